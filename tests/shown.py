@@ -69,11 +69,14 @@ def run(page: Path, folder: Path) -> str:
 def script(page: Path) -> str:
     """Write the code of a page as a script, each line where it stands in the page."""
     lines: list[str] = []
+    text = page.read_text(encoding="utf-8")
+    # What follows is about the inside of the library, and not whole.
+    for_users = text.partition("\n## The repository\n")[0].count("\n")
     for kind, at, block in _found(page):
         shown = block.splitlines()
         if kind == "pycon":
             code = [line[4:] if re.match(r"(>>>|\.\.\.)( |$)", line) else "" for line in shown]
-        elif kind == "python" and "class " not in block and "MODEL = " not in block:
+        elif kind == "python" and at < for_users:
             code = shown
         else:
             continue
@@ -86,7 +89,6 @@ def write_scripts(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for page in PAGES:
-        # A page that goes on from another begins with what that one has.
         text = script(page)
         if text.strip():
             path = folder / f"{page.stem.lower()}.py"

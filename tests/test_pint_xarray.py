@@ -32,6 +32,7 @@ def in_process(code):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["import pint_xarray", "pass"])
 @pytest.mark.parametrize("made", ["sims.open_example('boron-implant')", "sims.load('b.nc')"])
 def test_a_fresh_interpreter_quantifies_in_either_order_of_imports(

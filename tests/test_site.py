@@ -206,6 +206,9 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     assert result["B"].concentration_units == "at/cm3"
     assert result["Si"].species_metadata["detection_limit"] == "2000 c/s"
 
-    path.write_text(sample.replace("[c/s]", ""))
-    with pytest.raises(sims.ReadError, match="line 2, column 3"):
+    path.write_text(sample.replace("3.1e18", "x"))
+    with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is no number"):
+        sims.read(path)
+    path.write_text(sample.replace("#END", ""))
+    with pytest.raises(sims.ReadError, match="breaks off: the line '#END' is missing"):
         sims.read(path)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.detection import known_limit
+from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
+    DoseQuestion,
     Rule,
     Surface,
     check_options,
     integral,
+    read_question,
     term,
     warn_or_raise,
 )
@@ -23,13 +27,15 @@ from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
     add_background_error,
-    background_of,
+    background_level,
     mean_over,
 )
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import is_number
@@ -52,12 +58,13 @@ def dose_budget(
     rsf_uncertainty: float | str | xr.DataArray | None = None,
     depth_uncertainty: float | str | xr.DataArray | None = None,
     rule_tolerance: float = 0.1,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and report the contributions and errors of the dose.
 
     Parameters
     ----------
-    data, start, stop, rule, background, surface, surface_depth
+    data, start, stop, rule, background, surface, surface_depth, gaps
         As for :func:`integrated_dose`.
     detection_limit : str, Quantity or DataArray, optional
         Samples below it are included as they are (replacing them would bias the sum), and their
@@ -94,7 +101,7 @@ def dose_budget(
         - ``rule_difference`` (``1``): (trapezoid - loglinear) / trapezoid
         - ``n_linear_segments``: segments with an end that is not positive, which the log-linear
           rule integrates as trapezoids
-        - ``coverage`` (``1``): measured fraction of the requested interval
+        - ``coverage`` (``1``): measured fraction of the requested interval, without its gaps
         - ``status``: as for :func:`integrated_dose`
 
     Raises
@@ -133,18 +140,10 @@ def dose_budget(
     random_stderr 1.00e+11 atom/cm^2
     rsf_stderr    5.03e+13 atom/cm^2
     """
-    options: dict[str, Any] = {
-        "start": start,
-        "stop": stop,
-        "background": background,
-        "surface": surface,
-        "surface_depth": surface_depth,
-    }
-    check_options(rule, surface)
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    limit = known_limit(frame, detection_limit)
+    limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = [
         _stated(frame, data, coord) if value is None else _relative(frame, value, name)
         for name, value, coord in (
@@ -152,23 +151,35 @@ def dose_budget(
             ("depth_uncertainty", depth_uncertainty, "depth_scale_uncertainty"),
         )
     ]
-    found = integral(frame, rule=rule, **options)
+    question = read_question(
+        frame,
+        start=start,
+        stop=stop,
+        rule=rule,
+        background=background,
+        surface=surface,
+        surface_depth=surface_depth,
+        gaps=gaps,
+    )
+    found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
-    other = integral(frame, rule=second, quiet=True, **options)
+    other = integral(frame, replace(question, rule=second), quiet=True)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     value, status = found.value, found.status
     unknown = xr.full_like(value, np.nan)
     below = unknown
     if detection_limit is not None:
-        below, everything = _below(found, limit, rule)
+        below, everything = _below(found, limit)
         value = value.where(~everything)
-        status = xr.where(everything, Status.BELOW_DETECTION, status).astype(np.uint8)
+        status = xr.where(everything, Status.BELOW_DETECTION, status)
+        below, value = below.where(~unknown_limit), value.where(~unknown_limit)
+        status = xr.where(unknown_limit, Status.NO_DATA, status).astype(np.uint8)
 
     difference = (straight.value - logs.value) / straight.value
-    warn_or_raise(found, surface_depth)
+    warn_or_raise(found)
     _warn_of_rules(frame, difference, rule_tolerance)
     rsf, scale = (
-        abs(_scaled(frame, part, rule, options).where(value.notnull()))
+        abs(_scaled(frame, part, question).where(value.notnull()))
         if frame.dim in part.dims
         else abs(value) * part
         for part in relative
@@ -182,7 +193,7 @@ def dose_budget(
         "depth_stderr": scale,
         "background_stderr": _of_background(found).where(value.notnull()),
         "background_dose": found.background.where(value.notnull()),
-        "surface_dose": _surface(found, rule, start, surface_depth),
+        "surface_dose": _surface(found),
         "below_detection_dose": below,
     }
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
@@ -224,9 +235,9 @@ def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Vari
     return found
 
 
-def _scaled(frame: Frame, part: xr.Variable, rule: str, options: dict[str, Any]) -> xr.Variable:
+def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
     """Integrate a relative uncertainty that varies with depth, times the concentration."""
-    level, _ = background_of(frame, options["background"], quiet=True)
+    level = background_level(frame, question.level, question.window)
     scaled = replace(
         frame,
         value=(frame.value - level) * part,
@@ -235,11 +246,12 @@ def _scaled(frame: Frame, part: xr.Variable, rule: str, options: dict[str, Any])
         common=None,
         overlap=None,
     )
-    return integral(scaled, rule=rule, quiet=True, **(options | {"background": None})).value
+    return integral(scaled, replace(question, level=None, window=None), quiet=True).value
 
 
-def _below(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> tuple[xr.Variable, xr.Variable]:
+def _below(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
     """Return the dose of what lies below a limit, and whether that is everything."""
+    rule = found.question.rule
     below = found.frame.map(kernels.below_limit, limit, found.start, found.stop, rule=rule)
     held = found.held
     if held is None:
@@ -253,32 +265,30 @@ def _below(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> tuple[xr.Vari
 def _of_background(found: DoseIntegral) -> xr.Variable:
     """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
-    if found.window is not None:
-        parts.append(mean_over(found.frame, found.window).stderr * (found.stop - found.start))
+    window = found.question.window
+    if window is not None:
+        parts.append(mean_over(found.frame, window).stderr * (found.stop - found.start))
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:
-    asked = [
-        limit.where(limit.notnull(), end)
-        for limit, end in zip(found.asked, (found.start, found.stop), strict=True)
-    ]
-    width = xr.where(found.value.notnull(), found.stop - found.start, 0.0)
-    whole = xr.where(found.value.notnull(), asked[1] - asked[0], 1.0)
-    coverage: xr.Variable = width / whole
+    ends = (found.question.start, found.start), (found.question.stop, found.stop)
+    start, stop = (asked.where(asked.notnull(), used) for asked, used in ends)
+    known = found.value.notnull()
+    width = xr.where(known, found.stop - found.start - found.gap, 0.0)
+    coverage: xr.Variable = width / xr.where(known, stop - start, 1.0)
     return coverage
 
 
-def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) -> xr.Variable:
+def _surface(found: DoseIntegral) -> xr.Variable:
     """Integrate down to the end of the transient, whether or not the dose includes it."""
-    if surface_depth is None:
+    frame, question = found.frame, found.question
+    top, end = question.given_start, question.surface_depth
+    if end is None:
         return xr.full_like(found.value, np.nan)
-    frame = found.frame
-    top = frame.parameter(start, ("depth",), "start", unknown=np.inf)
-    end = frame.parameter(surface_depth, ("depth",), "surface_depth")
-    value = frame.map(kernels.integrate, top, end, rule=rule).value
+    value = frame.map(kernels.integrate, top, end, rule=question.rule, bridge=True).value
     # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
     return part
@@ -298,8 +308,9 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
     *,
-    fraction: float | list[float] | tuple[float, ...] = (0.5, 0.9, 0.99),
+    fraction: float | Sequence[float] | NDArray[np.float64] = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
+    gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
 
@@ -310,6 +321,8 @@ def depth_at_dose_fraction(
     fraction : float or sequence of float
         Between 0 and 1.
     rule : {"trapezoid", "loglinear"}
+    gaps : {"flag", "bridge"}
+        As for :func:`integrated_dose`.
 
     Returns
     -------
@@ -317,7 +330,8 @@ def depth_at_dose_fraction(
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
         - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples, and ``never_reached``
-          where the dose is not positive
+          where the dose is not positive; with numbers, ``gap`` and ``saturated`` as for
+          :func:`integrated_dose`
         - ``stderr`` (``nm``), if the data carry standard errors: the random part
         - ``fraction``: the requested fraction
 
@@ -354,6 +368,7 @@ def depth_at_dose_fraction(
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
     check_options(rule)
+    bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     try:
         fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
@@ -363,9 +378,11 @@ def depth_at_dose_fraction(
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
     options: dict[str, Any] = {"extra": ("fraction",), "fractions": fractions, "rule": rule}
     found = frame.map(kernels.depth_at_dose_fraction, errors="sum", **options)
+    status = doubted(frame, found.status, NO_LIMITS, bridge=bridge)
+    tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
     coords = {
         "fraction": xr.Variable(("fraction",), fractions, {"units": "1"}),
-        "status": frame.status(found.status),
+        "status": frame.status(status),
     }
     if frame.stderr is not None:
         stderr = add_background_error(

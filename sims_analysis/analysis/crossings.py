@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.frame import Frame, kind_of, words
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
 
@@ -36,7 +38,12 @@ _DIRECTIONS = np.array(["", "rising", "falling"])
 
 @recorded
 def crossings(
-    data: xr.Dataset | xr.DataArray, *, level: ParameterLike, max_count: int | None = None
+    data: xr.Dataset | xr.DataArray,
+    *,
+    level: ParameterLike | Mapping[str, ParameterLike],
+    max_count: int | None = None,
+    variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Find every depth at which the profiles cross a level.
 
@@ -44,12 +51,19 @@ def crossings(
     ----------
     data : Dataset or DataArray
         Over depth, or sputter time; the unit of `level` selects the variable of a Dataset.
-    level : str, Quantity or DataArray
-        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile. Further
-        dimensions of a DataArray become dimensions of the result.
+    level : str, Quantity, DataArray or mapping
+        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile, or for
+        each species. Further dimensions of a DataArray become dimensions of the result. A profile
+        whose level is NaN has no data.
     max_count : int, optional
         Crossings to keep for each profile; by default the largest number that any profile has.
         Required for Dask data, whose number of crossings is not known in advance.
+    variable : str, optional
+        The variable of a Dataset, if several have the unit of the level.
+    gaps : {"flag", "bridge"}
+        Whether a crossing in a gap, where nothing was measured, has the status ``gap`` and no
+        depth, or is located by interpolation across it. See :func:`integrated_dose` for what a gap
+        is.
 
     Returns
     -------
@@ -65,7 +79,8 @@ def crossings(
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
         - ``status``: ``ok``. The first entry of a profile without a crossing gives the reason:
           ``never_reached``, ``always_above``, ``truncated``, ``no_data``. A crossing whose interval
-          is wider than the record has neither depth nor error, and is ``undetermined``
+          is wider than the record has neither depth nor error, and is ``undetermined``; one in a
+          gap has the status ``gap``, and lies between ``depth_before`` and ``depth_after``
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
           `max_count`
 
@@ -78,6 +93,11 @@ def crossings(
         If the level has no unit, or one that no variable of the data has.
     ProfileError
         If `max_count` is not given for Dask data.
+
+    Warns
+    -----
+    ProfileWarning
+        Where the status is ``gap``.
 
     Notes
     -----
@@ -121,9 +141,17 @@ def crossings(
     >>> print(f"{found['depth'].item():.1f} nm, {found['direction'].item()}")
     161.9 nm, falling
     """
-    frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
+    bridge = bridges(gaps)
+    frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES, variable=variable)
     asked = level_of(frame, level)
-    found = in_all_places(frame, kernels.table, asked, dim="crossing", max_count=max_count)
+    found = in_all_places(
+        frame, kernels.table, asked, dim="crossing", max_count=max_count, bridge=bridge
+    )
+    first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"])) == 0
+    status = found.status.where(asked.notnull() | ~first, Status.NO_DATA).astype(np.uint8)
+    status = status.transpose(*found.status.dims)
+    between = found.depth_before, found.depth_after
+    tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     stderr = add_background_error(frame, found.stderr, lambda f: _nearest(f, asked, found))
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
@@ -141,7 +169,7 @@ def crossings(
         _DIRECTIONS,
         long_name=f"Direction with {frame.axis.replace('_', ' ')}",
     )
-    results["status"] = frame.status(found.status)
+    results["status"] = frame.status(status)
     found.number.attrs["long_name"] = "Number of crossings"
     return frame.dataset(results, coords={"count": found.number})
 
@@ -213,26 +241,31 @@ def in_all_places(
 
 
 def frame_of_level(
-    data: Any, level: Any, question: str, *, axes: tuple[str, ...] = ("depth",)
+    data: Any,
+    level: Any,
+    question: str,
+    *,
+    axes: tuple[str, ...] = ("depth",),
+    variable: str | None = None,
 ) -> Frame:
     """Open the variable that has the kind of unit of the level."""
     if isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data):
         kind = "dimensionless"
-    elif isinstance(level, xr.DataArray):
-        kind = units.magnitude_and_unit(level, vocabulary.VALUE_KINDS, "level")[1].kind
     else:
-        kind = units.read_quantity(level, vocabulary.VALUE_KINDS, "level")[1].kind
+        kind = kind_of(level, vocabulary.VALUE_KINDS, "level")
     try:
-        return open_frame(data, (kind,), question=f"{question} of this level", axes=axes)
+        return open_frame(
+            data, (kind,), question=f"{question} of this level", variable=variable, axes=axes
+        )
     except UnitsError as error:
         raise UnitsError(f"level={format_argument(level)}: {error}") from None
 
 
 def level_of(frame: Frame, level: Any) -> xr.Variable:
-    """Read the level in the canonical unit of the values."""
+    """Read the level in the canonical unit of the values; NaN where a profile has none."""
     read = frame.parameter(level, (frame.kind,), "level")
-    finite: Any = np.isfinite(read)
-    first = first_flagged(frame, ~finite)
+    wrong: Any = np.isinf(read) if read.ndim else ~np.isfinite(read)
+    first = first_flagged(frame, wrong)
     if first is not None:
         name = f"level of {first.label}" if read.ndim else "level"
         raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")

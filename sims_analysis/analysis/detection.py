@@ -167,11 +167,11 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
 def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit") -> xr.Variable:
     """Read a detection limit; raise if that of a measured profile is NaN.
 
-    On Dask it is not known whether a profile was measured: NaN becomes infinite, so that no sample
-    lies above it.
+    For answers without a status. On Dask it is not known whether a profile was measured: NaN
+    becomes infinite, so that no sample lies above it.
     """
     limit = frame.parameter(detection_limit, (frame.kind,), name)
-    if not isinstance(detection_limit, xr.DataArray):
+    if limit.ndim == 0:
         return limit
     if not (frame.lazy or is_lazy(limit)):
         unknown = first_flagged(frame, limit.isnull() & frame.measured())
@@ -183,6 +183,18 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
             )
     known: xr.Variable = limit.fillna(np.inf)
     return known
+
+
+def stated_limit(frame: Frame, detection_limit: Any) -> tuple[xr.Variable, xr.Variable]:
+    """Read a detection limit, and flag the profiles of which it is stated but not known.
+
+    The limit is NaN where none is stated, and infinite where it is not known: nothing lies above
+    it, and an answer is not to be had.
+    """
+    limit = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
+    unknown = limit.isnull() if detection_limit is not None else xr.Variable((), data=False)
+    known: xr.Variable = limit.where(~unknown, np.inf)
+    return known, unknown
 
 
 @recorded

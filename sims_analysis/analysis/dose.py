@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,11 +11,13 @@ import xarray as xr
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
     CommonError,
-    background_of,
+    background_level,
     common_error,
+    read_background,
     stderr_without_counts,
 )
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -29,10 +31,12 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = [
     "DoseIntegral",
+    "DoseQuestion",
     "Rule",
     "check_options",
     "integral",
     "integrated_dose",
+    "read_question",
     "term",
     "warn_or_raise",
 ]
@@ -51,6 +55,7 @@ def integrated_dose(
     background: ParameterLike | WindowLike | None = None,
     surface: Surface = "measured",
     surface_depth: ParameterLike | None = None,
+    gaps: GapPolicy = "flag",
     strict: bool = False,
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
@@ -75,8 +80,13 @@ def integrated_dose(
         `surface_depth`; or hold the value of the first sample from depth 0 down to it.
     surface_depth : str, Quantity or DataArray, optional
         Where the transient ends; needed by ``surface="exclude"``.
+    gaps : {"flag", "bridge"}
+        Whether a dose over a gap, where nothing was measured, has the status ``gap``, or is ``ok``.
+        A gap is a distance between neighbouring samples of more than five times the profile's
+        median spacing, and of the spacings around it.
     strict : bool
-        Raise where a limit lies beyond the samples, instead of warning.
+        Raise where a limit lies beyond the samples, in the interval is a gap, or the detector was
+        saturated there, instead of warning.
 
     Returns
     -------
@@ -85,7 +95,8 @@ def integrated_dose(
 
         - ``status``: ``ok``; ``below_detection`` where the dose does not exceed its standard error
           (or 0, if the data carry no standard errors); ``truncated`` where a limit lies beyond the
-          samples; ``no_data`` with NaN
+          samples; ``gap`` where a gap between the limits was bridged by the rule; ``saturated``
+          where samples between them were cut off by the detector; ``no_data`` with NaN
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, minus ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -104,12 +115,12 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``; where the background leaves a negative dose; where
-        `surface_depth` lies beyond the samples; and where a measured profile has the status
-        ``no_data``, because both limits lie beyond the samples, `surface_depth` lies below `stop`,
-        or, for one of several profiles, there is no sample in the background window. There are no
-        warnings for Dask data, which are not computed, and `strict` does not raise: look at the
-        status.
+        Where the status is ``truncated``, ``gap`` or ``saturated``; where the background leaves a
+        negative dose; where `surface_depth` lies beyond the samples; and where a measured profile
+        has the status ``no_data``, because both limits lie beyond the samples, `surface_depth` lies
+        below `stop`, or, for one of several profiles, there is no sample in the background window.
+        There are no warnings for Dask data, which are not computed, and `strict` does not raise:
+        look at the status.
 
     Notes
     -----
@@ -138,10 +149,9 @@ def integrated_dose(
     >>> print(f"{dose.item():.3e} {dose.attrs['units']}, {dose['status'].item()}")
     4.873e+14 atom/cm^2, ok
     """
-    check_options(rule, surface)
     check_bool("strict", strict)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    found = integral(
+    question = read_question(
         frame,
         start=start,
         stop=stop,
@@ -149,9 +159,11 @@ def integrated_dose(
         background=background,
         surface=surface,
         surface_depth=surface_depth,
+        gaps=gaps,
         strict=strict,
     )
-    warn_or_raise(found, surface_depth, strict=strict)
+    found = integral(frame, question)
+    warn_or_raise(found, strict=strict)
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
         coords["stderr"] = frame.with_attrs(
@@ -161,6 +173,63 @@ def integrated_dose(
         )
     answer = frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
     return answer.assign_attrs(rule=rule)
+
+
+@dataclass(frozen=True)
+class DoseQuestion:
+    """What is asked of a dose, in canonical units: read once, and asked of any frame."""
+
+    #: Limits; NaN for the end of a profile.
+    start: xr.Variable
+    stop: xr.Variable
+    #: The start that was given, without what `surface` excludes.
+    given_start: xr.Variable
+    rule: str
+    #: A stated background, or the window over which to take its mean, or neither.
+    level: xr.Variable | None
+    window: Window | None
+    surface: str
+    surface_depth: xr.Variable | None
+    #: Whether gaps are accepted.
+    bridge: bool
+
+    @property
+    def has_background(self) -> bool:
+        """Whether there is a background to subtract."""
+        return self.level is not None or self.window is not None
+
+
+def read_question(
+    frame: Frame,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    rule: str = "trapezoid",
+    background: Any = None,
+    surface: str = "measured",
+    surface_depth: Any = None,
+    gaps: str = "flag",
+    strict: bool = False,
+) -> DoseQuestion:
+    """Read the arguments of :func:`integrated_dose`.
+
+    If one of several profiles has no background, `strict` raises.
+    """
+    check_options(rule, surface)
+    bridge = bridges(gaps)
+    given, stop = read_window(frame, start, stop)
+    start, transient = given, None
+    if surface_depth is not None:
+        transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
+    if surface == "exclude":
+        if transient is None:
+            raise ProfileError(
+                'surface="exclude" needs surface_depth, the depth where the transient ends'
+            )
+        # fmax ignores NaN, which stands for a start that was not given.
+        start = xr.apply_ufunc(np.fmax, start, transient, dask="allowed")
+    level, window = read_background(frame, background, strict=strict)
+    return DoseQuestion(start, stop, given, rule, level, window, surface, transient, bridge)
 
 
 class Held(NamedTuple):
@@ -180,11 +249,13 @@ class DoseIntegral:
     """An integral with its limits, status and variance, in value times nm."""
 
     frame: Frame
+    question: DoseQuestion
     value: xr.Variable
-    #: Limits as requested (NaN: the end of the profile), and as used, within the samples.
-    asked: tuple[xr.Variable, xr.Variable]
+    #: Limits as used, within the samples.
     start: xr.Variable
     stop: xr.Variable
+    #: Width of the gaps between them.
+    gap: xr.Variable
     status: xr.Variable
     n_linear_segments: xr.Variable
     #: The subtracted integral: level times width; 0 without a background.
@@ -193,59 +264,43 @@ class DoseIntegral:
     variance: xr.Variable | None
     #: Values held up to the surface; None without them.
     held: Held | None
-    #: Window over whose mean the background was taken; None without one.
-    window: Window | None
     #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
 
 
-def integral(
-    frame: Frame,
-    *,
-    start: Any,
-    stop: Any,
-    rule: str,
-    background: Any = None,
-    surface: str = "measured",
-    surface_depth: Any = None,
-    strict: bool = False,
-    quiet: bool = False,
-) -> DoseIntegral:
-    """Integrate for :func:`integrated_dose` and :func:`dose_budget`.
-
-    If one of several profiles has no background, `strict` raises and `quiet` does not warn.
-    """
-    limits = start, stop
-    start, stop = _limits(frame, start, stop, surface, surface_depth)
-    level, window = None, None
-    if background is not None:
-        level, window = background_of(frame, background, strict=strict, quiet=quiet)
-    held = _held_to_surface(frame, start, stop) if surface == "hold" else None
+def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> DoseIntegral:
+    """Integrate for :func:`integrated_dose` and :func:`dose_budget`; `quiet` does not warn."""
+    start, stop, window = question.start, question.stop, question.window
+    level = background_level(frame, question.level, window)
+    held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start
-    found = frame.map(kernels.integrate, first, stop, rule=rule)
+    found = frame.map(
+        kernels.integrate,
+        first,
+        stop,
+        frame.fraction,
+        rule=question.rule,
+        bridge=question.bridge,
+    )
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
         a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
         status = status.where(~held.alone, Status.OK)
-    subtracted = xr.Variable((), 0.0)
-    if level is not None:
-        subtracted = level * (b - a)
+    subtracted = level * (b - a) if question.has_background else level
+    if question.has_background:
         # With an unknown background there is no dose.
         status = xr.where(level.isnull(), Status.NO_DATA, status)
         value = value - subtracted
-    width = xr.Variable((), 0.0) if held is None else held.width
 
     def again(other: Frame) -> xr.Variable:
-        # Trapezoids under either rule, as for the variance: they are linear in the values.
-        options: Any = {"surface": surface, "surface_depth": surface_depth, "quiet": True}
-        same = None if window is None else background
-        trapezoids = integral(
-            other, start=limits[0], stop=limits[1], rule="trapezoid", background=same, **options
-        )
-        return trapezoids.value
+        # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
+        # background, which is exact, drops out of the difference.
+        trapezoids = replace(question, rule="trapezoid", level=None)
+        return integral(other, trapezoids, quiet=True).value
 
     common = common_error(frame, again)
+    width = xr.Variable((), 0.0) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
         if common is not None:
@@ -253,20 +308,20 @@ def integral(
         if window is not None:
             variance = variance + (stderr_without_counts(frame, window) * (b - a)) ** 2
         variance = variance.where(value.notnull())  # no dose, no error
-    if variance is not None or background is not None:
+    if variance is not None or question.has_background:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,
+        question=question,
         value=value,
-        asked=(start, stop),
         start=a,
         stop=b,
+        gap=found.gap,
         status=status.astype(np.uint8),
         n_linear_segments=found.n_linear_segments,
         background=subtracted,
         variance=variance,
         held=held,
-        window=window,
         common=common,
     )
 
@@ -353,25 +408,10 @@ def check_options(rule: str, surface: str = "measured") -> None:
         raise ProfileError(f'surface={surface!r}; expected "measured", "exclude" or "hold"')
 
 
-def _limits(
-    frame: Frame, start: Any, stop: Any, surface: str, surface_depth: Any
-) -> tuple[xr.Variable, xr.Variable]:
-    start, stop = read_window(frame, start, stop)
-    if surface == "exclude":
-        if surface_depth is None:
-            raise ProfileError(
-                'surface="exclude" needs surface_depth, the depth where the transient ends'
-            )
-        transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
-        # fmax ignores NaN, which stands for a start that was not given.
-        start = xr.apply_ufunc(np.fmax, start, transient, dask="allowed")
-    return start, stop
-
-
-def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
+def warn_or_raise(found: DoseIntegral, *, strict: bool = False) -> None:
     """Warn, or raise, where less was measured than was requested."""
-    frame = found.frame
-    warned = _warn_of_surface_depth(frame, surface_depth)
+    frame, question = found.frame, found.question
+    warned = _warn_of_surface_depth(frame, question.surface_depth)
     if not anywhere(found.status != Status.OK):
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
@@ -385,13 +425,20 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
         warn(f"{outside}; there is no dose", DoseWarning)
     if truncated is not None:
         warn(f"{truncated.label}: {beyond}; integrated over what was measured", DoseWarning)
+    tell_doubts(
+        frame,
+        found.status,
+        (found.start, found.stop),
+        f"the dose bridges it by the rule {question.rule}",
+        DoseWarning,
+        error=ProfileError if strict else None,
+    )
 
 
-def _warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
+def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
     """Warn where the stated end of the transient lies outside the samples."""
-    if surface_depth is None:
+    if depth is None:
         return False
-    depth = frame.parameter(surface_depth, ("depth",), "surface_depth")
     record = frame.map(ends)
     first = first_flagged(frame, (depth < record.first) | (depth > record.last))
     if first is not None:
@@ -411,13 +458,14 @@ def _limits_outside(found: DoseIntegral) -> str | None:
     frame, none = found.frame, found.status == Status.NO_DATA
     if not anywhere(none):
         return None
-    known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
+    asked = found.question.start, found.question.stop
+    known = ~(np.isinf(asked[0]) | np.isinf(asked[1]))
     record = frame.map(ends)
     several = record.last > record.first
     first = first_flagged(frame, none & several & known & found.background.notnull())
     if first is None:
         return None
-    a, b = map(first.of, found.asked)
+    a, b = map(first.of, asked)
     what = (
         "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
     )

@@ -27,12 +27,13 @@ from sims_analysis.analysis.interpolation import (
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.rows import Array
+from sims_analysis.kernels.rows import Array, Status
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
@@ -58,6 +59,7 @@ def to_grid(
     like: xr.Dataset | xr.DataArray | None = None,
     method: Method = "log",
     conserve: Literal["dose"] | None = None,
+    gaps: GapPolicy = "flag",
 ) -> Data:
     """Resample profiles to a common depth axis.
 
@@ -78,15 +80,20 @@ def to_grid(
         Return averages over cells instead of values at depths. The value of a cell times its width
         is the dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``:
         trapezoid; not for splines), so that the dose between any two edges is conserved to
-        rounding. The edges are in the coordinate ``depth_bounds(depth, bounds)`` of a Dataset, and
-        in ``cell_start`` and ``cell_stop`` of a DataArray. For `depth` and `like` they lie half-way
+        rounding. The edges are in the coordinates ``cell_start`` and ``cell_stop``, and in
+        ``depth_bounds(depth, bounds)`` of a Dataset; doses and moments of the answer are sums over
+        these cells. For `depth` and `like` they lie half-way
         between the depths, and at the first and the last of them.
+    gaps : {"flag", "bridge"}
+        Whether there are no values in a gap, where nothing was measured, or those of the curve
+        across it. See :func:`integrated_dose` for what a gap is.
 
     Returns
     -------
     Dataset or DataArray
-        With the dimensions of the data, on the new axis. NaN outside the samples of a species, and
-        in cells that were not completely measured. Attrs record the rule and the step.
+        With the dimensions of the data, on the new axis. NaN outside the samples of a species, in
+        its gaps, and in cells that were not completely measured. Attrs record the rule and the
+        step.
 
         Standard errors are propagated: ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples
         (with relative errors where logarithms are taken), and ``sqrt(sum (w_i s_i)^2) / width`` in
@@ -132,24 +139,20 @@ def to_grid(
     if (step is not None) + (depth is not None) + (like is not None) != 1:
         raise ProfileError("give exactly one of step, depth and like")
     asked = {"step": step, "depth": depth, "like": like}
+    bridge = bridges(gaps)
     if isinstance(data, xr.DataArray):
         frame = open_frame(data, vocabulary.VALUE_KINDS, question="a grid", axes=vocabulary.AXES)
         grid = _grid(frame, conserve is not None, **asked)
         name = str(data.name or frame.kind)
-        array = with_coords(_gridded(frame, name, grid, method), name)
+        array = with_coords(_gridded(frame, name, grid, method, bridge=bridge), name)
         if grid.edges is not None:
-            # A DataArray cannot hold bounds, which have a dimension of their own.
-            edges = {"start": grid.edges[:-1], "stop": grid.edges[1:]}
-            attrs = {"units": frame.axis_units}
-            array = array.assign_coords(
-                {f"cell_{end}": (frame.axis, at, attrs) for end, at in edges.items()}
-            )
+            array = array.assign_coords(_edges(frame, grid.edges))
         return array.assign_coords(_delivered(data, frame)).rename(data.name)
-    return _dataset(data, asked, method, conserve=conserve)
+    return _dataset(data, asked, method, conserve=conserve, gaps=gaps)
 
 
 def _dataset(
-    data: Any, asked: dict[str, Any], method: Method, *, conserve: str | None
+    data: Any, asked: dict[str, Any], method: Method, *, conserve: str | None, gaps: GapPolicy
 ) -> xr.Dataset:
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"a grid needs a Dataset or DataArray, found {type(data).__name__}")
@@ -161,7 +164,10 @@ def _dataset(
     }
     first = next(iter(frames.values()))
     grid = _grid(first, conserve is not None, **asked)
-    found = {name: _gridded(frame, name, grid, method) for name, frame in frames.items()}
+    bridge = bridges(gaps)
+    found = {
+        name: _gridded(frame, name, grid, method, bridge=bridge) for name, frame in frames.items()
+    }
     unchanged = {name: one for name, one in data.data_vars.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
     result = result.assign({name: one.variable for name, one in unchanged.items()})
@@ -171,12 +177,26 @@ def _dataset(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
+        result = result.assign_coords(_edges(first, grid.edges))
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
     result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
     if conserve:
         result = result.assign_attrs(grid_conserve=conserve)
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
+
+
+def _edges(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
+    """Return the edges of cells as coordinates of each depth.
+
+    A DataArray, such as a variable of a Dataset, cannot hold bounds, which have a dimension of
+    their own.
+    """
+    ends = {"cell_start": edges[:-1], "cell_stop": edges[1:]}
+    attrs = {"units": frame.axis_units}
+    return {
+        name: frame.as_the_data(xr.Variable(frame.axis, at, attrs)) for name, at in ends.items()
+    }
 
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
@@ -188,29 +208,36 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.DataArray]:
+def _gridded(
+    frame: Frame, name: str, grid: _Grid, method: str, *, bridge: bool
+) -> dict[str, xr.DataArray]:
     at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
-        found = at_depths(frame, asked, method, on_new_axis=True)
+        found = at_depths(frame, asked, method, on_new_axis=True, bridge=bridge)
     else:
-        found = _in_cells(frame, grid.edges, log=method == "log")
+        found = _in_cells(frame, grid.edges, log=method == "log", bridge=bridge)
         trace["cell_methods"] = f"{frame.axis}: mean"
     return dressed(frame, name, found, at, {}, **trace)
 
 
-def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
+def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampled:
     """Average profiles over cells."""
 
     def means(other: Frame, *, log: bool = log) -> Any:
-        return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log)
+        return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log, bridge=bridge)
 
     found, stderr, counts, fraction = means(frame), None, None, None
     if frame.stderr is not None:
         fraction, growth = fraction_of(frame, xr.Variable((ASKED,), edges), cells=True)
-        stderr = _stderr_of_cells(frame, edges) * growth
+        stderr = (_stderr_of_cells(frame, edges) * growth).where(found.mean.notnull())
         if frame.counts is not None:
             counts = means(frame.of_counts(), log=False).mean
+    if not bridge:
+        whole = xr.Variable((), float(edges[0])), xr.Variable((), float(edges[-1]))
+        status = doubted(frame, xr.Variable((), int(Status.OK)), whole, bridge=False)
+        gap = status.where(status == Status.GAP, Status.OK)
+        tell_doubts(frame, gap, whole, "cells that reach into it have no value", ProfileWarning)
     background = of_background(frame, lambda other: means(other).mean)
     return Resampled(found.mean, found.n_linear_segments, stderr, counts, fraction, background)
 

@@ -11,13 +11,17 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import sample_fraction
+from sims_analysis.kernels.rows import Status
 from sims_analysis.units import Data, ParameterLike
 
 __all__ = [
@@ -41,7 +45,11 @@ Method = Literal["log", "linear", "pchip", "makima"]
 
 @recorded
 def interpolate(
-    data: Data, *, depth: ParameterLike | Sequence[str], method: Method = "log"
+    data: Data,
+    *,
+    depth: ParameterLike | Sequence[str],
+    method: Method = "log",
+    gaps: GapPolicy = "flag",
 ) -> Data:
     """Interpolate each profile at given depths, from its own samples; never extrapolate.
 
@@ -57,13 +65,17 @@ def interpolate(
         Straight lines in ln C, straight lines in C, or a spline: pchip (Fritsch and Carlson
         1980), which never overshoots, or makima (modified Akima 1970), which hardly does. Splines
         are in ln C if all samples of a profile are positive.
+    gaps : {"flag", "bridge"}
+        Whether there is no value in a gap, where nothing was measured, or that of the curve across
+        it. See :func:`integrated_dose` for what a gap is.
 
     Returns
     -------
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside the samples
-        of a profile; exactly the measured value at the depth of a sample. Standard errors are
-        propagated as in :func:`to_grid` (in the coordinate ``stderr`` of a DataArray), with
+        of a profile, and in its gaps; exactly the measured value at the depth of a sample. Standard
+        errors are propagated as in :func:`to_grid` (in the coordinate ``stderr`` of a DataArray),
+        with
         ``effective_sample_fraction`` on a new axis finer than the samples; so are the counts of a
         Dataset. The coordinate ``n_linear_segments`` counts, for each profile, the depths at which
         interpolation was linear because a neighbouring value was not positive.
@@ -74,6 +86,11 @@ def interpolate(
         If `depth` has no unit of length (of time on a sputter-time axis).
     ProfileError
         If the method is unknown or the axis is not increasing.
+
+    Warns
+    -----
+    ProfileWarning
+        Where a depth lies in a gap.
 
     References
     ----------
@@ -90,14 +107,15 @@ def interpolate(
     """
     if method not in kernels.METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
+    bridge = bridges(gaps)
     if isinstance(data, xr.Dataset):
         found = {
-            name: _interpolated(_open(data, name), name, depth, method)
+            name: _interpolated(_open(data, name), name, depth, method, bridge=bridge)
             for name in measured_in(data)
         }
         return joined(found, data.attrs)
     frame = _open(data)
-    return with_coords(_interpolated(frame, frame.name, depth, method), frame.name)
+    return with_coords(_interpolated(frame, frame.name, depth, method, bridge=bridge), frame.name)
 
 
 def _open(data: Any, variable: str | None = None) -> Frame:
@@ -121,7 +139,9 @@ def measured_in(data: xr.Dataset) -> list[str]:
     return names
 
 
-def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> dict[str, xr.DataArray]:
+def _interpolated(
+    frame: Frame, name: str, depth: Any, method: str, *, bridge: bool
+) -> dict[str, xr.DataArray]:
     at = read_depths(frame, depth)
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
@@ -129,7 +149,7 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> dict[str,
     ordered = at.transpose(*own, *new)
     flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(ordered.shape[len(own) :])))
     asked = xr.Variable((*own, ASKED), flat)
-    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis])
+    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis], bridge=bridge)
     coords = {}
     if isinstance(depth, xr.DataArray):
         coords = {
@@ -152,10 +172,13 @@ class Resampled(NamedTuple):
     background: dict[str, xr.Variable]
 
 
-def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
+def at_depths(
+    frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool, bridge: bool = False
+) -> Resampled:
     """Interpolate profiles at given depths.
 
-    On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
+    On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along. In gaps
+    there are no values, with a warning, unless it is to `bridge` them.
     """
 
     def values(other: Frame, method: str = method) -> Any:
@@ -173,7 +196,21 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
                 # Linearly, so that they are 0 between two samples with zero counts.
                 counts = values(frame.of_counts(), "linear").value
     background = of_background(frame, lambda other: values(other).value)
-    return Resampled(found.value, found.n_linear_segments, stderr, counts, fraction, background)
+    found = Resampled(found.value, found.n_linear_segments, stderr, counts, fraction, background)
+    return found if bridge else without_gaps(frame, found, asked)
+
+
+def without_gaps(frame: Frame, found: Resampled, asked: xr.Variable) -> Resampled:
+    """Return resampled values without those in gaps, and warn of them."""
+    hidden = in_gap(frame, asked)
+    if not (is_lazy(hidden) or anywhere(hidden & found.value.notnull())):
+        return found
+    status = xr.where(hidden.any(ASKED), Status.GAP, Status.OK)
+    tell_doubts(frame, status, NO_LIMITS, "there is no value in it", ProfileWarning)
+    kept = {name: getattr(found, name) for name in ("value", "stderr", "counts")}
+    return found._replace(
+        **{name: one.where(~hidden) for name, one in kept.items() if one is not None}
+    )
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -9,12 +10,20 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import frame_of_level, level_of
-from sims_analysis.analysis.detection import known_limit
-from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
+from sims_analysis.analysis.detection import stated_limit
+from sims_analysis.errors import (
+    AmbiguousJunctionWarning,
+    JunctionError,
+    ProfileError,
+    ProfileWarning,
+    warn,
+)
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
@@ -34,6 +43,7 @@ class JunctionOptions(TypedDict, total=False):
     after: ParameterLike | None
     confirm: int
     detection_limit: ParameterLike | None
+    gaps: GapPolicy
 
 
 _EDGES = {"trailing": FALLING, "leading": RISING, "any": 0}
@@ -44,12 +54,14 @@ _WHICH = {"deepest": -1, "first": 1}
 def junction_depth(
     data: xr.Dataset | xr.DataArray,
     *,
-    level: ParameterLike,
+    level: ParameterLike | Mapping[str, ParameterLike],
     edge: Edge = "trailing",
     which: Literal["deepest", "first"] | int = "deepest",
     after: ParameterLike | None = None,
     confirm: int = 1,
     detection_limit: ParameterLike | None = None,
+    variable: str | None = None,
+    gaps: GapPolicy = "flag",
     strict: bool = False,
 ) -> xr.DataArray:
     """Return the depth at which each profile crosses a level: ``C(xj) = L``.
@@ -58,9 +70,10 @@ def junction_depth(
     ----------
     data : Dataset or DataArray
         Over depth; the unit of `level` selects the variable of a Dataset.
-    level : str, Quantity or DataArray
-        ``"1e18 atoms/cm^3"``; one for all, or one for each profile. There is no default: a
-        junction depth is meaningless without its level.
+    level : str, Quantity, DataArray or mapping
+        ``"1e18 atoms/cm^3"``; one for all, or one for each profile, or for each species. There is
+        no default: a junction depth is meaningless without its level. A profile whose level is NaN
+        has no data.
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
@@ -72,6 +85,12 @@ def junction_depth(
         (the reverse on a rising edge). 1 means the two bracketing samples only.
     detection_limit : str, Quantity or DataArray, optional
         A level below it cannot be measured: NaN, with status ``below_detection``.
+    variable : str, optional
+        The variable of a Dataset, if several have the unit of the level.
+    gaps : {"flag", "bridge"}
+        Whether a junction in a gap, where nothing was measured, has the status ``gap`` and no
+        depth, or is located by interpolation across it. See :func:`integrated_dose` for what a gap
+        is.
     strict : bool
         Raise where there is no junction.
 
@@ -82,8 +101,8 @@ def junction_depth(
 
         - ``status``: ``ok``; ``never_reached``, also where fewer crossings qualify or are confirmed
           than requested; ``always_above``; ``truncated`` where the record ends before the requested
-          edge; ``below_detection``; ``no_data``; ``undetermined`` where the interval about the
-          depth is wider than the record
+          edge; ``below_detection``; ``no_data``; ``gap``; ``undetermined`` where the interval about
+          the depth is wider than the record
         - ``stderr`` (``nm``): half of the 68 % interval about the depth, where the data carry
           standard errors
         - ``n_crossings``: number of crossings that qualified
@@ -98,6 +117,8 @@ def junction_depth(
 
     Warns
     -----
+    ProfileWarning
+        Where the status is ``gap``.
     AmbiguousJunctionWarning
         If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
         data, which are not computed, and `strict` does not raise: look at the status.
@@ -133,15 +154,21 @@ def junction_depth(
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     check_count("confirm", confirm)
     check_bool("strict", strict)
-    frame = frame_of_level(data, level, "a junction depth")
+    bridge = bridges(gaps)
+    frame = frame_of_level(data, level, "a junction depth", variable=variable)
     asked = level_of(frame, level)
     parameters = [asked]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
         given = None if at_peak else after
         parameters.append(frame.parameter(given, ("depth",), "after", unknown=np.inf))
-    floor = known_limit(frame, detection_limit)
-    options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm}
+    floor, unknown = stated_limit(frame, detection_limit)
+    options: Any = {
+        "edge": _EDGES[edge],
+        "which": number,
+        "confirm": confirm,
+        "bridge": bridge,
+    }
     found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
     depth, stderr, decay, n_crossings, status = found
     stderr = add_background_error(
@@ -151,10 +178,17 @@ def junction_depth(
         below = asked < floor
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
         status = status.where(~below, Status.BELOW_DETECTION).astype(np.uint8)
+    no_data = unknown | asked.isnull()
+    depth, stderr, decay = (column.where(~no_data) for column in (depth, stderr, decay))
+    status = status.where(~no_data, Status.NO_DATA).astype(np.uint8)
     if strict:
         _raise_without_junction(frame, asked, status)
     if which == "deepest":
         _warn_of_several(frame, n_crossings, status)
+    if anywhere(status == Status.GAP):
+        there = frame.map(kernels.junction, *parameters, **(options | {"bridge": True})).depth
+        what = "the junction in it has no depth"
+        tell_doubts(frame, status, around(there), what, ProfileWarning)
     n_crossings.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "status": frame.status(status),

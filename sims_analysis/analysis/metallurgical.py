@@ -12,9 +12,10 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
 from sims_analysis.dataset.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError
+from sims_analysis.errors import JunctionError, ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -39,6 +40,7 @@ def metallurgical_junctions(
     acceptors: Dopants = (),
     background: ParameterLike | None = None,
     max_count: int | None = None,
+    gaps: GapPolicy = "flag",
     strict: bool = False,
 ) -> xr.Dataset:
     """Find every depth at which the concentrations of donors and acceptors balance.
@@ -55,6 +57,10 @@ def metallurgical_junctions(
         become dimensions of the result.
     max_count : int, optional
         Junctions to keep; by default all. Required for Dask data.
+    gaps : {"flag", "bridge"}
+        Whether a junction in a gap of one of the species, where nothing was measured, has the
+        status ``gap`` and no depth, or is located by interpolation across it. See
+        :func:`integrated_dose` for what a gap is.
     strict : bool
         Raise where there is no junction.
 
@@ -70,7 +76,7 @@ def metallurgical_junctions(
         - ``status``: ``ok``. Without a junction the first entry is NaN, with the reason:
           ``never_reached`` (one type of doping at all depths at which every species was measured)
           or ``no_data``. A junction whose interval is wider than the record has no depth, and is
-          ``undetermined``
+          ``undetermined``; one in a gap of a species has no depth either, and is ``gap``
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises
@@ -117,6 +123,7 @@ def metallurgical_junctions(
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
     check_bool("strict", strict)
+    bridge = bridges(gaps)
     found = in_all_places(
         frame,
         kernels.metallurgical,
@@ -126,9 +133,15 @@ def metallurgical_junctions(
         group="species",
         fractions=fractions,
     )
+    depth, stderr, status = found.depth, found.stderr, found.status
+    if not bridge:
+        unseen = in_gap(frame, depth).any("species") & (status == Status.OK)
+        depth, stderr = depth.where(~unseen), stderr.where(~unseen)
+        status = status.where(~unseen, Status.GAP).astype(np.uint8)
+        what = "the junction in it has no depth"
+        tell_doubts(frame, status, around(found.depth), what, ProfileWarning)
     if strict:
-        _raise_without_junction(frame, found.status)
-    stderr = found.stderr
+        _raise_without_junction(frame, status)
     if frame.common is not None:  # the backgrounds of the species are independent
         for i in range(frame.value.sizes["species"]):
             here = xr.Variable("species", np.arange(len(names)) == i)
@@ -138,7 +151,7 @@ def metallurgical_junctions(
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.with_attrs(found.depth, term),
+            "depth": frame.with_attrs(depth, term),
             "stderr": frame.with_attrs(stderr, term, long_name="Standard error, random part"),
             "concentration": frame.with_attrs(
                 found.concentration,
@@ -147,7 +160,7 @@ def metallurgical_junctions(
                 description="of acceptors, equal to donors",
             ),
             "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
-            "status": frame.status(found.status),
+            "status": frame.status(status),
         },
         coords={"count": found.number},
     )

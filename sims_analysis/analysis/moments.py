@@ -9,13 +9,15 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import term
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
-    background_of,
+    background_level,
+    read_background,
     stderr_without_counts,
 )
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.window import (
@@ -58,6 +60,7 @@ def moments(
     stop: ParameterLike | None = None,
     background: ParameterLike | WindowLike | None = None,
     threshold: float | ParameterLike | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Return the moments of each profile: projected range, straggle, skewness, kurtosis.
 
@@ -73,6 +76,9 @@ def moments(
         Use only the run of samples around the maximum that lie above it: a concentration, or a
         fraction of the maximum such as ``0.01``. By default every sample is used, and the fourth
         moment is dominated by the noise of the deepest ones.
+    gaps : {"flag", "bridge"}
+        Whether moments over a gap, where nothing was measured, have the status ``gap``, or are
+        ``ok``. See :func:`integrated_dose` for what a gap is.
 
     Returns
     -------
@@ -88,7 +94,9 @@ def moments(
           where fewer than three lie above the threshold; ``below_detection`` where nothing
           significant is left above the background (the dose or the second moment is not positive,
           or the projected range would lie outside the samples used). With numbers: ``truncated``,
-          where the first sample of the window is its maximum and there is a deeper one
+          where the first sample of the window is its maximum and there is a deeper one; ``gap``
+          where there is one among the samples used; ``saturated`` where some were cut off by the
+          detector
 
     Raises
     ------
@@ -101,8 +109,8 @@ def moments(
     -----
     SimsWarning
         Where the status is ``truncated``: the moments are those of the surface transient, or of
-        transient and implant together; and where a measured profile has no sample in the window.
-        Not for Dask data, which are not computed.
+        transient and implant together; where it is ``gap`` or ``saturated``; and where a measured
+        profile has no sample in the window. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -145,9 +153,11 @@ def moments(
     projected_range 77.2 nm
     straggle 26.6 nm
     """
+    bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = read_window(frame, start, stop)
-    level, window = background_of(frame, background)
+    stated, window = read_background(frame, background)
+    level = background_level(frame, stated, window)
     if relative := is_number(threshold):
         if not 0 < threshold < 1:
             raise ProfileError(
@@ -170,8 +180,7 @@ def moments(
         )
 
     def again(other: Frame) -> xr.Variable:
-        own = level if window is None else background_of(other, background, quiet=True)[0]
-        return above_level(other, own)
+        return above_level(other, background_level(other, stated, window))
 
     terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
     scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
@@ -179,9 +188,13 @@ def moments(
         name: frame.with_attrs(getattr(found, field) / scales[name], terms[name])
         for name, field in _FIELDS.items()
     }
+    used = found.start, found.stop
+    status = mark_transient(frame, a, b, found.status)
+    status = doubted(frame, status, used, bridge=bridge)
+    tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
     results |= {
         **samples_used(frame, found.start, found.stop),
-        "status": frame.status(mark_transient(frame, a, b, found.status)),
+        "status": frame.status(status),
     }
     if frame.stderr is not None:
         errors = add_background_error(frame, _joined(found, "_stderr"), again)

@@ -8,8 +8,10 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_words_of_axis
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import (
@@ -31,6 +33,7 @@ def peak(
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Find the maximum of each profile, and its full width at half maximum.
 
@@ -43,6 +46,10 @@ def peak(
         implant instead of the transient.
     variable : str, optional
         The variable of a Dataset; by default concentration, otherwise the first.
+    gaps : {"flag", "bridge"}
+        Whether a maximum beside a gap, where nothing was measured, or with one between the
+        half-maximum depths, has the status ``gap``, or is ``ok``. See :func:`integrated_dose` for
+        what a gap is.
 
     Returns
     -------
@@ -56,7 +63,8 @@ def peak(
           profile crosses half of it
         - ``status``: ``ok``; ``truncated`` where the profile does not cross half of its maximum on
           both sides within the window, so that the width is NaN (for instance if the maximum is the
-          first or the last sample); ``no_data`` with NaN where there is no sample
+          first or the last sample); ``gap``; ``saturated`` where samples in the window were cut off
+          by the detector; ``no_data`` with NaN where there is no sample
 
     Raises
     ------
@@ -66,9 +74,10 @@ def peak(
     Warns
     -----
     ProfileWarning
-        Where the maximum is the first sample of the window and there is a deeper maximum: a
-        surface transient with the implant below it; and where a measured profile has no sample in
-        the window. Not for Dask data, which are not computed.
+        Where the status is ``gap`` or ``saturated``; where the maximum is the first sample of the
+        window and there is a deeper maximum: a surface transient with the implant below it; and
+        where a measured profile has no sample in the window. Not for Dask data, which are not
+        computed.
 
     Notes
     -----
@@ -95,11 +104,15 @@ def peak(
         data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES
     )
     window = read_window(frame, start, stop)
-    found: Any = frame.map(kernels.peak, *window, errors="each")
+    bridge = bridges(gaps)
+    found: Any = frame.map(kernels.peak, *window, frame.fraction, errors="each", bridge=bridge)
     warn_of_empty_window(frame, window)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
+    tell_doubts(
+        frame, found.status, window, "the maximum may lie in it, or be a higher one", ProfileWarning
+    )
     name = frame.term
     at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
     width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import httpcore
-
 from sims_analysis.errors import ApiError, SimsError, Unauthorized
 
 if TYPE_CHECKING:
@@ -173,7 +171,11 @@ class Exchange:
         if self.batch.is_cancelled:
             raise Failure(self.batch.unasked(self.request.what))
         if self.is_late:
-            raise httpcore.ReadTimeout("the deadline has passed")
+            raise Overdue("the deadline has passed")
+
+
+class Overdue(Exception):
+    """The time for an exchange is over."""
 
 
 class Failure(Exception):

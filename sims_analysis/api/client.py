@@ -116,10 +116,8 @@ class Client:
         )
         if offline and archive is None:
             raise ApiError("offline=True reads from an archive only; pass archive=")
-        self.archive = (
-            archive if archive is None or isinstance(archive, Archive) else Archive(archive)
-        )
-        self.offline = offline
+        if archive is not None and not isinstance(archive, Archive):
+            archive = Archive(archive)
         options = Options(
             offline=offline,
             timeout=timeout,
@@ -131,10 +129,21 @@ class Client:
             ca_bundle=ca_bundle,
             transport=transport,
         )
-        self._fetcher = Fetcher(self._endpoint, key, self.archive, options)
+        self._fetcher = Fetcher(self._endpoint, key, archive, options)
+
+    @property
+    def archive(self) -> Archive | None:
+        """Where entries are read from, and kept."""
+        return self._fetcher.archive
+
+    @property
+    def offline(self) -> bool:
+        """Whether no connection is ever opened."""
+        return self._fetcher.options.offline
 
     def __repr__(self) -> str:
-        archive = f", archive={str(self.archive.path)!r}" if self.archive else ""
+        # An empty archive is one, and to see whether it is empty takes a look at the disk.
+        archive = "" if self.archive is None else f", archive={str(self.archive.path)!r}"
         return f"Client({self._endpoint.root!r}{archive}{', offline' if self.offline else ''})"
 
     def __enter__(self) -> Self:

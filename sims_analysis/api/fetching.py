@@ -54,8 +54,8 @@ class Fetcher:
     ) -> None:
         self._endpoint = endpoint
         self._key = key
-        self._archive = archive
-        self._options = options
+        self.archive = archive
+        self.options = options
         if not options.offline:
             # Now, and not while requests are under way: a process that is forked while a thread
             # imports waits for that import for ever.
@@ -81,13 +81,13 @@ class Fetcher:
 
         Entries without data come last, with what the catalogue says of their processing.
         """
-        batch = Batch(self._options.deadline)
+        batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
         ask = partial(self._fetch, refresh=refresh)
-        width = self._options.max_connections + _READERS
+        width = self.options.max_connections + _READERS
         fetching = each(ask, ids, width=width, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
-        with progress(len(ids), self._options.progress) as step, closing(fetching) as fetched:
+        with progress(len(ids), self.options.progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
                 step()
                 if (reason := batch.new_trouble()) is not None:
@@ -114,8 +114,8 @@ class Fetcher:
 
     def _ask(self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None) -> T:
         """Ask; after an answer to another request once more, over a new connection."""
-        batch = batch or Batch(self._options.deadline)
-        if self._options.offline:
+        batch = batch or Batch(self.options.deadline)
+        if self.options.offline:
             raise ApiError("the client is offline; make one without offline=True to ask the API")
         if self._closed:
             raise ApiError("the client is closed; make a new one")
@@ -133,13 +133,13 @@ class Fetcher:
             raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
         from sims_analysis.api.http import Http
 
-        return Http(self._endpoint, self._key, self._options)
+        return Http(self._endpoint, self._key, self.options)
 
     def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
         """Give what is archived of an address, if it is sound, and the server's mark of it."""
-        if self._archive is not None:
+        if self.archive is not None:
             with suppress(ArchiveError):
-                known, record = self._archive.get(data_id), self._archive.record(data_id)
+                known, record = self.archive.get(data_id), self.archive.record(data_id)
                 if known.species and record.url == url:
                     return known, record.validators
         return None, {}
@@ -158,9 +158,9 @@ class Fetcher:
             _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the
         # data that come later.
-        if self._archive is not None and result.species:
+        if self.archive is not None and result.species:
             try:
-                return self._archive.keep(
+                return self.archive.keep(
                     result,
                     payload,
                     url=url,
@@ -205,7 +205,7 @@ class Fetcher:
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
         found = self._ask(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
-        archive = self._archive
+        archive = self.archive
         if archive is None:
             return found
         for entry in found:

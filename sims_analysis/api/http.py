@@ -22,7 +22,7 @@ import httpcore
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.batch import Batch, Exchange, Failure, Request
+from sims_analysis.api.batch import Batch, Exchange, Failure, Overdue, Request
 from sims_analysis.api.body import DamagedBody, beginning, inflated, limited
 from sims_analysis.api.guards import Server, asked_to_wait, attempted, keep_out_of_logs
 from sims_analysis.api.network import PunctualBackend, until
@@ -63,7 +63,7 @@ _KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 2000
 #: Under the same names in both libraries.
-_TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
+_TIMEOUTS = (Overdue, httpx.TimeoutException, httpcore.TimeoutException)
 _CONNECTING = (httpx.ConnectTimeout, httpcore.ConnectTimeout)
 _FAILURES = (
     *(httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError),
@@ -300,7 +300,8 @@ class Http:
     def _timeout(self, error: Exception, exchange: Exchange) -> RequestTimeout:
         # What connects knows what it waited for; what reads and writes does not.
         connecting = isinstance(error, _CONNECTING)
-        reason = str(error) if connecting and str(error) else type(error).__name__
+        said = str(error) if connecting or isinstance(error, Overdue) else ""
+        reason = said or type(error).__name__
         if exchange.is_late:
             limit = self._options.deadline
             text = f"no whole answer within {limit:g} s ({reason}); try again, or raise deadline="

@@ -59,8 +59,8 @@ def each(
             if found is None:
                 yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
                 return
-            item, outcome, told = found
-            for warning in told:
+            item, outcome, warned = found
+            for warning in warned:
                 warn(str(warning), type(warning))
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):
                 raise outcome
@@ -78,11 +78,11 @@ def _outcome(
     function: Callable[[str, Batch], T], item: str, batch: Batch
 ) -> tuple[T | BaseException, list[SimsWarning]]:
     """Call a function; give what it gives or raises, and what it warns of."""
-    with collected() as told:
+    with collected() as warned:
         try:
-            return function(item, batch), told
+            return function(item, batch), warned
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            return error, told
+            return error, warned
 
 
 def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:

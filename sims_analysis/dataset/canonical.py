@@ -87,7 +87,11 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
         attrs = {**variable.attrs, "units": unit.canonical}
         if not unit.is_canonical or attrs != variable.attrs:
             changed[name] = (variable.dims, unit.to_canonical(magnitude), attrs)
-    axes = {name: changed.pop(name) for name in vocabulary.AXES if name in changed}
+        if name in vocabulary.AXES and not unit.is_canonical and f"{name}_bounds" in ds.coords:
+            bounds = ds.variables[f"{name}_bounds"]  # in the unit of their axis, without attrs
+            changed[f"{name}_bounds"] = (bounds.dims, unit.to_canonical(bounds.data), bounds.attrs)
+    known = [*vocabulary.AXES, *(f"{name}_bounds" for name in vocabulary.AXES)]
+    axes = {name: changed.pop(name) for name in known if name in changed}
     return ds.assign_coords(axes).assign(changed) if axes or changed else ds
 
 

@@ -154,6 +154,12 @@ def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
     if "species" not in ds.coords:
         raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
     ds = with_species_dimension(to_canonical(dequantify(ds), f"{who}: "))
+    if f"{axis}_bounds" in ds.coords:  # as in a DataArray: one value for each cell
+        edges = np.moveaxis(ds[f"{axis}_bounds"].values, -1, 0)
+        attrs = {"units": ds[axis].attrs["units"]}
+        for name, edge in zip(("cell_start", "cell_stop"), edges, strict=True):
+            ds = ds.assign_coords({name: (axis, edge, attrs)})
+        ds = ds.drop_vars(f"{axis}_bounds")
     depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
     if not (depth[1:] > depth[:-1]).all():
         raise ProfileError(f"{who}: {axis} must increase strictly; sort with ds.sortby({axis!r})")

@@ -237,13 +237,20 @@ def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
     if low == high:
         low, high = low - 0.5, high + 0.5
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
-    begin = max((float(scale(curve.series.x[0])) for curve in dosed), default=low)
     return {
         "label": scale.label,
         "units": _typeset.unit_label(scale.units),
         "range": [low, high],
-        "window": [begin, max(begin, low + _PART * (high - low))] if dosed else None,
+        "window": _window(dosed, scale, low + _PART * (high - low)),
     }
+
+
+def _window(dosed: Sequence[Curve], scale: Scale, end: float) -> list[float] | None:
+    """Return where the window of the dose is at first; None if nothing has a dose."""
+    if not dosed:
+        return None
+    begin = max(float(scale(curve.series.x[0])) for curve in dosed)
+    return [begin, max(begin, end)]
 
 
 def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:

@@ -18,31 +18,38 @@ from sims_analysis.frame.window import Window, message_about_window, read_pair, 
 from sims_analysis.kernels.counting import window_mean, window_statistics
 
 
-def background_of(
-    frame: Frame, background: Any, *, strict: bool = False, quiet: bool = False
-) -> tuple[xr.Variable, Window | None]:
-    """Return the background, and the window of depths if it is the mean over one.
+def read_background(
+    frame: Frame, background: Any, *, strict: bool = False
+) -> tuple[xr.Variable | None, Window | None]:
+    """Read a background: a stated level, or the window of depths over which to take the mean.
 
-    None is a background of 0. A profile without a sample in the window has no background (NaN):
-    this is a warning, or an error with `strict` or if it is true of all profiles.
+    A profile without a sample in the window has no background: this is a warning, or an error with
+    `strict` or if it is true of all profiles.
     """
     if background is None:
-        return xr.Variable((), 0.0), None
+        return None, None
     if not isinstance(background, tuple | list):
         return frame.parameter(background, (frame.kind,), "background"), None
     if len(background) != 2:
         raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
-    found = frame.map(window_statistics, *window)
-    if not (frame.lazy or quiet):
+    if not frame.lazy:
         measured = frame.measured()
-        empty = (found.n == 0) & measured
+        empty = (frame.map(window_statistics, *window).n == 0) & measured
         message = message_about_window(frame, window, empty, "no sample in the background window")
         if message is not None:
             if strict or bool((empty == measured).all()):
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
-    return found.mean, window
+    return None, window
+
+
+def background_level(frame: Frame, level: xr.Variable | None, window: Window | None) -> xr.Variable:
+    """Return the background of a frame, stated or the mean over a window; 0 without either."""
+    if window is None:
+        return xr.Variable((), 0.0) if level is None else level
+    mean: xr.Variable = frame.map(window_statistics, *window).mean
+    return mean
 
 
 class Mean(NamedTuple):

@@ -63,6 +63,8 @@ class Frame:
     overlap: xr.Variable | None = None
     #: By which factor the samples of its window scatter more than their standard errors.
     scatter: xr.Variable | None = None
+    #: Edges of the cells over which the values are averages, as the axis: lower and upper.
+    cells: tuple[xr.Variable, xr.Variable] | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
@@ -172,7 +174,7 @@ class Frame:
         for d in value.dims:
             if d not in self.value.dims and d in value.coords and d not in self.coords:
                 self.brought[d] = value.coords[d].variable
-        value = self.aligned(value, name)
+        value = self.aligned(value, name, along=along)
         magnitude, unit = units.magnitude_and_unit(value, kinds, name)
         canonical = unit.to_canonical(magnitude.astype(np.float64))
         found: xr.Variable = xr.Variable(value.dims, canonical).fillna(unknown)
@@ -214,12 +216,13 @@ class Frame:
         found: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
         return found
 
-    def aligned(self, value: xr.DataArray, name: str) -> xr.DataArray:
+    def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
         """Align an argument with the profiles, by the labels of its dimensions.
 
-        If the data have a single label (after ``.sel``), its value is selected.
+        If the data have a single label (after ``.sel``), its value is selected. With `along`, also
+        with their samples.
         """
-        coords = {**self.along, **self.coords}
+        coords = {**self.coords, **(self.along if along else {})}
         for dim in [d for d in value.dims if d in coords and d in value.indexes]:
             index, scalar = value.indexes[dim], coords[dim].ndim == 0
             refuse_repeated(index.tolist(), f"{name}: {dim}")
@@ -237,7 +240,7 @@ class Frame:
                 more = f" and {index.size - 8} more" if index.size > 8 else ""
                 raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
             value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
-        for dim, size in self.value.sizes.items():
+        for dim, size in (self.value.sizes if along else self.sizes).items():
             if value.sizes.get(dim, size) != size:
                 raise ProfileError(
                     f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and the data "
@@ -308,6 +311,8 @@ class Frame:
                 samples["counts"] = self.counts
             if errors in ("fit", "sum"):
                 samples["fraction"] = self.fraction.set_dims(self.sizes)
+        if self.cells is not None:
+            samples["lower"], samples["upper"] = self.cells
         return self._run(kernel, samples, parameters, whole, extra, group, options)
 
     def each(

@@ -50,7 +50,7 @@ def open_frame(
     question : str
         What is computed, for messages: ``"a dose"``.
     variable : str, optional
-        The variable of a Dataset; by default the first of an acceptable kind.
+        The variable of a Dataset; by default the first of an acceptable kind with a sample.
     axes : tuple of str
         Acceptable axes.
     as_they_are : bool
@@ -97,6 +97,7 @@ def open_frame(
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
+        cells=_cells(data, coords, axis, dim, value),
         origin=data,
     )
     _check_stderr(frame)
@@ -226,6 +227,45 @@ def _axis(
     # Profiles may share an axis over some dimensions (all species of a measurement).
     own: xr.Variable = depth.set_dims(value.sizes)
     return own.transpose(*value.dims)
+
+
+def _cells(
+    data: Any, coords: Mapping[Any, xr.Variable], axis: str, dim: str, value: xr.Variable
+) -> tuple[xr.Variable, xr.Variable] | None:
+    """Return the edges of the cells over which the values are averages; None for samples.
+
+    They are in the ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions
+    bounds have no attrs of their own), and in ``cell_start`` and ``cell_stop`` of a DataArray.
+    """
+    bounds = data.coords.variables.get(f"{axis}_bounds")
+    if bounds is not None:
+        side = next((d for d in bounds.dims if d not in value.dims and bounds.sizes[d] == 2), None)
+        if side is None or dim not in bounds.dims:
+            raise ProfileError(
+                f"{axis}_bounds is over {_listed(bounds)}; expected {dim!r} and a dimension of two"
+            )
+        edges = [_plain(bounds).isel({side: i}) for i in range(2)]
+        unit = units.magnitude_and_unit(coords[axis], (axis,), axis)[1]
+        edges = [xr.Variable(e.dims, unit.to_canonical(np.asarray(e.data))) for e in edges]
+    elif {"cell_start", "cell_stop"} <= coords.keys():
+        names = ("cell_start", "cell_stop")
+        edges = [_canonical(coords[name], (axis,), name)[0] for name in names]
+    else:
+        return None
+    depth = _axis(coords, axis, dim, value)
+    lower, upper = (
+        e if e.dims == depth.dims else e.set_dims(depth.sizes).transpose(*depth.dims) for e in edges
+    )
+    slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
+    outside = (depth < lower - slack) | (depth > upper + slack)
+    if anywhere(outside):
+        at = float(np.asarray(depth.data)[np.asarray(outside.data)][0])
+        raise ProfileError(
+            f"{axis}_bounds do not hold their own {axis}: {at:g} {units.CANONICAL[axis]} lies "
+            f"outside its cell, as after a change of the axis alone; correct the bounds, or drop "
+            f"them with data.drop_vars({axis + '_bounds'!r})"
+        )
+    return lower, upper
 
 
 def _check_increases(z: Any, axis: str) -> None:

@@ -38,6 +38,7 @@ def profile_by_profile(
     value: Any,
     *parameters: Any,
     errors: blocks.Errors | None = None,
+    bounds: blocks.Bounds | None = None,
     whole: Sequence[int] = (),
     group: int = 0,
     size: int,
@@ -86,8 +87,12 @@ class _Call:
         plain = [np.asarray(a) for a in arrays]
         of_samples = dict(zip(self.samples, plain[:n], strict=True))
         depth, value = of_samples.pop("depth"), of_samples.pop("value")
+        bounds = None
+        if "lower" in of_samples:
+            bounds = of_samples.pop("lower"), of_samples.pop("upper")
         errors = blocks.Errors(**of_samples) if of_samples else None
-        return self.over(self.kernel, depth, value, *plain[n:], errors=errors, **self.settings)
+        beside: dict[str, Any] = {"errors": errors, "bounds": bounds}
+        return self.over(self.kernel, depth, value, *plain[n:], **beside, **self.settings)
 
     def of_chunk(self, *arrays: Any) -> Any:
         """Call the kernel for a chunk; its only field rather than a tuple of one."""

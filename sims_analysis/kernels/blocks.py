@@ -17,6 +17,9 @@ from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows,
 
 Found = TypeVar("Found", bound=tuple[Any, ...])
 
+#: Lower and upper edges of cells.
+Bounds = tuple[NDArray[Any], NDArray[Any]]
+
 #: Samples processed at a time.
 BLOCK = 1 << 19
 #: Numbers in an array of nearly 32 MiB. Once one of this size has been freed, the C library of
@@ -40,7 +43,9 @@ class InfiniteSampleError(Exception):
         self.row, self.sample, self.what, self.number = row, sample, what, number
 
 
-def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) -> Packed:
+def _packed(
+    depth: Array, value: Array, stderr: Array | None, numbers: Index, bounds: Bounds | None
+) -> Packed:
     """Pack the measured samples of ``value (R, n)``; messages call its rows by `numbers`."""
     measured = ~np.isnan(value)
     if depth.ndim > 1:
@@ -53,13 +58,21 @@ def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) ->
         return flat if kept.size == flat.size else flat.take(kept)
 
     z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
+    lower, upper = (None, None) if bounds is None else map(packed, bounds)
     for what, samples in (("value", c), ("depth", z))[: depth.ndim]:  # a shared axis is finite
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
             row, sample = divmod(int(kept[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
     return Packed(
-        z, c, s, offsets=offsets, measured=measured, axis=depth if depth.ndim == 1 else None
+        z,
+        c,
+        s,
+        lower,
+        upper,
+        offsets=offsets,
+        measured=measured,
+        axis=depth if depth.ndim == 1 else None,
     )
 
 
@@ -115,7 +128,12 @@ class Errors(NamedTuple):
 
 
 def layouts(
-    depth: NDArray[Any], value: NDArray[Any], errors: Errors | None = None, *, group: int = 1
+    depth: NDArray[Any],
+    value: NDArray[Any],
+    errors: Errors | None = None,
+    bounds: Bounds | None = None,
+    *,
+    group: int = 1,
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
@@ -127,6 +145,8 @@ def layouts(
         NaN for missing samples.
     errors : Errors, optional
         Of all rows.
+    bounds : (lower, upper), optional
+        Edges of the cells over which the values are averages, each shaped as `depth`.
     group : int
         Number of consecutive rows that belong together and get the same layout.
 
@@ -159,7 +179,14 @@ def layouts(
             z = np.asarray(depth if depth.ndim == 1 else depth[part], dtype=np.float64)
             c = np.ascontiguousarray(value[part], dtype=np.float64)
             s = None if errors is None else errors.of(part)
-            yield which, _packed(z, c, s, numbers) if to_pack else Dense(z, c, s)
+            own = None
+            if bounds is not None:
+                lower, upper = (np.asarray(e if e.ndim == 1 else e[part]) for e in bounds)
+                own = (lower, upper)
+            if to_pack:
+                yield which, _packed(z, c, s, numbers, own)
+            else:
+                yield which, Dense(z, c, s, *(own or ()))
 
 
 def run(
@@ -168,6 +195,7 @@ def run(
     value: NDArray[Any],
     *parameters: NDArray[Any],
     errors: Errors | None = None,
+    bounds: Bounds | None = None,
     whole: Sequence[int] = (),
     group: int = 0,
     **options: Any,
@@ -185,6 +213,8 @@ def run(
         They broadcast against `lead` as in numpy. The kernel is called once for each case.
     errors : Errors, optional
         If the kernel uses ``rows.stderr``.
+    bounds : (lower, upper), optional
+        Edges of the cells over which the values are averages, each shaped as `depth`.
     whole : sequence of int
         For each parameter, the number of axes in its `rest`; 0 by default.
     group : int
@@ -208,13 +238,17 @@ def run(
     cases, results = prod(full[: len(full) - len(lead)]), prod(lead)
     given = [np.broadcast_to(p, (*full, *rest)).reshape(cases, results, *rest) for p, rest in split]
     values = value.reshape(results * group_size, n)
-    axes = depth
-    if depth.ndim > 1:
-        axes = np.broadcast_to(depth, value.shape).reshape(values.shape)
+
+    def of_rows(axis: NDArray[Any]) -> NDArray[Any]:
+        if axis.ndim == 1:
+            return axis
+        return np.broadcast_to(axis, value.shape).reshape(values.shape)
+
+    edges = None if bounds is None else (of_rows(bounds[0]), of_rows(bounds[1]))
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
     np.empty(_FREED)  # freed at once
-    for which, rows in layouts(axes, values, errors, group=group_size):
+    for which, rows in layouts(of_rows(depth), values, errors, edges, group=group_size):
         for case in range(cases):
             result = kernel(rows, *(p[case, which] for p in given), **options)
             fields = fields or _allocate(result, cases, results)

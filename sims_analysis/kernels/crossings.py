@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.gaps import across_gap
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
 
 RISING, FALLING = 1, -1
@@ -149,7 +150,7 @@ class Listing:
 
     ``number``, (R,), counts all crossings; other arrays are of the K crossings `found`, and
     ``column`` is the place of each in its row. One whose interval is wider than the record is
-    `lost`: it has no depth.
+    `lost`, and one in a gap `unseen`: they have no depth.
     """
 
     found: Crossings
@@ -159,6 +160,8 @@ class Listing:
     decay_length: Array
     stderr: Array
     lost: Flags
+    #: Whether the crossing lies in a gap.
+    unseen: Flags
     number: Index
     width: int
 
@@ -170,14 +173,24 @@ class Listing:
 
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
         """Lay out the statuses; `why` tells why a row has no crossing, in its first entry."""
-        found = np.where(self.lost, Status.UNDETERMINED, Status.OK).astype(np.uint8)
+        found = first_status((self.lost, Status.UNDETERMINED), (self.unseen, Status.GAP))
         status = self.table(found, Status.PADDING)
         status[:, 0] = np.where(self.number == 0, why, status[:, 0])
         return status
 
 
-def listing(rows: Rows, level: Array, width: int, level_stderr: Array | None = None) -> Listing:
-    """List up to `width` crossings of every row, in order of depth, with their errors."""
+def listing(
+    rows: Rows,
+    level: Array,
+    width: int,
+    level_stderr: Array | None = None,
+    *,
+    bridge: bool = False,
+) -> Listing:
+    """List up to `width` crossings of every row, in order of depth, with their errors.
+
+    Those in gaps are unseen, unless it is to `bridge` them.
+    """
     every = find(rows, level)
     number = np.bincount(every.row, minlength=rows.count)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
@@ -194,8 +207,19 @@ def listing(rows: Rows, level: Array, width: int, level_stderr: Array | None = N
         level_stderr=level_stderr,
     )
     lost = _undetermined(rows, found, stderr)
-    depth[lost], stderr[lost] = np.nan, np.nan
-    return Listing(found, column, depth, position, decay_length, stderr, lost, number, width)
+    unseen = _in_gaps(rows, found) & (not bridge)
+    for missing in (lost, unseen):
+        depth[missing], stderr[missing] = np.nan, np.nan
+    decay_length[unseen] = np.nan
+    return Listing(
+        found, column, depth, position, decay_length, stderr, lost, unseen, number, width
+    )
+
+
+def _in_gaps(rows: Rows, found: Crossings) -> Flags:
+    """Flag the crossings in a gap, which nothing locates; one at a sample is in none."""
+    inside: Flags = across_gap(rows, found.before) & ~found.on_sample
+    return inside
 
 
 def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
@@ -217,14 +241,15 @@ class Table(NamedTuple):
     number: Index
 
 
-def table(rows: Rows, level: Array, *, width: int) -> Table:
+def table(rows: Rows, level: Array, *, width: int, bridge: bool = False) -> Table:
     """List the crossings of every row, in order of depth, in `width` entries (at least 1).
 
     In a row without crossings, the status of the first entry gives the reason. A crossing whose
-    interval is wider than the record has depth NaN and status ``undetermined``. Unused entries have
-    NaN, direction 0 and the status of padding.
+    interval is wider than the record has depth NaN and status ``undetermined``, and one in a gap
+    ``gap``, unless it is to `bridge` gaps. Unused entries have NaN, direction 0 and the status of
+    padding.
     """
-    listed = listing(rows, rows.repeat(level), width)
+    listed = listing(rows, rows.repeat(level), width, bridge=bridge)
     found, number = listed.found, listed.number
     return Table(
         listed.table(listed.depth),
@@ -256,6 +281,7 @@ def junction(
     edge: int = FALLING,
     which: int = -1,
     confirm: int = 1,
+    bridge: bool = False,
 ) -> Junction:
     """Choose one crossing of each row.
 
@@ -271,12 +297,14 @@ def junction(
         -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
     confirm : int
         Number of samples before and after the crossing that must lie on their side of the level.
+    bridge : bool
+        Locate a crossing in a gap, too.
 
     Returns
     -------
     Junction
-        NaN where no crossing qualifies, or where the interval of the chosen one is wider than the
-        record.
+        NaN where no crossing qualifies, where the interval of the chosen one is wider than the
+        record, or where it lies in a gap.
     """
     levels = rows.repeat(level)
     every = found = find(rows, levels)
@@ -304,11 +332,13 @@ def junction(
         rows, levels, chosen.row, chosen.at_or_above, at, chosen.direction, every=every.before
     )
     columns[:, chosen.row] = at, stderr, decay
-    lost = np.zeros(rows.count, dtype=bool)
+    lost, unseen = np.zeros((2, rows.count), dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, stderr)
-    columns[:, lost] = np.nan
+    unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
+    columns[:, lost | unseen] = np.nan
     none = (number == 0) & ~crossed
     status = first_status(
+        (unseen, Status.GAP),
         (lost, Status.UNDETERMINED),
         # None is confirmed, or fewer crossings than requested.
         (~has & ends & (number == 0), Status.TRUNCATED),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
@@ -34,7 +35,8 @@ class Integral(NamedTuple):
 
     ``start`` and ``stop`` are the limits actually used, which lie within the samples;
     ``n_linear_segments`` counts the segments with an end that is not positive, which the
-    log-linear rule integrates as trapezoids.
+    log-linear rule integrates as trapezoids; ``gap`` is the width between the limits over which
+    nothing was measured.
     """
 
     value: Array
@@ -42,30 +44,46 @@ class Integral(NamedTuple):
     stop: Array
     status: NDArray[np.uint8]
     n_linear_segments: Index
+    gap: Array
 
 
-def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid") -> Integral:
+def integrate(
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    fraction: Array | float = 1.0,
+    *,
+    rule: str = "trapezoid",
+    bridge: bool = False,
+) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
-    Values at limits between samples are interpolated. A limit beyond the samples is replaced by the
+    Values at limits between samples are interpolated. Averages over cells are integrated as such:
+    the sum of value times width, under either rule. A limit beyond the samples is replaced by the
     end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
-    the limits, ``below_detection`` where the integral is not positive.
+    the limits, ``below_detection`` where the integral is not positive, ``saturated`` and ``gap``
+    (unless it is to `bridge` gaps) where the interval holds such samples and segments.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
-    if isinstance(rows, Dense) and rule == "trapezoid":
+    if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
         weights = segments.trapezoid_weights(rows, a, b)
         value[valid] = rows.sum(rows.value, weights)[valid]
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
-    first, last = rows.first, rows.last
+    first, last = rows.begin, rows.end
     slack = TOLERANCE * (last - first)
     beyond = (start < first - slack) | (stop > last + slack)
+    doubt, gap = doubts(rows, a, b, fraction, bridge=bridge)
     status = first_status(
-        (~valid, Status.NO_DATA), (beyond, Status.TRUNCATED), (value <= 0, Status.BELOW_DETECTION)
+        (~valid, Status.NO_DATA),
+        (beyond, Status.TRUNCATED),
+        (doubt == Status.SATURATED, Status.SATURATED),
+        (doubt == Status.GAP, Status.GAP),
+        (value <= 0, Status.BELOW_DETECTION),
     )
     a[~valid] = b[~valid] = np.nan
-    return Integral(value, a, b, status, n_linear)
+    return Integral(value, a, b, status, n_linear, np.where(valid, gap, 0.0))
 
 
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
@@ -119,7 +137,8 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     """
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
-    dose = integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
+    zeroed = replace(rows, value=np.where(low, rows.value, 0.0))
+    dose = integrate(zeroed, start, stop, bridge=True).value
     inside = rows.within(start, stop)
     at = np.stack([np.fmax(start, rows.first), np.fmin(stop, rows.last)], axis=1)
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
@@ -138,16 +157,20 @@ def cumulative(
 ) -> Cumulative:
     """Integrate ``(C - background) / divisor`` from the first sample to each sample.
 
-    0 at the first sample of a row; NaN for a row with a single sample, which has no width.
+    0 at the first sample of a row; NaN for a row with a single sample, which has no width. For
+    cells, from the edge of the first one to the depth that stands for each.
     """
     total = running(rows, rule=rule)
-    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.first))
-    total = np.where(rows.repeat(rows.size > 1), total, np.nan)
+    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.begin))
+    if rows.lower is None:
+        total = np.where(rows.repeat(rows.size > 1), total, np.nan)
     return Cumulative(rows.unpacked(total / divisor))
 
 
 def running(rows: Rows, *, rule: str) -> Array:
     """Integrate from the first sample of each row to each of its samples; shaped as the values."""
+    if rows.lower is not None:
+        return _running_over_cells(rows)
     areas = _areas(rows, rule)
     total = np.zeros(areas.shape)
     if isinstance(rows, Dense):
@@ -157,6 +180,28 @@ def running(rows: Rows, *, rule: str) -> Array:
     for own in rows.slices():
         np.cumsum(areas[own][:-1], out=total[own][1:])
     return total
+
+
+def _running_over_cells(rows: Rows) -> Array:
+    """Integrate from the edge of the first cell of each row to the depths of all its cells."""
+    packed = rows.packed()
+    total = np.empty(packed.depth.shape)
+    for own in packed.slices():
+        total[own] = np.interp(packed.depth[own], *_over_cells(packed, own))
+    return total.reshape(rows.value.shape)
+
+
+def _over_cells(rows: Packed, own: slice) -> tuple[Array, Array]:
+    """Return the edges of the cells of a row, and the integral from the first edge to each.
+
+    What no cell covers has the mean of the two beside it, as in the weights of a dose.
+    """
+    assert rows.lower is not None and rows.upper is not None  # noqa: S101, PT018
+    value = rows.value[own]
+    edges = np.stack([rows.lower[own], rows.upper[own]], axis=1).reshape(-1)
+    means = np.empty(max(edges.size - 1, 0))
+    means[::2], means[1::2] = value, 0.5 * (value[:-1] + value[1:])
+    return edges, np.append(0.0, np.cumsum(means * np.diff(edges)))[: edges.size]
 
 
 class AtFraction(NamedTuple):
@@ -185,11 +230,15 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     integral is not positive.
     """
     rows = rows.packed()
-    enough = rows.size > 1
+    enough = rows.size > (1 if rows.lower is None else 0)
     depth, stderr = np.full((2, rows.count, fractions.size), np.nan)
     total = np.full(rows.count, np.nan)
     cumulated = running(rows, rule=rule)
-    total[enough] = cumulated[rows.offsets[1:][enough] - 1]
+    if rows.lower is None:
+        total[enough] = cumulated[rows.offsets[1:][enough] - 1]
+    else:
+        whole = np.full(rows.count, np.nan)
+        total[enough] = integrate(rows, whole, whole, bridge=True).value[enough]
     none = ~(total > 0)
     status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan
@@ -219,6 +268,8 @@ def _positive(variance: Array) -> Array:
 def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
     """Return the depths at which the cumulative integral first reaches its target; NaN for NaN."""
     found = np.full(rows.count, np.nan)
+    if rows.lower is not None:
+        return _solve_over_cells(rows, target)
     # Noise may make the integral dip: the first segment that reaches the target counts.
     reached = np.flatnonzero(cumulated >= rows.repeat(target))
     row, position = np.unique(rows.row[reached], return_index=True)
@@ -241,4 +292,17 @@ def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
             part = np.where(exponential, np.log1p(rest * slope / c0) / slope, part)
     whole = rest >= cumulated[after] - cumulated[before]
     found[row] = np.where(whole, rows.depth[after], rows.depth[before] + part)
+    return found
+
+
+def _solve_over_cells(rows: Packed, target: Array) -> Array:
+    """Return the depths at which the integral over cells first reaches its target."""
+    found = np.full(rows.count, np.nan)
+    for row, own in enumerate(rows.slices()):
+        edges, integral = _over_cells(rows, own)
+        reaches = integral >= target[row]
+        if reaches.any():
+            after = int(reaches.argmax())
+            part = slice(max(after - 1, 0), after + 1)
+            found[row] = np.interp(target[row], integral[part], edges[part])
     return found

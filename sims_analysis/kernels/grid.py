@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.rows import Array, Dense, Index, Rows, errors_of
 
 
@@ -27,12 +28,12 @@ class Cells(NamedTuple):
     n_linear_segments: Index
 
 
-def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
+def cell_means(rows: Rows, *, edges: Array, log: bool, bridge: bool = False) -> Cells:
     """Average profiles over cells: the integral between two edges, divided by their distance.
 
     `edges`, (m + 1,), increase strictly. Between samples, profiles are straight lines in ln C with
     `log` (the log-linear rule of the dose), otherwise in C (the trapezoid). NaN where a cell
-    extends beyond the samples of the row.
+    extends beyond the samples of the row, or into a gap, unless it is to `bridge` gaps.
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
@@ -41,6 +42,10 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
         if pieces is not None:
             total, n_linear[index] = _over_pieces(dense.value, pieces, log=log)
             mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
+        gaps = None if bridge else gap_after(dense)
+        for start in [] if gaps is None else np.flatnonzero(gaps):
+            z0, z1 = dense.depth[start : start + 2]
+            mean[np.ix_(np.atleast_1d(index), (edges[1:] > z0) & (edges[:-1] < z1))] = np.nan
     return Cells(mean, n_linear)
 
 

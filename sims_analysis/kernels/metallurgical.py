@@ -47,7 +47,7 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
         Entries per measurement, at least 1.
     """
     doping = _doping(rows, background, fractions)
-    listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr)
+    listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr, bridge=True)
     found = listed.found
     balance = _concentration(rows, doping, found, listed.depth, listed.position, fractions)
     balance[listed.lost] = np.nan

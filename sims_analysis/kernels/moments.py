@@ -141,7 +141,7 @@ def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
     """Find the run of samples around the maximum that lie above the threshold; NaN: all samples."""
     doubtful = np.zeros(rows.count, dtype=bool)
     if np.isnan(threshold).all():
-        return _Run(rows.first, rows.last, rows.size, doubtful)
+        return _Run(rows.begin, rows.end, rows.size, doubtful)
     rows = rows.packed()
     c = rows.value - rows.repeat(level)
     maximum = rows.reduce(np.maximum, c)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossings import find, highest, locate
+from sims_analysis.kernels.doubts import doubts
+from sims_analysis.kernels.gaps import gaps_within, inside_gap
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
 
@@ -21,13 +23,17 @@ class Peak(NamedTuple):
     status: NDArray[np.uint8]
 
 
-def peak(rows: Rows, start: Array, stop: Array) -> Peak:
+def peak(
+    rows: Rows, start: Array, stop: Array, fraction: Array | float = 1.0, *, bridge: bool = False
+) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
     The half-maximum depths are the nearest crossings on either side. If one is not within the
-    window, the width is NaN and the status ``truncated``.
+    window, the width is NaN and the status ``truncated``. ``saturated`` where the window holds such
+    samples, and ``gap``, unless it is to `bridge` gaps, where one lies beside the maximum, or
+    between the half-maximum depths: `fraction` as for :func:`sims_analysis.kernels.doubts.doubts`.
     """
-    rows = rows.within(start, stop)
+    record, rows = rows, rows.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
     row, position = highest(rows)
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
@@ -41,7 +47,17 @@ def peak(rows: Rows, start: Array, stop: Array) -> Peak:
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
     width = right - left
-    status = first_status((rows.size == 0, Status.NO_DATA), (np.isnan(width), Status.TRUNCATED))
+    full = doubts(record, start, stop, fraction, bridge=True).status == Status.SATURATED
+    around = np.where(np.isnan(left), depth, left), np.where(np.isnan(right), depth, right)
+    hole = inside_gap(record, depth[:, None], closed=True).flags[:, 0]
+    hole |= gaps_within(record, *around).n > 0
+    none = rows.size == 0
+    status = first_status(
+        (none, Status.NO_DATA),
+        (full, Status.SATURATED),
+        (hole & (not bridge), Status.GAP),
+        (np.isnan(width), Status.TRUNCATED),
+    )
     return Peak(depth, value, stderr, width, status)
 
 

@@ -70,6 +70,9 @@ class _Samples(ABC):
     depth: Array
     value: Array
     stderr: Array | None = None
+    #: Edges of the cells over which the values are averages, shaped as ``depth``; None for samples.
+    lower: Array | None = None
+    upper: Array | None = None
     offsets: Index = field(kw_only=True)
 
     @property
@@ -83,7 +86,7 @@ class _Samples(ABC):
         return np.diff(self.offsets)
 
     @abstractmethod
-    def along(self, samples: Array, position: Index) -> Array:
+    def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity that is shaped as ``depth`` at flat positions."""
 
     def depth_at(self, position: Index) -> Array:
@@ -104,10 +107,21 @@ class _Samples(ABC):
         """Depth of the last sample of each row, (R,); NaN for an empty row."""
         return self._ends(self.offsets[1:] - 1)
 
-    def _ends(self, position: Index) -> Array:
+    @cached_property
+    def begin(self) -> Array:
+        """Where the record of each row begins, (R,): at its first sample, or the edge of a cell."""
+        return self.first if self.lower is None else self._ends(self.offsets[:-1], self.lower)
+
+    @cached_property
+    def end(self) -> Array:
+        """Where the record of each row ends, (R,)."""
+        return self.last if self.upper is None else self._ends(self.offsets[1:] - 1, self.upper)
+
+    def _ends(self, position: Index, samples: Array | None = None) -> Array:
         ends = np.full(self.count, np.nan)
         nonempty = self.size > 0
-        ends[nonempty] = self.depth_at(position[nonempty])
+        depth = self.depth if samples is None else samples
+        ends[nonempty] = self.along(depth, position[nonempty])
         return ends
 
 
@@ -139,7 +153,7 @@ class Dense(_Samples):
         """Width of the segment after each sample, (n,)."""
         return self.next_depth - self.depth
 
-    def along(self, samples: Array, position: Index) -> Array:
+    def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(n,)`` at flat positions."""
         # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
         return samples.take(position % max(samples.size, 1))
@@ -185,13 +199,19 @@ class Dense(_Samples):
         inside = np.flatnonzero(~((self.depth < start[0]) | (self.depth > stop[0])))
         window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
         stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
-        return Dense(self.depth[window], np.ascontiguousarray(self.value[:, window]), stderr)
+        edges = (None if e is None else e[window] for e in (self.lower, self.upper))
+        value = np.ascontiguousarray(self.value[:, window])
+        return Dense(self.depth[window], value, stderr, *edges)
 
     def packed(self) -> Packed:
         """Return the same rows in the packed layout."""
         stderr = None if self.stderr is None else self.stderr.reshape(-1)
-        depth, value = np.tile(self.depth, self.count), self.value.reshape(-1)
-        return Packed(depth, value, stderr, offsets=self.offsets)
+        depth, lower, upper = (
+            None if one is None else np.tile(one, self.count)
+            for one in (self.depth, self.lower, self.upper)
+        )
+        value = self.value.reshape(-1)
+        return Packed(depth, value, stderr, lower, upper, offsets=self.offsets)  # type: ignore[arg-type]  # depth is there
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as an array ``(R, n)``."""
@@ -246,7 +266,7 @@ class Packed(_Samples):
         """Yield the positions of each row."""
         return starmap(slice, pairwise(self.offsets.tolist()))
 
-    def along(self, samples: Array, position: Index) -> Array:
+    def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(N,)`` at flat positions."""
         return samples.take(position)
 
@@ -290,8 +310,11 @@ class Packed(_Samples):
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
         offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
-        stderr = None if self.stderr is None else self.stderr[mask]
-        return Packed(self.depth[mask], self.value[mask], stderr, offsets=offsets)
+        stderr, lower, upper = (
+            None if s is None else s[mask] for s in (self.stderr, self.lower, self.upper)
+        )
+        depth, value = self.depth[mask], self.value[mask]
+        return Packed(depth, value, stderr, lower, upper, offsets=offsets)
 
     def within(self, start: Array, stop: Array) -> Packed:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
@@ -325,7 +348,7 @@ def errors_of(rows: Rows) -> Array:
 
 
 class Ends(NamedTuple):
-    """Depths of the first and last sample of each row, and the first value; (R,).
+    """Where the record of each row begins and ends, and the first value; (R,).
 
     NaN for an empty row.
     """
@@ -340,7 +363,7 @@ def ends(rows: Rows) -> Ends:
     value = np.full(rows.count, np.nan)
     nonempty = rows.size > 0
     value[nonempty] = rows.value_at(rows.offsets[:-1][nonempty])
-    return Ends(rows.first, rows.last, value)
+    return Ends(rows.begin, rows.end, value)
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:

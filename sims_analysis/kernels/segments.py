@@ -94,12 +94,12 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
 
 
 def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags]:
-    """Return two limits moved to within the samples, and whether a segment lies between them.
+    """Return two limits moved to within the record, and whether any of it lies between them.
 
     NaN means the end of the row.
     """
-    a, b = np.fmax(start, rows.first), np.fmin(stop, rows.last)
-    return a, b, (rows.size > 1) & (a < b)
+    a, b = np.fmax(start, rows.begin), np.fmin(stop, rows.end)
+    return a, b, ((rows.size > 1) | (rows.lower is not None)) & (a < b)
 
 
 def record_weights(depth: Array) -> Array:
@@ -115,7 +115,8 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     In a segment from z0 to z1, the integral of the straight line from u to v is
     ``(v - u) [(1 - m) c0 + m c1]``, with m the relative position of its middle. All weights are 0
     where `start` is not above `stop`. Shaped as the values, or (n,) if dense rows have the same
-    limits.
+    limits. The weight of a cell is its width between the limits, and what no cell covers between
+    two of them is shared by both.
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
@@ -123,6 +124,8 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
         a, b = a[:1], b[:1]
     else:
         a, b = rows.repeat(a), rows.repeat(b)
+    if rows.lower is not None and rows.upper is not None:
+        return _cell_weights(rows, rows.lower, rows.upper, a, b)
     z0, z1 = rows.depth, rows.next_depth
     # The part of each segment that lies between the limits; of no width outside them.
     u = np.minimum(np.maximum(a, z0), z1)
@@ -134,3 +137,13 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     before -= after
     before[..., 1:] += after[..., :-1]
     return before
+
+
+def _cell_weights(rows: Rows, lower: Array, upper: Array, a: Array, b: Array) -> Array:
+    own: Array = np.maximum(np.minimum(b, upper) - np.maximum(a, lower), 0.0)
+    last = rows.width == 0
+    next_lower = np.where(last, upper, np.append(lower[1:], upper[-1:]))
+    between = np.maximum(np.minimum(b, next_lower) - np.maximum(a, upper), 0.0)
+    own += 0.5 * between
+    own[..., 1:] += 0.5 * between[..., :-1]
+    return own

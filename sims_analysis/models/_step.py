@@ -117,6 +117,8 @@ def measured(
     window = _Window(z, c, s, fraction, (left, right))
     level = [_plateau(window, one, sloping=False) for one in window.places]
     row = _between(window, level, parts)
+    if row[-1] not in (0, 4):
+        return row
     return _sloping(window, level, row, parts, [one is None for one in given])
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,20 +50,21 @@ class About:
         """All that it can be found by."""
         return " ".join([self.data_id, self.sample, *self.species, self.date])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as values for JSON."""
-        return asdict(self)
-
 
 def about_dataset(ds: xr.Dataset) -> About:
     """Describe a Dataset of one measurement."""
+    measurement = orjson.loads(ds.attrs.get("measurement", "{}"))
+    given = [one.get(key) for one in species_metadata(ds).values() for key in _SAMPLE_KEYS]
+    samples = [
+        text.strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
+    ]
     updated = np.ravel(ds["last_updated"].values) if "last_updated" in ds.coords else ()
-    return _about(
-        str(ds.attrs.get("data_id", "")),
-        map(str, np.atleast_1d(ds["species"].values)),
-        species_metadata(ds).values(),
-        orjson.loads(ds.attrs.get("measurement", "{}")),
-        [*map(str, updated), str(ds.attrs.get("retrieved", ""))],
+    times = [measurement.get("measured"), *map(str, updated), ds.attrs.get("retrieved")]
+    return About(
+        data_id=str(ds.attrs.get("data_id", "")),
+        sample=next(filter(None, samples), ""),
+        species=tuple(map(str, np.atleast_1d(ds["species"].values))),
+        date=str(next(filter(None, times), "")).partition("T")[0],
     )
 
 
@@ -77,23 +78,3 @@ def species_metadata(ds: xr.Dataset) -> dict[str, Mapping[str, Any]]:
         name: (orjson.loads(str(text)) or {}) if text else {}
         for name, text in zip(names, texts, strict=True)
     }
-
-
-def _about(
-    data_id: str,
-    species: Iterable[str],
-    metadata: Iterable[Mapping[str, Any]],
-    measurement: Mapping[str, Any],
-    updated: Iterable[str],
-) -> About:
-    given = [one.get(key) for one in metadata for key in _SAMPLE_KEYS]
-    samples = [
-        str(text).strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
-    ]
-    measured = measurement.get("measured") or next(filter(None, updated), "")
-    return About(
-        data_id=data_id,
-        sample=next(filter(None, samples), ""),
-        species=tuple(species),
-        date=str(measured).partition("T")[0],
-    )

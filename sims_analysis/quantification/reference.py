@@ -51,9 +51,12 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
             f"data.chunk({dim}=-1)"
         )
     names = known_species(frame.coords.get("species"), species)
+    row = names.index(species)
+    if (together := _measured_together(frame, row)) is not None:
+        return together
     sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
     found = frame.each(
-        partial(_of_group, row=names.index(species)),
+        partial(_of_group, row=row),
         size=3 * sizes["species"] * sizes[dim],
         dim="__reference__",
         group="species",
@@ -63,6 +66,20 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
         columns.isel(__column__=i).transpose(*frame.value.dims) for i in range(3)
     )
     return Reference(value, *((None, None) if frame.stderr is None else (stderr, of_sums)))
+
+
+def _measured_together(frame: Frame, row: int) -> Reference | None:
+    """Return the signal of one species as it is, if it was measured wherever any species was."""
+    own = frame.value.isel(species=row)
+    if frame.lazy or frame.depth.ndim > 1 or not np.isfinite(own.data).all():
+        return None
+    measured = frame.value.notnull()
+    order = measured.dims
+    value = own.where(measured).transpose(*order)
+    if frame.stderr is None:
+        return Reference(value, None, None)
+    stderr = frame.stderr.isel(species=row).where(measured).transpose(*order)
+    return Reference(value, stderr, stderr)
 
 
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:

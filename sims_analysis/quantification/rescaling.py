@@ -110,7 +110,11 @@ def rescale_depth(
     relative = relative_depth_uncertainty(frame, depth_uncertainty, crater, "depth")
     if crater is None and "crater_depth" in data.coords:
         crater = data["crater_depth"].variable * stretch
-    result: xr.Dataset = on_depths(data, "depth", {"depth": depth}, crater, relative)
+    changed = {"depth": depth}
+    for edge in {"depth_bounds", "cell_start", "cell_stop"} & data.coords.keys():
+        changed[edge] = data[edge].variable * stretch + shift
+        changed[edge].attrs = data[edge].attrs
+    result: xr.Dataset = on_depths(data, "depth", changed, crater, relative)
     if "dose_scale_uncertainty" in result.coords and (factor is not None or crater is not None):
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
         result = _with_stretched_dose(result)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import integral
+from sims_analysis.analysis.dose import integral, read_question
 from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of
 from sims_analysis.dataset.canonical import list_variables, scaled, species_of, to_canonical
 from sims_analysis.dataset.delivered import with_species_dimension
@@ -242,7 +242,7 @@ def _scales(
             as_they_are=True,
         )
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
-        found = integral(frame, start=start, stop=stop, rule="trapezoid", quiet=True)
+        found = integral(frame, read_question(frame, start=start, stop=stop), quiet=True)
         coords = {"species": one["species"].values}
         value = xr.DataArray(found.value.values, coords, ["species"])
         parts.append(value.where(value > 0))

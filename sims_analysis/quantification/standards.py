@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import check_options, integral, warn_or_raise
+from sims_analysis.analysis.dose import check_options, integral, read_question, warn_or_raise
 from sims_analysis.dataset.canonical import BESIDE, signal_name, species_of, to_canonical
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
@@ -210,8 +210,8 @@ def _of_standard(
     frame = open_frame(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
-    found = integral(frame, background=background, **limits)
-    warn_or_raise(found, None)
+    found = integral(frame, read_question(frame, background=background, **limits))
+    warn_or_raise(found)
     area = found.value / NM_PER_CM
     known = read_positive(frame, dose, ("areal_density",), "dose")
     wrong = first_flagged(frame, ~(area > 0))

@@ -20,7 +20,7 @@ _START = 200
 
 def text_grid(source: Source) -> Grid | None:
     """Find the cells of a text; ``None`` if no lines hold numbers beside each other."""
-    found = grid_of_lines(source.lines, source.options)
+    found = grid_of_lines(source.lines, source.options, source.text)
     if isinstance(found, TextGrid) and found.quoted and _holds_ends(found.lines):
         # A cell holds the end of a line.
         rows = csv.reader(source.lines, delimiter=found.delimiter or ",")
@@ -34,7 +34,9 @@ def _holds_ends(lines: Sequence[str]) -> bool:
     return sum(line.count('"') % 2 for line in lines if '"' in line) > 1
 
 
-def grid_of_lines(lines: Sequence[str], options: Options) -> TextGrid | None:
+def grid_of_lines(
+    lines: Sequence[str], options: Options, text: str | None = None
+) -> TextGrid | None:
     """Choose the delimiter that makes the first rows of numbers; ``None`` if none does.
 
     Rows of numbers tell most, then rows in which numbers stand beside words below heads, then rows
@@ -45,7 +47,7 @@ def grid_of_lines(lines: Sequence[str], options: Options) -> TextGrid | None:
         if delimiter is not None and not any(delimiter in line for line in lines):
             continue
         quoted = delimiter is not None and any('"' in line for line in lines[:_START])
-        grid = TextGrid(lines, delimiter, quoted, options)
+        grid = TextGrid(lines, delimiter, quoted, options, text=text)
         start, run, _ = first_run(grid)
         if run > 1 and grid.kind(start) is Kind.NUMBERS:
             return grid

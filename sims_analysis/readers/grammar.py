@@ -97,8 +97,8 @@ class _Reading:
         self.body, self.grid = body, body.grid
         self.options = self.grid.options
         self.width = body.width
-        missing = np.isnan(block.values)
-        filled = [not missing[:, j].all() for j in range(self.width)]
+        missing = np.logical_and.reduce(np.isnan(block.values), axis=0).tolist()
+        filled = [not nothing for nothing in missing]
         for _, column in block.limits:
             filled[column] = True
         self.found = Heads(

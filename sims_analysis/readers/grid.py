@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +36,7 @@ __all__ = ["Block", "CellGrid", "Grid", "TextGrid", "transposed"]
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
+_FIRST = itemgetter(slice(1))
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class TextGrid:
     options: Options
     name: str | None = None
     row_word: str = "line"
+    #: The whole text, if it is known: what stands nowhere is not looked for line by line.
+    text: str | None = field(default=None, repr=False)
     runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -223,7 +227,7 @@ class TextGrid:
     def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the lines that are neither blank nor comments."""
         lines = self.lines[first : last + 1]
-        if {line[:1] for line in lines} <= _OPENINGS:
+        if {*map(_FIRST, lines)} <= _OPENINGS:
             return range(first, last + 1)
         return [
             row
@@ -253,7 +257,7 @@ class TextGrid:
         """Tell the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
-        if self.delimiter == "," and not self.quoted:
+        if (self.delimiter == "," and not self.quoted) or "," not in (self.text or ","):
             return "."
         cells = (
             cell.strip('" ')

@@ -54,8 +54,8 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 #: As most write them.
 _EMPTY = ["", "nan", "NaN"]
-#: Lines of a table that are handed on at once.
-_PIECE = 50
+#: About so many characters of a table are handed on at once.
+_PIECE = 1 << 16
 #: Numbers of so many rows tell how many digits they have.
 _ENOUGH = 8
 #: If so many have exponents of one length, the next has one of it.
@@ -353,9 +353,8 @@ class _File(io.RawIOBase):
     """Lines as a file, some at a time: a copy of the whole would take as long as reading it."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._parts = (
-            "\n".join(lines[i : i + _PIECE]) + "\n" for i in range(0, len(lines), _PIECE)
-        )
+        count = max(1, _PIECE // (len(lines[0]) + 1)) if lines else 1
+        self._parts = ("\n".join(lines[i : i + count]) + "\n" for i in range(0, len(lines), count))
         super().__init__()
 
     def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - pandas takes what it is given

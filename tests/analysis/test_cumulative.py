@@ -15,13 +15,13 @@ RULES = ["trapezoid", "loglinear"]
 def test_cumulative_dose_ends_with_the_dose(rule):
     z = np.sort(np.random.default_rng(3).uniform(0, 300, 200))
     ds = one(z, 1e19 * np.exp(-(((z - 100) / 30) ** 2) / 2))
-    running = sims.cumulative_dose(ds, rule=rule)
+    running = sims.cumulative_dose(ds, rule=rule, gaps="bridge")
     assert running.dims == ds["concentration"].dims
     assert running.values[0, 0] == 0
     assert running.values[0, -1] == pytest.approx(
-        number(sims.integrated_dose(ds, rule=rule)), rel=1e-12
+        number(sims.integrated_dose(ds, rule=rule, gaps="bridge")), rel=1e-12
     )
-    middle = sims.integrated_dose(ds, stop=f"{z[77]} nm", rule=rule)
+    middle = sims.integrated_dose(ds, stop=f"{z[77]} nm", rule=rule, gaps="bridge")
     assert running.values[0, 77] == pytest.approx(number(middle), rel=1e-12)
 
 

@@ -159,7 +159,7 @@ def profiles(draw):
 @settings(deadline=None, max_examples=60)
 @given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]), data=st.data())
 def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
-    cells = sims.to_grid(ds, step=f"{step!r} nm", method=method, conserve="dose")
+    cells = sims.to_grid(ds, step=f"{step!r} nm", method=method, conserve="dose", gaps="bridge")
     bounds = cells["depth_bounds"].values
     i = data.draw(st.integers(0, len(bounds) - 1))
     j = data.draw(st.integers(i, len(bounds) - 1))
@@ -170,6 +170,7 @@ def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
         start=f"{float(bounds[i, 0])!r} nm",
         stop=f"{float(bounds[j, 1])!r} nm",
         rule={"log": "loglinear", "linear": "trapezoid"}[method],
+        gaps="bridge",
     ).values
     size = 1e-7 * np.abs(ds["concentration"].values).max(axis=1) * width.sum()
     assert (np.abs(got - expected) <= 1e-11 * np.abs(expected) + 1e-13 * size).all()
@@ -178,7 +179,12 @@ def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
 @settings(deadline=None, max_examples=25)
 @given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]))
 def test_cells_of_a_union_and_of_a_padded_batch_are_the_same(ds, step, method):
-    options = {"step": f"{step!r} nm", "method": method, "conserve": "dose"}
+    options = {
+        "step": f"{step!r} nm",
+        "method": method,
+        "conserve": "dose",
+        "gaps": "bridge",
+    }
     expected = sims.to_grid(ds, **options)
     between = 0.5 * (ds["depth"].values[1:] + ds["depth"].values[:-1])
     union = ds.reindex(

@@ -296,9 +296,18 @@ def test_max_count_is_a_whole_number(number):
         )
 
 
-def test_an_unknown_level_is_named():
+@pytest.mark.parametrize("chunks", [None, {"measurement": 1}])
+def test_a_profile_whose_level_is_unknown_has_no_answer(chunks):
     batch = sims.stack([profile([3e18, 2e18, 1e17])] * 3, names=["W1", "W2", "W3"])
     level = batch["concentration"].max("depth").isel(species=0, drop=True) / 3
     level = level.where(level["measurement"] != "W2").assign_attrs(units="atom/cm^3")
-    with pytest.raises(ProfileError, match="level of measurement 'W2' is nan; expected a finite"):
-        sims.junction_depth(batch, level=level)
+    data = batch if chunks is None else batch.chunk(chunks)
+    found = sims.junction_depth(data, level=level)
+    assert found["status"].values[:, 0].tolist() == ["ok", "no_data", "ok"]
+    assert np.isnan(found.values[:, 0]).tolist() == [False, True, False]
+    every = sims.crossings(data, level=level, max_count=2)
+    assert every["status"].values[:, 0, 0].tolist() == ["ok", "no_data", "ok"]
+    with pytest.raises(ProfileError, match="level of measurement 'W2' is inf; expected a finite"):
+        sims.junction_depth(batch, level=level.fillna(np.inf))
+    with pytest.raises(ProfileError, match="level is nan"):
+        sims.junction_depth(batch, level=level.sel(measurement="W2", drop=True))

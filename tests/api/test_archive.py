@@ -646,6 +646,7 @@ def kill_writers(path, writes):
     assert kills > writes / 20
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_killed_writer_leaves_every_entry_whole(tmp_path):
     # In a process of its own, which has no threads that a fork would leave behind.
@@ -679,6 +680,7 @@ def test_what_a_killed_writer_left_is_swept_later(archive):
     assert [path.exists() for path in (old, young, file)] == [False, True, False]
 
 
+@pytest.mark.slow
 def test_ten_thousand_entries_stay_fast(tmp_path, monkeypatch):
     """One read must not look at the others: as fast beside 2,000 entries as alone."""
     monkeypatch.setattr(os, "fsync", lambda _: None)

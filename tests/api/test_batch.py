@@ -6,10 +6,9 @@ import dataclasses
 import threading
 import time
 
-import httpcore
 import pytest
 
-from sims_analysis.api.batch import Batch, Failure, Request
+from sims_analysis.api.batch import Batch, Failure, Overdue, Request
 from sims_analysis.errors import ApiError, ConnectionFailed, StatusError, Unauthorized
 
 REQUEST = Request("https://lab.example/sims/a", "data entry 'a'")
@@ -107,7 +106,7 @@ def test_the_clock_of_an_exchange_stands_still_while_it_waits_for_its_turn(monke
     with exchange.turn(Turns()):
         assert (exchange.began, exchange.left) == (began, 6)
     now[0] += 6
-    with pytest.raises(httpcore.ReadTimeout):
+    with pytest.raises(Overdue):
         exchange.check()
 
 

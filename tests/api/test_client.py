@@ -269,7 +269,7 @@ def test_offline_opens_no_socket_and_imports_no_client(tmp_path):
         "assert client.get_species('a', 'B').depths.size == 5\n"
         "assert client.get_species('a', 'C') is None\n"
         "assert client.search().ids == ['a'] and client.entry('a').data_id == 'a'\n"
-        "heavy = {'httpx', 'tenacity', 'tqdm', 'pandas', 'xarray'} & set(sys.modules)\n"
+        "heavy = {'httpx', 'httpcore', 'tenacity', 'tqdm', 'pandas', 'xarray'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -874,6 +874,12 @@ def test_nothing_is_compressed_within_one_machine(endpoint, encoding):
 
     Client(KEY, endpoint=endpoint, transport=httpx.MockTransport(answer)).get(REFERENCE_ID)
     assert asked == [encoding]
+
+
+def test_a_client_with_an_empty_archive_says_so(tmp_path):
+    client = Client(archive=tmp_path / "new", offline=True)
+    assert repr(client).endswith("new', offline)")
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_public_names():

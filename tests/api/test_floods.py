@@ -91,6 +91,7 @@ def test_the_deadline_holds_for_all_attempts_together():
         assert len(server.received) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_fragments_are_refused_before_they_take_a_minute(size):
     body = chunked(*[b" " * size] * 150_000)
@@ -134,6 +135,7 @@ def test_json_that_grows_is_refused_before_it_does(kind):
     assert peak < 4 * len(GROWING[kind]) + 2**22
 
 
+@pytest.mark.slow
 def test_a_large_measurement_passes():
     """Fifty species with 10^5 points each, as an instrument may write them."""
     numbers = orjson.dumps([i * 0.1 for i in range(100_000)])

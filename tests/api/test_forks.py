@@ -91,6 +91,7 @@ print(right.count(False))
 """
 
 
+@pytest.mark.slow
 @needs_fork
 def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
     """With the check of ids off, so that it is the connections that are looked at."""
@@ -139,6 +140,7 @@ print(len(wrong), statuses)
 """
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_fork_during_a_fetch_neither_hangs_nor_mixes(url):
     """From the first moment on, when modules are imported and connections opened."""
@@ -185,6 +187,7 @@ def test_a_fetch_is_not_waited_for_in_a_child(url):
         assert len(list(arriving)) == 59
 
 
+@pytest.mark.slow
 def test_what_a_child_closes_stays_open_in_the_parent(url):
     assert in_a_process(AFTER, url) == "b"
 
@@ -195,6 +198,7 @@ def _ask(arguments):
         return client.get(data_id)[0].depth_profiles[0].data_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_other_ways_to_start_a_process(method, url, monkeypatch):
     if method not in multiprocessing.get_all_start_methods():

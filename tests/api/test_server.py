@@ -459,6 +459,7 @@ def test_any_request_is_answered_in_json(running, segments, query):
         json.loads(body)
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(archive):
     schemathesis = pytest.importorskip("schemathesis")
     schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(archive, KEY))

@@ -83,6 +83,7 @@ def readers_that_stay(port):
         yield connection
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_within_five_seconds_whatever_its_readers_do(served, number):
@@ -100,6 +101,7 @@ def test_it_ends_within_five_seconds_whatever_its_readers_do(served, number):
     assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_small_requests_do_not_wait_behind_large_ones(archive):
     with Running(create_app(archive, KEY)) as running:
         running.get(f"/sims/{REFERENCE_ID}")

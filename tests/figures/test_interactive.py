@@ -295,3 +295,36 @@ def test_hover_tells_depth_and_value(browser, tmp_path, units, depth):  # noqa: 
     )
     assert "1.000e+19" in text
     assert f"{depth:g} {units.replace('u', 'µ')}" in text
+
+
+@pytest.mark.parametrize("units", [{}, {"value_units": "1/m^3", "depth_units": "um"}])
+def test_what_a_page_integrates_is_the_dose(units):
+    ds = drawn.profiles(B=drawn.gaussian(), Ga=([2e5] * 50, "counts/s"))
+    found = carried(sims.explore(ds, **units).page)
+    (boron,) = (curve for curve in found["curves"] if curve["name"] == "B")
+    area = np.trapezoid(boron["values"], found["depths"][boron["depths"]])
+    dose = sims.integrated_dose(ds["concentration"].sel(species="B"))
+    assert boron["dose"] * area == pytest.approx(float(dose), rel=1e-12)
+    (gallium,) = (curve for curve in found["curves"] if curve["name"] == "Ga")
+    assert gallium["dose"] is None
+    assert carried(sims.explore(ds, species="Ga").page)["depth"]["window"] is None
+
+
+def test_axes_show_zero_and_what_is_below_it():
+    def linear(values):
+        (axis,) = carried(sims.explore(drawn.profiles(B=values)).page)["axes"]
+        return axis["linear"]
+
+    assert linear(np.linspace(2e17, 1e18, 50)) == pytest.approx([0, 1.05e18])
+    assert linear(np.linspace(-1e17, 1e18, 50)) == pytest.approx([-1e17, 1.05e18])
+    assert linear(np.zeros(50)) == [-1, 1]
+
+
+def test_a_single_sample_has_an_axis():
+    profile = sims.DepthProfile(
+        species_name="B", depths=[5.0], depth_units="nm", concentrations=[1e18],
+        concentration_units="atoms/cm^3",
+    )  # fmt: skip
+    depth = carried(sims.explore(sims.to_dataset([profile])).page)["depth"]
+    assert depth["range"] == [4.5, 5.5]
+    assert depth["window"] == [5.0, 5.0]

@@ -90,6 +90,7 @@ def ask(kernel, depth, value, *parameters, sigma=None, **options):
     """Run a kernel over rows, with parameters of each row or for all."""
     errors = None if sigma is None else blocks.Errors(np.broadcast_to(sigma, value.shape))
     of_rows = [np.broadcast_to(p, value.shape[:-1]) for p in parameters]
+    options.setdefault("bridge", True)
     return blocks.run(kernel, depth, value, *of_rows, errors=errors, **options)
 
 

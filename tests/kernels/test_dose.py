@@ -20,7 +20,7 @@ NAN = math.nan
 def integrate(depth, value, start=NAN, stop=NAN, *, rule="trapezoid"):
     """Ask the kernel of arrays."""
     limits = np.asarray(start, float), np.asarray(stop, float)
-    return blocks.run(dose.integrate, depth, value, *limits, rule=rule)
+    return blocks.run(dose.integrate, depth, value, *limits, rule=rule, bridge=True)
 
 
 def cumulative(depth, value, *, rule="trapezoid"):

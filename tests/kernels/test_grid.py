@@ -15,7 +15,7 @@ EDGES = np.array([-4.0, 0.5, 3.0, 3.25, 11.0, 40.0, 41.0, 300.0, 599.0, 700.0])
 
 
 def means(depth, value, edges=EDGES, *, log):
-    return blocks.run(grid.cell_means, depth, value, edges=edges, log=log)
+    return blocks.run(grid.cell_means, depth, value, edges=edges, log=log, bridge=True)
 
 
 def mean(z, c, a, b, *, log):

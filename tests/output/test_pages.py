@@ -200,3 +200,46 @@ def test_the_policy_lets_the_page_work_and_nothing_else(browser, tmp_path):  # n
     browser.open(path.as_uri())
     assert browser.run("return document.title") != "foreign"
     assert any("Content Security Policy" in error for error in browser.errors())
+
+
+@pytest.mark.slow
+def test_everything_on_a_page_is_reached_by_keyboard_in_its_order(browser, tmp_path):  # noqa: F811
+    from selenium.webdriver import ActionChains
+
+    path = tmp_path / "entry.html"
+    path.write_text(pages(sims.Archive(ARCHIVE), "gan-mg-stack"), encoding="utf-8")
+    browser.open(path.as_uri())
+    seen = []
+    for _ in range(60):
+        ActionChains(browser.driver).send_keys("\ue004").perform()
+        seen.append(
+            browser.run(
+                "const a = document.activeElement;"
+                "return a === document.body ? '' :"
+                " a.id || a.value || a.ariaLabel || a.textContent || a.tagName"
+            )
+        )
+        if seen[-1] == "":
+            break
+    wanted = [
+        "All entries", "log", "all", "none", "start", "stop", "Doses of the window",
+        "Peak, dose and junction", "What the doses rest on", "Other signals", "Origin",
+    ]  # fmt: skip
+    assert [name for name in seen if name in wanted] == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [320, 375, 1000])
+def test_a_page_is_no_wider_than_the_window(browser, tmp_path, width):  # noqa: F811
+    path = tmp_path / "entry.html"
+    path.write_text(pages(sims.Archive(ARCHIVE), "gan-mg-stack"), encoding="utf-8")
+    index = tmp_path / "index.html"
+    index.write_text(index_page({"a.html": About(data_id="x" * 200, species=("B" * 90,))}))
+    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        for page in (path, index):
+            browser.open(page.as_uri())
+            assert browser.run("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

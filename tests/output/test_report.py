@@ -108,6 +108,39 @@ def test_the_stated_transient_of_the_metadata_is_used():
     assert analyse(ds).species[0].junction_status == "never_reached"
 
 
+def spiked(first=1e20, deeper=1e18, floor=1e16):
+    """Return a transient, and an implant below it that stands out."""
+    z = np.arange(0.0, 200.0, 5.0)
+    values = floor + deeper * np.exp(-(((z - 100) / 20) ** 2) / 2)
+    values[0] = first
+    return values
+
+
+def test_a_surface_transient_is_told_once_and_of_concentrations_alone():
+    notes = analyse(sims.to_dataset([profile(values=spiked())])).notes
+    (note,) = (note for note in notes if "first sample" in note)
+    assert "another lies deeper" in note
+    counted = profile(units="counts/s", values=spiked(1e6, 1e4, 1e2))
+    assert analyse(sims.to_dataset([counted])).notes == []
+    over_time = profile(axis_units="s", values=1e19 * np.exp(-np.arange(40.0)))
+    assert analyse(sims.to_dataset([over_time])).notes == []
+
+
+def test_a_transient_in_nm_is_not_looked_for_in_seconds():
+    stated = {"surface_transient": "10 nm"}
+    ds = sims.to_dataset([profile(axis_units="s", values=spiked(), species_metadata=stated)])
+    assert analyse(ds).species[0].peak_at == 0.0
+
+
+def test_errors_that_the_data_state_are_not_replaced():
+    given = profile(
+        concentrations_stderr=np.full(40, 1e17), species_metadata={"value_per_count": "1e14 cm^-3"}
+    )
+    ds = sims.to_dataset([given])
+    dose = sims.integrated_dose(ds).sel(species="B")
+    assert analyse(ds).species[0].dose_stderr == pytest.approx(float(dose["stderr"]), rel=1e-12)
+
+
 # ---- metallurgical junctions
 
 

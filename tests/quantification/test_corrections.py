@@ -190,6 +190,7 @@ RATES = [1e4, 6.5e5, 8e5, 3e6, 6.5e5, 5.5e5, 6.5e5]
         ({"faraday_cup_threshold": "1e9 c/s"}, [0] * 7),
         ({"faraday_cup_threshold": None}, [0] * 7),
         ({"detector": "FC"}, [1] * 7),
+        ({"detector": "FC", "faraday_cup_threshold": None}, [1] * 7),
     ],
 )
 @pytest.mark.parametrize("layout", ["one", "dask", "batch", "own axes"])
@@ -221,6 +222,13 @@ def test_a_current_is_no_counting(metadata, current, layout):
     np.testing.assert_allclose(
         rows, np.where(current, expected, expected / (1 - 30e-9 * expected)), rtol=1e-12
     )
+
+
+def test_between_the_thresholds_a_record_begins_with_counts():
+    ds = switched([6.5e5] * 4 + [8e5], electron_multiplier_threshold="5.7e5 c/s")
+    with pytest.warns(ProfileWarning, match="sputter time 4 s: 800000 count/s: measured"):
+        found = sims.with_counting_statistics(ds)["intensity_stderr"]
+    np.testing.assert_array_equal(found.isnull().values[0], [0, 0, 0, 0, 1])
 
 
 def test_a_stated_counting_time_makes_no_counts_of_a_current():

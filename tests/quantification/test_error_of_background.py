@@ -519,13 +519,15 @@ def test_a_detection_limit_by_the_gross_counts():
         sims.detection_limit(bare, value_per_count="1e18 atoms/cm^3", **options)
 
 
-def test_fits_say_what_they_lack():
+def test_fits_have_the_error_of_the_background():
     ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
     fit = {"model": "gaussian", "stop": "76 nm", "weights": "stderr"}
-    with pytest.warns(FitWarning), pytest.warns(ProfileWarning, match='fit it: background="fit"'):
-        sims.fit(ds, **fit)
     with pytest.warns(FitWarning):
-        sims.fit(ds, background="fit", **fit)
+        found = sims.fit(ds, **fit)
+    with pytest.warns(FitWarning):
+        alone = sims.fit(ds.drop_vars("concentration_background_stderr"), **fit)
+    assert found["dose"] == alone["dose"]
+    assert found["dose_stderr"] > alone["dose_stderr"]
 
 
 def dopants(trials=1):

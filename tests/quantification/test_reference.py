@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.quantification import reference as module
 from sims_analysis.quantification.reference import at_samples_of, quotient
 
 places = st.lists(st.integers(0, 200), min_size=1, max_size=25, unique=True).map(sorted)
@@ -70,6 +71,17 @@ def test_nothing_measured_is_nothing():
     for wanted, reference in [(np.nan, 1.0), (1.0, np.nan)]:
         frame, _ = beside(wanted, axis, axis, reference)
         assert np.isnan(at_samples_of(frame, "R").value.values[0]).all()
+
+
+def test_what_was_measured_together_needs_no_interpolation(monkeypatch):
+    rng = np.random.default_rng(3)
+    axis = np.sort(rng.uniform(0, 1, 40))
+    frame, _ = beside(1.0, axis[::3], axis, rng.uniform(1, 2, 40), rng.uniform(0, 1, 40))
+    found = at_samples_of(frame, "R")
+    monkeypatch.setattr(module, "_measured_together", lambda *_: None)
+    for one, other in zip(found, at_samples_of(frame, "R"), strict=True):
+        assert one.dims == other.dims
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("below", [0.0, -1.0, np.nan])

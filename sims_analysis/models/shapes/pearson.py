@@ -48,7 +48,7 @@ def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
     if not d0 > 1e-6:
         return None
     low, high = _support(d0, d1, d2)
-    norm = sum(_half(d0, d1, d2, end) for end in (low, high))
+    norm = _whole(d0, d1, d2, low, high)
     return (c1, d0, d1, d2, low, high, norm)
 
 
@@ -67,51 +67,72 @@ def _support(d0: float, d1: float, d2: float) -> tuple[float, float]:
 
 def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> float:
     """Integrate the shape from a place, by default the mode, to the end on its side."""
+    nodes, weights = _nodes(end, begin)
+    return float(_bounded(nodes, d0, d1, d2) @ weights)
+
+
+def _whole(d0: float, d1: float, d2: float, low: float, high: float) -> float:
+    """Integrate the shape from end to end: both sides of the mode at once."""
+    (left, weights), (right, others) = _nodes(low), _nodes(high)
+    value = _bounded(np.concatenate([left, right]), d0, d1, d2)
+    return float(value[: left.size] @ weights) + float(value[left.size :] @ others)
+
+
+def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
+    """Return where to take the shape between two places, and the weights."""
     sign, length = np.sign(end), abs(end) - abs(begin)
     if length > _FAR:
-        t, weights = _HALF_LINE, _HALF_LINE_WEIGHTS
-    else:
-        t, weights = _UNIT * max(length, 0.0), _UNIT_WEIGHTS * max(length, 0.0)
+        return begin + sign * _HALF_LINE, _HALF_LINE_WEIGHTS
+    length = max(length, 0.0)
+    return begin + sign * (_UNIT * length), _UNIT_WEIGHTS * length
+
+
+def _bounded(t: Array, d0: float, d1: float, d2: float) -> Array:
+    """Return the shape; 0 at what is above the mode: an end of the support, or beyond a far one."""
     with np.errstate(all="ignore"):
-        value = np.exp(_logarithm(begin + sign * t, d0, d1, d2))
-    # The mode is the maximum: anything else is an end of the support, or beyond a far one.
-    return float(np.where(value < 1.0 + 1e-6, value, 0.0) @ weights)
+        value = np.exp(_logarithm(t, d0, d1, d2))
+    value[~(value < 1.0 + 1e-6)] = 0.0
+    return value
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
-    """Return the logarithm of the shape, 0 at the mode: minus the integral of t / q from 0 to t."""
+    """Return the logarithm of the shape, 0 at the mode: minus the integral of t / q from 0 to t.
+
+    What is none is NaN or infinite, for callers that let numpy say nothing of it.
+    """
     linear = d1 * t
     if abs(d2) > _SMALL:
         q = (d0 + linear) + d2 * t * t
         twice = 2.0 * d0 + linear
         discriminant = d1 * d1 - 4.0 * d0 * d2
         w = discriminant * t * t
-        with np.errstate(all="ignore"):
-            if discriminant < 0.0:
-                root = np.sqrt(-w)
-                far = np.arctan2(root, twice) / root
-            else:
-                root = np.sqrt(w)
-                far = np.arctanh(root / twice) / root
-            ratio = w / (twice * twice)
-            near = (1.0 + ratio * (1 / 3 + ratio * (1 / 5 + ratio / 7))) / twice
-            # Where `twice` is negative, the arc tangent has passed a quarter of a turn.
-            inverse = 2.0 * t * np.where((np.abs(ratio) < 1e-4) & (twice > 0.0), near, far)
-            value: Array = (d1 * inverse - np.log(q / d0)) / (2.0 * d2)
+        if discriminant < 0.0:
+            root = np.sqrt(-w)
+            inverse = np.arctan2(root, twice) / root
+        else:
+            root = np.sqrt(w)
+            inverse = np.arctanh(root / twice) / root
+        ratio = w / (twice * twice)
+        # Where `twice` is negative, the arc tangent has passed a quarter of a turn.
+        near = (np.abs(ratio) < 1e-4) & (twice > 0.0)
+        if near.any():
+            r = ratio[near]
+            inverse[near] = (1.0 + r * (1 / 3 + r * (1 / 5 + r / 7))) / twice[near]
+        inverse = 2.0 * t * inverse
+        value: Array = (d1 * inverse - np.log(q / d0)) / (2.0 * d2)
         return value
     # Type III, exact, and what d2 adds to it.
     y = linear / d0
-    with np.errstate(all="ignore"):
-        series = 0.5 + y * (-1 / 3 + y * (1 / 4 + y * (-1 / 5 + y / 6)))
-        first = t * t / d0 * np.where(np.abs(y) < 1e-3, series, (y - np.log1p(y)) / (y * y))
-        # Where the shape is 0 to any accuracy, the series in d2 means nothing.
-        inside = (y > -1.0) & (np.abs(t) < 3 * _FAR)
-        if d2 == 0.0:
-            return np.where(inside, -first, -np.inf)
-        tau = t[..., None] * _NODES
-        q1 = d0 + d1 * tau
-        more = (tau**3 / (q1 * (q1 + d2 * tau * tau))) @ _WEIGHTS * t
-        return np.where(inside, d2 * more - first, -np.inf)
+    series = 0.5 + y * (-1 / 3 + y * (1 / 4 + y * (-1 / 5 + y / 6)))
+    first = t * t / d0 * np.where(np.abs(y) < 1e-3, series, (y - np.log1p(y)) / (y * y))
+    # Where the shape is 0 to any accuracy, the series in d2 means nothing.
+    inside = (y > -1.0) & (np.abs(t) < 3 * _FAR)
+    if d2 == 0.0:
+        return np.where(inside, -first, -np.inf)
+    tau = t[..., None] * _NODES
+    q1 = d0 + d1 * tau
+    more = (tau**3 / (q1 * (q1 + d2 * tau * tau))) @ _WEIGHTS * t
+    return np.where(inside, d2 * more - first, -np.inf)
 
 
 def shape(x: Array, skewness: float, kurtosis: float) -> Array:

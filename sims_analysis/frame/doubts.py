@@ -1,0 +1,100 @@
+"""Answers that rest on a gap between samples, or on a saturated detector: they say so."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import ProfileError, SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.window import Window
+from sims_analysis.kernels.doubts import doubts, saturated_samples
+from sims_analysis.kernels.gaps import gaps_within, inside_gap
+from sims_analysis.kernels.rows import Status
+
+__all__ = ["GapPolicy", "around", "bridges", "doubted", "in_gap", "tell_doubts"]
+
+GapPolicy = Literal["flag", "bridge"]
+
+
+def bridges(gaps: str) -> bool:
+    """Read the option `gaps`: whether what lies across a gap is accepted."""
+    if gaps not in ("flag", "bridge"):
+        raise ProfileError(f'gaps={gaps!r}; expected "flag" or "bridge"')
+    return gaps == "bridge"
+
+
+def doubted(
+    frame: Frame, status: xr.Variable, window: Window, *, bridge: bool, over: int = Status.OK
+) -> xr.Variable:
+    """Replace the status `over` of profiles with a gap or a saturated sample in a window."""
+    found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
+    doubtful = (status == over) & (found != Status.OK)
+    updated: xr.Variable = xr.where(doubtful, found, status).astype(np.uint8)
+    return updated
+
+
+def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:
+    """Flag the depths that lie in a gap of a profile: each profile's own, along the last dimension.
+
+    A dimension of the data that `at` lacks is added: the depths are asked of all its profiles.
+    """
+    dim = str(at.dims[-1])
+    flags: xr.Variable = frame.map(inside_gap, at, whole=(dim,), extra=(dim,)).flags
+    return flags
+
+
+def tell_doubts(
+    frame: Frame,
+    status: xr.Variable,
+    window: Window,
+    what: str,
+    category: type[SimsWarning],
+    *,
+    error: type[Exception] | None = None,
+) -> None:
+    """Warn of answers whose status is ``gap`` or ``saturated``; raise `error` if it is given.
+
+    `what` says what such an answer is: ``"the dose bridges it by straight lines"``.
+    """
+    gap = first_flagged(frame, status == Status.GAP)
+    if gap is not None:
+        text = (
+            f"{gap.label}: no sample between {_gap(frame, gap, window)}; {what}. "
+            'gaps="bridge" accepts that'
+        )
+        if error is not None:
+            raise error(text)
+        warn(text, category)
+    full = first_flagged(frame, status == Status.SATURATED)
+    if full is not None:
+        found = frame.map(saturated_samples)
+        text = (
+            f"{full.label}: {full.of(found.n):.0f} samples of {full.of(found.value):.4g} "
+            f"{frame.units} are equal to the last digit, as a saturated detector writes them: the "
+            "answer rests on samples that were cut off"
+        )
+        if error is not None:
+            raise error(text)
+        warn(text, category)
+
+
+def around(depth: xr.Variable) -> Window:
+    """Return a window about a depth in a gap that holds no other gap."""
+    return depth * (1.0 - 1e-9), depth * (1.0 + 1e-9)
+
+
+def _gap(frame: Frame, first: First, window: Window) -> str:
+    """Say where the first gap in a window of a profile lies, and how wide it is."""
+    found = frame.map(gaps_within, *window)
+    n, before, after = (
+        np.ravel(one.isel(first.index, missing_dims="ignore").values)
+        for one in (found.n, found.before, found.after)
+    )
+    at = int(np.argmax(n > 0))  # the first profile with a gap, of several that answer together
+    more = f", and in {n[at] - 1:.0f} more gaps" if n[at] > 1 else ""
+    unit, width = frame.axis_units, after[at] - before[at]
+    return f"{before[at]:g} and {after[at]:g} {unit} ({width:g} {unit}){more}"

@@ -1,0 +1,129 @@
+"""Averages over cells are integrated as cells, whatever the layout."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+Z = np.arange(0.0, 301.0, 3.0)
+
+
+@pytest.fixture
+def ds():
+    c = np.stack([1e19 * np.exp(-(((Z - 100) / 30) ** 2) / 2) + 1e16, 1e18 * np.exp(-Z / 60)])
+    data = xr.Dataset(
+        {"concentration": (("species", "depth"), c, {"units": "atom/cm^3"})},
+        {"species": ["B", "P"], "depth": ("depth", Z, {"units": "nm"})},
+    )
+    return sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
+
+
+def layouts(cells):
+    yield cells
+    yield cells.chunk({"species": 1})
+    yield sims.stack([cells, cells]).isel(measurement=1)
+    yield sims.stack([cells, cells.isel(depth=slice(0, 30))]).isel(measurement=0)
+
+
+@pytest.mark.parametrize("method", ["log", "linear"])
+@pytest.mark.parametrize("step", ["2.5 nm", "7 nm", "40 nm"])
+def test_a_grid_that_keeps_the_dose_has_it(ds, method, step):
+    rule = {"log": "loglinear", "linear": "trapezoid"}[method]
+    cells = sims.to_grid(ds, step=step, method=method, conserve="dose")
+    expected = sims.integrated_dose(ds, rule=rule)
+    for data in layouts(cells):
+        found = sims.integrated_dose(data)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        assert found["status"].values.tolist() == ["ok", "ok"]
+        budget = sims.dose_budget(data)
+        np.testing.assert_allclose(budget["dose"], expected, rtol=1e-12)
+        np.testing.assert_allclose(budget["coverage"], 1.0, rtol=1e-12)
+    one = sims.integrated_dose(cells["concentration"])
+    np.testing.assert_allclose(one, expected, rtol=1e-12)
+    edges = cells["depth_bounds"].values
+    between = {"start": f"{float(edges[1, 0])!r} nm", "stop": f"{float(edges[4, 1])!r} nm"}
+    np.testing.assert_allclose(
+        sims.integrated_dose(cells, **between),
+        sims.integrated_dose(ds, rule=rule, **between),
+        rtol=1e-12,
+    )
+
+
+def test_limits_within_a_cell_take_their_part(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    got = sims.integrated_dose(cells, start="102 nm", stop="105 nm")
+    there = cells["concentration"].sel(depth=105.0).values * 3e-7
+    np.testing.assert_allclose(got, there, rtol=1e-12)
+
+
+def test_the_dose_down_to_a_depth_is_the_cumulative_one_there(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    above = sims.cumulative_dose(cells)
+    for z in (5.0, 105.0, 295.0):
+        down = sims.integrated_dose(cells, stop=f"{z} nm")
+        np.testing.assert_allclose(above.sel(depth=z), down, rtol=1e-12)
+    half = sims.depth_at_dose_fraction(cells, fraction=0.5)
+    for i, z in enumerate(half.values):
+        down = sims.integrated_dose(cells.isel(species=i), stop=f"{float(z)!r} nm")
+        total = sims.integrated_dose(cells.isel(species=i))
+        assert float(down) == pytest.approx(float(total) / 2, rel=1e-12)
+
+
+def test_moments_of_cells(ds):
+    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
+    c, z = cells["concentration"].values, cells["depth"].values
+    width = np.diff(cells["depth_bounds"].values).ravel()
+    mean = (c * width * z).sum(axis=1) / (c * width).sum(axis=1)
+    found = sims.moments(cells)
+    np.testing.assert_allclose(found["projected_range"], mean, rtol=1e-12)
+    np.testing.assert_allclose(found["dose"], (c * width).sum(axis=1) * 1e-7, rtol=1e-12)
+
+
+def test_an_empty_cell_is_a_gap(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    cells["concentration"][0, 10] = np.nan
+    with pytest.warns(sims.errors.DoseWarning, match=r"'B': no sample between 100 and 110 nm"):
+        found = sims.dose_budget(cells, rule_tolerance=9)
+    assert found["status"].values.tolist() == ["gap", "ok"]
+    np.testing.assert_allclose(found["coverage"], [29 / 30, 1.0], rtol=1e-12)
+    whole = sims.integrated_dose(cells, gaps="bridge").values[0]
+    assert whole == pytest.approx(float(sims.integrated_dose(ds)[0]), rel=0.02)
+
+
+def test_units_of_the_axis_hold_for_its_bounds(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    um = cells.assign_coords(
+        depth=("depth", cells["depth"].values / 1000, {"units": "um", "bounds": "depth_bounds"}),
+        depth_bounds=(("depth", "bounds"), cells["depth_bounds"].values / 1000),
+    )
+    np.testing.assert_allclose(sims.integrated_dose(um), sims.integrated_dose(cells), rtol=1e-12)
+
+
+def test_bounds_that_are_not_those_of_the_axis_are_refused(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    moved = cells.assign_coords(
+        depth=("depth", cells["depth"].values * 2, {"units": "nm", "bounds": "depth_bounds"})
+    )
+    with pytest.raises(ProfileError, match="depth_bounds do not hold their own depth: 30 nm"):
+        sims.integrated_dose(moved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ds: sims.rescale_depth(ds, factor=1.1, offset="5 nm"),
+        lambda ds: sims.subtract_background(ds, value="1e15 atoms/cm^3"),
+        lambda ds: sims.load(sims.save(ds, "cells.nc") or "cells.nc"),
+        lambda ds: sims.dequantify(sims.quantify(ds)),
+        lambda ds: ds.isel(depth=slice(2, -2)),
+    ],
+)
+def test_bounds_go_along(ds, change, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    found = change(cells)
+    c, edges = found["concentration"].values, found["depth_bounds"].values
+    by_hand = (c * (edges[:, 1] - edges[:, 0])).sum(axis=1) * 1e-7
+    np.testing.assert_allclose(sims.integrated_dose(found), by_hand, rtol=1e-12)

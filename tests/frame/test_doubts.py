@@ -1,0 +1,166 @@
+"""Answers that rest on a gap or on a saturated detector say so, in every layout."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import DoseWarning, JunctionError, ProfileError, ProfileWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+
+Z = np.arange(0.0, 300.0, 2.0)
+WHOLE = 1e19 * np.exp(-(((Z - 100) / 30) ** 2) / 2)
+LEVEL = "1e18 atoms/cm^3"
+
+
+def measured(*holes, values=WHOLE):
+    rows = []
+    for start, stop in holes:
+        rows.append(np.where((start < Z) & (stop > Z), np.nan, values))
+    return xr.Dataset(
+        {"concentration": (("species", "depth"), np.array(rows), {"units": "atom/cm^3"})},
+        {"species": [f"S{i}" for i in range(len(rows))], "depth": ("depth", Z, {"units": "nm"})},
+    )
+
+
+#: A hole across the peak, one on the trailing edge, none.
+HOLES = ((90, 120), (150, 182), (-1, -1))
+
+
+def layouts(ds):
+    yield ds
+    yield ds.chunk({"species": 1})
+    yield sims.stack([ds, ds.isel(depth=slice(0, -1))]).isel(measurement=0)
+    yield sims.stack([ds.isel(species=slice(None, None, -1)), ds]).isel(measurement=1)
+
+
+ASK = {
+    "dose": lambda ds, **o: sims.integrated_dose(ds, **o)["status"],
+    "budget": lambda ds, **o: sims.dose_budget(ds, rule_tolerance=9, **o)["status"],
+    "cumulative": lambda ds, **o: sims.cumulative_dose(ds, **o)["status"],
+    "fraction": lambda ds, **o: sims.depth_at_dose_fraction(ds, fraction=0.5, **o)["status"],
+    "moments": lambda ds, **o: sims.moments(ds, **o)["status"],
+    "peak": lambda ds, **o: sims.peak(ds, **o)["status"],
+    "junction": lambda ds, **o: sims.junction_depth(ds, level=LEVEL, **o)["status"],
+    "crossings": lambda ds, **o: sims.crossings(ds, level=LEVEL, max_count=2, **o)["status"].isel(
+        crossing=1
+    ),
+}
+EXPECTED = {
+    "peak": ["gap", "ok", "ok"],
+    "junction": ["ok", "gap", "ok"],
+    "crossings": ["ok", "gap", "ok"],
+}
+
+
+@pytest.mark.parametrize("question", ASK)
+def test_an_answer_over_a_gap_says_so(question):
+    for data in layouts(measured(*HOLES)):
+        found = ASK[question](data)
+        names = found["species"].values.tolist()
+        got = [found.values.tolist()[names.index(f"S{i}")] for i in range(3)]
+        assert got == EXPECTED.get(question, ["gap", "gap", "ok"])
+        assert set(ASK[question](data, gaps="bridge").values.tolist()) == {"ok"}
+
+
+def test_coverage_counts_what_was_measured():
+    budget = sims.dose_budget(measured(*HOLES), start="50 nm", stop="250 nm", rule_tolerance=9)
+    np.testing.assert_allclose(budget["coverage"], [1 - 30 / 200, 1 - 32 / 200, 1.0], rtol=1e-12)
+    bridged = sims.dose_budget(
+        measured(*HOLES), start="50 nm", stop="250 nm", rule_tolerance=9, gaps="bridge"
+    )
+    np.testing.assert_array_equal(bridged["coverage"], budget["coverage"])
+    np.testing.assert_array_equal(bridged["dose"], budget["dose"])
+
+
+def test_outside_the_interval_a_gap_does_not_matter():
+    ds = measured(*HOLES)
+    assert sims.integrated_dose(ds, stop="80 nm")["status"].values.tolist() == ["ok"] * 3
+    assert sims.integrated_dose(ds, stop="90 nm")["status"].values.tolist() == ["ok"] * 3
+    assert sims.integrated_dose(ds, stop="91 nm")["status"].values.tolist() == ["gap", "ok", "ok"]
+    high = sims.junction_depth(ds, level="5e18 atoms/cm^3")["status"].values.tolist()
+    assert high == ["ok"] * 3
+
+
+def test_what_is_said():
+    ds = measured(*HOLES)
+    with pytest.warns(
+        DoseWarning,
+        match=r"species 'S0' and 1 more: no sample between 90 and 120 nm \(30 nm\); the dose",
+    ):
+        sims.integrated_dose(ds)
+    with pytest.warns(ProfileWarning, match="species 'S1': no sample between 150 and 182 nm"):
+        sims.junction_depth(ds, level=LEVEL)
+    with pytest.raises(ProfileError, match="between 90 and 120 nm"):
+        sims.integrated_dose(ds, strict=True)
+    with pytest.raises(JunctionError, match=r"S1.*: gap"):
+        sims.junction_depth(ds, level=LEVEL, strict=True)
+    with pytest.raises(ProfileError, match='gaps=\'x\'; expected "flag" or "bridge"'):
+        sims.integrated_dose(ds, gaps="x")
+
+
+def test_a_crossing_in_a_gap_lies_between_two_samples():
+    found = sims.crossings(measured(*HOLES), level=LEVEL).isel(species=1, crossing=1)
+    assert np.isnan(found["depth"])
+    assert (found["depth_before"], found["depth_after"]) == (150, 182)
+
+
+def test_nothing_is_interpolated_in_a_gap():
+    ds = measured(*HOLES)
+    at = ["80 nm", "90 nm", "100 nm", "170 nm"]
+    found = sims.interpolate(ds, depth=at)["concentration"].notnull().values.tolist()
+    assert found == [[True, True, False, True], [True, True, True, False], [True] * 4]
+    whole = sims.interpolate(ds, depth=at, gaps="bridge")["concentration"]
+    assert bool(whole.notnull().all())
+    fine = sims.to_grid(ds, step="1 nm")["concentration"]
+    hidden = fine["depth"][fine.isnull().any("species").values]
+    assert (hidden.min(), hidden.max()) == (91, 181)
+    cells = sims.to_grid(ds, step="5 nm", conserve="dose")["concentration"].isel(species=0)
+    empty = cells["depth"][cells.isnull().values]
+    assert (empty.min(), empty.max()) == (92.5, 117.5)
+    # On the grid the gap is one still.
+    assert sims.integrated_dose(sims.to_grid(ds, step="1 nm"))["status"].values.tolist() == [
+        "gap",
+        "gap",
+        "ok",
+    ]
+
+
+def test_a_metallurgical_junction_in_a_gap_of_one_species():
+    ds = measured((-1, -1), (160, 200))
+    ds["concentration"][1] = 2e17
+    ds["concentration"][1] = ds["concentration"][1].where((Z < 160) | (Z > 200))
+    options = {"donors": ["S1"], "acceptors": ["S0"]}
+    found = sims.metallurgical_junctions(ds, **options)
+    assert found["status"].values.tolist() == ["ok", "gap"]
+    assert np.isnan(found["depth"].values).tolist() == [False, True]
+    assert sims.metallurgical_junctions(ds, gaps="bridge", **options)["status"].values.tolist() == [
+        "ok",
+        "ok",
+    ]
+
+
+def saturated():
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(WHOLE / 1e19 * 5000).astype(float)
+    counts = np.minimum(counts, 2000.0)
+    ds = measured((-1, -1), values=counts * 2e15)
+    return ds.assign(
+        concentration_counts=ds["concentration"].copy(data=[counts]).assign_attrs(units="count")
+    )
+
+
+@pytest.mark.parametrize(
+    "question", ["dose", "budget", "cumulative", "fraction", "moments", "peak"]
+)
+def test_an_answer_from_a_saturated_detector_says_so(question):
+    ds = saturated()
+    for data in (ds, ds.chunk({"species": 1}), sims.stack([ds, ds.isel(depth=slice(0, -1))])):
+        found = ASK[question](data, gaps="bridge")
+        assert set(np.ravel(found.values)) == {"saturated"}
+    # Where no such sample is, nothing is wrong.
+    if question == "dose":
+        assert sims.integrated_dose(ds, start="150 nm")["status"].values.tolist() == ["ok"]
+        with pytest.raises(ProfileError, match="equal to the last digit"):
+            sims.integrated_dose(ds, strict=True)

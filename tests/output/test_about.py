@@ -1,0 +1,44 @@
+"""The line of a measurement: what the file and the response say of it."""
+
+import numpy as np
+import pytest
+from instrument_files import cameca_rpc
+
+import sims_analysis as sims
+from sims_analysis.examples.opening import ARCHIVE
+from sims_analysis.output.about import About, about_dataset
+from sims_analysis.output.pages.archive import found
+
+
+@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+def test_an_entry_says_the_same_of_itself_as_the_list_of_its_archive(name):
+    archive = sims.Archive(ARCHIVE)
+    about = about_dataset(archive.get(name).to_dataset())
+    assert about == found(archive)[f"entries/{name}"]
+    assert about.sample.startswith("synthetic")
+    assert about.date == "2026-01-15"
+    assert about.line.endswith("· 2026-01-15")
+
+
+def test_a_file_says_its_sample_and_when_it_was_measured(tmp_path):
+    z = np.linspace(0.01, 1, 60)
+    path = tmp_path / "w7.dp_rpc_asc"
+    path.write_bytes(cameca_rpc({"10B": (None, z, 1e18 * np.exp(-z), "C")}))
+    result = sims.read(path)
+    about = about_dataset(result.to_dataset())
+    assert about.sample == result.metadata.sample
+    assert about.date == result.metadata.measured.partition("T")[0]
+    assert about.sample
+    assert about.date
+
+
+def test_what_is_not_known_is_left_out():
+    profile = sims.DepthProfile(
+        species_name="B", depths=[0, 1], depth_units="nm", concentrations=[1e18, 1e17],
+        concentration_units="atoms/cm^3", species_metadata={"sample": 7},
+    )  # fmt: skip
+    about = about_dataset(sims.to_dataset([profile]))
+    assert (about.sample, about.date, about.line) == ("", "", "B")
+    many = About(species=tuple("ABCDEFGH"))
+    assert many.line == "A, B, C, D, E, F and 2 more"
+    assert "H" in many.words

@@ -1,0 +1,318 @@
+"""Whole tables: several samples, rows as columns, stated heads; and how they are shown."""
+
+import csv
+import io
+import zipfile
+
+import numpy as np
+import openpyxl
+import pytest
+
+import sims_analysis as sims
+
+Z, B = [0.0, 1.0, 2.0], [1e18, 2e18, 3e18]
+
+
+def values(result, name="B"):
+    return result[name].depths.tolist(), result[name].concentrations.tolist()
+
+
+# --- what the user states ---------------------------------------------------------------------
+
+
+def test_stated_heads_are_the_heads(write):
+    path = write("Depth (nm);1\nrun;2\nz [nm];B [at/cm3]\n0;1e18\n1;2e18\n")
+    result = sims.read(path, header_rows=2)
+    assert values(result) == ([0, 1], [1e18, 2e18])
+    assert values(sims.read(path, header_rows=[2])) == ([0, 1], [1e18, 2e18])
+
+
+def test_two_stated_rows_are_heads_and_units(write):
+    path = write("a;b\n1;2\nx;Foo\nnm;at/cm3\n0;1e18\n1;2e18\n")
+    result = sims.read(path, header_rows=[2, 3])
+    assert values(result, "Foo") == ([0, 1], [1e18, 2e18])
+
+
+def test_no_heads_are_stated_by_an_empty_list(write):
+    path = write("0;1e18\n1;2e18\n")
+    result = sims.read(path, header_rows=[], species="B", depth_units="nm", units="cm^-3")
+    assert values(result) == ([0, 1], [1e18, 2e18])
+
+
+@pytest.mark.parametrize(
+    ("stated", "error", "says"),
+    [
+        ([9], sims.ReadError, "there is nothing in row 9, counted from 0"),
+        ("1", TypeError, "expected numbers of rows"),
+        ([-1], TypeError, "expected numbers of rows"),
+    ],
+)
+def test_heads_that_are_not_there(write, stated, error, says):
+    with pytest.raises(error, match=says):
+        sims.read(write("z (nm);B (cm^-3)\n0;1\n1;2\n"), header_rows=stated)
+
+
+def test_cells_elsewhere_do_not_matter_if_the_columns_are_stated(write):
+    rows = "Sample;z (nm);B (cm^-3);Remark;x\nW1;0;1e18;ok;?\nW1;1;2e18;;#REF!\nW2;2;3e18;bad;-\n"
+    result = sims.read(write(rows), columns={"B": (1, 2)})
+    assert values(result) == (Z, B)
+    by_head = sims.read(write(rows), columns={"B": ("z (nm)", "B (cm^-3)")})
+    assert values(by_head) == (Z, B)
+
+
+# --- texts beside numbers ---------------------------------------------------------------------
+
+
+def test_a_column_that_says_one_thing_is_a_note(write):
+    result = sims.read(write("Probe;Tiefe (nm);B (at/cm3)\nW7;0;1E18\nW7;1;2E18\nW7;2;3E18\n"))
+    assert values(result) == (Z, B)
+    assert result.metadata.other["Probe"] == "W7"
+
+
+def test_remarks_are_left_out_and_told(write):
+    path = write("z (nm);B (cm^-3);Bemerkung\n0;1E18;\n1;2E18;Pause\n2;3E18;weiter\n")
+    with pytest.warns(sims.ProfileWarning, match=r"column C \('Bemerkung'\) holds texts, 'Pause'"):
+        assert values(sims.read(path)) == (Z, B)
+
+
+SAMPLES = "Probe;Tiefe (nm);B (at/cm3)\n" + "".join(
+    f"{name};{z:g};{b + k:g}\n"
+    for k, name in enumerate(("W1", "W2"))
+    for z, b in zip(Z, B, strict=True)
+)  # fmt: skip
+
+
+def test_samples_in_one_table_are_refused_or_read_apart(write):
+    with pytest.raises(sims.ReadError, match=r"'Probe'\) tells 2 samples apart \('W1', 'W2'\)"):
+        sims.read(write(SAMPLES))
+    for asked in ("Probe", "A", True):
+        one, two = sims.read(write(SAMPLES), samples=asked)
+        assert (one.metadata.sample, two.metadata.sample) == ("W1", "W2")
+        assert (one.data_id, two.data_id) == ("w7 W1", "w7 W2")
+        assert values(one) == (Z, B)
+        assert values(two)[0] == Z
+    with pytest.raises(sims.ReadError, match="samples='Wafer': neither a column of labels"):
+        sims.read(write("z (nm);B (cm^-3)\n0;1\n1;2\n"), samples="Wafer")
+
+
+def test_labels_that_are_written_once_or_are_numbers(write):
+    once = SAMPLES.splitlines()
+    merged = [once[0], once[1], *(f";{line.partition(';')[2]}" for line in once[2:4]), once[4],
+              *(f";{line.partition(';')[2]}" for line in once[5:])]  # fmt: skip
+    one, two = sims.read(write("\n".join(merged) + "\n"), samples="Probe")
+    assert values(one) == (Z, B)
+    assert values(two)[0] == Z
+    numbered = SAMPLES.replace("W1", "1").replace("W2", "2")
+    assert [r.metadata.sample for r in sims.read(write(numbered), samples=True)] == ["1", "2"]
+    with pytest.raises(sims.ReadError, match="tells 2 samples apart"):
+        sims.read(write(numbered))
+
+
+def test_blocks_of_samples_side_by_side(write):
+    path = write("W1;;;W2;\nz (nm);B (cm^-3);;z (nm);B (cm^-3)\n0;1;;0;3\n1;2;;1;4\n")
+    with pytest.raises(sims.ReadError, match="several samples, 'W1', 'W2', each with columns"):
+        sims.read(path)
+    one, two = sims.read(path, samples=True)
+    assert values(one) == ([0, 1], [1, 2])
+    assert values(two) == ([0, 1], [3, 4])
+    both = sims.read(path, number_repeats=True)
+    assert both.species == ["B (1)", "B (2)"]
+    assert both["B (2)"].species_metadata["sample"] == "W2"
+
+
+def test_samples_of_rows_for_each_species(write):
+    rows = "wafer;species;z (nm);C (cm^-3)\n" + "".join(
+        f"{w};{s};{z};{z + 1}\n" for w in ("a", "b") for s in ("B", "P") for z in range(3)
+    )
+    one, two = sims.read(write(rows), samples="wafer")
+    assert one.species == two.species == ["B", "P"]
+    assert values(two, "P") == (Z, [1, 2, 3])
+
+
+# --- names, units and limits ------------------------------------------------------------------
+
+
+def test_species_come_from_the_row_that_names_species(write):
+    head = "B;;As;\nTiefe [nm];Konz. [Atome/cm³];Tiefe [nm];Konz. [Atome/cm³]\n"
+    result = sims.read(write(head + "0;1E18;0;5\n1;2E18;1;6\n"))
+    assert result.species == ["B", "As"]
+    assert result["B"].concentration_units == "Atome/cm³"
+
+
+def test_a_note_over_a_pair_is_no_species(write):
+    path = write("Probe W7;\nTiefe (nm);Konz. (at/cm3)\n0;1\n1;2\n")
+    with pytest.raises(sims.SpeciesError, match="does not name the species of column B"):
+        sims.read(path)
+    assert sims.read(path, species="B").metadata.other == {"line 1": "Probe W7"}
+    assert sims.read(write("Boron;\nDepth (nm);Conc. (at/cm3)\n0;1\n1;2\n")).species == ["Boron"]
+
+
+def test_averages_and_their_scatter(write):
+    head = "Depth (nm),11B mean (at/cm3),11B SD (at/cm3),31P mean (at/cm3),31P SD (at/cm3)"
+    result = sims.read(write(f"{head}\n0,1,0.1,5,0.5\n1,2,0.2,6,0.6\n"))
+    assert result.species == ["11B", "31P"]
+    assert result["31P"].concentrations_stderr.tolist() == [0.5, 0.6]
+
+
+def test_a_unit_in_the_name_of_the_sheet(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Conc. (at cm-3)"
+    for row in (["Depth (nm)", "B"], [0, 1e18], [1, 2e18]):
+        book.active.append(row)
+    book.save(tmp_path / "w7.xlsx")
+    assert sims.read(tmp_path / "w7.xlsx")["B"].concentration_units == "at cm-3"
+
+
+def test_a_row_of_detection_limits_is_no_sample(write):
+    rows = "0;1E18;5E16\n1;2E18;6E16\n2;3E18;7E16\n"
+    for table in (f"Tiefe (nm);B (at/cm3);P (at/cm3)\n{rows}NWG;2E15;1E14\n",
+                  f"Depth (nm);B (at/cm3);P (at/cm3)\nDL;2E15;1E14\n{rows}"):  # fmt: skip
+        result = sims.read(write(table))
+        assert values(result) == (Z, B)
+        assert result["P"].species_metadata["detection_limit"] == "1E14 at/cm3"
+
+
+def test_limits_have_the_unit_that_is_stated(write):
+    path = write("Depth (nm);B\n0;1E18\n1;<5E15\n")
+    profile = sims.read(path, units="atoms/cm^3")["B"]
+    assert profile.species_metadata["detection_limit"] == "5e+15 atoms/cm^3"
+    assert profile.extra["columns"]["detection_limit"]["units"] == "atoms/cm^3"
+
+
+# --- rows as columns, and many columns --------------------------------------------------------
+
+
+@pytest.mark.parametrize("book", [False, True])
+def test_rows_that_are_what_columns_usually_are(write, tmp_path, book):
+    rows = [["Depth (nm)", *Z], ["B (at/cm3)", *B], ["P (at/cm3)", 5, 6, 7]]
+    if book:
+        workbook = openpyxl.Workbook()
+        for row in rows:
+            workbook.active.append(row)
+        path = tmp_path / "w7.xlsx"
+        workbook.save(path)
+    else:
+        path = write("\n".join(";".join(map(str, row)) for row in rows))
+    result = sims.read(path)
+    assert values(result) == (Z, B)
+    assert result.species == ["B", "P"]
+
+
+def test_a_bad_cell_of_a_turned_table_is_named_by_its_place(write):
+    path = write("Depth (nm);0;1;2;3\nB (at/cm3);1;x;3;4\n")
+    with pytest.raises(sims.ReadError, match="line 2, column C: 'x' is no number"):
+        sims.read(path)
+
+
+def test_a_text_of_eight_thousand_columns(write):
+    rng = np.random.default_rng(1)
+    numbers = rng.integers(1, 1000, (4, 8000))
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(["Depth (nm)", *(f"S{j} (c/s)" for j in range(8000))])
+    for i, row in enumerate(numbers.tolist()):
+        writer.writerow([i, *row])
+    result = sims.read(write('"a, b"\n' + stream.getvalue()))
+    assert len(result.species) == 8000
+    assert result["S7999"].concentrations.tolist() == numbers[:, -1].tolist()
+
+
+# --- workbooks that were edited by hand -------------------------------------------------------
+
+
+def edited(tmp_path, change):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["Depth (nm)", "B (at/cm3)"], *zip(Z, B, strict=True)):
+        sheet.append(row)
+    change(sheet)
+    book.save(tmp_path / "w7.xlsx")
+    return tmp_path / "w7.xlsx"
+
+
+@pytest.mark.parametrize("cell", ["A1048576", "XFD500", "XFD1048576"])
+@pytest.mark.parametrize("content", [None, " ", "see above"])
+def test_cells_far_away_cost_nothing(tmp_path, cell, content):
+    def change(sheet):
+        sheet[cell] = content
+        sheet[cell].number_format = "0.00"
+
+    assert values(sims.read(edited(tmp_path, change))) == (Z, B)
+
+
+def test_heads_that_are_merged_over_columns_are_those_of_each(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["Depth (nm)", "Concentration (at/cm3)", None], [None, "B", "P"],
+                [0, 1e18, 5], [1, 2e18, 6]):  # fmt: skip
+        sheet.append(row)
+    sheet.merge_cells("B1:C1")
+    sheet.merge_cells("A1:A2")
+    book.save(tmp_path / "w7.xlsx")
+    result = sims.read(tmp_path / "w7.xlsx")
+    assert result.species == ["B", "P"]
+    assert result["P"].concentration_units == "at/cm3"
+
+
+def test_merged_columns_without_content(tmp_path):
+    path = edited(tmp_path, lambda sheet: sheet.merge_cells("D1:F3000"))
+    assert values(sims.read(path)) == (Z, B)
+
+
+def test_a_workbook_that_defines_entities_is_refused(tmp_path):
+    path = edited(tmp_path, lambda _: None)
+    bad = tmp_path / "bad.xlsx"
+    with zipfile.ZipFile(path) as good, zipfile.ZipFile(bad, "w") as archive:
+        for name in good.namelist():
+            part = good.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                part = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + part
+            archive.writestr(name, part)
+    with pytest.raises(sims.ReadError, match="cannot be read: a part of it defines entities"):
+        sims.read(bad)
+
+
+def test_texts_formulas_and_dates_of_a_workbook(tmp_path):
+    rich = openpyxl.cell.rich_text.CellRichText("Dep", "th (nm)")
+
+    def change(sheet):
+        sheet["A1"] = rich
+        sheet["C1"] = "P (at/cm3)"
+        for row in (2, 3, 4):
+            sheet.cell(row, 3, "7")
+
+    assert values(sims.read(edited(tmp_path, change)), "P") == (Z, [7, 7, 7])
+
+
+# --- the picture ------------------------------------------------------------------------------
+
+
+def test_how_a_table_is_read_is_shown(write):
+    path = write("Wafer 7\nTiefe (nm);B (at/cm3)\n0;1\n1;2\n")
+    shown = sims.explain_read(path)
+    assert "w7.csv, read as 'table'" in shown
+    assert "a text with semicolons between the cells" in shown
+    for line in ("1  note     Wafer 7", "2  heads    Tiefe (nm)  B (at/cm3)", "A  depths",
+                 "B  values of 'B'  in at/cm3", "w7: 1 profile"):  # fmt: skip
+        assert line in shown
+
+
+def test_an_error_about_a_table_shows_what_was_understood(write):
+    path = write("Tiefe (nm);B (at/cm3)\n0;1\n1;x\n2;3\n")
+    with pytest.raises(sims.ReadError) as caught:
+        sims.read(path)
+    assert "1  heads" in caught.value.picture
+    assert "3  numbers and texts  1" in caught.value.picture
+    shown = sims.explain_read(path)
+    assert caught.value.picture in shown
+    assert "not read: line 3, column B: 'x' is no number" in shown
+    (error,) = sims.read([path], errors="collect")
+    assert error.picture == caught.value.picture
+
+
+def test_other_files_are_explained_too(write):
+    assert "not read: the file is an image (PNG)" in sims.explain_read(
+        write(b"\x89PNG\r\n\x1a\n", "x")
+    )
+    with pytest.raises(TypeError, match="expected one file"):
+        sims.explain_read([write("a"), write("b")])
