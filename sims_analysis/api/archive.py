@@ -204,7 +204,7 @@ class Archive:
     ) -> Catalogue:
         """Search what the archive knows of its entries.
 
-        From 32 entries on, the archive keeps an index of them in its folder ``.index``, which may be
+        From 32 entries on, the archive keeps an index of them in its folder ``.index``; it may be
         deleted at any time.
 
         Parameters
@@ -272,7 +272,8 @@ class Archive:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for. Only what somebody wrote into an existing file of an entry may not be noticed before this.
+        asked for. Only what somebody wrote into an existing file of an entry may not be noticed
+        before this.
 
         Parameters
         ----------
