@@ -184,6 +184,8 @@ OTHERS = {
     "rescale_depth": lambda d: sims.rescale_depth(d, factor=1.01),
     "scale_to_dose": lambda d: sims.scale_to_dose(d, dose={"B": "5e14 atoms/cm^2"}),
     "ratio": lambda d: sims.ratio(d, numerator="B", denominator="P"),
+    "average": lambda d: sims.average(sims.stack([d, d])),
+    "splice": lambda d: sims.splice(d, d),
     "dequantify": sims.dequantify,
 }
 
