@@ -79,8 +79,8 @@ def check_call(function: Callable[..., Any], positional: int, named: Iterable[st
 
     parameters = inspect.signature(function).parameters
     kinds = {name: one.kind for name, one in parameters.items()}
-    first = [name for name, kind in kinds.items() if kind is not inspect.Parameter.KEYWORD_ONLY]
-    options = [name for name in parameters if name not in first]
+    first = [n for n, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    options = [n for n, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
     if positional > len(first):
         shown = ", ".join([*first, *(f"{name}=..." for name in options[:2])])
         raise TypeError(
