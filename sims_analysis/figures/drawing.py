@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "finish", "prepared", "taken_colours"]
 
+#: Of more curves than these, each is too thin a part to be seen among others.
+_MOST = 40
 #: Curves closer than this everywhere, as a fraction of the axes, hide each other.
 _SAME = 0.004
 
@@ -67,7 +69,7 @@ def prepared(
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
     results = {name: parallel(given, data, named) for name, given in wanted.results.items()}
     fits = parallel(wanted.fits, data, named)
-    check_results({**results, "fits": fits})
+    check_results({**results, "fits": fits}, list(named))
     if wanted.waterfall is not None:
         curves = raised(curves, wanted.waterfall)
     models = fitted.evaluated(fits, curves)
@@ -230,7 +232,7 @@ def _draw_bands(canvas: Canvas) -> None:
 def _part(canvas: Canvas) -> None:
     """Draw curves that hide each other as dashes that leave room for one another."""
     groups: list[tuple[Any, list[Any]]] = []
-    for _, line in canvas.lines:
+    for _, line in canvas.lines if len(canvas.lines) <= _MOST else []:
         pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
         points = canvas.ax.transAxes.inverted().transform(pixels)
         for other, lines in groups:

@@ -36,9 +36,9 @@ __all__ = [
 ]
 
 #: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
-_SMALLER, LEAST = (1.0, 0.85, 0.7), 5.5
+_SMALLER, LEAST = (1.0, 0.85, 0.7, 0.55), 5.5
 #: Below axes, it takes no more than this of their height.
-_SHARE = 0.75
+_SHARE = 0.55
 _STYLE: dict[str, Any] = {
     "handlelength": 1.4,
     "handletextpad": 0.6,

@@ -19,6 +19,7 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.profiles import figure_size, read_options, record
+from sims_analysis.figures.questions import check_results
 from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
@@ -107,6 +108,7 @@ def plot_panels(
     house = options.pop("house_style", True)
     for name in (*_RESULTS, "fits"):
         options[name] = parallel(options.get(name), data, named)
+    check_results({name: options[name] for name in (*_RESULTS, "fits")}, list(named))
     read = [prepared(item, item, _wanted(options | extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
     size = figure_size(usual if width is None else width)[0]

@@ -17,7 +17,7 @@ from sims_analysis.units import Unit, read_quantity
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sims_analysis.figures.curves import Curve
 
@@ -51,8 +51,8 @@ _FUNCTIONS = {
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface")
 
 
-def check_results(results: Mapping[str, Any]) -> None:
-    """Refuse results of another kind than that for which an argument is.
+def check_results(results: Mapping[str, Any], measurements: Collection[str]) -> None:
+    """Refuse results of another kind than that for which an argument is, or of one of many.
 
     Raises
     ------
@@ -60,19 +60,24 @@ def check_results(results: Mapping[str, Any]) -> None:
         With the argument that takes it, if there is one.
     """
     for argument, given in results.items():
+        one = isinstance(given, xr.Dataset | xr.DataArray) and "measurement" not in given.coords
+        if one and len(measurements) > 1:
+            first = repr(next(iter(measurements)))
+            raise ProfileError(
+                f"{argument}= is one result, and there are {len(measurements)} measurements: say "
+                f"whose it is, as in {argument}={{{first}: ...}}"
+            )
         for item in _each(given, argument):
             found = function_of(item)
             right, variable, _ = _FUNCTIONS.get(found, ("", "", ""))
             if right == argument:
                 _check_variable(argument, item, variable)
             elif right or argument != "fits":  # of fits, there may be more kinds than are known
-                taken = [f"{name}()" for name, (one, *_) in _FUNCTIONS.items() if one == argument]
-                told = (
-                    f"{argument}= takes results of {' or '.join(taken or ['fit()'])}; found one of"
-                )
+                taken = [f"{name}()" for name, (its, *_) in _FUNCTIONS.items() if its == argument]
                 advice = f": give it as {right}=" if right else ""
                 raise ProfileError(
-                    f"{told} {f'{found}()' if found else 'no known function'}{advice}"
+                    f"{argument}= takes results of {' or '.join(taken or ['fit()'])}; found one "
+                    f"of {f'{found}()' if found else 'no known function'}{advice}"
                 )
 
 

@@ -43,22 +43,23 @@ def test_what_fills_the_steps_exactly_comes_back(size):
     assert max(map(len, pieces)) <= 2**18
 
 
-@pytest.mark.parametrize(
-    "damaged",
-    [
-        gzip.compress(b"[]")[:-1],
-        gzip.compress(b"[]") + b"x",
-        gzip.compress(b"[]") * 2,
-        b"[]",
-        b"",
-        gzip.compress(b"[]")[:-8] + bytes(8),
-        zlib.compress(b"[]"),
-    ],
-)
-def test_what_is_damaged_is_noticed(damaged):
+WHOLE = gzip.compress(b"[]")
+DAMAGED = {
+    "cut off": WHOLE[:-1],
+    "followed by something": WHOLE + b"x",
+    "twice": WHOLE * 2,
+    "plain": b"[]",
+    "empty": b"",
+    "without its check sum": WHOLE[:-8] + bytes(8),
+    "another kind": zlib.compress(b"[]"),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_what_is_damaged_is_noticed(how):
     for size in (1, 100):
         with pytest.raises(DamagedBody):
-            list(inflated(cut(damaged, size), nobody))
+            list(inflated(cut(DAMAGED[how], size), nobody))
 
 
 def test_decompression_is_left_as_soon_as_nobody_waits():

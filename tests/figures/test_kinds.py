@@ -63,6 +63,18 @@ def test_a_part_of_a_result_is_not_taken_for_the_whole(argument, part):
         sims.plot_profiles(DATA, **{argument: part})
 
 
+@pytest.mark.parametrize("plot", [sims.plot_profiles, sims.plot_panels])
+def test_one_result_is_not_drawn_on_every_measurement(plot):
+    with pytest.raises(ProfileError, match=r"peak= is one result, .* 2 measurements.*\{'a': "):
+        plot({"a": DATA, "b": DATA}, peak=sims.peak(B))
+
+
+def test_the_result_of_a_batch_says_whose_it_is():
+    batch = sims.stack([B, B], names=["a", "b"])
+    notes = drawn.notes(sims.plot_profiles(batch, peak=sims.peak(batch)))
+    assert notes == ["peak(a) at 30 nm", "peak(b) at 30 nm"]
+
+
 def test_what_is_no_result_is_answered_with_the_right_call():
     with pytest.raises(ProfileError, match=r"junctions: .*sims\.junction_depth\(data, level"):
         sims.plot_profiles(DATA, junctions="1e17 atoms/cm^3")
