@@ -19,6 +19,7 @@ from .analysis.dose import integrated_dose as integrated_dose
 from .analysis.grid import to_grid as to_grid
 from .analysis.interpolation import interpolate as interpolate
 from .analysis.junction import junction_depth as junction_depth
+from .analysis.mean import mean_value as mean_value
 from .analysis.metallurgical import metallurgical_junctions as metallurgical_junctions
 from .analysis.moments import moments as moments
 from .analysis.peak import peak as peak

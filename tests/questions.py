@@ -45,6 +45,7 @@ QUESTIONS = {
     "interpolate pchip": {"depth": "33.3 nm", "method": "pchip"},
     "interpolate makima": {"depth": "33.3 nm", "method": "makima"},
     "metallurgical_junctions": {"donors": ["P"], "acceptors": ["B"], "max_count": 8},
+    "mean_value": {"start": "20 nm", "stop": "60 nm"},
     "peak": {},
     "moments": {"background": "1e15 atoms/cm^3"},
     "decay_length": {"start": "60 nm", "stop": "120 nm"},

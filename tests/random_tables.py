@@ -42,6 +42,7 @@ WORDS = {
 SHORT = {"en": "Conc.", "de": "Konz.", "fr": "Conc.", "es": "Conc.", "it": "Conc.", "nl": "Conc."}
 ATOMS = {"en": "atoms/cm3", "de": "Atome/cm³", "fr": "atomes/cm3", "es": "átomos/cm3",
          "it": "atomi/cm3", "nl": "atomen/cm3", "ja": "atoms/cm3", "zh": "原子/cm3"}  # fmt: skip
+OF = {"en": "of", "de": "von", "fr": "de", "es": "de", "it": "di", "nl": "van"}
 NOTES = {
     "en": (("Operator", "A. B."), ("Dose", "5e14")),
     "de": (("Bediener", "A. B."), ("Datum", "3.5.2024")),
@@ -79,6 +80,8 @@ class Drawn:
     first: int
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
+    #: Whether its rows are what columns usually are.
+    turned: bool = False
     damage: str = ""
 
 
@@ -110,6 +113,7 @@ def draw(seed: int) -> Drawn:
     lengths = [length - int(rng.integers(0, 3)) * paired for _ in names]
     step = float(one((0.5, 1.0, 2.5, 0.125)))
     truths = []
+    limits: dict[tuple[int, int], str] = {}
     for k, (name, n) in enumerate(zip(names, lengths, strict=True)):
         start = k * 0.25 if paired else 0.0
         depths = [float(f"{start + step * i:g}") for i in range(n)]
@@ -122,6 +126,12 @@ def draw(seed: int) -> Drawn:
             if stderr:
                 stderr[hole] = float("nan")
         truths.append(Truth(name, depths, axis_unit, values, unit, stderr))
+        low = int(rng.integers(0, n))
+        if chance(0.12) and not np.isnan(values[low]):
+            limits[k, low] = f"<{values[low]:.1E}"
+            values[low] = float("nan")
+            if stderr:
+                stderr[low] = float("nan")
     # How the heads say it.
     where = one(("brackets", "square", "comma", "row", "row", "slash"))
     named = one(("head", "head and word", "above", "above", "below")) if not average else "head"
@@ -130,9 +140,13 @@ def draw(seed: int) -> Drawn:
     if named == "above" and count == 1 and not paired:
         named = "head"
 
+    wide = language in ("ja", "zh") and chance(0.3)
+
     def head(words: str, of: str) -> str:
         if where == "row":
             return words
+        if where == "brackets" and wide:
+            return f"{words}（{of}）"
         joined = {"brackets": " ({})", "square": " [{}]", "comma": ", {}", "slash": " / {}"}
         return words + joined[where].format(of)
 
@@ -149,15 +163,23 @@ def draw(seed: int) -> Drawn:
         if language in ("ja", "zh"):
             words["head and word"] = f"{truth.name}{value_word}"
         text = words.get(named, value_word)
+        if named == "head and word" and language in OF and chance(0.3):
+            text = f"{value_word} {OF[language]} {truth.name}"
         text = f"{truth.name} {mean}" if average else text
         above = truth.name if named == "above" and not paired else None
-        column(above, text, unit, truth.values)
+        cells = [limits.get((k, i), v) for i, v in enumerate(truth.values)]
+        column(above, text, unit, cells)
         if errors:
             text = f"{truth.name} {error}" if named.startswith("head") else error
             column(None, text, unit, truth.stderr)
         if paired and chance(0.4) and k < count - 1:
             columns.append([None, None, None])
-    below: list[object] = [None, *names] if named == "below" else [None] * len(columns)
+    beside = not paired and not on_time and chance(0.15)
+    if beside:
+        columns.insert(1, [None, head(time, "s"), "s", *(2.0 * i for i in range(length))])
+    below: list[object] = (
+        [None, *[None] * beside, *names] if named == "below" else [None] * len(columns)
+    )
     tall = max(map(len, columns))
     if not paired and chance(0.15):
         columns.insert(0, [None, one(("#", "Nr.", "No.", "Index")), None, *range(1, tall - 2)])
@@ -194,7 +216,13 @@ def draw(seed: int) -> Drawn:
     if chance(0.15):
         rows += [[], [*NOTES[language][0]]] if chance(0.7) else [[NOTES[language][0][0]]]
     style = _style(rng, rows, language)
-    return Drawn(rows, truths, style, first, merged)
+    turned = where != "row" and named.startswith("head") and not paired and chance(0.15)
+    if turned and len(heads) > 1 and not any(isinstance(h, str) and h == remark for h in heads):
+        # Rows are what columns usually are.
+        both = [heads, *body]
+        rows = [[row[j] if j < len(row) else None for row in both] for j in range(len(heads))]
+        first, merged, style["comment"] = 0, [], False
+    return Drawn(rows, truths, style, first, merged, turned=first == 0)
 
 
 def _style(rng, rows, language) -> dict[str, object]:
@@ -233,7 +261,8 @@ ODD = ("x", "#REF!", "1.2.3", "12 nm", "TRUE", "2024-03-01", "n.a.m.", "1e", "=A
 
 def damaged(seed: int) -> Drawn:
     """Draw a table with one thing wrong in it."""
-    drawn = draw(seed)
+    # What can be damaged row by row.
+    drawn = next(d for d in map(draw, range(seed, seed + 50)) if not d.turned)
     rng = np.random.default_rng(seed + 10**6)
     drawn.damage = DAMAGES[int(rng.integers(len(DAMAGES)))]
     if drawn.damage in ("lost cell", "extra cell"):
@@ -314,6 +343,8 @@ def _text(drawn: Drawn) -> str:
                 text = _number(cell, str(style["form"])).replace(".", str(style["decimal"]))
             else:
                 text = str(cell)
+                if text.startswith("<"):
+                    text = text.replace(".", str(style["decimal"]))
             if delimiter in text or (style["quoted"] and text):
                 text = '"' + text.replace('"', '""') + '"'
             cells.append(text)
@@ -337,7 +368,8 @@ def _workbook(drawn: Drawn, path: Path) -> Path:
             if type(cell) is float:
                 value = None if np.isnan(cell) else cell
                 if style["as text"] and value is not None:
-                    value = _number(cell, str(style["form"]))
+                    text = _number(cell, str(style["form"]))
+                    value = text.replace(".", str(style["decimal"]))
             sheet.cell(i + 1 + corner, j + 1 + corner, value)
     for top, left, bottom, right in drawn.merged:
         sheet.merge_cells(

@@ -18,22 +18,14 @@ README = ROOT / "README.md"
 SITE = ROOT / ".docs"
 #: Where the pictures are; each is named like the page that it is made by.
 PICTURES = SITE / "pictures"
-#: Pages for users; the others say how to extend the library.
+#: Pages on the inside of the library, or on another package.
+INSIDE = {"a_plugin", "adding_a_correction", "adding_a_metric", "adding_a_model", "adding_a_reader"}
+#: Pages for users.
 PAGES = [
     README,
     SITE / "index.md",
     SITE / "installation.md",
-    *(
-        SITE / "howto" / f"{name}.md"
-        for name in (
-            "api_and_archive",
-            "file_to_dose",
-            "how_sure",
-            "hundred_wafers",
-            "papers_figure",
-            "xarray_and_neighbours",
-        )
-    ),
+    *(page for page in sorted((SITE / "howto").glob("*.md")) if page.stem not in INSIDE),
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -78,6 +78,7 @@ def complaints(path):
     return "" if passed and not failed else report.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", SAVED)
 @pytest.mark.filterwarnings(WARNS, "ignore::DeprecationWarning", "ignore::UserWarning")
 def test_a_checker_passes_every_file_and_load_gives_back_what_was_saved(what, tmp_path):

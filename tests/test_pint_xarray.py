@@ -32,6 +32,7 @@ def in_process(code):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["import pint_xarray", "pass"])
 @pytest.mark.parametrize("made", ["sims.open_example('boron-implant')", "sims.load('b.nc')"])
 def test_a_fresh_interpreter_quantifies_in_either_order_of_imports(
@@ -183,6 +184,8 @@ OTHERS = {
     "rescale_depth": lambda d: sims.rescale_depth(d, factor=1.01),
     "scale_to_dose": lambda d: sims.scale_to_dose(d, dose={"B": "5e14 atoms/cm^2"}),
     "ratio": lambda d: sims.ratio(d, numerator="B", denominator="P"),
+    "average": lambda d: sims.average(sims.stack([d, d])),
+    "splice": lambda d: sims.splice(d, d),
     "dequantify": sims.dequantify,
 }
 

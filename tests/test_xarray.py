@@ -72,6 +72,7 @@ def test_what_is_none_is_an_attribute_error_that_helps():
     assert "Dataset" in repr(IMPLANT.sims)
 
 
+@pytest.mark.slow
 def test_the_accessor_is_there_with_the_module_and_with_any_dataset():
     for code in (
         "import xarray as xr, sims_analysis.xarray; xr.Dataset().sims",
@@ -89,6 +90,7 @@ def run(code, **environment):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_neither_the_neighbours_nor_anything_heavy_is_imported():
     code = """
 import sys, json, sims_analysis as sims
@@ -152,6 +154,7 @@ def test_the_engine_loads_what_save_wrote(tmp_path):
     xr.testing.assert_identical(found["dose"], dose)
 
 
+@pytest.mark.slow
 def test_the_entry_point_is_found_and_guesses_by_content(tmp_path, table):
     """As installed: an installed package has this file, made of pyproject.toml."""
     site = write_entry_points(tmp_path / "site")

@@ -308,7 +308,7 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
     *,
-    fraction: float | Sequence[float] | NDArray[Any] = (0.5, 0.9, 0.99),
+    fraction: float | Sequence[float] | NDArray[np.float64] = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
     gaps: GapPolicy = "flag",
 ) -> xr.DataArray:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
@@ -62,7 +63,7 @@ def decay_length(
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth:
+        Over the dimensions of the data without depth; over sputter time, in ``s``:
 
         - ``decay_length`` (``nm`` per factor e)
         - ``per_decade`` (``nm`` per factor 10)
@@ -70,17 +71,16 @@ def decay_length(
         - ``n``: samples used
         - ``start``, ``stop`` (``nm``): first and last of them
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
-        - ``status``: ``ok``; ``no_data`` with too few samples; ``never_reached`` where the edge
-          runs the other way; ``truncated`` where the first sample of the window is its maximum and
-          there is a deeper one
+        - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
+          ``never_reached`` where the edge runs the other way; ``truncated`` where the first sample
+          of the window is its maximum and there is a deeper one
 
     Raises
     ------
     UnitsError
-        If the data have no variable with a known unit, or no depth.
+        If the data have no variable with a known unit, or neither a depth nor a sputter time.
     ProfileError
-        If the edge is unknown, `low` does not lie below `high`, or the detection limit of a
-        measured profile is NaN.
+        If the edge is unknown, or `low` does not lie below `high`.
 
     Warns
     -----
@@ -120,7 +120,13 @@ def decay_length(
     """
     if edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
-    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a decay length", variable=variable)
+    frame = open_frame(
+        data,
+        vocabulary.VALUE_KINDS,
+        question="a decay length",
+        variable=variable,
+        axes=vocabulary.AXES,
+    )
     a, b = read_window(frame, start, stop)
     bottom, top = (
         frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))
@@ -141,13 +147,19 @@ def decay_length(
     status = mark_transient(frame, a, b, found.status)
     status = status.where(~unknown, Status.NO_DATA).astype(np.uint8)
     decade = found.length * np.log(10.0)
+    unit = frame.axis_units
+    lengths = {
+        "decay_length": frame.with_attrs(found.length, "decay_length", units_=unit),
+        "per_decade": frame.with_attrs(decade, "decay_per_decade", units_=unit),
+        "stderr": frame.with_attrs(
+            stderr, "decay_length", units_=unit, long_name="Standard error of the decay length"
+        ),
+    }
+    for length in lengths.values():
+        in_words_of_axis(frame, length)
     return frame.dataset(
         {
-            "decay_length": frame.with_attrs(found.length, "decay_length"),
-            "per_decade": frame.with_attrs(decade, "decay_per_decade"),
-            "stderr": frame.with_attrs(
-                stderr, "decay_length", long_name="Standard error of the decay length"
-            ),
+            **lengths,
             "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),

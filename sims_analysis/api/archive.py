@@ -42,7 +42,7 @@ from sims_analysis.api.contents import (
     read_catalogue,
     read_contents,
 )
-from sims_analysis.api.index import Index
+from sims_analysis.api.index import Index, Keep
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -204,8 +204,8 @@ class Archive:
     ) -> Catalogue:
         """Search what the archive knows of its entries.
 
-        From some ten entries on, the archive keeps an index of them in its folder ``.index``, which
-        may be deleted at any time.
+        From 32 entries on, the archive keeps an index of them in its folder ``.index``; it may be
+        deleted at any time.
 
         Parameters
         ----------
@@ -243,7 +243,11 @@ class Archive:
         self.check()
         wanted = [word.casefold().encode(errors="replace") for word in words]
         found = []
-        for known in self._contents(Need.WORDS):
+
+        def keep(text: bytes | None, *_: object) -> bool:
+            return text is None or all(word in text for word in wanted)
+
+        for known in self._contents(Need.WORDS, keep):
             text = known.data_id.casefold().encode() if known.words is None else known.words
             if known.data_id and all(word in text for word in wanted):
                 found.append(known)
@@ -259,7 +263,7 @@ class Archive:
             read = (read_contents(self.folder(data_id), need) for data_id in ids if data_id)
             known: Iterable[Contents] = (one[0] for one in read if one is not None)
         else:
-            known = self._contents(need)
+            known = self._contents(need, search.may_pass(species))
         passing = search.filter(species)
         found = [(one, entry) for one in known if (entry := passing(one)) is not None]
         return sorted(found, key=lambda pair: pair[0].data_id)
@@ -268,7 +272,8 @@ class Archive:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for. Only what somebody edited in the file of a version is not noticed before this.
+        asked for. Only what somebody wrote into an existing file of an entry may not be noticed
+        before this.
 
         Parameters
         ----------
@@ -548,8 +553,8 @@ class Archive:
                         yield folder, versions
                 step()
 
-    def _contents(self, need: Need) -> Iterator[Contents]:
-        return self._index.contents(need, show=None)
+    def _contents(self, need: Need, keep: Keep | None = None) -> Iterator[Contents]:
+        return self._index.contents(need, keep=keep, show=None)
 
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)

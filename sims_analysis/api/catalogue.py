@@ -246,28 +246,43 @@ class Search:
             and self._mentioned(entry)
         )
 
-    def filter(self, species: Sequence[str] = ()) -> Callable[[Contents], CatalogueEntry | None]:
-        """Give a function that gives the entry, if what an archive knows of it passes.
+    def may_pass(self, species: Sequence[str] = ()) -> Callable[..., bool]:
+        """Give a function that refuses most of what does not pass, before anything is made of it.
 
-        It looks at the JSON and at the words before anything is made of them.
+        It takes words, JSON and times of what an archive knows of an entry.
         """
         keywords = [keyword.casefold().encode(errors="replace") for keyword in self.keywords]
         hints = [*self._hints(), *([orjson.dumps(name)] for name in species)]
-        rest = replace(self, keywords=())
-        uploaded, updated = ([*map(_seconds, span)] for span in (self._uploaded, self._updated))
+        certain = [one_of[0] for one_of in hints if len(one_of) == 1]
+        spans = [[*map(_seconds, span)] for span in (self._uploaded, self._updated)]
+        timed = any(limit is not None for span in spans for limit in span)
 
-        def passing(known: Contents) -> CatalogueEntry | None:
-            about, words = known[5:7]
+        def keep(
+            words: bytes | None, about: bytes | None, uploaded: float | None, updated: float | None
+        ) -> bool:
             for keyword in keywords:
                 if words is None or keyword not in words:
-                    return None
-            if (
-                about is None
-                or not all(any(hint in about for hint in one_of) for one_of in hints)
-                or not _within(known.uploaded, *uploaded)
-                or not _within(known.updated, *updated)
-                or not set(species) <= set(known.species if species else ())
-            ):
+                    return False
+            if about is None:
+                return False
+            for hint in certain:
+                if hint not in about:
+                    return False
+            for one_of in hints:
+                if len(one_of) > 1 and not any(hint in about for hint in one_of):
+                    return False
+            return not timed or (_within(uploaded, *spans[0]) and _within(updated, *spans[1]))
+
+        return keep
+
+    def filter(self, species: Sequence[str] = ()) -> Callable[[Contents], CatalogueEntry | None]:
+        """Give a function that gives the entry of what an archive knows of one, if it passes."""
+        keep, rest = self.may_pass(species), replace(self, keywords=())
+
+        def passing(known: Contents) -> CatalogueEntry | None:
+            if not keep(known.words, known.about, known.uploaded, known.updated):
+                return None
+            if species and not set(species) <= set(known.species):
                 return None
             entry = known.entry
             return entry if rest.passes(entry) else None

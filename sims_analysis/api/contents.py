@@ -33,11 +33,11 @@ __all__ = [
     "Need",
     "archived_entry",
     "leave_out",
-    "moment_of_catalogue",
     "moment_of_change",
     "of_profiles",
     "read_catalogue",
     "read_contents",
+    "state_of_catalogue",
 ]
 
 _WINDOWS = os.name == "nt"
@@ -126,10 +126,10 @@ def moment_of_change(path: Path | os.stat_result) -> int:
     return found.st_mtime_ns if _WINDOWS else found.st_ctime_ns
 
 
-def moment_of_catalogue(folder: str) -> int:
-    """Tell a state of the catalogue entry in a folder from others; 0 if there is none."""
+def state_of_catalogue(file: str) -> int:
+    """Tell a state of a catalogue entry from others, by its file; 0 if there is none."""
     try:
-        found = os.lstat(f"{folder}{os.sep}catalogue.json")
+        found = os.lstat(file)
     except OSError:
         return 0
     # What replaces it at the same moment is another file.
@@ -216,7 +216,10 @@ def read_contents(
     """
     # Before anything is read: what changes meanwhile is noticed.
     try:
-        stamp, catalogue = moment_of_change(folder), moment_of_catalogue(str(folder))
+        stamp, catalogue = (
+            moment_of_change(folder),
+            state_of_catalogue(f"{folder}{os.sep}catalogue.json"),
+        )
     except OSError:
         stamp, catalogue = 0, 0
     try:

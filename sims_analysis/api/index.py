@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zlib import crc32
 
 import orjson
 
@@ -25,10 +25,10 @@ from sims_analysis.api.contents import (
     Contents,
     Need,
     leave_out,
-    moment_of_catalogue,
     moment_of_change,
     of_profiles,
     read_contents,
+    state_of_catalogue,
 )
 from sims_analysis.api.parallel import progress
 from sims_analysis.api.versions import list_versions
@@ -45,11 +45,18 @@ if TYPE_CHECKING:
 
     from sims_analysis.profiles.profile import DepthProfile
 
-__all__ = ["Index"]
+__all__ = ["Index", "Keep"]
 
+Keep: TypeAlias = "Callable[[bytes | None, bytes | None, float | None, float | None], bool]"
+
+_WINDOWS = os.name == "nt"
 _FOLDER, _FILE = ".index", "entries.sqlite3"
 #: Fewer entries are read as fast, and need no file beside a paper.
 _WORTH_AN_INDEX = 32
+#: Of more entries, a search does not look at the catalogue entries of those that it passes over,
+#: which takes as long as all the rest: whoever writes into the old file, and not a new one in its
+#: place, is noticed by `rebuild_index`.
+_IN_FULL = 50_000
 #: Two changes within this time may bear the same time: some file systems count in steps of 2 s.
 _RESOLUTION = 3_000_000_000
 #: A time so far ahead is that of a clock that has been set back since.
@@ -61,27 +68,18 @@ _TOGETHER = 500
 
 #: Beside what is known: whether that was read long enough after the last change, and checksums,
 #: because nothing else tells of a row that a disk has altered.
+_HEAD = (
+    "folder", "stamp", "catalogue", "version", "data_id", "settled", "uploaded", "updated", "head",
+)  # fmt: skip
+_BODY = ("about", "words", "body")
 _TABLE = (
     "CREATE TABLE entries (folder TEXT PRIMARY KEY, stamp INTEGER, catalogue INTEGER, version TEXT,"
-    " data_id TEXT, settled INTEGER, head INTEGER, about BLOB, words BLOB, uploaded REAL,"
-    " updated REAL, body INTEGER)"
+    " data_id TEXT, settled INTEGER, uploaded REAL, updated REAL, head INTEGER, about BLOB,"
+    " words BLOB, body INTEGER)"
 )
-_HEAD = ("folder", "stamp", "catalogue", "version", "data_id", "settled", "head")
-_BODY = ("about", "words", "uploaded", "updated", "body")
+_NOTE = f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * len(_HEAD + _BODY))})"  # noqa: S608
+_NOTHING: tuple[Any, ...] = (None, None, None)
 _DELETE = "DELETE FROM entries WHERE folder = ?"
-
-
-def _upsert(*columns: str) -> str:
-    values = ", ".join("?" * len(columns))
-    new = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
-    return (
-        f"INSERT INTO entries ({', '.join(columns)}) VALUES ({values}) "  # noqa: S608 - constants
-        f"ON CONFLICT (folder) DO UPDATE SET {new}"
-    )
-
-
-#: Where only ids were asked for, the rest of a row stays; it is void if the version changed.
-_NOTE_HEAD, _NOTE_ALL = _upsert(*_HEAD), _upsert(*_HEAD, *_BODY)
 
 
 class Index:
@@ -104,6 +102,7 @@ class Index:
         self,
         need: Need,
         *,
+        keep: Keep | None = None,
         show: bool | None = False,
         skip: Callable[[Path, SimsError], None] = leave_out,
     ) -> Iterator[Contents]:
@@ -112,6 +111,8 @@ class Index:
         Parameters
         ----------
         need : Need
+        keep : callable, optional
+            Tells by words, JSON and times of upload and update what need not be given.
         show : bool, optional
             Show a bar while entries are read; None where somebody looks at stderr.
         skip : callable
@@ -128,7 +129,7 @@ class Index:
         noting = len(stamps) >= _WORTH_AN_INDEX and self._made()
         if noting:
             try:
-                yield from self._fresh(need, stamps, stale, gone)
+                yield from self._fresh(need, stamps, stale, gone, keep)
             except _Unusable:
                 noting = False
             except _Damaged:
@@ -157,41 +158,44 @@ class Index:
         stamps: dict[str, int],
         stale: dict[str, Contents | None],
         gone: list[str],
+        keep: Keep | None,
     ) -> Iterator[Contents]:
         """Give the entries of which what is noted still holds, and take them from the stale."""
-        columns = _HEAD if need is Need.IDS else _HEAD + _BODY
-        entries = f"{self._entries}{os.sep}"
+        # A hundred thousand rows: what can be is done here, without a call.
+        columns = _HEAD + (() if need is Need.IDS else _BODY)
+        start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
+        in_full = len(stamps) <= _IN_FULL
         with _sqlite(), closing(self._connected(_PATIENCE)) as connection:
             for row in connection.execute(f"SELECT {', '.join(columns)} FROM entries"):  # noqa: S608
-                noted = _noted(row)
-                if noted is None:
+                folder, stamp, catalogue, version, data_id, settled, *times, head = row[:9]
+                if crc32(_text(row).encode()) != head:
                     continue
-                contents, settled = noted
-                folder = contents[0]
-                if folder not in stale:  # gone, or given already
-                    if folder not in stamps:
-                        gone.append(folder)
-                    continue
-                holds = contents[1] == stamps[folder] != 0 and (
-                    need is Need.IDS
-                    or (
-                        contents.words is not None
-                        and contents[2] == moment_of_catalogue(entries + folder)
-                    )
-                )
-                if holds and (settled or self._is_last(contents)):
-                    del stale[folder]
-                    yield contents
-                else:
-                    stale[folder] = contents
+                about, words, body = row[9:] or _NOTHING
+                if words is not None and crc32(about, crc32(words, head)) != body:
+                    about = words = None
+                known = folder, stamp, catalogue, version, data_id, about, words, *times
+                passes = words is None or keep is None or keep(words, about, *times)
+                holds = stamp == stamps.get(folder)
+                if need is not Need.IDS and holds:
+                    holds = words is not None
+                    if holds and (passes or in_full):
+                        holds = catalogue == state_of_catalogue(start + folder + end)
+                if holds and (settled or self._is_last(folder, version)):
+                    # Unless it was given already.
+                    if stale.pop(folder, self) is not self and passes:
+                        yield Contents(*known)
+                elif folder in stale:
+                    stale[folder] = Contents(*known)
+                elif folder not in stamps:
+                    gone.append(folder)
 
-    def _is_last(self, contents: Contents) -> bool:
+    def _is_last(self, folder: str, version: str) -> bool:
         """Whether no other version came at the very moment at which this one was noted."""
         try:
-            versions = list_versions(self._entries / contents.folder)
+            versions = list_versions(self._entries / folder)
         except ArchiveError:
             return False
-        return bool(versions) and versions[-1].name == contents.version
+        return bool(versions) and versions[-1].name == version
 
     def _read(
         self,
@@ -292,8 +296,7 @@ class Index:
             with _sqlite(), closing(self._connected(patience)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany(_DELETE, [(folder,) for folder in gone])
-                for row in rows:
-                    connection.execute(_NOTE_ALL if len(row) > len(_HEAD) else _NOTE_HEAD, row)
+                connection.executemany(_NOTE, rows)
                 connection.execute("COMMIT")
         except _Unusable:
             return False
@@ -347,51 +350,32 @@ _PASSING = {3, 5, 6, 8, 10, 13, 14, 15, 22, 23}
 
 
 def _stamp(item: os.DirEntry[str]) -> int:
-    """Tell when a folder among the entries was changed; 0 for what is none."""
+    """Tell when something among the entries was changed; 0 if that cannot be told."""
     try:
         found = item.stat(follow_symlinks=False)
     except OSError:
         return 0
-    return moment_of_change(found) if stat.S_ISDIR(found.st_mode) else 0
+    return found.st_mtime_ns if _WINDOWS else found.st_ctime_ns
 
 
 def _row(contents: Contents, now: int) -> tuple[Any, ...]:
-    """Give the row of an entry; of its head alone if no more was read."""
+    """Give the row of an entry."""
 
     def is_past(moment: int) -> bool:
         return moment == 0 or now - moment > _RESOLUTION or moment - now > _AHEAD > 0 < now
 
-    settled = is_past(contents.stamp) and is_past(contents.catalogue)
-    head = (*(getattr(contents, name) for name in _HEAD[:5]), int(settled))
-    if contents.words is None:
-        return (*head, _head_sum(head))
-    body = tuple(getattr(contents, name) for name in _BODY[:4])
-    return (*head, _head_sum(head), *body, _body_sum(head, body))
+    settled = int(is_past(contents.stamp) and is_past(contents.catalogue))
+    row = (*contents[:5], settled, contents.uploaded, contents.updated)
+    head = crc32(_text(row).encode(errors="replace"))
+    about, words = contents.about, contents.words
+    if about is None or words is None:
+        return (*row, head, None, None, None)
+    return (*row, head, about, words, crc32(about, crc32(words, head)))
 
 
-def _noted(row: tuple[Any, ...]) -> tuple[Contents, bool] | None:
-    """Read a row, and whether it is settled; None if it is not as it was written."""
-    head, body = row[:6], row[7:]
-    if row[6] != _head_sum(head):
-        return None
-    if not body or body[4] != _body_sum(head, body[:4]):
-        return Contents(*head[:5]), bool(head[5])
-    return Contents(*head[:5], *body[:4]), bool(head[5])
-
-
-def _head_sum(head: tuple[Any, ...]) -> int:
-    folder, stamp, catalogue, version, data_id, settled = head
-    text = f"{folder}/{stamp}/{catalogue}/{version}/{settled}/{data_id}"
-    return zlib.crc32(text.encode(errors="replace"))
-
-
-def _body_sum(head: tuple[Any, ...], body: tuple[Any, ...]) -> int:
-    """Sum what is known beside the head: of this version, this catalogue entry and no other row."""
-    about, words, uploaded, updated = body
-    if not (isinstance(about, bytes) and isinstance(words, bytes)):
-        return -1
-    text = f"{head[0]}/{head[2]}/{head[3]}/{uploaded}/{updated}"
-    return zlib.crc32(about, zlib.crc32(words, zlib.crc32(text.encode(errors="replace"))))
+def _text(row: tuple[Any, ...]) -> str:
+    """Give what the first of the checksums is made of."""
+    return f"{row[0]}/{row[1]}/{row[2]}/{row[3]}/{row[4]}/{row[5]}/{row[6]}/{row[7]}"
 
 
 def _ignore(_path: Path, _error: SimsError) -> None:

@@ -131,7 +131,7 @@ def add(
     for file in files:
         try:
             result = kept.add(file, data_id=data_id, replace=replace, **stated)
-        except SimsError as error:
+        except (SimsError, ImportError) as error:
             failures[str(file)] = one_line(error)
         else:
             say(f"{result.data_id}: {species_of(result)}")

@@ -104,8 +104,5 @@ def _converted(
 
 
 def _kinds(name: str) -> tuple[str, ...]:
-    """Return the possible kinds of a variable; those of a name without a term are all."""
-    if name in vocabulary.QUANTITIES:
-        return vocabulary.kinds(name)
-    term = vocabulary.TERMS.get(name)
-    return tuple(CANONICAL) if term is None or term.kind is None else (term.kind,)
+    """Return the possible kinds of a variable; a name that is no quantity's says nothing of it."""
+    return vocabulary.kinds(name) if name in vocabulary.QUANTITIES else tuple(CANONICAL)

@@ -155,6 +155,6 @@ def mark_transient(
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:
     """Return the depths of the first and last sample used for a result."""
     return {
-        "start": frame.with_attrs(first, "depth", long_name="First sample used"),
-        "stop": frame.with_attrs(last, "depth", long_name="Last sample used"),
+        "start": frame.with_attrs(first, frame.axis, long_name="First sample used"),
+        "stop": frame.with_attrs(last, frame.axis, long_name="Last sample used"),
     }

@@ -12,7 +12,7 @@ from sims_analysis.readers.grid import Grid
 from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.words import is_species
+from sims_analysis.readers.words import is_species, names_species
 
 __all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs"]
 
@@ -252,7 +252,9 @@ class _Finding:
         head = self.heads[value]
         above = self.found.names[value] or self.found.names[axis]
         if not above or (is_species(head.name) and not is_species(above)):
-            return head.name or above or self.heads[axis].name
+            # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
+            of_axis = self.heads[axis].name
+            return head.name or above or (of_axis if names_species(of_axis) else "")
         word = head.name in _LETTERS or head.name == self.common or not is_species(head.name)
         if not head.name or word or head.says:
             return above

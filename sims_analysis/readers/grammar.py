@@ -253,7 +253,11 @@ class _Reading:
 
     def _names(self, below: list[str]) -> None:
         """Take the names of species: above the heads, or those that stand below."""
-        if self.rows and self._are_names(self.rows[-1][1]):
+        above = bool(self.rows) and self._are_names(self.rows[-1][1])
+        if above and below:
+            # Of two rows of names, that which names species.
+            above = all(map(names_species, filter(None, self.rows[-1][1])))
+        if above:
             self.found.names = self._fitted(self._pop("names"))
         elif below and not any(self.found.heads[j].name for j in self.found.columns("value")):
             self.found.names = self._fitted(below)
@@ -280,10 +284,11 @@ class _Reading:
         if len(axes) == len(values) and filled == sorted([*axes, *values]):
             # A name above each column of a pair.
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
+        starts = _starts(axes)
         errors = self.found.columns("error")
         if errors and set(filled) == {*values, *errors} - {*axes}:
             return True
-        return len(filled) in (len(axes), len(values)) and (
+        return len(filled) in (len(starts), len(values)) and (
             set(filled) <= {*axes} or set(filled) <= {*values}
         )
 
@@ -292,10 +297,13 @@ class _Reading:
         if not self.rows:
             return
         cells = self._fitted(self.rows[-1][1])
-        axes = self.found.columns("axis", "time")
+        starts = _starts(self.found.columns("axis", "time"))
         filled = [j for j, cell in enumerate(cells) if cell]
-        starts = filled == axes or [j for j in filled if j in axes] == axes
-        if len(axes) > 1 and starts and len({*filter(None, cells)}) > 1:
+        if (
+            len(starts) > 1
+            and [j for j in filled if j in starts] == starts
+            and len({*filter(None, cells)}) > 1
+        ):
             self.found.labels = self._fitted(self._pop("samples"))
 
     def _mark_row_numbers(self, block: Block) -> None:
@@ -306,6 +314,11 @@ class _Reading:
         column = block.values[:, 0]
         if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
             found.heads[0] = Head("index", "", None, says=False)
+
+
+def _starts(axes: Sequence[int]) -> list[int]:
+    """List the axes that begin a block: a time beside a depth begins none of its own."""
+    return [j for j in axes if j - 1 not in axes]
 
 
 def _names_axis(cells: Iterable[str]) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.words import PROCESSING, Role, is_species, named_role, pattern
+from sims_analysis.readers.words import FILLERS, PROCESSING, Role, is_species, named_role, pattern
 from sims_analysis.units import read_unit
 
 __all__ = [
@@ -61,7 +61,16 @@ _JOINT = re.compile(
     r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
     re.IGNORECASE,
 )
-_LIMITS = re.compile(r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl)$", re.IGNORECASE)
+#: At the end of a head; relative errors are none in the unit of the values.
+_LIMITS = re.compile(
+    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|%? ?rsd(?: ?%)?"
+    r"|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
+    re.IGNORECASE,
+)
+#: ``ΔB`` is the error of B.
+_DELTA = re.compile(r"[Δδ]\s?(.+)")
+#: As Japanese and Chinese keyboards write them.
+_WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 
 
 @dataclass(frozen=True)
@@ -113,11 +122,13 @@ def same_unit(one: str, other: str) -> bool:
 
 def bare(cell: str) -> str:
     """Take off the brackets around a unit."""
+    cell = cell.translate(_WIDE)
     return cell[1:-1].strip() if cell[:1] in "([" and cell[-1:] in ")]" and cell else cell
 
 
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
+    cell = cell.translate(_WIDE)
     return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
 
 
@@ -137,7 +148,7 @@ def read_head(text: str) -> Head:
     >>> read_head("11B conc. (atoms/cm³)")
     Head(role='value', name='11B', unit='atoms/cm³', says=True)
     """
-    text = " ".join(text.strip().strip('"').split())
+    text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     words, unit = _split(text)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
@@ -150,6 +161,9 @@ def read_head(text: str) -> Head:
         return Head("energy", words, None, says=True)
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Head("energy", words, None, says=True)
+    delta = _DELTA.fullmatch(words)
+    if delta and is_species(delta[1]):
+        return Head("error", delta[1], unit, says=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
@@ -174,7 +188,8 @@ def read_head(text: str) -> Head:
     words = _without(words, match) if match else words
     match = pattern("value").search(words)
     if match:
-        return Head("value", _without(words, match), unit, says=True)
+        rest = _trimmed(" ".join(FILLERS.sub(" ", _without(words, match)).split()))
+        return Head("value", rest, unit, says=True)
     named = named_role(words, "species", "unit", "text") if not unit else None
     if named is not None:
         return Head(named, words, None, says=True)  # type: ignore[arg-type]  # these are roles

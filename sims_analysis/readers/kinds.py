@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 
 from sims_analysis import vocabulary
-from sims_analysis.readers.heads import bare, is_unit, says, unit_kind
+from sims_analysis.readers.heads import bare, is_unit, read_head_quietly, says, unit_kind
 from sims_analysis.readers.numbers import NOTHING, is_number
 from sims_analysis.readers.words import is_species
 
@@ -71,7 +71,10 @@ def is_odd(text: str) -> bool:
     """
     if _FAILED.match(text) or _FORMULA.match(text):
         return True
-    return bool(_DIGIT_FIRST.match(text)) and not is_species(text)
+    if not _DIGIT_FIRST.match(text):
+        return False
+    head = read_head_quietly(text)
+    return head is None or not is_species(head.name)
 
 
 def row_kind(

@@ -137,9 +137,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
         measured (``NaN``). Of each signal,
         ``species_metadata`` holds what the file says, with units: ``counting_time``,
-        ``detector``, ``dead_time``, ``rsf``, ``dose``, ``reference_signal``, ``mass``,
-        ``detection_limit``...; ``extra["columns"]`` numbers that stand beside it, such as times.
-        ``.metadata`` is what it says of the measurement.
+        ``detector``, ``dead_time``, ``faraday_cup_threshold``, ``rsf``, ``dose``,
+        ``reference_signal``, ``mass``, ``detection_limit``...; ``extra["columns"]`` numbers that
+        stand beside it, such as times. ``.metadata`` is what it says of the measurement.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 __all__ = [
+    "FILLERS",
     "PROCESSING",
     "Role",
     "are_labels",
@@ -33,7 +34,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "de": "tiefe, (?:sputter|eindring|krater|mess)tiefe",
         "fr": "profondeur, prof\\.",
         "es": "profundidad, prof\\.",
-        "it": "profondità, profondita, prof\\.",
+        "it": "profondità, profondita['’]?, prof\\.",
         "nl": "diepte, (?:sputter|krater)diepte",
         "ja": "スパッタ深さ, 深さ方向, 深さ, 深度",
         "zh": "溅射深度, 深度",
@@ -41,7 +42,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "time": {
         "en": "(?:(?:sputter(?:ing|ed)?|etch(?:ing)?|erosion)[ _-]?)?time",
         "de": "zeit, (?:sputter|ätz|aetz|abtrags?|mess)[ _-]?zeit",
-        "fr": "temps(?: d(?:e |'|’)(?:pulvérisation|abrasion|érosion|gravure|sputtering))?",
+        "fr": "durée, temps(?: d(?:e |'|’)(?:pulvérisation|abrasion|érosion|gravure|sputtering))?",
         "es": "tiempo(?: de (?:pulverización|erosión|sputtering|grabado))?",
         "it": "tempo(?: di (?:sputtering|erosione|sputter|polverizzazione))?",
         "nl": "tijd, (?:sputter|ets)[ _-]?tijd",
@@ -65,14 +66,16 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "std\\.?[ _]?err(?:or)?, std\\.?[ _-]?dev(?:iation)?\\.?, std\\.?, err(?:or)?\\.?"
         ", standard (?:deviation|error), uncertainty, unc\\.?, sigma, σ, ±, \\+/-, sd, s\\.d\\.?"
         ", stdev, 1[ -]?sigma, 1[ -]?σ",
-        "de": "fehler, standardabweichung, standardfehler, stabw\\.?(?:[ns]|\\.[ns])?, unsicherheit"
+        "de": "fehler, standardabweichung, standardabw\\.?"
+        ", standardfehler, stabw\\.?(?:[ns]|\\.[ns])?"
+        ", unsicherheit"
         ", messunsicherheit, std\\.?[ -]?abw\\.?",
         "fr": "erreur, écart[ -]type, ecart[ -]type, incertitude",
         "es": "desviación (?:estándar|típica), desviacion (?:estandar|tipica), desv\\.? ?est\\.?"
         ", desvest\\.?, incertidumbre",
-        "it": "deviazione standard, dev\\.? ?st(?:and|d)?\\.?, errore, incertezza",
+        "it": "deviazione standard, scarto tipo, dev\\.? ?st(?:and|d)?\\.?, errore, incertezza",
         "nl": "standaardafwijking, standaarddeviatie, standaardfout, fout, onzekerheid, stdafw\\.?",
-        "ja": "標準偏差, 標準誤差, 誤差, 不確かさ",
+        "ja": "標準偏差, 標準誤差, 誤差, エラー, 不確かさ",
         "zh": "标准偏差, 标准差, 标准误差, 误差, 不确定度",
     },
     "mean": {
@@ -140,7 +143,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "samples?(?: (?:id|name|no\\.?))?, wafers?(?: (?:id|no\\.?))?, specimen, lot"
         ", operator, remarks?, comments?, notes?, flags?, date, status, matrix, layer, site"
         ", run, file",
-        "de": "proben?(?:name|nr\\.?|nummer|bezeichnung)?, muster, messung, bemerkung(?:en)?"
+        "de": "proben?[ -]?(?:name|nr\\.?|nummer|bezeichnung)?, muster, messung(?: nr\\.?)?"
+        ", bemerkung(?:en)?"
         ", kommentar, anmerkung(?:en)?, notiz, datum, bediener, schicht",
         "fr": "échantillon, echantillon, plaquette, remarques?, commentaires?, couche, opérateur",
         "es": "muestra, oblea, observaci(?:ón|ones), comentarios?, notas?, fecha, capa",
@@ -164,6 +168,12 @@ PROCESSING = re.compile(
 )
 #: Labels that count: of elements with more nucleons than these.
 _COUNTED, _FEW = re.compile(r"(\D+)(\d+)"), 8
+#: What stands beside a word for values, and names no species either.
+FILLERS = re.compile(
+    r"(?:^|(?<=\s))(?:(?:secondary )?ions?|raw|corrected|normali[sz]ed|measured|atomic|sims|counts?"
+    r"|atomare?|gemessene?|atomique|mesurée?)(?=$|\s)|二次イオン|二次离子|原子",
+    re.IGNORECASE,
+)
 #: Roles that are a whole head, rather than words in one.
 _WHOLE = ("index", "beside", "limit", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.

@@ -160,3 +160,16 @@ def test_two_samples_give_a_decay_length_if_their_errors_are_known(stated):
     if stated:
         assert number(found["decay_length"]) == pytest.approx(5.0, rel=1e-9)
         assert number(found["stderr"]) == pytest.approx(25 * 0.1 * math.sqrt(2) / 4, rel=1e-6)
+
+
+def test_over_sputter_time_in_seconds():
+    t = np.arange(0.0, 100.0, 2.0)
+    ds = xr.Dataset(
+        {"intensity": (("species", "sputter_time"), [1e5 * np.exp(-t / 8)], {"units": "counts/s"})},
+        {"species": ["B"], "sputter_time": ("sputter_time", t, {"units": "s"})},
+    )
+    found = sims.decay_length(ds, low="10 counts/s", high="1e4 counts/s")
+    assert found["decay_length"].item() == pytest.approx(8.0)
+    for name in ("decay_length", "per_decade", "stderr", "start", "stop"):
+        assert found[name].attrs["units"] == "s", name
+    assert "depth" not in str(found["decay_length"].attrs).lower()

@@ -264,6 +264,20 @@ def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
         assert_as_walked(archive)
 
 
+def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch):
+    monkeypatch.setattr(index_module, "_IN_FULL", 2)
+    answers(archive)
+    edit_the_catalogue_in_place(archive)  # into the old file, which its folder does not tell
+    assert [e.sample_name for e in archive.search("w1") if e.data_id == "w1"] == ["b"]
+    archive.rebuild_index()
+    assert_as_walked(archive)
+    archive.put_catalogue("w2", told("w2", sample_name="new lot"))
+    add_by_copying(archive)
+    remove_an_entry(archive)
+    assert archive.search("new lot").ids == ["w2"]
+    assert_as_walked(archive)
+
+
 @pytest.mark.parametrize("ahead", [-(10**18), -(10**10), 10**10, 10**18])
 def test_wrong_clocks(archive, monkeypatch, ahead):
     real = index_module.moment_of_change

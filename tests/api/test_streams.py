@@ -76,7 +76,7 @@ def rest(connection):
 def test_who_does_not_read_is_cut_off(running, path, lines, monkeypatch):
     monkeypatch.setattr(timely, "WRITE_TIMEOUT", 0.2)
     connection = stalled(running, path, *lines)
-    wait_until(lambda: running.connections == 1)
+    assert connection.recv(1, socket.MSG_PEEK), "the answer has begun"
     wait_until(lambda: running.connections == 0)
     _, _, body = rest(connection).partition(b"\r\n\r\n")
     whole = running.get(path, **({"Accept_Encoding": "gzip"} if lines else {}))[2]
@@ -88,7 +88,7 @@ def test_who_does_not_read_the_last_piece_is_cut_off(running, archive, monkeypat
     monkeypatch.setattr(timely, "WRITE_TIMEOUT", 0.2)
     assert PIECE / 2 < len(archive.payload("one-piece")) < PIECE
     connection = stalled(running, "/sims/one-piece")
-    wait_until(lambda: running.connections == 1)
+    assert connection.recv(1, socket.MSG_PEEK), "the answer has begun"
     wait_until(lambda: running.connections == 0)
     body = rest(connection).partition(b"\r\n\r\n")[2]
     assert len(body) < len(archive.payload("one-piece"))
@@ -138,8 +138,8 @@ def test_a_payload_that_is_damaged_while_it_is_sent_is_sent_to_nobody_else(tmp_p
     app = create_app(archive, KEY)
     with Running(app, send_buffer=BUFFER, http=TimelyProtocol) as running:
         running.get("/sims/a")
-        with stalled(running, "/sims/a"):
-            wait_until(lambda: running.connections == 1)
+        with stalled(running, "/sims/a") as reader:
+            assert reader.recv(1, socket.MSG_PEEK), "its answer has begun"
             assert running.get("/sims/a")[2] == whole
             (file,) = tmp_path.rglob("payload.json")
             file.write_bytes(whole.replace(b"0.1", b"0.2"))

@@ -61,6 +61,7 @@ def test_the_origin_of_each_species_is_kept():
     assert [p.data_id for p in profiles] == both["data_id"].values.tolist()
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_stacked_like_any_other(tmp_path):
     both = sims.merge_profiles([positive(), negative()], suffix=["", "'"])
     sims.testing.assert_identical(sims.load(sims.save(both, tmp_path / "b.nc")), both)

@@ -80,3 +80,17 @@ def test_profiles_and_one_variable_of_them():
 def test_what_is_no_unit_of_it_is_refused(data, stated, words):
     with pytest.raises(UnitsError, match=words):
         sims.with_units(data, **stated)
+
+
+def test_fractions_are_told_apart_by_name():
+    ds = sims.open_example("gan-mg-stack")
+    found = sims.with_units(ds, atomic_fraction="at%", intensity="kcps")
+    np.testing.assert_allclose(found["atomic_fraction"], ds["atomic_fraction"] * 100, rtol=1e-15)
+    np.testing.assert_allclose(found["intensity"], ds["intensity"] / 1000, rtol=1e-15)
+    sims.testing.assert_allclose(
+        sims.to_concentration(found, atomic_density="GaN")["concentration"],
+        sims.to_concentration(ds, atomic_density="GaN")["concentration"],
+        rtol=1e-12,
+    )
+    with pytest.raises(UnitsError, match="wt%"):
+        sims.with_units(ds, atomic_fraction="wt%")

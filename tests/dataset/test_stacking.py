@@ -328,6 +328,7 @@ def test_measurements_of_an_instrument(question, options):
         xr.testing.assert_identical(back.drop_attrs(deep=False), expected)
 
 
+@pytest.mark.slow
 def test_ten_thousand_measurements_without_work_per_profile():
     """A batch is made in arrays: a thousand more measurements cost the same each."""
     import time

@@ -208,6 +208,7 @@ def test_errors_say_what_to_do(tmp_path, monkeypatch):
         sims.save(ds, tmp_path / "v.nc")
 
 
+@pytest.mark.slow
 @shared_profiles.parametrize()
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 def test_real_profiles_come_back(tmp_path, name):

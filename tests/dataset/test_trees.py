@@ -21,6 +21,7 @@ def test_unlike_measurements_travel_together():
         sims.testing.assert_identical(back, ds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nc", "zarr"])
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 def test_groups_of_a_file(kind, tmp_path):

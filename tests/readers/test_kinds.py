@@ -53,7 +53,7 @@ def test_damaged_numbers_are_odd(cell):
     assert is_odd(cell)
 
 
-@pytest.mark.parametrize("cell", ["11B", "28Si30Si", "133Cs28Si+", "Rp", "n.d."])
+@pytest.mark.parametrize("cell", ["11B", "28Si30Si", "133Cs28Si+", "31P濃度, at/cm³", "Rp"])
 def test_species_that_begin_with_a_digit_are_no_damaged_numbers(cell):
     assert not is_odd(cell)
 
@@ -87,6 +87,13 @@ def test_rows_that_are_what_columns_usually_are():
         ("Element", "species", "Element", None),
         ("Nachweisgrenze", "beside", "", None),
         ("Si", "value", "Si", None),
+        ("深さ（nm）", "axis", "", "nm"),
+        ("B 浓度（原子/cm3）", "value", "B", "原子/cm3"),
+        ("原子濃度 (at%)", "value", "", "at%"),
+        ("Raw ion counts 30Si (counts)", "value", "30Si", "counts"),
+        ("ΔB (cm^-3)", "error", "B", "cm^-3"),
+        ("B RSD", "beside", "B", None),
+        ("Standardabw. B", "error", "B", None),
     ],
 )
 def test_heads_in_eight_languages(text, role, name, unit):

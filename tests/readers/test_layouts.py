@@ -147,6 +147,20 @@ def test_a_note_over_a_pair_is_no_species(write):
     assert sims.read(write("Boron;\nDepth (nm);Conc. (at/cm3)\n0;1\n1;2\n")).species == ["Boron"]
 
 
+def test_notes_above_a_depth_and_a_time_are_no_names(write):
+    head = "操作员;A. B.;\n深度;溅射时间;浓度\nÅ;s;at/cm³\n;;SiO2\n"
+    result = sims.read(write(head + "0;0;5\n1;2;6\n2;4;7\n"))
+    assert result.species == ["SiO2"]
+    assert result.metadata.other == {"操作员": "A. B."}
+
+
+def test_what_is_said_of_a_depth_names_no_species(write):
+    path = write("Depth from surface (nm);Conc. (at/cm3)\n0;5\n1;6\n")
+    with pytest.raises(sims.SpeciesError, match="does not name the species"):
+        sims.read(path)
+    assert sims.read(write("B depth (nm);Conc. (at/cm3)\n0;5\n1;6\n")).species == ["B"]
+
+
 def test_averages_and_their_scatter(write):
     head = "Depth (nm),11B mean (at/cm3),11B SD (at/cm3),31P mean (at/cm3),31P SD (at/cm3)"
     result = sims.read(write(f"{head}\n0,1,0.1,5,0.5\n1,2,0.2,6,0.6\n"))

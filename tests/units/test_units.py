@@ -174,6 +174,25 @@ def test_what_is_ambiguous_or_unknown_is_refused(text):
         read_unit(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["mol %", "m.o.l.%", "p.p.t.", "(PPT)", "per cent".replace(" ", "")]
+)
+def test_an_ambiguous_phrase_is_ambiguous_however_it_is_spaced(text):
+    with pytest.raises(UnitsError, match=r"^ambiguous unit"):
+        read_unit(text)
+
+
+@pytest.mark.parametrize("text", ["atoms (cm)^-3", "atoms/(cm)^3", "atoms/(cm^3)"])
+def test_one_power_of_a_bracket_is_a_unit(text):
+    assert read_unit(text).to_canonical(1e18) == 1e18
+
+
+@pytest.mark.parametrize("text", ["((cm)^-3)^1", "cm^-3^1", "nm^100", "(nm)^100"])
+def test_towers_and_large_powers_are_none(text):
+    with pytest.raises(UnitsError, match="no depth profile is measured in such powers"):
+        read_unit(text)
+
+
 def test_conversions_are_rounded_once():
     assert read_unit("angstrom").to_canonical(3.0) == 0.3  # 3 * 0.1 is 0.30000000000000004
     assert read_unit("um").to_canonical(1.0) == 1000.0  # pint's own factor is 999.9999999999999

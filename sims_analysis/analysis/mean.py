@@ -1,0 +1,118 @@
+"""The mean of a profile over a window, and its standard error."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis.crossings import in_words_of_axis
+from sims_analysis.errors import ProfileWarning
+from sims_analysis.frame.background import add_background_error, background_level, mean_over
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import doubted, tell_doubts
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.window import read_window, warn_of_empty_window
+from sims_analysis.kernels.rows import Status
+from sims_analysis.units import ParameterLike
+
+__all__ = ["mean_value"]
+
+
+@recorded
+def mean_value(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    variable: str | None = None,
+) -> xr.DataArray:
+    """Return the mean of the samples of each profile in a window: of a plateau, a background.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth, or sputter time.
+    start, stop : str, Quantity or DataArray, optional
+        The window, its ends included; by default the whole profile.
+    variable : str, optional
+        The variable of a Dataset; by default concentration, otherwise the first in which there are
+        samples.
+
+    Returns
+    -------
+    DataArray
+        The mean of the n samples in the window, in the unit of the data, without the depth
+        dimension. Coordinates:
+
+        - ``stderr`` (same unit): of the mean, ``sqrt(sum s_i^2) / n`` with the standard errors s of
+          the samples, or ``s / sqrt(n)`` with their scatter s, where this is larger or they carry
+          none: a window that is not flat is less certain than its counts say. A window without a
+          count is known to 1.84 counts / n; NaN for a single sample without a standard error
+        - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
+          at least 1
+        - ``samples``: their number n
+        - ``status``: ``ok``; ``saturated`` where samples were cut off by the detector; ``no_data``
+          with NaN where no sample lies in the window
+
+    Raises
+    ------
+    UnitsError
+        If the data have no variable with a known unit, or a limit has no unit.
+    ProfileError
+        If `start` does not come before `stop`.
+
+    Warns
+    -----
+    ProfileWarning
+        Where the status is ``saturated``, and where a measured profile has no sample in the window.
+        Not for Dask data, which are not computed.
+
+    See Also
+    --------
+    integrated_dose : Divided by the width of the interval, the mean of a curve between its samples.
+
+    Notes
+    -----
+    All samples count alike, however far apart they are. Those of a grid finer than the samples
+    count as fractions of one (see :func:`to_grid`).
+
+    References
+    ----------
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 4.2, for the standard
+    error of a mean.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species="P")
+    >>> mean = sims.mean_value(ds, start="100 nm", stop="400 nm")
+    >>> print(f"{mean.item():.4g} +- {mean['stderr'].item():.2g} {mean.attrs['units']}")
+    2.008e+17 +- 3.5e+14 atom/cm^3
+    """
+    frame = open_frame(
+        data, vocabulary.VALUE_KINDS, question="a mean", variable=variable, axes=vocabulary.AXES
+    )
+    window = read_window(frame, start, stop)
+    found = mean_over(frame, window)
+    warn_of_empty_window(frame, window)
+    status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
+    status = doubted(frame, status, window, bridge=True)
+    tell_doubts(frame, status, window, "", ProfileWarning)
+    stderr = add_background_error(
+        frame, found.stderr, lambda other: background_level(other, None, window)
+    )
+    coords = {
+        "stderr": frame.with_attrs(
+            stderr, frame.term, units_=frame.units, long_name="Standard error of the mean"
+        ),
+        "scatter": frame.with_attrs(found.scatter.where(found.n > 0), "background_scatter"),
+        "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
+        "status": frame.status(status),
+    }
+    for name in ("scatter", "samples"):
+        in_words_of_axis(frame, coords[name])
+    coords["scatter"].attrs["long_name"] = "Scatter in the window"
+    answer = frame.array(found.value, frame.term, units_=frame.units, coords=coords)
+    answer.attrs["long_name"] = f"Mean {answer.attrs['long_name'].lower()}"
+    return answer
