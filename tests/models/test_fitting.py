@@ -1306,3 +1306,12 @@ def test_what_is_not_known_for_one_profile_leaves_it_alone_without_an_answer(chu
     assert level["status"].values.tolist() == ["ok", "no_data"]
     start = quietly(both, model="gaussian", background="fit", start=known(1.0, "nm"))
     assert start["status"].values.tolist() == ["ok", "no_data"]
+
+
+def test_a_grid_of_few_counts_is_not_saturated():
+    z = np.linspace(0, 250, 251)
+    expected = 10 - 8 * special.ndtr((z - 120) / 10)
+    k = np.random.default_rng(11).poisson(np.broadcast_to(expected, (20, z.size)))
+    fit = quietly(sims.to_grid(counts_of(k, z), step="0.25 nm"), model="edge")
+    assert "saturated" not in fit["status"].values.tolist()
+    assert float((fit["status"] == "ok").mean()) > 0.8
