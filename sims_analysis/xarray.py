@@ -93,6 +93,7 @@ class SimsAccessor:
         interpolate = _forward(sims_analysis.interpolate)
         junction_depth = _forward(sims_analysis.junction_depth)
         layers = _forward(sims_analysis.layers)
+        mean_value = _forward(sims_analysis.mean_value)
         metallurgical_junctions = _forward(sims_analysis.metallurgical_junctions)
         moments = _forward(sims_analysis.moments)
         peak = _forward(sims_analysis.peak)

@@ -144,13 +144,7 @@ def dose_budget(
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     limit, unknown_limit = stated_limit(frame, detection_limit)
-    relative = [
-        _stated(frame, data, coord) if value is None else _relative(frame, value, name)
-        for name, value, coord in (
-            ("rsf_uncertainty", rsf_uncertainty, "sensitivity_factor_uncertainty"),
-            ("depth_uncertainty", depth_uncertainty, "depth_scale_uncertainty"),
-        )
-    ]
+    relative = _relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(
         frame,
         start=start,
@@ -207,6 +201,19 @@ def dose_budget(
     results["coverage"] = frame.with_attrs(_coverage(found), "coverage")
     results["status"] = frame.status(status)
     return frame.dataset(results).assign_attrs(rule=rule)
+
+
+def _relative_uncertainties(
+    frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
+) -> list[xr.Variable]:
+    """Read those of sensitivity factor and depth scale; by default what the data state."""
+    return [
+        _stated(frame, data, coord) if value is None else _relative(frame, value, name)
+        for name, value, coord in (
+            ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
+            ("depth_uncertainty", depth, "depth_scale_uncertainty"),
+        )
+    ]
 
 
 def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:

@@ -160,6 +160,8 @@ def junction_depth(
     parameters = [asked]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
+        if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
+            raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
         given = None if at_peak else after
         parameters.append(frame.parameter(given, ("depth",), "after", unknown=np.inf))
     floor, unknown = stated_limit(frame, detection_limit)

@@ -13,6 +13,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.text.arguments import check_call
 
 __all__ = [
     "BACKGROUND_OVERLAP",
@@ -47,7 +48,9 @@ def on_canonical_data(function: F) -> F:
     """Decorate a function to get data in canonical units, and return the kind that was given."""
 
     @wraps(function)
-    def call(data: xr.Dataset, **arguments: Any) -> Any:
+    def call(*given: xr.Dataset, **arguments: Any) -> Any:
+        check_call(function, len(given), arguments)
+        data = given[0] if given else arguments.pop("data", None)
         if not isinstance(data, xr.Dataset):
             raise TypeError(
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"

@@ -179,6 +179,8 @@ def _recorded(value: Any) -> Any:
         return record
     if value is None:
         return None
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     return str(value) if hasattr(value, "magnitude") else _plain(value)
 
 

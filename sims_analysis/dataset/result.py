@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +137,21 @@ class SIMSResult:
         for profile in self.depth_profiles:
             if profile.species_name == species:
                 return profile
+        if not isinstance(species, str):
+            raise TypeError(
+                f"a result is indexed by the names of its species, found {species!r}; its profiles "
+                f"in order are result.depth_profiles[{species!r}]"
+            )
         raise SpeciesError.missing(species, self.species, f"data entry {self.data_id!r}")
+
+    def __iter__(self) -> Iterator[DepthProfile]:
+        return iter(self.depth_profiles)
+
+    def __len__(self) -> int:
+        return len(self.depth_profiles)
+
+    def __bool__(self) -> bool:
+        return True  # also of an entry without SIMS data
 
     def __repr__(self) -> str:
         names = [visible(name) if name.strip() else repr(name) for name in self.species]

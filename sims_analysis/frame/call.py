@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import xarray as xr
 
 from sims_analysis.dataset.provenance import with_question
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import check_call, format_argument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,9 +21,13 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     ``call`` is for people. ``question`` and the origin of the data are for programs: see
     :func:`sims_analysis.dataset.provenance.with_question`.
     """
+    code: Any = function.__code__
+    names = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if len(args) > code.co_argcount or not kwargs.keys() <= names:
+            check_call(function, len(args), kwargs)
         result: Any = function(*args, **kwargs)
         options = "".join(f", {name}={format_argument(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"

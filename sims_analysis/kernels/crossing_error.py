@@ -100,8 +100,8 @@ def half_widths(
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
         samples = _Samples(rows.depth, rows.value, error, lower, lower_error, begin, end, every)
-        off, sigma, around = _edge(samples, before[part], at[part])
-        width = _half_width_about(off, sigma)
+        offset, sigma, around = _edge(samples, before[part], at[part])
+        width = _half_width_about(offset, sigma)
         opposite = around * direction[part] < 0
         result[part] = np.where(opposite | np.isinf(width), np.nan, width)
     return result
@@ -162,26 +162,30 @@ def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Ar
 
     The direction is -1 for a clear fall, 1 for a clear rise, 0 where it was not needed.
     """
-    off, error, known = _between_two(samples, before, at)
+    offset, error, known = _between_two(samples, before, at)
     direction = np.zeros(at.size)
-    rest = np.flatnonzero(~known)
-    off[rest], error[rest] = np.nan, np.nan
-    here = before[rest]
+    unresolved = np.flatnonzero(~known)
+    offset[unresolved], error[unresolved] = np.nan, np.nan
+    centre_sample = before[unresolved]
     for iteration in range(2):
-        reach, side = _reach(samples, rest, here)
+        reach, side = _reach(samples, unresolved, centre_sample)
         if iteration == 0:
-            direction[rest] = side
-        rest, here, reach = (column[reach > 0] for column in (rest, here, reach))
-        fitted, sigma, edge = _fit_windows(samples, rest, here, at[rest], reach)
+            direction[unresolved] = side
+        unresolved, centre_sample, reach = (
+            column[reach > 0] for column in (unresolved, centre_sample, reach)
+        )
+        fitted, sigma, edge = _fit_windows(
+            samples, unresolved, centre_sample, at[unresolved], reach
+        )
         better = np.isfinite(sigma)
-        off[rest[better]], error[rest[better]] = fitted[better], sigma[better]
+        offset[unresolved[better]], error[unresolved[better]] = fitted[better], sigma[better]
         # Noise may put the crossing near the end of its window: fit again, centred on the edge.
-        moved = (edge != here) & better
-        rest, here = rest[moved], edge[moved]
-    straight = np.flatnonzero(~np.isfinite(off + error))
-    off[straight] = 0.0
+        moved = (edge != centre_sample) & better
+        unresolved, centre_sample = unresolved[moved], edge[moved]
+    straight = np.flatnonzero(~np.isfinite(offset + error))
+    offset[straight] = 0.0
     error[straight] = _linear_error(samples, straight, before[straight], at[straight])
-    return off, error, direction
+    return offset, error, direction
 
 
 def _linear_error(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
@@ -227,11 +231,11 @@ def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Ar
         curvature = np.where(np.isnan(curvature), 0.0, curvature)
         width, slope = step[:, 1], slope[:, 1]
         t = (at - window.depth[:, 1]) / width
-        off = 0.5 * curvature * t * (1.0 - t) * width**2 / slope
+        offset = 0.5 * curvature * t * (1.0 - t) * width**2 / slope
         error = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / np.abs(slope)
         fall, noise = np.abs(slope * width), np.hypot(sigma[:, 1], sigma[:, 2])
         known = fall >= np.where(fall >= 1.0, ALONE_IF_STEEP, ALONE) * noise
-    return off, error, known & np.isfinite(slope)
+    return offset, error, known & np.isfinite(slope)
 
 
 def _second_difference(step: Array, next_step: Array) -> Array:
@@ -247,8 +251,8 @@ def _fit_windows(
     Return the offset of the edge from each crossing, its standard error, and the last sample that
     is not deeper than the edge.
     """
-    off, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
-    here = before.copy()
+    offset, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
+    centre_sample = before.copy()
     # Few different window sizes, because each size costs an iteration of many small steps. The
     # size depends on the reach alone, so that the result for a crossing does not depend on others.
     size = np.exp2(np.ceil(np.log2(reach))).astype(np.intp)
@@ -265,15 +269,15 @@ def _fit_windows(
             exact = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
             exact &= window.there.any(1)
             edge[exact], error[chosen[exact]] = (at[chosen] - middle)[exact], 0.0
-            off[chosen] = middle + edge - at[chosen]
+            offset[chosen] = middle + edge - at[chosen]
             deeper = window.there & (window.depth > (middle + edge)[:, None])
             inside = window.there.sum(1) - deeper.sum(1)
-            here[chosen] = np.clip(
+            centre_sample[chosen] = np.clip(
                 first + (~window.there).cumprod(1).sum(1) + inside - 1,
                 samples.begin[which[chosen]],
                 samples.end[which[chosen]] - 2,
             )
-    return off, error, here
+    return offset, error, centre_sample
 
 
 def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array]:
@@ -412,15 +416,15 @@ def _root(a: Array, b: Array, c: Array) -> Array:
     return near
 
 
-def _half_width_about(off: Array, error: Array) -> Array:
-    """Solve ``P(|N(off, error)| < h) = 0.683`` for h, to 1e-5 relative."""
+def _half_width_about(offset: Array, error: Array) -> Array:
+    """Solve ``P(|N(offset, error)| < h) = 0.683`` for h, to 1e-5 relative."""
     shift, half = _tabulated()
     with np.errstate(divide="ignore", invalid="ignore"):
-        at = np.abs(off) / error
+        at = np.abs(offset) / error
         # For a large offset, the far side of the interval has no probability left.
         beyond = half[-1] - shift[-1] + at
         width = error * np.where(at < shift[-1], np.interp(at, shift, half), beyond)
-    found: Array = np.where(error > 0, width, np.abs(off) + error)
+    found: Array = np.where(error > 0, width, np.abs(offset) + error)
     return found
 
 

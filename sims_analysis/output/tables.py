@@ -101,7 +101,10 @@ def _columns(
                     text = array.attrs.get("long_name") or str(name)
                     columns.append((f"{heading}: {text}" if heading else text, array, whole))
         else:
-            raise TypeError(f"expected a DataArray or a Dataset, found {type(result).__name__}")
+            raise TypeError(
+                "a table is made of answers, such as those of sims.integrated_dose(data) and "
+                f"sims.junction_depth(data, level=...), found {type(result).__name__}"
+            )
     return columns
 
 

@@ -23,6 +23,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import ends_of, read_window
+from sims_analysis.kernels.doubts import saturated_samples
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
 from sims_analysis.quantification.factors import (
@@ -127,7 +128,8 @@ def with_rsf(
         Where samples have no concentration because the matrix signal has vanished, or was not
         measured in their cycle; not for Dask data, whose values are not known yet. Also if a factor
         of :func:`rsf_from_standard` was determined with another `matrix_signal`, or from a standard
-        that was corrected for dead time while these data are not, or the reverse.
+        that was corrected for dead time while these data are not, or the reverse; and where
+        intensities are those of a saturated detector.
 
     Notes
     -----
@@ -161,6 +163,7 @@ def with_rsf(
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _refuse_unmeasured(frame, factors.value, matrix)
+    _tell_saturation(frame, factors.value, matrix)
     asked = frame.value.notnull() & factors.value.notnull()
     if matrix is None:
         divided = _undivided(frame)
@@ -213,6 +216,23 @@ def _refuse_unmeasured(frame: Frame, factor: xr.Variable, matrix: str | None) ->
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents"
+        )
+
+
+def _tell_saturation(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
+    """Warn of saturated intensities, which their quotients do not show any more."""
+    if frame.lazy or is_lazy(factor):
+        return
+    found: Any = frame.map(saturated_samples)
+    named = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
+    wanted: Any = named | xr.Variable("species", frame.coords["species"].values == matrix)
+    full = first_flagged(frame, (found.n > 0) & wanted)
+    if full is not None:
+        warn(
+            f"{full.label}: {full.of(found.n):.0f} samples of {full.of(found.value):.6g} "
+            f"{frame.units} are those of a saturated detector: concentrations there are too low "
+            "(too high, if it is the matrix), and no answer from them can say so",
+            ProfileWarning,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -11,6 +11,7 @@ from sims_analysis.errors import ProfileError
 
 __all__ = [
     "check_bool",
+    "check_call",
     "check_choice",
     "check_count",
     "first_few",
@@ -35,6 +36,69 @@ def format_argument(value: object) -> str:
         ends = "," if len(value) == 1 else ""
         return "(" + ", ".join(map(format_argument, value)) + ends + ")"
     return repr(value)
+
+
+#: What users guess -> what there is instead, where a name that is alike would not tell.
+_INSTEAD = {
+    "background": "window=(start, stop) or value=",
+    "species": 'data.sel(species="B") for one of them',
+    "limits": "start= and stop=",
+    "window": "start= and stop=",
+    "concentration": "level=",
+    "threshold": "level=",
+    "units": "with_units(data, ...)",
+}
+
+
+def check_call(function: Callable[..., Any], positional: int, named: Iterable[str]) -> None:
+    """Refuse arguments that a function does not have, with the call that was meant.
+
+    Parameters
+    ----------
+    function : callable
+        Its data come first by position, all else by name.
+    positional : int
+        How many arguments were given by position.
+    named : iterable of str
+        Names of the others.
+
+    Raises
+    ------
+    TypeError
+
+    Examples
+    --------
+    >>> def peak(data, *, start=None, stop=None): ...
+    >>> check_call(peak, 2, [])
+    Traceback (most recent call last):
+        ...
+    TypeError: peak() takes data by position and all else by name: peak(data, start=..., stop=...)
+    """
+    import difflib  # these two take long to import, and errors are rare
+    import inspect
+
+    parameters = inspect.signature(function).parameters
+    kinds = {name: one.kind for name, one in parameters.items()}
+    first = [n for n, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    options = [n for n, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
+    if positional > len(first):
+        shown = ", ".join([*first, *(f"{name}=..." for name in options[:2])])
+        raise TypeError(
+            f"{function.__name__}() takes {' and '.join(first)} by position and all else by name: "
+            f"{function.__name__}({shown})"
+        )
+    if any(kind is inspect.Parameter.VAR_KEYWORD for kind in kinds.values()):
+        return
+    for name in named:
+        if name in parameters:
+            continue
+        near = difflib.get_close_matches(name, parameters, 1)
+        said = f"; did you mean {near[0]}=?" if near else ""
+        if not near and name in _INSTEAD:
+            said = f"; there is {_INSTEAD[name]}"
+        raise TypeError(
+            f"{function.__name__}() has no argument {name!r}{said} (it has {', '.join(options)})"
+        )
 
 
 def is_number(value: Any) -> TypeGuard[float]:

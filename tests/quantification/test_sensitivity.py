@@ -418,3 +418,18 @@ def test_profiles_are_needed_whole():
     # Without a reference signal they are not.
     found = sims.with_rsf(chunked.sel(species=["B"]), rsf="1e14 cm^-3/(count/s)", matrix=None)
     np.testing.assert_allclose(found["concentration"], 1e14 * COUNTS["intensity"][:1])
+
+
+def test_saturated_intensities_are_told_before_they_are_divided():
+    rng = np.random.default_rng(1)
+    z = np.arange(200.0)
+    boron = np.minimum(rng.poisson(1e4 * np.exp(-(((z - 80) / 20) ** 2)) + 3), 6000)
+    matrix = rng.poisson(5e4, z.size).astype(float)
+    ds = timed(z, "counts", B=boron, Si=matrix)
+    said = r"species 'B': \d+ samples of 6000 count are those of a saturated detector"
+    for way in ("cycle", "mean"):
+        with pytest.warns(ProfileWarning, match=said):
+            sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_signal=way)
+    full = timed(z, "counts", B=boron * 0 + matrix, Si=np.minimum(matrix, 49900.0))
+    with pytest.warns(ProfileWarning, match=r"species 'Si'.*too high, if it is the matrix"):
+        sims.with_rsf(full, rsf="1e22 cm^-3", matrix="Si")

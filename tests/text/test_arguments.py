@@ -1,0 +1,60 @@
+"""What a newcomer guesses works, or is answered with the right call."""
+
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+from sims_analysis.text.arguments import check_call
+
+DS = sims.open_example("boron-implant")
+
+
+def options(data, *, level, **others):
+    return data, level, others
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer"),
+    [
+        (lambda: sims.junction_depth(DS, "1e18 atoms/cm^3"), r"junction_depth\(data, level=\.\.\."),
+        (
+            lambda: sims.integrated_dose(DS, "5 nm", "9 nm"),
+            "data by position and all else by",
+        ),
+        (lambda: sims.compare(DS, DS, "1e18 cm^-3"), r"compare\(a, b"),
+        (lambda: sims.integrated_dose(DS, species="B"), r'there is data\.sel\(species="B"\)'),
+        (lambda: sims.integrated_dose(DS, strat="5 nm"), r"did you mean start=\?"),
+        (lambda: sims.subtract_background(DS, background="1e15 cm^-3"), r"there is window=\("),
+        (lambda: sims.correct_dead_time(DS, "35 ns"), r"correct_dead_time\(data, dead_time=\.\.\."),
+        (lambda: sims.integrated_dose(sims.SIMSResult.from_json(b"[]")), r"use its \.to_dataset"),
+        (lambda: sims.integrated_dose([sims.SIMSResult.from_json(b"[]")]), r"\.to_dataset\(\) of"),
+        (lambda: sims.integrated_dose(sims.to_profiles(DS)), r"sims\.to_dataset\(profiles\)"),
+        (lambda: sims.peak(DS.to_dataframe()), r"sims\.from_dataframe"),
+        (lambda: sims.peak("w7.dp_rpc_asc"), r"sims\.read\(path\)"),
+        (lambda: sims.results_table(DS, level="1e18 cm^-3"), r"sims\.junction_depth\(data, level"),
+    ],
+)
+def test_a_wrong_guess_is_answered_with_the_right_call(guess, answer):
+    with pytest.raises(TypeError, match=answer):
+        guess()
+
+
+def test_a_name_of_the_peak_in_other_letters():
+    with pytest.raises(ProfileError, match="after='Peak'; expected \"peak\", or a depth"):
+        sims.junction_depth(DS, level="1e18 atoms/cm^3", after="Peak")
+
+
+def test_guesses_that_work():
+    level = {"B": "1e18 atoms/cm^3"}
+    found = sims.junction_depth(DS, level=level)
+    assert found["status"].values.tolist() == ["ok", "no_data"]
+    np.testing.assert_array_equal(
+        sims.depth_at_dose_fraction(DS, fraction=np.array([0.5, 0.9])),
+        sims.depth_at_dose_fraction(DS, fraction=[0.5, 0.9]),
+    )
+    assert sims.provenance(sims.depth_at_dose_fraction(DS, fraction=np.array([0.5])))
+
+
+def test_a_function_that_takes_any_option_is_left_alone():
+    check_call(options, 1, ["level", "whatever"])
