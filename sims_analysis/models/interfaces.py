@@ -354,11 +354,7 @@ def layers(
     lost = np.zeros(columns[0].shape, dtype=bool)
     if not bridges(gaps):
         lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
-    cut = xr.zeros_like(highest, dtype=bool)
-    if by_fraction:
-        codes = xr.zeros_like(highest)
-        cut = doubted(profiles, codes, ("ok", "gap", "saturated"), NO_LIMITS, bridge=True) == 2
-    saturated = cut.variable.transpose(*lead).values
+    saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     rows, words = {}, {}
     for index in np.ndindex(*columns[0].shape[:-1]):
@@ -374,6 +370,14 @@ def layers(
         )
         words[index] = "saturated" if saturated[index] else str(status[0])
     return _layers_dressed(rows, words, lead, columns[0], profiles)
+
+
+def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
+    """Flag profiles whose maximum a saturated detector has cut off."""
+    words = ("ok", "gap", "saturated")
+    codes = doubted(profiles, xr.zeros_like(like), words, NO_LIMITS, bridge=True)
+    flags: xr.Variable = codes.variable == words.index("saturated")
+    return flags
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
