@@ -86,8 +86,10 @@ def doubted(
     """
     places = [0, *map(table.index, instead)]
     found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
-    for word, code in (("gap", Status.GAP), ("saturated", Status.SATURATED)):
-        here = codes.isin(places) & over_profiles(frame, found == code)
+    # On a grid finer than the samples, two equal samples make many equal values.
+    cut = (found == Status.SATURATED) & (frame.fraction >= 1)
+    for word, flagged in (("gap", found == Status.GAP), ("saturated", cut)):
+        here = codes.isin(places) & over_profiles(frame, flagged)
         codes = codes.where(~here, table.index(word))
     return codes
 

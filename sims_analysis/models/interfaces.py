@@ -126,17 +126,17 @@ def interface(
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them. That of a depth is the noise there over the slope, less where noise
     is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
-    of the stated errors, in per cent (200 to 300 trials; steps of an error function from a tenth of
+    of the stated errors, in per cent (200 trials; steps of an error function from a tenth of
     the stated counts, of so many samples from 16 % to 84 %; over phases between samples, and on
     grids of a quarter of their spacing):
 
     ============  ===================  ===================
     counts above  position             width
     ============  ===================  ===================
-    1,000         62-73                69-72 (8, 16)
-    100           71-75 (84 at 2)      69-77 (8, 16)
-    30            71-82 (86 at 2)      63-71
-    10            74-82 (97 at 2)      59-67
+    1,000         57-73                68-72 (8, 16)
+    100           71-75 (84 at 2)      66-77 (8, 16)
+    30            69-82 (86 at 2)      59-71
+    10            71-82 (97 at 2)      59-71
     ============  ===================  ===================
 
     A step of two samples is read 0.2 samples too wide, which is more than its error above 30
@@ -354,11 +354,7 @@ def layers(
     lost = np.zeros(columns[0].shape, dtype=bool)
     if not bridges(gaps):
         lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
-    cut = xr.zeros_like(highest, dtype=bool)
-    if by_fraction:
-        codes = xr.zeros_like(highest)
-        cut = doubted(profiles, codes, ("ok", "gap", "saturated"), NO_LIMITS, bridge=True) == 2
-    saturated = cut.variable.transpose(*lead).values
+    saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     rows, words = {}, {}
     for index in np.ndindex(*columns[0].shape[:-1]):
@@ -374,6 +370,14 @@ def layers(
         )
         words[index] = "saturated" if saturated[index] else str(status[0])
     return _layers_dressed(rows, words, lead, columns[0], profiles)
+
+
+def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
+    """Flag profiles whose maximum a saturated detector has cut off."""
+    words = ("ok", "gap", "saturated")
+    codes = doubted(profiles, xr.zeros_like(like), words, NO_LIMITS, bridge=True)
+    flags: xr.Variable = codes.variable == words.index("saturated")
+    return flags
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
