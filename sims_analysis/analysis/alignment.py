@@ -120,52 +120,13 @@ def align(
     >>> float(sims.align(ds, moved, marker="B")["depth_shift"].round(2))
     -3.21
     """
-    if method not in _METHODS:
-        raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
-    if method in ("peak", "edge") and marker is None:
-        raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns')
-    if (level is not None) + (fraction is not None) != (method == "edge"):
-        raise ProfileError('give level or fraction with method="edge", and with no other')
-    if edge not in ("trailing", "leading"):
-        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
-    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
-        raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
-    if max_shift is not None and method in _NEEDS:
-        raise ProfileError(
-            f"max_shift={format_argument(max_shift)} goes with a correlation; "
-            f'method="{method}" does not search'
-        )
-    if (markers is not None) != (method == "markers"):
-        raise ProfileError('give markers with method="markers", and with no other')
-    if markers is not None and marker is not None:
-        raise ProfileError("give marker or markers, not both")
+    _check(marker, method, level, fraction, edge, max_shift, markers)
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
         raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
-    fa = open_frame(
-        pair[0],
-        vocabulary.VALUE_KINDS,
-        question="an alignment",
-        variable=variable,
-        axes=vocabulary.AXES,
-    )
-    fb = open_frame(
-        pair[1],
-        (fa.kind,),
-        question="an alignment with these data",
-        variable=variable,
-        axes=(fa.axis,),
-    )
-    for name, frame in (("a", fa), ("b", fb)):
-        for dim in frame.lead:
-            if dim not in ("species", MEASUREMENT):
-                raise ProfileError(
-                    f"{name} has the dimension {dim!r}, and an alignment takes single "
-                    f"measurements, or as b a batch over {MEASUREMENT!r}: select one with "
-                    f"{name}.isel({dim}=0)"
-                )
+    fa, fb = _opened(*pair, variable)
     limit = None
     if max_shift is not None:
         limit, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
@@ -196,6 +157,58 @@ def align(
         variable=variable,
     )
     return aligned
+
+
+def _check(
+    marker: Any, method: Any, level: Any, fraction: Any, edge: Any, max_shift: Any, markers: Any
+) -> None:
+    """Refuse options that do not go together."""
+    if method not in _METHODS:
+        raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    if method in ("peak", "edge") and marker is None:
+        raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns')
+    if (level is not None) + (fraction is not None) != (method == "edge"):
+        raise ProfileError('give level or fraction with method="edge", and with no other')
+    if edge not in ("trailing", "leading"):
+        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
+        raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
+    if max_shift is not None and method in _NEEDS:
+        raise ProfileError(
+            f"max_shift={format_argument(max_shift)} goes with a correlation; "
+            f'method="{method}" does not search'
+        )
+    if (markers is not None) != (method == "markers"):
+        raise ProfileError('give markers with method="markers", and with no other')
+    if markers is not None and marker is not None:
+        raise ProfileError("give marker or markers, not both")
+
+
+def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
+    """Open the reference, and what is aligned with it."""
+    fa = open_frame(
+        a,
+        vocabulary.VALUE_KINDS,
+        question="an alignment",
+        variable=variable,
+        axes=vocabulary.AXES,
+    )
+    fb = open_frame(
+        b,
+        (fa.kind,),
+        question="an alignment with these data",
+        variable=variable,
+        axes=(fa.axis,),
+    )
+    for name, frame in (("a", fa), ("b", fb)):
+        for dim in frame.lead:
+            if dim not in ("species", MEASUREMENT):
+                raise ProfileError(
+                    f"{name} has the dimension {dim!r}, and an alignment takes single "
+                    f"measurements, or as b a batch over {MEASUREMENT!r}: select one with "
+                    f"{name}.isel({dim}=0)"
+                )
+    return fa, fb
 
 
 class _Options(NamedTuple):
