@@ -9,6 +9,7 @@ timed. Nothing fails on time.
     python -m benchmarks --plot speed.svg   time against the number of profiles
     python -m benchmarks --dask --gigabytes 8
     python -m benchmarks --fetch
+    python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
     parser.add_argument("--fetch", action="store_true")
+    parser.add_argument("--rule", type=int, metavar="TRIALS")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", SimsWarning)
     if asked.dask:
@@ -47,6 +49,8 @@ def main() -> None:
 
         fetching.run(20 if asked.smoke else 500)
         fetching.one_by_one(20 if asked.smoke else 200)
+    elif asked.rule:
+        fits.rule(asked.rule)
     elif asked.plot:
         from .scaling import plot
 

@@ -103,8 +103,9 @@ def test_the_checker_does_complain_of_what_we_had_before(tmp_path):
     [
         lambda ds: ds.assign(other=("depth", ds["depth"].values, {"units": "furlong"})),
         lambda ds: ds.isel(depth=[3, 1, 2]),
+        lambda ds: ds.isel(depth=[1, 1, 2]),
     ],
-    ids=["a unit that nobody knows", "an axis back and forth"],
+    ids=["a unit that nobody knows", "an axis back and forth", "a depth that is there twice"],
 )
 def test_what_does_not_follow_the_conventions_does_not_claim_to(change, tmp_path):
     data = change(sims.open_example("boron-implant"))
@@ -206,3 +207,17 @@ def test_udunits_reads_every_unit_as_we_do(text):
 def test_a_term_says_where_a_dose_comes_from():
     assert "integrated_dose" in vocabulary.attrs("concentration")["comment"]
     assert "comment" in sims.open_example("boron-implant")["concentration"].attrs
+
+
+def test_flags_are_the_words_that_are_there_or_all_where_they_are_not_known_yet(tmp_path):
+    pytest.importorskip("dask")
+    one = sims.junction_depth(implant(), level=LEVEL)
+    with xr.open_dataset(sims.save(one, tmp_path / "one.nc")) as plain:
+        assert plain["status"].attrs["flag_meanings"] == "never_reached ok"
+    lazy = sims.junction_depth(implant().chunk(), level=LEVEL)
+    with xr.open_dataset(sims.save(lazy, tmp_path / "lazy.nc")) as plain:
+        assert plain["status"].attrs["flag_meanings"].split() == [w for w in vocabulary.STATUS if w]
+    odd = one.assign_coords(status=("species", np.array(["ok", "odd"]))).chunk()
+    odd = odd.assign_coords(status=odd["status"].chunk())
+    with pytest.raises(ValueError, match="'odd' is no status that a file has a flag for"):
+        sims.save(odd, tmp_path / "odd.nc")

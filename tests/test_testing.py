@@ -32,6 +32,13 @@ def test_units_are_seen_where_xarray_does_not_look():
         assert_allclose(nm, array([1.0], None))
 
 
+def test_units_of_no_profile_are_compared_as_they_are():
+    slope = array([1.0], "count/s / nm")
+    assert_allclose(slope, slope.copy())
+    with pytest.raises(AssertionError, match="units differ: 'count/s / nm' and 'count / nm'"):
+        assert_allclose(slope, array([1.0], "count / nm"))
+
+
 def test_tolerances_are_in_canonical_units():
     a, b = array([1.0], "um"), array([1001.0], "nm")
     with pytest.raises(AssertionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,16 +15,24 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
+from sims_analysis.kernels.alignment import (
+    Shift,
+    best_shift,
+    between_markers,
+    edge_depth,
+    peak_shift,
+    vertex,
+)
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
 
-Method = Literal["cross-correlation", "log-correlation", "edge", "peak"]
+Method = Literal["cross-correlation", "log-correlation", "edge", "peak", "markers"]
+Marker = str | tuple[QuantityLike, QuantityLike]
 
-_METHODS = ("cross-correlation", "log-correlation", "edge", "peak")
+_METHODS = ("cross-correlation", "log-correlation", "edge", "peak", "markers")
 #: The feature of the marker that a method uses.
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
@@ -38,9 +47,10 @@ def align(
     fraction: float | None = None,
     edge: Literal["trailing", "leading"] = "trailing",
     max_shift: QuantityLike | None = None,
+    markers: Sequence[Marker] | None = None,
     variable: str | None = None,
 ) -> Data:
-    """Shift the depths of b so that its profiles coincide with those of a.
+    """Shift, or stretch, the depths of b so that its profiles coincide with those of a.
 
     Parameters
     ----------
@@ -51,7 +61,7 @@ def align(
     marker : str, optional
         The species to align by, such as that of a delta layer or of the matrix; by default all
         common species.
-    method : {"cross-correlation", "log-correlation", "edge", "peak"}
+    method : {"cross-correlation", "log-correlation", "edge", "peak", "markers"}
         Maximize the correlation coefficient of the two profiles (or of their logarithms) over
         their overlap; match the depths at which an edge of the marker crosses a level; or match
         the maxima of the marker (each the vertex of the parabola through ln C of the highest
@@ -65,6 +75,11 @@ def align(
         For ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
         Largest shift that a correlation tries; by default half of the shorter record.
+    markers : sequence of str or (str, str), optional
+        For ``method="markers"``, two or more: species whose maxima coincide, or pairs of depths,
+        in a and in b, ``("51.2 nm", "48 nm")``. The depths of b are moved along straight lines
+        between the markers, as those of another raster or sputter rate need it; beyond them, the
+        nearest line goes on.
     variable : str, optional
         The variable of Datasets to align by.
 
@@ -73,14 +88,15 @@ def align(
     Dataset or DataArray
         `b` with shifted depths and unchanged values. The coordinate ``depth_shift`` (``nm``; over
         sputter time ``time_shift``, ``s``) is what was added to the depths; its attrs name the
-        method. A correlation also gives ``correlation``, its value at that shift. The measurements
-        of a batch get their own axes, over ``point``.
+        method, and with markers it varies with depth. A correlation also gives ``correlation``,
+        its value at that shift. The measurements of a batch get their own axes, over ``point``.
 
     Raises
     ------
     ProfileError
         If no shift within `max_shift` is better than its neighbours (an exponential looks the same
-        at any shift), a profile does not cross the level, or a species has fewer than five samples.
+        at any shift), a profile does not cross the level, a species has fewer than five samples, or
+        markers are fewer than two or in another order in b than in a.
     SpeciesError
         If the marker is absent, or there is no common species.
     UnitsError
@@ -104,6 +120,49 @@ def align(
     >>> float(sims.align(ds, moved, marker="B")["depth_shift"].round(2))
     -3.21
     """
+    _check(marker, method, level, fraction, edge, max_shift, markers)
+    pair = paired(a, b)
+    if MEASUREMENT in a.dims:
+        raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
+    if marker is not None:
+        pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
+    fa, fb = _opened(*pair, variable)
+    limit = None
+    if max_shift is not None:
+        limit, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
+    at = None
+    if level is not None:
+        at, _ = units.read_quantity(level, (fa.kind,), "level")
+    options = _Options(method, limit, at, fraction, falling=edge == "trailing")
+    lead = fb.value.sizes.get(MEASUREMENT)
+    each = [None] if lead is None else list(range(lead))
+    if markers is not None:
+        pairs = [_read_markers(fa, fb, i, markers) for i in each]
+        shifted, line = _stretched(b, pairs, fa.axis)
+    else:
+        shifts = [_shift(fa, fb, i, options) for i in each]
+        shifted, line = _shifted(b, shifts, method, marker, fa.axis)
+    aligned: Data = with_step(
+        shifted,
+        "align",
+        line,
+        a=a,
+        marker=marker,
+        method=method,
+        level=level,
+        fraction=fraction,
+        edge=edge if method == "edge" else None,
+        max_shift=max_shift,
+        markers=markers,
+        variable=variable,
+    )
+    return aligned
+
+
+def _check(
+    marker: Any, method: Any, level: Any, fraction: Any, edge: Any, max_shift: Any, markers: Any
+) -> None:
+    """Refuse options that do not go together."""
     if method not in _METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
     if method in ("peak", "edge") and marker is None:
@@ -119,20 +178,23 @@ def align(
             f"max_shift={format_argument(max_shift)} goes with a correlation; "
             f'method="{method}" does not search'
         )
-    pair = paired(a, b)
-    if MEASUREMENT in a.dims:
-        raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
-    if marker is not None:
-        pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
+    if (markers is not None) != (method == "markers"):
+        raise ProfileError('give markers with method="markers", and with no other')
+    if markers is not None and marker is not None:
+        raise ProfileError("give marker or markers, not both")
+
+
+def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
+    """Open the reference, and what is aligned with it."""
     fa = open_frame(
-        pair[0],
+        a,
         vocabulary.VALUE_KINDS,
         question="an alignment",
         variable=variable,
         axes=vocabulary.AXES,
     )
     fb = open_frame(
-        pair[1],
+        b,
         (fa.kind,),
         question="an alignment with these data",
         variable=variable,
@@ -146,30 +208,7 @@ def align(
                     f"measurements, or as b a batch over {MEASUREMENT!r}: select one with "
                     f"{name}.isel({dim}=0)"
                 )
-    limit = None
-    if max_shift is not None:
-        limit, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
-    at = None
-    if level is not None:
-        at, _ = units.read_quantity(level, (fa.kind,), "level")
-    options = _Options(method, limit, at, fraction, falling=edge == "trailing")
-    lead = fb.value.sizes.get(MEASUREMENT)
-    shifts = [_shift(fa, fb, i, options) for i in ([None] if lead is None else range(lead))]
-    shifted, line = _shifted(b, shifts, method, marker, fa.axis)
-    aligned: Data = with_step(
-        shifted,
-        "align",
-        line,
-        a=a,
-        marker=marker,
-        method=method,
-        level=level,
-        fraction=fraction,
-        edge=edge if method == "edge" else None,
-        max_shift=max_shift,
-        variable=variable,
-    )
-    return aligned
+    return fa, fb
 
 
 class _Options(NamedTuple):
@@ -238,6 +277,75 @@ def _edge(frame: Frame, depth: Array, value: Array, options: _Options, name: str
             f"{value.min():.4g} to {value.max():.4g}"
         )
     return found
+
+
+def _read_markers(
+    fa: Frame, fb: Frame, index: int | None, markers: Sequence[Marker]
+) -> tuple[Array, Array]:
+    """Return the depths of the markers in b, in order, and those in a."""
+    if isinstance(markers, str) or len(markers) < 2:
+        raise ProfileError(
+            f"markers={format_argument(markers)}; expected two or more: species, or pairs of depths"
+        )
+    in_a: list[float] = []
+    in_b: list[float] = []
+    for i, marker in enumerate(markers):
+        if isinstance(marker, str):
+            for frame, where, found in ((fa, None, in_a), (fb, index, in_b)):
+                names = [str(n) for n in np.atleast_1d(frame.coords["species"].values)]
+                if marker not in names:
+                    raise SpeciesError(
+                        f"markers[{i}]={marker!r} is not in both; common are {', '.join(names)}"
+                    )
+                row = {"species": names.index(marker), MEASUREMENT: where}
+                found.append(vertex(*_samples(frame, row)))
+            continue
+        for found, depth, whose in zip((in_a, in_b), marker, ("in a", "in b"), strict=True):
+            magnitude, _ = units.read_quantity(depth, (fa.axis,), f"markers[{i}] {whose}")
+            found.append(float(magnitude))
+    order = np.argsort(in_b)
+    at, to = np.array(in_b)[order], np.array(in_a)[order]
+    if not ((np.diff(at) > 0).all() and (np.diff(to) > 0).all()):
+        raise ProfileError(
+            f"the markers are not in one order: at {np.round(to, 4).tolist()} {fa.axis_units} in a "
+            f"and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
+        )
+    return at, to
+
+
+def _stretched(b: Any, pairs: list[tuple[Array, Array]], axis: str) -> tuple[Any, str]:
+    """Return data whose depths are moved along straight lines, and a line for their history."""
+    b = units.with_plain_axes(b)
+    batch = MEASUREMENT in b.dims
+    dims = (MEASUREMENT,) if batch else ()
+    unit = units.magnitude_and_unit(b[axis], (axis,), axis)[1]
+
+    def moved(name: str) -> xr.Variable:
+        own = b[name].variable
+        start = xr.Variable(own.dims, unit.to_canonical(np.asarray(own.data, np.float64)))
+        if batch and MEASUREMENT not in own.dims:
+            start = start.set_dims({MEASUREMENT: len(pairs), **start.sizes})
+        start = start.transpose(*dims, ...)
+        rows = start.values if batch else start.values[None]
+        found = np.stack([between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)])
+        end = found if batch else found[0]
+        along = tuple(POINT if batch and d == axis else d for d in start.dims)
+        return xr.Variable(along, end, own.attrs | ({"units": axis_unit} if name == axis else {}))
+
+    axis_unit = vocabulary.attrs(axis)["units"]
+    new = {axis: moved(axis)}
+    before = b[axis].variable
+    own = tuple(POINT if batch and d == axis else d for d in before.dims)
+    base = xr.Variable(own, unit.to_canonical(np.asarray(before.data, np.float64)))
+    name = "depth_shift" if axis == "depth" else "time_shift"
+    shift = new[axis] - base
+    line = f"{'depths' if axis == 'depth' else 'times'} moved between {len(pairs[0][0])} markers"
+    attrs = vocabulary.attrs(name) | {"method": "markers", "description": line}
+    if batch and axis in b.dims:  # each measurement needs its own axis
+        b = b.drop_vars(axis).rename({axis: POINT})
+    shift = xr.Variable(new[axis].dims, shift.transpose(*new[axis].dims).data, attrs)
+    b = b.drop_vars("wire_fields", errors="ignore")
+    return b.assign_coords(new | {name: shift}), line
 
 
 def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Array]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -161,7 +162,8 @@ def _interpolated(
     return dressed(frame, name, found, at, coords)
 
 
-class Resampled(NamedTuple):
+@dataclass(frozen=True)
+class Resampled:
     """Values at other depths, along ``ASKED``, and what stands beside them."""
 
     value: xr.Variable
@@ -208,10 +210,12 @@ def without_gaps(frame: Frame, found: Resampled, asked: xr.Variable) -> Resample
         return found
     status = xr.where(hidden.any(ASKED), Status.GAP, Status.OK)
     tell_doubts(frame, status, NO_LIMITS, "there is no value in it", ProfileWarning)
-    kept = {name: getattr(found, name) for name in ("value", "stderr", "counts")}
-    return found._replace(
-        **{name: one.where(~hidden) for name, one in kept.items() if one is not None}
-    )
+    kept = {
+        name: one.where(~hidden)
+        for name in ("value", "stderr", "counts")
+        if (one := getattr(found, name)) is not None
+    }
+    return replace(found, **kept)
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:

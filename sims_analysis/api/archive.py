@@ -247,7 +247,7 @@ class Archive:
         def keep(text: bytes | None, *_: object) -> bool:
             return text is None or all(word in text for word in wanted)
 
-        for known in self._contents(Need.WORDS, keep):
+        for known in self._contents(Need.WORDS, keep if wanted else None):
             text = known.data_id.casefold().encode() if known.words is None else known.words
             if known.data_id and all(word in text for word in wanted):
                 found.append(known)

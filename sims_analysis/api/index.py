@@ -178,7 +178,7 @@ class Index:
                 holds = stamp == stamps.get(folder)
                 if need is not Need.IDS and holds:
                     holds = words is not None
-                    if holds and (passes or in_full):
+                    if holds and (in_full or (passes and keep is not None)):
                         holds = catalogue == state_of_catalogue(start + folder + end)
                 if holds and (settled or self._is_last(folder, version)):
                     # Unless it was given already.

@@ -125,15 +125,6 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         arrays.pop("concentrations_stderr", None)
 
     beside = {end: {"units": own, "values": _numbers(arrays.pop(end))} for end, own in kept.items()}
-    identifiers = {
-        # Of species merged from several measurements, each has its own.
-        "data_id": str(ds["data_id"].values[row])
-        if "data_id" in ds.coords and ds["data_id"].dims == ("species",)
-        else ds.attrs.get("data_id"),
-        "id": texts.get("profile_id"),
-        "processed_data_id": texts.get("processed_data_id"),
-        "last_updated": texts.get("last_updated"),
-    }
     extra = _beside(rest.get("extra", {}), arrays["depths"].size, beside)
     keys = rest.get("keys", REFERENCE_KEYS if texts else ())
     return DepthProfile(
@@ -144,8 +135,20 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         extra=extra,
         _keys=_all_keys(keys, extra, arrays) if keys else (),
         **arrays,
-        **{key: rest.get(key, text or None) for key, text in identifiers.items()},
+        **{key: rest.get(key, text or None) for key, text in _identifiers(ds, row, texts).items()},
     )
+
+
+def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, str | None]:
+    """Return what a profile is called by the API."""
+    own = "data_id" in ds.coords and ds["data_id"].dims == ("species",)
+    return {
+        # Of species merged from several measurements, each has its own.
+        "data_id": str(ds["data_id"].values[row]) if own else ds.attrs.get("data_id"),
+        "id": texts.get("profile_id"),
+        "processed_data_id": texts.get("processed_data_id"),
+        "last_updated": texts.get("last_updated"),
+    }
 
 
 def _all_keys(

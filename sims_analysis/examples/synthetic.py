@@ -285,6 +285,13 @@ def gan_mg_stack() -> list[DepthProfile]:
         "Mg": (lambda z: mg(z) + spike(z, 2e20, 3.0) + 5e14, "atoms/cm^3", 5e14, "acceptor"),
         "Si": (lambda z: si(z) + spike(z, 2e19, 3.0) + 2e15, "atoms/cm^3", 1e15, "donor"),
     }
+    return _counted_in_turn(seen, truth)
+
+
+def _counted_in_turn(
+    seen: dict[str, tuple[Truth, str, float, str]], truth: dict[str, dict[str, Any]]
+) -> list[DepthProfile]:
+    """Count the species of the stack one after the other, in cycles."""
     profiles = []
     for number, (species, (signal, units, per_count, kind)) in enumerate(seen.items()):
         # 0.5 nm/s; a cycle of 8 s counts each species for 1 s and then switches the mass.

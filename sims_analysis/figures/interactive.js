@@ -228,6 +228,18 @@ function listDoses() {
   const inputs = ["start", "stop"].map(element);
   const body = document.querySelector("#dose tbody");
   const short = (depth) => `${Number(depth.toPrecision(4))} ${known.depth.units}`;
+  // What the dose between two depths rests on that was not measured; "ok" if it was.
+  const doubt = (curve, start, stop) => {
+    const within = (word) =>
+      curve.doubts.filter(([kind, from, to]) =>
+        kind === word && (from === to ? from >= start && from <= stop : from < stop && to > start),
+      );
+    const [full] = within("saturated");
+    if (full) return `saturated: the detector cut off samples from ${short(full[1])}`;
+    const [gap] = within("gap");
+    if (gap) return `gap: not measured from ${short(gap[1])} to ${short(gap[2])}`;
+    return "ok";
+  };
   doses = (typed) => {
     const [start, stop] = [Math.min(...ends), Math.max(...ends)];
     // What is being typed is left as it is, one end after the other.
@@ -248,7 +260,7 @@ function listDoses() {
           value === null
             ? "not measured there"
             : start >= top && stop <= bottom
-              ? "ok"
+              ? doubt(curve, start, stop)
               : `truncated: measured from ${short(top)} to ${short(bottom)}`;
         return row;
       }),

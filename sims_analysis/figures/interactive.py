@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from sims_analysis.analysis.series import Series
 from sims_analysis.errors import require
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
 from sims_analysis.files import replace_file
+from sims_analysis.kernels.blocks import layouts
+from sims_analysis.kernels.gaps import gap_after
+from sims_analysis.kernels.saturation import saturated
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import NM_PER_CM
@@ -226,7 +230,20 @@ def _drawn(
         "values": np.ascontiguousarray(series.y, dtype=np.float64),
         "off": np.flatnonzero(curve.not_positive()),
         "dose": _dose_factor(curve, scale),
+        "doubts": _doubts(series, scale),
     }
+
+
+def _doubts(series: Series, scale: Scale) -> list[tuple[str, float, float]]:
+    """List what a dose may rest on: gaps between samples, and samples of a saturated detector."""
+    ((_, rows),) = layouts(series.x, series.y[None])
+    gaps, full = gap_after(rows), saturated(rows)
+    found: list[tuple[str, float, float]] = []
+    if gaps is not None:
+        found += [("gap", series.x[i], series.x[i + 1]) for i in np.flatnonzero(gaps)]
+    if full is not None:
+        found += [("saturated", series.x[i], series.x[i]) for i in np.flatnonzero(full)]
+    return [(word, float(scale(a)), float(scale(b))) for word, a, b in found]
 
 
 def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:

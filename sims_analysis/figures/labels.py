@@ -240,7 +240,7 @@ def _height_above(canvas: Canvas) -> float:
     """Height in points of what stands on an axes: numbers above, and the power of a linear axis."""
     figure = canvas.figure
     texts = [each.yaxis.get_offset_text() for each in canvas.axes.values()]
-    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    boxes: list[Any] = [text.get_window_extent() for text in texts if text.get_text()]
     above = [ax.xaxis for ax in canvas.depths().values() if ax.xaxis.get_label_position() == "top"]
     boxes += [axis.get_tightbbox(figure.canvas.get_renderer()) for axis in above]
     heights = [box.y1 - canvas.ax.bbox.y1 for box in boxes]

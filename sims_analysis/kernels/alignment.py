@@ -119,10 +119,10 @@ def _correlation(
 
 def peak_shift(depth_a: Array, value_a: Array, depth_b: Array, value_b: Array) -> Shift:
     """Return the shift that brings the maximum of b onto that of a."""
-    return Shift(_vertex(depth_a, value_a) - _vertex(depth_b, value_b), np.nan, found=True)
+    return Shift(vertex(depth_a, value_a) - vertex(depth_b, value_b), np.nan, found=True)
 
 
-def _vertex(z: Array, c: Array) -> float:
+def vertex(z: Array, c: Array) -> float:
     """Vertex of the parabola through ln C (C, if one is not positive) around the maximum."""
     top = int(np.argmax(c))
     if top in (0, c.size - 1):
@@ -135,6 +135,18 @@ def _vertex(z: Array, c: Array) -> float:
         return float(z[top])
     # The slopes apply half-way between the samples.
     return float(0.5 * (z[top - 1] + z[top]) - left / (2 * curvature))
+
+
+def between_markers(depth: Array, at: Array, to: Array) -> Array:
+    """Move depths so that those `at` markers, (m,), come `to` others: straight lines between them.
+
+    Beyond the first and the last marker, the line next to it goes on. Both increase; m is at least
+    2.
+    """
+    segment = np.clip(np.searchsorted(at, depth, side="right") - 1, 0, at.size - 2)
+    stretch = np.diff(to) / np.diff(at)
+    moved: Array = to[segment] + stretch[segment] * (depth - at[segment])
+    return moved
 
 
 def edge_depth(depth: Array, value: Array, level: float, *, falling: bool) -> float:

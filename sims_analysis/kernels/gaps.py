@@ -60,7 +60,17 @@ def gap_after(rows: Rows) -> Flags | None:
 
 
 def _in_profile(width: Array) -> Flags:
-    """Find the gaps among the spacings of one profile."""
+    """Find the gaps among the spacings of one profile.
+
+    A bin of a histogram, drawn as steps between depths that are the same up to rounding, is none.
+    """
+    step = width <= TOLERANCE * width.sum()
+    if step.any():
+        beside = np.append(step[1:], False) | np.append(False, step[:-1])
+        found = np.zeros(width.shape, dtype=bool)
+        own = np.flatnonzero(~step)
+        found[own] = _in_profile(width[own]) & ~beside[own]
+        return found
     found = width > WIDE * np.median(width)
     wide = np.flatnonzero(found)
     near = min(_AROUND, width.size - 1)

@@ -66,13 +66,16 @@ def saturated(rows: Rows) -> Flags | None:
     flat = rows.value.reshape(-1)
     # A run of five holds a sample 4 j and the one after it, whatever its first sample is.
     pairs = 4 * np.flatnonzero(flat[:-1:4] == flat[1::4])
-    if not (flat[pairs] > 0).any():
+    pairs = pairs[flat[pairs] > 0]
+    if not pairs.size:
         return None
-    # Only rows with such a pair are looked at.
-    with_pairs = np.unique(rows.offsets.searchsorted(pairs[flat[pairs] > 0], side="right") - 1)
+    # Only rows with such a pair near their maximum are looked at: floors are often equal.
+    row = rows.offsets.searchsorted(pairs, side="right") - 1
+    high = flat[pairs] > _NEAR * rows.reduce(np.maximum, rows.value)[row]
+    with_pairs = np.unique(row[high])
     found = np.zeros(flat.shape, dtype=bool)
-    for row in with_pairs:
-        own = slice(rows.offsets[row], rows.offsets[row + 1])
+    for one in with_pairs:
+        own = slice(rows.offsets[one], rows.offsets[one + 1])
         found[own] = _of_profile(flat[own])
     return found.reshape(rows.value.shape) if found.any() else None
 

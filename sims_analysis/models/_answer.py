@@ -10,8 +10,9 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.window import Window
 from sims_analysis.models._objectives import OBJECTIVES
-from sims_analysis.models._profiles import in_words
+from sims_analysis.models._profiles import doubted, in_words
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
@@ -33,7 +34,11 @@ _NUMBERS = (
 )
 
 
-def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
+def dressed(
+    rows: xr.DataArray, profiles: Frame, task: Task, window: Window, *, bridge: bool
+) -> xr.Dataset:
+    """Give each number its name, unit and words, and a fit its doubts about the samples."""
+
     def part(name: str, i: int | None = None) -> xr.DataArray:
         place = task.places[name]
         return rows.isel(__row__=place if i is None else place.start + i)
@@ -72,7 +77,13 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
         ("residuals", RESIDUALS),
         ("objective", OBJECTIVES),
     ):
-        found[name] = in_words(part(name, 0), table).assign_attrs(
+        codes = part(name, 0)
+        if table is STATUS:
+            # A shape that was cut off is a wrong one.
+            cut = ("wrong_shape",)
+            codes = doubted(profiles, codes, STATUS, window, bridge=True, instead=cut)
+            codes = doubted(profiles, codes, STATUS, window, bridge=bridge)
+        found[name] = in_words(codes, table).assign_attrs(
             vocabulary.attrs("fit_status" if name == "status" else name)
         )
     for name in ("n_samples", "n_left_out"):

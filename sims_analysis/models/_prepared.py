@@ -67,11 +67,12 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     Raises
     ------
     NoFitError
-        If there are no samples, too few, or none above 0.
+        If there are no samples, too few, or none above 0; or a stated background is not known.
     """
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
-    if not here.size:
+    unknown = task.background == "stated" and np.isnan(settings["background"])
+    if unknown or not here.size:
         raise NoFitError("no_data", known)
     window = samples.where(here)
     top = float(window.c.max())

@@ -14,9 +14,12 @@ from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.window import Window
+from sims_analysis.kernels.doubts import doubts
+from sims_analysis.kernels.rows import Status
 from sims_analysis.units import with_plain_axes
 
-__all__ = ["by_depth", "in_words", "open_profiles", "over_profiles", "warn_of_first"]
+__all__ = ["by_depth", "doubted", "in_words", "open_profiles", "over_profiles", "warn_of_first"]
 
 
 def by_depth(data: Any) -> Any:
@@ -59,6 +62,36 @@ def open_profiles(
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     """Give rows of numbers, as :meth:`Frame.each` gives them, the coordinates of the profiles."""
     return frame.dataset({"rows": rows}, coords={})["rows"]
+
+
+def doubted(
+    frame: Frame,
+    codes: xr.DataArray,
+    table: Sequence[str],
+    window: Window,
+    *,
+    bridge: bool,
+    instead: Sequence[str] = (),
+) -> xr.DataArray:
+    """Replace ``ok``, the code 0, where a gap or saturated samples lie in a window.
+
+    Parameters
+    ----------
+    codes : DataArray
+        Places in the `table` of words, which has ``gap`` and ``saturated``.
+    bridge : bool
+        Whether gaps are accepted.
+    instead : sequence of str
+        Other words that are replaced: what they say comes of it.
+    """
+    places = [0, *map(table.index, instead)]
+    found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
+    # On a grid finer than the samples, two equal samples make many equal values.
+    cut = (found == Status.SATURATED) & (frame.fraction >= 1)
+    for word, flagged in (("gap", found == Status.GAP), ("saturated", cut)):
+        here = codes.isin(places) & over_profiles(frame, flagged)
+        codes = codes.where(~here, table.index(word))
+    return codes
 
 
 def in_words(codes: xr.DataArray, table: Sequence[str]) -> xr.DataArray:

@@ -16,6 +16,8 @@ STATUS = (
     "truncated",
     "several_peaks",
     "wrong_shape",
+    "gap",
+    "saturated",
 )
 
 #: What a status means, and what may be done.
@@ -30,4 +32,8 @@ ADVICE = {
     "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
     "wrong_shape": "the curve does not have the profile's shape; background='fit', a window or "
     "another model may help",
+    "gap": "over more than five times their spacing there are no samples, and the curve goes on "
+    "there all the same; gaps='bridge' accepts that",
+    "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "
+    "them out of the window",
 }

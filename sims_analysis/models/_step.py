@@ -13,7 +13,7 @@ from sims_analysis.models.samples import in_order
 
 __all__ = ["ROW", "STATUS", "measured"]
 
-STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined")
+STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined", "gap", "saturated")
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
     *("left_slope", "right_slope", "status"),

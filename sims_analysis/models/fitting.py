@@ -12,6 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import FitWarning
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
@@ -54,6 +55,7 @@ def fit(
     interval: Literal["linear", "profile"] = "linear",
     time: ParameterLike | None = None,
     as_implanted: xr.Dataset | QuantityLike | None = None,
+    gaps: GapPolicy = "flag",
     progress: bool | None = None,
 ) -> xr.Dataset:
     """Fit a model to each profile, and say how well its parameters are known.
@@ -96,6 +98,8 @@ def fit(
         Duration of the diffusion, ``"30 min"``: models of diffusion then give ``diffusivity``.
     as_implanted : Dataset, str or Quantity, optional
         For ``"annealed_implant"``: a fit of the profile before the anneal, or its straggle.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts a fit across a gap in the window, which is ``gap`` otherwise.
     progress : bool, optional
         A bar on the terminal; by default if there are many profiles, and tqdm is installed.
 
@@ -133,7 +137,9 @@ def fit(
         ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples
         do not determine some parameter, which has a value and no error), ``wrong_shape`` (the curve
         departs from the samples by more than 5 % of the largest, and noise does not make that; see
-        below), and, of models of one peak, ``truncated`` (the profile does not come down on both
+        below), ``gap`` (over more than five times their spacing there are no samples in the
+        window), ``saturated`` (samples that a saturated detector has cut off), and, of models of
+        one peak, ``truncated`` (the profile does not come down on both
         sides of its maximum inside the window; if the profile does and the curve does not, it is
         ``wrong_shape``), and ``several_peaks``. No parameters are given for a peak whose maximum is
         outside the window.
@@ -266,7 +272,9 @@ def fit(
         detection_limit=detection_limit,
         fixed=fixed,
     )
-    answer = dressed(_rows(profiles, settings, task, progress), profiles, task)
+    window = settings["start"], settings["stop"]
+    rows = _rows(profiles, settings, task, progress)
+    answer = dressed(rows, profiles, task, window, bridge=bridges(gaps))
     held = {name: format_argument(value) for name, value in (fixed or {}).items()}
     answer.attrs |= {
         "model": chosen.name,
@@ -283,7 +291,7 @@ def fit(
         "errors": _ERRORS,
     }
     if not profiles.lazy:
-        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
+        warn_of_empty_window(profiles, window, FitWarning)
         _warn(profiles, answer)
     return quantified(answer) if profiles.quantified else answer
 

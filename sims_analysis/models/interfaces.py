@@ -14,10 +14,12 @@ from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, in_gap
 from sims_analysis.frame.frame import Frame, as_dataset
-from sims_analysis.frame.window import read_window, warn_of_empty_window
+from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
     by_depth,
+    doubted,
     in_words,
     open_profiles,
     over_profiles,
@@ -36,6 +38,9 @@ _ADVICE = {
     "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
     "truncated": "the step is not complete between the plateaus; state them with left= and right=",
     "undetermined": "no sample lies within the step: it is narrower than the sample spacing",
+    "gap": "over more than five times their spacing there are no samples in the step; "
+    "gaps='bridge' accepts that",
+    "saturated": "samples are equal to the last digit, as a saturated detector writes them",
 }
 #: Two crossings may be one edge if they differ by less than so many standard errors.
 _SAME = 3.0
@@ -52,6 +57,7 @@ def interface(
     left: tuple[ParameterLike, ParameterLike] | None = None,
     right: tuple[ParameterLike, ParameterLike] | None = None,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
@@ -69,6 +75,8 @@ def interface(
         last tenth of the samples in the window.
     variable : str, optional
         Of a Dataset; by default that in which the species was measured, concentrations first.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts a step across a gap between samples, which is ``gap`` otherwise.
 
     Returns
     -------
@@ -85,7 +93,9 @@ def interface(
         - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
           their standard errors), ``truncated`` (the step does not pass both parts between the
           plateaus, inside the window) or ``undetermined`` (no sample lies between the two parts:
-          there is a position, known to the distance of the samples, and no width)
+          there is a position, known to the distance of the samples, and no width); ``gap`` (no
+          samples over more than five times their spacing in the step) or ``saturated`` (samples
+          that a saturated detector has cut off)
 
     Raises
     ------
@@ -116,17 +126,17 @@ def interface(
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them. That of a depth is the noise there over the slope, less where noise
     is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
-    of the stated errors, in per cent (200 to 300 trials; steps of an error function from a tenth of
+    of the stated errors, in per cent (200 trials; steps of an error function from a tenth of
     the stated counts, of so many samples from 16 % to 84 %; over phases between samples, and on
     grids of a quarter of their spacing):
 
     ============  ===================  ===================
     counts above  position             width
     ============  ===================  ===================
-    1,000         62-73                69-72 (8, 16)
-    100           71-75 (84 at 2)      69-77 (8, 16)
-    30            71-82 (86 at 2)      63-71
-    10            74-82 (97 at 2)      59-67
+    1,000         57-73                68-72 (8, 16)
+    100           71-75 (84 at 2)      66-77 (8, 16)
+    30            69-82 (86 at 2)      59-71
+    10            71-82 (97 at 2)      59-71
     ============  ===================  ===================
 
     A step of two samples is read 0.2 samples too wide, which is more than its error above 30
@@ -177,7 +187,7 @@ def interface(
         errors = add_background_error(profiles, parts[1].variable, depths_of, errors=True)
         parts[1] = parts[1].copy(data=errors.transpose(*parts[1].dims).data)
         rows = xr.concat(parts, "__row__")
-    answer = _dressed(rows, profiles)
+    answer = _dressed(_with_doubts(rows, profiles, window, bridge=bridges(gaps)), profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -188,6 +198,20 @@ def interface(
             lambda word: f"the interface is {word} ({_ADVICE[word]})",
         )
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _with_doubts(
+    rows: xr.DataArray, profiles: Frame, window: Window, *, bridge: bool
+) -> xr.DataArray:
+    """Replace ``ok`` where the step lies in a gap, or samples of the window are saturated."""
+    position, width, status = (rows.isel(__row__=i) for i in (0, 1, -1))
+    reach = width.fillna(1e-9 * abs(position))  # between two samples, a depth alone
+    step = (position - reach).variable, (position + reach).variable
+    status = doubted(profiles, status, STATUS, window, bridge=True)
+    status = doubted(profiles, status, STATUS, step, bridge=bridge, instead=("undetermined",))
+    return xr.concat(
+        [rows.isel(__row__=slice(0, -1)), status.expand_dims("__row__", -1)], "__row__"
+    )
 
 
 def _row(
@@ -237,6 +261,7 @@ def layers(
     level: ParameterLike | None = None,
     fraction: float | None = None,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Measure layers between the depths at which a species rises above a level and falls below.
 
@@ -252,6 +277,8 @@ def layers(
         The level as a part of the profile's maximum; by default half of it.
     variable : str, optional
         Of a Dataset; by default that in which the species was measured, concentrations first.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts a layer that begins or ends in a gap between samples.
 
     Returns
     -------
@@ -261,7 +288,9 @@ def layers(
         - ``top``, ``bottom``, ``thickness`` (``nm``)
         - ``<name>_stderr`` (``nm``) of each, where the data carry errors
         - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
-          or end: the layer goes on, and its thickness is not known); ``never_reached`` or
+          or end: the layer goes on, and its thickness is not known); ``gap`` (it begins or ends
+          where there are no samples: there is no depth); ``saturated`` (half of a maximum that a
+          saturated detector has cut off); ``never_reached`` or
           ``no_data`` in the first place of a profile without a layer; nothing in the places after
           the last layer
 
@@ -312,20 +341,26 @@ def layers(
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
     extent = over_profiles(profiles, profiles.each(_extent, size=3))
     highest, first, last = extent.transpose("__row__", ...)
+    by_fraction = level is None
     if level is None:
         level = (part * highest).assign_attrs(units=profiles.units)
     number = profiles.parameter(level, (profiles.kind,), "level")
-    found = crossings(one, level=level)
+    found = crossings(one, level=level, gaps="bridge")
     if profiles.quantified:
         found = units.dequantify(found)
     names = (profiles.axis, "stderr", "direction", "status")
     columns = [found[name].transpose(..., "crossing") for name in names]
     lead = columns[0].dims[:-1]
+    lost = np.zeros(columns[0].shape, dtype=bool)
+    if not bridges(gaps):
+        lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
+    saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     rows, words = {}, {}
     for index in np.ndindex(*columns[0].shape[:-1]):
         depth, stderr, direction, status = (column.values[index] for column in columns)
         edges = _without_noise(depth, stderr, direction)
+        depth = np.where(lost[index], np.inf, depth)
         rows[index] = _paired(
             depth[edges],
             stderr[edges],
@@ -333,8 +368,16 @@ def layers(
             begins=bool(begins[index]),
             goes_on=bool(goes_on[index]),
         )
-        words[index] = str(status[0])
+        words[index] = "saturated" if saturated[index] else str(status[0])
     return _layers_dressed(rows, words, lead, columns[0], profiles)
+
+
+def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
+    """Flag profiles whose maximum a saturated detector has cut off."""
+    words = ("ok", "gap", "saturated")
+    codes = doubted(profiles, xr.zeros_like(like), words, NO_LIMITS, bridge=True)
+    flags: xr.Variable = codes.variable == words.index("saturated")
+    return flags
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
@@ -405,8 +448,14 @@ def _layers_dressed(
     status = np.full((*like.shape[:-1], width), "", dtype="U16")
     for index, found in rows.items():
         for i, one in enumerate(found):
-            table[(*index, i)] = one
-            status[(*index, i)] = "truncated" if np.isnan(one[0] + one[2]) else "ok"
+            edges = np.array(one)
+            gap = np.isinf(edges)
+            # An edge in a gap has no depth, and no error.
+            edges[gap | np.roll(gap, 1)] = np.nan
+            table[(*index, i)] = edges
+            truncated = np.isnan([one[0], one[2]]).any()
+            fine = "saturated" if words[index] == "saturated" else "ok"
+            status[(*index, i)] = "gap" if gap.any() else "truncated" if truncated else fine
         if not found:
             status[(*index, 0)] = words[index]
     dims = (*lead, "layer")

@@ -142,9 +142,23 @@ def _state_units(signals: list[Signal], options: Options) -> None:
                 f"units= names {', '.join(map(repr, unknown))}; the file holds "
                 f"{', '.join(map(repr, sorted(names)))}"
             )
+    known: dict[tuple[str | None, str | None, tuple[str, ...]], str] = {}
+
+    def state(
+        in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
+    ) -> str:
+        key = in_file, by_user, kinds
+        if key in known:
+            return known[key]
+        text = _stated(in_file, by_user, who, kinds, advice)
+        # What the user states otherwise than the file is told of each species.
+        if in_file is None or by_user is None or _same(in_file, by_user):
+            known[key] = text
+        return text
+
     for signal in signals:
         who = f"species {signal.name!r}"
-        signal.depth_units = _stated(
+        signal.depth_units = state(
             signal.depth_units,
             options.depth_units,
             f"{who}: depth_units",
@@ -153,7 +167,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
             '"nm", "um" or "s"',
         )
         own = units.get(signal.name) if isinstance(units, Mapping) else units
-        signal.units = _stated(
+        signal.units = state(
             signal.units,
             own,
             f"{who}: units",
@@ -167,7 +181,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
 def _unit_of_limits(signal: Signal) -> None:
     """Give limits the unit of the values, which the user may have stated."""
     limit = signal.metadata.get("detection_limit", "")
-    if is_number(limit):
+    if limit and is_number(limit):
         signal.metadata["detection_limit"] = f"{limit} {signal.units}"
     column = signal.beside.get("detection_limit")
     if column is not None and column.units is None:

@@ -30,7 +30,7 @@ from sims_analysis.readers.heads import (
 )
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.words import are_labels, names_species
+from sims_analysis.readers.words import are_labels, named_role, names_species
 
 __all__ = ["Heads", "read_heads"]
 
@@ -253,18 +253,26 @@ class _Reading:
 
     def _names(self, below: list[str]) -> None:
         """Take the names of species: above the heads, or those that stand below."""
-        above = bool(self.rows) and self._are_names(self.rows[-1][1])
+        above = bool(self.rows) and self._are_names(self._named(self.rows[-1][1]))
         if above and below:
             # Of two rows of names, that which names species.
-            above = all(map(names_species, filter(None, self.rows[-1][1])))
+            above = all(map(names_species, filter(None, self._named(self.rows[-1][1]))))
         if above:
-            self.found.names = self._fitted(self._pop("names"))
+            self.found.names = self._fitted(self._named(self._pop("names")))
         elif below and not any(self.found.heads[j].name for j in self.found.columns("value")):
             self.found.names = self._fitted(below)
         elif below:
             row = next(i for i, part in reversed(self.found.taken.items()) if part == "names")
             self.found.taken[row] = "note"
             self.found.notes.append(row)
+
+    def _named(self, cells: Sequence[str]) -> list[str]:
+        """Leave out what a row of names says above the depths: ``Species | B | P``."""
+        axes = self.found.columns("axis", "time")
+        return [
+            "" if j in axes and (says(c, "axis", "time") or named_role(c, "species")) else c
+            for j, c in enumerate(cells)
+        ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:
         """Whether a row above the heads names the species of blocks."""

@@ -69,28 +69,7 @@ def read(source: Source) -> Content:
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1
     names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
-    rows = [
-        (i + 1, line.rstrip("\t "))
-        for i, line in enumerate(lines[head + 1 :], head + 1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not rows:
-        raise ReadError("an IONTOF file with a header but without data")
-    numbers, texts = zip(*rows, strict=True)
-    cells = len(heads) - 1
-    short = next((n for n, t in rows if t.count("\t") < cells), None)
-    if short is not None:
-        message = f"line {short} has fewer cells than the {len(heads)} heads"
-        if short != numbers[-1]:
-            raise ReadError(message)
-        source.options.truncated(f"the file breaks off: {message}")
-    if lines[-1].strip():
-        # The program ends every line; numbers are as long as they need, and tell nothing.
-        warn(
-            f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
-            "may be cut: the file may break off there",
-            ProfileWarning,
-        )
+    numbers, texts = _rows(source, head, len(heads))
     decimal = source.options.decimal or _decimal(texts)
     values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
     values = np.asfortranarray(values)
@@ -122,6 +101,38 @@ def read(source: Source) -> Content:
         signals=signals,
         metadata=Metadata(instrument="IONTOF", other={"processing": "; ".join(comments)}),
     )
+
+
+def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, ...]]:
+    """Give the lines of numbers below the heads, with their numbers in the file.
+
+    Raises
+    ------
+    ReadError
+        If there are none, or one is cut off.
+    """
+    lines = source.lines
+    rows = [
+        (i + 1, line.rstrip("\t "))
+        for i, line in enumerate(lines[head + 1 :], head + 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not rows:
+        raise ReadError("an IONTOF file with a header but without data")
+    short = next((n for n, t in rows if t.count("\t") < width - 1), None)
+    if short is not None:
+        message = f"line {short} has fewer cells than the {width} heads"
+        if short != rows[-1][0]:
+            raise ReadError(message)
+        source.options.truncated(f"the file breaks off: {message}")
+    if lines[-1].strip():
+        # The program ends every line; numbers are as long as they need, and tell nothing.
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
+            "may be cut: the file may break off there",
+            ProfileWarning,
+        )
+    return [number for number, _ in rows], tuple(text for _, text in rows)
 
 
 def _about(head: str, mass: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -233,16 +233,15 @@ def table(
     columns, failure = fast(), None
     if columns is None and longest(lines) > width:
         lines = [text.rstrip(delimiter) if isinstance(text, str) else text for text in lines]
-        for i, text in enumerate(lines):
-            cells = split(text) if longest([text]) > width else []
-            extra = [c for c in cells[width:] if c.strip().casefold() not in NOTHING]
-            if extra:
-                failure = (
-                    f"{line(i)}: {len(cells)} cells in a table of {width} columns; "
-                    f"{extra[0]!r} belongs to none"
-                )
-                lines = lines[:i]
-                break
+        long = ((i, split(text)) for i, text in enumerate(lines) if longest([text]) > width)
+        found = next(((i, cells) for i, cells in long if _beyond(cells, width)), None)
+        if found is not None:
+            row, cells = found
+            failure = (
+                f"{line(row)}: {len(cells)} cells in a table of {width} columns; "
+                f"{_beyond(cells, width)!r} belongs to none"
+            )
+            lines = lines[:row]
         columns = fast()
     if columns is None:
         rows = [[*split(text), *[""] * width][:width] for text in lines]
@@ -255,6 +254,14 @@ def table(
         values = np.full((len(lines), width), np.nan, order="F")
     limits: dict[tuple[int, int], float] = {}
     stop = len(lines)
+    simple = _SIMPLE.fullmatch if plain and decimal == "." else None
+
+    def read(cell: str, row: int, column: int) -> float:
+        if simple is not None and simple(cell):
+            return float(cell)
+        where = f"{line(row)}, column {column_name(column)}"
+        return read_cell(cell, decimal, not_measured, where=where)
+
     for j, column in enumerate(columns):
         if j in labels:
             continue
@@ -264,27 +271,40 @@ def table(
         if column.dtype.kind != "O":
             values[:, j] = column
             continue
-        for i, cell in enumerate(column[:stop].tolist()):
-            if not isinstance(cell, str):  # NaN where it is empty, or a whole number of many digits
-                values[i, j] = float(cell)
-                continue
-            if plain and decimal == "." and _SIMPLE.fullmatch(cell):
-                values[i, j] = float(cell)
-                continue
-            where = f"{line(i)}, column {column_name(j)}"
-            try:
-                value = read_cell(cell, decimal, not_measured, where=where)
-            except ReadError as error:
-                # Columns to the right may have one in a line above.
-                stop, failure = i, str(error)
-                break
-            if censored(value):
-                limits[i, j] = value
-            else:
-                values[i, j] = value
+        odd = _read_texts(column[:stop], j, values, limits, read)
+        # Columns to the right may have one in a line above.
+        stop, failure = odd or (stop, failure)
     if failure is not None:
         raise ReadError(failure)
     return values, limits
+
+
+def _read_texts(
+    column: Any,
+    j: int,
+    values: Array,
+    limits: dict[tuple[int, int], float],
+    read: Callable[[str, int, int], float],
+) -> tuple[int, str] | None:
+    """Read a column cell by cell; give row and message of the first that is no number."""
+    for i, cell in enumerate(column.tolist()):
+        if not isinstance(cell, str):  # NaN where it is empty, or a whole number of many digits
+            values[i, j] = float(cell)
+            continue
+        try:
+            value = read(cell, i, j)
+        except ReadError as error:
+            return i, str(error)
+        if censored(value):
+            limits[i, j] = value
+        else:
+            values[i, j] = value
+    return None
+
+
+def _beyond(cells: Sequence[str], width: int) -> str | None:
+    """Give the first cell beyond the columns that is not empty."""
+    return next((c for c in cells[width:] if c.strip().casefold() not in NOTHING), None)
 
 
 def _holds_words(column: Any, not_measured: Collection[str], *, certain: bool) -> bool:

@@ -7,6 +7,7 @@ centres of the bins, and their edges beside them.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -73,13 +74,7 @@ def read(source: Source) -> Content:
         name: Column(edge, unit_of_depths)
         for name, edge in zip(("cell_start", "cell_stop"), bins.T, strict=True)
     }
-    moments = {}
-    for name, pattern in _MOMENTS:
-        found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
-        if found:
-            number = read_cell(found[1].replace(",", "."), where=name)
-            unit_of = " angstrom" if name in ("projected_range", "straggle") else ""
-            moments[name] = f"{number:.15g}{unit_of}"
+    moments = _moments(lines)
     signals = []
     for j, name in enumerate(names):
         ions = j == 0
@@ -107,6 +102,18 @@ def read(source: Source) -> Content:
             other=other,
         ),
     )
+
+
+def _moments(lines: Sequence[str]) -> dict[str, str]:
+    """Read the moments that are printed above the table."""
+    moments = {}
+    for name, pattern in _MOMENTS:
+        found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
+        if found:
+            number = read_cell(found[1].replace(",", "."), where=name)
+            unit = " angstrom" if name in ("projected_range", "straggle") else ""
+            moments[name] = f"{number:.15g}{unit}"
+    return moments
 
 
 def _bins(far: Array) -> Array:

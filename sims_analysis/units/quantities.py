@@ -13,6 +13,7 @@ from sims_analysis.text.arguments import is_number
 from sims_analysis.units.application import application_registry
 from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
+from sims_analysis.units.udunits import in_udunits
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -306,7 +307,12 @@ def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     text = variable.attrs.get("units")
     if text is None or is_quantity(variable.data):
         return variable
-    unit = read_unit(text)
+    try:
+        unit = read_unit(text)
+    except UnitsError:
+        if in_udunits(text) is None:
+            raise
+        return variable  # a slope, "count/s / nm": of a fit, and of no profile
     if unit.kind == "arbitrary":
         return variable
     attrs = {k: v for k, v in variable.attrs.items() if k != "units"}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from compared import DEPTH, EDGE, dataset, gaussian
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -209,3 +210,70 @@ def test_what_does_not_look_has_no_range_to_look_in(options):
     a = sims.open_example("boron-implant")
     with pytest.raises(ProfileError, match=r"^max_shift='10 nm' goes with a correlation"):
         sims.align(a, a, marker="B", max_shift="10 nm", **options)
+
+
+# --- markers: depths are stretched ---------------------------------------------------------------
+
+
+def two_layers(stretch=1.0, offset=0.0, unit="nm"):
+    """Deltas of B at 50 nm and of As at 150 nm, as another raster measures them."""
+    z = np.arange(0.0, 200.0, 1.0)
+    rows = [np.exp(-(((z - at) / 4) ** 2) / 2) * 1e19 + 1e15 for at in (50.0, 150.0)]
+    scale = {"nm": 1.0, "um": 1e-3}[unit]
+    return xr.Dataset(
+        {"concentration": (("species", "depth"), np.array(rows), {"units": "atom/cm^3"})},
+        {
+            "species": ["B", "As"],
+            "depth": ("depth", (z * stretch + offset) * scale, {"units": unit}),
+        },
+    )
+
+
+@pytest.mark.parametrize("unit", ["nm", "um"])
+def test_markers_stretch_the_depths(unit):
+    found = sims.align(
+        two_layers(), two_layers(1.07, 3.0, unit), method="markers", markers=["B", "As"]
+    )
+    np.testing.assert_allclose(found["depth"], np.arange(0.0, 200.0), atol=1e-6)
+    assert found["depth"].attrs["units"] == "nm"
+    np.testing.assert_allclose(
+        found["depth_shift"], np.arange(200.0) - (np.arange(200.0) * 1.07 + 3.0), atol=1e-6
+    )
+    stated = sims.align(
+        two_layers(),
+        two_layers(1.07, 3.0),
+        method="markers",
+        markers=[("150 nm", "163.5 nm"), ("50 nm", "56.5 nm")],
+    )
+    np.testing.assert_allclose(stated["depth"], np.arange(0.0, 200.0), atol=1e-9)
+
+
+def test_markers_of_a_batch_stretch_each_measurement():
+    batch = sims.stack([two_layers(1.07), two_layers(0.9)], names=["W1", "W2"])
+    found = sims.align(two_layers(), batch, method="markers", markers=["B", "As"])
+    for name in ("W1", "W2"):
+        one = found.sel(measurement=name)
+        depth = one["depth"].values.reshape(-1, one.sizes["point"])[0]
+        np.testing.assert_allclose(depth, np.arange(0.0, 200.0), atol=1e-6)
+    dose = sims.integrated_dose(found)
+    np.testing.assert_allclose(dose, np.stack([sims.integrated_dose(two_layers())] * 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"method": "markers"}, ProfileError, "give markers with"),
+        ({"markers": ["B", "As"]}, ProfileError, "give markers with"),
+        ({"method": "markers", "markers": ["B"]}, ProfileError, "two or more"),
+        ({"method": "markers", "markers": ["B", "P"]}, SpeciesError, r"markers\[1\]='P' is not in"),
+        (
+            {"method": "markers", "markers": [("10 nm", "20 nm"), ("5 nm", "30 nm")]},
+            ProfileError,
+            "not in one order",
+        ),
+        ({"method": "markers", "markers": ["B", ("1 s", "2 s")]}, UnitsError, r"markers\[1\] in a"),
+    ],
+)
+def test_markers_that_do_not_fit(options, error, says):
+    with pytest.raises(error, match=says):
+        sims.align(two_layers(), two_layers(), **options)

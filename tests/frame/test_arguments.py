@@ -101,9 +101,10 @@ def test_a_sample_is_named_by_its_labels():
     assert first_sample(one, one.value > 0).startswith("species 'P', depth 0 nm")
 
 
-def test_the_readme_s_correction_is_one():
+def test_the_correction_of_the_page_is_one():
     """That of *Adding a correction*, in every layout."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[2] / ".docs/howto/adding_a_correction.md"
+    text = page.read_text(encoding="utf-8")
     code = re.search(r"```python\n(def correct_yield.*?)```", text, re.DOTALL)[1]
     namespace = {
         "open_frame": open_frame, "read_positive": read_positive, "with_step": with_step,

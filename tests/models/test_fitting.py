@@ -1264,3 +1264,54 @@ def test_values_that_scatter_about_zero_are_all_taken():
     limited = quietly(models_truth.profile(c[0], z), model="edge", detection_limit="5e18 cm^-3")
     clipped = quietly(models_truth.profile(np.maximum(c[0], 0), z), model="edge")
     assert limited["objective"] == clipped["objective"] == "squares of ln C"
+
+
+def test_a_fit_across_a_gap_says_so():
+    z = np.linspace(0, 220, 111)
+    z = z[(z < 80) | (z > 115)]
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    one = models_truth.profile(c * np.exp(0.02 * np.random.default_rng(1).normal(size=z.size)), z)
+    with pytest.warns(FitWarning, match="gaps='bridge' accepts"):
+        fit = sims.fit(one, model="gaussian")
+    assert fit["status"].item() == fit["curve_status"].item() == "gap"
+    accepted = sims.fit(one, model="gaussian", gaps="bridge")
+    assert accepted["status"].item() == accepted["curve_status"].item() == "ok"
+    assert accepted["straggle"].item() == fit["straggle"].item()
+    assert quietly(one, model="gaussian", start="116 nm")["status"].item() != "gap"
+
+
+def test_a_fit_of_saturated_samples_says_so():
+    z = np.linspace(0, 220, 111)
+    k = np.minimum(drawn(z, 10_000, 1), 6000)
+    with pytest.warns(FitWarning, match="saturated"):
+        fit = sims.fit(counts_of(k, z), model="gaussian")
+    assert fit["status"].values.tolist() != ["ok"]
+    tail = quietly(counts_of(np.minimum(drawn(z, 10_000, 1), 9000), z), model="gaussian")
+    assert tail["status"].item() in ("saturated", "wrong_shape")
+
+
+@pytest.mark.parametrize("chunks", [None, {"wafer": 1}])
+def test_what_is_not_known_for_one_profile_leaves_it_alone_without_an_answer(chunks):
+    z = np.linspace(0, 220, 111)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z) + 1e17
+    both = models_truth.profile(np.stack([c, c]), z, dims=("wafer", "depth"))
+    if chunks is not None:
+        pytest.importorskip("dask")
+        both = both.chunk(chunks)
+
+    def known(value, unit):
+        return xr.DataArray([value, np.nan], dims="wafer", attrs={"units": unit})
+
+    level = quietly(both, model="gaussian", background=known(1e17, "atom/cm^3"))
+    assert level["status"].values.tolist() == ["ok", "no_data"]
+    start = quietly(both, model="gaussian", background="fit", start=known(1.0, "nm"))
+    assert start["status"].values.tolist() == ["ok", "no_data"]
+
+
+def test_a_grid_of_few_counts_is_not_saturated():
+    z = np.linspace(0, 250, 251)
+    expected = 10 - 8 * special.ndtr((z - 120) / 10)
+    k = np.random.default_rng(11).poisson(np.broadcast_to(expected, (20, z.size)))
+    fit = quietly(sims.to_grid(counts_of(k, z), step="0.25 nm"), model="edge")
+    assert "saturated" not in fit["status"].values.tolist()
+    assert float((fit["status"] == "ok").mean()) > 0.8

@@ -274,3 +274,40 @@ def test_layers_of_a_matrix_signal_among_concentrations():
     assert asked["thickness"].item() == pytest.approx(80, abs=0.01)
     edge = sims.interface(ds.sel(species="Ta->"), stop="100 nm")
     assert edge["position"].item() == pytest.approx(60, abs=0.01)
+
+
+def film(z):
+    return 1e20 * (ndtr((z - 60) / 4) - ndtr((z - 140) / 4)) + 1e16
+
+
+def test_a_step_or_an_edge_in_a_gap_says_so():
+    z = np.arange(0.0, 200.0)
+    z = z[(z < 52) | (z > 66)]
+    one = models_truth.profile(film(z), z)
+    with pytest.warns(FitWarning, match="the interface is gap"):
+        found = sims.interface(one, stop="100 nm")
+    assert found["status"].item() == "gap"
+    with pytest.warns(FitWarning, match="undetermined"):
+        accepted = sims.interface(one, stop="100 nm", gaps="bridge")
+    assert accepted["status"].item() == "undetermined"
+    layer = sims.layers(one)
+    assert layer["status"].values.tolist() == ["gap"]
+    assert np.isnan(layer["top"].item())
+    assert np.isnan(layer["thickness"].item())
+    assert layer["bottom"].item() == pytest.approx(140, abs=0.01)
+    bridged = sims.layers(one, gaps="bridge")
+    assert bridged["status"].values.tolist() == ["ok"]
+    # A gap elsewhere does no harm.
+    far = z[(z < 90) | (z > 110)]
+    elsewhere = models_truth.profile(film(far), far)
+    assert sims.layers(elsewhere)["bottom"].item() == pytest.approx(140, abs=0.01)
+
+
+def test_half_of_a_maximum_that_was_cut_off_is_no_level():
+    z = np.arange(0.0, 200.0)
+    noise = np.random.default_rng(0).normal(size=z.size)
+    c = np.minimum(film(z) * np.exp(0.05 * noise), 6e19)
+    layer = sims.layers(models_truth.profile(c, z))
+    assert set(layer["status"].values.tolist()) == {"saturated"}
+    stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
+    assert "saturated" not in stated["status"].values.tolist()

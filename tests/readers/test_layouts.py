@@ -154,6 +154,23 @@ def test_notes_above_a_depth_and_a_time_are_no_names(write):
     assert result.metadata.other == {"操作员": "A. B."}
 
 
+@pytest.mark.parametrize(
+    "head",
+    ["Species;B;P\nDepth;Conc;Conc\nnm;at/cm3;at/cm3\n", "Depth;B;P\nnm;mean;mean\n",
+     "Tiefe;B;P\n(nm);Konz.;Konz.\n"],
+)  # fmt: skip
+def test_a_word_above_the_depths_is_no_name(write, head):
+    result = sims.read(write(f"{head}0;5;7\n1;6;8\n"), units="at/cm3")
+    assert result.species == ["B", "P"]
+    assert values(result, "P") == ([0, 1], [7, 8])
+
+
+def test_sodium_is_no_missing_value(write):
+    table = "Na;\nDepth;Conc.\nnm;at/cm3\n0;5\n1;na\n2;7\n"
+    profile = sims.read(write(table))["Na"]
+    np.testing.assert_array_equal(profile.concentrations, [5, np.nan, 7])
+
+
 def test_what_is_said_of_a_depth_names_no_species(write):
     path = write("Depth from surface (nm);Conc. (at/cm3)\n0;5\n1;6\n")
     with pytest.raises(sims.SpeciesError, match="does not name the species"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -12,9 +11,10 @@ from sims_analysis.output.about import About
 from sims_analysis.output.pages.report import back_link, report_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sims_analysis.api.archive import Archive
+    from sims_analysis.api.contents import Contents
     from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["HOME", "entry_page", "failure_page", "found", "index_page", "list_page", "pages"]
@@ -30,8 +30,15 @@ def found(archive: Archive, search: str = "") -> dict[str, About]:
 
     One that is damaged is listed as well: its page says what is wrong with it.
     """
+    return _described(_known(archive, search))
+
+
+def _known(archive: Archive, search: str) -> list[Contents]:
     with warnings_listed():
-        known = archive.contents(search.split())
+        return archive.contents(search.split())
+
+
+def _described(known: Iterable[Contents]) -> dict[str, About]:
     return {
         f"entries/{quote(one.data_id, safe='')}": About(
             data_id=one.data_id,
@@ -74,7 +81,9 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
 
 def list_page(archive: Archive, search: str = "") -> str:
     """Return the list of an archive that is served, with a form to search it."""
-    return index_page(found(archive, search), search=search, form=True)
+    known = _known(archive, search)
+    shown = _described(known[:_SHOWN])
+    return index_page(shown, search=search, form=True, count=len(known))
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
@@ -112,7 +121,13 @@ document.body.dataset.ready = "yes";
 """
 
 
-def index_page(entries: Mapping[str, About], *, search: str = "", form: bool = False) -> str:
+def index_page(
+    entries: Mapping[str, About],
+    *,
+    search: str = "",
+    form: bool = False,
+    count: int | None = None,
+) -> str:
     """List entries with their pages.
 
     Parameters
@@ -123,6 +138,8 @@ def index_page(entries: Mapping[str, About], *, search: str = "", form: bool = F
         What the list was searched for.
     form : bool
         Whether there is a server to search; otherwise the page does it, as words are typed.
+    count : int, optional
+        How many there are, if not all of them are listed.
     """
     from sims_analysis.figures.interactive import document
 
@@ -131,17 +148,16 @@ def index_page(entries: Mapping[str, About], *, search: str = "", form: bool = F
     if form:
         box = f'<form role="search">{box} <button>Search</button></form>'
     hint = '<p class="hint">Every word is looked for in name, sample, species and date.</p>'
-    shown = min(len(entries), _SHOWN) if form else len(entries)
-    told = _counted(len(entries), shown, search)
-    count = f'<p id="count" class="note" role="status">{told}</p>'
+    told = _counted(len(entries) if count is None else count, len(entries), search)
+    status = f'<p id="count" class="note" role="status">{told}</p>'
     items = [
         f'<li data-words="{html.escape(about.words, quote=True)}">'
         f'<a href="{html.escape(link, quote=True)}">{html.escape(about.data_id)}</a>'
         f'<span class="note"> {html.escape(about.line)}</span></li>'
-        for link, about in islice(entries.items(), shown)
+        for link, about in entries.items()
     ]
     listed = f'<ul class="described">{"".join(items)}</ul>' if items else ""
-    body = f"<h1>Depth profiles</h1>\n{box}\n{hint}\n{count}\n{listed}"
+    body = f"<h1>Depth profiles</h1>\n{box}\n{hint}\n{status}\n{listed}"
     return document("Depth profiles", body, scripts=[] if form else [_FILTER])
 
 
