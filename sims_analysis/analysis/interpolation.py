@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.dataset.axes import edges_beside
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
@@ -153,10 +154,10 @@ def _interpolated(
     found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis], bridge=bridge)
     coords = {}
     if isinstance(depth, xr.DataArray):
+        # Values at depths are no averages over cells, even if the depths are those of cells.
+        without = (*frame.coords, frame.axis, *edges_beside(depth, frame.axis))
         coords = {
-            str(key): coord.variable
-            for key, coord in depth.coords.items()
-            if key not in (*frame.coords, frame.axis)
+            str(key): coord.variable for key, coord in depth.coords.items() if key not in without
         }
     return dressed(frame, name, found, at, coords)
 

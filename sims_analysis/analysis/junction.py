@@ -43,7 +43,6 @@ class JunctionOptions(TypedDict, total=False):
     after: ParameterLike | None
     confirm: int
     detection_limit: ParameterLike | None
-    gaps: GapPolicy
 
 
 _EDGES = {"trailing": FALLING, "leading": RISING, "any": 0}
