@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import by_label
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._prepared import formula_of
 from sims_analysis.models._task import BACKGROUND
@@ -150,7 +151,9 @@ def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
         magnitude, _ = units.read_quantity(depth, (axis,), "depth")
         array = xr.DataArray(float(magnitude))
     else:
-        depth = _aligned(depth, fit)
+        of_profiles = fit["status"]
+        coords = {name: one.variable for name, one in of_profiles.coords.items()}
+        depth = by_label(depth, "depth", coords, of_profiles.sizes, "the fit")
         magnitude, unit = units.magnitude_and_unit(depth, (axis,), "depth")
         array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
     profiles = fit["status"].dims
@@ -159,23 +162,6 @@ def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
     if not along:
         array = array.expand_dims({axis: 1})
     return array.assign_attrs(vocabulary.attrs(axis)), dim, not along
-
-
-def _aligned(depth: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
-    """Select the depths of the profiles of a fit by their labels."""
-    for dim in depth.dims:
-        if dim in depth.indexes and dim in fit.coords and depth.indexes[dim].is_unique:
-            wanted = np.atleast_1d(fit[dim].values)
-            positions = depth.indexes[dim].get_indexer(wanted)
-            missing = [str(label) for label in wanted[positions < 0]]
-            if missing:
-                raise ProfileError(f"depth has no value for {dim} {missing}")
-            depth = depth.isel({dim: positions if fit[dim].ndim else positions[0]})
-        if depth.sizes.get(dim, 0) != fit.sizes.get(dim, depth.sizes.get(dim, 0)):
-            raise ProfileError(
-                f"depth holds {depth.sizes[dim]} values along {dim!r}, and the fit {fit.sizes[dim]}"
-            )
-    return depth
 
 
 def _one(
