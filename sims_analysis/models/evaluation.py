@@ -60,10 +60,10 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species="B")
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    >>> fit = sims.fit(ds, model="joined_gaussian", start="40 nm", stop="110 nm")
+    >>> fit = sims.fit(ds, model="pearson", start="40 nm", stop="110 nm")
     >>> there = sims.evaluate(fit, depth="75 nm")
     >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
-    6.990e+19 +- 2e+16 atom/cm^3
+    6.989e+19 +- 3e+16 atom/cm^3
     """
     chosen = _model_of(fit, model)
     quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
