@@ -166,6 +166,32 @@ def test_cells_beside_samples_are_refused(ds, order):
         assert sims.integrated_dose(plain).notnull().all()
 
 
+@pytest.mark.parametrize("asked", [{"step": "4 nm"}, {"depth": ["20 nm", "50 nm", "90 nm"]}])
+def test_cells_are_no_samples_to_average(ds, asked):
+    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
+    for data in (cells, cells["concentration"], sims.stack([cells, cells]), sims.quantify(cells)):
+        with pytest.raises(ProfileError, match="these are averages over cells already"):
+            sims.to_grid(data, **asked, conserve="dose")
+    names = ["depth_bounds", "cell_start", "cell_stop"]
+    assert "cell_stop" in sims.to_grid(cells.drop_vars(names), **asked, conserve="dose").coords
+
+
+def test_cells_without_a_value(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    empty = cells.assign(concentration=cells["concentration"] * np.nan)
+    empty["concentration"].attrs = cells["concentration"].attrs
+    for data in (
+        empty,
+        empty.chunk({"species": 1}),
+        sims.stack([empty, empty]),
+        empty.isel(species=0),
+    ):
+        for question in (sims.integrated_dose, sims.moments, sims.dose_budget, sims.peak):
+            assert set(np.unique(question(data)["status"])) == {"no_data"}
+    half = xr.concat([cells.isel(species=[0]), empty.isel(species=[1])], "species")
+    assert sims.integrated_dose(half)["status"].values.tolist() == ["ok", "no_data"]
+
+
 def test_values_at_the_depths_of_cells_are_no_averages(ds):
     cells = sims.to_grid(ds, step="40 nm", conserve="dose")
     found = sims.interpolate(ds, depth=cells["depth"])
