@@ -51,7 +51,8 @@ NOTES = {
     "ja": (("測定者", "A. B."),), "zh": (("操作员", "A. B."),),
 }  # fmt: skip
 SPECIES = ("B", "11B", "10B", "P", "31P", "As", "75As", "O", "16O", "C", "N", "Si", "28Si+", "GaAs",
-           "Ga->", "SiO2", "F", "In", "H", "69Ga+", "133Cs28Si+", "W", "I", "Y")  # fmt: skip
+           "Ga->", "SiO2", "F", "In", "H", "69Ga+", "133Cs28Si+", "W", "I", "Y", "Na",
+           "23Na", "K")  # fmt: skip
 DEPTHS = ("nm", "µm", "Å", "um")
 REMARKS = {"en": "paused", "de": "Pause", "ja": "停止", "zh": "暂停"}
 

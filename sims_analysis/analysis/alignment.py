@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import MEASUREMENT, POINT
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, edges_beside
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
@@ -356,6 +356,20 @@ def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Arra
     return z[measured], c[measured]
 
 
+def _moved_edges(data: Any, name: str, axis: str, shift: xr.Variable) -> xr.Variable:
+    """Return edges of cells, shifted as the axis is; bounds are in the unit of the axis."""
+    edge, of_axis = data.coords[name].variable, name.endswith("_bounds")
+    stated = data[axis] if of_axis else edge
+    unit = units.magnitude_and_unit(stated, (axis,), name)[1]
+    moved = xr.Variable(edge.dims, units.magnitude_of(edge))
+    moved = moved + xr.Variable(shift.dims, unit.from_canonical(shift.values))
+    moved, attrs = moved.transpose(*shift.dims, ...), dict(edge.attrs)
+    if "units" not in stated.attrs:  # a Quantity
+        moved = xr.Variable(moved.dims, unit.to_canonical(moved.data))
+        attrs |= {} if of_axis else {"units": units.CANONICAL[axis]}
+    return xr.Variable(moved.dims, moved.data, attrs)
+
+
 def _shifted(
     b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str
 ) -> tuple[Any, str]:
@@ -381,11 +395,15 @@ def _shifted(
     }
     if method in ("cross-correlation", "log-correlation"):
         coords["correlation"] = (dims, correlation, vocabulary.attrs("correlation"))
+    for name in edges_beside(b, axis):
+        coords[name] = _moved_edges(b, name, axis, xr.Variable(dims, shift))
     if batch and axis in b.dims:
         # Each measurement is shifted by a different amount, and needs its own axis.
-        b = b.drop_vars(axis).rename({axis: POINT})
-        own = tuple(POINT if d == axis else d for d in moved.dims)
-        coords[axis] = xr.Variable(own, moved.data, attrs)
+        own = edges_beside(b, axis)
+        b = b.drop_vars([axis, *own]).rename({axis: POINT})
+        for name in (axis, *own):
+            own_dims = tuple(POINT if d == axis else d for d in coords[name].dims)
+            coords[name] = xr.Variable(own_dims, coords[name].data, coords[name].attrs)
     result = b.drop_vars("wire_fields", errors="ignore").assign_coords(coords)
     by_what = f"marker {marker!r}" if marker else "all species"
     what = "depths" if axis == "depth" else "times"

@@ -16,11 +16,14 @@ from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame, as_dataset
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Status, ends
@@ -38,6 +41,7 @@ def compare(
     method: Literal["log", "linear"] = "log",
     rule: Rule = "trapezoid",
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
     **junction: Unpack[JunctionOptions],
 ) -> xr.Dataset:
     """Compare b with the reference a over the depths at which both were measured.
@@ -55,6 +59,10 @@ def compare(
         Rule of the doses, as for :func:`integrated_dose`; their attrs record it.
     variable : str, optional
         The variable of Datasets; by default the first that `a` has.
+    gaps : {"flag", "bridge"}
+        Whether there is no ratio at depths of `a` that lie in a gap of `b`, where nothing was
+        measured, and a gap in the overlap of either has the status ``gap``; or whether gaps are
+        bridged. See :func:`integrated_dose` for what a gap is.
     **junction
         ``edge``, ``which``, ``after``, ``confirm`` and ``detection_limit`` of
         :func:`junction_depth`.
@@ -64,7 +72,7 @@ def compare(
     Dataset
         Only b is interpolated, at the depths of `a`. In the overlap:
 
-        - ``ratio`` (``1``), on the depth axis of `a`: b / a; NaN where a is zero
+        - ``ratio`` (``1``), on the depth axis of `a`: b / a; NaN where a is zero, or in a gap of b
         - ``log_ratio`` (``1``): its log10; NaN where either is not positive
         - ``rms_log_ratio`` (``1``), ``samples``: root mean square of the latter, and the number of
           samples in it
@@ -74,7 +82,8 @@ def compare(
           ``junction_status``: with a level; that of a if it is not ok, otherwise that of b
         - ``ratio_stderr``, ``log_ratio_stderr``, ``dose_ratio_stderr``, ``junction_shift_stderr``:
           where both carry standard errors
-        - ``status``: ``ok``, ``no_data`` or ``no_overlap``
+        - ``status``: ``ok``, ``no_data`` or ``no_overlap``; ``gap`` or ``saturated`` if either is
+          so in the overlap
 
     Raises
     ------
@@ -82,6 +91,11 @@ def compare(
         If the two have no species in common.
     UnitsError
         If they have different kinds of unit, or are not over depth.
+
+    Warns
+    -----
+    ProfileWarning
+        Where `a` has samples in a gap of `b`.
 
     Notes
     -----
@@ -113,6 +127,7 @@ def compare(
     if method not in ("log", "linear"):
         raise ProfileError(f'method={method!r}; expected "log" or "linear"')
     check_options(rule)
+    bridge = bridges(gaps)
     a, b = paired(a, b)
     fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
@@ -120,13 +135,16 @@ def compare(
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
 
     start, stop, status = _overlap(fa, fb)
+    for frame in (fa, fb):
+        status = _in_order(doubted(frame, status, (start, stop), bridge=bridge), fa, fb)
     # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
 
     def at_a(frame: Frame) -> Any:
         return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
 
-    b_at_a = _along(at_a(fb).astype(fb.precision), fa)
+    at_b = at_a(fb).astype(fb.precision)
+    b_at_a = _along(at_b if bridge else _without_gaps(fb, at_b, asked), fa)
     ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
@@ -151,9 +169,9 @@ def compare(
             found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
     if fa.kind in DOSE_KINDS:
         window = {"start": found["overlap_start"], "stop": found["overlap_stop"]}
-        found |= _doses(a, b, window, rule)
+        found |= _doses(a, b, window, rule, gaps)
     if level is not None:
-        found |= _junctions(a, b, level, junction)
+        found |= _junctions(a, b, level, {**junction, "gaps": gaps})
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
     result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
@@ -183,6 +201,18 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
         xr.where(first.isnull() | last.isnull(), Status.NO_DATA, Status.NO_OVERLAP),
     )
     return first.where(both), last.where(both), status.astype(np.uint8)
+
+
+def _without_gaps(frame: Frame, values: xr.Variable, asked: xr.Variable) -> xr.Variable:
+    """Return the values at the depths asked for without those in gaps, and warn of them."""
+    hidden = in_gap(frame, asked)
+    missing = hidden & values.notnull()
+    if not (is_lazy(missing) or anywhere(missing)):
+        return values
+    status = xr.where(missing.any(ASKED), Status.GAP, Status.OK)
+    tell_doubts(frame, status, NO_LIMITS, "b is not compared in it", ProfileWarning)
+    kept: xr.Variable = values.where(~hidden)
+    return kept
 
 
 def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
@@ -218,11 +248,13 @@ def _bare(result: xr.DataArray) -> xr.DataArray:
     return result.reset_coords(drop=True)
 
 
-def _doses(a: Any, b: Any, window: dict[str, Any], rule: Rule) -> dict[str, xr.DataArray]:
+def _doses(
+    a: Any, b: Any, window: dict[str, Any], rule: Rule, gaps: GapPolicy
+) -> dict[str, xr.DataArray]:
     overlaps = _bare(units.dequantify(window["start"])).notnull()
     found, errors = {}, []
     for name, data in (("dose_a", a), ("dose_b", b)):
-        dose = units.dequantify(integrated_dose(data, **window, rule=rule))
+        dose = units.dequantify(integrated_dose(data, **window, rule=rule, gaps=gaps))
         errors += [_bare(dose.coords["stderr"])] if "stderr" in dose.coords else []
         found[name] = _bare(dose).where(overlaps).transpose(*overlaps.dims)
     ratio = found["dose_b"] / found["dose_a"]
@@ -239,7 +271,7 @@ def _doses(a: Any, b: Any, window: dict[str, Any], rule: Rule) -> dict[str, xr.D
     return doses
 
 
-def _junctions(a: Any, b: Any, level: Any, options: JunctionOptions) -> dict[str, xr.DataArray]:
+def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
     at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
     shift = _bare(at_b) - _bare(at_a)
     of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
@@ -270,6 +302,7 @@ def repeatability(
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
     **junction: Unpack[JunctionOptions],
 ) -> xr.Dataset:
     """Return the mean and the relative standard deviation over the measurements of a batch.
@@ -287,6 +320,8 @@ def repeatability(
         Limits of the dose; by default the ends of each profile.
     variable : str, optional
         The variable of a Dataset; by default the first.
+    gaps : {"flag", "bridge"}
+        Whether there are no values in gaps, and no junctions, or they are bridged.
     **junction
         As for :func:`compare`.
 
@@ -338,14 +373,14 @@ def repeatability(
     values = frame.along_axis(frame.value, name, units_=frame.units)
     if step is not None:
         one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
-        gridded = to_grid(one, step=step)
+        gridded = to_grid(one, step=step, gaps=gaps)
         values = gridded if isinstance(gridded, xr.DataArray) else gridded[frame.name]
     found = _over_measurements(units.dequantify(values), name, frame.units)
     if frame.kind in DOSE_KINDS:
-        dose = units.dequantify(integrated_dose(batch, start=start, stop=stop))
+        dose = units.dequantify(integrated_dose(batch, start=start, stop=stop, gaps=gaps))
         found |= _over_measurements(dose, "dose", str(dose.attrs["units"]))
     if level is not None:
-        depth = units.dequantify(junction_depth(batch, level=level, **junction))
+        depth = units.dequantify(junction_depth(batch, level=level, gaps=gaps, **junction))
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
@@ -78,9 +79,11 @@ def crossings(
         - ``decay_length`` (``nm`` per factor e): between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
         - ``status``: ``ok``. The first entry of a profile without a crossing gives the reason:
-          ``never_reached``, ``always_above``, ``truncated``, ``no_data``. A crossing whose interval
-          is wider than the record has neither depth nor error, and is ``undetermined``; one in a
-          gap has the status ``gap``, and lies between ``depth_before`` and ``depth_after``
+          ``never_reached``, ``always_above``, ``truncated``, ``no_data``, and ``below_detection``
+          where a file gives samples as ``<5E15`` (the coordinate ``detection_limit`` has the
+          limit). A crossing whose interval is wider than the record has no depth and no error, and
+          is ``undetermined``; one in a gap has the status ``gap``, and lies between
+          ``depth_before`` and ``depth_after``
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
           `max_count`
 
@@ -149,6 +152,10 @@ def crossings(
     )
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"])) == 0
     status = found.status.where(asked.notnull() | ~first, Status.NO_DATA).astype(np.uint8)
+    unmeasured = limit_of_unmeasured(frame)
+    if unmeasured is not None:
+        hidden = hidden_by_limit(status, asked, unmeasured) & first
+        status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
     status = status.transpose(*found.status.dims)
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
@@ -171,7 +178,12 @@ def crossings(
     )
     results["status"] = frame.status(status)
     found.number.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords={"count": found.number})
+    coords = {"count": found.number}
+    if unmeasured is not None:
+        coords["detection_limit"] = frame.with_attrs(
+            unmeasured, "detection_limit", units_=frame.units
+        )
+    return frame.dataset(results, coords=coords)
 
 
 def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError, SimsWarning, warn
+from sims_analysis import units, vocabulary
+from sims_analysis.dataset.delivered import stated_in_metadata
+from sims_analysis.errors import ProfileError, SimsError, SimsWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
@@ -195,6 +196,51 @@ def stated_limit(frame: Frame, detection_limit: Any) -> tuple[xr.Variable, xr.Va
     unknown = limit.isnull() if detection_limit is not None else xr.Variable((), data=False)
     known: xr.Variable = limit.where(~unknown, np.inf)
     return known, unknown
+
+
+def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:
+    """Return the limit below which samples of a file have no value: cells such as ``<5E15``.
+
+    In the canonical unit of the values; NaN for species without such samples, None if all are. It
+    is scaled with the values by :func:`sims_analysis.scale_to_dose`.
+    """
+
+    def read(value: Any, name: str) -> float:
+        try:
+            return float(units.read_quantity(value, (frame.kind,), name)[0])
+        except SimsError:  # of intensities, before these were concentrations
+            return np.nan
+
+    data: Any = frame.origin
+    censored = stated_in_metadata(data, "below_detection_limit", lambda _value, _name: 1.0)
+    limit = stated_in_metadata(data, "detection_limit", read)
+    if censored is None or limit is None:
+        return None
+    scale = data.coords.get("dose_scale")
+    stated: xr.Variable = limit * censored * (1.0 if scale is None else scale.variable)
+    return stated
+
+
+#: Statuses that say that there is no crossing among the samples that have a value.
+_NONE_AMONG_VALUES = (
+    Status.NO_DATA,
+    Status.NEVER_REACHED,
+    Status.ALWAYS_ABOVE,
+    Status.TRUNCATED,
+)
+
+
+def hidden_by_limit(status: xr.Variable, level: xr.Variable, limit: xr.Variable) -> xr.Variable:
+    """Flag the answers for which a crossing lies at samples that are below their limit.
+
+    The level is not above the limit; or all values are above it, though others were below it.
+    """
+    without = xr.zeros_like(status, dtype=bool)
+    for code in _NONE_AMONG_VALUES:
+        without = without | (status == code)
+    above = (status == Status.ALWAYS_ABOVE) & limit.notnull()
+    flags: xr.Variable = (without & (level <= limit)) | above
+    return flags.transpose(*status.dims, ...)
 
 
 @recorded

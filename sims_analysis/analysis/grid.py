@@ -115,7 +115,8 @@ def to_grid(
         If a step or depth does not have a unit of the axis.
     ProfileError
         If not exactly one of `step`, `depth` and `like` is given, depths do not increase, no
-        multiple of `step` lies within the samples, or `conserve` is given with a spline.
+        multiple of `step` lies within the samples, or `conserve` is given with a spline or for
+        averages over cells.
 
     Examples
     --------
@@ -257,6 +258,13 @@ def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
+    if cells and frame.cells is not None:
+        edges = [f"{frame.axis}_bounds", "cell_start", "cell_stop"]
+        raise ProfileError(
+            'conserve="dose" averages profiles of samples, and these are averages over cells '
+            "already, whose dose other cells would not keep: grid the samples that they were made "
+            f"of, or take the cells as samples with data.drop_vars({edges}, errors='ignore')"
+        )
     if step is not None:
         return _by_step(frame, step, cells=cells)
     bounds = None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.dataset.axes import edges_beside
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
@@ -152,15 +154,16 @@ def _interpolated(
     found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis], bridge=bridge)
     coords = {}
     if isinstance(depth, xr.DataArray):
+        # Values at depths are no averages over cells, even if the depths are those of cells.
+        without = (*frame.coords, frame.axis, *edges_beside(depth, frame.axis))
         coords = {
-            str(key): coord.variable
-            for key, coord in depth.coords.items()
-            if key not in (*frame.coords, frame.axis)
+            str(key): coord.variable for key, coord in depth.coords.items() if key not in without
         }
     return dressed(frame, name, found, at, coords)
 
 
-class Resampled(NamedTuple):
+@dataclass(frozen=True)
+class Resampled:
     """Values at other depths, along ``ASKED``, and what stands beside them."""
 
     value: xr.Variable
@@ -207,10 +210,12 @@ def without_gaps(frame: Frame, found: Resampled, asked: xr.Variable) -> Resample
         return found
     status = xr.where(hidden.any(ASKED), Status.GAP, Status.OK)
     tell_doubts(frame, status, NO_LIMITS, "there is no value in it", ProfileWarning)
-    kept = {name: getattr(found, name) for name in ("value", "stderr", "counts")}
-    return found._replace(
-        **{name: one.where(~hidden) for name, one in kept.items() if one is not None}
-    )
+    kept = {
+        name: one.where(~hidden)
+        for name in ("value", "stderr", "counts")
+        if (one := getattr(found, name)) is not None
+    }
+    return replace(found, **kept)
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:

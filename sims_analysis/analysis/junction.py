@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import frame_of_level, level_of
-from sims_analysis.analysis.detection import stated_limit
+from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
     JunctionError,
@@ -43,7 +43,6 @@ class JunctionOptions(TypedDict, total=False):
     after: ParameterLike | None
     confirm: int
     detection_limit: ParameterLike | None
-    gaps: GapPolicy
 
 
 _EDGES = {"trailing": FALLING, "leading": RISING, "any": 0}
@@ -84,7 +83,8 @@ def junction_depth(
         Number of samples that must lie above the level before the crossing, and below it after
         (the reverse on a rising edge). 1 means the two bracketing samples only.
     detection_limit : str, Quantity or DataArray, optional
-        A level below it cannot be measured: NaN, with status ``below_detection``.
+        A level below it cannot be measured: NaN, with status ``below_detection``. By default, that
+        of samples that a file gives as ``<5E15``.
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
@@ -107,6 +107,7 @@ def junction_depth(
           standard errors
         - ``n_crossings``: number of crossings that qualified
         - ``decay_length`` (``nm`` per factor e): at the crossing
+        - ``detection_limit``: of samples that a file gives as ``<5E15``, where there are some
 
     Raises
     ------
@@ -157,13 +158,7 @@ def junction_depth(
     bridge = bridges(gaps)
     frame = frame_of_level(data, level, "a junction depth", variable=variable)
     asked = level_of(frame, level)
-    parameters = [asked]
-    if after is not None:
-        at_peak = isinstance(after, str) and after == "peak"
-        if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
-            raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
-        given = None if at_peak else after
-        parameters.append(frame.parameter(given, ("depth",), "after", unknown=np.inf))
+    parameters = [asked] if after is None else [asked, _after(frame, after)]
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {
         "edge": _EDGES[edge],
@@ -180,11 +175,15 @@ def junction_depth(
         below = asked < floor
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
         status = status.where(~below, Status.BELOW_DETECTION).astype(np.uint8)
+    unmeasured = limit_of_unmeasured(frame) if detection_limit is None else None
+    if unmeasured is not None:
+        hidden = hidden_by_limit(status, asked, unmeasured)
+        status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
     no_data = unknown | asked.isnull()
     depth, stderr, decay = (column.where(~no_data) for column in (depth, stderr, decay))
     status = status.where(~no_data, Status.NO_DATA).astype(np.uint8)
     if strict:
-        _raise_without_junction(frame, asked, status)
+        _raise_without_junction(frame, asked, status, unmeasured)
     if which == "deepest":
         _warn_of_several(frame, n_crossings, status)
     if anywhere(status == Status.GAP):
@@ -197,11 +196,23 @@ def junction_depth(
         "n_crossings": n_crossings,
         "decay_length": frame.with_attrs(decay, "decay_length"),
     }
+    if unmeasured is not None:
+        coords["detection_limit"] = frame.with_attrs(
+            unmeasured, "detection_limit", units_=frame.units
+        )
     if frame.stderr is not None:
         coords["stderr"] = frame.with_attrs(
             stderr, "junction_depth", long_name="Standard error, random part"
         )
     return frame.array(depth, "junction_depth", coords=coords)
+
+
+def _after(frame: Frame, after: Any) -> xr.Variable:
+    """Read the depth beyond which a junction is looked for; NaN for that of the maximum."""
+    at_peak = isinstance(after, str) and after == "peak"
+    if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
+        raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
+    return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
 def _number(which: Any) -> int:
@@ -215,10 +226,14 @@ def _number(which: Any) -> int:
     )
 
 
-def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
+def _raise_without_junction(
+    frame: Frame, level: xr.Variable, status: xr.Variable, limit: xr.Variable | None
+) -> None:
     first = first_flagged(frame, status != Status.OK)
     if first is not None:
         reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
+        if limit is not None and first.of(status) == Status.BELOW_DETECTION:
+            reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
         at, highest = first.of(level), first.of(frame.value.max(frame.dim))
         raise JunctionError(
             f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "

@@ -47,6 +47,11 @@ def axis_name(data: xr.Dataset | xr.DataArray) -> str:
     raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
+def edges_beside(data: xr.Dataset | xr.DataArray, axis: str) -> list[str]:
+    """Return the names of the coordinates with the edges of cells, which move with the axis."""
+    return [n for n in (f"{axis}_bounds", "cell_start", "cell_stop") if n in data.coords]
+
+
 def order_of(depths: Array) -> NDArray[np.intp]:
     """Sort samples by depth; repeated depths keep their order, reversed if all depths decrease."""
     if (np.diff(depths) <= 0).all():

@@ -7,7 +7,8 @@ depths of its own. They share the union of all depths, every sample where it was
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -34,7 +35,8 @@ __all__ = ["merge_profiles"]
 _FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
 
 
-class _Part(NamedTuple):
+@dataclass(frozen=True)
+class _Part:
     """One measurement in canonical units, with the names that its species get."""
 
     label: str
@@ -176,7 +178,7 @@ def _renamed(
         )
     ends = suffix if suffix is not None else [""] * len(parts)
     parts = [
-        part._replace(species=[n + str(end) if n in twice else n for n in part.species])
+        replace(part, species=[n + str(end) if n in twice else n for n in part.species])
         for part, end in zip(parts, ends, strict=True)
     ]
     names = [name for part in parts for name in part.species]

@@ -222,32 +222,19 @@ class Frame:
         If the data have a single label (after ``.sel``), its value is selected. With `along`, also
         with their samples.
         """
-        coords = {**self.coords, **(self.along if along else {})}
-        for dim in [d for d in value.dims if d in coords and d in value.indexes]:
-            index, scalar = value.indexes[dim], coords[dim].ndim == 0
-            refuse_repeated(index.tolist(), f"{name}: {dim}")
-            if dim == self.axis:
-                positions, wanted = self._along_axis(value[dim], name)
-            else:
-                wanted = np.atleast_1d(coords[dim].values)
-                positions = index.get_indexer(wanted)
-            if dim == self.axis and (positions < 0).any():
-                listed = first_few([str(place) for place in wanted[positions < 0]], 3)
-                raise ProfileError(f"{name} has no value for {dim} {listed} {self.axis_units}")
-            missing = sorted({str(label) for label in wanted[positions < 0]})
-            if missing:
-                known = ", ".join(repr(str(label)) for label in index[:8])
-                more = f" and {index.size - 8} more" if index.size > 8 else ""
-                raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
-            value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
-        for dim, size in (self.value.sizes if along else self.sizes).items():
-            if value.sizes.get(dim, size) != size:
-                raise ProfileError(
-                    f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and the data "
-                    f"{size}; give it a coordinate {str(dim)!r} that says which value belongs to "
-                    "which"
-                )
-        return value
+        if along and self.axis in value.indexes and self.axis in self.value.dims:
+            value = self._on_own_samples(value, name)
+        sizes = self.value.sizes if along else self.sizes
+        return by_label(value, name, self.coords, sizes)
+
+    def _on_own_samples(self, value: xr.DataArray, name: str) -> xr.DataArray:
+        """Select the values of an argument at the samples of the data."""
+        refuse_repeated(value.indexes[self.axis].tolist(), f"{name}: {self.axis}")
+        positions, wanted = self._along_axis(value[self.axis], name)
+        if (positions < 0).any():
+            listed = first_few([str(place) for place in wanted[positions < 0]], 3)
+            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
+        return value.isel({self.axis: positions}, drop=True).drop_vars(self.axis)
 
     def _along_axis(self, own: xr.DataArray, name: str) -> tuple[Any, Any]:
         """Find the samples of the data on the axis of an argument; -1 where it has none.
@@ -534,6 +521,38 @@ class Frame:
         """Select the coordinates that run along no other dimensions than these."""
         every = {**self.coords, **self.brought, **coords}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
+
+
+def by_label(
+    value: xr.DataArray,
+    name: str,
+    coords: Mapping[Any, xr.Variable],
+    sizes: Mapping[Any, int],
+    whose: str = "the data",
+) -> xr.DataArray:
+    """Align an argument with profiles by the labels of its dimensions.
+
+    `coords` are those of the profiles, and `sizes` their dimensions. Where a coordinate of the
+    profiles is a single label, its value is selected.
+    """
+    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
+        index, scalar = value.indexes[dim], coords[dim].ndim == 0
+        refuse_repeated(index.tolist(), f"{name}: {dim}")
+        wanted = np.atleast_1d(coords[dim].values)
+        positions = index.get_indexer(wanted)
+        missing = sorted({str(label) for label in wanted[positions < 0]})
+        if missing:
+            known = ", ".join(repr(str(label)) for label in index[:8])
+            more = f" and {index.size - 8} more" if index.size > 8 else ""
+            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+        value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
+    for dim, size in sizes.items():
+        if value.sizes.get(dim, size) != size:
+            raise ProfileError(
+                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} {size}; "
+                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
+            )
+    return value
 
 
 def kind_of(value: Any, kinds: tuple[str, ...], name: str) -> str:

@@ -82,11 +82,19 @@ def open_frame(
     if FRACTION in coords:
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
+    depth = _axis(coords, axis, dim, value)
+    cells = _cells(data, coords, axis, dim, depth)
+    if cells is not None and cells[0].dims != depth.dims:
+        # Measurements whose cells differ share no axis.
+        depth, lower, upper = (
+            one.set_dims(value.sizes).transpose(*value.dims) for one in (depth, *cells)
+        )
+        cells = lower, upper
     frame = Frame(
         name=name or kind,
         kind=kind,
         value=value,
-        depth=_axis(coords, axis, dim, value),
+        depth=depth,
         stderr=columns.get("stderr"),
         counts=columns.get("counts"),
         axis=axis,
@@ -97,7 +105,7 @@ def open_frame(
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
-        cells=_cells(data, coords, axis, dim, value),
+        cells=cells,
         origin=data,
     )
     _check_stderr(frame)
@@ -246,16 +254,21 @@ def _axis(
 
 
 def _cells(
-    data: Any, coords: Mapping[Any, xr.Variable], axis: str, dim: str, value: xr.Variable
+    data: Any, coords: Mapping[Any, xr.Variable], axis: str, dim: str, depth: xr.Variable
 ) -> tuple[xr.Variable, xr.Variable] | None:
     """Return the edges of the cells over which the values are averages; None for samples.
+
+    They have the dimensions of the axis, or more if they differ along these.
 
     They are in the ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions
     bounds have no attrs of their own), and in ``cell_start`` and ``cell_stop`` of a DataArray.
     """
     bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:
-        side = next((d for d in bounds.dims if d not in value.dims and bounds.sizes[d] == 2), None)
+        side = next(
+            (d for d in bounds.dims if d != dim and d not in depth.dims and bounds.sizes[d] == 2),
+            None,
+        )
         if side is None or dim not in bounds.dims:
             raise ProfileError(
                 f"{axis}_bounds is over {_listed(bounds)}; expected {dim!r} and a dimension of two"
@@ -268,20 +281,39 @@ def _cells(
         edges = [_canonical(coords[name], (axis,), name)[0] for name in names]
     else:
         return None
-    depth = _axis(coords, axis, dim, value)
-    lower, upper = (
-        e if e.dims == depth.dims else e.set_dims(depth.sizes).transpose(*depth.dims) for e in edges
-    )
+    lower, upper = _like_axis(edges, depth)
+    if anywhere(depth.notnull() & (lower.isnull() | upper.isnull())):
+        raise ProfileError(
+            "some profiles are averages over cells, others samples without cells (cell_start and "
+            'cell_stop are NaN): use one kind, as to_grid(..., conserve="dose") makes them, or '
+            'drop the edges of all with data.drop_vars(["cell_start", "cell_stop"])'
+        )
     slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
     outside = (depth < lower - slack) | (depth > upper + slack)
     if anywhere(outside):
-        at = float(np.asarray(depth.data)[np.asarray(outside.data)][0])
+        at = float(
+            depth.set_dims(outside.sizes)
+            .transpose(*outside.dims)
+            .values[np.asarray(outside.data)][0]
+        )
+        stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
+        dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
         raise ProfileError(
-            f"{axis}_bounds do not hold their own {axis}: {at:g} {units.CANONICAL[axis]} lies "
+            f"{stated} do not hold their own {axis}: {at:g} {units.CANONICAL[axis]} lies "
             f"outside its cell, as after a change of the axis alone; correct the bounds, or drop "
-            f"them with data.drop_vars({axis + '_bounds'!r})"
+            f"them with data.drop_vars({dropped}, errors='ignore')"
         )
     return lower, upper
+
+
+def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable]:
+    """Give edges of cells the dimensions of the axis, and those along which they differ."""
+    for d in [d for d in edges[0].dims if d not in depth.dims]:
+        first = [one.isel({d: 0}) for one in edges]
+        if all(bool((one == f).all()) for one, f in zip(edges, first, strict=True)):
+            edges = first
+    sizes = {**{d: n for d, n in edges[0].sizes.items() if d not in depth.dims}, **depth.sizes}
+    return [one.set_dims(sizes).transpose(*sizes) for one in edges]
 
 
 def _check_increases(z: Any, axis: str) -> None:

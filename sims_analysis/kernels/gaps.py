@@ -35,6 +35,8 @@ def gap_after(rows: Rows) -> Flags | None:
         One for each sample, in the shape of ``rows.depth``: whether the segment after it is a gap.
         None if there is none.
     """
+    if rows.depth.size < 2:
+        return None
     if rows.lower is not None and rows.upper is not None:
         # What no cell covers was not measured, however narrow it is.
         open_ = np.append(rows.lower[1:] - rows.upper[:-1], 0.0) > TOLERANCE * np.ptp(rows.depth)

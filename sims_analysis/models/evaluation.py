@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import by_label
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._prepared import formula_of
 from sims_analysis.models._task import BACKGROUND
@@ -59,10 +60,10 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species="B")
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    >>> fit = sims.fit(ds, model="joined_gaussian", start="40 nm", stop="110 nm")
+    >>> fit = sims.fit(ds, model="pearson", start="40 nm", stop="110 nm")
     >>> there = sims.evaluate(fit, depth="75 nm")
     >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
-    6.990e+19 +- 2e+16 atom/cm^3
+    6.989e+19 +- 3e+16 atom/cm^3
     """
     chosen = _model_of(fit, model)
     quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
@@ -150,7 +151,9 @@ def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
         magnitude, _ = units.read_quantity(depth, (axis,), "depth")
         array = xr.DataArray(float(magnitude))
     else:
-        depth = _aligned(depth, fit)
+        of_profiles = fit["status"]
+        coords = {name: one.variable for name, one in of_profiles.coords.items()}
+        depth = by_label(depth, "depth", coords, of_profiles.sizes, "the fit")
         magnitude, unit = units.magnitude_and_unit(depth, (axis,), "depth")
         array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
     profiles = fit["status"].dims
@@ -159,23 +162,6 @@ def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
     if not along:
         array = array.expand_dims({axis: 1})
     return array.assign_attrs(vocabulary.attrs(axis)), dim, not along
-
-
-def _aligned(depth: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
-    """Select the depths of the profiles of a fit by their labels."""
-    for dim in depth.dims:
-        if dim in depth.indexes and dim in fit.coords and depth.indexes[dim].is_unique:
-            wanted = np.atleast_1d(fit[dim].values)
-            positions = depth.indexes[dim].get_indexer(wanted)
-            missing = [str(label) for label in wanted[positions < 0]]
-            if missing:
-                raise ProfileError(f"depth has no value for {dim} {missing}")
-            depth = depth.isel({dim: positions if fit[dim].ndim else positions[0]})
-        if depth.sizes.get(dim, 0) != fit.sizes.get(dim, depth.sizes.get(dim, 0)):
-            raise ProfileError(
-                f"depth holds {depth.sizes[dim]} values along {dim!r}, and the fit {fit.sizes[dim]}"
-            )
-    return depth
 
 
 def _one(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import MEASUREMENT, POINT
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, edges_beside
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_not_positive
@@ -120,21 +121,31 @@ def calibrate_depth(
             "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
         )
     frame, time = frame_of_axis(plain, "sputter_time")
+    edges = _edges_in_time(plain)
+    record = edges.get("sputter_time_bounds", edges.get("cell_stop", time))
     if markers is not None:
-        scale = _Scale(*_by_markers(time, markers))
+        scale = _Scale(*_by_markers(record, markers))
     elif isinstance(rate, list | tuple):
-        scale = _Scale(*_by_layers(time, rate, "rate", _sputter_rate))
+        scale = _Scale(*_by_layers(record, rate, "rate", _sputter_rate))
     elif rate is not None:
         speed = _of_measurement(frame, rate, "sputter_rate", "rate")
         text = f"z = {format_value(speed, 'nm/s')} * t"
-        scale = _Scale(speed * time, text, speed, "sputter_rate")
+        scale = _Scale(lambda t: speed * t, text, speed, "sputter_rate")
     else:
-        scale = _by_crater(frame, time, crater_depth, total_time, relative_rates)
+        scale = _by_crater(frame, record, crater_depth, total_time, relative_rates)
     uncertainty = relative_depth_uncertainty(frame, depth_uncertainty, scale.of, scale.kind)
-    axes = {"sputter_time": time, "depth": scale.depth.transpose(..., time.dims[-1])}
+    axes = {"sputter_time": time, "depth": scale.at(time).transpose(..., time.dims[-1])}
     for name, variable in axes.items():
         axes[name] = xr.Variable(variable.dims, variable.data, vocabulary.attrs(name))
     axes["depth"].attrs["calibration"] = scale.text
+    for name, edge in edges.items():
+        moved = scale.at(edge).transpose(..., *edge.dims[-2:])
+        if name == "sputter_time_bounds":
+            axes["depth_bounds"] = moved
+            axes["depth"].attrs["bounds"] = "depth_bounds"
+        else:
+            attrs = plain[name].attrs | {"units": units.CANONICAL["depth"]}
+            axes[name] = xr.Variable(moved.dims, moved.data, attrs)
     crater = scale.of if scale.kind == "depth" else None
     result = with_step(
         on_depths(plain, "sputter_time", axes, crater, uncertainty),
@@ -151,10 +162,23 @@ def calibrate_depth(
     return calibrated
 
 
-class _Scale(NamedTuple):
-    """Depths, how they were made, and the one number that made them, if there is one."""
+def _edges_in_time(plain: Any) -> dict[str, xr.Variable]:
+    """Return the edges of cells on a sputter-time axis, in s."""
+    edges = {}
+    for name in edges_beside(plain, "sputter_time"):
+        edge = plain[name].variable
+        if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
+            edge = edge.copy(deep=False)
+            edge.attrs = {"units": plain["sputter_time"].attrs["units"]}
+        magnitude, unit = units.magnitude_and_unit(edge, ("sputter_time",), name)
+        edges[name] = xr.Variable(edge.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
+    return edges
 
-    depth: xr.Variable
+
+class _Scale(NamedTuple):
+    """Depths at times, how they were made, and the one number that made them, if there is one."""
+
+    at: Callable[[xr.Variable], xr.Variable]
     text: str
     #: A rate or a crater depth.
     of: xr.Variable | None = None
@@ -197,10 +221,11 @@ def _by_crater(
     made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
     if relative_rates is None:
         text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
-        return _Scale(crater / total * time, text, crater, "depth")
+        return _Scale(lambda t: crater / total * t, text, crater, "depth")
     relative, layers = _by_layers(time, relative_rates, "relative_rates", _relative_rate)
-    whole, _ = _by_layers(total, relative_rates, "relative_rates", _relative_rate)
-    return _Scale(relative * (crater / whole), f"relative {layers} {made}", crater, "depth")
+    whole = _by_layers(total, relative_rates, "relative_rates", _relative_rate)[0](total)
+    text = f"relative {layers} {made}"
+    return _Scale(lambda t: relative(t) * (crater / whole), text, crater, "depth")
 
 
 def per_measurement(read: xr.Variable, name: str) -> xr.Variable:
@@ -252,8 +277,8 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
 
 def _by_layers(
     time: xr.Variable, layers: Any, name: str, read: Callable[[Any, str], float]
-) -> tuple[xr.Variable, str]:
-    """Return the depths below layers that are sputtered at different rates."""
+) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
+    """Return the depths at times, below layers that are sputtered at different rates."""
     starts, rates = [0.0], []
     for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
         end = np.inf if stop is None else _time(stop, f"{name}[{i}]")
@@ -272,7 +297,8 @@ def _by_layers(
     tops = np.concatenate([[0.0], np.cumsum(speeds[:-1] * np.diff(starts))])
     unit = " nm/s" if read is _sputter_rate else ""
     parts = [f"{v:.6g}{unit} from {s:.6g} s" for v, s in zip(rates, starts, strict=True)]
-    return _piecewise(time, np.array(starts), tops, speeds), f"layers: {', '.join(parts)}"
+    at = partial(_piecewise, starts=np.array(starts), tops=tops, speeds=speeds)
+    return at, f"layers: {', '.join(parts)}"
 
 
 def _sputter_rate(value: Any, name: str) -> float:
@@ -291,8 +317,10 @@ def _relative_rate(value: Any, name: str) -> float:
     return float(value)
 
 
-def _by_markers(time: xr.Variable, markers: Any) -> tuple[xr.Variable, str]:
-    """Return depths on straight lines between known ones."""
+def _by_markers(
+    time: xr.Variable, markers: Any
+) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
+    """Return the depths at times, on straight lines between known ones."""
     times, depths, last = [0.0], [0.0], np.nan
     for i, marker in enumerate(read_pairs(markers, "markers", "(time, depth)")):
         name = f"markers[{i}]"
@@ -328,8 +356,8 @@ def _by_markers(time: xr.Variable, markers: Any) -> tuple[xr.Variable, str]:
     parts = [f"{z:.6g} nm at {t:.6g} s" for t, z in zip(times[1:], depths[1:], strict=True)]
     if not np.isnan(last):
         parts.append(f"then {last:.6g} nm/s")
-    depth = _piecewise(time, np.array(times), np.array(depths), speeds)
-    return depth, f"markers: {', '.join(parts)}"
+    at = partial(_piecewise, starts=np.array(times), tops=np.array(depths), speeds=speeds)
+    return at, f"markers: {', '.join(parts)}"
 
 
 def _piecewise(time: xr.Variable, starts: Any, tops: Any, speeds: Any) -> xr.Variable:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
-from sims_analysis.dataset.axes import MEASUREMENT
+from sims_analysis.dataset.axes import MEASUREMENT, edges_beside
 from sims_analysis.dataset.canonical import on_canonical_data, species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
@@ -111,7 +111,7 @@ def rescale_depth(
     if crater is None and "crater_depth" in data.coords:
         crater = data["crater_depth"].variable * stretch
     changed = {"depth": depth}
-    for edge in {"depth_bounds", "cell_start", "cell_stop"} & data.coords.keys():
+    for edge in edges_beside(data, "depth"):
         changed[edge] = data[edge].variable * stretch + shift
         changed[edge].attrs = data[edge].attrs
     result: xr.Dataset = on_depths(data, "depth", changed, crater, relative)

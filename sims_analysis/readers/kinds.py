@@ -60,8 +60,8 @@ def comment_mark(line: str) -> str:
 
 
 def is_nothing(text: str, not_measured: Collection[str]) -> bool:
-    """Whether a cell says that nothing was measured."""
-    return text.casefold() in NOTHING or text in not_measured
+    """Whether a cell says that nothing was measured; ``Na`` is sodium."""
+    return (text.casefold() in NOTHING and text != "Na") or text in not_measured
 
 
 def is_odd(text: str) -> bool:

@@ -28,6 +28,8 @@ from sims_analysis.readers.source import Options, Source
 
 __all__ = ["explain_read", "read", "read_formats"]
 
+#: So many warnings are repeated in an error.
+_FEW = 3
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
 
@@ -356,7 +358,8 @@ def _read_source(
         return _read_by(chosen, source)
     except SimsError as error:
         # What was found odd before may be why.
-        odd = "".join(f"; {warning}" for warning in told)
+        more = f"; and {len(told) - _FEW} more" if len(told) > _FEW else ""
+        odd = "".join(f"; {warning}" for warning in told[:_FEW]) + more
         error.args = (f"{source.name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
         error.picture = picture(source)
         raise

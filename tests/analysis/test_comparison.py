@@ -339,3 +339,59 @@ def test_a_single_lazy_status_is_a_whole_word():
     one = sims.open_example("boron-implant").sel(species="B")["concentration"].chunk()
     found = sims.compare(one, one, level="1e18 atoms/cm^3", after="peak")
     assert found["junction_status"].compute().item() == "ok"
+
+
+# --- gaps ---------------------------------------------------------------------------------------
+
+HOLED = np.where((DEPTH > 60) & (DEPTH < 100), np.nan, EDGE)
+
+
+def test_nothing_is_compared_in_a_gap_of_b():
+    a, b = dataset(DEPTH, B=EDGE, P=EDGE), dataset(DEPTH, B=HOLED, P=EDGE)
+    for ds in (a, b):
+        ds["concentration_stderr"] = 0.1 * ds["concentration"]
+        ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
+    hidden = np.isnan(HOLED)
+    said = r"'B': no sample between 60 and 100 nm .* b is not compared in it"
+    with (
+        pytest.warns(sims.errors.DoseWarning),
+        pytest.warns(sims.errors.ProfileWarning, match=said),
+    ):
+        found = sims.compare(a, b)
+    assert found["status"].values.tolist() == ["gap", "ok"]
+    for name in ("ratio", "log_ratio", "ratio_stderr", "log_ratio_stderr"):
+        np.testing.assert_array_equal(np.isnan(found[name][0]), hidden)
+        assert not np.isnan(found[name][1]).any()
+    assert found["samples"].values.tolist() == [(~hidden).sum(), DEPTH.size]
+    lazy = sims.compare(a.chunk({"species": 1}), b.chunk({"species": 1}))
+    xr.testing.assert_equal(lazy.compute(), found)
+    bridged = sims.compare(a, b, gaps="bridge", level="1e18 atoms/cm^3")
+    assert bridged["status"].values.tolist() == ["ok", "ok"]
+    assert not np.isnan(bridged["ratio"]).any()
+    assert set(bridged["junction_status"].values) == {"ok"}
+    with pytest.raises(ProfileError, match="gaps='x'"):
+        sims.compare(a, b, gaps="x")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_gap_in_a_batch_or_in_a_is_told():
+    a, b = dataset(DEPTH, B=EDGE), dataset(DEPTH, B=HOLED)
+    hidden = np.isnan(HOLED)
+    short = a.isel(depth=slice(0, -2))
+    for batch in (sims.stack([a, b]), sims.stack([short, b])):
+        found = sims.compare(a, batch)
+        assert found["status"].values.tolist() == [["ok"], ["gap"]]
+        np.testing.assert_array_equal(np.isnan(found["ratio"][1, 0]), hidden)
+    assert sims.compare(b, a)["status"].item() == "gap"
+    beyond = a.isel(depth=DEPTH <= 60)  # the gap is not in the overlap
+    assert sims.compare(beyond, b)["status"].item() == "ok"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_repeatability_takes_the_policy_of_gaps():
+    batch = sims.stack([dataset(DEPTH, B=EDGE), dataset(DEPTH, B=HOLED)])
+    step = f"{DEPTH[1] - DEPTH[0]:g} nm"
+    flagged = sims.repeatability(batch, step=step)["concentration_n"]
+    assert set(np.unique(flagged)) == {1, 2}
+    bridged = sims.repeatability(batch, step=step, gaps="bridge")["concentration_n"]
+    assert set(np.unique(bridged)) == {2}

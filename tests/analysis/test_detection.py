@@ -193,3 +193,73 @@ def test_windows_over_a_new_dimension(lazy):
     np.testing.assert_array_equal(
         marked.sel(case="b"), sims.below_detection(ds, limit=found.sel(case="b", drop=True))
     )
+
+
+# --- samples that a file gives as "<5E15" ---------------------------------------------------------
+
+
+@pytest.fixture
+def unmeasured(tmp_path):
+    z = np.arange(0.0, 300.0, 5.0)
+    b, p = 1e20 * np.exp(-z / 15), 1e18 * np.exp(-z / 100)
+    cells = ["<5E15" if c < 5e15 else f"{c:.6g}" for c in b]
+    lines = ["Depth (nm),B (atoms/cm3),P (atoms/cm3)"]
+    lines += [f"{z[i]},{cells[i]},{p[i]:.6g}" for i in range(z.size)]
+    path = tmp_path / "profile.csv"
+    path.write_text("\n".join(lines))
+    with pytest.warns(sims.errors.ProfileWarning, match="30 samples were not measured"):
+        return sims.read(path).to_dataset()
+
+
+#: Level -> statuses of B, whose last value is 6.34e15, and of P, which ends at 5.2e16.
+BELOW = {
+    "1e15 atoms/cm^3": ["below_detection", "always_above"],
+    "5e15 atoms/cm^3": ["below_detection", "always_above"],
+    "6e15 atoms/cm^3": ["below_detection", "always_above"],  # it was crossed beside the last value
+    "1e17 atoms/cm^3": ["ok", "ok"],
+    "1e21 atoms/cm^3": ["never_reached", "never_reached"],
+}
+
+
+@pytest.mark.parametrize("level", BELOW)
+def test_a_level_below_what_a_file_gives_as_limit(unmeasured, level):
+    layouts = [
+        unmeasured,
+        unmeasured.chunk({"species": 1}),
+        sims.stack([unmeasured, unmeasured]).isel(measurement=1),
+        sims.stack([unmeasured, unmeasured.isel(depth=slice(0, -1))]).isel(measurement=0),
+        sims.quantify(unmeasured),
+        unmeasured["concentration"],
+        sims.rescale_depth(unmeasured, factor=1.5),
+    ]
+    for data in layouts:
+        found = sims.junction_depth(data, level=level)
+        assert found["status"].values.tolist() == BELOW[level]
+        limit = sims.dequantify(found)["detection_limit"]
+        np.testing.assert_array_equal(limit, [5e15, np.nan])
+        every = sims.crossings(data, level=level, max_count=2)
+        assert every["status"].isel(crossing=0).values.tolist() == BELOW[level]
+        assert every["status"].isel(crossing=1).values.tolist() == ["", ""]
+        assert "detection_limit" in every.coords
+    alone = sims.junction_depth(unmeasured.sel(species="B"), level=level)
+    assert alone["status"].item() == BELOW[level][0]
+
+
+def test_the_limit_of_a_file_is_told_scaled_and_replaced(unmeasured):
+    with pytest.raises(sims.errors.JunctionError, match=r"without a value are below 5e\+15"):
+        sims.junction_depth(unmeasured.sel(species="B"), level="1e15 atoms/cm^3", strict=True)
+    one = unmeasured.sel(species=["B"])
+    twice = 2 * sims.integrated_dose(one).item()
+    scaled = sims.scale_to_dose(one, dose=f"{twice!r} atoms/cm^2")
+    found = sims.junction_depth(scaled, level="8e15 atoms/cm^3")
+    assert found["status"].item() == "below_detection"
+    assert found["detection_limit"].item() == pytest.approx(1e16)
+    stated = sims.junction_depth(one, level="1e17 atoms/cm^3", detection_limit="2e17 atoms/cm^3")
+    assert stated["status"].item() == "below_detection"
+    assert "detection_limit" not in stated.coords
+    assert (
+        "detection_limit"
+        not in sims.junction_depth(
+            sims.open_example("boron-implant"), level="1e18 atoms/cm^3"
+        ).coords
+    )

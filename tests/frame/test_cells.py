@@ -127,3 +127,140 @@ def test_bounds_go_along(ds, change, tmp_path, monkeypatch):
     c, edges = found["concentration"].values, found["depth_bounds"].values
     by_hand = (c * (edges[:, 1] - edges[:, 0])).sum(axis=1) * 1e-7
     np.testing.assert_allclose(sims.integrated_dose(found), by_hand, rtol=1e-12)
+
+
+def batches(cells):
+    yield sims.stack([cells, cells])
+    yield sims.stack([cells, cells.isel(depth=slice(0, 30))])
+    yield sims.stack([cells, cells]).chunk({"measurement": 1})
+
+
+def test_cells_of_batches(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    expected = sims.integrated_dose(cells)
+    for batch in batches(cells):
+        np.testing.assert_allclose(sims.integrated_dose(batch)[0], expected, rtol=1e-12)
+    # Their cells differ, though their depths do not.
+    stops = cells["cell_stop"].values - 1.0
+    narrow = cells.drop_vars("depth_bounds").assign_coords(
+        cell_stop=("depth", stops, {"units": "nm"})
+    )
+    batch = sims.stack([cells.drop_vars("depth_bounds"), narrow])
+    with pytest.warns(sims.errors.DoseWarning, match="no sample between 9 and 10 nm"):
+        found = sims.integrated_dose(batch)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-14)
+    with pytest.warns(sims.errors.DoseWarning, match="no sample between 9 and 10 nm"):
+        np.testing.assert_allclose(found[1], sims.integrated_dose(narrow), rtol=1e-14)
+    assert found["status"].values.tolist() == [["ok", "ok"], ["gap", "gap"]]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_cells_beside_samples_are_refused(ds, order):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    samples = sims.interpolate(ds, depth=cells["depth"])
+    for parts in ([cells, samples], [cells, samples.isel(depth=slice(0, 20))]):
+        batch = sims.stack(parts[::order])
+        with pytest.raises(ProfileError, match="some profiles are averages over cells, others"):
+            sims.integrated_dose(batch)
+        plain = batch.drop_vars(["cell_start", "cell_stop"])
+        assert sims.integrated_dose(plain).notnull().all()
+
+
+@pytest.mark.parametrize("asked", [{"step": "4 nm"}, {"depth": ["20 nm", "50 nm", "90 nm"]}])
+def test_cells_are_no_samples_to_average(ds, asked):
+    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
+    for data in (cells, cells["concentration"], sims.stack([cells, cells]), sims.quantify(cells)):
+        with pytest.raises(ProfileError, match="these are averages over cells already"):
+            sims.to_grid(data, **asked, conserve="dose")
+    names = ["depth_bounds", "cell_start", "cell_stop"]
+    assert "cell_stop" in sims.to_grid(cells.drop_vars(names), **asked, conserve="dose").coords
+
+
+def test_cells_without_a_value(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    empty = cells.assign(concentration=cells["concentration"] * np.nan)
+    empty["concentration"].attrs = cells["concentration"].attrs
+    for data in (
+        empty,
+        empty.chunk({"species": 1}),
+        sims.stack([empty, empty]),
+        empty.isel(species=0),
+    ):
+        for question in (sims.integrated_dose, sims.moments, sims.dose_budget, sims.peak):
+            assert set(np.unique(question(data)["status"])) == {"no_data"}
+    half = xr.concat([cells.isel(species=[0]), empty.isel(species=[1])], "species")
+    assert sims.integrated_dose(half)["status"].values.tolist() == ["ok", "no_data"]
+
+
+def test_values_at_the_depths_of_cells_are_no_averages(ds):
+    cells = sims.to_grid(ds, step="40 nm", conserve="dose")
+    found = sims.interpolate(ds, depth=cells["depth"])
+    assert {"cell_start", "cell_stop", "depth_bounds"}.isdisjoint(found.coords)
+    plain = sims.interpolate(ds, depth=cells["depth"].drop_vars(["cell_start", "cell_stop"]))
+    np.testing.assert_array_equal(sims.integrated_dose(found), sims.integrated_dose(plain))
+
+
+@pytest.mark.parametrize("method", ["peak", "cross-correlation"])
+@pytest.mark.parametrize("unit", ["nm", "um"])
+def test_cells_are_aligned_with_their_depths(ds, method, unit):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    a = cells.assign_coords(
+        depth=("depth", cells["depth"].values + 7.0, {"units": "nm"})
+    ).drop_vars(["depth_bounds", "cell_start", "cell_stop"])
+    of = {"nm": 1.0, "um": 1000.0}[unit]
+    edges = {
+        name: ("depth", cells[name].values / of, {"units": unit})
+        for name in ("cell_start", "cell_stop")
+    }
+    cells = cells.assign_coords(
+        depth=("depth", cells["depth"].values / of, {"units": unit, "bounds": "depth_bounds"}),
+        depth_bounds=(("depth", "bounds"), cells["depth_bounds"].values / of),
+        **edges,
+    )
+    expected = sims.integrated_dose(cells)
+    for b in (cells, sims.quantify(cells), cells["concentration"], *batches(cells)):
+        moved = sims.dequantify(sims.align(a, b, marker="B", method=method))
+        found = sims.dequantify(sims.integrated_dose(moved))
+        if "measurement" in found.dims:
+            found, moved = found[0], moved.isel(measurement=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+        shift = moved["cell_stop"].isel(species=0, missing_dims="ignore")
+        shift = shift.values * {"nm": 1.0, "um": 1000.0}[shift.attrs["units"]]
+        np.testing.assert_allclose(shift, np.arange(17, 308, 10), atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "deepest"),
+    [
+        ({"rate": "0.5 nm/s"}, 150.0),
+        ({"rate": [("103 s", "0.5 nm/s"), (None, "1 nm/s")]}, 248.5),
+        ({"crater_depth": "150 nm"}, 150.0),
+        ({"crater_depth": "150 nm", "relative_rates": [("103 s", 1.0), (None, 3.0)]}, 150.0),
+        ({"markers": [("100 s", "50 nm"), ("300 s", "80 nm")]}, 80.0),
+    ],
+)
+def test_cells_over_time_become_cells_over_depth(ds, scale, deepest):
+    times = ds.rename(depth="sputter_time")
+    times["sputter_time"].attrs["units"] = "s"
+    cells = sims.to_grid(times, step="10 s", conserve="dose")
+    batch = sims.stack([cells, cells])
+    for data in (cells, sims.quantify(cells), cells["concentration"], batch):
+        found = sims.dequantify(sims.calibrate_depth(data, **scale))
+        assert float(found["cell_stop"].max()) == pytest.approx(deepest, rel=1e-12)
+        one = found.isel(measurement=1) if "measurement" in found.dims else found
+        width = one["cell_stop"] - one["cell_start"]
+        value = one if isinstance(one, xr.DataArray) else one["concentration"]
+        dose = (value * width).sum(value.dims[-1]) * 1e-7
+        np.testing.assert_allclose(sims.integrated_dose(one), dose, rtol=1e-12)
+        if "depth_bounds" in found.coords:
+            edges = np.stack([found["cell_start"], found["cell_stop"]], axis=-1)
+            np.testing.assert_array_equal(found["depth_bounds"], edges)
+            assert found["depth"].attrs["bounds"] == "depth_bounds"
+
+
+def test_markers_reach_to_the_edge_of_the_last_cell(ds):
+    times = ds.rename(depth="sputter_time")
+    times["sputter_time"].attrs["units"] = "s"
+    cells = sims.to_grid(times, step="10 s", conserve="dose")
+    with pytest.raises(ProfileError, match="the markers end at 298 s, but the record at 300 s"):
+        sims.calibrate_depth(cells, markers=[("298 s", "150 nm")])

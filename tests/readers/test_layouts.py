@@ -165,6 +165,12 @@ def test_a_word_above_the_depths_is_no_name(write, head):
     assert values(result, "P") == ([0, 1], [7, 8])
 
 
+def test_sodium_is_no_missing_value(write):
+    table = "Na;\nDepth;Conc.\nnm;at/cm3\n0;5\n1;na\n2;7\n"
+    profile = sims.read(write(table))["Na"]
+    np.testing.assert_array_equal(profile.concentrations, [5, np.nan, 7])
+
+
 def test_what_is_said_of_a_depth_names_no_species(write):
     path = write("Depth from surface (nm);Conc. (at/cm3)\n0;5\n1;6\n")
     with pytest.raises(sims.SpeciesError, match="does not name the species"):
