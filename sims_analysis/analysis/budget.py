@@ -160,8 +160,7 @@ def dose_budget(
     other = integral(frame, replace(question, rule=second), quiet=True)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     value, status = found.value, found.status
-    unknown = xr.full_like(value, np.nan)
-    below = unknown
+    below = unknown = xr.full_like(value, np.nan)
     if detection_limit is not None:
         below, everything = _below(found, limit)
         value = value.where(~everything)

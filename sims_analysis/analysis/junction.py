@@ -159,13 +159,7 @@ def junction_depth(
     bridge = bridges(gaps)
     frame = frame_of_level(data, level, "a junction depth", variable=variable)
     asked = level_of(frame, level)
-    parameters = [asked]
-    if after is not None:
-        at_peak = isinstance(after, str) and after == "peak"
-        if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
-            raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
-        given = None if at_peak else after
-        parameters.append(frame.parameter(given, ("depth",), "after", unknown=np.inf))
+    parameters = [asked] if after is None else [asked, _after(frame, after)]
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {
         "edge": _EDGES[edge],
@@ -212,6 +206,14 @@ def junction_depth(
             stderr, "junction_depth", long_name="Standard error, random part"
         )
     return frame.array(depth, "junction_depth", coords=coords)
+
+
+def _after(frame: Frame, after: Any) -> xr.Variable:
+    """Read the depth beyond which a junction is looked for; NaN for that of the maximum."""
+    at_peak = isinstance(after, str) and after == "peak"
+    if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
+        raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
+    return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
 def _number(which: Any) -> int:

@@ -121,14 +121,7 @@ def calibrate_depth(
             "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
         )
     frame, time = frame_of_axis(plain, "sputter_time")
-    edges = {}
-    for name in edges_beside(plain, "sputter_time"):
-        edge = plain[name].variable
-        if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
-            edge = edge.copy(deep=False)
-            edge.attrs = {"units": plain["sputter_time"].attrs["units"]}
-        magnitude, unit = units.magnitude_and_unit(edge, ("sputter_time",), name)
-        edges[name] = xr.Variable(edge.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
+    edges = _edges_in_time(plain)
     record = edges.get("sputter_time_bounds", edges.get("cell_stop", time))
     if markers is not None:
         scale = _Scale(*_by_markers(record, markers))
@@ -167,6 +160,19 @@ def calibrate_depth(
     )
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
+
+
+def _edges_in_time(plain: Any) -> dict[str, xr.Variable]:
+    """Return the edges of cells on a sputter-time axis, in s."""
+    edges = {}
+    for name in edges_beside(plain, "sputter_time"):
+        edge = plain[name].variable
+        if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
+            edge = edge.copy(deep=False)
+            edge.attrs = {"units": plain["sputter_time"].attrs["units"]}
+        magnitude, unit = units.magnitude_and_unit(edge, ("sputter_time",), name)
+        edges[name] = xr.Variable(edge.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
+    return edges
 
 
 class _Scale(NamedTuple):
