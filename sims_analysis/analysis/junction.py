@@ -107,7 +107,8 @@ def junction_depth(
           standard errors
         - ``n_crossings``: number of crossings that qualified
         - ``decay_length`` (``nm`` per factor e): at the crossing
-        - ``detection_limit``: of samples that a file gives as ``<5E15``, where there are some
+
+        Where a file gives samples as ``<5E15``, the coordinate ``detection_limit`` is their limit.
 
     Raises
     ------
