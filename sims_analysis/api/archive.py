@@ -456,6 +456,11 @@ class Archive:
                 from sims_analysis.readers.reading import read
 
                 source = read(file, **options)
+                if isinstance(source, list):
+                    raise ArchiveError(
+                        f"{file.name} holds {len(source)} measurements, and an entry is one: add "
+                        "each of what sims.read() returns under its own data_id="
+                    )
         if payload:
             profiles = SIMSResult.from_json(payload).depth_profiles
         else:

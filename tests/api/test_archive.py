@@ -805,3 +805,13 @@ def test_no_id_is_no_id(tmp_path):
     (tmp_path / "w2.json").write_text(json.dumps([profile, json.loads(REFERENCE)[0]]))
     assert read(tmp_path / "w2.json").data_id == REFERENCE_ID
     assert "" not in Archive(tmp_path / "a")
+
+
+def test_a_file_of_several_measurements_is_several_entries(tmp_path):
+    path = tmp_path / "wafers.csv"
+    path.write_text(
+        "Sample,Depth (nm),B (atoms/cm3)\n"
+        + "".join(f"W{w},{z},{1e18 + w * z:g}\n" for w in (1, 2) for z in range(6))
+    )
+    with pytest.raises(ArchiveError, match=r"wafers\.csv holds 2 measurements"):
+        Archive(tmp_path / "archive").add(path, data_id="w", samples="Sample")
