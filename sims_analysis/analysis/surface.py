@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.surface import local_value
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
@@ -50,7 +52,8 @@ def surface_concentration(
         - ``stderr`` (same unit): from the standard errors of the samples, by the likelihood of
           counts; if the data carry none, from the scatter about the line
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
-          (nothing is extrapolated), and ``no_data`` with fewer than three samples
+          (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
+          depth is NaN
 
     Raises
     ------
@@ -82,8 +85,9 @@ def surface_concentration(
         frame, found.stderr, lambda f: f.map(local_value, at, **options).value, errors=True
     )
     term = "surface_concentration"
+    status = found.status.where(at.notnull(), Status.NO_DATA).astype(np.uint8)
     coords = {
-        "status": frame.status(found.status),
+        "status": frame.status(status),
         "stderr": frame.with_attrs(
             stderr,
             term,

@@ -16,10 +16,12 @@ from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame, as_dataset
-from sims_analysis.frame.window import read_window, warn_of_empty_window
+from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
-from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.doubts import doubts
+from sims_analysis.kernels.rows import Dense, Status
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.models._profiles import in_words, open_profiles, over_profiles, warn_of_first
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
@@ -69,6 +71,7 @@ def sheet_resistance(
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
@@ -91,6 +94,9 @@ def sheet_resistance(
         transient is left out by `start`.
     variable : str, optional
         Of a Dataset: which of several concentrations.
+    gaps : {"flag", "bridge"}
+        Whether a layer with a gap in one of the species, where nothing was measured, has the status
+        ``gap``, or is ``ok``. See :func:`integrated_dose` for what a gap is.
 
     Returns
     -------
@@ -107,7 +113,9 @@ def sheet_resistance(
         - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
         - ``polarity``: ``"n"`` or ``"p"``
         - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
-          types of doping), ``truncated`` (`stop` lies below the last sample) or ``no_data``
+          types of doping), ``truncated`` (`stop` lies below the last sample) or ``no_data``; with
+          one ``gap``, where the profile of a species was bridged, or ``saturated``, where samples
+          were cut off by the detector
 
     Raises
     ------
@@ -121,7 +129,8 @@ def sheet_resistance(
     Warns
     -----
     FitWarning
-        Where there is no number although there are data.
+        Where there is no number although there are data, or the status is ``gap`` or
+        ``saturated``.
 
     See Also
     --------
@@ -185,16 +194,32 @@ def sheet_resistance(
     for one in _each_background(profiles):
         stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(__row__=0))
     answer = _dressed(rows, stderr, mobility)
+    answer["status"] = _told(profiles, answer, window, bridge=bridges(gaps))
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
         warn_of_first(
             profiles,
             answer["status"],
-            ("ok", "no_data"),
+            ("ok", "no_data", "gap", "saturated"),
             lambda word: f"no sheet resistance: {_ADVICE[word]}",
         )
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _told(profiles: Frame, answer: xr.Dataset, window: Window, *, bridge: bool) -> xr.DataArray:
+    """Return the statuses, with those of layers that rest on a gap or on saturated samples."""
+    layer = window[0], answer["layer_depth"].variable
+    found = profiles.map(doubts, *layer, profiles.fraction, bridge=bridge).status
+    fine: Any = (answer["status"] == "ok").variable
+    status = answer["status"]
+    for code in (Status.GAP, Status.SATURATED):
+        doubtful = fine & (found == code).any("species")
+        what = "the layer bridges it by the curves"
+        told = xr.where(doubtful, int(code), int(Status.OK))
+        tell_doubts(profiles, told, layer, what, FitWarning)
+        status = xr.where(doubtful, code.name.lower(), status, keep_attrs=True)
+    return status.assign_attrs(answer["status"].attrs)
 
 
 def _measured(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:

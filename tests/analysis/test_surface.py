@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from counted import TOP, TRIALS, trials
 from measured import measurement, number, one, word
 
@@ -65,3 +66,15 @@ def test_what_cannot_be_meant_is_refused(samples):
         sims.surface_concentration(one(Z, np.exp(-Z)), depth="5 nm", samples=samples)
     with pytest.raises(UnitsError, match="depth=5 has no unit"):
         sims.surface_concentration(one(Z, np.exp(-Z)), depth=5)
+
+
+@pytest.mark.parametrize("chunks", [None, {"species": 1}])
+def test_an_unknown_depth_has_no_answer(chunks):
+    z = np.arange(0.0, 50.0)
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), np.ones((2, 50)) * 1e18, {"units": "cm^-3"})},
+        {"species": ["B", "P"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    depth = xr.DataArray([10.0, np.nan], {"species": ["B", "P"]}, attrs={"units": "nm"})
+    found = sims.surface_concentration(ds if chunks is None else ds.chunk(chunks), depth=depth)
+    assert found["status"].values.tolist() == ["ok", "no_data"]

@@ -223,3 +223,31 @@ def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
         apart = abs(found["sheet_resistance"] - truth["sheet_resistance"]).values[ok]
         share = np.mean(apart < found["sheet_resistance_stderr"].values[ok])
         assert 0.56 <= share <= 0.78
+
+
+@pytest.mark.parametrize("chunks", [None, {"measurement": 1}])
+def test_a_layer_with_a_gap_says_so(chunks):
+    z = np.arange(0.0, 300.0, 2.0)
+    whole = 1e19 * np.exp(-(((z - 100) / 30) ** 2) / 2)
+    holed = np.where((z > 90) & (z < 120), np.nan, whole)
+    far = np.where((z > 250) & (z < 280), np.nan, whole)
+    ds = xr.Dataset(
+        {
+            "concentration": (
+                ("measurement", "species", "depth"),
+                np.stack([whole, holed, far])[:, None],
+                {"units": "atom/cm^3"},
+            )
+        },
+        {"measurement": ["a", "b", "c"], "species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    ask = {"acceptors": ["B"], "stop": "200 nm"}
+    if chunks is None:
+        with pytest.warns(FitWarning, match="'b': no sample between 90 and 120 nm"):
+            found = sims.sheet_resistance(ds, **ask)
+    else:
+        found = sims.sheet_resistance(ds.chunk(chunks), **ask)
+    assert found["status"].values.tolist() == ["ok", "gap", "ok"]
+    bridged = sims.sheet_resistance(ds, gaps="bridge", **ask)
+    assert bridged["status"].values.tolist() == ["ok"] * 3
+    np.testing.assert_array_equal(found["sheet_resistance"], bridged["sheet_resistance"])
