@@ -117,7 +117,7 @@ def explore(
     --------
     >>> import sims_analysis as sims
     >>> plot = sims.explore(sims.open_example("boron-implant"))
-    >>> plot.save("boron.html").stat().st_size < 1_500_000     # everything it needs is inside
+    >>> plot.save("boron.html").stat().st_size < 1_600_000     # everything it needs is inside
     True
     >>> "<script src" in plot.page, "<h1>boron-implant</h1>" in plot.page
     (False, True)
