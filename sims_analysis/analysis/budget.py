@@ -256,13 +256,14 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
     alone = replace(question, level=None, window=None)
 
     def integrated(value: xr.Variable) -> xr.Variable:
-        return integral(replace(plain, value=value), alone, quiet=True).value
+        found: xr.Variable = integral(replace(plain, value=value), alone, quiet=True).value
+        return found
 
     unknown = frame.value.notnull() & part.isnull()
     total = integrated((frame.value - level) * part.fillna(0.0))
-    if not (frame.lazy or anywhere(unknown)):
-        return total
-    return total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
+    if frame.lazy or anywhere(unknown):
+        total = total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
+    return total
 
 
 def _of_known(*parts: xr.Variable) -> xr.Variable:

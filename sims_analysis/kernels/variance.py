@@ -79,10 +79,10 @@ def variance_above_mean(
 ) -> Array:
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
-    That is ``sum (w_i - W p_i)^2 s_i^2``, with the shares p of the samples in the mean. Within the window, the s_i are the
-    standard errors of the samples, scaled up to their scatter about the mean if that is larger:
-    see :func:`sims_analysis.kernels.counting.window_mean`. NaN where there is no sample in the
-    window.
+    That is ``sum (w_i - W p_i)^2 s_i^2``, with the shares p of the samples in the mean. Within the
+    window, the s_i are the standard errors of the samples, scaled up to their scatter about the
+    mean if that is larger: see :func:`sims_analysis.kernels.counting.window_mean`. NaN where there
+    is no sample in the window.
     """
     terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop, fraction)
     return np.where(valid, rows.sum(terms), np.nan)
