@@ -15,6 +15,7 @@ from sims_analysis.units import CANONICAL
 __all__ = [
     "AXES",
     "BESIDE",
+    "CELLS",
     "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
@@ -361,6 +362,10 @@ SHARED = (
 )
 #: What profiles and files keep beside samples, whatever a Dataset makes of it.
 BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")
+
+#: Columns and coordinates with the edges of cells over which values are averages, in the unit of
+#: the axis.
+CELLS = ("cell_start", "cell_stop")
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")
