@@ -99,6 +99,9 @@ TERMS = {
     "rule_difference": Term(
         "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
     ),
+    "effective_sample_fraction": Term(
+        None, "Independent samples for each depth", "below 1 on a grid finer than the samples"
+    ),
     "n_linear_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
     "coverage": Term("dimensionless", "Coverage", "measured fraction of the requested interval"),
     "depth_at_dose_fraction": Term(
@@ -352,13 +355,15 @@ COLUMNS = {
     "background_scatter": "1",
 }
 
-#: Relative uncertainties that many samples have in common, and what belongs to them: coordinates of
-#: a Dataset, which a budget reads. Profiles and files keep them beside the samples.
+#: What many samples have in common: coordinates of a Dataset, of which a budget reads the relative
+#: uncertainties, and every sum the independent samples per depth. Profiles and files keep them
+#: beside the samples.
 SHARED = (
     "sensitivity_factor_uncertainty",
     "depth_scale_uncertainty",
     "dose_scale",
     "dose_scale_uncertainty",
+    "effective_sample_fraction",
 )
 #: What profiles and files keep beside samples, whatever a Dataset makes of it.
 BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")

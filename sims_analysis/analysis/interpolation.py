@@ -323,8 +323,7 @@ def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Va
     """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
-    attrs = {"long_name": "Independent samples for each depth of the grid"}
-    return {FRACTION: xr.Variable(fraction.dims, fraction.data, attrs)}
+    return {FRACTION: xr.Variable(fraction.dims, fraction.data, vocabulary.attrs(FRACTION))}
 
 
 _ROUNDING = 1e-9

@@ -121,7 +121,9 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         arrays[end], kept[end] = column[measured], "1"
     cells = cell_edges(ds, axis)
     if cells is not None:
-        edges = dict(zip(vocabulary.CELLS, axis_unit.from_canonical(cells[measured]).T, strict=True))
+        edges = dict(
+            zip(vocabulary.CELLS, axis_unit.from_canonical(cells[measured]).T, strict=True)
+        )
         arrays, kept = arrays | edges, kept | dict.fromkeys(edges, axis_unit.text)
     if gaps is not None:
         arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z, cells)
@@ -176,7 +178,9 @@ def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[
         return {**extra, COLUMNS: fresh} if fresh else extra
     own = columns_of(extra, samples)
     # The numbers of the source, where rounding would change them.
-    fresh |= {n: own[n] for n in vocabulary.CELLS if n in own and n in fresh and _same(own[n], fresh[n])}
+    fresh |= {
+        n: own[n] for n in vocabulary.CELLS if n in own and n in fresh and _same(own[n], fresh[n])
+    }
     kept = {
         name: column
         for name, column in stated.items()
@@ -190,8 +194,8 @@ def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two columns hold the same numbers, but for the rounding of conversions."""
-    columns = (np.array(column["values"], dtype=np.float64) for column in (one, other))
-    return one.get("units") == other["units"] and np.allclose(*columns, rtol=1e-12, equal_nan=True)
+    a, b = (np.array(column["values"], dtype=np.float64) for column in (one, other))
+    return one.get("units") == other["units"] and np.allclose(a, b, rtol=1e-12, equal_nan=True)
 
 
 def _units(
