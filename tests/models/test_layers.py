@@ -193,9 +193,8 @@ def test_kinds_of_data_give_the_same():
     np.testing.assert_array_equal(fit["position"], of_dask["position"])
     quantified = sims.fit(units.quantify(ds), model="delta_mri", repeat=3)
     np.testing.assert_array_equal(fit["position"], units.dequantify(quantified)["position"])
-    own = xr.concat([ds, ds.assign_coords(depth=ds["depth"] + 0.1)], "species").assign_coords(
-        species=["B", "Si"]
-    )
+    moved = ds.assign_coords(depth=(ds["depth"] + 0.1).assign_attrs(units="nm"))
+    own = xr.concat([ds, moved], "species", join="outer").assign_coords(species=["B", "Si"])
     of_species = sims.fit(own, model="delta_mri", repeat=3)
     np.testing.assert_allclose(
         of_species["position"][1] - of_species["position"][0], 0.1, rtol=1e-3
