@@ -8,7 +8,8 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table, tell_if_cut
+from sims_analysis.readers.cuts import tell_if_cut
+from sims_analysis.readers.numbers import table
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 

@@ -10,14 +10,19 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.grid import Block, TextGrid
-from sims_analysis.readers.numbers import tell_if_cut
 
-__all__ = ["refuse_cut", "tell_of_short_rows"]
+__all__ = ["refuse_cut", "tell_if_cut", "tell_of_short_rows"]
 
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 #: As many rows before the last tell how long rows are.
 _NEAR = 100
+#: A number: its decimals, and the digits of its exponent.
+_FORM = re.compile(r"[+\-\u2212]?\d*(?:[.,](\d*))?(?:[eEdD][+\-\u2212]?(\d+))?")
+#: Of so many rows, a last number that is shorter than all is told, ...
+_FEW = 3
+#: ... and of so many any that may be cut.
+_ENOUGH = 8
 
 
 def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False) -> None:
@@ -49,10 +54,43 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
             "the line"
         )
     elif end == last and len(cells) == least == width:
-        filled = [row[-1] for row in near if row[-1].strip()]
-        # Where the last column ends early, it is empty in the row before as well.
-        if cells[-1].strip() or near[-1][-1].strip():
-            tell_if_cut(grid.lines, [*filled, cells[-1]])
+        # A pair of columns that ends early is empty in both.
+        if any(cell.strip() for cell in (*cells[-2:], near[-1][-1])):
+            tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+
+
+def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
+    """Tell of a text without a last line end, unless its last number is seen to be whole.
+
+    It is if all numbers above have as many decimals, or exponents of as many digits. Of the others
+    a digit may be missing, and nobody can tell; of few rows that is said if it looks like it.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Of the text, without their ends; the last one is empty where the text ends as it should.
+    cells : sequence of str
+        The last cells of rows, that of the last line last.
+    """
+    if not lines[-1].strip():
+        return
+    *above, last = (cell.strip().strip('"').lstrip("<\u2264= ") for cell in cells)
+    forms = [match for match in map(_FORM.fullmatch, above) if match]
+    form = _FORM.fullmatch(last)
+    if not forms or (last and form is None):
+        return
+    decimals, exponents = ({len(match[i] or "") for match in forms} for i in (1, 2))
+    own = (len(form[1] or ""), len(form[2] or "")) if form else (0, 0)
+    whole = own[1] in exponents if own[1] else own[0] > 0 and decimals == {own[0]}
+    lost = bool(last.strip("0.,")) and own[1] == 0 not in exponents
+    shorter = len(last) < min(map(len, filter(None, above)))
+    if not last or lost or (not whole and len(forms) >= (_FEW if shorter else _ENOUGH)):
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
+            "as far as those above tell: the file may break off there; if it does not, end the "
+            "line",
+            ProfileWarning,
+        )
 
 
 def tell_of_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:

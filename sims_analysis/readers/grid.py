@@ -157,6 +157,7 @@ class TextGrid:
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
     runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
+    _kinds: dict[int, Kind] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -192,6 +193,15 @@ class TextGrid:
 
     def kind(self, row: int, words: Collection[int] = ()) -> Kind:
         """Classify a line; a comment is no row of numbers."""
+        kind = self._kinds.get(row)
+        # Words that are allowed matter beside numbers alone.
+        if kind is None or (words and kind in (Kind.MIXED, Kind.HEADS)):
+            kind = self._kind(row, words)
+            if not words:
+                self._kinds[row] = kind
+        return kind
+
+    def _kind(self, row: int, words: Collection[int]) -> Kind:
         line = self.lines[row]
         if not line.strip(" \t;,|\r"):
             return Kind.BLANK

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.errors import ReadError
 from sims_analysis.readers.signals import Array
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "read_cell",
     "split_line",
     "table",
-    "tell_if_cut",
 ]
 
 #: Texts that say that a sample was not measured.
@@ -56,10 +55,6 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 _EMPTY = ["", "nan", "NaN"]
 #: About so many characters of a table are handed on at once.
 _PIECE = 1 << 16
-#: Numbers of so many rows tell how many digits they have.
-_ENOUGH = 8
-#: If so many have exponents of one length, the next has one of it.
-_SOME = 3
 
 
 class Cell(float):
@@ -408,29 +403,6 @@ def _unquoted(cell: str) -> str:
     text = cell.strip()
     closed = len(text) > 1 and text[0] == text[-1] == '"'
     return text[1:-1].replace('""', '"') if closed else cell
-
-
-def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
-    """Tell of a text without a last line end whose last number has fewer digits than all others.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Of the text, without their ends; the last one is empty where the text ends as it should.
-    cells : sequence of str
-        The last cells of rows, that of the last line last.
-    """
-    if not lines[-1].strip():
-        return
-    *above, last = (cell.strip().casefold() for cell in cells)
-    exponents, own = {len(cell.partition("e")[2]) for cell in above}, len(last.partition("e")[2])
-    shorter = len(above) >= _ENOUGH and len(last) < min(map(len, above))
-    if not last or shorter or (len(above) >= _SOME and own not in exponents):
-        warn(
-            f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
-            "than all above: the file may break off there",
-            ProfileWarning,
-        )
 
 
 def column_name(index: int) -> str:

@@ -7,7 +7,8 @@ import re
 import numpy as np
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.numbers import read_cell, table, tell_if_cut
+from sims_analysis.readers.cuts import tell_if_cut
+from sims_analysis.readers.numbers import read_cell, table
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
