@@ -103,7 +103,8 @@ def _glanced(profiles: list[DepthProfile]) -> Iterator[tuple[DepthProfile, bool]
     for members in alike.values():
         count = max(1, _BLOCK // max(1, profiles[members[0]].depths.size))
         for i in range(0, len(members) if len(members) > 1 else 0, count):
-            usual[members[i : i + count]] = _are_usual([profiles[j] for j in members[i : i + count]])
+            some = members[i : i + count]
+            usual[some] = _are_usual([profiles[j] for j in some])
     return zip(profiles, usual.tolist(), strict=True)
 
 
@@ -131,7 +132,9 @@ def _are_usual(profiles: list[DepthProfile]) -> Any:
         offsets = np.append(0, np.cumsum(np.count_nonzero(measured, axis=1)))
         rows = Packed(depth, values[measured], offsets=offsets)
     flags = saturated(rows)
-    return usual if flags is None else usual & ~rows.reduce(np.logical_or, flags, False).astype(bool)
+    if flags is not None:
+        usual &= rows.reduce(np.maximum, flags.astype(np.float64)) == 0
+    return usual
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
