@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["to_dataset"]
+__all__ = ["dataset_of", "to_dataset"]
 
 
 #: Kinds of the units of ``vocabulary.COLUMNS``.
@@ -144,13 +144,8 @@ def to_dataset(
     """
     if depth != "union" and like is not None:
         raise ProfileError(f"give one of depth={depth!r} and like={like!r}")
-    profiles = _checked(source)
-    found = [_canonical(profile, duplicates) for profile in profiles]
-    _refuse_repeats(found)
-    _warn_of_gaps(found)
-    warn_of_implausible(profiles)
+    ds = dataset_of(source, duplicates)
     at_home()
-    ds = _joined(found, _dataset_attrs(source, profiles))
     if depth == "union" and like is None:
         return ds
     # The only import against the flow of data: resampling is an analysis of the samples.
@@ -165,6 +160,22 @@ def to_dataset(
     on_grid: xr.Dataset = to_grid(ds, **grid)
     on_grid.attrs.pop(LAYOUT, None)
     return on_grid
+
+
+def dataset_of(
+    source: HasProfiles | DepthProfile | Sequence[DepthProfile],
+    duplicates: Literal["raise", "mean", "step"] = "raise",
+) -> xr.Dataset:
+    """Turn profiles into a Dataset on the union of their axes, for a program that hands on none.
+
+    Other packages do not know it yet: pint and its registry take longer than all answers.
+    """
+    profiles = _checked(source)
+    found = [_canonical(profile, duplicates) for profile in profiles]
+    _refuse_repeats(found)
+    _warn_of_gaps(found)
+    warn_of_implausible(profiles)
+    return _joined(found, _dataset_attrs(source, profiles))
 
 
 def _checked(source: Any) -> list[DepthProfile]:
