@@ -257,6 +257,38 @@ TERMS = {
         "Relative uncertainty of the depth scale",
         "standard uncertainty, common to all depths",
     ),
+    "sputter_rate": Term(
+        "sputter_rate", "Sputter rate", "by a straight line through layers at known depths"
+    ),
+    "sputter_rate_stderr": Term(
+        "sputter_rate",
+        "Standard error of the sputter rate",
+        "from the errors of the layers' depths",
+    ),
+    "depth_factor": Term(
+        "dimensionless",
+        "Factor of the depth scale",
+        "apparent depths were multiplied by it; by a straight line through layers at known depths",
+    ),
+    "depth_factor_stderr": Term(
+        "dimensionless",
+        "Standard error of the factor of the depth scale",
+        "from the errors of the layers' depths",
+    ),
+    "depth_offset": Term(
+        "depth",
+        "Offset of the depth scale",
+        "known depth where the line through the layers has apparent depth 0",
+    ),
+    "depth_offset_stderr": Term(
+        "depth", "Standard error of the offset", "from the errors of the layers' depths"
+    ),
+    "marker_misfit": Term(
+        "dimensionless",
+        "Misfit of the layers",
+        "chi-square of the straight line over its degrees of freedom",
+    ),
+    "marker_status": Term(None, "Status of the line", "ok, two_markers or bent"),
     # models
     "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
     "poor_stderr": Term(

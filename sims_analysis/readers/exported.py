@@ -16,11 +16,11 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.grid import CellGrid
+from sims_analysis.readers.grid import CellGrid, TextGrid
 from sims_analysis.readers.labelled import by_label
-from sims_analysis.readers.numbers import decimal_mark, table
+from sims_analysis.readers.numbers import decimal_mark
 from sims_analysis.readers.signals import Array, Column, Content, Signal
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 from sims_analysis.text.cells import of_cell
 
@@ -155,13 +155,17 @@ def _plain(text: str) -> _Table | None:
     found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
     if found is None or set(map(str.count, lines, repeat(","))) != {len(found.head) - 1}:
         return None
-    labels: dict[int, list[str]] = {j: [] for j in range(found.axis)}
+    labels = range(found.axis)
     try:
-        values, _ = table(lines[1:], ",", width=len(found.head), labels=labels)
+        block = TextGrid(lines, ",", False, Options()).read(
+            range(1, len(lines)), len(found.head), labels=labels
+        )
     except ReadError:
         # Cell by cell, it is named by its place.
         return None
-    return replace(found, texts=list(labels.values()), values=values[:, found.axis :])
+    return replace(
+        found, texts=[block.texts[j] for j in labels], values=block.values[:, found.axis :]
+    )
 
 
 def _of_workbook(source: Source) -> SIMSResult:
@@ -211,8 +215,8 @@ def _whole(sheet: CellGrid) -> list[list[object]]:
 
 def _two_columns(source: Source, head: re.Match[str]) -> Signal:
     """Read what `to_tcad` writes."""
-    lines = [line for line in source.lines[1:] if line.strip()]
-    values, _ = table(lines, None, width=2, line_numbers=range(2, len(lines) + 2))
+    rows = [i for i, line in enumerate(source.lines) if i and line.strip()]
+    values = TextGrid(source.lines, None, False, source.options).read(rows, 2).values
     return Signal(
         name=head[1] or "",
         depths=values[:, 0],
