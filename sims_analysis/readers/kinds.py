@@ -12,7 +12,7 @@ from enum import Enum
 
 from sims_analysis import vocabulary
 from sims_analysis.readers.heads import bare, is_unit, read_head_quietly, says, unit_kind
-from sims_analysis.readers.numbers import NOTHING, is_number
+from sims_analysis.readers.numbers import NOTHING, are_plain, is_number
 from sims_analysis.readers.words import is_species
 
 __all__ = ["Kind", "comment_mark", "is_nothing", "is_odd", "is_transposed", "row_kind"]
@@ -102,6 +102,8 @@ def row_kind(
     >>> row_kind(["Tiefe [nm]", "Konz."]).name, row_kind(["0", "paused"]).name
     ('HEADS', 'MIXED')
     """
+    if decimal != "," and are_plain(cells):
+        return Kind.NUMBERS
     numbers = 0
     others: list[str] = []
     allowed: list[str] = []

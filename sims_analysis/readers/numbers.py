@@ -17,6 +17,7 @@ from sims_analysis.readers.signals import Array
 __all__ = [
     "NOTHING",
     "Cell",
+    "are_plain",
     "cell_reader",
     "censored",
     "column_name",
@@ -62,6 +63,11 @@ def is_number(text: str, decimal: str | None = None) -> bool:
     match = _CENSORED.fullmatch(text)
     text = match[1].strip() if match else text
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
+
+
+def are_plain(cells: Sequence[str]) -> bool:
+    """Whether cells are plain numbers with decimal points, as most are; there is one at least."""
+    return bool(cells) and all(map(_SIMPLE.fullmatch, cells))
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
