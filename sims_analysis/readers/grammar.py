@@ -30,7 +30,7 @@ from sims_analysis.readers.heads import (
 )
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.words import are_labels, named_role, names_species
+from sims_analysis.readers.words import Role, are_labels, is_species, named_role, names_species
 
 __all__ = ["Heads", "read_heads"]
 
@@ -115,8 +115,9 @@ class _Reading:
         self._leave_notes()
         below = self._names_below()
         self._units()
+        self._join_heads()
         self._heads()
-        if not any(self.found.units) and self.rows and self._kind() is Kind.UNITS:
+        if not any(self.found.units) and self.rows and self._are_units_above():
             self._take_units()
         self._names(below)
         self._labels()
@@ -163,6 +164,8 @@ class _Reading:
         *above, cells = [row for _, row in self.rows[-3:]] or [[]]
         if not above or _names_axis(cells) or self._are_units() or any(map(is_number, cells)):
             return []
+        if _are_kinds(cells):
+            return []
         # Origin writes names, units, and below these comments.
         if len(above) > 1 and self._kind(-2) is Kind.UNITS:
             return self._pop("names") if _names_axis(above[0]) else []
@@ -192,6 +195,12 @@ class _Reading:
         if self._are_units():
             self._take_units()
 
+    def _are_units_above(self) -> bool:
+        """Whether the last row that is left holds the units of the heads below it."""
+        above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
+        values = self.found.columns("value", "error")
+        return self._kind() is Kind.UNITS or (self._kind() is Kind.VALUE_UNITS and above == values)
+
     def _take_units(self) -> None:
         self.found.units = [bare(cell) or None for cell in self._fitted(self._pop("units"))]
 
@@ -208,6 +217,25 @@ class _Reading:
 
     # ---- taking them
 
+    def _join_heads(self) -> None:
+        """Make one of two rows of heads: ``Depth | 11B | `` over `` | mean | SD``.
+
+        The lower one says of what kind the values are, the upper one where the depths stand, and
+        of which species the values to its right are.
+        """
+        if len(self.rows) < 2 or self.stated or not _names_axis(self.rows[-2][1]):
+            return
+        upper, lower = (self._fitted(cells) for _, cells in self.rows[-2:])
+        filled = [j for j, cell in enumerate(lower) if cell]
+        named = [j for j in filled if upper[j]]
+        if not _are_kinds(lower) or filled[0] not in named:
+            return
+        if any(says(upper[j], "axis", "time", "index") for j in filled):
+            return
+        joined = {j: f"{upper[max(k for k in named if k <= j)]} {lower[j]}" for j in filled}
+        self._pop("heads")
+        self.rows[-1] = self.rows[-1][0], [joined.get(j, cell) for j, cell in enumerate(upper)]
+
     def _heads(self) -> None:
         """Take the row of heads, and read each."""
         found = self.found
@@ -222,11 +250,23 @@ class _Reading:
             if empty and self.body.needed is None:
                 warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             found.heads = [self._head(number, j) for j in range(self.width)]
+        self._units_tell_axes()
+
+    def _units_tell_axes(self) -> None:
+        """Tell depths from values by their units, where heads do not."""
+        found = self.found
+        axes = {j for j, head in enumerate(found.heads) if head.role in ("axis", "time")}
+        bare_times = {j for j in axes if found.heads[j].unit == found.texts[j]}
         for j, unit in enumerate(found.units):
-            # Below names alone, the units tell depths from values.
-            kind = unit_kind(unit) if unit and not found.texts[j] else None
-            if kind in vocabulary.AXES:
-                found.heads[j] = Head("axis" if kind == "depth" else "time", "", unit, says=True)
+            head = found.heads[j]
+            silent = not (head.says or is_species(head.name)) and axes <= bare_times
+            if unit and (not found.texts[j] or silent) and unit_kind(unit) in vocabulary.AXES:
+                role: Role = "axis" if unit_kind(unit) == "depth" else "time"
+                found.heads[j] = Head(role, "", unit, says=True)
+                axes.add(j)
+        for j in bare_times if axes - bare_times else ():
+            # Beside depths, ``min`` is rather the least of several.
+            found.heads[j] = Head("value", found.texts[j], None, says=False)
 
     def _head(self, number: int, column: int) -> Head:
         text = self.found.texts[column]
@@ -327,6 +367,15 @@ class _Reading:
 def _starts(axes: Sequence[int]) -> list[int]:
     """List the axes that begin a block: a time beside a depth begins none of its own."""
     return [j for j in axes if j - 1 not in axes]
+
+
+def _are_kinds(cells: Iterable[str]) -> bool:
+    """Whether a row says of what kind values are, and nothing else: ``mean``, ``SD``, ``rate``."""
+    heads = [read_head_quietly(cell) for cell in cells if cell]
+    return bool(heads) and all(
+        head is not None and head.role in ("value", "error") and not (head.name or head.unit)
+        for head in heads
+    )
 
 
 def _names_axis(cells: Iterable[str]) -> bool:

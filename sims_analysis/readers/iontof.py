@@ -40,8 +40,11 @@ def _head_line(source: Source) -> int | None:
     """Find the line of the heads."""
     if not source.start.lstrip().startswith("#"):
         return None
+    above = 0
     for i, line in enumerate(source.lines[:_HEAD_LINES]):
-        if line.startswith("#") and "\t" in line and _AXIS.search(line):
+        above += bool(line.strip())
+        # Below names and masses.
+        if above > 2 and line.startswith("#") and "\t" in line and _AXIS.search(line):
             # The names of signals stand above: their heads are one word.
             last = line.strip().split("\t")[-1]
             return i if _SIGNAL.fullmatch(last) else None

@@ -122,8 +122,10 @@ def row_kind(
         first = next(cell for cell in cells if cell.strip())
         named = not (is_number(first, decimal) or is_odd(first)) and _names_axis(others)
         return Kind.HEADS if named else Kind.MIXED
-    if all(map(is_unit, others)):
-        kinds = {unit_kind(bare(text)) for text in others}
+    # Row numbers have none: ``#`` or ``-``.
+    units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
+    if all(map(is_unit, units)):
+        kinds = {unit_kind(bare(text)) for text in units}
         if kinds & {*vocabulary.AXES}:
             return Kind.UNITS
         if kinds <= {*vocabulary.VALUE_KINDS}:
