@@ -22,6 +22,7 @@ from sims_analysis.readers.grid import Block, CellGrid, TextGrid
 from sims_analysis.readers.heads import (
     Head,
     bare,
+    is_factor,
     is_unit,
     read_head,
     read_head_quietly,
@@ -121,12 +122,14 @@ class _Reading:
             self._take_units()
         self._names(below)
         self._labels()
+        self._common_units()
         for j, head in enumerate(self.found.heads):
             # "Intensity" leaves the unit open.
             says_none = not head.unit or unit_kind(head.unit) == "arbitrary"
             self.found.units[j] = (self.found.units[j] if says_none else None) or head.unit
         self.found.notes += [i for i, _ in self.rows]
         self.found.notes.sort()
+        self._refuse_factors()
         self._mark_row_numbers(block)
 
     # ---- what rows are
@@ -353,6 +356,39 @@ class _Reading:
             and len({*filter(None, cells)}) > 1
         ):
             self.found.labels = self._fitted(self._pop("samples"))
+
+    def _common_units(self) -> None:
+        """Take the unit that a title states of all values to its right: ``Conc. (at/cm3)``."""
+        found = self.found
+        values = found.columns("value", "error")
+        if not self.rows or any(found.units[j] or found.heads[j].unit for j in values):
+            return
+        units: list[str | None] = []
+        for cell in self._fitted(self.rows[-1][1]):
+            head = read_head_quietly(cell)
+            if cell and (head is None or head.role != "value" or not head.says or head.name):
+                return
+            units.append(head.unit if cell and head else units[-1] if units else None)
+        if None not in (units[j] for j in values):
+            self._pop("units")
+            for j in values:
+                found.units[j] = units[j]
+
+    def _refuse_factors(self) -> None:
+        """Refuse rows of factors, which a note would lose.
+
+        Raises
+        ------
+        UnitsError
+            That names the cell.
+        """
+        for i in self.found.notes:
+            for j, cell in enumerate(self.grid.cells(i)):
+                if is_factor(cell):
+                    raise UnitsError(
+                        f"{self.grid.where(self.grid.number(i), j)}: {cell!r} states a factor, "
+                        "which may be meant either way; scale the values and take it out"
+                    )
 
     def _mark_row_numbers(self, block: Block) -> None:
         """Tell a column of row numbers without a head, as DataFrames write it, from values."""
