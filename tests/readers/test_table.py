@@ -895,7 +895,7 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
 )
 def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
     lines = [f"{i};{number}" for i, number in enumerate(numbers)]
-    path = write("\n".join(["Depth (nm);B (c/s)", *lines]))
+    path = write("\n".join(["Depth (nm);B (arb. units)", *lines]))
     if told:
         with pytest.warns(
             sims.ProfileWarning, match="has no end, and its last cell, .* may be cut"
@@ -903,4 +903,4 @@ def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
             sims.read(path)
     else:
         sims.read(path)
-    sims.read(write("\n".join(["Depth (nm);B (c/s)", *lines, ""])))
+    sims.read(write("\n".join(["Depth (nm);B (arb. units)", *lines, ""])))
