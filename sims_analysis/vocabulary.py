@@ -17,6 +17,7 @@ __all__ = [
     "BESIDE",
     "CELLS",
     "COLUMNS",
+    "MEASURED",
     "OF_BACKGROUND",
     "QUANTITIES",
     "RATIOS",
@@ -370,6 +371,9 @@ QUANTITIES = (
 #: Names of ratios of two species, which are data like any other; and their terms. Their unit is
 #: ``1``, and a level of one is a text, ``"0.1"``.
 RATIOS = {"ratio": "species_ratio", "fraction": "species_fraction"}
+
+#: Variables of which questions are asked.
+MEASURED = (*QUANTITIES, *RATIOS)
 
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
