@@ -9,7 +9,7 @@ for steps. How strong the prior is, the evidence of the samples tells (Laplace's
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -32,7 +32,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 #: Shares of the function that the curvature of the misfit leaves out: directions, not answers.
-_CUT = 1e-5
+_CUT = 1e-3
 #: Columns of the curvature that are made at a time.
 _COLUMNS = 48
 #: The decrement at which a minimum is reached, and what a descent may take.
@@ -67,7 +67,8 @@ class Costs(NamedTuple):
     above: Array
 
 
-class Prior(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Prior:
     """What is expected of u.
 
     Parameters
@@ -126,7 +127,7 @@ def steps(x: Array) -> Prior:
 
 def parabola(prior: Prior) -> Prior:
     """Return the quadratic prior that is the same for small changes."""
-    return prior._replace(costs=_square, convex=True)
+    return replace(prior, costs=_square, convex=True)
 
 
 def _cauchy(k: Array, strength: float) -> Costs:
@@ -219,8 +220,9 @@ class Spread:
 class Minimum(NamedTuple):
     """A minimum: ln x, expected values, the objective, and what its surroundings say.
 
-    ``factor`` is Cholesky's of the curvature, as a band; ``evidence`` the logarithm of the
-    likelihood of the samples, but for a constant.
+    ``factor`` is Cholesky's of the curvature, as a band. ``evidence`` is the logarithm of the
+    likelihood of the samples, but for a constant, by the curvature of the parabolas above the
+    prior: its own vanishes where a kink begins, and would prefer such strengths.
     """
 
     u: Array
@@ -252,7 +254,7 @@ def minimum(
     gains from emptying them is added to its diagonal.
     """
     here = _at(u, spread, misfit, prior, strength, offset)
-    converged = False
+    converged, factor = False, np.zeros(0)
     for _ in range(_MOST):
         gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
         slope = gain + prior.gathered(here.costs.slope, u.size)
@@ -273,11 +275,11 @@ def minimum(
             break
         here = there
     gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
-    factor = _factor(here, gain, spread, misfit, prior, here.costs.above)
+    above = _factor(here, gain, spread, misfit, prior, here.costs.above)
     evidence = (
         prior.normed * here.changes.size * np.log(strength)
         - here.value
-        - float(np.log(factor[0]).sum())
+        - float(np.log(above[0]).sum())
     )
     own = 0.5 * float(here.r @ here.r)
     return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
@@ -315,20 +317,23 @@ def most_evident(
     u: Array,
     offset: float = 0.0,
 ) -> Minimum:
-    """Return the minimum with the largest evidence, of priors from weak to strong and back.
+    """Return the minimum with the largest evidence, of priors of some strengths.
 
-    The minima of a prior that is not convex depend on where a descent begins: each strength begins
-    at the minimum of the one before, from both sides.
+    Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
+    minima of others depend on where a descent begins: from weak to strong, and back.
     """
     tried: list[Minimum] = []
-    for one in _path(spread, misfit, prior, strengths, u, offset):
-        tried.append(one)
-        if one.evidence < max(each.evidence for each in tried) - _BELOW:
-            break
+
+    def follow(strengths: Array, u: Array) -> None:
+        for one in _path(spread, misfit, prior, strengths, u, offset):
+            tried.append(one)
+            if one.evidence < max(each.evidence for each in tried) - _BELOW:
+                break
+
+    follow(strengths[::-1] if prior.convex else strengths, u)
     if not prior.convex:
-        back = strengths[: len(tried) - 1][::-1]
-        tried.extend(_path(spread, misfit, prior, back, tried[-1].u, offset))
-    return max(tried, key=lambda one: one.evidence)
+        follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
+    return max(tried, key=lambda one: (one.converged, one.evidence))
 
 
 def of_strength(

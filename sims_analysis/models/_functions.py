@@ -46,11 +46,13 @@ class ResolutionFunction:
 
     def density(self, u: Array) -> Array:
         """Return the function, of unit area."""
-        return _SHAPES[self.name].formula(u, 1.0, 0.0, *self.widths)
+        value: Array = _SHAPES[self.name].formula(u, 1.0, 0.0, *self.widths)
+        return value
 
     def cumulative(self, u: Array) -> Array:
         """Return its integral up to a distance."""
-        return _SHAPES[self.name].cumulative(u, *self.widths)
+        value: Array = _SHAPES[self.name].cumulative(u, *self.widths)
+        return value
 
     def described(self) -> str:
         """Return its name and widths."""
