@@ -15,6 +15,7 @@ from sims_analysis.units import CANONICAL
 __all__ = [
     "AXES",
     "BESIDE",
+    "CELLS",
     "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
@@ -97,6 +98,9 @@ TERMS = {
     ),
     "rule_difference": Term(
         "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
+    ),
+    "effective_sample_fraction": Term(
+        None, "Independent samples for each depth", "below 1 on a grid finer than the samples"
     ),
     "n_linear_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
     "coverage": Term("dimensionless", "Coverage", "measured fraction of the requested interval"),
@@ -253,6 +257,38 @@ TERMS = {
         "Relative uncertainty of the depth scale",
         "standard uncertainty, common to all depths",
     ),
+    "sputter_rate": Term(
+        "sputter_rate", "Sputter rate", "by a straight line through layers at known depths"
+    ),
+    "sputter_rate_stderr": Term(
+        "sputter_rate",
+        "Standard error of the sputter rate",
+        "from the errors of the layers' depths",
+    ),
+    "depth_factor": Term(
+        "dimensionless",
+        "Factor of the depth scale",
+        "apparent depths were multiplied by it; by a straight line through layers at known depths",
+    ),
+    "depth_factor_stderr": Term(
+        "dimensionless",
+        "Standard error of the factor of the depth scale",
+        "from the errors of the layers' depths",
+    ),
+    "depth_offset": Term(
+        "depth",
+        "Offset of the depth scale",
+        "known depth where the line through the layers has apparent depth 0",
+    ),
+    "depth_offset_stderr": Term(
+        "depth", "Standard error of the offset", "from the errors of the layers' depths"
+    ),
+    "marker_misfit": Term(
+        "dimensionless",
+        "Misfit of the layers",
+        "chi-square of the straight line over its degrees of freedom",
+    ),
+    "marker_status": Term(None, "Status of the line", "ok, two_markers or bent"),
     # models
     "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
     "poor_stderr": Term(
@@ -389,16 +425,22 @@ COLUMNS = {
     "background_scatter": "1",
 }
 
-#: Relative uncertainties that many samples have in common, and what belongs to them: coordinates of
-#: a Dataset, which a budget reads. Profiles and files keep them beside the samples.
+#: What many samples have in common: coordinates of a Dataset, of which a budget reads the relative
+#: uncertainties, and every sum the independent samples per depth. Profiles and files keep them
+#: beside the samples.
 SHARED = (
     "sensitivity_factor_uncertainty",
     "depth_scale_uncertainty",
     "dose_scale",
     "dose_scale_uncertainty",
+    "effective_sample_fraction",
 )
 #: What profiles and files keep beside samples, whatever a Dataset makes of it.
 BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")
+
+#: Columns and coordinates with the edges of cells over which values are averages, in the unit of
+#: the axis.
+CELLS = ("cell_start", "cell_stop")
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")
