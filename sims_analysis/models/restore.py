@@ -96,7 +96,7 @@ def deconvolve(
         Questions are asked of it as of any data. At the depths of the data; NaN where there is no
         sample and outside of the window:
 
-        - the variable under its own name: the mean over the cell of each sample, which reaches
+        - ``<variable>``, under its own name: the mean over the cell of each sample, which reaches
           half way to its neighbours. 0 where nothing was counted within the achieved resolution:
           what was below detection stays there
         - ``<variable>_stderr``: see below
