@@ -25,6 +25,7 @@ from sims_analysis.quantification.calibration import (
     on_depths,
     per_measurement,
     relative_depth_uncertainty,
+    with_stretched_dose,
 )
 from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import format_argument, is_number
@@ -121,7 +122,7 @@ def rescale_depth(
     stretched = factor is not None or crater_depth is not None
     if stretched and "dose_scale_uncertainty" in result.coords:
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
-        result = _with_stretched_dose(result)
+        result = with_stretched_dose(result)
     return with_step(
         result,
         "rescale_depth",
@@ -131,14 +132,6 @@ def rescale_depth(
         offset=offset,
         depth_uncertainty=depth_uncertainty,
     )
-
-
-def _with_stretched_dose(ds: xr.Dataset) -> xr.Dataset:
-    before = ds["dose_scale_uncertainty"]
-    scale = ds.coords.get("depth_scale_uncertainty", xr.DataArray(np.nan)).variable
-    both = (before.variable**2 + scale**2) ** 0.5
-    both = both.where(before.variable != 0, 0.0)
-    return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})
 
 
 def _known_crater(data: xr.Dataset, depth: xr.Variable) -> xr.Variable:
