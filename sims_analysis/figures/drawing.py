@@ -23,14 +23,7 @@ from sims_analysis.figures.axes import (
 )
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
 from sims_analysis.figures.colours import COLOURS, colour_of, ink, legible, letters
-from sims_analysis.figures.curves import (
-    Curve,
-    colour_meaning,
-    curves_of,
-    parallel,
-    raised,
-    styled,
-)
+from sims_analysis.figures.curves import Curve, colour_meaning, curves_of, parallel, raised, styled
 from sims_analysis.figures.labels import OVER, choose_names, place_names
 from sims_analysis.figures.legend import (
     explain_error,

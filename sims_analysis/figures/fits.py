@@ -15,7 +15,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve, is_by_name, listed
 from sims_analysis.figures.style import grow
-from sims_analysis.models.evaluation import evaluate
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
     """
     if fits is None:
         return []
+    from sims_analysis.models.evaluation import evaluate
+
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
         for fit in listed(fits.get(source) if is_by_name(fits) else fits):

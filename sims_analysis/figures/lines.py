@@ -68,12 +68,7 @@ def draw_curve(
     data = shown(curve, log=log)
     scattered = _scattered(data)
     y = np.where(data & ~scattered, curve.series.y, np.nan)
-    style = {
-        "color": curve.colour,
-        "linestyle": curve.dash,
-        "solid_joinstyle": "round",
-        **options,
-    }
+    style = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **options}
     x = scale(curve.series.x)
     (line,) = ax.plot(x, y, **style)
     # A line of one sample has no length: show that as a point.

@@ -31,8 +31,9 @@ __all__ = [
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
 #: Sizes are relative to ``font.size``, so that a user who sets that one sets them all.
 POINTS = 8.0
-#: Texts are measured at this resolution: so fine that letters are not moved to whole pixels.
-_DPI = 288.0
+#: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
+#: fine that letters are not moved to whole pixels.
+_DPI = 300.0
 _HOUSE = {
     "font.size": POINTS,
     "axes.titlesize": "medium",

@@ -315,14 +315,14 @@ def _find_last(body: Body) -> None:
         if isinstance(grid, TextGrid):
             if not any(cells[width:]):
                 del cells[width:]
-            if len(cells) != width and sum(map(is_number, cells)) < _MANY:
+            known = [c for j, c in enumerate(cells[:-1]) if j not in body.words]
+            if i == len(grid) - 1 and known and all(is_number(c, decimal) for c in known):
+                short = f"{len(cells)} of {width} cells, and no end of the line"
+                odd = f"its last cell is {cells[-1]!r}, and the line has no end"
+                found = short if len(cells) < width else odd
+                grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
-            known = (c for j, c in enumerate(cells[:-1]) if j not in body.words)
-            if i == len(grid) - 1 and all(is_number(c, decimal) for c in known):
-                grid.options.truncated(
-                    f"the file breaks off within line {i + 1}: its last cell is {cells[-1]!r}, and "
-                    "the line has no end"
-                )
+            if len(cells) != width and sum(map(is_number, cells)) < _MANY:
                 continue
         if any(cells) and not grid.is_comment(i):
             _tell_of_note(body, i, width)
@@ -345,8 +345,8 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
-    A note begins in the first column, and may state one number, but not right above the others,
-    and does not fill all columns.
+    A note begins in the first column, and may state one number, but not right above the others, and
+    does not fill all columns, nor those that the last row of numbers fills.
     """
     grid = body.grid
     options = grid.options
@@ -354,6 +354,7 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     if body.needed is not None:
         cells = [cells[j] if j < len(cells) else "" for j in body.needed]
         width = len(cells)
+    filled = _filled(cells)
     cells = [*cells, *[""] * (width - len(cells))]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
@@ -367,7 +368,8 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(column))
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
-    like_a_note = not above and begins and 1 + len(others) < width - len(body.words)
+    alike = row == body.last + 1 and filled == _filled(grid.cells(body.last))
+    like_a_note = not (above or alike) and begins and 1 + len(others) < width - len(body.words)
     if numbers > like_a_note:
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
@@ -376,6 +378,10 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
             "the table, correct its cells or name the text in not_measured=",
             ProfileWarning,
         )
+
+
+def _filled(cells: Sequence[str]) -> list[int]:
+    return [j for j, cell in enumerate(cells) if cell]
 
 
 def refuse_odd_rows(grid: Grid) -> None:

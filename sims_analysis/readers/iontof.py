@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.heads import read_head
-from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import PROCESSING
@@ -69,10 +67,8 @@ def read(source: Source) -> Content:
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1
     names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
-    numbers, texts = _rows(source, head, len(heads))
-    decimal = source.options.decimal or _decimal(texts)
-    values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
-    values = np.asfortranarray(values)
+    grid = TextGrid(lines, "\t", False, source.options)
+    values = grid.read(_rows(source, head, len(heads)), len(heads)).values
     beside = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, heads))
@@ -103,8 +99,8 @@ def read(source: Source) -> Content:
     )
 
 
-def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, ...]]:
-    """Give the lines of numbers below the heads, with their numbers in the file.
+def _rows(source: Source, head: int, width: int) -> list[int]:
+    """List the lines of numbers below the heads, from 0.
 
     Raises
     ------
@@ -113,16 +109,16 @@ def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, 
     """
     lines = source.lines
     rows = [
-        (i + 1, line.rstrip("\t "))
+        i
         for i, line in enumerate(lines[head + 1 :], head + 1)
         if line.strip() and not line.startswith("#")
     ]
     if not rows:
         raise ReadError("an IONTOF file with a header but without data")
-    short = next((n for n, t in rows if t.count("\t") < width - 1), None)
+    short = next((i for i in rows if lines[i].rstrip("\t ").count("\t") < width - 1), None)
     if short is not None:
-        message = f"line {short} has fewer cells than the {width} heads"
-        if short != rows[-1][0]:
+        message = f"line {short + 1} has fewer cells than the {width} heads"
+        if short != rows[-1]:
             raise ReadError(message)
         source.options.truncated(f"the file breaks off: {message}")
     if lines[-1].strip():
@@ -132,7 +128,7 @@ def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, 
             "may be cut: the file may break off there",
             ProfileWarning,
         )
-    return [number for number, _ in rows], tuple(text for _, text in rows)
+    return rows
 
 
 def _about(head: str, mass: str) -> dict[str, str]:
@@ -152,9 +148,3 @@ def _signal_cells(line: str, count: int) -> list[str]:
     if len(cells) < count:
         raise ReadError(f"{count} columns of signals, but {len(cells)} names or masses above them")
     return cells[len(cells) - count :]
-
-
-def _decimal(texts: tuple[str, ...]) -> str:
-    if not any("," in line for line in texts):
-        return "."
-    return decimal_mark(cell for line in texts for cell in line.split("\t")) or "."

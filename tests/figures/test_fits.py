@@ -33,7 +33,7 @@ def evaluate(fit, *, depth):
 
 @pytest.fixture(autouse=True)
 def _models(monkeypatch):
-    monkeypatch.setattr("sims_analysis.figures.fits.evaluate", evaluate)
+    monkeypatch.setattr("sims_analysis.models.evaluation.evaluate", evaluate)
 
 
 FIT = xr.Dataset({"factor": FACTOR})

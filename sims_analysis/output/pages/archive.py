@@ -41,10 +41,7 @@ def _known(archive: Archive, search: str, most: int | None = None) -> tuple[list
 def _described(known: Iterable[Contents]) -> dict[str, About]:
     return {
         f"entries/{quote(one.data_id, safe='')}": About(
-            data_id=one.data_id,
-            sample=one.title,
-            species=tuple(one.species),
-            date=one.date,
+            data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
         )
         for one in known
     }
@@ -95,10 +92,11 @@ def failure_page(title: str, reason: str, *, home: str) -> str:
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
     """Return a page with the usual questions about one entry answered."""
+    from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report.answers import analyse
 
     with warnings_listed() as notes:
-        ds = result.to_dataset()
+        ds = dataset_of(result)
     return report_page(analyse(ds, notes=notes), home=home)
 
 
@@ -121,11 +119,7 @@ document.body.dataset.ready = "yes";
 
 
 def index_page(
-    entries: Mapping[str, About],
-    *,
-    search: str = "",
-    form: bool = False,
-    count: int | None = None,
+    entries: Mapping[str, About], *, search: str = "", form: bool = False, count: int | None = None
 ) -> str:
     """List entries with their pages.
 
