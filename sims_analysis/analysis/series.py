@@ -99,10 +99,10 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     if isinstance(data, xr.DataArray):
         found = list(_of_variable(data, None))
     elif isinstance(data, xr.Dataset):
-        names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
         if not names:
             raise ProfileError(
-                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.QUANTITIES)}, "
+                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.MEASURED)}, "
                 f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
                 "by results_table() and go to pandas by .to_dataframe()"
             )

@@ -116,4 +116,4 @@ def _edges(ds: xr.Dataset, name: str) -> list[str]:
 
 def _kinds(name: str) -> tuple[str, ...]:
     """Return the possible kinds of a variable; a name that is no quantity's says nothing of it."""
-    return vocabulary.kinds(name) if name in vocabulary.QUANTITIES else tuple(CANONICAL)
+    return vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)

@@ -60,6 +60,10 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     >>> [profile.species_name for profile in sims.to_profiles(ds)]
     ['B', 'P']
     """
+    if not hasattr(data, "data_vars"):
+        raise TypeError(
+            f"profiles are made of a Dataset of one measurement, found {type(data).__name__}"
+        )
     ds = with_species_dimension(dequantify(data))
     axis = axis_of(ds)
     names = [name for name in vocabulary.QUANTITIES if name in ds]

@@ -28,7 +28,7 @@ __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
-    rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit|"
+    rf"(?:(.*) )?({'|'.join(vocabulary.MEASURED)})(_stderr|_detection_limit|"
     rf"{'|'.join(f'_{end}' for end in vocabulary.BESIDE)})? \(([^()]+)\)",
     re.DOTALL,
 )
@@ -277,6 +277,12 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, heads)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
+    ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
+    if ratio is not None:
+        raise ReadError(
+            f"the file holds a {ratio} of two species, and no profile of one; sims.save keeps it "
+            "for sims.load, and pandas.read_csv reads the numbers"
+        )
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
     stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}
     empty = ~np.any(list(stated.values()), axis=0)
