@@ -40,10 +40,9 @@ class Wanted:
     scale: str = "log"
     detection_limit: Any = None
     coverage: float = 1.0
-    #: Name of the argument -> results, in order of their drawing.
+    #: Name of the argument -> results, with the keys of the measurements that they are of.
     results: Mapping[str, Any] = field(default_factory=dict)
     dose_window: Any = None
-    fits: Any = None
     residuals: bool = False
     waterfall: float | None = None
     colour_by: str = "auto"
@@ -54,6 +53,11 @@ class Wanted:
     #: Style of all lines, and the colour of all curves.
     line: Mapping[str, Any] = field(default_factory=dict)
     colour: str | None = None
+
+    @property
+    def fits(self) -> Any:
+        """The models to draw."""
+        return self.results.get("fits", [])
 
     @property
     def log(self) -> bool:
@@ -78,8 +82,6 @@ class Canvas:
         Kind of the depth axis and label of the value axis -> axes; the left ones first.
     scales : dict
         Kind -> scale of the depth axis.
-    fixed : set
-        Limits that the user has set: ``"depth"`` or ``"sputter_time"``, and keys of `axes`.
     curves : list of Curve
         Of this call.
     models : list of Curve
@@ -100,7 +102,6 @@ class Canvas:
     panel: bool = False
     axes: dict[Key, Axes] = field(default_factory=dict)
     scales: dict[str, Scale] = field(default_factory=dict)
-    fixed: set[Any] = field(default_factory=set)
     curves: list[Curve] = field(default_factory=list)
     models: list[Curve] = field(default_factory=list)
     lines: list[tuple[Curve, Line2D]] = field(default_factory=list)

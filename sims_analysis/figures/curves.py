@@ -7,7 +7,7 @@ The others are marked at the floor of the axis, or at the limit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle as cycled
@@ -32,7 +32,6 @@ from sims_analysis.figures.colours import (
     user_cycle,
 )
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.arguments import format_argument
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
@@ -61,12 +60,9 @@ __all__ = [
     "curves_of",
     "dash_names_measurement",
     "fill_value",
-    "is_by_name",
     "is_synthetic",
-    "listed",
     "measurements_of",
     "of_curve",
-    "parallel",
     "raised",
     "styled",
 ]
@@ -178,45 +174,6 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
 def _opened(item: Any) -> Any:
     """Convert a result to a Dataset; anything else is checked where it is drawn."""
     return item.to_dataset() if isinstance(item, SIMSResult) else item
-
-
-#: What gives the results that an argument of a figure takes.
-_EXAMPLES = {
-    "junctions": "sims.junction_depth(data, level=...)",
-    "dose": "sims.integrated_dose(data)",
-    "peak": "sims.peak(data)",
-    "decay_length": "sims.decay_length(data)",
-    "layers": "sims.layers(data, species=...)",
-    "interfaces": "sims.interface(data, start=..., stop=...)",
-}
-
-
-def parallel(result: Any, data: Any, named: Mapping[str, Any]) -> Any:
-    """Assign results to measurements by name, if the user gives a list of both."""
-    lists = isinstance(data, Sequence) and isinstance(result, Sequence)
-    if lists and len(result) == len(named):
-        return dict(zip(named, result, strict=True))
-    return result
-
-
-def is_by_name(given: Any) -> bool:
-    """Whether results come in a mapping from measurements; a Dataset is a mapping, too."""
-    return isinstance(given, Mapping) and not isinstance(given, xr.Dataset)
-
-
-def listed(given: Any, argument: str = "") -> list[Any]:
-    """List the results of one measurement: none, one, or several."""
-    if given is None:
-        return []
-    if isinstance(given, xr.Dataset | xr.DataArray):
-        return [given]
-    if isinstance(given, str | bool) or not isinstance(given, Iterable):
-        example = _EXAMPLES.get(argument, "sims.fit(data, model=...)")
-        raise ProfileError(
-            f"{argument + ': ' if argument else ''}expected a result such as {example} gives, or "
-            f"several in a list or mapping; found {format_argument(given)}"
-        )
-    return list(given)
 
 
 def curves_of(

@@ -16,14 +16,13 @@ from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import lines as drawing
 from sims_analysis.figures.axes import (
     EDGE,
-    fixed_limits,
     set_depth_limits,
     set_value_limits,
     spread_right_axes,
 )
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
 from sims_analysis.figures.colours import COLOURS, colour_of, ink, legible, letters
-from sims_analysis.figures.curves import Curve, colour_meaning, curves_of, parallel, raised, styled
+from sims_analysis.figures.curves import Curve, colour_meaning, curves_of, raised, styled
 from sims_analysis.figures.labels import OVER, choose_names, place_names
 from sims_analysis.figures.legend import (
     explain_error,
@@ -34,7 +33,6 @@ from sims_analysis.figures.legend import (
     write_list,
     write_shared_list,
 )
-from sims_analysis.figures.questions import check_results
 from sims_analysis.figures.results import draw_results, draw_summaries
 from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
 from sims_analysis.figures.style import fix_ticks, grow, lay_out, measured_alike, setting
@@ -54,21 +52,17 @@ _SAME = 0.004
 
 
 def prepared(
-    data: Any, named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
+    named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
 ) -> tuple[list[Curve], list[Curve], Wanted]:
-    """Read the curves and the fits to draw, and check the results, before there is a figure."""
+    """Read the curves and the fits to draw, before there is a figure."""
     curves = curves_of(named, wanted.species, wanted.detection_limit, wanted.value_units)
     if wanted.colour is not None:
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
-    results = {name: parallel(given, data, named) for name, given in wanted.results.items()}
-    fits = parallel(wanted.fits, data, named)
-    check_results({**results, "fits": fits}, list(named))
     if wanted.waterfall is not None:
         curves = raised(curves, wanted.waterfall)
-    models = fitted.evaluated(fits, curves)
+    models = fitted.evaluated(wanted.fits, curves)
     crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
-    spread = crowd if wanted.spread is None else wanted.spread
-    return curves, models, replace(wanted, results=results, fits=fits, spread=spread)
+    return curves, models, replace(wanted, spread=crowd if wanted.spread is None else wanted.spread)
 
 
 def taken_colours(canvas: Canvas) -> dict[str, str]:
@@ -103,7 +97,6 @@ def draw(
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))
         if canvas.wanted.waterfall is not None and len(order) > 1:
             canvas.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
-        canvas.fixed = fixed_limits(canvas)
         meaning = colour_meaning(canvas.wanted, mine)
         canvas.add(styled(mine, canvas.wanted.colours, meaning, taken, canvas.ax))
         summaries.append(_draw_curves(canvas))

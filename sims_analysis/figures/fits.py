@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import Curve, is_by_name, listed
+from sims_analysis.figures.curves import Curve
 from sims_analysis.figures.style import grow
 from sims_analysis.units import dequantify
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.canvas import Canvas
+    from sims_analysis.figures.questions import Answer
 
 __all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
 
@@ -33,26 +34,18 @@ _MARKS = (".", "+", "x", "1")
 _HEIGHTS = (3.0, 1.0)
 
 
-def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
+def evaluated(fits: Sequence[Answer], curves: Sequence[Curve]) -> list[Curve]:
     """Evaluate each fit on the samples of its data, and between them, inside its window.
 
-    Parameters
-    ----------
-    fits : Dataset, or a list or mapping of them, or None
-    curves : sequence of Curve
-
-    Returns
-    -------
-    list of Curve
-        One for each curve that a fit is about, with its source, colour and unit.
+    There is a curve for each that a fit is about, with its source, colour and unit.
     """
-    if fits is None:
+    if not fits:
         return []
     from sims_analysis.models.evaluation import evaluate
 
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
-        for fit in listed(fits.get(source) if is_by_name(fits) else fits):
+        for fit in [fit for key, fit in fits if key in (None, source)]:
             axis = str(fit.attrs.get("axis", "depth"))
             mine = [c for c in curves if c.source == source and c.series.axis == axis]
             if not mine:

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
 from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
-from sims_analysis.figures.curves import is_by_name, listed, of_curve
+from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.legend import explain_error
 from sims_analysis.figures.questions import answer_of, asked, function_of, has, level_of, window_of
 from sims_analysis.text import typeset as _typeset
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
+    from sims_analysis.figures.questions import Answer
 
     Array = NDArray[np.float64]
     Result = xr.Dataset | xr.DataArray
@@ -59,7 +59,7 @@ def draw_results(canvas: Canvas, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     painter = _Painter(canvas, curve, name)
     for argument in ("dose", "layers", "interfaces", "junctions", "peak", "decay_length"):
-        for result in _mine(canvas.wanted.results.get(argument), curve):
+        for result in _mine(canvas.wanted.results.get(argument, []), curve):
             getattr(painter, argument)(result)
 
 
@@ -72,16 +72,10 @@ def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name:
             painter.many(argument, found)
 
 
-def _mine(given: Any, curve: Curve) -> list[Any]:
+def _mine(answers: Sequence[Answer], curve: Curve) -> list[Any]:
     """Choose the results of a curve."""
-    if is_by_name(given):
-        given = given.get(curve.source)
-    elif curve.source and not isinstance(given, xr.Dataset | xr.DataArray) and given is not None:
-        raise ProfileError(
-            f"{len(given)} results do not match the measurements; give a mapping with the keys of "
-            "`data`"
-        )
-    found = [of_curve(dequantify(item), curve) for item in listed(given)]
+    given = [item for source, item in answers if source in (None, curve.source)]
+    found = [of_curve(dequantify(item), curve) for item in given]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
 
 
