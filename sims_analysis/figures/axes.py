@@ -28,26 +28,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Span = tuple[float, float]
-__all__ = [
-    "EDGE",
-    "FLOOR",
-    "LIMIT",
-    "Key",
-    "Scale",
-    "axes_at",
-    "by_axis",
-    "decades",
-    "deep",
-    "depth_scale",
-    "from_surface",
-    "label_of",
-    "set_depth_limits",
-    "set_value_limits",
-    "spread_right_axes",
-    "value_axis_ticks",
-    "value_ranges",
-]
-
 #: Kind of a depth axis, and label of a value axis.
 Key = tuple[str, str]
 #: Labels of the edges of a band, of marks at the floor, and of marks at a detection limit.

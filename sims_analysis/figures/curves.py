@@ -53,48 +53,23 @@ Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
 Answers = Found | Sequence[Found] | Mapping[str, Found]
 
-__all__ = [
-    "Curve",
-    "collect",
-    "colour_meaning",
-    "curves_of",
-    "dash_names_measurement",
-    "fill_value",
-    "is_synthetic",
-    "measurements_of",
-    "of_curve",
-    "raised",
-    "styled",
-]
-
 
 @dataclass(frozen=True)
 class Curve:
-    """A profile with its looks.
-
-    Parameters
-    ----------
-    series : Series
-    source : str
-        Key of its measurement in what the user gave; empty for a single measurement.
-    colour, dash : Any
-    limit : float
-        Detection limit in the unit of the series; NaN if none is given.
-    unit : Unit or None
-        In which the values are printed, if it is not the canonical one.
-    raised : float
-        Factor by which a waterfall raises the values.
-    model : str
-        Name of the model, for a fitted curve.
-    """
+    """A profile with its looks."""
 
     series: Series
+    #: Key of its measurement in what the user gave; empty for a single measurement.
     source: str
     colour: str = ""
     dash: Any = "solid"
+    #: Detection limit in the unit of the series; NaN if none is given.
     limit: float = np.nan
+    #: In which the values are printed, if it is not the canonical one.
     unit: Unit | None = None
+    #: Factor by which a waterfall raises the values.
     raised: float = 1.0
+    #: Name of the model, for a fitted curve.
     model: str = ""
 
     @property
@@ -260,16 +235,8 @@ def styled(
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    Parameters
-    ----------
-    curves : sequence of Curve
-    colours : mapping or None
-        Colours chosen by the user, by species or by measurement.
-    colour_by : {"species", "measurement"}
-    taken : dict
-        Printed names -> colours that the figure uses already; those of new curves are added.
-    ax : Axes
-        Whose background the colours are seen on.
+    `colours` are those chosen by the user, by species or by measurement; `taken` those that the
+    figure uses already, by printed names, to which the new ones are added.
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.questions import Answer
 
-__all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
-
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
 #: Lines, and marks of residuals, of the first fit to a profile, the second...
@@ -171,11 +169,10 @@ def draw_residuals(canvas: Canvas, below: Axes) -> None:
                 left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
             else:
                 left = (y - fit) / np.nanmax(np.abs(y))
-        below.plot(
-            canvas.scale_of(curve)(x), left, marker=_MARKS[number % len(_MARKS)],
-            linestyle="none", markersize=2.6 if number else 1.8,
-            markeredgewidth=0.5 if number else None, color=curve.colour,
-        )  # fmt: skip
+        style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5}
+        style = {"color": curve.colour, **(style if number else {"markersize": 1.8})}
+        marker = _MARKS[number % len(_MARKS)]
+        below.plot(canvas.scale_of(curve)(x), left, marker=marker, linestyle="none", **style)
     below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"

@@ -303,16 +303,9 @@ def _refuse_argument(name: str) -> None:
     )
 
 
-def figure_size(width: Any, shape: float | None = None) -> tuple[float, float]:
-    """Return the size of a new figure in inches.
-
-    Parameters
-    ----------
-    width : {"single", "double"}, str, Quantity, float or None
-    shape : float, optional
-        Height as a part of the width, instead of the usual one.
-    """
-    if width is None and shape is None and not is_default("figure.figsize"):
+def figure_size(width: Any) -> tuple[float, float]:
+    """Return the size of a new figure in inches."""
+    if width is None and not is_default("figure.figsize"):
         across, down = setting("figure.figsize")
         return across, down
     # Larger letters, as a style sheet may ask for, need a larger figure.
@@ -324,7 +317,6 @@ def figure_size(width: Any, shape: float | None = None) -> tuple[float, float]:
         across = _millimetres(width)
         # With the shape of a single column, up to the height of a double one.
         down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
-    down = down if shape is None else shape * across
     return larger * across * MM, larger * down * MM
 
 

@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     #: The measurement that a result is of, None for any of them, and the result.
     Answer = tuple[str | None, Any]
 
-__all__ = [
-    "answer_of",
-    "asked",
-    "function_of",
-    "has",
-    "level_of",
-    "read_answers",
-    "window_of",
-]
-
 #: Function -> argument that takes its results, variable that is drawn, and one by which a result
 #: without a record is known, the rarest first.
 _FUNCTIONS = {
@@ -180,13 +170,8 @@ def window_of(
 ) -> tuple[float, float] | None:
     """Return the limits of a result, within the samples of its curve; None if they are not known.
 
-    Parameters
-    ----------
-    result : Dataset or DataArray
-        Of one profile. Its own ``start`` and ``stop`` are used, or those of its question.
-    curve : Curve
-    window : (start, stop), optional
-        As the user states it, which takes precedence.
+    A `window` that the user states takes precedence over the ``start`` and ``stop`` of the result,
+    and these over those of its question.
     """
     x = curve.series.x
     limits = [float(x[0]), float(x[-1])]

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     Result = xr.Dataset | xr.DataArray
     Style = dict[str, Any]
 
-__all__ = ["draw_results", "draw_summaries"]
-
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}

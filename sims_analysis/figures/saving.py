@@ -240,9 +240,7 @@ _CREATOR = f"sims_analysis {__version__}"
 #: Format -> what savefig takes for the origin; the time of writing would make the bytes differ.
 _METADATA: dict[str, Callable[[str], dict[str, Any]]] = {
     "svg": lambda text: {"metadata": {"Creator": _CREATOR, "Date": None, "Description": text}},
-    "pdf": lambda text: {
-        "metadata": {"Creator": _CREATOR, "CreationDate": None, "Subject": text}
-    },
+    "pdf": lambda text: {"metadata": {"Creator": _CREATOR, "CreationDate": None, "Subject": text}},
     "eps": lambda _: {"metadata": {"Creator": _CREATOR}},
     "png": lambda text: {"metadata": {"Software": _CREATOR, "Description": text}},
     # The tags Software and ImageDescription.
