@@ -23,7 +23,7 @@ from sims_analysis.figures.axes import (
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
 from sims_analysis.figures.curves import Curve, colour_meaning, curves_of, raised, styled
-from sims_analysis.figures.labels import OVER, choose_names, is_another, place_names
+from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
 from sims_analysis.figures.legend import (
     explain_error,
     explain_hidden,
@@ -98,9 +98,10 @@ def draw(
         _part(canvas)
         among = everything if shared else canvas.curves
         _draw_bands(canvas)
-        for curve in [] if canvas.wanted.spread else canvas.curves:
+        for curve, line in [] if canvas.wanted.spread else canvas.lines:
             if _is_primary(curve, canvas.curves):
-                draw_results(canvas, curve, _who(curve, among))
+                another = is_another(canvas, curve, line)
+                draw_results(canvas, curve, line.get_label() if another else _who(curve, among))
         for median, members in medians:
             draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
         fitted.draw(canvas)
@@ -126,8 +127,7 @@ def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
             same = [one for one in canvas.earlier.values() if one.get_color() == line.get_color()]
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
         canvas.lines.append((curve, line))
-        # Limits are set for curves: so long the line must not be taken for a mark.
-        line.set_label(curve.series.species or "curve")
+    label_lines(canvas)
     return medians
 
 

@@ -36,7 +36,6 @@ _COLUMNS, _MANY = 8, 24
 
 def choose_names(canvas: Canvas) -> None:
     """Choose the names of the curves, and whether they are written beside these or in a legend."""
-    _label_lines(canvas)
     labels = canvas.wanted.labels
     if labels == "none":
         return
@@ -79,7 +78,7 @@ def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
     return obstacles
 
 
-def _label_lines(canvas: Canvas) -> None:
+def label_lines(canvas: Canvas) -> None:
     """Label every line, so that a later call and a legend made by the user find its name."""
     from matplotlib.lines import Line2D
 

@@ -110,6 +110,7 @@ def plot_panels(
     usual = "single" if across == 1 else "double"
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
+    row = max(row, _LABEL) if down == 1 else row
     with in_style(house=house):
         figure, grid = plt.subplots(
             down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
