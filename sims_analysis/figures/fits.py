@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import Curve
+from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.style import grow
 from sims_analysis.units import dequantify
 
@@ -118,7 +118,17 @@ def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
 
 
 def draw(canvas: Canvas) -> None:
-    """Draw the fitted curves over their data."""
+    """Draw the fitted curves over their data; one that is not to be trusted is listed."""
+    for curve in canvas.curves:
+        for fit in [fit for source, fit in canvas.wanted.fits if source in (None, curve.source)]:
+            word = next((name for name in ("curve_status", "status") if name in fit), "")
+            mine = of_curve(fit[word], curve) if word else None
+            status = "ok" if mine is None else str(np.ravel(mine.values)[0])
+            if status not in ("", "ok"):
+                whose = ", ".join(filter(None, [curve.series.species, curve.measurement]))
+                canvas.tell(
+                    f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
+                )
     numbers = _numbers(canvas.models)
     for model, number in zip(canvas.models, numbers, strict=True):
         dash = _DASHES[number % len(_DASHES)]
