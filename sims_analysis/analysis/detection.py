@@ -98,7 +98,7 @@ def detection_limit(
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
     a, b = read_pair(frame, window, "window")
-    mean, deviation, count, _ = frame.map(window_statistics, a, b)
+    mean, deviation, count, *_ = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation

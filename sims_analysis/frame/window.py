@@ -70,13 +70,6 @@ def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Win
     return a, b
 
 
-def within(frame: Frame, window: Window) -> xr.Variable:
-    """Flag the measured samples within a window, its ends included; NaN means no limit."""
-    start, stop = window
-    inside: xr.Variable = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
-    return inside
-
-
 def warn_of_empty_window(
     frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
 ) -> None:
