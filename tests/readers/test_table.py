@@ -919,5 +919,6 @@ def test_units_in_a_stated_row_of_heads_are_known_or_refused(write):
     text = "Ort;Kanal A;Kanal B\num;Skt;Skt\n0;5;7\n1;6;8\n"
     with pytest.raises(sims.UnitsError, match="species 'Kanal A': units: unknown unit 'Skt'"):
         sims.read(write(text), header_rows=[0, 1])
-    result = sims.read(write(text), header_rows=[0, 1], units="counts")
+    with pytest.warns(sims.ProfileWarning, match="the file says 'Skt'; taken as 'counts'"):
+        result = sims.read(write(text), header_rows=[0, 1], units="counts")
     assert result.species == ["Kanal A", "Kanal B"]
