@@ -19,7 +19,7 @@ from sims_analysis.frame.arguments import read_positive
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_variable
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
 from sims_analysis.text.arguments import format_argument, is_number
@@ -136,14 +136,7 @@ def with_counting_statistics(
 
 
 def _to_count(data: xr.Dataset, name: str) -> Frame:
-    return open_frame(
-        data,
-        vocabulary.kinds_in(name, data[name].attrs["units"]),
-        question="counting statistics",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
+    return open_variable(data, name, question="counting statistics")
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:

@@ -148,7 +148,7 @@ class _Samples(NamedTuple):
         columns = [column.take(safe) for column in self[:5]]
         if not there.all():
             columns = [np.where(there, column, 0.0) for column in columns]
-        return _Window(*columns, there)
+        return _Window._make([*columns, there])
 
     def crossings_within(self, which: Index, first: Index, reach: int) -> Index:
         """Count the crossings within windows of `reach` samples on either side."""
