@@ -44,6 +44,7 @@ class Wanted:
     results: Mapping[str, Any] = field(default_factory=dict)
     dose_window: Any = None
     fits: Any = None
+    restored: Any = None
     residuals: bool = False
     waterfall: float | None = None
     colour_by: str = "auto"

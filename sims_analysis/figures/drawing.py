@@ -14,6 +14,7 @@ import numpy as np
 
 from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import lines as drawing
+from sims_analysis.figures import restored as over
 from sims_analysis.figures.axes import (
     EDGE,
     fixed_limits,
@@ -61,14 +62,14 @@ def prepared(
     if wanted.colour is not None:
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
     results = {name: parallel(given, data, named) for name, given in wanted.results.items()}
-    fits = parallel(wanted.fits, data, named)
-    check_results({**results, "fits": fits}, list(named))
+    beside = {name: parallel(getattr(wanted, name), data, named) for name in ("fits", "restored")}
+    check_results({**results, **beside}, list(named))
     if wanted.waterfall is not None:
         curves = raised(curves, wanted.waterfall)
-    models = fitted.evaluated(fits, curves)
+    models = fitted.evaluated(beside["fits"], curves)
     crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
     spread = crowd if wanted.spread is None else wanted.spread
-    return curves, models, replace(wanted, results=results, fits=fits, spread=spread)
+    return curves, models, replace(wanted, results=results, spread=spread, **beside)
 
 
 def taken_colours(canvas: Canvas) -> dict[str, str]:
@@ -110,7 +111,10 @@ def draw(
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
+    bars = [bar for canvas in canvases for bar in over.draw(canvas)]
     set_value_limits(canvases)
+    for bar in bars:
+        bar.set_label("_resolution")
     everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas, medians in zip(canvases, summaries, strict=True):
         _part(canvas)

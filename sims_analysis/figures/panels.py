@@ -106,9 +106,9 @@ def plot_panels(
     across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
     house = options.pop("house_style", True)
-    for name in (*_RESULTS, "fits"):
+    for name in (*_RESULTS, "fits", "restored"):
         options[name] = parallel(options.get(name), data, named)
-    check_results({name: options[name] for name in (*_RESULTS, "fits")}, list(named))
+    check_results({name: options[name] for name in (*_RESULTS, "fits", "restored")}, list(named))
     read = [prepared(item, item, _wanted(options | extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
     size = figure_size(usual if width is None else width)[0]

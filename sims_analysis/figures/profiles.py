@@ -78,6 +78,7 @@ def plot_profiles(
     layers: Answers | None = None,
     interfaces: Answers | None = None,
     fits: Answers | None = None,
+    restored: Answers | None = None,
     residuals: bool = False,
     waterfall: float | None = None,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
@@ -137,6 +138,9 @@ def plot_profiles(
         From :func:`interface`: its width is shaded, and its middle marked on the curve.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
+    restored : Dataset, or a list or mapping of them, optional
+        From :func:`deconvolve`: the restored profile over the measured one, and a bar as long as
+        the resolution that is achieved at its maximum.
     residuals : bool
         Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
         if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
@@ -211,7 +215,8 @@ def plot_profiles(
     wanted = read_options(
         line, results=results, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
         value_units=value_units, scale=scale, detection_limit=detection_limit, coverage=coverage,
-        dose_window=dose_window, fits=fits, residuals=residuals, waterfall=waterfall,
+        dose_window=dose_window, fits=fits, restored=restored,
+        residuals=residuals, waterfall=waterfall,
         colour_by=colour_by, colours=colours, spread=spread, labels=labels, notes=notes,
     )  # fmt: skip
     named = measurements_of(data)

@@ -46,9 +46,10 @@ _FUNCTIONS = {
     "decay_length": ("decay_length", "decay_length", "decay_length"),
     "junction_depth": ("junctions", "junction_depth", "junction_depth"),
     "integrated_dose": ("dose", "dose", "dose"),
+    "deconvolve": ("restored", "refolded", "refolded"),
 }
 #: Functions of whose results no variable is enough: one says what another means.
-_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface")
+_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve")
 
 
 def check_results(results: Mapping[str, Any], measurements: Collection[str]) -> None:
