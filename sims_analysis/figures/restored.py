@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import xarray as xr
 
 from sims_analysis.analysis.series import Series
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import Curve, is_by_name, listed
+from sims_analysis.figures.curves import Curve
 from sims_analysis.figures.fits import data_of, matching
 from sims_analysis.units import dequantify
 
@@ -19,26 +18,22 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.canvas import Canvas
 
-__all__ = ["draw"]
-
 #: Where the bar is, in maxima, on a logarithmic and on a linear axis.
 _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
 
 
-def _read(restored: Any, curves: Sequence[Curve]) -> list[tuple[Curve, float]]:
+def _read(canvas: Canvas) -> list[tuple[Curve, float]]:
     """Return the restored profile of each curve that has one, and its resolution at the maximum."""
     found: list[tuple[Curve, float]] = []
-    if restored is None:
-        return found
-    for source in dict.fromkeys(curve.source for curve in curves):
-        given = restored.get(source) if is_by_name(restored) else restored
-        for answer in listed(given):
-            plain = dequantify(answer)
-            mine = [c for c in curves if c.source == source and c.series.variable in plain]
-            for name in dict.fromkeys(curve.series.variable for curve in mine):
-                if bool(plain[name].notnull().any()):  # it may have no values
-                    pairs = matching(plain[name], [c for c in mine if c.series.variable == name])
-                    found += [(one, _resolution(plain, one.series)) for one in pairs]
+    for key, answer in canvas.wanted.results.get("restored", []):
+        plain = dequantify(answer)
+        mine = [c for c in canvas.curves if key in (None, c.source) and c.series.variable in plain]
+        for source, name in dict.fromkeys((c.source, c.series.variable) for c in mine):
+            if bool(plain[name].notnull().any()):  # it may have no values
+                those = [c for c in mine if (c.source, c.series.variable) == (source, name)]
+                found += [
+                    (one, _resolution(plain, one.series)) for one in matching(plain[name], those)
+                ]
     return found
 
 
@@ -66,7 +61,7 @@ def draw(canvas: Canvas) -> list[Line2D]:
     bars, colour = [], ink(0.0, canvas.ax)
     line: dict[str, Any] = {"color": colour, "linewidth": 1.1, "zorder": 3}
     bar: dict[str, Any] = {"color": colour, "linewidth": 0.8, "marker": "|", "markersize": 4}
-    for curve, width in _read(canvas.wanted.restored, canvas.curves):
+    for curve, width in _read(canvas):
         data = data_of(curve, canvas.curves)
         axes, scale = canvas.axes_of(data), canvas.scale_of(data)
         x, y = curve.series.x, curve.series.y

@@ -96,6 +96,8 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     if exponent or not (exponents and 0 in exponents):
         # Zero is written without one.
         return exponent in exponents or not above or not last["digits"].strip("0,.")
+    if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
+        return False
     if len(above) < _FEW or decimals == {len(last["decimals"] or "")} != {0}:
         return True
     alike = [form for form in above if not form["exponent"]]

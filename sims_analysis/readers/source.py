@@ -103,6 +103,11 @@ class Source:
             return False
         return True
 
+    @property
+    def is_western(self) -> bool:
+        """Whether nothing tells the encoding: it is taken for that of Western Windows."""
+        return not (self.is_utf_8 or self.options.encoding or self._wide)
+
     @cached_property
     def _wide(self) -> str | None:
         """Name the encoding if it is of two bytes a character."""
