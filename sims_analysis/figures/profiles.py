@@ -212,7 +212,8 @@ def plot_profiles(
     check_axes(ax)
     named = measurements_of(data)
     results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
-               "layers": layers, "interfaces": interfaces, "fits": fits, "restored": restored}  # fmt: skip
+               "layers": layers, "interfaces": interfaces, "fits": fits,
+               "restored": restored}  # fmt: skip
     answers = {name: read_answers(name, given, data, named) for name, given in results.items()}
     wanted = read_options(
         line, results=answers, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
