@@ -189,7 +189,12 @@ class _Reading:
         cells = [cell for cell in self.rows[-1][1] if cell]
         if self._kind() is Kind.UNITS:
             return True
-        if len(self.rows) < 2 or not all(map(is_unit, cells)):
+        if len(self.rows) < 2:
+            return False
+        if self.stated and len([cell for cell in self.rows[-2][1] if cell]) == sum(self.used):
+            # Below a name for each, one bare unit of depths tells what the row is, known or not.
+            return any(unit_kind(bare(cell)) in vocabulary.AXES for cell in cells)
+        if not all(map(is_unit, cells)):
             return False
         kinds = {unit_kind(bare(cell)) for cell in cells}
         return _names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}

@@ -904,3 +904,21 @@ def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
     else:
         sims.read(path)
     sims.read(write("\n".join(["Depth (nm);B (arb. units)", *lines, ""])))
+
+
+def test_decimal_commas_below_heads_that_are_no_words_of_tables(write):
+    text = 'Zahl|Ort|"Kanal A"|"Kanal B"\n1|0,1|"1,5"|BDL\n2|0,2|"2,5"|7\n'
+    options = {"columns": {"B": ("Ort", "Kanal A")}, "depth_units": "um", "units": "counts"}
+    assert sims.read(write(text), **options)["B"].concentrations.tolist() == [1.5, 2.5]
+    options |= {"columns": None, "header_rows": [0], "not_measured": ["BDL"]}
+    result = sims.read(write(text), species=["run", "A", "B"], **options | {"depth_units": "um"})
+    assert result["A"].concentrations.tolist() == [1.5, 2.5]
+
+
+def test_units_in_a_stated_row_of_heads_are_known_or_refused(write):
+    text = "Ort;Kanal A;Kanal B\num;Skt;Skt\n0;5;7\n1;6;8\n"
+    with pytest.raises(sims.UnitsError, match="species 'Kanal A': units: unknown unit 'Skt'"):
+        sims.read(write(text), header_rows=[0, 1])
+    with pytest.warns(sims.ProfileWarning, match="the file says 'Skt'; taken as 'counts'"):
+        result = sims.read(write(text), header_rows=[0, 1], units="counts")
+    assert result.species == ["Kanal A", "Kanal B"]
