@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
@@ -17,8 +18,10 @@ from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
-from sims_analysis.models._asked import read_layers, read_task
+from sims_analysis.models._asked import read_layers, read_links, read_task
+from sims_analysis.models._joint import fit_group, joint_size
 from sims_analysis.models._layers import LayeredModel
+from sims_analysis.models._links import Links
 from sims_analysis.models._one_profile import count_layers, fit_one
 from sims_analysis.models._profiles import open_profiles, over_profiles, warn_of_first
 from sims_analysis.models._status import ADVICE
@@ -49,6 +52,10 @@ def fit(
     variable: str | None = None,
     repeat: int | Literal["auto"] | None = None,
     shared: Sequence[str] | None = None,
+    over: str | None = None,
+    prior: Mapping[str, Any] | None = None,
+    depth_uncertainty: float | str | xr.DataArray | None = None,
+    rsf_uncertainty: float | str | xr.DataArray | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     background: ParameterLike | None = None,
@@ -292,10 +299,11 @@ def fit(
     profiles = open_profiles(data, question=question, variable=variable, axes=axes)
     if progress is not None:
         check_bool("progress", progress)
+    of_layers = repeat is not None and over in (None, "layer")
+    if over == "layer" and repeat is None:
+        raise ProfileError("over='layer' is of use only with repeat")
     if repeat is not None:
-        chosen = read_layers(chosen, repeat, shared)
-    elif shared is not None:
-        raise ProfileError("shared is of use only with repeat")
+        chosen = read_layers(chosen, repeat, shared if of_layers else None)
     task, settings = read_task(
         profiles,
         chosen,
@@ -305,12 +313,18 @@ def fit(
         background=background,
         detection_limit=detection_limit,
         fixed=fixed,
+        uncertainties={"depth_uncertainty": depth_uncertainty, "rsf_uncertainty": rsf_uncertainty},
     )
+    between = (None, None) if of_layers else (shared, over)
+    links = read_links(profiles, task, settings, *between, prior)
     if repeat == "auto":
+        if links.joint:
+            raise ProfileError(
+                "repeat='auto': give the number of layers with shared, prior or fixed"
+            )
         task = _as_many_as_there_are(profiles, settings, task)
     window = settings["start"], settings["stop"]
-    rows = _rows(profiles, settings, task, progress)
-    answer = dressed(rows, profiles, task, window, bridge=bridges(gaps))
+    answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))
     if isinstance(task.model, LayeredModel):
         answer.attrs["shared"] = ", ".join(task.model.shared)
     held = {name: format_argument(value) for name, value in (fixed or {}).items()}
@@ -326,6 +340,10 @@ def fit(
             task.background, format_argument(background)
         ),
         "fixed": ", ".join(f"{name}={value}" for name, value in held.items()),
+        "linked": ", ".join(links.shared),
+        "linked_over": links.over or "",
+        "prior": ", ".join(f"{k}={format_argument(v)}" for k, v in (prior or {}).items()),
+        **{name: _told(settings[name]) for name in ("depth_uncertainty", "rsf_uncertainty")},
         "errors": _ERRORS,
     }
     if not profiles.lazy:
@@ -366,18 +384,54 @@ def _as_many_as_there_are(profiles: Frame, settings: Mapping[str, xr.Variable], 
     return replace(task.of_layers(max(int(counted.max()), 1)), fewer=True)
 
 
-def _rows(
-    profiles: Frame, settings: Mapping[str, xr.Variable], task: Task, progress: bool | None
-) -> xr.DataArray:
-    """Fit each profile: a row of numbers for it."""
-    rows = profiles.each(
-        partial(_row, fit_one, tuple(settings), task),
+def _told(uncertainty: xr.Variable) -> str:
+    """Say for attrs how well a scale is known."""
+    values = np.unique(uncertainty.values)
+    return f"{values[0]:g}" if values.size == 1 else f"{values[0]:g} to {values[-1]:g}"
+
+
+def _answered(
+    profiles: Frame,
+    settings: Mapping[str, xr.Variable],
+    task: Task,
+    links: Links,
+    progress: bool | None,
+    *,
+    bridge: bool,
+) -> xr.Dataset:
+    """Fit each profile, or those that are linked together: a row of numbers for it."""
+    window = settings["start"], settings["stop"]
+    options: dict[str, Any] = {
+        "beside": ("common", "overlap"),
+        "watched": partial(_counted, progress=progress, lazy=profiles.lazy),
+    }
+    if not links.active:
+        function = partial(_row, fit_one, tuple(settings), task)
+        rows = profiles.each(function, *settings.values(), size=task.size, **options)
+        return dressed(over_profiles(profiles, rows), profiles, task, window, bridge=bridge)
+    m, own = len(links.labels), task.size * len(links.labels)
+    found = profiles.each(
+        partial(_group, tuple(settings), task, links),
         *settings.values(),
-        size=task.size,
-        beside=("common", "overlap"),
-        watched=partial(_counted, progress=progress, lazy=profiles.lazy),
+        size=own + joint_size(len(links.entries(task))),
+        group=links.over,
+        **options,
     )
-    return over_profiles(profiles, rows)
+    parts = [found.isel(__row__=slice(i * task.size, (i + 1) * task.size)) for i in range(m)]
+    each = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
+    order = [d for d in profiles.lead if d in each.dims]
+    of_each = over_profiles(profiles, each.transpose(*order, ...))
+    common = over_profiles(profiles, found.isel(__row__=slice(own, None)))
+    return dressed(of_each, profiles, task, window, bridge=bridge, links=links, common=common)
+
+
+def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Array:
+    """Fit the profiles of a group; without links, the only one."""
+    columns, numbers = given[: -len(names)], given[-len(names) :]
+    samples = [Samples(*one) for one in zip(*map(np.atleast_2d, columns), strict=True)]
+    each = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
+    settings = [dict(zip(names, one, strict=True)) for one in zip(*each, strict=True)]
+    return fit_group(samples, settings, task, links)
 
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:
