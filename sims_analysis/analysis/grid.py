@@ -24,6 +24,7 @@ from sims_analysis.analysis.interpolation import (
     read_depths,
     with_coords,
 )
+from sims_analysis.dataset.axes import cell_edges
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
@@ -335,16 +336,10 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
         )
     axis = like[frame.axis]
     magnitude, unit = units.magnitude_and_unit(axis, (frame.axis,), f"like: {frame.axis}")
-
-    def canonical(values: Any) -> Array:
-        return np.asarray(unit.to_canonical(np.asarray(values, dtype=np.float64)))
-
-    points = canonical(magnitude)
-    if f"{frame.axis}_bounds" in like.coords:
-        start, stop = canonical(like[f"{frame.axis}_bounds"].values).T
-    elif {"cell_start", "cell_stop"} <= set(like.coords):
-        plain: Any = units.dequantify(like)  # type: ignore[type-var]  # one of the two
-        start, stop = canonical(plain["cell_start"].values), canonical(plain["cell_stop"].values)
-    else:
+    points = np.asarray(unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+    plain: Any = units.dequantify(like)  # type: ignore[type-var]  # one of the two
+    cells = cell_edges(plain, frame.axis)
+    if cells is None:
         return points, None
+    start, stop = cells.T
     return points, np.append(start, stop[-1]) if (start[1:] == stop[:-1]).all() else None

@@ -132,10 +132,10 @@ def _open(data: Any, variable: str | None = None) -> Frame:
 
 def measured_in(data: xr.Dataset) -> list[str]:
     """List the measured variables of a Dataset; raise if there are none."""
-    names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+    names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:
         raise UnitsError(
-            f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
+            f"the Dataset has none of {', '.join(vocabulary.MEASURED)}; it has "
             f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
         )
     return names
@@ -323,8 +323,7 @@ def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Va
     """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
-    attrs = {"long_name": "Independent samples for each depth of the grid"}
-    return {FRACTION: xr.Variable(fraction.dims, fraction.data, attrs)}
+    return {FRACTION: xr.Variable(fraction.dims, fraction.data, vocabulary.attrs(FRACTION))}
 
 
 _ROUNDING = 1e-9

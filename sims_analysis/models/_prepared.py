@@ -17,7 +17,7 @@ from sims_analysis.models._task import BACKGROUND, NoFitError, Task
 from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.samples import Samples, cells, in_order
 
-__all__ = ["Prepared", "formula_of", "prepared"]
+__all__ = ["Prepared", "formula_of", "poisson_of", "prepared"]
 
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -123,7 +123,7 @@ def _objective(
     if weights == "counts":
         keep = counted & (counts >= 0)
         worth = 1 / top if task.kind == "count" else np.nan
-        return _poisson(replace(window, k=counts).where(keep), worth, fraction), keep
+        return poisson_of(replace(window, k=counts).where(keep), worth, fraction), keep
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "stderr":
         one = Squares(window.c[known], window.s[known], known_errors=True, code=2)
@@ -140,7 +140,7 @@ def _objective(
     return _shared(LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), fraction), keep
 
 
-def _poisson(window: Samples, known: float, fraction: float) -> Objective | None:
+def poisson_of(window: Samples, known: float, fraction: float) -> Objective | None:
     """Return the deviance of counts; None if nothing says what one count is worth."""
     counts = np.where(window.k > TINY, window.k, 0.0)
     one = _one_count(window, counts, known)

@@ -7,7 +7,7 @@ from scipy import special
 
 from sims_analysis.models.model import Array
 
-__all__ = ["rising", "rising_slopes"]
+__all__ = ["risen", "rising", "rising_slopes"]
 
 #: A length of less than this part of sigma is expanded: differences would cancel.
 _SHORT = 1e-3
@@ -29,6 +29,13 @@ def rising(u: Array, length: float, sigma: float) -> Array:
         far = below * special.erfc(np.where(positive, 0.0, argument))
     density: Array = np.where(positive, near, far) / (2 * length)
     return density
+
+
+def risen(u: Array, length: float, sigma: float) -> Array:
+    """Return the integral of :func:`rising` up to `u`: ``l f + Phi(u / s)``."""
+    sigma = max(sigma, 1e-9 * length)
+    reached: Array = np.minimum(length * rising(u, length, sigma) + special.ndtr(u / sigma), 1.0)
+    return reached
 
 
 def rising_slopes(u: Array, length: float, sigma: float) -> tuple[Array, Array, Array, Array]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.shapes._blurred import rising, rising_slopes
+from sims_analysis.models.shapes._blurred import risen, rising, rising_slopes
 from sims_analysis.models.shapes._starting import moments_above
 
 
@@ -23,6 +23,17 @@ def formula(
         return dose * rising(u, growth, sigma)
     sides = growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)
     value: Array = dose * sides / (growth + decay)
+    return value
+
+
+def cumulative(u: Array, growth: float, decay: float, sigma: float) -> Array:
+    """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
+    if growth == 0.0:
+        return 1.0 - risen(-u, decay, sigma)
+    if decay == 0.0:
+        return risen(u, growth, sigma)
+    sides = growth * risen(u, growth, sigma) + decay * (1.0 - risen(-u, decay, sigma))
+    value: Array = sides / (growth + decay)
     return value
 
 

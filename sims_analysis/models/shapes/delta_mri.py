@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.shapes._blurred import rising, rising_slopes
+from sims_analysis.models.shapes._blurred import risen, rising, rising_slopes
 from sims_analysis.models.shapes._starting import moments_above
 
 
@@ -26,6 +26,14 @@ def formula(
     if seen > 0:
         value = value + seen * rising(v, information, roughness)
     return dose * value
+
+
+def cumulative(u: Array, mixing: float, roughness: float, information: float) -> Array:
+    """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
+    v = u + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    value: Array = (1 - seen) * (1.0 - risen(-v, mixing, roughness))
+    return value + seen * risen(v, information, roughness) if seen > 0 else value
 
 
 def derivatives(
