@@ -112,7 +112,7 @@ def test_a_prior_is_one_more_measurement():
 
 
 def test_a_prior_counts_once_for_all_and_once_for_each():
-    ds = series(3)
+    ds = series(3, of=lambda _: (1e15, 100, 30))
     prior = {"straggle": ("30.5 nm", "0.2 nm")}
     shared = sims.fit(ds, model="gaussian", shared=["straggle"], prior=prior)
     each = sims.fit(ds, model="gaussian", shared=["projected_range"], prior=prior)
