@@ -9,19 +9,24 @@ from typing import Any, get_args
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units
+from sims_analysis import units, vocabulary
 from sims_analysis.analysis.budget import relative_uncertainties
+from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window
+from sims_analysis.models._diffused import initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
 from sims_analysis.models._links import SCALES, Links, powers
+from sims_analysis.models._profiles import open_profiles, over_profiles
 from sims_analysis.models._task import BACKGROUND, STATISTICS, Task
-from sims_analysis.models.model import Kind, Model, Parameter
+from sims_analysis.models.model import Array, Kind, Model, Parameter
+from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
-__all__ = ["read_layers", "read_links", "read_task"]
+__all__ = ["is_profile", "read_initials", "read_layers", "read_links", "read_task"]
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
@@ -186,8 +191,57 @@ def read_links(
         prior=_prior(links, task, profiles, prior),
         scales=tuple(scales),
         own_scales=tuple(own),
-        held=bool(scales) and not of_scales.isdisjoint(task.fixed),
+        held=bool(task.initials) or (bool(scales) and not of_scales.isdisjoint(task.fixed)),
     )
+
+
+def read_initials(
+    profiles: Frame, before: Any, task: Task, settings: Mapping[str, xr.Variable], surface: str
+) -> tuple[Task, dict[str, xr.Variable]]:
+    """Return the task and settings with measured profiles before the anneal.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    if task.cell != "point":
+        raise ProfileError("cell='mean' is of no use with a measured profile as as_implanted")
+    variable = None
+    if isinstance(before, xr.Dataset) and profiles.name in before:
+        variable = profiles.name
+    frame = open_profiles(
+        before, question="a profile before the anneal", variable=variable, axes=("depth",)
+    )
+    sizes = list(frame.sizes.values())
+    start = settings["start"]
+    if start.ndim:
+        raise ProfileError("start must be one depth with a measured profile as as_implanted")
+    found: list[Any] = []
+
+    def keep(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
+        samples = Samples(z, c, s, k, *rest[:2])
+        found.append(initial_of(samples, task, float(start), float(rest[2])))
+        return np.array([len(found) - 1.0])
+
+    of_frame = frame.fraction.set_dims(frame.sizes) if sizes else frame.fraction
+    eager = (
+        frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
+    )
+    rows = eager.each(keep, of_frame, size=1, beside=("common", "overlap"))
+    index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
+    which = profiles.parameter(index, ("dimensionless",), "as_implanted")
+    refuse_cases(profiles, which, "as_implanted")
+    task = replace(task, initials=tuple(found), surface=surface)
+    return task, {**settings, "initial": which}
+
+
+def is_profile(value: Any) -> bool:
+    """Return whether an argument is a measured profile: over depth, and no fit."""
+    if not isinstance(value, xr.Dataset | xr.DataArray):
+        return False
+    along = {*vocabulary.AXES, POINT}
+    fit = isinstance(value, xr.Dataset) and "straggle" in value
+    return not fit and not along.isdisjoint(map(str, value.dims))
 
 
 def _linked(

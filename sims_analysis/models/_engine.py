@@ -352,7 +352,9 @@ def background_covariance(
     return made
 
 
-def poor_errors(curve: Curve, objective: Minimized, best: Solution, errors: Array) -> Array:
+def poor_errors(
+    curve: Curve, objective: Minimized, best: Solution, errors: Array, first: int | None = None
+) -> Array:
     """Flag the parameters whose standard error is not a symmetric interval.
 
     One standard error away, towards the nearer bound and with the other parameters following, the
@@ -365,6 +367,8 @@ def poor_errors(curve: Curve, objective: Minimized, best: Solution, errors: Arra
         What was fitted, and the result.
     errors : ndarray
         Covariance of the free parameters.
+    first : int, optional
+        Only so many of the parameters are looked at.
     """
     free = best.free
     variance = errors.diagonal()
@@ -378,7 +382,7 @@ def poor_errors(curve: Curve, objective: Minimized, best: Solution, errors: Arra
     if narrow and np.vdot(together, together) < free.size + 2:
         # All known to a few per cent, and hardly correlated: a parabola.
         return poor
-    for i in np.flatnonzero(known):
+    for i in np.flatnonzero(known[:first]):
         step = np.where(known, errors[i], 0.0) / deviation[i]
         one = curve.parameters[curve.free[i]]
         there = free - step if free[i] - one.lower < one.upper - free[i] else free + step

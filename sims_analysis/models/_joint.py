@@ -17,6 +17,7 @@ import numpy as np
 
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._derived import derived
+from sims_analysis.models._diffused import Initial, Shape, shape, with_initial
 from sims_analysis.models._engine import (
     Curve,
     Solution,
@@ -66,9 +67,10 @@ def fit_group(
     for i, (one, given) in enumerate(zip(samples, settings, strict=True)):
         known: Mapping[str, Any] = {}
         try:
-            profile = prepared(one, given, task)
+            own, mine, initial = with_initial(task, given)
+            profile = prepared(one, mine, own)
             known = profile.known
-            alive.append(_Member(i, profile, minima(profile, task.model), given))
+            alive.append(_Member(i, profile, minima(profile, own.model), mine, initial))
         except NoFitError as end:
             rows[i] = task.row(end.status, {**known, **end.known})
     if alive:
@@ -146,6 +148,7 @@ class _Member:
     profile: Prepared
     alone: Minima
     settings: Mapping[str, float]
+    initial: Initial | None
 
 
 class _Place:
@@ -176,6 +179,9 @@ class _Place:
             self.restated = place, lambda d: stated(d, member.settings)
         # All free: which are held is known to the curve of all.
         self.curve = replace(profile.curve, held={})
+        #: Where the values of a measured profile before the anneal are, if they have errors.
+        self.nodes: slice | None = None
+        self.initial, self.z, self.task = member.initial, profile.z, task
 
     def apparent(self, theta: Array) -> tuple[Array, Array]:
         """Return the parameters that describe the samples, and their derivatives, a row each."""
@@ -192,11 +198,26 @@ class _Place:
             slopes[place] *= (stated(d + step) - stated(d - step)) / (2 * step)
         return p, slopes
 
-    def rows(self, p: Array) -> Array:
-        """Return the derivatives of the samples with respect to apparent parameters."""
-        point = self.curve.at(self.curve.inward(p).tolist())
-        rows: Array = self.curve.jacobian(point) / point.stretch[:, None]
-        return rows
+    def values(self, p: Array, theta: Array) -> Array:
+        """Return the values of the samples."""
+        if self.nodes is None:
+            return self.curve.formula(*p.tolist())
+        level = p[2] if p.size > 2 else 0.0
+        value: Array = p[0] * self._shape(p, theta).value + level
+        return value
+
+    def rows(self, p: Array, theta: Array) -> tuple[Array, Array]:
+        """Return their derivatives with respect to apparent parameters, and to the nodes."""
+        if self.nodes is None:
+            point = self.curve.at(self.curve.inward(p).tolist())
+            return self.curve.jacobian(point) / point.stretch[:, None], np.empty(0)
+        one = self._shape(p, theta)
+        rows = [one.value, p[0] * one.by_width, np.ones(self.z.size)]
+        return np.array(rows[: p.size]), p[0] * one.by_node.T
+
+    def _shape(self, p: Array, theta: Array) -> Shape:
+        nodes = np.empty(0) if self.initial is None else self.initial.z
+        return shape(self.z, nodes, theta[self.nodes], float(p[1]), self.task.surface)
 
 
 @dataclass(frozen=True)
@@ -267,7 +288,33 @@ class _Group:
         stops = np.cumsum([0, *sizes])
         self.at = [slice(a, b) for a, b in pairwise(stops.tolist())]
         self.known = self._known_before(owners)
+        self.initials = self._add_initials()
         self.curve = Curve(self.parameters, self._values, self._slopes, held)
+
+    def _add_initials(self) -> list[tuple[Initial, slice, slice]]:
+        """Add the values before an anneal to the parameters: where they are, and their samples."""
+        found: dict[int, tuple[Initial, slice, slice]] = {}
+        first, end = len(self.entries), self.at[-1].stop
+        for place in self.places:
+            one = place.initial
+            if one is None or one.objective is None:
+                continue
+            if id(one) not in found:
+                n = one.z.size
+                found[id(one)] = one, slice(first, first + n), slice(end, end + n)
+                self.parameters += [
+                    Parameter(f"before[{i}]", "value", "", lower=0) for i in range(n)
+                ]
+                first, end = first + n, end + n
+            place.nodes = found[id(one)][1]
+        self.scale = np.append(self.scale, np.ones(first - len(self.entries)))
+        return list(found.values())
+
+    @property
+    def end(self) -> int:
+        """Where the samples end, and what is known before begins."""
+        last = self.initials[-1][2] if self.initials else self.at[-1]
+        return int(last.stop)
 
     def _known_before(self, owners: Mapping[int, _Member]) -> list[tuple[int, float, float]]:
         """Return what is known of parameters: which, mean, and width."""
@@ -285,17 +332,23 @@ class _Group:
 
     def _values(self, *theta: float) -> Array:
         values = np.array(theta)
-        parts = [one.curve.formula(*one.apparent(values)[0].tolist()) for one in self.places]
+        parts = [one.values(one.apparent(values)[0], values) for one in self.places]
+        parts += [values[nodes] for _, nodes, _ in self.initials]
         return np.concatenate([*parts, values[[k for k, _, _ in self.known]]])
 
     def _slopes(self, *theta: float) -> Array:
         values = np.array(theta)
-        out = np.zeros((values.size, self.at[-1].stop + len(self.known)))
+        out = np.zeros((values.size, self.end + len(self.known)))
         for place, at in zip(self.places, self.at, strict=True):
             p, slopes = place.apparent(values)
             mine = np.flatnonzero(slopes.any(axis=0))
-            out[mine, at] = slopes[:, mine].T @ place.rows(p)
-        out[[k for k, _, _ in self.known], np.arange(len(self.known)) + self.at[-1].stop] = 1.0
+            rows, of_nodes = place.rows(p, values)
+            out[mine, at] = slopes[:, mine].T @ rows
+            if place.nodes is not None:
+                out[place.nodes, at] = of_nodes
+        for _, nodes, at in self.initials:
+            out[nodes, at] = np.eye(nodes.stop - nodes.start)
+        out[[k for k, _, _ in self.known], np.arange(len(self.known)) + self.end] = 1.0
         return out
 
     def _objective(self, variances: Sequence[float]) -> _Together:
@@ -303,11 +356,11 @@ class _Group:
             (member.alone.objective, at, variance**-0.5)
             for member, at, variance in zip(self.members, self.at, variances, strict=True)
         ]
+        parts += [(one.objective, at, 1.0) for one, _, at in self.initials if one.objective]
         if self.known:
             means, widths = np.array([one[1:] for one in self.known]).T
             before = Squares(means, widths, known_errors=True, code=2)
-            end = self.at[-1].stop
-            parts.append((before, slice(end, end + len(self.known)), 1.0))
+            parts.append((before, slice(self.end, self.end + len(self.known)), 1.0))
         return _Together(parts)
 
     def solved(self) -> _Found | None:
@@ -347,6 +400,7 @@ class _Group:
     def _enough(self) -> float:
         """Return a sum of squares that chance would make, if all errors are known."""
         n = float(sum(m.alone.objective.informative for m in self.members))
+        n += sum(one.z.size for one, *_ in self.initials)
         return float(n + 3 * np.sqrt(2 * n) + 9 * len(self.known))
 
     def _scatter(self, solution: Solution, before: Sequence[float]) -> list[float]:
@@ -382,7 +436,9 @@ class _Group:
         for k in range(len(values)):
             mean = [before for which, before, _ in self.known if which == k]
             values[k] = values[k] or mean or [1.0]
-        return np.array([np.median(one) for one in values])
+        before = [np.maximum(one.c, one.c[one.c > 0].min() / 2) for one, *_ in self.initials]
+        nodes = [one / one.max() for one in before]
+        return np.concatenate([[np.median(one) for one in values], *nodes])
 
     def _restated(self, member: _Member, p: Array) -> float:
         """Return the derived value that takes the place of a parameter; a small one if it is 0."""
@@ -397,26 +453,30 @@ class _Group:
         n = len(self.entries)
         if found is None:
             return np.full(joint_size(n), np.nan)
+        size = len(self.parameters)
         solution, errors, _ = found.among[0]
         curve, unit = self.curve, self.scale[self.curve.free]
-        parts = {name: np.full(n, np.nan) for name in JOINT}
+        parts = {name: np.full(size, np.nan) for name in JOINT}
         parts["value"] = curve.whole(solution.free) * self.scale
         parts["stderr"] = curve.whole(found.stderr * unit, held=np.nan)
         poor = ~(found.stderr**2 < 2 * errors.diagonal())
-        poor |= poor_errors(curve, found.objective, solution, errors)
+        poor |= poor_errors(
+            curve, found.objective, solution, errors, int(np.count_nonzero(curve.free < n))
+        )
         parts["poor"] = curve.whole(poor.astype(float), held=0.0)
         if self.task.profile:
             parts["lower"], parts["upper"] = (
-                ends(curve, found.objective, found.among, np.zeros(poor.shape)) * self.scale
+                ends(curve, found.objective, found.among, curve.free >= n) * self.scale
             )
         for k, mean, width in self.known:
             parts["pull"][k] = (curve.whole(solution.free)[k] - mean) / width
-        square = np.full((n, n), np.nan)
+        square = np.full((size, size), np.nan)
         square[curve.free[:, None], curve.free] = found.square * unit * unit[:, None]
         for name in JOINT:
             parts[name][self.absent] = np.nan
+            parts[name] = parts[name][:n]
         return np.concatenate(
-            [*(parts[name] for name in JOINT), square.ravel(), [self._aic(found)]]
+            [*(parts[name] for name in JOINT), square[:n, :n].ravel(), [self._aic(found)]]
         )
 
     def _aic(self, found: _Found) -> float:

@@ -64,7 +64,8 @@ class Links:
     restated : str
         A derived value that takes the place of a parameter, such as ``"diffusivity"``.
     held : bool
-        Whether a parameter is held that says something of the scales.
+        Whether a parameter is held that says something of the scales, or profiles have the one
+        before their anneal in common.
     """
 
     over: str | None = None

@@ -121,6 +121,11 @@ def _model_of(fit: Any, model: Model | None) -> Model:
             "or add its file"
         )
     chosen = find_model(asked)
+    if fit.attrs.get("as_implanted") == "measured":
+        raise ProfileError(
+            "the curve of this fit is a measured profile after diffusion, and the fit does not "
+            "hold that profile; fit a Gaussian as implanted for a curve"
+        )
     absent = [name for name in (*chosen.names, "covariance") if name not in fit]
     if absent:
         raise ProfileError(
