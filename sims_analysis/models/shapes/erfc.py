@@ -33,7 +33,7 @@ RESTATED = {DIFFUSIVITY.name: (DIFFUSION_LENGTH.name, from_diffusivity)}
 
 
 def formula(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
-    """Return ``Cs erfc(z / 2 sqrt(D t))``."""
+    """Return ``C_s erfc(z / (2 sqrt(D t)))``."""
     value: Array = surface_concentration * special.erfc(z / diffusion_length)
     return value
 

@@ -30,12 +30,12 @@ def found(archive: Archive, search: str = "") -> dict[str, About]:
 
     One that is damaged is listed as well: its page says what is wrong with it.
     """
-    return _described(_known(archive, search))
+    return _described(_known(archive, search)[0])
 
 
-def _known(archive: Archive, search: str) -> list[Contents]:
+def _known(archive: Archive, search: str, most: int | None = None) -> tuple[list[Contents], int]:
     with warnings_listed():
-        return archive.contents(search.split())
+        return archive.contents(search.split(), most)
 
 
 def _described(known: Iterable[Contents]) -> dict[str, About]:
@@ -78,9 +78,8 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
 
 def list_page(archive: Archive, search: str = "") -> str:
     """Return the list of an archive that is served, with a form to search it."""
-    known = _known(archive, search)
-    shown = _described(known[:_SHOWN])
-    return index_page(shown, search=search, form=True, count=len(known))
+    known, count = _known(archive, search, _SHOWN)
+    return index_page(_described(known), search=search, form=True, count=count)
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
