@@ -41,6 +41,8 @@ from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
 
+#: A value and its standard uncertainty.
+Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
 _ERRORS = (
@@ -60,7 +62,7 @@ def fit(
     repeat: int | Literal["auto"] | None = None,
     shared: Sequence[str] | None = None,
     over: str | None = None,
-    prior: Mapping[str, Any] | None = None,
+    prior: Mapping[str, Known | list[Known]] | None = None,
     depth_uncertainty: float | str | xr.DataArray | None = None,
     rsf_uncertainty: float | str | xr.DataArray | None = None,
     start: ParameterLike | None = None,
