@@ -163,8 +163,6 @@ def fit(
         - ``aic`` (``1``): Akaike's criterion, smaller for the better model; one for all profiles
           that are linked
         - ``<name>_pull`` (``1``), with a prior: how far the fit moved from it, in its own widths
-        - ``depth_scale``, ``rsf_scale`` (``1``), where these are uncertain: true depths over
-          apparent ones, and true values over measured ones, with ``_stderr`` and ``_pull``
         - ``n_samples``, ``n_left_out``
         - ``residual_correlation`` (``1``): of each residual with the next
         - ``window_start``, ``window_stop`` (``nm``): first and last depth that took part
@@ -178,6 +176,9 @@ def fit(
           of what their second differences call noise
         - ``rms_log_departure`` (``1``): root mean square of ln (curve / sample); misfits far below
           the maximum show here, and not in the departure
+
+        Where scales are uncertain, ``depth_scale`` and ``rsf_scale`` (``1``) are true depths over
+        apparent ones, and true values over measured ones, with ``_stderr`` and ``_pull``.
 
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
