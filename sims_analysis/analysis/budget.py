@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis import vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
@@ -211,8 +211,9 @@ def relative_uncertainties(
     frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state."""
+    plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
     return [
-        _stated(frame, data, coord) if value is None else _relative(frame, value, name)
+        _stated(frame, plain, coord) if value is None else _relative(frame, value, name)
         for name, value, coord in (
             ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
             ("depth_uncertainty", depth, "depth_scale_uncertainty"),
