@@ -383,6 +383,7 @@ def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
 
 def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch):
     monkeypatch.setattr(index_module, "_IN_FULL", 2)
+    monkeypatch.setattr(index_module, "_IN_FULL_GIVEN", 2)
     monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
     answers(archive)
     edit_the_catalogue_in_place(archive)  # into the old file, which its folder does not tell
