@@ -20,6 +20,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_bool, format_argument, is_number
@@ -141,8 +142,8 @@ def metallurgical_junctions(
         status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
     if not bridge:
         unseen = in_gap(frame, depth).any("species") & (status == Status.OK)
-        depth, stderr = depth.where(~unseen), stderr.where(~unseen)
-        status = status.where(~unseen, Status.GAP).astype(np.uint8)
+        depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
+        status = replaced_where(unseen, status, Status.GAP)
         what = "the junction in it has no depth"
         tell_doubts(frame, status, around(found.depth), what, ProfileWarning)
     if strict:

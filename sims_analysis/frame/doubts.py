@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
@@ -32,9 +33,7 @@ def doubted(
 ) -> xr.Variable:
     """Replace the status `over` of profiles with a gap or a saturated sample in a window."""
     found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
-    doubtful = (status == over) & (found != Status.OK)
-    updated: xr.Variable = xr.where(doubtful, found, status).astype(np.uint8)
-    return updated
+    return replaced_where((status == over) & (found != Status.OK), status, found)
 
 
 def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:

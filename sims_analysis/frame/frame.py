@@ -319,7 +319,8 @@ class Frame:
         function : callable
             ``function(z, c, s, k, *parameters)`` gets depths, values, standard errors and counts of
             a profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number
-            for each parameter. It returns `size` numbers.
+            for each parameter (a list of them of one that runs along the group). It returns `size`
+            numbers.
         *parameters : xarray.Variable
             As for :meth:`map`.
         size : int
@@ -348,8 +349,9 @@ class Frame:
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}
+        along = () if group is None else (group,)
         found: Row = self._run(
-            function, samples, parameters, (), (dim,), group, options, profile_by_profile
+            function, samples, parameters, along, (dim,), group, options, profile_by_profile
         )
         rows: xr.Variable = found.row
         return rows
@@ -590,11 +592,10 @@ def _refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
 
 def words(codes: xr.Variable, table: Any, **attrs: str) -> xr.Variable:
     """Look up codes in an array of words, lazily if they are lazy."""
-    found: xr.Variable = xr.apply_ufunc(
-        partial(_look_up, table), codes, dask="parallelized", output_dtypes=[table.dtype]
-    )
-    found.attrs = dict(attrs)
-    return found
+    look_up = partial(_look_up, table)
+    lazy = is_lazy(codes)
+    data = codes.data.map_blocks(look_up, dtype=table.dtype) if lazy else look_up(codes.data)
+    return xr.Variable(codes.dims, data, attrs)
 
 
 def _look_up(table: Any, codes: Any) -> Any:

@@ -26,6 +26,14 @@ def anywhere(condition: xr.Variable) -> bool:
     return not is_lazy(condition) and bool(condition.data.any())
 
 
+def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
+    """Replace what is flagged, and keep the type; the column itself if nothing is."""
+    if set(flagged.dims) <= set(column.dims) and not (is_lazy(flagged) or anywhere(flagged)):
+        return column
+    found: xr.Variable = column.where(~flagged, instead).astype(column.dtype, copy=False)
+    return found
+
+
 class Row(NamedTuple):
     """What a function of one profile returned, in a row of numbers for each."""
 
@@ -49,25 +57,31 @@ def profile_by_profile(
 
     ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
     profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
-    parameter. It returns `size` numbers. `beside` names more columns of the errors, which follow
-    the counts. `watched` yields the indices of all profiles one by one.
+    parameter, or a list of them over the group. It returns `size` numbers. `beside` names more
+    columns of the errors, which follow the counts. `watched` yields the indices of all profiles
+    one by one.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
-    lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *map(np.shape, parameters))
+    ranks = list(whole) or [0] * len(parameters)
+    shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, ranks, strict=True)]
+    lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
     absent = np.full(core, np.nan)
     of_errors = [errors and getattr(errors, name) for name in ("stderr", "counts", *beside)]
     columns = [
         np.broadcast_to(absent if one is None else np.asarray(one, np.float64), (*lead, *core))
         for one in (depth, value, *of_errors)
     ]
-    given = np.empty((*lead, len(parameters)))
-    for i, one in enumerate(parameters):
-        given[..., i] = one
+    given = [
+        np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))
+        for one, k in zip(parameters, ranks, strict=True)
+    ]
     rows = np.empty((*lead, size))
     # What cannot be computed is NaN or infinite, and is told by a status.
     with np.errstate(all="ignore"):
         for at in watched(list(np.ndindex(*lead))) if prod(lead) else ():
-            rows[at] = function(*(column[at] for column in columns), *given[at].tolist())
+            rows[at] = function(
+                *(column[at] for column in columns), *(one[at].tolist() for one in given)
+            )
     return Row(rows)
 
 
@@ -146,7 +160,7 @@ def run(
     settings = {"whole": ranks[n:], "group": size, **options}
     call = _Call(over, kernel, tuple(samples), settings, names)
     found = _lazily(call, arrays, ranks) if lazy else call(*arrays)
-    results = (xr.Variable([*dims, *extra[: f.ndim - len(dims)]], f) for f in found)
+    results = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in found)
     return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
 
 
@@ -178,8 +192,11 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
 
     A leading dimension that the variable lacks has size 1; all are omitted if it lacks them all.
     """
+    if not variable.ndim:
+        return variable.data
     own = [d for d in last if d in variable.dims]
-    ordered = variable.transpose(*(d for d in leading if d in variable.dims), *own).data
+    wanted = (*(d for d in leading if d in variable.dims), *own)
+    ordered = (variable if variable.dims == wanted else variable.transpose(*wanted)).data
     if variable.ndim == len(own):
         return ordered
     return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]

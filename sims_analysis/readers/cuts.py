@@ -25,6 +25,8 @@ _FORM = re.compile(
 _FEW = 3
 #: So many before the last are near it, ...
 _AROUND = 8
+#: ... or, if there are fewer than few, at least no part like this, ...
+_FAR = 100
 #: ... and tell how large it is if one is like the next, within this factor.
 _STEADY = 3.0
 
@@ -96,20 +98,26 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     if exponent or not (exponents and 0 in exponents):
         # Zero is written without one.
         return exponent in exponents or not above or not last["digits"].strip("0,.")
-    if len(above) < _FEW or decimals == {len(last["decimals"] or "")} != {0}:
+    if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
+        return False
+    if decimals == {len(last["decimals"] or "")} != {0}:
         return True
+    numbers = [abs(_number(form)) for form in above[-_AROUND:]]
+    near, own = [number for number in numbers if number], abs(_number(last))
+    if not (near and own) or len(above) < _FEW:
+        return not (near and own) or own * _FAR > min(near)
     alike = [form for form in above if not form["exponent"]]
     if last["decimals"] is not None:
         digits = [len(form["digits"]) for form in alike if form["decimals"] is not None]
         return bool(digits) and len(last["digits"]) >= sorted(digits)[len(digits) // 4]
     if all(form["decimals"] is not None for form in alike):
         return False
-    near = [float(form[0].replace(",", ".").lower().replace("d", "e")) for form in above[-_AROUND:]]
-    near = [abs(number) for number in near if number]
-    if not near or not (own := abs(float(last[0]))):
-        return True
     jumps = sorted(max(a / b, b / a) for a, b in pairwise(near))
     return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < _STEADY)
+
+
+def _number(form: re.Match[str]) -> float:
+    return float(form[0].replace(",", ".").lower().replace("d", "e"))
 
 
 def tell_of_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:

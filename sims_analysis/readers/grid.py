@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.kinds import Kind, comment_mark, row_kind
+from sims_analysis.readers.kinds import Kind, comment_mark, is_nothing, row_kind
 from sims_analysis.readers.lines import columns_of_lines
 from sims_analysis.readers.numbers import (
     cell_reader,
@@ -266,20 +266,28 @@ class TextGrid:
         lines = self.lines[rows[0] : rows[-1] + 1] if whole else [self.lines[i] for i in rows]
         return [line.strip() for line in lines] if self.delimiter is None else lines
 
-    def mark(self, lines: Sequence[str], skip: Collection[int] = ()) -> str:
+    def mark(self, lines: Sequence[str], words: Mapping[int, bool], labels: Collection[int]) -> str:
         """Tell the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
         if (self.delimiter == "," and not self.quoted) or "," not in (self.text or ","):
             return "."
-        cells = (
-            cell.strip('" ')
-            for line in lines
-            if "," in line
-            for j, cell in enumerate(self.split(line))
-            if j not in skip
-        )
-        return decimal_mark(cells) or "."
+        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if "," in line)
+        skipped = {*labels, *words}
+        mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
+        if mark == "." and not all(words.values()):
+            # Columns that may hold words, but do not.
+            split = [self.split(line) for line in lines]
+            columns = ([_at(cells, j) or "" for cells in split] for j in words.keys() - {*labels})
+            texts = ([cell.strip('" ') for cell in column] for column in columns)
+            nothing = self.options.not_measured
+            numbers = (
+                column
+                for column in texts
+                if all(is_number(c) or is_nothing(c, nothing) for c in column)
+            )
+            mark = decimal_mark(cell for column in numbers for cell in column)
+        return mark or "."
 
     def read(
         self,
@@ -290,7 +298,7 @@ class TextGrid:
     ) -> Block:
         """Read the numbers of lines."""
         lines, nothing = self.texts(rows), tuple(self.options.not_measured)
-        decimal = self.mark(lines, {*labels, *words})
+        decimal = self.mark(lines, words, labels)
         values, odd, beyond = columns_of_lines(
             lines,
             self.delimiter,

@@ -17,6 +17,7 @@ from sims_analysis.readers.signals import Array
 __all__ = [
     "NOTHING",
     "Cell",
+    "are_plain",
     "cell_reader",
     "censored",
     "column_name",
@@ -42,12 +43,18 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNO
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 #: Thousands apart by a blank or an apostrophe.
-_SPACED = re.compile(r"[+-]?\d{1,3}(['\s\u2019]\d{3})+([.,]\d+)?")
+_SPACED = re.compile(
+    r"[+-]?\d{1,3}(?:(?:['\s\u2019]\d{3})+(?:[.,]\d+)?|(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+)"
+)
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
 _DATE = re.compile(
     r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
 )
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
+
+
+#: As Japanese and Chinese keyboards write them.
+_WIDE = {0xFEE0 + ord(c): c for c in "0123456789.,+-<Ee"}
 
 
 class Cell(float):
@@ -56,12 +63,21 @@ class Cell(float):
 
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
-    text, form = text.strip(), _FORMS[decimal]
+    text, form = _narrow(text.strip()), _FORMS[decimal]
     if form.fullmatch(text):
         return True
     match = _CENSORED.fullmatch(text)
     text = match[1].strip() if match else text
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
+
+
+def _narrow(text: str) -> str:
+    return text if text.isascii() else text.translate(_WIDE)
+
+
+def are_plain(cells: Sequence[str]) -> bool:
+    """Whether cells are plain numbers with decimal points, as most are; there is one at least."""
+    return bool(cells) and all(map(_SIMPLE.fullmatch, cells))
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
@@ -74,6 +90,7 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
     """
     doubtful = False
     for cell in cells:
+        cell = _narrow(cell)  # noqa: PLW2901 - the same cell
         if "," not in cell:
             continue
         text = cell.strip().lstrip("<\u2264= ")
@@ -97,8 +114,9 @@ def read_cell(
     stripped = text.strip().strip('"').strip()
     if stripped.casefold() in NOTHING or stripped in not_measured:
         return float("nan")
-    match = _CENSORED.fullmatch(stripped)
-    number = match[1].strip() if match else stripped
+    narrow = _narrow(stripped)
+    match = _CENSORED.fullmatch(narrow)
+    number = match[1].strip() if match else narrow
     if _INFINITE.fullmatch(number):
         sign = "-" if number.startswith("-") else ""
         return float("nan" if "#" in number and "INF" not in number.upper() else f"{sign}inf")

@@ -123,6 +123,7 @@ def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
     ax = sims.plot_profiles(data, fits=fit, residuals=True)
     assert not fitted(ax)
     assert len(ax.figure.axes) == 1
+    assert drawn.notes(ax) == ["fit of B (gaussian): no data"]
 
 
 @pytest.mark.parametrize("fits", [3, "gaussian", {"": 3.0}])

@@ -15,7 +15,7 @@ from sims_analysis.units import NM_PER_CM
 
 
 def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return the Gaussian and its mirror image above the surface."""
+    """Return ``G(z - Rp) + G(z + Rp)``: the Gaussian and its mirror image above the surface."""
     return gaussian.formula(z, dose, projected_range, straggle) + gaussian.formula(
         z, dose, -projected_range, straggle
     )
@@ -46,6 +46,12 @@ def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[fl
     return [grown / NM_PER_CM**2 / (2 * options["time"])]
 
 
+def from_diffusivity(value: float, options: Mapping[str, float]) -> float:
+    """Return the straggle that a diffusivity makes of that as implanted."""
+    grown = 2 * value * NM_PER_CM**2 * options["time"]
+    return float(np.sqrt(options["initial_straggle"] ** 2 + grown))
+
+
 MODEL = Model(
     name="annealed_implant",
     summary="a Gaussian implant after diffusion under a reflecting surface",
@@ -68,4 +74,5 @@ MODEL = Model(
     ),
     derive=diffusivity,
     options=("time", "initial_straggle"),
+    restated={DIFFUSIVITY.name: ("straggle", from_diffusivity)},
 )

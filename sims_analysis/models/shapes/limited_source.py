@@ -6,11 +6,11 @@ import numpy as np
 
 from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
-from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, diffusivity
+from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED, diffusivity
 
 
 def formula(z: Array, dose: float, diffusion_length: float) -> Array:
-    """Return ``Q / sqrt(pi D t) exp(-z^2 / 4 D t)``."""
+    """Return ``Q / sqrt(pi D t) exp(-z^2 / (4 D t))``."""
     u = z / diffusion_length
     value: Array = 2 * dose / (np.sqrt(np.pi) * diffusion_length) * np.exp(-u * u)
     return value
@@ -45,4 +45,5 @@ MODEL = Model(
     derived=(DIFFUSIVITY,),
     derive=diffusivity,
     options=("time",),
+    restated=RESTATED,
 )

@@ -9,7 +9,7 @@ from scipy import special
 
 from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
-from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY
+from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED
 from sims_analysis.models.shapes.erfc import diffusivity as of_length
 from sims_analysis.units import NM_PER_CM
 
@@ -17,10 +17,11 @@ from sims_analysis.units import NM_PER_CM
 def formula(
     z: Array, gas_level: float, background_level: float, diffusion_length: float, exchange: float
 ) -> Array:
-    """Return ``Cbg + (Cg - Cbg) [erfc(u) - exp(h z + h^2 D t) erfc(u + h sqrt(D t))]``.
+    """Return ``C_b + (C_g - C_b) [erfc(u) - exp(h z + h^2 D t) erfc(u + h sqrt(D t))]``.
 
-    ``u = z / 2 sqrt(D t)``, ``h = k / D``; `exchange` is ``h sqrt(D t)``. The product of a large
-    and a small number is ``exp(-u^2) erfcx(u + h sqrt(D t))``.
+    ``u = z / (2 sqrt(D t))``, ``h = k / D``; `exchange` is ``h`` times ``sqrt(D t)``.
+
+    The product of a large and a small number is ``exp(-u^2) erfcx(u + h sqrt(D t))``.
     """
     u = z / diffusion_length
     rise = special.erfc(u) - np.exp(-u * u) * special.erfcx(u + exchange)
@@ -65,5 +66,6 @@ MODEL = Model(
     ),
     derive=coefficients,
     options=("time",),
+    restated=RESTATED,
     has_levels=True,
 )
