@@ -149,7 +149,7 @@ def dose_budget(
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     limit, unknown_limit = stated_limit(frame, detection_limit)
-    relative = _relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
+    relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(
         frame,
         start=start,
@@ -207,7 +207,7 @@ def dose_budget(
     return frame.dataset(results).assign_attrs(rule=rule)
 
 
-def _relative_uncertainties(
+def relative_uncertainties(
     frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state."""
