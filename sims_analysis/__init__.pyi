@@ -76,6 +76,7 @@ from .models.interfaces import layers as layers
 from .models.model import Model as Model
 from .models.model import Parameter as Parameter
 from .models.resolution import convolve as convolve
+from .models.restore import deconvolve as deconvolve
 from .models.sheet import sheet_resistance as sheet_resistance
 from .output.export import to_csv as to_csv
 from .output.export import to_excel as to_excel

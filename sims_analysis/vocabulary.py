@@ -15,7 +15,9 @@ from sims_analysis.units import CANONICAL
 __all__ = [
     "AXES",
     "BESIDE",
+    "CELLS",
     "COLUMNS",
+    "MEASURED",
     "OF_BACKGROUND",
     "QUANTITIES",
     "RATIOS",
@@ -97,6 +99,9 @@ TERMS = {
     ),
     "rule_difference": Term(
         "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
+    ),
+    "effective_sample_fraction": Term(
+        None, "Independent samples for each depth", "below 1 on a grid finer than the samples"
     ),
     "n_linear_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
     "coverage": Term("dimensionless", "Coverage", "measured fraction of the requested interval"),
@@ -253,6 +258,38 @@ TERMS = {
         "Relative uncertainty of the depth scale",
         "standard uncertainty, common to all depths",
     ),
+    "sputter_rate": Term(
+        "sputter_rate", "Sputter rate", "by a straight line through layers at known depths"
+    ),
+    "sputter_rate_stderr": Term(
+        "sputter_rate",
+        "Standard error of the sputter rate",
+        "from the errors of the layers' depths",
+    ),
+    "depth_factor": Term(
+        "dimensionless",
+        "Factor of the depth scale",
+        "apparent depths were multiplied by it; by a straight line through layers at known depths",
+    ),
+    "depth_factor_stderr": Term(
+        "dimensionless",
+        "Standard error of the factor of the depth scale",
+        "from the errors of the layers' depths",
+    ),
+    "depth_offset": Term(
+        "depth",
+        "Offset of the depth scale",
+        "known depth where the line through the layers has apparent depth 0",
+    ),
+    "depth_offset_stderr": Term(
+        "depth", "Standard error of the offset", "from the errors of the layers' depths"
+    ),
+    "marker_misfit": Term(
+        "dimensionless",
+        "Misfit of the layers",
+        "chi-square of the straight line over its degrees of freedom",
+    ),
+    "marker_status": Term(None, "Status of the line", "ok, two_markers or bent"),
     # models
     "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
     "poor_stderr": Term(
@@ -296,6 +333,44 @@ TERMS = {
     ),
     "window_start": Term("depth", "Start of the window", "first depth used in the fit"),
     "window_stop": Term("depth", "End of the window", "last depth used in the fit"),
+    "restored_status": Term(None, "Status", "ok only if the profile could be restored"),
+    "source_of_errors": Term(
+        None, "Source of the errors", "what the errors of the samples were taken from"
+    ),
+    "achieved_resolution": Term(
+        "depth",
+        "Achieved resolution",
+        "full width at half maximum of the averaging kernel, at least the spacing of the samples",
+    ),
+    "averaging_kernel": Term(
+        "dimensionless",
+        "Averaging kernel",
+        "by how much the restored value rises if the true one at another depth does",
+    ),
+    "refolded": Term(
+        "concentration", "Refolded profile", "what the restored profile would be measured as"
+    ),
+    "smoothness": Term("dimensionless", "Smoothness", "strength of the prior"),
+    "largest_deviance": Term(
+        "dimensionless",
+        "Largest deviance",
+        "signed root of the deviance of 2 to 12 neighbouring samples from the refolded profile",
+    ),
+    "window_dose": Term(
+        "areal_density", "Dose of the window", "integral of the restored profile over the window"
+    ),
+    "window_dose_stderr": Term(
+        "areal_density", "Standard error of the dose of the window", "from the counts alone"
+    ),
+    "carried_dose": Term(
+        "areal_density",
+        "Dose carried out of the window",
+        "restored inside of it minus measured inside of it, background apart",
+    ),
+    "doubtful_maxima": Term(
+        None, "Doubtful maxima", "number of maxima that the samples can do without"
+    ),
+    "doubtful_maximum": Term("depth", "Doubtful maximum", "depth of the first of them"),
     "interface_position": Term("depth", "Position", "depth at half of the step"),
     "interface_width": Term(
         "depth",
@@ -335,6 +410,9 @@ QUANTITIES = (
 #: ``1``, and a level of one is a text, ``"0.1"``.
 RATIOS = {"ratio": "species_ratio", "fraction": "species_fraction"}
 
+#: Variables of which questions are asked.
+MEASURED = (*QUANTITIES, *RATIOS)
+
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
@@ -351,16 +429,22 @@ COLUMNS = {
     "background_scatter": "1",
 }
 
-#: Relative uncertainties that many samples have in common, and what belongs to them: coordinates of
-#: a Dataset, which a budget reads. Profiles and files keep them beside the samples.
+#: What many samples have in common: coordinates of a Dataset, of which a budget reads the relative
+#: uncertainties, and every sum the independent samples per depth. Profiles and files keep them
+#: beside the samples.
 SHARED = (
     "sensitivity_factor_uncertainty",
     "depth_scale_uncertainty",
     "dose_scale",
     "dose_scale_uncertainty",
+    "effective_sample_fraction",
 )
 #: What profiles and files keep beside samples, whatever a Dataset makes of it.
 BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")
+
+#: Columns and coordinates with the edges of cells over which values are averages, in the unit of
+#: the axis.
+CELLS = ("cell_start", "cell_stop")
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")

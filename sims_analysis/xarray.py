@@ -81,6 +81,7 @@ class SimsAccessor:
         crossings = _forward(sims_analysis.crossings)
         cumulative_dose = _forward(sims_analysis.cumulative_dose)
         decay_length = _forward(sims_analysis.decay_length)
+        deconvolve = _forward(sims_analysis.deconvolve)
         depth_at_dose_fraction = _forward(sims_analysis.depth_at_dose_fraction)
         dequantify = _forward(sims_analysis.dequantify)
         detection_limit = _forward(sims_analysis.detection_limit)

@@ -59,6 +59,7 @@ SAVED = {
     "moments": lambda: sims.moments(batch()),
     "fit": fitted,
     "curve": lambda: sims.evaluate(fitted(), depth="50 nm"),
+    "restored": lambda: sims.deconvolve(implant(), resolution="5 nm", start="20 nm"),
     "layers": lambda: sims.layers(
         sims.open_example("gan-mg-stack"), species="Mg", level="1e18 atoms/cm^3"
     ),

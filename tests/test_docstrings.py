@@ -45,6 +45,9 @@ ANSWERS = {
     "interface": lambda ds: sims.interface(ds.sel(species="B"), start="80 nm", stop="400 nm"),
     "layers": lambda ds: sims.layers(ds, species="B", level="1e18 atoms/cm^3"),
     "sheet_resistance": lambda ds: sims.sheet_resistance(ds, donors=["P"], acceptors=["B"]),
+    "deconvolve": lambda ds: sims.deconvolve(
+        ds.sel(species="B"), resolution="4 nm", start="20 nm", averaging_kernels=True
+    ),
     "fit": lambda ds: sims.fit(ds.sel(species="B"), model="gaussian", start="40 nm", stop="110 nm"),
 }  # fmt: skip
 

@@ -179,6 +179,7 @@ OTHERS = {
     "compare": lambda d: sims.compare(d, d),
     "align": lambda d: sims.align(d, d),
     "convolve": lambda d: sims.convolve(d, resolution="5 nm"),
+    "deconvolve": lambda d: sims.deconvolve(d, resolution="5 nm", start="20 nm", stop="120 nm"),
     "repeatability": lambda d: sims.repeatability(sims.stack([d, d])),
     "subtract_background": lambda d: sims.subtract_background(d, window=("420 nm", "490 nm")),
     "rescale_depth": lambda d: sims.rescale_depth(d, factor=1.01),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
@@ -74,9 +77,9 @@ def dose_budget(
         ``0.1`` or ``"10 %"``. By default those that the data state
         (``sensitivity_factor_uncertainty``, from :func:`with_rsf`; ``depth_scale_uncertainty``,
         from :func:`calibrate_depth` or :func:`rescale_depth`; after :func:`scale_to_dose` that of
-        the stated dose in place of both, NaN if it was not given), and otherwise 0. Each is common
-        to all samples, and gives the same relative error of the dose; where factors of layers have
-        their own, these add up: ``integral of u C dz``. For the depth scale this holds for a whole
+        the stated dose in place of both); otherwise they are not known. Each is common to all
+        samples, and gives the same relative error of the dose; where factors of layers have their
+        own, these add up: ``integral of u C dz``. For the depth scale this holds for a whole
         profile; between fixed limits in a layer of uniform concentration, a stretched axis changes
         nothing, and ``depth_stderr`` is too large.
     rule_tolerance : float
@@ -89,8 +92,10 @@ def dose_budget(
 
         - ``dose`` (``atom/cm^2``): with `background` and `surface` as requested
         - ``random_stderr`` (``atom/cm^2``): NaN where the data carry no standard errors
-        - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale
-        - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature
+        - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
+          NaN where the uncertainty is not known
+        - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
+          NaN where neither is
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is the error of the
           background, common to all samples: of the mean of a window, here or in
           :func:`subtract_background`; 0 where there is none or it is stated. Where the dose is over
@@ -181,7 +186,7 @@ def dose_budget(
     doses = {
         "dose": value,
         "random_stderr": random.where(value.notnull()),
-        "systematic_stderr": (rsf**2 + scale**2) ** 0.5,
+        "systematic_stderr": _of_known(rsf, scale),
         "rsf_stderr": rsf,
         "depth_stderr": scale,
         "background_stderr": _of_background(found).where(value.notnull()),
@@ -223,36 +228,49 @@ def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
-    """Return a relative uncertainty that the data state, possibly layer by layer; 0 by default.
+    """Return a relative uncertainty that the data state, possibly layer by layer; NaN by default.
 
     Where a stated dose sets the scale (:func:`scale_to_dose`), its uncertainty takes the place of
-    that of the sensitivity factor, and the dose does not depend on the depth scale.
+    that of the sensitivity factor, and the dose does not depend on the depth scale (0; NaN, as that
+    of the factor, where the uncertainty of the dose is not known).
     """
-    stated, known = data.coords.get(name), xr.Variable((), 0.0)
+    stated, known = data.coords.get(name), xr.Variable((), np.nan)
     if stated is not None:
-        known = stated.fillna(0.0)
-        known = known.variable if frame.dim in known.dims else _relative(frame, known, name)
+        known = stated.variable if frame.dim in stated.dims else _relative(frame, stated, name)
     of_dose = data.coords.get("dose_scale_uncertainty")
     if of_dose is None:
         return known
     untouched: Any = (of_dose.variable == 0) & (data.coords["dose_scale"].variable == 1)
-    instead = of_dose.variable if name == "sensitivity_factor_uncertainty" else 0.0
+    instead = of_dose.variable * (name == "sensitivity_factor_uncertainty")
     found: xr.Variable = xr.where(untouched, known, instead)
     return found
 
 
 def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
-    """Integrate a relative uncertainty that varies with depth, times the concentration."""
+    """Integrate a relative uncertainty that varies with depth, times the concentration.
+
+    NaN where it is not known at a sample that the dose rests on.
+    """
     level = background_level(frame, question.level, question.window)
-    scaled = replace(
-        frame,
-        value=(frame.value - level) * part,
-        stderr=None,
-        counts=None,
-        common=None,
-        overlap=None,
-    )
-    return integral(scaled, replace(question, level=None, window=None), quiet=True).value
+    plain = replace(frame, stderr=None, counts=None, common=None, overlap=None)
+    alone = replace(question, level=None, window=None)
+
+    def integrated(value: xr.Variable) -> xr.Variable:
+        found: xr.Variable = integral(replace(plain, value=value), alone, quiet=True).value
+        return found
+
+    unknown = frame.value.notnull() & part.isnull()
+    total = integrated((frame.value - level) * part.fillna(0.0))
+    if frame.lazy or anywhere(unknown):
+        total = total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
+    return total
+
+
+def _of_known(*parts: xr.Variable) -> xr.Variable:
+    """Return the quadratic sum of the parts that are known; NaN where none is."""
+    total = sum(part.fillna(0.0) ** 2 for part in parts) ** 0.5
+    found: xr.Variable = total.where(reduce(operator.or_, (part.notnull() for part in parts)))
+    return found
 
 
 def _below(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Variable]:

@@ -10,7 +10,14 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
+from sims_analysis.analysis.dose import (
+    Rule,
+    check_options,
+    integral,
+    integrated_dose,
+    read_question,
+    term,
+)
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import JunctionOptions, junction_depth
@@ -22,12 +29,11 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame, as_dataset
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, is_lazy
-from sims_analysis.frame.window import NO_LIMITS
+from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Status, ends
-from sims_analysis.units import ParameterLike, QuantityLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
 
@@ -95,7 +101,7 @@ def compare(
     Warns
     -----
     ProfileWarning
-        Where `a` has samples in a gap of `b`.
+        Where the overlap holds a gap, or a saturated sample, of either.
 
     Notes
     -----
@@ -135,8 +141,7 @@ def compare(
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
 
     start, stop, status = _overlap(fa, fb)
-    for frame in (fa, fb):
-        status = _in_order(doubted(frame, status, (start, stop), bridge=bridge), fa, fb)
+    status = _doubted(fa, fb, (start, stop), status, rule, bridge=bridge)
     # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
 
@@ -144,7 +149,7 @@ def compare(
         return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
 
     at_b = at_a(fb).astype(fb.precision)
-    b_at_a = _along(at_b if bridge else _without_gaps(fb, at_b, asked), fa)
+    b_at_a = _along(at_b if bridge else at_b.where(~in_gap(fb, asked)), fa)
     ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
@@ -168,10 +173,13 @@ def compare(
             found[key] = fa.along_axis(_in_order(values, fa, fb), name, label=key)
             found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
     if fa.kind in DOSE_KINDS:
-        window = {"start": found["overlap_start"], "stop": found["overlap_stop"]}
-        found |= _doses(a, b, window, rule, gaps)
+        found |= _doses(fa, fb, (start, stop), rule)
     if level is not None:
-        found |= _junctions(a, b, level, {**junction, "gaps": gaps})
+        junctions = _junctions(a, b, level, {**junction, "gaps": gaps})
+        order = [str(dim) for dim in status.dims]
+        found |= {
+            name: one.transpose(*order, missing_dims="ignore") for name, one in junctions.items()
+        }
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
     result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
@@ -185,7 +193,7 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
         of_a, of_b = fa.coords.get(name), fb.coords.get(name)
         if of_a is not None and of_b is not None and of_a.equals(of_b):
             kept[name] = of_a
-        elif name in fa.lead:
+        elif name in (*fa.lead, *fb.lead):
             kept[name] = of_a if of_a is not None and of_a.ndim else of_b
     return {name: variable for name, variable in kept.items() if variable is not None}
 
@@ -203,16 +211,19 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     return first.where(both), last.where(both), status.astype(np.uint8)
 
 
-def _without_gaps(frame: Frame, values: xr.Variable, asked: xr.Variable) -> xr.Variable:
-    """Return the values at the depths asked for without those in gaps, and warn of them."""
-    hidden = in_gap(frame, asked)
-    missing = hidden & values.notnull()
-    if not (is_lazy(missing) or anywhere(missing)):
-        return values
-    status = xr.where(missing.any(ASKED), Status.GAP, Status.OK)
-    tell_doubts(frame, status, NO_LIMITS, "b is not compared in it", ProfileWarning)
-    kept: xr.Variable = values.where(~hidden)
-    return kept
+def _doubted(
+    fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule, *, bridge: bool
+) -> xr.Variable:
+    """Say what is doubtful of either in the overlap, each once."""
+    found = status
+    for frame, name in ((fa, "a"), (fb, "b")):
+        own = doubted(frame, status, window, bridge=bridge)
+        what = f"{name} is not compared in it"
+        if frame.kind in DOSE_KINDS:
+            what += f", and its dose bridges it by the rule {rule}"
+        tell_doubts(frame, own, window, what, ProfileWarning)
+        found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)
+    return found
 
 
 def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
@@ -248,27 +259,32 @@ def _bare(result: xr.DataArray) -> xr.DataArray:
     return result.reset_coords(drop=True)
 
 
-def _doses(
-    a: Any, b: Any, window: dict[str, Any], rule: Rule, gaps: GapPolicy
-) -> dict[str, xr.DataArray]:
-    overlaps = _bare(units.dequantify(window["start"])).notnull()
-    found, errors = {}, []
-    for name, data in (("dose_a", a), ("dose_b", b)):
-        dose = units.dequantify(integrated_dose(data, **window, rule=rule, gaps=gaps))
-        errors += [_bare(dose.coords["stderr"])] if "stderr" in dose.coords else []
-        found[name] = _bare(dose).where(overlaps).transpose(*overlaps.dims)
-    ratio = found["dose_b"] / found["dose_a"]
-    attrs = vocabulary.attrs("dose") | {"rule": rule}
-    doses = {name: dose.assign_attrs(attrs) for name, dose in found.items()}
-    doses["dose_ratio"] = ratio.assign_attrs(vocabulary.attrs("dose_ratio") | {"rule": rule})
-    if len(errors) == len(found):
+def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.DataArray]:
+    """Integrate both over the overlap, whose limits are NaN where there is none."""
+    doses, errors = [], []
+    for frame in (fa, fb):
+        question = replace(
+            read_question(frame, rule=rule),
+            start=window[0].fillna(np.inf),
+            stop=window[1].fillna(-np.inf),
+        )
+        found = integral(frame, question, quiet=True)
+        doses.append(_in_order(found.value / NM_PER_CM, fa, fb))
+        if found.variance is not None:
+            errors.append(_in_order(found.variance**0.5 / NM_PER_CM, fa, fb))
+    name = term(fa, "dose")
+    ratio = doses[1] / doses[0]
+    answers = {
+        f"dose_{which}": fa.array(dose, name, label=f"dose_{which}", rule=rule)
+        for which, dose in zip("ab", doses, strict=True)
+    }
+    answers["dose_ratio"] = fa.array(ratio, "dose_ratio", rule=rule)
+    if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
-        of_a, of_b = errors
-        stderr: xr.DataArray = xr.apply_ufunc(
-            np.hypot, of_b, doses["dose_ratio"] * of_a, dask="allowed"
-        ) / abs(doses["dose_a"])
-        doses["dose_ratio_stderr"] = stderr.assign_attrs(_attrs_of_error("ratio of the doses", "1"))
-    return doses
+        stderr = _apply(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
+        answers["dose_ratio_stderr"] = fa.array(stderr, "dose_ratio", label="dose_ratio_stderr")
+        answers["dose_ratio_stderr"].attrs = _attrs_of_error("ratio of the doses", "1")
+    return answers
 
 
 def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:

@@ -17,6 +17,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame, kind_of, words
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_count, format_argument
@@ -151,11 +152,11 @@ def crossings(
         frame, kernels.table, asked, dim="crossing", max_count=max_count, bridge=bridge
     )
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"])) == 0
-    status = found.status.where(asked.notnull() | ~first, Status.NO_DATA).astype(np.uint8)
+    status = replaced_where(asked.isnull() & first, found.status, Status.NO_DATA)
     unmeasured = limit_of_unmeasured(frame)
     if unmeasured is not None:
         hidden = hidden_by_limit(status, asked, unmeasured) & first
-        status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
+        status = replaced_where(hidden, status, Status.BELOW_DETECTION)
     status = status.transpose(*found.status.dims)
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)

@@ -14,7 +14,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     mark_transient,
     read_window,
@@ -146,7 +146,7 @@ def decay_length(
         errors=True,
     )
     status = mark_transient(frame, a, b, found.status)
-    status = status.where(~unknown, Status.NO_DATA).astype(np.uint8)
+    status = replaced_where(unknown, status, Status.NO_DATA)
     decade = found.length * np.log(10.0)
     unit = frame.axis_units
     lengths = {

@@ -14,7 +14,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.run import is_lazy, replaced_where
 from sims_analysis.frame.window import message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
@@ -98,7 +98,7 @@ def detection_limit(
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
     a, b = read_pair(frame, window, "window")
-    mean, deviation, count, _ = frame.map(window_statistics, a, b)
+    mean, deviation, count, *_ = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -194,8 +194,7 @@ def stated_limit(frame: Frame, detection_limit: Any) -> tuple[xr.Variable, xr.Va
     """
     limit = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
     unknown = limit.isnull() if detection_limit is not None else xr.Variable((), data=False)
-    known: xr.Variable = limit.where(~unknown, np.inf)
-    return known, unknown
+    return replaced_where(unknown, limit, np.inf), unknown
 
 
 def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:

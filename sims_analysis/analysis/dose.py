@@ -21,7 +21,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
@@ -172,7 +172,8 @@ def integrated_dose(
             long_name="Standard error, random part",
         )
     answer = frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
-    return answer.assign_attrs(rule=rule)
+    answer.attrs["rule"] = rule
+    return answer
 
 
 @dataclass(frozen=True)
@@ -281,16 +282,18 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         frame.fraction,
         rule=question.rule,
         bridge=question.bridge,
+        # Trapezoids between limits that are the same for all profiles are one weighted sum.
+        sees_gaps=question.rule == "trapezoid" and not (first.ndim or stop.ndim),
     )
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
         a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
-        status = status.where(~held.alone, Status.OK)
+        status = replaced_where(held.alone, status, Status.OK)
     subtracted = level * (b - a) if question.has_background else level
     if question.has_background:
         # With an unknown background there is no dose.
-        status = xr.where(level.isnull(), Status.NO_DATA, status)
+        status = replaced_where(level.isnull(), status, Status.NO_DATA)
         value = value - subtracted
 
     def again(other: Frame) -> xr.Variable:
@@ -317,7 +320,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         start=a,
         stop=b,
         gap=found.gap,
-        status=status.astype(np.uint8),
+        status=status,
         n_linear_segments=found.n_linear_segments,
         background=subtracted,
         variance=variance,
@@ -394,10 +397,8 @@ def _significance(
             "in the profile?",
             DoseWarning,
         )
-    updated: xr.Variable = status.where(
-        ~known, xr.where(insignificant, Status.BELOW_DETECTION.value, Status.OK.value)
-    )
-    return updated
+    judged = xr.where(insignificant, Status.BELOW_DETECTION.value, Status.OK.value)
+    return replaced_where(known, status, judged)
 
 
 def check_options(rule: str, surface: str = "measured") -> None:

@@ -24,6 +24,7 @@ from sims_analysis.analysis.interpolation import (
     read_depths,
     with_coords,
 )
+from sims_analysis.dataset.axes import cell_edges
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
@@ -83,7 +84,8 @@ def to_grid(
         rounding. The edges are in the coordinates ``cell_start`` and ``cell_stop``, and in
         ``depth_bounds(depth, bounds)`` of a Dataset; doses and moments of the answer are sums over
         these cells. For `depth` and `like` they lie half-way
-        between the depths, and at the first and the last of them.
+        between the depths, and at the first and the last of them. Averages over cells are averaged
+        again, with the parts of the old cells in the new ones.
     gaps : {"flag", "bridge"}
         Whether there are no values in a gap, where nothing was measured, or those of the curve
         across it. See :func:`integrated_dose` for what a gap is.
@@ -115,8 +117,7 @@ def to_grid(
         If a step or depth does not have a unit of the axis.
     ProfileError
         If not exactly one of `step`, `depth` and `like` is given, depths do not increase, no
-        multiple of `step` lies within the samples, or `conserve` is given with a spline or for
-        averages over cells.
+        multiple of `step` lies within the samples, or `conserve` is given with a spline.
 
     Examples
     --------
@@ -228,9 +229,9 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
     def means(other: Frame, *, log: bool = log) -> Any:
         return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log, bridge=bridge)
 
-    found, stderr, counts, fraction = means(frame), None, None, None
+    found, stderr, counts = means(frame), None, None
+    fraction, growth = fraction_of(frame, xr.Variable((ASKED,), edges), cells=True)
     if frame.stderr is not None:
-        fraction, growth = fraction_of(frame, xr.Variable((ASKED,), edges), cells=True)
         stderr = (_stderr_of_cells(frame, edges) * growth).where(found.mean.notnull())
         if frame.counts is not None:
             counts = means(frame.of_counts(), log=False).mean
@@ -258,13 +259,6 @@ def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
-    if cells and frame.cells is not None:
-        edges = [f"{frame.axis}_bounds", "cell_start", "cell_stop"]
-        raise ProfileError(
-            'conserve="dose" averages profiles of samples, and these are averages over cells '
-            "already, whose dose other cells would not keep: grid the samples that they were made "
-            f"of, or take the cells as samples with data.drop_vars({edges}, errors='ignore')"
-        )
     if step is not None:
         return _by_step(frame, step, cells=cells)
     bounds = None
@@ -300,10 +294,12 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     width, _ = units.read_quantity(step, (frame.axis,), "step")
     if np.ndim(width) or not 0 < width < np.inf:
         raise ProfileError(f"step={step!r} must be one positive number")
-    depth, unit = np.asarray(frame.depth.data), frame.axis_units
-    if np.isnan(depth).all():
+    unit = frame.axis_units
+    record = frame.cells if cells and frame.cells is not None else (frame.depth, frame.depth)
+    begin, end = (np.asarray(one.data) for one in record)
+    if np.isnan(begin).all():
         raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
-    first, last = float(np.nanmin(depth)), float(np.nanmax(depth))
+    first, last = float(np.nanmin(begin)), float(np.nanmax(end))
     with np.errstate(over="ignore"):
         count = np.divide(last - first, width)
     if count > _MOST:
@@ -340,16 +336,10 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
         )
     axis = like[frame.axis]
     magnitude, unit = units.magnitude_and_unit(axis, (frame.axis,), f"like: {frame.axis}")
-
-    def canonical(values: Any) -> Array:
-        return np.asarray(unit.to_canonical(np.asarray(values, dtype=np.float64)))
-
-    points = canonical(magnitude)
-    if f"{frame.axis}_bounds" in like.coords:
-        start, stop = canonical(like[f"{frame.axis}_bounds"].values).T
-    elif {"cell_start", "cell_stop"} <= set(like.coords):
-        plain: Any = units.dequantify(like)  # type: ignore[type-var]  # one of the two
-        start, stop = canonical(plain["cell_start"].values), canonical(plain["cell_stop"].values)
-    else:
+    points = np.asarray(unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+    plain: Any = units.dequantify(like)  # type: ignore[type-var]  # one of the two
+    cells = cell_edges(plain, frame.axis)
+    if cells is None:
         return points, None
+    start, stop = cells.T
     return points, np.append(start, stop[-1]) if (start[1:] == stop[:-1]).all() else None

@@ -132,10 +132,10 @@ def _open(data: Any, variable: str | None = None) -> Frame:
 
 def measured_in(data: xr.Dataset) -> list[str]:
     """List the measured variables of a Dataset; raise if there are none."""
-    names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+    names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:
         raise UnitsError(
-            f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
+            f"the Dataset has none of {', '.join(vocabulary.MEASURED)}; it has "
             f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
         )
     return names
@@ -188,16 +188,17 @@ def at_depths(
         return other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
 
     found, stderr, counts, fraction = values(frame), None, None, None
+    if on_new_axis:
+        fraction, growth = fraction_of(frame, asked)
     if frame.stderr is not None:
         (stderr,) = frame.map(
             kernels.stderr_at, asked, **AT_DEPTHS, errors="each", log=method != "linear"
         )
         if on_new_axis:
-            fraction, growth = fraction_of(frame, asked)
             stderr = stderr * growth
-            if frame.counts is not None:
-                # Linearly, so that they are 0 between two samples with zero counts.
-                counts = values(frame.of_counts(), "linear").value
+        if on_new_axis and frame.counts is not None:
+            # Linearly, so that they are 0 between two samples with zero counts.
+            counts = values(frame.of_counts(), "linear").value
     background = of_background(frame, lambda other: values(other).value)
     found = Resampled(found.value, found.n_linear_segments, stderr, counts, fraction, background)
     return found if bridge else without_gaps(frame, found, asked)
@@ -322,8 +323,7 @@ def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Va
     """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
-    attrs = {"long_name": "Independent samples for each depth of the grid"}
-    return {FRACTION: xr.Variable(fraction.dims, fraction.data, attrs)}
+    return {FRACTION: xr.Variable(fraction.dims, fraction.data, vocabulary.attrs(FRACTION))}
 
 
 _ROUNDING = 1e-9

@@ -23,7 +23,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
@@ -174,15 +174,15 @@ def junction_depth(
     )
     if detection_limit is not None:
         below = asked < floor
-        depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
-        status = status.where(~below, Status.BELOW_DETECTION).astype(np.uint8)
+        depth, stderr, decay = (replaced_where(below, column) for column in (depth, stderr, decay))
+        status = replaced_where(below, status, Status.BELOW_DETECTION)
     unmeasured = limit_of_unmeasured(frame) if detection_limit is None else None
     if unmeasured is not None:
         hidden = hidden_by_limit(status, asked, unmeasured)
-        status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
+        status = replaced_where(hidden, status, Status.BELOW_DETECTION)
     no_data = unknown | asked.isnull()
-    depth, stderr, decay = (column.where(~no_data) for column in (depth, stderr, decay))
-    status = status.where(~no_data, Status.NO_DATA).astype(np.uint8)
+    depth, stderr, decay = (replaced_where(no_data, column) for column in (depth, stderr, decay))
+    status = replaced_where(no_data, status, Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, status, unmeasured)
     if which == "deepest":

@@ -27,7 +27,7 @@ def mean_value(
     stop: ParameterLike | None = None,
     variable: str | None = None,
 ) -> xr.DataArray:
-    """Return the mean of the samples of each profile in a window: of a plateau, a background.
+    """Return the mean of each profile in a window: of a plateau, of a background.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def mean_value(
     -------
     DataArray
         The mean of the n samples in the window, in the unit of the data, without the depth
-        dimension. Coordinates:
+        dimension; of averages over cells, weighted with the widths that these have within it.
+        Coordinates:
 
         - ``stderr`` (same unit): of the mean, ``sqrt(sum s_i^2) / n`` with the standard errors s of
           the samples, or ``s / sqrt(n)`` with their scatter s, where this is larger or they carry
@@ -75,7 +76,9 @@ def mean_value(
     Notes
     -----
     All samples count alike, however far apart they are. Those of a grid finer than the samples
-    count as fractions of one (see :func:`to_grid`).
+    count as fractions of one (see :func:`to_grid`). Of cells with parts p of the window,
+    ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with their scatter
+    ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------

@@ -11,6 +11,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
+from sims_analysis.analysis.detection import limit_of_unmeasured
 from sims_analysis.dataset.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error
@@ -19,6 +20,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_bool, format_argument, is_number
@@ -74,7 +76,8 @@ def metallurgical_junctions(
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
         - ``status``: ``ok``. Without a junction the first entry is NaN, with the reason:
-          ``never_reached`` (one type of doping at all depths at which every species was measured)
+          ``never_reached`` (one type of doping at all depths at which every species was measured),
+          ``below_detection`` (but it may lie where a file gives samples of a species as ``<5E15``)
           or ``no_data``. A junction whose interval is wider than the record has no depth, and is
           ``undetermined``; one in a gap of a species has no depth either, and is ``gap``
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
@@ -134,10 +137,13 @@ def metallurgical_junctions(
         fractions=fractions,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
+    hidden = _hidden(frame, net, fractions, found)
+    if hidden is not None:
+        status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
     if not bridge:
         unseen = in_gap(frame, depth).any("species") & (status == Status.OK)
-        depth, stderr = depth.where(~unseen), stderr.where(~unseen)
-        status = status.where(~unseen, Status.GAP).astype(np.uint8)
+        depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
+        status = replaced_where(unseen, status, Status.GAP)
         what = "the junction in it has no depth"
         tell_doubts(frame, status, around(found.depth), what, ProfileWarning)
     if strict:
@@ -164,6 +170,29 @@ def metallurgical_junctions(
         },
         coords={"count": found.number},
     )
+
+
+def _hidden(frame: Frame, net: xr.Variable, fractions: Any, found: Any) -> xr.Variable | None:
+    """Flag the answers without a junction where it may lie at samples that a file gives as <5E15.
+
+    It may if the side that outweighs the other at all depths that are known has such samples, or
+    falls below the limit of the other.
+    """
+    limit = limit_of_unmeasured(frame)
+    if limit is None:
+        return None
+    part = xr.Variable("species", fractions)
+    lowest = (frame.value.min(frame.dim) * abs(part)).fillna(0.0)
+    may: Any = limit.notnull().any("species") & (found.side == 0)
+    for sign in (1, -1):
+        own, other = part * sign > 0, part * sign < 0
+        ours = lowest.where(own, 0.0).sum("species") + (-sign * net).clip(min=0.0)
+        theirs = (limit * abs(part)).where(other).max("species")
+        may |= (found.side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
+    none = (found.status == Status.NEVER_REACHED) | (found.status == Status.NO_DATA)
+    first = xr.Variable("junction", np.arange(found.depth.sizes["junction"])) == 0
+    flags: xr.Variable = none & may & first
+    return flags.transpose(*found.status.dims)
 
 
 def _nearest(frame: Frame, net: xr.Variable, fractions: Any, to: Any) -> xr.Variable:

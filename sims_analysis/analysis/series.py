@@ -54,6 +54,9 @@ class Series:
         Detection limit of the samples that were reported as below it; NaN for the others.
     beside : dict of ndarray
         Counts, and how well a subtracted background is known (``vocabulary.COLUMNS``).
+    cells : dict of ndarray
+        Edges of the cells over which the values are averages (``vocabulary.CELLS``), in the unit of
+        the axis; empty for samples.
     """
 
     species: str
@@ -68,6 +71,7 @@ class Series:
     place: dict[str, str] = field(default_factory=dict)
     limit: Array | None = None
     beside: dict[str, Array] = field(default_factory=dict)
+    cells: dict[str, Array] = field(default_factory=dict)
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
@@ -95,10 +99,10 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     if isinstance(data, xr.DataArray):
         found = list(_of_variable(data, None))
     elif isinstance(data, xr.Dataset):
-        names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
         if not names:
             raise ProfileError(
-                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.QUANTITIES)}, "
+                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.MEASURED)}, "
                 f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
                 "by results_table() and go to pandas by .to_dataframe()"
             )
@@ -155,6 +159,10 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
                     strict=True,
                 )
                 if column is not None and (column.data[index] != _NOTHING[name]).any()
+            },
+            cells={
+                name: np.broadcast_to(np.asarray(edge.data), value.shape)[index][measured]
+                for name, edge in zip(vocabulary.CELLS, frame.cells or (), strict=False)
             },
         )
 

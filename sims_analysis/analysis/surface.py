@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.surface import local_value
 from sims_analysis.text.arguments import check_count
@@ -86,7 +86,7 @@ def surface_concentration(
         frame, found.stderr, lambda f: f.map(local_value, *asked, **options).value, errors=True
     )
     term = "surface_concentration"
-    status = found.status.where(at.notnull(), Status.NO_DATA).astype(np.uint8)
+    status = replaced_where(at.isnull(), found.status, Status.NO_DATA)
     coords = {
         "status": frame.status(status),
         "stderr": frame.with_attrs(

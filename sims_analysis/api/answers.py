@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import operator
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from http import HTTPStatus
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
 from weakref import WeakValueDictionary
@@ -17,10 +17,11 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from sims_analysis import files
 from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search
-from sims_analysis.api.contents import archived_entry
+from sims_analysis.api.contents import UNREAD, Contents
 from sims_analysis.api.streams import Content, Waiting, answer
-from sims_analysis.api.versions import canonical, list_versions, open_version, read_record
+from sims_analysis.api.versions import canonical, list_versions, open_version
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import SimsError
 from sims_analysis.profiles.strict_json import decode
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 _LARGE = 1 << 20
 _LARGE_AT_A_TIME = 2
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _Found:
 
 
 class Answers:
-    """The answers, and the catalogue entries that were read for them."""
+    """The answers, and what is shared by those that are under way."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -62,7 +62,6 @@ class Answers:
         self._large = asyncio.Semaphore(_LARGE_AT_A_TIME)
         self._listing = asyncio.Semaphore(_LARGE_AT_A_TIME)
         self._under_way: WeakValueDictionary[tuple[object, ...], Content] = WeakValueDictionary()
-        self._known: dict[str, tuple[int, CatalogueEntry]] = {}
         # Ids and hashes of payloads that are sound, and whether they are as the contract has them.
         self._in_order: dict[tuple[str, str], bool] = {}
 
@@ -137,41 +136,26 @@ class Answers:
         return payload
 
     def _catalogue(self, search: Search) -> Content:
-        if search.data_ids:
-            ids = dict.fromkeys(search.data_ids)
-            folders = [self._archive.folder(data_id) for data_id in ids if data_id]
-        else:
-            folders = self._archive.folders()
-        entries = [self._entry(folder) for folder in folders]
-        found = [entry.to_dict() for entry in entries if entry and search.passes(entry)]
-        return self._waiting.content(orjson.dumps(found))
-
-    def _entry(self, folder: Path) -> CatalogueEntry | None:
-        """Give the catalogue entry of a folder, read again only after the folder has changed."""
-        try:
-            changed = folder.lstat().st_mtime_ns
-        except OSError:
-            return None
-        known = self._known.get(folder.name)
-        if known is not None and known[0] == changed:
-            return known[1]
-        try:
-            versions = list_versions(folder)
-            if not versions:
-                return None
-            entry = archived_entry(self._archive, read_record(versions[-1]).data_id)
-        except SimsError as error:
-            # One damaged entry must not hide the others.
-            return CatalogueEntry(
-                data_id=folder.name,
+        damage: dict[str, SimsError] = {}
+        found = self._archive.entries(
+            search, skip=lambda folder, e: damage.update({folder.name: e})
+        )
+        # One damaged entry must not hide the others, nor be hidden.
+        named = {files.folder_name(canonical(entry.data_id)) for entry in found} if damage else ()
+        passes = search.test()
+        for name in sorted(damage.keys() - named):
+            entry = CatalogueEntry(
+                data_id=name,
                 char_source_type=SIMS,
                 pipeline_status="error",
-                detail_note_content=str(error),
+                detail_note_content=str(damage[name]),
             )
-        # Two changes within the resolution of the file system's clock would look like one.
-        if time.time_ns() - changed > 2 * _NS:
-            self._known[folder.name] = changed, entry
-        return entry
+            known = Contents(name, 0, 0, "", name).with_entry(entry, UNREAD)
+            if passes(known.words, known.about):
+                found.append(entry)
+        if damage and not search.data_ids:
+            found.sort(key=attrgetter("data_id"))
+        return self._waiting.content(orjson.dumps([entry.to_dict() for entry in found]))
 
 
 def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
@@ -197,7 +181,7 @@ def _search(request: Request) -> Search:
         name = parameter.name
         try:
             if texts := request.query_params.getlist(name):
-                given[name] = _read(str(parameter.type), texts)
+                given[name] = _filter(str(parameter.type), texts)
         except ValueError as error:
             wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
     if wrong:
@@ -205,7 +189,7 @@ def _search(request: Request) -> Search:
     return Search(**given)
 
 
-def _read(kind: str, texts: list[str]) -> object:
+def _filter(kind: str, texts: list[str]) -> object:
     """Read one filter, by the type of its field."""
     text = texts[-1]
     match kind:

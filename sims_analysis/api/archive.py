@@ -30,10 +30,12 @@ import re
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
+from sims_analysis.api.adding import MOST_BYTES, to_add
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry, Search, as_texts
 from sims_analysis.api.contents import (
     Contents,
@@ -42,7 +44,7 @@ from sims_analysis.api.contents import (
     read_catalogue,
     read_contents,
 )
-from sims_analysis.api.index import Index, Keep
+from sims_analysis.api.index import Index, Keep, Row, Skip
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -64,17 +66,16 @@ from sims_analysis.api.versions import (
 )
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
-from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.text.times import as_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from sims_analysis.profiles.profile import DepthProfile
+
 __all__ = ["Archive", "Record"]
 
-#: As much as a client accepts.
-MOST_BYTES = 256 * 2**20
-_JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
+_DATA_ID, _ABOUT, _WORDS, _WIRE = map(Contents._fields.index, ("data_id", "about", "words", "wire"))
 
 
 class Archive:
@@ -135,14 +136,14 @@ class Archive:
             If the folder is not an archive.
         """
         self.check()
-        return sorted(c.data_id for c in self._contents(Need.IDS) if c.data_id)
+        return sorted(filter(None, self._index.ids(show=None)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids())
 
     def __len__(self) -> int:
         check_format(self.path, strict=False)
-        return sum(1 for _ in self._contents(Need.IDS))
+        return sum(1 for _ in self._index.ids(show=None))
 
     def __contains__(self, data_id: object) -> bool:
         return isinstance(data_id, str) and data_id != "" and bool(self._versions(data_id))
@@ -163,12 +164,12 @@ class Archive:
         ArchiveError
             If the entry is not there or is damaged; the message names it.
         """
-        return _read(self._find(data_id, sha256), data_id)
+        return _result_of(self._find(data_id, sha256), data_id)
 
     def find(self, data_id: str) -> SIMSResult | None:
         """Read an entry as :meth:`get` does, or give None if it is not there."""
         versions = self._versions(data_id)
-        return _read(versions[-1], data_id) if versions else None
+        return _result_of(versions[-1], data_id) if versions else None
 
     def payload(self, data_id: str, *, sha256: str | None = None) -> bytes:
         """Read the bytes of an entry as they were received, verified: see :meth:`get`."""
@@ -221,8 +222,8 @@ class Archive:
         Returns
         -------
         Catalogue
-            By data id: what the catalogue says of an entry, or what its record tells. A damaged
-            entry is left out with a warning.
+            By data id, or in the order of ``data_ids=``: what the catalogue says of an entry, or
+            what its record tells. A damaged entry is left out with a warning.
 
         Examples
         --------
@@ -231,49 +232,55 @@ class Archive:
         >>> sims.Archive(ARCHIVE).search(species=["B", "P"]).ids
         ['boron-implant']
         """
-        asked = Search.of(keywords=keywords, **filters)
-        return Catalogue(entry for _, entry in self._passing(asked, as_texts(species)))
+        self.check()
+        return self.entries(Search.of(keywords=keywords, **filters), as_texts(species))
 
-    def entries(self, search: Search) -> Catalogue:
+    def entries(
+        self, search: Search, species: Sequence[str] = (), skip: Skip = leave_out
+    ) -> Catalogue:
         """Give the entries that pass a search: what :meth:`search` does once it has read it."""
-        return Catalogue(entry for _, entry in self._passing(search))
-
-    def contents(self, words: Iterable[str] = ()) -> list[Contents]:
-        """Give what lists show of the entries that contain every word, damaged ones too, by id."""
-        self.check()
-        wanted = [word.casefold().encode(errors="replace") for word in words]
-        found = []
-
-        def keep(text: bytes | None, *_: object) -> bool:
-            return text is None or all(word in text for word in wanted)
-
-        for known in self._contents(Need.WORDS, keep if wanted else None):
-            text = known.data_id.casefold().encode() if known.words is None else known.words
-            if known.data_id and all(word in text for word in wanted):
-                found.append(known)
-        return sorted(found, key=lambda known: known.data_id)
-
-    def _passing(
-        self, search: Search, species: Sequence[str] = ()
-    ) -> list[tuple[Contents, CatalogueEntry]]:
-        self.check()
+        check_format(self.path, strict=False)
         need = Need.WORDS if search.keywords or species else Need.ENTRY
+        passes = search.test(species)
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
-            read = (read_contents(self.folder(data_id), need) for data_id in ids if data_id)
-            known: Iterable[Contents] = (one[0] for one in read if one is not None)
+            read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
+            found: list[Row] = [one for one, _ in filter(None, read)]
+            found = [one for one in found if passes(one[_WORDS], one[_ABOUT])]
         else:
-            known = self._contents(need, search.may_pass(species))
-        passing = search.filter(species)
-        found = [(one, entry) for one in known if (entry := passing(one)) is not None]
-        return sorted(found, key=lambda pair: pair[0].data_id)
+            found = self._listed(need, passes, skip)
+        return Catalogue(CatalogueEntry.unread(one[_WIRE]) for one in found if one[_WIRE])
+
+    def contents(
+        self, words: Iterable[str] = (), most: int | None = None
+    ) -> tuple[list[Contents], int]:
+        """Give what lists show of the entries that contain every word, damaged ones too, by id.
+
+        Of at `most` so many; and how many there are.
+        """
+        self.check()
+        wanted = [word.casefold().encode(errors="replace") for word in words]
+
+        def passes(text: bytes | None, _: object) -> bool:
+            return all(word in (text or b"") for word in wanted)
+
+        found = self._listed(Need.WORDS, passes if wanted else None, leave_out, wired=False)
+        named = [known for known in found if known[_DATA_ID]]
+        return [Contents(*known) for known in named[:most]], len(named)
+
+    def _listed(
+        self, need: Need, keep: Keep | None, skip: Skip, *, wired: bool = True
+    ) -> list[Row]:
+        found = self._index.contents(need, keep=keep, wired=wired, show=None, skip=skip)
+        return sorted(found, key=itemgetter(_DATA_ID))
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for. Only what somebody wrote into an existing file of an entry may not be noticed
-        before this.
+        asked for. Of more than 50,000 entries, a ``catalogue.json`` that somebody wrote over in
+        place (not as this library does, which puts a new file there) is noticed only if the entry
+        is in an answer of up to 50,000, or by this.
 
         Parameters
         ----------
@@ -447,40 +454,18 @@ class Archive:
         ReadError, PayloadError
             If the file cannot be read.
         """
-        payload, profiles = b"", None
-        if isinstance(source, str | os.PathLike):
-            file = Path(source)
-            url = url or f"file:{file.name}"
-            payload = _json_of(file, max_bytes)
-            if not payload:
-                from sims_analysis.readers.reading import read
-
-                source = read(file, **options)
-                if isinstance(source, list):
-                    raise ArchiveError(
-                        f"{file.name} holds {len(source)} measurements, and an entry is one: add "
-                        "each of what sims.read() returns under its own data_id="
-                    )
-        if payload:
-            profiles = SIMSResult.from_json(payload).depth_profiles
-        else:
-            profiles = profiles_of(source)
-            payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
-            _refuse_larger(len(payload), max_bytes, "the profiles have")
-        if isinstance(source, SIMSResult):
-            data_id = data_id or source.data_id
-            url = url or source.provenance.get("source")
-            if retrieved is None:
-                retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
-        if not data_id:
-            stated = (profile.data_id for profile in profiles if profile.data_id is not None)
-            data_id = str(next(stated, ""))
+        added = to_add(source, max_bytes, options)
+        data_id = data_id or added.data_id
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
         self.folder(data_id)  # refuses what is no id
-        result = SIMSResult.from_json(payload, data_id=canonical(data_id))
-        url = url or "profiles in memory"
-        return self.keep(result, payload, url=url, retrieved=retrieved, supersede=replace)
+        return self.keep(
+            SIMSResult.from_json(added.payload, data_id=canonical(data_id)),
+            added.payload,
+            url=url or added.url,
+            retrieved=added.retrieved if retrieved is None else retrieved,
+            supersede=replace,
+        )
 
     def export(self, ids: str | Iterable[str], path: str | os.PathLike[str]) -> Archive:
         """Copy entries, with their superseded versions, into another archive.
@@ -558,9 +543,6 @@ class Archive:
                         yield folder, versions
                 step()
 
-    def _contents(self, need: Need, keep: Keep | None = None) -> Iterator[Contents]:
-        return self._index.contents(need, keep=keep, show=None)
-
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)
         return list_versions(self.folder(data_id))
@@ -596,30 +578,7 @@ class Archive:
             raise ArchiveError(f"{where}: {error.strerror or error}") from None
 
 
-def _json_of(file: Path, max_bytes: int) -> bytes:
-    """Read a file if it is JSON; nothing if it is a file of another kind."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(max_bytes + 1)
-    except OSError as error:
-        raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
-    if not _JSON.match(content):
-        if not file.is_file():
-            raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
-        return b""
-    _refuse_larger(len(content), max_bytes, f"{str(file)!r} has")
-    return content
-
-
-def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
-    if size > max_bytes:
-        raise ArchiveError(
-            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
-            "max_bytes= to keep it nevertheless"
-        )
-
-
-def _read(version: Path, data_id: str) -> SIMSResult:
+def _result_of(version: Path, data_id: str) -> SIMSResult:
     record, payload = read_version(version)
     provenance = record.provenance
     try:

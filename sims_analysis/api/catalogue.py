@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sims_analysis.api.versions import canonical
 from sims_analysis.errors import PayloadError, SimsWarning, warn
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import json_type
@@ -17,8 +16,6 @@ from sims_analysis.text.times import as_moment, moment_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from sims_analysis.api.contents import Contents
 
 __all__ = ["Catalogue", "CatalogueEntry", "Search"]
 
@@ -34,8 +31,19 @@ _SEARCHED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class CatalogueEntry:
+class _Unread:
+    """A place for the JSON of an entry that nobody has looked at yet."""
+
+    __slots__ = ("_wire",)
+    _wire: bytes
+
+
+#: A hundred thousand entries are made at a time.
+_set_wire: Callable[[_Unread, bytes], None] = vars(_Unread)["_wire"].__set__
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogueEntry(_Unread):
     """One data entry of the catalogue, with the field names of the wire.
 
     Parameters
@@ -113,10 +121,45 @@ class CatalogueEntry:
                 )
         return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
 
+    @classmethod
+    def unread(cls, wire: bytes) -> CatalogueEntry:
+        """Make an entry of JSON that has been checked; it is read when somebody looks at it."""
+        entry = cls.__new__(cls)
+        _set_wire(entry, wire)
+        return entry
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Read the JSON: what has not been set is looked for here."""
+            if name not in self.__slots__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            read = self.from_dict(orjson.loads(self._wire))
+            for one in self.__slots__:
+                object.__setattr__(self, one, getattr(read, one))
+            return getattr(self, name)
+
     @property
     def words(self) -> str:
         """The texts in which keywords are looked for."""
         return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
+
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What a search compares, as texts, lists of texts, and numbers."""
+        growth = self.extra.get("growth_length")
+        projects = [
+            project.get("id") for project in self.projects or () if isinstance(project, dict)
+        ]
+        return {
+            "data_type": self.char_source_type,
+            "status": self.pipeline_status,
+            "physical_sample_ids": _stated([self.physical_sample_id]),
+            "project_ids": _stated(projects),
+            "growth_length": growth if isinstance(growth, int | float) else None,
+            "upload_datetime": _seconds(moment_of(self.upload_datetime)),
+            "last_updated": _seconds(moment_of(self.last_updated)),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Give the wire object, with every field of the contract."""
@@ -230,90 +273,52 @@ class Search:
                 pairs.append((parameter.name, str(value)))
         return pairs
 
-    def passes(self, entry: CatalogueEntry) -> bool:
-        """Whether an entry is among those that are searched for."""
-        growth = entry.extra.get("growth_length")
-        projects = [p.get("id") for p in entry.projects or () if isinstance(p, dict)]
-        return (
-            self.data_type in {ALL, entry.char_source_type}
-            and self.status in {ALL, entry.pipeline_status}
-            and (not self.data_ids or canonical(entry.data_id) in map(canonical, self.data_ids))
-            and _one_of(self.physical_sample_ids, [entry.physical_sample_id])
-            and _one_of(self.project_ids, projects)
-            and _within(growth, self.growth_length_min, self.growth_length_max)
-            and _within(moment_of(entry.upload_datetime), *self._uploaded)
-            and _within(moment_of(entry.last_updated), *self._updated)
-            and self._mentioned(entry)
-        )
+    def test(self, species: Sequence[str] = ()) -> Callable[[bytes | None, bytes | None], bool]:
+        """Give a function that tells what passes, whatever its id.
 
-    def may_pass(self, species: Sequence[str] = ()) -> Callable[..., bool]:
-        """Give a function that refuses most of what does not pass, before anything is made of it.
-
-        It takes words, JSON and times of what an archive knows of an entry.
+        It takes what an archive knows of an entry: its words, and in JSON its traits and species.
+        Of a hundred thousand most are refused before anything is made of these.
         """
         keywords = [keyword.casefold().encode(errors="replace") for keyword in self.keywords]
-        hints = [*self._hints(), *([orjson.dumps(name)] for name in species)]
-        certain = [one_of[0] for one_of in hints if len(one_of) == 1]
-        spans = [[*map(_seconds, span)] for span in (self._uploaded, self._updated)]
-        timed = any(limit is not None for span in spans for limit in span)
+        # As they stand in the JSON of an object of texts, lists of these, and numbers.
+        one = {"data_type": self.data_type, "status": self.status}
+        stated = [_json({name: text})[1:-1] for name, text in one.items() if text != ALL]
+        stated += [_json(name) for name in species]
+        several = {
+            name: set(wanted)
+            for name in ("physical_sample_ids", "project_ids")
+            if (wanted := getattr(self, name))
+        }
+        spans = {
+            name: limits
+            for name in ("growth_length", "upload_datetime", "last_updated")
+            if (limits := self._limits(name)) != (None, None)
+        }
+        closer = bool(species or several or spans)
 
-        def keep(
-            words: bytes | None, about: bytes | None, uploaded: float | None, updated: float | None
-        ) -> bool:
+        def passes(words: bytes | None, about: bytes | None) -> bool:
             for keyword in keywords:
                 if words is None or keyword not in words:
                     return False
             if about is None:
                 return False
-            for hint in certain:
-                if hint not in about:
+            for text in stated:
+                if text not in about:
                     return False
-            for one_of in hints:
-                if len(one_of) > 1 and not any(hint in about for hint in one_of):
-                    return False
-            return not timed or (_within(uploaded, *spans[0]) and _within(updated, *spans[1]))
+            if not closer:
+                return True
+            known = orjson.loads(about)
+            return (
+                all(name in known["species"] for name in species)
+                and all(not wanted.isdisjoint(known[name]) for name, wanted in several.items())
+                and all(_within(known[name], *limits) for name, limits in spans.items())
+            )
 
-        return keep
+        return passes
 
-    def filter(self, species: Sequence[str] = ()) -> Callable[[Contents], CatalogueEntry | None]:
-        """Give a function that gives the entry of what an archive knows of one, if it passes."""
-        keep, rest = self.may_pass(species), replace(self, keywords=())
-
-        def passing(known: Contents) -> CatalogueEntry | None:
-            if not keep(known.words, known.about, known.uploaded, known.updated):
-                return None
-            if species and not set(species) <= set(known.species):
-                return None
-            entry = known.entry
-            return entry if rest.passes(entry) else None
-
-        return passing
-
-    def _hints(self) -> Iterator[list[bytes]]:
-        """Give texts of which one each stands in the JSON of an entry that passes."""
-        for name, wanted in (
-            ("char_source_type", self.data_type),
-            ("pipeline_status", self.status),
-        ):
-            if wanted != ALL:
-                yield [orjson.dumps({name: wanted})[1:-1]]
-        for several in (self.physical_sample_ids, self.project_ids):
-            if several:
-                yield [orjson.dumps(text)[1:-1] for text in several]
-
-    @property
-    def _uploaded(self) -> tuple[datetime | None, datetime | None]:
-        return self.upload_datetime_min, self.upload_datetime_max
-
-    @property
-    def _updated(self) -> tuple[datetime | None, datetime | None]:
-        return self.last_updated_min, self.last_updated_max
-
-    def _mentioned(self, entry: CatalogueEntry) -> bool:
-        if not self.keywords:
-            return True
-        text = entry.words.casefold()
-        return all(keyword.casefold() in text for keyword in self.keywords)
+    def _limits(self, name: str) -> tuple[float | None, float | None]:
+        low, high = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
+        return (low, high) if name == "growth_length" else (_seconds(low), _seconds(high))
 
 
 def as_texts(value: str | Iterable[object]) -> list[str]:
@@ -321,19 +326,22 @@ def as_texts(value: str | Iterable[object]) -> list[str]:
     return [value] if isinstance(value, str) else [str(item) for item in value]
 
 
+def _stated(values: Iterable[object]) -> list[str]:
+    return [str(value) for value in values if value is not None]
+
+
+def _json(value: object) -> bytes:
+    """Give JSON of what somebody typed, which may be no Unicode."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return b"\0\0\0"  # in no JSON
+
+
 def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def _one_of(wanted: Sequence[str], found: Iterable[object]) -> bool:
-    return not wanted or any(str(value) in wanted for value in found)
-
-
-def _within(value: Any, low: Any, high: Any) -> bool:
-    """Whether a value is within limits; one that is not known is within no limit."""
-    if low is None and high is None:
-        return True
-    try:
-        return (low is None or value >= low) and (high is None or value <= high)
-    except TypeError:
-        return False
+def _within(value: float | None, low: float | None, high: float | None) -> bool:
+    """Whether a value is within limits; one that is not known is within none."""
+    return value is not None and (low is None or value >= low) and (high is None or value <= high)

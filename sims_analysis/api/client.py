@@ -17,7 +17,6 @@ from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endp
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.api.options import Options
 from sims_analysis.api.secret import SHORTEST, Secret
-from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
     ApiError,
@@ -212,7 +211,7 @@ class Client:
         results = [outcomes[data_id] for data_id in asked]
         failures = [outcome for outcome in outcomes.values() if isinstance(outcome, SimsError)]
         if errors == "raise" and failures:
-            raise _failed(failures, len(outcomes), results)
+            raise _failure_of(failures, len(outcomes), results)
         return results
 
     @overload
@@ -277,7 +276,7 @@ class Client:
                 else:
                     yield outcome
         if failures:
-            raise _failed(failures, total, failures)
+            raise _failure_of(failures, total, failures)
 
     def _outcomes(
         self, asked: Iterable[str], errors: str, refresh: bool
@@ -392,6 +391,7 @@ class Client:
             include_organization_data=include_organization_data,
         )
         if self.offline and self.archive is not None:
+            self.archive.check()
             return self.archive.entries(search)
         found = self._fetcher.catalogue(search.query(), "catalogue search")
         return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
@@ -418,13 +418,12 @@ class Client:
         """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
         asked = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
-            known = self.archive.entries(Search(data_ids=asked))
-            entries = {canonical(entry.data_id): entry for entry in known}
-            return Catalogue(entries[data_id] for data_id in asked if data_id in entries)
+            self.archive.check()
+            return self.archive.entries(Search(data_ids=asked))
         return self._fetcher.entries(asked)
 
 
-def _failed(
+def _failure_of(
     failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
 ) -> SimsError:
     """Make the error that is raised for entries that could not be had."""

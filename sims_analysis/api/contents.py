@@ -22,16 +22,14 @@ from sims_analysis.api.versions import (
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
-from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
-    from sims_analysis.api.archive import Archive
     from sims_analysis.profiles.profile import DepthProfile
 
 __all__ = [
+    "UNREAD",
     "Contents",
     "Need",
-    "archived_entry",
     "leave_out",
     "moment_of_change",
     "of_profiles",
@@ -71,12 +69,12 @@ class Contents(NamedTuple):
     data_id : str
         Empty if no record can be read that says it.
     about : bytes or None
-        JSON: the catalogue entry (or what the record tells), species and title. None if it was not
-        looked at, or cannot be read.
+        JSON: what a search compares, species, title and date. None if it was not looked at, or
+        cannot be read.
     words : bytes or None
         What a search looks into, in UTF-8, capitals and small letters alike.
-    uploaded, updated : float or None
-        Times of the catalogue entry, in seconds since 1970.
+    wire : bytes or None
+        JSON: the catalogue entry, or what the record tells in its place.
     """
 
     folder: str
@@ -86,11 +84,10 @@ class Contents(NamedTuple):
     data_id: str
     about: bytes | None = None
     words: bytes | None = None
-    uploaded: float | None = None
-    updated: float | None = None
+    wire: bytes | None = None
 
     @property
-    def told(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """The object of `about`."""
         known: dict[str, Any] = orjson.loads(self.about or b"{}")
         return known
@@ -98,23 +95,38 @@ class Contents(NamedTuple):
     @property
     def entry(self) -> CatalogueEntry:
         """The catalogue entry, or what the record tells in its place."""
-        return CatalogueEntry.from_dict(self.told["entry"])
+        return CatalogueEntry.unread(self.wire or b"{}")
 
     @property
     def species(self) -> list[str]:
         """The species that were measured, as delivered."""
-        return list(self.told.get("species", []))
+        return list(self.described.get("species", []))
 
     @property
     def title(self) -> str:
         """What the payload calls the sample."""
-        return str(self.told.get("title", ""))
+        return str(self.described.get("title", ""))
 
     @property
     def date(self) -> str:
         """When it was measured, or where that is not known, last updated or retrieved."""
         retrieved = f"{self.version[:4]}-{self.version[4:6]}-{self.version[6:8]}"
-        return str(self.told.get("date") or retrieved)
+        return str(self.described.get("date") or retrieved)
+
+    def with_entry(self, entry: CatalogueEntry, measured: dict[str, Any]) -> Contents:
+        """Add what the catalogue says of it, and what was measured: see :func:`of_profiles`."""
+        more = [measured["title"], measured["date"], measured["words"]]
+        words = "\n".join([entry.words, self.data_id, *measured["species"], *more])
+        wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
+        return self._replace(
+            about=orjson.dumps(entry.traits | measured),
+            words=words.casefold().encode(errors="replace"),
+            wire=orjson.dumps(wire),
+        )
+
+
+#: What is measured, of an entry whose payload is not read.
+UNREAD: dict[str, Any] = {"species": [], "title": "", "date": "", "words": ""}
 
 
 def moment_of_change(path: Path | os.stat_result) -> int:
@@ -137,7 +149,7 @@ def state_of_catalogue(file: str) -> int:
 
 
 def leave_out(path: Path, error: SimsError) -> None:
-    """Warn that an entry or a version cannot be read."""
+    """Warn that an entry, or a version, cannot be read."""
     warn(f"{error}; it is left out ({path.name})", SimsWarning)
 
 
@@ -181,15 +193,6 @@ def entry_in(folder: Path, version: Path, data_id: str) -> tuple[CatalogueEntry,
         last_updated=read_record(version).last_updated,
     )
     return entry, sound
-
-
-def archived_entry(archive: Archive, data_id: str) -> CatalogueEntry:
-    """Give what an archive knows of an entry: its catalogue entry, or what the record tells."""
-    folder = archive.folder(data_id)
-    versions = list_versions(folder)
-    if not versions:
-        archive.record(data_id)  # says that there is no such entry
-    return entry_in(folder, versions[-1], data_id)[0]
 
 
 def read_contents(
@@ -236,32 +239,19 @@ def read_contents(
     try:
         entry, whole = entry_in(folder, versions[-1], data_id)
     except ArchiveError as error:
-        warn(f"{error}; it is left out", SimsWarning)
-        return found, False
-    about: dict[str, Any] = {"species": [], "title": "", "date": "", "words": ""}
+        skip(folder, error)
+        return found._replace(words=data_id.casefold().encode(errors="replace")), False
+    measured = UNREAD
     if need is Need.WORDS:
-        if known is not None and known.version == found.version and known.words is not None:
-            told = known.told
-            about = {name: told[name] for name in about}
+        if known is not None and known.version == found.version and known.about is not None:
+            described = known.described
+            measured = {name: described[name] for name in UNREAD}
         else:
             try:
-                about = _of_wire(decode(read_version(versions[-1])[1]))
+                measured = _of_wire(decode(read_version(versions[-1])[1]))
             except (ArchiveError, PayloadError):
                 whole = False  # whoever reads the entry is told
-    words = None
-    if need is Need.WORDS:
-        more = [about["title"], about["date"], about["words"]]
-        texts = [entry.words, data_id, *about["species"], *more]
-        words = "\n".join(texts).casefold().encode(errors="replace")
-    wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
-    found = Contents(
-        *found[:5],
-        orjson.dumps(about | {"entry": wire}),
-        words,
-        _seconds(entry.upload_datetime),
-        _seconds(entry.last_updated),
-    )
-    return found, sound and whole
+    return found.with_entry(entry, measured), sound and whole
 
 
 def _id_of(
@@ -274,7 +264,7 @@ def _id_of(
         try:
             return read_record(version).data_id, i == 0
         except ArchiveError as error:
-            skip(version, error)
+            skip(folder, error)
     return "", False
 
 
@@ -320,8 +310,3 @@ def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:
         texts = [metadata.get(key) for key in _SAMPLE_KEYS] if isinstance(metadata, dict) else []
         texts += [measurement.get("sample")] if isinstance(measurement, dict) else []
         yield from (text.strip() for text in texts if isinstance(text, str) and text.strip())
-
-
-def _seconds(text: str | None) -> float | None:
-    moment = moment_of(text)
-    return None if moment is None else moment.timestamp()

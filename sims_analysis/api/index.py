@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -45,41 +46,62 @@ if TYPE_CHECKING:
 
     from sims_analysis.profiles.profile import DepthProfile
 
-__all__ = ["Index", "Keep"]
+__all__ = ["Index", "Keep", "Row", "Skip"]
 
-Keep: TypeAlias = "Callable[[bytes | None, bytes | None, float | None, float | None], bool]"
+#: The fields of `Contents`, or all but the last. A hundred thousand plain tuples cost less.
+Row: TypeAlias = tuple[Any, ...]
+#: Tells by words, and JSON of what else is compared, what need not be given.
+Keep: TypeAlias = "Callable[[bytes | None, bytes | None], bool]"
+Skip: TypeAlias = "Callable[[Path, SimsError], None]"
 
-_WINDOWS = os.name == "nt"
 _FOLDER, _FILE = ".index", "entries.sqlite3"
 #: Fewer entries are read as fast, and need no file beside a paper.
 _WORTH_AN_INDEX = 32
-#: Of more entries, a search does not look at the catalogue entries of those that it passes over,
-#: which takes as long as all the rest: whoever writes into the old file, and not a new one in its
-#: place, is noticed by `rebuild_index`.
+#: Of more entries, not every catalogue entry is looked at, which takes as long as all the rest;
+#: nor of a larger answer: whoever writes into the old file, and not a new one in its place, is
+#: noticed by `rebuild_index`.
 _IN_FULL = 50_000
 #: Two changes within this time may bear the same time: some file systems count in steps of 2 s.
 _RESOLUTION = 3_000_000_000
 #: A time so far ahead is that of a clock that has been set back since.
 _AHEAD = 86_400_000_000_000
+#: In place of the time at which an entry changed, if it was read too soon after that.
+_UNSETTLED = -1
 #: Seconds that a reader waits for others; and a writer, whose part the next reader makes up for.
 _PATIENCE, _HASTE = 5.0, 0.05
 #: So many entries are noted together; what is interrupted goes on after the last of these.
 _TOGETHER = 500
 
-#: Beside what is known: whether that was read long enough after the last change, and checksums,
-#: because nothing else tells of a row that a disk has altered.
-_HEAD = (
-    "folder", "stamp", "catalogue", "version", "data_id", "settled", "uploaded", "updated", "head",
-)  # fmt: skip
-_BODY = ("about", "words", "body")
+#: `head`, `body` and `tail` are checksums: of folder, version and id; of these and of what is
+#: compared; of these and of the catalogue entry. Nothing else tells of a row that a disk has
+#: altered. (A time that was altered is no time of a folder.)
 _TABLE = (
     "CREATE TABLE entries (folder TEXT PRIMARY KEY, stamp INTEGER, catalogue INTEGER, version TEXT,"
-    " data_id TEXT, settled INTEGER, uploaded REAL, updated REAL, head INTEGER, about BLOB,"
-    " words BLOB, body INTEGER)"
+    " data_id TEXT, head INTEGER, about BLOB, words BLOB, body INTEGER, wire BLOB, tail INTEGER)"
 )
-_NOTE = f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * len(_HEAD + _BODY))})"  # noqa: S608
-_NOTHING: tuple[Any, ...] = (None, None, None)
+_TIMES = "SELECT folder, stamp FROM entries"
+_NAMED = "SELECT folder, version, data_id, head FROM entries WHERE instr(folder, '~')"
+_COMPARED = (
+    "SELECT folder, stamp, catalogue, version, data_id, about, words, body, rowid FROM entries"
+)
+#: As long as all the rest, and read of what is given alone.
+_WIRES = "SELECT rowid, wire, tail FROM entries WHERE rowid IN (SELECT value FROM json_each(?))"
+_NO_WIRE = (0, b"", None)
+_NOTE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM entries WHERE folder = ?"
+
+
+@dataclass
+class _Asked:
+    """A question: what it found in the folder, and what the index does not answer of it."""
+
+    stamps: dict[str, int]
+    #: Whether there is an index that can be written.
+    noting: bool
+    #: Folders that are to be read, with what was known of them.
+    stale: dict[str, Contents | None]
+    #: Folders in the index that are not there.
+    gone: list[str]
 
 
 class Index:
@@ -98,21 +120,31 @@ class Index:
 
     # ---- asking
 
+    def ids(self, *, show: bool | None = False, skip: Skip = leave_out) -> Iterator[str]:
+        """Give the id of every entry, in no order; an empty one where none can be read."""
+        asked = self._asked()
+        yield from self._noted(asked, self._noted_ids)
+        for known in self._read(asked, Need.IDS, show=show, skip=skip):
+            yield known.data_id
+
     def contents(
         self,
         need: Need,
         *,
         keep: Keep | None = None,
+        wired: bool = True,
         show: bool | None = False,
-        skip: Callable[[Path, SimsError], None] = leave_out,
-    ) -> Iterator[Contents]:
+        skip: Skip = leave_out,
+    ) -> Iterator[Row]:
         """Give what is known of every entry, in no order; what has changed is read and noted.
 
         Parameters
         ----------
         need : Need
         keep : callable, optional
-            Tells by words, JSON and times of upload and update what need not be given.
+            Tells by words, and JSON of what else is compared, what is to be given.
+        wired : bool
+            Whether the last field, the catalogue entry, is needed.
         show : bool, optional
             Show a bar while entries are read; None where somebody looks at stderr.
         skip : callable
@@ -123,26 +155,37 @@ class Index:
         ArchiveError
             If the folder of the entries cannot be read.
         """
+        asked = self._asked()
+        yield from self._noted(asked, self._noted_contents, keep, wired)
+        if asked.noting:
+            need = Need.WORDS  # once and for all
+        for known in self._read(asked, need, show=show, skip=skip):
+            if keep is None or keep(known.words, known.about):
+                yield known
+
+    def _asked(self) -> _Asked:
         stamps = self._scanned()
-        stale: dict[str, Contents | None] = dict.fromkeys(stamps)
-        gone: list[str] = []
         noting = len(stamps) >= _WORTH_AN_INDEX and self._made()
-        if noting:
+        return _Asked(stamps, noting, dict.fromkeys(stamps), [])
+
+    def _noted(self, asked: _Asked, give: Callable[..., list[Any]], *how: Any) -> list[Any]:
+        """Give what is noted and still holds."""
+        if asked.noting:
             try:
-                yield from self._fresh(need, stamps, stale, gone, keep)
+                with _sqlite(), closing(self._connected(_PATIENCE)) as connection:
+                    return give(connection, asked, *how)
             except _Unusable:
-                noting = False
+                asked.noting = False
             except _Damaged:
                 self.discard()
-        if noting and need is not Need.IDS:
-            need = Need.WORDS  # once and for all
-        yield from self._read(stale, gone, need, show=show, skip=skip, noting=noting)
+            asked.stale, asked.gone = dict.fromkeys(asked.stamps), []
+        return []
 
     def _scanned(self) -> dict[str, int]:
         """List what stands among the entries, and when it was changed."""
         try:
             files.check_folder(self._entries)
-            with os.scandir(self._entries) as found:
+            with _directly(self._entries) as folder, os.scandir(folder) as found:
                 return {item.name: _stamp(item) for item in found}
         except (FileNotFoundError, NotADirectoryError):
             return {}
@@ -152,80 +195,86 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _fresh(
-        self,
-        need: Need,
-        stamps: dict[str, int],
-        stale: dict[str, Contents | None],
-        gone: list[str],
-        keep: Keep | None,
-    ) -> Iterator[Contents]:
-        """Give the entries of which what is noted still holds, and take them from the stale."""
-        # A hundred thousand rows: what can be is done here, without a call.
-        columns = _HEAD + (() if need is Need.IDS else _BODY)
-        start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
-        in_full = len(stamps) <= _IN_FULL
-        with _sqlite(), closing(self._connected(_PATIENCE)) as connection:
-            for row in connection.execute(f"SELECT {', '.join(columns)} FROM entries"):  # noqa: S608
-                folder, stamp, catalogue, version, data_id, settled, *times, head = row[:9]
-                if crc32(_text(row).encode()) != head:
-                    continue
-                about, words, body = row[9:] or _NOTHING
-                if words is not None and crc32(about, crc32(words, head)) != body:
-                    about = words = None
-                known = folder, stamp, catalogue, version, data_id, about, words, *times
-                passes = words is None or keep is None or keep(words, about, *times)
-                holds = stamp == stamps.get(folder)
-                if need is not Need.IDS and holds:
-                    holds = words is not None
-                    if holds and (in_full or (passes and keep is not None)):
-                        holds = catalogue == state_of_catalogue(start + folder + end)
-                if holds and (settled or self._is_last(folder, version)):
-                    # Unless it was given already.
-                    if stale.pop(folder, self) is not self and passes:
-                        yield Contents(*known)
-                elif folder in stale:
-                    stale[folder] = Contents(*known)
-                elif folder not in stamps:
-                    gone.append(folder)
+    def _noted_ids(self, connection: Connection, asked: _Asked) -> list[str]:
+        noted = dict(connection.execute(_TIMES))
+        held = {name for name, stamp in asked.stamps.items() if noted.get(name) == stamp}
+        names = {name: name.lower() for name in held if "~" not in name}
+        names |= {
+            folder: data_id
+            for folder, version, data_id, head in connection.execute(_NAMED)
+            if folder in held and _checksum(folder, version, data_id) == head
+        }
+        asked.stale = {name: None for name in asked.stamps if name not in names}
+        asked.gone = list(noted.keys() - asked.stamps.keys())
+        return list(names.values())
 
-    def _is_last(self, folder: str, version: str) -> bool:
-        """Whether no other version came at the very moment at which this one was noted."""
-        try:
-            versions = list_versions(self._entries / folder)
-        except ArchiveError:
-            return False
-        return bool(versions) and versions[-1].name == version
+    def _noted_contents(
+        self, connection: Connection, asked: _Asked, keep: Keep | None, wired: bool
+    ) -> list[Row]:
+        # A hundred thousand rows: what can be is done here, without a call or object for each.
+        start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
+        stamps, stale = asked.stamps, asked.stale
+        in_full = len(stamps) <= _IN_FULL
+        passing = []
+        connection.execute("BEGIN")  # so that rows stay the same
+        for row in connection.execute(_COMPARED):
+            folder, stamp, catalogue, version, data_id, about, words, body, _ = row
+            if words is None or body != crc32(
+                words, crc32(about, crc32(f"{folder}/{version}/{data_id}".encode()))
+            ):
+                continue
+            if stamp == stamps.get(folder) and not (
+                in_full and catalogue != state_of_catalogue(start + folder + end)
+            ):
+                # Unless it was given already.
+                passes = keep is None or keep(words, about)
+                if stale.pop(folder, self) is not self and passes:
+                    passing.append(row)
+            elif folder in stale:
+                stale[folder] = Contents(*row[:7])
+            elif folder not in stamps:
+                asked.gone.append(folder)
+        to_look = not in_full and len(passing) <= _IN_FULL
+        wires: dict[int, Row] = {}
+        if wired:
+            places = orjson.dumps([row[8] for row in passing]).decode()
+            wires = {row[0]: row for row in connection.execute(_WIRES, (places,))}
+        found: list[Row] = []
+        for row in passing:
+            known, holds = row[:7], True
+            if wired:
+                _, wire, tail = wires.get(row[8], _NO_WIRE)
+                known, holds = (*known, wire), crc32(wire, row[7]) == tail
+            if holds and to_look:
+                holds = known[2] == state_of_catalogue(start + known[0] + end)
+            if holds:
+                found.append(known)
+            else:
+                stale[known[0]] = Contents(*known)
+        return found
 
     def _read(
-        self,
-        stale: dict[str, Contents | None],
-        gone: list[str],
-        need: Need,
-        *,
-        show: bool | None,
-        skip: Callable[[Path, SimsError], None],
-        noting: bool,
+        self, asked: _Asked, need: Need, *, show: bool | None, skip: Skip
     ) -> Iterator[Contents]:
         """Read entries, and note what is sound."""
         new: list[Contents] = []
-        show = show if len(stale) >= _TOGETHER or show else False
-        with progress(len(stale), show, "reading the archive") as step:
-            now = self._now() if noting and stale else 0
-            for name, known in stale.items():
+        show = show if len(asked.stale) >= _TOGETHER or show else False
+        with progress(len(asked.stale), show, "reading the archive") as step:
+            now = self._now() if asked.noting and asked.stale else 0
+            for name, known in asked.stale.items():
                 found = read_contents(self._entries / name, need, known, skip)
                 step()
                 if found is None:
                     continue
                 contents, sound = found
-                if noting and sound:
+                if asked.noting and sound:
                     new.append(contents)
                 if len(new) >= _TOGETHER:
-                    noting = self._note(new, gone, now, _PATIENCE)
-                    now, new, gone = self._now(), [], []
+                    asked.noting = self._note(new, asked.gone, now, _PATIENCE)
+                    now, new, asked.gone = self._now(), [], []
                 yield contents
-        if noting and (new or gone):
-            self._note(new, gone, now, _PATIENCE)
+        if asked.noting and (new or asked.gone):
+            self._note(new, asked.gone, now, _PATIENCE)
 
     # ---- noting
 
@@ -250,7 +299,7 @@ class Index:
             last = list_versions(folder)[-1].name
             if last.lower().endswith(f"-{sha256[:8]}"):
                 about = orjson.dumps(of_profiles(profiles))
-                known = Contents(folder.name, 0, 0, last, "", about, b"")
+                known = Contents(folder.name, 0, 0, last, "", about)
             found = read_contents(folder, Need.WORDS, known, _ignore)
             if found is not None and found[1]:
                 self._note([found[0]], [], now, _HASTE)
@@ -349,13 +398,25 @@ def _sqlite() -> Iterator[None]:
 _PASSING = {3, 5, 6, 8, 10, 13, 14, 15, 22, 23}
 
 
+@contextmanager
+def _directly(folder: Path) -> Iterator[Path | int]:
+    """Give a folder in such a way that its path is not followed for every name in it."""
+    if os.scandir not in os.supports_fd:
+        yield folder
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def _stamp(item: os.DirEntry[str]) -> int:
     """Tell when something among the entries was changed; 0 if that cannot be told."""
     try:
-        found = item.stat(follow_symlinks=False)
+        return moment_of_change(item.stat(follow_symlinks=False))
     except OSError:
         return 0
-    return found.st_mtime_ns if _WINDOWS else found.st_ctime_ns
 
 
 def _row(contents: Contents, now: int) -> tuple[Any, ...]:
@@ -364,18 +425,19 @@ def _row(contents: Contents, now: int) -> tuple[Any, ...]:
     def is_past(moment: int) -> bool:
         return moment == 0 or now - moment > _RESOLUTION or moment - now > _AHEAD > 0 < now
 
-    settled = int(is_past(contents.stamp) and is_past(contents.catalogue))
-    row = (*contents[:5], settled, contents.uploaded, contents.updated)
-    head = crc32(_text(row).encode(errors="replace"))
-    about, words = contents.about, contents.words
-    if about is None or words is None:
-        return (*row, head, None, None, None)
-    return (*row, head, about, words, crc32(about, crc32(words, head)))
+    folder, stamp, catalogue, version, data_id, about, words, wire = contents
+    if not (is_past(stamp) and is_past(catalogue)):
+        stamp = _UNSETTLED
+    head = _checksum(folder, version, data_id)
+    row = folder, stamp, catalogue, version, data_id, head
+    if about is None or words is None or wire is None:
+        return (*row, None, None, None, None, None)
+    body = crc32(words, crc32(about, head))
+    return (*row, about, words, body, wire, crc32(wire, body))
 
 
-def _text(row: tuple[Any, ...]) -> str:
-    """Give what the first of the checksums is made of."""
-    return f"{row[0]}/{row[1]}/{row[2]}/{row[3]}/{row[4]}/{row[5]}/{row[6]}/{row[7]}"
+def _checksum(folder: str, version: str, data_id: str) -> int:
+    return crc32(f"{folder}/{version}/{data_id}".encode())
 
 
 def _ignore(_path: Path, _error: SimsError) -> None:

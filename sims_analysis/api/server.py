@@ -89,7 +89,7 @@ def create_app(
             Middleware(_encoded_paths),
             Middleware(_guarded, key=key),
         ],
-        exception_handlers=dict.fromkeys([HTTPException, SimsError, Exception], _failed),
+        exception_handlers=dict.fromkeys([HTTPException, SimsError, Exception], _error_answer),
     )
     # An address that is not the contract's is unknown; a redirect would trust the Host header.
     app.router.redirect_slashes = False
@@ -250,7 +250,7 @@ def _detail(status: int, detail: object) -> Response:
     return Response(orjson.dumps({"detail": detail}), status, media_type="application/json")
 
 
-def _failed(_request: Request, error: Exception) -> Response:
+def _error_answer(_request: Request, error: Exception) -> Response:
     """Answer with an error; what went wrong inside is for the log."""
     if isinstance(error, HTTPException):
         response = _detail(error.status_code, error.detail)

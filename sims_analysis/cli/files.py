@@ -29,6 +29,12 @@ def file_options(command: Command) -> Command:
                 help="Unit of values, for files that do not state it.",
             ),
             click.option(
+                "--species",
+                multiple=True,
+                metavar="NAME",
+                help="Names of the signals in order, for files that do not name them.",
+            ),
+            click.option(
                 "--number-repeats", is_flag=True, help="Number signals with the same name."
             ),
         ]
@@ -39,8 +45,10 @@ def file_options(command: Command) -> Command:
 
 def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
     """Remove the options of :func:`file_options` from those of a command, and return them."""
-    stated = {name: options.pop(name) for name in ("depth_units", "units", "number_repeats")}
-    return stated | {"units": _units(stated["units"])}
+    names = ("depth_units", "units", "species", "number_repeats")
+    stated = {name: options.pop(name) for name in names}
+    species = list(stated["species"]) or None
+    return stated | {"units": _units(stated["units"]), "species": species}
 
 
 def _units(texts: Sequence[str]) -> str | dict[str, str] | None:

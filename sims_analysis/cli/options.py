@@ -70,15 +70,36 @@ class Group(click.Group):
             raise click.ClickException(f"{type(error).__name__}: {one_line(error)}") from None
 
 
+#: What messages write for users of Python -> for those of the command line.
+_PHRASES = (
+    (r"sims\.read\(path, (\w+=True)\)", r"\1"),
+    (r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2"),
+    (r"\bpass (another )?data_id=?", r"pass \1--id"),
+    (r'\bsurface="(\w+)" needs surface_depth', r"--surface-dose \1 needs --surface"),
+    (r"\bset start= below the surface transient to exclude it", "state its end with --surface"),
+    (r'\. gaps="bridge" accepts that', ""),
+    (r"Narrow the choice with after=[^.]*", "The junction lies below --surface"),
+)
+
+
+def in_options(text: str) -> str:
+    """Write the arguments that a message names as the options that the command has for them."""
+    context = click.get_current_context(silent=True)
+    parameters = [] if context is None else context.command.params
+    known = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
+    for phrase, written in _PHRASES:
+        text = re.sub(phrase, written, text)
+
+    def option(found: re.Match[str]) -> str:
+        space = " " if re.match(r"[\w\"'(-]", found[2]) else ""
+        return f"{known[found[1]]}{space}" if found[1] in known else found[0]
+
+    return re.sub(r"\b([a-z_]+)=(?:True\b)?(?=(.?))", option, text)
+
+
 def one_line(error: BaseException) -> str:
-    """Return the message of an error on one line, with options for arguments of :func:`read`."""
-    text = re.sub(r"sims\.read\(path, (\w+=True)\)", r"\1", " ".join(str(error).split()))
-    text = re.sub(r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2", text)
-    arguments = r"\b(depth_units|units|number_repeats)=(?:True)?"
-    text = re.sub(arguments, lambda found: f"--{found[1].replace('_', '-')}", text)
-    text = re.sub(r"\bpass (another )?data_id=?", r"pass \1--id", text)
-    text = re.sub(r"\breplace=True", "--replace", text)
-    return visible(text) or type(error).__name__
+    """Return the message of an error on one line, with options for arguments."""
+    return visible(in_options(" ".join(str(error).split()))) or type(error).__name__
 
 
 def say(text: str) -> None:
@@ -93,7 +114,7 @@ class _Warnings:
         self._shown: set[str] = set()
 
     def __call__(self, warning: SimsWarning) -> None:
-        text = visible(" ".join(str(warning).split()))
+        text = visible(in_options(" ".join(str(warning).split())))
         if text not in self._shown:
             self._shown.add(text)
             click.echo(f"Warning: {text}", err=True)

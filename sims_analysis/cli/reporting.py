@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -26,6 +27,7 @@ from sims_analysis.cli.options import (
     format_option,
     get,
     ids_argument,
+    in_options,
     one_line,
     open_client,
     print_json,
@@ -115,7 +117,7 @@ def report(
     archive is reported; without --archive as well, the synthetic measurements in the package.
     """
     from sims_analysis.output.report import to_text
-    from sims_analysis.output.report_files import write_files, write_index
+    from sims_analysis.output.report_files import INDEX, write_files, write_index
 
     asked = {name: options.pop(name) for name in _ASKED}
     asked |= {"donors": _split(donors), "acceptors": _split(acceptors)}
@@ -131,14 +133,15 @@ def report(
             one = _analysed(result, rate, asked)
             if style == "table":
                 say(to_text(one) + "\n")
-            written = [] if no_files else [str(path) for path in write_files(one, out)]
+            home = INDEX if len(results) > 1 else ""
+            written = [] if no_files else [str(path) for path in write_files(one, out, home=home)]
         except SimsError as error:
             failures[result.data_id] = one_line(error)
             continue
         if style == "table" and written:
             say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
         reports.append(one.to_dict() | {"files": written})
-    if len(reports) > 1 and not no_files:
+    if len(results) > 1 and not no_files:
         index = write_index(reports, out)
         if style == "table" and index is not None:
             say(f"List of all: {index}\n")
@@ -209,12 +212,15 @@ def _means_examples(ids: Sequence[str]) -> bool:
 
 def _analysed(result: SIMSResult, rate: str | None, asked: dict[str, Any]) -> Report:
     """Answer the questions; warnings on the way are notes of the report."""
+    from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report import analyse
-    from sims_analysis.quantification.calibration import calibrate_depth
 
     with warnings_listed() as notes:
-        ds = result.to_dataset()
+        ds = dataset_of(result)
     if rate is not None and "sputter_time" in ds.dims:
+        from sims_analysis.quantification.calibration import calibrate_depth
+
         ds = calibrate_depth(ds, rate=rate)
         notes.append(f"depth is sputter time times {rate}, as stated")
-    return analyse(ds, notes=notes, **asked)
+    answered = analyse(ds, notes=notes, **asked)
+    return replace(answered, notes=[in_options(note) for note in answered.notes])

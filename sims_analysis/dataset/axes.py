@@ -9,6 +9,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
+from sims_analysis.units import read_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,7 +50,31 @@ def axis_name(data: xr.Dataset | xr.DataArray) -> str:
 
 def edges_beside(data: xr.Dataset | xr.DataArray, axis: str) -> list[str]:
     """Return the names of the coordinates with the edges of cells, which move with the axis."""
-    return [n for n in (f"{axis}_bounds", "cell_start", "cell_stop") if n in data.coords]
+    return [n for n in (f"{axis}_bounds", *vocabulary.CELLS) if n in data.coords]
+
+
+def cell_edges(data: xr.Dataset | xr.DataArray, axis: str) -> Array | None:
+    """Return the edges of the cells of a measurement in canonical units, shape (samples, 2).
+
+    None for samples, and for cells that are not those of one shared axis.
+    """
+    bounds = data.coords.get(f"{axis}_bounds")
+    if bounds is not None:  # in the unit of the axis
+        unit = read_unit(data[axis].attrs["units"])
+        return unit.to_canonical(bounds.values) if bounds.dims[:1] == (axis,) else None
+    edges = [data.coords[name] for name in vocabulary.CELLS if name in data.coords]
+    if len(edges) < 2 or any(edge.dims != (axis,) for edge in edges):
+        return None
+    columns = [read_unit(edge.attrs["units"]).to_canonical(edge.values) for edge in edges]
+    return np.column_stack(columns)
+
+
+def nearest(axis: Array, depths: Array) -> NDArray[np.intp]:
+    """Find the samples of an increasing axis that are nearest to depths."""
+    after = np.clip(axis.searchsorted(depths), 1, max(axis.size - 1, 1))
+    before = after - 1
+    after = np.minimum(after, axis.size - 1)
+    return np.where(depths - axis[before] <= axis[after] - depths, before, after)
 
 
 def order_of(depths: Array) -> NDArray[np.intp]:

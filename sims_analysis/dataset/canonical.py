@@ -81,7 +81,7 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
         If one does not hold real numbers.
     """
     kinds: dict[str, tuple[str, ...]] = {axis: (axis,) for axis in vocabulary.AXES}
-    for name in vocabulary.QUANTITIES:
+    for name in vocabulary.MEASURED:
         kinds |= {name + end: vocabulary.kinds(name) for end in ("", *IN_ITS_UNIT)}
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:

@@ -28,7 +28,7 @@ _NO_WORD = -1
 def with_ancillaries(ds: xr.Dataset) -> xr.Dataset:
     """Name in each measured variable what stands beside it: standard errors, counts."""
     changed = {}
-    for name in [name for name in vocabulary.QUANTITIES if name in ds.data_vars]:
+    for name in [name for name in vocabulary.MEASURED if name in ds.data_vars]:
         attrs = ds.variables[name].attrs
         beside = _beside(ds, name)
         if attrs.get(_ANCILLARY, "") != beside:

@@ -17,7 +17,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset import delivered
-from sims_analysis.dataset.axes import axis_of, merge, order_of
+from sims_analysis.dataset.axes import AXIS_TOLERANCE, axis_of, merge, order_of
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.dataset.repeats import without_repeats
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["to_dataset"]
+__all__ = ["dataset_of", "to_dataset"]
 
 
 #: Kinds of the units of ``vocabulary.COLUMNS``.
@@ -144,13 +144,8 @@ def to_dataset(
     """
     if depth != "union" and like is not None:
         raise ProfileError(f"give one of depth={depth!r} and like={like!r}")
-    profiles = _checked(source)
-    found = [_canonical(profile, duplicates) for profile in profiles]
-    _refuse_repeats(found)
-    _warn_of_gaps(found)
-    warn_of_implausible(profiles)
+    ds = dataset_of(source, duplicates)
     at_home()
-    ds = _joined(found, _dataset_attrs(source, profiles))
     if depth == "union" and like is None:
         return ds
     # The only import against the flow of data: resampling is an analysis of the samples.
@@ -165,6 +160,22 @@ def to_dataset(
     on_grid: xr.Dataset = to_grid(ds, **grid)
     on_grid.attrs.pop(LAYOUT, None)
     return on_grid
+
+
+def dataset_of(
+    source: HasProfiles | DepthProfile | Sequence[DepthProfile],
+    duplicates: Literal["raise", "mean", "step"] = "raise",
+) -> xr.Dataset:
+    """Turn profiles into a Dataset on the union of their axes, for a program that hands on none.
+
+    Other packages do not know it yet: pint and its registry take longer than all answers.
+    """
+    profiles = _checked(source)
+    found = [_canonical(profile, duplicates) for profile in profiles]
+    _refuse_repeats(found)
+    _warn_of_gaps(found)
+    warn_of_implausible(profiles)
+    return _joined(found, _dataset_attrs(source, profiles))
 
 
 def _checked(source: Any) -> list[DepthProfile]:
@@ -223,7 +234,7 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
 def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
     """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
     columns = columns_of(profile.extra, profile.depths.size)
-    edges = [columns[name] for name in ("cell_start", "cell_stop") if name in columns]
+    edges = [columns[name] for name in vocabulary.CELLS if name in columns]
     if len(edges) < 2 or samples < profile.depths.size:
         return None
     order = order_of(profile.depths)
@@ -234,6 +245,24 @@ def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None
             for unit, edge in zip(read, edges, strict=True)
         ]
     )
+
+
+def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -> Array | None:
+    """Put the edges of cells on the common axis; None where not all profiles are of cells."""
+    edges = np.full((depth.size, 2), np.nan)
+    for s, position in zip(found, positions, strict=True):
+        if s.cells is None:
+            return None
+        before = edges[position]
+        if (abs(before - s.cells) > AXIS_TOLERANCE * np.ptp(depth)).any():
+            warn(
+                f"species {s.profile.species_name!r} has other cells than another species around "
+                "the same depths: all are taken as samples; make one Dataset of each",
+                ProfileWarning,
+            )
+            return None
+        edges[position] = np.where(np.isnan(s.cells), before, s.cells)
+    return edges
 
 
 def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
@@ -296,13 +325,13 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
             others,
         ),
     }
-    cells = found[0].cells
-    if cells is not None and all(
-        s.cells is not None and np.array_equal(s.cells, cells) for s in found
-    ):
+    cells = _cells_of_all(found, depth, positions)
+    if cells is not None:
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
         coords[axis][2]["bounds"] = f"{axis}_bounds"
+        for name, edge in zip(vocabulary.CELLS, cells.T, strict=True):  # a DataArray keeps these
+            coords[name] = (axis, edge, {"units": CANONICAL[axis]})
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 

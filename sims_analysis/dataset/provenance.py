@@ -25,7 +25,7 @@ from sims_analysis.units import Data, dequantify
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["ORIGIN", "attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
+__all__ = ["ORIGIN", "attach", "of_figure", "provenance", "question_attrs", "to_text", "with_step"]
 
 #: Attrs of a Dataset that state its origin.
 ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
@@ -108,17 +108,15 @@ def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Dat
     return data.assign_attrs(history="\n".join(history), steps=json.dumps(steps))
 
 
-def with_question(
-    result: Data, data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
-) -> Data:
-    """Record in the attrs of a result the origin of its data, and the call.
+def question_attrs(
+    data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
+) -> dict[str, Any]:
+    """Return what is recorded in the attrs of an answer: the origin of its data, and the call.
 
     Parameters
     ----------
-    result : Dataset or DataArray
-        Each variable of a Dataset gets the record too, because people take them out.
     data : Dataset or DataArray
-        The data that the result was computed from.
+        The data that the answer was computed from.
     function : str
         The public function.
     **parameters
@@ -126,21 +124,15 @@ def with_question(
 
     Returns
     -------
-    Dataset or DataArray
-        With the attrs that state the origin of the data (``data_id``, ``sha256``,
-        ``file_sha256``, ``source``, ``retrieved``) and their processing (``steps``), and with the
-        attr ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a batch, the
-        origins of the measurements are coordinates, which are left to the caller.
+    dict
+        The attrs that state the origin of the data (``data_id``, ``sha256``, ``file_sha256``,
+        ``source``, ``retrieved``) and their processing (``steps``), and ``question``, a JSON object
+        ``{"function": ..., "parameters": {...}}``. In a batch, the origins of the measurements are
+        coordinates, which are left to the caller.
     """
     record = {key: data.attrs[key] for key in (*ORIGIN, "steps") if data.attrs.get(key)}
     record["question"] = json.dumps(_call(function, parameters))
-    labelled = result.assign_attrs(record)
-    if isinstance(labelled, xr.Dataset):
-        # Copies of the variables, so that the attrs of the given result do not change.
-        labelled = labelled.assign(
-            {n: v.assign_attrs(record) for n, v in labelled.data_vars.items()}
-        )
-    return labelled
+    return record
 
 
 def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:

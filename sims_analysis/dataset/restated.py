@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import axis_name, edges_beside
 from sims_analysis.dataset.canonical import IN_ITS_UNIT, list_variables
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_unit, unit_of_kind
@@ -92,17 +93,27 @@ def _converted(
                 f"{list_variables(ds)}, and the axes "
                 f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}"
             )
-        for one in beside.get(key) or [key]:
+        for one in (*(beside.get(key) or [key]), *_edges(ds, key)):
             variable = ds.variables[one]
-            magnitude, unit = magnitude_and_unit(variable, _kinds(name), names.get(one, one))
+            # By the CF conventions, bounds are in the unit of their axis and have no attrs.
+            stated = ds.variables[key] if one.endswith("_bounds") else variable
+            unit = magnitude_and_unit(stated, _kinds(name), names.get(one, one))[1]
             target = unit_of_kind(text, (unit.kind,), f"with_units({name}={text!r})")
-            values = target.from_canonical(unit.to_canonical(magnitude))
-            changed[one] = xr.Variable(variable.dims, values, {**variable.attrs, "units": text})
+            values = target.from_canonical(unit.to_canonical(variable.data))
+            attrs = variable.attrs if one.endswith("_bounds") else {**variable.attrs, "units": text}
+            changed[one] = xr.Variable(variable.dims, values, attrs)
     coords = {name: one for name, one in changed.items() if name in ds.coords}
     others = {name: one for name, one in changed.items() if name not in ds.coords}
     return ds.assign_coords(coords).assign(others)
 
 
+def _edges(ds: xr.Dataset, name: str) -> list[str]:
+    """Return the names of the edges of cells on an axis, which are converted with it."""
+    if name not in vocabulary.AXES or axis_name(ds) != name:
+        return []
+    return edges_beside(ds, name)
+
+
 def _kinds(name: str) -> tuple[str, ...]:
     """Return the possible kinds of a variable; a name that is no quantity's says nothing of it."""
-    return vocabulary.kinds(name) if name in vocabulary.QUANTITIES else tuple(CANONICAL)
+    return vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)

@@ -107,7 +107,7 @@ def _measured(one: xr.Dataset | xr.DataArray, axis: str) -> NDArray[np.bool_]:
         arrays = [one]
     else:
         along = [array for array in one.data_vars.values() if array.dims == (axis,)]
-        known = [array for array in along if array.name in vocabulary.QUANTITIES]
+        known = [array for array in along if array.name in vocabulary.MEASURED]
         arrays = known or along
     measured = np.zeros(one.sizes[axis], dtype=bool)
     for array in arrays:

@@ -1,4 +1,4 @@
-"""Uncertainties that samples have in common: coordinates of a Dataset, columns of profiles."""
+"""What samples have in common: coordinates of a Dataset, columns of profiles."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def shared_columns(
         On the axis of the data.
     """
     for name in vocabulary.SHARED:
-        if name not in data.coords or (name[:5] != "depth" and variable != "concentration"):
+        of_concentration = name not in ("depth_scale_uncertainty", "effective_sample_fraction")
+        if name not in data.coords or (of_concentration and variable != "concentration"):
             continue
         coord = data.coords[name].drop_vars(name)
         for dim, label in where.items():

@@ -304,7 +304,7 @@ def _lazily(
 def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
     """Return the mask of samples measured in any of the variables."""
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
-    for name in vocabulary.QUANTITIES:
+    for name in vocabulary.MEASURED:
         if name in part.items and patterns[name].dims == ("species", axis):
             mask |= ~np.isnan(np.asarray(part.items[name].transpose("species", axis).data))
     return mask

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import POINT, axis_of
+from sims_analysis.dataset.axes import POINT, axis_of, cell_edges, nearest
 from sims_analysis.dataset.canonical import list_variables
 from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
 from sims_analysis.dataset.shared import shared_columns
@@ -60,6 +60,10 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     >>> [profile.species_name for profile in sims.to_profiles(ds)]
     ['B', 'P']
     """
+    if not hasattr(data, "data_vars"):
+        raise TypeError(
+            f"profiles are made of a Dataset of one measurement, found {type(data).__name__}"
+        )
     ds = with_species_dimension(dequantify(data))
     axis = axis_of(ds)
     names = [name for name in vocabulary.QUANTITIES if name in ds]
@@ -119,8 +123,14 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     where = {"species": ds["species"].values[row]}
     for end, column in shared_columns(ds, name, where, measured.size):
         arrays[end], kept[end] = column[measured], "1"
+    cells = cell_edges(ds, axis)
+    if cells is not None:
+        edges = dict(
+            zip(vocabulary.CELLS, axis_unit.from_canonical(cells[measured]).T, strict=True)
+        )
+        arrays, kept = arrays | edges, kept | dict.fromkeys(edges, axis_unit.text)
     if gaps is not None:
-        arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z)
+        arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z, cells)
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
 
@@ -171,15 +181,25 @@ def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[
     if not isinstance(stated, dict):
         return {**extra, COLUMNS: fresh} if fresh else extra
     own = columns_of(extra, samples)
+    # The numbers of the source, where rounding would change them.
+    fresh |= {
+        n: own[n] for n in vocabulary.CELLS if n in own and n in fresh and _same(own[n], fresh[n])
+    }
     kept = {
         name: column
         for name, column in stated.items()
-        if name not in vocabulary.BESIDE
+        if name not in (*vocabulary.BESIDE, *vocabulary.CELLS)
         and (
             name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )
     } | fresh
     return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two columns hold the same numbers, but for the rounding of conversions."""
+    a, b = (np.array(column["values"], dtype=np.float64) for column in (one, other))
+    return one.get("units") == other["units"] and np.allclose(a, b, rtol=1e-12, equal_nan=True)
 
 
 def _units(
@@ -213,12 +233,17 @@ def _restored(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] | 
     return values
 
 
-def _with_gaps(arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array) -> dict[str, Array]:
-    """Insert the missing samples as NaN, within the depth range of the Dataset."""
+def _with_gaps(
+    arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array, cells: Array | None
+) -> dict[str, Array]:
+    """Insert the missing samples as NaN, within the depth range of the Dataset, and their cells."""
     canonical = unit.to_canonical(gaps)
     gaps = gaps[(canonical >= axis[0]) & (canonical <= axis[-1])]
     depths = np.concatenate([arrays["depths"], gaps])
     order = np.argsort(depths, kind="stable")
-    nan = np.full(gaps.size, np.nan)
-    with_gaps = {field: np.concatenate([a, nan])[order] for field, a in arrays.items()}
+    missing = dict.fromkeys(arrays, np.full(gaps.size, np.nan))
+    if cells is not None:
+        edges = unit.from_canonical(cells[nearest(axis, unit.to_canonical(gaps))])
+        missing |= dict(zip(vocabulary.CELLS, edges.T, strict=True))
+    with_gaps = {field: np.concatenate([a, missing[field]])[order] for field, a in arrays.items()}
     return {**with_gaps, "depths": depths[order]}

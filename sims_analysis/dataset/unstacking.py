@@ -105,7 +105,7 @@ def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.int
     for name in ("source_units", "profile_id"):
         if name in items and items[name].dims == ("species",):
             present |= items[name].values != ""
-    for name in vocabulary.QUANTITIES:
+    for name in vocabulary.MEASURED:
         if name in items and items[name].dims[:1] == ("species",):
             present |= items[name].notnull().values.reshape(present.size, -1).any(axis=1)
     return np.flatnonzero(present)

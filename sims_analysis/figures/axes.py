@@ -28,27 +28,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Span = tuple[float, float]
-__all__ = [
-    "EDGE",
-    "FLOOR",
-    "LIMIT",
-    "Key",
-    "Scale",
-    "axes_at",
-    "by_axis",
-    "decades",
-    "deep",
-    "depth_scale",
-    "fixed_limits",
-    "from_surface",
-    "label_of",
-    "set_depth_limits",
-    "set_value_limits",
-    "spread_right_axes",
-    "value_axis_ticks",
-    "value_ranges",
-]
-
 #: Kind of a depth axis, and label of a value axis.
 Key = tuple[str, str]
 #: Labels of the edges of a band, of marks at the floor, and of marks at a detection limit.
@@ -129,41 +108,22 @@ def axes_at(ax: Any) -> dict[Key, Any]:
     return found if ax in found.values() else {}
 
 
-def fixed_limits(canvas: Canvas) -> set[str]:
-    """Find the limits that the user has set: not those that calls set for the lines that are there.
+def _set_limits(ax: Axes, which: str, limits: Span) -> None:
+    """Set the limits of an axis, unless the user has set others.
 
-    Returns
-    -------
-    set of str
-        Kinds of depth axes and labels of value axes; of new axes, ``"x"`` and ``"y"``.
+    Those of an earlier call are told by the label of a spine, where each call leaves its own.
     """
-    if not canvas.axes:
-        return {which for which in ("x", "y") if not _is_automatic(canvas.ax, which)}
-    figure = canvas.figure
-    # The limits of panels were set for the lines in all of them.
-    groups = [[canvas.axes], [axes for each in figure.axes if (axes := axes_at(each))]]
-    fixed: set[str] = set()
-    for kind, each in canvas.depths().items():
-        known = [_depth_range(group, kind) for group in groups]
-        if not (_is_automatic(each, "x") or _is_among(each.get_xlim(), known)):
-            fixed.add(kind)
-    log = canvas.ax.get_yscale() == "log"
-    ways = [(group, seen, room) for group in groups for seen in (1, 0) for room in (1, 0)]
-    ranges = [value_ranges(group, log=log, seen=bool(seen), room=bool(room))
-              for group, seen, room in ways]  # fmt: skip
-    for label, each in canvas.values().items():
-        known = [found[label] for found in ranges]
-        if not (_is_automatic(each, "y") or _is_among(each.get_ylim(), known)):
-            fixed.add(label)
-    return fixed
+    spine = ax.spines["bottom" if which == "x" else "left"]
+    now, automatic = (ax.get_xlim, ax.get_autoscalex_on) if which == "x" else (
+        ax.get_ylim, ax.get_autoscaley_on)  # fmt: skip
+    if automatic() or spine.get_label() == _written(now()):
+        (ax.set_xlim if which == "x" else ax.set_ylim)(*limits)
+        spine.set_label(_written(now()))
 
 
-def _is_automatic(ax: Axes, which: str) -> bool:
-    return ax.get_autoscalex_on() if which == "x" else ax.get_autoscaley_on()
-
-
-def _is_among(limits: Span, known: Sequence[Span]) -> bool:
-    return any(np.allclose(limits, one, rtol=1e-9, atol=0.0) for one in known)
+def _written(limits: Span) -> str:
+    low, high = limits
+    return f"_{low:.12g} {high:.12g}"
 
 
 def _data(each: Axes) -> list[tuple[Array, Array]]:
@@ -194,27 +154,11 @@ def from_surface(low: float, high: float) -> float:
     return 0.0 if 0 <= low < 0.25 * high else low
 
 
-def value_ranges(
-    places: Sequence[Mapping[Key, Axes]], *, log: bool, seen: bool = True, room: bool | None = None
-) -> dict[str, Span]:
-    """Return the limits of the value axes for the lines that are there.
+def value_ranges(places: Sequence[Mapping[Key, Axes]], *, log: bool) -> dict[str, Span]:
+    """Return the limits of the value axes, by their labels, for the lines that are there.
 
-    Log axes run over whole decades, all over the same number.
-
-    Parameters
-    ----------
-    places : sequence of dict
-        The axes of each panel, the left ones first.
-    log : bool
-    seen : bool
-        Look at the samples within the limits of the depth axis, if there are any.
-    room : bool, optional
-        Leave room at the floor, by default if there are marks or several values on it.
-
-    Returns
-    -------
-    dict
-        Label of the axis -> limits.
+    Samples within the limits of the depth axis count, if there are any. Log axes run over whole
+    decades, all over the same number. `places` are the axes of each panel, the left ones first.
     """
     samples: dict[str, list[tuple[Array, Array]]] = {}
     marked = False
@@ -229,13 +173,12 @@ def value_ranges(
             marked |= any(line.get_label() == FLOOR for line in each.lines)
     values = {}
     for label, pairs in samples.items():
-        inside_only = seen and any(inside.size for _, inside in pairs)
+        inside_only = any(inside.size for _, inside in pairs)
         values[label] = [pair[inside_only] for pair in pairs]
     if not log:
         return {label: _linear(np.concatenate([*ys, []])) for label, ys in values.items()}
     spans = {label: decades(np.concatenate([*ys, []])) for label, ys in values.items()}
-    if room is None:
-        room = marked or any(_is_on_floor(ys, spans[label]) for label, ys in values.items())
+    room = marked or any(_is_on_floor(ys, spans[label]) for label, ys in values.items())
     count = max(high - low for low, high in spans.values())
     found = {}
     for i, (label, (low, high)) in enumerate(spans.items()):
@@ -274,8 +217,7 @@ def set_depth_limits(canvases: Sequence[Canvas]) -> None:
     places = [canvas.axes for canvas in canvases]
     for canvas in canvases:
         for kind, each in canvas.depths().items():
-            if not _is_fixed(canvas, each, kind, "x"):
-                each.set_xlim(*_depth_range(places, kind))
+            _set_limits(each, "x", _depth_range(places, kind))
         main, scale = next(iter(canvas.scales.items()))
         canvas.depths()[main].set_xlim(*_user_limits(canvas.wanted.xlim, (main,), "xlim", scale))
 
@@ -286,8 +228,7 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
     ranges = value_ranges([canvas.axes for canvas in canvases], log=log)
     for canvas in canvases:
         for label, each in canvas.values().items():
-            if not _is_fixed(canvas, each, label, "y"):
-                each.set_ylim(*ranges[label])
+            _set_limits(each, "y", ranges[label])
         left = min(canvas.curves, key=lambda curve: curve.rank)
         convert = float if left.unit is None else left.unit.from_canonical
         canvas.ax.set_ylim(*_user_limits(canvas.wanted.ylim, VALUE_KINDS, "ylim", convert))
@@ -296,10 +237,6 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
-
-
-def _is_fixed(canvas: Canvas, each: Axes, which: str, way: str) -> bool:
-    return which in canvas.fixed or (way in canvas.fixed and each is canvas.ax)
 
 
 def _user_limits(

@@ -104,6 +104,7 @@ def plot_budget(
         colours = assigned(names, {}, user_cycle())
         _draw(ax, shares, [legible(colours[name], ax) for name in names])
         fix_ticks(ax)
+        ax.tick_params(axis="y", which="both", length=0)
         if title:
             ax.set_title(plain(title))
         if len(names) > 1:
@@ -159,7 +160,6 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
                 va="center", color=letters(colour, ax), fontsize=setting_points("legend.fontsize"),
             )  # fmt: skip
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
-    ax.tick_params(axis="y", which="both", length=0)
     ax.yaxis.set_tick_params(which="minor", left=False, right=False)
     ax.invert_yaxis()
     # Room for the number of the longest bar.

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.curves import Curve
 
-__all__ = ["EXPLAINED", "NAMES", "NOTES", "Canvas", "Wanted", "discard"]
-
 #: Labels of lists, and of their entries that explain marks.
 NAMES, NOTES, EXPLAINED = "_names", "_notes", "_explained"
 
@@ -40,10 +38,9 @@ class Wanted:
     scale: str = "log"
     detection_limit: Any = None
     coverage: float = 1.0
-    #: Name of the argument -> results, in order of their drawing.
+    #: Name of the argument -> results, with the keys of the measurements that they are of.
     results: Mapping[str, Any] = field(default_factory=dict)
     dose_window: Any = None
-    fits: Any = None
     residuals: bool = False
     waterfall: float | None = None
     colour_by: str = "auto"
@@ -56,6 +53,11 @@ class Wanted:
     colour: str | None = None
 
     @property
+    def fits(self) -> Any:
+        """The models to draw."""
+        return self.results.get("fits", [])
+
+    @property
     def log(self) -> bool:
         """Whether the value axes are logarithmic."""
         return self.scale == "log"
@@ -63,49 +65,27 @@ class Wanted:
 
 @dataclass
 class Canvas:
-    """The axes of one call, or of one panel.
-
-    Parameters
-    ----------
-    ax : Axes
-        The left ones.
-    wanted : Wanted
-    own : bool
-        Whether the figure is ours, and may become higher.
-    panel : bool
-        Whether it is one of several in a figure of ours.
-    axes : dict
-        Kind of the depth axis and label of the value axis -> axes; the left ones first.
-    scales : dict
-        Kind -> scale of the depth axis.
-    fixed : set
-        Limits that the user has set: ``"depth"`` or ``"sputter_time"``, and keys of `axes`.
-    curves : list of Curve
-        Of this call.
-    models : list of Curve
-        Fits.
-    lines : list of (curve, line)
-        What is drawn of them.
-    names : dict
-        Entries of the legend above the axes.
-    beside : list of (text, line)
-        Names to be written beside curves.
-    results, explained : dict
-        Entries of the list of results: these, and explanations of marks.
-    """
+    """The axes of one call, or of one panel: `ax` are the left ones."""
 
     ax: Axes
     wanted: Wanted
+    #: Whether the figure is ours, and may become higher; and whether it has several panels.
     own: bool = False
     panel: bool = False
+    #: Kind of the depth axis and label of the value axis -> axes; the left ones first.
     axes: dict[Key, Axes] = field(default_factory=dict)
+    #: Kind -> scale of the depth axis.
     scales: dict[str, Scale] = field(default_factory=dict)
-    fixed: set[Any] = field(default_factory=set)
+    #: Curves and fits of this call, and what is drawn of the curves.
     curves: list[Curve] = field(default_factory=list)
     models: list[Curve] = field(default_factory=list)
     lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
+    #: Lines of earlier calls, by their names.
+    earlier: dict[str, Line2D] = field(default_factory=dict)
+    #: Names in the legend above the axes, and those to be written beside curves.
     names: dict[str, Any] = field(default_factory=dict)
     beside: list[tuple[str, Any]] = field(default_factory=list)
+    #: Entries of the list: results, and explanations of marks.
     results: dict[str, Any] = field(default_factory=dict)
     explained: dict[str, Any] = field(default_factory=dict)
 
@@ -118,9 +98,8 @@ class Canvas:
         """Read what an earlier call has drawn, and take away its names and lists to write anew."""
         self.axes = axes_at(self.ax)
         for each in self.axes.values():
-            known = {
-                str(line.get_label()): line for line in each.lines if np.size(line.get_xdata())
-            }
+            known = {str(one.get_label()): one for one in each.lines if np.size(one.get_xdata())}
+            self.earlier |= {label: one for label, one in known.items() if label[:1] != "_"}
             for name in [text for text in each.texts if text.get_label() in known]:
                 self.beside.append((name.get_text(), known[str(name.get_label())]))
                 name.remove()
@@ -138,19 +117,16 @@ class Canvas:
         from matplotlib.legend import Legend
 
         inside = [artist for each in [self.ax, *self.axes.values()] for artist in each.artists]
-        found = [
-            artist for artist in [*inside, *self.figure.legends] if artist.get_label() == label
-        ]
-        return [artist for artist in dict.fromkeys(found) if isinstance(artist, Legend)]
+        found = dict.fromkeys([*inside, *self.figure.legends])
+        return [one for one in found if isinstance(one, Legend) and one.get_label() == label]
 
     def add(self, curves: list[Curve]) -> None:
         """Take curves in, with an axis for each of their quantities."""
         self.curves = curves
-        for kind in sorted({curve.series.axis for curve in curves}):  # depth before sputter time
-            mine = [curve.series for curve in curves if curve.series.axis == kind]
-            units = self.wanted.depth_units
-            several = len({curve.series.axis for curve in curves}) > 1
-            self.scales[kind] = Scale(mine[0], units, others=several)
+        kinds = {curve.series.axis: curve.series for curve in curves}
+        for kind in sorted(kinds):  # depth before sputter time
+            units, several = self.wanted.depth_units, len(kinds) > 1
+            self.scales[kind] = Scale(kinds[kind], units, others=several)
         for kind in self.scales:
             for curve in sorted(curves, key=lambda curve: curve.rank):
                 if curve.series.axis == kind:

@@ -25,21 +25,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = [
-    "COLOURS",
-    "DASHES",
-    "assigned",
-    "colour_of",
-    "dashes_of",
-    "ink",
-    "legible",
-    "letters",
-    "paper",
-    "sequence",
-    "user_cycle",
-    "wash",
-]
-
 #: Colour -> elements. Those that are often measured together are in different rows.
 _ELEMENTS = {
     "#0072B2": "B Mg Na Ne W La",  # blue
@@ -79,12 +64,7 @@ DASHES: tuple[Any, ...] = (
 
 
 def colour_of(species: str) -> str:
-    """Return the colour of a species, unless another in the figure has it.
-
-    Parameters
-    ----------
-    species : str
-        Its first element decides or, if the name is not a formula, a checksum of the name.
+    """Return the colour of a species: that of its first element, or by a checksum of the name.
 
     Examples
     --------
@@ -112,13 +92,8 @@ def assigned(
 ) -> dict[str, str]:
     """Assign a colour to each species of a figure, distinct as long as there are enough.
 
-    Parameters
-    ----------
-    names : iterable of str
-    taken : dict
-        Colours of other species in the figure.
-    cycle : sequence of str
-        Colours of the user, to be taken in their order, instead of ours.
+    Some are `taken` by other species in the figure. Those of a `cycle` of the user are taken in
+    their order, instead of ours.
 
     Examples
     --------
@@ -156,13 +131,8 @@ def sequence(count: int) -> list[str]:
 
 def dashes_of(colours: Sequence[str]) -> list[Any]:
     """Return for each curve the next dash of its colour."""
-    seen: dict[str, int] = {}
-    made = []
-    for colour in colours:
-        rank = seen.get(colour, 0)
-        made.append(DASHES[rank % len(DASHES)])
-        seen[colour] = rank + 1
-    return made
+    ranks = [colours[:i].count(colour) for i, colour in enumerate(colours)]
+    return [DASHES[rank % len(DASHES)] for rank in ranks]
 
 
 def paper(ax: Axes) -> tuple[float, float, float]:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.free_space import Place
 
-__all__ = ["CurveName"]
-
 
 def _offset(ax: Axes, place: Place) -> tuple[float, float]:
     """Return the distance of a text from its point of the curve, in points."""

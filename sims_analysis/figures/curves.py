@@ -7,7 +7,7 @@ The others are marked at the floor of the axis, or at the limit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle as cycled
@@ -32,7 +32,6 @@ from sims_analysis.figures.colours import (
     user_cycle,
 )
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.arguments import format_argument
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
@@ -54,51 +53,23 @@ Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
 Answers = Found | Sequence[Found] | Mapping[str, Found]
 
-__all__ = [
-    "Curve",
-    "collect",
-    "colour_meaning",
-    "curves_of",
-    "dash_names_measurement",
-    "fill_value",
-    "is_by_name",
-    "is_synthetic",
-    "listed",
-    "measurements_of",
-    "of_curve",
-    "parallel",
-    "raised",
-    "styled",
-]
-
 
 @dataclass(frozen=True)
 class Curve:
-    """A profile with its looks.
-
-    Parameters
-    ----------
-    series : Series
-    source : str
-        Key of its measurement in what the user gave; empty for a single measurement.
-    colour, dash : Any
-    limit : float
-        Detection limit in the unit of the series; NaN if none is given.
-    unit : Unit or None
-        In which the values are printed, if it is not the canonical one.
-    raised : float
-        Factor by which a waterfall raises the values.
-    model : str
-        Name of the model, for a fitted curve.
-    """
+    """A profile with its looks."""
 
     series: Series
+    #: Key of its measurement in what the user gave; empty for a single measurement.
     source: str
     colour: str = ""
     dash: Any = "solid"
+    #: Detection limit in the unit of the series; NaN if none is given.
     limit: float = np.nan
+    #: In which the values are printed, if it is not the canonical one.
     unit: Unit | None = None
+    #: Factor by which a waterfall raises the values.
     raised: float = 1.0
+    #: Name of the model, for a fitted curve.
     model: str = ""
 
     @property
@@ -178,45 +149,6 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
 def _opened(item: Any) -> Any:
     """Convert a result to a Dataset; anything else is checked where it is drawn."""
     return item.to_dataset() if isinstance(item, SIMSResult) else item
-
-
-#: What gives the results that an argument of a figure takes.
-_EXAMPLES = {
-    "junctions": "sims.junction_depth(data, level=...)",
-    "dose": "sims.integrated_dose(data)",
-    "peak": "sims.peak(data)",
-    "decay_length": "sims.decay_length(data)",
-    "layers": "sims.layers(data, species=...)",
-    "interfaces": "sims.interface(data, start=..., stop=...)",
-}
-
-
-def parallel(result: Any, data: Any, named: Mapping[str, Any]) -> Any:
-    """Assign results to measurements by name, if the user gives a list of both."""
-    lists = isinstance(data, Sequence) and isinstance(result, Sequence)
-    if lists and len(result) == len(named):
-        return dict(zip(named, result, strict=True))
-    return result
-
-
-def is_by_name(given: Any) -> bool:
-    """Whether results come in a mapping from measurements; a Dataset is a mapping, too."""
-    return isinstance(given, Mapping) and not isinstance(given, xr.Dataset)
-
-
-def listed(given: Any, argument: str = "") -> list[Any]:
-    """List the results of one measurement: none, one, or several."""
-    if given is None:
-        return []
-    if isinstance(given, xr.Dataset | xr.DataArray):
-        return [given]
-    if isinstance(given, str | bool) or not isinstance(given, Iterable):
-        example = _EXAMPLES.get(argument, "sims.fit(data, model=...)")
-        raise ProfileError(
-            f"{argument + ': ' if argument else ''}expected a result such as {example} gives, or "
-            f"several in a list or mapping; found {format_argument(given)}"
-        )
-    return list(given)
 
 
 def curves_of(
@@ -303,16 +235,8 @@ def styled(
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    Parameters
-    ----------
-    curves : sequence of Curve
-    colours : mapping or None
-        Colours chosen by the user, by species or by measurement.
-    colour_by : {"species", "measurement"}
-    taken : dict
-        Printed names -> colours that the figure uses already; those of new curves are added.
-    ax : Axes
-        Whose background the colours are seen on.
+    `colours` are those chosen by the user, by species or by measurement; `taken` those that the
+    figure uses already, by printed names, to which the new ones are added.
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}

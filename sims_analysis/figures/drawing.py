@@ -16,22 +16,14 @@ from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import lines as drawing
 from sims_analysis.figures.axes import (
     EDGE,
-    fixed_limits,
     set_depth_limits,
     set_value_limits,
     spread_right_axes,
 )
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
-from sims_analysis.figures.colours import COLOURS, colour_of, ink, legible, letters
-from sims_analysis.figures.curves import (
-    Curve,
-    colour_meaning,
-    curves_of,
-    parallel,
-    raised,
-    styled,
-)
-from sims_analysis.figures.labels import OVER, choose_names, place_names
+from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
+from sims_analysis.figures.curves import Curve, colour_meaning, curves_of, raised, styled
+from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
 from sims_analysis.figures.legend import (
     explain_error,
     explain_hidden,
@@ -41,7 +33,6 @@ from sims_analysis.figures.legend import (
     write_list,
     write_shared_list,
 )
-from sims_analysis.figures.questions import check_results
 from sims_analysis.figures.results import draw_results, draw_summaries
 from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
 from sims_analysis.figures.style import fix_ticks, grow, lay_out, measured_alike, setting
@@ -52,8 +43,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["draw", "finish", "prepared", "taken_colours"]
-
 #: Of more curves than these, each is too thin a part to be seen among others.
 _MOST = 40
 #: Curves closer than this everywhere, as a fraction of the axes, hide each other.
@@ -61,27 +50,22 @@ _SAME = 0.004
 
 
 def prepared(
-    data: Any, named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
+    named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
 ) -> tuple[list[Curve], list[Curve], Wanted]:
-    """Read the curves and the fits to draw, and check the results, before there is a figure."""
+    """Read the curves and the fits to draw, before there is a figure."""
     curves = curves_of(named, wanted.species, wanted.detection_limit, wanted.value_units)
     if wanted.colour is not None:
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
-    results = {name: parallel(given, data, named) for name, given in wanted.results.items()}
-    fits = parallel(wanted.fits, data, named)
-    check_results({**results, "fits": fits}, list(named))
     if wanted.waterfall is not None:
         curves = raised(curves, wanted.waterfall)
-    models = fitted.evaluated(fits, curves)
+    models = fitted.evaluated(wanted.fits, curves)
     crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
-    spread = crowd if wanted.spread is None else wanted.spread
-    return curves, models, replace(wanted, results=results, fits=fits, spread=spread)
+    return curves, models, replace(wanted, spread=crowd if wanted.spread is None else wanted.spread)
 
 
 def taken_colours(canvas: Canvas) -> dict[str, str]:
     """Return the colours of the curves that an earlier call has drawn, by their names."""
-    drawn: list[Any] = [line for each in canvas.axes.values() for line in each.lines]
-    named = {line.get_label(): line.get_color() for line in drawn if line.get_label()[:1] != "_"}
+    named = {text: str(line.get_color()) for text, line in canvas.earlier.items()}
     return {part: colour for text, colour in named.items() for part in text.split(", ")}
 
 
@@ -94,23 +78,14 @@ def draw(
 ) -> None:
     """Draw the curves of each canvas, with their marks, bands, results and fits, in common limits.
 
-    Parameters
-    ----------
-    canvases : sequence of Canvas
-        With what earlier calls have drawn.
-    curves : sequence of list of Curve
-        Of each.
-    taken : dict
-        Colours in the figure, by printed names; those of new curves are added.
-    shared : bool
-        Whether all results go into one list, so that each has to say of which panel it is.
+    `taken` are the colours in the figure, by printed names; those of new curves are added. In a
+    `shared` list of all results, each has to say of which panel it is.
     """
     summaries: list[list[tuple[Curve, list[Curve]]]] = []
     for canvas, mine in zip(canvases, curves, strict=True):
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))
         if canvas.wanted.waterfall is not None and len(order) > 1:
             canvas.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
-        canvas.fixed = fixed_limits(canvas)
         meaning = colour_meaning(canvas.wanted, mine)
         canvas.add(styled(mine, canvas.wanted.colours, meaning, taken, canvas.ax))
         summaries.append(_draw_curves(canvas))
@@ -123,9 +98,10 @@ def draw(
         _part(canvas)
         among = everything if shared else canvas.curves
         _draw_bands(canvas)
-        for curve in [] if canvas.wanted.spread else canvas.curves:
+        for curve, line in [] if canvas.wanted.spread else canvas.lines:
             if _is_primary(curve, canvas.curves):
-                draw_results(canvas, curve, _who(curve, among))
+                another = is_another(canvas, curve, line)
+                draw_results(canvas, curve, line.get_label() if another else _who(curve, among))
         for median, members in medians:
             draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
         fitted.draw(canvas)
@@ -147,9 +123,11 @@ def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
         line = drawing.draw_curve(ax, curve, scale, log=wanted.log, options=style)
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
+        if is_another(canvas, curve, line) and "linestyle" not in style:
+            same = [one for one in canvas.earlier.values() if one.get_color() == line.get_color()]
+            line.set_linestyle(DASHES[len(same) % len(DASHES)])
         canvas.lines.append((curve, line))
-        # Limits are set for curves: so long the line must not be taken for a mark.
-        line.set_label(curve.series.species or "curve")
+    label_lines(canvas)
     return medians
 
 
@@ -181,10 +159,8 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
         _draw_spread(canvas, median, (whole.low, whole.high))
         explain_spread(canvas, whole.count, CENTRAL)
         drawn.append((median, options))
-        outliers += [
-            (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options})
-            for curve in whole.outliers
-        ]
+        thin = {"linewidth": 0.7, **options}
+        outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
         if _is_primary(mine[0], canvas.curves):
             medians.append((median, mine))
     # The legend names the species first.
@@ -197,9 +173,8 @@ def _draw_spread(canvas: Canvas, median: Curve, ends: tuple[Any, Any]) -> None:
     drawing.shade(ax, median, scale, ends, data, log=log)
     for end in ends:
         y = np.where(data & ((end > 0) | (not log)), end, np.nan)
-        ax.plot(
-            scale(median.series.x), y, color=median.colour, linewidth=0.3, alpha=0.5, label=EDGE
-        )
+        style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
+        ax.plot(scale(median.series.x), y, label=EDGE, **style)
 
 
 def _draw_marks(canvas: Canvas) -> None:
@@ -250,11 +225,8 @@ def _part(canvas: Canvas) -> None:
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
     mine = (curve.series.species, curve.measurement)
-    return all(
-        curve.rank <= other.rank
-        for other in curves
-        if (other.series.species, other.measurement) == mine
-    )
+    same = [other for other in curves if (other.series.species, other.measurement) == mine]
+    return all(curve.rank <= other.rank for other in same)
 
 
 def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
@@ -273,14 +245,7 @@ def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
 def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False) -> None:
     """Set the ticks, move the right axes apart, and write the names where they cover nothing.
 
-    Parameters
-    ----------
-    canvases : sequence of Canvas
-        Of one figure.
-    across : int
-        Panels in a row.
-    shared : bool
-        Write one list below all panels.
+    Panels of one figure stand `across` in a row; a `shared` list is written below all of them.
     """
     figure = canvases[0].figure
     for canvas in canvases:
@@ -298,8 +263,8 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
         said: set[str] = set()
         for canvas in canvases:
             write_list(canvas, place_names(canvas), said)
-        outside = [_outside(canvas) for canvas in canvases]
-        if canvases[0].own or not any(outside):
+        outside = [_outside(canvas) for canvas in canvases if not canvas.own]
+        if not any(outside):
             return
         if len(canvases) > 1:
             # Lists around the panels get room of their own: the panels stay as high.

@@ -13,17 +13,15 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import Curve, is_by_name, listed
+from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.style import grow
-from sims_analysis.models.evaluation import evaluate
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.canvas import Canvas
-
-__all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
+    from sims_analysis.figures.questions import Answer
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
@@ -34,24 +32,18 @@ _MARKS = (".", "+", "x", "1")
 _HEIGHTS = (3.0, 1.0)
 
 
-def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
+def evaluated(fits: Sequence[Answer], curves: Sequence[Curve]) -> list[Curve]:
     """Evaluate each fit on the samples of its data, and between them, inside its window.
 
-    Parameters
-    ----------
-    fits : Dataset, or a list or mapping of them, or None
-    curves : sequence of Curve
-
-    Returns
-    -------
-    list of Curve
-        One for each curve that a fit is about, with its source, colour and unit.
+    There is a curve for each that a fit is about, with its source, colour and unit.
     """
-    if fits is None:
+    if not fits:
         return []
+    from sims_analysis.models.evaluation import evaluate
+
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
-        for fit in listed(fits.get(source) if is_by_name(fits) else fits):
+        for fit in [fit for key, fit in fits if key in (None, source)]:
             axis = str(fit.attrs.get("axis", "depth"))
             mine = [c for c in curves if c.source == source and c.series.axis == axis]
             if not mine:
@@ -126,7 +118,17 @@ def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
 
 
 def draw(canvas: Canvas) -> None:
-    """Draw the fitted curves over their data."""
+    """Draw the fitted curves over their data; one that is not to be trusted is listed."""
+    for curve in canvas.curves:
+        for fit in [fit for source, fit in canvas.wanted.fits if source in (None, curve.source)]:
+            word = next((name for name in ("curve_status", "status") if name in fit), "")
+            mine = of_curve(fit[word], curve) if word else None
+            status = "ok" if mine is None else str(np.ravel(mine.values)[0])
+            if status not in ("", "ok"):
+                whose = ", ".join(filter(None, [curve.series.species, curve.measurement]))
+                canvas.tell(
+                    f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
+                )
     numbers = _numbers(canvas.models)
     for model, number in zip(canvas.models, numbers, strict=True):
         dash = _DASHES[number % len(_DASHES)]
@@ -177,11 +179,10 @@ def draw_residuals(canvas: Canvas, below: Axes) -> None:
                 left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
             else:
                 left = (y - fit) / np.nanmax(np.abs(y))
-        below.plot(
-            canvas.scale_of(curve)(x), left, marker=_MARKS[number % len(_MARKS)],
-            linestyle="none", markersize=2.6 if number else 1.8,
-            markeredgewidth=0.5 if number else None, color=curve.colour,
-        )  # fmt: skip
+        style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5}
+        style = {"color": curve.colour, **(style if number else {"markersize": 1.8})}
+        marker = _MARKS[number % len(_MARKS)]
+        below.plot(canvas.scale_of(curve)(x), left, marker=marker, linestyle="none", **style)
     below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"

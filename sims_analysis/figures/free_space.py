@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["Box", "Obstacles", "Place"]
-
 #: Text keeps this distance from the frame, as a fraction of the axes.
 MARGIN = 0.02
 #: Text keeps this distance from curves.
@@ -133,11 +131,9 @@ class Obstacles:
         """Find where a list covers least, corners first: left, top, and whether that is free."""
         if max(width, height) > 1 - 2 * MARGIN:
             return MARGIN, 1 - MARGIN, False
-        x, y = (each.ravel() for each in np.meshgrid(
-            np.linspace(MARGIN, 1 - MARGIN - width, 15),
-            np.linspace(1 - MARGIN, MARGIN + height, 15),
-            indexing="ij",
-        ))  # fmt: skip
+        lefts = np.linspace(MARGIN, 1 - MARGIN - width, 15)
+        tops = np.linspace(1 - MARGIN, MARGIN + height, 15)
+        x, y = (each.ravel() for each in np.meshgrid(lefts, tops, indexing="ij"))
         boxes = np.column_stack([x, y - height, x + width, y])
         covered = self.covered(boxes) + 40.0 * self._texts(boxes)
         corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height)
@@ -147,11 +143,7 @@ class Obstacles:
     def place_beside(self, line: Any, size: tuple[float, float]) -> Place | None:
         """Find the free place nearest to a curve, preferably where it is high; None without one.
 
-        Parameters
-        ----------
-        line : Line2D
-        size : (float, float)
-            Width and height of the text, in fractions of the axes.
+        The `size` of the text, width and height, is in fractions of the axes.
         """
         points = self.add_line(line)
         if points.size == 0:

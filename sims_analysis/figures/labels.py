@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sims_analysis.figures.canvas import NAMES, discard
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import colour_meaning, dash_names_measurement
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Place
 
-__all__ = ["OVER", "brief", "choose_names", "place_names"]
-
-
 #: Height of the dashes over a curve that they would hide; a legend shows a line.
 OVER = 2.1
 #: Longest name in a figure, in characters.
@@ -37,13 +36,13 @@ _COLUMNS, _MANY = 8, 24
 
 def choose_names(canvas: Canvas) -> None:
     """Choose the names of the curves, and whether they are written beside these or in a legend."""
-    _label_lines(canvas)
     labels = canvas.wanted.labels
     if labels == "none":
         return
     entries, direct = _entries(canvas)
     if labels == "direct" or (labels == "auto" and direct):
-        canvas.beside += entries.items()
+        there = [text for text, _ in canvas.beside]
+        canvas.beside += [entry for entry in entries.items() if entry[0] not in there]
     else:
         canvas.names |= entries
 
@@ -79,19 +78,19 @@ def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
     return obstacles
 
 
-def _label_lines(canvas: Canvas) -> None:
+def label_lines(canvas: Canvas) -> None:
     """Label every line, so that a later call and a legend made by the user find its name."""
     from matplotlib.lines import Line2D
 
-    lines = canvas.lines
-    usetex = bool(setting("text.usetex"))
-    several = len({curve.measurement for curve, _ in lines}) > 1
-    for curve, line in lines:
-        species = _typeset.mathtext(curve.series.species, usetex=usetex) or curve.series.long_name
-        if not curve.series.species and curve.source:
-            species = ""
-        measured = _typeset.plain(curve.measurement) if several or not species else ""
+    several = len({curve.measurement for curve, _ in canvas.lines}) > 1
+    for curve, line in canvas.lines:
+        species = _species(curve)
+        if not curve.series.species:
+            species = "" if curve.source else curve.series.long_name
+        again = is_another(canvas, curve, line)
+        measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
+        text = f"{text} (2)" if again and text in canvas.earlier else text
         # matplotlib ignores names that begin with an underscore.
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
         if line.axes is not canvas.ax:
@@ -101,55 +100,60 @@ def _label_lines(canvas: Canvas) -> None:
             canvas.ax.add_line(proxy)
 
 
+def _species(curve: Curve, *, short: bool = False) -> str:
+    name = brief(curve.series.species) if short else curve.series.species
+    return _typeset.mathtext(name, usetex=bool(setting("text.usetex")))
+
+
+def is_another(canvas: Canvas, curve: Curve, line: Any) -> bool:
+    """Whether an earlier call has drawn other samples under the name of a curve."""
+    name = _species(curve)
+    if name not in canvas.earlier:
+        return False
+    pairs = zip(canvas.earlier[name].get_data(), line.get_data(), strict=True)
+    return not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
 def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     """Return the names with a line for each, and whether they could be beside the curves."""
     from matplotlib.lines import Line2D
 
-    lines, usetex = canvas.lines, bool(setting("text.usetex"))
-
-    def species(curve: Curve, drawn: Any) -> str:
-        text = _typeset.mathtext(brief(curve.series.species), usetex=usetex)
-        text = text or curve.series.long_name
-        on_right = canvas.key_of(curve)[1] != next(iter(canvas.axes))[1]
-        above = curve.series.axis != next(iter(canvas.axes))[0]
-        return text + "→" * (on_right and "→" not in text) + "↑" * above
-
-    curves = [curve for curve, _ in lines]
+    lines, curves = canvas.lines, [curve for curve, _ in canvas.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
+    grey, (kind, left) = ink(0.35, canvas.ax), next(iter(canvas.axes))
 
-    def measurement(curve: Curve, drawn: Any = None) -> str:
+    def species(curve: Curve) -> str:
+        text = _species(curve, short=True) or curve.series.long_name
+        on_right = canvas.key_of(curve)[1] != left
+        return text + "→" * (on_right and "→" not in text) + "↑" * (curve.series.axis != kind)
+
+    def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.
-        return _typeset.plain(known[curve.measurement]) or species(curve, drawn)
+        return _typeset.plain(known[curve.measurement]) or species(curve)
 
     if len(measured) == 1:
-        return {species(*item): item[1] for item in lines}, True
-    if "" in measured:
-        # Medians of species, and outliers that have the same colour in each.
-        return {measurement(*item): item[1] for item in lines}, False
+        return {
+            str(line.get_label()) if is_another(canvas, c, line) else species(c): line
+            for c, line in lines
+        }, True
     by_measurement = colour_meaning(canvas.wanted, canvas.curves) == "measurement"
-    if by_measurement and len({curve.subject for curve in curves}) == 1:
-        direct = len(lines) == 1 or (canvas.wanted.waterfall is not None and len(lines) <= _FEW)
-        return {measurement(*item): item[1] for item in lines}, direct
+    alone = by_measurement and len({curve.subject for curve in curves}) == 1
+    if alone or "" in measured:  # medians of species, and outliers of the same colour in each
+        few = len(lines) <= (_FEW if canvas.wanted.waterfall is not None else 1)
+        return {measurement(c): line for c, line in lines}, few and "" not in measured
     if by_measurement:
-        dashes = {
-            species(curve, drawn): Line2D([], [], color=ink(0.35, canvas.ax), linestyle=curve.dash)
-            for curve, drawn in lines
-        }
-        return {
-            measurement(curve, drawn): Line2D([], [], color=drawn.get_color())
-            for curve, drawn in lines
-        } | dashes, False
+        colours = {measurement(c): Line2D([], [], color=line.get_color()) for c, line in lines}
+        dashes = {species(c): Line2D([], [], color=grey, linestyle=c.dash) for c in curves}
+        return colours | dashes, False
     if not dash_names_measurement(curves, [curve.colour for curve in curves]):
-        return {
-            f"{species(curve, drawn)}, {measurement(curve)}": drawn for curve, drawn in lines
-        }, False
-    colours = {species(*item): Line2D([], [], color=item[1].get_color()) for item in lines}
-    alone = next(iter(colours.values())).get_color() if len(colours) == 1 else ink(0.35, canvas.ax)
-    dashes = {
-        measurement(curve): Line2D([], [], color=alone, linestyle=curve.dash) for curve in curves
-    }
-    return (colours if len(colours) > 1 else {}) | dashes, False
+        return {f"{species(c)}, {measurement(c)}": line for c, line in lines}, False
+    colours = {species(c): Line2D([], [], color=line.get_color()) for c, line in lines}
+    if len(colours) == 1:
+        grey, colours = str(next(iter(colours.values())).get_color()), {}
+    return colours | {
+        measurement(c): Line2D([], [], color=grey, linestyle=c.dash) for c in curves
+    }, False
 
 
 def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Place | None]:
@@ -218,18 +222,13 @@ def _legend(ax: Axes, names: dict[str, Any], columns: int, above: float, left: f
     from matplotlib.transforms import ScaledTranslation
 
     figure: Any = ax.figure
-    legend = add_legend(
-        ax,
-        names,
-        NAMES,
-        loc="lower left",
-        bbox_to_anchor=((left - ax.bbox.x0) / ax.bbox.width, 1.0),
-        bbox_transform=ax.transAxes + ScaledTranslation(0, above / 72, figure.dpi_scale_trans),
-        ncols=columns,
-        borderaxespad=0.2,
-        columnspacing=1.2,
-        handlelength=1.8,
-    )
+    place = {
+        "loc": "lower left",
+        "bbox_to_anchor": ((left - ax.bbox.x0) / ax.bbox.width, 1.0),
+        "bbox_transform": ax.transAxes + ScaledTranslation(0, above / 72, figure.dpi_scale_trans),
+    }
+    spaces = {"borderaxespad": 0.2, "columnspacing": 1.2, "handlelength": 1.8}
+    legend = add_legend(ax, names, NAMES, ncols=columns, **place, **spaces)
     for line, handle in zip(names.values(), legend.legend_handles, strict=True):
         if line.get_zorder() == OVER:
             handle.set_linestyle("solid")
@@ -267,13 +266,14 @@ def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
     --------
     >>> lot = "lot 2026-01-15/7, wafer {}, annealed at 1050 C"
     >>> briefs([lot.format(1), lot.format(2)])
-    ['… 1, …', '… 2, …']
+    ['… wafer 1, …', '… wafer 2, …']
     """
     short = [brief(name, longest) for name in names]
     if len(set(short)) == len(set(names)):
         return short
     words = [name.split() for name in names]
-    start, end = _shared(words), _shared([one[::-1] for one in words])
+    # The last of the words before says what differs: wafer 12.
+    start, end = max(_shared(words) - 1, 0), _shared([one[::-1] for one in words])
     own = [" ".join(one[start : len(one) - end]) for one in words]
     return [f"{'… ' * (start > 0)}{brief(text, longest)}{' …' * (end > 0)}" for text in own]
 

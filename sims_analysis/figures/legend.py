@@ -24,27 +24,12 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Obstacles
 
-__all__ = [
-    "add_legend",
-    "explain_error",
-    "explain_hidden",
-    "explain_spread",
-    "explain_triangle",
-    "stands_below",
-    "write_list",
-    "write_shared_list",
-]
-
 #: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
 _SMALLER, LEAST = (1.0, 0.85, 0.7, 0.55), 5.5
 #: Below axes, it takes no more than this of their height.
 _SHARE = 0.55
-_STYLE: dict[str, Any] = {
-    "handlelength": 1.4,
-    "handletextpad": 0.6,
-    "labelspacing": 0.25,
-    "borderpad": 0.2,
-}
+_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
+_STYLE["borderpad"] = 0.2
 
 
 # --- what marks mean ----------------------------------------------------------------------------
@@ -52,59 +37,47 @@ _STYLE: dict[str, Any] = {
 
 def explain_error(canvas: Canvas, *, band: bool = False) -> None:
     """Say what every plus-minus, bar and band means; the handle is a band, if there is one."""
-    from matplotlib.patches import Patch
     from matplotlib.path import Path
 
     coverage = canvas.wanted.coverage or 1.0
     text = "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
-    grey = ink(0.35, canvas.ax)
-    if band:
-        canvas.explain(text, Patch(color=grey, alpha=wash(BAND, canvas.ax), linewidth=0))
-        return
     ends = [(-1, -0.35), (-1, 0.35), (-1, 0), (1, 0), (1, -0.35), (1, 0.35)]
     bar = Path(ends, [Path.MOVETO, Path.LINETO] * 3)
-    canvas.explain(
-        text, color=grey, linestyle="none", marker=bar, markersize=9, fillstyle="none",
-        markeredgewidth=0.8,
-    )  # fmt: skip
+    style: dict[str, Any] = {"marker": bar, "markersize": 9, "markeredgewidth": 0.8}
+    _explain(canvas, text, style, band=band)
 
 
 def explain_spread(canvas: Canvas, count: int, share: float) -> None:
     """Say what the median and its band are."""
-    from matplotlib.patches import Patch
-
-    grey = ink(0.35, canvas.ax)
-    canvas.explain(f"median of {count}", color=grey, linewidth=1.0)
-    band = Patch(color=grey, alpha=wash(BAND, canvas.ax), linewidth=0)
-    canvas.explain(f"the middle {100 * share:g} %", band)
+    canvas.explain(f"median of {count}", color=ink(0.35, canvas.ax), linewidth=1.0)
+    _explain(canvas, f"the middle {100 * share:g} %", {}, band=True)
 
 
 def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
     """Say what the marks at the floor of the axis are."""
     words: dict[str, None] = {}
     for curve in curves:
-        y = curve.series.y
-        if (y == 0).any():
-            words["zero"] = None
-        if (y < 0).any():
-            words["negative"] = None
-        if np.isfinite(curve.fill):
-            words[f"{curve.fill:g} {unit_label(curve.series.units)} (fill value)"] = None
+        y, fill = curve.series.y, curve.fill
+        found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
+        found[f"{fill:g} {unit_label(curve.series.units)} (fill value)"] = np.isfinite(fill)
+        words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
         explain_triangle(canvas, " or ".join(words))
 
 
 def explain_triangle(canvas: Canvas, text: str) -> None:
     """Say what open triangles mean."""
-    canvas.explain(
-        text,
-        marker="v",
-        linestyle="none",
-        color=ink(0.35, canvas.ax),
-        markersize=3,
-        markeredgewidth=0.5,
-        fillstyle="none",
-    )
+    _explain(canvas, text, {"marker": "v", "markersize": 3, "markeredgewidth": 0.5})
+
+
+def _explain(canvas: Canvas, text: str, style: dict[str, Any], *, band: bool = False) -> None:
+    from matplotlib.patches import Patch
+
+    grey = ink(0.35, canvas.ax)
+    if band:
+        canvas.explain(text, Patch(color=grey, alpha=wash(BAND, canvas.ax), linewidth=0))
+    else:
+        canvas.explain(text, color=grey, linestyle="none", fillstyle="none", **style)
 
 
 # --- the list -----------------------------------------------------------------------------------
@@ -113,12 +86,7 @@ def explain_triangle(canvas: Canvas, text: str) -> None:
 def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
     """Place the list where it covers nothing: inside the axes, or below those of our figure.
 
-    Parameters
-    ----------
-    canvas : Canvas
-    obstacles : Obstacles
-    said : set of str
-        Explanations in other panels of the figure, which are not repeated; ours are added.
+    Explanations that other panels of the figure have `said` are not repeated; ours are added.
     """
     canvas.explained = {text: h for text, h in canvas.explained.items() if text not in said}
     said |= set(canvas.explained)
@@ -126,11 +94,9 @@ def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
         return
     # On the last of the axes, so that no curve of another runs over it.
     top = list(canvas.axes.values())[-1]
-    size = setting_points("legend.fontsize")
     roomy = canvas.own or top.figure.get_layout_engine() is not None
     for smaller, broken in product((1.0,) if roomy else _SMALLER, (0, 1)):
-        points = _points(size, smaller)
-        legend = _inside(canvas, top, (0.0, 1.0), broken=broken, fontsize=points)
+        legend = _inside(canvas, top, (0.0, 1.0), broken=broken, fontsize=_points(smaller))
         left, upper, free = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
         if free:
             legend.set_bbox_to_anchor((left, upper), transform=top.transAxes)
@@ -138,13 +104,14 @@ def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
             return
         legend.remove()
     if canvas.own:
-        _below(canvas.ax, canvas.results, canvas.explained, NOTES)
+        _below(canvas.figure, canvas.results, canvas.explained, NOTES)
     else:
         _on_given_axes(canvas, top, obstacles)
 
 
-def _points(size: float, smaller: float) -> float:
+def _points(smaller: float) -> float:
     """Return a smaller size of letters, but not below the least."""
+    size = setting_points("legend.fontsize")
     return max(smaller * size, min(size, LEAST))
 
 
@@ -167,33 +134,29 @@ def _mark_explained(legend: Any, results: int) -> None:
 
 def write_shared_list(canvases: Sequence[Canvas], figure: Any) -> None:
     """Place one list for all panels below them, with their names; the panels stay as high."""
-    named = [[*canvas.names.items(), *canvas.beside] for canvas in canvases]
-    names = {text: handle for one in named for text, handle in one}
-    results = {text: handle for canvas in canvases for text, handle in canvas.results.items()}
+    results: dict[str, Any] = {}
+    for canvas in canvases:
+        results |= {**canvas.names, **dict(canvas.beside)}
+    for canvas in canvases:
+        results |= canvas.results
     explained = {text: handle for canvas in canvases for text, handle in canvas.explained.items()}
-    if names or results or explained:
-        _below(figure, names | results, explained, "_shared", columns=(6, 5, 4, 3, 2, 1))
+    if results or explained:
+        _below(figure, results, explained, "_shared", columns=(6, 5, 4, 3, 2, 1))
 
 
 def _below(
-    ax: Any,
+    figure: Any,
     results: Mapping[str, Any],
     explained: Mapping[str, Any],
     label: str,
     columns: Sequence[int] = (2, 1),
 ) -> None:
     """Place a list below the axes of our figure, which becomes higher by it."""
-    figure: Any = ax if hasattr(ax, "savefig") else ax.figure
     entries = {**results, **explained}
-    for count, broken in [*((n, b) for n in columns for b in (0, 1))]:
-        legend = figure.legend(
-            list(entries.values()),
-            [_broken(text, broken) for text in entries],
-            loc="outside lower center",
-            ncols=count,
-            frameon=False,
-            **_STYLE,
-        )
+    place: dict[str, Any] = {"loc": "outside lower center", "frameon": False, **_STYLE}
+    for count, broken in product(columns, (0, 1)):
+        texts = [_broken(text, broken) for text in entries]
+        legend = figure.legend(list(entries.values()), texts, ncols=count, **place)
         extent = legend.get_window_extent()
         enough = count == 1 or len(entries) > 2
         if (extent.width <= figure.bbox.width and enough) or (count == 1 and broken):
@@ -211,43 +174,44 @@ def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
     ground. It is no wider than the axes, because the layout would make them narrower for it.
     """
     figure: Any = ax.figure
-    size = setting_points("legend.fontsize")
     width, height = canvas.ax.bbox.width, canvas.ax.bbox.height
-    below, corner = figure.get_layout_engine() is not None, (0.0, 1.0)
+    below, corner, depth = figure.get_layout_engine() is not None, (0.0, 1.0), 0.0
+    options: dict[str, Any] = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
+    options["frameon"] = True
     if below:
         # A figure of panels becomes higher by its lists.
         height *= _SHARE if not canvas.panel else np.inf
         low = canvas.ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
         depth = 0.0 if low is None else (ax.bbox.y0 - low.y0) * 72.0 / figure.dpi
-        options = {"loc": "upper center", "borderaxespad": depth / size + 0.3}
-        corner = 0.5, 0.0
-    else:
-        options = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
-        options["frameon"] = True
+        options, corner = {"loc": "upper center"}, (0.5, 0.0)
     for smaller, broken in product(_SMALLER, (0, 1, 2)):
-        points = _points(size, smaller)
-        # The distance from the axes is in units of the size of letters.
-        options |= {"borderaxespad": depth / points + 0.3} if below else {}
-        legend = _inside(canvas, ax, corner, broken=broken, fontsize=points, **options)
+        options["fontsize"] = points = _points(smaller)
+        if below:  # the distance from the axes is in units of the size of letters
+            options["borderaxespad"] = depth / points + 0.3
+        legend = _inside(canvas, ax, corner, broken=broken, **options)
         extent = legend.get_window_extent()
         if extent.width <= width and extent.height <= height:
             break
         legend.remove()
     else:
-        _refuse(canvas, width / figure.dpi)
+        _refuse(canvas, 25.4 * width / figure.dpi)
     if not below:
         place = obstacles.place_box(*obstacles.size(extent))
         legend.set_bbox_to_anchor(place[:2], transform=ax.transAxes)
     legend.set_in_layout(below)
 
 
-def _refuse(canvas: Canvas, inches: float) -> None:
+def _refuse(canvas: Canvas, millimetres: float) -> None:
     count = len(canvas.results) + len(canvas.explained)
+    what = "panels" if canvas.panel else "axes"
+    advice = "leave out some results, or notes=False; give the axes more room (width=, or a layout "
+    advice += 'engine, as with plt.subplots(..., layout="constrained"))'
+    if canvas.panel:
+        advice = "write one list for all, shared_legend=True; or put fewer panels into a row, "
+        advice += "columns=, or leave out some results"
     raise ProfileError(
-        f"a list of {count} results and explanations does not fit axes {25.4 * inches:.0f} mm wide "
-        f"in letters of {LEAST:g} points: leave out some results, or notes=False; give the axes "
-        "more room (width=, columns=, or a layout engine, as with plt.subplots(..., "
-        'layout="constrained")); or, of panels, plot_panels(..., shared_legend=True)'
+        f"a list of {count} results and explanations does not fit {what} {millimetres:.0f} mm wide "
+        f"in letters of {LEAST:g} points: {advice}"
     )
 
 

@@ -20,26 +20,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-__all__ = [
-    "BAND",
-    "draw_band",
-    "draw_curve",
-    "mark_below_limit",
-    "mark_floor",
-    "shade",
-    "shown",
-    "without_neighbours",
-]
-
 #: Opacity of a band.
 BAND = 0.22
-_MARK: dict[str, Any] = {
-    "linestyle": "none",
-    "markersize": 1.9,
-    "markeredgewidth": 0.4,
-    "fillstyle": "none",
-}
-
+_MARK: dict[str, Any] = {"marker": "v", "markersize": 1.9, "fillstyle": "none"}
+_THIN: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0.4}
 #: Marks this far outside the frame are shown, as a fraction of the axes: one at the edge is whole.
 _OUTSIDE = 0.01
 #: Values down to this part of the smallest are shaded on a log axis.
@@ -67,34 +51,24 @@ def draw_curve(
     """Draw the samples that are data; the line never bridges one that is not."""
     data = shown(curve, log=log)
     scattered = _scattered(data)
-    y = np.where(data & ~scattered, curve.series.y, np.nan)
-    style = {
-        "color": curve.colour,
-        "linestyle": curve.dash,
-        "solid_joinstyle": "round",
-        **options,
-    }
-    x = scale(curve.series.x)
-    (line,) = ax.plot(x, y, **style)
+    x, y = scale(curve.series.x), curve.series.y
+    style = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **options}
+    (line,) = ax.plot(x, np.where(data & ~scattered, y, np.nan), **style)
     # A line of one sample has no length: show that as a point.
-    alone = (data & scattered) | without_neighbours(data & ~scattered)
+    alone = (data & scattered) | _without_neighbours(data & ~scattered)
     if alone.any() and not style.get("marker"):
-        ax.plot(
-            x[alone],
-            curve.series.y[alone],
-            marker=".",
-            # A single sample must not look like dust.
-            markersize=5.0 if data.sum() == 1 else 2.0,
-            markeredgewidth=0.4,
-            linestyle="none",
-            color=line.get_color(),
-            alpha=line.get_alpha(),
-            zorder=line.get_zorder(),
-        )
+        # A single sample must not look like dust.
+        size = 5.0 if data.sum() == 1 else 2.0
+        looks: Any = {
+            "color": line.get_color(),
+            "alpha": line.get_alpha(),
+            "zorder": line.get_zorder(),
+        }
+        ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **looks)
     return line
 
 
-def without_neighbours(data: Mask) -> Mask:
+def _without_neighbours(data: Mask) -> Mask:
     """Find the samples that are data between two that are not."""
     return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
@@ -129,15 +103,12 @@ def shade(
     if log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.series.y[where].min())
-    ax.fill_between(
+    x, low, high = (
         scale(curve.series.x),
         np.where(where, low, np.nan),
         np.where(where, high, np.nan),
-        color=curve.colour,
-        alpha=BAND,
-        linewidth=0,
-        zorder=1.5,
     )
+    ax.fill_between(x, low, high, color=curve.colour, alpha=BAND, linewidth=0, zorder=1.5)
 
 
 def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
@@ -174,9 +145,8 @@ def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
 def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) -> None:
     from matplotlib.transforms import Bbox, TransformedBbox
 
-    (line,) = ax.plot(
-        x, np.full(len(x), y), marker="v", color=curve.colour, **_MARK, **options, scaley=False
-    )
+    style = {**_MARK, **_THIN, "color": curve.colour, **options}
+    (line,) = ax.plot(x, np.full(len(x), y), scaley=False, **style)
     frame = Bbox([[-_OUTSIDE, -_OUTSIDE], [1 + _OUTSIDE, 1 + _OUTSIDE]])
     line.set_clip_box(TransformedBbox(frame, ax.transAxes))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,13 +13,12 @@ from sims_analysis.figures.curves import (
     collect,
     is_synthetic,
     measurements_of,
-    parallel,
     styled,
 )
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.profiles import figure_size, read_options, record
-from sims_analysis.figures.questions import check_results
+from sims_analysis.figures.questions import read_answers
 from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
@@ -42,7 +41,7 @@ _ROW, _REST = 1.75, 0.5
 #: Height of a row beside which the label of a value axis stands, in inches.
 _LABEL = 1.6
 #: Arguments of :func:`plot_profiles` that take results of the measurements.
-_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces")
+_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces", "fits")
 
 
 def plot_panels(
@@ -99,20 +98,19 @@ def plot_panels(
     check_bool("shared_legend", shared_legend)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
-    parts = _parts(named, by, options)
+    house = options.pop("house_style", True)
+    wanted = _wanted(options, data, named)
+    parts = _parts(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
     if columns is not None:
         check_count("columns", columns)
     across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
-    house = options.pop("house_style", True)
-    for name in (*_RESULTS, "fits"):
-        options[name] = parallel(options.get(name), data, named)
-    check_results({name: options[name] for name in (*_RESULTS, "fits")}, list(named))
-    read = [prepared(item, item, _wanted(options | extra)) for _, item, extra in parts]
+    read = [prepared(item, replace(wanted, **extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
+    row = max(row, _LABEL) if down == 1 else row
     with in_style(house=house):
         figure, grid = plt.subplots(
             down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
@@ -138,15 +136,15 @@ def plot_panels(
         except Exception:
             plt.close(figure)
             raise
-    record(figure, named, canvases)
+    record(figure, named, canvases, wanted)
     return np.array([canvas.ax for canvas in canvases], dtype=object)
 
 
-def _wanted(options: Mapping[str, Any]) -> Wanted:
+def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> Wanted:
     """Sort the options into those of a figure and the style of its lines."""
     known = {field.name for field in fields(Wanted)} - {"line", "colour", "results"}
     mine = {name: value for name, value in options.items() if name in known}
-    results = {name: options[name] for name in _RESULTS}
+    results = {name: read_answers(name, options.get(name), data, named) for name in _RESULTS}
     line = {n: v for n, v in options.items() if n not in known and n not in _RESULTS}
     wanted = read_options(line, results=results, **mine)
     if wanted.residuals:
@@ -216,14 +214,14 @@ def _heading(name: str) -> str:
 
 
 def _parts(
-    named: Mapping[str, Any], by: str, options: dict[str, Any]
+    named: Mapping[str, Any], by: str, wanted: Wanted, *, named_beside: bool
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Return the heading, the measurements and further options of each panel."""
     if by == "species":
-        curves = collect(named, options.pop("species", None))
+        curves = collect(named, wanted.species)
         names = dict.fromkeys(curve.series.species for curve in curves)
         # The heading of the panel names the one curve in it.
-        alone = len({curve.measurement for curve in curves}) == 1 and "labels" not in options
+        alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
         labels = {"labels": "none"} if alone else {}
         return [
             (_typeset.mathtext(brief(name, _LINE)), dict(named), {"species": name, **labels})

@@ -15,7 +15,7 @@ from sims_analysis.figures import fits as fitted
 from sims_analysis.figures.canvas import Canvas, Wanted
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
-from sims_analysis.figures.questions import all_results
+from sims_analysis.figures.questions import read_answers
 from sims_analysis.figures.style import (
     POINTS,
     dress,
@@ -206,16 +206,17 @@ def plot_profiles(
     import matplotlib.pyplot as plt
 
     check_axes(ax)
+    named = measurements_of(data)
     results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
-               "layers": layers, "interfaces": interfaces}  # fmt: skip
+               "layers": layers, "interfaces": interfaces, "fits": fits}  # fmt: skip
+    answers = {name: read_answers(name, given, data, named) for name, given in results.items()}
     wanted = read_options(
-        line, results=results, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
+        line, results=answers, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
         value_units=value_units, scale=scale, detection_limit=detection_limit, coverage=coverage,
-        dose_window=dose_window, fits=fits, residuals=residuals, waterfall=waterfall,
+        dose_window=dose_window, residuals=residuals, waterfall=waterfall,
         colour_by=colour_by, colours=colours, spread=spread, labels=labels, notes=notes,
     )  # fmt: skip
-    named = measurements_of(data)
-    curves, models, wanted = prepared(data, named, wanted)
+    curves, models, wanted = prepared(named, wanted)
     house = ax is None or is_dressed(ax) if house_style is None else house_style
     with in_style(house=house):
         own = ax is None
@@ -239,14 +240,16 @@ def plot_profiles(
             if own:
                 plt.close(canvas.figure)  # half a figure is of no use, and pyplot would keep it
             raise
-    record(canvas.figure, named, [canvas])
+    record(canvas.figure, named, [canvas], wanted)
     return ax
 
 
-def record(figure: Any, named: Mapping[str, Any], canvases: Sequence[Canvas]) -> None:
+def record(
+    figure: Any, named: Mapping[str, Any], canvases: Sequence[Canvas], wanted: Wanted
+) -> None:
     """Record the origin of data and results in a figure."""
     shown = dict.fromkeys(c.series.species for canvas in canvases for c in canvas.curves)
-    results = all_results(canvases[0].wanted.results)
+    results = [item for answers in wanted.results.values() for _, item in answers]
     call = f"plot_profiles(..., species={list(shown)})"
     origin.attach(figure, list(named.values()), results, call)
 
@@ -274,14 +277,13 @@ def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
     colour = style.pop("color", None)
     # Marks, band and name of a curve need its colour, too.
     one = colour if colour is None or isinstance(colour, str) else to_hex(colour, keep_alpha=True)
-    options["results"] = {name: r for name, r in options["results"].items() if r is not None}
     wanted = Wanted(**options, line=style, colour=one)
     check_bool("residuals", wanted.residuals)
     check_bool("notes", wanted.notes)
     check_choice("scale", wanted.scale, ("log", "linear"))
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
-    if wanted.residuals and wanted.fits is None:
+    if wanted.residuals and not wanted.fits:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     factor = wanted.waterfall
     if factor is not None and not (is_number(factor) and factor > 1 and wanted.log):
@@ -301,16 +303,9 @@ def _refuse_argument(name: str) -> None:
     )
 
 
-def figure_size(width: Any, shape: float | None = None) -> tuple[float, float]:
-    """Return the size of a new figure in inches.
-
-    Parameters
-    ----------
-    width : {"single", "double"}, str, Quantity, float or None
-    shape : float, optional
-        Height as a part of the width, instead of the usual one.
-    """
-    if width is None and shape is None and not is_default("figure.figsize"):
+def figure_size(width: Any) -> tuple[float, float]:
+    """Return the size of a new figure in inches."""
+    if width is None and not is_default("figure.figsize"):
         across, down = setting("figure.figsize")
         return across, down
     # Larger letters, as a style sheet may ask for, need a larger figure.
@@ -322,7 +317,6 @@ def figure_size(width: Any, shape: float | None = None) -> tuple[float, float]:
         across = _millimetres(width)
         # With the shape of a single column, up to the height of a double one.
         down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
-    down = down if shape is None else shape * across
     return larger * across * MM, larger * down * MM
 
 

@@ -6,33 +6,23 @@ Every argument of a figure takes results of its own functions, and refuses other
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.figures.curves import is_by_name, listed
+from sims_analysis.text.arguments import first_few, format_argument
 from sims_analysis.units import Unit, read_quantity
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from sims_analysis.figures.curves import Curve
 
     Result = xr.Dataset | xr.DataArray
-
-__all__ = [
-    "all_results",
-    "answer_of",
-    "asked",
-    "check_results",
-    "function_of",
-    "has",
-    "level_of",
-    "window_of",
-]
+    #: The measurement that a result is of, None for any of them, and the result.
+    Answer = tuple[str | None, Any]
 
 #: Function -> argument that takes its results, variable that is drawn, and one by which a result
 #: without a record is known, the rarest first.
@@ -47,62 +37,86 @@ _FUNCTIONS = {
     "junction_depth": ("junctions", "junction_depth", "junction_depth"),
     "integrated_dose": ("dose", "dose", "dose"),
 }
+#: What gives the results that an argument takes.
+_EXAMPLES = {
+    "junctions": "junction_depth(data, level=...)",
+    "dose": "integrated_dose(data)",
+    "peak": "peak(data)",
+    "decay_length": "decay_length(data)",
+    "layers": "layers(data, species=...)",
+    "interfaces": "interface(data, start=..., stop=...)",
+    "fits": "fit(data, model=...)",
+}
 #: Functions of whose results no variable is enough: one says what another means.
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface")
 
 
-def check_results(results: Mapping[str, Any], measurements: Collection[str]) -> None:
-    """Refuse results of another kind than that for which an argument is, or of one of many.
+def read_answers(
+    argument: str, given: Any, data: Any, measurements: Collection[str]
+) -> list[Answer]:
+    """Read the results in an argument, each with the measurement that it is of; None for any.
 
     Raises
     ------
     ProfileError
-        With the argument that takes it, if there is one.
+        If results are of another kind than that for which the argument is, with the argument that
+        takes it, if there is one; or if it is not clear whose they are.
     """
-    for argument, given in results.items():
-        one = isinstance(given, xr.Dataset | xr.DataArray) and "measurement" not in given.coords
-        if one and len(measurements) > 1:
-            first = repr(next(iter(measurements)))
+    one = isinstance(given, xr.Dataset | xr.DataArray)
+    pairs: list[tuple[Any, Any]] = [(None, given)]
+    if isinstance(given, Mapping) and not one:
+        pairs = [(str(key), items) for key, items in given.items()]
+    elif isinstance(given, Sequence) and isinstance(data, Sequence) and len(given) == len(data):
+        pairs = list(zip(measurements, given, strict=True))
+    found = [(key, item) for key, items in pairs for item in _several(argument, items)]
+    known = [name for name in measurements if name]
+    for key, item in found:
+        _check_kind(argument, item)
+        if key is not None and key not in measurements:
+            names = first_few(list(map(repr, known)), 6) or "one, whose results need no key"
             raise ProfileError(
-                f"{argument}= is one result, and there are {len(measurements)} measurements: say "
-                f"whose it is, as in {argument}={{{first}: ...}}"
+                f"{argument}= has results of {key!r}, which is none of the measurements: {names}"
             )
-        for item in _each(given, argument):
-            found = function_of(item)
-            right, variable, _ = _FUNCTIONS.get(found, ("", "", ""))
-            if right == argument:
-                _check_variable(argument, item, variable)
-            elif right or argument != "fits":  # of fits, there may be more kinds than are known
-                taken = [f"{name}()" for name, (its, *_) in _FUNCTIONS.items() if its == argument]
-                advice = f": give it as {right}=" if right else ""
-                raise ProfileError(
-                    f"{argument}= takes results of {' or '.join(taken or ['fit()'])}; found one "
-                    f"of {f'{found}()' if found else 'no known function'}{advice}"
-                )
-
-
-def _check_variable(argument: str, item: Result, variable: str) -> None:
-    part = function_of(item) in _WHOLE or getattr(item, "name", None) not in (None, variable, *AXES)
-    if isinstance(item, xr.DataArray) and part:
-        raise ProfileError(
-            f"{argument}= found the variable {str(item.name)!r} of {function_of(item)}(): give the "
-            "whole result"
-        )
-
-
-def all_results(results: Mapping[str, Any]) -> list[Any]:
-    """List the results in all arguments, for the provenance of a figure."""
-    return [item for argument, given in results.items() for item in _each(given, argument)]
-
-
-def _each(given: Any, argument: str) -> list[Any]:
-    """List all results in one argument, whatever they are sorted by."""
-    found = []
-    for items in given.values() if is_by_name(given) else [given]:
-        for item in listed(items, argument):
-            nested = not isinstance(item, xr.Dataset | xr.DataArray)
-            found += _each(item, argument) if nested and item is not None else listed(item)
+        if key is None and len(measurements) > 1 and "measurement" not in item.coords:
+            count = "one result" if one else f"{len(found)} results"
+            raise ProfileError(
+                f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
+                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}"
+            )
     return found
+
+
+def _several(argument: str, given: Any) -> list[Result]:
+    """List results, however they are nested."""
+    if isinstance(given, xr.Dataset | xr.DataArray):
+        return [given]
+    if given is None:
+        return []
+    if isinstance(given, str | bool) or not isinstance(given, Iterable):
+        raise ProfileError(
+            f"{argument}: expected a result such as sims.{_EXAMPLES[argument]} gives, or several "
+            f"in a list or mapping; found {format_argument(given)}"
+        )
+    return [result for item in given for result in _several(argument, item)]
+
+
+def _check_kind(argument: str, item: Result) -> None:
+    found = function_of(item)
+    right, variable, _ = _FUNCTIONS.get(found, ("", "", ""))
+    if right == argument:
+        name = getattr(item, "name", None)
+        part = found in _WHOLE or name not in (None, variable, *AXES)
+        if isinstance(item, xr.DataArray) and part:
+            raise ProfileError(
+                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result"
+            )
+    elif right or argument != "fits":  # of fits, there may be more kinds than are known
+        taken = [f"{name}()" for name, (its, *_) in _FUNCTIONS.items() if its == argument]
+        advice = f": give it as {right}=" if right else ""
+        raise ProfileError(
+            f"{argument}= takes results of {' or '.join(taken or ['fit()'])}; found one "
+            f"of {f'{found}()' if found else 'no known function'}{advice}"
+        )
 
 
 def function_of(result: Result) -> str:
@@ -156,13 +170,8 @@ def window_of(
 ) -> tuple[float, float] | None:
     """Return the limits of a result, within the samples of its curve; None if they are not known.
 
-    Parameters
-    ----------
-    result : Dataset or DataArray
-        Of one profile. Its own ``start`` and ``stop`` are used, or those of its question.
-    curve : Curve
-    window : (start, stop), optional
-        As the user states it, which takes precedence.
+    A `window` that the user states takes precedence over the ``start`` and ``stop`` of the result,
+    and these over those of its question.
     """
     x = curve.series.x
     limits = [float(x[0]), float(x[-1])]

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
 from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
-from sims_analysis.figures.curves import is_by_name, listed, of_curve
+from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.legend import explain_error
 from sims_analysis.figures.questions import answer_of, asked, function_of, has, level_of, window_of
 from sims_analysis.text import typeset as _typeset
@@ -26,7 +25,7 @@ from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -34,33 +33,32 @@ if TYPE_CHECKING:
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
+    from sims_analysis.figures.questions import Answer
 
     Array = NDArray[np.float64]
     Result = xr.Dataset | xr.DataArray
-
-__all__ = ["draw_results", "draw_summaries"]
+    Style = dict[str, Any]
 
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
 #: More crossings or layers than these are summarised.
 _HANDFUL = 6
+_CIRCLE: Style = {"marker": "o", "markersize": 3.5, "linewidth": 0.8, "markeredgewidth": 0.8}
+_DIAMOND: Style = {"marker": "D", "markersize": 3.0}
+#: The mark has no face: without an edge, as in some style sheets, it would vanish.
+_PLUS: Style = {"marker": "+", "markersize": 5, "markeredgewidth": 1.0, "linestyle": "none"}
+_BAR: Style = {"marker": "|", "markersize": 6, "markeredgewidth": 1.0, "linewidth": 1.4}
+#: The depth of a sample has no more digits than the axis.
+_DIGITS: Style = {"precision": 4, "unique": False, "fractional": False, "trim": "-"}
 
 
 def draw_results(canvas: Canvas, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     painter = _Painter(canvas, curve, name)
-    draw: dict[str, Callable[[Any], None]] = {
-        "dose": painter.dose,
-        "layers": painter.layers,
-        "interfaces": painter.interface,
-        "junctions": painter.junctions,
-        "peak": painter.peak,
-        "decay_length": painter.decay,
-    }
-    for argument, method in draw.items():
-        for result in _mine(canvas.wanted.results.get(argument), curve):
-            method(result)
+    for argument in ("dose", "layers", "interfaces", "junctions", "peak", "decay_length"):
+        for result in _mine(canvas.wanted.results.get(argument, []), curve):
+            getattr(painter, argument)(result)
 
 
 def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name: str) -> None:
@@ -72,24 +70,14 @@ def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name:
             painter.many(argument, found)
 
 
-def _mine(given: Any, curve: Curve) -> list[Any]:
+def _mine(answers: Sequence[Answer], curve: Curve) -> list[Any]:
     """Choose the results of a curve."""
-    if is_by_name(given):
-        given = given.get(curve.source)
-    elif curve.source and not isinstance(given, xr.Dataset | xr.DataArray) and given is not None:
-        raise ProfileError(
-            f"{len(given)} results do not match the measurements; give a mapping with the keys of "
-            "`data`"
-        )
-    found: list[Any] = []
-    for item in listed(given):
-        chosen = of_curve(dequantify(item), curve)
-        if chosen is not None and not _is_about_another_quantity(chosen, curve):
-            found.append(chosen)
-    return found
+    given = [item for source, item in answers if source in (None, curve.source)]
+    found = [of_curve(dequantify(item), curve) for item in given]
+    return [one for one in found if one is not None and not _is_about_another(one, curve)]
 
 
-def _is_about_another_quantity(result: Result, curve: Curve) -> bool:
+def _is_about_another(result: Result, curve: Curve) -> bool:
     """Whether a result is along another axis, or about atoms where the curve shows counts."""
     units = answer_of(result).attrs.get("units", "")
     if units in ("nm", "s") and units != curve.series.axis_units:
@@ -97,6 +85,35 @@ def _is_about_another_quantity(result: Result, curve: Curve) -> bool:
     words = {str(w) for w in np.ravel(result["status"].values)} if has(result, "status") else set()
     # Words are padded if other species cross a level more often.
     return curve.series.variable != "concentration" and "no_data" in words
+
+
+class _Entry(NamedTuple):
+    """A value of a result, with its standard error and its status (or another word)."""
+
+    value: float
+    sigma: float
+    word: str
+
+
+def _entries(values: xr.DataArray, result: Result, word: str = "status") -> list[_Entry]:
+    names = (f"{values.name}_stderr", "stderr")
+    stderr = next((result[one].values for one in names if has(result, one)), np.nan)
+    words = result[word].values if has(result, word) else ""
+    flat = np.asarray(values.values, dtype=np.float64).ravel()
+    rows = zip(
+        flat, *(np.broadcast_to(np.ravel(a), flat.shape) for a in (stderr, words)), strict=True
+    )
+    return [_Entry(float(value), float(sigma), str(text)) for value, sigma, text in rows]
+
+
+def _reason(status: str) -> str:
+    """Write in words why a result has no number."""
+    return status.replace("_", " ") or "not known"
+
+
+def _quantiles(values: Sequence[float]) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(values, (0.0, 0.5, 1.0))
+    return float(low), float(middle), float(high)
 
 
 @dataclass(frozen=True)
@@ -124,6 +141,9 @@ class _Painter:
         text = ", ".join(filter(None, [self.name, *further]))
         return f"({text})" if text else ""
 
+    def _named(self, word: str) -> str:
+        return f"{word} {self._of()}".strip()
+
     def _number(self, value: float, stderr: float = np.nan) -> str:
         number = rounded(value, self.coverage * stderr)
         if number.stderr:
@@ -132,6 +152,9 @@ class _Painter:
 
     def _depth(self, depth: float, stderr: float = np.nan) -> str:
         return self._number(float(self.scale(depth)), float(self.scale(stderr)))
+
+    def _length(self, depth: float, stderr: float = np.nan) -> str:
+        return f"{self._depth(depth, stderr)} {self._unit}"
 
     @property
     def _unit(self) -> str:
@@ -144,25 +167,23 @@ class _Painter:
             return ""
         value, unit = level
         if self.curve.unit is not None and self.curve.unit.kind == unit.kind:
-            value, text = float(self.curve.unit.from_canonical(value)), self.curve.unit.text
-            return _typeset.power(value, text)
+            return _typeset.power(
+                float(self.curve.unit.from_canonical(value)), self.curve.unit.text
+            )
         return _typeset.power(value, unit.canonical)
 
     def _verb(self, verb: str, result: Result) -> str:
         return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
 
-    def _edge(self, result: Result) -> str:
-        try:
-            return str(asked(result, "edge") or "")
-        except LookupError:
-            return ""
-
-    def _crossing_of(self, result: Result) -> str:
+    def _crossing_of(self, result: Result) -> tuple[str, str, Style]:
         """Name a depth at a level; it is a junction depth only where the profile falls."""
-        edge = self._edge(result)
-        if edge not in _VERBS:
-            return f"$x_\\mathrm{{j}}${self._of(self._level(result))}"
-        return self._verb(_VERBS[edge], result)
+        try:
+            edge = str(asked(result, "edge") or "")
+        except LookupError:
+            edge = ""
+        if edge in _VERBS:
+            return self._verb(_VERBS[edge], result), " at ", _DIAMOND
+        return f"$x_\\mathrm{{j}}${self._of(self._level(result))}", " = ", {}
 
     def _status(self, symbol: str, status: str) -> None:
         self.canvas.tell(f"{symbol}: {_reason(status)}")
@@ -182,9 +203,8 @@ class _Painter:
 
     def _is_seen(self, depth: float, *, on_curve: bool = True) -> bool:
         """Whether a mark at a depth is within the limits of the axes."""
-        at, (low, high) = float(self.scale(depth)), sorted(self.ax.get_xlim())
-        if not low <= at <= high or not on_curve:
-            return low <= at <= high
+        if not self._overlaps(depth, depth) or not on_curve:
+            return self._overlaps(depth, depth)
         bottom, top = sorted(self.ax.get_ylim())
         value = float(self._value_at(depth))
         # A value on the frame is seen.
@@ -194,44 +214,33 @@ class _Painter:
         low, high = sorted(self.ax.get_xlim())
         return float(self.scale(stop)) >= low and float(self.scale(start)) <= high
 
-    def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> dict[str, Any]:
+    def _line(self, depths: Sequence[float], values: Any, **style: Any) -> None:
+        """Draw a line that leaves the limits of the axes as they are."""
+        self.ax.plot(self.scale(np.array(depths)), values, scalex=False, scaley=False, **style)
+
+    def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> Style:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
-        height, at = float(self._value_at(z)), float(self.scale(z))
-        self.ax.plot(
-            [at, at],
-            [deep(self.ax), height],
-            color=self.curve.colour,
-            linewidth=0.6,
-            linestyle=":",
-            scalex=False,
-            scaley=False,
-        )
-        style: dict[str, Any] = {
-            "marker": "o",
-            "markersize": 3.5,
-            "color": self.curve.colour,
-            "linewidth": 0.8,
-            "markerfacecolor": paper(self.canvas.ax),
-            "markeredgewidth": 0.8,
-            **changes,
-        }
+        colour, height, at = self.curve.colour, float(self._value_at(z)), float(self.scale(z))
+        self._line([z, z], [deep(self.ax), height], color=colour, linewidth=0.6, linestyle=":")
         if isinstance(sigma, tuple):
             bar: Any = [[at - float(self.scale(sigma[0]))], [float(self.scale(sigma[1])) - at]]
         else:
             bar = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
+        style = {**_CIRCLE, "color": colour, "markerfacecolor": paper(self.canvas.ax), **changes}
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
         return {**style, "linestyle": "none"}
 
     def _across(self, depth: float, text: str) -> None:
         """Draw a line across the axes, and list its meaning."""
-        style: dict[str, Any] = {
-            "color": ink(0.2, self.canvas.ax),
-            "linestyle": (0, (1, 1.5)),
-            "linewidth": 0.9,
-        }
+        grey = ink(0.2, self.canvas.ax)
+        style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
         self.ax.axvline(float(self.scale(depth)), **style)
         self.canvas.tell(text, **style)
+
+    def _span(self, start: float, stop: float, colour: str) -> None:
+        ends, opacity = self.scale(np.array([start, stop])), wash(0.15, self.ax)
+        self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> None:
         x, y = self.curve.series.x, self.curve.series.y
@@ -240,74 +249,58 @@ class _Painter:
         ends = self._value_at(np.array([start, stop]))
         height = np.concatenate([ends[:1], y[inside], ends[1:]])
         low = deep(self.ax) if self.canvas.wanted.log else 0.0
-        self.ax.fill_between(
-            self.scale(at),
-            low,
-            np.maximum(height, low),
-            color=self.curve.colour,
-            alpha=wash(0.12, self.canvas.ax),
-            linewidth=0,
-            zorder=1,
-        )
+        style: Style = {"color": self.curve.colour, "alpha": wash(0.12, self.canvas.ax)}
+        top = np.maximum(height, low)
+        self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
 
     # --- results of one profile ---
 
     def junctions(self, result: Result) -> None:
-        if function_of(result) == "metallurgical_junctions":
+        kind = function_of(result)
+        if kind == "metallurgical_junctions":
             self._metallurgical(result)
-            return
-        if function_of(result) == "crossings":
+        elif kind == "crossings":
             self._crossings(result)
-            return
-        symbol, equals = self._crossing_of(result), " = "
-        changes: dict[str, Any] = {}
-        if self._edge(result) in _VERBS:
-            equals, changes = " at ", {"marker": "D", "markersize": 3.0}
-        for z, sigma, status in _entries(answer_of(result), result):
-            if not np.isfinite(z):
-                if status not in ("", "ok"):
-                    self._status(symbol, status)
-            elif self._is_seen(z):
-                style = self._mark(z, sigma, **changes)
-                text = f"{symbol}{equals}{self._depth(z, sigma)} {self._unit}"
-                self.canvas.tell(text, **style)
+        else:
+            symbol, equals, changes = self._crossing_of(result)
+            for z, sigma, status in _entries(answer_of(result), result):
+                if not np.isfinite(z):
+                    if status not in ("", "ok"):
+                        self._status(symbol, status)
+                elif self._is_seen(z):
+                    style = self._mark(z, sigma, **changes)
+                    self.canvas.tell(f"{symbol}{equals}{self._length(z, sigma)}", **style)
 
     def _crossings(self, result: Result) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
-        shape = {"falling": "o", "rising": "D"}
-        found: dict[str, list[tuple[float, float]]] = {}
-        depth = answer_of(result)
-        for z, sigma, direction in _entries(depth, result, "direction"):
-            if np.isfinite(z):
-                found.setdefault(direction, []).append((z, sigma))
-        for direction, depths in found.items():
-            seen = [(z, sigma) for z, sigma in depths if self._is_seen(z)]
+        entries = [e for e in _entries(answer_of(result), result, "direction") if np.isfinite(e[0])]
+        for direction in dict.fromkeys(entry.word for entry in entries):
+            seen = [e for e in entries if e.word == direction and self._is_seen(e.value)]
             many = len(seen) > _HANDFUL
-            for z, sigma in seen:
-                style = self._mark(z, np.nan if many else sigma, marker=shape[direction],
-                                   markersize=1.5 if many else 3.0)  # fmt: skip
+            shape: Style = _CIRCLE if direction == "falling" else _DIAMOND
+            for z, sigma, _ in seen:
+                changes = {**shape, "markersize": 1.5 if many else 3.0}
+                style = self._mark(z, np.nan if many else sigma, **changes)
             if not seen:
                 continue
             verb = self._verb(_WORDS[direction], result)
             if many:
-                ends = f"{self._depth(seen[0][0])} to {self._depth(seen[-1][0])}"
-                self.canvas.tell(f"{verb}\n{len(seen)} times, at {ends} {self._unit}", **style)
+                ends = f"{self._depth(seen[0].value)} to {self._length(seen[-1].value)}"
+                self.canvas.tell(f"{verb}\n{len(seen)} times, at {ends}", **style)
                 continue
-            texts = [self._depth(z, sigma) for z, sigma in seen]
+            texts = [self._depth(z, sigma) for z, sigma, _ in seen]
             rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
             self.canvas.tell(f"{verb} at\n{rows} {self._unit}", **style)
-        if not found and has(result, "status"):
+        if not entries and has(result, "status"):
             level = f"{self.name or 'level'} {self._level(result)}".strip()
             self._status(level, str(np.ravel(result["status"].values)[0]))
 
     def _metallurgical(self, result: Result) -> None:
         for z, sigma, polarity in _entries(answer_of(result), result, "polarity"):
-            if not np.isfinite(z) or not self._is_seen(z, on_curve=False):
-                continue
-            name = f"{polarity.replace('->', '→')} junction"
-            text = f"{name}: {self._depth(z, sigma)} {self._unit}"
-            if text not in self.canvas.results:
-                self._across(z, text)
+            if np.isfinite(z) and self._is_seen(z, on_curve=False):
+                text = f"{polarity.replace('->', '→')} junction: {self._length(z, sigma)}"
+                if text not in self.canvas.results:
+                    self._across(z, text)
 
     def dose(self, result: Result) -> None:
         dose = answer_of(result)
@@ -321,9 +314,9 @@ class _Painter:
             self._status(symbol, status)
             return
         limits = window_of(result, self.curve, self.canvas.wanted.dose_window)
-        if limits is not None and not self._overlaps(*limits):
-            return
         if limits is not None:
+            if not self._overlaps(*limits):
+                return
             self._shade(*limits)
         units = _typeset.unit_label(dose.attrs.get("units", ""))
         text = f"{symbol} = {self._number(value, sigma)} {units}"
@@ -331,57 +324,33 @@ class _Painter:
             text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
         if status not in ("", "ok"):
             text += f"\n({_reason(status)})"
-        self.canvas.tell(
-            text,
-            color=self.curve.colour,
-            alpha=wash(0.3, self.canvas.ax),
-            linewidth=5.0,
-            solid_capstyle="butt",
-        )
+        style: Style = {"color": self.curve.colour, "alpha": wash(0.3, self.canvas.ax)}
+        self.canvas.tell(text, linewidth=5.0, solid_capstyle="butt", **style)
 
     def peak(self, result: Result) -> None:
         for z, _, status in _entries(answer_of(result), result):
             if not np.isfinite(z):
                 self._status(f"peak{self._of()}", status)
-                continue
-            if not self._is_seen(z):
-                continue
-            style: dict[str, Any] = {
-                "marker": "+",
-                "markersize": 5,
-                # The mark has no face: without an edge, as in some style sheets, it would vanish.
-                "markeredgewidth": 1.0,
-                "color": self.curve.colour,
-                "linestyle": "none",
-            }
-            self.ax.plot([float(self.scale(z))], [float(self._value_at(z))], zorder=5, **style)
-            # The depth of a sample has no more digits than the axis.
-            digits: Any = {"precision": 4, "unique": False, "fractional": False, "trim": "-"}
-            at = np.format_float_positional(float(self.scale(z)), **digits)
-            self.canvas.tell(f"peak{self._of()} at {at} {self._unit}", **style)
+            elif self._is_seen(z):
+                style: Style = {**_PLUS, "color": self.curve.colour}
+                self._line([z], [float(self._value_at(z))], zorder=5, **style)
+                at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
+                self.canvas.tell(f"peak{self._of()} at {at} {self._unit}", **style)
 
-    def decay(self, result: Result) -> None:
+    def decay_length(self, result: Result) -> None:
         symbol = f"λ{self._of()}"
         for length, sigma, status in _entries(answer_of(result), result):
             if not np.isfinite(length):
                 self._status(symbol, status)
                 continue
-            limits = window_of(result, self.curve)
-            if limits is not None and not self._overlaps(*limits):
-                continue
-            text = f"{symbol} = {self._depth(length, sigma)} {self._unit}"
-            if limits is None:
-                self.canvas.tell(text)
-                continue
-            style: dict[str, Any] = {
-                "color": ink(0.1, self.canvas.ax),
-                "linewidth": 0.8,
-                "linestyle": (0, (3, 1)),
-            }
-            ends = np.array(limits)
-            line = self.scale(ends), self._decaying(length, *limits)
-            self.ax.plot(*line, zorder=4, scalex=False, scaley=False, **style)
-            self.canvas.tell(text, **style)
+            limits, style = window_of(result, self.curve), {}
+            if limits is not None:
+                if not self._overlaps(*limits):
+                    continue
+                style = {"color": ink(0.1, self.canvas.ax), "linewidth": 0.8}
+                style["linestyle"] = (0, (3, 1))
+                self._line(limits, self._decaying(length, *limits), zorder=4, **style)
+            self.canvas.tell(f"{symbol} = {self._length(length, sigma)}", **style)
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
         """Return the values at the ends of the fitted line."""
@@ -400,61 +369,55 @@ class _Painter:
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
-        x = self.curve.series.x
-        found = []
-        for i, (thick, sigma, status) in enumerate(_entries(result["thickness"], result)):
-            top, bottom = (float(np.ravel(result[end].values)[i]) for end in ("top", "bottom"))
+        x, found = self.curve.series.x, []
+        edges = zip(*(np.ravel(result[end].values) for end in ("top", "bottom")), strict=True)
+        entries = zip(edges, _entries(result["thickness"], result), strict=True)
+        for (top, bottom), (thick, sigma, status) in entries:
             ends = [x[0] if np.isnan(top) else top, x[-1] if np.isnan(bottom) else bottom]
             if np.isnan(top) and np.isnan(bottom):
                 if status not in ("", "ok"):
                     self._status(f"layer{self._of()}", status)
             elif self._overlaps(*ends):
                 found.append((top, bottom, thick, sigma, ends))
-        style: dict[str, Any] = {"color": self.curve.colour, "linewidth": 1.4, "marker": "|",
-                                 "markersize": 6, "markeredgewidth": 1.0}  # fmt: skip
+        style: Style = {**_BAR, "color": self.curve.colour}
         for number, (top, bottom, thick, sigma, ends) in enumerate(found, start=1):
             height = float(self._value_at(bottom if np.isnan(top) else top))
-            bar = np.array(self.scale(np.array(ends)))
-            self.ax.plot(bar, [height, height], zorder=4, scalex=False, scaley=False, **style)
+            self._line(ends, [height, height], zorder=4, **style)
             if len(found) > _HANDFUL:
                 continue
-            name = f"layer {number}" if len(found) > 1 else "layer"
             if np.isnan(thick):
                 side, at = ("from", top) if np.isnan(bottom) else ("down to", bottom)
-                text = f"{side} {self._depth(at)} {self._unit} (truncated)"
+                text = f"{side} {self._length(at)} (truncated)"
             else:
-                thickness, begin = self._depth(thick, sigma), self._depth(top)
-                text = f"{thickness} {self._unit}, from {begin} {self._unit}"
-            self.canvas.tell(f"{name} {self._of()}".strip() + f": {text}", **style)
+                text = f"{self._length(thick, sigma)}, from {self._length(top)}"
+            name = f"layer {number}" if len(found) > 1 else "layer"
+            self.canvas.tell(f"{self._named(name)}: {text}", **style)
         if len(found) > _HANDFUL:
-            known = [one[2] for one in found if np.isfinite(one[2])]
-            text = f"{self._depth(min(known))} to {self._depth(max(known))} {self._unit} thick"
-            self.canvas.tell(f"{len(found)} layers {self._of()}".strip() + f": {text}", **style)
+            known = [thick for _, _, thick, _, _ in found if np.isfinite(thick)]
+            text = f"{self._depth(min(known))} to {self._length(max(known))} thick"
+            self.canvas.tell(f"{self._named(f'{len(found)} layers')}: {text}", **style)
 
-    def interface(self, result: Result) -> None:
+    def interfaces(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
-        width = float(np.ravel(result["width"].values)[0])
-        width_stderr = float(np.ravel(result["width_stderr"].values)[0])
+        width, width_stderr, sigma = (
+            float(np.ravel(result[name].values)[0])
+            for name in ("width", "width_stderr", "position_stderr")
+        )
         for z, _, status in _entries(answer_of(result), result):
             if not np.isfinite(z):
                 self._status(f"interface{self._of()}", status)
-                continue
-            if not self._is_seen(z, on_curve=False):
-                continue
-            sigma = float(np.ravel(result["position_stderr"].values)[0])
-            style = self._mark(z, sigma, marker="s", markersize=3.0)
-            text = f"interface {self._of()}".strip() + f" at {self._depth(z, sigma)} {self._unit}"
-            if np.isfinite(width):
-                ends = self.scale(np.array([z - 0.5 * width, z + 0.5 * width]))
-                self.ax.axvspan(*ends, color=self.curve.colour, alpha=wash(0.15, self.ax),
-                                linewidth=0, zorder=1)  # fmt: skip
-                low, high = (100 * float(asked(result, end) or part)
-                             for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
-                number = self._depth(width, width_stderr)
-                text += f",\nwidth {number} {self._unit} ({low:g} to {high:g} %)"
-            if status not in ("", "ok"):
-                text += f"\n({_reason(status)})"
-            self.canvas.tell(text, **style)
+            elif self._is_seen(z, on_curve=False):
+                style = self._mark(z, sigma, marker="s", markersize=3.0)
+                text = f"{self._named('interface')} at {self._length(z, sigma)}"
+                if np.isfinite(width):
+                    self._span(z - 0.5 * width, z + 0.5 * width, self.curve.colour)
+                    low, high = (100 * float(asked(result, end) or part)
+                                 for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
+                    text += f",\nwidth {self._length(width, width_stderr)}"
+                    text += f" ({low:g} to {high:g} %)"
+                if status not in ("", "ok"):
+                    text += f"\n({_reason(status)})"
+                self.canvas.tell(text, **style)
 
     # --- results of many profiles ---
 
@@ -465,25 +428,20 @@ class _Painter:
         if kind or argument == "layers":
             self._many_depths(results, kind)
             return
-        values, words = [], Counter[str]()
-        for result in results:
-            for value, _, status in _entries(answer_of(result), result):
-                if np.isfinite(value):
-                    values.append(value)
-                else:
-                    words[_reason(status)] += 1
-        symbols = {"dose": "$Q$", "peak": "peak", "decay_length": "λ", "interfaces": "interface"}
-        name = f"{symbols.get(argument, '')}{self._of()}"
+        entries = [e for result in results for e in _entries(answer_of(result), result)]
+        values = [entry.value for entry in entries if np.isfinite(entry.value)]
+        symbols = {"dose": "$Q$", "decay_length": "λ", "interfaces": "interface"}
+        name = f"{symbols.get(argument, argument)}{self._of()}"
         if argument == "junctions":
-            name = self._crossing_of(results[0])
+            name = self._crossing_of(results[0])[0]
+        words = Counter(_reason(entry.word) for entry in entries if not np.isfinite(entry.value))
         for word, count in words.items():
             self.canvas.tell(f"{name}: {word} in {count}")
         if not values:
             return
         low, middle, high = _quantiles(values)
-        style: dict[str, Any] = {}
-        if argument in ("junctions", "interfaces") and self._is_seen(middle):
-            style = self._mark(middle, (low, high))
+        on_curve = argument in ("junctions", "interfaces") and self._is_seen(middle)
+        style = self._mark(middle, (low, high)) if on_curve else {}
         units = answer_of(results[0]).attrs.get("units", "")
         self.canvas.tell(f"{name}: {self._summary(values, units)}", **style)
 
@@ -504,48 +462,19 @@ class _Painter:
                 self.canvas.tell(f"{self._verb(_WORDS[word], results[0])}: {summary}", **style)
             elif not kind:
                 self.canvas.tell(f"layer {number + 1}{self._of()}: {summary} thick")
-            elif (text := f"{word.replace('->', '→')} junction: {summary}") not in (
-                self.canvas.results
-            ):
-                self.ax.axvspan(
-                    float(self.scale(low)), float(self.scale(high)),
-                    color=ink(0.2, self.canvas.ax), alpha=wash(0.15, self.canvas.ax), linewidth=0,
-                )  # fmt: skip
-                self._across(middle, text)
+            else:
+                text = f"{word.replace('->', '→')} junction: {summary}"
+                if text not in self.canvas.results:
+                    self._span(low, high, ink(0.2, self.canvas.ax))
+                    self._across(middle, text)
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""
         along = units == self.curve.series.axis_units
         convert: Any = self.scale if along else float
         unit = self._unit if along else _typeset.unit_label(units)
-        low, middle, high = (
-            rounded(float(convert(value))).text(style="mathtext") for value in _quantiles(values)
-        )
+        numbers = (rounded(float(convert(value))) for value in _quantiles(values))
+        low, middle, high = (number.text(style="mathtext") for number in numbers)
         if len(values) == 1:
             return f"{middle} {unit} in one"
         return f"median {middle} {unit}\n({len(values)}: {low} to {high})"
-
-
-def _quantiles(values: Sequence[float]) -> tuple[float, float, float]:
-    low, middle, high = np.quantile(values, (0.0, 0.5, 1.0))
-    return float(low), float(middle), float(high)
-
-
-def _entries(
-    values: xr.DataArray, result: Result, word: str = "status"
-) -> Iterator[tuple[float, float, str]]:
-    """Yield each value of a result with its standard error and its status (or another word)."""
-    named = f"{values.name}_stderr"
-    name = next((one for one in (named, "stderr") if has(result, one)), None)
-    stderr = None if name is None else result[name]
-    words = result[word] if has(result, word) else None
-    flat = np.asarray(values.values, dtype=np.float64).ravel()
-    for i, value in enumerate(flat):
-        sigma = np.nan if stderr is None else float(np.ravel(stderr.values)[i])
-        text = "" if words is None else str(np.ravel(words.values)[i])
-        yield float(value), sigma, text
-
-
-def _reason(status: str) -> str:
-    """Write in words why a result has no number."""
-    return status.replace("_", " ") or "not known"

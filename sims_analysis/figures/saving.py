@@ -19,7 +19,7 @@ from sims_analysis.files import replace_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
@@ -237,28 +237,14 @@ def _held(figure: Figure) -> Iterator[None]:
 
 
 _CREATOR = f"sims_analysis {__version__}"
-
-
-def _svg(text: str) -> dict[str, Any]:
-    return {"metadata": {"Creator": _CREATOR, "Date": None, "Description": text}}
-
-
-def _pdf(text: str) -> dict[str, Any]:
-    return {"metadata": {"Creator": _CREATOR, "CreationDate": None, "Subject": text}}
-
-
-def _eps(text: str) -> dict[str, Any]:
-    return {"metadata": {"Creator": _CREATOR}}
-
-
-def _png(text: str) -> dict[str, Any]:
-    return {"metadata": {"Software": _CREATOR, "Description": text}}
-
-
-def _tiff(text: str) -> dict[str, Any]:
+#: Format -> what savefig takes for the origin; the time of writing would make the bytes differ.
+_METADATA: dict[str, Callable[[str], dict[str, Any]]] = {
+    "svg": lambda text: {"metadata": {"Creator": _CREATOR, "Date": None, "Description": text}},
+    "pdf": lambda text: {"metadata": {"Creator": _CREATOR, "CreationDate": None, "Subject": text}},
+    "eps": lambda _: {"metadata": {"Creator": _CREATOR}},
+    "png": lambda text: {"metadata": {"Software": _CREATOR, "Description": text}},
     # The tags Software and ImageDescription.
-    tags = {305: _CREATOR, 270: text}
-    return {"pil_kwargs": {"compression": "tiff_lzw", "tiffinfo": tags}}
-
-
-_METADATA = {"svg": _svg, "pdf": _pdf, "eps": _eps, "png": _png, "tiff": _tiff}
+    "tiff": lambda text: {
+        "pil_kwargs": {"compression": "tiff_lzw", "tiffinfo": {305: _CREATOR, 270: text}}
+    },
+}

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["CENTRAL", "Spread", "is_crowd", "spread_of"]
-
 #: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
 #: Fraction of the measurements inside the band at each depth.
@@ -38,16 +36,8 @@ _NAMED = 4
 class Spread:
     """The curves of one species in many measurements, as one.
 
-    Parameters
-    ----------
-    median : Curve
-        Of all, at each depth.
-    low, high : ndarray
-        Ends of the band, on the samples of the median.
-    count : int
-        Number of measurements.
-    outliers : list of Curve
-        Those that are off as a whole, the farthest first.
+    The ends of the band are on the samples of the median; outliers are off as a whole, the farthest
+    first.
     """
 
     median: Curve

@@ -13,26 +13,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = [
-    "POINTS",
-    "dress",
-    "fix_ticks",
-    "grow",
-    "in_style",
-    "is_default",
-    "is_dressed",
-    "lay_out",
-    "measured_alike",
-    "require_matplotlib",
-    "setting",
-    "setting_points",
-]
-
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
 #: Sizes are relative to ``font.size``, so that a user who sets that one sets them all.
 POINTS = 8.0
-#: Texts are measured at this resolution: so fine that letters are not moved to whole pixels.
-_DPI = 288.0
+#: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
+#: fine that letters are not moved to whole pixels.
+_DPI = 300.0
 _HOUSE = {
     "font.size": POINTS,
     "axes.titlesize": "medium",
@@ -159,11 +145,7 @@ def fix_ticks(ax: Axes) -> None:
     """Fix the looks of ticks now: matplotlib would read its settings when it draws."""
     for which in ("x", "y"):
         for size in ("major", "minor"):
-            ax.tick_params(
-                axis=which,
-                which=size,
-                direction=setting(f"{which}tick.direction"),
-                width=setting(f"{which}tick.{size}.width"),
-                length=setting(f"{which}tick.{size}.size"),
-            )
+            width, length = (setting(f"{which}tick.{size}.{of}") for of in ("width", "size"))
+            looks = {"direction": setting(f"{which}tick.direction"), "width": width}
+            ax.tick_params(axis=which, which=size, length=length, **looks)
         ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"))

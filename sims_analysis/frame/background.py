@@ -14,8 +14,8 @@ import xarray as xr
 
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.window import Window, message_about_window, read_pair, within
-from sims_analysis.kernels.counting import window_mean, window_statistics
+from sims_analysis.frame.window import Window, message_about_window, read_pair
+from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 
 
 def read_background(
@@ -76,16 +76,15 @@ def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
     """Return the standard error of the mean over a window without a count; 0 for other windows.
 
     The upper end of the 68 % interval of n zero counts is 1.84 counts over n, all of them in the
-    sample where one count stands for the largest value (see
+    sample where one count weighs most (see
     :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
     with zero counts is half of 1.84 counts.
     """
     if frame.stderr is None or frame.counts is None:
         return xr.Variable((), 0.0)
-    inside = within(frame, window)
-    number = inside.sum(frame.dim)
-    none = (number > 0) & ~((frame.counts != 0) & inside).any(frame.dim)
-    upper = 2.0 * frame.stderr.where(inside).max(frame.dim) / (number * frame.fraction)
+    share = shares_in(frame, window)
+    none = (share > 0).any(frame.dim) & ~((frame.counts != 0) & (share > 0)).any(frame.dim)
+    upper = 2.0 * (share * frame.stderr).where(share > 0).max(frame.dim) / frame.fraction
     found: xr.Variable = upper.where(none, 0.0)
     return found
 
@@ -104,6 +103,12 @@ def subtracted_level(frame: Frame) -> xr.Variable:
     counted: Any = stderr.where(counts > 0, 0.0) * counts.clip(min=0.0) ** 0.5
     level: Any = (counted - frame.value).mean(frame.dim)
     found: xr.Variable = level.where((level > 0) & (plain >= 1), 0.0)
+    return found
+
+
+def shares_in(frame: Frame, window: Window) -> xr.Variable:
+    """Return the share of each sample in the mean over a window; 0 outside it."""
+    found: xr.Variable = frame.map(window_shares, *window, extra=(frame.dim,)).share.fillna(0.0)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import xarray as xr
 
-from sims_analysis.dataset.provenance import with_question
+from sims_analysis.dataset.provenance import question_attrs
 from sims_analysis.text.arguments import check_call, format_argument
 
 P = ParamSpec("P")
@@ -19,7 +19,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function to record its call in the attrs of its result.
 
     ``call`` is for people. ``question`` and the origin of the data are for programs: see
-    :func:`sims_analysis.dataset.provenance.with_question`.
+    :func:`sims_analysis.dataset.provenance.question_attrs`.
     """
     code: Any = function.__code__
     names = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
@@ -29,26 +29,22 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
         if len(args) > code.co_argcount or not kwargs.keys() <= names:
             check_call(function, len(args), kwargs)
         result: Any = function(*args, **kwargs)
-        options = "".join(f", {name}={format_argument(value)}" for name, value in kwargs.items())
-        text = f"{function.__name__}(data{options})"
-        if isinstance(result, xr.Dataset):
-            for name in result.data_vars:
-                result[name].attrs["call"] = text
         if isinstance(result, xr.DataArray | xr.Dataset):
-            result.attrs["call"] = text
+            options = (f", {name}={format_argument(value)}" for name, value in kwargs.items())
+            record = {"call": f"{function.__name__}(data{''.join(options)})"}
             data, *others = args or [kwargs.get("data")]
             if isinstance(data, xr.DataArray | xr.Dataset):
                 arguments = dict(zip(("b",), others, strict=False)) | kwargs
                 arguments.pop("data", None)
-                result = _with_question(result, data, function.__name__, **arguments)
+                record |= question_attrs(data, function.__name__, **arguments)
+            # Each variable of a Dataset gets the record too, because people take them out.
+            every = result.data_vars.values() if isinstance(result, xr.Dataset) else ()
+            for one in (result, *every):
+                one.attrs.update(record)
         found: R = result
         return found
 
     return call
-
-
-#: It is typed for one of Dataset and DataArray; a result here may be either.
-_with_question: Callable[..., Any] = with_question
 
 
 def history_after(data: xr.Dataset | xr.DataArray, line: str) -> str:

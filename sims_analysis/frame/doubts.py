@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
@@ -32,9 +33,7 @@ def doubted(
 ) -> xr.Variable:
     """Replace the status `over` of profiles with a gap or a saturated sample in a window."""
     found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
-    doubtful = (status == over) & (found != Status.OK)
-    updated: xr.Variable = xr.where(doubtful, found, status).astype(np.uint8)
-    return updated
+    return replaced_where((status == over) & (found != Status.OK), status, found)
 
 
 def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:
@@ -63,7 +62,7 @@ def tell_doubts(
     gap = first_flagged(frame, status == Status.GAP)
     if gap is not None:
         text = (
-            f"{gap.label}: no sample between {_gap(frame, gap, window)}; {what}. "
+            f"{gap.label}: no sample between {_gap(gap, window)}; {what}. "
             'gaps="bridge" accepts that'
         )
         if error is not None:
@@ -71,7 +70,7 @@ def tell_doubts(
         warn(text, category)
     full = first_flagged(frame, status == Status.SATURATED)
     if full is not None:
-        found = frame.map(saturated_samples)
+        found = full.alone.map(saturated_samples)
         text = (
             f"{full.label}: {full.of(found.n):.0f} samples of {full.of(found.value):.4g} "
             f"{frame.units} are equal to the last digit, as a saturated detector writes them: the "
@@ -87,14 +86,12 @@ def around(depth: xr.Variable) -> Window:
     return depth * (1.0 - 1e-9), depth * (1.0 + 1e-9)
 
 
-def _gap(frame: Frame, first: First, window: Window) -> str:
+def _gap(first: First, window: Window) -> str:
     """Say where the first gap in a window of a profile lies, and how wide it is."""
-    found = frame.map(gaps_within, *window)
-    n, before, after = (
-        np.ravel(one.isel(first.index, missing_dims="ignore").values)
-        for one in (found.n, found.before, found.after)
-    )
+    limits = (one.isel(first.index, missing_dims="ignore") for one in window)
+    found = first.alone.map(gaps_within, *limits)
+    n, before, after = (np.ravel(one.values) for one in (found.n, found.before, found.after))
     at = int(np.argmax(n > 0))  # the first profile with a gap, of several that answer together
     more = f", and in {n[at] - 1:.0f} more gaps" if n[at] > 1 else ""
-    unit, width = frame.axis_units, after[at] - before[at]
+    unit, width = first.frame.axis_units, after[at] - before[at]
     return f"{before[at]:g} and {after[at]:g} {unit} ({width:g} {unit}){more}"

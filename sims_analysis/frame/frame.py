@@ -590,11 +590,10 @@ def _refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
 
 def words(codes: xr.Variable, table: Any, **attrs: str) -> xr.Variable:
     """Look up codes in an array of words, lazily if they are lazy."""
-    found: xr.Variable = xr.apply_ufunc(
-        partial(_look_up, table), codes, dask="parallelized", output_dtypes=[table.dtype]
-    )
-    found.attrs = dict(attrs)
-    return found
+    look_up = partial(_look_up, table)
+    lazy = is_lazy(codes)
+    data = codes.data.map_blocks(look_up, dtype=table.dtype) if lazy else look_up(codes.data)
+    return xr.Variable(codes.dims, data, attrs)
 
 
 def _look_up(table: Any, codes: Any) -> Any:

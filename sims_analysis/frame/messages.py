@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,20 @@ class First:
         if not measured.size:
             return "nowhere"
         return f"{measured.min():g} to {measured.max():g} {self.frame.axis_units}"
+
+    @property
+    def alone(self) -> Frame:
+        """The samples of this profile, without their errors."""
+        frame, cells = self.frame, self.frame.cells
+        return replace(
+            frame,
+            value=self._select(frame.value),
+            depth=self._select(frame.depth),
+            fraction=self._select(frame.fraction),
+            cells=None if cells is None else (self._select(cells[0]), self._select(cells[1])),
+            stderr=None,
+            counts=None,
+        )
 
     def _select(self, variable: xr.Variable) -> xr.Variable:
         found: xr.Variable = variable.isel(self.index, missing_dims="ignore")

@@ -123,25 +123,34 @@ def _select(
         )
     data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
-        coords = data.coords.variables
-        beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
-        if "stderr" in beside and beside["stderr"].dims != data.dims:
-            del beside["stderr"]
-        return data, beside
+        return data, _coords_beside(data)
     present = ", ".join(map(str, data.data_vars)) or "no variables"
     if variable is not None and variable not in data.data_vars:
         raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
-    every = (*vocabulary.QUANTITIES, *vocabulary.RATIOS)
-    names = [name for name in (every if variable is None else [variable]) if name in data.data_vars]
-    usable = [name for name in names if _kind_of(name, data.variables[name]) in kinds]
+    every = vocabulary.MEASURED if variable is None else [variable]
+    names = [name for name in every if name in data.data_vars]
+    usable = [n for n in names if _kind_of(n, data.variables[n]) in _kinds_of(n, kinds)]
     if usable:
         # Of a species among others that have another variable: that in which it was measured.
         chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
         columns = {end: data.variables.get(f"{chosen}_{end}") for end in _BESIDE}
-        return data[chosen], {end: c for end, c in columns.items() if c is not None}
+        beside = {end: c for end, c in columns.items() if c is not None}
+        if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
+            beside |= _coords_beside(data[chosen])
+        return data[chosen], beside
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
+
+
+def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
+    """Return the coordinates of an array that stand beside its samples."""
+    coords = data.coords.variables
+    beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
+    own = beside.pop("stderr", None)
+    if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
+        beside["stderr"] = own.set_dims(data.sizes)
+    return beside
 
 
 def _holds(data: xr.Dataset, name: str) -> bool:

@@ -26,6 +26,14 @@ def anywhere(condition: xr.Variable) -> bool:
     return not is_lazy(condition) and bool(condition.data.any())
 
 
+def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
+    """Replace what is flagged, and keep the type; the column itself if nothing is."""
+    if set(flagged.dims) <= set(column.dims) and not (is_lazy(flagged) or anywhere(flagged)):
+        return column
+    found: xr.Variable = column.where(~flagged, instead).astype(column.dtype, copy=False)
+    return found
+
+
 class Row(NamedTuple):
     """What a function of one profile returned, in a row of numbers for each."""
 
@@ -146,7 +154,7 @@ def run(
     settings = {"whole": ranks[n:], "group": size, **options}
     call = _Call(over, kernel, tuple(samples), settings, names)
     found = _lazily(call, arrays, ranks) if lazy else call(*arrays)
-    results = (xr.Variable([*dims, *extra[: f.ndim - len(dims)]], f) for f in found)
+    results = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in found)
     return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
 
 
@@ -178,8 +186,11 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
 
     A leading dimension that the variable lacks has size 1; all are omitted if it lacks them all.
     """
+    if not variable.ndim:
+        return variable.data
     own = [d for d in last if d in variable.dims]
-    ordered = variable.transpose(*(d for d in leading if d in variable.dims), *own).data
+    wanted = (*(d for d in leading if d in variable.dims), *own)
+    ordered = (variable if variable.dims == wanted else variable.transpose(*wanted)).data
     if variable.ndim == len(own):
         return ordered
     return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]

@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Status
@@ -45,6 +45,8 @@ def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
     names = [f"{name} {end}".lstrip() for end in ("start", "stop")]
     a = frame.parameter(start, (frame.axis,), names[0], unknown=np.inf)
     b = frame.parameter(stop, (frame.axis,), names[1], unknown=-np.inf)
+    if not (a.ndim or b.ndim or a.data >= b.data):  # as most are: limits of all profiles
+        return a, b
     reverse: Any = (a >= b) & np.isfinite(a - b)
     first = first_flagged(frame, reverse)
     if first is not None:
@@ -70,13 +72,6 @@ def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Win
     return a, b
 
 
-def within(frame: Frame, window: Window) -> xr.Variable:
-    """Flag the measured samples within a window, its ends included; NaN means no limit."""
-    start, stop = window
-    inside: xr.Variable = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
-    return inside
-
-
 def warn_of_empty_window(
     frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
 ) -> None:
@@ -88,8 +83,10 @@ def warn_of_empty_window(
     if frame.lazy or not anywhere(start.notnull() | stop.notnull()):
         return
     known: Any = ~(np.isinf(start) | np.isinf(stop))
-    empty = (frame.map(window_statistics, start, stop).n == 0) & known & frame.measured()
-    first = first_flagged(frame, empty)
+    empty = (frame.map(window_statistics, start, stop).n == 0) & known
+    if not anywhere(empty):
+        return
+    first = first_flagged(frame, empty & frame.measured())
     if first is not None:
         ends = {"start": first.of(start), "stop": first.of(stop)}
         given = [f"{name}={x:g} {frame.axis_units}" for name, x in ends.items() if np.isfinite(x)]
@@ -148,8 +145,7 @@ def mark_transient(
     """
     among = (status == Status.OK) | (status == Status.NEVER_REACHED)
     transient = warn_of_transient(frame, start, stop, among)
-    updated: xr.Variable = status.where(~transient, Status.TRUNCATED).astype(np.uint8)
-    return updated
+    return replaced_where(transient, status, Status.TRUNCATED)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -22,10 +22,8 @@ Bounds = tuple[NDArray[Any], NDArray[Any]]
 
 #: Samples processed at a time.
 BLOCK = 1 << 19
-#: Numbers in an array of nearly 32 MiB. Once one of this size has been freed, the C library of
-#: Linux keeps freed memory for the scratch arrays of the next block. This saves the log-linear
-#: integral of complete rows two fifths of its time, and most kernels 5 to 25 % on packed rows.
-_FREED = 4_000_000
+#: ... whose scratch arrays are to stay in a processor's own cache.
+IN_CACHE = 1 << 16
 
 
 class InfiniteSampleError(Exception):
@@ -73,6 +71,7 @@ def _packed(
         offsets=offsets,
         measured=measured,
         axis=depth if depth.ndim == 1 else None,
+        kept=kept,
     )
 
 
@@ -134,6 +133,7 @@ def layouts(
     bounds: Bounds | None = None,
     *,
     group: int = 1,
+    gaps: Flags | None = None,
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
@@ -149,6 +149,8 @@ def layouts(
         Edges of the cells over which the values are averages, each shaped as `depth`.
     group : int
         Number of consecutive rows that belong together and get the same layout.
+    gaps : ndarray of bool, shape (G * group,), optional
+        Which rows are incomplete, if that is known; only these are built then.
 
     Yields
     ------
@@ -161,16 +163,19 @@ def layouts(
     ------
     InfiniteSampleError
     """
+    wanted = (True,) if gaps is not None else (False, True)
     if depth.ndim > 1:
         gaps = np.ones(len(value), dtype=bool)
-    else:
+    elif gaps is None:
         # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
         with np.errstate(invalid="ignore"):
             gaps = np.isnan(dot_rows(value, np.zeros(value.shape[1], value.dtype)))
     incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
-    for to_pack in (False, True):
+    for to_pack in wanted:
         groups = np.flatnonzero(incomplete == to_pack)
-        for block in in_blocks(groups.size, value.shape[1] * group):
+        # Packed rows take more scratch arrays, and more time with each sample.
+        size = BLOCK // 4 if to_pack else BLOCK
+        for block in in_blocks(groups.size, value.shape[1] * group, size):
             which: slice | Index = groups[block]
             numbers = (groups[block, None] * group + np.arange(group)).reshape(-1)
             part: slice | Index = numbers
@@ -198,6 +203,7 @@ def run(
     bounds: Bounds | None = None,
     whole: Sequence[int] = (),
     group: int = 0,
+    sees_gaps: bool = False,
     **options: Any,
 ) -> Found:
     """Run a kernel over profiles.
@@ -220,6 +226,10 @@ def run(
     group : int
         If given, values are ``(*lead, group, n)``: the kernel takes the rows of a group (the
         species of a measurement) together, with one parameter, and returns one result.
+    sees_gaps : bool
+        The kernel makes few arrays as large as the samples, and its first field is not finite for
+        rows with a missing sample, which it takes for complete. On a shared axis it is asked once
+        of all rows, and then of those without an answer as they are.
 
     Returns
     -------
@@ -247,10 +257,19 @@ def run(
     edges = None if bounds is None else (of_rows(bounds[0]), of_rows(bounds[1]))
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
-    np.empty(_FREED)  # freed at once
-    for which, rows in layouts(of_rows(depth), values, errors, edges, group=group_size):
+    gaps: Flags | None = None
+    plain = value.dtype == np.float64 and value.flags.c_contiguous and edges is None is errors
+    if sees_gaps and plain and depth.ndim == 1 and cases * results and not group:
+        with np.errstate(invalid="ignore"):
+            result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
+        gaps, fields = ~np.isfinite(result[0]), [field[None] for field in result]
+    beside = errors, edges
+    for which, rows in layouts(of_rows(depth), values, *beside, group=group_size, gaps=gaps):
         for case in range(cases):
             result = kernel(rows, *(p[case, which] for p in given), **options)
+            if cases == 1 and rows.count == len(values):
+                fields = [field[None] for field in result]  # not copied
+                continue
             fields = fields or _allocate(result, cases, results)
             for out, field in zip(fields, result, strict=True):
                 out[case, which] = field

@@ -71,25 +71,28 @@ def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]
 class WindowStatistics(NamedTuple):
     """Statistics of the samples in a window; shape (R,).
 
-    Mean, sample standard deviation, number, and mean square of the standard errors (NaN without).
+    Mean, sample standard deviation, number, mean square of the standard errors (NaN without), and
+    the sum of the squared shares that the samples have in the mean: ``1 / n`` if they count alike.
     """
 
     mean: Array
     deviation: Array
     n: Index
     mean_variance: Array
+    squared_shares: Array
 
 
 class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
-    Mean, number of samples, variance of the mean, and by which factor the samples of the window
-    scatter more than their standard errors: at least 1.
+    Mean, number of samples, variances of the mean and of a single sample, and by which factor the
+    samples of the window scatter more than their standard errors: at least 1.
     """
 
     mean: Array
     n: Index
     variance: Array
+    of_one: Array
     scatter: Array
 
 
@@ -100,22 +103,28 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
     samples and their sample standard deviation S: a window that is not flat is less certain than
     its counts say. If the scatter is the larger one, the samples of the window have it for their
     error, too, wherever they enter a sum: otherwise the errors that a sum over the window and its
-    background have in common would not cancel.
+    background have in common would not cancel. Of cells, whose shares p of the window differ, it is
+    ``max(sum (p_i s_i)^2, S^2 sum p_i^2)``.
 
     On a grid finer than the samples (`fraction`: effective samples per depth), the scatter grows as
     the errors have. NaN without a sample, and for a single one without a standard error.
     """
-    mean, deviation, n, stated = window_statistics(rows, start, stop)
+    mean, deviation, n, stated, squared_shares = window_statistics(rows, start, stop)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = deviation**2 / fraction
-        variance = np.fmax(found, stated) / n
+        of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    return WindowMean(mean, n, variance, scatter)
+    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
-    """Return the statistics of the samples in a window of each row."""
+    """Return the statistics of the samples in a window of each row.
+
+    Samples count alike; cells with the width of their part in the window.
+    """
+    if rows.lower is not None:
+        return _of_cells(rows, start, stop)
     rows = rows.within(start, stop)
     n = rows.size
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -125,4 +134,51 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         stated = np.full(rows.count, np.nan)
         if rows.stderr is not None:
             stated = rows.sum(rows.stderr**2) / n
-    return WindowStatistics(np.where(n > 0, mean, np.nan), deviation, n, stated)
+        squared_shares = 1.0 / n
+    return WindowStatistics(np.where(n > 0, mean, np.nan), deviation, n, stated, squared_shares)
+
+
+def _of_cells(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
+    p = shares(rows, start, stop)
+    inside = np.broadcast_to(p > 0, rows.value.shape)
+    n = rows.sum(inside.astype(np.float64)).astype(np.intp)
+    p = np.where(inside, p, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(n > 0, rows.sum(p * rows.value), np.nan)
+        squared = np.where(n > 0, rows.sum(p * p), np.nan)
+        squares = rows.sum(p * (rows.value - rows.repeat(mean)) ** 2)
+        deviation = np.where(n > 1, np.sqrt(squares / (1.0 - squared)), np.nan)
+        stated = np.full(rows.count, np.nan)
+        if rows.stderr is not None:
+            # Cells outside have no part, even if their errors are unknown.
+            stated = rows.sum(np.where(inside, p * rows.stderr, 0.0) ** 2) / squared
+    return WindowStatistics(mean, deviation, n, stated, squared)
+
+
+def shares(rows: Rows, start: Array, stop: Array) -> Array:
+    """Return the share of each sample in the mean over a window; 0 outside, NaN without any.
+
+    ``1 / n`` of the n samples; of cells, the part of the window that each covers over the part
+    covered by all.
+    """
+    a = rows.repeat(np.where(np.isnan(start), -np.inf, start))
+    b = rows.repeat(np.where(np.isnan(stop), np.inf, stop))
+    if rows.lower is None or rows.upper is None:
+        part = ((rows.depth >= a) & (rows.depth <= b)).astype(np.float64)
+    else:
+        part = np.maximum(np.minimum(rows.upper, b) - np.maximum(rows.lower, a), 0.0)
+    part = np.broadcast_to(part, rows.value.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Array = part / rows.repeat(rows.sum(part))
+    return found
+
+
+class WindowShares(NamedTuple):
+    """Shares of the samples in the mean over a window, shape (R, n); NaN where there is none."""
+
+    share: Array
+
+
+def window_shares(rows: Rows, start: Array, stop: Array) -> WindowShares:
+    """Return the :func:`shares` of the samples, in the places of the array that they come from."""
+    return WindowShares(rows.unpacked(shares(rows, start, stop)))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
@@ -117,7 +118,9 @@ def _areas(rows: Rows, rule: str) -> Array:
     c = rows.value.reshape(-1)
     areas = np.zeros(rows.value.shape)
     # Between the last sample of a row and the first of the next there is no width.
-    areas.reshape(-1)[:-1] = mean(c[:-1], c[1:])
+    between = areas.reshape(-1)[:-1]
+    for part in in_blocks(between.size, 1, IN_CACHE):
+        between[part] = mean(c[:-1][part], c[1:][part])
     areas *= rows.width
     return areas
 

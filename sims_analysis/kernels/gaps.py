@@ -106,7 +106,7 @@ def gaps_within(rows: Rows, start: Array, stop: Array) -> Gaps:
         at = np.flatnonzero(flags)
         every = np.arange(rows.count)
         row = rows.row[at] if isinstance(rows, Packed) else every.repeat(at.size)
-        z0, z1 = (np.resize(one, row.size) for one in _ends(rows, at))
+        z0, z1 = (np.resize(one, row.size) for one in gap_ends(rows, at))
         part = np.fmin(z1, stop[row]) - np.fmax(z0, start[row])
         inside = part > 0
         width += np.bincount(row[inside], part[inside], rows.count)
@@ -116,7 +116,7 @@ def gaps_within(rows: Rows, start: Array, stop: Array) -> Gaps:
     return Gaps(width, n, before, after)
 
 
-def _ends(rows: Rows, at: Any) -> tuple[Any, Any]:
+def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:
     """Return where gaps begin and end, by the positions of the samples before them."""
     before = rows.depth if rows.upper is None else rows.upper
     after = rows.depth if rows.lower is None else rows.lower
@@ -136,7 +136,7 @@ def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Inside:
     if flags is not None:
         for start in np.flatnonzero(flags):
             own = rows.row[start] if isinstance(rows, Packed) else slice(None)
-            z0, z1 = _ends(rows, start)
+            z0, z1 = gap_ends(rows, start)
             z = at[own]
             found[own] |= (z >= z0) & (z <= z1) if closed else (z > z0) & (z < z1)
     return Inside(found)

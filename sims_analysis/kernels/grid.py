@@ -1,8 +1,8 @@
 """Profiles on a new depth grid: cell averages that conserve the dose, and their uncertainty.
 
-A knot is a sample or a cell edge. Between two knots lies a piece of one segment, and a cell is a
-sum of pieces. It is not a difference of large integrals: a cell in the tail is as accurate as one
-at the peak.
+A knot is a sample, or the edge of a cell: a new one, or one over which the data are averages
+already. Between two knots lies a piece of one segment, and a cell is a sum of pieces. It is not a
+difference of large integrals: a cell in the tail is as accurate as one at the peak.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.gaps import gap_after
-from sims_analysis.kernels.rows import Array, Dense, Index, Rows, errors_of
+from sims_analysis.kernels.gaps import gap_after, gap_ends
+from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Index, Rows, errors_of
 
 
 class Cells(NamedTuple):
@@ -32,20 +32,28 @@ def cell_means(rows: Rows, *, edges: Array, log: bool, bridge: bool = False) -> 
     """Average profiles over cells: the integral between two edges, divided by their distance.
 
     `edges`, (m + 1,), increase strictly. Between samples, profiles are straight lines in ln C with
-    `log` (the log-linear rule of the dose), otherwise in C (the trapezoid). NaN where a cell
-    extends beyond the samples of the row, or into a gap, unless it is to `bridge` gaps.
+    `log` (the log-linear rule of the dose), otherwise in C (the trapezoid); averages over cells are
+    constant within these. NaN where a cell extends beyond the samples of the row, or into a gap,
+    unless it is to `bridge` gaps.
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
     for index, dense in _by_axis(rows):
-        pieces = _cut(dense.depth, edges)
-        if pieces is not None:
+        if dense.lower is not None:
+            parts = _parts_of_cells(dense, edges)
+            if parts is not None:
+                terms = dense.value[:, parts.sample] * parts.weights
+                total = np.add.reduceat(terms, parts.first, axis=1)
+                mean[index, parts.cells] = total / np.diff(edges)[parts.cells]
+        elif (pieces := _cut(dense.depth, edges)) is not None:
             total, n_linear[index] = _over_pieces(dense.value, pieces, log=log)
             mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
         gaps = None if bridge else gap_after(dense)
+        slack = TOLERANCE * np.ptp(dense.depth)
         for start in [] if gaps is None else np.flatnonzero(gaps):
-            z0, z1 = dense.depth[start : start + 2]
-            mean[np.ix_(np.atleast_1d(index), (edges[1:] > z0) & (edges[:-1] < z1))] = np.nan
+            z0, z1 = gap_ends(dense, start)
+            into = (edges[1:] > z0 + slack) & (edges[:-1] < z1 - slack)
+            mean[np.ix_(np.atleast_1d(index), into)] = np.nan
     return Cells(mean, n_linear)
 
 
@@ -81,18 +89,15 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> CellS
     """
     stderr = np.full((rows.count, edges.size - 1), np.nan)
     for index, dense in _by_axis(rows):
-        pieces = _cut(dense.depth, edges)
-        if pieces is None:
+        parts = _parts(dense, edges)
+        if parts is None:
             continue
-        after, before = _weights_of(pieces)
-        variance = errors_of(dense) ** 2
-        terms = after**2 * variance[:, pieces.segment + 1]
-        opening = before**2 * variance[:, pieces.segment[pieces.first]]
+        terms = (parts.weights * errors_of(dense)[:, parts.sample]) ** 2
         if zero_counts:
-            total = 4.0 * np.maximum(np.maximum.reduceat(terms, pieces.first, axis=1), opening)
+            total = 4.0 * np.maximum.reduceat(terms, parts.first, axis=1)
         else:
-            total = np.add.reduceat(terms, pieces.first, axis=1) + opening
-        stderr[index, pieces.cells] = np.sqrt(total) / np.diff(edges)[pieces.cells]
+            total = np.add.reduceat(terms, parts.first, axis=1)
+        stderr[index, parts.cells] = np.sqrt(total) / np.diff(edges)[parts.cells]
     return CellStderr(stderr)
 
 
@@ -135,7 +140,8 @@ def sample_fraction(rows: Rows, at: Array, known: Array, *, cells: bool = False)
         grids = at[index]
         groups = [index] if (grids == grids[:1]).all() else index[:, None]
         for group in groups:
-            weights = (_cell_weights if cells else _point_weights)(dense.depth, at[group[0]])
+            grid = at[group[0]]
+            weights = _cell_weights(dense, grid) if cells else _point_weights(dense.depth, grid)
             if weights is None:
                 continue
             for own in np.unique(known[group]):
@@ -169,16 +175,12 @@ def _point_weights(z: Array, at: Array) -> _Weights | None:
     )
 
 
-def _cell_weights(z: Array, edges: Array) -> _Weights | None:
-    pieces = _cut(z, edges)
-    if pieces is None:
+def _cell_weights(dense: Dense, edges: Array) -> _Weights | None:
+    parts = _parts(dense, edges)
+    if parts is None:
         return None
-    after, opening = _weights_of(pieces)
-    cell = np.cumsum(np.bincount(pieces.first, minlength=after.size)) - 1
-    weights = np.insert(after, pieces.first, opening)
-    sample = np.insert(pieces.segment + 1, pieces.first, pieces.segment[pieces.first])
-    of_cell = np.insert(cell, pieces.first, np.arange(pieces.first.size))
-    return _Weights(weights, of_cell, _sum_at(sample, weights, z.size))
+    total = _sum_at(parts.sample, parts.weights, dense.depth.size)
+    return _Weights(parts.weights, parts.of_cell, total)
 
 
 def _sum_at(sample: Index, weights: Array, size: int) -> Array:
@@ -209,7 +211,8 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
     for row in np.flatnonzero(rows.size):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
         stderr = None if rows.stderr is None else rows.stderr[None, own]
-        yield np.array([row]), Dense(rows.depth[own], rows.value[None, own], stderr)
+        cells = (None if edge is None else edge[own] for edge in (rows.lower, rows.upper))
+        yield np.array([row]), Dense(rows.depth[own], rows.value[None, own], stderr, *cells)
 
 
 class _Pieces(NamedTuple):
@@ -225,13 +228,25 @@ class _Pieces(NamedTuple):
     cells: slice
 
 
-def _cut(z: Array, edges: Array) -> _Pieces | None:
-    """Cut the segments at the edges of the cells that lie entirely within the samples."""
-    lo = int(np.searchsorted(edges, z[0], side="left"))
-    hi = int(np.searchsorted(edges, z[-1], side="right"))
+def _within_record(edges: Array, begin: float, end: float) -> tuple[Array, slice] | None:
+    """Select the edges within the record, and the cells between them; None if there is no cell.
+
+    An edge that is an end of the record up to rounding, as after a conversion of units, is it.
+    """
+    slack = TOLERANCE * (end - begin)
+    lo = int(np.searchsorted(edges, begin - slack, side="left"))
+    hi = int(np.searchsorted(edges, end + slack, side="right"))
     if hi - lo < 2:
         return None
-    inner = edges[lo:hi]
+    return np.clip(edges[lo:hi], begin, end), slice(lo, hi - 1)
+
+
+def _cut(z: Array, edges: Array) -> _Pieces | None:
+    """Cut the segments at the edges of the cells that lie entirely within the samples."""
+    within = _within_record(edges, z[0], z[-1])
+    if within is None:
+        return None
+    inner, cells = within
     knots = np.unique(np.concatenate([z[(z > inner[0]) & (z < inner[-1])], inner]))
     segment = np.searchsorted(z, knots[:-1], side="right") - 1
     width = z[segment + 1] - z[segment]
@@ -239,7 +254,7 @@ def _cut(z: Array, edges: Array) -> _Pieces | None:
     start = (knots[:-1] - z[segment]) / width
     stop = np.where(knots[1:] == z[segment + 1], 1.0, (knots[1:] - z[segment]) / width)
     first = np.searchsorted(knots, inner[:-1])
-    return _Pieces(segment, start, stop, np.diff(knots), first, slice(lo, hi - 1))
+    return _Pieces(segment, start, stop, np.diff(knots), first, cells)
 
 
 def _weights_of(pieces: _Pieces) -> tuple[Array, Array]:
@@ -251,3 +266,61 @@ def _weights_of(pieces: _Pieces) -> tuple[Array, Array]:
     following = np.append(left[1:], 0.0)
     following[pieces.first[1:] - 1] = 0.0
     return right + following, left[pieces.first]
+
+
+class _Parts(NamedTuple):
+    """Weights of samples in the integrals over cells, cell by cell, in order of depth.
+
+    The first three arrays have shape (q,).
+    """
+
+    weights: Array
+    sample: Index
+    of_cell: Index
+    #: First entry of each cell.
+    first: Index
+    cells: slice
+
+
+def _parts(dense: Dense, edges: Array) -> _Parts | None:
+    """Return the weights of the samples in the integrals over cells by the trapezoidal rule."""
+    if dense.lower is not None:
+        return _parts_of_cells(dense, edges)
+    pieces = _cut(dense.depth, edges)
+    if pieces is None:
+        return None
+    after, opening = _weights_of(pieces)
+    cell = np.cumsum(np.bincount(pieces.first, minlength=after.size)) - 1
+    first = pieces.first
+    return _Parts(
+        np.insert(after, first, opening),
+        np.insert(pieces.segment + 1, first, pieces.segment[first]),
+        np.insert(cell, first, np.arange(first.size)),
+        first + np.arange(first.size),
+        pieces.cells,
+    )
+
+
+def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
+    """Return the parts of the old cells in the new ones.
+
+    What no old cell covers belongs to both beside it, as in a dose (see
+    :func:`sims_analysis.kernels.segments.trapezoid_weights`).
+    """
+    assert dense.lower is not None and dense.upper is not None  # noqa: S101, PT018
+    old = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
+    within = _within_record(edges, old[0], old[-1])
+    if within is None:
+        return None
+    inner, cells = within
+    knots = np.unique(np.concatenate([old[(old > inner[0]) & (old < inner[-1])], inner]))
+    # Of the intervals between old edges, every second lies between two cells.
+    interval = np.searchsorted(old, knots[:-1], side="right") - 1
+    cell = np.searchsorted(inner, knots[:-1], side="right") - 1
+    size = dense.depth.size
+    halves = np.concatenate([cell * size + interval // 2, cell * size + (interval + 1) // 2])
+    key, place = np.unique(halves, return_inverse=True)
+    weights = _sum_at(place, np.tile(0.5 * np.diff(knots), 2), key.size)
+    of_cell = key // size
+    first = np.searchsorted(of_cell, np.arange(inner.size - 1))
+    return _Parts(weights, key % size, of_cell, first, cells)

@@ -26,6 +26,8 @@ class Junctions(NamedTuple):
     polarity: NDArray[np.int8]
     status: NDArray[np.uint8]
     number: Index
+    #: Of each measurement where it is first known, ``(G,)``: 1 for p, -1 for n, 0 for neither.
+    side: NDArray[np.int8]
 
 
 def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int) -> Junctions:
@@ -59,7 +61,17 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
         listed.table(found.direction, 0),
         listed.status(why),
         listed.number,
+        _side(doping),
     )
+
+
+def _side(doping: _Doping) -> NDArray[np.int8]:
+    side = np.zeros(doping.acceptors.count, dtype=np.int8)
+    known = doping.acceptors.size > 0
+    first = doping.acceptors.offsets[:-1][known]
+    net = doping.acceptors.value_at(first) - doping.donors.reshape(-1)[first]
+    side[known] = np.sign(net)
+    return side
 
 
 class _Doping(NamedTuple):

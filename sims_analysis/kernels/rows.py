@@ -231,10 +231,13 @@ class Packed(_Samples):
         Where the samples stood in the array that was packed.
     axis : ndarray, shape (n,), optional
         The depth axis of that array, if its rows shared one.
+    kept : ndarray of int, shape (N,), optional
+        The flat positions of the samples in that array.
     """
 
     measured: Flags | None = None
     axis: Array | None = None
+    kept: Index | None = None
 
     @cached_property
     def row(self) -> Index:
@@ -273,14 +276,15 @@ class Packed(_Samples):
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
-        # For few depths, a search in every row is faster than a count of all samples.
-        many = depth.shape[1] * self.count > self.value.size / 8
-        if many and self.axis is not None and self.measured is not None:
+        if self.axis is not None and self.measured is not None and self.kept is not None:
             # Count the samples measured up to each place on the shared axis.
             place = self.axis.searchsorted(depth, side="right") - 1
             place = place + np.arange(self.count)[:, None] * self.axis.size
-            counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
-            found: Index = counted.take(place, mode="clip") - np.intp(1)
+            if place.size > self.value.size / 8:
+                counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
+                found: Index = counted.take(place, mode="clip") - np.intp(1)
+            else:
+                found = self.kept.searchsorted(place, side="right") - 1
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
@@ -329,10 +333,10 @@ class Packed(_Samples):
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as the array ``(R, n)`` that was packed; NaN in the gaps."""
-        if self.measured is None:
+        if self.measured is None or self.kept is None:
             raise ValueError("samples were left out of these rows after they were packed")
         found = np.full(self.measured.size, np.nan)
-        found[np.flatnonzero(self.measured)] = samples
+        found[self.kept] = samples
         return found.reshape(self.measured.shape)
 
 

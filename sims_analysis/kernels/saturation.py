@@ -12,7 +12,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Rows
+from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows
 
 #: Number of equal neighbours from which they are judged.
 LEAST = 5
@@ -31,6 +32,7 @@ _MEDIAN_SQUARE = 0.4549
 _JUMP = 5.0
 #: Equal neighbours below the maximum by more than this factor are no ceiling.
 _NEAR = 0.01
+_A_FEW = 32
 
 
 def saturated(rows: Rows) -> Flags | None:
@@ -64,20 +66,37 @@ def saturated(rows: Rows) -> Flags | None:
     from end to end, or have fewer digits than noise.
     """
     flat = rows.value.reshape(-1)
-    # A run of five holds a sample 4 j and the one after it, whatever its first sample is.
-    pairs = 4 * np.flatnonzero(flat[:-1:4] == flat[1::4])
-    pairs = pairs[flat[pairs] > 0]
-    if not pairs.size:
+    runs = _runs(flat)
+    runs = runs[flat[runs] > 0]
+    if not runs.size:
         return None
-    # Only rows with such a pair near their maximum are looked at: floors are often equal.
-    row = rows.offsets.searchsorted(pairs, side="right") - 1
-    high = flat[pairs] > _NEAR * rows.reduce(np.maximum, rows.value)[row]
-    with_pairs = np.unique(row[high])
+    # Only rows with a run near their maximum are looked at: floors are often equal. A few samples
+    # of a row tell most of its floors without a look at all of them.
+    row, first = np.unique(rows.offsets.searchsorted(runs, side="right") - 1, return_index=True)
+    level = np.maximum.reduceat(flat[runs], first)
+    few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_A_FEW) // _A_FEW
+    high = np.flatnonzero(level > _NEAR * flat[few].max(axis=1))
+    if not high.size:
+        return None
     found = np.zeros(flat.shape, dtype=bool)
-    for one in with_pairs:
-        own = slice(rows.offsets[one], rows.offsets[one + 1])
-        found[own] = _of_profile(flat[own])
+    for i in high:
+        own = slice(rows.offsets[row[i]], rows.offsets[row[i] + 1])
+        if level[i] > _NEAR * flat[own].max():
+            found[own] = _of_profile(flat[own])
     return found.reshape(rows.value.shape) if found.any() else None
+
+
+def _runs(flat: Array) -> Index:
+    """Find the samples that are equal to the four after them."""
+    found = [np.empty(0, dtype=np.intp)]
+    for part in in_blocks(flat.size, 1, IN_CACHE):
+        block = flat[part.start : part.stop + LEAST - 1]
+        pairs = block[1:] == block[:-1]
+        threes = pairs[1:] & pairs[:-1]
+        fives = threes[2:] & threes[:-2]
+        if fives.any():
+            found.append(part.start + np.flatnonzero(fives))
+    return np.concatenate(found)
 
 
 def _of_profile(value: Array) -> Flags:

@@ -33,14 +33,19 @@ def log_mean(c0: Array, c1: Array) -> Array:
     """
     with np.errstate(all="ignore"):
         q = c1 / c0
-        # Both from the rounded q: the rounding errors of numerator and denominator cancel.
+        # Both from the rounded q: the rounding errors of numerator and denominator cancel. What is
+        # added makes 0 / 0 of equal ends 1, and changes nothing else.
         mean = q - 1.0
-        steady = q > _STEEPEST
-        mean /= np.log(q, out=q)
+        mean += _NOTHING
+        common = q > _STEEPEST
+        np.log(q, out=q)
+        q += _NOTHING
+        mean /= q
         mean *= c0
-        # Equal ends (0 / 0), ends that are not positive, and ratios that overflow or underflow.
-        special = np.flatnonzero(~(steady & (mean > 0)))
-        if special.size:
+        common &= mean > 0
+        # Ends that are not positive, and ratios that overflow or underflow.
+        if not common.all():
+            special = np.flatnonzero(~common)
             a, b = (np.broadcast_to(c, mean.shape).take(special) for c in (c0, c1))
             steep = (np.minimum(a, b) > 0) & (np.abs(b - a) > 1e-8 * a)
             by_logs = (b - a) / (np.log(b) - np.log(a))
@@ -48,6 +53,7 @@ def log_mean(c0: Array, c1: Array) -> Array:
     return mean
 
 
+_NOTHING = 1e-290
 #: Smaller ratios lose digits.
 _STEEPEST = 1e-300
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.counting import window_mean
+from sims_analysis.kernels.counting import shares, window_mean
 from sims_analysis.kernels.rows import Array, Flags, Rows, errors_of
 
 
@@ -79,10 +79,10 @@ def variance_above_mean(
 ) -> Array:
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
-    That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Within the window, the s_i are the
-    standard errors of the samples, scaled up to their scatter about the mean if that is larger:
-    see :func:`sims_analysis.kernels.counting.window_mean`. NaN where there is no sample in the
-    window.
+    That is ``sum (w_i - W p_i)^2 s_i^2``, with the shares p of the samples in the mean. Within the
+    window, the s_i are the standard errors of the samples, scaled up to their scatter about the
+    mean if that is larger: see :func:`sims_analysis.kernels.counting.window_mean`. NaN where there
+    is no sample in the window.
     """
     terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop, fraction)
     return np.where(valid, rows.sum(terms), np.nan)
@@ -101,14 +101,15 @@ def _above_mean(
     Also return which rows have samples in the window.
     """
     stderr = errors_of(rows)
-    inside = ~((rows.depth < rows.repeat(window_start)) | (rows.depth > rows.repeat(window_stop)))
-    _, n, variance, scatter = window_mean(rows, window_start, window_stop, fraction)
+    share = shares(rows, window_start, window_stop)
+    inside = share > 0
+    _, n, _, of_one, scatter = window_mean(rows, window_start, window_stop, fraction)
     with np.errstate(divide="ignore", invalid="ignore"):
         own = (stderr * rows.repeat(scatter)) ** 2
         # Samples without a standard error (0) that scatter: their scatter is all there is.
         unstated = rows.repeat(rows.sum(np.where(inside, stderr, 0.0)) == 0)
-        own = np.where(unstated, rows.repeat(variance * n), own)
-        share = np.where(inside, rows.repeat(total / n), 0.0)
+        own = np.where(unstated, rows.repeat(of_one), own)
+        share = np.where(inside, rows.repeat(total) * share, 0.0)
     net, squared = weights - share, np.where(inside, own, stderr**2)
     # As in `weighted_errors`; a sample in the window always has weight.
     terms = np.where((weights == 0.0) & ~inside, 0.0, net**2 * squared)

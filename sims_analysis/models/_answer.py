@@ -11,12 +11,14 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.frame.frame import Frame, as_dataset
 from sims_analysis.frame.window import Window
+from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._objectives import OBJECTIVES
 from sims_analysis.models._profiles import doubted, in_words
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
-from sims_analysis.models.model import Array
+from sims_analysis.models.lines import straight_line
+from sims_analysis.models.model import Array, Parameter
 
 __all__ = ["dressed", "quantified"]
 
@@ -39,14 +41,17 @@ def dressed(
 ) -> xr.Dataset:
     """Give each number its name, unit and words, and a fit its doubts about the samples."""
 
-    def part(name: str, i: int | None = None) -> xr.DataArray:
+    def part(name: str, i: int | list[int] | None = None) -> xr.DataArray:
         place = task.places[name]
-        return rows.isel(__row__=place if i is None else place.start + i)
+        if not isinstance(i, list):
+            return rows.isel(__row__=place if i is None else place.start + i)
+        of_layers = rows.isel(__row__=[place.start + k for k in i]).rename(__row__="layer")
+        return of_layers.assign_coords(layer=np.arange(1, len(i) + 1))
 
     found: dict[str, xr.DataArray] = {}
     names = [one.name for one in task.parameters]
-    both = [(one, "value", "stderr", i) for i, one in enumerate(task.parameters)]
-    both += [(one, "derived", "derived_stderr", i) for i, one in enumerate(task.model.derived)]
+    both = [(one, "value", "stderr", i) for one, i in task.by_name(task.parameters)]
+    both += [(one, "derived", "derived_stderr", i) for one, i in task.by_name(task.model.derived)]
     both.append((WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0))
     for one, value, stderr, i in both:
         attrs = {
@@ -71,6 +76,10 @@ def dressed(
     square = part("covariance")
     shape = {"parameter": names, "parameter_": names}
     found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
+    if isinstance(task.model, LayeredModel) and len(task.model.places) > 1:
+        for one in task.model.of.parameters:
+            if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
+                found |= _changing(one, found, task.model.of.location)
     for name, table in (
         ("status", STATUS),
         ("curve_status", STATUS),
@@ -92,6 +101,59 @@ def dressed(
         unit = profiles.axis_units if name.startswith("window") else None
         found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name, unit))
     return as_dataset(found)
+
+
+def _changing(
+    one: Parameter, found: dict[str, xr.DataArray], location: str
+) -> dict[str, xr.DataArray]:
+    """Say whether the width of layers changes with depth: the slope of a line, and its error."""
+    labels = [
+        [of_layer(name, i) for i in found[one.name]["layer"].values]
+        for name in (one.name, location)
+    ]
+    numbers = {str(label): i for i, label in enumerate(found["covariance"]["parameter"].values)}
+    at = [numbers[label] for pair in labels for label in pair]
+    square = found["covariance"].isel(parameter=at, parameter_=at)
+    slopes = xr.apply_ufunc(
+        np.vectorize(_slope, signature="(n),(n),(m,m)->(k)"),
+        found[one.name],
+        found[location],
+        square.drop_vars(["parameter", "parameter_"]),
+        input_core_dims=[["layer"], ["layer"], ["parameter", "parameter_"]],
+        output_core_dims=[["__row__"]],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"__row__": 2}, "allow_rechunk": True},
+    )
+    what = one.name.replace("_", " ")
+    attrs = {"units": "1", "description": "of a straight line over the depths of the layers, nm/nm"}
+    names = (
+        (f"{one.name}_slope", f"Change of {what} with depth"),
+        (
+            f"{one.name}_slope_stderr",
+            f"Standard error of the change of {what} with depth",
+        ),
+    )
+    return {
+        name: slopes.isel(__row__=i).assign_attrs(attrs, long_name=text)
+        for i, (name, text) in enumerate(names)
+    }
+
+
+def _slope(width: Array, where: Array, square: Array) -> Array:
+    """Return the slope of a line through widths at depths, and its error; both have errors."""
+    n = width.size
+    there = np.isfinite(width) & np.isfinite(where)
+    there &= np.isfinite(np.diag(square)[:n]) & np.isfinite(np.diag(square)[n:])
+    if np.count_nonzero(there) < 2:
+        return np.array([np.nan, np.nan])
+    part = [np.flatnonzero(there), n + np.flatnonzero(there)]
+    own, both, depth = (square[np.ix_(part[i], part[j])] for i, j in ((0, 0), (0, 1), (1, 1)))
+    line = straight_line(where[there], width[there], own)
+    for _ in range(2):
+        of_both = own - line.slope * (both + both.T) + line.slope**2 * depth
+        line = straight_line(where[there], width[there], of_both)
+    return np.array([line.slope, np.sqrt(line.covariance[1, 1])])
 
 
 def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:

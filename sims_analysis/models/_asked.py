@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 import numpy as np
@@ -13,11 +13,12 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window
+from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
 from sims_analysis.models._task import BACKGROUND, STATISTICS, Task
-from sims_analysis.models.model import Kind, Model
+from sims_analysis.models.model import Kind, Model, Parameter
 from sims_analysis.text.arguments import check_choice, format_argument
 
-__all__ = ["read_task"]
+__all__ = ["read_layers", "read_task"]
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
@@ -67,7 +68,7 @@ def read_task(
     ProfileError, UnitsError
     """
     _refuse_model(model)
-    _refuse_names(profiles)
+    _refuse_names(profiles, model)
     _refuse_options(model, choices, options)
     _refuse_absent(profiles, choices["weights"])
     mode, level = _background(model, background)
@@ -103,6 +104,46 @@ def read_task(
     return task, settings
 
 
+def read_layers(model: Model, repeat: Any, shared: Any) -> LayeredModel:
+    """Return the sum of several layers of a model; of one layer for ``"auto"``.
+
+    Raises
+    ------
+    ProfileError
+        If it is no model of one layer, the number is none, or a shared parameter is unknown.
+    """
+    if not model.location:
+        raise ProfileError(
+            f"repeat={format_argument(repeat)}: the model {model.name!r} is not that of a layer; "
+            "'delta_drf', 'delta_mri' and 'gaussian' are"
+        )
+    whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
+    if not (repeat == "auto" or (whole and repeat >= 1)):
+        raise ProfileError(
+            f"repeat={format_argument(repeat)}; expected a number of layers, such as 5, or 'auto'"
+        )
+    if shared is None:
+        own = own_by_default(model)
+        shared = [name for name in model.names if name not in own]
+    return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
+
+
+def read_shared(model: Model, shared: Any) -> tuple[str, ...]:
+    """Check the names of shared parameters."""
+    if isinstance(shared, str) or not isinstance(shared, Iterable):
+        raise ProfileError(
+            f"shared={format_argument(shared)}; expected names of parameters, such as "
+            f"[{model.names[-1]!r}]"
+        )
+    names = tuple(dict.fromkeys(shared))
+    for name in names:
+        if name not in model.names:
+            raise ProfileError(
+                f"shared names {name!r}; the model {model.name!r} has {', '.join(model.names)}"
+            )
+    return names
+
+
 def _refuse_options(model: Model, choices: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     for name, value in choices.items():
         check_choice(name, value, _CHOICES[name])
@@ -129,9 +170,10 @@ def _refuse_model(model: Model) -> None:
         names.append(one.name)
 
 
-def _refuse_names(profiles: Frame) -> None:
-    """Raise where a name of the data is that of a dimension of the covariance."""
-    for name in ("parameter", "parameter_"):
+def _refuse_names(profiles: Frame, model: Model) -> None:
+    """Raise where a name of the data is that of a dimension of the answer."""
+    several = ("layer",) if isinstance(model, LayeredModel) else ()
+    for name in ("parameter", "parameter_", *several):
         if name in profiles.lead or name in profiles.coords:
             raise ProfileError(
                 f"{name!r} in the data is a dimension of every fit; rename it, as in "
@@ -189,24 +231,44 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
             f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
             f"{{{model.names[0]!r}: ...}}"
         )
-    found = {}
-    parameters = {one.name: one for one in model.parameters}
+    found: dict[str, float] = {}
+    layers = model if isinstance(model, LayeredModel) else None
+    parameters = {one.name: one for one in (layers.of if layers else model).parameters}
     for name, value in (fixed or {}).items():
         one = parameters.get(name)
         if one is None:
             raise ProfileError(
                 f"fixed names {name!r}; the model {model.name!r} has {', '.join(parameters)}"
             )
-        number = _number(value, one.units(profiles.kind, profiles.axis), f"fixed[{name!r}]")
-        if not one.lower <= number <= one.upper:
-            raise ProfileError(
-                f"fixed[{name!r}]={format_argument(value)}: expected a value from {one.lower:g} to "
-                f"{one.upper:g}"
-            )
-        found[name] = number
-    if len(found) == len(parameters):
+        found |= {
+            key: _held(one, stated, f"fixed[{name!r}]", profiles)
+            for key, stated in _of_each_layer(layers, name, value).items()
+        }
+    if len(found) == len(model.parameters):
         raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
     return found
+
+
+def _of_each_layer(model: LayeredModel | None, name: str, value: Any) -> dict[str, Any]:
+    """Return the values of a parameter of layers: one for all, or a list with one for each."""
+    if model is None or name in model.shared:
+        return {name: value}
+    n = len(model.places)
+    values = value if isinstance(value, list | tuple) else [value] * n
+    if len(values) != n:
+        raise ProfileError(
+            f"fixed[{name!r}] holds {len(values)} values; expected {n}, one for each layer"
+        )
+    return {of_layer(name, i + 1): one for i, one in enumerate(values)}
+
+
+def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
+    number = _number(value, one.units(profiles.kind, profiles.axis), name)
+    if not one.lower <= number <= one.upper:
+        raise ProfileError(
+            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}"
+        )
+    return number
 
 
 def _number(value: Any, unit: str, name: str) -> float:

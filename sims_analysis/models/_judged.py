@@ -18,6 +18,7 @@ from sims_analysis.models._engine import (
     poor_errors,
     profile_interval,
 )
+from sims_analysis.models._layers import LayeredModel, not_these_layers
 from sims_analysis.models._minima import Minima, featureless
 from sims_analysis.models._objectives import Objective
 from sims_analysis.models._peaks import not_one_peak
@@ -74,9 +75,7 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
     status = _status(profile, objective, solution, stderr, task)
     if status not in _OF_THE_DATA and wrong:
         status = "wrong_shape"
-    outer = {"peak": (0, profile.z.size - 1), "surface_peak": (profile.z.size - 1,)}
-    outside = solution.m.argmax() in outer.get(task.model.shape, ())
-    if status in {"truncated", "wrong_shape"} and outside:
+    if status in {"truncated", "wrong_shape"} and _outside(profile, solution, task):
         # The maximum itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
     poor = ~(stderr**2 < 2 * errors.diagonal())
@@ -102,6 +101,15 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
         known["curve_status"] = "ok" if error < _KNOWN * abs(dose) else status
     shares = [one.share for one in found.among]
     return Judged(status, known | derived(task, settings, places, square, shares))
+
+
+def _outside(profile: Prepared, solution: Solution, task: Task) -> bool:
+    """Return whether the maximum of a peak, or of one of several, lies outside the window."""
+    if isinstance(task.model, LayeredModel):
+        where = profile.curve.whole(solution.free)[task.model.at]
+        return bool(where.min() < profile.z[0] or where.max() > profile.z[-1])
+    outer = {"peak": (0, profile.z.size - 1), "surface_peak": (profile.z.size - 1,)}
+    return solution.m.argmax() in outer.get(task.model.shape, ())
 
 
 def _described(profile: Prepared, found: Minima, task: Task) -> tuple[dict[str, float], bool]:
@@ -202,9 +210,15 @@ def _status(
     profile: Prepared, objective: Objective, solution: Solution, stderr: Array, task: Task
 ) -> str:
     """Return what the profile and the parameters say, whatever the residuals."""
-    curve = profile.curve
-    if task.model.shape in ("peak", "surface_peak"):
-        background = curve.whole(solution.free)[-1] if task.background != "none" else 0.0
+    curve, values = profile.curve, profile.curve.whole(solution.free)
+    background = values[-1] if task.background != "none" else 0.0
+    if isinstance(task.model, LayeredModel):
+        noise, errors = objective.noise(profile.c), curve.whole(stderr, held=0.0)
+        c, m = profile.c - background, solution.m - background
+        why = not_these_layers(task.model, c, m, noise, values, errors)
+        if why:
+            return why
+    elif task.model.shape in ("peak", "surface_peak"):
         down = (profile.down[0] or task.model.shape == "surface_peak", profile.down[1])
         noise = objective.noise(profile.c)
         why = not_one_peak(profile.c, solution.m, noise, background, down)

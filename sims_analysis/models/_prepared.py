@@ -11,12 +11,13 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._engine import Curve
+from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._objectives import TINY, LogSquares, Objective, Poisson, Shared, Squares
 from sims_analysis.models._task import BACKGROUND, NoFitError, Task
 from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.samples import Samples, cells, in_order
 
-__all__ = ["Prepared", "formula_of", "prepared"]
+__all__ = ["Prepared", "formula_of", "poisson_of", "prepared"]
 
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -67,7 +68,8 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     Raises
     ------
     NoFitError
-        If there are no samples, too few, or none above 0; or a stated background is not known.
+        If there are no samples, too few, or none above 0; a stated background is not known; or
+        fewer layers are seen than are asked for.
     """
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
@@ -95,7 +97,9 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
     first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
     # Sets that differ only in held parameters are the same.
-    sets = [one[curve.free].tolist() for one in _starts(z, c, curve, task)]
+    sets = [one[curve.free].tolist() for one in _starts(z, c, objective, curve, task)]
+    if not sets:
+        raise NoFitError("too_few_maxima", known)
     starts = list(dict.fromkeys(map(tuple, sets)))
     return Prepared(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
@@ -119,7 +123,7 @@ def _objective(
     if weights == "counts":
         keep = counted & (counts >= 0)
         worth = 1 / top if task.kind == "count" else np.nan
-        return _poisson(replace(window, k=counts).where(keep), worth, fraction), keep
+        return poisson_of(replace(window, k=counts).where(keep), worth, fraction), keep
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "stderr":
         one = Squares(window.c[known], window.s[known], known_errors=True, code=2)
@@ -136,7 +140,7 @@ def _objective(
     return _shared(LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), fraction), keep
 
 
-def _poisson(window: Samples, known: float, fraction: float) -> Objective | None:
+def poisson_of(window: Samples, known: float, fraction: float) -> Objective | None:
     """Return the deviance of counts; None if nothing says what one count is worth."""
     counts = np.where(window.k > TINY, window.k, 0.0)
     one = _one_count(window, counts, known)
@@ -233,8 +237,8 @@ def _curve(
     return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
 
 
-def _starts(z: Array, c: Array, curve: Curve, task: Task) -> list[Array]:
-    """Return sets of starting values for all parameters."""
+def _starts(z: Array, c: Array, objective: Objective, curve: Curve, task: Task) -> list[Array]:
+    """Return sets of starting values for all parameters; none if too few layers are seen."""
     background = 0.0
     if task.background == "stated":
         background = curve.held[len(curve.parameters) - 1]
@@ -247,7 +251,11 @@ def _starts(z: Array, c: Array, curve: Curve, task: Task) -> list[Array]:
     rest = c - background
     largest = max(float(rest.max()), 1e-12)
     scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
-    sets = [one * scale for one in _sets(task.model, z, rest / largest)]
+    if isinstance(task.model, LayeredModel):
+        found = task.model.starts(z, rest / largest, objective.noise(c) / largest)
+    else:
+        found = _sets(task.model, z, rest / largest)
+    sets = [one * scale for one in found]
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 

@@ -18,6 +18,7 @@ STATUS = (
     "wrong_shape",
     "gap",
     "saturated",
+    "too_few_maxima",
 )
 
 #: What a status means, and what may be done.
@@ -34,6 +35,8 @@ ADVICE = {
     "another model may help",
     "gap": "over more than five times their spacing there are no samples, and the curve goes on "
     "there all the same; gaps='bridge' accepts that",
+    "too_few_maxima": "fewer maxima stand out of the noise than layers were asked for; "
+    "repeat='auto' takes those that there are",
     "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "
     "them out of the window",
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sims_analysis.models._layers import of_layers
 from sims_analysis.models._status import STATUS
 from sims_analysis.models.model import Array, Model, Parameter
 
@@ -69,6 +70,8 @@ class Task:
         Values of parameters that are held, in user's units.
     profile : bool
         Whether to find intervals by the profile of the likelihood.
+    fewer : bool
+        Whether profiles may have fewer layers than the model, as many as Akaike's criterion says.
     """
 
     model: Model
@@ -79,6 +82,7 @@ class Task:
     background: str = "none"
     fixed: Mapping[str, float] = field(default_factory=dict)
     profile: bool = False
+    fewer: bool = False
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -89,6 +93,20 @@ class Task:
     def factors(self) -> Array:
         """Factors from values times nm to the user's units."""
         return np.array([one.factor(self.kind, self.axis) for one in self.parameters])
+
+    def by_name(self, given: Sequence[Parameter]) -> list[tuple[Parameter, int | list[int]]]:
+        """Return parameters by their names, and where they stand: a list, if each layer has one."""
+        found: dict[str, tuple[Parameter, int | list[int]]] = {}
+        for i, one in enumerate(given):
+            name, of_one, _ = one.name.partition("[")
+            before = found.get(name)
+            if not of_one:
+                found[name] = one, i
+            elif before is None:
+                found[name] = replace(one, name=name), [i]
+            elif isinstance(before[1], list):
+                before[1].append(i)
+        return list(found.values())
 
     @cached_property
     def places(self) -> dict[str, slice]:
@@ -107,6 +125,30 @@ class Task:
     def size(self) -> int:
         """Length of that row."""
         return int(self.places["covariance"].stop)
+
+    def of_layers(self, n: int) -> Task:
+        """Return the same for so many layers, which all profiles have."""
+        return replace(self, model=of_layers(self.model, n), fewer=False)
+
+    def spread(self, fewer: Task, parts: Mapping[str, Any]) -> dict[str, Any]:
+        """Put parts of a fit of fewer layers where those of the same names are in this one."""
+        spread = dict(parts)
+        derived = [[one.name for one in task.model.derived] for task in (self, fewer)]
+        names = [[one.name for one in task.parameters] for task in (self, fewer)]
+        for (every, some), of in (
+            (names, ("value", "stderr", "lower", "upper", "poor")),
+            (derived, ("derived", "derived_stderr")),
+        ):
+            at = np.array([every.index(name) for name in some], dtype=int)
+            for name in spread.keys() & set(of):
+                spread[name] = np.full(len(every), np.nan)
+                spread[name][at] = parts[name]
+        if "covariance" in parts:
+            at, p = np.array([names[0].index(name) for name in names[1]]), len(names[0])
+            square = np.full((p, p), np.nan)
+            square[at[:, None], at] = np.reshape(parts["covariance"], (at.size, at.size))
+            spread["covariance"] = square.ravel()
+        return spread
 
     def row(self, status: str, parts: Mapping[str, Any]) -> Array:
         """Put parts together; NaN where there are none."""

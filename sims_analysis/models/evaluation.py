@@ -14,6 +14,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import by_label
 from sims_analysis.models._engine import Curve
+from sims_analysis.models._layers import LayeredModel, layered, of_layer
 from sims_analysis.models._prepared import formula_of
 from sims_analysis.models._task import BACKGROUND
 from sims_analysis.models.model import Array, Model
@@ -71,6 +72,7 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
         fit = units.dequantify(fit)
     z, dim, single = _depths(depth, fit)
     with_background = BACKGROUND.name in fit.data_vars
+    chosen, arrays, square = _of_each_profile(fit, chosen, with_background=with_background)
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
     kind = units.read_unit(fit.attrs["variable_units"]).kind
     cell, axis = fit.attrs.get("cell", "point"), str(fit.attrs.get("axis", "depth"))
@@ -80,11 +82,12 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
         square = square / np.outer(factors, factors)
         return _one(z, chosen, cell, p / factors, square, with_background=with_background)
 
+    complete = chosen.complete if isinstance(chosen, LayeredModel) else None
     value, stderr = xr.apply_ufunc(
-        lambda square, z, *given: _each(answer_of, z, square, *given),
-        fit["covariance"].drop_vars(["parameter", "parameter_"]),
+        lambda square, z, *given: _each(answer_of, complete, z, square, *given),
+        square,
         z.drop_vars(list(z.coords)),
-        *(fit[one.name] for one in parameters),
+        *arrays,
         input_core_dims=[["parameter", "parameter_"], [dim], *([[]] * len(parameters))],
         output_core_dims=[[dim], [dim]],
         dask="parallelized",
@@ -124,8 +127,38 @@ def _model_of(fit: Any, model: Model | None) -> Model:
     return chosen
 
 
+def _of_each_profile(
+    fit: xr.Dataset, model: Model, *, with_background: bool
+) -> tuple[Model, list[xr.DataArray], xr.DataArray]:
+    """Return the model of each profile, its parameters, and their covariance.
+
+    Of several layers, the model is their sum; what layers share is a parameter of each.
+    """
+    names = [*model.names, *([BACKGROUND.name] if with_background else [])]
+    square = fit["covariance"]
+    known = {str(label): i for i, label in enumerate(square["parameter"].values)}
+    layers = np.atleast_1d(fit["layer"].values).tolist() if "layer" in fit.coords else []
+    if not layers:
+        return model, [fit[name] for name in names], square.drop_vars(["parameter", "parameter_"])
+    whole = layered(model, len(layers), fit.attrs["shared"].split(", "))
+    places: dict[str, tuple[str, xr.DataArray]] = {}
+    for number, layer in enumerate(layers, start=1):
+        for name in model.names:
+            own = of_layer(name, layer)
+            array = fit[name].isel(layer=number - 1) if "layer" in fit[name].dims else fit[name]
+            one = (own, of_layer(name, number)) if own in known else (name, name)
+            places[one[1]] = one[0], array.drop_vars("layer", errors="ignore")
+    if with_background:
+        places[BACKGROUND.name] = BACKGROUND.name, fit[BACKGROUND.name]
+    order = [*whole.names, *names[len(model.names) :]]
+    at = [known[places[name][0]] for name in order]
+    square = square.isel(parameter=at, parameter_=at).drop_vars(["parameter", "parameter_"])
+    return whole, [places[name][1] for name in order], square.drop_vars("layer", errors="ignore")
+
+
 def _each(
     answer_of: Callable[[Array, Array, Array], tuple[Array, Array]],
+    complete: Callable[[Array], Array] | None,
     z: Array,
     covariance: Array,
     *given: Array,
@@ -136,6 +169,8 @@ def _each(
     covariance = np.broadcast_to(covariance, (*lead, *covariance.shape[-2:]))
     p = np.stack([np.broadcast_to(one, lead) for one in given], axis=-1)
     value, stderr = np.full(z.shape, np.nan), np.full(z.shape, np.nan)
+    if complete is not None:
+        p = complete(p)
     for index in np.ndindex(*lead):
         here = np.isfinite(z[index])
         if np.isfinite(p[index]).all() and here.any():

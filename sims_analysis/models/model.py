@@ -106,9 +106,9 @@ class Model:
     derivatives : callable, optional
         ``derivatives(z, *parameters)`` gives the derivatives of the formula, one row for each
         parameter; without it they are computed by differences.
-    shape : {"peak", "surface_peak", "decay", "step"}
+    shape : {"peak", "surface_peak", "layers", "decay", "step"}
         What the data must show. A peak has to lie inside the window, and be the only one; a
-        surface peak may be cut off by the surface.
+        surface peak may be cut off by the surface; of layers there must be as many as are fitted.
     derived : sequence of Parameter
         What follows from the parameters, given out beside them.
     derive : callable, optional
@@ -126,6 +126,8 @@ class Model:
     has_levels : bool
         Whether parameters are the levels that the profile stands on, so that a constant under it
         (``background=``) would be one of them again.
+    location : str
+        Of a model of one peak, the parameter that says where it is: such a model may be repeated.
     on_time : bool
         Whether it is a shape over any axis, so that data on a sputter-time axis are fitted in
         seconds; other models need a depth.
@@ -157,11 +159,12 @@ class Model:
     start: Callable[[Array, Array], Sequence[Any]]
     reference: str
     derivatives: Callable[..., Array] | None = None
-    shape: Literal["peak", "surface_peak", "decay", "step"] = "peak"
+    shape: Literal["peak", "surface_peak", "layers", "decay", "step"] = "peak"
     derived: Sequence[Parameter] = ()
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()
     has_levels: bool = False
+    location: str = ""
     on_time: bool = False
     ordered: Callable[[Sequence[float]], Sequence[float]] | None = None
     irregular: Callable[[Sequence[float]], bool] | None = None

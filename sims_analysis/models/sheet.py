@@ -221,7 +221,16 @@ def _told(profiles: Frame, answer: xr.Dataset, window: Window, *, bridge: bool) 
         what = "the layer bridges it by the curves"
         told = xr.where(doubtful, int(code), int(Status.OK))
         tell_doubts(profiles, told, layer, what, FitWarning)
-        status = xr.where(doubtful, code.name.lower(), status, keep_attrs=True)
+        word = np.array(code.name.lower())
+        # Not by xr.where, which cuts lazy texts to the length of the word.
+        status = xr.apply_ufunc(
+            np.where,
+            doubtful,
+            word,
+            status,
+            dask="parallelized",
+            output_dtypes=[np.result_type(word, status)],
+        )
     return status.assign_attrs(answer["status"].attrs)
 
 

@@ -21,6 +21,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.dataset.axes import cell_edges, nearest
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import (
@@ -83,7 +84,8 @@ def to_csv(
     pathlib.Path
         Where it was written. The cell of a sample that was not measured is empty; its detection
         limit, if known, is in a column of its own. So are relative uncertainties that samples have
-        in common (of sensitivity factors and of the depth scale), which a budget needs. A name that
+        in common (of sensitivity factors and of the depth scale), which a budget needs, and the
+        edges of the cells of averages, in ``cell_start`` and ``cell_stop``. A name that
         a spreadsheet would run, such as ``=HYPERLINK(...)``, has ``'`` before it, which
         :func:`read` takes off.
 
@@ -159,6 +161,7 @@ def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
             x=np.empty(0),
             y=np.empty(0),
             stderr=None,
+            cells=dict.fromkeys(found[0].cells, np.empty(0)),
         )
         key = (profile.species_name, variable)
         of[key] = _with_gaps(of.get(key, nothing), profile, missing, ds)
@@ -200,7 +203,9 @@ def _converted(
 ) -> Series:
     if depth_units is not None:
         axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
-        series = replace(series, x=axis.from_canonical(series.x), axis_units=depth_units)
+        cells = {name: axis.from_canonical(edge) for name, edge in series.cells.items()}
+        x = axis.from_canonical(series.x)
+        series = replace(series, x=x, cells=cells, axis_units=depth_units)
     stated = isinstance(value_units, Mapping)
     text = value_units.get(series.variable) if isinstance(value_units, Mapping) else value_units
     if text is None or not (stated or read_unit(text).kind in _kinds(series)):
@@ -234,7 +239,7 @@ def _with_shared(series: Series, data: xr.Dataset | xr.DataArray) -> Series:
         else:
             axis = data[series.axis]
             depths = read_unit(axis.attrs["units"]).to_canonical(axis.values)
-            shared[name] = column[pd.Index(depths).get_indexer(series.x, method="nearest")]
+            shared[name] = column[nearest(depths, series.x)]
     return replace(series, beside=series.beside | shared)
 
 
@@ -243,7 +248,8 @@ def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Datas
     axis = read_unit(ds[series.axis].attrs["units"]).to_canonical(ds[series.axis].values)
     depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
     # Their depths in the Dataset, whose axis may be that of another species.
-    gaps = axis[pd.Index(axis).get_indexer(depths, method="nearest")]
+    places = nearest(axis, depths)
+    gaps, cells = axis[places], cell_edges(ds, series.axis)
     limit = np.full(gaps.size, np.nan)
     column = columns_of(profile.extra, missing.size).get("detection_limit")
     if column is not None:
@@ -261,20 +267,29 @@ def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Datas
         y=merged(series.y, nothing),
         stderr=None if series.stderr is None else merged(series.stderr, nothing),
         beside={k: merged(c, nothing) for k, c in series.beside.items()},
+        cells={}
+        if cells is None
+        else {
+            name: merged(edge, own)
+            for (name, edge), own in zip(series.cells.items(), cells[places].T, strict=True)
+        },
         limit=None if np.isnan(limit).all() else merged(np.full(series.x.size, np.nan), limit),
     )
 
 
 def _columns(series: Series) -> dict[str, list[float | None]]:
     """Return the columns of a profile beside its depths, by heading."""
+    edges = {_header(name, series.axis_units): edge for name, edge in series.cells.items()}
     named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
     named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
+    columns = edges | {
+        _header(f"{series.variable}{what}", vocabulary.BESIDE.get(what[1:]) or series.units): column
+        for what, column in named.items()
+        if column is not None
+    }
     return {
-        _header(f"{series.variable}{what}", vocabulary.BESIDE.get(what[1:]) or series.units): [
-            None if np.isnan(number) else number for number in numbers.tolist()
-        ]
-        for what, numbers in named.items()
-        if numbers is not None
+        head: [None if np.isnan(number) else number for number in column.tolist()]
+        for head, column in columns.items()
     }
 
 

@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
-__all__ = ["file_stem", "write_files", "write_index"]
+__all__ = ["INDEX", "file_stem", "write_files", "write_index"]
 
+#: Name of the list of all pages in a folder.
+INDEX = "index.html"
 #: How the name of the file with the results ends.
 _RESULTS = "-results.csv"
 #: Most characters of a name that are kept.
 _LONGEST = 72
-#: Names that Windows gives to devices.
-_RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
+#: Names that Windows gives to devices, and that of the list.
+_RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
-def write_files(report: Report, folder: Path) -> list[Path]:
+def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
     """Write the figure (PNG, SVG), the results and the profiles (CSV), the data (netCDF), a page.
 
     Parameters
@@ -43,6 +45,8 @@ def write_files(report: Report, folder: Path) -> list[Path]:
     folder : Path
         Created if necessary; files are named after the data id, and replaced. A hash is added
         where the files of another measurement have the name.
+    home : str
+        Where the page finds the list of all, if there is one: ``INDEX``.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def write_files(report: Report, folder: Path) -> list[Path]:
         profiles,
         data,
         *_pictures(report, folder / stem),
-        *_page(report, folder / f"{stem}.html"),
+        *_page(report, folder / f"{stem}.html", home),
     ]
 
 
@@ -146,12 +150,12 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
     }
     if not entries:
         return None
-    path = folder / "index.html"
+    path = folder / INDEX
     replace_file(path, index_page(entries).encode())
     return path
 
 
-def _page(report: Report, path: Path) -> list[Path]:
+def _page(report: Report, path: Path, home: str) -> list[Path]:
     """Write the page, if the library that draws it is installed."""
     import importlib.util
 
@@ -160,5 +164,5 @@ def _page(report: Report, path: Path) -> list[Path]:
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import report_page
 
-    replace_file(path, report_page(report).encode())
+    replace_file(path, report_page(report, home=home).encode())
     return [path]

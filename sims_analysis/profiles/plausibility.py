@@ -14,7 +14,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.rows import Dense, Packed, Rows
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
@@ -50,6 +50,8 @@ _LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
 #: Number of samples that are checked before all of them are.
 _GLANCE = 4096
+#: So many samples are looked at together.
+_BLOCK = 1 << 15
 #: Largest number of species named in one warning.
 _NAMED = 5
 
@@ -73,7 +75,7 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         (:mod:`sims_analysis.kernels.saturation`).
     """
     found: dict[tuple[str, str], list[str]] = {}
-    profiles = list(profiles)
+    profiles = [profile for profile, usual in _glanced([*profiles]) if not usual]
     for profile in profiles:
         for what, finding, usual in _findings(profile):
             found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
@@ -89,6 +91,50 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
             "that scatters are not so often equal: it is higher there than what was written",
             ProfileWarning,
         )
+
+
+def _glanced(profiles: list[DepthProfile]) -> Iterator[tuple[DepthProfile, bool]]:
+    """Tell the profiles in which nothing is unusual: those on one axis all at once."""
+    alike: dict[tuple[int, str, str], list[int]] = {}
+    for i, profile in enumerate(profiles):
+        key = id(profile.depths), profile.depth_units, profile.concentration_units
+        alike.setdefault(key, []).append(i)
+    usual = np.zeros(len(profiles), dtype=bool)
+    for members in alike.values():
+        count = max(1, _BLOCK // max(1, profiles[members[0]].depths.size))
+        for i in range(0, len(members) if len(members) > 1 else 0, count):
+            some = members[i : i + count]
+            usual[some] = _are_usual([profiles[j] for j in some])
+    return zip(profiles, usual.tolist(), strict=True)
+
+
+def _are_usual(profiles: list[DepthProfile]) -> Any:
+    """Tell of profiles on one axis, in the same units, whether nothing is unusual."""
+    one, values = profiles[0], np.stack([profile.concentrations for profile in profiles])
+    usual = np.full(len(profiles), bool((one.depths[1:] >= one.depths[:-1]).all()))
+    for name, kinds, largest in (
+        ("depth", vocabulary.AXES, np.fmax.reduce(one.depths, keepdims=True)),
+        ("concentration", vocabulary.VALUE_KINDS, np.fmax.reduce(values, axis=1)),
+    ):
+        try:
+            unit = unit_of_kind(getattr(one, f"{name}_units"), kinds, name)
+        except UnitsError:
+            continue
+        canonical = unit.to_canonical(largest)
+        usual &= ~(canonical > _USUAL.get(unit.kind, (np.inf, ""))[0])
+        if unit.kind == "concentration":
+            usual &= ~(canonical <= _LARGEST_LOGARITHM)
+    measured = np.isfinite(values) & np.isfinite(one.depths)
+    if measured.all():
+        rows: Rows = Dense(one.depths, values)
+    else:
+        depth = np.broadcast_to(one.depths, values.shape)[measured]
+        offsets = np.append(0, np.cumsum(np.count_nonzero(measured, axis=1)))
+        rows = Packed(depth, values[measured], offsets=offsets)
+    flags = saturated(rows)
+    if flags is not None:
+        usual &= rows.reduce(np.maximum, flags.astype(np.float64)) == 0
+    return usual
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:

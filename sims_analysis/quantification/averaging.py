@@ -94,7 +94,7 @@ def average(data: xr.Dataset) -> xr.Dataset:
             "the measurements have axes of their own: put them on one first, with "
             "to_grid(data, step='1 nm')"
         )
-    names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+    names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:
         raise UnitsError(f"there is nothing to average; the data have {list_variables(data)}")
     variables: dict[str, xr.Variable] = {}
@@ -145,7 +145,7 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
     for end, one in found.items():
         attrs = dict(data[name].attrs)
         if end:
-            attrs = vocabulary.attrs_beside(name, end, frame.units)
+            attrs = vocabulary.attrs_beside(frame.term, end, frame.units)
         ordered = one.transpose(*(d for d in order if d in one.dims))
         made[f"{name}_{end}".removesuffix("_")] = xr.Variable(ordered.dims, ordered.data, attrs)
     return made
@@ -223,7 +223,7 @@ def _common(data: xr.Dataset) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key, coord in data.coords.items():
         name, one = str(key), coord.variable
-        if name == MEASUREMENT:
+        if name in (MEASUREMENT, "stderr", *vocabulary.OF_BACKGROUND):
             continue
         if MEASUREMENT not in one.dims:
             kept[name] = one

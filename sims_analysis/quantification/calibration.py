@@ -18,6 +18,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.layers import read_layers, read_pairs
+from sims_analysis.quantification.markers import MarkerLine, line_through
 from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import Data, ParameterLike, QuantityLike
@@ -29,6 +30,7 @@ __all__ = [
     "on_depths",
     "per_measurement",
     "relative_depth_uncertainty",
+    "with_stretched_dose",
 ]
 
 
@@ -39,15 +41,20 @@ def calibrate_depth(
     crater_depth: ParameterLike | None = None,
     total_time: ParameterLike | None = None,
     relative_rates: Sequence[tuple[QuantityLike | None, float]] | None = None,
-    markers: Sequence[tuple[QuantityLike, QuantityLike]] | None = None,
+    markers: Sequence[tuple[QuantityLike, QuantityLike]] | xr.Dataset | None = None,
+    depths: Sequence[QuantityLike] | xr.DataArray | None = None,
+    apply_offset: bool = False,
     depth_uncertainty: float | ParameterLike | None = None,
 ) -> Data:
     """Turn sputter time into depth: ``z = v t``, the surface at t = 0.
 
+    By layers at known depths (`markers`, `depths`), also an apparent depth into a true one.
+
     Parameters
     ----------
     data : Dataset or DataArray
-        On a sputter-time axis; one measurement or a batch.
+        On a sputter-time axis, or with a fit as `markers` on that of the fit; one measurement or a
+        batch.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
         ``"0.5 nm/s"``. For a stack of layers, the time at which each ends and its rate, in order:
         ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record. A
@@ -61,12 +68,20 @@ def calibrate_depth(
         With `crater_depth`, for layers whose rates are known relative to each other:
         ``[("120 s", 1.0), (None, 0.6)]``. They are scaled so that all layers together are as deep
         as the crater.
-    markers : list of (time, depth), optional
-        Known depths, for instance of interfaces: ``[("120 s", "40 nm"), ("300 s", "95 nm")]``,
-        with a constant rate from the surface to the first and from each to the next. The last is
-        the end of the record, or a rate for the rest of it, ``(None, "0.5 nm/s")``.
+    markers : list of (time, depth) or Dataset, optional
+        A Dataset is a fit of several layers, ``fit(data, model="delta_drf", repeat=5)``, over the
+        axis of the data, whose `depths` are known. Otherwise known depths, for instance of
+        interfaces: ``[("120 s", "40 nm"), ("300 s", "95 nm")]``, with a constant rate from the
+        surface to the first and from each to the next. The last is the end of the record, or a
+        rate for the rest of it, ``(None, "0.5 nm/s")``.
+    depths : sequence of str or Quantity, or DataArray, optional
+        With a fit as `markers`: the certified depth of each layer.
+    apply_offset : bool
+        With a fit as `markers`: shift depths by the offset of the line, too, which is otherwise
+        reported alone. Mixing moves every layer towards the surface alike, and not the surface.
     depth_uncertainty : float, str, Quantity or DataArray, optional
-        Standard uncertainty of the depth scale: relative, such as ``0.05`` or ``"5 %"``, or in the
+        Standard uncertainty of the depth scale (of certified `depths`; that of the line is added
+        to it): relative, such as ``0.05`` or ``"5 %"``, or in the
         unit of the rate or the crater depth (``"20 nm"``).
 
     Returns
@@ -78,23 +93,42 @@ def calibrate_depth(
         depth, and the history, say what was done. If measurements that share an axis in a batch
         have rates of their own, each has its own depth axis afterwards, over ``point``.
 
+        With a fit as `markers`, also the coordinates ``sputter_rate`` (``nm/s``; on a depth axis
+        ``depth_factor``, ``1``) and ``depth_offset`` (``nm``) with their ``_stderr``;
+        ``marker_misfit`` (``1``), chi-square of the line over its degrees of freedom; and
+        ``marker_status``: ``ok``; ``two_markers``, of which there is no misfit; or ``bent``, where
+        chance makes the misfit as large in less than 0.5 % of cases.
+
     Raises
     ------
     ProfileError
         If not exactly one of `rate`, `crater_depth` and `markers` is given, the data are already on
         a depth axis, a rate, depth or time is not positive, or the layers, the markers or the
-        `total_time` end before the record does.
+        `total_time` end before the record does; if the markers are a fit that is not ``ok``, the
+        `depths` are not as many as its layers, or these do not determine a rate.
     UnitsError
         If an argument has no unit, or one of another kind.
+
+    Warns
+    -----
+    FitWarning
+        If the layers of a fit are only two, or do not lie on a straight line.
 
     Notes
     -----
     The rate is taken as constant within a layer. In the surface transient it is not, which shifts
     the depths there, and all below by the same amount, by a nanometre or so.
 
+    Of several layers, apparent positions p and certified depths d lie on ``p = a + b d`` by
+    generalised least squares with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the
+    rate is ``1 / b`` and the offset ``-a / b``, with the errors that follow. Layers must lie below
+    the surface transient.
+
     References
     ----------
     ISO 17109, Surface chemical analysis - Depth profiling - Method for sputter rate determination.
+    ISO 23812, Surface chemical analysis - Secondary-ion mass spectrometry - Method for depth
+    calibration for silicon using multiple delta-layer reference materials (by its abstract).
 
     Examples
     --------
@@ -105,6 +139,20 @@ def calibrate_depth(
     ... )
     >>> ds["depth"].attrs["calibration"]
     'z = 0.42 nm/s * t (crater 210 nm in 500 s)'
+
+    Three delta layers at 10, 20 and 30 nm:
+
+    >>> import numpy as np, xarray as xr
+    >>> t = xr.DataArray(np.arange(0.0, 80.0), dims="sputter_time", attrs={"units": "s"})
+    >>> expected = sum(900 * np.exp(-(((t - s) / 5) ** 2)) for s in (21, 41, 61))
+    >>> run = xr.zeros_like(expected) + np.random.default_rng(0).poisson(expected)
+    >>> run = run.assign_coords(sputter_time=t).assign_attrs(units="count").rename("counts")
+    >>> fit = sims.fit(run, model="gaussian", repeat=3)
+    >>> ds = sims.calibrate_depth(run, markers=fit, depths=["10 nm", "20 nm", "30 nm"])
+    >>> for name in ("sputter_rate", "depth_offset"):
+    ...     print(f"{ds[name].item():.3f} +- {ds[f'{name}_stderr'].item():.3f} {ds[name].units}")
+    0.499 +- 0.001 nm/s
+    -0.470 +- 0.031 nm
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
@@ -113,17 +161,19 @@ def calibrate_depth(
     for name, given in (("total_time", total_time), ("relative_rates", relative_rates)):
         if given is not None and crater_depth is None:
             raise ProfileError(f"{name} is of use only with crater_depth")
+    fit = markers if isinstance(markers, xr.Dataset) else None
+    if fit is None and (depths is not None or apply_offset):
+        raise ProfileError("depths and apply_offset are of use only with a fit as markers")
     plain: Any = units.dequantify(data)
-    if "depth" in plain.coords:
-        raise ProfileError("the data are already on a depth axis")
-    if "sputter_time" not in plain.coords:
-        raise ProfileError(
-            "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
-        )
-    frame, time = frame_of_axis(plain, "sputter_time")
-    edges = _edges_in_time(plain)
+    axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
+    _refuse_axis(plain, axis)
+    frame, time = frame_of_axis(plain, axis)
+    edges = _edges(plain, axis)
     record = edges.get("sputter_time_bounds", edges.get("cell_stop", time))
-    if markers is not None:
+    line = None if fit is None else line_through(frame, fit, depths)
+    if line is not None:
+        scale = _by_line(line, axis, apply_offset=apply_offset)
+    elif markers is not None:
         scale = _Scale(*_by_markers(record, markers))
     elif isinstance(rate, list | tuple):
         scale = _Scale(*_by_layers(record, rate, "rate", _sputter_rate))
@@ -134,43 +184,89 @@ def calibrate_depth(
     else:
         scale = _by_crater(frame, record, crater_depth, total_time, relative_rates)
     uncertainty = relative_depth_uncertainty(frame, depth_uncertainty, scale.of, scale.kind)
-    axes = {"sputter_time": time, "depth": scale.at(time).transpose(..., time.dims[-1])}
-    for name, variable in axes.items():
-        axes[name] = xr.Variable(variable.dims, variable.data, vocabulary.attrs(name))
-    axes["depth"].attrs["calibration"] = scale.text
-    for name, edge in edges.items():
-        moved = scale.at(edge).transpose(..., *edge.dims[-2:])
-        if name == "sputter_time_bounds":
-            axes["depth_bounds"] = moved
-            axes["depth"].attrs["bounds"] = "depth_bounds"
-        else:
-            attrs = plain[name].attrs | {"units": units.CANONICAL["depth"]}
-            axes[name] = xr.Variable(moved.dims, moved.data, attrs)
+    axes = _moved(plain, axis, time, edges, scale)
     crater = scale.of if scale.kind == "depth" else None
+    if line is None:
+        scaled = on_depths(plain, axis, axes, crater, uncertainty)
+    else:
+        scaled = _by_layers_at_known_depths(plain, axis, axes, line, uncertainty)
     result = with_step(
-        on_depths(plain, "sputter_time", axes, crater, uncertainty),
+        scaled,
         "calibrate_depth",
-        f"sputter time calibrated to depth, {scale.text}",
+        f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}",
         rate=rate,
         crater_depth=crater_depth,
         total_time=total_time,
         relative_rates=relative_rates,
         markers=markers,
+        depths=depths,
+        apply_offset=apply_offset or None,
         depth_uncertainty=depth_uncertainty,
     )
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
 
 
-def _edges_in_time(plain: Any) -> dict[str, xr.Variable]:
-    """Return the edges of cells on a sputter-time axis, in s."""
+def _refuse_axis(plain: Any, axis: str) -> None:
+    if axis == "depth" and "depth" not in plain.coords:
+        raise ProfileError("markers: the fit is over depth, and the data have no depth axis")
+    if axis != "depth" and "depth" in plain.coords:
+        raise ProfileError("the data are already on a depth axis")
+    if axis not in plain.coords:
+        raise ProfileError(
+            "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
+        )
+
+
+def _calibrated(plain: Any) -> bool:
+    return "depth" in plain.coords and "calibration" in plain["depth"].attrs
+
+
+def _by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> _Scale:
+    """Return depths by the line through several layers."""
+    rate = f"{format_value(line.rate, 'nm/s')} * t"
+    if axis == "depth":
+        rate = f"{format_value(line.rate)} * z"
+    shift = line.offset if apply_offset else 0.0 * line.offset
+    added = f" + {format_value(line.offset, 'nm')}" if apply_offset else ""
+    text = f"z = {rate}{added} (line through layers at known depths)"
+    return _Scale(lambda t: line.rate * t + shift, text)
+
+
+def _by_layers_at_known_depths(
+    plain: Any, axis: str, axes: dict[str, Any], line: MarkerLine, uncertainty: xr.Variable | None
+) -> Any:
+    """Put data on depths by a line, with coordinates that say how well that is known."""
+    relative = line.rate_stderr / line.rate
+    if uncertainty is not None:
+        relative = (relative**2 + uncertainty**2) ** 0.5
+    crater = None
+    if "crater_depth" in plain.coords:
+        crater = plain["crater_depth"].variable * line.rate
+    rate = "sputter_rate" if axis == "sputter_time" else "depth_factor"
+    names = {
+        rate: line.rate,
+        f"{rate}_stderr": line.rate_stderr,
+        "depth_offset": line.offset,
+        "depth_offset_stderr": line.offset_stderr,
+        "marker_misfit": line.misfit,
+        "marker_status": line.status,
+    }
+    scaled = on_depths(plain, axis, axes, crater, relative).assign_coords(
+        {name: (one.dims, one.data, vocabulary.attrs(name)) for name, one in names.items()}
+    )
+    return with_stretched_dose(scaled) if "dose_scale_uncertainty" in scaled.coords else scaled
+
+
+def _edges(plain: Any, axis: str) -> dict[str, xr.Variable]:
+    """Return the edges of cells on an axis, in its canonical unit."""
     edges = {}
-    for name in edges_beside(plain, "sputter_time"):
+    for name in edges_beside(plain, axis):
         edge = plain[name].variable
         if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
             edge = edge.copy(deep=False)
-            edge.attrs = {"units": plain["sputter_time"].attrs["units"]}
-        magnitude, unit = units.magnitude_and_unit(edge, ("sputter_time",), name)
+            edge.attrs = {"units": plain[axis].attrs["units"]}
+        magnitude, unit = units.magnitude_and_unit(edge, (axis,), name)
         edges[name] = xr.Variable(edge.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
     return edges
 
@@ -183,6 +279,26 @@ class _Scale(NamedTuple):
     #: A rate or a crater depth.
     of: xr.Variable | None = None
     kind: str = ""
+
+
+def _moved(
+    plain: Any, axis: str, time: xr.Variable, edges: dict[str, xr.Variable], scale: _Scale
+) -> dict[str, xr.Variable]:
+    """Return the coordinates along the axis: depths, their cells, and what they were made of."""
+    axes = {axis: time, "depth": scale.at(time).transpose(..., time.dims[-1])}
+    for name, variable in axes.items():
+        axes[name] = xr.Variable(variable.dims, variable.data, vocabulary.attrs(name))
+    earlier: list[str] = [plain["depth"].attrs["calibration"]] if _calibrated(plain) else []
+    axes["depth"].attrs["calibration"] = "; then ".join([*earlier, scale.text])
+    for name, edge in edges.items():
+        moved = scale.at(edge).transpose(..., *edge.dims[-2:])
+        if name == f"{axis}_bounds":
+            axes["depth_bounds"] = moved
+            axes["depth"].attrs["bounds"] = "depth_bounds"
+        else:
+            attrs = plain[name].attrs | {"units": units.CANONICAL["depth"]}
+            axes[name] = xr.Variable(moved.dims, moved.data, attrs)
+    return axes
 
 
 def frame_of_axis(data: Any, name: str) -> tuple[Frame, xr.Variable]:
@@ -439,3 +555,12 @@ def on_depths(
             stated = xr.Variable(known.dims, known.data, vocabulary.attrs(name))
             result = result.assign_coords({name: stated})
     return result
+
+
+def with_stretched_dose(ds: Any) -> Any:
+    """Add the error of a new depth scale to that of the dose, which it has changed."""
+    before = ds["dose_scale_uncertainty"]
+    scale = ds.coords.get("depth_scale_uncertainty", xr.DataArray(np.nan)).variable
+    both = (before.variable**2 + scale**2) ** 0.5
+    both = both.where(before.variable != 0, 0.0)
+    return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})

@@ -19,13 +19,13 @@ from sims_analysis.dataset.canonical import (
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_positive
-from sims_analysis.frame.background import Mean, mean_over
+from sims_analysis.frame.background import Mean, mean_over, shares_in
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
-from sims_analysis.frame.window import ends_of, read_window, within
+from sims_analysis.frame.window import ends_of, read_window
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -293,7 +293,7 @@ def _mean_to_subtract(
     """Return the mean over a window, and what goes beside the samples to say how well it is known.
 
     NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
-    over the variance of the latter: ``s_i^2 / n`` of the n samples of the window.
+    over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
     """
     ends = read_window(frame, *ends_of(window), "window")
     # Of the samples as they are: what was subtracted before drops out.
@@ -301,15 +301,16 @@ def _mean_to_subtract(
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
     if first is not None:
         raise ProfileError(f"window={window!r} holds no sample of {first.label}")
-    inside = within(frame, ends)
-    overlap: xr.Variable = inside * 1.0
+    share = shares_in(frame, ends)
+    inside = share > 0
+    overlap: xr.Variable = (share / (share**2).sum(frame.dim)).where(inside, 0.0)
     if frame.stderr is not None:
         # As in any sum: a sample with zero counts adds no variance.
         own = (frame.stderr * mean.scatter) ** 2
         if frame.counts is not None:
             own = own.where(frame.counts != 0, 0.0)
-        of_all = mean.stderr**2 * mean.n * frame.fraction
-        overlap = (own / of_all).fillna(0.0).where(inside, 0.0)
+        of_all = mean.stderr**2 * frame.fraction
+        overlap = (own * share / of_all).fillna(0.0).where(inside, 0.0)
     _warn_of_scatter(frame, mean, chosen)
     beside = {
         "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),

@@ -25,6 +25,7 @@ from sims_analysis.quantification.calibration import (
     on_depths,
     per_measurement,
     relative_depth_uncertainty,
+    with_stretched_dose,
 )
 from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import format_argument, is_number
@@ -58,7 +59,8 @@ def rescale_depth(
         Added after stretching: ``"-3 nm"`` for a cap that was removed.
     depth_uncertainty : float, str, Quantity or DataArray, optional
         Standard uncertainty of the new scale: relative or, with `crater_depth`, as a depth. It
-        replaces the one in the data, which is kept otherwise.
+        replaces the one in the data, which is kept otherwise; not with `crater_depth`, which sets
+        a new scale.
 
     Returns
     -------
@@ -108,6 +110,8 @@ def rescale_depth(
     if "calibration" in depth.attrs:
         depth.attrs["calibration"] += f"; then {text}"
     relative = relative_depth_uncertainty(frame, depth_uncertainty, crater, "depth")
+    if crater is not None and relative is None:
+        data = data.drop_vars("depth_scale_uncertainty", errors="ignore")
     if crater is None and "crater_depth" in data.coords:
         crater = data["crater_depth"].variable * stretch
     changed = {"depth": depth}
@@ -115,9 +119,10 @@ def rescale_depth(
         changed[edge] = data[edge].variable * stretch + shift
         changed[edge].attrs = data[edge].attrs
     result: xr.Dataset = on_depths(data, "depth", changed, crater, relative)
-    if "dose_scale_uncertainty" in result.coords and (factor is not None or crater is not None):
+    stretched = factor is not None or crater_depth is not None
+    if stretched and "dose_scale_uncertainty" in result.coords:
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
-        result = _with_stretched_dose(result)
+        result = with_stretched_dose(result)
     return with_step(
         result,
         "rescale_depth",
@@ -127,14 +132,6 @@ def rescale_depth(
         offset=offset,
         depth_uncertainty=depth_uncertainty,
     )
-
-
-def _with_stretched_dose(ds: xr.Dataset) -> xr.Dataset:
-    before, scale = ds["dose_scale_uncertainty"], ds.coords.get("depth_scale_uncertainty")
-    if scale is None:
-        return ds
-    both = (before.variable**2 + (scale.variable * (before.variable != 0)) ** 2) ** 0.5
-    return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})
 
 
 def _known_crater(data: xr.Dataset, depth: xr.Variable) -> xr.Variable:

@@ -380,7 +380,7 @@ def _with_coords(ds: xr.Dataset, coords: dict[str, xr.Variable], unit: str) -> x
         found, before = stated, None if name not in ds.coords else ds.coords[name].variable
         if before is not None and name == "matrix_status":
             found = xr.where(found == "ok", before, found)
-        elif before is not None and set(before.dims) == set(found.dims):
+        elif before is not None:
             found = found.fillna(before)
         attrs = vocabulary.attrs(name, unit if name in FACTOR_TERMS.values() else None)
         new[name] = xr.Variable(found.dims, found.data, attrs)

@@ -87,11 +87,11 @@ def rsf_from_standard(
         The factor in ``atom/cm^3`` (without a matrix in ``atom/cm^3/(count/s)``), the mean of
         several standards, for :func:`with_rsf` as it is. Coordinates:
 
-        - ``stderr`` (likewise): ``sqrt(max(counting, repeatability)^2 + dose^2)`` of its parts,
-          because counting noise is part of the repeatability
+        - ``stderr`` (likewise): ``sqrt(max(counting, repeatability)^2 + dose^2)`` of its parts that
+          are known, because counting noise is part of the repeatability; NaN if none is
         - ``counting_stderr``: NaN if the data have no standard errors, see
           :func:`with_counting_statistics`
-        - ``dose_stderr``: 0 if no `dose_uncertainty` is given
+        - ``dose_stderr``: NaN if no `dose_uncertainty` is given
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
           ``sqrt(n)``, NaN for a single one
         - ``n_standards``
@@ -250,9 +250,9 @@ def _of_species(species: str, background: Any) -> Any:
 
 
 def _relative_dose(frame: Frame, uncertainty: Any, known: xr.Variable) -> xr.Variable:
-    """Return the relative uncertainty of the doses of standards; 0 if none is stated."""
+    """Return the relative uncertainty of the doses of standards; NaN if none is stated."""
     if uncertainty is None:
-        return xr.Variable((), 0.0)
+        return xr.Variable((), np.nan)
     relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
     if not bool(((relative >= 0) & (relative < 1)).all()):
         raise ProfileError(
@@ -288,7 +288,8 @@ def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.Da
         "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
     }
     random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])
-    stderr = {"stderr": float(np.hypot(np.nan_to_num(random), stderr["dose_stderr"])), **stderr}
+    known = [part for part in (random, stderr["dose_stderr"]) if not np.isnan(part)]
+    stderr = {"stderr": float(np.hypot.reduce(known)) if known else np.nan, **stderr}
     term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
     return xr.DataArray(
         value,

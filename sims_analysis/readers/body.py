@@ -309,23 +309,33 @@ def _find_last(body: Body) -> None:
         last -= 1
     body.last = last
     width = body.width
-    decimal = grid.options.decimal
     for i in range(last + 1, len(grid)):
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
             if not any(cells[width:]):
                 del cells[width:]
-            if len(cells) != width and sum(map(is_number, cells)) < _MANY:
+            if i == len(grid) - 1 and _breaks_off(body, cells):
+                short = f"{len(cells)} of {width} cells, and no end of the line"
+                odd = f"its last cell is {cells[-1]!r}, and the line has no end"
+                found = short if len(cells) < width else odd
+                grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
-            known = (c for j, c in enumerate(cells[:-1]) if j not in body.words)
-            if i == len(grid) - 1 and all(is_number(c, decimal) for c in known):
-                grid.options.truncated(
-                    f"the file breaks off within line {i + 1}: its last cell is {cells[-1]!r}, and "
-                    "the line has no end"
-                )
+            if len(cells) != width and sum(map(is_number, cells)) < _MANY:
                 continue
         if any(cells) and not grid.is_comment(i):
             _tell_of_note(body, i, width)
+
+
+def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
+    """Whether the last line of a text begins as a row does, and does not end."""
+    above = body.grid.cells(body.last)
+    *whole, last = cells or [""]
+    if not whole:
+        return bool(last) and 0 in body.words and above[0].startswith(last)
+    return (any(cells) or len(cells) < body.width) and all(
+        is_number(cell) or is_nothing(cell, ()) or (j in body.words and above[j] == cell)
+        for j, cell in enumerate(whole[: len(above)])
+    )
 
 
 def _ends(body: Body, row: int) -> bool:
@@ -345,15 +355,19 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
-    A note begins in the first column, and may state one number, but not right above the others,
-    and does not fill all columns.
+    A note begins in the first column, and may state one number, but not right above the others, and
+    does not fill all columns, nor those that the last row of numbers fills. Right below them it
+    begins with a word of letters.
     """
     grid = body.grid
     options = grid.options
     cells = grid.cells(row)
+    if row > body.last and any(_same_label(body, cells, j) for j in body.words):
+        cells = ["" if j in body.words else cell for j, cell in enumerate(cells)]
     if body.needed is not None:
         cells = [cells[j] if j < len(cells) else "" for j in body.needed]
         width = len(cells)
+    filled = _filled(cells)
     cells = [*cells, *[""] * (width - len(cells))]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
@@ -367,7 +381,9 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(column))
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
-    like_a_note = not above and begins and 1 + len(others) < width - len(body.words)
+    odd = len(first) < 2 or not first.replace(" ", "").isalpha()
+    alike = row == body.last + 1 and (odd or filled == _filled(grid.cells(body.last)))
+    like_a_note = not (above or alike) and begins and 1 + len(others) < width - len(body.words)
     if numbers > like_a_note:
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
@@ -376,6 +392,16 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
             "the table, correct its cells or name the text in not_measured=",
             ProfileWarning,
         )
+
+
+def _same_label(body: Body, cells: Sequence[str], column: int) -> bool:
+    """Whether a row has the label of the last row of numbers."""
+    above = body.grid.cells(body.last)
+    return column < min(len(cells), len(above)) and above[column] == cells[column] != ""
+
+
+def _filled(cells: Sequence[str]) -> list[int]:
+    return [j for j, cell in enumerate(cells) if cell]
 
 
 def refuse_odd_rows(grid: Grid) -> None:

@@ -6,7 +6,8 @@ import re
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table, tell_if_cut
+from sims_analysis.readers.cuts import tell_if_cut
+from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -87,13 +88,8 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
     numbers, texts = zip(*rows, strict=True)
     if numbers[-1] == len(lines):
         tell_if_cut(lines, [text.split()[-1] for text in texts])
-    values, _ = table(
-        texts,
-        None,
-        source.options.decimal or ("," if "," in "".join(texts) else "."),
-        width=2,
-        line_numbers=numbers,
-    )
+    grid = TextGrid(lines, None, False, source.options)
+    values = grid.read([number - 1 for number in numbers], 2).values
     return Signal(
         name=name[1],
         depths=values[:, 0],

@@ -8,7 +8,8 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table, tell_if_cut
+from sims_analysis.readers.cuts import tell_if_cut
+from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -47,8 +48,8 @@ def read(source: Source) -> Content:
         numbers, texts = zip(*rows, strict=True)
         if numbers[-1] == len(lines):
             tell_if_cut(lines, [text.split()[-1] for text in texts])
-        decimal = source.options.decimal or ("," if "," in "".join(texts) else ".")
-        values, _ = table(texts, "\t", decimal, width=2, line_numbers=numbers)
+        grid = TextGrid(lines, None, False, source.options)
+        values = grid.read([number - 1 for number in numbers], 2).values
         if np.isnan(values).any():
             row = int(np.isnan(values).any(axis=1).argmax())
             source.options.truncated(f"line {numbers[row]}: expected a time and a count")

@@ -15,7 +15,7 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.counting import seen_yield
-from sims_analysis.readers.numbers import table
+from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -68,17 +68,14 @@ def read(source: Source) -> Content:
         stop += 1
     width = 3 * len(species)
     kept = [i for i in range(heads + 1, stop) if lines[i].strip(" \t;,")]
-    rows = [_padded(lines[i], delimiter, width) for i in kept]
-    if not rows:
+    if not kept:
         raise ReadError("a CAMECA file with a header but without data")
     about = _About([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
             f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
         )
-    comma = delimiter != "," and any("," in row for row in rows)
-    decimal = source.options.decimal or ("," if comma else ".")
-    values, _ = table(rows, delimiter, decimal, width=width, line_numbers=[i + 1 for i in kept])
+    values = TextGrid(lines, delimiter, False, source.options).read(kept, width).values
     if about.is_cut():
         warn(
             "the file ends before all is said of its calibration (section CALIBRATION PARAMETERS); "
@@ -86,9 +83,9 @@ def read(source: Source) -> Content:
             ProfileWarning,
         )
     stated = about.number("acquisition parameters", "# of data point/species")
-    if stated is not None and len(rows) < stated:
+    if stated is not None and len(kept) < stated:
         source.options.truncated(
-            f"the file states {stated:g} points a species and holds {len(rows)}"
+            f"the file states {stated:g} points a species and holds {len(kept)}"
         )
     signals = [
         _signal(name, group, values[:, 3 * i : 3 * i + 3], f"column {3 * i + 1} to {3 * i + 3}")
@@ -117,13 +114,6 @@ def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
         else:
             yield units | {"value": stated}
             units = {}
-
-
-def _padded(line: str, delimiter: str, width: int) -> str:
-    count = line.count(delimiter)
-    if count == width and line.endswith(delimiter):
-        return line[:-1]
-    return line + delimiter * (width - 1 - count)
 
 
 def _signal(name: str, units: dict[str, str | None], columns: Array, where: str) -> Signal:

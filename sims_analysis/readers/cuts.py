@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import pairwise, repeat
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.grid import Block, TextGrid
-from sims_analysis.readers.numbers import tell_if_cut
 
-__all__ = ["refuse_cut", "tell_of_short_rows"]
+__all__ = ["refuse_cut", "tell_if_cut", "tell_of_short_rows"]
 
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 #: As many rows before the last tell how long rows are.
 _NEAR = 100
+#: A number in parts.
+_FORM = re.compile(
+    r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
+)
+#: Fewer numbers than this do not tell how a column is written.
+_FEW = 3
+#: So many before the last are near it, ...
+_AROUND = 8
+#: ... or, if there are fewer than few, at least no part like this, ...
+_FAR = 100
+#: ... and tell how large it is if one is like the next, within this factor.
+_STEADY = 3.0
 
 
 def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False) -> None:
@@ -48,11 +59,65 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
             f"the file breaks off within {place}: {len(cells)} of {width} cells, and no end of "
             "the line"
         )
-    elif end == last and len(cells) == least == width:
-        filled = [row[-1] for row in near if row[-1].strip()]
-        # Where the last column ends early, it is empty in the row before as well.
-        if cells[-1].strip() or near[-1][-1].strip():
-            tell_if_cut(grid.lines, [*filled, cells[-1]])
+    # A pair of columns that ends early is empty in both.
+    elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
+        tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+
+
+def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
+    """Tell of a text without a last line end, unless its last number is seen to be whole.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Of the text, without their ends; the last one is empty where the text ends as it should.
+    cells : sequence of str
+        The last cells of rows, that of the last line last.
+    """
+    if not lines[-1].strip():
+        return
+    forms = [_FORM.fullmatch(cell.strip().strip('"').lstrip("<\u2264= ")) for cell in cells]
+    *above, last = forms
+    if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
+            "as far as those above tell: the file may break off there; if it does not, end the "
+            "line",
+            ProfileWarning,
+        )
+
+
+def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
+    """Whether those above show that a number lacks no digit, or are too few to tell.
+
+    They do if all have as many decimals, or their exponents as many digits; or if it has as many
+    digits as most. A whole number that lost one is a tenth: they must be near it.
+    """
+    decimals, exponents = ({len(form[i] or "") for form in above} for i in ("decimals", "exponent"))
+    exponent = len(last["exponent"] or "")
+    if exponent or not (exponents and 0 in exponents):
+        # Zero is written without one.
+        return exponent in exponents or not above or not last["digits"].strip("0,.")
+    if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
+        return False
+    if decimals == {len(last["decimals"] or "")} != {0}:
+        return True
+    numbers = [abs(_number(form)) for form in above[-_AROUND:]]
+    near, own = [number for number in numbers if number], abs(_number(last))
+    if not (near and own) or len(above) < _FEW:
+        return not (near and own) or own * _FAR > min(near)
+    alike = [form for form in above if not form["exponent"]]
+    if last["decimals"] is not None:
+        digits = [len(form["digits"]) for form in alike if form["decimals"] is not None]
+        return bool(digits) and len(last["digits"]) >= sorted(digits)[len(digits) // 4]
+    if all(form["decimals"] is not None for form in alike):
+        return False
+    jumps = sorted(max(a / b, b / a) for a, b in pairwise(near))
+    return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < _STEADY)
+
+
+def _number(form: re.Match[str]) -> float:
+    return float(form[0].replace(",", ".").lower().replace("d", "e"))
 
 
 def tell_of_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:

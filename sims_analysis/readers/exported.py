@@ -16,11 +16,11 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.grid import CellGrid
+from sims_analysis.readers.grid import CellGrid, TextGrid
 from sims_analysis.readers.labelled import by_label
-from sims_analysis.readers.numbers import decimal_mark, table
+from sims_analysis.readers.numbers import decimal_mark
 from sims_analysis.readers.signals import Array, Column, Content, Signal
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 from sims_analysis.text.cells import of_cell
 
@@ -28,10 +28,12 @@ __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
-    rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit|"
+    rf"(?:(.*) )?({'|'.join(vocabulary.MEASURED)})(_stderr|_detection_limit|"
     rf"{'|'.join(f'_{end}' for end in vocabulary.BESIDE)})? \(([^()]+)\)",
     re.DOTALL,
 )
+#: Edges of cells.
+_EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
 #: The first line of `to_tcad`, after any mark of a comment.
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
 #: The second line of the moments of a fit, after any mark of a comment.
@@ -62,7 +64,7 @@ def _delimiter(source: Source) -> str | None:
         lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
         first = [*filter(None, next(filter(None, csv.reader(lines, delimiter=delimiter)), []))]
         axes = [cell for cell in first if _AXIS.fullmatch(cell)]
-        values = [cell for cell in first if _VALUE.fullmatch(cell)]
+        values = [cell for cell in first if _VALUE.fullmatch(cell) or _EDGE.fullmatch(cell)]
         if values and (len(axes) == 1 or 0 < len(axes) == len(first) - len(values)):
             return delimiter
     return None
@@ -153,13 +155,17 @@ def _plain(text: str) -> _Table | None:
     found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
     if found is None or set(map(str.count, lines, repeat(","))) != {len(found.head) - 1}:
         return None
-    labels: dict[int, list[str]] = {j: [] for j in range(found.axis)}
+    labels = range(found.axis)
     try:
-        values, _ = table(lines[1:], ",", width=len(found.head), labels=labels)
+        block = TextGrid(lines, ",", False, Options()).read(
+            range(1, len(lines)), len(found.head), labels=labels
+        )
     except ReadError:
         # Cell by cell, it is named by its place.
         return None
-    return replace(found, texts=list(labels.values()), values=values[:, found.axis :])
+    return replace(
+        found, texts=[block.texts[j] for j in labels], values=block.values[:, found.axis :]
+    )
 
 
 def _of_workbook(source: Source) -> SIMSResult:
@@ -209,8 +215,8 @@ def _whole(sheet: CellGrid) -> list[list[object]]:
 
 def _two_columns(source: Source, head: re.Match[str]) -> Signal:
     """Read what `to_tcad` writes."""
-    lines = [line for line in source.lines[1:] if line.strip()]
-    values, _ = table(lines, None, width=2, line_numbers=range(2, len(lines) + 2))
+    rows = [i for i, line in enumerate(source.lines) if i and line.strip()]
+    values = TextGrid(source.lines, None, False, source.options).read(rows, 2).values
     return Signal(
         name=head[1] or "",
         depths=values[:, 0],
@@ -268,8 +274,15 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:
         raise ReadError(f"line 1: no values beside the column {heads[0]!r}")
+    edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, heads)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
+    ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
+    if ratio is not None:
+        raise ReadError(
+            f"the file holds a {ratio} of two species, and no profile of one; sims.save keeps it "
+            "for sims.load, and pandas.read_csv reads the numbers"
+        )
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
     stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}
     empty = ~np.any(list(stated.values()), axis=0)
@@ -292,6 +305,7 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
             column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
                 signal.beside[end] = Column(column, own or _units(*kind))
+        signal.beside |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}
         yield signal
 
 

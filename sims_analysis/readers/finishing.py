@@ -122,9 +122,11 @@ def _rename(signals: list[Signal], options: Options) -> None:
 
 
 def _refuse_garbled(signals: list[Signal], source: Source) -> None:
-    """Refuse names with control characters that the bytes of a text do not mean."""
-    for name in (signal.name for signal in signals):
-        if re.search(r"[\x80-\x9f]", name) and not source.is_utf_8:
+    """Refuse names that no letters of Western languages make, in an encoding that nobody states."""
+    # Of Japanese and Chinese, two bytes make one.
+    garbled = re.compile(r"[\x80-\x9f]|[\xa0-\xff\u0100-\u2122]{2}")
+    for name in (signal.name for signal in signals) if source.is_western else ():
+        if garbled.search(name):
             raise SpeciesError(
                 f"the name {name!r} is not in the encoding that the file was read in; pass "
                 "encoding=, such as 'shift_jis' or 'gbk'"

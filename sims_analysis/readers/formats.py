@@ -97,12 +97,15 @@ class Format:
         Of its reader; it grows when the reader gives something else for the same file.
     module : str, optional
         Where it is read, if that is not in the module of its name.
+    table : bool
+        Whether ``columns=``, ``header_rows=`` and ``samples=`` are for it: it reads a grid.
     """
 
     name: str
     description: str
     version: int = 1
     module: str = ""
+    table: bool = False
 
     def _function(self, what: str) -> Callable[[Source], object]:
         module = importlib.import_module(f"sims_analysis.readers.{self.module or self.name}")
@@ -138,13 +141,24 @@ FORMATS = (
         "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
     ),
     Format("exported", "CSV and Excel as to_csv and to_excel write them", version=2),
-    Format("tidy", "tables of a row for each sample, with the species in a column", version=2),
+    Format(
+        "tidy",
+        "tables of a row for each sample, with the species in a column",
+        version=2,
+        table=True,
+    ),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),
     Format(
-        "eag", "service laboratories in the layout of Evans Analytical: csv, xlsx, xls", version=2
+        "eag",
+        "service laboratories in the layout of Evans Analytical: csv, xlsx, xls",
+        version=2,
+        table=True,
     ),
     Format(
-        "table", "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls", version=2
+        "table",
+        "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls",
+        version=2,
+        table=True,
     ),
 )
 

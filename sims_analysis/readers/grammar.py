@@ -22,6 +22,7 @@ from sims_analysis.readers.grid import Block, CellGrid, TextGrid
 from sims_analysis.readers.heads import (
     Head,
     bare,
+    is_factor,
     is_unit,
     read_head,
     read_head_quietly,
@@ -30,7 +31,7 @@ from sims_analysis.readers.heads import (
 )
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.words import are_labels, named_role, names_species
+from sims_analysis.readers.words import Role, are_labels, is_species, named_role, names_species
 
 __all__ = ["Heads", "read_heads"]
 
@@ -115,17 +116,20 @@ class _Reading:
         self._leave_notes()
         below = self._names_below()
         self._units()
+        self._join_heads()
         self._heads()
-        if not any(self.found.units) and self.rows and self._kind() is Kind.UNITS:
+        if not any(self.found.units) and self.rows and self._are_units_above():
             self._take_units()
         self._names(below)
         self._labels()
+        self._common_units()
         for j, head in enumerate(self.found.heads):
             # "Intensity" leaves the unit open.
             says_none = not head.unit or unit_kind(head.unit) == "arbitrary"
             self.found.units[j] = (self.found.units[j] if says_none else None) or head.unit
         self.found.notes += [i for i, _ in self.rows]
         self.found.notes.sort()
+        self._refuse_factors()
         self._mark_row_numbers(block)
 
     # ---- what rows are
@@ -163,6 +167,8 @@ class _Reading:
         *above, cells = [row for _, row in self.rows[-3:]] or [[]]
         if not above or _names_axis(cells) or self._are_units() or any(map(is_number, cells)):
             return []
+        if _are_kinds(cells):
+            return []
         # Origin writes names, units, and below these comments.
         if len(above) > 1 and self._kind(-2) is Kind.UNITS:
             return self._pop("names") if _names_axis(above[0]) else []
@@ -183,7 +189,12 @@ class _Reading:
         cells = [cell for cell in self.rows[-1][1] if cell]
         if self._kind() is Kind.UNITS:
             return True
-        if len(self.rows) < 2 or not all(map(is_unit, cells)):
+        if len(self.rows) < 2:
+            return False
+        if self.stated and len([cell for cell in self.rows[-2][1] if cell]) == sum(self.used):
+            # Below a name for each, one bare unit of depths tells what the row is, known or not.
+            return any(unit_kind(bare(cell)) in vocabulary.AXES for cell in cells)
+        if not all(map(is_unit, cells)):
             return False
         kinds = {unit_kind(bare(cell)) for cell in cells}
         return _names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}
@@ -191,6 +202,12 @@ class _Reading:
     def _units(self) -> None:
         if self._are_units():
             self._take_units()
+
+    def _are_units_above(self) -> bool:
+        """Whether the last row that is left holds the units of the heads below it."""
+        above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
+        values = self.found.columns("value", "error")
+        return self._kind() is Kind.UNITS or (self._kind() is Kind.VALUE_UNITS and above == values)
 
     def _take_units(self) -> None:
         self.found.units = [bare(cell) or None for cell in self._fitted(self._pop("units"))]
@@ -208,6 +225,25 @@ class _Reading:
 
     # ---- taking them
 
+    def _join_heads(self) -> None:
+        """Make one of two rows of heads: ``Depth | 11B | `` over `` | mean | SD``.
+
+        The lower one says of what kind the values are, the upper one where the depths stand, and
+        of which species the values to its right are.
+        """
+        if len(self.rows) < 2 or self.stated or not _names_axis(self.rows[-2][1]):
+            return
+        upper, lower = (self._fitted(cells) for _, cells in self.rows[-2:])
+        filled = [j for j, cell in enumerate(lower) if cell]
+        named = [j for j in filled if upper[j]]
+        if not _are_kinds(lower) or filled[0] not in named:
+            return
+        if any(says(upper[j], "axis", "time", "index") for j in filled):
+            return
+        joined = {j: f"{upper[max(k for k in named if k <= j)]} {lower[j]}" for j in filled}
+        self._pop("heads")
+        self.rows[-1] = self.rows[-1][0], [joined.get(j, cell) for j, cell in enumerate(upper)]
+
     def _heads(self) -> None:
         """Take the row of heads, and read each."""
         found = self.found
@@ -222,11 +258,23 @@ class _Reading:
             if empty and self.body.needed is None:
                 warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             found.heads = [self._head(number, j) for j in range(self.width)]
+        self._units_tell_axes()
+
+    def _units_tell_axes(self) -> None:
+        """Tell depths from values by their units, where heads do not."""
+        found = self.found
+        axes = {j for j, head in enumerate(found.heads) if head.role in ("axis", "time")}
+        bare_times = {j for j in axes if found.heads[j].unit == found.texts[j]}
         for j, unit in enumerate(found.units):
-            # Below names alone, the units tell depths from values.
-            kind = unit_kind(unit) if unit and not found.texts[j] else None
-            if kind in vocabulary.AXES:
-                found.heads[j] = Head("axis" if kind == "depth" else "time", "", unit, says=True)
+            head = found.heads[j]
+            silent = not (head.says or is_species(head.name)) and axes <= bare_times
+            if unit and (not found.texts[j] or silent) and unit_kind(unit) in vocabulary.AXES:
+                role: Role = "axis" if unit_kind(unit) == "depth" else "time"
+                found.heads[j] = Head(role, "", unit, says=True)
+                axes.add(j)
+        for j in bare_times if axes - bare_times else ():
+            # Beside depths, ``min`` is rather the least of several.
+            found.heads[j] = Head("value", found.texts[j], None, says=False)
 
     def _head(self, number: int, column: int) -> Head:
         text = self.found.texts[column]
@@ -314,6 +362,39 @@ class _Reading:
         ):
             self.found.labels = self._fitted(self._pop("samples"))
 
+    def _common_units(self) -> None:
+        """Take the unit that a title states of all values to its right: ``Conc. (at/cm3)``."""
+        found = self.found
+        values = found.columns("value", "error")
+        if not self.rows or any(found.units[j] or found.heads[j].unit for j in values):
+            return
+        units: list[str | None] = []
+        for cell in self._fitted(self.rows[-1][1]):
+            head = read_head_quietly(cell)
+            if cell and (head is None or head.role != "value" or not head.says or head.name):
+                return
+            units.append(head.unit if cell and head else units[-1] if units else None)
+        if None not in (units[j] for j in values):
+            self._pop("units")
+            for j in values:
+                found.units[j] = units[j]
+
+    def _refuse_factors(self) -> None:
+        """Refuse rows of factors, which a note would lose.
+
+        Raises
+        ------
+        UnitsError
+            That names the cell.
+        """
+        for i in self.found.notes:
+            for j, cell in enumerate(self.grid.cells(i)):
+                if is_factor(cell):
+                    raise UnitsError(
+                        f"{self.grid.where(self.grid.number(i), j)}: {cell!r} states a factor, "
+                        "which may be meant either way; scale the values and take it out"
+                    )
+
     def _mark_row_numbers(self, block: Block) -> None:
         """Tell a column of row numbers without a head, as DataFrames write it, from values."""
         found = self.found
@@ -327,6 +408,15 @@ class _Reading:
 def _starts(axes: Sequence[int]) -> list[int]:
     """List the axes that begin a block: a time beside a depth begins none of its own."""
     return [j for j in axes if j - 1 not in axes]
+
+
+def _are_kinds(cells: Iterable[str]) -> bool:
+    """Whether a row says of what kind values are, and nothing else: ``mean``, ``SD``, ``rate``."""
+    heads = [read_head_quietly(cell) for cell in cells if cell]
+    return bool(heads) and all(
+        head is not None and head.role in ("value", "error") and not (head.name or head.unit)
+        for head in heads
+    )
 
 
 def _names_axis(cells: Iterable[str]) -> bool:

@@ -10,22 +10,24 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Protocol
+from types import NoneType
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.kinds import Kind, comment_mark, row_kind
+from sims_analysis.readers.kinds import Kind, comment_mark, is_nothing, row_kind
+from sims_analysis.readers.lines import columns_of_lines
 from sims_analysis.readers.numbers import (
-    NOTHING,
-    censored,
+    cell_reader,
     column_name,
+    columns_of_words,
     decimal_mark,
     is_number,
     read_cell,
+    read_columns,
     split_line,
-    table,
 )
 from sims_analysis.readers.signals import Array
 from sims_analysis.readers.source import Options
@@ -37,6 +39,7 @@ _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))
+_NO_WORDS: Mapping[int, bool] = {}
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Grid(Protocol):
         self,
         rows: Sequence[int],
         width: int,
-        words: Mapping[int, bool],
+        words: Mapping[int, bool] = _NO_WORDS,
         labels: Collection[int] = (),
     ) -> Block:
         """Read the numbers of a block.
@@ -157,6 +160,7 @@ class TextGrid:
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
     runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
+    _kinds: dict[int, Kind] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -192,6 +196,15 @@ class TextGrid:
 
     def kind(self, row: int, words: Collection[int] = ()) -> Kind:
         """Classify a line; a comment is no row of numbers."""
+        kind = self._kinds.get(row)
+        # Words that are allowed matter beside numbers alone.
+        if kind is None or (words and kind in (Kind.MIXED, Kind.HEADS)):
+            kind = self._kind(row, words)
+            if not words:
+                self._kinds[row] = kind
+        return kind
+
+    def _kind(self, row: int, words: Collection[int]) -> Kind:
         line = self.lines[row]
         if not line.strip(" \t;,|\r"):
             return Kind.BLANK
@@ -253,46 +266,58 @@ class TextGrid:
         lines = self.lines[rows[0] : rows[-1] + 1] if whole else [self.lines[i] for i in rows]
         return [line.strip() for line in lines] if self.delimiter is None else lines
 
-    def mark(self, lines: Sequence[str], skip: Collection[int] = ()) -> str:
+    def mark(self, lines: Sequence[str], words: Mapping[int, bool], labels: Collection[int]) -> str:
         """Tell the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
         if (self.delimiter == "," and not self.quoted) or "," not in (self.text or ","):
             return "."
-        cells = (
-            cell.strip('" ')
-            for line in lines
-            if "," in line
-            for j, cell in enumerate(self.split(line))
-            if j not in skip
-        )
-        return decimal_mark(cells) or "."
+        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if "," in line)
+        skipped = {*labels, *words}
+        mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
+        if mark == "." and not all(words.values()):
+            # Columns that may hold words, but do not.
+            split = [self.split(line) for line in lines]
+            columns = ([_at(cells, j) or "" for cells in split] for j in words.keys() - {*labels})
+            texts = ([cell.strip('" ') for cell in column] for column in columns)
+            nothing = self.options.not_measured
+            numbers = (
+                column
+                for column in texts
+                if all(is_number(c) or is_nothing(c, nothing) for c in column)
+            )
+            mark = decimal_mark(cell for column in numbers for cell in column)
+        return mark or "."
 
     def read(
         self,
         rows: Sequence[int],
         width: int,
-        words: Mapping[int, bool],
+        words: Mapping[int, bool] = _NO_WORDS,
         labels: Collection[int] = (),
     ) -> Block:
         """Read the numbers of lines."""
-        lines = self.texts(rows)
-        texts: dict[int, list[str]] = {j: [] for j in labels}
+        lines, nothing = self.texts(rows), tuple(self.options.not_measured)
+        decimal = self.mark(lines, words, labels)
+        values, odd, beyond = columns_of_lines(
+            lines,
+            self.delimiter,
+            decimal,
+            width,
+            quoted=self.quoted and any('"' in line for line in lines),
+            labels=labels,
+            plain=not any(map(is_number, nothing)),
+        )
+        texts = {*labels, *columns_of_words(odd, words, nothing)}
+        read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
+        limits = read_columns(values, odd, read, texts)
+        if beyond is not None:
+            raise ReadError(f"{self.row_word} {rows[beyond[0]] + 1}: {beyond[1]}")
         numbers = range(rows[0] + 1, rows[-1] + 2) if isinstance(rows, range) else [
             row + 1 for row in rows
         ]  # fmt: skip
-        values, limits = table(
-            lines,
-            self.delimiter,
-            self.mark(lines, {*labels, *words}),
-            width=width,
-            line_numbers=numbers,
-            not_measured=tuple(self.options.not_measured),
-            quoted=self.quoted and any('"' in line for line in lines),
-            labels=texts,
-            words=words,
-        )
-        return Block(values, limits, numbers, texts)
+        labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
+        return Block(values, limits, numbers, labelled)
 
 
 # --- spreadsheets -----------------------------------------------------------------------------
@@ -383,46 +408,35 @@ class CellGrid:
         self,
         rows: Sequence[int],
         width: int,
-        words: Mapping[int, bool],
+        words: Mapping[int, bool] = _NO_WORDS,
         labels: Collection[int] = (),
     ) -> Block:
         """Read the numbers of rows; texts are read as numbers where they are ones."""
         nothing = tuple(self.options.not_measured)
-        texts = {j: [_at(self.cells(i), j) for i in rows] for j in labels}
-        for j, certain in words.items():
-            column = [_at(self.cells(i), j) for i in rows]
-            filled = [t for t in column if t.casefold() not in NOTHING and t not in nothing]
-            numbers = sum(map(is_number, filled))
-            if numbers < len(filled) and (certain or numbers == 0):
-                texts[j] = column
+        values = np.full((len(rows), width), np.nan, order="F")
+        odd: dict[int, list[object]] = {}
+        for j in range(width):
+            cells = [_at(self.rows[i], j) for i in rows]
+            if {*map(type, cells)} <= {int, float, NoneType}:
+                values[:, j] = cells
+                continue
+            odd[j] = [c if type(c) in (int, float) else _text(c) for c in cells]
+        texts = {*labels, *columns_of_words(odd, words, nothing)}
         written = (
-            text
-            for i in rows
-            for j, (cell, text) in enumerate(zip(self.rows[i], self.cells(i), strict=True))
+            cell
+            for row in map(self.rows.__getitem__, rows)
+            for j, cell in enumerate(row)
             if isinstance(cell, str) and j not in texts
         )
         mark = self.options.decimal or decimal_mark(written) or "."
-        values = np.full((len(rows), width), np.nan, order="F")
-        limits: dict[tuple[int, int], float] = {}
-        for k, i in enumerate(rows):
-            for j, cell in enumerate(self.rows[i][:width]):
-                if cell is None or j in texts:
-                    continue
-                if type(cell) in (int, float):
-                    values[k, j] = cell
-                    continue
-                text = self.cells(i)[j]
-                value = read_cell(
-                    text,
-                    self._mark(text, mark),
-                    nothing,
-                    where=self.where(self.number(i), j),
-                )
-                if censored(value):
-                    limits[k, j] = value
-                else:
-                    values[k, j] = value
-        return Block(values, limits, [self.number(i) for i in rows], texts)
+
+        def read(cell: str, row: int, column: int) -> float:
+            where = self.where(self.number(rows[row]), column)
+            return read_cell(cell, self._mark(cell, mark), nothing, where=where)
+
+        limits = read_columns(values, odd, read, texts)
+        labelled = {j: [_text(_at(self.rows[i], j)) for i in rows] for j in texts}
+        return Block(values, limits, [self.number(i) for i in rows], labelled)
 
     def _mark(self, text: str, mark: str) -> str:
         """Choose the decimal mark of one cell: numbers as text come from everywhere."""
@@ -430,8 +444,8 @@ class CellGrid:
         return "." if free else mark
 
 
-def _at(cells: Sequence[str], column: int) -> str:
-    return cells[column] if column < len(cells) else ""
+def _at(cells: Sequence[Any], column: int) -> Any:
+    return cells[column] if column < len(cells) else None
 
 
 def _text(cell: object) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "Head",
     "bare",
     "holds_words",
+    "is_factor",
     "is_unit",
     "read_head",
     "read_head_quietly",
@@ -41,6 +42,7 @@ _SCALED = re.compile(
     r"|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+|1?(?:\.0*)?[eE][+-]?\d+)"
     r"|(?<![^\s(\[])[x\u00d7*]\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
 )
+_POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
@@ -130,6 +132,12 @@ def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
     return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
+
+
+def is_factor(cell: str) -> bool:
+    """Whether a cell is a factor and nothing else: ``x1E18``, ``10^18``."""
+    text = bare(cell)
+    return _SCALED.fullmatch(f"x{text}" if _POWER.match(text) else text) is not None
 
 
 @lru_cache(maxsize=32768)

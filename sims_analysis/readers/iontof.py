@@ -1,9 +1,11 @@
 """IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
 
-The unit of the signals is not stated but as "Intensity": counts a data point, to which dead time
-and processing have been applied, which the user states by ``units="counts"``. Dose and fluence are
-those of the primary ions. Under a running average neighbours are not independent, and there are no
-counts to speak of: ``averaging`` in the metadata of each species says so.
+The unit of the signals is not stated but as "Intensity": counts a data point, corrected for dead
+time. Few counts betray them: they are whole numbers, but for that. Where they are not, because
+signals were averaged, normalised, or lack a background, "Intensity" stays, and the user states the
+unit. Dose and fluence are those of the primary ions. Under a running average neighbours are not
+independent, and there are no counts to speak of: ``averaging`` in the metadata of each species says
+so.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.heads import read_head
-from sims_analysis.readers.numbers import decimal_mark, table
-from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import PROCESSING
 
@@ -28,6 +30,8 @@ _SIGNAL = re.compile(r"\s*Intensity\s*(?:[(\[].*)?", re.IGNORECASE)
 #: Comments on what was done to neighbouring samples; sums of counts are counts.
 _AVERAGED = re.compile(r"compression|smooth|averag|binning", re.IGNORECASE)
 _NONE = re.compile(r"\b(?:disabled|none|off|sum|no)\b", re.IGNORECASE)
+#: So many values below ten tell whether they were counted; the dead time adds less than this part.
+_ENOUGH, _DEAD = 10, 0.01
 #: Lines of comments, names, masses and heads before the numbers.
 _HEAD_LINES = 12
 
@@ -36,8 +40,11 @@ def _head_line(source: Source) -> int | None:
     """Find the line of the heads."""
     if not source.start.lstrip().startswith("#"):
         return None
+    above = 0
     for i, line in enumerate(source.lines[:_HEAD_LINES]):
-        if line.startswith("#") and "\t" in line and _AXIS.search(line):
+        above += bool(line.strip())
+        # Below names and masses.
+        if above > 2 and line.startswith("#") and "\t" in line and _AXIS.search(line):
             # The names of signals stand above: their heads are one word.
             last = line.strip().split("\t")[-1]
             return i if _SIGNAL.fullmatch(last) else None
@@ -69,10 +76,8 @@ def read(source: Source) -> Content:
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1
     names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
-    numbers, texts = _rows(source, head, len(heads))
-    decimal = source.options.decimal or _decimal(texts)
-    values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
-    values = np.asfortranarray(values)
+    grid = TextGrid(lines, "\t", False, source.options)
+    values = grid.read(_rows(source, head, len(heads)), len(heads)).values
     beside = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, heads))
@@ -82,15 +87,19 @@ def read(source: Source) -> Content:
     averaging = [text for text in comments if _AVERAGED.search(text) and not _NONE.search(text)]
     common = {"averaging": "; ".join(averaging)} if averaging else {}
     axis = read_head(heads[time]).unit
-    signals = []
+    # Of two signals, one over the other is no count.
+    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _about(heads[j], ""))]
+    counts = {*plain} if not averaging and _are_counts(values[:, plain]) else set()
+    times, signals = values[:, time], []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
+        word = "counts" if j in counts else heads[j].partition("(")[0].strip()
         signals.append(
             Signal(
                 name=name,
-                depths=values[:, time],
+                depths=times,
                 depth_units=axis,
                 values=values[:, j],
-                units=read_head(heads[j]).unit or heads[j].partition("(")[0].strip(),
+                units=read_head(heads[j]).unit or word,
                 where=f"column {j + 1}",
                 metadata=_about(heads[j], mass) | common,
                 # The columns of the beam are the same for all: kept once.
@@ -99,12 +108,16 @@ def read(source: Source) -> Content:
         )
     return Content(
         signals=signals,
-        metadata=Metadata(instrument="IONTOF", other={"processing": "; ".join(comments)}),
+        metadata=Metadata(
+            instrument="IONTOF",
+            other={"processing": "; ".join(comments)}
+            | ({"intensity": "counts a data point, corrected for dead time"} if counts else {}),
+        ),
     )
 
 
-def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, ...]]:
-    """Give the lines of numbers below the heads, with their numbers in the file.
+def _rows(source: Source, head: int, width: int) -> list[int]:
+    """List the lines of numbers below the heads, from 0.
 
     Raises
     ------
@@ -113,16 +126,16 @@ def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, 
     """
     lines = source.lines
     rows = [
-        (i + 1, line.rstrip("\t "))
+        i
         for i, line in enumerate(lines[head + 1 :], head + 1)
         if line.strip() and not line.startswith("#")
     ]
     if not rows:
         raise ReadError("an IONTOF file with a header but without data")
-    short = next((n for n, t in rows if t.count("\t") < width - 1), None)
+    short = next((i for i in rows if lines[i].rstrip("\t ").count("\t") < width - 1), None)
     if short is not None:
-        message = f"line {short} has fewer cells than the {width} heads"
-        if short != rows[-1][0]:
+        message = f"line {short + 1} has fewer cells than the {width} heads"
+        if short != rows[-1]:
             raise ReadError(message)
         source.options.truncated(f"the file breaks off: {message}")
     if lines[-1].strip():
@@ -132,7 +145,14 @@ def _rows(source: Source, head: int, width: int) -> tuple[list[int], tuple[str, 
             "may be cut: the file may break off there",
             ProfileWarning,
         )
-    return [number for number, _ in rows], tuple(text for _, text in rows)
+    return rows
+
+
+def _are_counts(values: Array) -> bool:
+    """Whether few counts are whole numbers, but for the dead time."""
+    few = values[(values > 0) & (values < 10)]
+    whole = few - np.rint(few)
+    return few.size >= _ENOUGH and bool(((whole >= -1e-6) & (whole <= _DEAD * few)).mean() > 0.95)
 
 
 def _about(head: str, mass: str) -> dict[str, str]:
@@ -152,9 +172,3 @@ def _signal_cells(line: str, count: int) -> list[str]:
     if len(cells) < count:
         raise ReadError(f"{count} columns of signals, but {len(cells)} names or masses above them")
     return cells[len(cells) - count :]
-
-
-def _decimal(texts: tuple[str, ...]) -> str:
-    if not any("," in line for line in texts):
-        return "."
-    return decimal_mark(cell for line in texts for cell in line.split("\t")) or "."

@@ -12,7 +12,7 @@ from enum import Enum
 
 from sims_analysis import vocabulary
 from sims_analysis.readers.heads import bare, is_unit, read_head_quietly, says, unit_kind
-from sims_analysis.readers.numbers import NOTHING, is_number
+from sims_analysis.readers.numbers import NOTHING, are_plain, is_number
 from sims_analysis.readers.words import is_species
 
 __all__ = ["Kind", "comment_mark", "is_nothing", "is_odd", "is_transposed", "row_kind"]
@@ -102,6 +102,8 @@ def row_kind(
     >>> row_kind(["Tiefe [nm]", "Konz."]).name, row_kind(["0", "paused"]).name
     ('HEADS', 'MIXED')
     """
+    if decimal != "," and are_plain(cells):
+        return Kind.NUMBERS
     numbers = 0
     others: list[str] = []
     allowed: list[str] = []
@@ -120,8 +122,10 @@ def row_kind(
         first = next(cell for cell in cells if cell.strip())
         named = not (is_number(first, decimal) or is_odd(first)) and _names_axis(others)
         return Kind.HEADS if named else Kind.MIXED
-    if all(map(is_unit, others)):
-        kinds = {unit_kind(bare(text)) for text in others}
+    # Row numbers have none: ``#`` or ``-``.
+    units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
+    if all(map(is_unit, units)):
+        kinds = {unit_kind(bare(text)) for text in units}
         if kinds & {*vocabulary.AXES}:
             return Kind.UNITS
         if kinds <= {*vocabulary.VALUE_KINDS}:

@@ -1,4 +1,4 @@
-"""Numbers of text: whole tables at once where they are regular, cell by cell where they are not.
+"""Numbers of text, cell by cell.
 
 Nothing is guessed. A comma is a decimal one where some number of the table cannot be read in any
 other way; ``1,234`` alone is refused. A cell that is no number is named by its line and column.
@@ -6,28 +6,27 @@ other way; ``1,234`` alone is refused. A cell that is no number is named by its 
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import Any
 
-import numpy as np
-
-from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.errors import ReadError
 from sims_analysis.readers.signals import Array
 
 __all__ = [
+    "NOTHING",
     "Cell",
+    "are_plain",
+    "cell_reader",
     "censored",
     "column_name",
+    "columns_of_words",
     "decimal_mark",
     "is_number",
     "read_cell",
+    "read_columns",
     "split_line",
-    "table",
-    "tell_if_cut",
 ]
 
 #: Texts that say that a sample was not measured.
@@ -44,7 +43,9 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNO
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 #: Thousands apart by a blank or an apostrophe.
-_SPACED = re.compile(r"[+-]?\d{1,3}(['\s\u2019]\d{3})+([.,]\d+)?")
+_SPACED = re.compile(
+    r"[+-]?\d{1,3}(?:(?:['\s\u2019]\d{3})+(?:[.,]\d+)?|(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+)"
+)
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
 _DATE = re.compile(
     r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
@@ -52,14 +53,8 @@ _DATE = re.compile(
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 
-#: As most write them.
-_EMPTY = ["", "nan", "NaN"]
-#: About so many characters of a table are handed on at once.
-_PIECE = 1 << 16
-#: Numbers of so many rows tell how many digits they have.
-_ENOUGH = 8
-#: If so many have exponents of one length, the next has one of it.
-_SOME = 3
+#: As Japanese and Chinese keyboards write them.
+_WIDE = {0xFEE0 + ord(c): c for c in "0123456789.,+-<Ee"}
 
 
 class Cell(float):
@@ -68,12 +63,21 @@ class Cell(float):
 
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
-    text, form = text.strip(), _FORMS[decimal]
+    text, form = _narrow(text.strip()), _FORMS[decimal]
     if form.fullmatch(text):
         return True
     match = _CENSORED.fullmatch(text)
     text = match[1].strip() if match else text
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
+
+
+def _narrow(text: str) -> str:
+    return text if text.isascii() else text.translate(_WIDE)
+
+
+def are_plain(cells: Sequence[str]) -> bool:
+    """Whether cells are plain numbers with decimal points, as most are; there is one at least."""
+    return bool(cells) and all(map(_SIMPLE.fullmatch, cells))
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
@@ -86,6 +90,7 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
     """
     doubtful = False
     for cell in cells:
+        cell = _narrow(cell)  # noqa: PLW2901 - the same cell
         if "," not in cell:
             continue
         text = cell.strip().lstrip("<\u2264= ")
@@ -109,8 +114,9 @@ def read_cell(
     stripped = text.strip().strip('"').strip()
     if stripped.casefold() in NOTHING or stripped in not_measured:
         return float("nan")
-    match = _CENSORED.fullmatch(stripped)
-    number = match[1].strip() if match else stripped
+    narrow = _narrow(stripped)
+    match = _CENSORED.fullmatch(narrow)
+    number = match[1].strip() if match else narrow
     if _INFINITE.fullmatch(number):
         sign = "-" if number.startswith("-") else ""
         return float("nan" if "#" in number and "INF" not in number.upper() else f"{sign}inf")
@@ -155,230 +161,97 @@ def censored(value: float) -> bool:
     return isinstance(value, Cell)
 
 
-def table(
-    lines: Sequence[str] | Sequence[Sequence[str]],
-    delimiter: str | None,
-    decimal: str = ".",
-    *,
-    width: int,
-    line_numbers: Sequence[int] | None = None,
-    not_measured: Collection[str] = (),
-    quoted: bool = False,
-    labels: dict[int, list[str]] | None = None,
-    words: Mapping[int, bool] | None = None,
-    word: str = "line",
-) -> tuple[Array, dict[tuple[int, int], float]]:
-    """Read lines of numbers.
-
-    Columns of plain numbers are read at once, the others cell by cell.
+def read_columns(
+    values: Array,
+    odd: Mapping[int, Sequence[Any]],
+    read: Callable[[str, int, int], float],
+    texts: Collection[int] = (),
+) -> dict[tuple[int, int], float]:
+    """Read the columns that are no plain numbers, cell by cell.
 
     Parameters
     ----------
-    lines : sequence of str
-        Without blank ones; or rows of cells.
-    delimiter : str or None
-        ``None`` for blanks.
-    decimal : {".", ","}
-    width : int
-        Number of columns; a line may end early.
-    line_numbers : sequence of int, optional
-        Numbers of the lines in their file, for messages; by default from 1.
-    not_measured : collection of str
-        Texts that mean that nothing was measured.
-    quoted : bool
-        Whether cells may stand in quotes.
-    labels : dict, optional
-        Columns that hold words, ``{0: []}``: their cells are put here, and are no numbers.
-    words : mapping, optional
-        Columns that may hold words, by their heads, and whether they do even if some cells are
-        numbers. Those that do are put into `labels`.
-    word : str
-        What a line is called in messages.
+    values : ndarray, shape (rows, columns)
+        Where the numbers are put.
+    odd : mapping
+        The cells of such columns: texts, numbers, or ``None`` or NaN for nothing.
+    read : callable
+        Reads the text of a cell in a row and a column.
+    texts : collection of int
+        Columns of words, which hold no numbers.
 
     Returns
     -------
-    values : ndarray, shape (len(lines), width)
-        ``NaN`` where a cell is empty. Columns are contiguous: they are what is asked for.
     limits : dict
-        ``{(row, column): limit}`` of the cells like ``<2E15``, which are ``NaN`` in `values`.
+        ``{(row, column): limit}`` of the cells like ``<2E15``, which are NaN in the values.
 
     Raises
     ------
     ReadError
-        That names line and column of the first cell that is no number.
+        Of the first row with a cell that is no number.
     """
-
-    def line(row: int) -> str:
-        return f"{word} {line_numbers[row] if line_numbers else row + 1}"
-
-    def split(text: str | Sequence[str]) -> Sequence[str]:
-        return split_line(text, delimiter, quoted=quoted) if isinstance(text, str) else text
-
-    def longest(texts: Any) -> int:
-        if delimiter is None:
-            return max(map(len, map(split, texts)), default=0)
-        return max(map(str.count, texts, repeat(delimiter)), default=-1) + 1
-
-    # A number that says that nothing was measured is no number, wherever it stands.
-    plain = not any(is_number(text) for text in not_measured)
-    labels = {} if labels is None else labels
-    as_text: Any = dict.fromkeys(labels, str) if plain else str
-
-    def fast() -> list[Any] | Array | None:
-        # pandas takes what is too long in the first line for an index.
-        if lines and (not isinstance(lines[0], str) or len(split(lines[0])) > width):
-            return None
-        return _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=as_text)
-
-    columns, failure = fast(), None
-    if columns is None and longest(lines) > width:
-        lines = [text.rstrip(delimiter) if isinstance(text, str) else text for text in lines]
-        long = ((i, split(text)) for i, text in enumerate(lines) if longest([text]) > width)
-        found = next(((i, cells) for i, cells in long if _beyond(cells, width)), None)
-        if found is not None:
-            row, cells = found
-            failure = (
-                f"{line(row)}: {len(cells)} cells in a table of {width} columns; "
-                f"{_beyond(cells, width)!r} belongs to none"
-            )
-            lines = lines[:row]
-        columns = fast()
-    if columns is None:
-        rows = [[*split(text), *[""] * width][:width] for text in lines]
-        columns = [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
-    for j in labels:
-        labels[j] += columns[j][: len(lines)].tolist() if columns else []
-    if isinstance(columns, np.ndarray):
-        values, columns = np.asfortranarray(columns.T), []
-    else:
-        values = np.full((len(lines), width), np.nan, order="F")
     limits: dict[tuple[int, int], float] = {}
-    stop = len(lines)
-    simple = _SIMPLE.fullmatch if plain and decimal == "." else None
+    failure = None
+    stop = len(values)
+    for j, cells in sorted(odd.items()):
+        # Columns to the right may have an odd one in a row above.
+        for i, cell in enumerate(cells[:stop] if j not in texts else ()):
+            if not isinstance(cell, str):  # NaN where it is empty, or a number
+                values[i, j] = cell
+                continue
+            try:
+                value = read(cell, i, j)
+            except ReadError as error:
+                stop, failure = i, error
+                break
+            if censored(value):
+                limits[i, j] = value
+            else:
+                values[i, j] = value
+    if failure is not None:
+        raise failure
+    return limits
+
+
+def cell_reader(
+    decimal: str, not_measured: Collection[str], where: Callable[[int, int], str]
+) -> Callable[[str, int, int], float]:
+    """Make what reads the cells of columns; plain numbers are most of them."""
+    plain = decimal == "." and not any(map(is_number, not_measured))
+    simple = _SIMPLE.fullmatch if plain else lambda _: None
 
     def read(cell: str, row: int, column: int) -> float:
-        if simple is not None and simple(cell):
+        if simple(cell):
             return float(cell)
-        where = f"{line(row)}, column {column_name(column)}"
-        return read_cell(cell, decimal, not_measured, where=where)
+        return read_cell(cell, decimal, not_measured, where=where(row, column))
 
-    for j, column in enumerate(columns):
-        if j in labels:
-            continue
-        if words and j in words and _holds_words(column, not_measured, certain=words[j]):
-            labels[j] = ["" if not isinstance(cell, str) else cell for cell in column.tolist()]
-            continue
-        if column.dtype.kind != "O":
-            values[:, j] = column
-            continue
-        odd = _read_texts(column[:stop], j, values, limits, read)
-        # Columns to the right may have one in a line above.
-        stop, failure = odd or (stop, failure)
-    if failure is not None:
-        raise ReadError(failure)
-    return values, limits
+    return read
 
 
-def _read_texts(
-    column: Any,
-    j: int,
-    values: Array,
-    limits: dict[tuple[int, int], float],
-    read: Callable[[str, int, int], float],
-) -> tuple[int, str] | None:
-    """Read a column cell by cell; give row and message of the first that is no number."""
-    for i, cell in enumerate(column.tolist()):
-        if not isinstance(cell, str):  # NaN where it is empty, or a whole number of many digits
-            values[i, j] = float(cell)
-            continue
-        try:
-            value = read(cell, i, j)
-        except ReadError as error:
-            return i, str(error)
-        if censored(value):
-            limits[i, j] = value
-        else:
-            values[i, j] = value
-    return None
+def columns_of_words(
+    odd: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
+) -> list[int]:
+    """Tell which columns hold words: some of their cells are no numbers; if not certain, all.
 
-
-def _beyond(cells: Sequence[str], width: int) -> str | None:
-    """Give the first cell beyond the columns that is not empty."""
-    return next((c for c in cells[width:] if c.strip().casefold() not in NOTHING), None)
-
-
-def _holds_words(column: Any, not_measured: Collection[str], *, certain: bool) -> bool:
-    """Whether a column holds words: some of its cells are no numbers; if not certain, all."""
-    if column.dtype.kind != "O":
-        return False
-    texts = [cell.strip() for cell in dict.fromkeys(column.tolist()) if isinstance(cell, str)]
-    filled = [t for t in texts if t.casefold() not in NOTHING and t not in not_measured]
-    numbers = sum(map(is_number, filled))
-    return numbers < len(filled) and (certain or numbers == 0)
-
-
-def _fast(
-    lines: Any,
-    delimiter: str | None,
-    decimal: str,
-    width: int,
-    *,
-    quoted: bool,
-    as_text: Any,
-) -> list[Any] | Array | None:
-    """Give the columns: numbers where all cells are plain ones or empty, otherwise texts.
-
-    An array where all columns are numbers; ``None`` where lines are not what the delimiter makes
-    of them.
+    Parameters
+    ----------
+    odd : mapping
+        Cells of the columns that are no plain numbers.
+    words : mapping
+        Columns that may hold words, by their heads, and whether that is certain.
+    not_measured : collection of str
+        Texts that mean that nothing was measured.
     """
-    import pandas as pd
-
-    # Until then, it was not exact unless asked.
-    exact = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
-    options: dict[str, Any] = {} if exact else {"float_precision": "round_trip"}
-    options["dtype"] = as_text or None
-    numbers = [j for j in range(width) if as_text is str or j not in as_text]
-    # pandas looks at each column's own texts by itself, which takes longer.
-    options["na_values"] = _EMPTY if len(numbers) == width else dict.fromkeys(numbers, _EMPTY)
-    try:
-        frame = pd.read_csv(
-            _File(lines),
-            sep=r"\s+" if delimiter is None else delimiter,
-            decimal=decimal,
-            header=None,
-            names=range(width),
-            index_col=False,
-            keep_default_na=False,
-            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-            skip_blank_lines=False,
-            low_memory=False,
-            engine="c",
-            **options,
+    found = []
+    for j in words.keys() & odd.keys():
+        texts = {cell.strip() for cell in odd[j] if isinstance(cell, str)}
+        filled = [t for t in texts if t.casefold() not in NOTHING and t not in not_measured]
+        numbers = any(map(is_number, filled)) or any(
+            isinstance(cell, int | float) and not math.isnan(cell) for cell in odd[j]
         )
-    except (ValueError, OverflowError):
-        return None
-    if len(frame) != len(lines):
-        return None
-    cells = frame.to_numpy()
-    if cells.dtype.kind in "fiu":
-        found: Array = cells.astype(np.float64, copy=False).T
-        return found
-    # True and false would pass for numbers.
-    if any(dtype.kind == "b" for dtype in frame.dtypes):
-        return None
-    return [frame[j].to_numpy() for j in range(width)]
-
-
-class _File(io.RawIOBase):
-    """Lines as a file, some at a time: a copy of the whole would take as long as reading it."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        count = max(1, _PIECE // (len(lines[0]) + 1)) if lines else 1
-        self._parts = ("\n".join(lines[i : i + count]) + "\n" for i in range(0, len(lines), count))
-        super().__init__()
-
-    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - pandas takes what it is given
-        return next(self._parts, "").encode()
+        if not all(map(is_number, filled)) and (words[j] or not numbers):
+            found.append(j)
+    return found
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
@@ -408,29 +281,6 @@ def _unquoted(cell: str) -> str:
     text = cell.strip()
     closed = len(text) > 1 and text[0] == text[-1] == '"'
     return text[1:-1].replace('""', '"') if closed else cell
-
-
-def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
-    """Tell of a text without a last line end whose last number has fewer digits than all others.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Of the text, without their ends; the last one is empty where the text ends as it should.
-    cells : sequence of str
-        The last cells of rows, that of the last line last.
-    """
-    if not lines[-1].strip():
-        return
-    *above, last = (cell.strip().casefold() for cell in cells)
-    exponents, own = {len(cell.partition("e")[2]) for cell in above}, len(last.partition("e")[2])
-    shorter = len(above) >= _ENOUGH and len(last) < min(map(len, above))
-    if not last or shorter or (len(above) >= _SOME and own not in exponents):
-        warn(
-            f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
-            "than all above: the file may break off there",
-            ProfileWarning,
-        )
 
 
 def column_name(index: int) -> str:

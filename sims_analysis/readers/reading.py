@@ -396,12 +396,8 @@ def _not_in(forced: Reader | None, source: Source) -> str:
     return "" if looks else f"{known}: without format=, it is recognised by its content"
 
 
-#: Arguments that are for tables, and the formats that use them.
-_FOR_TABLES = {
-    "columns": ("table", "eag"),
-    "header_rows": ("table", "eag", "tidy"),
-    "samples": ("table", "eag", "tidy"),
-}
+#: Arguments that are for tables.
+_FOR_TABLES = ("columns", "header_rows", "samples")
 
 
 def _recognised(source: Source) -> Reader:
@@ -416,10 +412,10 @@ def _read_by(chosen: Reader, source: Source) -> list[SIMSResult]:
     source.trace.format = chosen.name
     unused = [
         name
-        for name, formats_ in _FOR_TABLES.items()
+        for name in _FOR_TABLES
         if getattr(source.options, name) is not None
         and isinstance(chosen, Format)
-        and chosen.name not in formats_
+        and not chosen.table
     ]
     for name in unused:
         warn(

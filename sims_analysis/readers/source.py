@@ -103,6 +103,11 @@ class Source:
             return False
         return True
 
+    @property
+    def is_western(self) -> bool:
+        """Whether nothing tells the encoding: it is taken for that of Western Windows."""
+        return not (self.is_utf_8 or self.options.encoding or self._wide)
+
     @cached_property
     def _wide(self) -> str | None:
         """Name the encoding if it is of two bytes a character."""
@@ -123,6 +128,11 @@ class Source:
         """The text, line ends made alike; errors as of :attr:`decoded`."""
         if "\r" not in self.decoded:
             return self.decoded
+        if self.decoded.endswith("\r") and "\r\n" in self.decoded:
+            warn(
+                "the text ends within the end of a line: the file may break off there",
+                ProfileWarning,
+            )
         # Written in text mode twice, lines end in two returns.
         text = self.decoded.replace("\r\r\n", "\n").replace("\r\n", "\n")
         return text.replace("\r", "\n")

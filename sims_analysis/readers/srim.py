@@ -13,7 +13,9 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import read_cell, table, tell_if_cut
+from sims_analysis.readers.cuts import tell_if_cut
+from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.numbers import read_cell
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -62,8 +64,8 @@ def read(source: Source) -> Content:
     if not rows:
         raise ReadError("a SRIM file with a header but without its table")
     numbers, texts = zip(*rows, strict=True)
-    decimal = source.options.decimal or ("," if "," in texts[0] else ".")
-    values, _ = table(texts, None, decimal, width=len(names) + 1, line_numbers=numbers)
+    grid = TextGrid(lines, None, False, source.options)
+    values = grid.read([number - 1 for number in numbers], len(names) + 1).values
     short = np.isnan(values).any(axis=1)
     if short.any():
         source.options.truncated(f"line {numbers[int(short.argmax())]} lacks cells of its row")

@@ -144,7 +144,9 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     limits = _stated_limits(grid, body)
     found = []
     for name, block, pairs in samples.parts:
-        signals = [_signal(grid, block, heads, pair, limits) for pair in pairs]
+        odd = {column for _, column in block.limits}
+        odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
+        signals = [_signal(grid, block, heads, pair, limits, odd) for pair in pairs]
         kept = [signal for signal in signals if signal is not None]
         found.append((name, kept, about | samples.constant))
     return _content(grid, found)
@@ -214,14 +216,13 @@ def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
 
 
 def _signal(
-    grid: Grid, block: Block, heads: Heads, pair: Pair, stated: Mapping[int, str]
+    grid: Grid, block: Block, heads: Heads, pair: Pair, stated: Mapping[int, str], odd: set[int]
 ) -> Signal | None:
-    """Take the samples of one profile out of the block."""
+    """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
     taken: slice | Mask = slice(None)
     limits = None
-    limited = {column for _, column in block.limits} & {pair.axis, pair.value}
-    if limited or not heads.filled[pair.value] or np.isnan(x).any():
+    if pair.axis in odd or pair.value in odd or not heads.filled[pair.value]:
         limits = _limits(grid, block, pair)
         taken = _there(grid, block, pair, limits)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():

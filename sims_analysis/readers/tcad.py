@@ -7,7 +7,9 @@ import re
 import numpy as np
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.numbers import read_cell, table, tell_if_cut
+from sims_analysis.readers.cuts import tell_if_cut
+from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.numbers import read_cell
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -67,7 +69,8 @@ def _two_columns(
     if not rows:
         raise ReadError(f"data set {name!r}, line {start}: it has no samples")
     numbers, texts = zip(*rows, strict=True)
-    values, _ = table(texts, None, width=2, line_numbers=numbers)
+    grid = TextGrid(source.lines, None, False, source.options)
+    values = grid.read([number - 1 for number in numbers], 2).values
     if numbers[-1] == len(source.lines):
         tell_if_cut(source.lines, [text.split()[-1] for text in texts])
     lost = np.isnan(values).any(axis=1)

@@ -51,7 +51,7 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "value": {
         "en": "concentration, conc\\.?, atomic[ _]fraction, mass[ _]fraction"
-        ", intensity(?:_arbitrary)?, int\\.?, counts?(?: rate)?, signal, value, raw"
+        ", intensity(?:_arbitrary)?, int\\.?, counts?(?: rate)?, rate, signal, value, raw"
         ", content, density",
         "de": "konzentration, konz\\.?, intensität, intensitaet, zählrate, zaehlrate, gehalt"
         ", messwert, wert, dichte, anteil",

@@ -64,6 +64,33 @@ def test_without_errors_in_the_data_the_random_part_is_not_known_rather_than_zer
     assert math.isnan(number(sims.dose_budget(flat())["random_stderr"]))
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_uncertainty_that_nobody_states_is_not_known_rather_than_zero(lazy):
+    ds = flat().chunk() if lazy else flat()
+    for stated, rsf, depth, systematic in (
+        ({}, math.nan, math.nan, math.nan),
+        ({"rsf_uncertainty": 0.1}, 0.1, math.nan, 0.1),
+        ({"depth_uncertainty": 0.05}, math.nan, 0.05, 0.05),
+        ({"rsf_uncertainty": 0.0}, 0.0, math.nan, 0.0),
+        ({"rsf_uncertainty": 0.0, "depth_uncertainty": 0.0}, 0.0, 0.0, 0.0),
+    ):
+        budget = sims.dose_budget(ds, **stated)
+        for name, part in (("rsf", rsf), ("depth", depth), ("systematic", systematic)):
+            found = number(budget[f"{name}_stderr"] / budget["dose"])
+            assert found == pytest.approx(part, rel=1e-12, nan_ok=True), (stated, name)
+
+
+def test_an_uncertainty_that_is_not_known_in_one_layer_is_not_known_of_a_dose_from_it():
+    z = np.arange(101.0)
+    for known in (np.where(z < 50, 0.1, np.nan), np.full(101, np.nan)):
+        ds = flat().assign_coords(sensitivity_factor_uncertainty=("depth", known, {"units": "1"}))
+        whole, above = sims.dose_budget(ds), sims.dose_budget(ds, stop="49 nm")
+        assert math.isnan(number(whole["rsf_stderr"]))
+        expected = 0.1 if known[0] == 0.1 else math.nan
+        found = number(above["rsf_stderr"] / above["dose"])
+        assert found == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
 def test_systematic_errors_do_not_shrink_with_the_number_of_samples():
     coarse = sims.dose_budget(flat(), rsf_uncertainty=0.1)
     fine = one(np.arange(0, 100.1, 0.1), np.full(1001, 1e18))

@@ -1,5 +1,7 @@
 """Two profiles against each other, many against their mean."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -341,6 +343,26 @@ def test_a_single_lazy_status_is_a_whole_word():
     assert found["junction_status"].compute().item() == "ok"
 
 
+def test_answers_have_the_dimensions_in_one_order_whatever_is_the_batch():
+    a = dataset(DEPTH, B=EDGE, P=EDGE)
+    for ds in (a, batch := sims.stack([a, sims.rescale_depth(a, factor=1.1)])):
+        ds["concentration_stderr"] = 0.1 * ds["concentration"]
+        ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
+    for one, other in ((a, batch), (batch, a), (batch, batch)):
+        found = sims.compare(one, other, level="1e18 atoms/cm^3")
+        order = ("measurement", "species", found["ratio"].dims[-1])
+        for name, answer in found.data_vars.items():
+            assert answer.dims == tuple(d for d in order if d in answer.dims), name
+
+
+def test_the_integral_of_a_range_density_is_no_dose():
+    ds = dataset(DEPTH, B=EDGE * 1e-14).rename(concentration="range_density")
+    ds["range_density"].attrs["units"] = "1/cm"
+    found = sims.compare(ds, ds)
+    assert found["dose_a"].attrs["units"] == "1"
+    assert found["dose_ratio"].item() == 1.0
+
+
 # --- gaps ---------------------------------------------------------------------------------------
 
 HOLED = np.where((DEPTH > 60) & (DEPTH < 100), np.nan, EDGE)
@@ -353,11 +375,10 @@ def test_nothing_is_compared_in_a_gap_of_b():
         ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
     hidden = np.isnan(HOLED)
     said = r"'B': no sample between 60 and 100 nm .* b is not compared in it"
-    with (
-        pytest.warns(sims.errors.DoseWarning),
-        pytest.warns(sims.errors.ProfileWarning, match=said),
-    ):
+    with pytest.warns(sims.errors.SimsWarning) as told:
         found = sims.compare(a, b)
+    (one,) = told  # of one gap, once
+    assert re.search(said, str(one.message))
     assert found["status"].values.tolist() == ["gap", "ok"]
     for name in ("ratio", "log_ratio", "ratio_stderr", "log_ratio_stderr"):
         np.testing.assert_array_equal(np.isnan(found[name][0]), hidden)
@@ -375,6 +396,8 @@ def test_nothing_is_compared_in_a_gap_of_b():
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 def test_a_gap_in_a_batch_or_in_a_is_told():
+    with pytest.warns(sims.errors.ProfileWarning, match="a is not compared in it"):
+        sims.compare(dataset(DEPTH, B=HOLED), dataset(DEPTH, B=EDGE))
     a, b = dataset(DEPTH, B=EDGE), dataset(DEPTH, B=HOLED)
     hidden = np.isnan(HOLED)
     short = a.isel(depth=slice(0, -2))

@@ -1,9 +1,12 @@
 """The mean over a window, against numpy, and its coverage."""
 
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
 from counted import TOP, covered, trials
+from measured import measurement
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning
@@ -82,3 +85,50 @@ def test_limits_of_each_species():
     )
     found = sims.mean_value(ds, start={"B": "10 nm", "P": "20 nm"}, stop="30 nm")
     np.testing.assert_allclose(found, [21.0, 56.0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("layout", ["dataset", "array", "own axes", "dask"])
+def test_cells_count_with_their_part_of_the_window(layout):
+    edges = np.array([0.0, 10.0, 12.0, 30.0, 50.0])
+    value, stderr = np.array([4.0, 1.0, 2.0, 8.0]) * 1e18, np.array([2.0, 1.0, 1.0, 3.0]) * 1e16
+    ds = measurement(0.5 * (edges[:-1] + edges[1:]), {"B": value}, stderr={"B": stderr})
+    ds = ds.assign_coords(cell_start=("depth", edges[:-1]), cell_stop=("depth", edges[1:]))
+    for name in ("cell_start", "cell_stop"):
+        ds[name].attrs["units"] = "nm"
+    data = ds
+    if layout == "array":
+        data = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"].variable)
+    elif layout == "own axes":
+        other = sims.rescale_depth(ds, factor=1.5)
+        data = sims.stack([ds, other])
+    elif layout == "dask":
+        data = ds.chunk()
+    # Of the window, 4 nm are in the first cell, all of the next two, and 5 nm of the last one.
+    p = np.array([4.0, 2.0, 18.0, 5.0]) / 29.0
+    found = sims.mean_value(data, start="6 nm", stop="35 nm").compute()
+    for name in ("measurement", "species"):
+        found = found.isel({name: 0}) if name in found.dims else found
+    mean = p @ value
+    assert found.item() == pytest.approx(mean, rel=1e-12)
+    assert found["samples"].item() == 4
+    scatter = np.sqrt(p @ (value - mean) ** 2 / (1 - p @ p))  # larger than the errors
+    assert found["stderr"].item() == pytest.approx(scatter * np.sqrt(p @ p), rel=1e-12)
+    # Within one cell, it is that cell, and its error.
+    one = sims.mean_value(data, start="13 nm", stop="14 nm")
+    assert one.values.flat[0] == 2e18
+    assert one["stderr"].values.flat[0] == pytest.approx(1e16)
+    # The mean of a curve is its dose over its width.
+    dose = sims.integrated_dose(data, start="6 nm", stop="35 nm")
+    assert dose.values.flat[0] == pytest.approx(mean * 29e-7, rel=1e-12)
+    # A background from a window of cells is their mean, here and subtracted before.
+    options = {"start": "0 nm", "stop": "12 nm"}
+    within = sims.integrated_dose(data, background=("6 nm", "35 nm"), **options)
+    by_hand = (4e18 * 10 + 1e18 * 2 - mean * 12) * 1e-7
+    assert within.values.flat[0] == pytest.approx(by_hand, rel=1e-12)
+    if layout != "array":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cells that differ scatter
+            subtracted = sims.subtract_background(data, window=("6 nm", "35 nm"))
+        before = sims.integrated_dose(subtracted, **options)
+        np.testing.assert_allclose(before, within, rtol=1e-12)
+        np.testing.assert_allclose(before["stderr"], within["stderr"], rtol=1e-12)

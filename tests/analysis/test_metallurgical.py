@@ -294,3 +294,57 @@ def test_an_unknown_error_is_ignored_with_a_gap_elsewhere_too(kind, unknown):
 def test_without_known_errors_around_the_junction_it_has_none():
     assert math.isnan(noisy_pair("f8", gap=True, unknown=[22, 23, 24]))
     assert math.isnan(noisy_pair("f8", gap=False, unknown=[22, 23, 24]))
+
+
+# --- samples that a file gives as "<5E15" ---------------------------------------------------------
+
+Z = np.arange(0.0, 200.0, 5.0)
+CENSORED = {
+    # Donors and acceptors with their limits -> status, and the depth of the junction.
+    "p, and boron falls below its limit": (
+        {"P": (np.full(Z.size, 1e15), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
+        "below_detection",
+        np.nan,
+    ),
+    "the junction is where both are known": (
+        {"P": (np.full(Z.size, 1e17), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
+        "ok",
+        10 * np.log(100),
+    ),
+    "there is boron nowhere above its limit": (
+        {"P": (np.full(Z.size, 1e17), 1e13), "B": (np.full(Z.size, 1e15), 5e15)},
+        "below_detection",
+        np.nan,
+    ),
+    "n everywhere, far above the limit of boron": (
+        {"P": (np.full(Z.size, 1e18), 1e13), "B": (1e17 * np.exp(-Z / 20), 5e15)},
+        "never_reached",
+        np.nan,
+    ),
+    "phosphorus falls below the limit of boron": (
+        {"P": (1e20 * np.exp(-Z / 10), 1e10), "B": (1e17 * np.exp(-Z / 20), 5e15)},
+        "below_detection",
+        np.nan,
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.parametrize("case", CENSORED)
+@pytest.mark.parametrize("layout", ["one", "batch", "dask", "quantified"])
+def test_a_junction_among_samples_below_a_limit_is_not_ruled_out(case, layout):
+    species, status, depth = CENSORED[case]
+    lines = ["Depth (nm)," + ",".join(f"{name} (atoms/cm3)" for name in species)]
+    for i, z in enumerate(Z):
+        cells = (f"<{x:g}" if c[i] < x else f"{c[i]:.12g}" for c, x in species.values())
+        lines.append(f"{z:g}," + ",".join(cells))
+    ds = sims.read("\n".join(lines).encode()).to_dataset()
+    data = {
+        "batch": lambda: sims.stack([ds, ds]),
+        "dask": ds.chunk,
+        "quantified": lambda: sims.quantify(ds),
+    }.get(layout, lambda: ds)()
+    found = sims.metallurgical_junctions(data, donors=["P"], acceptors=["B"], max_count=2)
+    first = sims.dequantify(found.isel(junction=0).compute())
+    assert set(np.atleast_1d(first["status"].values)) == {status}
+    np.testing.assert_allclose(first["depth"], depth, rtol=1e-9)

@@ -30,7 +30,6 @@ from waiting import fetching_has_ended, interrupt_when, wait_until
 from sims_analysis.api import client as client_module
 from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import CatalogueEntry, Search
 from sims_analysis.api.client import Client
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.secret import Secret
@@ -470,7 +469,8 @@ def test_capitals_of_a_uuid_are_no_other_entry(tmp_path):
     client.get(capitals)
     offline = api.client(archive=tmp_path, offline=True)
     assert offline.entry(capitals).sample_name == "wafer 1"
-    assert Search(data_ids=[REFERENCE_ID]).passes(CatalogueEntry(data_id=capitals))
+    found = offline.archive.search(data_ids=[REFERENCE_ID, capitals], status="running")
+    assert found.ids == [capitals]
     api.bodies[REFERENCE_ID] = b"[]"
     assert api.client().get(capitals)[0].provenance["pipeline_status"] == "running"
 

@@ -1,21 +1,26 @@
 """The index of an archive answers as a walk does, whatever happened to it and to the entries."""
 
+import copy
+import dataclasses
 import json
 import os
+import pickle
 import random
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import sims_analysis as sims
+from sims_analysis.api import contents, parallel
 from sims_analysis.api import index as index_module
-from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
+from sims_analysis.api.catalogue import CatalogueEntry
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
 
@@ -81,7 +86,7 @@ def answers(archive):
             archive.search(project_ids="2").ids,
             archive.search(upload_datetime_min="2024-01-31").ids,
             archive.search(last_updated_max="2024-01-31").ids,
-            [(c.data_id, c.species, c.title) for c in archive.contents(["a"])],
+            [(c.data_id, c.species, c.title) for c in archive.contents(["a"])[0]],
         )
     return given, sorted(map(str, set(map(str, warnings))))
 
@@ -141,11 +146,28 @@ def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
     assert len(count) == 1 + 12
 
 
-def test_what_has_not_settled_is_looked_at_and_not_read(archive, monkeypatch):
+def test_what_has_not_settled_is_read_again_without_its_payload_until_it_has(archive, monkeypatch):
+    archive.search("x")
+    payloads = []
+    monkeypatch.setattr(contents, "read_version", payloads.append)
+    count = reads(archive, monkeypatch)
+    assert archive.search("sample 3").ids == ["Wafer 3"]
+    assert archive.search("sample 3").ids == ["Wafer 3"]
+    assert count.count("w0") == 2, "it changed less than 3 s ago"
+    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    for _ in range(3):
+        archive.search("x")
+    assert count.count("w0") == 3
+    assert payloads == []
+
+
+def test_what_was_added_one_by_one_settles(archive, monkeypatch):
+    archive.put("new", payload("new", "Sb"), url="test")  # noted by its writer, a moment later
+    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
     archive.search("x")
     count = reads(archive, monkeypatch)
-    assert_as_walked(archive)
-    assert count.count("w0") == 11  # of the walk
+    answers(archive)
+    assert count == []
 
 
 def test_version_control_does_not_see_it(archive):
@@ -160,6 +182,101 @@ def test_few_entries_need_none(tmp_path, monkeypatch):
     fill(archive)
     answers(archive)
     assert not file_of(archive).parent.exists()
+
+
+# ---- entries that nobody has looked at yet
+
+
+def found_one(archive):
+    (entry,) = archive.search("lot 1", data_ids=["w4"])
+    return entry
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda entry: entry.sample_name,
+        lambda entry: entry.extra,
+        lambda entry: entry.to_dict(),
+        lambda entry: entry.words,
+        repr,
+        dataclasses.asdict,
+        lambda entry: dataclasses.replace(entry, name="x"),
+        copy.copy,
+        copy.deepcopy,
+        lambda entry: pickle.loads(pickle.dumps(entry)),  # noqa: S301 - made here
+        lambda entry: entry == CatalogueEntry.from_dict(told("w4", sample_name="lot 1")),
+    ],
+)
+def test_an_entry_is_read_when_somebody_looks_at_it(archive, use):
+    known = told("w4", sample_name="lot 1", projects=[{"id": 1, "name": "oxide"}], growth_length=7)
+    archive.put_catalogue("w4", known)
+    assert use(found_one(archive)) == use(CatalogueEntry.from_dict(known))
+
+
+def test_an_entry_has_no_other_attributes(archive):
+    entry = found_one(archive)
+    with pytest.raises(AttributeError, match=r"CatalogueEntry.*'wafer'"):
+        entry.wafer  # noqa: B018
+    with pytest.raises(AttributeError):
+        entry.name = "x"
+    assert not hasattr(CatalogueEntry.__new__(CatalogueEntry), "_wire")
+
+
+def test_two_threads_look_at_the_same_entries(archive):
+    def look(found):
+        return [entry.to_dict() for entry in found]
+
+    expected = look(archive.search())
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(20):
+            assert all(r == expected for r in threads.map(look, [archive.search()] * 8))
+
+
+# ---- filters, to the letter
+
+_WAFERS = {"Wafer 3", "Wafer 7", "Wafer 11"}
+_SEARCHES = [
+    ({"status": "success"}, {f"w{i}" for i in (0, 1, 2, 4, 5, 6, 8, 9)} | _WAFERS),
+    ({"status": "succes"}, set()),
+    ({"status": 'x","status":"success'}, set()),
+    ({"status": "\ud800"}, set()),
+    ({"data_type": "xps"}, set()),
+    ({"physical_sample_ids": "None"}, set()),
+    ({"physical_sample_ids": "ps-10"}, {"w10"}),
+    ({"physical_sample_ids": ["ps-10", "ps-1"]}, {"w10"}),
+    ({"project_ids": "1"}, {"w1", "w4", "Wafer 7", "w10"}),
+    ({"project_ids": "oxide"}, set()),
+    ({"growth_length_min": 60, "growth_length_max": 60}, {"w10"}),
+    ({"growth_length_min": 60.001}, set()),
+    ({"growth_length_max": 59.999}, set()),
+    ({"upload_datetime_min": "2024-02-01T01:00:00+01:00", "status": "pending"}, {"w10"}),
+    ({"upload_datetime_min": "2024-02-01T00:00:00.000001Z"}, set()),
+    ({"upload_datetime_max": "2024-01-31T23:59:59.999999Z"}, set()),
+    ({"upload_datetime_max": "2024-02-01", "status": "pending"}, {"w10"}),
+    ({"last_updated_min": "2024-02-02", "status": "pending"}, {"w10"}),
+    ({"species": "P", "status": "pending"}, set()),
+    ({"species": ["As"], "status": "pending"}, {"w10"}),
+    ({"species": "\udcff"}, set()),
+    ({"species": "oxide"}, set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "expected"), _SEARCHES)
+@pytest.mark.parametrize("indexed", [True, False])
+def test_filters(archive, asked, expected, indexed, monkeypatch):
+    archive.put_catalogue(
+        "w10",
+        told(
+            "w10", pipeline_status="pending", physical_sample_id="ps-10", growth_length=60,
+            detail_note_content='"status":"succes", "xps" \\"status\\":\\"succes\\"',
+            projects=[{"id": 1, "name": "oxide"}, "no object", {"name": "no id"}],
+        ),
+    )  # fmt: skip
+    archive.search("x")
+    if not indexed:
+        monkeypatch.setattr(index_module, "sqlite3", None)
+    assert set(archive.search(**asked).ids) == expected
 
 
 # ---- when it is old
@@ -266,8 +383,11 @@ def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
 
 def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch):
     monkeypatch.setattr(index_module, "_IN_FULL", 2)
+    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
     answers(archive)
     edit_the_catalogue_in_place(archive)  # into the old file, which its folder does not tell
+    (w1,) = [e for e in archive.search() if e.data_id == "w1"]
+    assert w1.sample_name == "lot 0", "a larger answer is not looked at"
     assert [e.sample_name for e in archive.search("w1") if e.data_id == "w1"] == ["b"]
     archive.rebuild_index()
     assert_as_walked(archive)
@@ -420,6 +540,7 @@ sys.path.insert(0, sys.argv[3])
 from sims_analysis.api import index
 index._WORTH_AN_INDEX = 2
 from sims_analysis.api.archive import Archive
+from sims_analysis.api.catalogue import CatalogueEntry
 from test_index import payload, told
 archive, name = Archive(sys.argv[1]), sys.argv[2]
 for i in range(40):
@@ -480,6 +601,7 @@ def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
 ):
     monkeypatch.setattr(index_module, "_TOGETHER", 5)
     monkeypatch.setattr(parallel, "_is_watched", lambda: True)
+    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
     shutil.rmtree(archive.path / ".index")
     archive.ids()
     assert "12/12" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -60,6 +61,44 @@ def test_units_that_a_table_does_not_state(tmp_path):
     result = run(table, *stated, "--no-files")
     assert result.exit_code == 0, result.output
     assert run(table, "--depth-units", "um", "--units", "B=cm^-3", "--units", "s").exit_code == 2
+
+
+def test_names_that_a_table_does_not_state(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("# nm, atoms/cm^3\n" + "\n".join(f"{z:g},{c:g}" for z, c in zip(Z, C)))  # noqa: B905
+    stated = ["--depth-units", "nm", "--units", "atoms/cm^3", "--no-files"]
+    result = run(table, *stated)
+    assert "pass --species, a name for each of the 1 signals" in result.stderr
+    result = run(table, *stated, "--species", "31P")
+    assert result.exit_code == 0, result.output
+    assert "31P" in result.stdout
+
+
+def test_notes_and_refusals_name_the_options_of_the_command(tmp_path):
+    table = tmp_path / "t.csv"
+    rows = [f"{z:g},{c:g}" for z, c in zip([0, 1e-3, *Z], [1e20, 1e17, *C], strict=True)]
+    table.write_text("Depth (um),B (atoms/cm3)\n" + "\n".join(rows))
+    result = run(table, "--no-files")
+    text = " ".join(result.output.split())
+    assert "another lies deeper, 1e+19 atom/cm^3 at 300 nm; state its end with --surface" in text
+    assert "The junction lies below --surface" in text
+    assert not re.search(r"\b[a-z]+=", text)
+    result = run(table, "--no-files", "--surface", "1 nm")
+    assert "The junction" not in result.output
+    result = run(table, "--surface-dose", "exclude", "--no-files")
+    assert "--surface-dose exclude needs --surface, the depth" in result.stderr
+
+
+def test_pages_of_several_measurements_link_to_their_list(tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("bokeh")
+    examples, alone = tmp_path / "several", tmp_path / "alone"
+    run("boron-implant", "gan-mg-stack", "--out", examples)
+    run("boron-implant", "--out", alone)
+    assert 'href="boron-implant.html"' in (examples / "index.html").read_text(encoding="utf-8")
+    link = '<a href="index.html">All entries</a>'
+    assert link in (examples / "boron-implant.html").read_text(encoding="utf-8")
+    assert "All entries" not in (alone / "boron-implant.html").read_text(encoding="utf-8")
 
 
 def test_repeated_signals_are_told_with_the_option(tmp_path):

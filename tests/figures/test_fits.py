@@ -33,7 +33,7 @@ def evaluate(fit, *, depth):
 
 @pytest.fixture(autouse=True)
 def _models(monkeypatch):
-    monkeypatch.setattr("sims_analysis.figures.fits.evaluate", evaluate)
+    monkeypatch.setattr("sims_analysis.models.evaluation.evaluate", evaluate)
 
 
 FIT = xr.Dataset({"factor": FACTOR})
@@ -123,6 +123,7 @@ def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
     ax = sims.plot_profiles(data, fits=fit, residuals=True)
     assert not fitted(ax)
     assert len(ax.figure.axes) == 1
+    assert drawn.notes(ax) == ["fit of B (gaussian): no data"]
 
 
 @pytest.mark.parametrize("fits", [3, "gaussian", {"": 3.0}])

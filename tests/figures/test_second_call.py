@@ -131,3 +131,21 @@ def test_axes_at_one_place_are_told_from_those_that_only_share_their_depths():
     assert axes_at(bottom)["depth", "Concentration (atoms/cm³)"] is bottom
     assert set(axes_at(top).values()).isdisjoint(axes_at(bottom).values())
     assert len(axes_at(top)) == len(axes_at(bottom)) == 2
+
+
+def test_other_samples_of_a_species_have_a_name_a_dash_and_results_of_their_own():
+    first, second = (drawn.profiles(B=drawn.gaussian(dose)) for dose in (1e19, 1e18))
+    ax = sims.plot_profiles(first, peak=sims.peak(first))
+    sims.plot_profiles({"W2": second}, ax, peak={"W2": sims.peak(second)})
+    lines = [line for line in ax.lines if line.get_label() in ("B", "B, W2")]
+    assert [line.get_linestyle() for line in lines] == ["-", "--"]
+    assert {"B", "B, W2"} <= {text.get_text() for text in ax.texts}
+    assert any("peak(B, W2)" in text for text in drawn.notes(ax))
+    sims.plot_profiles(first, ax)
+    assert [text.get_text() for text in ax.texts].count("B") == 1
+
+
+def test_a_result_of_no_measurement_is_refused():
+    ds = drawn.profiles(B=drawn.gaussian())
+    with pytest.raises(sims.errors.ProfileError, match="'W3', which is none of the measurements"):
+        sims.plot_profiles({"W1": ds, "W2": ds}, peak={"W3": sims.peak(ds)})

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning
 
 Z = np.arange(0.0, 301.0, 3.0)
 
@@ -166,14 +166,85 @@ def test_cells_beside_samples_are_refused(ds, order):
         assert sims.integrated_dose(plain).notnull().all()
 
 
-@pytest.mark.parametrize("asked", [{"step": "4 nm"}, {"depth": ["20 nm", "50 nm", "90 nm"]}])
-def test_cells_are_no_samples_to_average(ds, asked):
+def overlaps(old, new):
+    """The width that each old cell has in each new one, (new, old)."""
+    inside = np.minimum.outer(new[1:], old[1:]) - np.maximum.outer(new[:-1], old[:-1])
+    return np.maximum(inside, 0.0)
+
+
+def averages(edges, value, stderr, unit=1.0):
+    """A Dataset of averages over cells; depths in nm times `unit`."""
+    name = {1.0: "nm", 1e-3: "um"}[unit]
+    return xr.Dataset(
+        {
+            "concentration": (("species", "depth"), value, {"units": "atom/cm^3"}),
+            "concentration_stderr": (("species", "depth"), stderr, {"units": "atom/cm^3"}),
+        },
+        coords={
+            "species": ["B", "P"],
+            "depth": ("depth", unit * 0.5 * (edges[:-1] + edges[1:]), {"units": name}),
+            "depth_bounds": (("depth", "bounds"), unit * np.stack([edges[:-1], edges[1:]], 1)),
+        },
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cells_become_other_cells_by_their_overlap(seed):
+    rng = np.random.default_rng(seed)
+    old = np.cumsum(rng.uniform(0.5, 9.0, 41))
+    value, stderr = rng.lognormal(40, 3, (2, 40)), rng.lognormal(38, 1, (2, 40))
+    unit = [1.0, 1e-3][seed % 2]
+    ds = averages(old, value, stderr, unit)
+    inner = np.sort(rng.uniform(old[0], old[-1], 15 if seed < 3 else 90))
+    new = np.concatenate([old[:1], inner, old[-1:]])
+    width = np.diff(new)
+    weights = overlaps(old, new)
+    like = averages(new, np.zeros((2, width.size)), np.zeros((2, width.size)))
+    found = sims.to_grid(ds, like=like, conserve="dose")
+    np.testing.assert_allclose(found["concentration"], value @ weights.T / width, rtol=1e-11)
+    expected = np.sqrt(stderr**2 @ (weights**2).T) / width
+    np.testing.assert_allclose(found["concentration_stderr"], expected, rtol=1e-10)
+    # Doses between edges of both, and of the whole record, stay.
+    np.testing.assert_allclose(sims.integrated_dose(found), sims.integrated_dose(ds), rtol=1e-12)
+    stop = f"{float(new[7])!r} nm"
+    one, other = (sims.integrated_dose(x, stop=stop) for x in (found, ds))
+    np.testing.assert_allclose(one, other, rtol=1e-11)
+    # Independent cells per new one: what a sum over these takes for its variance, over the true.
+    fraction = (weights**2).sum() / (weights.sum(0) ** 2).sum()
+    if fraction < 1 - 1e-9:
+        np.testing.assert_allclose(found["effective_sample_fraction"], fraction, rtol=1e-9)
+    else:
+        assert "effective_sample_fraction" not in found.coords
+    names = {"cell_start": old[:-1], "cell_stop": old[1:]}
+    names = {name: ("depth", edges, {"units": "nm"}) for name, edges in names.items()}
+    array = ds["concentration"].assign_coords(names)
+    for data in (array, sims.quantify(ds), ds.chunk(), sims.stack([ds, ds])):
+        again = sims.dequantify(sims.to_grid(data, like=like, conserve="dose"))
+        again = again if isinstance(again, xr.DataArray) else again["concentration"]
+        again = again.isel(measurement=0) if "measurement" in again.dims else again
+        np.testing.assert_allclose(again, found["concentration"], rtol=1e-12)
+
+
+def test_cells_again_by_steps_over_a_gap_and_with_a_missing_cell(ds):
     cells = sims.to_grid(ds, step="5 nm", conserve="dose")
-    for data in (cells, cells["concentration"], sims.stack([cells, cells]), sims.quantify(cells)):
-        with pytest.raises(ProfileError, match="these are averages over cells already"):
-            sims.to_grid(data, **asked, conserve="dose")
-    names = ["depth_bounds", "cell_start", "cell_stop"]
-    assert "cell_stop" in sims.to_grid(cells.drop_vars(names), **asked, conserve="dose").coords
+    coarse = sims.to_grid(cells, step="15 nm", conserve="dose")
+    np.testing.assert_allclose(
+        sims.integrated_dose(coarse), sims.integrated_dose(cells), rtol=1e-12
+    )
+    assert coarse["cell_start"][0] == cells["cell_start"][0]
+    assert coarse["cell_stop"][-1] == cells["cell_stop"][-1]
+    # A cell that was not measured is a gap, in which new ones have no value...
+    hole = cells.where(cells["depth"] != cells["depth"][4])
+    hole["concentration"].attrs = cells["concentration"].attrs
+    with pytest.warns(ProfileWarning, match="gap"):
+        found = sims.to_grid(hole, step="15 nm", conserve="dose")
+    lost = found["concentration"].isnull().any("species")
+    assert lost.values.tolist() == [i == 1 for i in range(found.sizes["depth"])]
+    # ... unless it is bridged, as in a dose.
+    bridged = sims.to_grid(hole, step="15 nm", conserve="dose", gaps="bridge")
+    np.testing.assert_allclose(
+        sims.integrated_dose(bridged), sims.integrated_dose(hole, gaps="bridge"), rtol=1e-12
+    )
 
 
 def test_cells_without_a_value(ds):

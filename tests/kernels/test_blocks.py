@@ -7,6 +7,7 @@ import pytest
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError, layouts
+from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.rows import Dense, Packed
 
 
@@ -63,7 +64,7 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
     whole = blocks.run(sums, Z, value, np.array(3.0)).total
     cut = blocks.in_blocks
     for size in (1, 7, 33):
-        monkeypatch.setattr(blocks, "in_blocks", lambda r, n, s=size: cut(r, n, s))
+        monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _, size=size: cut(r, n, size))
         np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
 
 
@@ -105,7 +106,7 @@ def test_errors_for_sums_and_for_fits():
 
 def test_an_infinity_is_reported_by_its_row_among_all_profiles(monkeypatch):
     cut = blocks.in_blocks
-    monkeypatch.setattr(blocks, "in_blocks", lambda r, n: cut(r, n, 8))
+    monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _: cut(r, n, 8))
     value = np.ones((9, 4))
     value[7, 1] = np.inf
     with pytest.raises(InfiniteSampleError) as caught:
@@ -131,3 +132,23 @@ def test_infinities_are_refused_by_row_and_sample(own):
     with pytest.raises(InfiniteSampleError) as caught:
         list(layouts(axes, value))
     assert caught.value.args == (2, 3, "value", -np.inf)
+
+
+def test_a_kernel_that_sees_gaps_answers_the_same_as_others():
+    # Its complete rows are not taken apart, and the others are asked again as they are.
+    rng = np.random.default_rng(4)
+    value = rng.lognormal(0.0, 3.0, (50, 40))
+    value[::3, 7] = np.nan
+    value[1, :] = np.nan
+    value[4, 1:] = np.nan
+    depth, limits = np.sort(rng.uniform(0, 100, 40)), (np.array(11.0), np.array(83.0))
+    plain, once = (
+        blocks.run(integrate, depth, value, *limits, sees_gaps=sees) for sees in (False, True)
+    )
+    for one, other in zip(plain, once, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isnan(once.value).sum() == 2
+    value[9, 5] = -np.inf
+    with pytest.raises(InfiniteSampleError) as caught:
+        blocks.run(integrate, depth, value, *limits, sees_gaps=True)
+    assert (caught.value.row, caught.value.sample) == (9, 5)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sims_analysis.kernels.blocks import IN_CACHE
 from sims_analysis.kernels.rows import Dense, Packed
 from sims_analysis.kernels.saturation import saturated
 
@@ -106,3 +107,15 @@ def test_values_jump_down_from_one_side(side):
     value[side] = 2e4 + 1000 * (np.arange(10) % 3)  # ... but on one side
     value[140:146] = 5000.0
     assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 146))
+
+
+@pytest.mark.parametrize("shift", range(-6, 3))
+def test_a_run_may_lie_where_samples_are_taken_apart(shift):
+    # The look for runs takes so many samples at a time, whatever rows they belong to.
+    n, top = 400, counted(1e4)
+    value = np.tile(top, (IN_CACHE // n + 2, 1))
+    row, place = divmod(IN_CACHE + shift, n)
+    value[row] = np.roll(top, place - int(top.argmax()))
+    value[row, place : place + 5] = value[row].max() * 1.5
+    flags = saturated(Dense(Z, value))
+    assert np.argwhere(flags).tolist() == [[row, place + i] for i in range(5)]

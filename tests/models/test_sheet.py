@@ -268,3 +268,6 @@ def test_a_layer_with_a_gap_says_so(chunks):
     bridged = sims.sheet_resistance(ds, gaps="bridge", **ask)
     assert bridged["status"].values.tolist() == ["ok"] * 3
     np.testing.assert_array_equal(found["sheet_resistance"], bridged["sheet_resistance"])
+    # The status of a single lazy answer is a whole word, too.
+    alone = sims.sheet_resistance(ds.isel(measurement=0, depth=[0]).chunk(), **ask)
+    assert alone["status"].values == "no_data"

@@ -315,6 +315,7 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
         ("...", "profiles"),
         ("", "profiles"),
         ("x" * 300, "x" * 72),
+        ("Index", "_Index"),  # the list of all pages has this name
     ],
 )
 def test_files_are_named_as_a_person_recognises(data_id, name, tmp_path):

@@ -323,3 +323,60 @@ def test_units_that_do_not_fit_are_refused(tmp_path, asked, message):
     with pytest.raises(sims.errors.UnitsError, match=re.escape(message)):
         sims.to_csv(sims.open_example("boron-implant"), tmp_path / "x.csv", **asked)
     assert not (tmp_path / "x.csv").exists()
+
+
+def cells_of(kind):
+    if kind == "bins of a simulator":
+        z = np.arange(1.0, 101.0)
+        edges = [np.append(0.0, z[:-1] * 25.0 + 0.01), z * 25.0 + 0.01]
+        columns = dict(zip(("cell_start", "cell_stop"), edges, strict=True))
+        columns = {
+            name: {"units": "angstrom", "values": edge.tolist()} for name, edge in columns.items()
+        }
+        profile = sims.DepthProfile(
+            species_name="Ni",
+            depths=0.5 * (edges[0] + edges[1]),
+            depth_units="angstrom",
+            concentrations=np.exp(-(((z - 60) / 15) ** 2)) * 1e5,
+            concentration_units="(atoms/cm^3)/(atoms/cm^2)",
+            extra={"columns": columns},
+        )
+        return sims.to_dataset([profile])
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    cells = sims.to_grid(ds, step="1.2 nm", conserve="dose")
+    if kind == "own ends":
+        for name in ("concentration", "concentration_stderr", "concentration_counts"):
+            cells[name][0, :40] = np.nan
+    return {
+        "a part": cells.isel(depth=slice(20, 90)),
+        "stretched": sims.rescale_depth(cells, factor=1.3),
+        "in um": sims.with_units(cells, depth="um"),
+    }.get(kind, cells)
+
+
+FILES = FORMS | {
+    "netcdf": lambda ds, path: sims.load(sims.save(ds, path / "x.nc")),
+    "zarr": lambda ds, path: sims.load(sims.save(ds, path / "x.zarr")),
+}
+
+
+@pytest.mark.parametrize(
+    "kind", ["bins of a simulator", "grid", "own ends", "a part", "stretched", "in um"]
+)
+@pytest.mark.parametrize("form", FILES)
+def test_averages_over_cells_travel_as_such(tmp_path, form, kind):
+    ds = cells_of(kind)
+    back = FILES[form](ds, tmp_path)
+    scale = 1e3 if kind == "in um" and form not in ("netcdf", "zarr") else 1.0
+    np.testing.assert_allclose(back["depth_bounds"], scale * ds["depth_bounds"], rtol=1e-13)
+    limits = {"start": "55 nm", "stop": "80 nm"}
+    for question in (sims.integrated_dose, sims.mean_value):
+        expected, found = question(ds, **limits), question(back, **limits)
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+        if "stderr" in expected.coords:  # on a grid finer than the samples
+            np.testing.assert_allclose(found["stderr"], expected["stderr"], rtol=1e-12)
+    name = next(iter(back.data_vars))
+    alone = sims.integrated_dose(back[name], **limits)
+    np.testing.assert_allclose(alone, sims.integrated_dose(ds, **limits), rtol=1e-13)

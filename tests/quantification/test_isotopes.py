@@ -294,3 +294,67 @@ def test_the_background_of_a_fraction():
     found = sims.ratio(ds, numerator="A", denominator="B", kind="fraction")
     a, b = (ds["intensity"].sel(species=one).values for one in "AB")
     np.testing.assert_allclose(found["background_stderr"], shift * b / (a + b) ** 2, rtol=1e-12)
+
+
+# --- the answer of `ratio` as a Dataset -----------------------------------------------------------
+
+OF_BOTH = {
+    "junction_depth": lambda x: sims.junction_depth(x, level="0.5"),
+    "crossings": lambda x: sims.crossings(x, level="0.5", max_count=2)["depth"],
+    "peak": lambda x: sims.peak(x)["depth"],
+    "mean_value": lambda x: sims.mean_value(x, start="100 nm", stop="200 nm"),
+    "decay_length": lambda x: sims.decay_length(x, start="120 nm", stop="200 nm")["decay_length"],
+    "detection_limit": lambda x: sims.detection_limit(x, window=("400 nm", "490 nm")),
+    "below_detection": lambda x: sims.below_detection(x, limit="0.5"),
+    "interpolate": lambda x: sims.interpolate(x, depth=["50 nm", "60.5 nm"]),
+    "to_grid": lambda x: sims.to_grid(x, step="5 nm"),
+    "cells": lambda x: sims.to_grid(x, step="5 nm", conserve="dose"),
+    "interface": lambda x: sims.interface(x, start="150 nm", stop="300 nm")["position"],
+    "fit": lambda x: sims.fit(x, model="gaussian", start="60 nm", stop="90 nm")["projected_range"],
+    "compare": lambda x: sims.compare(x, x)["ratio"],
+}
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("kind", ["ratio", "fraction"])
+@pytest.mark.parametrize("question", OF_BOTH)
+def test_a_dataset_of_a_ratio_answers_as_the_array_does(kind, question):
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    array = sims.ratio(ds, numerator="B", denominator="P", kind=kind)
+    ask = OF_BOTH[question]
+    expected = ask(array)
+    layouts = [array.to_dataset(), array.expand_dims(species=["B/P"]).to_dataset()]
+    layouts.append(sims.stack([layouts[1], layouts[1]]).isel(measurement=0))
+    layouts.append(layouts[0].chunk())
+    for data in layouts:
+        found = ask(data)
+        if isinstance(found, xr.Dataset):
+            found = found[kind].assign_coords(stderr=found[f"{kind}_stderr"].variable)
+        found = found.isel(species=0) if "species" in found.dims else found
+        np.testing.assert_array_equal(found, expected)
+        if "stderr" in expected.coords:
+            np.testing.assert_array_equal(found["stderr"], expected["stderr"])
+
+
+def test_ratios_of_measurements_are_stacked_and_averaged():
+    ds = sims.open_example("boron-implant")
+    ratios = [
+        sims.ratio(one, numerator="B", denominator="P", kind="fraction")
+        .expand_dims(species=["B"])
+        .to_dataset()
+        for one in (ds, sims.rescale_depth(ds, factor=1.1))
+    ]
+    batch = sims.stack(ratios)  # on axes of their own
+    for one, alone in zip(sims.unstack(batch), ratios, strict=True):
+        np.testing.assert_array_equal(one["fraction"], alone["fraction"])
+    same = sims.average(sims.stack([ratios[0], ratios[0]]))
+    np.testing.assert_array_equal(same["fraction"], ratios[0]["fraction"])
+
+
+def test_a_file_of_a_ratio_is_told_apart_from_profiles(tmp_path):
+    ratio = sims.ratio(sims.open_example("boron-implant"), numerator="B", denominator="P")
+    path = sims.to_csv(ratio, tmp_path / "ratio.csv")
+    with pytest.raises(sims.errors.ReadError, match="a ratio of two species"):
+        sims.read(path)

@@ -227,3 +227,20 @@ def test_a_stretched_depth_adds_its_error_to_that_of_a_known_dose():
     budget = sims.dose_budget(found).sel(species="B")
     assert budget["dose"].item() == pytest.approx(7.7e14)
     assert budget["systematic_stderr"].item() == pytest.approx(0.05 * 7.7e14)
+
+
+def test_a_stretch_of_which_no_error_is_known_leaves_none_known():
+    known = sims.scale_to_dose(
+        quantified().drop_vars("depth_scale_uncertainty"),
+        dose={"B": "7e14 atoms/cm^2"},
+        dose_uncertainty=0.03,
+    )
+    for stretch in ({"factor": 1.1}, {"crater_depth": "1 um"}):
+        budget = sims.dose_budget(sims.rescale_depth(known, **stretch))
+        assert np.isnan(budget["rsf_stderr"].sel(species="B").item())
+    # Depths that are only shifted change no dose, whatever set their scale.
+    shifted = sims.rescale_depth(known.assign_coords(crater_depth=500.0), offset="2 nm")
+    np.testing.assert_allclose(shifted["dose_scale_uncertainty"], [0.03, 0.0])
+    # A new crater depth is a new scale: the error of the old one is not its.
+    anew = sims.rescale_depth(quantified(), crater_depth="1 um")
+    assert np.isnan(sims.dose_budget(anew)["depth_stderr"]).all()

@@ -58,6 +58,27 @@ def test_a_background_that_was_taken_off_is_no_unit(write):
         sims.with_counting_statistics(ds)
 
 
+def test_intensities_are_counts_where_few_of_them_are_whole_but_for_the_dead_time(write):
+    counts = np.random.default_rng(3).poisson(4.0, (2, 40))
+    times, dead = np.arange(40.0), counts * (1 + 4e-4 * counts)
+    signals = [("B+", "11.0093", dead[0]), ("O+", "15.99", dead[1]), ("B+ / O+", "N/A", counts[0])]
+    result = sims.read(write(iontof(times, signals)))
+    units = [profile.concentration_units for profile in result.depth_profiles]
+    assert units == ["counts", "counts", "Intensity"]
+    np.testing.assert_allclose(result["B+"].concentrations, dead[0], rtol=1e-15)
+    assert "counts a data point" in result.metadata.other["intensity"]
+    for factor in (0.2, 1.05):
+        scaled = [(name, mass, factor * values) for name, mass, values in signals]
+        result = sims.read(write(iontof(times, scaled)))
+        units = {profile.concentration_units for profile in result.depth_profiles}
+        assert units == {"Intensity"}
+    content = iontof(times, signals).replace(b"\tIntensity", b"\tIntensity(Background Corrected)")
+    assert sims.read(write(content))["B+"].concentration_units == "Intensity"
+    averaged = "Profile Compression settings. Method: Running Average, using 5 datapoints"
+    content = iontof(times, signals, comments=(averaged,))
+    assert sims.read(write(content))["B+"].concentration_units == "Intensity"
+
+
 def test_doses_of_the_beam_stand_beside_and_are_no_signal(write):
     columns = sims.read(write(iontof(T, SIGNALS)))["total"].extra["columns"]
     assert columns["primary_fluence"]["units"] == "ions/cm^2"

@@ -9,7 +9,9 @@ from hypothesis import example, given
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers import numbers
-from sims_analysis.readers.numbers import column_name, read_cell, table
+from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.numbers import column_name, read_cell
+from sims_analysis.readers.source import Options
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 #: What a hasty parser would take for a number, or for none.
@@ -34,6 +36,12 @@ CELLS = st.sampled_from(
         *("\u22125", "1e400", "1e5.0", "'1'", "1f", "1\x1a", "123456789012345678901"),
     ]
 )
+
+
+def table(lines, delimiter, decimal=".", *, width, not_measured=(), quoted=False):
+    options = Options(decimal=decimal, not_measured=not_measured)
+    block = TextGrid(lines, delimiter, quoted, options).read(range(len(lines)), width)
+    return block.values, block.limits
 
 
 def lines_of(rows, delimiter, decimal):

@@ -798,3 +798,127 @@ def test_other_sheets_with_numbers_are_told_of(tmp_path):
         sims.read(tmp_path / "two.xlsx")
     assert len(told) == 1
     sims.read(tmp_path / "two.xlsx", sheet="wafer 2")
+
+
+TWO_ROWS = """Cycle;Time;Depth;11B;11B;30Si
+;;;rate;conc.;rate
+#;s;nm;c/s;at/cm3;c/s
+1;0,5;1,2;1,50E+02;1,10E+17;2,00E+05
+2;1,0;2,4;1,70E+02;1,30E+17;2,10E+05
+"""
+
+
+def test_two_rows_of_heads_are_one(write):
+    profiles = sims.read(write(TWO_ROWS)).depth_profiles
+    assert [p.species_name for p in profiles] == ["11B", "11B", "30Si"]
+    assert [p.concentration_units for p in profiles] == ["c/s", "at/cm3", "c/s"]
+    assert profiles[1].concentrations.tolist() == [1.1e17, 1.3e17]
+    spanned = "Depth (nm)\tB\t\tP\t\n\tMittelwert\tStabw.\tMittelwert\tStabw.\n"
+    result = sims.read(write(spanned + "0\t5\t1\t7\t2\n1\t6\t1\t8\t2\n"), units="at/cm3")
+    assert result.species == ["B", "P"]
+    assert result["P"].concentrations_stderr.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ";at/cm3;at/cm3\nDepth (nm);B;P\n",
+        "Concentration (at/cm3)\nDepth (nm);B;P\n",
+        ";Conc. (at/cm3);\nDepth (nm);B;P\n",
+    ],
+)
+def test_units_above_heads(write, above):
+    result = sims.read(write(above + "0;5;7\n1;6;8\n"))
+    assert {p.concentration_units for p in result.depth_profiles} == {"at/cm3"}
+    assert result.species == ["B", "P"]
+
+
+@pytest.mark.parametrize("factor", ["x1E18", "×10^18", "(10¹⁸)", "*1000"])
+def test_a_row_of_factors_is_refused(write, factor):
+    text = f"Depth (nm);B (at/cm3);P (at/cm3)\n;{factor};{factor}\n0;5;7\n1;6;8\n"
+    with pytest.raises(sims.UnitsError, match=r"line 2, column B: .* states a factor"):
+        sims.read(write(text))
+
+
+def test_numbers_of_japanese_keyboards(write):
+    text = "深さ（nm）;B濃度（at/cm3）\n０;１．５Ｅ１８\n２．５;＜２Ｅ１５\n５;３Ｅ１７\n"
+    profile = sims.read(write(text))["B"]
+    assert profile.depths.tolist() == [0, 2.5, 5]
+    np.testing.assert_array_equal(profile.concentrations, [1.5e18, np.nan, 3e17])
+
+
+def test_a_minimum_beside_depths_is_no_time(write):
+    text = "Depth (nm);mean;min\n0;5;4\n1;6;5\n"
+    result = sims.read(write(text), units="at/cm3", species=["B", "lowest"])
+    assert result["lowest"].depths.tolist() == [0, 1]
+
+
+def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write):
+    text = "Depth (nm),B浓度 (at/cm3)\n0,5\n1,6\n".encode("gb18030")
+    with pytest.raises(sims.SpeciesError, match="pass encoding="):
+        sims.read(write(text))
+    assert sims.read(write(text), encoding="gb18030").species == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ("W7;0;5;1\nW7;1;6;2\nW7;", 4),
+        ("W7;0;5;1\nW7;1;6;2\nW7", 4),
+        ("W7;0;5;1\nW7;1;6;2\nW7;2;7.1E+", 4),
+        ("W7;0;5;1\nW7;1;6;2\n;;", 4),
+    ],
+)
+def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
+    head = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
+    with pytest.raises(sims.ReadError, match=f"breaks off within line {line}"):
+        sims.read(write(head + rows))
+    assert sims.read(write(head + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        (["1.50E+18", "2.50E+18", "3.50E+18"], False),
+        (["1.50E+18", "2.50E+18", "3.50E+1"], True),
+        (["1.50E+18", "2.50"], True),
+        (["1.50E+18", "0"], False),
+        (["12.50", "13.25", "11.00", "9.75"], False),
+        (["12.50", "13.25", "11.00", "9.7"], True),
+        (["1500", "1300", "900", "800"], False),
+        (["1500", "1300", "900", "80"], True),
+        (["150.0", "15"], True),
+        (["0.123456", "0.223456", "0.3234", "0.423456", "0.523456"], False),
+        (["0.123456", "0.223456", "0.323456", "0.423456", "0.52"], True),
+        (["1.2e6", "3400", "560000", "1.27"], True),
+    ],
+)
+def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
+    lines = [f"{i};{number}" for i, number in enumerate(numbers)]
+    path = write("\n".join(["Depth (nm);B (arb. units)", *lines]))
+    if told:
+        with pytest.warns(
+            sims.ProfileWarning, match="has no end, and its last cell, .* may be cut"
+        ):
+            sims.read(path)
+    else:
+        sims.read(path)
+    sims.read(write("\n".join(["Depth (nm);B (arb. units)", *lines, ""])))
+
+
+def test_decimal_commas_below_heads_that_are_no_words_of_tables(write):
+    text = 'Zahl|Ort|"Kanal A"|"Kanal B"\n1|0,1|"1,5"|BDL\n2|0,2|"2,5"|7\n'
+    options = {"columns": {"B": ("Ort", "Kanal A")}, "depth_units": "um", "units": "counts"}
+    assert sims.read(write(text), **options)["B"].concentrations.tolist() == [1.5, 2.5]
+    options |= {"columns": None, "header_rows": [0], "not_measured": ["BDL"]}
+    result = sims.read(write(text), species=["run", "A", "B"], **options | {"depth_units": "um"})
+    assert result["A"].concentrations.tolist() == [1.5, 2.5]
+
+
+def test_units_in_a_stated_row_of_heads_are_known_or_refused(write):
+    text = "Ort;Kanal A;Kanal B\num;Skt;Skt\n0;5;7\n1;6;8\n"
+    with pytest.raises(sims.UnitsError, match="species 'Kanal A': units: unknown unit 'Skt'"):
+        sims.read(write(text), header_rows=[0, 1])
+    with pytest.warns(sims.ProfileWarning, match="the file says 'Skt'; taken as 'counts'"):
+        result = sims.read(write(text), header_rows=[0, 1], units="counts")
+    assert result.species == ["Kanal A", "Kanal B"]

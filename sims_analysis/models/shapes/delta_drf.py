@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.shapes._blurred import rising
+from sims_analysis.models.shapes._blurred import risen, rising, rising_slopes
 from sims_analysis.models.shapes._starting import moments_above
 
 
@@ -24,6 +24,36 @@ def formula(
     sides = growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)
     value: Array = dose * sides / (growth + decay)
     return value
+
+
+def cumulative(u: Array, growth: float, decay: float, sigma: float) -> Array:
+    """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
+    if growth == 0.0:
+        return 1.0 - risen(-u, decay, sigma)
+    if decay == 0.0:
+        return risen(u, growth, sigma)
+    sides = growth * risen(u, growth, sigma) + decay * (1.0 - risen(-u, decay, sigma))
+    value: Array = sides / (growth + decay)
+    return value
+
+
+def derivatives(
+    z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
+) -> Array:
+    """Return the derivatives with respect to dose, position, growth, decay and sigma."""
+    # Held at 0, a length has no derivative that is asked for.
+    growth, decay = (one or 1e-9 * sigma for one in (growth, decay))
+    u, both = z - position, growth + decay
+    up, up_u, up_l, up_s = rising_slopes(u, growth, sigma)
+    down, down_u, down_l, down_s = rising_slopes(-u, decay, sigma)
+    shape = (growth * up + decay * down) / both
+    rows = (
+        -(growth * up_u - decay * down_u) / both,
+        (up + growth * up_l - shape) / both,
+        (down + decay * down_l - shape) / both,
+        (growth * up_s + decay * down_s) / both,
+    )
+    return np.stack([shape, *(dose * one for one in rows)])
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
@@ -54,7 +84,9 @@ MODEL = Model(
         Parameter("sigma", "depth", "standard deviation of the Gaussian", lower=0),
     ),
     formula=formula,
+    derivatives=derivatives,
     start=start,
+    location="position",
     reference="M. G. Dowsett et al., Surf. Interface Anal. 21 (1994) 310; compared with others in "
     "S. Hofmann et al., Appl. Surf. Sci. 314 (2014) 942, arXiv:1401.1014",
     derived=(

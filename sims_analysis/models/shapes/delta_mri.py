@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.shapes._blurred import rising
+from sims_analysis.models.shapes._blurred import risen, rising, rising_slopes
 from sims_analysis.models.shapes._starting import moments_above
 
 
@@ -28,6 +28,36 @@ def formula(
     return dose * value
 
 
+def cumulative(u: Array, mixing: float, roughness: float, information: float) -> Array:
+    """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
+    v = u + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    value: Array = (1 - seen) * (1.0 - risen(-v, mixing, roughness))
+    return value + seen * risen(v, information, roughness) if seen > 0 else value
+
+
+def derivatives(
+    z: Array, dose: float, position: float, mixing: float, roughness: float, information: float
+) -> Array:
+    """Return the derivatives with respect to dose, position and the three lengths."""
+    v = z - position + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    down, down_v, down_l, down_s = rising_slopes(-v, mixing, roughness)
+    up, up_v, up_l, up_s = rising_slopes(v, information, roughness)
+    slope = seen * up_v - (1 - seen) * down_v
+    apart = seen * (up - down)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_mixing = np.where(seen > 0, apart / information, 0.0)
+        by_information = np.where(seen > 0, apart * mixing / information**2, 0.0)
+    rows = (
+        -slope,
+        slope + (1 - seen) * down_l - by_mixing,
+        (1 - seen) * down_s + seen * up_s,
+        seen * up_l + by_information,
+    )
+    return np.stack([(1 - seen) * down + seen * up, *(dose * one for one in rows)])
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between the three lengths, in several ways."""
     m = moments_above(z, c, 0.005)
@@ -48,7 +78,9 @@ MODEL = Model(
         Parameter("information_depth", "depth", "of escape or of recoil implantation", lower=0),
     ),
     formula=formula,
+    derivatives=derivatives,
     start=start,
+    location="position",
     reference="S. Hofmann, Y. Liu, J. Y. Wang, J. Kovac, Appl. Surf. Sci. 314 (2014) 942, "
     "arXiv:1401.1014",
     on_time=True,

@@ -52,6 +52,7 @@ MODEL = Model(
     formula=formula,
     derivatives=derivatives,
     start=start,
+    location="projected_range",
     reference="J. Lindhard, M. Scharff, H. E. Schioett, Mat. Fys. Medd. Dan. Vid. Selsk. 33 "
     "no. 14 (1963)",
     derived=(Parameter("retained_dose", "area", "part of the dose that lies below the surface"),),

@@ -30,21 +30,18 @@ def found(archive: Archive, search: str = "") -> dict[str, About]:
 
     One that is damaged is listed as well: its page says what is wrong with it.
     """
-    return _described(_known(archive, search))
+    return _described(_known(archive, search)[0])
 
 
-def _known(archive: Archive, search: str) -> list[Contents]:
+def _known(archive: Archive, search: str, most: int | None = None) -> tuple[list[Contents], int]:
     with warnings_listed():
-        return archive.contents(search.split())
+        return archive.contents(search.split(), most)
 
 
 def _described(known: Iterable[Contents]) -> dict[str, About]:
     return {
         f"entries/{quote(one.data_id, safe='')}": About(
-            data_id=one.data_id,
-            sample=one.title,
-            species=tuple(one.species),
-            date=one.date,
+            data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
         )
         for one in known
     }
@@ -81,9 +78,8 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
 
 def list_page(archive: Archive, search: str = "") -> str:
     """Return the list of an archive that is served, with a form to search it."""
-    known = _known(archive, search)
-    shown = _described(known[:_SHOWN])
-    return index_page(shown, search=search, form=True, count=len(known))
+    known, count = _known(archive, search, _SHOWN)
+    return index_page(_described(known), search=search, form=True, count=count)
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
@@ -96,10 +92,11 @@ def failure_page(title: str, reason: str, *, home: str) -> str:
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
     """Return a page with the usual questions about one entry answered."""
+    from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report.answers import analyse
 
     with warnings_listed() as notes:
-        ds = result.to_dataset()
+        ds = dataset_of(result)
     return report_page(analyse(ds, notes=notes), home=home)
 
 
@@ -122,11 +119,7 @@ document.body.dataset.ready = "yes";
 
 
 def index_page(
-    entries: Mapping[str, About],
-    *,
-    search: str = "",
-    form: bool = False,
-    count: int | None = None,
+    entries: Mapping[str, About], *, search: str = "", form: bool = False, count: int | None = None
 ) -> str:
     """List entries with their pages.
 

@@ -278,7 +278,7 @@ def _peaks(
             if end is None and not of_peak:
                 messages += [
                     f"{one.species}: the peak is the first sample; if that is a surface transient, "
-                    "state where it ends (surface)"
+                    "state where it ends, surface="
                     for one in mine
                     if one.species in names and one.axis == "depth" and one.y.argmax() == 0
                 ]

@@ -137,9 +137,7 @@ def junctions_of(found: xr.Dataset) -> list[Junction]:
     ]
 
 
-def _by_species(
-    results: Iterable[xr.Dataset | xr.DataArray],
-) -> dict[str, Mapping[str, Any]]:
+def _by_species(results: Iterable[xr.Dataset | xr.DataArray]) -> dict[str, Mapping[str, Any]]:
     """Return what each species has of the results: the values of variables and coordinates."""
     found: dict[str, Mapping[str, Any]] = {}
     for result in results:

@@ -1,0 +1,361 @@
+"""A profile before the instrument blurred it, as far as its counts say.
+
+Unknown are the logarithms u of positive values x in cells of depth; a matrix A spreads them over
+the samples. What is minimized is the misfit of ``A exp(u)`` plus a prior: heavy tails on changes
+of the slope of u, so that exponentials cost nothing and a kink little, or the total variation of u
+for steps. How strong the prior is, the evidence of the samples tells (Laplace's approximation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+__all__ = [
+    "Minimum",
+    "Misfit",
+    "Prior",
+    "Spread",
+    "curvature",
+    "minimum",
+    "most_evident",
+    "of_strength",
+    "steps",
+]
+
+Array = NDArray[np.float64]
+
+#: Shares of the function that the curvature of the misfit leaves out: directions, not answers.
+_CUT = 1e-3
+#: Columns of the curvature that are made at a time.
+_COLUMNS = 48
+#: The decrement at which a minimum is reached, and what a descent may take.
+_DECREMENT, _MOST = 1e-3, 40
+#: The largest change of u in one step.
+_LARGEST = 4.0
+#: The share of the majorizing curvature of the prior that is kept where its own is less.
+_KEPT = 0.1
+#: The evidence below the largest at which no stronger prior is tried.
+_BELOW = 25.0
+
+
+class Misfit(Protocol):
+    """How samples differ from expected values; half the sum of squares is minimized."""
+
+    def residual(self, m: Array, /) -> Array:
+        """Return the residuals."""
+
+    def slope(self, m: Array, r: Array, /) -> Array:
+        """Return their derivatives."""
+
+    def information(self, m: Array, /) -> Array:
+        """Return the expected squares of these."""
+
+
+class Costs(NamedTuple):
+    """A prior: its value, slopes, curvatures, and curvatures of a parabola above it."""
+
+    value: float
+    slope: Array
+    curvature: Array
+    above: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What is expected of u.
+
+    Parameters
+    ----------
+    of : ndarray
+        (t, k): the changes of u that it is about are ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``.
+    costs : callable
+        ``costs(changes, strength)``.
+    normed : float
+        By which power of the strength its density grows, for each change.
+    convex : bool
+    """
+
+    of: Array
+    costs: Callable[[Array, float], Costs]
+    normed: float
+    convex: bool
+
+    def changes(self, u: Array) -> Array:
+        """Return the changes of u."""
+        k = self.of.shape[1]
+        found: Array = sum((row * u[t : t + k] for t, row in enumerate(self.of)), np.zeros(k))
+        return found
+
+    def gathered(self, slope: Array, size: int) -> Array:
+        """Return the slope over u of a slope over its changes."""
+        out, k = np.zeros(size), self.of.shape[1]
+        for t, row in enumerate(self.of):
+            out[t : t + k] += row * slope
+        return out
+
+    def add(self, band: Array, weight: Array) -> None:
+        """Add its curvature to a band."""
+        k = self.of.shape[1]
+        for t, first in enumerate(self.of):
+            for q in range(t, len(self.of)):
+                band[q - t, t : t + k] += first * self.of[q] * weight
+
+
+def curvature(x: Array, scale: float) -> Prior:
+    """Return the prior ``sum ln[1 + (s scale^2 u'')^2]`` of strength ``s``, for cells about `x`.
+
+    A density of Cauchy's over the change of slope; for cells half as wide it is the same.
+    """
+    h = np.diff(x)
+    by = scale**2 / (0.5 * (h[1:] + h[:-1]))
+    low, high = by / h[:-1], by / h[1:]
+    return Prior(np.stack([low, -(low + high), high]), _cauchy, 1.0, convex=False)
+
+
+def steps(x: Array) -> Prior:
+    """Return the prior ``s sum |u_{j+1} - u_j|`` of strength ``s``: the total variation."""
+    one = np.ones(x.size - 1)
+    return Prior(np.stack([-one, one]), _variation, 1.0, convex=True)
+
+
+def parabola(prior: Prior) -> Prior:
+    """Return the quadratic prior that is the same for small changes."""
+    return replace(prior, costs=_square, convex=True)
+
+
+def _cauchy(k: Array, strength: float) -> Costs:
+    a = strength**2
+    square = a * k * k
+    above = 2 * a / (1 + square)
+    return Costs(
+        float(np.log1p(square).sum()), above * k, above * (1 - square) / (1 + square), above
+    )
+
+
+def _square(k: Array, strength: float) -> Costs:
+    a = strength**2
+    above = np.full_like(k, 2 * a)
+    return Costs(float(a * (k @ k)), above * k, above, above)
+
+
+def _variation(k: Array, strength: float) -> Costs:
+    # A corner would have no curvature: rounded over a hundredth of a factor e.
+    round_ = 1e-2
+    r = np.hypot(k, round_)
+    above = strength / r
+    return Costs(strength * float((r - round_).sum()), above * k, above * (round_ / r) ** 2, above)
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Where the atoms of cells are counted.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        (n, m), of the samples and the cells.
+    """
+
+    matrix: Array
+
+    @cached_property
+    def _near(self) -> tuple[Array, int]:
+        """Return the matrix without far tails, and across how many cells a sample sees."""
+        near = np.where(
+            self.matrix > _CUT * self.matrix.max(axis=1, keepdims=True), self.matrix, 0.0
+        )
+        seen = near > 0
+        last = seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
+        across = int(np.max(last - seen.argmax(axis=1))) if seen.size else 0
+        return near, max(across, 2)
+
+    @cached_property
+    def _blocks(self) -> list[tuple[slice, slice, slice, Array]]:
+        """Return the parts of the matrix that make some columns of the curvature."""
+        near, across = self._near
+        n, m = near.shape
+        seen = near > 0
+        some = seen.any(axis=0)
+        first = np.where(some, seen.argmax(axis=0), n)
+        last = np.where(some, n - seen[::-1].argmax(axis=0), 0)
+        blocks = []
+        for begin in range(0, m, _COLUMNS):
+            own = slice(begin, min(begin + _COLUMNS, m))
+            rows = slice(int(first[own].min()), int(last[own].max()))
+            if rows.start < rows.stop:
+                to = slice(begin, min(m, own.stop + across))
+                blocks.append((own, to, rows, np.ascontiguousarray(near[rows, to])))
+        return blocks
+
+    @cached_property
+    def _diagonals(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Return where the diagonals of a square lie in it, and where they end."""
+        m, across = self.matrix.shape[1], self._near[1]
+        i = np.arange(m)
+        j = i + np.arange(across + 1)[:, None]
+        inside = j < m
+        return i * m + np.where(inside, j, 0), inside
+
+    def curvature(self, x: Array, information: Array) -> Array:
+        """Return ``X A' W A X``: its diagonals, the main one first."""
+        m, across = x.size, self._near[1]
+        square = np.zeros((m, m))
+        for own, to, rows, part in self._blocks:
+            weighted = part[:, : own.stop - own.start] * information[rows, None]
+            square[own, to] = weighted.T @ part
+        where, inside = self._diagonals
+        band: Array = square.ravel()[where] * inside
+        beyond = np.concatenate([x, np.zeros(across)])
+        band *= np.lib.stride_tricks.sliding_window_view(beyond, m) * x
+        return band
+
+
+class Minimum(NamedTuple):
+    """A minimum: ln x, expected values, the objective, and what its surroundings say.
+
+    ``factor`` is Cholesky's of the curvature, as a band. ``evidence`` is the logarithm of the
+    likelihood of the samples, but for a constant, by the curvature of the parabolas above the
+    prior: its own vanishes where a kink begins, and would prefer such strengths.
+    """
+
+    u: Array
+    m: Array
+    value: float
+    misfit: float
+    factor: Array
+    evidence: float
+    strength: float
+    converged: bool
+
+
+class _Point(NamedTuple):
+    value: float
+    u: Array
+    x: Array
+    m: Array
+    r: Array
+    changes: Array
+    costs: Costs
+
+
+def minimum(
+    spread: Spread, misfit: Misfit, prior: Prior, strength: float, u: Array, offset: float = 0.0
+) -> Minimum:
+    """Descend to a minimum by Newton's steps.
+
+    The expected curvature of the misfit stalls in cells that hold too much: what the misfit still
+    gains from emptying them is added to its diagonal.
+    """
+    here = _at(u, spread, misfit, prior, strength, offset)
+    converged, factor = False, np.zeros(0)
+    for _ in range(_MOST):
+        gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
+        slope = gain + prior.gathered(here.costs.slope, u.size)
+        weight = np.maximum(here.costs.curvature, _KEPT * here.costs.above)
+        factor = _factor(here, gain, spread, misfit, prior, weight)
+        step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)
+        decrement = -float(slope @ step)
+        if decrement < _DECREMENT:
+            converged = True
+            break
+        length = min(1.0, _LARGEST / float(np.abs(step).max()))
+        while True:
+            there = _at(here.u + length * step, spread, misfit, prior, strength, offset)
+            if there.value <= here.value - 1e-4 * length * decrement or length < 1e-4:
+                break
+            length *= 0.5
+        if not there.value < here.value:
+            break
+        here = there
+    gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
+    above = _factor(here, gain, spread, misfit, prior, here.costs.above)
+    evidence = (
+        prior.normed * here.changes.size * np.log(strength)
+        - here.value
+        - float(np.log(above[0]).sum())
+    )
+    own = 0.5 * float(here.r @ here.r)
+    return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
+
+
+def _at(
+    u: Array, spread: Spread, misfit: Misfit, prior: Prior, strength: float, offset: float
+) -> _Point:
+    x = np.exp(np.minimum(u, 300.0))
+    m = offset + spread.matrix @ x
+    r = misfit.residual(m)
+    changes = prior.changes(u)
+    costs = prior.costs(changes, strength)
+    return _Point(0.5 * float(r @ r) + costs.value, u, x, m, r, changes, costs)
+
+
+def _factor(
+    at: _Point, gain: Array, spread: Spread, misfit: Misfit, prior: Prior, weight: Array
+) -> Array:
+    """Return Cholesky's factor of the curvature at a point."""
+    band = spread.curvature(at.x, misfit.information(at.m))
+    band[0] += np.maximum(gain, 0.0)
+    prior.add(band, weight)
+    # A flat direction has no curvature of its own.
+    band[0] = band[0] * (1 + 1e-10) + 1e-8
+    factor: Array = linalg.cholesky_banded(band, lower=True, check_finite=False)
+    return factor
+
+
+def most_evident(
+    spread: Spread,
+    misfit: Misfit,
+    prior: Prior,
+    strengths: Array,
+    u: Array,
+    offset: float = 0.0,
+) -> Minimum:
+    """Return the minimum with the largest evidence, of priors of some strengths.
+
+    Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
+    minima of others depend on where a descent begins: from weak to strong, and back.
+    """
+    tried: list[Minimum] = []
+
+    def follow(strengths: Array, u: Array) -> None:
+        for one in _path(spread, misfit, prior, strengths, u, offset):
+            tried.append(one)
+            if one.evidence < max(each.evidence for each in tried) - _BELOW:
+                break
+
+    follow(strengths[::-1] if prior.convex else strengths, u)
+    if not prior.convex:
+        follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
+    return max(tried, key=lambda one: (one.converged, one.evidence))
+
+
+def of_strength(
+    spread: Spread,
+    misfit: Misfit,
+    prior: Prior,
+    strengths: Array,
+    u: Array,
+    offset: float = 0.0,
+) -> Minimum:
+    """Return the minimum of the last of some strengths, which come from weak to strong."""
+    *_, last = _path(spread, misfit, prior, strengths, u, offset)
+    return last
+
+
+def _path(
+    spread: Spread, misfit: Misfit, prior: Prior, strengths: Array, u: Array, offset: float
+) -> Iterator[Minimum]:
+    """Follow a minimum from strength to strength; the first begins at that of a parabola."""
+    if not prior.convex and strengths.size and (strengths[0] <= strengths).all():
+        u = minimum(spread, misfit, parabola(prior), float(strengths[0]), u, offset).u
+    for strength in strengths.tolist():
+        one = minimum(spread, misfit, prior, strength, u, offset)
+        yield one
+        u = one.u

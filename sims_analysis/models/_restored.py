@@ -1,0 +1,173 @@
+"""One profile restored, the same for numpy and Dask: ``posed -> found -> judged``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sims_analysis.kernels import restoring
+from sims_analysis.kernels.restoring import Minimum, Prior
+from sims_analysis.models._functions import ResolutionFunction
+from sims_analysis.models._posed import SOURCES, NoProfileError, Posed, posed
+from sims_analysis.models._worth import worth
+from sims_analysis.models.model import Array
+from sims_analysis.models.samples import Samples, in_order
+
+__all__ = ["ADVICE", "COLUMNS", "NUMBERS", "STATUS", "Layout", "restored"]
+
+#: The statuses, in the order of their codes.
+STATUS = (
+    "ok",
+    "no_data",
+    "too_few_samples",
+    "too_few_counts",
+    "not_converged",
+    "resolution_unknown",
+    "resolution_too_wide",
+    "truncated",
+    "gap",
+    "saturated",
+)
+#: What a status means, and what may be done.
+ADVICE = {
+    "too_few_samples": "fewer than five samples in the window",
+    "too_few_counts": "nowhere 20 counts within the width of the resolution function",
+    "not_converged": "the descent found no minimum",
+    "resolution_unknown": "the resolution function of this profile is not known",
+    "resolution_too_wide": "nothing that is blurred so much shows what was measured: the function "
+    "is too wide, or the samples scatter more than their counts or errors say",
+    "truncated": "the window cuts a rise that is as steep as the resolution function; move start= "
+    "or stop=, past the surface transient if it is one",
+    "gap": "over more than five times their spacing there are no samples, and the profile goes on "
+    "there all the same; gaps='bridge' accepts that",
+    "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "
+    "them out of the window",
+}
+#: The numbers of a profile, and its columns, as long as the samples.
+NUMBERS = (
+    "status",
+    "source_of_errors",
+    "smoothness",
+    "n_samples",
+    "largest_deviance",
+    "window_dose",
+    "window_dose_stderr",
+    "carried_dose",
+    "fraction",
+    "doubtful_maxima",
+    "doubtful_maximum",
+)
+COLUMNS = ("value", "stderr", "achieved_resolution", "refolded")
+#: Strengths that are tried, of curvature and of steps.
+_CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
+
+
+class Layout(NamedTuple):
+    """The row of one profile: numbers, then columns, then averaging kernels if they are wanted.
+
+    Parameters
+    ----------
+    n : int
+        The number of samples.
+    kernels : bool
+    """
+
+    n: int
+    kernels: bool
+
+    @property
+    def size(self) -> int:
+        """Length of the row."""
+        return len(NUMBERS) + self.n * (len(COLUMNS) + self.n * self.kernels)
+
+    def place(self, name: str) -> slice:
+        """Return where a column is, or ``"kernels"``."""
+        if name == "kernels":
+            return slice(len(NUMBERS) + self.n * len(COLUMNS), self.size)
+        begin = len(NUMBERS) + self.n * COLUMNS.index(name)
+        return slice(begin, begin + self.n)
+
+    def row(self, status: str, here: Array, known: Mapping[str, Any]) -> Array:
+        """Put parts together; NaN where there are none."""
+        row = np.full(self.size, np.nan)
+        for i, name in enumerate(NUMBERS):
+            row[i] = known.get(name, np.nan)
+        row[NUMBERS.index("status")] = STATUS.index(status)
+        for name in known.keys() & set(COLUMNS):
+            row[self.place(name)][here] = known[name]
+        if "kernels" in known:
+            square = row[self.place("kernels")].reshape(self.n, self.n)
+            square[np.ix_(here, here)] = known["kernels"]
+        return row
+
+
+def restored(
+    samples: Samples,
+    settings: Mapping[str, float],
+    function: ResolutionFunction,
+    smoothness: str | float,
+    kind: str,
+    layout: Layout,
+) -> Array:
+    """Restore one profile.
+
+    Parameters
+    ----------
+    samples : Samples
+        All of the profile.
+    settings : mapping
+        ``start``, ``stop``, ``background``, and ``fraction``, the number of independent samples
+        for each sample.
+    function : ResolutionFunction
+    smoothness : str or float
+        ``"auto"``, ``"steps"``, or the strength of the prior.
+    kind : str
+        Kind of the data's unit.
+    layout : Layout
+
+    Returns
+    -------
+    ndarray
+        A row, as the layout has it.
+    """
+    here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
+    known: dict[str, Any] = {"n_samples": here.size, "source_of_errors": 0}
+    try:
+        one = posed(samples, here, settings, function, kind)
+        prior = _prior(one, smoothness)
+        best = _found(one, prior, smoothness)
+    except NoProfileError as end:
+        return layout.row(str(end), here, known)
+    known = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
+    status, parts = worth(one, best, prior, kernels=layout.kernels)
+    return layout.row(status, one.here, known | parts)
+
+
+def _prior(one: Posed, smoothness: str | float) -> Prior:
+    if smoothness == "steps":
+        return restoring.steps(one.x)
+    return restoring.curvature(one.x, one.fwhm)
+
+
+def _found(one: Posed, prior: Prior, smoothness: str | float) -> Minimum:
+    if isinstance(smoothness, str):
+        strengths = _STEPS if smoothness == "steps" else _CURVATURES
+        how = restoring.most_evident
+    else:
+        strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
+        how = restoring.of_strength
+    best = how(one.spread, one.misfit, prior, strengths, _begin(one), one.offset)
+    if not (best.converged and np.isfinite(best.u).all()):
+        raise NoProfileError("not_converged")
+    return best
+
+
+def _begin(one: Posed) -> Array:
+    """Begin at the samples, averaged over the function's width."""
+    worth_ = float(np.median(one.counted.one))
+    half = 0.5 * one.fwhm
+    mean = worth_ * one.counts_about(one.z, half) / one.samples_about(one.z, half) - one.offset
+    begin: Array = np.interp(one.x, one.z, np.log(np.maximum(mean, 0.05 * worth_)))
+    return begin

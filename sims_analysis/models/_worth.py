@@ -1,0 +1,207 @@
+"""What a restored profile is worth: its errors, its resolution, and what speaks against it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from sims_analysis.kernels.restoring import Minimum, Prior
+from sims_analysis.kernels.segments import record_weights
+from sims_analysis.models._objectives import Shared
+from sims_analysis.models._posed import Posed
+from sims_analysis.models.model import Array
+
+__all__ = ["worth"]
+
+#: Windows of so many samples, and the deviance beyond which they tell of a misfit.
+_WINDOWS, _THRESHOLD = range(2, 13), 4.0
+#: A rise towards an end that is as steep as the function: over half of its width by this factor,
+#: beyond noise, and this share of the largest value.
+_STEEP, _SURELY, _HIGH = 2.0, 4.0, 0.1
+#: Maxima this much above the valley beside them, in ln x, are features; they are needed if the
+#: misfit without the valley is larger by so much; farther apart, in achieved resolutions, or more
+#: of them, they are not asked.
+_FEATURE, _NEEDED, _APART, _ASKED = 0.1, 3.0, 4.0, 20
+#: How far around a valley the profile may change, in widths of the function; and in how many steps.
+_AROUND, _MOST = 2.0, 10
+#: Half of the 1.84 counts that none may be.
+_NONE = 0.92
+
+
+def worth(one: Posed, best: Minimum, prior: Prior, *, kernels: bool) -> tuple[str, dict[str, Any]]:
+    """Return the status of a restored profile, and the parts of its row."""
+    x, top = np.exp(best.u), one.top
+    seen = one.spread.matrix * x
+    information = one.misfit.information(best.m)
+    # What the mean over each sample's cell makes of a change of the samples: X H^-1 X A' W.
+    means = linalg.cho_solve_banded((best.factor, True), (one.mean * x).T, check_finite=False)
+    answer = (means.T @ seen.T) * information
+    covariance = (answer / information) @ answer.T
+    value = one.mean @ x
+    kernel = answer @ one.spread.matrix
+    achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
+    variance = np.diag(covariance) + _of_background(one, answer)
+    shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
+    weight = record_weights(one.z)
+    dose = float(weight @ value)
+    doubtful = _doubtful(one, best, prior, achieved)
+    deviance = _largest_deviance(one, best.m)
+    status = "ok"
+    if deviance > _THRESHOLD:
+        status = "resolution_too_wide"
+    elif _cut(one, best.m - one.offset):
+        status = "truncated"
+    parts: dict[str, Any] = {
+        "smoothness": best.strength,
+        "largest_deviance": deviance,
+        "value": shown * top,
+        "stderr": stderr * top,
+        "achieved_resolution": achieved,
+        "refolded": best.m * top,
+        "window_dose": dose * top,
+        "window_dose_stderr": float(np.sqrt(weight @ covariance @ weight)) * top,
+        "carried_dose": (dose - float(weight @ (best.m - one.offset))) * top,
+        "fraction": float(np.average(np.minimum(one.width / achieved, 1.0), weights=value)),
+        "doubtful_maxima": doubtful.size,
+        "doubtful_maximum": doubtful[0] if doubtful.size else np.nan,
+    }
+    if kernels:
+        members = np.minimum(one.mean * (one.width[:, None] / one.h), 1.0)
+        parts["kernels"] = kernel @ members.T
+    return status, parts
+
+
+def _of_background(one: Posed, answer: Array) -> Array:
+    """Return what the error of a background adds to the variance, that was subtracted before."""
+    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
+    variance: Array = whole * (whole - 2 * own)
+    return variance
+
+
+def _below_detection(
+    one: Posed, value: Array, stderr: Array, achieved: Array
+) -> tuple[Array, Array]:
+    """Return 0, and the error of no counts, where none were within the achieved resolution."""
+    reach = 0.5 * np.maximum(achieved, one.fwhm)
+    none = ~(one.counts_about(one.z, reach) > 0)
+    least = _NONE * one.counted.one / one.samples_about(one.z, reach)
+    return np.where(none, 0.0, value), np.where(none, least, stderr)
+
+
+def _full_width(kernel: Array, x: Array) -> Array:
+    """Return the full width at half maximum of each row, about its largest value."""
+    rows, column = np.arange(len(kernel)), np.arange(x.size)
+    at = kernel.argmax(axis=1)
+    half = 0.5 * kernel[rows, at]
+    low = kernel < half[:, None]
+    after = np.where(low & (column > at[:, None]), column, x.size).min(axis=1)
+    before = np.where(low & (column < at[:, None]), column, -1).max(axis=1)
+
+    def crossing(inside: Array, outside: Array) -> Array:
+        outside = np.clip(outside, 0, x.size - 1)
+        a, b = kernel[rows, inside], kernel[rows, outside]
+        part = np.divide(a - half, a - b, out=np.zeros_like(a), where=a > b)
+        found: Array = x[inside] + part * (x[outside] - x[inside])
+        return found
+
+    return crossing(after - 1, after) - crossing(before + 1, before)
+
+
+def _largest_deviance(one: Posed, m: Array) -> float:
+    """Return the largest signed root of the deviance of windows of samples."""
+    counts, expected = (
+        np.concatenate([[0.0], np.cumsum(each)])
+        for each in (one.counted.counts, one.counted.expected(m))
+    )
+    largest = 0.0
+    for wide in _WINDOWS:
+        if wide >= counts.size:
+            break
+        n = counts[wide:] - counts[:-wide]
+        mu = np.maximum(expected[wide:] - expected[:-wide], 1e-12)
+        deviance = 2 * (n * np.log(np.where(n > 0, n, 1.0) / mu) - (n - mu))
+        largest = max(largest, float(deviance.max()))
+    share = one.misfit.share if isinstance(one.misfit, Shared) else 1.0
+    return float(np.sqrt(share * largest))
+
+
+def _cut(one: Posed, m: Array) -> bool:
+    """Return whether the window cuts a rise that is as steep as the resolution function."""
+    worth_of_one = float(np.median(one.counted.one))
+    for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
+        inside = min(int(z.searchsorted(0.5 * one.fwhm)), z.size - 1)
+        noise = np.sqrt(max(level[0] * worth_of_one, worth_of_one**2))
+        steep = level[0] > _STEEP * level[inside]
+        if steep and level[0] - level[inside] > _SURELY * noise and level[0] > _HIGH * m.max():
+            return True
+    return False
+
+
+# --- maxima that the samples can do without ---------------------------------------------------
+
+
+def _doubtful(one: Posed, best: Minimum, prior: Prior, achieved: Array) -> Array:
+    """Return depths of maxima that the samples do not need: without a valley they do as well."""
+    u, x = best.u, one.x
+    inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
+    sign = np.sign(np.diff(u[inside]))
+    maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
+    reach = np.interp(x, one.z, _APART * achieved)
+    found: list[float] = []
+    asked = 0
+    for left, right in pairwise(maxima.tolist()):
+        depth = min(u[left], u[right]) - u[left : right + 1].min()
+        if depth < _FEATURE or x[right] - x[left] > max(reach[left], reach[right]):
+            continue
+        asked += 1
+        if asked <= _ASKED and not _needed(one, best, prior, left, right):
+            found.append(float(x[left] if u[left] < u[right] else x[right]))
+    return np.array(sorted(set(found)))
+
+
+def _needed(one: Posed, best: Minimum, prior: Prior, left: int, right: int) -> bool:
+    """Return whether the misfit is larger if a straight line joins two maxima in ln x.
+
+    Only cells around it may change.
+    """
+    x = one.x
+    margin = _AROUND * one.fwhm
+    near = slice(*x.searchsorted([x[left] - margin, x[right] + margin]).tolist())
+    low, high = left - near.start, right - near.start
+    size = near.stop - near.start
+    # ln x of the cells that are near, from those of them that are free.
+    free = np.r_[0 : low + 1, high:size]
+    bridge = np.zeros((size, free.size))
+    bridge[free, np.arange(free.size)] = 1.0
+    part = (x[left + 1 : right] - x[left]) / (x[right] - x[left])
+    bridge[low + 1 : high, low], bridge[low + 1 : high, low + 1] = 1 - part, part
+    v = best.u[near][free]
+    v[low : low + 2] = np.log(np.mean(np.exp(best.u[left : right + 1])))
+    matrix = one.spread.matrix[:, near]
+    others = best.m - matrix @ np.exp(best.u[near])
+    u, r = best.u.copy(), np.zeros(0)
+    for _ in range(_MOST):
+        u[near] = bridge @ v
+        values = np.exp(np.minimum(u[near], 300.0))
+        m = others + matrix @ values
+        r = one.misfit.residual(m)
+        gain = values * (matrix.T @ (r * one.misfit.slope(m, r)))
+        costs = prior.costs(prior.changes(u), best.strength)
+        slope = bridge.T @ (gain + prior.gathered(costs.slope, u.size)[near])
+        root = matrix * values * np.sqrt(one.misfit.information(m))[:, None] @ bridge
+        square = root.T @ root + bridge.T @ (np.maximum(gain, 0.0)[:, None] * bridge)
+        band = np.zeros((3, u.size))
+        prior.add(band, costs.above)
+        for d in range(3):
+            part_of = band[d, near.start : near.stop - d, None]
+            first, second = bridge[: size - d], bridge[d:]
+            product = first.T @ (part_of * second)
+            square += product if d == 0 else product + product.T
+        step = linalg.solve(square + 1e-8 * np.eye(v.size), -slope, assume_a="pos")
+        if -float(slope @ step) < 1e-2:
+            break
+        v = v + step * min(1.0, 2.0 / float(np.abs(step).max()))
+    return 0.5 * float(r @ r) - best.misfit > _NEEDED

@@ -1,0 +1,333 @@
+"""What was there before the instrument blurred it: profiles restored as far as their counts say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.errors import FitWarning, ProfileError, warn
+from sims_analysis.frame.arguments import refuse_cases
+from sims_analysis.frame.background import background_level, read_background
+from sims_analysis.frame.call import history_after, recorded
+from sims_analysis.frame.doubts import GapPolicy, bridges
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import FRACTION
+from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
+from sims_analysis.models._functions import Asked, ResolutionFunction, read_resolution
+from sims_analysis.models._posed import SOURCES
+from sims_analysis.models._profiles import (
+    doubted,
+    in_words,
+    open_profiles,
+    over_profiles,
+    warn_of_first,
+)
+from sims_analysis.models._restored import ADVICE, NUMBERS, STATUS, Layout, restored
+from sims_analysis.models.model import Array, Parameter
+from sims_analysis.models.samples import Samples
+from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.units import ParameterLike, QuantityLike
+
+__all__ = ["deconvolve"]
+
+Smoothness = Literal["auto", "steps"] | float
+
+_ERRORS = (
+    "68 %, of what samples without noise would be restored to; against the truth no band holds "
+    "that is narrower than the achieved resolution allows"
+)
+_DOSE = Parameter("window_dose", "area", "integral over depth")
+
+
+@recorded
+def deconvolve(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    resolution: QuantityLike | Mapping[str, QuantityLike] | xr.Dataset,
+    variable: str | None = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    background: ParameterLike | tuple[QuantityLike, QuantityLike] | None = None,
+    smoothness: Smoothness = "auto",
+    gaps: GapPolicy = "flag",
+    averaging_kernels: bool = False,
+) -> xr.Dataset:
+    """Restore profiles that a depth resolution function has blurred, as far as counts allow.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Profiles over depth, in any unit; one measurement or a batch, plain or quantified, numpy or
+        Dask, on a shared axis or each on its own.
+    resolution : str, Quantity, mapping or Dataset
+        The standard deviation of a Gaussian, ``"2 nm"``; or the widths of a resolution function,
+        ``{"lambda_growth": "1 nm", "lambda_decay": "2 nm", "sigma": "1.5 nm"}`` or
+        ``{"mixing_length": ..., "roughness": ..., "information_depth": ...}``, each a value, or
+        one for each profile or species; or a fit of ``"delta_drf"``, ``"delta_mri"`` or
+        ``"gaussian"`` to a delta layer, of one for all profiles or of one for each.
+    variable : str, optional
+        Of a Dataset; by default that in which the species was measured, concentrations first.
+    start, stop : str, Quantity or DataArray, optional
+        The window. *Where there is a surface transient, start below it*: no blur has made it, so
+        that nothing is promised about it and what lies within a resolution of it.
+    background : str, Quantity, DataArray or pair, optional
+        What lies under the profile and is not blurred (a detector's, or a memory effect): a value,
+        or the window of depths over which it is the mean. What is restored is without it. Its
+        error is not in the errors of the answer.
+    smoothness : {"auto", "steps"} or float
+        What the profile is expected to be. ``"auto"``: pieces of exponentials, whatever their
+        slopes, by a strength for which the samples are evidence. ``"steps"``: plateaus; best for
+        layers and superlattices, and makes a staircase of an implant. A number is the strength
+        of the first, as an answer gives it.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts a profile that goes on across a gap, which is ``gap`` otherwise.
+    averaging_kernels : bool
+        Also return the averaging kernels, as many numbers as samples for each sample.
+
+    Returns
+    -------
+    Dataset
+        Questions are asked of it as of any data. At the depths of the data; NaN where there is no
+        sample and outside of the window:
+
+        - ``<variable>``, under its own name: the mean over the cell of each sample, which reaches
+          half way to its neighbours. 0 where nothing was counted within the achieved resolution:
+          what was below detection stays there
+        - ``<variable>_stderr``: see below
+        - ``achieved_resolution`` (``nm``): full width at half maximum of the averaging kernel,
+          never below a cell. Features narrower than that may be artefacts
+        - ``refolded``: what the restored profile would be measured as, background included
+        - ``averaging_kernel`` over ``(depth, depth_)``, if asked for: by how much the value rises
+          if the true one at ``depth_`` does; about 1 in all
+
+        Over the profiles:
+
+        - ``status``, ``source_of_errors``: see below
+        - ``smoothness`` (``1``): the strength that was chosen
+        - ``n_samples``
+        - ``largest_deviance`` (``1``): the largest signed root of the deviance between the counts
+          of 2 to 12 neighbouring samples and those that are refolded
+        - ``window_dose``, ``window_dose_stderr``: the trapezoidal integral over the window, with
+          an error that knows how values are correlated
+        - ``carried_dose``: that integral minus the one of the samples, what a plateau (or a layer
+          cut off) at an end of the window has been carried out of it, net; 0 if all is inside
+        - ``doubtful_maxima``: how many maxima have a valley beside them without which the profile
+          is nearly as likely
+        - ``doubtful_maximum`` (``nm``): the first of them
+
+        The coordinate ``effective_sample_fraction``, below 1, says that errors of neighbours are
+        correlated, as on a grid finer than the samples; dose and crossings take account of it.
+
+        ``status``: ``ok``; ``resolution_too_wide`` (no profile that is blurred so much gives what
+        was measured: ``largest_deviance`` is above 4), ``truncated`` (the window cuts a rise as
+        steep as the resolution function, such as a layer or a surface transient), ``gap`` and
+        ``saturated`` have values. ``too_few_counts`` (nowhere 20 within the width of the
+        function), ``too_few_samples`` (fewer than five), ``resolution_unknown``,
+        ``not_converged`` and ``no_data`` have none.
+
+        ``source_of_errors``: ``counts``, as :func:`with_counting_statistics` adds them, or data in
+        counts; ``standard errors``, where there are no counts: an error s of a value c is that of
+        ``(c / s)^2``; ``scatter``, where there is neither: second differences say what one count
+        is worth, if the variance is as the value. Compare ``scatter`` with what is known of the
+        measurement: averaged or digitised samples scatter less than they are in error.
+
+    Raises
+    ------
+    ProfileError
+        If the widths belong to no resolution function, or the fit to other profiles; or an option
+        is unknown.
+    UnitsError
+        If the data are not over depth, or an option has no unit or a wrong one.
+
+    Warns
+    -----
+    FitWarning
+        If a profile is not ``ok``, or has doubtful maxima.
+
+    See Also
+    --------
+    convolve : The other way round.
+    fit : Of ``"delta_drf"``: what the resolution function is.
+
+    Notes
+    -----
+    Expected counts are ``mu_i = b_i + sum_j A_ij x_j``: A is the resolution function integrated
+    over cell j, and ``x_j = exp(u_j)`` the profile there, on cells about the samples, finer where
+    samples are farther apart than a quarter of the function's width, and beyond the window as far
+    as it reaches. Minimized is half of the Poisson deviance, plus
+    ``sum ln[1 + (s w^2 u'')^2]`` with w the function's full width at half maximum and s the
+    smoothness: Cauchy's distribution for changes of the slope of ln x, whose heavy tails let an
+    exponential, SIMS' natural edge, cost nothing and a kink little; or ``s sum |u_j+1 - u_j|`` for
+    steps. s is that of the largest evidence by Laplace's approximation, of values from 0.003 to
+    300, each approached from both sides, since there are several minima.
+
+    *Errors.* At the solution, ``H^-1 F H^-1`` with F the Fisher information of the counts and H the
+    curvature of what is minimized: the scatter of the answer over repeated measurements. It is the
+    68 % band of *what data without noise would be restored to*. Against the truth no such band
+    holds: what is narrower than the achieved resolution is not restored, and no count says what it
+    was. Errors of the resolution function, of the depth scale and of sensitivity factors come on
+    top.
+
+    *What cannot be told.* A function that is too *narrow* always fits, with a profile that is too
+    wide. One that is too wide is told by edges and layers that are steeper than what it makes of
+    any profile, given counts; smooth profiles, such as implants, tell nothing.
+
+    References
+    ----------
+    C. D. Rodgers, Inverse Methods for Atmospheric Sounding, 2000 (averaging kernels, errors);
+    B. Gautier et al., Surf. Interface Anal. 26 (1998) (functions that differ from the true one);
+    D. P. Chu, M. G. Dowsett, Phys. Rev. B 56 (1997) 15167, arXiv:cond-mat/9709313; D. J. C.
+    MacKay, Neural Comput. 4 (1992) 415 (evidence).
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species="B", depth=slice(20, 200))
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> sharper = sims.deconvolve(ds, resolution="6 nm")
+    >>> sharper["status"].item(), sharper["source_of_errors"].item()
+    ('ok', 'counts')
+    >>> for one in (ds, sharper):
+    ...     print(f"{sims.moments(one)['straggle'].item():.1f} nm")
+    26.9 nm
+    26.5 nm
+    >>> print(f"{sharper['achieved_resolution'].sel(depth=81).item():.0f} nm")
+    10 nm
+    """
+    frame = open_profiles(data, question="a restored profile", variable=variable, axes=("depth",))
+    check_bool("averaging_kernels", averaging_kernels)
+    strength = _strength(smoothness)
+    bridge = bridges(gaps)
+    asked = read_resolution(frame, resolution)
+    window = read_window(frame, start, stop)
+    level = background_level(frame, *read_background(frame, background))
+    for name, read in (("start", window[0]), ("stop", window[1]), ("background", level)):
+        refuse_cases(frame, read, name)
+    for width in asked.widths:
+        refuse_cases(frame, width, "resolution")
+    layout = Layout(frame.value.sizes[frame.dim], averaging_kernels)
+    rows = frame.each(
+        partial(_row, asked.name, strength, frame.kind, layout),
+        *window,
+        level,
+        frame.fraction,
+        *asked.widths,
+        size=layout.size,
+        beside=("common", "overlap"),
+    )
+    answer = _dressed(frame, rows, layout, window, bridge=bridge)
+    answer.attrs |= {
+        "resolution": _described(asked),
+        "smoothness": format_argument(smoothness),
+        "background": "none" if background is None else format_argument(background),
+        "errors": _ERRORS,
+        "history": history_after(data, f"deconvolve(resolution={format_argument(resolution)})"),
+    }
+    if not frame.lazy:
+        warn_of_empty_window(frame, window, FitWarning)
+        _warn(frame, answer)
+    return answer
+
+
+def _strength(smoothness: Any) -> str | float:
+    if isinstance(smoothness, str) and smoothness in ("auto", "steps"):
+        return smoothness
+    number = isinstance(smoothness, int | float | np.number) and not isinstance(smoothness, bool)
+    if number and np.isfinite(smoothness) and smoothness > 0:
+        return float(smoothness)
+    raise ProfileError(
+        f"smoothness={format_argument(smoothness)}; expected 'auto', 'steps' or a number above 0"
+    )
+
+
+def _row(name: str, strength: str | float, kind: str, layout: Layout, *given: Any) -> Array:
+    samples, (start, stop, background, fraction, *widths) = Samples(*given[:6]), given[6:]
+    settings = {"start": start, "stop": stop, "background": background, "fraction": fraction}
+    function = ResolutionFunction(name, tuple(widths))
+    return restored(samples, settings, function, strength, kind, layout)
+
+
+def _described(asked: Asked) -> str:
+    """Say what the function is; of profiles with widths of their own, only its name."""
+    if any(width.ndim for width in asked.widths):
+        return f"{asked.name}, of each profile"
+    function = ResolutionFunction(asked.name, tuple(float(width) for width in asked.widths))
+    return f"{function.described()}, {function.fwhm:.3g} nm wide at half maximum"
+
+
+# --- the answer -------------------------------------------------------------------------------
+
+
+def _dressed(
+    frame: Frame, rows: xr.Variable, layout: Layout, window: Window, *, bridge: bool
+) -> xr.Dataset:
+    """Give each number and column its name, unit and words."""
+
+    def number(name: str) -> xr.Variable:
+        one: xr.Variable = rows.isel(__row__=NUMBERS.index(name))
+        return one
+
+    def column(name: str, attrs: Mapping[str, str] | None = None) -> xr.Variable:
+        one = rows.isel(__row__=layout.place(name))
+        return xr.Variable((*one.dims[:-1], frame.dim), one.data, attrs)
+
+    name, term = frame.name, frame.term
+    stderr = column("stderr", vocabulary.attrs_beside(term, "stderr", frame.units))
+    dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
+    found = {
+        name: frame.with_attrs(column("value"), term, units_=frame.units),
+        f"{name}_stderr": frame.as_the_data(stderr),
+        "achieved_resolution": frame.with_attrs(
+            column("achieved_resolution"), "achieved_resolution"
+        ),
+        "refolded": frame.with_attrs(column("refolded"), "refolded", units_=frame.units),
+    }
+    for one in ("window_dose", "window_dose_stderr", "carried_dose"):
+        found[one] = frame.with_attrs(number(one) * times, one, units_=dose_units)
+    for one in ("smoothness", "largest_deviance"):
+        found[one] = frame.with_attrs(number(one), one)
+    for one in ("n_samples", "doubtful_maxima"):
+        found[one] = frame.with_attrs(number(one).fillna(0).astype(np.int64), one)
+    found["doubtful_maximum"] = frame.with_attrs(number("doubtful_maximum"), "doubtful_maximum")
+    if layout.kernels:
+        n, other = layout.n, f"{frame.dim}_"
+        square = rows.isel(__row__=layout.place("kernels"))
+        parts = square.data.reshape(*square.shape[:-1], n, n)
+        kernels = xr.Variable((*square.dims[:-1], frame.dim, other), parts)
+        found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
+    answer = frame.dataset(found, coords=frame.along)
+    for one, table in (("status", STATUS), ("source_of_errors", SOURCES)):
+        codes = over_profiles(frame, number(one))
+        if one == "status":
+            codes = doubted(frame, codes, STATUS, window, bridge=bridge)
+        term = "restored_status" if one == "status" else one
+        answer[one] = in_words(codes, table).assign_attrs(vocabulary.attrs(term))
+    fraction = number("fraction").fillna(1.0)
+    fraction.attrs = {"long_name": "Independent samples for each depth"}
+    return answer.assign_coords({FRACTION: fraction})
+
+
+def _warn(frame: Frame, answer: xr.Dataset) -> None:
+    """Name the first profile that is not ok, and the first with maxima that it need not have."""
+    warn_of_first(
+        frame,
+        answer["status"],
+        ("ok", "no_data"),
+        lambda word: f"the restored profile is not ok: {word.replace('_', ' ')} ({ADVICE[word]})",
+    )
+    found = first_flagged(frame, (answer["doubtful_maxima"] > 0).variable)
+    if found is not None:
+        n = int(found.of(answer["doubtful_maxima"].variable))
+        at = found.of(units.dequantify(answer)["doubtful_maximum"].variable)
+        which = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
+        warn(
+            f"{found.label}: {which} may be no layer: without the valley beside it, the profile is "
+            "nearly as likely for these counts",
+            FitWarning,
+        )

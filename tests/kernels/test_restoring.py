@@ -1,0 +1,122 @@
+"""The minimum of a restored profile, against dense and direct computations."""
+
+import numpy as np
+import pytest
+from scipy import optimize, special
+
+from sims_analysis.kernels import restoring
+from sims_analysis.models._objectives import Poisson
+
+RNG = np.random.default_rng(7)
+
+
+def problem(seed=0, n=24, m=30, top=300.0):
+    rng = np.random.default_rng(seed)
+    x = np.arange(m) * 0.7
+    z = x[3 : 3 + n]
+    matrix = np.exp(-0.5 * ((z[:, None] - x) / 1.5) ** 2)
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    truth = top * np.exp(-0.5 * ((x - 10) / 2.5) ** 2) + 3
+    counts = rng.poisson(matrix @ truth).astype(float)
+    misfit = Poisson(counts, np.ones(n), np.zeros(n))
+    return x, restoring.Spread(matrix), misfit, np.log(truth)
+
+
+def dense(prior, m):
+    """Return the changes of u as a matrix."""
+    return np.stack([prior.changes(row) for row in np.eye(m)], axis=1)
+
+
+def likelihood(counts, mu):
+    return np.sum(mu - counts + special.xlogy(counts, np.where(counts > 0, counts, 1) / mu))
+
+
+@pytest.mark.parametrize("strength", [0.5, 3.0])
+@pytest.mark.parametrize("kind", ["curvature", "steps"])
+def test_the_minimum_is_that_of_a_direct_search(kind, strength):
+    x, spread, misfit, u0 = problem()
+    prior = restoring.curvature(x, 3.5) if kind == "curvature" else restoring.steps(x)
+    changes = dense(prior, x.size)
+
+    def objective(u):
+        k = changes @ u
+        if kind == "curvature":
+            cost = np.sum(np.log1p((strength * k) ** 2))
+        else:
+            cost = strength * np.sum(np.hypot(k, 1e-2) - 1e-2)
+        return likelihood(misfit.counts, spread.matrix @ np.exp(u)) + cost
+
+    found = restoring.minimum(spread, misfit, prior, strength, u0)
+    assert found.converged
+    assert found.value == pytest.approx(objective(found.u), rel=1e-12)
+    direct = optimize.minimize(objective, found.u, method="L-BFGS-B", options={"maxfun": 200_000})
+    assert found.value - direct.fun < 2e-3
+    np.testing.assert_allclose(found.m, spread.matrix @ np.exp(direct.x), rtol=3e-2)
+
+
+def test_changes_of_slope_are_those_of_exponentials_and_kinks():
+    x = np.cumsum(RNG.uniform(0.5, 1.5, 40))
+    prior = restoring.curvature(x, 3.0)
+    np.testing.assert_allclose(prior.changes(-2.5 * x + 4), 0.0, atol=1e-11)
+    # A kink of slope 1 at a cell: over its width, times the square of the scale.
+    kink = prior.changes(np.abs(x - x[20]) / 2)
+    assert np.flatnonzero(np.abs(kink) > 1e-9).tolist() == [19]
+    assert kink[19] == pytest.approx(9.0 / ((x[21] - x[19]) / 2))
+
+
+def test_the_evidence_is_that_of_a_dense_determinant():
+    x, spread, misfit, u0 = problem(1)
+    prior = restoring.curvature(x, 3.5)
+    changes = dense(prior, x.size)
+    strengths = [0.03, 0.3, 3.0]
+    told, expected = [], []
+    for strength in strengths:
+        found = restoring.minimum(spread, misfit, prior, strength, u0)
+        values = np.exp(found.u)
+        mu = spread.matrix @ values
+        gain = values * (spread.matrix.T @ (1 - misfit.counts / mu))
+        k = changes @ found.u
+        weight = 2 * strength**2 / (1 + (strength * k) ** 2)
+        fisher = (spread.matrix * values).T @ np.diag(1 / mu) @ (spread.matrix * values)
+        curvature = fisher + np.diag(np.maximum(gain, 0)) + changes.T @ np.diag(weight) @ changes
+        cost = likelihood(misfit.counts, mu) + np.sum(np.log1p((strength * k) ** 2))
+        half = 0.5 * np.linalg.slogdet(curvature)[1]
+        expected.append(k.size * np.log(strength) - cost - half)
+        told.append(found.evidence)
+    np.testing.assert_allclose(np.diff(told), np.diff(expected), rtol=1e-3, atol=1e-3)
+
+
+def test_the_curvature_is_that_of_the_whole_matrix():
+    _, spread, _, u0 = problem(2, n=70, m=120)
+    x, weight = np.exp(u0), RNG.uniform(0.1, 2, 70)
+    seen = spread.matrix * x
+    whole = seen.T @ (weight[:, None] * seen)
+    band = spread.curvature(x, weight)
+    for d, diagonal in enumerate(band):
+        expected = np.diag(whole, d)
+        scale = np.sqrt(np.diag(whole)[: whole.shape[0] - d] * np.diag(whole)[d:])
+        # Of cells that some sample sees.
+        seen_by = slice(0, 75 - d)
+        off = np.abs(diagonal[: expected.size] - expected)
+        assert (off <= 5e-3 * scale)[seen_by].all()
+        assert (diagonal[expected.size :] == 0).all()
+
+
+def test_cells_without_counts_are_emptied():
+    """The expected curvature alone would take thousands of steps."""
+    x, spread, misfit, u0 = problem(3)
+    counts = np.where(np.arange(24) > 12, 0.0, misfit.counts)
+    none = Poisson(counts, np.ones(24), np.zeros(24))
+    found = restoring.minimum(spread, none, restoring.curvature(x, 3.5), 0.1, u0)
+    assert found.converged
+    assert np.exp(found.u[22:]).max() < 1e-2
+
+
+def test_of_several_minima_that_of_the_largest_evidence_is_taken():
+    x, spread, misfit, u0 = problem(4)
+    prior, strengths = restoring.curvature(x, 3.5), 10.0 ** np.arange(-2, 2.1, 0.5)
+    best = restoring.most_evident(spread, misfit, prior, strengths, u0)
+    for strength in strengths:
+        one = restoring.of_strength(spread, misfit, prior, strengths[strengths <= strength], u0)
+        assert one.strength == strength
+        assert best.evidence >= one.evidence - 1e-9

@@ -1,0 +1,244 @@
+"""Several layers at once: the truth comes back, and layers that cannot be told have no numbers."""
+
+import models_truth
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import optimize, stats
+from scipy.special import erfc
+
+import sims_analysis as sims
+from sims_analysis import units
+from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.models._layers import maxima
+from sims_analysis.models.lines import straight_line
+
+WIDTHS = {"delta_drf": (1.0, 2.2, 1.4), "delta_mri": (2.5, 1.2, 0.8), "gaussian": (2.0,)}
+Z = np.arange(0, 76, 0.4)
+
+
+def stack_of(model, *, n=5, peak=None, seed=0, widths=None, apart=12.0, z=Z, doses=None):
+    """Give n layers of one width, in counts if a largest count is stated."""
+    widths, each = widths or WIDTHS[model], 1e13 * (1 + 0.1 * np.arange(n))
+    each = each if doses is None else doses
+    c = sum(
+        models_truth.values(model, (dose, 12 + apart * i, *widths), z)
+        for i, dose in enumerate(each)
+    )
+    if peak is None:
+        return models_truth.profile(c, z).to_dataset()
+    counts, one = np.random.default_rng(seed).poisson(c / c.max() * peak), c.max() / peak
+    ds = models_truth.profile(counts * one, z).to_dataset()
+    ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
+    return ds
+
+
+@pytest.mark.parametrize("model", WIDTHS)
+def test_without_noise_the_layers_come_back(model):
+    fit = sims.fit(stack_of(model), model=model, repeat=5)
+    assert fit["status"] == "ok"
+    np.testing.assert_allclose(fit["position"], 12 + 12 * np.arange(5), rtol=1e-5)
+    np.testing.assert_allclose(fit["dose"], 1e13 * (1 + 0.1 * np.arange(5)), rtol=1e-5)
+    names = [*dict.fromkeys(str(p).partition("[")[0] for p in fit["parameter"].values)]
+    for name, width in zip(names[2:], WIDTHS[model], strict=True):
+        assert fit[name].dims == ()  # widths once
+        np.testing.assert_allclose(fit[name].item(), width, rtol=1e-4)
+    assert fit["layer"].values.tolist() == [1, 2, 3, 4, 5]
+    assert fit["position"].attrs["units"] == "nm"
+
+
+def plain(z, p):
+    """Sum Dowsett's function as it stands in his paper, in plain numpy; no overflow here."""
+    growth, decay, sigma = p[-3:]
+    value = np.zeros_like(z)
+    for dose, z0 in zip(p[:-3:2], p[1:-3:2], strict=True):
+        u = z - z0
+        value += (dose / (2 * (growth + decay))) * (
+            np.exp(u / growth + sigma**2 / (2 * growth**2))
+            * erfc((u / sigma + sigma / growth) / np.sqrt(2))
+            + np.exp(-u / decay + sigma**2 / (2 * decay**2))
+            * erfc((-u / sigma + sigma / decay) / np.sqrt(2))
+        )
+    return value
+
+
+def test_counts_are_fitted_as_scipy_maximizes_their_likelihood():
+    z = np.arange(0, 40, 0.4)
+    ds = stack_of("delta_drf", n=2, peak=500, seed=3, z=z)
+    fit = sims.fit(ds, model="delta_drf", repeat=2)
+    k = ds["concentration_counts"].values
+    one = float(ds["concentration"].max() / k.max())
+
+    def minus_log_likelihood(x):
+        mu = np.maximum(plain(z, x) * (1e20 / one), 1e-300)
+        return float(np.sum(mu - k * np.log(mu)))
+
+    p = [fit["dose"][0] / 1e13, fit["position"][0], fit["dose"][1] / 1e13, fit["position"][1]]
+    ours = np.array(
+        [*map(float, p), *(fit[n].item() for n in ("lambda_growth", "lambda_decay", "sigma"))]
+    )
+    start = [1.2, 11.5, 1.0, 24.5, 1.3, 2.0, 1.2]
+    theirs = optimize.minimize(
+        minus_log_likelihood, start, method="Nelder-Mead",
+        options={"maxiter": 20000, "maxfev": 20000, "xatol": 1e-7, "fatol": 1e-9},
+    )  # fmt: skip
+    assert minus_log_likelihood(ours) <= theirs.fun + 1e-6
+    np.testing.assert_allclose(ours, theirs.x, rtol=2e-4)
+    # And the errors: of expected counts, by central differences of the same plain formula.
+    steps = 1e-5 * np.diag(ours)
+    rows = [(plain(z, ours + e) - plain(z, ours - e)) / (2 * e.sum()) for e in steps]
+    rows = np.array(rows) * (1e20 / one)
+    mu = plain(z, ours) * (1e20 / one)
+    errors = np.sqrt(np.diag(np.linalg.inv(rows / mu @ rows.T)))
+    stated = np.sqrt(np.diag(fit["covariance"])) / [1e13, 1, 1e13, 1, 1, 1, 1]
+    np.testing.assert_allclose(stated, errors, rtol=1e-4)
+    np.testing.assert_allclose(fit["position_stderr"], stated[[1, 3]])
+    assert fit["parameter"].values.tolist()[:3] == ["dose[1]", "position[1]", "dose[2]"]
+
+
+def test_widths_of_their_own_and_the_line_through_them():
+    z = np.arange(0, 80, 0.5)
+    c = sum(models_truth.values("gaussian", (1e13, x, 2 + 0.02 * x), z) for x in (10, 25, 40, 60))
+    counts = np.random.default_rng(3).poisson(c / c.max() * 1000)
+    ds = models_truth.profile(counts * 1e16, z).to_dataset()
+    ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
+    fit = sims.fit(ds, model="gaussian", repeat=4, shared=())
+    assert fit["straggle"].dims == ("layer",)
+    slope, error = fit["straggle_slope"].item(), fit["straggle_slope_stderr"].item()
+    assert abs(slope - 0.02) < 3 * error < 0.003
+    # By hand: generalised least squares of the widths against the depths.
+    labels = [f"straggle[{i}]" for i in range(1, 5)]
+    square = fit["covariance"].sel(parameter=labels, parameter_=labels).values
+    a = np.stack([np.ones(4), fit["position"].values], axis=1)
+    inverse = np.linalg.inv(square)
+    by_hand = np.linalg.solve(a.T @ inverse @ a, a.T @ inverse @ fit["straggle"].values)
+    assert slope == pytest.approx(by_hand[1], rel=0.01)
+    # One width for all is not their shape.
+    with pytest.warns(FitWarning, match="wrong shape"):
+        assert sims.fit(ds, model="gaussian", repeat=4)["status"] == "wrong_shape"
+
+
+def test_a_line_is_that_of_generalised_least_squares():
+    rng = np.random.default_rng(0)
+    x, root = np.arange(5.0), rng.normal(size=(5, 5))
+    square, y = root @ root.T + np.eye(5), rng.normal(size=5)
+    line = straight_line(x, y, square)
+    a, inverse = np.stack([np.ones(5), x], axis=1), np.linalg.inv(square)
+    np.testing.assert_allclose(line.covariance, np.linalg.inv(a.T @ inverse @ a), rtol=1e-10)
+    np.testing.assert_allclose(
+        [line.intercept, line.slope], line.covariance @ a.T @ inverse @ y, rtol=1e-10
+    )
+    left = y - a @ [line.intercept, line.slope]
+    assert line.chi_square == pytest.approx(left @ inverse @ left)
+    assert line.chance == pytest.approx(stats.chi2.sf(line.chi_square, 3))
+
+
+def test_as_many_layers_as_there_are():
+    both = xr.concat(
+        [stack_of("delta_drf", peak=300), stack_of("delta_drf", n=3, peak=300)], "measurement"
+    )
+    fit = sims.fit(both, model="delta_drf", repeat="auto")
+    assert fit["status"].values.tolist() == ["ok", "ok"]
+    assert np.isfinite(fit["position"]).sum("layer").values.tolist() == [5, 3]
+    alone = sims.fit(both.isel(measurement=1), model="delta_drf", repeat=3)
+    np.testing.assert_array_equal(fit["position"][1, :3], alone["position"])
+    assert fit["aic"][1] == alone["aic"]
+    curve = sims.evaluate(fit, depth=both["depth"])
+    np.testing.assert_allclose(curve[1], sims.evaluate(alone, depth=both["depth"]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("made", "repeat", "options", "status"),
+    [
+        ({"n": 2, "apart": 1.0}, 2, {}, "too_few_maxima"),
+        ({"n": 3}, 4, {}, "too_few_maxima"),
+        ({"n": 3}, 2, {}, "several_peaks"),
+        ({"n": 3}, 3, {"start": "12 nm"}, "truncated"),
+        ({"n": 3, "z": np.array([10.0, 12, 13, 24, 25, 36])}, 3, {}, "too_few_samples"),
+    ],
+)
+def test_layers_that_cannot_be_told_have_a_status(made, repeat, options, status):
+    ds = stack_of("delta_drf", peak=500, **made)
+    with pytest.warns(FitWarning):
+        fit = sims.fit(ds, model="delta_drf", repeat=repeat, **options)
+    assert fit["status"] in (status, *(("too_few_maxima",) if status == "truncated" else ()))
+    if status != "several_peaks":
+        assert np.isnan(fit["position"]).all()
+        assert np.isnan(fit["dose_stderr"]).all()
+
+
+def test_a_surface_transient_is_left_out():
+    ds = stack_of("delta_drf", peak=1000, seed=1)
+    surface = np.random.default_rng(1).poisson(5000 * np.exp(-Z / 0.5))
+    one = float((ds["concentration"] / ds["concentration_counts"]).max())
+    ds["concentration_counts"].values += surface
+    ds["concentration"].values += surface * one
+    fit = sims.fit(ds, model="delta_drf", repeat=5, start="5 nm")
+    assert fit["status"] == "ok"
+    assert (abs(fit["position"] - 12 - 12 * np.arange(5)) < 4 * fit["position_stderr"]).all()
+
+
+def test_noise_has_no_layers():
+    rng = np.random.default_rng(0)
+    for level in (0.3, 3.0, 300.0):
+        for _ in range(40):
+            counts = rng.poisson(level, 400)
+            assert len(maxima(counts, np.sqrt(np.maximum(counts, 1)))) == 0
+
+
+def test_kinds_of_data_give_the_same():
+    ds = stack_of("delta_mri", n=3, peak=400)
+    fit = sims.fit(ds, model="delta_mri", repeat=3)
+    of_dask = sims.fit(ds.chunk(), model="delta_mri", repeat=3).compute()
+    np.testing.assert_array_equal(fit["position"], of_dask["position"])
+    quantified = sims.fit(units.quantify(ds), model="delta_mri", repeat=3)
+    np.testing.assert_array_equal(fit["position"], units.dequantify(quantified)["position"])
+    moved = ds.assign_coords(depth=(ds["depth"] + 0.1).assign_attrs(units="nm"))
+    own = xr.concat([ds, moved], "species", join="outer").assign_coords(species=["B", "Si"])
+    of_species = sims.fit(own, model="delta_mri", repeat=3)
+    np.testing.assert_allclose(
+        of_species["position"][1] - of_species["position"][0], 0.1, rtol=1e-3
+    )
+    at = sims.evaluate(fit.isel(layer=1), depth="24 nm")
+    whole = sims.evaluate(fit, depth="24 nm")
+    assert 0.9 * whole < at <= whole
+    assert "| 3 |" in sims.results_table(fit)
+    with pytest.raises(ProfileError, match="layers of Dask data"):
+        sims.fit(ds.chunk(), model="delta_mri", repeat="auto")
+
+
+def test_a_fit_of_layers_survives_a_file(tmp_path):
+    fit = sims.fit(stack_of("gaussian", peak=400), model="gaussian", repeat=5)
+    sims.save(fit, tmp_path / "fit.nc")
+    loaded = sims.load(tmp_path / "fit.nc")
+    xr.testing.assert_identical(fit["covariance"], loaded["covariance"])
+    assert sims.evaluate(loaded, depth="25 nm") == sims.evaluate(fit, depth="25 nm")
+
+
+def test_held_parameters_of_layers():
+    ds = stack_of("gaussian", n=3, peak=400)
+    held = {"projected_range": ["12 nm", "24 nm", "36 nm"], "straggle": "2 nm"}
+    fit = sims.fit(ds, model="gaussian", repeat=3, fixed=held)
+    assert fit["projected_range"].values.tolist() == [12, 24, 36]
+    assert np.isnan(fit["projected_range_stderr"]).all()
+    with pytest.raises(
+        ProfileError, match=r"fixed\['projected_range'\] holds 2 values; expected 3"
+    ):
+        sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "erfc", "repeat": 2}, "'erfc' is not that of a layer"),
+        ({"repeat": 0}, "repeat=0; expected a number of layers"),
+        ({"repeat": 2.0}, "repeat=2.0; expected a number of layers"),
+        ({"repeat": True}, "repeat=True; expected a number of layers"),
+        ({"repeat": "many"}, "repeat='many'; expected a number of layers"),
+        ({"repeat": 2, "shared": "sigma"}, "shared='sigma'; expected names"),
+        ({"repeat": 2, "shared": ["straggle"]}, "shared names 'straggle'; the model 'delta_drf'"),
+    ],
+)
+def test_what_cannot_be_asked(options, message):
+    with pytest.raises(ProfileError, match=message):
+        sims.fit(stack_of("delta_drf", n=2), **{"model": "delta_drf", **options})

@@ -1,0 +1,402 @@
+"""Restored profiles: against the truth, the data, and computations by other means."""
+
+import numpy as np
+import pytest
+import restored_truth as rt
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.models._functions import ResolutionFunction
+
+Z = np.arange(30, 90, 0.5)
+RES = rt.RESOLUTION
+
+# Ripples on plateaus: not what these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*may be no layer")
+
+
+def measured(truth=rt.box, top=3000.0, seed=0, z=Z, **options):
+    clean = rt.blurred(truth, z)
+    return rt.counted(top * clean / clean.max(), z, seed, **options), top / clean.max()
+
+
+@pytest.fixture(scope="module")
+def layer():
+    ds, scale = measured()
+    return ds, scale, sims.deconvolve(ds, resolution=RES)
+
+
+# --- the function -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "widths"),
+    [
+        ("delta_drf", (0.8, 1.7, 1.1)),
+        ("delta_drf", (0.0, 0.0, 2.0)),
+        ("delta_drf", (0.0, 3.0, 0.5)),
+        ("delta_drf", (2.0, 0.0, 0.5)),
+        ("delta_mri", (2.0, 0.8, 0.5)),
+        ("delta_mri", (2.0, 0.8, 0.0)),
+    ],
+)
+def test_the_cumulative_function_is_the_integral(name, widths):
+    one = ResolutionFunction(name, widths)
+    u = np.linspace(-one.reach, one.reach, 400_001)
+    density = one.density(u)
+    sums = np.concatenate([[0], np.cumsum(0.5 * (density[1:] + density[:-1]))]) * (u[1] - u[0])
+    np.testing.assert_allclose(one.cumulative(u), sums, atol=2e-7)
+    low, high = one.within(1e-3)
+    assert one.cumulative(np.array([low, high])) == pytest.approx([1e-3, 1 - 1e-3], rel=0.1)
+    above = u[density > density.max() / 2]
+    assert one.fwhm == pytest.approx(np.ptp(above), rel=5e-3)
+
+
+# --- the profile ------------------------------------------------------------------------------
+
+
+def test_a_layer_is_as_thick_as_it_is(layer):
+    ds, scale, found = layer
+    assert found["status"] == "ok"
+    middle = found.sel(depth=slice(57, 63))
+    np.testing.assert_allclose(middle["concentration"] / rt.WORTH / scale, 1, rtol=0.15)
+    edges = sims.layers(found, level=f"{0.5 * scale * rt.WORTH} atoms/cm^3")
+    assert float(edges["thickness"].values.ravel()[0]) == pytest.approx(10, abs=0.5)
+    before = sims.layers(ds, level=f"{0.5 * scale * rt.WORTH} atoms/cm^3")
+    assert abs(float(before["top"].values.ravel()[0]) - 55) > 0.4  # the function shifts it
+
+
+def test_refolded_is_what_is_measured_of_it(layer):
+    found = layer[2]
+    x = found["concentration"].values
+
+    def restored(z):
+        return x[np.clip(np.rint((z - Z[0]) / 0.5).astype(int), 0, Z.size - 1)]
+
+    again = rt.blurred(restored, Z)
+    inside = slice(20, -20)
+    np.testing.assert_allclose(again[inside], found["refolded"].values[inside], rtol=2e-3)
+
+
+def test_the_dose_is_that_of_the_data(layer):
+    ds, _, found = layer
+    before, after = (sims.integrated_dose(one).item() for one in (ds, found))
+    assert after == pytest.approx(before, rel=2e-3)
+    assert found["window_dose"].item() == pytest.approx(after, rel=1e-9)
+    assert found["window_dose"].units == "atom/cm^2"
+    assert abs(found["carried_dose"].item()) < 2e-3 * after
+    error = found["window_dose_stderr"].item() / after
+    assert error == pytest.approx(1 / np.sqrt(ds["concentration_counts"].sum().item()), rel=0.1)
+
+
+@pytest.mark.slow
+def test_errors_are_the_scatter_of_repeated_measurements():
+    clean = rt.blurred(rt.implant, Z)
+    runs = [
+        sims.deconvolve(rt.counted(1000 * clean, Z, seed), resolution=RES, smoothness=3.0)
+        for seed in range(40)
+    ]
+    values = np.array([one["concentration"] for one in runs])
+    errors = np.array([one["concentration_stderr"] for one in runs])
+    here = clean > 0.02
+    ratio = values.std(axis=0, ddof=1)[here] / errors.mean(axis=0)[here]
+    assert 0.9 < np.median(ratio) < 1.1
+    doses = np.array([one["window_dose"].item() for one in runs])
+    stated = np.mean([one["window_dose_stderr"].item() for one in runs])
+    assert doses.std(ddof=1) == pytest.approx(stated, rel=0.3)
+
+
+def test_averaging_kernels_are_what_a_change_of_the_truth_does():
+    clean, strength = 3000 * rt.blurred(rt.implant, Z), 3.0
+    options = {"resolution": RES, "smoothness": strength}
+    found = sims.deconvolve(rt.counted(clean, Z, None), averaging_kernels=True, **options)
+    kernel = found["averaging_kernel"]
+    assert kernel.dims == ("depth", "depth_")
+    at = 50  # in the middle of a cell 0.5 nm wide
+    more = rt.blurred(lambda z: np.where(np.abs(z - Z[at]) < 0.25, 40.0, 0.0), Z)
+    up, down = (
+        sims.deconvolve(rt.counted(clean + sign * more, Z, None), **options)["concentration"]
+        for sign in (1, -1)
+    )
+    slope = (up - down).values / (2 * 40 * rt.WORTH)
+    np.testing.assert_allclose(kernel[:, at], slope, atol=0.02 * slope.max())
+    inside = kernel.isel(depth=slice(30, 60))
+    np.testing.assert_allclose(inside.sum("depth_"), 1, atol=0.1)
+    for i in (30, 45, 60):
+        row = kernel[i].values
+        rough = 0.5 * np.count_nonzero(row > row.max() / 2)
+        assert found["achieved_resolution"][i] == pytest.approx(rough, abs=0.6)
+
+
+def test_the_achieved_resolution_is_never_below_a_cell():
+    spike, _ = measured(lambda z: np.where(np.abs(z - 60) < 0.26, 1.0, 1e-4), top=1e6)
+    found = sims.deconvolve(spike, resolution=RES)
+    assert found["achieved_resolution"].min() >= 0.5
+    assert Z[found["concentration"].values.argmax()] == pytest.approx(60, abs=0.5)
+
+
+def test_steps_do_not_overshoot():
+    ds, scale = measured(top=1e4)
+    found = sims.deconvolve(ds, resolution=RES, smoothness="steps")
+    assert found["concentration"].max() / rt.WORTH / scale < 1.1
+    assert found["status"] == "ok"
+
+
+def test_a_stated_smoothness_is_that_of_an_answer(layer):
+    ds, _, found = layer
+    again = sims.deconvolve(ds, resolution=RES, smoothness=found["smoothness"].item())
+    np.testing.assert_allclose(again["refolded"], found["refolded"], rtol=0.02)
+    assert again["smoothness"] == found["smoothness"]
+
+
+def test_two_layers_are_two_and_noise_is_no_layer():
+    def two(z):
+        return (
+            np.where(np.abs(z - 50) < 0.5, 1.0, 0) + np.where(np.abs(z - 62) < 0.5, 1.0, 0) + 0.01
+        )
+
+    ds, _ = measured(two, top=1e4)
+    found = sims.deconvolve(ds, resolution=RES)
+    c = found["concentration"].sel(depth=slice(45, 67))
+    high = c["depth"].values[1:-1][
+        (c[1:-1].values > c[:-2].values) & (c[1:-1].values > c[2:].values) & (c[1:-1] > c.max() / 3)
+    ]
+    np.testing.assert_allclose(high, [50, 62], atol=0.6)
+
+
+def test_a_plateau_is_carried_out_of_the_window():
+    ds, _ = measured(lambda z: np.where(z < 60, 1.0, 1e-3))
+    found = sims.deconvolve(ds, resolution=RES)
+    assert found["status"] == "ok"
+    # The centroid shifts by lambda_decay - lambda_growth, 0.9 nm of the plateau.
+    shift = found["carried_dose"] / (found["concentration"][:20].mean() * 1e-7)
+    assert shift == pytest.approx(-0.9, abs=0.1)
+
+
+def test_what_is_below_detection_stays_there():
+    z = np.arange(0, 120, 0.5)
+    ds, _ = measured(lambda z: np.exp(-0.5 * ((z - 40) / 4) ** 2), top=500, z=z)
+    found = sims.deconvolve(ds, resolution=RES)
+    deep = found.sel(depth=slice(90, None))
+    assert (deep["concentration"] == 0).all()
+    assert (deep["concentration_stderr"] > 0).all()
+    assert sims.junction_depth(found, level="1e12 atoms/cm^3").item() < 75
+
+
+# --- statuses ---------------------------------------------------------------------------------
+
+
+def test_a_function_too_wide_is_told_where_an_edge_outruns_it():
+    wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
+    ds, _ = measured(rt.edge, top=1e4)
+    with pytest.warns(FitWarning, match="resolution too wide .nothing that is blurred so much"):
+        found = sims.deconvolve(ds, resolution=wide)
+    assert found["status"] == "resolution_too_wide"
+    assert found["largest_deviance"] > 4
+    assert sims.deconvolve(ds, resolution=RES)["status"] == "ok"
+
+
+def test_too_few_counts_have_no_profile():
+    ds, _ = measured(top=0.5)
+    with pytest.warns(FitWarning, match="too few counts"):
+        found = sims.deconvolve(ds, resolution=RES)
+    assert found["status"] == "too_few_counts"
+    assert found["concentration"].isnull().all()
+    assert np.isnan(found["window_dose"])
+
+
+@pytest.mark.parametrize("limits", [{"start": "61 nm"}, {"stop": "60 nm"}])
+def test_a_layer_that_is_cut_off_is_truncated(limits):
+    ds, _ = measured(lambda z: np.where(np.abs(z - 60) < 0.5, 1.0, 1e-3))
+    with pytest.warns(FitWarning, match="truncated"):
+        found = sims.deconvolve(ds, resolution=RES, **limits)
+    assert found["status"] == "truncated"
+    outside = found["concentration"].where(
+        (ds["depth"] < 61) if "start" in limits else (ds["depth"] > 60), drop=True
+    )
+    assert outside.isnull().all()
+
+
+def test_a_gap_is_told_and_bridged():
+    ds, _ = measured(rt.implant)
+    hole = ds.where((ds["depth"] < 48) | (ds["depth"] > 53), drop=True)
+    with pytest.warns(FitWarning, match="gap"):
+        found = sims.deconvolve(hole, resolution=RES)
+    assert found["status"] == "gap"
+    bridged = sims.deconvolve(hole, resolution=RES, gaps="bridge")
+    assert bridged["status"] == "ok"
+    np.testing.assert_allclose(
+        bridged["concentration"].sel(depth=[45, 56]),
+        sims.deconvolve(ds, resolution=RES)["concentration"].sel(depth=[45, 56]),
+        rtol=0.15,
+    )
+
+
+def test_noise_between_maxima_is_named():
+    """A weak prior follows the noise of a plateau."""
+    ds, _ = measured(np.ones_like, top=100)
+    with pytest.warns(FitWarning, match="may be no layer"):
+        found = sims.deconvolve(ds, resolution=RES, smoothness=0.01)
+    assert found["doubtful_maxima"] > 2
+    assert 30 <= found["doubtful_maximum"] <= 90
+
+
+# --- data of all kinds ------------------------------------------------------------------------
+
+
+def test_profiles_of_a_batch_are_restored_as_they_are_alone():
+    one, two = measured(rt.implant, top=300)[0], measured(rt.edge, top=2000, seed=3)[0]
+    two = two.where(~two["depth"].isin([40.0, 70.0]))
+    batch = xr.concat([one, two], "measurement")
+    found = sims.deconvolve(batch, resolution=RES)
+    for i, alone in enumerate([one, two]):
+        xr.testing.assert_allclose(
+            found.isel(measurement=i).drop_vars("status"),
+            sims.deconvolve(alone, resolution=RES).drop_vars("status"),
+            rtol=1e-12,
+        )
+    assert found["concentration"].isel(measurement=1).sel(depth=40).isnull()
+    assert list(found["status"].values) == ["ok", "ok"]
+    lazy = sims.deconvolve(batch.chunk({"measurement": 1}), resolution=RES)
+    assert lazy.chunks
+    xr.testing.assert_allclose(lazy.compute(), found, rtol=1e-12)
+
+
+def test_units_and_layouts_do_not_matter(layer):
+    ds, _, found = layer
+    in_um = ds.assign_coords(depth=("depth", Z / 1000, {"units": "um"}))
+    again = sims.deconvolve(in_um, resolution={k: f"{v / 1000} um" for k, v in rt.WIDTHS.items()})
+    np.testing.assert_allclose(again["concentration"], found["concentration"], rtol=1e-6)
+    quantified = sims.deconvolve(sims.quantify(ds), resolution=RES)
+    assert hasattr(quantified["concentration"].data, "magnitude")
+    np.testing.assert_array_equal(
+        sims.dequantify(quantified)["concentration"], found["concentration"]
+    )
+    turned = sims.deconvolve(ds.isel(depth=slice(None, None, -1)), resolution=RES)
+    np.testing.assert_allclose(turned["concentration"], found["concentration"], rtol=1e-12)
+
+
+def test_profiles_with_depths_of_their_own():
+    own = Z + 0.2
+    a, b = measured(rt.implant)[0], measured(rt.implant, z=own, seed=4)[0]
+    ds = xr.concat([a.drop_vars("depth"), b.drop_vars("depth")], "species").rename(depth="point")
+    ds = ds.assign_coords(
+        depth=(("species", "point"), np.stack([Z, own]), {"units": "nm"}), species=["B", "P"]
+    )
+    found = sims.deconvolve(ds, resolution=RES)
+    for i, alone in enumerate([a, b]):
+        np.testing.assert_allclose(
+            found["concentration"][i], sims.deconvolve(alone, resolution=RES)["concentration"]
+        )
+    assert sims.integrated_dose(found).dims == ("species",)
+
+
+def test_samples_at_irregular_depths():
+    rng = np.random.default_rng(2)
+    z = np.sort(np.concatenate([rng.uniform(30, 60, 60), rng.uniform(60, 90, 20)]))
+    z = z[np.concatenate([[True], np.diff(z) > 0.05])]
+    ds, scale = measured(rt.implant, z=z)
+    found = sims.deconvolve(ds, resolution=RES, gaps="bridge")
+    here = rt.implant(z) > 0.05
+    np.testing.assert_allclose(
+        found["concentration"][here] / rt.WORTH / scale, rt.implant(z)[here], rtol=0.1
+    )
+
+
+def test_errors_without_counts_are_those_of_counts(layer):
+    ds, _, found = layer
+    again = sims.deconvolve(ds.drop_vars("concentration_counts"), resolution=RES)
+    assert again["source_of_errors"] == "standard errors"
+    np.testing.assert_allclose(again["concentration"], found["concentration"], rtol=0.05)
+
+
+def test_samples_without_errors_have_those_of_their_scatter():
+    ds, _ = measured(rt.implant)
+    found = sims.deconvolve(ds[["concentration"]], resolution=RES)
+    assert found["source_of_errors"] == "scatter"
+    counted = sims.deconvolve(ds, resolution=RES)
+    ratio = found["concentration_stderr"] / counted["concentration_stderr"]
+    assert 0.7 < float(ratio.median()) < 1.4
+
+
+def test_a_background_is_not_restored(layer):
+    clean = rt.blurred(lambda z: rt.box(z, base=0.0), Z)
+    ds = rt.counted(3000 * clean + 50, Z, 5)
+    found = sims.deconvolve(ds, resolution=RES, background=f"{50 * rt.WORTH} atoms/cm^3")
+    assert found["concentration"].sel(depth=slice(None, 48)).max() < 30 * rt.WORTH
+    assert found["refolded"].sel(depth=40) == pytest.approx(50 * rt.WORTH, rel=0.2)
+    windowed = sims.deconvolve(ds, resolution=RES, background=("80 nm", "90 nm"))
+    np.testing.assert_allclose(windowed["window_dose"], found["window_dose"], rtol=0.03)
+
+
+def test_intensities_and_counts_are_restored_too():
+    ds, _ = measured(rt.implant)
+    counts = xr.Dataset({"counts": ds["concentration_counts"]})
+    found = sims.deconvolve(counts, resolution=RES)
+    assert found["counts"].units == "count"
+    assert found["source_of_errors"] == "counts"
+    np.testing.assert_allclose(
+        found["counts"] * rt.WORTH, sims.deconvolve(ds, resolution=RES)["concentration"], rtol=1e-3
+    )
+
+
+# --- what is asked ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["delta_drf", "gaussian"])
+def test_a_fit_of_a_delta_layer_knows_the_function(model):
+    widths = rt.WIDTHS if model == "delta_drf" else {"a": 0.0, "b": 0.0, "sigma": 1.6}
+    z = np.arange(30, 90, 0.25)
+    delta = rt.counted(
+        rt.blurred(lambda q: np.where(np.abs(q - 60) < 0.02, 2e6, 0.0), z, widths), z
+    )
+    fit = sims.fit(delta, model=model)
+    found = sims.deconvolve(measured()[0], resolution=fit)
+    stated = {"delta_drf": RES, "gaussian": "1.6 nm"}[model]
+    expected = sims.deconvolve(measured()[0], resolution=stated)
+    assert np.abs(found["concentration"] / expected["concentration"] - 1).median() < 0.05
+
+
+def test_each_profile_may_have_a_function_of_its_own():
+    a, b = measured(rt.implant)[0], measured(rt.box, seed=2)[0]
+    ds = xr.concat([a, b], xr.Variable("species", ["B", "P"]))
+    sigma = xr.DataArray([1.5, 2.0], {"species": ["P", "B"]}, attrs={"units": "nm"})
+    found = sims.deconvolve(ds, resolution=sigma)
+    for species, width, alone in (("B", "2 nm", a), ("P", "1.5 nm", b)):
+        np.testing.assert_allclose(
+            found["concentration"].sel(species=species),
+            sims.deconvolve(alone, resolution=width)["concentration"],
+        )
+    sigma[0] = np.nan
+    with pytest.warns(FitWarning, match="'P': .*the resolution function of this"):
+        partly = sims.deconvolve(ds, resolution=sigma)
+    assert list(partly["status"].values) == ["ok", "resolution_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"resolution": 3}, UnitsError, "resolution=3 has no unit"),
+        ({"resolution": "2 atoms/cm^2"}, UnitsError, "resolution"),
+        ({"resolution": "-2 nm"}, ProfileError, "must not be negative"),
+        ({"resolution": {"sigma": "2 nm"}}, ProfileError, "expected the widths lambda_growth"),
+        ({"resolution": xr.Dataset()}, ProfileError, "expected a fit of 'delta_drf'"),
+        ({"smoothness": "smooth"}, ProfileError, "smoothness='smooth'; expected 'auto', 'steps'"),
+        ({"smoothness": -1}, ProfileError, "smoothness=-1"),
+        ({"smoothness": True}, ProfileError, "smoothness=True"),
+        ({"start": "80 nm", "stop": "40 nm"}, ProfileError, "start must come before stop"),
+        ({"gaps": "fill"}, ProfileError, "gaps='fill'"),
+        ({"averaging_kernels": 1}, ProfileError, "averaging_kernels"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(layer, options, error, words):
+    with pytest.raises(error, match=words):
+        sims.deconvolve(layer[0], **({"resolution": RES} | options))
+
+
+def test_a_profile_over_time_is_refused(layer):
+    ds = layer[0].rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(UnitsError, match="a restored profile needs a depth"):
+        sims.deconvolve(ds, resolution=RES)

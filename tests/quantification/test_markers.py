@@ -1,0 +1,167 @@
+"""A depth scale from layers at known depths, against generalised least squares by hand."""
+
+import models_truth
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
+
+DEPTHS = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
+STATED = [f"{depth:g} nm" for depth in DEPTHS]
+
+
+def run_of(rate=0.25, offset=1.5, *, seed=0, depths=DEPTHS, peak=1000, bend=0.0):
+    """Give counts over sputter time: ``depth = rate t + offset``."""
+    t = np.arange(0.0, 240.0)
+    where = (depths - offset) / rate + bend * (depths - depths.mean()) ** 2
+    c = sum(models_truth.values("gaussian", (1.0, x, 5.0), t) for x in where)
+    counts = np.random.default_rng(seed).poisson(c / c.max() * peak).astype(float)
+    time = ("sputter_time", t, {"units": "s"})
+    return xr.DataArray(
+        counts, dims="sputter_time", coords={"sputter_time": time}, attrs={"units": "count"},
+        name="counts",
+    )  # fmt: skip
+
+
+def by_hand(fit, depths, name="projected_range"):
+    """Return slope, intercept, their covariance and chi-square, in plain numpy."""
+    labels = [f"{name}[{i}]" for i in fit["layer"].values]
+    square = fit["covariance"].sel(parameter=labels, parameter_=labels).values
+    a, inverse = np.stack([depths, np.ones_like(depths)], axis=1), np.linalg.inv(square)
+    errors = np.linalg.inv(a.T @ inverse @ a)
+    line = errors @ a.T @ inverse @ fit["position"].values
+    left = fit["position"].values - a @ line
+    return line, errors, left @ inverse @ left
+
+
+def test_rate_and_offset_are_those_of_the_line_by_hand():
+    run = run_of()
+    fit = sims.fit(run, model="gaussian", repeat=5)
+    ds = sims.calibrate_depth(run, markers=fit, depths=STATED)
+    (b, a), errors, chi_square = by_hand(fit, DEPTHS)
+    assert ds["sputter_rate"].item() == pytest.approx(1 / b, rel=1e-9)
+    assert ds["sputter_rate_stderr"].item() == pytest.approx(errors[0, 0] ** 0.5 / b**2, rel=1e-9)
+    assert ds["depth_offset"].item() == pytest.approx(-a / b, rel=1e-9)
+    slopes = np.array([a / b**2, -1 / b])
+    assert ds["depth_offset_stderr"].item() == pytest.approx((slopes @ errors @ slopes) ** 0.5)
+    assert ds["marker_misfit"].item() == pytest.approx(chi_square / 3, rel=1e-9)
+    assert ds["marker_status"] == "ok"
+    assert abs(ds["sputter_rate"] - 0.25) < 4 * ds["sputter_rate_stderr"]
+    assert abs(ds["depth_offset"] - 1.5) < 4 * ds["depth_offset_stderr"]
+    # The offset is reported, and applied only where it is asked for.
+    np.testing.assert_allclose(ds["depth"], ds["sputter_time"] / b, rtol=1e-12)
+    moved = sims.calibrate_depth(run, markers=fit, depths=STATED, apply_offset=True)
+    np.testing.assert_allclose(moved["depth"], (moved["sputter_time"] - a) / b, rtol=1e-12)
+    relative = ds["sputter_rate_stderr"] / ds["sputter_rate"]
+    np.testing.assert_allclose(ds["depth_scale_uncertainty"], relative)
+    wider = sims.calibrate_depth(run, markers=fit, depths=STATED, depth_uncertainty="1 %")
+    np.testing.assert_allclose(wider["depth_scale_uncertainty"], np.hypot(relative, 0.01))
+    assert "line through layers at known depths" in ds["depth"].attrs["calibration"]
+    steps = sims.provenance(ds)["steps"]
+    assert steps[-1]["parameters"]["depths"] == STATED
+
+
+def test_errors_of_the_rate_are_those_of_repeated_runs():
+    found = []
+    for seed in range(40):
+        run = run_of(seed=seed, peak=300)
+        fit = sims.fit(run, model="gaussian", repeat=5)
+        ds = sims.calibrate_depth(run, markers=fit, depths=STATED)
+        found.append([(ds[n] - truth) / ds[f"{n}_stderr"] for n, truth in
+                      (("sputter_rate", 0.25), ("depth_offset", 1.5))])  # fmt: skip
+    assert (np.std(found, axis=0) > 0.75).all()
+    assert (np.std(found, axis=0) < 1.3).all()
+
+
+def test_an_apparent_depth_is_stretched():
+    run = (
+        run_of()
+        .rename(sputter_time="depth")
+        .assign_coords(
+            depth=("depth", np.arange(0.0, 240.0) / 4, {"units": "nm", "calibration": "first"})
+        )
+    )
+    run = run.assign_coords(crater_depth=((), 60.0, {"units": "nm"}))
+    fit = sims.fit(run, model="gaussian", repeat=5)
+    ds = sims.calibrate_depth(run, markers=fit, depths=[f"{2 * z:g} nm" for z in DEPTHS])
+    assert abs(ds["depth_factor"] - 2) < 4 * ds["depth_factor_stderr"]
+    np.testing.assert_allclose(ds["depth"], run["depth"] * ds["depth_factor"])
+    np.testing.assert_allclose(ds["crater_depth"], 60 * ds["depth_factor"])
+    assert ds["depth"].attrs["calibration"].startswith("first; then z = ")
+    with pytest.raises(ProfileError, match="the fit is over depth, and the data have no depth"):
+        sims.calibrate_depth(run_of(), markers=fit, depths=STATED)
+    of_time = sims.fit(run_of(), model="gaussian", repeat=5)
+    with pytest.raises(ProfileError, match="already on a depth axis"):
+        sims.calibrate_depth(run, markers=of_time, depths=STATED)
+
+
+def test_each_measurement_has_its_own_rate_and_all_species_share_it():
+    runs = xr.concat([run_of(rate=r, seed=i) for i, r in enumerate((0.25, 0.27))], "measurement")
+    runs = runs.assign_coords(measurement=["a", "b"])
+    fit = sims.fit(runs, model="gaussian", repeat=5)
+    both = xr.concat([runs, runs], "species").assign_coords(species=["B", "Si"])
+    # The order of the fit does not matter: labels do.
+    ds = sims.calibrate_depth(both, markers=fit.isel(measurement=[1, 0]), depths=STATED)
+    assert ds["sputter_rate"].dims == ("measurement",)
+    assert (abs(ds["sputter_rate"] - [0.25, 0.27]) < 4 * ds["sputter_rate_stderr"]).all()
+    alone = sims.calibrate_depth(
+        runs.isel(measurement=1), markers=fit.isel(measurement=1), depths=STATED
+    )
+    assert ds["sputter_rate"][1] == alone["sputter_rate"]
+    of_species = sims.fit(both, model="gaussian", repeat=5)
+    with pytest.raises(SpeciesError, match="several species"):
+        sims.calibrate_depth(both, markers=of_species, depths=STATED)
+    chosen = of_species.sel(species="Si")
+    again = sims.calibrate_depth(both, markers=chosen, depths=STATED)
+    np.testing.assert_array_equal(again["sputter_rate"], ds["sputter_rate"])
+
+
+def test_what_markers_cannot_bear_is_said():
+    two = run_of(depths=DEPTHS[:2])
+    fit = sims.fit(two, model="gaussian", repeat=2)
+    with pytest.warns(FitWarning, match="two layers lie on a straight line whatever"):
+        ds = sims.calibrate_depth(two, markers=fit, depths=STATED[:2])
+    assert ds["marker_status"] == "two_markers"
+    assert np.isnan(ds["marker_misfit"])
+    bent = run_of(bend=0.01)
+    fit = sims.fit(bent, model="gaussian", repeat=5)
+    with pytest.warns(FitWarning, match="do not lie on a straight line"):
+        ds = sims.calibrate_depth(bent, markers=fit, depths=STATED)
+    assert ds["marker_status"] == "bent"
+    assert ds["marker_misfit"] > 5
+
+
+@pytest.mark.parametrize(
+    ("depths", "error", "message"),
+    [
+        (STATED[:4], ProfileError, "depths holds 4 depths, and the fit 5 layers"),
+        (STATED[::-1], ProfileError, "depths must increase with the layer"),
+        (["10 nm"] * 5, ProfileError, "depths must increase"),
+        (None, ProfileError, "expected the known depths of the layers"),
+        ([10, 20, 30, 40, 50], UnitsError, r"depths\[0\]"),
+        (["10 s"] * 5, UnitsError, r"depths\[0\]"),
+    ],
+)
+def test_wrong_depths(depths, error, message):
+    run = run_of()
+    fit = sims.fit(run, model="gaussian", repeat=5)
+    with pytest.raises(error, match=message):
+        sims.calibrate_depth(run, markers=fit, depths=depths)
+
+
+def test_wrong_fits():
+    run = run_of()
+    one = run_of(depths=DEPTHS[:1])
+    with pytest.raises(ProfileError, match="expected a fit of several layers"):
+        sims.calibrate_depth(run, markers=sims.fit(one, model="gaussian"), depths=STATED)
+    markers = sims.fit(one, model="gaussian", repeat=1)
+    with pytest.raises(ProfileError, match="one layer gives no scale"):
+        sims.calibrate_depth(run, markers=markers, depths=STATED[:1])
+    with pytest.warns(FitWarning):
+        wrong = sims.fit(run, model="gaussian", repeat=4)
+    with pytest.raises(ProfileError, match="the fit is several_peaks, not ok"):
+        sims.calibrate_depth(run, markers=wrong, depths=STATED[:4])
+    with pytest.raises(ProfileError, match="only with a fit as markers"):
+        sims.calibrate_depth(run, rate="1 nm/s", depths=STATED)
