@@ -166,6 +166,8 @@ def test_every_public_name_is_in_the_reference_once():
 
 def test_the_table_of_models_names_their_parameters(extension):
     rows = extension("tables").table_of_models().splitlines()
+    mathml, shapes = extension("formulas").mathml, [row.split(" | ")[2] for row in rows[2:]]
+    assert all(mathml(re.search(r"`([^`]+)`", shape)[1]) for shape in shapes)
     (gaussian,) = (row for row in rows if row.startswith("| `gaussian` |"))
     assert "| `dose`, `projected_range`, `straggle` (`retained_dose`) |" in gaussian
 

@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([A-Za-z]\w*'?)|([-=+*/^()\[\]|,;]))")
+_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([A-Za-z]\w*'*)|([-=+*/^()\[\]|,;]))")
 #: What makes a literal a formula: an operator between spaces, a power, a function.
 _FORMULA = re.compile(r" [-=/+] |\w\^[\d(]|\)\^|^(?:sqrt|exp|chi2)\(|\bsum\b|\bintegral of\b")
 #: What is no formula: a unit, an address, code.
@@ -179,7 +179,7 @@ def _joined(parts: list[str]) -> str:
 
 def _symbol(name: str) -> str:
     """Set a symbol, with its index; a word is upright."""
-    primes = "<mo>′</mo>" if name.endswith("'") else ""
+    primes = "<mo>′</mo>" * name.count("'")
     name = name.rstrip("'")
     letter, index = _INDEXED.get(name) or (name, "")
     if name == "chi2":
@@ -193,7 +193,7 @@ def _symbol(name: str) -> str:
         upright = " mathvariant='normal'" if len(index) > 1 else ""
         return f"<msub>{_letter(letter)}<{kind}{upright}>{escape(index)}</{kind}></msub>{primes}"
     if primes:
-        return f"<msup>{_letter(letter)}{primes}</msup>"
+        return f"<msup>{_letter(letter)}{_row(primes)}</msup>"
     return _letter(letter)
 
 
@@ -216,7 +216,7 @@ def mathml(text: str) -> str | None:
     (None, None, None)
     """
     text = " ".join(text.split())
-    if not _FORMULA.search(text) or _OTHER.search(text.replace("z' ", "z ")):
+    if not _FORMULA.search(text) or _OTHER.search(re.sub(r"(?<=\w)'+(?=[ )]|$)", "", text)):
         return None
     try:
         reader = _Reader(text)

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from docutils import nodes
@@ -37,12 +38,20 @@ def _meaning(term: vocabulary.Term) -> str:
 
 
 def table_of_models() -> str:
-    """Return the table of models, each name of a parameter as code."""
+    """Return the table of models: parameters as code, and the shape as its function states it."""
     rows = [
-        (f"`{name}`", row.summary, re.sub(r"\w+", r"`\g<0>`", row.parameters), row.reference)
+        (f"`{name}`", row.summary, _shape(name), re.sub(r"\w+", r"`\g<0>`", row.parameters),
+         row.reference)
         for name, row in sims_analysis.list_models().iterrows()
-    ]
-    return _table(("Name", "What it is", "Parameters", "Reference"), rows)
+    ]  # fmt: skip
+    return _table(("Name", "What it is", "Shape", "Parameters", "Reference"), rows)
+
+
+def _shape(model: str) -> str:
+    """Return what the docstring of a shape says; its formulas are code, and will be typeset."""
+    module = import_module(f"sims_analysis.models.shapes.{model}")
+    words = " ".join(inspect.getdoc(module.formula).split("\n\n")[:2])
+    return " ".join(words.split()).removeprefix("Return ").rstrip(".").replace("``", "`")
 
 
 class Vocabulary(SphinxDirective):

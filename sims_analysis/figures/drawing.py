@@ -101,7 +101,9 @@ def draw(
         for curve, line in [] if canvas.wanted.spread else canvas.lines:
             if _is_primary(curve, canvas.curves):
                 another = is_another(canvas, curve, line)
-                draw_results(canvas, curve, line.get_label() if another else _who(curve, among))
+                draw_results(
+                    canvas, curve, str(line.get_label()) if another else _who(curve, among)
+                )
         for median, members in medians:
             draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
         fitted.draw(canvas)

@@ -15,7 +15,7 @@ from sims_analysis.units import NM_PER_CM
 
 
 def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return the Gaussian and its mirror image above the surface."""
+    """Return ``G(z - Rp) + G(z + Rp)``: the Gaussian and its mirror image above the surface."""
     return gaussian.formula(z, dose, projected_range, straggle) + gaussian.formula(
         z, dose, -projected_range, straggle
     )

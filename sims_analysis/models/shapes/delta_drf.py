@@ -14,7 +14,10 @@ from sims_analysis.models.shapes._starting import moments_above
 def formula(
     z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
 ) -> Array:
-    """Return the dose times two exponentials about the position, blurred by a Gaussian."""
+    """Return ``Q / (g + d) exp(u / g)`` above the layer, ``Q / (g + d) exp(-u / d)`` below it.
+
+    That is blurred by a Gaussian; g and d are the lengths of growth and decay.
+    """
     u = z - position
     # A side without a length has no atoms: an exponential of no width at all has no density.
     if growth == 0.0:

@@ -12,7 +12,10 @@ from sims_analysis.models.shapes._starting import moments_above
 def formula(
     z: Array, dose: float, position: float, mixing: float, roughness: float, information: float
 ) -> Array:
-    """Return the layer seen from above, and then mixed, blurred by the roughness.
+    """Return ``a Q / l exp(v / l)`` above the zone, ``(1 - a) Q / w exp(-v / w)`` from there on.
+
+    ``v = z - position + w``, ``a = exp(-w / l)``: of information depth l and mixing length w; that
+    is blurred by the roughness.
 
     Until the mixed zone reaches the layer, at ``position - mixing``, it is seen through what lies
     above it; from there on it decays with the mixing length. With an information depth of 0 only

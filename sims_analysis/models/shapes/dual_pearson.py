@@ -19,7 +19,7 @@ _HEAD, _TAIL = slice(0, 4), slice(4, 8)
 
 
 def formula(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
-    """Return ``Q [eta f_head + (1 - eta) f_tail]``."""
+    """Return ``Q [a f_head + (1 - a) f_tail]``."""
     head = pearson.formula(z, head_fraction, *moments[_HEAD])
     return dose * (head + pearson.formula(z, 1 - head_fraction, *moments[_TAIL]))
 

@@ -30,7 +30,7 @@ def formula(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Return ``left + (right - left) Phi(u / s)`` with plateaus that may slope; width = 1.989 s."""
+    """Return ``L + (R - L) Phi(u / s)``; L and R are plateaus that may slope, the width 1.989 s."""
     u = z - position
     below = ndtr(u * (SIGMAS / width))
     value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below

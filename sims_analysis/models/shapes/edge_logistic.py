@@ -26,7 +26,7 @@ def formula(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Return ``left / (1 + e^Z) + right / (1 + e^-Z)``, ``Z = u (1 + e^(Q u)) / 2 D0``."""
+    """Return ``L / (1 + e^Z) + R / (1 + e^-Z)``, ``Z = u (1 + e^(a u)) / (2 d)``: scale d."""
     u, below = _part_done(z, position, scale, asymmetry)
     value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
     return value

@@ -24,7 +24,7 @@ def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[fl
 
 
 def formula(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
-    """Return ``Cs erfc(z / 2 sqrt(D t))``."""
+    """Return ``C_s erfc(z / (2 sqrt(D t)))``."""
     value: Array = surface_concentration * special.erfc(z / diffusion_length)
     return value
 

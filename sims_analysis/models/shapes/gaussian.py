@@ -12,7 +12,7 @@ from sims_analysis.models.shapes._starting import moments_above
 
 
 def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return ``Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / 2 s^2)``."""
+    """Return ``Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / (2 s^2))``."""
     u = (z - projected_range) / straggle
     peak: Array = dose / (np.sqrt(2 * np.pi) * straggle) * np.exp(-0.5 * u * u)
     return peak

@@ -12,7 +12,7 @@ from sims_analysis.models.shapes._starting import moments_above
 
 
 def formula(z: Array, dose: float, mode: float, shallow: float, deep: float) -> Array:
-    """Return ``2 Q / (sqrt(2 pi) (s1 + s2)) exp(-(z - mode)^2 / 2 s^2)``, s = s1 above the mode."""
+    """Return ``2 Q / (sqrt(2 pi) (s1 + s2)) exp(-(z - m)^2 / (2 s^2))``, s1 above the mode m."""
     u = (z - mode) / np.where(z < mode, shallow, deep)
     peak: Array = 2 * dose / (np.sqrt(2 * np.pi) * (shallow + deep)) * np.exp(-0.5 * u * u)
     return peak

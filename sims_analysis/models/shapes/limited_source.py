@@ -10,7 +10,7 @@ from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, diff
 
 
 def formula(z: Array, dose: float, diffusion_length: float) -> Array:
-    """Return ``Q / sqrt(pi D t) exp(-z^2 / 4 D t)``."""
+    """Return ``Q / sqrt(pi D t) exp(-z^2 / (4 D t))``."""
     u = z / diffusion_length
     value: Array = 2 * dose / (np.sqrt(np.pi) * diffusion_length) * np.exp(-u * u)
     return value

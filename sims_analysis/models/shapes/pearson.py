@@ -172,7 +172,7 @@ def formula(
     skewness: float,
     kurtosis: float,
 ) -> Array:
-    """Return the dose times the density of these moments."""
+    """Return ``Q / s f(x)`` of ``x = (z - Rp) / s``: the density f has these moments."""
     x = (z - projected_range) / straggle
     return dose / straggle * shape(x, skewness, kurtosis)
 

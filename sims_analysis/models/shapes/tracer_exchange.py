@@ -17,10 +17,11 @@ from sims_analysis.units import NM_PER_CM
 def formula(
     z: Array, gas_level: float, background_level: float, diffusion_length: float, exchange: float
 ) -> Array:
-    """Return ``Cbg + (Cg - Cbg) [erfc(u) - exp(h z + h^2 D t) erfc(u + h sqrt(D t))]``.
+    """Return ``C_b + (C_g - C_b) [erfc(u) - exp(h z + h^2 D t) erfc(u + h sqrt(D t))]``.
 
-    ``u = z / 2 sqrt(D t)``, ``h = k / D``; `exchange` is ``h sqrt(D t)``. The product of a large
-    and a small number is ``exp(-u^2) erfcx(u + h sqrt(D t))``.
+    ``u = z / (2 sqrt(D t))``, ``h = k / D``; `exchange` is ``h`` times ``sqrt(D t)``.
+
+    The product of a large and a small number is ``exp(-u^2) erfcx(u + h sqrt(D t))``.
     """
     u = z / diffusion_length
     rise = special.erfc(u) - np.exp(-u * u) * special.erfcx(u + exchange)
