@@ -67,7 +67,10 @@ def decay(
     lo, hi = rows.repeat(low), rows.repeat(high)
     doubt = [np.zeros(c.size)] * 2
     if per_count is not None:
-        doubt = [CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0)) for level in (lo, hi)]
+        doubt = [
+            CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+            for level in (lo, hi)
+        ]
     usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
     def chosen(fitted: Array) -> Flags:
@@ -95,7 +98,9 @@ def decay(
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     status = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    chi = _reduced_chi_square(kept, fit, None if per_count is None else per_count[keep], under[keep])
+    chi = _reduced_chi_square(
+        kept, fit, None if per_count is None else per_count[keep], under[keep]
+    )
     length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 

@@ -204,8 +204,9 @@ def _slopes(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape)
 def _student(rows: Rows, weights: Array, floor: Array) -> Array:
     """Widen the error of a sum by Student's t, because few counts do not determine its variance.
 
-    With ``k = (C / s)^2`` counts, those of a subtracted background (`floor`) included, ``s^2`` has a relative error of ``1 / sqrt(k)``: the variance
-    ``v = sum (w s)^2`` has ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
+    With ``k = (C / s)^2`` counts, those of a subtracted background (`floor`) included, ``s^2`` has
+    a relative error of ``1 / sqrt(k)``: the variance ``v = sum (w s)^2`` has
+    ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
     """
     from scipy.special import stdtrit
 

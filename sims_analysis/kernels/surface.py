@@ -24,8 +24,9 @@ def local_value(rows: Rows, depth: Array, floor: Array, *, samples: int) -> Loca
 
     With standard errors, the fit maximizes the likelihood of counts (zeros are data); without, it
     minimizes squares of ln C over the positive samples, and the error is from the scatter.
-    `samples` is their number, at least 3, and `floor` a background that was subtracted. Status ``truncated`` where the depth lies beyond the
-    samples, ``no_data`` with fewer than three usable ones.
+    `samples` is their number, at least 3, and `floor` a background that was subtracted. Status
+    ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three usable
+    ones.
     """
     first, last = rows.first, rows.last
     rows = rows.packed()
