@@ -131,7 +131,7 @@ def test_each_measurement_may_have_a_window_of_its_own():
     stops = xr.DataArray([80.0, 120.0], dims="wafer", attrs={"units": "nm"})
     found = sims.sheet_resistance(batch, acceptors=["B"], stop=stops)
     for i, stop in enumerate(("80 nm", "120 nm")):
-        alone = sims.sheet_resistance(batch.isel(wafer=i), acceptors=["B"])
+        alone = sims.sheet_resistance(batch.isel(wafer=i), acceptors=["B"], stop=stop)
         xr.testing.assert_equal(found.isel(wafer=i), alone)
     each = xr.DataArray([80.0], dims="species", coords={"species": ["B"]}, attrs={"units": "nm"})
     with pytest.raises(ProfileError, match="one for all species"):
