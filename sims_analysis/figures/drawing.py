@@ -14,6 +14,7 @@ import numpy as np
 
 from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import lines as drawing
+from sims_analysis.figures import restored as over
 from sims_analysis.figures.axes import (
     EDGE,
     set_depth_limits,
@@ -92,7 +93,10 @@ def draw(
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
+    bars = [bar for canvas in canvases for bar in over.draw(canvas)]
     set_value_limits(canvases)
+    for bar in bars:
+        bar.set_label("_resolution")
     everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas, medians in zip(canvases, summaries, strict=True):
         _part(canvas)

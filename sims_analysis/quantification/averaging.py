@@ -13,7 +13,7 @@ from sims_analysis.dataset.canonical import list_variables, on_canonical_data
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import FRACTION, open_variable
+from sims_analysis.frame.opening import FRACTION, open_samples
 
 __all__ = ["average"]
 
@@ -119,7 +119,7 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
 
 def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
     """Average one variable, and what stands beside it."""
-    frame = open_variable(data, name, question="a mean")
+    frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)
     known = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))

@@ -23,7 +23,7 @@ from sims_analysis.frame.background import Mean, mean_over, shares_in
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
-from sims_analysis.frame.opening import open_frame, open_variable
+from sims_analysis.frame.opening import open_frame, open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import ends_of, read_window
 from sims_analysis.text.arguments import format_argument
@@ -230,7 +230,7 @@ def subtract_background(
     if (value is None) == (window is None):
         raise ProfileError("give the background either as value= or as window=")
     name = _to_subtract_from(data, variable)
-    frame = open_variable(data, name, question="a background to subtract")
+    frame = open_samples(data, name, "a background to subtract")
     chosen = _chosen(frame, species)
     if window is None:
         level = frame.parameter(value, (frame.kind,), "value", alone=True).where(chosen)

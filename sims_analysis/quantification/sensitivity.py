@@ -21,7 +21,7 @@ from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
-from sims_analysis.frame.opening import open_variable
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import ends_of, read_window
 from sims_analysis.kernels.doubts import saturated_samples
@@ -195,7 +195,7 @@ def _intensities(data: xr.Dataset) -> Frame:
             f"a sensitivity factor belongs to a species, and {name} has no dimension 'species'; "
             "select it with a list: ds.sel(species=['11B', '30Si'])"
         )
-    return open_variable(data, name, question="a sensitivity factor")
+    return open_samples(data, name, "a sensitivity factor")
 
 
 def _refuse_unmeasured(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:

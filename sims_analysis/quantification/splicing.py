@@ -15,7 +15,7 @@ from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.opening import open_variable
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import QuantityLike, read_quantity
 
@@ -230,9 +230,7 @@ def _scales(
     parts, relative = [], []
     for piece in (a, b):
         one = piece.sel(species=common)
-        if not vocabulary.kinds_in(name, one[name].attrs["units"]):
-            raise UnitsError(f"{name} is in {one[name].attrs['units']!r}")
-        frame = open_variable(one, name, question="a splice")
+        frame = open_samples(one, name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
         found = integral(frame, read_question(frame, start=start, stop=stop), quiet=True)
         coords = {"species": one["species"].values}

@@ -91,6 +91,32 @@ def test_an_uncertainty_that_is_not_known_in_one_layer_is_not_known_of_a_dose_fr
         assert found == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
+def test_what_quantified_data_state_counts_as_well():
+    z = np.arange(101.0)
+    coords = {
+        "plain": {
+            "sensitivity_factor_uncertainty": ((), 0.1, {"units": "1"}),
+            "depth_scale_uncertainty": ((), 0.05, {"units": "1"}),
+        },
+        "layers": {
+            "sensitivity_factor_uncertainty": (
+                "depth", np.where(z < 50, 0.1, 0.2), {"units": "1"}
+            ),
+        },
+        "dose": {
+            "dose_scale": ((), 0.5, {"units": "1"}),
+            "dose_scale_uncertainty": ((), 0.02, {"units": "1"}),
+        },
+    }  # fmt: skip
+    for stated in coords.values():
+        ds = flat().assign_coords(stated)
+        expected = sims.dose_budget(ds)
+        found = sims.dequantify(sims.dose_budget(sims.quantify(ds)))
+        for part in ("rsf_stderr", "depth_stderr", "systematic_stderr"):
+            np.testing.assert_array_equal(found[part], expected[part])
+        assert number(expected["systematic_stderr"]) > 0
+
+
 def test_systematic_errors_do_not_shrink_with_the_number_of_samples():
     coarse = sims.dose_budget(flat(), rsf_uncertainty=0.1)
     fine = one(np.arange(0, 100.1, 0.1), np.full(1001, 1e18))

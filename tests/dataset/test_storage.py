@@ -107,6 +107,7 @@ def test_lazy_in_and_lazy_out(tmp_path, kind):
     same(sims.load(path), ds)
 
 
+@pytest.mark.slow
 @given(
     values=st.lists(st.floats(allow_nan=True, allow_infinity=False), min_size=1, max_size=5),
     name=st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=6),

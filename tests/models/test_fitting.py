@@ -74,8 +74,16 @@ def data_of(model, parameters, end, weights):
     return ds
 
 
-@pytest.mark.parametrize("weights", ["log", "none", "stderr", "counts"])
-@pytest.mark.parametrize(("model", "parameters", "end"), CASES)
+@pytest.mark.parametrize(
+    ("model", "parameters", "end", "weights"),
+    [
+        pytest.param(
+            *case, weights, marks=[] if case[0] in QUICK or weights == "log" else pytest.mark.slow
+        )
+        for case in CASES
+        for weights in ("log", "none", "stderr", "counts")
+    ],
+)
 def test_without_noise_the_truth_comes_back(model, parameters, end, weights):
     fit = quietly(data_of(model, parameters, end, weights), model=model, weights=weights)
     assert fit["status"].item() in ("ok", "at_bound")
@@ -193,6 +201,7 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     np.testing.assert_allclose(half, fit["dose_stderr"], rtol=0.01)
 
 
+@pytest.mark.slow
 def test_an_error_that_is_no_interval_is_said_to_be_poor():
     parameters, z, _ = COVERED["dual_pearson"]
     ds = models_truth.counted("dual_pearson", parameters, z, peak=100, trials=1, seed=4)
@@ -206,6 +215,7 @@ def test_an_error_that_is_no_interval_is_said_to_be_poor():
     assert not exact["poor_stderr"].any()
 
 
+@pytest.mark.slow
 def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
@@ -289,6 +299,7 @@ def test_other_minima_widen_an_error_until_it_is_their_distance():
     assert np.isnan(half_widths(stderr, 4 * apart, shares))
 
 
+@pytest.mark.slow
 def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     # A gamma distribution rises from its end with the power 4 / skewness^2 - 1.
     assert pearson.edge_power(-0.9, 3 + 1.5 * 0.81) == pytest.approx(4 / 0.81 - 1)
@@ -309,6 +320,7 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
 
 
+@pytest.mark.slow
 def test_errors_of_a_dual_distribution_with_all_parameters_free_are_neither_narrow_nor_wide():
     parameters, z, _ = COVERED["dual_pearson"]
     ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=40, seed=2)
@@ -352,6 +364,7 @@ def test_an_interval_reaches_over_all_minima_inside_it():
     assert high > 1
 
 
+@pytest.mark.slow
 def test_a_length_that_is_smaller_than_its_error_has_none():
     parameters, z, _ = COVERED["edge_logistic"]
     ds = models_truth.counted("edge_logistic", parameters, z, peak=10, trials=20, seed=1)
@@ -395,6 +408,7 @@ def test_what_is_not_seen_leaves_the_other_errors_alone():
     assert np.isfinite(fit["mixing_length_stderr"]).all()
 
 
+@pytest.mark.slow
 def test_errors_from_scatter_are_those_of_the_scatter():
     z = np.linspace(0, 220, 111)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
