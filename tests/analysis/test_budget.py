@@ -64,6 +64,7 @@ def test_without_errors_in_the_data_the_random_part_is_not_known_rather_than_zer
     assert math.isnan(number(sims.dose_budget(flat())["random_stderr"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lazy", [False, True])
 def test_an_uncertainty_that_nobody_states_is_not_known_rather_than_zero(lazy):
     ds = flat().chunk() if lazy else flat()
