@@ -279,3 +279,12 @@ def test_markers_of_a_batch_stretch_each_measurement():
 def test_markers_that_do_not_fit(options, error, says):
     with pytest.raises(error, match=says):
         sims.align(two_layers(), two_layers(), **options)
+
+
+def test_arguments_that_exclude_each_other():
+    a = sims.open_example("boron-implant").sel(species=["B"])
+    for wrong in ({"method": "markers"}, {"markers": "B", "method": "edge"}):
+        with pytest.raises(ProfileError, match=r'give markers with method="markers", and with no'):
+            sims.align(a, a, **wrong)
+    with pytest.raises(ProfileError, match="give marker or markers, not both"):
+        sims.align(a, a, method="markers", markers="B", marker="B")
