@@ -283,7 +283,7 @@ def test_markers_that_do_not_fit(options, error, says):
 
 def test_arguments_that_exclude_each_other():
     a = sims.open_example("boron-implant").sel(species=["B"])
-    for wrong in ({"method": "markers"}, {"markers": "B", "method": "edge"}):
+    for wrong in ({"method": "markers"}, {"markers": "B", "method": "peak", "marker": "B"}):
         with pytest.raises(ProfileError, match=r'give markers with method="markers", and with no'):
             sims.align(a, a, **wrong)
     with pytest.raises(ProfileError, match="give marker or markers, not both"):
