@@ -156,7 +156,10 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
         ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
         for place, share in zip(places, profile, strict=True):
             text = "not known" if np.isnan(share) else f"{share:.3g} %"
-            looks: Any = {"color": letters(colour, ax), "fontsize": setting_points("legend.fontsize")}
+            looks: Any = {
+                "color": letters(colour, ax),
+                "fontsize": setting_points("legend.fontsize"),
+            }
             where: Any = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
             ax.annotate(text, (np.nan_to_num(share), place), **where, **looks)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
