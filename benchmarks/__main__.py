@@ -9,7 +9,10 @@ timed. Nothing fails on time.
     python -m benchmarks --plot speed.svg   time against the number of profiles
     python -m benchmarks --dask --gigabytes 8
     python -m benchmarks --fetch
+    python -m benchmarks --linked 300       whether errors of linked fits and of layers cover
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
+    python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
+    python -m benchmarks --coverage 1000 --only "fit edge"
 """
 
 from __future__ import annotations
@@ -37,7 +40,10 @@ def main() -> None:
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
     parser.add_argument("--fetch", action="store_true")
+    parser.add_argument("--linked", type=int, metavar="TRIALS")
     parser.add_argument("--rule", type=int, metavar="TRIALS")
+    parser.add_argument("--coverage", type=int, metavar="TRIALS")
+    parser.add_argument("--only", default="", help="questions with this in their name")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", SimsWarning)
     if asked.dask:
@@ -49,8 +55,16 @@ def main() -> None:
 
         fetching.run(20 if asked.smoke else 500)
         fetching.one_by_one(20 if asked.smoke else 200)
+    elif asked.linked:
+        from . import linked
+
+        linked.run(asked.linked)
     elif asked.rule:
         fits.rule(asked.rule)
+    elif asked.coverage:
+        from .coverage import table
+
+        table(asked.coverage, asked.only)
     elif asked.plot:
         from .scaling import plot
 

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis import vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
@@ -149,7 +149,7 @@ def dose_budget(
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     limit, unknown_limit = stated_limit(frame, detection_limit)
-    relative = _relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
+    relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(
         frame,
         start=start,
@@ -207,12 +207,13 @@ def dose_budget(
     return frame.dataset(results).assign_attrs(rule=rule)
 
 
-def _relative_uncertainties(
+def relative_uncertainties(
     frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state."""
+    plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
     return [
-        _stated(frame, data, coord) if value is None else _relative(frame, value, name)
+        _stated(frame, plain, coord) if value is None else _relative(frame, value, name)
         for name, value, coord in (
             ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
             ("depth_uncertainty", depth, "depth_scale_uncertainty"),

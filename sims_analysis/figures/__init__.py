@@ -18,6 +18,7 @@ The only importer of matplotlib and Bokeh, and only when a figure is made.
 ``results``       junctions, doses, peaks, decay lengths, layers, interfaces on the curves
 ``questions``     what a result is an answer to, from its record
 ``fits``          models over their data, and the residuals
+``restored``      restored profiles over the measured ones
 ``labels``        names beside the curves, or in a legend above
 ``curve_names``   a name that stays with its curve
 ``legend``        the list that explains marks and results

@@ -15,6 +15,7 @@ import numpy as np
 from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import legend
 from sims_analysis.figures import lines as drawing
+from sims_analysis.figures import restored as over
 from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
@@ -87,7 +88,10 @@ def draw(
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
+    bars = [bar for canvas in canvases for bar in over.draw(canvas)]
     set_value_limits(canvases)
+    for bar in bars:
+        bar.set_label("_resolution")
     everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas, medians in zip(canvases, summaries, strict=True):
         _part(canvas)

@@ -55,7 +55,7 @@ def evaluated(fits: Sequence[Answer], curves: Sequence[Curve]) -> list[Curve]:
             depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].series.axis_units})
             model = _inside(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
-                found += _matching(model, mine)
+                found += matching(model, mine)
     return found
 
 
@@ -74,7 +74,7 @@ def _finer(x: Any) -> Any:
     return np.append((x[:-1, None] + np.diff(x)[:, None] * parts).ravel(), x[-1])
 
 
-def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
+def matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     """Match the profiles of a model with the data that they were fitted to."""
     found = []
     for series in series_of(model):
@@ -93,7 +93,7 @@ def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     return found
 
 
-def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
+def data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
     """Find the data that a model was fitted to, as they are drawn."""
     return next(curve for curve in curves if curve.profile == model.profile)
 
@@ -133,7 +133,7 @@ def draw(canvas: Canvas) -> None:
     for model, number in zip(canvas.models, numbers, strict=True):
         dash = _DASHES[number % len(_DASHES)]
         style: dict[str, Any] = {"linewidth": 0.9, "linestyle": dash, "zorder": 3}
-        data = _data_of(model, canvas.curves)
+        data = data_of(model, canvas.curves)
         y = model.series.y
         shown = np.where(y > 0, y, np.nan) if canvas.wanted.log else y
         style["color"] = ink(0.0, canvas.ax)
@@ -167,7 +167,7 @@ def draw_residuals(canvas: Canvas, below: Axes) -> None:
     Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
     models, log = canvas.models, canvas.wanted.log
-    data = [_data_of(model, canvas.curves) for model in models]
+    data = [data_of(model, canvas.curves) for model in models]
     stated = all(curve.series.stderr is not None for curve in data)
     for model, curve, number in zip(models, data, _numbers(models), strict=True):
         x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr

@@ -41,7 +41,7 @@ _ROW, _REST = 1.75, 0.5
 #: Height of a row beside which the label of a value axis stands, in inches.
 _LABEL = 1.6
 #: Arguments of :func:`plot_profiles` that take results of the measurements.
-_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces", "fits")
+_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces", "fits", "restored")
 
 
 def plot_panels(

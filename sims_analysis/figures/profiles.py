@@ -78,6 +78,7 @@ def plot_profiles(
     layers: Answers | None = None,
     interfaces: Answers | None = None,
     fits: Answers | None = None,
+    restored: Answers | None = None,
     residuals: bool = False,
     waterfall: float | None = None,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
@@ -133,6 +134,9 @@ def plot_profiles(
         bottom, at the level that bounds it; of an interface, the width is shaded.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
+    restored : Dataset, or a list or mapping of them, optional
+        From :func:`deconvolve`: the restored profile over the measured one, and a bar as long as
+        the resolution that is achieved at its maximum.
     residuals : bool
         Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
         if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
@@ -204,7 +208,8 @@ def plot_profiles(
     check_axes(ax)
     named = measurements_of(data)
     results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
-               "layers": layers, "interfaces": interfaces, "fits": fits}  # fmt: skip
+               "layers": layers, "interfaces": interfaces, "fits": fits,
+               "restored": restored}  # fmt: skip
     answers = {name: read_answers(name, given, data, named) for name, given in results.items()}
     wanted = read_options(
         line, results=answers, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,

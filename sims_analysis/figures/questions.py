@@ -36,6 +36,7 @@ _FUNCTIONS = {
     "decay_length": ("decay_length", "decay_length", "decay_length"),
     "junction_depth": ("junctions", "junction_depth", "junction_depth"),
     "integrated_dose": ("dose", "dose", "dose"),
+    "deconvolve": ("restored", "refolded", "refolded"),
 }
 #: What gives the results that an argument takes.
 _EXAMPLES = {
@@ -46,9 +47,10 @@ _EXAMPLES = {
     "layers": "layers(data, species=...)",
     "interfaces": "interface(data, start=..., stop=...)",
     "fits": "fit(data, model=...)",
+    "restored": "deconvolve(data, resolution=...)",
 }
 #: Functions of whose results no variable is enough: one says what another means.
-_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface")
+_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve")
 
 
 def read_answers(

@@ -319,7 +319,8 @@ class Frame:
         function : callable
             ``function(z, c, s, k, *parameters)`` gets depths, values, standard errors and counts of
             a profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number
-            for each parameter. It returns `size` numbers.
+            for each parameter (a list of them of one that runs along the group). It returns `size`
+            numbers.
         *parameters : xarray.Variable
             As for :meth:`map`.
         size : int
@@ -348,8 +349,9 @@ class Frame:
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}
+        along = () if group is None else (group,)
         found: Row = self._run(
-            function, samples, parameters, (), (dim,), group, options, profile_by_profile
+            function, samples, parameters, along, (dim,), group, options, profile_by_profile
         )
         rows: xr.Variable = found.row
         return rows

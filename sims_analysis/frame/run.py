@@ -57,25 +57,31 @@ def profile_by_profile(
 
     ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
     profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
-    parameter. It returns `size` numbers. `beside` names more columns of the errors, which follow
-    the counts. `watched` yields the indices of all profiles one by one.
+    parameter, or a list of them over the group. It returns `size` numbers. `beside` names more
+    columns of the errors, which follow the counts. `watched` yields the indices of all profiles
+    one by one.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
-    lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *map(np.shape, parameters))
+    ranks = list(whole) or [0] * len(parameters)
+    shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, ranks, strict=True)]
+    lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
     absent = np.full(core, np.nan)
     of_errors = [errors and getattr(errors, name) for name in ("stderr", "counts", *beside)]
     columns = [
         np.broadcast_to(absent if one is None else np.asarray(one, np.float64), (*lead, *core))
         for one in (depth, value, *of_errors)
     ]
-    given = np.empty((*lead, len(parameters)))
-    for i, one in enumerate(parameters):
-        given[..., i] = one
+    given = [
+        np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))
+        for one, k in zip(parameters, ranks, strict=True)
+    ]
     rows = np.empty((*lead, size))
     # What cannot be computed is NaN or infinite, and is told by a status.
     with np.errstate(all="ignore"):
         for at in watched(list(np.ndindex(*lead))) if prod(lead) else ():
-            rows[at] = function(*(column[at] for column in columns), *given[at].tolist())
+            rows[at] = function(
+                *(column[at] for column in columns), *(one[at].tolist() for one in given)
+            )
     return Row(rows)
 
 

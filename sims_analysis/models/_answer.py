@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,9 +12,11 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.frame.frame import Frame, as_dataset
 from sims_analysis.frame.window import Window
+from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
+from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
-from sims_analysis.models._profiles import doubted, in_words
+from sims_analysis.models._profiles import doubted, in_words, over_profiles
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
@@ -37,21 +40,55 @@ _NUMBERS = (
 
 
 def dressed(
-    rows: xr.DataArray, profiles: Frame, task: Task, window: Window, *, bridge: bool
+    rows: xr.DataArray,
+    profiles: Frame,
+    task: Task,
+    window: Window,
+    *,
+    bridge: bool,
+    links: Links | None = None,
+    common: xr.DataArray | None = None,
 ) -> xr.Dataset:
-    """Give each number its name, unit and words, and a fit its doubts about the samples."""
+    """Give each number its name, unit and words, and a fit its doubts about the samples.
 
-    def part(name: str, i: int | list[int] | None = None) -> xr.DataArray:
+    `common` are the numbers of what linked profiles have in common: see
+    :func:`sims_analysis.models._joint.fit_group`.
+    """
+
+    def part(name: str, i: int | list[int] | xr.Variable | None = None) -> xr.DataArray:
+        if isinstance(i, xr.Variable) and common is not None and links is not None:
+            at = i + JOINT.index(name) * len(links.entries(task))
+            chosen = over_profiles(profiles, common.variable.isel(__row__=at))
+            order = [d for d in profiles.lead if d in chosen.dims]
+            return _numbered(chosen.transpose(*order, ...))
         place = task.places[name]
         if not isinstance(i, list):
             return rows.isel(__row__=place if i is None else place.start + i)
         of_layers = rows.isel(__row__=[place.start + k for k in i]).rename(__row__="layer")
-        return of_layers.assign_coords(layer=np.arange(1, len(i) + 1))
+        return _numbered(of_layers)
 
     found: dict[str, xr.DataArray] = {}
     names = [one.name for one in task.parameters]
-    both = [(one, "value", "stderr", i) for one, i in task.by_name(task.parameters)]
-    both += [(one, "derived", "derived_stderr", i) for one, i in task.by_name(task.model.derived)]
+    poor, square = part("poor"), part("covariance")
+    both: list[tuple[Parameter, str, str, Any]] = [
+        (one, "value", "stderr", i) for one, i in task.by_name(task.parameters)
+    ]
+    if links is not None and common is not None:
+        names = [entry.label for entry in links.entries(task)]
+        n = len(names)
+        poor = common.isel(__row__=slice(JOINT.index("poor") * n, (JOINT.index("poor") + 1) * n))
+        square = common.isel(__row__=slice(len(JOINT) * n, len(JOINT) * n + n * n))
+        linked = links.places(task)
+        there = {one.name for one, _ in linked}
+        # What a restated parameter took the place of follows from it.
+        both = [one for one in both if one[0].name not in there]
+        both = [*((one, "value", "stderr", at) for one, at in linked), *both]
+    given = {one.name for one, *_ in both}
+    both += [
+        (one, "derived", "derived_stderr", i)
+        for one, i in task.by_name(task.model.derived)
+        if one.name not in given
+    ]
     both.append((WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0))
     for one, value, stderr, i in both:
         attrs = {
@@ -67,13 +104,15 @@ def dressed(
                 what = f"{end.capitalize()} end of the 68 % interval"
                 ends = part(end, i).assign_attrs(attrs, long_name=what)
                 found[f"{one.name}_{end}"] = ends
+        if links is not None and one.name in links.informed:
+            text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
+            found[f"{one.name}_pull"] = part("pull", i).assign_attrs(units="1", long_name=text)
     found["poor_stderr"] = (
-        (part("poor") == 1)
+        (poor == 1)
         .rename(__row__="parameter")
         .assign_coords(parameter=names)
         .assign_attrs(vocabulary.attrs("poor_stderr"))
     )
-    square = part("covariance")
     shape = {"parameter": names, "parameter_": names}
     found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
     if isinstance(task.model, LayeredModel) and len(task.model.places) > 1:
@@ -100,7 +139,14 @@ def dressed(
     for name in _NUMBERS:
         unit = profiles.axis_units if name.startswith("window") else None
         found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name, unit))
+    if common is not None:  # of all profiles together
+        found["aic"] = common.isel(__row__=-1).assign_attrs(vocabulary.attrs("aic"))
     return as_dataset(found)
+
+
+def _numbered(of_layers: xr.DataArray) -> xr.DataArray:
+    n = of_layers.sizes.get("layer", 0)
+    return of_layers.assign_coords(layer=np.arange(1, n + 1)) if n else of_layers
 
 
 def _changing(

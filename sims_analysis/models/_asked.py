@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis.budget import relative_uncertainties
+from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window
+from sims_analysis.models._diffused import initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
+from sims_analysis.models._links import SCALES, Links, powers
+from sims_analysis.models._profiles import open_profiles, over_profiles
 from sims_analysis.models._task import BACKGROUND, STATISTICS, Task
-from sims_analysis.models.model import Kind, Model, Parameter
+from sims_analysis.models.model import Array, Kind, Model, Parameter
+from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
-__all__ = ["read_layers", "read_task"]
+__all__ = ["is_profile", "read_initials", "read_layers", "read_links", "read_task"]
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
@@ -35,6 +43,8 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "initial_straggle": ("depth",),
     "initial_straggle_stderr": ("depth",),
 }
+#: Arguments that say how well a scale is known, which is common to all profiles.
+_UNCERTAIN = ("rsf_uncertainty", "depth_uncertainty")
 #: Settings that belong to an argument of another name.
 _ASKED = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
 
@@ -49,6 +59,7 @@ def read_task(
     background: Any,
     detection_limit: Any,
     fixed: Any,
+    uncertainties: Mapping[str, Any],
 ) -> tuple[Task, dict[str, xr.Variable]]:
     """Return what to fit, and the settings of each profile; NaN where one was not given.
 
@@ -60,7 +71,7 @@ def read_task(
         ``weights``, ``cell`` and ``interval``.
     options : mapping
         ``time`` and ``as_implanted``.
-    limits, background, detection_limit, fixed
+    limits, background, detection_limit, fixed, uncertainties
         As the user gave them.
 
     Raises
@@ -83,6 +94,7 @@ def read_task(
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
+    settings |= _uncertain(profiles, uncertainties)
     stated = {**options, "detection_limit": detection_limit}
     for name, wrong, expected in (
         ("time", settings["time"] <= 0, "a time above 0"),
@@ -102,6 +114,21 @@ def read_task(
         profile=choices["interval"] == "profile",
     )
     return task, settings
+
+
+def _uncertain(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
+    """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
+    data: Any = profiles.origin
+    if profiles.axis != "depth" and given["depth_uncertainty"]:
+        raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
+    found = {}
+    read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
+    for name, one in zip(_UNCERTAIN, read, strict=True):
+        # Factors of layers: the largest stands for all.
+        known = one.fillna(0.0).max([d for d in one.dims if d == profiles.dim])
+        no_such = name == "depth_uncertainty" and profiles.axis != "depth"
+        found[name] = 0.0 * known if no_such else known
+    return found
 
 
 def read_layers(model: Model, repeat: Any, shared: Any) -> LayeredModel:
@@ -128,8 +155,183 @@ def read_layers(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
 
 
-def read_shared(model: Model, shared: Any) -> tuple[str, ...]:
-    """Check the names of shared parameters."""
+def read_links(
+    profiles: Frame,
+    task: Task,
+    settings: Mapping[str, xr.Variable],
+    shared: Any,
+    over: Any,
+    prior: Any,
+) -> Links:
+    """Return what profiles have in common.
+
+    Parameters
+    ----------
+    profiles, task
+    settings : mapping
+        With the uncertainties of scales, as :func:`read_task` gives them.
+    shared, over, prior
+        As the user gave them; `shared` is None where it is about layers.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    links = _linked(profiles, task, settings, shared, over)
+    uncertain = {name: settings[of] for name, of in SCALES.items()}
+    scales = [name for name, one in uncertain.items() if bool((one != 0).any())]
+    own = [
+        name
+        for name in scales
+        if links.over in uncertain[name].dims or (name == "rsf_scale" and links.over == "species")
+    ]
+    of_scales = {one.name for one in task.parameters if powers(one) != (0.0, 0.0)}
+    return replace(
+        links,
+        prior=_prior(links, task, profiles, prior),
+        scales=tuple(scales),
+        own_scales=tuple(own),
+        held=bool(task.initials) or (bool(scales) and not of_scales.isdisjoint(task.fixed)),
+    )
+
+
+def read_initials(
+    profiles: Frame, before: Any, task: Task, settings: Mapping[str, xr.Variable], surface: str
+) -> tuple[Task, dict[str, xr.Variable]]:
+    """Return the task and settings with measured profiles before the anneal.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    if task.cell != "point":
+        raise ProfileError("cell='mean' is of no use with a measured profile as as_implanted")
+    variable = None
+    if isinstance(before, xr.Dataset) and profiles.name in before:
+        variable = profiles.name
+    frame = open_profiles(
+        before, question="a profile before the anneal", variable=variable, axes=("depth",)
+    )
+    sizes = list(frame.sizes.values())
+    start = settings["start"]
+    if start.ndim:
+        raise ProfileError("start must be one depth with a measured profile as as_implanted")
+    found: list[Any] = []
+
+    def keep(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
+        samples = Samples(z, c, s, k, *rest[:2])
+        found.append(initial_of(samples, task, float(start), float(rest[2])))
+        return np.array([len(found) - 1.0])
+
+    of_frame = frame.fraction.set_dims(frame.sizes) if sizes else frame.fraction
+    eager = (
+        frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
+    )
+    rows = eager.each(keep, of_frame, size=1, beside=("common", "overlap"))
+    index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
+    which = profiles.parameter(index, ("dimensionless",), "as_implanted")
+    refuse_cases(profiles, which, "as_implanted")
+    task = replace(task, initials=tuple(found), surface=surface)
+    return task, {**settings, "initial": which}
+
+
+def is_profile(value: Any) -> bool:
+    """Return whether an argument is a measured profile: over depth, and no fit."""
+    if not isinstance(value, xr.Dataset | xr.DataArray):
+        return False
+    along = {*vocabulary.AXES, POINT}
+    fit = isinstance(value, xr.Dataset) and "straggle" in value
+    return not fit and not along.isdisjoint(map(str, value.dims))
+
+
+def _linked(
+    profiles: Frame, task: Task, settings: Mapping[str, xr.Variable], shared: Any, over: Any
+) -> Links:
+    """Read over which dimension profiles have which parameters in common."""
+    if shared is None:
+        if over is not None:
+            raise ProfileError(f"over={over!r} is of use only with shared")
+        return Links()
+    model = task.model.of if isinstance(task.model, LayeredModel) else task.model
+    restated = {} if isinstance(task.model, LayeredModel) else task.model.restated
+    more = [*restated, *([BACKGROUND.name] if task.background == "fit" else [])]
+    names = read_shared(model, shared, more)
+    if over is None and len(profiles.lead) == 1:
+        over = profiles.lead[0]
+    if over not in profiles.lead:
+        known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
+        raise ProfileError(
+            f"over={format_argument(over)}; expected the dimension of the profiles that share "
+            f"{', '.join(map(repr, names))}: {known}"
+        )
+    if not names:
+        raise ProfileError("shared=(): name the parameters that profiles have in common")
+    stated = [name for name in names if name in restated]
+    for name in stated:
+        replaced = restated[name][0]
+        absent = [o for o in model.options if not bool(settings[o].notnull().any())]
+        if absent:
+            argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
+            raise ProfileError(f"shared={name!r} needs {argument}=")
+        if replaced in names or replaced in task.fixed:
+            raise ProfileError(
+                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held"
+            )
+    coord = profiles.coords.get(over)
+    labels = range(profiles.sizes[over]) if coord is None else coord.values
+    restated_ = stated[0] if stated else ""
+    return Links(over=over, labels=tuple(map(str, labels)), shared=names, restated=restated_)
+
+
+def _prior(links: Links, task: Task, profiles: Frame, prior: Any) -> dict[str, tuple[float, float]]:
+    """Read means and widths of parameters, by their names in one profile."""
+    if not isinstance(prior, Mapping | None):
+        raise ProfileError(
+            f"prior={format_argument(prior)}; expected a value and its standard uncertainty by "
+            f"name, such as {{{task.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}"
+        )
+    by_name = task.by_name(links.parameters(task))
+    parameters = {one.name: (one, place) for one, place in by_name}
+    found: dict[str, tuple[float, float]] = {}
+    for name, stated in (prior or {}).items():
+        if name not in parameters:
+            raise ProfileError(
+                f"prior names {name!r}; the model {task.model.name!r} has {', '.join(parameters)}"
+            )
+        one, place = parameters[name]
+        each = [stated]
+        labels = [name]
+        if isinstance(place, list):
+            labels = [of_layer(name, i + 1) for i in range(len(place))]
+            each = list(stated) if isinstance(stated, list) else [stated] * len(place)
+        if len(each) != len(labels):
+            raise ProfileError(
+                f"prior[{name!r}] holds {len(each)} pairs; expected {len(labels)}, one a layer"
+            )
+        for label, pair in zip(labels, each, strict=True):
+            found[label] = _mean_and_width(one, pair, f"prior[{name!r}]", profiles)
+            if label in task.fixed:
+                raise ProfileError(
+                    f"{name!r} is in both prior and fixed: a held value has no prior"
+                )
+    return found
+
+
+def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tuple[float, float]:
+    if not (isinstance(pair, list | tuple) and len(pair) == 2):
+        raise ProfileError(
+            f"{name}={format_argument(pair)}; expected a value and its standard uncertainty, such "
+            "as ('1.6 nm', '0.2 nm')"
+        )
+    mean = _held(one, pair[0], f"{name}[0]", profiles)
+    width = _number(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+    if not 0 < width < np.inf:
+        raise ProfileError(f"{name}[1]={format_argument(pair[1])}: expected a width above 0")
+    return mean, width
+
+
+def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """Check the names of shared parameters, those of the model or `more`."""
     if isinstance(shared, str) or not isinstance(shared, Iterable):
         raise ProfileError(
             f"shared={format_argument(shared)}; expected names of parameters, such as "
@@ -137,9 +339,10 @@ def read_shared(model: Model, shared: Any) -> tuple[str, ...]:
         )
     names = tuple(dict.fromkeys(shared))
     for name in names:
-        if name not in model.names:
+        if name not in (*model.names, *more):
             raise ProfileError(
-                f"shared names {name!r}; the model {model.name!r} has {', '.join(model.names)}"
+                f"shared names {name!r}; the model {model.name!r} has "
+                f"{', '.join((*model.names, *more))}"
             )
     return names
 

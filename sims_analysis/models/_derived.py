@@ -20,11 +20,12 @@ def derived(
     places: list[Array],
     covariance: Array,
     shares: list[float],
+    whole: Array | None = None,
 ) -> dict[str, Array]:
     """Return what follows from the parameters, with standard errors from their covariance.
 
     As of parameters, other minima that give something else widen them, and none is larger than
-    its room.
+    its room. `whole` is the covariance of parameters and options, where these have one.
     """
     model, derive = task.model, task.model.derive
     if derive is None:
@@ -34,9 +35,12 @@ def derived(
     values = [*places[0][:n].tolist(), *(settings[name] for name in model.options)]
     errors = np.zeros((len(values), len(values)))
     errors[:n, :n] = covariance[:n, :n]
+    if whole is not None:
+        errors += whole
+        errors[:n, :n] = whole[:n, :n]
     for own, name in enumerate(names[n:], start=n):
         error = settings.get(f"{name}_stderr", nan)
-        errors[own, own] = error**2 if isfinite(error) else 0.0
+        errors[own, own] += error**2 if isfinite(error) else 0.0
 
     def of(point: list[float]) -> Array:
         given = dict(zip(names, point, strict=True))

@@ -13,7 +13,7 @@ from math import exp, inf, isclose, isfinite, isinf, log
 import numpy as np
 from scipy.optimize import leastsq
 
-from sims_analysis.models._objectives import Objective
+from sims_analysis.models._objectives import Minimized
 from sims_analysis.models.model import Array, Parameter
 
 __all__ = [
@@ -189,7 +189,7 @@ class Solution(Point):
 
 def solve(
     curve: Curve,
-    objective: Objective,
+    objective: Minimized,
     start: Sequence[float] | Array,
     *,
     tolerance: float = 1e-8,
@@ -238,7 +238,7 @@ class _Evaluation:
     It asks for both twice at the start, and for the Jacobian only where it has just had residuals.
     """
 
-    def __init__(self, curve: Curve, objective: Objective) -> None:
+    def __init__(self, curve: Curve, objective: Minimized) -> None:
         self.curve, self.objective = curve, objective
         self.here = b"nowhere"
 
@@ -262,7 +262,7 @@ class _Evaluation:
 
 def minima(
     curve: Curve,
-    objective: Objective,
+    objective: Minimized,
     starts: Sequence[Sequence[float] | Array],
     *,
     enough: float = 0.0,
@@ -298,7 +298,7 @@ def distinct(found: Iterable[Solution | None]) -> list[Solution]:
     return sorted(kept, key=lambda one: (not one.converged, one.cost))
 
 
-def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
+def covariance(curve: Curve, objective: Minimized, solution: Solution) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
     If a parameter has no influence, only its own row is NaN. Where the errors of the samples are
@@ -324,7 +324,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
 
 def background_covariance(
     curve: Curve,
-    objective: Objective,
+    objective: Minimized,
     solution: Solution,
     errors: Array,
     subtracted: tuple[Array, Array],
@@ -352,7 +352,9 @@ def background_covariance(
     return made
 
 
-def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Array) -> Array:
+def poor_errors(
+    curve: Curve, objective: Minimized, best: Solution, errors: Array, first: int | None = None
+) -> Array:
     """Flag the parameters whose standard error is not a symmetric interval.
 
     One standard error away, towards the nearer bound and with the other parameters following, the
@@ -365,6 +367,8 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
         What was fitted, and the result.
     errors : ndarray
         Covariance of the free parameters.
+    first : int, optional
+        Only so many of the parameters are looked at.
     """
     free = best.free
     variance = errors.diagonal()
@@ -378,7 +382,7 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     if narrow and np.vdot(together, together) < free.size + 2:
         # All known to a few per cent, and hardly correlated: a parabola.
         return poor
-    for i in np.flatnonzero(known):
+    for i in np.flatnonzero(known[:first]):
         step = np.where(known, errors[i], 0.0) / deviation[i]
         one = curve.parameters[curve.free[i]]
         there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
@@ -390,7 +394,7 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     return poor
 
 
-def _cost(curve: Curve, objective: Objective, free: Array) -> float:
+def _cost(curve: Curve, objective: Minimized, free: Array) -> float:
     if not curve.inside(free):
         return inf
     r = objective.residual(curve.values(free))
@@ -398,7 +402,7 @@ def _cost(curve: Curve, objective: Objective, free: Array) -> float:
     return cost if isfinite(cost) else inf
 
 
-def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> Array:
+def _towards(curve: Curve, objective: Minimized, free: Array, moved: Array) -> Array:
     """Take one Gauss-Newton step with some of the free parameters."""
     point = curve.at(curve.inward(free).tolist())
     r = objective.residual(point.m)
@@ -411,7 +415,7 @@ def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> A
 
 
 def profile_interval(
-    curve: Curve, objective: Objective, found: Sequence[Solution], which: int
+    curve: Curve, objective: Minimized, found: Sequence[Solution], which: int
 ) -> tuple[float, float]:
     """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
 
@@ -443,7 +447,7 @@ def profile_interval(
 
 
 def _ends_about(
-    curve: Curve, objective: Objective, best: Solution, which: int, lowest: float, unit: float
+    curve: Curve, objective: Minimized, best: Solution, which: int, lowest: float, unit: float
 ) -> tuple[float, float]:
     """Step from a minimum to both sides, until the sum of squares is one `unit` above `lowest`."""
     errors = covariance(curve, objective, best)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Any
@@ -20,7 +20,7 @@ from sims_analysis.models._engine import (
 )
 from sims_analysis.models._layers import LayeredModel, not_these_layers
 from sims_analysis.models._minima import Minima, featureless
-from sims_analysis.models._objectives import Objective
+from sims_analysis.models._objectives import Minimized, Objective
 from sims_analysis.models._peaks import not_one_peak
 from sims_analysis.models._prepared import Prepared
 from sims_analysis.models._residuals import (
@@ -30,11 +30,11 @@ from sims_analysis.models._residuals import (
     inverted,
     verdict,
 )
-from sims_analysis.models._rivals import half_widths
+from sims_analysis.models._rivals import Minimum, half_widths
 from sims_analysis.models._task import WINDOW_DOSE, NoFitError, Task
 from sims_analysis.models.model import Array
 
-__all__ = ["Judged", "judged"]
+__all__ = ["Judged", "ends", "judged", "said", "stderr_of"]
 
 #: A curve whose integral is known to this part is known, even if its parameters are not.
 _KNOWN = 0.1
@@ -67,17 +67,10 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
         If a constant does as well, or the maximum of a peak lies outside the window.
     """
     curve, objective, (solution, errors, _) = profile.curve, found.objective, found.among[0]
-    if featureless(objective, solution, profile.c):
-        raise NoFitError("featureless", profile.known)
-    said, wrong = _described(profile, found, task)
-    known = {**profile.known, **said}
-    stderr = _stderr(curve, found)
-    status = _status(profile, objective, solution, stderr, task)
-    if status not in _OF_THE_DATA and wrong:
-        status = "wrong_shape"
-    if status in {"truncated", "wrong_shape"} and _outside(profile, solution, task):
-        # The maximum itself is outside: its parameters would be an extrapolation.
-        raise NoFitError(status, known)
+    stderr = stderr_of(
+        curve, found.among, exact=found.exact and objective.known_errors, edged=found.edged
+    )
+    status, known = said(profile, found, stderr, task)
     poor = ~(stderr**2 < 2 * errors.diagonal())
     if not found.exact or poor.any():
         poor |= poor_errors(curve, objective, solution, errors)
@@ -85,7 +78,8 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
     errors = errors + extra
     stderr = np.sqrt(np.maximum(stderr**2 + extra.diagonal(), 0.0))
     if task.profile:
-        known["lower"], known["upper"] = _ends(curve, found, stderr) * profile.scale
+        exact = np.isfinite(stderr) & found.exact
+        known["lower"], known["upper"] = ends(curve, objective, found.among, exact) * profile.scale
     unit = profile.scale[curve.free]
     square = np.full((profile.scale.size, profile.scale.size), np.nan)
     square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
@@ -96,11 +90,39 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
         "poor": curve.whole(poor, held=0),
         "covariance": square.ravel(),
     }
+    shares = [one.share for one in found.among]
+    return Judged(status, known | derived(task, settings, places, square, shares))
+
+
+def said(profile: Prepared, found: Minima, stderr: Array, task: Task) -> tuple[str, dict[str, Any]]:
+    """Return the status of a curve, and what its residuals say.
+
+    Parameters
+    ----------
+    profile, found, task
+    stderr : ndarray
+        Of the free parameters; NaN where they have none.
+
+    Raises
+    ------
+    NoFitError
+        As :func:`judged`.
+    """
+    objective, solution = found.objective, found.among[0].solution
+    if featureless(objective, solution, profile.c):
+        raise NoFitError("featureless", profile.known)
+    described, wrong = _described(profile, found, task)
+    known: dict[str, Any] = {**profile.known, **described}
+    status = _status(profile, objective, solution, stderr, task)
+    if status not in _OF_THE_DATA and wrong:
+        status = "wrong_shape"
+    if status in {"truncated", "wrong_shape"} and _outside(profile, solution, task):
+        # The maximum itself is outside: its parameters would be an extrapolation.
+        raise NoFitError(status, known)
     if status in ("undetermined", "at_bound"):
         dose, error = known["window_dose"], known["window_dose_stderr"]
         known["curve_status"] = "ok" if error < _KNOWN * abs(dose) else status
-    shares = [one.share for one in found.among]
-    return Judged(status, known | derived(task, settings, places, square, shares))
+    return status, known
 
 
 def _outside(profile: Prepared, solution: Solution, task: Task) -> bool:
@@ -174,17 +196,18 @@ def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> t
     return best, sqrt(variance + sum(apart) / len(found.near))
 
 
-def _stderr(curve: Curve, found: Minima) -> Array:
+def stderr_of(
+    curve: Curve, among: Sequence[Minimum], *, exact: bool = False, edged: bool = False
+) -> Array:
     """Return the standard errors of the free parameters; NaN where they have none."""
-    solution, errors, _ = found.among[0]
+    solution, errors, _ = among[0]
     stderr = half_widths(
-        np.sqrt([one.errors.diagonal() for one in found.among]),
-        np.array([one.solution.free - solution.free for one in found.among]),
-        [one.share for one in found.among],
+        np.sqrt([one.errors.diagonal() for one in among]),
+        np.array([one.solution.free - solution.free for one in among]),
+        [one.share for one in among],
     )
-    if not (found.exact and found.objective.known_errors):
-        unknown = _without_interval(curve, solution, errors, stderr, edged=found.edged)
-        stderr[unknown] = np.nan
+    if not exact:
+        stderr[_without_interval(curve, solution, errors, stderr, edged=edged)] = np.nan
     return stderr
 
 
@@ -232,12 +255,19 @@ def _status(
     return "undetermined" if np.isnan(stderr).any() else "ok"
 
 
-def _ends(curve: Curve, found: Minima, stderr: Array) -> Array:
-    """Return the ends of the intervals by the profile of the likelihood, lower ones first."""
-    ends = np.full((2, len(curve.parameters)), np.nan)
-    solutions = [one.solution for one in found.among]
+def ends(curve: Curve, objective: Minimized, among: Sequence[Minimum], known: Array) -> Array:
+    """Return the ends of the intervals by the profile of the likelihood, lower ones first.
+
+    Parameters
+    ----------
+    curve, objective, among
+    known : ndarray of bool
+        Free parameters that are exact: their interval is a point.
+    """
+    both = np.full((2, len(curve.parameters)), np.nan)
+    solutions = [one.solution for one in among]
     for i, number in enumerate(curve.free):
-        ends[:, number] = solutions[0].free[i]
-        if not found.exact or np.isnan(stderr[i]):
-            ends[:, number] = profile_interval(curve, found.objective, solutions, i)
-    return ends
+        both[:, number] = solutions[0].free[i]
+        if not known[i]:
+            both[:, number] = profile_interval(curve, objective, solutions, i)
+    return both

@@ -21,6 +21,7 @@ __all__ = [
     "OBJECTIVES",
     "TINY",
     "LogSquares",
+    "Minimized",
     "Objective",
     "Poisson",
     "Shared",
@@ -77,7 +78,27 @@ class Statistics(NamedTuple):
         return chance_of_excess(self.chi_square / self.variance, self.degrees / self.variance)
 
 
-class Objective(Protocol):
+class Minimized(Protocol):
+    """Residuals, and what they are worth: what the optimizer and the errors need."""
+
+    def residual(self, m: Array) -> Array:
+        """Return the residuals, positive where the model is above the sample."""
+        ...
+
+    def slope(self, m: Array, r: Array) -> Array:
+        """Return the derivatives of the residuals `r` with respect to the model's values."""
+        ...
+
+    def information(self, m: Array) -> Array:
+        """Return the information of each sample, the inverse variance of its value."""
+        ...
+
+    def variance(self, cost: float, free: float) -> float:
+        """Return the expected square of one residual: 1 where errors are known."""
+        ...
+
+
+class Objective(Minimized, Protocol):
     """Residuals of one profile."""
 
     @property
@@ -98,22 +119,6 @@ class Objective(Protocol):
     @property
     def informative(self) -> float:
         """The number of samples that add to the sum of squares, whatever the model."""
-        ...
-
-    def residual(self, m: Array) -> Array:
-        """Return the residuals, positive where the model is above the sample."""
-        ...
-
-    def slope(self, m: Array, r: Array) -> Array:
-        """Return the derivatives of the residuals `r` with respect to the model's values."""
-        ...
-
-    def information(self, m: Array) -> Array:
-        """Return the information of each sample, the inverse variance of its value."""
-        ...
-
-    def variance(self, cost: float, free: float) -> float:
-        """Return the expected square of one residual: 1 where errors are known."""
         ...
 
     def level(self, c: Array) -> float:

@@ -15,7 +15,7 @@ from sims_analysis.models._task import NoFitError, Task
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import Samples
 
-__all__ = ["count_layers", "fit_one"]
+__all__ = ["count_layers", "fit_one", "fitted"]
 
 
 def fit_one(samples: Samples, settings: Mapping[str, float], task: Task) -> Array:
@@ -36,9 +36,14 @@ def fit_one(samples: Samples, settings: Mapping[str, float], task: Task) -> Arra
     ndarray
         A row, with the parts of :attr:`Task.places`.
     """
-    if task.fewer:
-        return _borne_out(samples, settings, task)
-    return task.row(*_fitted(samples, settings, task))
+    return task.row(*fitted(samples, settings, task))
+
+
+def fitted(
+    samples: Samples, settings: Mapping[str, float], task: Task
+) -> tuple[str, Mapping[str, Any]]:
+    """Return the status of one profile, and the parts of its row."""
+    return (_borne_out if task.fewer else _fitted)(samples, settings, task)
 
 
 def count_layers(samples: Samples, settings: Mapping[str, float], task: Task) -> Array:
@@ -53,7 +58,7 @@ def count_layers(samples: Samples, settings: Mapping[str, float], task: Task) ->
 def _fitted(
     samples: Samples, settings: Mapping[str, float], task: Task
 ) -> tuple[str, Mapping[str, Any]]:
-    """Return the status of one profile, and the parts of its row."""
+    """Return them for a number of layers that is known."""
     try:
         profile = prepared(samples, settings, task)
         answer = judged(profile, minima(profile, task.model), settings, task)
@@ -62,7 +67,9 @@ def _fitted(
     return answer.status, answer.parts
 
 
-def _borne_out(samples: Samples, settings: Mapping[str, float], task: Task) -> Array:
+def _borne_out(
+    samples: Samples, settings: Mapping[str, float], task: Task
+) -> tuple[str, Mapping[str, Any]]:
     """Fit as many layers as there are maxima, and fewer as long as Akaike's criterion falls."""
     n = int(count_layers(samples, settings, task.of_layers(1))[0]) or 1
     best = task.of_layers(n), *_fitted(samples, settings, task.of_layers(n))
@@ -72,4 +79,4 @@ def _borne_out(samples: Samples, settings: Mapping[str, float], task: Task) -> A
         if not fewer[2].get("aic", np.inf) < best[2].get("aic", np.inf):
             break
         best = fewer
-    return task.row(best[1], task.spread(*best[::2]))
+    return best[1], task.spread(best[0], best[2])

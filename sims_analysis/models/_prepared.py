@@ -81,7 +81,7 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     if not top > 0:
         raise NoFitError("featureless", known | {"n_samples": here.size})
     window = replace(window, c=window.c / top, s=window.s / top)
-    objective, keep = _objective(
+    objective, keep = objective_of(
         window, task, settings["detection_limit"] / top, top, settings["fraction"]
     )
     z, c = window.z[keep], window.c[keep]
@@ -104,7 +104,7 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     return Prepared(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
 
-def _objective(
+def objective_of(
     window: Samples, task: Task, limit: float, top: float, fraction: float
 ) -> tuple[Objective | None, Array]:
     """Choose the objective, and the samples that it can use; None if nothing says what they are."""

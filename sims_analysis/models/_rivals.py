@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from sims_analysis.models._engine import Curve, Solution, covariance
-from sims_analysis.models._objectives import Objective
+from sims_analysis.models._objectives import Minimized
 from sims_analysis.models.model import Array
 
 __all__ = ["Minimum", "half_widths", "not_ruled_out", "weighed"]
@@ -30,7 +30,7 @@ class Minimum(NamedTuple):
     share: float
 
 
-def not_ruled_out(curve: Curve, objective: Objective, found: Sequence[Solution]) -> list[Solution]:
+def not_ruled_out(curve: Curve, objective: Minimized, found: Sequence[Solution]) -> list[Solution]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     unit = objective.variance(found[0].cost, curve.free.size)
     near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
@@ -39,7 +39,7 @@ def not_ruled_out(curve: Curve, objective: Objective, found: Sequence[Solution])
 
 def weighed(
     curve: Curve,
-    objective: Objective,
+    objective: Minimized,
     near: Sequence[Solution],
     edged: Callable[[Solution], bool] | None = None,
 ) -> list[Minimum]:
@@ -81,7 +81,7 @@ def weighed(
     return [Minimum(near[i], errors[i], float(shares[i])) for i in order]
 
 
-def _observed(curve: Curve, objective: Objective, solution: Solution) -> Array:
+def _observed(curve: Curve, objective: Minimized, solution: Solution) -> Array:
     """Invert the curvature of the sum of squares; where that is no minimum, what is expected."""
 
     def gradient_at(x: Array) -> Array:

@@ -72,6 +72,10 @@ class Task:
         Whether to find intervals by the profile of the likelihood.
     fewer : bool
         Whether profiles may have fewer layers than the model, as many as Akaike's criterion says.
+    initials : sequence of Initial
+        Measured profiles before an anneal; the setting ``initial`` says which belongs to a profile.
+    surface : str
+        ``"reflecting"`` or ``"absorbing"``, for these.
     """
 
     model: Model
@@ -83,6 +87,8 @@ class Task:
     fixed: Mapping[str, float] = field(default_factory=dict)
     profile: bool = False
     fewer: bool = False
+    initials: Sequence[Any] = ()
+    surface: str = "reflecting"
 
     @cached_property
     def parameters(self) -> list[Parameter]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import by_label
 from sims_analysis.models._engine import Curve
-from sims_analysis.models._layers import LayeredModel, layered, of_layer
+from sims_analysis.models._layers import LayeredModel, layered
+from sims_analysis.models._links import SCALES, powers, split
 from sims_analysis.models._prepared import formula_of
 from sims_analysis.models._task import BACKGROUND
-from sims_analysis.models.model import Array, Model
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes import find_model, models
 from sims_analysis.units import ParameterLike
 
@@ -46,7 +47,8 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     -------
     DataArray
         Over the profiles and the dimension of `depth`, in the unit of what was fitted, background
-        included. The coordinate ``stderr`` is the standard error of the curve, from the
+        included: as measured, on the depths and the scale of the data, where a ``depth_scale`` is
+        known better. The coordinate ``stderr`` is the standard error of the curve, from the
         covariance of the parameters. NaN where there was no fit, and where there is no depth.
 
     Raises
@@ -79,6 +81,7 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     factors = np.array([one.factor(kind, axis) for one in parameters])
 
     def answer_of(z: Array, p: Array, square: Array) -> tuple[Array, Array]:
+        p, square = _apparent(p, square, parameters)
         square = square / np.outer(factors, factors)
         return _one(z, chosen, cell, p / factors, square, with_background=with_background)
 
@@ -88,7 +91,7 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
         square,
         z.drop_vars(list(z.coords)),
         *arrays,
-        input_core_dims=[["parameter", "parameter_"], [dim], *([[]] * len(parameters))],
+        input_core_dims=[["parameter", "parameter_"], [dim], *([[]] * len(arrays))],
         output_core_dims=[[dim], [dim]],
         dask="parallelized",
         output_dtypes=[np.float64, np.float64],
@@ -118,6 +121,11 @@ def _model_of(fit: Any, model: Model | None) -> Model:
             "or add its file"
         )
     chosen = find_model(asked)
+    if fit.attrs.get("as_implanted") == "measured":
+        raise ProfileError(
+            "the curve of this fit is a measured profile after diffusion, and the fit does not "
+            "hold that profile; fit a Gaussian as implanted for a curve"
+        )
     absent = [name for name in (*chosen.names, "covariance") if name not in fit]
     if absent:
         raise ProfileError(
@@ -130,30 +138,70 @@ def _model_of(fit: Any, model: Model | None) -> Model:
 def _of_each_profile(
     fit: xr.Dataset, model: Model, *, with_background: bool
 ) -> tuple[Model, list[xr.DataArray], xr.DataArray]:
-    """Return the model of each profile, its parameters, and their covariance.
+    """Return the model of each profile, its parameters and scales, and their covariance.
 
-    Of several layers, the model is their sum; what layers share is a parameter of each.
+    Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
     """
-    names = [*model.names, *([BACKGROUND.name] if with_background else [])]
-    square = fit["covariance"]
-    known = {str(label): i for i, label in enumerate(square["parameter"].values)}
     layers = np.atleast_1d(fit["layer"].values).tolist() if "layer" in fit.coords else []
-    if not layers:
-        return model, [fit[name] for name in names], square.drop_vars(["parameter", "parameter_"])
-    whole = layered(model, len(layers), fit.attrs["shared"].split(", "))
-    places: dict[str, tuple[str, xr.DataArray]] = {}
-    for number, layer in enumerate(layers, start=1):
-        for name in model.names:
-            own = of_layer(name, layer)
-            array = fit[name].isel(layer=number - 1) if "layer" in fit[name].dims else fit[name]
-            one = (own, of_layer(name, number)) if own in known else (name, name)
-            places[one[1]] = one[0], array.drop_vars("layer", errors="ignore")
-    if with_background:
-        places[BACKGROUND.name] = BACKGROUND.name, fit[BACKGROUND.name]
-    order = [*whole.names, *names[len(model.names) :]]
-    at = [known[places[name][0]] for name in order]
-    square = square.isel(parameter=at, parameter_=at).drop_vars(["parameter", "parameter_"])
-    return whole, [places[name][1] for name in order], square.drop_vars("layer", errors="ignore")
+    if layers:
+        model = layered(model, len(layers), fit.attrs["shared"].split(", "))
+    names = [*model.names, *([BACKGROUND.name] if with_background else [])]
+    names += [name for name in SCALES if name in fit]
+    arrays = []
+    for name in names:
+        base, number = split(name)
+        array = fit[base]
+        if number and "layer" in array.dims:
+            array = array.isel(layer=int(number) - 1)
+        arrays.append(array.drop_vars("layer", errors="ignore"))
+    over = str(fit.attrs.get("linked_over", ""))
+    whose = (
+        np.atleast_1d(fit[over].values) if over in fit.coords else np.arange(fit.sizes.get(over, 1))
+    )
+    known = {str(label): i for i, label in enumerate(fit["parameter"].values)}
+    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in whose]
+    square = fit["covariance"].drop_vars(["parameter", "parameter_", "layer"], errors="ignore")
+    at = xr.DataArray(np.array(table), dims=["__profile__", "parameter"])
+    at = at.rename(__profile__=over) if over in fit.dims else at.isel(__profile__=0)
+    square = square.isel(parameter=at, parameter_=at.rename(parameter="parameter_"))
+    restated = [name for name in fit.attrs.get("linked", "").split(", ") if name in model.restated]
+    for name in restated:  # what takes the place of a parameter moves it by so much
+        replaced = model.restated[name][0]
+        moved = fit[f"{replaced}_stderr"] / fit[f"{name}_stderr"]
+        here = xr.DataArray(np.array(names) == replaced, dims="parameter")
+        factor = xr.where(here, moved, 1.0)
+        square = square * factor * factor.rename(parameter="parameter_")
+    return model, arrays, square
+
+
+def _place(
+    known: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
+) -> int:
+    """Return the place of a profile's parameter in the covariance."""
+    base, number = split(name)
+    layer = str(layers[int(number) - 1]) if number else ""
+    restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
+    for inside in (f"{label}, {layer}", layer or label, label):
+        if f"{base}[{inside}]" in known:
+            return known[f"{base}[{inside}]"]
+    for other in (base, *restated):
+        if other in known:
+            return known[other]
+    raise ProfileError(f"the covariance of the fit does not hold {name!r}, which the curve needs")
+
+
+def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
+    """Return the parameters that describe the samples, from true ones and the scales."""
+    n = len(parameters)
+    if p.size == n:
+        return p, square
+    scales = p[n:]
+    grow = np.array([powers(one) for one in parameters])[:, : scales.size]
+    shrink = np.prod(scales**-grow, axis=1)
+    slopes = np.hstack([np.diag(shrink), -grow * (p[:n] * shrink)[:, None] / scales])
+    held = np.isnan(square.diagonal())
+    square = slopes @ np.where(held[:, None] | held, 0.0, square) @ slopes.T
+    return p[:n] * shrink, square
 
 
 def _each(

@@ -161,11 +161,11 @@ def deconvolve(
     over cell j, and ``x_j = exp(u_j)`` the profile there, on cells about the samples, finer where
     samples are farther apart than a quarter of the function's width, and beyond the window as far
     as it reaches. Minimized is half of the Poisson deviance, plus
-    ``sum ln[1 + (s w^2 u'')^2]`` with w the function's full width at half maximum and s the
-    smoothness: Cauchy's distribution for changes of the slope of ln x, whose heavy tails let an
-    exponential, SIMS' natural edge, cost nothing and a kink little; or ``s sum |u_j+1 - u_j|`` for
-    steps. s is that of the largest evidence by Laplace's approximation, of values from 0.003 to
-    300, each approached from both sides, since there are several minima.
+    ``0.6 sum ln[1 + (s w^2 u'')^2]`` with w the function's full width at half maximum and s the
+    smoothness: Student's distribution, of 0.2 degrees of freedom, for changes of the slope of ln x,
+    whose heavy tails let an exponential, SIMS' natural edge, cost nothing and a kink little; or
+    ``s sum |u_j+1 - u_j|`` for steps. s is that of the largest evidence by Laplace's approximation,
+    of values from 0.003 to 300, each approached from both sides, since there are several minima.
 
     *Errors.* At the solution, ``H^-1 F H^-1`` with F the Fisher information of the counts and H the
     curvature of what is minimized: the scatter of the answer over repeated measurements. It is the

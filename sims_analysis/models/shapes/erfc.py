@@ -11,7 +11,7 @@ from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
 from sims_analysis.units import NM_PER_CM
 
-__all__ = ["DIFFUSION_LENGTH", "DIFFUSIVITY", "MODEL", "diffusivity"]
+__all__ = ["DIFFUSION_LENGTH", "DIFFUSIVITY", "MODEL", "RESTATED", "diffusivity"]
 
 #: What every model of diffusion has.
 DIFFUSION_LENGTH = Parameter("diffusion_length", "depth", "2 sqrt(D t)", lower=0)
@@ -21,6 +21,15 @@ DIFFUSIVITY = Parameter("diffusivity", "diffusivity", "diffusion_length^2 / 4 t,
 def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return D of a diffusion length and the time that it took."""
     return [(p["diffusion_length"] / NM_PER_CM) ** 2 / (4 * options["time"])]
+
+
+def from_diffusivity(value: float, options: Mapping[str, float]) -> float:
+    """Return the diffusion length of a diffusivity: ``2 sqrt(D t)``."""
+    return 2 * NM_PER_CM * float(np.sqrt(value * options["time"]))
+
+
+#: The diffusion length is that of a diffusivity which profiles have in common.
+RESTATED = {DIFFUSIVITY.name: (DIFFUSION_LENGTH.name, from_diffusivity)}
 
 
 def formula(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
@@ -56,4 +65,5 @@ MODEL = Model(
     derived=(DIFFUSIVITY,),
     derive=diffusivity,
     options=("time",),
+    restated=RESTATED,
 )

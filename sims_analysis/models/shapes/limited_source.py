@@ -6,7 +6,7 @@ import numpy as np
 
 from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
-from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, diffusivity
+from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED, diffusivity
 
 
 def formula(z: Array, dose: float, diffusion_length: float) -> Array:
@@ -45,4 +45,5 @@ MODEL = Model(
     derived=(DIFFUSIVITY,),
     derive=diffusivity,
     options=("time",),
+    restated=RESTATED,
 )

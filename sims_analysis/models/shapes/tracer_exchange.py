@@ -9,7 +9,7 @@ from scipy import special
 
 from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
-from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY
+from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED
 from sims_analysis.models.shapes.erfc import diffusivity as of_length
 from sims_analysis.units import NM_PER_CM
 
@@ -66,5 +66,6 @@ MODEL = Model(
     ),
     derive=coefficients,
     options=("time",),
+    restated=RESTATED,
     has_levels=True,
 )
