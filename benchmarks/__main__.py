@@ -11,6 +11,8 @@ timed. Nothing fails on time.
     python -m benchmarks --fetch
     python -m benchmarks --linked 300       whether errors of linked fits and of layers cover
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
+    python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
+    python -m benchmarks --coverage 1000 --only "fit edge"
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ def main() -> None:
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("--linked", type=int, metavar="TRIALS")
     parser.add_argument("--rule", type=int, metavar="TRIALS")
+    parser.add_argument("--coverage", type=int, metavar="TRIALS")
+    parser.add_argument("--only", default="", help="questions with this in their name")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", SimsWarning)
     if asked.dask:
@@ -57,6 +61,10 @@ def main() -> None:
         linked.run(asked.linked)
     elif asked.rule:
         fits.rule(asked.rule)
+    elif asked.coverage:
+        from .coverage import table
+
+        table(asked.coverage, asked.only)
     elif asked.plot:
         from .scaling import plot
 

@@ -10,6 +10,7 @@ has one thing wrong in it.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import warnings
@@ -89,6 +90,8 @@ class Drawn:
 def draw(seed: int) -> Drawn:
     """Draw a clean table."""
     rng = np.random.default_rng(seed)
+    #: Of habits that came later, so that a seed stays the table that it was.
+    later = np.random.default_rng(seed + 10**7)
 
     def one(items):
         return items[int(rng.integers(len(items)))]
@@ -135,6 +138,7 @@ def draw(seed: int) -> Drawn:
                 stderr[low] = float("nan")
     # How the heads say it.
     where = one(("brackets", "square", "comma", "row", "row", "slash"))
+    where = "in" if where == "slash" and later.random() < 0.5 else where
     named = one(("head", "head and word", "above", "above", "below")) if not average else "head"
     if named == "below" and (paired or errors or where != "row"):
         named = "above"
@@ -148,7 +152,8 @@ def draw(seed: int) -> Drawn:
             return words
         if where == "brackets" and wide:
             return f"{words}（{of}）"
-        joined = {"brackets": " ({})", "square": " [{}]", "comma": ", {}", "slash": " / {}"}
+        joined = {"brackets": " ({})", "square": " [{}]", "comma": ", {}", "slash": " / {}",
+                  "in": " in {}"}  # fmt: skip
         return words + joined[where].format(of)
 
     columns: list[list[object]] = []  # names, head, unit, then the numbers
@@ -156,6 +161,7 @@ def draw(seed: int) -> Drawn:
     def column(name, text, of, numbers):
         columns.append([name, head(text, of), of, *numbers])
 
+    spanned = average and where == "row" and later.random() < 0.5
     for k, truth in enumerate(truths):
         if paired or k == 0:
             over = truth.name if named == "above" and paired else None
@@ -166,12 +172,13 @@ def draw(seed: int) -> Drawn:
         text = words.get(named, value_word)
         if named == "head and word" and language in OF and chance(0.3):
             text = f"{value_word} {OF[language]} {truth.name}"
-        text = f"{truth.name} {mean}" if average else text
+        text = truth.name if spanned else f"{truth.name} {mean}" if average else text
         above = truth.name if named == "above" and not paired else None
         cells = [limits.get((k, i), v) for i, v in enumerate(truth.values)]
         column(above, text, unit, cells)
         if errors:
             text = f"{truth.name} {error}" if named.startswith("head") else error
+            text = None if spanned else text
             column(None, text, unit, truth.stderr)
         if paired and chance(0.4) and k < count - 1:
             columns.append([None, None, None])
@@ -205,10 +212,26 @@ def draw(seed: int) -> Drawn:
         if chance(0.3) and paired:
             axes = [j for j, c in enumerate(columns) if c[0]]
             merged = [(len(rows) - 1, j, len(rows) - 1, j + 1) for j in axes]
+    top = len(rows)
     rows.append(heads)
+    if spanned:
+        # The species above, what its columns are below.
+        kinds = [
+            mean if c[1] and c[2] == unit else error if c[2] == unit else None for c in columns
+        ]
+        rows.append(kinds)
     if where == "row":
         bracket = one(("{}", "({})", "[{}]"))
-        rows.append([c[2] and bracket.format(c[2]) for c in columns])
+        units: list[object] = [c[2] and bracket.format(c[2]) for c in columns]
+        if named.startswith("head") and later.random() < 0.3:
+            rows.insert(top, units)
+        elif not rates and named != "below" and later.random() < 0.3:
+            # A title says it of all values.
+            rows.insert(0, [f"{value_word} ({unit})"])
+            rows.append([u if c[2] != unit else None for u, c in zip(units, columns, strict=True)])
+            top += 1
+        else:
+            rows.append(units)
     if named == "below":
         rows.append(below)
     rows += [[]] if chance(0.15) else []
@@ -217,13 +240,26 @@ def draw(seed: int) -> Drawn:
     if chance(0.15):
         rows += [[], [*NOTES[language][0]]] if chance(0.7) else [[NOTES[language][0][0]]]
     style = _style(rng, rows, language)
+    _add_habits(later, style, language)
+    if later.random() < 0.1:
+        rows.append(["LOD", *(1000 if c[2] == unit else None for c in columns[1:])])
     turned = where != "row" and named.startswith("head") and not paired and chance(0.15)
     if turned and len(heads) > 1 and not any(isinstance(h, str) and h == remark for h in heads):
         # Rows are what columns usually are.
         both = [heads, *body]
         rows = [[row[j] if j < len(row) else None for row in both] for j in range(len(heads))]
         first, merged, style["comment"] = 0, [], False
-    return Drawn(rows, truths, style, first, merged, turned=first == 0)
+    options: dict[str, object] = {}
+    if style["nothing"] == "n.d.":
+        options["not_measured"] = "n.d."
+    if style["encoding"] in EASTERN.values():
+        try:
+            "".join(str(c) for row in rows for c in row).encode(str(style["encoding"]))
+            options["encoding"] = style["encoding"]
+        except UnicodeEncodeError:
+            style["encoding"] = "utf-8"
+    options = options if style["kind"] == "text" else {}
+    return Drawn(rows, truths, style, first, merged, options, turned=first == 0)
 
 
 def _style(rng, rows, language) -> dict[str, object]:
@@ -252,6 +288,31 @@ def _style(rng, rows, language) -> dict[str, object]:
         "corner": int(rng.random() < 0.2),
         "comment": bool(rng.random() < 0.1),
     }
+
+
+#: Encodings of two bytes, which nobody can tell.
+_WIDE = {ord(c): 0xFEE0 + ord(c) for c in "0123456789.,+-Ee"}
+EASTERN = {"ja": "shift_jis", "zh": "gb18030"}
+
+
+def _add_habits(rng, style: dict[str, object], language: str) -> None:
+    """Draw what programs and people do to a text once it is written."""
+
+    def chance(p):
+        return bool(rng.random() < p)
+
+    style["nothing"] = ["", "", "", "-", "NaN", "n.d."][int(rng.integers(6))]
+    style["trailing"] = chance(0.1)
+    style["padded"] = chance(0.1)
+    style["remark"] = chance(0.1)
+    style["blank lines"] = chance(0.05)
+    style["no end"] = chance(0.1)
+    style["wide"] = language in EASTERN and chance(0.2)
+    style["exponent"] = "D" if chance(0.05) else "E"
+    if language in EASTERN and chance(0.2):
+        style["encoding"] = EASTERN[language]
+    elif language not in EASTERN and chance(0.05):
+        style["encoding"] = "utf-16-le"
 
 
 DAMAGES = ("odd cell", "odd depth", "words between", "cut", "no heads", "no units", "extra cell",
@@ -338,23 +399,31 @@ def _text(drawn: Drawn) -> str:
     for i, row in enumerate(drawn.rows):
         cells = []
         for cell in row:
-            if cell is None or (type(cell) is float and np.isnan(cell)):
-                text = ""
+            if type(cell) is float and np.isnan(cell):
+                text = str(style["nothing"])
             elif type(cell) is float:
                 text = _number(cell, str(style["form"])).replace(".", str(style["decimal"]))
+                text = re.sub("[eE]", str(style["exponent"]), text)
+                text = text.translate(_WIDE) if style["wide"] else text
             else:
-                text = str(cell)
+                text = "" if cell is None else str(cell)
                 if text.startswith("<"):
                     text = text.replace(".", str(style["decimal"]))
             if delimiter in text or (style["quoted"] and text):
                 text = '"' + text.replace('"', '""') + '"'
+            elif style["padded"] and text:
+                text = f" {text} "
             cells.append(text)
-        line = delimiter.join(cells)
+        line = delimiter.join(cells) + delimiter * bool(style["trailing"])
         if style["comment"] and i < drawn.first and line.strip(delimiter):
             line = f"# {line}"
         lines.append(line)
+        if style["remark"] and not drawn.turned and i == drawn.first + 1:
+            lines.append("# paused")
+        if style["blank lines"]:
+            lines.append("")
     end = str(style["end"])
-    text = end.join(lines) + end
+    text = end.join(lines) + end * (not style["no end"])
     return text[: -int(str(style["cut"]))] if "cut" in style else text
 
 

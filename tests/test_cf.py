@@ -6,6 +6,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis import vocabulary
+from sims_analysis.dataset import cf
 from sims_analysis.units import CANONICAL, in_udunits, read_unit
 
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
@@ -222,3 +223,51 @@ def test_flags_are_the_words_that_are_there_or_all_where_they_are_not_known_yet(
     odd = odd.assign_coords(status=odd["status"].chunk())
     with pytest.raises(ValueError, match="'odd' is no status that a file has a flag for"):
         sims.save(odd, tmp_path / "odd.nc")
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ([0.0, 1.0, 2.0], True), ([2.0, 1.0, 0.0], True), ([5.0], True),
+        ([0.0, 1.0, 1.0], False), ([0.0, 2.0, 1.0], False), ([1.0, 1.0, 0.0], False),
+        (["b", "a", "b"], True),
+    ],
+)  # fmt: skip
+def test_numbers_of_an_axis_go_one_way(axis, said):
+    ds = xr.Dataset({"concentration": ("depth", np.zeros(len(axis)))}, {"depth": axis})
+    assert cf.follows(ds) is said
+
+
+@pytest.mark.parametrize(
+    ("units", "said"), [("nm", True), (None, True), ("", False), ("furlong", False), (5, False)]
+)
+def test_units_are_ones_that_we_read(units, said):
+    attrs = {} if units is None else {"units": units}
+    assert cf.follows(xr.Dataset({"x": ("depth", [1.0], attrs)})) is said
+
+
+def test_what_a_file_says_beside_each_variable():
+    ds = xr.Dataset(
+        {
+            "concentration": ("depth", [1.0, 2.0]),
+            "concentration_stderr": ("depth", [0.1, 0.1]),
+            "status": ("depth", ["ok", "ok"]),
+            "mine": ("depth", [1.0, 2.0], {"standard_name": "age"}),
+            "yours": ("depth", [1.0, 2.0], {"long_name": "Yours"}),
+        },
+        {"depth": [0.0, 1.0], "depth_bounds": (("depth", "bound"), [[0.0, 0.5], [0.5, 1.0]])},
+    )
+    missing = cf.missing_attrs(ds)
+    assert missing["depth_bounds"] == {}, "those of an axis are its own"
+    assert missing["concentration"] == {
+        "long_name": "Concentration", "ancillary_variables": "concentration_stderr status"
+    }  # fmt: skip
+    assert missing["status"] == {"long_name": "Status"}, "nothing stands beside itself"
+    assert "long_name" not in missing["mine"]
+    assert "long_name" not in missing["yours"]
+    assert missing["depth"]["long_name"] == "Depth"
+    assert {"axis", "positive"} & missing["depth"].keys()
+    dressed = ds.copy()
+    for name, attrs in missing.items():
+        dressed[name].attrs |= attrs
+    assert not any(cf.missing_attrs(dressed).values())

@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
@@ -136,12 +136,13 @@ def decay_length(
         raise ProfileError(f"low={low!r} must lie below high={high!r}")
     lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
-    found = frame.map(kernels.decay, a, b, lowest, top, **options)
+    asked = a, b, lowest, top, subtracted_level(frame)
+    found = frame.map(kernels.decay, *asked, **options)
     warn_of_empty_window(frame, (a, b))
     stderr = add_background_error(
         frame,
         found.stderr,
-        lambda f: f.map(kernels.decay, a, b, lowest, top, **options).length,
+        lambda f: f.map(kernels.decay, *asked, **options).length,
         errors=True,
     )
     status = mark_transient(frame, a, b, found.status)

@@ -15,6 +15,7 @@ from sims_analysis.frame.background import (
     background_level,
     read_background,
     stderr_without_counts,
+    subtracted_level,
 )
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
@@ -170,15 +171,12 @@ def moments(
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
-    found = frame.map(
-        kernels.moments, a, b, level, limit, *ends, frame.fraction, errors="sum", **options
-    )
+    rest = limit, *ends, frame.fraction, subtracted_level(frame)
+    found = frame.map(kernels.moments, a, b, level, *rest, errors="sum", **options)
     warn_of_empty_window(frame, (a, b))
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
-        return _joined(
-            other.map(kernels.moments, a, b, own, limit, *ends, frame.fraction, **options)
-        )
+        return _joined(other.map(kernels.moments, a, b, own, *rest, **options))
 
     def again(other: Frame) -> xr.Variable:
         return above_level(other, background_level(other, stated, window))

@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
@@ -80,9 +80,10 @@ def surface_concentration(
     )
     at = frame.parameter(depth, ("depth",), "depth")
     options: Any = {"errors": "fit", "samples": samples}
-    found = frame.map(local_value, at, **options)
+    asked = at, subtracted_level(frame)
+    found = frame.map(local_value, *asked, **options)
     stderr = add_background_error(
-        frame, found.stderr, lambda f: f.map(local_value, at, **options).value, errors=True
+        frame, found.stderr, lambda f: f.map(local_value, *asked, **options).value, errors=True
     )
     term = "surface_concentration"
     status = replaced_where(at.isnull(), found.status, Status.NO_DATA)

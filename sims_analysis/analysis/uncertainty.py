@@ -19,7 +19,7 @@ from sims_analysis.frame.arguments import read_positive
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
 from sims_analysis.text.arguments import format_argument, is_number
@@ -113,7 +113,7 @@ def with_counting_statistics(
     added: dict[str, xr.Variable] = {}
     for name in vocabulary.QUANTITIES:
         if name in data.data_vars:
-            frame = _to_count(data, name)
+            frame = open_samples(data, name, "counting statistics")
             one = _one_count(frame, dwell_time, value_per_count)
             if one is not None:
                 _refuse_changed(data, name)
@@ -133,17 +133,6 @@ def with_counting_statistics(
     ]
     line = f"with_counting_statistics({', '.join(given)})"
     return with_step(data.assign(added), "with_counting_statistics", line, **stated)
-
-
-def _to_count(data: xr.Dataset, name: str) -> Frame:
-    return open_frame(
-        data,
-        vocabulary.kinds_in(name, data[name].attrs["units"]),
-        question="counting statistics",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:

@@ -280,7 +280,7 @@ class Archive:
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
         asked for. Of more than 50,000 entries, a ``catalogue.json`` that somebody wrote over in
         place (not as this library does, which puts a new file there) is noticed only if the entry
-        is in an answer of up to 50,000, or by this.
+        is in an answer of up to 10,000, or by this.
 
         Parameters
         ----------

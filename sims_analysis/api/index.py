@@ -57,10 +57,11 @@ Skip: TypeAlias = "Callable[[Path, SimsError], None]"
 _FOLDER, _FILE = ".index", "entries.sqlite3"
 #: Fewer entries are read as fast, and need no file beside a paper.
 _WORTH_AN_INDEX = 32
-#: Of more entries, not every catalogue entry is looked at, which takes as long as all the rest;
-#: nor of a larger answer: whoever writes into the old file, and not a new one in its place, is
-#: noticed by `rebuild_index`.
+#: Of more entries, only the catalogue entries that are given are looked at, and of a larger answer
+#: none, which would take as long as all the rest: whoever writes into the old file, and not a new
+#: one in its place, is noticed by `rebuild_index`.
 _IN_FULL = 50_000
+_IN_FULL_GIVEN = 10_000
 #: Two changes within this time may bear the same time: some file systems count in steps of 2 s.
 _RESOLUTION = 3_000_000_000
 #: A time so far ahead is that of a clock that has been set back since.
@@ -234,7 +235,7 @@ class Index:
                 stale[folder] = Contents(*row[:7])
             elif folder not in stamps:
                 asked.gone.append(folder)
-        to_look = not in_full and len(passing) <= _IN_FULL
+        to_look = not in_full and len(passing) <= _IN_FULL_GIVEN
         wires: dict[int, Row] = {}
         if wired:
             places = orjson.dumps([row[8] for row in passing]).decode()

@@ -89,6 +89,23 @@ def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
     return found
 
 
+def subtracted_level(frame: Frame) -> xr.Variable:
+    """Return the background that was subtracted from each profile before; 0 where none was.
+
+    By the counts k of its samples, which are still those of what was counted: the mean of
+    ``s sqrt(k) - C``, the value of the counts less what is left of it. What is fitted to such
+    samples must know it, because their variance is that of the counts. 0 on a grid finer than the
+    samples, whose errors s are not those of its counts.
+    """
+    stderr, counts, plain = frame.stderr, frame.counts, frame.fraction
+    if stderr is None or counts is None or "subtracted_background" not in frame.coords:
+        return xr.Variable((), 0.0)
+    counted: Any = stderr.where(counts > 0, 0.0) * counts.clip(min=0.0) ** 0.5
+    level: Any = (counted - frame.value).mean(frame.dim)
+    found: xr.Variable = level.where((level > 0) & (plain >= 1), 0.0)
+    return found
+
+
 def shares_in(frame: Frame, window: Window) -> xr.Variable:
     """Return the share of each sample in the mean over a window; 0 outside it."""
     found: xr.Variable = frame.map(window_shares, *window, extra=(frame.dim,)).share.fillna(0.0)

@@ -112,6 +112,14 @@ def open_frame(
     return frame
 
 
+def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
+    """Open a variable of canonical data, as it is and on either axis, to make others of it."""
+    kinds = vocabulary.kinds_in(name, data[name].attrs["units"])
+    return open_frame(
+        data, kinds, question=question, variable=name, axes=vocabulary.AXES, as_they_are=True
+    )
+
+
 def _select(
     data: Any, kinds: tuple[str, ...], question: str, variable: str | None
 ) -> tuple[xr.DataArray, dict[str, xr.Variable]]:

@@ -31,7 +31,14 @@ class Decay(NamedTuple):
 
 
 def decay(
-    rows: Rows, start: Array, stop: Array, low: Array, high: Array, *, edge: int = -1
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    low: Array,
+    high: Array,
+    floor: Array,
+    *,
+    edge: int = -1,
 ) -> Decay:
     """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
 
@@ -49,15 +56,21 @@ def decay(
         Window of values. Within `CLEAR` standard errors of a level, the fit decides whether a
         sample is inside: selecting by noisy values would flatten the edge. Where the maximum lies
         above `high`, samples on the other side of it belong to another edge and are left out.
+    floor : ndarray, shape (R,)
+        A background that was subtracted; its counts scatter still.
     edge : {-1, 1}
         Falling or rising with depth: the sign for which the length is positive.
     """
     rows = rows.within(start, stop).packed()
-    c, per_count = rows.value, value_per_count_of(rows)
+    under = rows.repeat(floor)
+    c, per_count = rows.value, value_per_count_of(rows, under)
     lo, hi = rows.repeat(low), rows.repeat(high)
     doubt = [np.zeros(c.size)] * 2
     if per_count is not None:
-        doubt = [CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
+        doubt = [
+            CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+            for level in (lo, hi)
+        ]
     usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
     def chosen(fitted: Array) -> Flags:
@@ -68,7 +81,7 @@ def decay(
         return inside
 
     keep = chosen(c)
-    fit = fit_exponential(rows, keep, per_count)
+    fit = fit_exponential(rows, keep, per_count, under)
     for _ in range(0 if per_count is None else 10):
         with np.errstate(over="ignore", invalid="ignore"):
             fitted = np.exp(fit.line(rows))
@@ -76,7 +89,7 @@ def decay(
         if np.array_equal(again, keep):
             break
         keep = again
-        fit = fit_exponential(rows, keep, per_count)
+        fit = fit_exponential(rows, keep, per_count, under)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A line that is flat up to rounding does not decay.
@@ -85,18 +98,22 @@ def decay(
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     status = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    chi = _reduced_chi_square(kept, fit, None if per_count is None else per_count[keep])
+    chi = _reduced_chi_square(
+        kept, fit, None if per_count is None else per_count[keep], under[keep]
+    )
     length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
-def _reduced_chi_square(kept: Packed, fit: Exponential, per_count: Array | None) -> Array:
+def _reduced_chi_square(
+    kept: Packed, fit: Exponential, per_count: Array | None, under: Array
+) -> Array:
     """Return the reduced chi-square of the fit; without errors, from the point-to-point scatter."""
     with np.errstate(all="ignore"):
         line = fit.line(kept)
         if per_count is not None:
             expected = np.exp(line)
-            terms = (kept.value - expected) ** 2 / (per_count * expected)
+            terms = (kept.value - expected) ** 2 / (per_count * (expected + under))
             return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
         off = np.log(kept.value) - line
         scatter = np.zeros(off.size)
@@ -120,11 +137,15 @@ def can_be_fitted(rows: Packed) -> Flags:
     return usable
 
 
-def value_per_count_of(rows: Packed) -> Array | None:
-    """Return the value of one count at every sample; None without standard errors."""
+def value_per_count_of(rows: Packed, under: Array) -> Array | None:
+    """Return the value of one count at every sample; None without standard errors.
+
+    `under` is what was subtracted from each sample.
+    """
     if rows.stderr is None:
         return None
-    found = value_per_count(rows.value, rows.stderr, lambda samples: rows.repeat(rows.sum(samples)))
+    value = rows.value + under
+    found = value_per_count(value, rows.stderr, lambda samples: rows.repeat(rows.sum(samples)))
     # A row of zeros has the standard error that with_counting_statistics gives to zero counts.
     return np.where(np.isfinite(found), found, rows.stderr / NONE_COUNTED)
 
@@ -159,18 +180,21 @@ class Exponential(NamedTuple):
         return found
 
 
-def fit_exponential(rows: Packed, keep: Flags, per_count: Array | None) -> Exponential:
+def fit_exponential(
+    rows: Packed, keep: Flags, per_count: Array | None, under: Array
+) -> Exponential:
     """Fit exponentials to the selected samples.
 
     By maximum likelihood of counts, given `per_count`, the value of one count at every sample
-    (:func:`value_per_count_of`); with None, by least squares of ln C with equal weights.
+    (:func:`value_per_count_of`), and what was subtracted from it (`under`); with None, by least
+    squares of ln C with equal weights.
     """
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
         if per_count is not None:
-            return _by_likelihood(kept, x, at, per_count[keep])
+            return _by_likelihood(kept, x, at, per_count[keep], under[keep])
         y = np.log(kept.value)
         a = kept.sum(y) / kept.size
         squares = kept.sum(x * x)
@@ -180,19 +204,26 @@ def fit_exponential(rows: Packed, keep: Flags, per_count: Array | None) -> Expon
         return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
 
 
-def _by_likelihood(kept: Packed, x: Array, at: Array, per_count: Array) -> Exponential:
+def _by_likelihood(
+    kept: Packed, x: Array, at: Array, per_count: Array, under: Array
+) -> Exponential:
     """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
+
+    With ``m`` the fitted value and ``f`` what was subtracted, the counts expected are ``(m + f)``
+    over the value of one: a sample weighs less by ``m / (m + f)``.
 
     The number of steps is fixed, so that the result for a row does not depend on the other rows.
     """
     scale = kept.sum(np.abs(kept.value)) / kept.size
     weight, y = kept.repeat(scale) / per_count, kept.value / kept.repeat(scale)
+    under = np.maximum(under / kept.repeat(scale), 0.0)
     far = kept.reduce(np.maximum, np.abs(x), 0.0)
     a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
     b = np.zeros_like(a)
     for _ in range(40):
-        fitted = weight * np.exp(np.clip(kept.repeat(a) + kept.repeat(b) * x, -200.0, 200.0))
-        rest = weight * y - fitted
+        curve = np.exp(np.clip(kept.repeat(a) + kept.repeat(b) * x, -200.0, 200.0))
+        part = curve / (curve + under)
+        fitted, rest = weight * curve * part, (weight * y - weight * curve) * part
         g0, g1 = kept.sum(rest), kept.sum(rest * x)
         i00, i01, i11 = kept.sum(fitted), kept.sum(fitted * x), kept.sum(fitted * x * x)
         det = i00 * i11 - i01**2

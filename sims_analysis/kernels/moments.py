@@ -43,6 +43,7 @@ def moments(
     window_start: Array,
     window_stop: Array,
     fraction: Array,
+    floor: Array,
     *,
     relative: bool = False,
     window: bool = False,
@@ -69,6 +70,8 @@ def moments(
         Limits of the window over which the background is the mean.
     fraction : ndarray, shape (R,)
         Effective samples per depth.
+    floor : ndarray, shape (R,)
+        A background that was subtracted before; its counts scatter still.
     relative : bool
         Whether the threshold is a fraction of each row's maximum.
     window : bool
@@ -111,7 +114,7 @@ def moments(
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
         # Higher moments depend on few counts far from the peak.
-        errors[2:] *= [_student(rows, slope) for slope in slopes[2:]]
+        errors[2:] *= [_student(rows, slope, floor) for slope in slopes[2:]]
         errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, shape))
         errors[:, run.doubtful] = np.nan
     for columns in (answers, errors):
@@ -198,11 +201,12 @@ def _slopes(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape)
         ]
 
 
-def _student(rows: Rows, weights: Array) -> Array:
+def _student(rows: Rows, weights: Array, floor: Array) -> Array:
     """Widen the error of a sum by Student's t, because few counts do not determine its variance.
 
-    With ``k = (C / s)^2`` counts, ``s^2`` has a relative error of ``1 / sqrt(k)``: the variance
-    ``v = sum (w s)^2`` has ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
+    With ``k = (C / s)^2`` counts, those of a subtracted background (`floor`) included, ``s^2`` has
+    a relative error of ``1 / sqrt(k)``: the variance ``v = sum (w s)^2`` has
+    ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
     """
     from scipy.special import stdtrit
 
@@ -210,7 +214,7 @@ def _student(rows: Rows, weights: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part = weighted_errors(rows, weights) ** 2
         part /= rows.repeat(rows.sum(part))
-        counts = np.maximum((rows.value / sigma) ** 2, 1.0)
+        counts = np.maximum(((rows.value + rows.repeat(floor)) / sigma) ** 2, 1.0)
         freedom = 2.0 / rows.sum(np.where(part > 0, part**2 / counts, 0.0))
     uncertain = freedom < _CERTAIN
     return np.where(uncertain, stdtrit(np.where(uncertain, freedom, 1.0), _ONE_SIDE), 1.0)

@@ -19,13 +19,14 @@ class LocalValue(NamedTuple):
     status: NDArray[np.uint8]
 
 
-def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
+def local_value(rows: Rows, depth: Array, floor: Array, *, samples: int) -> LocalValue:
     """Fit ``ln C = a + b (z - depth)`` to the samples nearest to a depth; the value is ``exp(a)``.
 
     With standard errors, the fit maximizes the likelihood of counts (zeros are data); without, it
     minimizes squares of ln C over the positive samples, and the error is from the scatter.
-    `samples` is their number, at least 3. Status ``truncated`` where the depth lies beyond the
-    samples, ``no_data`` with fewer than three usable ones.
+    `samples` is their number, at least 3, and `floor` a background that was subtracted. Status
+    ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three usable
+    ones.
     """
     first, last = rows.first, rows.last
     rows = rows.packed()
@@ -35,7 +36,8 @@ def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
     rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
     near = rank - rows.repeat(rows.offsets[:-1]) < samples
-    fit = fit_exponential(rows, near, value_per_count_of(rows))
+    under = rows.repeat(floor)
+    fit = fit_exponential(rows, near, value_per_count_of(rows, under), under)
     with np.errstate(invalid="ignore", over="ignore"):
         off = depth - fit.at
         value = np.exp(fit.a + fit.b * off)

@@ -55,8 +55,8 @@ class _Question:
     elements: tuple[str, str]
     mobility: str
     background: float
-    #: Whether there can be a junction: two types.
-    two_sided: bool
+    #: The only type of doping; 0 if there are both, and can be a junction.
+    only: float
 
 
 @recorded
@@ -143,7 +143,10 @@ def sheet_resistance(
     below the active limit counts as active and ionized, carriers are where the net doping is, and
     mobilities are those of bulk silicon; electrons take the parameters of the donor with the
     larger dose (arsenic, otherwise phosphorus), holes those of boron. An error of 10 % in the
-    sensitivity factor changes the answer by nearly as much.
+    sensitivity factor changes the answer by nearly as much. Noise about 0, below a layer whose
+    background was subtracted, keeps its sign and cancels. Stated errors cover 63 to 74 % (layers
+    of one type and down to a junction, 10 to 1,000 counts at the maximum, plain, on a grid of a
+    quarter of the spacing, after a background or a factor; 58 % on that grid at 10 counts).
 
     References
     ----------
@@ -182,7 +185,7 @@ def sheet_resistance(
         elements=elements,
         mobility=mobility,
         background=level,
-        two_sided=len(kinds) > 1,
+        only=0.0 if len(kinds) > 1 else float(kinds.pop()),
     )
 
     def rows_of(frame: Frame) -> xr.DataArray:
@@ -303,7 +306,7 @@ def _resistance(
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return row
-    types = _types(depths, own, question) if question.two_sided else None
+    types = None if question.only else _types(depths, own, question)
     if np.isnan(end) and types is not None:
         turned = np.flatnonzero(np.diff(types.signs))
         end = float(types.changes[turned[0]]) if turned.size else np.nan
@@ -318,7 +321,7 @@ def _resistance(
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
     weight = record_weights(depths) / NM_PER_CM
-    signs = np.sign(_net(values, question)) if types is None else types.at(depths)
+    signs = np.full(depths.size, question.only) if types is None else types.at(depths)
     for name in MOBILITIES:
         sigma = _conductivity(values, question, name, signs)
         row[_ROW.index(name)] = CHARGE * float(weight @ sigma)
@@ -340,7 +343,8 @@ def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Arra
 
 
 def _active(values: Array, question: _Question) -> Array:
-    active: Array = np.clip(values, 0.0, question.limit[:, None])
+    """Return what is active; noise about 0 keeps its sign: without, it would be carriers."""
+    active: Array = np.minimum(values, question.limit[:, None])
     return active
 
 
@@ -355,7 +359,7 @@ def _conductivity(values: Array, question: _Question, mobility: str, signs: Arra
     Their absolute values would make carriers of noise.
     """
     net = _net(values, question)
-    total = _active(values, question).sum(axis=0) + abs(question.background)
+    total = np.abs(_active(values, question)).sum(axis=0) + abs(question.background)
     formula = MOBILITIES[mobility]
     electrons, holes = (formula(total, element) for element in question.elements)
     sigma: Array = np.where(signs > 0, electrons, holes) * (signs * net)
@@ -381,7 +385,7 @@ def _types(depths: Array, own: list[Any], question: _Question) -> _Types:
     others are made by noise, and belong to those beside them.
     """
     values = np.stack([_interpolated(depths, a, b)[0] for a, b, _ in own])
-    active = _active(values, question)
+    active = _active(values, question).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
     profile = Dense(depths, acceptors[None])

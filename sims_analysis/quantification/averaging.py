@@ -13,7 +13,7 @@ from sims_analysis.dataset.canonical import list_variables, on_canonical_data
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import FRACTION, open_samples
 
 __all__ = ["average"]
 
@@ -119,14 +119,7 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
 
 def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
     """Average one variable, and what stands beside it."""
-    frame = open_frame(
-        data,
-        vocabulary.kinds_in(name, data[name].attrs["units"]),
-        question="a mean",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
+    frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)
     known = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))

@@ -23,7 +23,7 @@ from sims_analysis.frame.background import Mean, mean_over, shares_in
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_frame, open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import ends_of, read_window
 from sims_analysis.text.arguments import format_argument
@@ -230,18 +230,10 @@ def subtract_background(
     if (value is None) == (window is None):
         raise ProfileError("give the background either as value= or as window=")
     name = _to_subtract_from(data, variable)
-    kinds = vocabulary.kinds_in(name, data[name].attrs["units"])
-    frame = open_frame(
-        data,
-        kinds,
-        question="a background to subtract",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
+    frame = open_samples(data, name, "a background to subtract")
     chosen = _chosen(frame, species)
     if window is None:
-        level = frame.parameter(value, kinds, "value", alone=True).where(chosen)
+        level = frame.parameter(value, (frame.kind,), "value", alone=True).where(chosen)
         if anywhere((level < 0) | np.isinf(level)):
             raise ProfileError(
                 f"value={format_argument(value)}: a background must be finite and not negative"

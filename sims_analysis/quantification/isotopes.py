@@ -18,7 +18,7 @@ from sims_analysis.dataset.canonical import (
 from sims_analysis.dataset.provenance import ORIGIN, with_step
 from sims_analysis.errors import SpeciesError, UnitsError
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.quantification.hosts import isotope, read_abundance, source_of_abundance
 from sims_analysis.quantification.reference import (
     Reference,
@@ -229,14 +229,7 @@ def ratio(
     if numerator == denominator:
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
     name = _measured_in(data, variable, numerator, denominator)
-    frame = open_frame(
-        data,
-        vocabulary.kinds_in(name, data[name].attrs["units"]),
-        question="a ratio",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
+    frame = open_samples(data, name, "a ratio")
     divided = _DIVIDED[kind](frame, at_samples_of(frame, denominator), denominator)
     answer = _answer(frame, divided, numerator, kind)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}

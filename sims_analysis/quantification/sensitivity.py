@@ -20,7 +20,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, war
 from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged, first_sample
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import ends_of, read_window
 from sims_analysis.kernels.doubts import saturated_samples
@@ -194,14 +194,7 @@ def _intensities(data: xr.Dataset) -> Frame:
             f"a sensitivity factor belongs to a species, and {name} has no dimension 'species'; "
             "select it with a list: ds.sel(species=['11B', '30Si'])"
         )
-    return open_frame(
-        data,
-        vocabulary.kinds_in(name, data[name].attrs["units"]),
-        question="a sensitivity factor",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
+    return open_samples(data, name, "a sensitivity factor")
 
 
 def _refuse_unmeasured(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:

@@ -15,7 +15,7 @@ from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import QuantityLike, read_quantity
 
@@ -230,17 +230,7 @@ def _scales(
     parts, relative = [], []
     for piece in (a, b):
         one = piece.sel(species=common)
-        kinds = vocabulary.kinds_in(name, one[name].attrs["units"])
-        if not kinds:
-            raise UnitsError(f"{name} is in {one[name].attrs['units']!r}")
-        frame = open_frame(
-            one,
-            kinds,
-            question="a splice",
-            variable=name,
-            axes=vocabulary.AXES,
-            as_they_are=True,
-        )
+        frame = open_samples(one, name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
         found = integral(frame, read_question(frame, start=start, stop=stop), quiet=True)
         coords = {"species": one["species"].values}

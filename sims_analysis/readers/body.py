@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import pairwise
+from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.cuts import refuse_cut, tell_of_short_rows
@@ -80,10 +81,13 @@ def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | 
     return row_kind(kept, grid.options.decimal, tuple(grid.options.not_measured))
 
 
-def _words_of(cells: Sequence[str]) -> dict[int, bool]:
-    """Tell which columns below a row of heads may hold words."""
+def _words_of(
+    cells: Sequence[str], above: Mapping[int, bool] = MappingProxyType({})
+) -> dict[int, bool]:
+    """Tell which columns below a row of heads may hold words; those `above` its empty cells may."""
+    kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
     heads = {j: read_head_quietly(cell) for j, cell in enumerate(cells)}
-    return {
+    return kept | {
         j: head.role in ("text", "unit", "species")
         for j, head in heads.items()
         if head is not None and holds_words(head)
@@ -119,7 +123,7 @@ def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> tuple[int, int, Ma
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, words, needed)
         if kind is Kind.HEADS and run < 2:
-            words = {} if needed else _words_of(grid.cells(i))
+            words = {} if needed else _words_of(grid.cells(i), words)
         if kind is Kind.BLANK or grid.is_comment(i):
             continue
         cells = grid.cells(i)
@@ -164,8 +168,10 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
 
 
 def _words_above(grid: Grid, row: int) -> Mapping[int, bool]:
-    head = next((i for i in range(row - 1, -1, -1) if grid.kind(i) is Kind.HEADS), None)
-    return {} if head is None else _words_of(grid.cells(head))
+    words: dict[int, bool] = {}
+    for i in range(row):
+        words = _words_of(grid.cells(i), words) if grid.kind(i) is Kind.HEADS else words
+    return words
 
 
 def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body:
@@ -341,7 +347,7 @@ def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
 def _ends(body: Body, row: int) -> bool:
     """Whether a row belongs to the numbers."""
     kind, cells = body.kind(row), body.grid.cells(row)
-    if body.grid.is_comment(row):
+    if body.grid.is_comment(row) or named_role(next(filter(None, cells), ""), "limit"):
         return False
     if kind is Kind.MIXED and body.needed is None:
         # No row is one of numbers alone; or words stand where they may, and something is odd.

@@ -366,18 +366,22 @@ class _Reading:
         """Take the unit that a title states of all values to its right: ``Conc. (at/cm3)``."""
         found = self.found
         values = found.columns("value", "error")
-        if not self.rows or any(found.units[j] or found.heads[j].unit for j in values):
+        if any(found.units[j] or found.heads[j].unit for j in values):
             return
-        units: list[str | None] = []
-        for cell in self._fitted(self.rows[-1][1]):
-            head = read_head_quietly(cell)
-            if cell and (head is None or head.role != "value" or not head.says or head.name):
+        for row in reversed(self.rows):
+            units: list[str | None] = []
+            for cell in self._fitted(row[1]):
+                head = read_head_quietly(cell)
+                if cell and not (head and head.role == "value" and head.says and not head.name):
+                    units = []
+                    break
+                units.append(head.unit if cell and head else units[-1] if units else None)
+            if units and None not in (units[j] for j in values):
+                self.rows.remove(row)
+                found.taken[row[0]] = "units"
+                for j in values:
+                    found.units[j] = units[j]
                 return
-            units.append(head.unit if cell and head else units[-1] if units else None)
-        if None not in (units[j] for j in values):
-            self._pop("units")
-            for j in values:
-                found.units[j] = units[j]
 
     def _refuse_factors(self) -> None:
         """Refuse rows of factors, which a note would lose.

@@ -139,6 +139,10 @@ class Grid(Protocol):
         """
 
 
+def _has_comma(text: str) -> bool:
+    return "," in text or "\uff0c" in text
+
+
 def _place(number: int, column: int, word: str, name: str | None) -> str:
     sheet = f"sheet {name!r}, " if name else ""
     return f"{sheet}{word} {number}, column {column_name(column)}"
@@ -217,6 +221,8 @@ class TextGrid:
     def heads(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a head may hold some itself."""
         cells = self.cells(row)
+        while len(cells) > width and not cells[-1]:
+            del cells[-1]
         if self.delimiter is None:
             mark = comment_mark(self.lines[row])
             text = self.lines[row].lstrip().removeprefix(mark).strip()
@@ -270,9 +276,9 @@ class TextGrid:
         """Tell the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
-        if (self.delimiter == "," and not self.quoted) or "," not in (self.text or ","):
+        if (self.delimiter == "," and not self.quoted) or not _has_comma(self.text or ","):
             return "."
-        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if "," in line)
+        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if _has_comma(line))
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
         if mark == "." and not all(words.values()):

@@ -143,7 +143,7 @@ def is_transposed(rows: Sequence[Sequence[str]]) -> bool:
     """Whether rows are what columns usually are: a head, then numbers; one a depth or a time."""
     axes = others = 0
     for cells in rows:
-        head, *rest = [cell for cell in cells if cell.strip()] or [""]
+        head, *rest = [cell for cell in cells if not is_nothing(cell.strip(), ())] or [""]
         if len(rest) < 2 or is_number(head) or is_odd(head) or not all(map(is_number, rest[-2:])):
             return False
         if says(head, "axis", "time"):

@@ -157,6 +157,22 @@ def test_intervals_of_a_decay_length_cover_68_percent(counts):
     assert 0.60 <= covered(length, 20.0) <= 0.76
 
 
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("how", [{"window": ("140 nm", "200 nm")}, {"value": True}])
+def test_counts_of_a_subtracted_background_scatter_still(counts, how):
+    z = np.arange(0, 200, 2.0)
+    ds = trials(lambda z: np.exp(-z / 15) + 0.1, z, counts)
+    if "value" in how:
+        how = {"value": f"{0.1 * TOP} atoms/cm^3"}
+    ds = sims.subtract_background(ds, **how)
+    found = sims.decay_length(ds, start="10 nm", stop="70 nm")
+    length = found["decay_length"].assign_coords(stderr=found["stderr"])
+    assert 0.60 <= covered(length, 15.0) <= 0.76
+    assert float(found["reduced_chi_square"].median()) == pytest.approx(1, abs=0.1)
+    near = sims.surface_concentration(ds, depth="30 nm", samples=9)
+    assert 0.60 <= covered(near, TOP * math.exp(-2)) <= 0.76
+
+
 @pytest.mark.parametrize("counts", [10, 30, 1000])
 @pytest.mark.parametrize(("side", "length"), [("leading", 15.0), ("trailing", 7.5)])
 def test_the_other_flank_is_not_part_of_an_edge(counts, side, length):

@@ -673,6 +673,7 @@ def test_errors_survive_pickling(kind):
 # ---- interrupts and progress
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_at_once_and_keeps_what_arrived(tmp_path):
     with FaultyServer(*[reply(OF_ANY_ENTRY)] * 3, raw(then="stall")) as server:
         script = (

@@ -357,7 +357,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("settled", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monkeypatch):
     if settled:
@@ -367,6 +367,7 @@ def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monke
     assert_as_walked(archive)
 
 
+@pytest.mark.slow
 def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
     rng = RANDOM
     for _ in range(10):
@@ -383,6 +384,7 @@ def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
 
 def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch):
     monkeypatch.setattr(index_module, "_IN_FULL", 2)
+    monkeypatch.setattr(index_module, "_IN_FULL_GIVEN", 2)
     monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
     answers(archive)
     edit_the_catalogue_in_place(archive)  # into the old file, which its folder does not tell
@@ -471,7 +473,9 @@ def test_a_damaged_index_is_noticed(archive, kind):
     assert "new" in assert_as_walked(archive)[0]
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(i, marks=pytest.mark.slow) for i in range(6, 25))]
+)
 def test_bytes_that_a_disk_altered_are_noticed(archive, seed, monkeypatch):
     monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
     answers(archive)

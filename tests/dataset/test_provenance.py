@@ -1,6 +1,8 @@
 """What was done to data and asked of them, as a machine reads it."""
 
 import json
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.dataset.provenance import question_attrs, with_step
+from sims_analysis.errors import ProfileError
 
 DS = sims.open_example("boron-implant")
 
@@ -135,3 +138,95 @@ def test_two_answers_in_one_figure_are_two_questions(data):
         attach(figure, [data], [answer], "plot")
     stops = [asked["parameters"]["stop"] for asked in of_figure(figure)["question"]]
     assert stops == ["100 nm", "200 nm"]
+
+
+# ---- files of figures, made by hand as their formats have it
+
+RECORD = {"sims_analysis_version": "1", "calls": ["f(ds)"], "note": "a (b) \\ c"}
+TEXT = json.dumps(RECORD).encode()
+
+
+def chunk(kind, content):
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def png(*chunks):
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def tiff(order, *entries, text=TEXT):
+    """Make a TIFF of one directory; tag 270 of kind 2 is ImageDescription."""
+    mark, o = {"little": (b"II", "<"), "big": (b"MM", ">")}[order]
+    head = mark + struct.pack(o + "HI", 42, 8 + len(text))
+    rows = [struct.pack(o + "HHII", *entry) for entry in entries]
+    return head + text + struct.pack(o + "H", len(rows)) + b"".join(rows) + bytes(4)
+
+
+def pdf(*subjects):
+    escaped = [
+        s.replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)") for s in subjects
+    ]
+    return b"%PDF-1.4\n" + b"".join(b"<< /Subject (" + s + b") >>\n" for s in escaped)
+
+
+SIZE = len(TEXT)
+HOLDING = {
+    "tEXt": png(chunk(b"IHDR", bytes(13)), chunk(b"tEXt", b"Description\0" + TEXT)),
+    "zTXt": png(chunk(b"zTXt", b"Description\0\0" + zlib.compress(TEXT))),
+    "after others": png(
+        chunk(b"tEXt", b"Title\0" + TEXT[:-1]), chunk(b"iTXt", b"Description\0{}"),
+        chunk(b"tEXt", b"Description\0" + TEXT),
+    ),
+    "svg": b"<svg><dc:description>" + TEXT.replace(b'"', b"&quot;") + b"</dc:description></svg>",
+    "pdf": pdf(b"mine", TEXT),
+    "eps": b"%!PS\n%sims_analysis: " + TEXT[:20] + b"\n%sims_analysis: " + TEXT[20:] + b"\n%%End\n",
+    "little": tiff("little", (256, 3, 1, 9), (270, 2, SIZE, 8)),
+    "big": tiff("big", (270, 2, SIZE, 8)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOLDING)
+def test_the_record_is_found_in_a_file(kind, tmp_path):
+    file = tmp_path / "figure"
+    file.write_bytes(HOLDING[kind])
+    assert sims.provenance(file) == RECORD
+
+
+OF_OTHERS = json.dumps({"version": "1"}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png(chunk(b"tEXt", b"Description\0" + OF_OTHERS)),
+        png(chunk(b"tEXt", b"Title\0" + TEXT)),
+        png(chunk(b"zTXt", b"Title\0\0" + zlib.compress(TEXT))),
+        png(),
+        pdf(OF_OTHERS),
+        pdf(),
+        b"%!PS\n",
+        b"<svg></svg>",
+        b"<svg><dc:description>sims_analysis_version</dc:description></svg>",
+        tiff("little", (270, 1, SIZE, 8)),
+        tiff("big", (271, 2, SIZE, 8)),
+        tiff("big"),
+        b"",
+    ],
+)
+def test_a_file_without_a_record_says_where_one_comes_from(content, tmp_path):
+    file = tmp_path / "figure.x"
+    file.write_bytes(content)
+    with pytest.raises(ProfileError, match=r"figure\.x holds no provenance.*save_figure"):
+        sims.provenance(file)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        sims.provenance(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("source", [5, None, [DS], b"x.png"])
+def test_only_what_can_have_a_record_is_asked_for_one(source):
+    with pytest.raises(TypeError, match="expected a path, a Dataset, a DataArray or a Figure"):
+        sims.provenance(source)

@@ -67,6 +67,7 @@ def test_a_font_size_of_the_user_reaches_every_text():
         assert {text.get_fontsize() for text in texts} == {13.0}
 
 
+@pytest.mark.slow
 def test_the_house_style_on_given_axes_on_request():
     _, (plain, house) = plt.subplots(1, 2)
     data = drawn.profiles(Mg=drawn.gaussian())
@@ -176,6 +177,7 @@ def test_short_keywords_of_matplotlib():
     assert (line.get_color(), line.get_linewidth(), line.get_linestyle()) == ("red", 3, "--")
 
 
+@pytest.mark.slow
 def test_panels_of_different_quantities_keep_their_own_labels():
     data = drawn.profiles(Ga=(np.full(50, 2e5), "counts/s"), Mg=drawn.gaussian())
     panels = sims.plot_panels(data, by="species")

@@ -48,6 +48,7 @@ def test_a_second_call_takes_free_colours():
     assert len({line.get_color() for line in drawn.lines(ax)}) == 2
 
 
+@pytest.mark.slow
 def test_names_that_do_not_fit_beside_their_curves_stand_in_the_legend():
     species = "H C O F Si Al Ga In Mg Zn Fe Cr Ni Cu Ti".split()  # noqa: SIM905
     same = {name: np.full(50, 10.0 ** (17 + 0.01 * i)) for i, name in enumerate(species)}
@@ -61,6 +62,7 @@ def test_names_that_do_not_fit_beside_their_curves_stand_in_the_legend():
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
+@pytest.mark.slow
 def test_names_stay_with_their_curves_after_zoom_and_resize():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
     (name,) = [text for text in ax.texts if text.get_text() == "B"]
@@ -105,7 +107,11 @@ def test_isotopes_are_printed_no_smaller_than_five_and_a_half_points():
     assert 0.7 * name.get_fontsize() >= 5.5
 
 
-@pytest.mark.parametrize("name", ["lot $5 to $7", "_hidden", "^13C^", "50 % {x}", "$\\frac$"])
+_PLAIN = ["lot $5 to $7", "_hidden"]
+_PLAIN += [pytest.param(n, marks=pytest.mark.slow) for n in ("^13C^", "50 % {x}", "$\\frac$")]
+
+
+@pytest.mark.parametrize("name", _PLAIN)
 def test_a_name_that_is_no_formula_is_printed_plainly(name):
     data = {name: drawn.profiles(B=drawn.gaussian()), "other": drawn.profiles(B=drawn.gaussian())}
     ax = sims.plot_profiles(data, title=name)

@@ -62,6 +62,7 @@ def test_only_the_window_that_was_integrated_is_shaded(function):
     assert shaded(ax) == pytest.approx((0.0, 49.0))
 
 
+@pytest.mark.slow
 def test_a_budget_without_the_surface_is_shaded_below_it():
     ds = profiles(B=falling())
     for start, begins in ((None, 8.0), ("3 nm", 8.0), ("12 nm", 12.0)):
@@ -151,6 +152,7 @@ def test_dark_paper_shows_black_curves_marks_and_lists():
     assert again.lines[-2].get_color() == "black"  # what the user says
 
 
+@pytest.mark.slow
 def test_the_grid_of_a_right_axis_does_not_cross_the_curves_of_the_left():
     y, _ = falling(1e5)
     with plt.style.context("ggplot"):

@@ -184,6 +184,7 @@ def test_a_linear_axis_shows_zero_and_negative_values_as_they_are():
     assert marks(ax) == []
 
 
+@pytest.mark.slow
 def test_nothing_but_zeros_is_still_a_figure():
     ax = sims.plot_profiles(two_units(values=(0.0, 0.0, -1e10)), species="Mg")
     ax.figure.draw_without_rendering()
@@ -233,6 +234,7 @@ def test_depth_in_another_unit_and_sputter_time():
         sims.plot_profiles(two_units(), depth_units="s")
 
 
+@pytest.mark.slow
 def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
     timed = sims.open_example("sputter-time")
     ax = sims.plot_profiles({"a": two_units(), "b": timed}, depth_units="um")
@@ -295,6 +297,7 @@ def test_panels_share_their_limits():
 # --- manners ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_users_axes_and_settings_are_left_as_they_are():
     before = dict(mpl.rcParams)
     figure, (ax, other) = plt.subplots(1, 2)
@@ -330,6 +333,7 @@ def test_a_second_call_adds_to_the_first():
     assert ax.get_xlim() == (0, 49)
 
 
+@pytest.mark.slow
 def test_synthetic_data_are_named_so():
     ds = sims.open_example("boron-implant")
     assert sims.plot_profiles(ds).get_title() == "Synthetic data"
@@ -427,6 +431,7 @@ def test_peak_and_decay_length():
     np.testing.assert_allclose(line.get_ydata(), 1e20 * np.exp(-np.array([20, 60]) / 5), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_metallurgical_junctions_cross_the_axes():
     ds = sims.open_example("boron-implant")
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])

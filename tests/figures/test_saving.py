@@ -49,6 +49,7 @@ def test_pdf_and_eps_hold_fonts_of_type_42(saved, kind):
     assert (b"/CIDFontType2" if kind == "pdf" else b"/FontType 42") in content
 
 
+@pytest.mark.slow
 def test_a_style_sheet_may_ask_for_outlines(tmp_path):
     made = figure()
     with plt.rc_context({"pdf.fonttype": 3, "svg.hashsalt": "mine"}):

@@ -52,6 +52,7 @@ def test_the_depth_of_a_rising_edge_is_no_junction_depth():
     assert "x_" in text
 
 
+@pytest.mark.slow
 def test_marks_outside_the_limits_are_not_explained():
     y = drawn.gaussian(floor=0.0)
     y[40:] = 0.0
@@ -239,6 +240,7 @@ def test_fifty_names_stand_in_several_columns():
     assert box(legend).height < box(ax).height
 
 
+@pytest.mark.slow
 def test_a_right_axis_keeps_its_numbers_beside_a_panel_of_other_axes():
     # Both panels show six decades of it.
     counts = (drawn.gaussian(top=1e5, floor=1.0), "counts/s")

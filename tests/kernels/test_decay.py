@@ -18,7 +18,7 @@ def rows_of(z, c, sigma=None):
 
 def decay(z, c, sigma=None, start=NAN, stop=NAN, low=NAN, high=NAN, **options):
     limits = (np.array([x]) for x in (start, stop, low, high))
-    return kernels.decay(rows_of(z, c, sigma), *limits, **options)
+    return kernels.decay(rows_of(z, c, sigma), *limits, np.zeros(1), **options)
 
 
 @pytest.mark.parametrize("edge", [-1, 1])

@@ -74,8 +74,16 @@ def data_of(model, parameters, end, weights):
     return ds
 
 
-@pytest.mark.parametrize("weights", ["log", "none", "stderr", "counts"])
-@pytest.mark.parametrize(("model", "parameters", "end"), CASES)
+@pytest.mark.parametrize(
+    ("model", "parameters", "end", "weights"),
+    [
+        pytest.param(
+            *case, weights, marks=[] if case[0] in QUICK or weights == "log" else pytest.mark.slow
+        )
+        for case in CASES
+        for weights in ("log", "none", "stderr", "counts")
+    ],
+)
 def test_without_noise_the_truth_comes_back(model, parameters, end, weights):
     fit = quietly(data_of(model, parameters, end, weights), model=model, weights=weights)
     assert fit["status"].item() in ("ok", "at_bound")
@@ -121,6 +129,7 @@ def test_the_answer_does_not_depend_on_layout_unit_or_order():
     np.testing.assert_allclose(other["dose"], expected[0]["dose"], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_dask_gives_the_same_numbers_and_words():
     pytest.importorskip("dask")
     ds = models_truth.counted("gaussian", (1e15, 100, 30), np.linspace(0, 220, 80),
@@ -193,6 +202,7 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     np.testing.assert_allclose(half, fit["dose_stderr"], rtol=0.01)
 
 
+@pytest.mark.slow
 def test_an_error_that_is_no_interval_is_said_to_be_poor():
     parameters, z, _ = COVERED["dual_pearson"]
     ds = models_truth.counted("dual_pearson", parameters, z, peak=100, trials=1, seed=4)
@@ -206,6 +216,7 @@ def test_an_error_that_is_no_interval_is_said_to_be_poor():
     assert not exact["poor_stderr"].any()
 
 
+@pytest.mark.slow
 def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
@@ -289,6 +300,7 @@ def test_other_minima_widen_an_error_until_it_is_their_distance():
     assert np.isnan(half_widths(stderr, 4 * apart, shares))
 
 
+@pytest.mark.slow
 def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     # A gamma distribution rises from its end with the power 4 / skewness^2 - 1.
     assert pearson.edge_power(-0.9, 3 + 1.5 * 0.81) == pytest.approx(4 / 0.81 - 1)
@@ -309,6 +321,7 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
 
 
+@pytest.mark.slow
 def test_errors_of_a_dual_distribution_with_all_parameters_free_are_neither_narrow_nor_wide():
     parameters, z, _ = COVERED["dual_pearson"]
     ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=40, seed=2)
@@ -352,6 +365,7 @@ def test_an_interval_reaches_over_all_minima_inside_it():
     assert high > 1
 
 
+@pytest.mark.slow
 def test_a_length_that_is_smaller_than_its_error_has_none():
     parameters, z, _ = COVERED["edge_logistic"]
     ds = models_truth.counted("edge_logistic", parameters, z, peak=10, trials=20, seed=1)
@@ -364,6 +378,7 @@ def test_a_length_that_is_smaller_than_its_error_has_none():
     assert bool((width <= fit["width_16_84"])[width.notnull()].all())
 
 
+@pytest.mark.slow
 def test_a_profile_follows_a_valley_that_bends():
     # At few counts, growth and Gaussian trade width: to the bound of one of them.
     parameters, z, _ = COVERED["delta_drf"]
@@ -395,6 +410,7 @@ def test_what_is_not_seen_leaves_the_other_errors_alone():
     assert np.isfinite(fit["mixing_length_stderr"]).all()
 
 
+@pytest.mark.slow
 def test_errors_from_scatter_are_those_of_the_scatter():
     z = np.linspace(0, 220, 111)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
@@ -544,7 +560,7 @@ def test_half_a_peak_does_not_pass_for_an_implant(model, window):
     assert status(c, z, model, **window)["status"].item() != "ok"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in (1, 2))])
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "delta_drf", "edge", "erfc"])
 def test_noise_does_not_pass_for_a_profile(model, seed):
     rng = np.random.default_rng(seed)
@@ -554,6 +570,7 @@ def test_noise_does_not_pass_for_a_profile(model, seed):
         assert np.isnan(fit[models()[model].names[0]])
 
 
+@pytest.mark.slow
 def test_flat_noise_is_featureless_wherever_the_fit_went():
     noise = np.random.default_rng(0).normal(size=(80, 150))
     dims, z = ("trial", "depth"), np.arange(0.0, 300.0, 2.0)
@@ -676,6 +693,7 @@ def covered(fit, **truth):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 1000])
 @pytest.mark.parametrize("step", ["0.5 nm", "1.2 nm"])
 def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
@@ -699,6 +717,7 @@ def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
         assert ratio == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100])
 def test_the_error_of_a_background_that_was_subtracted_is_in_the_errors(peak):
     z = np.linspace(0, 260, 131)
@@ -723,6 +742,7 @@ def test_an_unknown_error_of_a_background_leaves_parameters_without_one():
     assert bool(fit["dose_stderr"].notnull().all()) is known
 
 
+@pytest.mark.slow
 def test_the_dose_of_the_window_is_known_where_the_parameters_are_not():
     """Two Gaussians stand in for each other, and their sum does not mind."""
     z = np.linspace(0, 500, 251)
@@ -1067,6 +1087,7 @@ def test_a_formula_with_a_hole_is_refused():
     assert fit["shape"].item() == pytest.approx(0.4, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_curve_has_the_error_of_its_parameters():
     z = np.linspace(0, 220, 111)
     ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=1000, trials=300, seed=9)
@@ -1102,6 +1123,7 @@ def test_a_fit_is_saved_and_read_back(tmp_path):
 # --- what is said of fits that are not ok -----------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
 @pytest.mark.parametrize(("share", "apart"), [(0.03, 160), (0.9, 75)])
 def test_a_weak_or_a_close_second_peak_is_seen(model, share, apart):
@@ -1112,6 +1134,7 @@ def test_a_weak_or_a_close_second_peak_is_seen(model, share, apart):
     assert status(c, z, model)["status"].item() == "several_peaks"
 
 
+@pytest.mark.slow
 def test_a_fitted_curve_of_two_peaks_is_no_implant():
     z = np.linspace(0, 300, 151)
     c = models_truth.values("gaussian", (1e15, 100, 22), z)
@@ -1137,6 +1160,7 @@ def counted_shoulder(share, peak):
     return ds.assign(concentration_counts=("depth", counts, {"units": "count"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gaussian", "joined_gaussian", "pearson"])
 @pytest.mark.parametrize("peak", [1e3, 1e5])
 def test_a_shoulder_does_not_pass_for_an_implant(model, peak):
@@ -1251,6 +1275,7 @@ def test_a_distribution_that_ends_steeply_inside_the_window_is_whole():
     assert cut["status"].item() == "truncated"
 
 
+@pytest.mark.slow
 def test_values_that_scatter_about_zero_are_all_taken():
     """Their positive half alone would make a plateau at 0 one above it, with an error."""
     z, rng = np.linspace(0.5, 400, 160), np.random.default_rng(1)
@@ -1290,6 +1315,7 @@ def test_a_fit_of_saturated_samples_says_so():
     assert tail["status"].item() in ("saturated", "wrong_shape")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [None, {"wafer": 1}])
 def test_what_is_not_known_for_one_profile_leaves_it_alone_without_an_answer(chunks):
     z = np.linspace(0, 220, 111)

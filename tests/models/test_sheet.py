@@ -225,6 +225,22 @@ def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
         assert 0.56 <= share <= 0.78
 
 
+def test_noise_about_zero_is_no_carrier():
+    """A background of a tenth was subtracted, and half of what is below the layer is noise."""
+    ds = counted_layer(100, 60).sel(species=["B"])
+    rng = np.random.default_rng(2)
+    k = ds["concentration_counts"] + rng.poisson(10, ds["concentration"].shape)
+    ds = ds.assign(concentration=(k * 1e17).assign_attrs(units="atom/cm^3"))
+    ds = sims.with_counting_statistics(ds, value_per_count="1e17 atoms/cm^3")
+    ds = sims.subtract_background(ds, window=("170 nm", "250 nm"))
+    found = sims.sheet_resistance(ds, acceptors=["B"])
+    layer = counted_layer(10_000_000, 1).sel(species=["B"])
+    truth = sims.sheet_resistance(layer, acceptors=["B"])["sheet_resistance"].item()
+    value, error = found["sheet_resistance"], found["sheet_resistance_stderr"]
+    assert value.mean().item() == pytest.approx(truth, abs=0.8 * error.mean().item())
+    assert 0.56 <= float((abs(value - truth) < error).mean()) <= 0.80
+
+
 @pytest.mark.parametrize("chunks", [None, {"measurement": 1}])
 def test_a_layer_with_a_gap_says_so(chunks):
     z = np.arange(0.0, 300.0, 2.0)

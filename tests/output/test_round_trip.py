@@ -363,8 +363,13 @@ FILES = FORMS | {
 
 
 @pytest.mark.parametrize(
-    "kind", ["bins of a simulator", "grid", "own ends", "a part", "stretched", "in um"]
-)
+    "kind",
+    [
+        "bins of a simulator", "grid", pytest.param("own ends", marks=pytest.mark.slow),
+        pytest.param("a part", marks=pytest.mark.slow),
+        pytest.param("stretched", marks=pytest.mark.slow), "in um",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("form", FILES)
 def test_averages_over_cells_travel_as_such(tmp_path, form, kind):
     ds = cells_of(kind)

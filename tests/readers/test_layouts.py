@@ -235,6 +235,7 @@ def test_a_bad_cell_of_a_turned_table_is_named_by_its_place(write):
         sims.read(path)
 
 
+@pytest.mark.slow
 def test_a_text_of_eight_thousand_columns(write):
     rng = np.random.default_rng(1)
     numbers = rng.integers(1, 1000, (4, 8000))

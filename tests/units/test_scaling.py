@@ -114,6 +114,11 @@ def test_the_quantified_view_in_other_units_is_converted_alike():
     assert back.values.tolist() == [[1.1e18, 1.3e18]]
 
 
+def test_a_large_decimal_is_divided_by_what_is_no_power_of_ten():
+    assert read_unit("min").from_canonical(1.2e20) == 2e18
+    assert read_unit("min").from_canonical(6e22) == 1e21
+
+
 @pytest.mark.parametrize(
     ("text", "low", "high"), [("m", -9, -6), ("cm", -8, -4), ("atoms/nm^3", -10, -2)]
 )

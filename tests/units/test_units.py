@@ -50,12 +50,14 @@ OTHERS = {
     "cm^-3 per (counts per second)": ("factor_per_rate", 1.0),
     "atom/cm^3/(count/s)": ("factor_per_rate", 1.0), "m^-3/cps": ("factor_per_rate", 1e-6),
     "atoms/cm^3 per count": ("factor_per_count", 1.0),
+    "Sec": ("sputter_time", 1.0), "Min": ("sputter_time", 60.0), "Cps": ("count_rate", 1.0),
 }  # fmt: skip
 REFUSED = [
     "A", "%", "mol/cm^3", "mol", "kg", "Nm", "C/s", "c", "eV", "atoms/cm^3/s", "nm^2",
     "", "  ", "1/s", "2 nm", "cm^3", "((nm)", "nm)", "(nmx", "(nm", "nmx)", "[um", "'nm",
     "(nm)(nm)x", "'n'm'", "at/", "Pa", "atm/cm3", "1/1/cm3",
-    "nm nm^-1", "5", "S", "atoms/cm^3.5", "10^3 cps", "Depth [um]", "mol%", "percent", "atoms",
+    "nm nm^-1", "5", "S", "Nm", "Um", "atoms/cm^3.5", "10^3 cps", "Depth [um]", "mol%", "percent",
+    "atoms",
 ]  # fmt: skip
 #: Seen in exports, spreadsheets, LaTeX and web pages; each means one thing only.
 TYPESET = {

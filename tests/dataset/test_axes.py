@@ -1,0 +1,93 @@
+"""Depth axes: which sample is nearest, in which order, the edges of cells, and what is equal."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis import vocabulary
+from sims_analysis.dataset import axes
+from sims_analysis.errors import ProfileError
+
+
+@pytest.mark.parametrize("axis", [[3.0], [1.0, 3.0], [1.0, 3.0, 4.0], [0.0, 1.0, 5.0, 6.0, 9.0]])
+def test_the_nearest_sample_is_found_and_of_two_the_first(axis):
+    depths = np.arange(-2, 12, 0.25)
+    away = np.abs(depths[:, None] - np.array(axis))
+    found = axes.nearest(np.array(axis), depths)
+    np.testing.assert_array_equal(found, away.argmin(axis=1))  # of equal ones the first
+
+
+@pytest.mark.parametrize(
+    ("depths", "order"),
+    [
+        ([1.0, 0.0, 2.0], [1, 0, 2]), ([2.0, 1.0, 0.0], [2, 1, 0]), ([2.0, 1.0, 1.0], [2, 1, 0]),
+        ([1.0, 1.0, 0.0, 2.0], [2, 0, 1, 3]), ([], []), ([4.0], [0]),
+        ([0.0, 1.0, 2.0], [0, 1, 2]),
+    ],
+)  # fmt: skip
+def test_samples_are_sorted_and_repeated_depths_keep_their_order(depths, order):
+    assert axes.order_of(np.array(depths)).tolist() == order
+
+
+def test_axes_are_the_same_within_the_tolerance():
+    axis = np.array([0.0, 10.0, 100.0])
+    limit = axes.AXIS_TOLERANCE * 100
+    assert axes.same_axis(axis, axis)
+    assert axes.same_axis(axis, axis + np.array([0, 0.99 * limit, -0.99 * limit]))
+    assert not axes.same_axis(axis, axis + np.array([0, 1.01 * limit, 0]))
+    assert not axes.same_axis(axis, axis - np.array([0, 1.01 * limit, 0]))
+    deep = axis + 1000  # it is the span that counts
+    assert axes.same_axis(deep, deep + np.array([0, 0.99 * limit, 0]))
+    assert not axes.same_axis(deep, deep + np.array([0, 1.01 * limit, 0]))
+    assert not axes.same_axis(axis, axis[:2])
+    assert axes.same_axis(np.array([]), np.array([]))
+    assert axes.same_axis(np.array([5.0]), np.array([5.0]))
+    assert not axes.same_axis(np.array([5.0]), np.array([5.0000001]))
+
+
+def cells(dim="depth", names=vocabulary.CELLS, units="um"):
+    edges = zip(names, ([0.0, 1.0, 2.0], [1.0, 2.0, 3.0]), strict=False)
+    return xr.Dataset(
+        coords={"depth": ("depth", [500.0, 1500.0, 2500.0], {"units": "nm"})}
+        | {name: (dim, values, {"units": units}) for name, values in edges}
+    )
+
+
+def test_edges_of_cells():
+    expected = [[0, 1000], [1000, 2000], [2000, 3000]]
+    np.testing.assert_array_equal(axes.cell_edges(cells(), "depth"), expected)
+    assert axes.cell_edges(cells(names=vocabulary.CELLS[:1]), "depth") is None
+    assert axes.cell_edges(cells(names=()), "depth") is None
+    assert axes.cell_edges(cells(dim="sample"), "depth") is None
+    bounded = sims.with_units(
+        cells(names=()).assign_coords(depth_bounds=(("depth", "bound"), np.array(expected) * 1.0)),
+        depth="um",
+    )
+    np.testing.assert_allclose(axes.cell_edges(bounded, "depth"), expected, rtol=1e-13)
+    turned = bounded.assign_coords(depth_bounds=bounded["depth_bounds"].transpose())
+    assert axes.cell_edges(turned, "depth") is None
+
+
+def test_the_axis_of_data_is_named():
+    time = xr.DataArray([1.0], dims="sputter_time")
+    assert axes.axis_of(time) == axes.axis_name(time) == "sputter_time"
+    points = xr.DataArray([1.0], dims="point", coords={"depth": ("point", [0.0])})
+    assert (axes.axis_of(points), axes.axis_name(points)) == ("point", "depth")
+    with pytest.raises(ProfileError, match=r"no depth axis: .* found \('x',\)"):
+        axes.axis_of(xr.DataArray([1.0], dims="x"))
+    with pytest.raises(ProfileError, match="over 'point' need a coordinate depth"):
+        axes.axis_name(points.drop_vars("depth"))
+
+
+def test_axes_become_one_and_each_knows_its_samples_there():
+    a, b, c = np.array([0.0, 2.0]), np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0 + 1e-10])
+    axis, positions, own = axes.merge([a, b, c])
+    assert axis.tolist() == [0, 1, 2, 3]
+    assert [p.tolist() for p in positions] == [[0, 2], [1, 2, 3], [0, 2]]
+    assert own[2] is a
+
+
+def test_what_moves_with_an_axis():
+    assert axes.edges_beside(cells(), "depth") == [*vocabulary.CELLS]
+    assert axes.edges_beside(cells(names=()), "depth") == []

@@ -1,0 +1,128 @@
+"""Quantities at the door and at the exit, and pint's own registry, one question at a time."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pint
+import pint_xarray  # noqa: F401 - indexes with units
+import pytest
+import xarray as xr
+
+from sims_analysis.errors import UnitsError
+from sims_analysis.units import quantify, read_quantity, unit_of_kind
+from sims_analysis.units.application import CONTEXT, application_registry, define_atoms
+from sims_analysis.units.quantities import is_quantified, with_plain_axes
+
+
+def test_a_scalar_becomes_a_float_and_an_array_stays_one():
+    registry = pint.get_application_registry()
+    scalar, _ = read_quantity(registry.Quantity(5, "um"), ("depth",), "x")
+    assert type(scalar) is float
+    several, _ = read_quantity(registry.Quantity([5.0, 6.0], "um"), ("depth",), "x")
+    np.testing.assert_array_equal(several, [5000.0, 6000.0])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"), [(("dimensionless",), "write a pure number as a text, '7'"),
+                        (("depth",), "write it like '7 nm'")],
+)  # fmt: skip
+def test_what_is_said_of_a_bare_number(kinds, said):
+    with pytest.raises(UnitsError, match=said):
+        read_quantity(7.0, kinds, "x")
+
+
+def test_whether_data_are_quantified():
+    array = xr.DataArray([1.0], dims="t", attrs={"units": "nm"}, name="x")
+    plain = array.to_dataset()
+    for data in (array, plain):
+        assert is_quantified(data) is False
+        assert is_quantified(quantify(data)) is True
+    assert is_quantified(xr.Dataset()) is False
+
+
+def test_axes_become_plain_and_what_stands_on_them_stays():
+    ds = xr.Dataset(
+        {"concentration": ("depth", [1.0, 2.0], {"units": "atom/cm^3"})},
+        {"depth": ("depth", [0.0, 1.0], {"units": "nm"}), "case": ("case", ["a", "b"])},
+    )
+    define_atoms()
+    quantified = ds.pint.quantify()
+    result = with_plain_axes(quantified)
+    assert type(result.xindexes["depth"]) is type(ds.xindexes["depth"])
+    assert result["depth"].attrs == {"units": "nm"}
+    assert is_quantified(result)
+    xr.testing.assert_equal(result["case"], ds["case"])
+    assert with_plain_axes(ds) is ds
+    assert with_plain_axes(result) is result
+
+
+@pytest.mark.parametrize("power", [2, 3])
+def test_atoms_of_a_density_are_pure_numbers_in_the_context(power):
+    registry = application_registry(for_atoms=True)
+    plain, of_atoms = 1 / registry.cm**power, registry.atom / registry.cm**power
+    with registry.context(CONTEXT):
+        assert (3 * of_atoms).to(plain.units).magnitude == 3
+        assert (3 * plain).to(of_atoms).magnitude == 3
+    with pytest.raises(pint.DimensionalityError):
+        (3 * of_atoms).to(plain.units)
+
+
+def test_other_powers_and_counts_are_no_densities_of_atoms():
+    registry = application_registry()
+    counts = registry.Quantity(1, "count/cm^3")
+    with registry.context(CONTEXT):
+        with pytest.raises(pint.DimensionalityError, match="count is not atom"):
+            counts.to("atom/cm^3")
+        with pytest.raises(pint.DimensionalityError):
+            registry.Quantity(1, "atom/cm^4").to("1/cm^4")
+
+
+def test_atoms_as_pure_numbers_are_refused_where_atoms_are_asked_for():
+    before = pint.get_application_registry().get()
+    other = pint.UnitRegistry()
+    other.define("atom = []")
+    pint.set_application_registry(other)
+    try:
+        assert application_registry().get() is other
+        with pytest.raises(UnitsError, match="pure number there"):
+            application_registry(for_atoms=True)
+    finally:
+        pint.set_application_registry(before)
+    assert application_registry(for_atoms=True).get() is before
+
+
+@pytest.mark.parametrize("kind", ["Quantity", "Unit"])
+def test_only_what_holds_atoms_is_pickled_with_their_definition(kind):
+    registry = application_registry(for_atoms=True)
+    make = getattr(registry, kind)
+    given = (3,) if kind == "Quantity" else ()
+    atoms, lengths = make(*given, "atom/cm^3"), make(*given, "nm")
+    assert b"sims_analysis" in pickle.dumps(atoms)
+    assert b"sims_analysis" not in pickle.dumps(lengths)
+    for one in (atoms, lengths):
+        assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - made here
+
+
+@pytest.mark.slow
+def test_a_fresh_process_unpickles_atoms():
+    registry = application_registry(for_atoms=True)
+    code = "import pickle, sys; print(pickle.load(sys.stdin.buffer).to('atom/m^3').magnitude)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps(registry.Quantity(3.0, "atom/cm^3")), capture_output=True, check=True,
+    )  # fmt: skip
+    assert float(done.stdout) == pytest.approx(3e6)
+
+
+@pytest.mark.parametrize("kinds", [("depth",), ("dimensionless", "atomic_fraction")])
+def test_no_unit_and_what_is_no_text_are_told_apart(kinds):
+    with pytest.raises(UnitsError, match=r"^x has no unit; expected a unit such as"):
+        unit_of_kind(None, kinds, "x")
+    with pytest.raises(UnitsError, match=r"^x: a unit is a text, found 5; expected"):
+        unit_of_kind(5, kinds, "x")
+
+
+def test_a_text_of_another_type_is_a_text():
+    assert unit_of_kind(np.str_("um"), ("depth",), "x").multiply == 1000
