@@ -221,6 +221,8 @@ class TextGrid:
     def heads(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a head may hold some itself."""
         cells = self.cells(row)
+        while len(cells) > width and not cells[-1]:
+            del cells[-1]
         if self.delimiter is None:
             mark = comment_mark(self.lines[row])
             text = self.lines[row].lstrip().removeprefix(mark).strip()

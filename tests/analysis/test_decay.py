@@ -67,6 +67,7 @@ def test_bare_numbers_are_refused_by_name(argument):
         sims.decay_length(one([0, 1, 2], [4, 2, 1]), **{argument: 5})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
 @pytest.mark.parametrize("top", [10, 100, 1000])
 def test_the_standard_error_of_a_decay_length_covers(top, options):
@@ -173,3 +174,10 @@ def test_over_sputter_time_in_seconds():
     for name in ("decay_length", "per_decade", "stderr", "start", "stop"):
         assert found[name].attrs["units"] == "s", name
     assert "depth" not in str(found["decay_length"].attrs).lower()
+
+
+def test_the_levels_of_a_decay_are_in_order():
+    ds = sims.open_example("boron-implant")
+    for low in ("1e19 atoms/cm^3", "1e18 atoms/cm^3"):
+        with pytest.raises(ProfileError, match=r"low='1e1[89].*' must lie below high='1e18"):
+            sims.decay_length(ds, low=low, high="1e18 atoms/cm^3")

@@ -25,6 +25,7 @@ def test_an_error_function_has_its_width(left, right):
     assert found["left_level"].item() == pytest.approx(left, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.02, 0.1])
 @pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(("left", "right"), [(1e21, 1e19), (1e19, 1e21)])
@@ -209,6 +210,7 @@ def covered(found, name, truth):
     return float((abs(found[name] - truth) < found[f"{name}_stderr"]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [30, 1000])
 def test_a_finer_grid_makes_no_interface_better_known(peak):
     ds = noisy_steps(peak)

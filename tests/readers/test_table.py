@@ -922,3 +922,9 @@ def test_units_in_a_stated_row_of_heads_are_known_or_refused(write):
     with pytest.warns(sims.ProfileWarning, match="the file says 'Skt'; taken as 'counts'"):
         result = sims.read(write(text), header_rows=[0, 1], units="counts")
     assert result.species == ["Kanal A", "Kanal B"]
+
+
+def test_the_head_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delimiter(write):
+    text = "#;Depth (nm);B (at/cm3);\n1;0;5;\n2;2.5;6;\n3;5;7;\n"
+    assert sims.read(write(text))["B"].depths.tolist() == [0, 2.5, 5]
+    assert sims.read(write(text[1:].replace("\n", ";;\n")))["B"].depths.tolist() == [0, 2.5, 5]
