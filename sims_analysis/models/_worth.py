@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy import linalg
 
+from sims_analysis.kernels import restoring
 from sims_analysis.kernels.restoring import Minimum, Prior
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._objectives import Shared
@@ -37,11 +39,17 @@ def worth(one: Posed, best: Minimum, prior: Prior, *, kernels: bool) -> tuple[st
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
     # What the mean over each sample's cell makes of a change of the samples: X H^-1 X A' W.
-    means = linalg.cho_solve_banded((best.factor, True), (one.mean * x).T, check_finite=False)
-    answer = (means.T @ seen.T) * information
+    loose = restoring.loosened(
+        one.spread, one.misfit, prior, best, partial(_about, one.x, 0.5 * one.fwhm), one.offset
+    )
+    rigid, answer = (
+        (linalg.cho_solve_banded((factor, True), (one.mean * x).T, check_finite=False).T @ seen.T)
+        * information
+        for factor in (best.factor, loose)
+    )
     covariance = (answer / information) @ answer.T
     value = one.mean @ x
-    kernel = answer @ one.spread.matrix
+    kernel = rigid @ one.spread.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
     variance = np.diag(covariance) + _of_background(one, answer)
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
@@ -72,6 +80,15 @@ def worth(one: Posed, best: Minimum, prior: Prior, *, kernels: bool) -> tuple[st
         members = np.minimum(one.mean * (one.width[:, None] / one.h), 1.0)
         parts["kernels"] = kernel @ members.T
     return status, parts
+
+
+def _about(x: Array, reach: float, changes: Array) -> Array:
+    """Return the mean of what belongs to changes between cells over those that are near."""
+    at = x[: changes.size] + 0.5 * (x[x.size - changes.size] - x[0])
+    total = np.concatenate([[0.0], np.cumsum(changes)])
+    low, high = at.searchsorted(at - reach), at.searchsorted(at + reach, side="right")
+    mean: Array = (total[high] - total[low]) / (high - low)
+    return mean
 
 
 def _of_background(one: Posed, answer: Array) -> Array:

@@ -20,6 +20,7 @@ def interface(z, at, slope=0.0, decay=3.0):
     return 1e5 * (1 - slope * z / 150) / (1 + np.exp((z - at) / decay)) + 1.0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(st.floats(-30, 30), st.floats(0.1, 10))
 def test_a_known_shift_is_found_to_a_hundredth_of_a_sample(shift, factor):
@@ -41,6 +42,7 @@ def test_a_step_of_the_matrix_is_a_marker():
     assert float(sims.align(a, b, marker="Si")["depth_shift"]) == pytest.approx(-4.44, abs=0.02)
 
 
+@pytest.mark.slow
 def test_shift_under_noise():
     rng = np.random.default_rng(5)
     errors = []
@@ -277,3 +279,12 @@ def test_markers_of_a_batch_stretch_each_measurement():
 def test_markers_that_do_not_fit(options, error, says):
     with pytest.raises(error, match=says):
         sims.align(two_layers(), two_layers(), **options)
+
+
+def test_arguments_that_exclude_each_other():
+    a = sims.open_example("boron-implant").sel(species=["B"])
+    for wrong in ({"method": "markers"}, {"markers": "B", "method": "peak", "marker": "B"}):
+        with pytest.raises(ProfileError, match=r'give markers with method="markers", and with no'):
+            sims.align(a, a, **wrong)
+    with pytest.raises(ProfileError, match="give marker or markers, not both"):
+        sims.align(a, a, method="markers", markers="B", marker="B")

@@ -64,6 +64,7 @@ def test_without_errors_in_the_data_the_random_part_is_not_known_rather_than_zer
     assert math.isnan(number(sims.dose_budget(flat())["random_stderr"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lazy", [False, True])
 def test_an_uncertainty_that_nobody_states_is_not_known_rather_than_zero(lazy):
     ds = flat().chunk() if lazy else flat()
@@ -304,3 +305,18 @@ def test_what_is_held_may_lie_below_detection(limits, dose, below):
     assert above["below_detection_dose"].item() == 0
     assert above["status"].item() == "ok"
     assert above["dose"].item() == sims.dose_budget(ds, **options)["dose"].item()
+
+
+@pytest.mark.parametrize("fraction", [-1e-9, 1.0000001, np.nan, "half", [0.5, 2.0], [[0.5]]])
+def test_a_fraction_is_between_nothing_and_all(fraction):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match=r"^fraction=.*; expected numbers between 0 and 1"):
+        sims.depth_at_dose_fraction(ds, fraction=fraction)
+
+
+def test_nothing_and_all_of_a_dose_are_fractions():
+    found = sims.depth_at_dose_fraction(
+        sims.open_example("boron-implant"), fraction=[0.0, 0.5, 1.0]
+    )
+    assert (found.isel(fraction=0) <= found.isel(fraction=1)).all()
+    assert (found.isel(fraction=1) < found.isel(fraction=2)).all()

@@ -100,6 +100,7 @@ def test_no_overlap_and_no_data_are_statuses():
     assert found["samples"].values.tolist() == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_dose_ratio_stderr_by_monte_carlo():
     rng = np.random.default_rng(1)
     clean = gaussian(DEPTH, floor=1e16)
@@ -186,6 +187,7 @@ def test_quantified_and_dask():
     xr.testing.assert_identical(lazy.compute(), expected)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
 def test_comparison_is_antisymmetric_on_one_axis(p, q):
@@ -255,6 +257,7 @@ def test_repeatability_quantified_and_dask():
     xr.testing.assert_identical(lazy.compute(), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [9, 40])
 def test_repeatability_does_not_depend_on_chunks_or_on_the_order_of_measurements(count):
     rng = np.random.default_rng(count)

@@ -173,3 +173,10 @@ def test_over_sputter_time_in_seconds():
     for name in ("decay_length", "per_decade", "stderr", "start", "stop"):
         assert found[name].attrs["units"] == "s", name
     assert "depth" not in str(found["decay_length"].attrs).lower()
+
+
+def test_the_levels_of_a_decay_are_in_order():
+    ds = sims.open_example("boron-implant")
+    for low in ("1e19 atoms/cm^3", "1e18 atoms/cm^3"):
+        with pytest.raises(ProfileError, match=r"low='1e1[89].*' must lie below high='1e18"):
+            sims.decay_length(ds, low=low, high="1e18 atoms/cm^3")

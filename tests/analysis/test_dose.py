@@ -685,3 +685,9 @@ def test_a_count_beside_nothing_is_a_count():
     )
     assert number(sims.integrated_dose(ds)["stderr"]) == pytest.approx(1e9)
     assert number(sims.integrated_dose(ds, stop="1 nm")["stderr"]) > 0
+
+
+def test_a_transient_that_is_left_out_has_an_end():
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match='surface="exclude" needs surface_depth'):
+        sims.integrated_dose(ds, surface="exclude")

@@ -435,3 +435,16 @@ def test_a_step_that_no_memory_holds_is_refused_with_its_number(conserve):
     ds = sims.open_example("boron-implant")
     with pytest.raises(ProfileError, match=r"1e-9 nm.*1 to 499 nm.*4.98e\+11 cells"):
         sims.to_grid(ds, step="1e-9 nm", conserve=conserve)
+
+
+@pytest.mark.parametrize("method", ["pchip", "makima"])
+def test_only_methods_with_a_dose_rule_conserve_a_dose(method):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match=f"needs method=.*method='{method}' has none"):
+        sims.to_grid(ds, step="2 nm", conserve="dose", method=method)
+
+
+def test_an_axis_without_extent_has_no_cells():
+    one = sims.open_example("boron-implant").isel(depth=[3])
+    with pytest.raises(ProfileError, match="the depth axis has no extent"):
+        sims.to_grid(one, step="2 nm", conserve="dose")

@@ -115,6 +115,7 @@ def test_who_has_read_in_time_is_not_cut_off_later(running, archive, monkeypatch
         assert running.connections == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/sims/ordered", "/sims/unordered"])
 def test_readers_who_do_not_read_cost_little_each(running, archive, path):
     size = len(archive.payload("ordered"))

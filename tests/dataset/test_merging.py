@@ -5,6 +5,7 @@ import pytest
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
 
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
 LEVEL = "1e18 atoms/cm^3"
@@ -161,3 +162,43 @@ def test_two_real_files_of_one_instrument():
             np.testing.assert_array_equal(found["intensity"], wanted["intensity"])
             assert str(found["data_id"].values) == ds.attrs["data_id"]
             assert str(found["sha256"].values) == ds.attrs["sha256"]
+
+
+def merged(*changes):
+    ds = sims.open_example("boron-implant").sel(species=["B"])
+    other = ds.assign_coords(species=["P"]).assign_attrs(data_id="other")
+    return sims.merge_profiles([ds, *(change(other) for change in changes)])
+
+
+def test_what_has_no_species_cannot_be_merged():
+    with pytest.raises(ProfileError, match=r"item 1 \(other\) has no coordinate species"):
+        merged(lambda ds: ds.isel(species=0).drop_vars("species"))
+
+
+def test_a_species_that_is_there_twice_is_kept_apart_on_request():
+    with pytest.raises(
+        ProfileError, match=r"'B' is in item 0 .* and in item 1 .*suffix=\[' \(1\)'"
+    ):
+        merged(lambda ds: ds.assign_coords(species=["B"]))
+
+
+def test_one_variable_has_one_unit():
+    def in_unit(unit, data_id="other"):
+        def change(ds):
+            extra = ("depth", np.ones(ds.sizes["depth"]), {"units": unit})
+            return ds.assign(extra=extra).assign_attrs(data_id=data_id)
+
+        return change
+
+    def third(ds):
+        return in_unit("K", "third")(ds.assign_coords(species=["As"]))
+
+    with pytest.raises(UnitsError, match=r"extra is in 'K' in item 2 .*'V' in item 1"):
+        merged(in_unit("V"), third)
+
+
+def test_each_item_has_a_suffix():
+    ds = sims.open_example("boron-implant")
+    for suffix in ("ab", [" 1"], [" 1", " 2", " 3"]):
+        with pytest.raises(ProfileError, match="expected one text for each of the 2 items"):
+            sims.merge_profiles([ds, ds], suffix=suffix)

@@ -224,3 +224,9 @@ def test_a_file_without_a_record_says_where_one_comes_from(content, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file"):
         sims.provenance(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("source", [5, None, [DS], b"x.png"])
+def test_only_what_can_have_a_record_is_asked_for_one(source):
+    with pytest.raises(TypeError, match="expected a path, a Dataset, a DataArray or a Figure"):
+        sims.provenance(source)

@@ -389,3 +389,16 @@ def test_a_measurement_without_species_is_named():
     )
     with pytest.raises(ProfileError, match=r"measurement 'b' has no species: expected a dimension"):
         sims.stack([one.assign_coords(species="B"), one], names=["a", "b"])
+
+
+def test_species_of_a_measurement_are_distinct():
+    ds = sims.open_example("boron-implant").assign_coords(species=["B", "B"])
+    with pytest.raises(ProfileError, match=r"species must be distinct, found \['B', 'B'\]"):
+        sims.stack([ds, ds])
+
+
+@pytest.mark.parametrize("order", [[1, 0, 2], [0, 1, 1], [2, 1, 0]])
+def test_depths_of_a_measurement_increase_strictly(order):
+    ds = sims.open_example("boron-implant").isel(depth=order)
+    with pytest.raises(ProfileError, match=r"depth must increase strictly; sort with"):
+        sims.stack([ds, ds])

@@ -303,3 +303,12 @@ def test_attributes_may_speak_of_pickles(tmp_path):
     )
     sims.save(ds, tmp_path / "w7.zarr")
     assert sims.load(tmp_path / "w7.zarr").identical(ds)
+
+
+def test_what_a_file_cannot_hold_is_refused_by_name(tmp_path):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ValueError, match="same name as its coordinate 'depth'; rename it"):
+        sims.save(ds["concentration"].rename("depth"), tmp_path / "x.nc")
+    with pytest.raises(ValueError, match=r"chunks name \['wafer'\]; the dimensions are "):
+        sims.save(ds, tmp_path / "x.zarr", chunks={"wafer": 1, "depth": 10})
+    assert not list(tmp_path.iterdir())

@@ -129,6 +129,7 @@ def test_the_answer_does_not_depend_on_layout_unit_or_order():
     np.testing.assert_allclose(other["dose"], expected[0]["dose"], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_dask_gives_the_same_numbers_and_words():
     pytest.importorskip("dask")
     ds = models_truth.counted("gaussian", (1e15, 100, 30), np.linspace(0, 220, 80),
@@ -377,6 +378,7 @@ def test_a_length_that_is_smaller_than_its_error_has_none():
     assert bool((width <= fit["width_16_84"])[width.notnull()].all())
 
 
+@pytest.mark.slow
 def test_a_profile_follows_a_valley_that_bends():
     # At few counts, growth and Gaussian trade width: to the bound of one of them.
     parameters, z, _ = COVERED["delta_drf"]
@@ -558,7 +560,7 @@ def test_half_a_peak_does_not_pass_for_an_implant(model, window):
     assert status(c, z, model, **window)["status"].item() != "ok"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in (1, 2))])
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "delta_drf", "edge", "erfc"])
 def test_noise_does_not_pass_for_a_profile(model, seed):
     rng = np.random.default_rng(seed)
@@ -568,6 +570,7 @@ def test_noise_does_not_pass_for_a_profile(model, seed):
         assert np.isnan(fit[models()[model].names[0]])
 
 
+@pytest.mark.slow
 def test_flat_noise_is_featureless_wherever_the_fit_went():
     noise = np.random.default_rng(0).normal(size=(80, 150))
     dims, z = ("trial", "depth"), np.arange(0.0, 300.0, 2.0)
@@ -690,6 +693,7 @@ def covered(fit, **truth):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 1000])
 @pytest.mark.parametrize("step", ["0.5 nm", "1.2 nm"])
 def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
@@ -713,6 +717,7 @@ def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
         assert ratio == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100])
 def test_the_error_of_a_background_that_was_subtracted_is_in_the_errors(peak):
     z = np.linspace(0, 260, 131)
@@ -737,6 +742,7 @@ def test_an_unknown_error_of_a_background_leaves_parameters_without_one():
     assert bool(fit["dose_stderr"].notnull().all()) is known
 
 
+@pytest.mark.slow
 def test_the_dose_of_the_window_is_known_where_the_parameters_are_not():
     """Two Gaussians stand in for each other, and their sum does not mind."""
     z = np.linspace(0, 500, 251)
@@ -1081,6 +1087,7 @@ def test_a_formula_with_a_hole_is_refused():
     assert fit["shape"].item() == pytest.approx(0.4, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_curve_has_the_error_of_its_parameters():
     z = np.linspace(0, 220, 111)
     ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=1000, trials=300, seed=9)
@@ -1116,6 +1123,7 @@ def test_a_fit_is_saved_and_read_back(tmp_path):
 # --- what is said of fits that are not ok -----------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
 @pytest.mark.parametrize(("share", "apart"), [(0.03, 160), (0.9, 75)])
 def test_a_weak_or_a_close_second_peak_is_seen(model, share, apart):
@@ -1126,6 +1134,7 @@ def test_a_weak_or_a_close_second_peak_is_seen(model, share, apart):
     assert status(c, z, model)["status"].item() == "several_peaks"
 
 
+@pytest.mark.slow
 def test_a_fitted_curve_of_two_peaks_is_no_implant():
     z = np.linspace(0, 300, 151)
     c = models_truth.values("gaussian", (1e15, 100, 22), z)
@@ -1151,6 +1160,7 @@ def counted_shoulder(share, peak):
     return ds.assign(concentration_counts=("depth", counts, {"units": "count"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gaussian", "joined_gaussian", "pearson"])
 @pytest.mark.parametrize("peak", [1e3, 1e5])
 def test_a_shoulder_does_not_pass_for_an_implant(model, peak):
@@ -1265,6 +1275,7 @@ def test_a_distribution_that_ends_steeply_inside_the_window_is_whole():
     assert cut["status"].item() == "truncated"
 
 
+@pytest.mark.slow
 def test_values_that_scatter_about_zero_are_all_taken():
     """Their positive half alone would make a plateau at 0 one above it, with an error."""
     z, rng = np.linspace(0.5, 400, 160), np.random.default_rng(1)
@@ -1304,6 +1315,7 @@ def test_a_fit_of_saturated_samples_says_so():
     assert tail["status"].item() in ("saturated", "wrong_shape")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [None, {"wafer": 1}])
 def test_what_is_not_known_for_one_profile_leaves_it_alone_without_an_answer(chunks):
     z = np.linspace(0, 220, 111)

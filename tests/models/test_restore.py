@@ -358,6 +358,30 @@ def test_a_fit_of_a_delta_layer_knows_the_function(model):
     assert np.abs(found["concentration"] / expected["concentration"] - 1).median() < 0.05
 
 
+def test_a_fit_of_several_layers_knows_it_too_and_must_be_ok():
+    z = np.arange(0, 60, 0.4)
+
+    def deltas(q):
+        return sum(np.where(np.abs(q - at) < 0.02, 1e5, 0.0) for at in (15, 30, 45))
+
+    standard = rt.counted(rt.blurred(deltas, z), z)
+    fit = sims.fit(standard, model="delta_drf", repeat=3)
+    ds = measured()[0]
+    found = sims.deconvolve(ds, resolution=fit, smoothness="steps")
+    assert found["status"] == "ok"
+    own = sims.fit(standard, model="delta_drf", repeat=3, shared=())
+    with pytest.raises(ProfileError, match=r"the fit is over layer.*\.isel\(layer=0\)"):
+        sims.deconvolve(ds, resolution=own)
+    one = sims.deconvolve(ds, resolution=own.isel(layer=1), smoothness="steps")
+    np.testing.assert_allclose(one["window_dose"], found["window_dose"], rtol=1e-3)
+    doubtful = fit.assign(status=fit["status"].copy(data=np.array("wrong_shape")))
+    with pytest.warns(FitWarning, match="the fit of the function is not ok: wrong_shape"):
+        sims.deconvolve(ds, resolution=doubtful, smoothness="steps")
+    unknown = doubtful.assign({name: doubtful[name] * np.nan for name in rt.WIDTHS})
+    with pytest.raises(ProfileError, match="the fit is wrong_shape, not ok"):
+        sims.deconvolve(ds, resolution=unknown)
+
+
 def test_each_profile_may_have_a_function_of_its_own():
     a, b = measured(rt.implant)[0], measured(rt.box, seed=2)[0]
     ds = xr.concat([a, b], xr.Variable("species", ["B", "P"]))

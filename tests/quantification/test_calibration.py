@@ -341,3 +341,13 @@ def test_an_uncertainty_as_large_as_its_value_is_none():
         sims.calibrate_depth(
             COUNTS, crater_depth="90 nm", relative_rates=[("20 s", 1.0), (None, 0.0)]
         )
+
+
+@pytest.mark.parametrize("crater", [{"crater_depth": "210 nm"}])
+def test_a_record_without_extent_needs_a_time(crater):
+    one = sims.open_example("sputter-time").isel(sputter_time=[0])
+    one["sputter_time"] = one["sputter_time"] * 0.0
+    one["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(ProfileError, match="the record has no extent in time; give total_time"):
+        sims.calibrate_depth(one, **crater)
+    assert sims.calibrate_depth(one, **crater, total_time="10 s")["depth"].item() == 0

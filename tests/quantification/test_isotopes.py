@@ -358,3 +358,9 @@ def test_a_file_of_a_ratio_is_told_apart_from_profiles(tmp_path):
     path = sims.to_csv(ratio, tmp_path / "ratio.csv")
     with pytest.raises(sims.errors.ReadError, match="a ratio of two species"):
         sims.read(path)
+
+
+def test_a_fraction_is_of_two_species():
+    run = sims.open_example("sputter-time")
+    with pytest.raises(SpeciesError, match="numerator and denominator are both 'As'"):
+        sims.ratio(run, numerator="As", denominator="As")

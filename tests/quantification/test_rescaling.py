@@ -244,3 +244,25 @@ def test_a_stretch_of_which_no_error_is_known_leaves_none_known():
     # A new crater depth is a new scale: the error of the old one is not its.
     anew = sims.rescale_depth(quantified(), crater_depth="1 um")
     assert np.isnan(sims.dose_budget(anew)["depth_stderr"]).all()
+
+
+@pytest.mark.parametrize("factor", [0, 0.0, -1.0, np.inf, -np.inf, np.nan, True, "1.02", [1.0]])
+def test_a_factor_is_a_positive_number(factor):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match=r"^factor=.*; expected a positive number, such as 1.02"):
+        sims.rescale_depth(ds, factor=factor)
+
+
+def test_one_way_to_say_how_depths_change():
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match="give either factor or crater_depth, not both"):
+        sims.rescale_depth(ds, factor=1.0, crater_depth="300 nm")
+    with pytest.raises(ProfileError, match="give factor, crater_depth or offset"):
+        sims.rescale_depth(ds)
+    moved = sims.rescale_depth(ds, factor=2.0, offset="1 nm")["depth"]
+    np.testing.assert_allclose(moved, 2 * ds["depth"] + 1)
+
+
+def test_a_factor_as_small_as_can_be_is_one():
+    ds = sims.open_example("boron-implant")
+    assert sims.rescale_depth(ds, factor=1e-300)["depth"][-1] < 1e-290

@@ -172,3 +172,11 @@ def test_what_is_not_scaled_may_be_nothing():
     np.testing.assert_array_equal(
         found["intensity"].sel(species="B"), np.where(Z <= 140, TRUE, 0.0)
     )
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_pieces_are_datasets(place):
+    pieces = [sims.open_example("boron-implant")] * 2
+    pieces[place] = pieces[place]["concentration"]
+    with pytest.raises(TypeError, match="splice takes two Datasets, found DataArray as "):
+        sims.splice(*pieces, at="50 nm")
