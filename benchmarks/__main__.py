@@ -5,6 +5,7 @@ timed. Nothing fails on time.
 
     python -m benchmarks                    the table, at 10 to 10,000 profiles
     python -m benchmarks --rows 100000      one size
+    python -m benchmarks --passes           the most frequent questions over bare passes, in brief
     python -m benchmarks --smoke            a few seconds, for CI
     python -m benchmarks --plot speed.svg   time against the number of profiles
     python -m benchmarks --dask --gigabytes 8
@@ -23,7 +24,7 @@ from itertools import chain
 
 from sims_analysis.errors import SimsWarning
 
-from . import as_measured, cases, fits, one_measurement
+from . import as_measured, cases, fits, one_measurement, passes
 from .timing import report
 
 
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10, 1000, 10_000])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--passes", action="store_true")
     parser.add_argument("--plot", metavar="FILE")
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
@@ -55,6 +57,9 @@ def main() -> None:
 
         fetching.run(20 if asked.smoke else 500)
         fetching.one_by_one(20 if asked.smoke else 200)
+    elif asked.passes:
+        for count in [20] if asked.smoke else asked.rows:
+            passes.run(count, 1 if asked.smoke else asked.repeats)
     elif asked.linked:
         from . import linked
 

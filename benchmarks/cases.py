@@ -86,7 +86,7 @@ def cases(rows: int, repeats: int) -> Iterator[Case]:
     size = f"{rows:,} x {z.size:,}"
     scratch = np.empty_like(c)
     sums = {"sum": lambda: np.sum(c)}
-    logs = {"log": lambda: _quiet_log(c, scratch), **sums}
+    logs = {"log": lambda: quiet_log(c, scratch), **sums}
     inside = (z > START) & (z < STOP)
     axis = np.concatenate([[START], z[inside], [STOP]])
 
@@ -140,7 +140,7 @@ def cases(rows: int, repeats: int) -> Iterator[Case]:
         repeats=repeats,
     )
     yield Case("cumulative dose", size, lambda: sims.cumulative_dose(data), sums, repeats=repeats)
-    own = _own_axes(data)
+    own = own_axes(data)
     yield Case(
         "dose, trapezoid, own axes, limits",
         size,
@@ -218,7 +218,7 @@ def _metallurgical(rows: int, repeats: int) -> Case:
     )
 
 
-def _quiet_log(c: np.ndarray, out: np.ndarray) -> None:
+def quiet_log(c: np.ndarray, out: np.ndarray) -> None:
     with np.errstate(divide="ignore"):
         np.log(c, out=out)
 
@@ -232,7 +232,7 @@ def _pandas_dose(c: np.ndarray, z: np.ndarray) -> Any:
     ]
 
 
-def _own_axes(data: xr.DataArray) -> xr.DataArray:
+def own_axes(data: xr.DataArray) -> xr.DataArray:
     shift = np.linspace(0.0, 0.3, data.sizes["profile"])
     depth = data["depth"].values + shift[:, None]
     value = data.values.copy()

@@ -37,7 +37,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
@@ -150,16 +150,7 @@ def dose_budget(
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
-    question = read_question(
-        frame,
-        start=start,
-        stop=stop,
-        rule=rule,
-        background=background,
-        surface=surface,
-        surface_depth=surface_depth,
-        gaps=gaps,
-    )
+    question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
     other = integral(frame, replace(question, rule=second), quiet=True)
@@ -168,10 +159,10 @@ def dose_budget(
     below = unknown = xr.full_like(value, np.nan)
     if detection_limit is not None:
         below, everything = _below(found, limit)
-        value = value.where(~everything)
-        status = xr.where(everything, Status.BELOW_DETECTION, status)
-        below, value = below.where(~unknown_limit), value.where(~unknown_limit)
-        status = xr.where(unknown_limit, Status.NO_DATA, status).astype(np.uint8)
+        below = replaced_where(unknown_limit, below)
+        value = replaced_where(everything | unknown_limit, value)
+        status = replaced_where(everything, status, Status.BELOW_DETECTION)
+        status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found)
@@ -204,7 +195,9 @@ def dose_budget(
     results["n_linear_segments"] = frame.with_attrs(logs.n_linear_segments, "n_linear_segments")
     results["coverage"] = frame.with_attrs(_coverage(found), "coverage")
     results["status"] = frame.status(status)
-    return frame.dataset(results).assign_attrs(rule=rule)
+    answer = frame.dataset(results)
+    answer.attrs["rule"] = rule
+    return answer
 
 
 def relative_uncertainties(

@@ -24,10 +24,11 @@ from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap, tell_doubts
-from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels

@@ -11,10 +11,12 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
-from sims_analysis.frame.frame import Frame, kind_of, words
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.labels import kind_of
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.frame.run import replaced_where

@@ -152,15 +152,7 @@ def integrated_dose(
     check_bool("strict", strict)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     question = read_question(
-        frame,
-        start=start,
-        stop=stop,
-        rule=rule,
-        background=background,
-        surface=surface,
-        surface_depth=surface_depth,
-        gaps=gaps,
-        strict=strict,
+        frame, start, stop, rule, background, surface, surface_depth, gaps, strict=strict
     )
     found = integral(frame, question)
     warn_or_raise(found, strict=strict)
@@ -202,7 +194,6 @@ class DoseQuestion:
 
 def read_question(
     frame: Frame,
-    *,
     start: Any = None,
     stop: Any = None,
     rule: str = "trapezoid",
@@ -210,6 +201,7 @@ def read_question(
     surface: str = "measured",
     surface_depth: Any = None,
     gaps: str = "flag",
+    *,
     strict: bool = False,
 ) -> DoseQuestion:
     """Read the arguments of :func:`integrated_dose`.

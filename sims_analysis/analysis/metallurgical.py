@@ -14,10 +14,11 @@ from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, neare
 from sims_analysis.analysis.detection import limit_of_unmeasured
 from sims_analysis.dataset.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError, ProfileWarning
+from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
-from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where

@@ -9,9 +9,8 @@ runs a kernel over the profiles, eagerly on numpy and lazily on Dask. :meth:`Fra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -25,7 +24,9 @@ from sims_analysis.dataset.canonical import (
     refuse_repeated,
     scaled,
 )
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.frame.answers import refuse_labels, words
+from sims_analysis.frame.labels import by_label, kind_of
 from sims_analysis.frame.run import Row, is_lazy, profile_by_profile, refuse_infinite, run
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
@@ -466,7 +467,7 @@ class Frame:
         """
         dims = {d for variable in variables.values() for d in variable.dims}
         kept = self._coords_over(dims, coords or {})
-        _refuse_labels(dims & kept.keys(), variables)
+        refuse_labels(dims & kept.keys(), variables)
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
 
@@ -523,81 +524,3 @@ class Frame:
         """Select the coordinates that run along no other dimensions than these."""
         every = {**self.coords, **self.brought, **coords}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
-
-
-def by_label(
-    value: xr.DataArray,
-    name: str,
-    coords: Mapping[Any, xr.Variable],
-    sizes: Mapping[Any, int],
-    whose: str = "the data",
-) -> xr.DataArray:
-    """Align an argument with profiles by the labels of its dimensions.
-
-    `coords` are those of the profiles, and `sizes` their dimensions. Where a coordinate of the
-    profiles is a single label, its value is selected.
-    """
-    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
-        index, scalar = value.indexes[dim], coords[dim].ndim == 0
-        refuse_repeated(index.tolist(), f"{name}: {dim}")
-        wanted = np.atleast_1d(coords[dim].values)
-        positions = index.get_indexer(wanted)
-        missing = sorted({str(label) for label in wanted[positions < 0]})
-        if missing:
-            known = ", ".join(repr(str(label)) for label in index[:8])
-            more = f" and {index.size - 8} more" if index.size > 8 else ""
-            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
-        value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
-    for dim, size in sizes.items():
-        if value.sizes.get(dim, size) != size:
-            raise ProfileError(
-                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} {size}; "
-                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
-            )
-    return value
-
-
-def kind_of(value: Any, kinds: tuple[str, ...], name: str) -> str:
-    """Return the kind of unit of an argument that :meth:`Frame.parameter` can read."""
-    if isinstance(value, Mapping):
-        if not value:
-            raise ProfileError(f"{name} is empty; give a value for at least one species")
-        found = {kind_of(one, kinds, f"{name}[{key!r}]") for key, one in value.items()}
-        if len(found) != 1:
-            mixed = " and ".join(sorted(units.CANONICAL[kind] for kind in found))
-            raise UnitsError(f"{name} mixes {mixed}; expected one kind of value")
-        return found.pop()
-    if isinstance(value, xr.DataArray):
-        return units.magnitude_and_unit(value, kinds, name)[1].kind
-    return units.read_quantity(value, kinds, name)[1].kind
-
-
-def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
-    """Return results as a Dataset, without coordinates of the data that have their names."""
-    _refuse_labels({d for one in arrays.values() for d in one.dims if d in one.coords}, arrays)
-    return xr.Dataset(
-        {name: one.drop_vars(arrays.keys() & one.coords.keys()) for name, one in arrays.items()}
-    )
-
-
-def _refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
-    """Raise where a dimension with labels has the name of a result, which would replace them."""
-    for name in names:
-        if name in labelled:
-            raise ProfileError(
-                f"{name!r} in the data is a dimension with labels, and a variable of the answer; "
-                f'rename it, as in data.rename({name}="nominal_{name}")'
-            )
-
-
-def words(codes: xr.Variable, table: Any, **attrs: str) -> xr.Variable:
-    """Look up codes in an array of words, lazily if they are lazy."""
-    look_up = partial(_look_up, table)
-    lazy = is_lazy(codes)
-    data = codes.data.map_blocks(look_up, dtype=table.dtype) if lazy else look_up(codes.data)
-    return xr.Variable(codes.dims, data, attrs)
-
-
-def _look_up(table: Any, codes: Any) -> Any:
-    # For a single code, numpy returns a scalar with the length of its word, not an array.
-    return np.asarray(table.take(codes), dtype=table.dtype)

@@ -259,16 +259,16 @@ def run(
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
     plain = value.dtype == np.float64 and value.flags.c_contiguous and edges is None is errors
-    if sees_gaps and plain and depth.ndim == 1 and cases * results and not group:
+    if sees_gaps and plain and depth.ndim == 1 and cases == 1 and results and not group:
         with np.errstate(invalid="ignore"):
             result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
-        gaps, fields = ~np.isfinite(result[0]), [field[None] for field in result]
+        gaps, fields = ~np.isfinite(result[0]), _not_copied(result)
     beside = errors, edges
     for which, rows in layouts(of_rows(depth), values, *beside, group=group_size, gaps=gaps):
         for case in range(cases):
             result = kernel(rows, *(p[case, which] for p in given), **options)
             if cases == 1 and rows.count == len(values):
-                fields = [field[None] for field in result]  # not copied
+                fields = _not_copied(result)
                 continue
             fields = fields or _allocate(result, cases, results)
             for out, field in zip(fields, result, strict=True):
@@ -281,6 +281,11 @@ def run(
         fields = _allocate(result, cases, results)
     combined: Found = type(result)(*(f.reshape((*full, *f.shape[2:])) for f in fields))
     return combined
+
+
+def _not_copied(result: tuple[Any, ...]) -> list[NDArray[Any]]:
+    """Return the fields of a result of all profiles, as they are if nothing else has them."""
+    return [np.require(field, requirements=["O", "W"])[None] for field in result]
 
 
 def _allocate(result: tuple[Any, ...], cases: int, results: int) -> list[NDArray[Any]]:

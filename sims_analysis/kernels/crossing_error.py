@@ -35,7 +35,7 @@ GROWTH = 1.3
 #: A crossing is attributed to noise if its window contains more than this many others.
 CROWD = 100
 #: Crossings processed at a time.
-AT_ONCE = 512
+AT_ONCE = 1 << 11
 #: Prior standard deviation of the curvature of ln C, over its slope squared: 0 for an exponential,
 #: -1 for a straight line of C, -0.7 at half of a Gaussian. Wide enough to let the data
 #: decide wherever they determine the curvature.
@@ -97,13 +97,15 @@ def half_widths(
         np.broadcast_to(a, rows.value.shape).reshape(-1) for a in (rows.stderr, level, level_stderr)
     )
     rows = rows.packed()
+    columns = (rows.depth, rows.value, error, lower, lower_error)
+    # A sample with an unknown standard error is left out.
+    known = np.logical_and.reduce([np.isfinite(column) for column in columns[1:]])
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
-        samples = _Samples(rows.depth, rows.value, error, lower, lower_error, begin, end, every)
-        offset, sigma, around = _edge(samples, before[part], at[part])
+        samples = _Samples(*columns, known, begin, end, every)
+        offset, sigma = _edge(samples, before[part], at[part], direction[part])
         width = _half_width_about(offset, sigma)
-        opposite = around * direction[part] < 0
-        result[part] = np.where(opposite | np.isinf(width), np.nan, width)
+        result[part] = np.where(np.isinf(width), np.nan, width)
     return result
 
 
@@ -126,28 +128,27 @@ class _Samples(NamedTuple):
     upper_stderr: Array
     lower: Array
     lower_stderr: Array
+    known: Flags
     begin: Index
     end: Index
     every: Index
 
     def window(
-        self, which: Index, first: Index, places: Index, reach: Index | None = None
+        self, which: Index, first: Index, places: Index, end: Index | None = None
     ) -> _Window:
-        """Return the samples at ``first + places``, at most `reach` on either side of the middle.
+        """Return the samples at ``first + places``, those before `end`, of the crossings `which`.
 
-        `which` are the crossings.
+        Those of the crossing's row, unless an end is given.
         """
         position = first[:, None] + places
-        there = (position >= self.begin[which, None]) & (position < self.end[which, None])
-        if reach is not None:
-            from_middle = places - places.size / 2 + 0.5
-            there &= np.abs(from_middle) < reach[:, None]
+        there = position < (self.end[which] if end is None else end)[:, None]
+        there &= position >= self.begin[which, None]
         safe = np.where(there, position, self.begin[which, None])
-        columns = [column[safe] for column in self[:5]]
-        # A sample with an unknown standard error is left out.
-        for column in columns[1:]:
-            there &= np.isfinite(column)
-        return _Window._make([*(np.where(there, column, 0.0) for column in columns), there])
+        there &= self.known.take(safe)
+        columns = [column.take(safe) for column in self[:5]]
+        if not there.all():
+            columns = [np.where(there, column, 0.0) for column in columns]
+        return _Window._make([*columns, there])
 
     def crossings_within(self, which: Index, first: Index, reach: int) -> Index:
         """Count the crossings within windows of `reach` samples on either side."""
@@ -157,22 +158,25 @@ class _Samples(NamedTuple):
         return count
 
 
-def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Array]:
-    """Return the offset of the edge from each crossing, its standard error, and its direction.
+def _edge(
+    samples: _Samples, before: Index, at: Array, direction: NDArray[np.int8]
+) -> tuple[Array, Array]:
+    """Return the offset of the edge from each crossing, and its standard error.
 
-    The direction is -1 for a clear fall, 1 for a clear rise, 0 where it was not needed.
+    NaN for a crossing opposite in direction to the edge around it.
     """
     offset, error, known = _between_two(samples, before, at)
-    direction = np.zeros(at.size)
+    opposite = np.zeros(at.size, dtype=bool)
     unresolved = np.flatnonzero(~known)
     offset[unresolved], error[unresolved] = np.nan, np.nan
     centre_sample = before[unresolved]
     for iteration in range(2):
         reach, side = _reach(samples, unresolved, centre_sample)
         if iteration == 0:
-            direction[unresolved] = side
+            opposite[unresolved] = side * direction[unresolved] < 0
+        sought = (reach > 0) & ~opposite[unresolved]
         unresolved, centre_sample, reach = (
-            column[reach > 0] for column in (unresolved, centre_sample, reach)
+            column[sought] for column in (unresolved, centre_sample, reach)
         )
         fitted, sigma, edge = _fit_windows(
             samples, unresolved, centre_sample, at[unresolved], reach
@@ -185,7 +189,8 @@ def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Ar
     straight = np.flatnonzero(~np.isfinite(offset + error))
     offset[straight] = 0.0
     error[straight] = _linear_error(samples, straight, before[straight], at[straight])
-    return offset, error, direction
+    error[opposite] = np.nan
+    return offset, error
 
 
 def _linear_error(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
@@ -253,15 +258,17 @@ def _fit_windows(
     """
     offset, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
     centre_sample = before.copy()
+    begin = np.maximum(before + 1 - reach, samples.begin[which])
+    end = np.minimum(before + 1 + reach, samples.end[which])
     # Few different window sizes, because each size costs an iteration of many small steps. The
-    # size depends on the reach alone, so that the result for a crossing does not depend on others.
-    size = np.exp2(np.ceil(np.log2(reach))).astype(np.intp)
-    for half in np.unique(size):
-        same_size = np.flatnonzero(size == half)
-        for part in in_blocks(same_size.size, 2 * int(half), BLOCK // 4):
+    # size does not depend on other crossings, so that the result for a crossing does not.
+    size = np.exp2(np.ceil(2.0 * np.log2(end - begin)) / 2.0).round().astype(np.intp)
+    for most in np.unique(size).tolist():
+        same_size = np.flatnonzero(size == most)
+        for part in in_blocks(same_size.size, most, BLOCK // 4):
             chosen = same_size[part]
-            first = before[chosen] + 1 - half
-            window = samples.window(which[chosen], first, np.arange(2 * half), reach[chosen])
+            first = begin[chosen]
+            window = samples.window(which[chosen], first, np.arange(most), end[chosen])
             # Depths relative to the middle of the window, because the crossing may be at its end.
             middle = 0.5 * (samples.depth[before[chosen]] + samples.depth[before[chosen] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
@@ -381,7 +388,7 @@ def _newton(samples: _Counted, a: Array, b: Array, prior: Array) -> tuple[Array,
     columns = (basis, *samples[1:], both)
     live = np.arange(a.size)
     for _ in range(40):
-        powers, upper, lower, one_upper, one_lower, both = (column[live] for column in columns)
+        powers, upper, lower, one_upper, one_lower, both = columns
         exponent = (found[live, None] @ powers)[:, 0]
         odds = np.exp(np.clip(exponent, -60.0, 60.0))
         variance = one_upper + odds * one_lower
@@ -394,9 +401,11 @@ def _newton(samples: _Counted, a: Array, b: Array, prior: Array) -> tuple[Array,
         size = np.abs(move) @ np.array([1.0, 1.0, 0.5])
         found[live] += np.minimum(1.0, 1.5 / size)[:, None] * move
         # A converged row is left alone, so that it does not depend on the other rows.
-        live = live[size > 1e-7]
-        if not live.size:
+        moving = size > 1e-7
+        if not moving.any():
             break
+        if not moving.all():
+            live, columns = live[moving], tuple(column[moving] for column in columns)
     return found.T, information
 
 

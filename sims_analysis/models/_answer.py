@@ -10,7 +10,8 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.answers import as_dataset
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import Window
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer

@@ -49,6 +49,10 @@ class Initial:
     objective: Objective | None
 
 
+#: What is left of a node that is too far away, in differences of numbers up to thousands.
+_ROUNDING = 1e-11
+
+
 class Shape(NamedTuple):
     """A diffused profile of dose 1, and its derivatives.
 
@@ -113,7 +117,11 @@ def spread(z: Array, nodes: Array, width: float, surface: str) -> tuple[Array, A
     """
     sign = 1.0 if surface == "reflecting" else -1.0
     below, above = _blurred(z, nodes, width), _blurred(-z, nodes, width)
-    return below[0] + sign * above[0], below[1] + sign * above[1]
+    matrix, slopes = below[0] + sign * above[0], below[1] + sign * above[1]
+    # Far away, differences of ramps are rounding, to which a count of 0 must not listen.
+    far = abs(matrix) < _ROUNDING
+    matrix[far] = slopes[far] = 0.0
+    return matrix, slopes
 
 
 def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:

@@ -11,7 +11,8 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import FitWarning, ProfileError, warn
-from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.answers import words
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import Window

@@ -12,7 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.frame import by_label
+from sims_analysis.frame.labels import by_label
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._layers import LayeredModel, layered
 from sims_analysis.models._links import SCALES, powers, split

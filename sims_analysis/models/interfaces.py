@@ -12,10 +12,11 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, in_gap
-from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
     by_depth,

@@ -14,10 +14,11 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
-from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.doubts import doubts

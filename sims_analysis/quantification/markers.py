@@ -11,7 +11,8 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
-from sims_analysis.frame.frame import Frame, by_label
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.labels import by_label
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.model import Array
 from sims_analysis.text.arguments import format_argument

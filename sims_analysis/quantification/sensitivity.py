@@ -17,8 +17,9 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
+from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
-from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
