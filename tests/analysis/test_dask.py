@@ -212,6 +212,7 @@ def test_a_lazy_parameter_of_data_in_memory_is_computed_once():
     np.testing.assert_array_equal(found, sims.integrated_dose(BATCH, stop=stop.compute()))
 
 
+@pytest.mark.slow
 def test_quantities_reach_processes_that_know_no_atoms():
     view = sims.quantify(BATCH)["concentration"]
     given = pickle.dumps((view.data, view.data.units, view.isel(depth=slice(3))))

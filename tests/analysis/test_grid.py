@@ -156,6 +156,7 @@ def profiles(draw):
     return dataset(start + np.cumsum(gaps), *rows)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]), data=st.data())
 def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
@@ -176,6 +177,7 @@ def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
     assert (np.abs(got - expected) <= 1e-11 * np.abs(expected) + 1e-13 * size).all()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]))
 def test_cells_of_a_union_and_of_a_padded_batch_are_the_same(ds, step, method):

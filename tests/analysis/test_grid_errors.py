@@ -33,6 +33,7 @@ def about_its_mean(found, error):
     return float((abs(found - found.mean()) <= error).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("grid", "counts"), FINER)
 def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
     gridded = sims.to_grid(trials(SHAPE, DEPTH, counts), **grid)
@@ -44,6 +45,7 @@ def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
     assert 0.60 <= covered(junction, JUNCTION) <= 0.76
 
 
+@pytest.mark.slow
 def test_intervals_of_moments_and_decay_length_cover_68_percent():
     gridded = sims.to_grid(trials(SHAPE, DEPTH, 100), step="0.5 nm")
     shape = sims.moments(gridded, start="20 nm", stop="120 nm")
@@ -58,6 +60,7 @@ def test_intervals_of_moments_and_decay_length_cover_68_percent():
         assert 0.60 <= about_its_mean(found, error) <= 0.76
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [10, 1000])
 @pytest.mark.parametrize(("grid", "_"), FINER[::2])
 def test_zero_counts_remain_known_on_a_grid(grid, _, counts):
@@ -85,6 +88,7 @@ def test_a_grid_with_zero_counts_has_the_error_of_zero_counts():
         assert 1.0 <= float(found[0, 0] / stated[0, 0]) <= 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [["0.5 nm", "0.2 nm"], ["0.5 nm", "1 nm"], ["0.5 nm", "5 nm"]])
 @pytest.mark.parametrize("conserve", [None, "dose"])
 def test_a_grid_of_a_grid(steps, conserve):

@@ -210,6 +210,7 @@ def covered(found, name, truth):
     return float((abs(found[name] - truth) < found[f"{name}_stderr"]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [30, 1000])
 def test_a_finer_grid_makes_no_interface_better_known(peak):
     ds = noisy_steps(peak)

@@ -133,6 +133,7 @@ def test_a_line_is_that_of_generalised_least_squares():
     assert line.chance == pytest.approx(stats.chi2.sf(line.chi_square, 3))
 
 
+@pytest.mark.slow
 def test_as_many_layers_as_there_are():
     both = xr.concat(
         [stack_of("delta_drf", peak=300), stack_of("delta_drf", n=3, peak=300)], "measurement"
@@ -186,6 +187,7 @@ def test_noise_has_no_layers():
             assert len(maxima(counts, np.sqrt(np.maximum(counts, 1)))) == 0
 
 
+@pytest.mark.slow
 def test_kinds_of_data_give_the_same():
     ds = stack_of("delta_mri", n=3, peak=400)
     fit = sims.fit(ds, model="delta_mri", repeat=3)

@@ -45,6 +45,7 @@ def test_independent_residuals_wander_as_often_as_chance_has_it(n):
         assert np.mean(np.array(found) < level) == pytest.approx(level, abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "over"), [(12, 3), (30, 3), (150, 3), (400, 3)])
 def test_averaged_residuals_are_no_low_frequencies(n, over):
     rng, rows = RNG(n), line(n)
@@ -81,6 +82,7 @@ def logarithms(z, formula, noise):
     return residuals.verdict(r, rows, np.nan, m, away.largest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [12, 20, 60, 300])
 @pytest.mark.parametrize("over", [1, 3])
 def test_a_right_shape_is_hardly_ever_called_wrong(n, over):
