@@ -233,6 +233,19 @@ def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
         assert found.depth_units == wanted.depth_units
 
 
+def test_cells_in_micrometres_are_those_of_the_view(tmp_path):
+    ds = sims.open_example("boron-implant")
+    cells = sims.with_units(sims.to_grid(ds, step="5 nm", conserve="dose"), depth="um")
+    view = cells.pint.quantify()
+    expected = sims.integrated_dose(cells, stop="300 nm")
+    found = sims.dequantify(sims.integrated_dose(view, stop="300 nm"))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    for plain in (sims.dequantify(view), sims.load(sims.save(view, tmp_path / "x.nc"))):
+        assert plain["depth"].attrs["units"] == "nm"
+        np.testing.assert_allclose(plain["depth_bounds"], 1e3 * cells["depth_bounds"], rtol=1e-12)
+        np.testing.assert_allclose(sims.integrated_dose(plain, stop="300 nm"), expected, rtol=1e-12)
+
+
 def test_an_integral_has_its_unit_after_pint_quantify():
     dose = IMPLANT["concentration"].pint.quantify().integrate("depth")
     wanted = sims.integrated_dose(IMPLANT)

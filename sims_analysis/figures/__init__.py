@@ -10,8 +10,7 @@ The only importer of matplotlib and Bokeh, and only when a figure is made.
 ``interactive``   :func:`explore`: zoom, hover, species, doses, in a notebook or a browser
 ``canvas``        what is passed along while a figure is drawn, and read from an earlier call
 ``drawing``       from curves to artists, in stages, for one axes or all panels
-``curves``        the curves: one for each species and measurement
-``spread``        many measurements as their median and a band
+``curves``        the curves: one for each species and measurement, or the median of many
 ``lines``         a curve, its band, and marks for samples that are not data
 ``axes``          units, limits, decades, right axes
 ``colours``       distinct within a figure, the same across figures

@@ -114,16 +114,11 @@ def _set_limits(ax: Axes, which: str, limits: Span) -> None:
     Those of an earlier call are told by the label of a spine, where each call leaves its own.
     """
     spine = ax.spines["bottom" if which == "x" else "left"]
-    now, automatic = (ax.get_xlim, ax.get_autoscalex_on) if which == "x" else (
-        ax.get_ylim, ax.get_autoscaley_on)  # fmt: skip
-    if automatic() or spine.get_label() == _written(now()):
-        (ax.set_xlim if which == "x" else ax.set_ylim)(*limits)
-        spine.set_label(_written(now()))
-
-
-def _written(limits: Span) -> str:
-    low, high = limits
-    return f"_{low:.12g} {high:.12g}"
+    now = {"x": ax.get_xlim, "y": ax.get_ylim}[which]
+    automatic = {"x": ax.get_autoscalex_on, "y": ax.get_autoscaley_on}[which]
+    if automatic() or spine.get_label() == "_{:.12g} {:.12g}".format(*now()):
+        ax.set(**{f"{which}lim": limits})
+        spine.set_label("_{:.12g} {:.12g}".format(*now()))
 
 
 def _data(each: Axes) -> list[tuple[Array, Array]]:
@@ -140,11 +135,11 @@ def _data(each: Axes) -> list[tuple[Array, Array]]:
 
 def _depth_range(places: Sequence[Mapping[Key, Axes]], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
-    lines = [x for axes in places for (one, _), each in axes.items() if one == kind
-             for x, _ in _data(each)]  # fmt: skip
-    if not lines:
+    mine = [each for axes in places for (one, _), each in axes.items() if one == kind]
+    depths = [x for each in mine for x, _ in _data(each)]
+    if not depths:
         return 0.0, 1.0
-    low, high = min(float(x.min()) for x in lines), max(float(x.max()) for x in lines)
+    low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
     low = from_surface(low, high)
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 

@@ -138,8 +138,9 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     names = []
     for index in np.ndindex(dose.shape):
         one = dose[index]
-        labels = [one[dim] if dim in one.coords else index[i] for i, dim in enumerate(dose.dims)]
-        names.append(", ".join(str(getattr(label, "values", label)) for label in labels))
+        labels = [one[dim].values if dim in one.coords else i
+                  for i, dim in zip(index, dose.dims, strict=True)]  # fmt: skip
+        names.append(", ".join(map(str, labels)))
     if dose.ndim == 0 and "species" in dose.coords:
         names = [str(dose["species"].values)]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,10 +156,12 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
         ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
         for place, share in zip(places, profile, strict=True):
             text = "not known" if np.isnan(share) else f"{share:.3g} %"
-            ax.annotate(
-                text, (np.nan_to_num(share), place), xytext=(3, 0), textcoords="offset points",
-                va="center", color=letters(colour, ax), fontsize=setting_points("legend.fontsize"),
-            )  # fmt: skip
+            looks: Any = {
+                "color": letters(colour, ax),
+                "fontsize": setting_points("legend.fontsize"),
+            }
+            where: Any = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
+            ax.annotate(text, (np.nan_to_num(share), place), **where, **looks)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
     ax.yaxis.set_tick_params(which="minor", left=False, right=False)
     ax.invert_yaxis()

@@ -34,19 +34,11 @@ class CurveName(Annotation):
     """
 
     def __init__(self, text: str, line: Any, place: Place, left: Axes) -> None:
-        super().__init__(
-            text,
-            self._point(line, left, place),
-            xytext=_offset(left, place),
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            color=letters(line.get_color(), left),
-            fontsize=setting_points("legend.fontsize"),
-            zorder=4,
-            clip_on=True,
-            label=line.get_label(),
-        )
+        where: Any = {"xytext": _offset(left, place), "textcoords": "offset points"}
+        looks: Any = {"color": letters(line.get_color(), left), "ha": "left", "va": "bottom"}
+        looks |= {"fontsize": setting_points("legend.fontsize"), "zorder": 4, "clip_on": True}
+        point = self._point(line, left, place)
+        super().__init__(text, point, label=line.get_label(), **where, **looks)
         self._line, self._left = line, left
         line.axes.add_artist(self)
         self.set_in_layout(False)

@@ -1,5 +1,8 @@
 """What is drawn: one curve per species and measurement, and which of its samples are data.
 
+Of more measurements than can be told apart, it is their median, the band that holds most of them,
+and the outliers.
+
 A sample is drawn as data if it is positive (on a log axis) and not below the detection limit.
 The others are marked at the floor of the axis, or at the limit.
 """
@@ -43,6 +46,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+
+#: At most so many measurements can be told apart by a colour each.
+_CROWD = 8
+#: Fraction of the measurements inside the band at each depth.
+CENTRAL = 0.8
+#: An outlier is off by more than so many robust standard deviations, and so many decades.
+_APART, _LEAST = 5.0, 0.08
+#: At most so many outliers are drawn.
+_NAMED = 4
 
 Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
@@ -125,18 +137,12 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
         named = {str(label): _opened(item) for label, item in data.items()}
     elif isinstance(data, Sequence) and not isinstance(data, str):
         items = [_opened(item) for item in data]
-        labels = [
-            str(getattr(item, "attrs", {}).get("data_id") or i) for i, item in enumerate(items)
-        ]
-        counts = Counter(labels)
-        named = {
-            label if counts[label] == 1 else f"{label} ({i})": item
-            for i, (label, item) in enumerate(zip(labels, items, strict=True))
-        }
+        ids = [str(getattr(one, "attrs", {}).get("data_id") or i) for i, one in enumerate(items)]
+        keys = [one if ids.count(one) == 1 else f"{one} ({i})" for i, one in enumerate(ids)]
+        named = dict(zip(keys, items, strict=True))
     else:
-        advice = ""
-        if isinstance(data, str | PathLike):
-            advice = f"; for a file, sims.read({str(data)!r}).to_dataset()"
+        is_path = isinstance(data, str | PathLike)
+        advice = f"; for a file, sims.read({str(data)!r}).to_dataset()" if is_path else ""
         raise TypeError(
             "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
             f"found {type(data).__name__}{advice}"
@@ -168,11 +174,8 @@ def collect(
     named: Mapping[str, xr.Dataset | xr.DataArray], species: str | Sequence[str] | None
 ) -> list[Curve]:
     """List the curves of the measurements, in the order of the species."""
-    curves = [
-        Curve(_named(series, item), label)
-        for label, item in named.items()
-        for series in series_of(item)
-    ]
+    pairs = [(label, item, one) for label, item in named.items() for one in series_of(item)]
+    curves = [Curve(_named(series, item), label) for label, item, series in pairs]
     if species is None:
         # The species of the first measurement lead, whatever the order in the others.
         order = list(dict.fromkeys(curve.series.species for curve in curves))
@@ -253,10 +256,8 @@ def styled(
         others = {f"\0{text}": colour for text, colour in taken.items()}
         found = assigned(texts, {**others, **known}, cycle)
     taken.update({text: found[key] for key, text in texts.items()})
-    chosen = [
-        wanted.get(curve.series.species, wanted.get(curve.measurement, found[key]))
-        for curve, key in zip(curves, keys, strict=True)
-    ]
+    ours = [wanted.get(c.measurement, found[key]) for c, key in zip(curves, keys, strict=True)]
+    chosen = [wanted.get(c.series.species, own) for c, own in zip(curves, ours, strict=True)]
     if dash_names_measurement(curves, chosen):
         dashes = _cycled([curve.measurement for curve in curves])
     elif by_measurement:
@@ -264,10 +265,9 @@ def styled(
     else:
         dashes = dashes_of(chosen)
     users = {*wanted.values(), *cycle}
-    return [
-        replace(curve, colour=colour if colour in users else legible(colour, ax), dash=dash)
-        for curve, colour, dash in zip(curves, chosen, dashes, strict=True)
-    ]
+    seen = [colour if colour in users else legible(colour, ax) for colour in chosen]
+    looks = zip(curves, seen, dashes, strict=True)
+    return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
 
 
 def raised(curves: Sequence[Curve], factor: float) -> list[Curve]:
@@ -384,3 +384,66 @@ def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
     named = (measurements - {""}) & set(map(str, wanted.colours or {}))
     alone = len(subjects) == 1 and len(measurements) > 1
     return "measurement" if alone or named else "species"
+
+
+# --- many measurements, as one -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The curves of one species in many measurements, as one.
+
+    The ends of the band are on the samples of the median; outliers are off as a whole, the farthest
+    first.
+    """
+
+    median: Curve
+    low: Array
+    high: Array
+    count: int
+    outliers: list[Curve]
+
+
+def is_crowd(curves: Sequence[Curve], colour_by: str) -> bool:
+    """Whether a species has too many curves to tell them apart."""
+    counts = Counter(curve.subject for curve in curves)
+    most = max(counts.values())
+    # If colours stand for species, dashes have to distinguish the measurements.
+    return most > (_CROWD if colour_by == "measurement" or len(counts) == 1 else len(DASHES))
+
+
+def spread_of(curves: Sequence[Curve]) -> Spread:
+    """Summarise the curves of one species, at the depths of the one with most samples.
+
+    The median would jump where a measurement ends. It is drawn where all were measured or, if there
+    is no such depth, wherever any was.
+    """
+    first = max(curves, key=lambda curve: curve.series.x.size)
+    x = first.series.x
+    values = np.array(
+        [np.interp(x, c.series.x, c.series.y, left=np.nan, right=np.nan) for c in curves]
+    )
+    everywhere = ~np.isnan(values).any(axis=0)
+    if everywhere.any():
+        x, values = x[everywhere], values[:, everywhere]
+    shares = np.array([0.5, (1 - CENTRAL) / 2, (1 + CENTRAL) / 2])
+    # At every depth of the first curve at least that one was measured.
+    median, low, high = np.nanquantile(values, shares, axis=0)
+    series = replace(first.series, x=x, y=median, stderr=None, place={})
+    whole = replace(first, series=series, source="", dash="solid")
+    return Spread(whole, low, high, len(curves), _outliers(curves, values, median))
+
+
+def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Curve]:
+    """Find the measurements that are off as a whole, by the median of log10 of their ratio."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log10(values / median)
+    ratio[~np.isfinite(ratio)] = np.nan
+    known = ~np.isnan(ratio).all(axis=1)
+    off = np.zeros(len(curves))
+    off[known] = np.nanmedian(ratio[known], axis=1)
+    distance = np.abs(off - np.median(off))
+    # 1.4826 makes the median absolute deviation that of a normal distribution.
+    far = distance > max(_APART * 1.4826 * float(np.median(distance)), _LEAST)
+    order = [int(i) for i in np.argsort(-distance) if far[i]]
+    return [replace(curves[i], dash=DASHES[1]) for i in order[:_NAMED]]

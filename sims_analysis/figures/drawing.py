@@ -13,29 +13,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.figures import fits as fitted
+from sims_analysis.figures import legend
 from sims_analysis.figures import lines as drawing
 from sims_analysis.figures import restored as over
-from sims_analysis.figures.axes import (
-    EDGE,
-    set_depth_limits,
-    set_value_limits,
-    spread_right_axes,
-)
+from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
-from sims_analysis.figures.curves import Curve, colour_meaning, curves_of, raised, styled
-from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
-from sims_analysis.figures.legend import (
-    explain_error,
-    explain_hidden,
-    explain_spread,
-    explain_triangle,
-    stands_below,
-    write_list,
-    write_shared_list,
+from sims_analysis.figures.curves import (
+    CENTRAL,
+    Curve,
+    colour_meaning,
+    curves_of,
+    is_crowd,
+    raised,
+    spread_of,
+    styled,
 )
+from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
 from sims_analysis.figures.results import draw_results, draw_summaries
-from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
 from sims_analysis.figures.style import fix_ticks, grow, lay_out, measured_alike, setting
 from sims_analysis.text import typeset as _typeset
 
@@ -163,7 +158,7 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
         _draw_spread(canvas, median, (whole.low, whole.high))
-        explain_spread(canvas, whole.count, CENTRAL)
+        legend.explain_spread(canvas, whole.count, CENTRAL)
         drawn.append((median, options))
         thin = {"linewidth": 0.7, **options}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
@@ -187,10 +182,12 @@ def _draw_marks(canvas: Canvas) -> None:
     """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
     for curve, _ in canvas.lines:
         if drawing.mark_below_limit(canvas.axes_of(curve), curve, canvas.scale_of(curve)):
-            explain_triangle(canvas, "below the limit")
+            legend.explain_triangle(canvas, "below the limit")
     for kind, ax in canvas.depths().items() if canvas.wanted.log else ():
         mine = [curve for curve, _ in canvas.lines if curve.series.axis == kind]
-        explain_hidden(canvas, drawing.mark_floor(ax, mine, canvas.scales[kind]) if mine else [])
+        legend.explain_hidden(
+            canvas, drawing.mark_floor(ax, mine, canvas.scales[kind]) if mine else []
+        )
 
 
 def _draw_bands(canvas: Canvas) -> None:
@@ -199,7 +196,7 @@ def _draw_bands(canvas: Canvas) -> None:
     for curve, _ in canvas.lines:
         ax, scale = canvas.axes_of(curve), canvas.scale_of(curve)
         if drawing.draw_band(ax, curve, scale, log=wanted.log, coverage=wanted.coverage):
-            explain_error(canvas, band=True)
+            legend.explain_error(canvas, band=True)
     grey = ink(0.35, canvas.ax)
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for key, ax in canvas.axes.items():
@@ -264,11 +261,11 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
         if crowded:
             lay_out(figure)
         if shared:
-            write_shared_list(canvases, figure)
+            legend.write_shared_list(canvases, figure)
             return
         said: set[str] = set()
         for canvas in canvases:
-            write_list(canvas, place_names(canvas), said)
+            legend.write_list(canvas, place_names(canvas), said)
         outside = [_outside(canvas) for canvas in canvases if not canvas.own]
         if not any(outside):
             return
@@ -284,7 +281,10 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
 
 def _outside(canvas: Canvas) -> float:
     """Return the height of the lists above and below an axes, in inches."""
-    lists = [*canvas.legends(NAMES), *(canvas.legends(NOTES) if stands_below(canvas) else [])]
+    lists = [
+        *canvas.legends(NAMES),
+        *(canvas.legends(NOTES) if legend.stands_below(canvas) else []),
+    ]
     figure = canvas.figure
     return float(sum(each.get_window_extent().height for each in lists) / figure.dpi)
 

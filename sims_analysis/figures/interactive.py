@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from collections import Counter
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -132,7 +131,7 @@ def explore(
 def _title(named: Mapping[str, xr.Dataset | xr.DataArray]) -> str:
     """Name a page after its measurements."""
     ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
-    return first_few(list(filter(None, ids)), _NAMED) or "Depth profiles"
+    return first_few([one for one in ids if one], _NAMED) or "Depth profiles"
 
 
 def document(title: str, body: str, *, scripts: Sequence[str] = ()) -> str:
@@ -172,26 +171,15 @@ def plot_html(
     curves = curves_of(measurements_of(data), species, value_units=value_units)
     scale = depth_scale([curve.series for curve in curves], depth_units)
     names = _names_of(curves)
-    colours = assigned(names, {})
-    curves = [
-        replace(curve, colour=colours[name], dash=dash)
-        for curve, name, dash in zip(
-            curves, names, dashes_of([colours[name] for name in names]), strict=True
-        )
-    ]
-    groups = by_axis(curves)
-    axis_of = {label: i for i, label in enumerate(groups)}
-    depths = _Distinct()
-    drawn = [
-        _drawn(curve, name, scale, axis_of, depths)
-        for name, curve in zip(names, curves, strict=True)
-    ]
-    known = {
-        "axes": _axes(groups),
-        "depth": _depth_axis(curves, scale),
-        "depths": depths.arrays,
-        "curves": drawn,
-    }
+    found = assigned(names, {})
+    colours = [found[name] for name in names]
+    looks = zip(curves, colours, dashes_of(colours), strict=True)
+    curves = [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
+    groups, depths = by_axis(curves), _Distinct()
+    places = list(groups)
+    drawn = [_drawn(*one, scale, places, depths) for one in zip(curves, names, strict=True)]
+    known = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
+    known |= {"depths": depths.arrays, "curves": drawn}
     carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     fragment = resources.files("sims_analysis.figures").joinpath("interactive.html")
     # A "</script>" in a name must not end the element that carries it.
@@ -214,7 +202,7 @@ class _Distinct:
 
 
 def _drawn(
-    curve: Curve, name: str, scale: Scale, axis_of: Mapping[str, int], depths: _Distinct
+    curve: Curve, name: str, scale: Scale, places: Sequence[str], depths: _Distinct
 ) -> dict[str, Any]:
     """Describe a curve."""
     series = curve.series
@@ -223,7 +211,7 @@ def _drawn(
         "html": _typeset.html(name),
         "colour": curve.colour,
         "dash": _dash(curve),
-        "axis": axis_of[label_of(series.long_name, series.units)],
+        "axis": places.index(label_of(series.long_name, series.units)),
         "quantity": series.long_name,
         "unit": _typeset.unit_label(series.units),
         "depths": depths.place(np.ascontiguousarray(scale(series.x), dtype=np.float64)),
@@ -254,20 +242,10 @@ def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
     if low == high:
         low, high = low - 0.5, high + 0.5
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
-    return {
-        "label": scale.label,
-        "units": _typeset.unit_label(scale.units),
-        "range": [low, high],
-        "window": _window(dosed, scale, low + _PART * (high - low)),
-    }
-
-
-def _window(dosed: Sequence[Curve], scale: Scale, end: float) -> list[float] | None:
-    """Return where the window of the dose is at first; None if nothing has a dose."""
-    if not dosed:
-        return None
-    begin = max(float(scale(curve.series.x[0])) for curve in dosed)
-    return [begin, max(begin, end)]
+    begin = max((float(scale(curve.series.x[0])) for curve in dosed), default=low)
+    window = [begin, max(begin, low + _PART * (high - low))] if dosed else None
+    unit = _typeset.unit_label(scale.units)
+    return {"label": scale.label, "units": unit, "range": [low, high], "window": window}
 
 
 def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
@@ -277,27 +255,17 @@ def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
         for label, group in groups.items()
     }
     count = max(high - low for low, high in spans.values())
-    return [
-        {
-            "label": label,
-            "log": [10.0 ** (spans[label][1] - count - 0.2), 10.0 ** spans[label][1]],
-            "linear": _linear_range(group),
-        }
-        for label, group in groups.items()
-    ]
+    log = {k: [10.0 ** (high - count - 0.2), 10.0**high] for k, (_, high) in spans.items()}
+    return [{"label": k, "log": log[k], "linear": _linear(group)} for k, group in groups.items()]
 
 
 def _names_of(curves: Sequence[Curve]) -> list[str]:
     """Name the curves, with their quantities if a species has two."""
-    names = [
-        ", ".join(filter(None, [c.series.species or c.series.long_name, c.measurement]))
-        for c in curves
-    ]
-    counts = Counter(names)
-    return [
-        name if counts[name] == 1 else f"{name}, {curve.series.long_name.lower()}"
-        for name, curve in zip(names, curves, strict=True)
-    ]
+    pairs = [(c.series.species or c.series.long_name, c.measurement) for c in curves]
+    names = [", ".join(filter(None, pair)) for pair in pairs]
+    quantities = [f", {curve.series.long_name.lower()}" for curve in curves]
+    several = [names.count(name) > 1 for name in names]
+    return [f"{n}{q * more}" for n, q, more in zip(names, quantities, several, strict=True)]
 
 
 def _dash(curve: Curve) -> list[int]:
@@ -314,7 +282,7 @@ def _dose_factor(curve: Curve, scale: Scale) -> float | None:
     return in_cm3 * in_nm / NM_PER_CM
 
 
-def _linear_range(group: Sequence[Curve]) -> tuple[float, float]:
+def _linear(group: Sequence[Curve]) -> tuple[float, float]:
     values = np.concatenate([curve.series.y for curve in group])
     bottom, top = min(0.0, float(values.min())), float(values.max())
     return (bottom, 1.05 * top) if top > bottom else (bottom - 1.0, bottom + 1.0)

@@ -95,9 +95,9 @@ def plot_profiles(
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several to overlay; the keys of a mapping name them. Plain or
-        quantified. Each species is drawn on its own samples. Profiles over sputter time beside
-        others over depth have an axis of their own, above.
+        One measurement, a batch, or several, named by the keys of a mapping; plain or quantified.
+        Each species is drawn on its own samples; profiles over sputter time beside others over
+        depth have an axis of their own, above.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default in a new figure. Right axes and lists get room beside other axes
         if the figure has a layout engine, as with ``plt.subplots(1, 2, layout="constrained")``.
@@ -109,10 +109,9 @@ def plot_profiles(
     xlim, ylim : (low, high), optional
         Limits of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare
         numbers in the unit of the axis; None leaves a limit to the data.
-    depth_units : str, optional
-        Unit of the depth (or sputter-time) axis, such as ``"um"``; by default ``nm`` (``s``).
-    value_units : str or sequence of str, optional
-        Units of the value axes, such as ``"1/m^3"``; each applies to values of its kind.
+    depth_units, value_units : str, or for values a sequence of str, optional
+        Units of the axes, such as ``"um"`` instead of ``nm`` (``s`` of sputter time), and
+        ``"1/m^3"``; each applies to values of its kind.
     scale : {"log", "linear"}
         Scale of the value axes.
     detection_limit : str, Quantity, DataArray or Dataset, optional
@@ -130,12 +129,9 @@ def plot_profiles(
     dose_window : (start, stop), optional
         The window, such as ``("20 nm", "500 nm")``; by default that which `dose` carries or
         records. If it is not known, nothing is shaded.
-    peak, decay_length : Dataset, optional
-        From the functions of these names.
-    layers : Dataset, optional
-        From :func:`layers`: a bar from top to bottom of each, at the level that bounds it.
-    interfaces : Dataset, optional
-        From :func:`interface`: its width is shaded, and its middle marked on the curve.
+    peak, decay_length, layers, interfaces : Dataset, optional
+        From the functions of these names, and from :func:`interface`. A layer is a bar from top to
+        bottom, at the level that bounds it; of an interface, the width is shaded.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
     restored : Dataset, or a list or mapping of them, optional

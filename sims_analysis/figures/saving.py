@@ -160,24 +160,19 @@ def _opaque(figure: Figure, *, flat: bool) -> Iterator[None]:
 
     kinds = (PolyCollection, Patch, Line2D)
     found: list[Any] = figure.findobj(lambda artist: isinstance(artist, kinds)) if flat else []
-    before: list[tuple[Any, Any, Any, float]] = []
-    for artist in found:
-        alpha = artist.get_alpha()
-        if alpha is None:
-            continue
-        line = isinstance(artist, Line2D)
-        paint = artist.set_color if line else artist.set_facecolor
-        colour = artist.get_color() if line else artist.get_facecolor()
+    before: list[tuple[Any, str, Any, float]] = []
+    for artist in [one for one in found if one.get_alpha() is not None]:
+        paint = "color" if isinstance(artist, Line2D) else "facecolor"
+        colour, alpha = getattr(artist, f"get_{paint}")(), artist.get_alpha()
         before.append((artist, paint, colour, alpha))
-        page = paper(artist.axes or figure.axes[0])
-        artist.set_alpha(None)
-        paint(tuple(alpha * to_rgba_array(colour)[0, :3] + (1 - alpha) * np.array(page)))
+        page = np.array(paper(artist.axes or figure.axes[0]))
+        mixed = alpha * to_rgba_array(colour)[0, :3] + (1 - alpha) * page
+        artist.set(**{"alpha": None, paint: tuple(mixed)})
     try:
         yield
     finally:
         for artist, paint, colour, alpha in before:
-            paint(colour)
-            artist.set_alpha(alpha)
+            artist.set(**{paint: colour, "alpha": alpha})
 
 
 def _with_comment(content: bytes, text: str) -> bytes:
@@ -203,37 +198,34 @@ def _settle(figure: Figure) -> None:
             lay_out(figure)
             if _places(figure) == before:
                 break
-        texts = [text for ax in figure.axes for text in ax.texts]
-        for name in [text for text in texts if isinstance(text, CurveName)]:
+        for name in figure.findobj(CurveName):
             name.follow()
 
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:
-    return [
-        tuple(round(float(number), _DECIMALS) for number in ax.get_position(original=True).bounds)
-        for ax in figure.axes
-    ]
+    bounds = [ax.get_position(original=True).bounds for ax in figure.axes]
+    return [tuple(round(float(number), _DECIMALS) for number in one) for one in bounds]
 
 
 @contextmanager
 def _held(figure: Figure) -> Iterator[None]:
     """Keep the axes at rounded positions, because layouts differ by 1e-14 from run to run."""
     engine = figure.get_layout_engine()
+    if engine is None:
+        yield
+        return
     before = [(ax, ax.get_position(original=True), ax.get_in_layout()) for ax in figure.axes]
-    places = _places(figure)
+    # Not "none", whose placeholder makes savefig draw the figure twice.
+    figure.set_layout_engine(None)
     try:
-        if engine is not None:
-            # Not "none", whose placeholder makes savefig draw the figure twice.
-            figure.set_layout_engine(None)
-            for (ax, _, _), place in zip(before, places, strict=True):
-                ax.set_position((place[0], place[1], place[2], place[3]))
+        for ax, place in zip(figure.axes, _places(figure), strict=True):
+            ax.set_position((place[0], place[1], place[2], place[3]))
         yield
     finally:
-        if engine is not None:
-            for ax, position, in_layout in before:
-                ax.set_position(position)
-                ax.set_in_layout(in_layout)
-            figure.set_layout_engine(engine)
+        for ax, position, in_layout in before:
+            ax.set_position(position)
+            ax.set_in_layout(in_layout)
+        figure.set_layout_engine(engine)
 
 
 _CREATOR = f"sims_analysis {__version__}"

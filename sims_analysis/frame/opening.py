@@ -83,7 +83,7 @@ def open_frame(
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
     depth = _axis(coords, axis, dim, value)
-    cells = _cells(data, coords, axis, dim, depth)
+    cells = _cells(units.with_plain_axes(data), coords, axis, dim, depth)
     if cells is not None and cells[0].dims != depth.dims:
         # Measurements whose cells differ share no axis.
         depth, lower, upper = (

@@ -159,9 +159,11 @@ class _Weights(NamedTuple):
 
 
 def _point_weights(z: Array, at: Array) -> _Weights | None:
-    inside = np.unique(at[(at >= z[0]) & (at <= z[-1])])
+    inside = at[(at >= z[0]) & (at <= z[-1])]
     if not inside.size:
         return None
+    if not (inside[1:] > inside[:-1]).all():  # to sort takes a third of the time of all this
+        inside = np.unique(inside)
     before = np.maximum(np.minimum(z.searchsorted(inside, side="right") - 1, z.size - 2), 0)
     after = np.minimum(before + 1, z.size - 1)
     width = z[after] - z[before]

@@ -52,8 +52,9 @@ def moments(
 
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``.
 
-    Their standard errors, to first order, are NaN where the variance is 0 (too few counts), and
-    where noise may have decided which samples lie above the threshold.
+    Their standard errors, to first order, are NaN where the variance is 0 (too few counts). Where
+    noise may have decided which samples lie above the threshold, they have a second part: see
+    :func:`_of_ends`.
 
     Parameters
     ----------
@@ -78,23 +79,10 @@ def moments(
         Whether the background is such a mean, so that its error contributes.
     """
     inside = rows.within(start, stop)
-    run = _run(inside, level, threshold, relative)
-    # The run is an interval from sample to sample: samples outside have zero weight.
-    limits = (np.where(run.size > 0, end, np.inf) for end in (run.first, run.last))
-    weights = segments.trapezoid_weights(rows, *limits)
-    mass = weights * (rows.value - rows.repeat(level))
-    total = rows.sum(mass)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean = rows.sum(mass, rows.depth) / total
-        off = rows.depth - rows.repeat(mean)
-        squared = off * off
-        mass *= squared
-        second = rows.sum(mass) / total
-        third, fourth = (rows.sum(mass, power) / total for power in (off, squared))
-        # Noise about the background gives sums of either sign, which are not those of a peak.
-        distribution = (total > 0) & (second > 0) & (mean >= run.first) & (mean <= run.last)
-        straggle = np.sqrt(np.where(distribution, second, np.nan))
-        shape = _Shape(straggle, third / straggle**3, fourth / straggle**4)
+    run = _run(inside, level, threshold, fraction, relative=relative)
+    weights, total, mean, off, shape = found = _between(rows, level, run.first, run.last)
+    with np.errstate(invalid="ignore"):
+        distribution = np.isfinite(shape.straggle)
     enough = run.size > 2
     status = first_status(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
@@ -116,10 +104,68 @@ def moments(
         # Higher moments depend on few counts far from the peak.
         errors[2:] *= [_student(rows, slope, floor) for slope in slopes[2:]]
         errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, shape))
-        errors[:, run.doubtful] = np.nan
+        if run.doubtful.any():
+            errors = np.hypot(errors, _of_ends(rows, level, run, found))
     for columns in (answers, errors):
         columns[:, ~(enough & distribution)] = np.nan
     return Moments._make([*answers, status, *errors])
+
+
+class _Found(NamedTuple):
+    """Weights of the samples, (R, n), sum, mean, distances from the mean, and shape of a run."""
+
+    weights: Array
+    total: Array
+    mean: Array
+    off: Array
+    shape: _Shape
+
+    @property
+    def answers(self) -> Array:
+        """Integral, mean, straggle, skewness and kurtosis."""
+        return np.array([self.total, self.mean, *self.shape])
+
+
+def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
+    """Return the moments of the samples from one depth to another; shape NaN where there is none.
+
+    Noise about the background gives sums of either sign, which are not those of a peak.
+    """
+    # The run is an interval from sample to sample: samples outside have zero weight.
+    limits = (np.where(np.isfinite(end), end, np.inf) for end in (first, last))
+    weights = segments.trapezoid_weights(rows, *limits)
+    mass = weights * (rows.value - rows.repeat(level))
+    total = rows.sum(mass)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        mean = rows.sum(mass, rows.depth) / total
+        off = rows.depth - rows.repeat(mean)
+        squared = off * off
+        mass *= squared
+        second = rows.sum(mass) / total
+        third, fourth = (rows.sum(mass, power) / total for power in (off, squared))
+        distribution = (total > 0) & (second > 0) & (mean >= first) & (mean <= last)
+        straggle = np.sqrt(np.where(distribution, second, np.nan))
+        shape = _Shape(straggle, third / straggle**3, fourth / straggle**4)
+    return _Found(weights, total, mean, off, shape)
+
+
+def _of_ends(rows: Rows, level: Array, run: _Run, found: _Found) -> Array:
+    """Return the errors that come from where a run above a threshold ends; 0 where it is clear.
+
+    Either end may as well lie where the run of samples ends that are above the threshold with one
+    standard error more, or with one less: the root mean square of what these two change, for both
+    ends together. NaN where there are no moments any more between such ends.
+    """
+    changed = np.zeros((5, rows.count))
+    for first, last in (
+        (run.widest.first, run.last),
+        (run.narrowest.first, run.last),
+        (run.first, run.widest.last),
+        (run.first, run.narrowest.last),
+    ):
+        other = _between(rows, level, first, last)
+        changed += 0.5 * (other.answers - found.answers) ** 2
+    return np.where(run.doubtful, np.sqrt(changed), 0.0)
 
 
 class _Shape(NamedTuple):
@@ -130,6 +176,13 @@ class _Shape(NamedTuple):
     kurtosis: Array
 
 
+class _Ends(NamedTuple):
+    """Depths of the first and the last sample of a run, (R,)."""
+
+    first: Array
+    last: Array
+
+
 class _Run(NamedTuple):
     """The samples used for the moments: an interval of each row."""
 
@@ -138,40 +191,65 @@ class _Run(NamedTuple):
     size: NDArray[Any]
     #: Rows in which noise may have decided what was kept.
     doubtful: Flags
+    #: Where the run ends if all samples are a standard error higher, or lower.
+    widest: _Ends
+    narrowest: _Ends
 
 
-def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
+def _run(rows: Rows, level: Array, threshold: Array, fraction: Array, *, relative: bool) -> _Run:
     """Find the run of samples around the maximum that lie above the threshold; NaN: all samples."""
-    doubtful = np.zeros(rows.count, dtype=bool)
+    doubtful, whole = np.zeros(rows.count, dtype=bool), _Ends(rows.begin, rows.end)
     if np.isnan(threshold).all():
-        return _Run(rows.begin, rows.end, rows.size, doubtful)
+        return _Run(*whole, rows.size, doubtful, whole, whole)
     rows = rows.packed()
     c = rows.value - rows.repeat(level)
     maximum = rows.reduce(np.maximum, c)
-    limit = rows.repeat(threshold * maximum if relative else threshold)
-    above = ~(c < limit)
+    excess = c - rows.repeat(threshold * maximum if relative else threshold)
+    top = c == rows.repeat(maximum)
+    keep = _around(rows, ~(excess < 0), top)
+    kept = rows.keep(keep)
+    ends = both = _Ends(kept.first, kept.last)
+    if rows.stderr is not None:
+        sigma = _errors_of_single(rows)
+        doubtful = _doubtful(rows, excess, sigma, keep)
+        if doubtful.any():
+            own = top & ~(excess < 0)
+            sigma = sigma * rows.repeat(np.sqrt(fraction))  # of a value, not of what sums take
+            ends, both = (
+                _Ends(one.first, one.last)
+                for one in (
+                    rows.keep(_around(rows, ~(excess + by * sigma < 0) | own, top))
+                    for by in (1.0, -1.0)
+                )
+            )
+    return _Run(kept.first, kept.last, kept.size, doubtful, ends, both)
+
+
+def _around(rows: Packed, above: Flags, top: Flags) -> Flags:
+    """Flag the run of samples `above` around the first maximum of each row that is one of them."""
     # A run begins where the row does, or where a sample rises above the limit.
     begins = above.copy()
     begins[1:] &= ~above[:-1] | (rows.row[1:] != rows.row[:-1])
     run = np.where(above, np.cumsum(begins), 0)
-    at_maximum = np.flatnonzero(above & (c == rows.repeat(maximum)))
+    at_maximum = np.flatnonzero(above & top)
     row, position = np.unique(rows.row[at_maximum], return_index=True)
     wanted = np.full(rows.count, -1)
     wanted[row] = run[at_maximum[position]]
-    keep = run == rows.repeat(wanted)
-    kept = rows.keep(keep)
-    if rows.stderr is not None:
-        doubtful = _doubtful(rows, c - limit, keep)
-    return _Run(kept.first, kept.last, kept.size, doubtful)
+    kept: Flags = run == rows.repeat(wanted)
+    return kept
 
 
-def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
-    """Flag the rows in which noise may have decided where the run above the threshold ends."""
+def _errors_of_single(rows: Packed) -> Array:
+    """Return standard errors; of zero counts, which have none in sums, that of one count."""
     sigma = errors_of(rows)
-    # Zero counts have zero error in sums; here, give them that of one count.
     least = rows.reduce(np.minimum, np.where(sigma > 0, sigma, np.inf), np.inf)
     one = rows.repeat(np.where(np.isinf(least), 0.0, least))
-    far = np.abs(above) >= CLEAR * np.where(sigma == 0, one, sigma)
+    return np.where(sigma == 0, one, sigma)
+
+
+def _doubtful(rows: Packed, above: Array, sigma: Array, keep: Flags) -> Flags:
+    """Flag the rows in which noise may have decided where the run above the threshold ends."""
+    far = np.abs(above) >= CLEAR * sigma
     near = keep.copy()
     same = rows.row[1:] == rows.row[:-1]
     near[1:] |= keep[:-1] & same

@@ -290,12 +290,18 @@ def _each_variable(data: Any, change: Any, *, only_axes: bool = False) -> Any:
         if name in indexes:
             if is_quantity(variable.data):
                 axes[name] = change(variable, str(name))
+                bounds = data.variables.get(f"{name}_bounds")
+                if bounds is not None:  # in the unit of the axis, without one of their own
+                    stated = variable.data.units * bounds.data
+                    moved = change(xr.Variable(bounds.dims, stated), str(name))
+                    axes[f"{name}_bounds"] = xr.Variable(bounds.dims, moved.data, bounds.attrs)
         elif not only_axes:
             changed[name] = change(variable, str(name))
     plain = {name: axis for name, axis in axes.items() if axis is not data.variables[name]}
-    result = data.drop_indexes(plain).assign_coords(plain) if plain else data.copy(deep=False)
+    own = [name for name in plain if name in indexes]
+    result = data.drop_indexes(own).assign_coords(plain) if plain else data.copy(deep=False)
     for name, variable in changed.items():
-        if variable is not data.variables[name]:
+        if variable is not data.variables[name] and name not in plain:
             result[name] = variable
     return result
 

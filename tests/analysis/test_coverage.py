@@ -206,6 +206,16 @@ def test_intervals_of_moments_cover_68_percent(counts):
         assert 0.60 <= covered(answer, number(truth[name])) <= 0.76, name
 
 
+@pytest.mark.parametrize("threshold", [0.01, 0.05, 0.1])
+def test_intervals_of_moments_above_a_threshold_cover_about_68_percent(threshold):
+    z = np.arange(0, 400, 2.0)
+    found = sims.moments(trials(half_gaussians, z, 1000), threshold=threshold)
+    truth = sims.moments(undisturbed(half_gaussians, z), threshold=threshold)
+    for name in ("dose", "projected_range", "straggle", "skewness", "kurtosis"):
+        answer = found[name].assign_coords(stderr=found[f"{name}_stderr"])
+        assert 0.58 <= covered(answer, number(truth[name])) <= 0.84, name
+
+
 @pytest.mark.parametrize("counts", [100, 1000])
 def test_intervals_of_moments_above_a_background_window_cover_68_percent(counts):
     z = np.arange(0, 400, 2.0)

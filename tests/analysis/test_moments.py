@@ -180,18 +180,31 @@ def test_counts_in_one_sample_have_no_straggle():
     assert all(math.isnan(number(found[name])) for name in MOMENTS)
 
 
-def test_a_threshold_within_noise_leaves_no_error():
+def test_where_noise_decides_on_a_threshold_the_error_has_what_either_end_changes():
     z = np.arange(0, 100, 2.0)
     steep = 1e20 * np.exp(-np.abs(z - 51) / 1.5)
     clear = sims.moments(one(z, steep, stderr=0.1 * steep), threshold=0.01)
     assert all(number(clear[f"{name}_stderr"]) > 0 for name in MOMENTS)
     gentle = 1e20 * np.exp(-np.abs(z - 51) / 30)
-    close = sims.moments(one(z, gentle, stderr=0.1 * gentle), threshold=0.5)
-    assert all(math.isnan(number(close[f"{name}_stderr"])) for name in MOMENTS)
+    close = one(z, gentle, stderr=0.1 * gentle)
+    found = sims.moments(close, threshold=0.5)
+    # 0.5 of the maximum, 9.67e19, is reached from 30 to 72 nm; 1.1 C from 28 to 74, 0.9 C from 34
+    # to 68 nm.
+    ends = {"": (30, 72)} | dict(enumerate([(28, 72), (34, 72), (30, 74), (30, 68)]))
+    asked = {k: {"start": f"{a} nm", "stop": f"{b} nm"} for k, (a, b) in ends.items()}
+    each = {k: sims.moments(close, **one_asked) for k, one_asked in asked.items()}
+    for name in MOMENTS:
+        own = number(each[""][name])
+        changed = sum((number(each[i][name]) - own) ** 2 for i in range(4)) / 2
+        expected = math.sqrt(number(each[""][f"{name}_stderr"]) ** 2 + changed)
+        assert number(found[name]) == pytest.approx(own, rel=1e-12)
+        assert number(found[f"{name}_stderr"]) == pytest.approx(expected, rel=1e-9), name
     # A sample without counts, beside the run, may have had one.
     counted = one(z, np.where(np.abs(z - 50) < 9, 1e20, 0.0))
     counted = sims.with_counting_statistics(counted, value_per_count="1e19 atoms/cm^3")
-    assert math.isnan(number(sims.moments(counted, threshold=0.05)["straggle_stderr"]))
+    near = sims.moments(counted, threshold=0.05)["straggle_stderr"]
+    alone = sims.moments(counted, start="42 nm", stop="58 nm")["straggle_stderr"]
+    assert number(near) > 1.4 * number(alone)
 
 
 @pytest.mark.parametrize(
