@@ -58,7 +58,9 @@ def peak(
 
         - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``)
         - ``<variable>``, ``<variable>_stderr``: the value there, under the name of the variable and
-          in its unit, and its standard error if the data carry any
+          in its unit, and its standard error if the data carry any: of that sample alone. Noise
+          has chosen it, so that it lies above the profile (5 to 23 % of such intervals hold the
+          profile's value): :func:`mean_value` of a flat top, or a fit, says how high that is
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
         - ``status``: ``ok``; ``truncated`` where the profile does not cross half of its maximum on

@@ -24,6 +24,8 @@ _PLATEAU = 0.1
 _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 0.1 % of an error function is left of the step.
 _COMPLETE = 1.5
+#: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
+_BENT = 2.2
 #: A slope is one from so many standard errors, if it changes the level by this part of the step.
 _SURE, _MATTERS = 3.0, 0.02
 
@@ -225,7 +227,11 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2))
-    row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + np.sum((moved[:, 2] - moved[:, 0]) ** 2))
+    # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
+    cell = _of_samples(fraction)[0] * float(z[above[1]] - z[below[1]])
+    bent = cell**2 / (_BENT * row[1]) if row[1] > 0 else 0.0
+    of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
+    row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
     row[-1] = 0
     if above[0] == above[-1]:
         # Anywhere between two samples: the standard deviation of a uniform distribution.

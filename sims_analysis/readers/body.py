@@ -388,7 +388,9 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
     odd = len(first) < 2 or not first.replace(" ", "").isalpha()
-    alike = row == body.last + 1 and (odd or filled == _filled(grid.cells(body.last)))
+    # Every other line may be blank.
+    step = 1 if len(body.rows) < 2 else body.rows[-1] - body.rows[-2]
+    alike = 0 < row - body.last <= step and (odd or filled == _filled(grid.cells(body.last)))
     like_a_note = not (above or alike) and begins and 1 + len(others) < width - len(body.words)
     if numbers > like_a_note:
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")

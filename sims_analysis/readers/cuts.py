@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise, repeat
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.grid import Block, TextGrid
+from sims_analysis.readers.numbers import narrow
 
 __all__ = ["refuse_cut", "tell_if_cut", "tell_of_short_rows"]
 
@@ -76,7 +78,7 @@ def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
     """
     if not lines[-1].strip():
         return
-    forms = [_FORM.fullmatch(cell.strip().strip('"').lstrip("<\u2264= ")) for cell in cells]
+    forms = [_FORM.fullmatch(narrow(cell).strip(' "').lstrip("<\u2264= ")) for cell in cells]
     *above, last = forms
     if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
         warn(
@@ -149,10 +151,12 @@ def _tell_of_short_lines(grid: TextGrid, rows: Sequence[int], block: Block, widt
     """Tell of lines with fewer cells than a later one has: nobody can tell which are missing."""
     lines = grid.texts(rows)
     if grid.quoted:
-        counts: Iterable[int] = (len(grid.split(line)) - 1 for line in lines)
+        counts = [len(grid.split(line)) - 1 for line in lines]
     else:
-        counts = map(str.count, lines, repeat(grid.delimiter or ""))
-    whole = [count >= width - 1 for count in counts]
+        counts = [*map(str.count, lines, repeat(grid.delimiter or ""))]
+    # Every line may end in a delimiter.
+    (usual, _), *_ = Counter(counts).most_common(1)
+    whole = [count >= max(width - 1, usual) for count in counts]
     if all(whole) or True not in whole:
         return
     end = len(whole) - whole[::-1].index(True)

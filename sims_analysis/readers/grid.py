@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from types import NoneType
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,71 +74,6 @@ class Block:
         )
 
 
-class Grid(Protocol):
-    """Rows of cells."""
-
-    options: Options
-    #: Of a sheet.
-    name: str | None
-    #: What a row is called in messages.
-    row_word: str
-    #: Where numbers begin, by the columns that matter: found once.
-    runs: dict[object, tuple[int, int, Mapping[int, bool]]]
-
-    def __len__(self) -> int: ...
-
-    def number(self, row: int) -> int:
-        """Give the number of a row in the file, from 1."""
-
-    def cells(self, row: int) -> list[str]:
-        """Give the cells of a row as text, without the mark of a comment."""
-
-    def is_comment(self, row: int) -> bool:
-        """Whether a row is marked as a comment."""
-
-    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
-        """Classify a row; `words` are columns that may hold words."""
-
-    def heads(self, row: int, width: int) -> list[str]:
-        """Give the cells of a row above a table of so many columns."""
-
-    def where(self, number: int, column: int) -> str:
-        """Name a cell by the number of its row, for messages."""
-
-    def column(self, column: int) -> int:
-        """Give the place of a column in the file, from 0: empty ones are left out of a grid."""
-
-    def rows_of_table(self, first: int, last: int) -> Sequence[int]:
-        """List the rows of a block that are neither blank nor comments."""
-
-    def width(self, rows: Sequence[int]) -> int:
-        """Count the columns of a block."""
-
-    def read(
-        self,
-        rows: Sequence[int],
-        width: int,
-        words: Mapping[int, bool] = _NO_WORDS,
-        labels: Collection[int] = (),
-    ) -> Block:
-        """Read the numbers of a block.
-
-        Parameters
-        ----------
-        rows : sequence of int
-        width : int
-        words : mapping
-            Columns that may hold words, and whether that is certain.
-        labels : collection of int
-            Columns of texts, whatever is in them.
-
-        Raises
-        ------
-        ReadError
-            That names the first cell that is no number.
-        """
-
-
 def _has_comma(text: str) -> bool:
     return "," in text or "\uff0c" in text
 
@@ -159,10 +94,13 @@ class TextGrid:
     delimiter: str | None
     quoted: bool
     options: Options
+    #: Of a sheet.
     name: str | None = None
+    #: What a row is called in messages.
     row_word: str = "line"
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
+    #: Where numbers begin, by the columns that matter: found once.
     runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
     _kinds: dict[int, Kind] = field(default_factory=dict, repr=False)
 
@@ -302,7 +240,22 @@ class TextGrid:
         words: Mapping[int, bool] = _NO_WORDS,
         labels: Collection[int] = (),
     ) -> Block:
-        """Read the numbers of lines."""
+        """Read the numbers of lines.
+
+        Parameters
+        ----------
+        rows : sequence of int
+        width : int
+        words : mapping
+            Columns that may hold words, and whether that is certain.
+        labels : collection of int
+            Columns of texts, whatever is in them.
+
+        Raises
+        ------
+        ReadError
+            That names the first cell that is no number.
+        """
         lines, nothing = self.texts(rows), tuple(self.options.not_measured)
         decimal = self.mark(lines, words, labels)
         values, odd, beyond = columns_of_lines(
@@ -450,6 +403,10 @@ class CellGrid:
         return "." if free else mark
 
 
+#: Whoever reads a table asks one of these, by the names that both have.
+Grid: TypeAlias = TextGrid | CellGrid
+
+
 def _at(cells: Sequence[Any], column: int) -> Any:
     return cells[column] if column < len(cells) else None
 
@@ -465,19 +422,11 @@ def _text(cell: object) -> str:
 
 
 def transposed(grid: Grid, first: int, last: int) -> CellGrid:
-    """Turn rows of a grid into columns.
-
-    Raises
-    ------
-    ReadError
-        If columns have no place in the file: the cells between blanks.
-    """
+    """Turn rows of a grid into columns."""
     if isinstance(grid, TextGrid):
         rows: list[Sequence[object]] = [[*grid.cells(i)] for i in range(first, last + 1)]
-    elif isinstance(grid, CellGrid):
-        rows = [grid.rows[i] for i in range(first, last + 1)]
     else:
-        raise ReadError("a table of this kind is not turned")
+        rows = [grid.rows[i] for i in range(first, last + 1)]
     width = max(map(len, rows))
     turned = [[row[j] if j < len(row) else None for row in rows] for j in range(width)]
     return CellGrid(

@@ -24,6 +24,7 @@ __all__ = [
     "columns_of_words",
     "decimal_mark",
     "is_number",
+    "narrow",
     "read_cell",
     "read_columns",
     "split_line",
@@ -63,7 +64,7 @@ class Cell(float):
 
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
-    text, form = _narrow(text.strip()), _FORMS[decimal]
+    text, form = narrow(text.strip()), _FORMS[decimal]
     if form.fullmatch(text):
         return True
     match = _CENSORED.fullmatch(text)
@@ -71,7 +72,8 @@ def is_number(text: str, decimal: str | None = None) -> bool:
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
 
 
-def _narrow(text: str) -> str:
+def narrow(text: str) -> str:
+    """Write a number of a Japanese or Chinese keyboard as others are."""
     return text if text.isascii() else text.translate(_WIDE)
 
 
@@ -90,7 +92,7 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
     """
     doubtful = False
     for cell in cells:
-        cell = _narrow(cell)  # noqa: PLW2901 - the same cell
+        cell = narrow(cell)  # noqa: PLW2901 - the same cell
         if "," not in cell:
             continue
         text = cell.strip().lstrip("<\u2264= ")
@@ -114,9 +116,9 @@ def read_cell(
     stripped = text.strip().strip('"').strip()
     if stripped.casefold() in NOTHING or stripped in not_measured:
         return float("nan")
-    narrow = _narrow(stripped)
-    match = _CENSORED.fullmatch(narrow)
-    number = match[1].strip() if match else narrow
+    text = narrow(stripped)
+    match = _CENSORED.fullmatch(text)
+    number = match[1].strip() if match else text
     if _INFINITE.fullmatch(number):
         sign = "-" if number.startswith("-") else ""
         return float("nan" if "#" in number and "INF" not in number.upper() else f"{sign}inf")

@@ -313,3 +313,18 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
     assert "saturated" not in stated["status"].values.tolist()
+
+
+@pytest.mark.parametrize("peak", [100, 1000])
+def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
+    rng = np.random.default_rng(peak)
+    z = np.arange(0.0, 200.0, 2.0) + rng.uniform(0, 2, (300, 1))
+    counted = rng.poisson(peak * (0.1 + 0.9 * ndtr((z - 100) / 2)))
+    ds = xr.Dataset(
+        {"concentration": (("measurement", "point"), counted * 1e20 / peak, {"units": "cm^-3"})},
+        coords={"depth": (("measurement", "point"), z, {"units": "nm"})},
+    )
+    ds = sims.with_counting_statistics(ds, value_per_count=f"{1e20 / peak} atoms/cm^3")
+    found = sims.interface(ds)
+    inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
+    assert 0.60 <= float(inside.mean()) <= 0.78

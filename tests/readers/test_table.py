@@ -928,3 +928,10 @@ def test_the_head_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delim
     text = "#;Depth (nm);B (at/cm3);\n1;0;5;\n2;2.5;6;\n3;5;7;\n"
     assert sims.read(write(text))["B"].depths.tolist() == [0, 2.5, 5]
     assert sims.read(write(text[1:].replace("\n", ";;\n")))["B"].depths.tolist() == [0, 2.5, 5]
+
+
+def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_told(write):
+    text = "Depth (nm);B (at/cm3);P (at/cm3);\n0;5;7;\n1;8;\n2;6;9;\n"
+    with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
+        sims.read(write(text))
+    sims.read(write(text.replace("1;8;\n", "1;8;;\n")))
