@@ -348,3 +348,11 @@ def test_other_files_are_explained_too(write):
     )
     with pytest.raises(TypeError, match="expected one file"):
         sims.explain_read([write("a"), write("b")])
+
+
+def test_blank_lines_between_rows_that_are_columns(write):
+    result = sims.read(write("Depth [nm],0,1,2\n\nIn [cps],5,7,6\n\nP [cps],1,2,3\n"))
+    assert {p.species_name: p.concentrations.tolist() for p in result.depth_profiles} == {
+        "In": [5, 7, 6],
+        "P": [1, 2, 3],
+    }
