@@ -124,7 +124,8 @@ class TextGrid:
         mark = comment_mark(line)
         if mark:
             rest = line.lstrip().removeprefix(mark)
-            line = line if self.delimiter and rest.startswith(self.delimiter) else rest
+            alone = self.delimiter and rest.lstrip(" ").startswith(self.delimiter)
+            line = line if alone else rest
         return [cell.strip() for cell in self.split(line)]
 
     def is_comment(self, row: int) -> bool:
@@ -189,7 +190,7 @@ class TextGrid:
         return [
             row
             for row, line in enumerate(lines, first)
-            if line.strip(" \t;,|\r") and not comment_mark(line)
+            if line[:1] in _OPENINGS or (line.strip(" \t;,|\r") and not comment_mark(line))
         ]
 
     def width(self, rows: Sequence[int]) -> int:

@@ -422,6 +422,14 @@ def test_names_in_the_wrong_encoding_are_refused(write):
     check(sims.read(write(content), encoding="shift_jis"))
 
 
+def test_a_workbook_has_letters_of_all_languages(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Depth (nm)", "αβ (at/cm3)"], [0, 1e18], [1, 2e18]):
+        book.active.append(row)
+    book.save(tmp_path / "w7.xlsx")
+    assert sims.read(tmp_path / "w7.xlsx").species == ["αβ"]
+
+
 # --- exports of instruments that a spreadsheet has saved --------------------------------------
 
 K = np.array([5, 0, 3, 8])

@@ -931,6 +931,11 @@ def test_the_head_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delim
     assert sims.read(write(text[1:].replace("\n", ";;\n")))["B"].depths.tolist() == [0, 2.5, 5]
 
 
+def test_the_head_of_row_numbers_may_stand_between_blanks(write):
+    text = " | | B | P\n # | Depth / nm | C / cm^-3 | C / cm^-3\n 1 | 0 | 5 | 6\n 2 | 1 | 7 | 8\n"
+    assert sims.read(write(text)).species == ["B", "P"]
+
+
 def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_told(write):
     text = "Depth (nm);B (at/cm3);P (at/cm3);\n0;5;7;\n1;8;\n2;6;9;\n"
     with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
