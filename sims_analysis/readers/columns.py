@@ -139,7 +139,7 @@ def _refuse_headless(grid: Grid, heads: Heads, block: Block, pairs: Sequence[Pai
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
                 f"without a head, beside those of {pair.name!r}; if its row has a cell too many, "
-                'take that out, otherwise give the column a head, or say what to read by '
+                "take that out, otherwise give the column a head, or say what to read by "
                 'columns={"B": (axis, values)}'
             )
 

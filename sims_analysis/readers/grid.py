@@ -124,8 +124,9 @@ class TextGrid:
         mark = comment_mark(line)
         if mark:
             rest = line.lstrip().removeprefix(mark)
-            alone = self.delimiter and rest.lstrip(" ").startswith(self.delimiter)
-            line = line if alone else rest
+            # Behind a blank there is one before the delimiter as well.
+            beside = rest.lstrip(" ") if line.startswith(" ") else rest
+            line = line if self.delimiter and beside.startswith(self.delimiter) else rest
         return [cell.strip() for cell in self.split(line)]
 
     def is_comment(self, row: int) -> bool:

@@ -932,6 +932,7 @@ def test_the_head_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delim
 
 
 def test_the_head_of_row_numbers_may_stand_between_blanks(write):
+    assert sims.read(write("# ;B;P\n# z/nm;C/cm^-3;C/cm^-3\n0;5;6\n1;7;8\n")).species == ["B", "P"]
     text = " | | B | P\n # | Depth / nm | C / cm^-3 | C / cm^-3\n 1 | 0 | 5 | 6\n 2 | 1 | 7 | 8\n"
     assert sims.read(write(text)).species == ["B", "P"]
 
