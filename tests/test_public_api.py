@@ -104,6 +104,7 @@ def test_importing_the_package_pulls_in_nothing_heavy():
     assert not HEAVY & set(loaded)
 
 
+@pytest.mark.slow
 def test_a_first_answer_needs_no_figure_no_network_and_no_dask():
     loaded = run("""
         import sims_analysis as sims, sys

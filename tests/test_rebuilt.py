@@ -18,6 +18,7 @@ def png(**options):
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_the_same_figure_is_the_same_and_another_is_not():
     assert same_picture(png(), png())
     assert not same_picture(png(), png(colours={"P": "green"}))

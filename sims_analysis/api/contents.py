@@ -240,7 +240,8 @@ def read_contents(
         entry, whole = entry_in(folder, versions[-1], data_id)
     except ArchiveError as error:
         skip(folder, error)
-        return found._replace(words=data_id.casefold().encode(errors="replace")), False
+        words = data_id.casefold().encode(errors="replace")
+        return Contents(*found[:5], words=words), False
     measured = UNREAD
     if need is Need.WORDS:
         if known is not None and known.version == found.version and known.about is not None:

@@ -49,6 +49,7 @@ def test_an_answer_and_its_error_add_up(name):
     np.testing.assert_array_equal(sims.dequantify(upper).values, (plain + plain["stderr"]).values)
 
 
+@pytest.mark.slow
 def test_figures_tables_and_files_take_them(tmp_path):
     dose, junction = (ask(name, QUANTIFIED) for name in ("integrated_dose", "junction_depth"))
     ax = sims.plot_profiles(QUANTIFIED, junctions=junction, dose=dose)

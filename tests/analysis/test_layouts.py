@@ -192,6 +192,7 @@ samples = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(samples, samples, st.sampled_from(["trapezoid", "loglinear"]))
 @settings(max_examples=20)
 @pytest.mark.filterwarnings(WARNS)

@@ -32,6 +32,7 @@ def test_the_import_brings_nothing_heavy():
     assert not loaded("import sims_analysis").intersection(HEAVY)
 
 
+@pytest.mark.slow
 def test_a_payload_is_answered_by_numpy_and_xarray_alone():
     # Not of a DataArray made here: xarray imports Dask, and with it scipy, to make the first.
     code = """

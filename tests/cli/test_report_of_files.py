@@ -89,6 +89,7 @@ def test_notes_and_refusals_name_the_options_of_the_command(tmp_path):
     assert "--surface-dose exclude needs --surface, the depth" in result.stderr
 
 
+@pytest.mark.slow
 def test_pages_of_several_measurements_link_to_their_list(tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("bokeh")

@@ -245,6 +245,7 @@ def test_noise_between_maxima_is_named():
 # --- data of all kinds ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_profiles_of_a_batch_are_restored_as_they_are_alone():
     one, two = measured(rt.implant, top=300)[0], measured(rt.edge, top=2000, seed=3)[0]
     two = two.where(~two["depth"].isin([40.0, 70.0]))

@@ -206,6 +206,7 @@ def counted_layer(peak, trials, seed=1):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100, 1000])
 def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
     """The truth is what ten million counts give: 1,354 ohm above a junction at 124 nm."""
