@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -120,6 +121,17 @@ def dressed(
         for one in task.model.of.parameters:
             if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
                 found |= _changing(one, found, task.model.of.location)
+    found |= _statistics(part, profiles, window, bridge=bridge)
+    if common is not None:  # of all profiles together
+        found["aic"] = common.isel(__row__=-1).assign_attrs(vocabulary.attrs("aic"))
+    return as_dataset(found)
+
+
+def _statistics(
+    part: Callable[..., xr.DataArray], profiles: Frame, window: Window, *, bridge: bool
+) -> dict[str, xr.DataArray]:
+    """Return what is said of each fit, beside its parameters."""
+    found: dict[str, xr.DataArray] = {}
     for name, table in (
         ("status", STATUS),
         ("curve_status", STATUS),
@@ -140,9 +152,7 @@ def dressed(
     for name in _NUMBERS:
         unit = profiles.axis_units if name.startswith("window") else None
         found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name, unit))
-    if common is not None:  # of all profiles together
-        found["aic"] = common.isel(__row__=-1).assign_attrs(vocabulary.attrs("aic"))
-    return as_dataset(found)
+    return found
 
 
 def _numbered(of_layers: xr.DataArray) -> xr.DataArray:
