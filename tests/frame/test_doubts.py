@@ -6,6 +6,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, JunctionError, ProfileError, ProfileWarning
+from tests.questions import AXIS, QUESTIONS, ask, measurement
 
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
@@ -164,3 +165,21 @@ def test_an_answer_from_a_saturated_detector_says_so(question):
         assert sims.integrated_dose(ds, start="150 nm")["status"].values.tolist() == ["ok"]
         with pytest.raises(ProfileError, match="equal to the last digit"):
             sims.integrated_dose(ds, strict=True)
+
+
+#: What does not rest on the top of a profile, but on where it crosses a level, on single samples or
+#: on a window elsewhere. A new question of the registry is not among them unless this is true of it.
+ELSEWHERE = {
+    "below_detection", "crossings", "decay_length", "detection_limit", "interpolate",
+    "junction_depth", "metallurgical_junctions", "surface_concentration", "to_grid",
+    "with_counting_statistics",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", [q for q in QUESTIONS if q.split()[0] not in ELSEWHERE])
+def test_every_question_about_the_top_tells_a_saturated_detector(question):
+    data = measurement(AXIS)
+    for species, top in (("B", 1e19), ("P", 1e18)):
+        values = data["concentration"].loc[{"species": species}]
+        values[:] = np.minimum(values, top)
+    assert (ask(question, data)["status"] == "saturated").all()
