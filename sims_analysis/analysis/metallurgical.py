@@ -27,7 +27,7 @@ from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike
 
-__all__ = ["metallurgical_junctions", "open_dopants", "read_dopants"]
+__all__ = ["hidden_junctions", "metallurgical_junctions", "open_dopants", "read_dopants"]
 
 Dopants = Iterable[str] | Mapping[str, float]
 
@@ -138,8 +138,11 @@ def metallurgical_junctions(
         fractions=fractions,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
-    hidden = _hidden(frame, net, fractions, found)
+    hidden = hidden_junctions(frame, net, fractions, found.side)
     if hidden is not None:
+        first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
+        none = (status == Status.NEVER_REACHED) | (status == Status.NO_DATA)
+        hidden = (none & hidden & first).transpose(*status.dims)
         status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
     if not bridge:
         unseen = in_gap(frame, depth).any("species") & (status == Status.OK)
@@ -173,27 +176,28 @@ def metallurgical_junctions(
     )
 
 
-def _hidden(frame: Frame, net: xr.Variable, fractions: Any, found: Any) -> xr.Variable | None:
-    """Flag the answers without a junction where it may lie at samples that a file gives as <5E15.
+def hidden_junctions(
+    frame: Frame, net: xr.Variable, fractions: Any, side: xr.Variable
+) -> xr.Variable | None:
+    """Flag the measurements of which a junction may lie at samples that a file gives as <5E15.
 
-    It may if the side that outweighs the other at all depths that are known has such samples, or
-    falls below the limit of the other.
+    Of those without a junction among the samples that have a value: it may if the side that
+    outweighs the other at all depths that are known has such samples, or falls below the limit of
+    the other.
     """
     limit = limit_of_unmeasured(frame)
     if limit is None:
         return None
     part = xr.Variable("species", fractions)
     lowest = (frame.value.min(frame.dim) * abs(part)).fillna(0.0)
-    may: Any = limit.notnull().any("species") & (found.side == 0)
+    may: Any = limit.notnull().any("species") & (side == 0)
     for sign in (1, -1):
         own, other = part * sign > 0, part * sign < 0
         ours = lowest.where(own, 0.0).sum("species") + (-sign * net).clip(min=0.0)
         theirs = (limit * abs(part)).where(other).max("species")
-        may |= (found.side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
-    none = (found.status == Status.NEVER_REACHED) | (found.status == Status.NO_DATA)
-    first = xr.Variable("junction", np.arange(found.depth.sizes["junction"])) == 0
-    flags: xr.Variable = none & may & first
-    return flags.transpose(*found.status.dims)
+        may |= (side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
+    flags: xr.Variable = may
+    return flags
 
 
 def _nearest(frame: Frame, net: xr.Variable, fractions: Any, to: Any) -> xr.Variable:

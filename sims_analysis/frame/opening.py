@@ -307,20 +307,33 @@ def _cells(
         )
     slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
     outside = (depth < lower - slack) | (depth > upper + slack)
-    if anywhere(outside):
-        at = float(
-            depth.set_dims(outside.sizes)
-            .transpose(*outside.dims)
-            .values[np.asarray(outside.data)][0]
-        )
-        stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
-        dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
-        raise ProfileError(
-            f"{stated} do not hold their own {axis}: {at:g} {units.CANONICAL[axis]} lies "
-            f"outside its cell, as after a change of the axis alone; correct the bounds, or drop "
-            f"them with data.drop_vars({dropped}, errors='ignore')"
-        )
+    within = _overlapping(lower, upper - slack, dim)
+    for wrong, found, cause in (
+        (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
+        (within, "overlap: the cell of {1} begins within another", "the widths"),
+    ):
+        if anywhere(wrong):
+            every = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
+            at = f"{every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]}"
+            stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
+            dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
+            raise ProfileError(
+                f"{stated} {found.format(axis, at)}, as after a change of {cause} alone; correct "
+                f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')"
+            )
     return lower, upper
+
+
+def _overlapping(lower: xr.Variable, upper: xr.Variable, dim: str) -> xr.Variable:
+    """Flag the cells that begin above the end of one that begins before, in whatever order."""
+    start, stop = (np.asarray(one.transpose(..., dim).data) for one in (lower, upper))
+    order = np.argsort(start, axis=-1, kind="stable")
+    reached = np.fmax.accumulate(np.take_along_axis(stop, order, -1), axis=-1)
+    flags = np.zeros(start.shape, dtype=bool)
+    within = np.take_along_axis(start, order, -1)[..., 1:] < reached[..., :-1]
+    np.put_along_axis(flags, order[..., 1:], within, -1)
+    found: xr.Variable = lower.transpose(..., dim).copy(data=flags).transpose(*lower.dims)
+    return found
 
 
 def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable]:

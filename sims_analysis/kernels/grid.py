@@ -14,7 +14,16 @@ import numpy as np
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.gaps import gap_after, gap_ends
-from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Index, Rows, errors_of
+from sims_analysis.kernels.rows import (
+    TOLERANCE,
+    Array,
+    Dense,
+    Index,
+    Packed,
+    Rows,
+    errors_of,
+    range_sums,
+)
 
 
 class Cells(NamedTuple):
@@ -133,48 +142,68 @@ def sample_fraction(rows: Rows, at: Array, known: Array, *, cells: bool = False)
     cells : bool
         Whether the grid values are averages over cells.
     """
-    found = np.full((2, rows.count), np.nan)
     known = np.where(np.isnan(known), 1.0, known)
+    shared = isinstance(rows, Dense) and bool((at == at[:1]).all())
+    if not (shared or cells):
+        return _fraction(_point_weights(rows.packed(), at), known)
+    found = np.full((2, rows.count), np.nan)
     for index, dense in _by_axis(rows):
         # Rows with the same samples and the same grid have the same fraction.
-        grids = at[index]
-        groups = [index] if (grids == grids[:1]).all() else index[:, None]
-        for group in groups:
+        for group in [index] if shared else index[:, None]:
             grid = at[group[0]]
-            weights = _cell_weights(dense, grid) if cells else _point_weights(dense.depth, grid)
+            weights = (
+                _cell_weights(dense, grid) if cells else _point_weights(_one(dense), grid[None])
+            )
             if weights is None:
                 continue
-            for own in np.unique(known[group]):
-                chosen = group[known[group] == own]
-                found[:, chosen] = np.array(_fraction(weights, float(own)))[:, None]
+            own, which = np.unique(known[group], return_inverse=True)
+            for number, one in enumerate(own):
+                found[:, group[which == number]] = _fraction(weights, np.array([one]))
     return Fraction(*found)
 
 
 class _Weights(NamedTuple):
-    """Weights of samples in each grid value (``of_value`` numbers it), and in the integral."""
+    """Weights of samples in the grid values of all rows, (p,), and in the integral of each, (N,).
+
+    Those of a row lie between two of the offsets, (R + 1,).
+    """
 
     weights: Array
+    #: Number of the grid value.
     of_value: Index
+    offsets: Index
     total: Array
+    total_offsets: Index
 
 
-def _point_weights(z: Array, at: Array) -> _Weights | None:
-    inside = at[(at >= z[0]) & (at <= z[-1])]
-    if not inside.size:
-        return None
-    if not (inside[1:] > inside[:-1]).all():  # to sort takes a third of the time of all this
-        inside = np.unique(inside)
-    before = np.maximum(np.minimum(z.searchsorted(inside, side="right") - 1, z.size - 2), 0)
-    after = np.minimum(before + 1, z.size - 1)
-    width = z[after] - z[before]
-    t = np.divide(inside - z[before], width, out=np.zeros(inside.size), where=width > 0)
-    # A single depth has no width: any weight will do.
-    w = segments.record_weights(inside) if inside.size > 1 else np.ones(1)
-    left, right = w * (1 - t), w * t
-    total = _sum_at(before, left, z.size) + _sum_at(after, right, z.size)
-    return _Weights(
-        np.column_stack([left, right]).ravel(), np.repeat(np.arange(inside.size), 2), total
-    )
+def _one(dense: Dense) -> Packed:
+    """Return the depths that dense rows share, as one row."""
+    return Packed(dense.depth, dense.depth, offsets=np.array([0, dense.depth.size]))
+
+
+def _point_weights(rows: Packed, at: Array) -> _Weights:
+    if (at[:, 1:] < at[:, :-1]).any():
+        at = np.sort(at, axis=1)
+    inside = (at >= rows.first[:, None]) & (at <= rows.last[:, None])
+    inside[:, 1:] &= at[:, 1:] != at[:, :-1]
+    row, grid = np.nonzero(inside)[0], at[inside]
+    before = rows.segment_at(at)[inside]
+    after = np.minimum(before + 1, rows.offsets[1:][row] - 1)
+    z, width = rows.depth[before], rows.depth[after] - rows.depth[before]
+    t = np.divide(grid - z, width, out=np.zeros(grid.size), where=width > 0)
+    # The trapezoid; a single depth has no width: any weight will do.
+    size = np.bincount(row, minlength=rows.count)
+    offsets = np.append(0, np.cumsum(size))
+    step = Packed(grid, grid, offsets=offsets).width
+    w = 0.5 * (step + np.append(0.0, step)[:-1])
+    w[offsets[:-1][size == 1]] = 1.0
+    weights = np.empty((grid.size, 2))
+    np.multiply(w, 1 - t, out=weights[:, 0])
+    np.multiply(w, t, out=weights[:, 1])
+    total = _sum_at(before, weights[:, 0], rows.depth.size)
+    total += _sum_at(after, weights[:, 1], rows.depth.size)
+    value = np.arange(grid.size).repeat(2)
+    return _Weights(weights.ravel(), value, 2 * offsets, total, rows.offsets)
 
 
 def _cell_weights(dense: Dense, edges: Array) -> _Weights | None:
@@ -182,23 +211,40 @@ def _cell_weights(dense: Dense, edges: Array) -> _Weights | None:
     if parts is None:
         return None
     total = _sum_at(parts.sample, parts.weights, dense.depth.size)
-    return _Weights(parts.weights, parts.of_cell, total)
+    one_row = (np.array([0, size]) for size in (parts.weights.size, total.size))
+    return _Weights(parts.weights, parts.of_cell, next(one_row), total, next(one_row))
 
 
 def _sum_at(sample: Index, weights: Array, size: int) -> Array:
     return np.bincount(sample, weights, size).astype(np.float64, copy=False)
 
 
-def _fraction(sample_weights: _Weights, known: float) -> tuple[float, float]:
-    weights, of_value, total = sample_weights
-    uncorrelated = float(np.dot(weights, weights))
-    separate, joint = uncorrelated, float(np.dot(total, total))
-    for lag in range(1, min(int(np.ceil(1.0 / known)), max(weights.size, total.size))):
-        shared = 2.0 * (1.0 - lag * known)
-        same = of_value[lag:] == of_value[:-lag]
-        separate += shared * float(np.dot(weights[lag:] * same, weights[:-lag]))
-        joint += shared * float(np.dot(total[lag:], total[:-lag]))
-    return min(separate / joint, 1.0), float(np.sqrt(separate / uncorrelated))
+def _fraction(found: _Weights, known: Array) -> Fraction:
+    """Return the fraction and the growth of each row; NaN for one without grid values."""
+    weights, of_value, offsets, total, total_offsets = found
+    uncorrelated = range_sums(weights**2, offsets[:-1], offsets[1:])
+    separate, joint = (
+        uncorrelated.copy(),
+        range_sums(total**2, total_offsets[:-1], total_offsets[1:]),
+    )
+    lags = int(np.ceil(1.0 / known.min(initial=1.0)))
+    for lag in range(1, min(lags, max(weights.size, total.size))):
+        shared = 2.0 * np.maximum(1.0 - lag * known, 0.0)
+        pairs = weights[lag:] * weights[:-lag] * (of_value[lag:] == of_value[:-lag])
+        separate += shared * _sums_of_pairs(pairs, offsets, lag)
+        joint += shared * _sums_of_pairs(total[lag:] * total[:-lag], total_offsets, lag)
+    some = uncorrelated > 0
+    fraction, growth = (
+        np.divide(one, other, out=np.full(known.size, np.nan), where=some)
+        for one, other in ((separate, joint), (separate, uncorrelated))
+    )
+    return Fraction(np.minimum(fraction, 1.0), np.sqrt(growth))
+
+
+def _sums_of_pairs(pairs: Array, offsets: Index, lag: int) -> Array:
+    """Sum products of two that are `lag` apart, over those within a row."""
+    pairs = np.append(pairs, np.zeros(lag))
+    return range_sums(pairs, offsets[:-1], np.maximum(offsets[1:] - lag, offsets[:-1]))
 
 
 def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:

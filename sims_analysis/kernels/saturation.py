@@ -55,7 +55,8 @@ def saturated(rows: Rows) -> Flags | None:
 
     Notes
     -----
-    With u the value of one count, the second differences of ``ln C`` have the variance ``6 u / C``;
+    With u the value of one count, the second differences of ``ln C`` have the variance ``6 u / C``
+    (those of an uneven axis, from the line between the neighbours, are scaled to have it);
     u is ``median(d^2 C) / (6 * 0.4549)`` over the rest of the profile. Two samples of the standard
     deviation ``s = sqrt(u C)`` that are written in steps of q are equal with a probability of less
     than ``p = erf(q / (2 sqrt(2) s))``, and n of them with ``p^(n - 1)``; s is divided by 3 to be
@@ -82,7 +83,8 @@ def saturated(rows: Rows) -> Flags | None:
     for i in high:
         own = slice(rows.offsets[row[i]], rows.offsets[row[i] + 1])
         if level[i] > _NEAR * flat[own].max():
-            found[own] = _of_profile(flat[own])
+            depth = rows.depth_at(np.arange(own.start, own.stop))
+            found[own] = _of_profile(depth, flat[own])
     return found.reshape(rows.value.shape) if found.any() else None
 
 
@@ -99,7 +101,7 @@ def _runs(flat: Array) -> Index:
     return np.concatenate(found)
 
 
-def _of_profile(value: Array) -> Flags:
+def _of_profile(depth: Array, value: Array) -> Flags:
     flags = np.zeros(value.shape, dtype=bool)
     edges = np.flatnonzero(value[1:] != value[:-1]) + 1
     begin, end = np.append(0, edges), np.append(edges, value.size)
@@ -115,7 +117,7 @@ def _of_profile(value: Array) -> Flags:
     rest = value < highest
     for i, k in zip(begin, end, strict=True):
         rest[i:k] = False
-    if not ceiling.any() or (one := _value_per_count(value[rest])) is None:
+    if not ceiling.any() or (one := _value_per_count(depth[rest], value[rest])) is None:
         return flags
     step = max(one, _last_digit(value[rest], highest))
     for i in np.flatnonzero(ceiling):
@@ -129,14 +131,27 @@ def _of_profile(value: Array) -> Flags:
     return flags
 
 
-def _value_per_count(rest: Array) -> float | None:
+def _value_per_count(depth: Array, rest: Array) -> float | None:
     """Return the value of one count by the scatter of samples; None if they do not scatter."""
-    rest = rest[rest > 0]
-    bends = np.diff(np.log(rest), 2)
-    turning = bends[bends != 0.0]
-    if turning.size < _FEW or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
-        return None
-    return float(np.median(bends**2 * rest[1:-1])) / (6.0 * _MEDIAN_SQUARE) or None
+    depth, rest = depth[rest > 0], rest[rest > 0]
+    squares = []
+    # By its number, an uneven axis bends a smooth curve to and fro; one that was rounded, by depth.
+    for places in (depth, np.arange(rest.size, dtype=np.float64)):
+        bends = _bends(places, np.log(rest))
+        turning = bends[bends != 0.0]
+        if turning.size < _FEW or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
+            return None
+        squares.append(float(np.median(bends**2 * rest[1:-1])))
+    return min(squares) / (6.0 * _MEDIAN_SQUARE) or None
+
+
+def _bends(depth: Array, log: Array) -> Array:
+    """Return second differences, on any axis with the variance they have on an even one."""
+    steps = np.diff(depth)
+    before = steps[1:] / (steps[:-1] + steps[1:])  # the part of the sample before, in their line
+    line = before * log[:-2] + (1.0 - before) * log[2:]
+    bends: Array = (line - log[1:-1]) * np.sqrt(6.0 / (1.0 + before**2 + (1.0 - before) ** 2))
+    return bends
 
 
 def _chance_of_equal(step: float) -> float:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
+from sims_analysis.analysis.detection import limit_of_unmeasured
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
@@ -291,7 +292,9 @@ def layers(
         - ``top``, ``bottom``, ``thickness`` (``nm``)
         - ``<name>_stderr`` (``nm``) of each, where the data carry errors
         - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
-          or end: the layer goes on, and its thickness is not known); ``gap`` (it begins or ends
+          or end: the layer goes on, and its thickness is not known); ``below_detection`` (it goes
+          on to samples that a file gives as ``<5E15``; the coordinate ``detection_limit`` has their
+          limit); ``gap`` (it begins or ends
           where there are no samples: there is no depth); ``saturated`` (half of a maximum that a
           saturated detector has cut off); ``never_reached`` or
           ``no_data`` in the first place of a profile without a layer; nothing in the places after
@@ -359,7 +362,13 @@ def layers(
         lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
     saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
-    rows, words = {}, {}
+    limit = limit_of_unmeasured(profiles)
+    none = (first.variable > number) & False
+    hidden = [none, none]
+    if limit is not None:  # the last samples are below it; nowhere a sample shows a level below it
+        hidden = [none | (number <= limit), none | limit.notnull()]
+    hidden = [end.transpose(*lead).values for end in hidden]
+    rows, words, below = {}, {}, {}
     for index in np.ndindex(*columns[0].shape[:-1]):
         depth, stderr, direction, status = (column.values[index] for column in columns)
         edges = _without_noise(depth, stderr, direction)
@@ -371,8 +380,9 @@ def layers(
             begins=bool(begins[index]),
             goes_on=bool(goes_on[index]),
         )
+        below[index] = bool(hidden[0][index]), bool(hidden[1][index])
         words[index] = "saturated" if saturated[index] else str(status[0])
-    return _layers_dressed(rows, words, lead, columns[0], profiles)
+    return _layers_dressed(rows, words, below, lead, columns[0], profiles)
 
 
 def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
@@ -442,6 +452,7 @@ def _paired(
 def _layers_dressed(
     rows: Mapping[tuple[int, ...], list[tuple[float, ...]]],
     words: Mapping[tuple[int, ...], str],
+    below: Mapping[tuple[int, ...], tuple[bool, bool]],
     lead: tuple[Any, ...],
     like: xr.DataArray,
     profiles: Frame,
@@ -456,9 +467,14 @@ def _layers_dressed(
             # An edge in a gap has no depth, and no error.
             edges[gap | np.roll(gap, 1)] = np.nan
             table[(*index, i)] = edges
-            truncated = np.isnan([one[0], one[2]]).any()
-            fine = "saturated" if words[index] == "saturated" else "ok"
-            status[(*index, i)] = "gap" if gap.any() else "truncated" if truncated else fine
+            open_ = np.isnan([one[0], one[2]])
+            cases = {
+                "gap": gap.any(),
+                "below_detection": (open_ & below[index]).any(),
+                "truncated": open_.any(),
+                "saturated": words[index] == "saturated",
+            }
+            status[(*index, i)] = next((word for word, so in cases.items() if so), "ok")
         if not found:
             status[(*index, 0)] = words[index]
     dims = (*lead, "layer")

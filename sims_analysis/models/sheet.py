@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
+from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
@@ -33,10 +33,12 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
 
-_STATUS = ("ok", "no_data", "never_reached", "truncated")
+_STATUS = ("ok", "no_data", "never_reached", "truncated", "below_detection")
 _ADVICE = {
     "never_reached": "there is no junction; say where the layer ends by stop=",
     "truncated": "stop lies below the last sample",
+    "below_detection": "the junction may lie at samples that the file gives as below their limit; "
+    "say where the layer ends by stop=",
 }
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
@@ -114,9 +116,10 @@ def sheet_resistance(
         - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
         - ``polarity``: ``"n"`` or ``"p"``
         - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
-          types of doping), ``truncated`` (`stop` lies below the last sample) or ``no_data``; with
-          one ``gap``, where the profile of a species was bridged, or ``saturated``, where samples
-          were cut off by the detector
+          types of doping), ``below_detection`` (the junction may lie where a file gives samples of
+          a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample) or ``no_data``;
+          with one ``gap``, where the profile of a species was bridged, or ``saturated``, where
+          samples were cut off by the detector
 
     Raises
     ------
@@ -193,7 +196,7 @@ def sheet_resistance(
         rows = frame.each(partial(_measured, question), *window, size=len(_ROW), group="species")
         return over_profiles(frame, rows)
 
-    rows = rows_of(profiles)
+    rows = _with_hidden(profiles, rows_of(profiles), window[1], question)
     stderr = rows.variable.isel(__row__=1)
     for one in _each_background(profiles):
         stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(__row__=0))
@@ -209,6 +212,28 @@ def sheet_resistance(
             lambda word: f"no sheet resistance: {_ADVICE[word]}",
         )
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _with_hidden(
+    profiles: Frame, rows: xr.DataArray, stop: xr.Variable, question: _Question
+) -> xr.DataArray:
+    """Say so where there is no junction, and it may lie at samples below their limit."""
+    place = xr.Variable("__row__", np.array(_ROW))
+    none = rows.isel(__row__=-1).isin([_STATUS.index(w) for w in ("no_data", "never_reached")])
+    side = -rows.isel(__row__=_ROW.index("polarity"))
+    if not question.only:
+        active = profiles.value.clip(max=xr.Variable("species", question.limit))
+        may = hidden_junctions(
+            replace(profiles, value=active),
+            xr.Variable((), question.background),
+            -question.sign,
+            side.variable,
+        )
+        if may is not None:
+            hidden = none & over_profiles(profiles, may & stop.isnull()) & (place == "status")
+            rows = rows.where(~hidden, _STATUS.index("below_detection"))
+    found: xr.DataArray = rows.where(~(none & (place == "polarity")), 0.0)
+    return found.transpose(*side.dims, "__row__")
 
 
 def _told(profiles: Frame, answer: xr.Dataset, window: Window, *, bridge: bool) -> xr.DataArray:
@@ -315,6 +340,8 @@ def _resistance(
         end = last
     if np.isnan(end) or end > last:
         row[-1] = 2 if np.isnan(end) else 3
+        if types is not None and types.signs.size == 1:  # of all depths
+            row[_ROW.index("polarity")] = types.signs[0]
         return row
     if end <= first:
         return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -102,8 +103,8 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
         )
     if isinstance(value, (list, tuple, np.ndarray)):
         raise UnitsError(
-            f"{name}={value!r}: expected one value, such as '50 {wanted}'; for several, give a "
-            "DataArray with a unit, whose dimension says what they belong to"
+            f"{name}={reprlib.repr(value)}: expected one value, such as '50 {wanted}'; for "
+            "several, give a DataArray with a unit, whose dimension says what they belong to"
         )
     example = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):

@@ -119,3 +119,40 @@ def test_a_run_may_lie_where_samples_are_taken_apart(shift):
     value[row, place : place + 5] = value[row].max() * 1.5
     flags = saturated(Dense(Z, value))
     assert np.argwhere(flags).tolist() == [[row, place + i] for i in range(5)]
+
+
+UNEVEN = {
+    "jittered": np.arange(400) * 0.5 + np.random.default_rng(5).uniform(-0.2, 0.2, 400),
+    "random": np.cumsum(np.random.default_rng(6).exponential(0.5, 400) + 1e-3),
+    "two steps in turn": np.cumsum(np.where(np.arange(400) % 2, 0.3, 0.7)),
+}
+SMOOTH = {
+    "a Gaussian": lambda z: 1e20 * np.exp(-(((z - 75) / 28) ** 2)) + 1e15,
+    "an exponential": lambda z: 1e20 * np.exp(-z / 12),
+    "an error function": lambda z: 1e20 / (1 + np.exp((z - 100) / 6)) + 1e14,
+}
+
+
+@pytest.mark.parametrize("axis", UNEVEN)
+@pytest.mark.parametrize("shape", SMOOTH)
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.99])
+def test_an_uneven_axis_is_no_noise(axis, shape, part):
+    z = UNEVEN[axis]
+    value = SMOOTH[shape](z)
+    value = np.minimum(value, part * value.max())
+    for digits in (4, 6, 17):
+        printed = np.array([float(f"{v:.{digits - 1}e}") for v in value])
+        assert saturated(Dense(z, printed[None])) is None
+        assert saturated(Packed(z, printed, offsets=np.array([0, z.size]))) is None
+    counts = np.random.default_rng(7).poisson(1e4 * SMOOTH["a Gaussian"](z) / 1e20).astype(float)
+    assert saturated(Dense(z, counts[None])) is None
+    found = saturated(Dense(z, np.minimum(counts, 3000.0)[None]))
+    assert (found[0] == (counts >= 3000)).all()
+
+
+@pytest.mark.parametrize("shape", SMOOTH)
+def test_a_rounded_axis_is_no_noise(shape):
+    z = np.arange(400) * 0.37
+    value = SMOOTH[shape](z)
+    rounded = np.round(z, 1)
+    assert saturated(Dense(rounded, np.minimum(value, value.max() / 2)[None])) is None

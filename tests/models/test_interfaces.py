@@ -328,3 +328,44 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     found = sims.interface(ds)
     inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
     assert 0.60 <= float(inside.mean()) <= 0.78
+
+
+# --- samples that a file gives as "<5E15" ---------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.parametrize("layout", ["one", "batch", "own axes", "quantified"])
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [
+        ("1e15 atoms/cm^3", "below_detection"),
+        ("5e15 atoms/cm^3", "below_detection"),
+        ("5.1e15 atoms/cm^3", "below_detection"),  # it falls below it beside the last value
+        ("2e16 atoms/cm^3", "ok"),
+        ("1e21 atoms/cm^3", "never_reached"),
+    ],
+)
+def test_layers_that_go_on_below_the_limit_of_a_file(level, status, layout):
+    z = np.arange(0.0, 300.0, 5.0)
+    c = 1e20 * np.exp(-(((z - 120) / 35) ** 2)) + 1e14
+    cells = [f"{v:.6g}" if v > 5e15 else "<5E15" for v in c]
+    lines = [f"{a:g},{b}" for a, b in zip(z, cells, strict=True)]
+    ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
+    data = {
+        "batch": lambda: sims.stack([ds, ds]),
+        "own axes": lambda: sims.stack([ds, ds.isel(depth=slice(0, -1))]),
+        "quantified": lambda: sims.quantify(ds),
+    }.get(layout, lambda: ds)()
+    found = sims.dequantify(sims.layers(data, level=level))
+    assert set(np.atleast_1d(found["status"].isel(layer=0).values).flat) == {status}
+    np.testing.assert_array_equal(found["detection_limit"], 5e15)
+    assert np.isfinite(found["thickness"].values).all() == (status == "ok")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_a_layer_at_the_surface_is_truncated_whatever_the_tail():
+    z = np.arange(0.0, 300.0, 5.0)
+    cells = [f"{v:.6g}" if v > 5e15 else "<5E15" for v in 1e20 * np.exp(-z / 15)]
+    lines = [f"{a:g},{b}" for a, b in zip(z, cells, strict=True)]
+    ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
+    assert sims.layers(ds, level="1e18 atoms/cm^3")["status"].values.tolist() == [["truncated"]]

@@ -271,3 +271,69 @@ def test_a_layer_with_a_gap_says_so(chunks):
     # The status of a single lazy answer is a whole word, too.
     alone = sims.sheet_resistance(ds.isel(measurement=0, depth=[0]).chunk(), **ask)
     assert alone["status"].values == "no_data"
+
+
+# --- samples that a file gives as "<5E15" ---------------------------------------------------------
+
+Z = np.arange(0.0, 200.0, 5.0)
+CENSORED = {
+    # Donors and acceptors with their limits -> status.
+    "p, and boron falls below its limit": (
+        {"P": (np.full(Z.size, 1e15), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
+        "below_detection",
+    ),
+    "the junction is where both are known": (
+        {"P": (np.full(Z.size, 1e17), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
+        "ok",
+    ),
+    "there is boron nowhere above its limit": (
+        {"P": (np.full(Z.size, 1e17), 1e13), "B": (np.full(Z.size, 1e15), 5e15)},
+        "below_detection",
+    ),
+    "n everywhere, far above the limit of boron": (
+        {"P": (np.full(Z.size, 1e18), 1e13), "B": (1e17 * np.exp(-Z / 20), 5e15)},
+        "never_reached",
+    ),
+    "phosphorus falls below the limit of boron": (
+        {"P": (1e20 * np.exp(-Z / 10), 1e10), "B": (1e17 * np.exp(-Z / 20), 5e15)},
+        "below_detection",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("case", CENSORED)
+@pytest.mark.parametrize("layout", ["one", "batch", "dask", "quantified", "own axes"])
+def test_a_junction_among_samples_below_a_limit_is_not_ruled_out(case, layout):
+    species, status = CENSORED[case]
+    lines = ["Depth (nm)," + ",".join(f"{name} (atoms/cm3)" for name in species)]
+    for i, z in enumerate(Z):
+        cells = (f"<{x:g}" if c[i] < x else f"{c[i]:.12g}" for c, x in species.values())
+        lines.append(f"{z:g}," + ",".join(cells))
+    ds = sims.read("\n".join(lines).encode()).to_dataset()
+    data = {
+        "batch": lambda: sims.stack([ds, ds]),
+        "own axes": lambda: sims.stack([ds, ds.isel(depth=slice(0, -1))]),
+        "dask": ds.chunk,
+        "quantified": lambda: sims.quantify(ds),
+    }.get(layout, lambda: ds)()
+    found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"]).compute()
+    assert set(np.atleast_1d(found["status"].values)) == {status}
+    numbers = np.atleast_1d(sims.dequantify(found)["sheet_resistance"].values)
+    assert (np.isfinite(numbers) == (status == "ok")).all()
+    if status != "ok":
+        assert set(np.atleast_1d(found["polarity"].values)) == {""}
+        stated = sims.sheet_resistance(data, donors=["P"], acceptors=["B"], stop="20 nm").compute()
+        assert "below_detection" not in stated["status"].values
+
+
+def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
+    lines = [
+        f"{z:g},{c:.6g}" if c > 5e15 else f"{z:g},<5E15"
+        for z, c in zip(Z, 1e19 * np.exp(-Z / 10), strict=True)
+    ]
+    with pytest.warns(sims.errors.ProfileWarning):
+        ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
+    with pytest.warns(sims.errors.FitWarning, match=r"below their limit; say where .* stop="):
+        found = sims.sheet_resistance(ds, acceptors=["B"], background="1e15 atoms/cm^3")
+    assert found["status"].item() == "below_detection"

@@ -33,6 +33,12 @@ def test_what_is_said_of_a_bare_number(kinds, said):
         read_quantity(7.0, kinds, "x")
 
 
+def test_what_is_said_of_many_bare_numbers_is_short():
+    with pytest.raises(UnitsError, match="expected one value") as told:
+        read_quantity(np.linspace(0.0, 500.0, 500), ("depth",), "start")
+    assert len(str(told.value)) < 200
+
+
 def test_whether_data_are_quantified():
     array = xr.DataArray([1.0], dims="t", attrs={"units": "nm"}, name="x")
     plain = array.to_dataset()
