@@ -167,8 +167,8 @@ def test_an_answer_from_a_saturated_detector_says_so(question):
             sims.integrated_dose(ds, strict=True)
 
 
-#: What rests not on the top of a profile, but on where it crosses a level, on single samples or
-#: on a window elsewhere. A new question of the registry is not among them unless this is true of it.
+#: What rests not on the top of a profile, but on where it crosses a level, on single samples or on
+#: a window elsewhere. A new question of the registry is among them only if this is true of it.
 ELSEWHERE = {
     "below_detection", "crossings", "decay_length", "detection_limit", "interpolate",
     "junction_depth", "metallurgical_junctions", "surface_concentration", "to_grid",
