@@ -424,7 +424,15 @@ def _text(drawn: Drawn) -> str:
             lines.append("")
     end = str(style["end"])
     text = end.join(lines) + end * (not style["no end"])
-    return text[: -int(str(style["cut"]))] if "cut" in style else text
+    return _cut(text, int(str(style["cut"])), end) if "cut" in style else text
+
+
+def _cut(text: str, count: int, end: str) -> str:
+    """Take off so many characters, or a few more: where whole lines are left nobody can tell."""
+    left = text[:-count]
+    while left.endswith(end) or text[len(left) :].startswith(end):
+        left = left[:-1]
+    return left
 
 
 def _workbook(drawn: Drawn, path: Path) -> Path:

@@ -115,8 +115,8 @@ def curvature(x: Array, scale: float) -> Prior:
     """Return the prior ``0.6 sum ln[1 + (s scale^2 u'')^2]`` of strength s, for cells about `x`.
 
     A density of Student's, of 0.2 degrees of freedom, over the change of slope. (Cauchy's, of one,
-    has a kink cost more: on eight extended truths at 100 to 10,000 counts the geometric mean of
-    errors of u was 0.029 with it, 0.026 with this one.)
+    has a kink cost more: on six extended truths at 100 to 10,000 counts the geometric mean of
+    errors of u was 0.0220 with it, 0.0195 with half a degree, 0.0190 with this one.)
     """
     h = np.diff(x)
     by = scale**2 / (0.5 * (h[1:] + h[:-1]))
@@ -199,25 +199,22 @@ class Spread:
         return blocks
 
     @cached_property
-    def _diagonals(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Return where the diagonals of a square lie in it, and where they end."""
+    def _room(self) -> Array:
+        """Return room for a square beside zeros: what is beyond the blocks stays 0."""
         m, across = self.matrix.shape[1], self._near[1]
-        i = np.arange(m)
-        j = i + np.arange(across + 1)[:, None]
-        inside = j < m
-        return i * m + np.where(inside, j, 0), inside
+        return np.zeros(m * (m + across + 1))
 
     def curvature(self, x: Array, information: Array) -> Array:
         """Return ``X A' W A X``: its diagonals, the main one first."""
         m, across = x.size, self._near[1]
-        square = np.zeros((m, m))
+        square = self._room[: m * (m + across)].reshape(m, m + across)
         for own, to, rows, part in self._blocks:
             weighted = part[:, : own.stop - own.start] * information[rows, None]
             square[own, to] = weighted.T @ part
-        where, inside = self._diagonals
-        band: Array = square.ravel()[where] * inside
+        # One longer, each row begins at its diagonal.
+        diagonals = self._room.reshape(m, m + across + 1)[:, : across + 1].T
         beyond = np.concatenate([x, np.zeros(across)])
-        band *= np.lib.stride_tricks.sliding_window_view(beyond, m) * x
+        band: Array = diagonals * np.lib.stride_tricks.sliding_window_view(beyond, m) * x
         return band
 
 

@@ -38,20 +38,20 @@ def worth(one: Posed, best: Minimum, prior: Prior, *, kernels: bool) -> tuple[st
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
-    # What the mean over each sample's cell makes of a change of the samples: X H^-1 X A' W.
     loose = restoring.loosened(
         one.spread, one.misfit, prior, best, partial(_about, one.x, 0.5 * one.fwhm), one.offset
     )
-    rigid, answer = (
-        (linalg.cho_solve_banded((factor, True), (one.mean * x).T, check_finite=False).T @ seen.T)
-        * information
+    # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
+    means = one.mean * x
+    rigid, freed = (
+        linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, loose)
     )
-    covariance = (answer / information) @ answer.T
+    covariance = freed @ means.T
     value = one.mean @ x
-    kernel = rigid @ one.spread.matrix
+    kernel = (rigid @ seen.T * information) @ one.spread.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
-    variance = np.diag(covariance) + _of_background(one, answer)
+    variance = np.diag(covariance) + _of_background(one, freed @ seen.T * information)
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)

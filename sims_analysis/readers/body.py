@@ -13,7 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
-from sims_analysis.readers.cuts import refuse_cut, tell_of_short_rows
+from sims_analysis.readers.cuts import refuse_cut, refuse_short_rows
 from sims_analysis.readers.grid import Block, Grid, TextGrid
 from sims_analysis.readers.heads import holds_words, read_head_quietly
 from sims_analysis.readers.kinds import Kind, is_nothing, is_odd, row_kind
@@ -460,7 +460,7 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
         _refuse_words(body)
         raise
     if isinstance(grid, TextGrid) and body.needed is None:
-        tell_of_short_rows(grid, rows, block, width)
+        refuse_short_rows(grid, rows, block, width)
     return replace(block, texts={j: t for j, t in block.texts.items() if j not in others})
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
 
 from sims_analysis.errors import ReadError, SpeciesError, UnitsError
 from sims_analysis.readers.grammar import Heads
-from sims_analysis.readers.grid import Grid
+from sims_analysis.readers.grid import Block, Grid
 from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.source import Options
@@ -105,17 +108,40 @@ def stated_pairs(stated: dict[str, tuple[int, int]], heads: Heads) -> list[Pair]
 # --- what the heads say -----------------------------------------------------------------------
 
 
-def find_pairs(grid: Grid, heads: Heads) -> list[Pair]:
+def find_pairs(grid: Grid, heads: Heads, block: Block) -> list[Pair]:
     """Find the columns of each profile.
 
     Raises
     ------
     ReadError
-        If there is no axis, no value, or one that belongs to nothing.
+        If there is no axis, no value, or one that belongs to nothing or has no head.
     UnitsError
         If no head names an axis, and the user states no unit of one.
     """
-    return _Finding(grid, heads).pairs()
+    pairs = _Finding(grid, heads).pairs()
+    _refuse_headless(grid, heads, block, pairs)
+    return pairs
+
+
+def _refuse_headless(grid: Grid, heads: Heads, block: Block, pairs: Sequence[Pair]) -> None:
+    """Refuse values without a head that would pass for those of the column to their left.
+
+    An empty column between blocks is filled by a row whose cells have moved.
+    """
+    for left, pair in pairwise(pairs):
+        j = pair.value
+        if heads.texts[j] or heads.names[j] or not heads.texts[left.value]:
+            continue
+        same = (left.axis, left.name, heads.units[left.value])
+        if (pair.axis, pair.name, heads.units[j]) == same:
+            there = ~np.isnan(block.values[:, j])
+            row = int(there.argmax())
+            raise ReadError(
+                f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
+                f"without a head, beside those of {pair.name!r}; if its row has a cell too many, "
+                "take that out, otherwise give the column a head, or say what to read by "
+                'columns={"B": (axis, values)}'
+            )
 
 
 class _Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise, repeat
 
 import numpy as np
@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.grid import Block, TextGrid
 from sims_analysis.readers.numbers import narrow
 
-__all__ = ["refuse_cut", "tell_if_cut", "tell_of_short_rows"]
+__all__ = ["refuse_cut", "refuse_short_rows", "tell_if_cut", "tell_of_short_lines"]
 
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
@@ -122,21 +122,17 @@ def _number(form: re.Match[str]) -> float:
     return float(form[0].replace(",", ".").lower().replace("d", "e"))
 
 
-def tell_of_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Refuse rows that lack cells between blanks: nobody can tell which. Tell of others.
+def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
+    """Refuse rows that lack cells between blanks: nobody can tell which.
 
     Raises
     ------
     ReadError
         That names the line.
     """
-    short = np.isnan(block.values[:, -1])
-    if not short.any() or (width - 1 in block.texts and grid.delimiter is None):
+    if grid.delimiter is not None or width - 1 in block.texts:
         return
-    if grid.delimiter is not None:
-        _tell_of_short_lines(grid, rows, block, width)
-        return
-    for i in np.flatnonzero(short).tolist():
+    for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
         count = len(grid.lines[rows[i]].split())
         # One that breaks off at the end of the file lacks the last ones.
         if count < width and block.rows[i] < len(grid.lines):
@@ -147,21 +143,52 @@ def tell_of_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width:
             )
 
 
-def _tell_of_short_lines(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Tell of lines with fewer cells than a later one has: nobody can tell which are missing."""
+def tell_of_short_lines(
+    grid: TextGrid,
+    rows: Sequence[int],
+    block: Block,
+    filled: Sequence[bool],
+    starts: Collection[int],
+) -> None:
+    """Tell of lines that lack cells: nobody can tell which. Whole profiles may end before others.
+
+    Parameters
+    ----------
+    grid : TextGrid
+    rows : sequence of int
+    block : Block
+        The numbers of these rows.
+    filled : sequence of bool
+        Whether a column holds numbers.
+    starts : collection of int
+        The first column of each profile, or of those that share one.
+    """
+    width = len(filled)
+    if grid.delimiter is None or not np.isnan(block.values[:, -1]).any():
+        return
     lines = grid.texts(rows)
     if grid.quoted:
         counts = [len(grid.split(line)) - 1 for line in lines]
     else:
-        counts = [*map(str.count, lines, repeat(grid.delimiter or ""))]
+        counts = [*map(str.count, lines, repeat(grid.delimiter))]
     # Every line may end in a delimiter.
     (usual, _), *_ = Counter(counts).most_common(1)
     whole = [count >= max(width - 1, usual) for count in counts]
     if all(whole) or True not in whole:
         return
     end = len(whole) - whole[::-1].index(True)
+
+    def ends_profiles(place: int) -> bool:
+        cells = [cell.strip() for cell in grid.split(lines[place])]
+        last = max((j for j, cell in enumerate(cells) if cell), default=-1)
+        return next((j for j in range(last + 1, width) if filled[j]), None) in {None, *starts}
+
+    # Of a last line without an end it is told that it breaks off.
     short = [
-        number for number, is_whole in zip(block.rows, whole[:end], strict=False) if not is_whole
+        number
+        for place, number in enumerate(block.rows)
+        if not whole[place]
+        and (place < end or not (number == len(grid.lines) or ends_profiles(place)))
     ]
     if short:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""

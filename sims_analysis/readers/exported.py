@@ -16,9 +16,9 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.grid import CellGrid, TextGrid
+from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.labelled import by_label
-from sims_analysis.readers.numbers import decimal_mark
+from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
@@ -101,12 +101,12 @@ def read(source: Source) -> Content:
     if not whole:
         source.options.truncated("the file breaks off: its last line has no end, and is left out")
     delimiter = _delimiter(source) or ","
-    found = _plain(source.decoded) if delimiter == "," else None
+    # Between commas it is a point.
+    options = replace(source.options, decimal=None) if delimiter == "," else source.options
+    found = _plain(source.decoded, options) if delimiter == "," else None
     if found is None:
         rows = _rows(source, delimiter)
-        cells = (cell for row in rows[1:] for cell in row) if delimiter != "," else ()
-        decimal = source.options.decimal or decimal_mark(cells) or "."
-        found = _table(rows if whole else rows[:-1], decimal)
+        found = _table(rows if whole else rows[:-1], options)
     found = replace(
         found,
         head=[*map(of_cell, found.head)],
@@ -132,22 +132,25 @@ class _Table:
         return next(j for j, cell in enumerate(self.head) if _AXIS.fullmatch(cell))
 
 
-def _table(rows: Sequence[Sequence[object]], decimal: str = ".") -> _Table:
-    """Take rows of cells apart."""
+def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
+    """Take rows of cells apart.
+
+    Raises
+    ------
+    ReadError
+        If a row ends early, or a cell is no number.
+    """
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
-    axis = found.axis
-    numbers = [
-        [_number(rows, i, j, decimal) for j in range(axis, len(found.head))]
-        for i in range(1, len(rows))
-    ]
-    return replace(
-        found,
-        texts=[[str(row[j]) for row in rows[1:]] for j in range(axis)],
-        values=np.array(numbers, dtype=np.float64).reshape(len(numbers), -1),
-    )
+    width = len(found.head)
+    short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
+    if short is not None:
+        raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
+    cells = [[None if cell == "" else cell for cell in row] for row in rows]
+    texts = [[str(row[j]) for row in rows[1:]] for j in range(found.axis)]
+    return _with_numbers(found, CellGrid(None, cells, options, row_word=word), texts)
 
 
-def _plain(text: str) -> _Table | None:
+def _plain(text: str, options: Options) -> _Table | None:
     """Take a text without quotes apart, at once; ``None`` if it is not as it was written."""
     if '"' in text or "\r" in text:
         return None
@@ -155,16 +158,24 @@ def _plain(text: str) -> _Table | None:
     found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
     if found is None or set(map(str.count, lines, repeat(","))) != {len(found.head) - 1}:
         return None
+    return _with_numbers(found, TextGrid(lines, ",", False, options))
+
+
+def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
+    """Add the numbers of a grid, and its texts where they are not known."""
+    if len(grid) < 2:
+        raise ReadError("there are heads, and no rows of numbers below them")
     labels = range(found.axis)
-    try:
-        block = TextGrid(lines, ",", False, Options()).read(
-            range(1, len(lines)), len(found.head), labels=labels
+    block = grid.read(range(1, len(grid)), len(found.head), labels=labels)
+    for (row, column), limit in block.limits.items():
+        raise ReadError(
+            f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
+            "in a column of its own, ..._detection_limit, beside an empty cell"
         )
-    except ReadError:
-        # Cell by cell, it is named by its place.
-        return None
     return replace(
-        found, texts=[block.texts[j] for j in labels], values=block.values[:, found.axis :]
+        found,
+        texts=[block.texts[j] for j in labels] if texts is None else texts,
+        values=block.values[:, found.axis :],
     )
 
 
@@ -176,7 +187,7 @@ def _of_workbook(source: Source) -> SIMSResult:
     from sims_analysis.dataset.to_profiles import to_profiles
 
     paired, tidy, about = map(_whole, all_sheets(source))
-    attrs, coords = _about(about)
+    options, (attrs, coords) = source.options, _about(about)
     # What tells measurements apart has a column in one sheet; the other knows every profile.
     alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
     ds = to_dataset(
@@ -190,7 +201,11 @@ def _of_workbook(source: Source) -> SIMSResult:
                 concentrations_stderr=signal.stderr,
                 extra={COLUMNS: {name: c.to_dict() for name, c in signal.beside.items()}},
             )
-            for signal in (_paired(_table(paired)) if alone else _tidy(_table(tidy)))
+            for signal in (
+                _paired(_table(paired, options, "sheet 'profiles', row"))
+                if alone
+                else _tidy(_table(tidy, options, "sheet 'tidy', row"))
+            )
         ]
     )
     ds = ds.assign_attrs(attrs)
@@ -307,21 +322,6 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
                 signal.beside[end] = Column(column, own or _units(*kind))
         signal.beside |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}
         yield signal
-
-
-def _number(rows: Sequence[Sequence[object]], row: int, column: int, decimal: str = ".") -> float:
-    cells = rows[row]
-    if column >= len(cells):
-        raise ReadError(f"line {row + 1} ends before column {column + 1}")
-    cell = cells[column]
-    if cell == "":
-        return float("nan")
-    if decimal == "," and isinstance(cell, str):
-        cell = cell.replace(",", ".")
-    try:
-        return float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ReadError(f"line {row + 1}, column {column + 1}: {cell!r} is no number") from None
 
 
 def _about(

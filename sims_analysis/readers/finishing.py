@@ -21,6 +21,7 @@ from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.workbook import is_workbook
 from sims_analysis.units import read_unit, unit_of_kind
 
 __all__ = ["finish"]
@@ -125,7 +126,8 @@ def _refuse_garbled(signals: list[Signal], source: Source) -> None:
     """Refuse names that no letters of Western languages make, in an encoding that nobody states."""
     # Of Japanese and Chinese, two bytes make one.
     garbled = re.compile(r"[\x80-\x9f]|[\xa0-\xff\u0100-\u2122]{2}")
-    for name in (signal.name for signal in signals) if source.is_western else ():
+    unknown = source.is_western and not is_workbook(source)
+    for name in (signal.name for signal in signals) if unknown else ():
         if garbled.search(name):
             raise SpeciesError(
                 f"the name {name!r} is not in the encoding that the file was read in; pass "

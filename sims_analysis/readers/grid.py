@@ -124,7 +124,9 @@ class TextGrid:
         mark = comment_mark(line)
         if mark:
             rest = line.lstrip().removeprefix(mark)
-            line = line if self.delimiter and rest.startswith(self.delimiter) else rest
+            # Behind a blank there is one before the delimiter as well.
+            beside = rest.lstrip(" ") if line.startswith(" ") else rest
+            line = line if self.delimiter and beside.startswith(self.delimiter) else rest
         return [cell.strip() for cell in self.split(line)]
 
     def is_comment(self, row: int) -> bool:
@@ -189,7 +191,7 @@ class TextGrid:
         return [
             row
             for row, line in enumerate(lines, first)
-            if line.strip(" \t;,|\r") and not comment_mark(line)
+            if line[:1] in _OPENINGS or (line.strip(" \t;,|\r") and not comment_mark(line))
         ]
 
     def width(self, rows: Sequence[int]) -> int:
@@ -421,20 +423,20 @@ def _text(cell: object) -> str:
     return str(cell).strip()
 
 
-def transposed(grid: Grid, first: int, last: int) -> CellGrid:
+def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
     """Turn rows of a grid into columns."""
     if isinstance(grid, TextGrid):
-        rows: list[Sequence[object]] = [[*grid.cells(i)] for i in range(first, last + 1)]
+        cells: list[Sequence[object]] = [[*grid.cells(i)] for i in rows]
     else:
-        rows = [grid.rows[i] for i in range(first, last + 1)]
-    width = max(map(len, rows))
-    turned = [[row[j] if j < len(row) else None for row in rows] for j in range(width)]
+        cells = [grid.rows[i] for i in rows]
+    width = max(map(len, cells))
+    turned = [[row[j] if j < len(row) else None for row in cells] for j in range(width)]
     return CellGrid(
         grid.name,
         [[None if cell == "" else cell for cell in row] for row in turned],
         grid.options,
         numbers=[grid.column(j) + 1 for j in range(width)],
-        columns=[grid.number(i) - 1 for i in range(first, last + 1)],
+        columns=[grid.number(i) - 1 for i in rows],
         row_word=grid.row_word,
         labelled=True,
         turned=True,

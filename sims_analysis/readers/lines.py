@@ -146,13 +146,9 @@ def _fast(
     if len(frame) != len(lines) or "b" in kinds:
         return None
     odd: Odd = {j: frame[j].tolist() for j, kind in enumerate(kinds) if kind not in "fiu"}
-    if not odd:
-        return np.asfortranarray(frame.to_numpy(), dtype=np.float64), {}
-    values = np.full((len(lines), width), np.nan, order="F")
-    numeric = [j for j in range(width) if j not in odd]
-    if numeric:
-        values[:, numeric] = frame[numeric].to_numpy()
-    return values, odd
+    if odd:
+        frame[[*odd]] = np.nan
+    return np.asfortranarray(frame.to_numpy(), dtype=np.float64), odd
 
 
 class _File(io.RawIOBase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ class Column:
     def to_dict(self) -> dict[str, Any]:
         """Give it ready for JSON."""
         # An infinite error is one that is not known; JSON has text for it alone.
-        values = [v if np.isfinite(v) else "inf" if v > 0 else None for v in self.values.tolist()]
+        values = [v if isfinite(v) else "inf" if v > 0 else None for v in self.values.tolist()]
         return {"units": self.units, "values": values}
 
 

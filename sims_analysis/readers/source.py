@@ -18,6 +18,8 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+#: Every sequence of bytes is the last: they come behind all others.
+_WESTERN = ("cp1252", "latin-1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,19 +96,10 @@ class Source:
         """Whether the bytes are text: no zeros in them, unless they are UTF-16."""
         return b"\0" not in self.content or self._wide is not None
 
-    @cached_property
-    def is_utf_8(self) -> bool:
-        """Whether the bytes are UTF-8, which other text hardly ever is."""
-        try:
-            self.content.decode("utf-8")
-        except UnicodeDecodeError:
-            return False
-        return True
-
     @property
     def is_western(self) -> bool:
         """Whether nothing tells the encoding: it is taken for that of Western Windows."""
-        return not (self.is_utf_8 or self.options.encoding or self._wide)
+        return not self.options.encoding and (not self.is_text or self._decoded[1] in _WESTERN)
 
     @cached_property
     def _wide(self) -> str | None:
@@ -137,7 +130,7 @@ class Source:
         text = self.decoded.replace("\r\r\n", "\n").replace("\r\n", "\n")
         return text.replace("\r", "\n")
 
-    @cached_property
+    @property
     def decoded(self) -> str:
         """The text as it is, without a byte order mark and the end mark of old systems.
 
@@ -146,6 +139,11 @@ class Source:
         ReadError
             If the bytes are no text, or not in the stated encoding.
         """
+        return self._decoded[0]
+
+    @cached_property
+    def _decoded(self) -> tuple[str, str]:
+        """The text, and its encoding."""
         if not self.is_text:
             raise ReadError("the file is binary, not text")
         stated = self.options.encoding
@@ -161,7 +159,7 @@ class Source:
                 if stated:
                     raise ReadError(f"encoding={stated!r}: {error}") from None
             else:
-                return decoded.removeprefix("\ufeff").removesuffix("\x1a")
+                return decoded.removeprefix("\ufeff").removesuffix("\x1a"), encoding
         raise ReadError("the text is in no known encoding; pass encoding=")
 
     def _encodings(self) -> list[str]:
@@ -170,8 +168,7 @@ class Source:
                 return [encoding]
         if self._wide is not None:
             return [self._wide]
-        # Every sequence of bytes is latin-1: it comes last.
-        return ["utf-8", "cp1252", "latin-1"]
+        return ["utf-8", *_WESTERN]
 
     @cached_property
     def lines(self) -> list[str]:

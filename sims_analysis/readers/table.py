@@ -18,6 +18,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.body import Body, find_body, read_body, refuse_odd_rows
 from sims_analysis.readers.columns import Pair, find_pairs, stated_columns, stated_pairs
+from sims_analysis.readers.cuts import tell_of_short_lines
 from sims_analysis.readers.delimited import text_grid
 from sims_analysis.readers.grammar import Heads, read_heads
 from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transposed
@@ -119,10 +120,11 @@ def _turned(grid: Grid) -> Grid:
         if kinds[-1] is Kind.NUMBERS:
             return grid
     rows = [i for i, kind in enumerate(kinds) if kind in (Kind.MIXED, Kind.HEADS)]
-    whole = rows and rows == [*range(rows[0], rows[-1] + 1)]
+    between = kinds[rows[0] : rows[-1]] if rows else []
+    whole = {*between} <= {Kind.MIXED, Kind.HEADS, Kind.BLANK}
     if not whole or not is_transposed([grid.cells(i) for i in rows]):
         return grid
-    return transposed(grid, rows[0], rows[-1])
+    return transposed(grid, rows)
 
 
 def _read_grid(grid: Grid, source: Source) -> Content:
@@ -134,11 +136,17 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     label = None if needed is not None else label_column(body)
     table.block = read_body(body, () if label is None else (label,))
     heads = table.heads = read_heads(body, table.block)
+    if isinstance(grid, TextGrid) and needed is None:
+        starts = heads.columns("axis", "time")
+        tell_of_short_lines(grid, body.rows, table.block, heads.filled, starts)
     about = _notes(grid, body, heads)
     if label is not None:
         parts = labelled_parts(body, table.block, heads, label)
         return _content(grid, [(name, signals, about) for name, signals in parts])
-    table.pairs = find_pairs(grid, heads) if stated is None else stated_pairs(stated, heads)
+    if stated is None:
+        table.pairs = find_pairs(grid, heads, table.block)
+    else:
+        table.pairs = stated_pairs(stated, heads)
     _state_unit_of_sheet(grid, heads, table.pairs)
     samples = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
     limits = _stated_limits(grid, body)

@@ -186,6 +186,22 @@ def test_a_csv_that_breaks_off_is_refused(tmp_path):
         assert sims.read(path, allow_truncated=True)["P"].depths.size == 249
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
+    head = "species,depth (nm),concentration (atoms/cm^3)\n"
+    path = tmp_path / "x.csv"
+    for cell, says in (
+        ("<2e15", "a limit, <2e.15, is no value"),
+        ("1_000", "'1_000' is no number"),
+    ):
+        path.write_text(f"{head}B,0,1e18\nB,1,{quote}{cell}{quote}\nB,2,3e18\n")
+        with pytest.raises(ReadError, match=f"line 3, column C: {says}"):
+            sims.read(path)
+    path.write_text(head.replace("species", f"{quote}species{quote}"))
+    with pytest.raises(ReadError, match="there are heads, and no rows of numbers below them"):
+        sims.read(path)
+
+
 def test_what_is_stated_of_a_file_that_says_all_itself_is_told(tmp_path):
     path = sims.to_excel(sims.open_example("boron-implant"), tmp_path / "x.xlsx")
     with pytest.warns(sims.errors.ProfileWarning, match=r"species= is not used: the file says all"):

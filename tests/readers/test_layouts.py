@@ -229,6 +229,14 @@ def test_rows_that_are_what_columns_usually_are(write, tmp_path, book):
     assert result.species == ["B", "P"]
 
 
+def test_blank_lines_between_rows_that_are_columns(write):
+    result = sims.read(write("Depth [nm],0,1,2\n\nIn [cps],5,7,6\n\nP [cps],1,2,3\n"))
+    assert {p.species_name: p.concentrations.tolist() for p in result.depth_profiles} == {
+        "In": [5, 7, 6],
+        "P": [1, 2, 3],
+    }
+
+
 def test_a_bad_cell_of_a_turned_table_is_named_by_its_place(write):
     path = write("Depth (nm);0;1;2;3\nB (at/cm3);1;x;3;4\n")
     with pytest.raises(sims.ReadError, match="line 2, column C: 'x' is no number"):

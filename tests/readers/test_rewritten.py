@@ -159,9 +159,10 @@ def test_a_row_that_lacks_a_cell_is_told(write, delimiter):
     content = "Depth (nm),B (cm^-3),P (cm^-3)\n0,1,2\n1,3\n2,5,6\n"
     with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
         sims.read(write(content.replace(",", delimiter)))
-    # Explicitly empty, or at the end of all columns to the right, they are as usual.
+    with pytest.warns(sims.ProfileWarning, match=r"line 3 \(and 1 more\) has fewer cells"):
+        sims.read(write(content.replace("2,5,6", "2,5").replace(",", delimiter)))
+    # Explicitly empty, they are as usual.
     sims.read(write(content.replace("1,3", "1,3,").replace(",", delimiter)))
-    sims.read(write(content.replace("2,5,6", "2,5").replace(",", delimiter) + f"3{delimiter}5\n"))
 
 
 def test_a_row_for_a_sample_that_lacks_a_cell_is_told(write):
@@ -419,6 +420,14 @@ def test_names_in_the_wrong_encoding_are_refused(write):
     with pytest.raises(sims.SpeciesError, match="pass encoding="):
         sims.read(write(content))
     check(sims.read(write(content), encoding="shift_jis"))
+
+
+def test_a_workbook_has_letters_of_all_languages(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Depth (nm)", "αβ (at/cm3)"], [0, 1e18], [1, 2e18]):
+        book.active.append(row)
+    book.save(tmp_path / "w7.xlsx")
+    assert sims.read(tmp_path / "w7.xlsx").species == ["αβ"]
 
 
 # --- exports of instruments that a spreadsheet has saved --------------------------------------

@@ -292,9 +292,10 @@ def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
     if left == "5 3e1":
         with pytest.warns(sims.ProfileWarning, match="within line 5"):
             assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2, 5]
-    # With the end of its line, a row may have fewer cells.
+    # With the end of its line, a row may have fewer cells, but nobody can tell which.
     if left == "5 3" and delimiter != " ":
-        assert sims.read(write(path.read_text() + "\n"))["B"].depths.tolist() == [0, 1, 2, 5]
+        with pytest.warns(sims.ProfileWarning, match="line 5 has fewer cells than the 3 columns"):
+            assert sims.read(write(path.read_text() + "\n"))["B"].depths.tolist() == [0, 1, 2, 5]
 
 
 @pytest.mark.parametrize("cut", ["9,1.2500E+01", "9,1.2500E+01,", "9,1.2500E+01,7.50"])
@@ -930,8 +931,42 @@ def test_the_head_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delim
     assert sims.read(write(text[1:].replace("\n", ";;\n")))["B"].depths.tolist() == [0, 2.5, 5]
 
 
+def test_the_head_of_row_numbers_may_stand_between_blanks(write):
+    assert sims.read(write("# ;B;P\n# z/nm;C/cm^-3;C/cm^-3\n0;5;6\n1;7;8\n")).species == ["B", "P"]
+    text = " | | B | P\n # | Depth / nm | C / cm^-3 | C / cm^-3\n 1 | 0 | 5 | 6\n 2 | 1 | 7 | 8\n"
+    assert sims.read(write(text)).species == ["B", "P"]
+
+
 def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_told(write):
     text = "Depth (nm);B (at/cm3);P (at/cm3);\n0;5;7;\n1;8;\n2;6;9;\n"
     with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
         sims.read(write(text))
     sims.read(write(text.replace("1;8;\n", "1;8;;\n")))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Depth (nm);B (at/cm3)\n0;5\n2.5\n", 3),
+        ("Depth (nm);B (at/cm3);SD (at/cm3)\n0;5;1\n2;6;1\n4;7\n", 4),
+        ("Depth (nm);B (at/cm3);Depth (nm);P (at/cm3)\n0;5;0;7\n1;6;2\n", 3),
+        ("Depth (nm);B (at/cm3);;Depth (nm);P (at/cm3);\n0;5;;0;7;\n1;6\n2;8;;1\n", 4),
+    ],
+)
+def test_a_last_row_that_ends_within_a_profile_is_told(write, text, line):
+    with pytest.warns(sims.ProfileWarning, match=f"line {line} has fewer cells than the"):
+        sims.read(write(text))
+    # A profile that ends before others lacks its depths as well.
+    if "P" in text:
+        sims.read(write(text.rpartition("\n1;6")[0] + "\n1;6\n"))
+
+
+def test_a_value_in_an_empty_column_between_blocks_is_refused(write):
+    text = (
+        "Conc. (at/cm3)\nB;;;P;;\nDepth;Conc.;;Depth;Conc.;\nnm;;;nm;;\n0;1e18;;0;2e18;\n"
+        "5;3e18;;5;4e18;\n9;4e18;;9;7e18;\n"
+    )
+    assert sims.read(write(text))["P"].depths.tolist() == [0, 5, 9]
+    moved = text.replace("5;3e18;;5;4e18;", "7;5;3e18;7;5;4e18")
+    with pytest.raises(sims.ReadError, match=r"line 6, column C: the first of 1 values in a col"):
+        sims.read(write(moved))
