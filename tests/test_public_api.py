@@ -148,3 +148,14 @@ def test_show_versions_names_what_matters(capsys):
     told = capsys.readouterr().out
     for name in ("python", "sims-analysis", "numpy", "xarray", "pint"):
         assert re.search(rf"^{name} +\S", told, re.MULTILINE)
+
+
+def test_every_question_takes_the_variable_it_is_about():
+    questions = (
+        "align below_detection compare crossings cumulative_dose decay_length deconvolve "
+        "depth_at_dose_fraction detection_limit dose_budget fit integrated_dose interface "
+        "junction_depth layers mean_value metallurgical_junctions moments peak "
+        "sheet_resistance surface_concentration"
+    )
+    for name in questions.split():
+        assert "variable" in inspect.signature(getattr(sims, name)).parameters, name

@@ -61,13 +61,14 @@ def dose_budget(
     rsf_uncertainty: float | str | xr.DataArray | None = None,
     depth_uncertainty: float | str | xr.DataArray | None = None,
     rule_tolerance: float = 0.1,
+    variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and report the contributions and errors of the dose.
 
     Parameters
     ----------
-    data, start, stop, rule, background, surface, surface_depth, gaps
+    data, start, stop, rule, background, surface, surface_depth, variable, gaps
         As for :func:`integrated_dose`.
     detection_limit : str, Quantity or DataArray, optional
         Samples below it are included as they are (replacing them would bias the sum), and their
@@ -147,7 +148,7 @@ def dose_budget(
     """
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
-    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
@@ -328,6 +329,7 @@ def depth_at_dose_fraction(
     *,
     fraction: float | Sequence[float] | NDArray[np.float64] = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
+    variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
@@ -339,6 +341,7 @@ def depth_at_dose_fraction(
     fraction : float or sequence of float
         Between 0 and 1.
     rule : {"trapezoid", "loglinear"}
+    variable : str, optional
     gaps : {"flag", "bridge"}
         As for :func:`integrated_dose`.
 
@@ -387,7 +390,7 @@ def depth_at_dose_fraction(
     """
     check_options(rule)
     bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     try:
         fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
     except (TypeError, ValueError):

@@ -279,7 +279,9 @@ def frame_of_level(
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values; NaN where a profile has none."""
     read = frame.parameter(level, (frame.kind,), "level")
-    wrong: Any = np.isinf(read) if read.ndim else ~np.isfinite(read)
+    # That of a single profile may be NaN, too; one for several is stated.
+    answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
+    wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)
     first = first_flagged(frame, wrong)
     if first is not None:
         name = f"level of {first.label}" if read.ndim else "level"

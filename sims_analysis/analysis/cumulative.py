@@ -24,6 +24,7 @@ def cumulative_dose(
     *,
     rule: Rule = "trapezoid",
     background: ParameterLike | WindowLike | None = None,
+    variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Integrate the concentration from the first sample of each profile to each of its samples.
@@ -35,6 +36,7 @@ def cumulative_dose(
     rule : {"trapezoid", "loglinear"}
     background : str, Quantity, DataArray, or (start, stop), optional
         Subtracted, as for :func:`integrated_dose`.
+    variable : str, optional
     gaps : {"flag", "bridge"}
         As for :func:`integrated_dose`.
 
@@ -70,11 +72,12 @@ def cumulative_dose(
     """
     check_options(rule)
     bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     level = background_level(frame, *read_background(frame, background))
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)
     record = frame.map(ends)
-    status = xr.where(record.last > record.first, int(Status.OK), int(Status.NO_DATA))
+    answered = (record.last > record.first) & level.notnull()
+    status = xr.where(answered, int(Status.OK), int(Status.NO_DATA))
     status = doubted(frame, status, NO_LIMITS, bridge=bridge)
     tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
     answer = frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))

@@ -134,6 +134,12 @@ def decay_length(
     limit, unknown = stated_limit(frame, detection_limit)
     if anywhere(bottom >= top):
         raise ProfileError(f"low={low!r} must lie below high={high!r}")
+    # Between levels of which one is not known there are no samples.
+    bottom, top = (
+        end if given is None else end.fillna(absent)
+        for end, given, absent in ((bottom, low, np.inf), (top, high, -np.inf))
+    )
+    unknown = unknown | np.isinf(bottom) | np.isinf(top)
     lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame)

@@ -55,6 +55,7 @@ def integrated_dose(
     background: ParameterLike | WindowLike | None = None,
     surface: Surface = "measured",
     surface_depth: ParameterLike | None = None,
+    variable: str | None = None,
     gaps: GapPolicy = "flag",
     strict: bool = False,
 ) -> xr.DataArray:
@@ -80,6 +81,8 @@ def integrated_dose(
         `surface_depth`; or hold the value of the first sample from depth 0 down to it.
     surface_depth : str, Quantity or DataArray, optional
         Where the transient ends; needed by ``surface="exclude"``.
+    variable : str, optional
+        The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
         Whether a dose over a gap, where nothing was measured, has the status ``gap``, or is ``ok``.
         A gap is a distance between neighbouring samples of more than five times the profile's
@@ -150,7 +153,7 @@ def integrated_dose(
     4.873e+14 atom/cm^2, ok
     """
     check_bool("strict", strict)
-    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     question = read_question(
         frame, start, stop, rule, background, surface, surface_depth, gaps, strict=strict
     )
@@ -219,8 +222,9 @@ def read_question(
             raise ProfileError(
                 'surface="exclude" needs surface_depth, the depth where the transient ends'
             )
-        # fmax ignores NaN, which stands for a start that was not given.
-        start = xr.apply_ufunc(np.fmax, start, transient, dask="allowed")
+        # fmax ignores NaN, which stands for a start that was not given. Where the transient is not
+        # known to end, there is no dose below it.
+        start = xr.apply_ufunc(np.fmax, start, transient.fillna(np.inf), dask="allowed")
     level, window = read_background(frame, background, strict=strict)
     return DoseQuestion(start, stop, given, rule, level, window, surface, transient, bridge)
 

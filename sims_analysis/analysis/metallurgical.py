@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ def metallurgical_junctions(
     acceptors: Dopants = (),
     background: ParameterLike | None = None,
     max_count: int | None = None,
+    variable: str | None = None,
     gaps: GapPolicy = "flag",
     strict: bool = False,
 ) -> xr.Dataset:
@@ -60,6 +62,8 @@ def metallurgical_junctions(
         become dimensions of the result.
     max_count : int, optional
         Junctions to keep; by default all. Required for Dask data.
+    variable : str, optional
+        The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
         Whether a junction in a gap of one of the species, where nothing was measured, has the
         status ``gap`` and no depth, or is located by interpolation across it. See
@@ -119,7 +123,7 @@ def metallurgical_junctions(
     if background is None and min(active.values()) * max(active.values()) > 0:
         side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
-    frame, names = open_dopants(data, active, _opened)
+    frame, names = open_dopants(data, active, partial(_opened, variable=variable))
     fractions = np.array([active[name] for name in names])
     net = xr.Variable((), 0.0)
     if background is not None:
@@ -144,6 +148,8 @@ def metallurgical_junctions(
         none = (status == Status.NEVER_REACHED) | (status == Status.NO_DATA)
         hidden = (none & hidden & first).transpose(*status.dims)
         status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
+    unknown = net.isnull() & (status != Status.PADDING)
+    status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
     if not bridge:
         unseen = in_gap(frame, depth).any("species") & (status == Status.OK)
         depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
@@ -241,8 +247,9 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 
 
-def _opened(data: Any) -> Frame:
-    return open_frame(data, ("concentration",), question="a metallurgical junction")
+def _opened(data: Any, variable: str | None) -> Frame:
+    question = "a metallurgical junction"
+    return open_frame(data, ("concentration",), question=question, variable=variable)
 
 
 def open_dopants(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -21,6 +22,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
     mark_transient,
@@ -29,6 +31,7 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -61,6 +64,7 @@ def moments(
     stop: ParameterLike | None = None,
     background: ParameterLike | WindowLike | None = None,
     threshold: float | ParameterLike | None = None,
+    variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Return the moments of each profile: projected range, straggle, skewness, kurtosis.
@@ -77,6 +81,8 @@ def moments(
         Use only the run of samples around the maximum that lie above it: a concentration, or a
         fraction of the maximum such as ``0.01``. By default every sample is used, and the fourth
         moment is dominated by the noise of the deepest ones.
+    variable : str, optional
+        The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
         Whether moments over a gap, where nothing was measured, have the status ``gap``, or are
         ``ok``. See :func:`integrated_dose` for what a gap is.
@@ -171,7 +177,7 @@ def moments(
     straggle 26.6 nm
     """
     bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="moments")
+    frame = open_frame(data, DOSE_KINDS, question="moments", variable=variable)
     a, b = read_window(frame, start, stop)
     stated, window = read_background(frame, background)
     level = background_level(frame, stated, window)
@@ -183,7 +189,7 @@ def moments(
             )
         limit = xr.Variable((), float(threshold))
     else:
-        limit = frame.parameter(threshold, (frame.kind,), "threshold")
+        limit = frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf)
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
@@ -204,6 +210,7 @@ def moments(
     }
     used = found.start, found.stop
     status = mark_transient(frame, a, b, found.status)
+    status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     status = doubted(frame, status, used, bridge=bridge)
     tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
     results |= {

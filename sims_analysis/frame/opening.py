@@ -162,9 +162,13 @@ def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
 
 
 def _holds(data: xr.Dataset, name: str) -> bool:
-    """Return whether a variable has a sample; of data that are not known yet, it may."""
+    """Return whether a variable has a sample; of several species on Dask, it may.
+
+    Of a single one it is computed: the unit of the answer depends on it.
+    """
     variable = data.variables[name]
-    return is_lazy(variable) or bool(np.isfinite(units.magnitude_of(variable)).any())
+    several = data.sizes.get("species", 1) > 1
+    return (is_lazy(variable) and several) or bool(np.isfinite(units.magnitude_of(variable)).any())
 
 
 def is_ratio(data: xr.Dataset | xr.DataArray) -> bool:

@@ -62,12 +62,12 @@ def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
 
 
 def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Window:
-    """Read a window of which both depths must be given."""
+    """Read a window of which both depths must be given; of an unknown one it holds no sample."""
     a, b = (
-        frame.parameter(end, (frame.axis,), f"{name} {which}")
-        for end, which in zip(pair, ("start", "stop"), strict=True)
+        frame.parameter(end, (frame.axis,), f"{name} {which}", unknown=unknown)
+        for end, which, unknown in zip(pair, ("start", "stop"), (np.inf, -np.inf), strict=True)
     )
-    if anywhere(a >= b):
+    if anywhere((a >= b) & np.isfinite(a - b)):
         raise ProfileError(f"{name}={format_argument(pair)}: the start must come before the end")
     return a, b
 

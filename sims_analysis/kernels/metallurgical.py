@@ -70,7 +70,7 @@ def _side(doping: _Doping) -> NDArray[np.int8]:
     known = doping.acceptors.size > 0
     first = doping.acceptors.offsets[:-1][known]
     net = doping.acceptors.value_at(first) - doping.donors.reshape(-1)[first]
-    side[known] = np.sign(net)
+    side[known] = np.sign(np.nan_to_num(net))  # NaN: not known
     return side
 
 

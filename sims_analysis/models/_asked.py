@@ -15,7 +15,7 @@ from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.models._diffused import initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
@@ -94,6 +94,10 @@ def read_task(
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
+    for name in ("detection_limit", "time", "initial_straggle"):
+        if given.get(name) is not None:  # of a profile of which it is not known there is no fit
+            unknown = settings[name].isnull()
+            settings["start"] = replaced_where(unknown, settings["start"], np.inf)
     settings |= _uncertain(profiles, uncertainties)
     stated = {**options, "detection_limit": detection_limit}
     for name, wrong, expected in (

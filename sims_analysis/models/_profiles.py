@@ -27,7 +27,7 @@ def by_depth(data: Any) -> Any:
     """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         return data
-    plain = with_plain_axes(data)
+    plain = with_plain_axes(data).unify_chunks()
     for axis in vocabulary.AXES:
         order = plain.indexes.get(axis)
         if order is not None and not order.is_monotonic_increasing:

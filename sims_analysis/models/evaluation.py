@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,14 +81,18 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     cell, axis = fit.attrs.get("cell", "point"), str(fit.attrs.get("axis", "depth"))
     factors = np.array([one.factor(kind, axis) for one in parameters])
 
-    def answer_of(z: Array, p: Array, square: Array) -> tuple[Array, Array]:
-        p, square = _apparent(p, square, parameters)
-        square = square / np.outer(factors, factors)
-        return _one(z, chosen, cell, p / factors, square, with_background=with_background)
-
+    # Not a function within this one: lazy answers are pickled.
+    answer_of = partial(
+        _answer_of,
+        chosen=chosen,
+        parameters=parameters,
+        factors=factors,
+        cell=cell,
+        with_background=with_background,
+    )
     complete = chosen.complete if isinstance(chosen, LayeredModel) else None
     value, stderr = xr.apply_ufunc(
-        lambda square, z, *given: _each(answer_of, complete, z, square, *given),
+        partial(_curves, answer_of, complete),
         square,
         z.drop_vars(list(z.coords)),
         *arrays,
@@ -108,6 +113,28 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     if single:
         answer = answer.isel({dim: 0})
     return units.quantify(answer) if quantified else answer
+
+
+def _curves(
+    answer_of: Callable[..., Any], complete: Any, square: Array, z: Array, *given: Array
+) -> tuple[Array, Array]:
+    return _each(answer_of, complete, z, square, *given)
+
+
+def _answer_of(
+    z: Array,
+    p: Array,
+    square: Array,
+    *,
+    chosen: Model,
+    parameters: Sequence[Parameter],
+    factors: Array,
+    cell: str,
+    with_background: bool,
+) -> tuple[Array, Array]:
+    p, square = _apparent(p, square, parameters)
+    square = square / np.outer(factors, factors)
+    return _one(z, chosen, cell, p / factors, square, with_background=with_background)
 
 
 def _model_of(fit: Any, model: Model | None) -> Model:

@@ -129,3 +129,84 @@ def test_a_window_without_a_sample_is_named(ask):
         warnings.simplefilter("always")
         ask(ds, start=unknown)
     assert not [w for w in caught if "no sample" in str(w.message)]
+
+
+# --- an argument that is not known for one of several profiles ------------------------------------
+
+UNKNOWN = {
+    "junction": lambda d, of: sims.junction_depth(d, level=of(1e18, "atom/cm^3")),
+    "crossings": lambda d, of: sims.crossings(d, level=of(1e18, "atom/cm^3"), max_count=2),
+    "dose": lambda d, of: sims.integrated_dose(d, start=of(50, "nm")),
+    "dose, surface": lambda d, of: sims.integrated_dose(
+        d, surface="exclude", surface_depth=of(20, "nm")
+    ),
+    "dose, background": lambda d, of: sims.integrated_dose(d, background=of(1e15, "atom/cm^3")),
+    "dose, window": lambda d, of: sims.integrated_dose(d, background=(of(170, "nm"), "190 nm")),
+    "budget, surface": lambda d, of: sims.dose_budget(
+        d, surface="exclude", surface_depth=of(20, "nm")
+    ),
+    "cumulative dose": lambda d, of: sims.cumulative_dose(d, background=of(1e15, "atom/cm^3")),
+    "moments": lambda d, of: sims.moments(d, threshold=of(1e17, "atom/cm^3")),
+    "decay, low": lambda d, of: sims.decay_length(
+        d, low=of(1e17, "atom/cm^3"), high="5e18 atom/cm^3"
+    ),
+    "decay, high": lambda d, of: sims.decay_length(
+        d, low="1e16 atom/cm^3", high=of(1e18, "atom/cm^3")
+    ),
+    "detection limit": lambda d, of: sims.detection_limit(d, window=(of(170, "nm"), "190 nm")),
+    "fit": lambda d, of: sims.fit(d, model="gaussian", detection_limit=of(1e15, "atom/cm^3")),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("layout", ["shared", "dask", "own axes", "alone"])
+@pytest.mark.parametrize("question", UNKNOWN)
+def test_an_unknown_argument_of_one_profile_has_no_answer(question, layout):
+    z = np.arange(0.0, 200.0, 2.0)
+    rng = np.random.default_rng(4)
+    shape = [np.exp(-(((z - at) / 15) ** 2)) for at in (80, 60, 100)]
+    counts = rng.poisson(1e5 * np.stack(shape) + 3.0).astype(float)
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), 1e15 * counts, {"units": "atom/cm^3"})},
+        {"species": ["B", "P", "As"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    ds = sims.with_counting_statistics(ds, value_per_count="1e15 atom/cm^3")
+    names = ["B", "P", "As"]
+    if layout == "own axes":
+        ds = sims.stack([ds, ds.isel(depth=slice(0, -1))]).isel(measurement=1)
+    elif layout == "dask":
+        ds = ds.chunk(species=1)
+    elif layout == "alone":
+        ds, names = ds.sel(species="P"), ["P"]
+
+    def of(number, unit):
+        values = [np.nan if name == "P" else number for name in names]
+        made = xr.DataArray(values, {"species": names}, "species", attrs={"units": unit})
+        return made.sel(species="P") if layout == "alone" else made
+
+    answer = UNKNOWN[question]
+    if question == "dose, window" and layout == "alone":
+        with pytest.raises(ProfileError, match="no sample in the background window"):
+            answer(ds, of)
+        return
+    found = answer(ds, of).compute()
+    status = found["status"]
+    status = status.isel(crossing=0) if "crossing" in status.dims else status
+    expected = ["no_data" if name == "P" else "ok" for name in names]
+    assert np.atleast_1d(status.values).tolist() == expected
+    main = found[next(iter(found.data_vars))] if isinstance(found, xr.Dataset) else found
+    main = main.isel(species=names.index("P")) if "species" in main.dims else main
+    assert main.isnull().all()
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_junctions_of_a_wafer_whose_doping_is_not_known(lazy):
+    z = np.arange(0.0, 200.0, 2.0)
+    ds = one(z, 1e19 * np.exp(-z / 15))
+    batch = sims.stack([ds, ds])
+    batch = batch.chunk() if lazy else batch
+    net = xr.DataArray([1e15, np.nan], dims="measurement", attrs={"units": "atom/cm^3"})
+    name = str(ds["species"].values[0])
+    found = sims.metallurgical_junctions(batch, acceptors=[name], background=net, max_count=2)
+    assert found["status"].values.tolist() == [["ok", ""], ["no_data", ""]]
+    assert found["depth"].isnull().values.tolist() == [[False, True], [True, True]]
