@@ -416,7 +416,7 @@ def test_answers_shift_with_the_background():
     plain = ds.drop_vars("concentration_background_stderr")
     s = common_of(ds).item()
 
-    def grows(question, name="stderr", value=None, **options):
+    def grows(question, name="stderr", value=None, rel=1e-6, **options):
         found, without = (question(data, **options) for data in (ds, plain))
         up, down = (
             question(
@@ -430,7 +430,7 @@ def test_answers_shift_with_the_background():
         pick = (lambda x: x) if value is None else (lambda x: x[value])
         shift = abs(float(pick(up)) - float(pick(down))) / 2
         assert shift > 0
-        assert float(found[name]) == pytest.approx(np.hypot(float(without[name]), shift), rel=1e-6)
+        assert float(found[name]) == pytest.approx(np.hypot(float(without[name]), shift), rel=rel)
 
     level = {"level": "2e19 atoms/cm^3"}
     grows(sims.junction_depth, **level)
@@ -444,13 +444,16 @@ def test_answers_shift_with_the_background():
         grows(sims.moments, f"{name}_stderr", name, stop="110 nm")
     grows(lambda data: sims.depth_at_dose_fraction(data.sel(depth=slice(0, 110)), fraction=0.5))
     grows(sims.peak, "concentration_stderr", "concentration")
-    grows(sims.surface_concentration, depth="50 nm")
+    # A fit of what scatters knows that the counts of a subtracted background scatter still, if
+    # data say that there was one: `plain` does not.
+    grows(sims.surface_concentration, depth="50 nm", rel=1e-3)
     grows(
         sims.decay_length,
         "stderr",
         "decay_length",
         low="5e18 atoms/cm^3",
         high="8e19 atoms/cm^3",
+        rel=1e-3,
     )
 
 
