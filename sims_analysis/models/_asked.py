@@ -217,14 +217,15 @@ def read_initials(
         before, question="a profile before the anneal", variable=variable, axes=("depth",)
     )
     sizes = list(frame.sizes.values())
-    start = settings["start"]
-    if start.ndim:
+    # Where a time is not known, there is no sample: the window starts at infinity.
+    start = np.unique(settings["start"].values[settings["start"].values != np.inf])
+    if start.size > 1:
         raise ProfileError("start must be one depth with a measured profile as as_implanted")
     found: list[Any] = []
 
     def keep(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
         samples = Samples(z, c, s, k, *rest[:2])
-        found.append(initial_of(samples, task, float(start), float(rest[2])))
+        found.append(initial_of(samples, task, float(start.max(initial=-np.inf)), float(rest[2])))
         return np.array([len(found) - 1.0])
 
     of_frame = frame.fraction.set_dims(frame.sizes) if sizes else frame.fraction

@@ -65,9 +65,10 @@ def test_an_interface_is_a_shade_of_its_width_and_a_mark_at_its_middle():
     assert mark.get_xdata()[0] == pytest.approx(found["position"].item())
     (shade,) = ax.patches
     assert shade.get_width() == pytest.approx(found["width"].item())
-    (text,) = drawn.notes(ax)
+    text, errors = drawn.notes(ax)
     assert text.startswith("interface at 30")
     assert "(16 to 84 %)" in text
+    assert errors == "± one standard error"  # the width of a step of few samples has one
     other = sims.interface(ds, low=0.1, high=0.9)
     assert "(10 to 90 %)" in drawn.notes(sims.plot_profiles(ds, interfaces=other))[0]
 
