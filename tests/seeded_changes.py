@@ -107,7 +107,7 @@ def passes(tests, root, seconds):
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
-            [*command, "-m", "not slow", *map(str, tests)],
+            [*command, "-m", "not slow and not study", *map(str, tests)],
             cwd=root, capture_output=True, check=False, timeout=seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

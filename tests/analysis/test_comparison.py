@@ -100,7 +100,7 @@ def test_no_overlap_and_no_data_are_statuses():
     assert found["samples"].values.tolist() == [0, 0, 0]
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_dose_ratio_stderr_by_monte_carlo():
     rng = np.random.default_rng(1)
     clean = gaussian(DEPTH, floor=1e16)

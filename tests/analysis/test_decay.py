@@ -67,7 +67,7 @@ def test_bare_numbers_are_refused_by_name(argument):
         sims.decay_length(one([0, 1, 2], [4, 2, 1]), **{argument: 5})
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
 @pytest.mark.parametrize("top", [10, 100, 1000])
 def test_the_standard_error_of_a_decay_length_covers(top, options):

@@ -33,7 +33,7 @@ def about_its_mean(found, error):
     return float((abs(found - found.mean()) <= error).mean())
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize(("grid", "counts"), FINER)
 def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
     gridded = sims.to_grid(trials(SHAPE, DEPTH, counts), **grid)
@@ -45,7 +45,7 @@ def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
     assert 0.60 <= covered(junction, JUNCTION) <= 0.76
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_intervals_of_moments_and_decay_length_cover_68_percent():
     gridded = sims.to_grid(trials(SHAPE, DEPTH, 100), step="0.5 nm")
     shape = sims.moments(gridded, start="20 nm", stop="120 nm")

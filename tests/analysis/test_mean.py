@@ -35,7 +35,7 @@ def test_against_numpy():
     )
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("counts", [1, 10, 100])
 def test_intervals_cover_68_percent(counts):
     found = sims.mean_value(flat(counts), start="20 nm", stop="180 nm")

@@ -164,7 +164,7 @@ def inside(fit, name, truth, *, profile=False):
     return float((abs(fit[name] - truth) <= stderr)[stderr.notnull()].mean())
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("peak", [10, 100, 1000])
 @pytest.mark.parametrize("model", list(COVERED) if TRIALS else QUICK)
 def test_intervals_cover_what_they_say(model, peak):
@@ -202,7 +202,7 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     np.testing.assert_allclose(half, fit["dose_stderr"], rtol=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_an_error_that_is_no_interval_is_said_to_be_poor():
     parameters, z, _ = COVERED["dual_pearson"]
     ds = models_truth.counted("dual_pearson", parameters, z, peak=100, trials=1, seed=4)
@@ -321,7 +321,7 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_errors_of_a_dual_distribution_with_all_parameters_free_are_neither_narrow_nor_wide():
     parameters, z, _ = COVERED["dual_pearson"]
     ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=40, seed=2)
@@ -410,7 +410,7 @@ def test_what_is_not_seen_leaves_the_other_errors_alone():
     assert np.isfinite(fit["mixing_length_stderr"]).all()
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_errors_from_scatter_are_those_of_the_scatter():
     z = np.linspace(0, 220, 111)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)

@@ -25,7 +25,7 @@ def test_an_error_function_has_its_width(left, right):
     assert found["left_level"].item() == pytest.approx(left, rel=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("noise", [0.02, 0.1])
 @pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(("left", "right"), [(1e21, 1e19), (1e19, 1e21)])

@@ -45,7 +45,7 @@ def test_independent_residuals_wander_as_often_as_chance_has_it(n):
         assert np.mean(np.array(found) < level) == pytest.approx(level, abs=0.03)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize(("n", "over"), [(12, 3), (30, 3), (150, 3), (400, 3)])
 def test_averaged_residuals_are_no_low_frequencies(n, over):
     rng, rows = RNG(n), line(n)

@@ -90,7 +90,7 @@ def test_the_dose_is_that_of_the_data(layer):
     assert error == pytest.approx(1 / np.sqrt(ds["concentration_counts"].sum().item()), rel=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_errors_hold_what_is_restored_without_noise():
     held = []
     for truth in (rt.implant, rt.edge, rt.box):
@@ -104,7 +104,7 @@ def test_errors_hold_what_is_restored_without_noise():
     assert 0.63 < np.mean(held) < 0.78
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_error_of_the_dose_is_its_scatter():
     clean = 1000 * rt.blurred(rt.implant, Z)
     runs = [

@@ -596,7 +596,7 @@ def test_an_interface_moves_with_a_background_only_where_this_varies():
 # --- Monte Carlo --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("stop", ["120 nm", "198 nm"])
 @pytest.mark.parametrize("counts", [10, 100, 1000])
 def test_intervals_of_the_dose_cover_68_percent(counts, stop):
@@ -609,7 +609,7 @@ def test_intervals_of_the_dose_cover_68_percent(counts, stop):
     assert covered(sims.integrated_dose(alone, stop=stop), truth) < 0.6
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("tail", [0.001, 0.003, 0.006, 0.01])
 def test_intervals_cover_where_a_window_may_be_empty(tail):
     ds = few(tail)
@@ -619,7 +619,7 @@ def test_intervals_cover_where_a_window_may_be_empty(tail):
     assert 0.64 <= covered(sims.integrated_dose(data, stop="100 nm"), truth) <= 0.76
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
     ds = counted(100)
     rate = ds.rename({name: name.replace("concentration", "intensity") for name in ds.data_vars})
@@ -636,7 +636,7 @@ def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
     assert 0.64 <= covered(found, truth) <= 0.72
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("question", SHEETS)
 def test_intervals_of_sheet_resistances_cover_68_percent(question):
     ds, true = dopants(600)
@@ -647,7 +647,7 @@ def test_intervals_of_sheet_resistances_cover_68_percent(question):
     assert float(off.std()) == pytest.approx(float(stated.mean()), rel=0.08)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.filterwarnings(AMBIGUOUS)
 def test_intervals_of_depths_and_moments_cover_68_percent():
     # Two thirds of the variance are those of a background of four samples.
