@@ -150,7 +150,8 @@ def sheet_resistance(
     sensitivity factor changes the answer by nearly as much. Noise about 0, below a layer whose
     background was subtracted, keeps its sign and cancels. Stated errors cover 63 to 74 % (layers
     of one type and down to a junction, 10 to 1,000 counts at the maximum, plain, on a grid of a
-    quarter of the spacing, after a background or a factor; 58 % on that grid at 10 counts).
+    quarter of the spacing, after a factor; after a background from 100 counts; 58 % on that
+    grid at 10 counts).
 
     References
     ----------
