@@ -7,7 +7,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-# Deterministic; SIMS_EXAMPLES=60 looks harder; .ci/run takes 30.
+# Deterministic; SIMS_EXAMPLES=60 looks harder.
 settings.register_profile(
     "tests",
     deadline=None,
