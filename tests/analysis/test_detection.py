@@ -214,6 +214,15 @@ def unmeasured(tmp_path):
         return sims.read(path).to_dataset()
 
 
+def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_of_them(tmp_path):
+    path = tmp_path / "profile.csv"
+    path.write_text("Depth (nm),B (atoms/cm3)\n0,1E17\n1,<5E15\n2,<5E15\n3,1E17\n4,1E17\n5,<5E15\n")
+    with pytest.warns(
+        sims.ProfileWarning, match=r"3 samples.*; 2 of 'B' between.*below 5e\+15.*too high there"
+    ):
+        sims.read(path).to_dataset()
+
+
 #: Level -> statuses of B, whose last value is 6.34e15, and of P, which ends at 5.2e16.
 BELOW = {
     "1e15 atoms/cm^3": ["below_detection", "always_above"],
