@@ -421,7 +421,7 @@ def depth_at_dose_fraction(
 def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
     """Read one fraction, several along ``fraction``, or one for each profile or case."""
     if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
-        read = [read_pure(frame, one, "fraction", _PARTS).item() for one in fraction]
+        read = [float(read_pure(frame, one, "fraction", _PARTS)) for one in fraction]
         found = xr.Variable("fraction", np.array(read, np.float64))
     else:
         found = read_pure(frame, fraction, "fraction", _PARTS)

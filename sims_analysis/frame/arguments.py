@@ -32,7 +32,7 @@ def read_change(
         refuse_not_positive(read, value, name)
     if anywhere(read.isnull()):
         labels = frame.coords.get("species", xr.Variable((), ""))
-        named = labels.values
+        named: Any = labels.values
         if isinstance(value, Mapping):
             named = list(value)
         elif isinstance(value, xr.DataArray) and "species" in value.coords:

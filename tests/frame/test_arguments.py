@@ -154,3 +154,13 @@ def test_a_quantity_of_nan_is_no_limit_but_an_unknown_one():
     unknown = sims.junction_depth(ds.sel(species="B"), level="1e22 atoms/cm^3")
     for stop in (unknown, unknown.item() * pint.get_application_registry().nm):
         assert sims.integrated_dose(ds, stop=stop)["status"].values.tolist() == ["no_data"] * 2
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_infinite_background_is_not_known(lazy):
+    ds = sims.open_example("boron-implant")
+    ds = ds.chunk() if lazy else ds
+    background = over("species", ["B", "P"], [1e14, np.inf], "atoms/cm^3")
+    for question in (sims.integrated_dose, sims.cumulative_dose, sims.moments):
+        found = question(ds, background=background)
+        assert found["status"].values.tolist() == ["ok", "no_data"]
