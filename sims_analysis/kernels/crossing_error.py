@@ -52,6 +52,7 @@ def half_widths(
     *,
     every: Index,
     level_stderr: Array | None = None,
+    floor: Array | None = None,
 ) -> Array:
     """Return the half-width of the 68 % interval about each of K crossings.
 
@@ -71,6 +72,8 @@ def half_widths(
         The samples before every crossing of the rows, including those not asked for.
     level_stderr : ndarray, optional
         Standard errors of the level at every sample, if it is a measured quantity too.
+    floor : ndarray, shape (R,), optional
+        A background that was subtracted; its counts scatter still.
 
     Returns
     -------
@@ -98,11 +101,12 @@ def half_widths(
     )
     rows = rows.packed()
     columns = (rows.depth, rows.value, error, lower, lower_error)
+    floor = np.zeros(rows.count) if floor is None else floor
     # A sample with an unknown standard error is left out.
     known = np.logical_and.reduce([np.isfinite(column) for column in columns[1:]])
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
-        samples = _Samples(*columns, known, begin, end, every)
+        samples = _Samples(*columns, known, begin, end, every, floor[row[part]])
         offset, sigma = _edge(samples, before[part], at[part], direction[part])
         width = _half_width_about(offset, sigma)
         result[part] = np.where(np.isinf(width), np.nan, width)
@@ -121,7 +125,7 @@ class _Window(NamedTuple):
 
 
 class _Samples(NamedTuple):
-    """All samples; those of each crossing's row are ``begin:end``."""
+    """All samples; those of each crossing's row are ``begin:end``, above what was subtracted."""
 
     depth: Array
     upper: Array
@@ -132,6 +136,7 @@ class _Samples(NamedTuple):
     begin: Index
     end: Index
     every: Index
+    floor: Array
 
     def window(
         self, which: Index, first: Index, places: Index, end: Index | None = None
@@ -272,7 +277,7 @@ def _fit_windows(
             # Depths relative to the middle of the window, because the crossing may be at its end.
             middle = 0.5 * (samples.depth[before[chosen]] + samples.depth[before[chosen] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
-            edge, error[chosen] = _crossing_of_parabola(z, window)
+            edge, error[chosen] = _crossing_of_parabola(z, window, samples.floor[which[chosen]])
             exact = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
             exact &= window.there.any(1)
             edge[exact], error[chosen[exact]] = (at[chosen] - middle)[exact], 0.0
@@ -318,38 +323,48 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
 
 
 class _Counted(NamedTuple):
-    """Samples of windows, (R, m): depth, values of both sides, and values of one count of each."""
+    """Samples of windows, (R, m): depth, values of both sides, and values of one count of each.
+
+    ``under`` is what was subtracted from the upper values, over the lower ones.
+    """
 
     x: Array
     upper: Array
     lower: Array
     one_upper: Array
     one_lower: Array
+    under: Array
 
 
-def _crossing_of_parabola(z: Array, window: _Window) -> tuple[Array, Array]:
+def _crossing_of_parabola(z: Array, window: _Window, floor: Array) -> tuple[Array, Array]:
     """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
 
     With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
     sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
-    otherwise that of a binomial of two counts. Return the depth at which the two are equal, and
-    its standard error.
+    otherwise that of a binomial of two counts. Where a background was subtracted, `floor`, the
+    variance per count is larger by what is below the sample: ``a (1 + floor / (e lower))``. Return
+    the depth at which the two are equal, and its standard error.
     """
     there, upper, lower = window.there, window.upper, window.lower
+    floor = np.where(there, floor[:, None], 0.0)
     with np.errstate(all="ignore"):
         one_upper, one_lower = (
             value_per_count(value, stderr, lambda x: x.sum(1, keepdims=True))
-            for value, stderr in ((upper, window.upper_stderr), (lower, window.lower_stderr))
+            for value, stderr in (
+                (upper + floor, window.upper_stderr),
+                (lower, window.lower_stderr),
+            )
         )
+        under = np.where(floor > 0, floor / lower, 0.0)
         scale = np.abs(z).max(1)
         x = z / scale[:, None]
-        a, b = _first_guess(_Counted(x, upper, lower, one_upper, one_lower), there)
+        a, b = _first_guess(_Counted(x, upper, lower, one_upper, one_lower, under), there)
         # Two samples do not determine a curvature: fit an exponential.
         free = np.where(there.sum(1) > 2, CURVED, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
         # Missing samples get a score and a weight of 0.
         one_upper, one_lower = np.where(there, one_upper, 1.0), np.where(there, one_lower, 0.0)
-        samples = _Counted(x, upper, lower, one_upper, one_lower)
+        samples = _Counted(x, upper, lower, one_upper, one_lower, under)
         (a, b, c), information = _newton(samples, a, b, prior)
         root = _root(a, b, c)
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
@@ -366,7 +381,7 @@ def _first_guess(samples: _Counted, there: Flags) -> tuple[Array, Array]:
         logarithm: Array = np.log(np.maximum(np.where(side, value, 0.0).sum(1), least))
         return logarithm
 
-    x, upper, lower, one_upper, one_lower = samples
+    x, upper, lower, one_upper, one_lower, _ = samples
     ends = []
     for side in (there & (x < 0), there & (x >= 0)):
         y = log_sum(upper, one_upper, side) - log_sum(lower, one_lower, side)
@@ -388,13 +403,14 @@ def _newton(samples: _Counted, a: Array, b: Array, prior: Array) -> tuple[Array,
     columns = (basis, *samples[1:], both)
     live = np.arange(a.size)
     for _ in range(40):
-        powers, upper, lower, one_upper, one_lower, both = columns
+        powers, upper, lower, one_upper, one_lower, under, both = columns
         exponent = (found[live, None] @ powers)[:, 0]
         odds = np.exp(np.clip(exponent, -60.0, 60.0))
-        variance = one_upper + odds * one_lower
+        more = 1.0 + under / odds
+        variance = one_upper * more + odds * one_lower
         score = (powers @ ((upper - odds * lower) / variance)[..., None])[..., 0]
         score[:, 2] -= prior[live] * found[live, 2]
-        now = (powers * (odds * both / variance**2)[:, None]) @ powers.mT
+        now = (powers * (odds * both * more / variance**2)[:, None]) @ powers.mT
         now[:, 2, 2] += prior[live]
         information[live] = now
         move = _solve(now, score)

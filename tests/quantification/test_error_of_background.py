@@ -676,3 +676,15 @@ def test_intervals_of_depths_and_moments_cover_68_percent():
 
     assert all(0.62 <= part <= 0.76 for part in parts(ds))
     assert all(part < 0.6 for part in parts(alone))
+
+
+@pytest.mark.study
+@pytest.mark.filterwarnings(AMBIGUOUS)
+def test_intervals_of_a_crossing_at_the_level_of_the_background_cover_68_percent():
+    shape, decay = edge(35.0)
+    ds = trials(lambda z: shape(z) + 0.1, np.arange(0, 300, 2.0), 100)
+    ds = sims.subtract_background(ds, window=("220 nm", "298 nm"))
+    found = sims.junction_depth(ds, level=f"{0.1 * TOP} atoms/cm^3", after="peak")
+    stated = found.where(found["stderr"].notnull(), drop=True)  # a crossing by noise has none
+    assert stated.size > 900
+    assert 0.64 <= covered(stated, 60 - decay * np.log(0.1)) <= 0.72
