@@ -68,6 +68,7 @@ def few(tail=0.0):
     return ds if tail else ds.isel(measurement=slice(0, 3))
 
 
+@pytest.mark.slow
 def test_a_window_without_a_count_is_not_known_exactly():
     ds, n, one_count = few(), 30, TOP / 10
     upper = NONE * one_count / n
@@ -289,6 +290,7 @@ def test_overlap_of_a_quotient():
 # --- kept by whatever keeps the samples ---------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_units_batches_and_files(tmp_path):
     ds = sims.subtract_background(one(), window=TAIL)
     expected = sims.integrated_dose(ds)["stderr"]
@@ -383,6 +385,7 @@ def test_grids_keep_it(conserve, step):
     np.testing.assert_allclose(common_of(there) / common_of(ds), 1, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conserve", [None, "dose"])
 @pytest.mark.parametrize("step", ["1 nm", "0.5 nm"])
 def test_a_finer_grid_does_not_know_the_background_better(conserve, step):
@@ -411,6 +414,7 @@ def test_an_unknown_error_is_no_small_one():
 # --- other answers ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_answers_shift_with_the_background():
     ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
     plain = ds.drop_vars("concentration_background_stderr")
@@ -556,6 +560,7 @@ SHEETS = [
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", SHEETS)
 @pytest.mark.parametrize("kind", ["plain", "dask", "quantified"])
 def test_a_sheet_resistance_has_the_error_of_each_background(question, kind):
