@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from sims_analysis.kernels.crossing_error import half_widths
 from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Dense
 
 
@@ -65,10 +66,8 @@ def test_below_a_crossing_the_counts_of_a_subtracted_background_scatter():
 
 def test_an_interval_about_a_crossing_that_noise_has_moved_still_covers_68_percent():
     # The samples around say that the edge lies beside: P(|N(off, s)| < h) = 0.683.
-    from sims_analysis.kernels.crossing_error import _half_width_about
-
     off, s = np.array([0.0, 0.5, 2.0, 30.0]), np.array([1.0, 2.0, 0.7, 1.0])
-    h = _half_width_about(off, s)
+    h = half_width_about(off, s)
     covered = norm.cdf((h - off) / s) - norm.cdf((-h - off) / s)
     np.testing.assert_allclose(covered, 0.6826894921370859, rtol=1e-4)
 
