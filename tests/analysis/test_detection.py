@@ -74,7 +74,7 @@ def test_an_unknown_rule_names_the_known_ones():
 @pytest.mark.parametrize("value", [0.0, -1.0, np.inf, np.nan])
 def test_the_value_of_a_count_is_positive(value):
     one_count = xr.DataArray(value, attrs={"units": "atoms/cm^3"})
-    with pytest.raises(ProfileError, match="value_per_count=.* must be positive"):
+    with pytest.raises(ProfileError, match=r"value_per_count=.* must be positive"):
         sims.detection_limit(
             tail(), window=("60 nm", "99 nm"), rule="currie", value_per_count=one_count
         )
