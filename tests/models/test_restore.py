@@ -8,6 +8,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models._functions import ResolutionFunction
+from sims_analysis.models._posed import _edges
 
 Z = np.arange(30, 90, 0.5)
 RES = rt.RESOLUTION
@@ -212,6 +213,23 @@ def test_a_stated_smoothness_may_be_what_does_not_fit():
     ds, _ = measured(rt.edge, top=1e4)
     with pytest.warns(FitWarning, match="or smoothness='steps' does not suit it: try 'auto'"):
         sims.deconvolve(ds, resolution=wide, smoothness="steps")
+
+
+@pytest.mark.parametrize(("resolution", "stop"), [("30 nm", "90 nm"), (RES, "33 nm")])
+def test_a_function_wider_than_the_window_restores_nothing(resolution, stop):
+    """It would be cells of the samples' spacing over all that the function reaches, too."""
+    ds, _ = measured()
+    with pytest.warns(FitWarning, match="or it is narrower than the function"):
+        found = sims.deconvolve(ds, resolution=resolution, stop=stop)
+    assert found["status"] == "too_few_samples"
+    assert np.isnan(found["concentration"]).all()
+
+
+def test_beyond_the_ends_cells_are_no_more_than_some():
+    wide = ResolutionFunction("delta_drf", (0.0, 0.0, 40.0))
+    edges = _edges(np.arange(0.0, 100.0, 0.1), wide)
+    assert edges[0] < wide.within(1e-3)[0] * 0.99
+    assert edges.size < 1500
 
 
 def test_too_few_counts_have_no_profile():
