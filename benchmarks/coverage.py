@@ -224,8 +224,7 @@ def _moments(ds: xr.Dataset, clean: xr.Dataset, *, threshold: Any = None, **wind
 
 def _maximum(ds: xr.Dataset, clean: xr.Dataset, **window: Any) -> Answers:
     found = sims.peak(ds, **window)
-    at = _peak(found["depth"]) * TOP
-    return {"value": (found["concentration"], found["concentration_stderr"], at)}
+    return {"value": (found["concentration"], found["concentration_stderr"], TOP)}
 
 
 def _contained(ds: xr.Dataset, clean: xr.Dataset, **_: Any) -> Answers:

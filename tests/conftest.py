@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
+from collections import defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -24,6 +26,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 #: Read by type checkers alone.
 collect_ignore = ["typed_user.py"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test marked `few(n)`, n cases from first to last stay; the others are slow."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("few"):
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for same in cases.values():
+        (n,) = same[0].get_closest_marker("few").args
+        kept = {round(place) for place in np.linspace(0, len(same) - 1, n)}
+        for place, item in enumerate(same):
+            if place not in kept:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -93,6 +93,7 @@ def test_a_checker_passes_every_file_and_load_gives_back_what_was_saved(what, tm
     assert complaints(path) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_the_checker_does_complain_of_what_we_had_before(tmp_path):
     ds = sims.open_example("boron-implant").assign_attrs(Conventions="CF-1.11", title="before")
@@ -100,6 +101,7 @@ def test_the_checker_does_complain_of_what_we_had_before(tmp_path):
     assert "not recognized by UDUNITS" in complaints(tmp_path / "before.nc")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -130,6 +132,7 @@ def test_what_other_programs_see(kind, tmp_path):
     assert found.item() == sims.integrated_dose(ds.sel(species="B")).item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nc", "zarr"])
 @pytest.mark.parametrize("lazily", [False, True])
 def test_a_status_is_flags_in_a_file(kind, lazily, tmp_path):

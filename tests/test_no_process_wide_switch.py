@@ -32,6 +32,7 @@ def switches(tree):
     return found
 
 
+@pytest.mark.slow
 def test_no_module_has_one():
     found = {
         str(path.relative_to(PACKAGE)): switches(ast.parse(path.read_text(encoding="utf-8")))

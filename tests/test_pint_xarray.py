@@ -124,6 +124,7 @@ def test_the_context_works_with_the_users_atom(own_registry):
     )
 
 
+@pytest.mark.slow
 def test_an_atom_that_is_a_pure_number_is_refused_where_it_would_be_used(own_registry):
     own_registry.define("atom = []")
     ds = sims.open_example("boron-implant")
@@ -133,6 +134,7 @@ def test_an_atom_that_is_a_pure_number_is_refused_where_it_would_be_used(own_reg
     assert sims.quantify(RUN)["intensity"].data.units == own_registry("count/s").units
 
 
+@pytest.mark.slow
 def test_first_use_in_several_threads(own_registry, monkeypatch):
     pint.set_application_registry(pint.UnitRegistry())
     monkeypatch.setattr(application, "_prepared", None)
@@ -156,6 +158,7 @@ def same(found, wanted):
         assert found == wanted
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.filterwarnings(WARNS)
 def test_every_question_takes_the_view_of_pint_xarray(question):
@@ -191,6 +194,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("data", [COUNTED, MICRONS], ids=["nm", "um"])
 @pytest.mark.filterwarnings(WARNS)
@@ -219,6 +223,7 @@ def test_so_do_interfaces_and_layers_and_what_needs_a_sputter_time():
     )
 
 
+@pytest.mark.slow
 def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
     q = MICRONS.pint.quantify()
     plain = sims.dequantify(q)

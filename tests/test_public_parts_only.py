@@ -93,6 +93,7 @@ def own(trees):
     return own_names(trees.values())
 
 
+@pytest.mark.slow
 def test_other_packages_are_used_by_their_public_parts(trees, own):
     found = {module: private_parts(tree, own) for module, tree in trees.items()}
     assert {module: parts for module, parts in found.items() if parts} == {}

@@ -102,6 +102,7 @@ def species_of(result):
     return [(p.species_name, p.depths.tolist(), str(p.concentrations)) for p in result]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("computer", COMPUTERS)
 def test_reading_is_as_alone(files, computer):
     def reading(file):
@@ -115,6 +116,7 @@ def test_reading_is_as_alone(files, computer):
     assert_as_alone(tasks, computer)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("computer", COMPUTERS)
 def test_datasets_are_made_as_alone(files, computer):

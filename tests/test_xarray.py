@@ -264,6 +264,7 @@ def test_merge_and_combine_by_coords(wafers):
     np.testing.assert_array_equal(doses(combined).values[0], doses(wafers[0][0]).values[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [None, SimsBackend])
 def test_open_mfdataset_of_what_was_saved(wafers, engine):
     pytest.importorskip("dask")
@@ -277,6 +278,7 @@ def test_open_mfdataset_of_what_was_saved(wafers, engine):
     np.testing.assert_array_equal(found, np.concatenate([doses(ds).values for ds, _ in wafers]))
 
 
+@pytest.mark.slow
 def test_open_mfdataset_of_files_of_an_instrument(tmp_path):
     pytest.importorskip("dask")
     paths = []
@@ -292,6 +294,7 @@ def test_open_mfdataset_of_files_of_an_instrument(tmp_path):
     np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.slow
 def test_save_mfdataset(wafers, tmp_path):
     pytest.importorskip("h5netcdf")
     datasets = [ds for ds, _ in wafers]

@@ -27,6 +27,7 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import (
     add_background_error,
     background_level,
@@ -41,7 +42,7 @@ from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
@@ -327,7 +328,7 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
     *,
-    fraction: float | Sequence[float] | NDArray[np.float64] = (0.5, 0.9, 0.99),
+    fraction: float | Sequence[float] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
     variable: str | None = None,
     gaps: GapPolicy = "flag",
@@ -338,8 +339,8 @@ def depth_at_dose_fraction(
     ----------
     data : Dataset or DataArray
         As for :func:`integrated_dose`.
-    fraction : float or sequence of float
-        Between 0 and 1.
+    fraction : float, sequence of float or DataArray
+        Between 0 and 1. A DataArray has one for each profile, or for each of several cases.
     rule : {"trapezoid", "loglinear"}
     variable : str, optional
     gaps : {"flag", "bridge"}
@@ -350,9 +351,9 @@ def depth_at_dose_fraction(
     DataArray
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
-        - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples, and ``never_reached``
-          where the dose is not positive; with numbers, ``gap`` and ``saturated`` as for
-          :func:`integrated_dose`
+        - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples or a fraction of NaN,
+          and ``never_reached`` where the dose is not positive; with numbers, ``gap`` and
+          ``saturated`` as for :func:`integrated_dose`
         - ``stderr`` (``nm``), if the data carry standard errors: the random part
         - ``fraction``: the requested fraction
 
@@ -361,7 +362,8 @@ def depth_at_dose_fraction(
     UnitsError
         If the data hold no concentration.
     ProfileError
-        If a fraction is not between 0 and 1, or the fractions have more than one dimension.
+        If a fraction is not a number between 0 and 1, or a sequence of them has more than one
+        dimension.
 
     Notes
     -----
@@ -391,26 +393,42 @@ def depth_at_dose_fraction(
     check_options(rule)
     bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
-    try:
-        fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
-    except (TypeError, ValueError):
-        fractions = np.array([np.nan])
-    if fractions.ndim != 1 or not ((fractions >= 0) & (fractions <= 1)).all():
-        raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
-    options: dict[str, Any] = {"extra": ("fraction",), "fractions": fractions, "rule": rule}
-    found = frame.map(kernels.depth_at_dose_fraction, errors="sum", **options)
-    status = doubted(frame, found.status, NO_LIMITS, bridge=bridge)
+    asked = _fractions(frame, fraction)
+    several = "fraction" in asked.dims
+    each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
+    options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
+    found = frame.map(kernels.depth_at_dose_fraction, each, errors="sum", **options)
+    status = replaced_where(each.isnull().all("fraction"), found.status, Status.NO_DATA)
+    status = doubted(frame, status, NO_LIMITS, bridge=bridge)
     tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
     coords = {
-        "fraction": xr.Variable(("fraction",), fractions, {"units": "1"}),
+        "fraction": xr.Variable(each.dims, each.data, {"units": "1"}),
         "status": frame.status(status),
     }
     if frame.stderr is not None:
         stderr = add_background_error(
-            frame, found.stderr, lambda f: f.map(kernels.depth_at_dose_fraction, **options).depth
+            frame,
+            found.stderr,
+            lambda f: f.map(kernels.depth_at_dose_fraction, each, **options).depth,
         )
         coords["stderr"] = frame.with_attrs(
             stderr, "depth_at_dose_fraction", long_name="Standard error, random part"
         )
     result = frame.array(found.depth, "depth_at_dose_fraction", coords=coords)
-    return result if np.ndim(fraction) else result.isel(fraction=0)
+    return result if several else result.isel(fraction=0)
+
+
+def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
+    """Read one fraction, several along ``fraction``, or one for each profile or case."""
+    if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
+        read = [float(read_pure(frame, one, "fraction", _PARTS)) for one in fraction]
+        found = xr.Variable("fraction", np.array(read, np.float64))
+    else:
+        found = read_pure(frame, fraction, "fraction", _PARTS)
+    unknown = found.isnull() & isinstance(fraction, xr.DataArray)
+    if anywhere(~((found >= 0) & (found <= 1) | unknown)):
+        raise ProfileError(f"fraction={format_argument(fraction)}; expected {_PARTS}")
+    return found
+
+
+_PARTS = "numbers between 0 and 1"

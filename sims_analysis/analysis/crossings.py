@@ -12,7 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
@@ -151,7 +151,13 @@ def crossings(
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES, variable=variable)
     asked = level_of(frame, level)
     found = in_all_places(
-        frame, kernels.table, asked, dim="crossing", max_count=max_count, bridge=bridge
+        frame,
+        kernels.table,
+        asked,
+        subtracted_level(frame),
+        dim="crossing",
+        max_count=max_count,
+        bridge=bridge,
     )
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"])) == 0
     status = replaced_where(asked.isnull() & first, found.status, Status.NO_DATA)

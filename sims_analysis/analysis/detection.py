@@ -9,12 +9,12 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.delivered import stated_in_metadata
-from sims_analysis.errors import ProfileError, SimsError, SimsWarning, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsError, SimsWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import is_lazy, replaced_where
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
@@ -165,34 +165,15 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     return found
 
 
-def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit") -> xr.Variable:
-    """Read a detection limit; raise if that of a measured profile is NaN.
-
-    For answers without a status. On Dask it is not known whether a profile was measured: NaN
-    becomes infinite, so that no sample lies above it.
-    """
-    limit = frame.parameter(detection_limit, (frame.kind,), name)
-    if limit.ndim == 0:
-        return limit
-    if not (frame.lazy or is_lazy(limit)):
-        unknown = first_flagged(frame, limit.isnull() & frame.measured())
-        if unknown is not None:
-            raise ProfileError(
-                f"{unknown.label}: {name} is NaN, so that it is not known which samples "
-                "lie below it; give a limit (detection_limit() returns NaN where its window holds "
-                "fewer than two samples, or samples that do not scatter), or leave the profile out"
-            )
-    known: xr.Variable = limit.fillna(np.inf)
-    return known
-
-
-def stated_limit(frame: Frame, detection_limit: Any) -> tuple[xr.Variable, xr.Variable]:
+def stated_limit(
+    frame: Frame, detection_limit: Any, name: str = "detection_limit"
+) -> tuple[xr.Variable, xr.Variable]:
     """Read a detection limit, and flag the profiles of which it is stated but not known.
 
     The limit is NaN where none is stated, and infinite where it is not known: nothing lies above
     it, and an answer is not to be had.
     """
-    limit = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
+    limit = frame.parameter(detection_limit, (frame.kind,), name)
     unknown = limit.isnull() if detection_limit is not None else xr.Variable((), data=False)
     return replaced_where(unknown, limit, np.inf), unknown
 
@@ -261,14 +242,19 @@ def below_detection(
     Returns
     -------
     DataArray of bool
-        With the shape of the data; False for missing samples.
+        With the shape of the data; False for missing samples. Where the limit is NaN, as
+        :func:`detection_limit` returns it for a window that shows none, it is not known that any
+        sample lies above it: all are flagged, so that ``data.where(~below)`` has no values there.
 
     Raises
     ------
     UnitsError
         If the limit has no unit, or one of another kind than the data.
-    ProfileError
-        If the limit of a measured profile is NaN.
+
+    Warns
+    -----
+    ProfileWarning
+        Where the limit of a measured profile is NaN. Not for Dask data, which are not computed.
 
     Examples
     --------
@@ -281,6 +267,8 @@ def below_detection(
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
-    level = known_limit(frame, limit, "limit")
-    frame.measured()  # raises for infinite samples
+    level, unknown = stated_limit(frame, limit, "limit")
+    measured = frame.measured()  # raises for infinite samples
+    text = "limit is NaN, and no sample is known to lie above it: all are flagged"
+    warn_where(frame, unknown & measured, text, ProfileWarning)
     return frame.along_axis(frame.value < level, "below_detection")

@@ -18,7 +18,7 @@ from sims_analysis.errors import (
     ProfileWarning,
     warn,
 )
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
@@ -159,7 +159,9 @@ def junction_depth(
     bridge = bridges(gaps)
     frame = frame_of_level(data, level, "a junction depth", variable=variable)
     asked = level_of(frame, level)
-    parameters = [asked] if after is None else [asked, _after(frame, after)]
+    parameters = [asked, subtracted_level(frame)]
+    if after is not None:
+        parameters.append(_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {
         "edge": _EDGES[edge],

@@ -9,7 +9,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.errors import ProfileWarning
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.opening import open_frame
@@ -57,10 +57,9 @@ def peak(
         Over the dimensions of the data without depth:
 
         - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``)
-        - ``<variable>``, ``<variable>_stderr``: the value there, under the name of the variable and
-          in its unit, and its standard error if the data carry any: of that sample alone. Noise
-          has chosen it, so that it lies above the profile (5 to 23 % of such intervals hold the
-          profile's value): :func:`mean_value` of a flat top, or a fit, says how high that is
+        - ``<variable>``: the value there, under the name of the variable and in its unit.
+          ``<variable>_stderr``, if the data carry errors: half of the 68 % interval about it that
+          holds the maximum of the profile
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
         - ``status``: ``ok``; ``truncated`` where the profile does not cross half of its maximum on
@@ -83,16 +82,23 @@ def peak(
 
     Notes
     -----
-    ``<variable>_stderr`` is that of the highest sample. The highest of many samples near the
-    maximum is biased: it is too high by 1.2 to 1.4 standard errors (joined half-Gaussians in 2 nm
-    steps, 10 to 1,000 counts), its interval contains the true maximum in 12 to 43 % of cases, and
-    the width at half maximum is too small. Depth and width have no standard errors, which cannot
-    be derived from those of the samples. :func:`moments` returns the projected range and straggle
-    with standard errors.
+    Noise has chosen the highest sample: it lies above the profile, by more than two of its own
+    errors on a plateau of forty samples. ``ln C = A + B z + D z^2 / 2`` is therefore fitted, by
+    maximum likelihood of the counts, to the samples around it: to 0.65 of those that are needed to
+    see the profile fall on either side, by three standard errors of the means. The parabola's
+    maximum is m with the error s, and ``<variable>_stderr`` is the half-width h of the interval
+    about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Over 1,000 trials, with 10 to 10,000
+    counts at the maximum, it holds the maximum of the profile in 70 to 74 % of cases for joined
+    half-Gaussians, in 61 to 66 % for plateaus, in 76 to 94 % for peaks a few samples wide, with a
+    kink, or at the surface (the error of the highest sample alone: 0 to 80 %).
+
+    Depth and width have no standard errors: :func:`moments` has a projected range and straggle with
+    theirs, and a fit all of them.
 
     References
     ----------
     ISO 18115-1, Surface chemical analysis - Vocabulary, for the full width at half maximum.
+    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts.
 
     Examples
     --------
@@ -107,7 +113,8 @@ def peak(
     )
     window = read_window(frame, start, stop)
     bridge = bridges(gaps)
-    found: Any = frame.map(kernels.peak, *window, frame.fraction, errors="each", bridge=bridge)
+    asked = *window, frame.fraction, subtracted_level(frame)
+    found: Any = frame.map(kernels.peak, *asked, errors="fit", bridge=bridge)
     warn_of_empty_window(frame, window)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):

@@ -15,7 +15,7 @@ from sims_analysis.dataset.canonical import on_canonical_data, was_subtracted
 from sims_analysis.dataset.delivered import stated_in_metadata
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
@@ -177,14 +177,14 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
         return xr.Variable((), 1.0)
     if frame.kind == "count_rate":
         if dwell_time is not None:
-            return 1.0 / read_positive(frame, dwell_time, ("sputter_time",), "dwell_time")
+            return 1.0 / read_change(frame, dwell_time, ("sputter_time",), "dwell_time")
         time = stated_in_metadata(data, "counting_time", _time)
         if time is None:
             return None
         found = stated_in_metadata(data, "detector_yield", _yield)
         return 1.0 / (time if found is None else time * found.fillna(1.0))
     if frame.kind == "concentration" and value_per_count is not None:
-        return read_positive(frame, value_per_count, ("concentration",), "value_per_count")
+        return read_change(frame, value_per_count, ("concentration",), "value_per_count")
     return None
 
 

@@ -25,7 +25,6 @@ __all__ = [
     "list_variables",
     "on_canonical_data",
     "read_number",
-    "real_magnitude",
     "refuse_repeated",
     "scaled",
     "signal_name",
@@ -86,7 +85,7 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:
         variable = ds.variables[name]
-        magnitude, unit = real_magnitude(variable, kinds[name], f"{whose}{name}")
+        magnitude, unit = units.magnitude_and_unit(variable, kinds[name], f"{whose}{name}")
         attrs = {**variable.attrs, "units": unit.canonical}
         if not unit.is_canonical or attrs != variable.attrs:
             changed[name] = (variable.dims, unit.to_canonical(magnitude), attrs)
@@ -96,16 +95,6 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
     known = [*vocabulary.AXES, *(f"{name}_bounds" for name in vocabulary.AXES)]
     axes = {name: changed.pop(name) for name in known if name in changed}
     return ds.assign_coords(axes).assign(changed) if axes or changed else ds
-
-
-def real_magnitude(
-    array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str
-) -> tuple[Any, units.Unit]:
-    """Return the magnitude and the unit of an array; refuse values that are not real numbers."""
-    magnitude, unit = units.magnitude_and_unit(array, kinds, name)
-    if magnitude.dtype.kind not in "fiu":  # text, booleans, complex numbers, dates
-        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
-    return magnitude, unit
 
 
 def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:

@@ -7,6 +7,7 @@ species differ, the axis of the Dataset is their union, and ``NaN`` means *not m
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -354,7 +355,21 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
         samples_were = "1 sample was" if total == 1 else f"{total} samples were"
-        warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
+        told = f"{samples_were} not measured (null): species {listed}"
+        warn("; ".join([told, *filter(None, map(_hidden, found))]), ProfileWarning)
+
+
+def _hidden(one: _Canonical) -> str:
+    """Say how many samples below a limit of detection lie between two that have a value."""
+    said = one.profile.species_metadata
+    known = np.flatnonzero(~np.isnan(one.value))
+    count = int(known[-1] - known[0] + 1 - known.size) if known.size else 0
+    if not (count and isinstance(said, Mapping) and "below_detection_limit" in said):
+        return ""
+    return (
+        f"{count} of {one.profile.species_name!r} between samples with a value, below "
+        f"{said['detection_limit']}: answers that go across from one to the next are too high there"
+    )
 
 
 def _common_axis(found: list[_Canonical]) -> str:

@@ -1,31 +1,59 @@
-"""Arguments that have to be positive, or that may differ between profiles only."""
+"""Pure numbers, and arguments that have to be positive or differ between profiles only."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
+from sims_analysis import units
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import is_lazy
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.text.arguments import format_argument, is_number
 
 
-def read_positive(
-    frame: Frame, value: Any, kinds: tuple[str, ...], name: str, *, along: bool = False
+def read_change(
+    frame: Frame, value: Any, kinds: tuple[str, ...], name: str, *, positive: bool = True
 ) -> xr.Variable:
-    """Read an argument that must be positive and finite; it may be NaN for some species.
+    """Read an argument by which the data are changed; a warning says which stay as they are.
 
     As :meth:`Frame.parameter` reads it, of one species alone if it names one, but without
     dimensions that the data do not have: what is changed by it stays data, and is no answer for
-    several cases.
+    several cases. It must be `positive` and finite. NaN is no value: for a species that a mapping
+    leaves out, and for one that is stated as NaN, which is told.
     """
-    read = frame.parameter(value, kinds, name, along=along, alone=True)
+    read = frame.parameter(value, kinds, name, alone=True)
     refuse_cases(frame, read, name)
-    refuse_not_positive(read, value, name)
+    if positive:
+        refuse_not_positive(read, value, name)
+    if anywhere(read.isnull()):
+        labels = frame.coords.get("species", xr.Variable((), ""))
+        named: Any = labels.values
+        if isinstance(value, Mapping):
+            named = list(value)
+        elif isinstance(value, xr.DataArray) and "species" in value.coords:
+            named = value["species"].values
+        stated = xr.Variable(labels.dims, np.isin(labels.values, named))
+        unknown = frame.measured() & read.isnull() & stated
+        warn_where(frame, unknown, f"{name} is NaN: left as it is", ProfileWarning)
     return read
+
+
+def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable:
+    """Read a pure number, or a DataArray of them, in the unit ``1`` or without a unit."""
+    if isinstance(value, xr.DataArray):
+        has_unit = "units" in value.attrs or units.is_quantity(value.data)
+        stated = value if has_unit else value.assign_attrs(units="1")
+        return frame.parameter(stated, ("dimensionless",), name)
+    if units.is_quantity(value) and value.dimensionless:
+        value = value.to("dimensionless").magnitude
+    if not is_number(value):
+        raise ProfileError(f"{name}={format_argument(value)}; expected {expected}")
+    return xr.Variable((), float(value))
 
 
 def refuse_not_positive(read: xr.Variable, value: Any, name: str) -> None:

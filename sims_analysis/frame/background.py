@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 
@@ -29,7 +31,9 @@ def read_background(
     if background is None:
         return None, None
     if not isinstance(background, tuple | list):
-        return frame.parameter(background, (frame.kind,), "background"), None
+        level = frame.parameter(background, (frame.kind,), "background")
+        endless: Any = np.isinf(level)
+        return replaced_where(endless, level), None
     if len(background) != 2:
         raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
     window = read_pair(frame, background, "background")

@@ -137,8 +137,8 @@ class Frame:
         name : str
             Name of the argument, for messages.
         unknown : float
-            Value for NaN in a DataArray (a limit at a junction that was not found), and for
-            species that a mapping leaves out.
+            Value for NaN (a limit at a junction that was not found), and for species that a
+            mapping leaves out.
         along : bool
             Accept values that run along the samples, aligned by depth within rounding.
         alone : bool
@@ -157,7 +157,7 @@ class Frame:
         SpeciesError
             If a mapping names a species that the data do not have.
         ProfileError
-            If it lacks labels of the data, or holds another number of values.
+            If it lacks labels of the data, holds another number of values, or no real numbers.
         """
         if value is None:
             return xr.Variable((), np.nan)
@@ -167,7 +167,8 @@ class Frame:
         if isinstance(value, Mapping):
             return self._by_species(value, kinds, name, unknown, along=along)
         if not isinstance(value, xr.DataArray):
-            return xr.Variable((), float(read_number(value, kinds, name)[0]))
+            number = float(read_number(value, kinds, name)[0])
+            return xr.Variable((), unknown if np.isnan(number) else number)
         if self.dim in value.dims and not along:
             raise ProfileError(
                 f"{name} must not run along {self.dim!r}: it is one value for each profile"

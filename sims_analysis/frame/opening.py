@@ -10,7 +10,6 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT, axis_name, axis_of
-from sims_analysis.dataset.canonical import real_magnitude
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
@@ -209,7 +208,7 @@ def _kind_of(name: str, variable: xr.Variable) -> str:
 
 def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
     """Convert a variable to the canonical unit of its kind; also return the kind."""
-    magnitude, unit = real_magnitude(variable, kinds, name)
+    magnitude, unit = units.magnitude_and_unit(variable, kinds, name)
     return xr.Variable(variable.dims, unit.to_canonical(magnitude)), unit.kind
 
 

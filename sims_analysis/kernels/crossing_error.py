@@ -8,15 +8,19 @@ departs from the straight line between two samples.
 
 from __future__ import annotations
 
-import math
-from functools import cache
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
-from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
+from sims_analysis.kernels.local_fit import (
+    Counted,
+    Samples,
+    Window,
+    counted,
+    half_width_about,
+    maximized,
+    solved,
+)
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows
 
 #: The window grows until the sums of its two sides differ by this many standard errors. A smaller
@@ -52,6 +56,7 @@ def half_widths(
     *,
     every: Index,
     level_stderr: Array | None = None,
+    floor: Array | None = None,
 ) -> Array:
     """Return the half-width of the 68 % interval about each of K crossings.
 
@@ -71,6 +76,8 @@ def half_widths(
         The samples before every crossing of the rows, including those not asked for.
     level_stderr : ndarray, optional
         Standard errors of the level at every sample, if it is a measured quantity too.
+    floor : ndarray, shape (R,), optional
+        A background that was subtracted; its counts scatter still.
 
     Returns
     -------
@@ -98,68 +105,20 @@ def half_widths(
     )
     rows = rows.packed()
     columns = (rows.depth, rows.value, error, lower, lower_error)
+    floor = np.zeros(rows.count) if floor is None else floor
     # A sample with an unknown standard error is left out.
     known = np.logical_and.reduce([np.isfinite(column) for column in columns[1:]])
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
-        samples = _Samples(*columns, known, begin, end, every)
-        offset, sigma = _edge(samples, before[part], at[part], direction[part])
-        width = _half_width_about(offset, sigma)
+        samples = Samples(*columns, known, begin, end, floor[row[part]])
+        offset, sigma = _edge(samples, every, before[part], at[part], direction[part])
+        width = half_width_about(offset, sigma)
         result[part] = np.where(np.isinf(width), np.nan, width)
     return result
 
 
-class _Window(NamedTuple):
-    """Samples around crossings; fields have shape (R, m) and are 0 where `there` is False."""
-
-    depth: Array
-    upper: Array
-    upper_stderr: Array
-    lower: Array
-    lower_stderr: Array
-    there: Flags
-
-
-class _Samples(NamedTuple):
-    """All samples; those of each crossing's row are ``begin:end``."""
-
-    depth: Array
-    upper: Array
-    upper_stderr: Array
-    lower: Array
-    lower_stderr: Array
-    known: Flags
-    begin: Index
-    end: Index
-    every: Index
-
-    def window(
-        self, which: Index, first: Index, places: Index, end: Index | None = None
-    ) -> _Window:
-        """Return the samples at ``first + places``, those before `end`, of the crossings `which`.
-
-        Those of the crossing's row, unless an end is given.
-        """
-        position = first[:, None] + places
-        there = position < (self.end[which] if end is None else end)[:, None]
-        there &= position >= self.begin[which, None]
-        safe = np.where(there, position, self.begin[which, None])
-        there &= self.known.take(safe)
-        columns = [column.take(safe) for column in self[:5]]
-        if not there.all():
-            columns = [np.where(there, column, 0.0) for column in columns]
-        return _Window._make([*columns, there])
-
-    def crossings_within(self, which: Index, first: Index, reach: int) -> Index:
-        """Count the crossings within windows of `reach` samples on either side."""
-        low = np.maximum(first + 1 - reach, self.begin[which])
-        high = np.minimum(first + reach, self.end[which] - 1)
-        count: Index = self.every.searchsorted(high) - self.every.searchsorted(low)
-        return count
-
-
 def _edge(
-    samples: _Samples, before: Index, at: Array, direction: NDArray[np.int8]
+    samples: Samples, every: Index, before: Index, at: Array, direction: NDArray[np.int8]
 ) -> tuple[Array, Array]:
     """Return the offset of the edge from each crossing, and its standard error.
 
@@ -171,7 +130,7 @@ def _edge(
     offset[unresolved], error[unresolved] = np.nan, np.nan
     centre_sample = before[unresolved]
     for iteration in range(2):
-        reach, side = _reach(samples, unresolved, centre_sample)
+        reach, side = _reach(samples, every, unresolved, centre_sample)
         if iteration == 0:
             opposite[unresolved] = side * direction[unresolved] < 0
         sought = (reach > 0) & ~opposite[unresolved]
@@ -193,7 +152,17 @@ def _edge(
     return offset, error
 
 
-def _linear_error(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
+def _crossings_within(
+    samples: Samples, every: Index, which: Index, first: Index, reach: int
+) -> Index:
+    """Count the crossings within windows of `reach` samples on either side."""
+    low = np.maximum(first + 1 - reach, samples.begin[which])
+    high = np.minimum(first + reach, samples.end[which] - 1)
+    count: Index = every.searchsorted(high) - every.searchsorted(low)
+    return count
+
+
+def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> Array:
     """Propagate the errors of two samples linearly, where no logarithm can be taken (level 0)."""
     window = samples.window(which, before, np.arange(2))
     difference = window.upper - window.lower
@@ -206,7 +175,7 @@ def _linear_error(samples: _Samples, which: Index, before: Index, at: Array) -> 
     return np.where(window.there.all(1), error, np.nan)
 
 
-def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Flags]:
+def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Flags]:
     """Locate the edge from the two samples beside it, and flag where they suffice.
 
     If ``y = ln(upper / lower)`` is straight, the edge is at the crossing. Curvature shifts it: it
@@ -249,7 +218,7 @@ def _second_difference(step: Array, next_step: Array) -> Array:
 
 
 def _fit_windows(
-    samples: _Samples, which: Index, before: Index, at: Array, reach: Index
+    samples: Samples, which: Index, before: Index, at: Array, reach: Index
 ) -> tuple[Array, Array, Index]:
     """Fit windows that extend `reach` samples to either side of the crossings.
 
@@ -272,7 +241,7 @@ def _fit_windows(
             # Depths relative to the middle of the window, because the crossing may be at its end.
             middle = 0.5 * (samples.depth[before[chosen]] + samples.depth[before[chosen] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
-            edge, error[chosen] = _crossing_of_parabola(z, window)
+            edge, error[chosen] = _crossing_of_parabola(z, window, samples.floor[which[chosen]])
             exact = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
             exact &= window.there.any(1)
             edge[exact], error[chosen[exact]] = (at[chosen] - middle)[exact], 0.0
@@ -287,7 +256,7 @@ def _fit_windows(
     return offset, error, centre_sample
 
 
-def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array]:
+def _reach(samples: Samples, every: Index, which: Index, before: Index) -> tuple[Index, Array]:
     """Return the samples per side needed to tell the sides of each crossing apart; 0 for noise.
 
     Also return which side is higher: -1 for the one before, 1 for the one after, 0 if unclear.
@@ -304,7 +273,7 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
             window = samples.window(crossing, first, ring)
             difference[active] += sign * (window.upper - window.lower).sum(1)
             variance[active] += (window.upper_stderr**2 + window.lower_stderr**2).sum(1)
-        noise = samples.crossings_within(crossing, first, outer) > CROWD
+        noise = _crossings_within(samples, every, crossing, first, outer) > CROWD
         reach[active] = np.where(noise, 0, outer)
         known = np.abs(difference[active]) >= KNOWN * np.sqrt(variance[active])
         whole = (first - outer < samples.begin[crossing]) & (
@@ -317,48 +286,31 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
     return reach, higher
 
 
-class _Counted(NamedTuple):
-    """Samples of windows, (R, m): depth, values of both sides, and values of one count of each."""
-
-    x: Array
-    upper: Array
-    lower: Array
-    one_upper: Array
-    one_lower: Array
-
-
-def _crossing_of_parabola(z: Array, window: _Window) -> tuple[Array, Array]:
+def _crossing_of_parabola(z: Array, window: Window, floor: Array) -> tuple[Array, Array]:
     """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
 
     With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
     sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
-    otherwise that of a binomial of two counts. Return the depth at which the two are equal, and
-    its standard error.
+    otherwise that of a binomial of two counts. Where a background was subtracted, `floor`, the
+    variance per count is larger by what is below the sample: ``a (1 + floor / (e lower))``. Return
+    the depth at which the two are equal, and its standard error.
     """
-    there, upper, lower = window.there, window.upper, window.lower
     with np.errstate(all="ignore"):
-        one_upper, one_lower = (
-            value_per_count(value, stderr, lambda x: x.sum(1, keepdims=True))
-            for value, stderr in ((upper, window.upper_stderr), (lower, window.lower_stderr))
-        )
         scale = np.abs(z).max(1)
-        x = z / scale[:, None]
-        a, b = _first_guess(_Counted(x, upper, lower, one_upper, one_lower), there)
+        samples = counted(z / scale[:, None], window, floor)
+        a, b = _first_guess(samples, window.there)
         # Two samples do not determine a curvature: fit an exponential.
-        free = np.where(there.sum(1) > 2, CURVED, 1e-6)
+        free = np.where(window.there.sum(1) > 2, CURVED, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
-        # Missing samples get a score and a weight of 0.
-        one_upper, one_lower = np.where(there, one_upper, 1.0), np.where(there, one_lower, 0.0)
-        samples = _Counted(x, upper, lower, one_upper, one_lower)
-        (a, b, c), information = _newton(samples, a, b, prior)
+        (a, b, c), information = maximized(samples, a, b, prior)
         root = _root(a, b, c)
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
-        variance = np.vecdot(slopes, _solve(information, slopes))
+        variance = np.vecdot(slopes, solved(information, slopes))
         error = np.sqrt(variance) / np.abs(b + c * root)
         return root * scale, error * scale
 
 
-def _first_guess(samples: _Counted, there: Flags) -> tuple[Array, Array]:
+def _first_guess(samples: Counted, there: Flags) -> tuple[Array, Array]:
     """Return A and B of the straight line through the sums of the two sides."""
 
     def log_sum(value: Array, one: Array, side: Flags) -> Array:
@@ -366,7 +318,7 @@ def _first_guess(samples: _Counted, there: Flags) -> tuple[Array, Array]:
         logarithm: Array = np.log(np.maximum(np.where(side, value, 0.0).sum(1), least))
         return logarithm
 
-    x, upper, lower, one_upper, one_lower = samples
+    x, upper, lower, one_upper, one_lower, _ = samples
     ends = []
     for side in (there & (x < 0), there & (x >= 0)):
         y = log_sum(upper, one_upper, side) - log_sum(lower, one_lower, side)
@@ -376,75 +328,9 @@ def _first_guess(samples: _Counted, there: Flags) -> tuple[Array, Array]:
     return y0 - b * x0, b
 
 
-def _newton(samples: _Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:
-    """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
-
-    Return A, B and C, (3, R), and their information matrices, (R, 3, 3).
-    """
-    found = np.stack([a, b, np.zeros_like(a)], axis=1)
-    information = np.full((a.size, 3, 3), np.nan)
-    x, both = samples.x, samples.one_upper * samples.lower + samples.one_lower * samples.upper
-    basis = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
-    columns = (basis, *samples[1:], both)
-    live = np.arange(a.size)
-    for _ in range(40):
-        powers, upper, lower, one_upper, one_lower, both = columns
-        exponent = (found[live, None] @ powers)[:, 0]
-        odds = np.exp(np.clip(exponent, -60.0, 60.0))
-        variance = one_upper + odds * one_lower
-        score = (powers @ ((upper - odds * lower) / variance)[..., None])[..., 0]
-        score[:, 2] -= prior[live] * found[live, 2]
-        now = (powers * (odds * both / variance**2)[:, None]) @ powers.mT
-        now[:, 2, 2] += prior[live]
-        information[live] = now
-        move = _solve(now, score)
-        size = np.abs(move) @ np.array([1.0, 1.0, 0.5])
-        found[live] += np.minimum(1.0, 1.5 / size)[:, None] * move
-        # A converged row is left alone, so that it does not depend on the other rows.
-        moving = size > 1e-7
-        if not moving.any():
-            break
-        if not moving.all():
-            live, columns = live[moving], tuple(column[moving] for column in columns)
-    return found.T, information
-
-
-def _solve(information: Array, score: Array) -> Array:
-    """Solve for each row; NaN where the samples do not determine all three coefficients."""
-    size = information.diagonal(axis1=1, axis2=2).prod(axis=1)
-    known = np.linalg.det(information) > 1e-13 * size
-    matrices = np.where(known[:, None, None], information, np.nan)
-    return np.asarray(np.linalg.solve(matrices, score[..., None])[..., 0], dtype=np.float64)
-
-
 def _root(a: Array, b: Array, c: Array) -> Array:
     """Return the zero of the parabola nearest to 0, or of its tangent at 0 if that is far off."""
     inner = b * b - 2.0 * a * c
     root = -2.0 * a / (b + np.where(b < 0, -1.0, 1.0) * np.sqrt(inner))
     near: Array = np.where(np.abs(root) < 1.0, root, np.clip(-a / b, -1.0, 1.0))
     return near
-
-
-def _half_width_about(offset: Array, error: Array) -> Array:
-    """Solve ``P(|N(offset, error)| < h) = 0.683`` for h, to 1e-5 relative."""
-    shift, half = _tabulated()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        at = np.abs(offset) / error
-        # For a large offset, the far side of the interval has no probability left.
-        beyond = half[-1] - shift[-1] + at
-        width = error * np.where(at < shift[-1], np.interp(at, shift, half), beyond)
-    found: Array = np.where(error > 0, width, np.abs(offset) + error)
-    return found
-
-
-@cache
-def _tabulated() -> tuple[Array, Array]:
-    """Tabulate h over the offset, both for an error of 1."""
-    normal = np.frompyfunc(lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)), 1, 1)
-    shift = np.linspace(0.0, 6.0, 1025)
-    half = shift + 1.0
-    for _ in range(8):
-        inside = (normal(shift + half) - normal(shift - half)).astype(float)
-        density = np.exp(-0.5 * (shift + half) ** 2) + np.exp(-0.5 * (shift - half) ** 2)
-        half = half - (inside - ONE_SIGMA) / density * math.sqrt(2.0 * math.pi)
-    return shift, half

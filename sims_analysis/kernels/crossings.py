@@ -185,11 +185,12 @@ def listing(
     width: int,
     level_stderr: Array | None = None,
     *,
+    floor: Array | None = None,
     bridge: bool = False,
 ) -> Listing:
     """List up to `width` crossings of every row, in order of depth, with their errors.
 
-    Those in gaps are unseen, unless it is to `bridge` them.
+    Those in gaps are unseen, unless it is to `bridge` them. `floor`: as for `half_widths`.
     """
     every = find(rows, level)
     number = np.bincount(every.row, minlength=rows.count)
@@ -205,6 +206,7 @@ def listing(
         found.direction,
         every=every.before,
         level_stderr=level_stderr,
+        floor=floor,
     )
     lost = _undetermined(rows, found, stderr)
     unseen = _in_gaps(rows, found) & (not bridge)
@@ -241,15 +243,17 @@ class Table(NamedTuple):
     number: Index
 
 
-def table(rows: Rows, level: Array, *, width: int, bridge: bool = False) -> Table:
+def table(
+    rows: Rows, level: Array, floor: Array | None = None, *, width: int, bridge: bool = False
+) -> Table:
     """List the crossings of every row, in order of depth, in `width` entries (at least 1).
 
     In a row without crossings, the status of the first entry gives the reason. A crossing whose
     interval is wider than the record has depth NaN and status ``undetermined``, and one in a gap
     ``gap``, unless it is to `bridge` gaps. Unused entries have NaN, direction 0 and the status of
-    padding.
+    padding. `floor` is a background that was subtracted from each row.
     """
-    listed = listing(rows, rows.repeat(level), width, bridge=bridge)
+    listed = listing(rows, rows.repeat(level), width, floor=floor, bridge=bridge)
     found, number = listed.found, listed.number
     return Table(
         listed.table(listed.depth),
@@ -276,6 +280,7 @@ class Junction(NamedTuple):
 def junction(
     rows: Rows,
     level: Array,
+    floor: Array | None = None,
     after: Array | None = None,
     *,
     edge: int = FALLING,
@@ -289,6 +294,8 @@ def junction(
     ----------
     rows : Rows
     level : ndarray, shape (R,)
+    floor : ndarray, shape (R,), optional
+        A background that was subtracted; its counts scatter still.
     after : ndarray, shape (R,), optional
         Consider only crossings deeper than this; NaN means deeper than the row's maximum.
     edge : {-1, 1, 0}
@@ -328,9 +335,8 @@ def junction(
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     columns = np.full((3, rows.count), np.nan)
     at, _, decay = locate(rows, levels, chosen)
-    stderr = half_widths(
-        rows, levels, chosen.row, chosen.at_or_above, at, chosen.direction, every=every.before
-    )
+    where = chosen.row, chosen.at_or_above, at, chosen.direction
+    stderr = half_widths(rows, levels, *where, every=every.before, floor=floor)
     columns[:, chosen.row] = at, stderr, decay
     lost, unseen = np.zeros((2, rows.count), dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, stderr)

@@ -219,8 +219,8 @@ class AtFraction(NamedTuple):
 _MIN_COUNTS = 2.0
 
 
-def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezoid") -> AtFraction:
-    """Find the depths above which stated `fractions`, (m,), of each row's integral lie.
+def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezoid") -> AtFraction:
+    """Find the depths above which stated `fractions`, (R, m), of each row's integral lie.
 
     This inverts the cumulative integral: within a segment by a quadratic for a straight line, and
     by a logarithm for an exponential.
@@ -234,7 +234,7 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     """
     rows = rows.packed()
     enough = rows.size > (1 if rows.lower is None else 0)
-    depth, stderr = np.full((2, rows.count, fractions.size), np.nan)
+    depth, stderr = np.full((2, *fractions.shape), np.nan)
     total = np.full(rows.count, np.nan)
     cumulated = running(rows, rule=rule)
     if rows.lower is None:
@@ -246,7 +246,7 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan
     no_limit = np.full(rows.count, np.nan)
-    for i, fraction in enumerate(fractions):
+    for i, fraction in enumerate(fractions.T):
         depth[:, i] = _solve(rows, cumulated, fraction * total, rule)
         if rows.stderr is None:
             continue
@@ -256,8 +256,8 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
         )
         # Variance over value is what one count adds to the integral.
         least = _MIN_COUNTS * _positive(variance_of_sum(rows, whole)) / total
-        u = np.sqrt(_positive(variance_of_sum(rows, fraction * whole - above)))
-        smaller = min(fraction, 1.0 - fraction) * total
+        u = np.sqrt(_positive(variance_of_sum(rows, rows.repeat(fraction) * whole - above)))
+        smaller = np.minimum(fraction, 1.0 - fraction) * total
         target = np.where(smaller >= np.fmax(u, least), fraction * total, np.nan)
         low, high = (_solve(rows, cumulated, target + side, rule) for side in (-u, u))
         stderr[:, i] = 0.5 * (high - low)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.crossings import find, highest, locate
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
+from sims_analysis.kernels.peak_error import half_widths_of_maxima
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
 
@@ -24,7 +25,13 @@ class Peak(NamedTuple):
 
 
 def peak(
-    rows: Rows, start: Array, stop: Array, fraction: Array | float = 1.0, *, bridge: bool = False
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    fraction: Array | float = 1.0,
+    floor: Array | None = None,
+    *,
+    bridge: bool = False,
 ) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
@@ -32,13 +39,19 @@ def peak(
     window, the width is NaN and the status ``truncated``. ``saturated`` where the window holds such
     samples, and ``gap``, unless it is to `bridge` gaps, where one lies beside the maximum, or
     between the half-maximum depths: `fraction` as for :func:`sims_analysis.kernels.doubts.doubts`.
+    `floor` is a background that was subtracted from each row. Where the samples do not tell how
+    high the profile is, the error is that of the highest sample.
     """
     record, rows = rows, rows.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
     row, position = highest(rows)
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:
-        stderr[row] = rows.stderr.reshape(-1)[position]
+        alone = rows.stderr.reshape(-1)[position]
+        alone = alone * np.sqrt(np.broadcast_to(fraction, value.shape)[row])
+        below = np.zeros(rows.count) if floor is None else floor
+        known = half_widths_of_maxima(rows, row, position, below)
+        stderr[row] = np.where(np.isfinite(known * alone), known, alone)
     half = rows.repeat(0.5 * value)
     found = find(rows, half)
     at = locate(rows, half, found).depth

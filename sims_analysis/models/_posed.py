@@ -22,6 +22,8 @@ SOURCES = ("", "counts", "standard errors", "scatter")
 _LEAST_SAMPLES, _LEAST_COUNTS = 5, 20.0
 #: The share of the function that may lie beyond the cells, on each side.
 _BEYOND = 1e-3
+#: And so many cells, which are wider than samples where the function is wider than the profile.
+_MOST_BEYOND = 200
 #: Cells are at most so much of the function's width, and at least so much of the samples' spacing.
 _FINE, _PARTS = 0.25, 4
 #: The largest number of counts that samples without errors are taken to hold.
@@ -118,7 +120,7 @@ def posed(
         raise NoProfileError("resolution_unknown")
     if not here.size or np.isnan(settings["background"]):
         raise NoProfileError("no_data")
-    if here.size < _LEAST_SAMPLES:
+    if here.size < _LEAST_SAMPLES or np.ptp(samples.z[here]) < function.fwhm:
         raise NoProfileError("too_few_samples")
     window = samples.where(here)
     top = float(window.c.max())
@@ -202,7 +204,8 @@ def _edges(z: Array, function: ResolutionFunction) -> Array:
     parts = np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
     inside = [a + step * np.arange(p) / p for a, step, p in zip(z, gaps, parts, strict=False)]
     leading, trailing = function.within(_BEYOND)
-    first, last = gaps[0] / parts[0], gaps[-1] / parts[-1]
+    first = max(gaps[0] / parts[0], trailing / _MOST_BEYOND)
+    last = max(gaps[-1] / parts[-1], -leading / _MOST_BEYOND)
     n_before = int(np.ceil(max(trailing, 2 * first) / first))
     n_after = int(np.ceil(max(-leading, 2 * last) / last))
     middles = np.concatenate([

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import restoring
-from sims_analysis.kernels.restoring import Minimum, Prior
+from sims_analysis.kernels.restoring import Minimum, Prior, Sought
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import SOURCES, NoProfileError, Posed, posed
 from sims_analysis.models._worth import worth
@@ -32,7 +32,7 @@ STATUS = (
 )
 #: What a status means, and what may be done.
 ADVICE = {
-    "too_few_samples": "fewer than five samples in the window",
+    "too_few_samples": "fewer than five samples in the window, or it is narrower than the function",
     "too_few_counts": "nowhere 20 counts within the width of the resolution function",
     "not_converged": "the descent found no minimum",
     "resolution_unknown": "the resolution function of this profile is not known",
@@ -136,12 +136,12 @@ def restored(
     known: dict[str, Any] = {"n_samples": here.size, "source_of_errors": 0}
     try:
         one = posed(samples, here, settings, function, kind)
-        prior = _prior(one, smoothness)
-        best = _found(one, prior, smoothness)
+        sought = Sought(one.spread, one.misfit, _prior(one, smoothness), one.offset)
+        best = _found(one, sought, smoothness)
     except NoProfileError as end:
         return layout.row(str(end), here, known)
     known = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
-    status, parts = worth(one, best, prior, kernels=layout.kernels)
+    status, parts = worth(one, sought, best, kernels=layout.kernels)
     return layout.row(status, one.here, known | parts)
 
 
@@ -151,14 +151,14 @@ def _prior(one: Posed, smoothness: str | float) -> Prior:
     return restoring.curvature(one.x, one.fwhm)
 
 
-def _found(one: Posed, prior: Prior, smoothness: str | float) -> Minimum:
+def _found(one: Posed, sought: Sought, smoothness: str | float) -> Minimum:
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
         how = restoring.most_evident
     else:
         strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
         how = restoring.of_strength
-    best = how(one.spread, one.misfit, prior, strengths, _begin(one), one.offset)
+    best = how(sought, strengths, _begin(one))
     if not (best.converged and np.isfinite(best.u).all()):
         raise NoProfileError("not_converged")
     return best

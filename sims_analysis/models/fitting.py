@@ -396,32 +396,47 @@ def fit(
         task = _as_many_as_there_are(profiles, settings, task)
     window = settings["start"], settings["stop"]
     answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))
-    if isinstance(task.model, LayeredModel):
-        answer.attrs["shared"] = ", ".join(task.model.shared)
-    held = {name: format_argument(value) for name, value in (fixed or {}).items()}
-    answer.attrs |= {
-        "model": chosen.name,
-        "model_summary": task.model.summary,
-        "references": chosen.reference,
-        "variable": profiles.name,
-        "variable_units": units.CANONICAL[profiles.kind],
-        "axis": profiles.axis,
+    answer.attrs |= _described(profiles, chosen, task, settings, links) | {
         "cell": cell,
         "background": {"none": "none", "fit": "fitted"}.get(
             task.background, format_argument(background)
         ),
-        "fixed": ", ".join(f"{name}={value}" for name, value in held.items()),
+        "fixed": _listed(fixed),
         **({"as_implanted": "measured", "surface": surface} if measured else {}),
-        "linked": ", ".join(links.shared),
-        "linked_over": links.over or "",
-        "prior": ", ".join(f"{k}={format_argument(v)}" for k, v in (prior or {}).items()),
-        **{name: _told(settings[name]) for name in ("depth_uncertainty", "rsf_uncertainty")},
-        "errors": _ERRORS,
+        "prior": _listed(prior),
     }
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
         _warn(profiles, answer)
     return quantified(answer) if profiles.quantified else answer
+
+
+def _described(
+    profiles: Frame,
+    model: Model,
+    task: Task,
+    settings: Mapping[str, xr.Variable],
+    links: Links,
+) -> dict[str, str]:
+    """Say for attrs what was fitted."""
+    layers = task.model if isinstance(task.model, LayeredModel) else None
+    return {
+        **({"shared": ", ".join(layers.shared)} if layers else {}),
+        "model": model.name,
+        "model_summary": task.model.summary,
+        "references": model.reference,
+        "variable": profiles.name,
+        "variable_units": units.CANONICAL[profiles.kind],
+        "axis": profiles.axis,
+        "linked": ", ".join(links.shared),
+        "linked_over": links.over or "",
+        **{name: _told(settings[name]) for name in ("depth_uncertainty", "rsf_uncertainty")},
+        "errors": _ERRORS,
+    }
+
+
+def _listed(stated: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{name}={format_argument(value)}" for name, value in (stated or {}).items())
 
 
 def _warn(profiles: Frame, answer: xr.Dataset) -> None:

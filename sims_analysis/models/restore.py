@@ -127,10 +127,9 @@ def deconvolve(
         ``status``: ``ok``; ``resolution_too_wide`` (no profile that is blurred so much, and as
         smooth, gives what was measured: ``largest_deviance`` is above 4), ``truncated`` (the window
         cuts a rise as steep as the resolution function, such as a layer or a surface transient),
-        ``gap`` and
-        ``saturated`` have values. ``too_few_counts`` (nowhere 20 within the width of the
-        function), ``too_few_samples`` (fewer than five), ``resolution_unknown``,
-        ``not_converged`` and ``no_data`` have none.
+        ``gap`` and ``saturated`` have values. ``too_few_counts`` (nowhere 20 within the width of
+        the function), ``too_few_samples`` (fewer than five, or a window narrower than the
+        function), ``resolution_unknown``, ``not_converged`` and ``no_data`` have none.
 
         ``source_of_errors``: ``counts``, as :func:`with_counting_statistics` adds them, or data in
         counts; ``standard errors``, where there are no counts: an error s of a value c is that of

@@ -18,7 +18,7 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import Mean, mean_over, shares_in
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
@@ -110,7 +110,7 @@ def correct_dead_time(
         axes=vocabulary.AXES,
         as_they_are=True,
     )
-    tau = read_positive(frame, dead_time, ("sputter_time",), "dead_time")
+    tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")
     dead = frame.value * tau.fillna(0.0)
     if (cup := on_faraday_cup(frame)) is not None:
         _tell_currents(frame, cup & (dead > 0))
@@ -233,7 +233,7 @@ def subtract_background(
     frame = open_samples(data, name, "a background to subtract")
     chosen = _chosen(frame, species)
     if window is None:
-        level = frame.parameter(value, (frame.kind,), "value", alone=True).where(chosen)
+        level = read_change(frame, value, (frame.kind,), "value", positive=False).where(chosen)
         if anywhere((level < 0) | np.isinf(level)):
             raise ProfileError(
                 f"value={format_argument(value)}: a background must be finite and not negative"

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.dataset.axes import MEASUREMENT, edges_beside
 from sims_analysis.dataset.canonical import on_canonical_data, species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.frame.arguments import read_positive, refuse_not_positive
+from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -28,7 +28,7 @@ from sims_analysis.quantification.calibration import (
     with_stretched_dose,
 )
 from sims_analysis.quantification.uncertainties import read_uncertainty
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]
@@ -94,7 +94,8 @@ def rescale_depth(
     frame, before = frame_of_axis(data, "depth")
     stretch, crater = xr.Variable((), 1.0), None
     if factor is not None:
-        stretch = _factor(frame, factor)
+        stretch = read_pure(frame, factor, "factor", "a positive number, such as 1.02")
+        refuse_not_positive(stretch, factor, "factor")
     elif crater_depth is not None:
         crater = frame.parameter(crater_depth, ("depth",), "crater_depth")
         refuse_not_positive(crater, crater_depth, "crater_depth")
@@ -140,20 +141,6 @@ def _known_crater(data: xr.Dataset, depth: xr.Variable) -> xr.Variable:
         return data["crater_depth"].variable
     last: xr.Variable = depth.max([d for d in depth.dims if d != MEASUREMENT])
     return last
-
-
-def _factor(frame: Frame, factor: Any) -> xr.Variable:
-    if isinstance(factor, xr.DataArray):
-        plain = units.dequantify(factor)
-        stated = {"units": "1"} if "units" not in plain.attrs else {}
-        read = frame.parameter(plain.assign_attrs(stated), ("dimensionless",), "factor")
-        refuse_not_positive(read, factor, "factor")
-        return read
-    if not (is_number(factor) and 0 < factor < np.inf):
-        raise ProfileError(
-            f"factor={format_argument(factor)}; expected a positive number, such as 1.02"
-        )
-    return xr.Variable((), float(factor))
 
 
 @on_canonical_data
@@ -226,7 +213,7 @@ def scale_to_dose(
     5.000000e+14 +- 1.5e+13
     """
     frame = open_frame(data, ("concentration",), question="a dose")
-    known = read_positive(frame, dose, ("areal_density",), "dose")
+    known = read_change(frame, dose, ("areal_density",), "dose")
     several = frame.sizes.get("species", 1)
     if several > 1 and "species" not in known.dims:
         raise ProfileError(

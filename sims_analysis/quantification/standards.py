@@ -14,7 +14,7 @@ from sims_analysis.analysis.dose import check_options, integral, read_question, 
 from sims_analysis.dataset.canonical import BESIDE, signal_name, species_of, to_canonical
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
-from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -213,7 +213,7 @@ def _of_standard(
     found = integral(frame, read_question(frame, background=background, **limits))
     warn_or_raise(found)
     area = found.value / NM_PER_CM
-    known = read_positive(frame, dose, ("areal_density",), "dose")
+    known = read_change(frame, dose, ("areal_density",), "dose")
     wrong = first_flagged(frame, ~(area > 0))
     if wrong is not None:
         raise ProfileError(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.kinds import Kind, comment_mark, is_nothing, row_kind
-from sims_analysis.readers.lines import columns_of_lines
+from sims_analysis.readers.lines import Lines
 from sims_analysis.readers.numbers import (
     cell_reader,
     column_name,
@@ -260,15 +260,10 @@ class TextGrid:
         """
         lines, nothing = self.texts(rows), tuple(self.options.not_measured)
         decimal = self.mark(lines, words, labels)
-        values, odd, beyond = columns_of_lines(
-            lines,
-            self.delimiter,
-            decimal,
-            width,
-            quoted=self.quoted and any('"' in line for line in lines),
-            labels=labels,
-            plain=not any(map(is_number, nothing)),
-        )
+        quoted = self.quoted and any('"' in line for line in lines)
+        plain = not any(map(is_number, nothing))
+        reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words)
+        values, odd, beyond = reader.columns(lines)
         texts = {*labels, *columns_of_words(odd, words, nothing)}
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
         limits = read_columns(values, odd, read, texts)

@@ -35,6 +35,12 @@ def format_argument(value: object) -> str:
     if isinstance(value, tuple):
         ends = "," if len(value) == 1 else ""
         return "(" + ", ".join(map(format_argument, value)) + ends + ")"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(format_argument, value)) + "]"
+    if isinstance(value, dict):
+        return (
+            "{" + ", ".join(f"{key!r}: {format_argument(one)}" for key, one in value.items()) + "}"
+        )
     return repr(value)
 
 

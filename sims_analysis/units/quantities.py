@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from sims_analysis.errors import UnitsError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units.application import application_registry
 from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
@@ -87,13 +87,15 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
     ------
     UnitsError
         If there is no unit, or one of another kind.
+    ProfileError
+        If the magnitude is no real number.
     """
     if isinstance(value, str):
         return _read_text(value, kinds, name)
     wanted = EXAMPLES[kinds[0]].split("'")[1]
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)
-        magnitude = np.asarray(value.magnitude, dtype=np.float64)
+        magnitude = _real(np.asarray(value.magnitude), name).astype(np.float64)
         converted = unit.to_canonical(magnitude)
         return (float(converted) if magnitude.ndim == 0 else converted), unit
     if hasattr(value, "dims"):
@@ -167,11 +169,22 @@ def magnitude_and_unit(
     ------
     UnitsError
         If the array has neither ``attrs["units"]`` nor a pint Quantity.
+    ProfileError
+        If its values are no real numbers.
     """
     data = array.data
     if is_quantity(data):
-        return data.magnitude, unit_of_kind(_pint_text(data), kinds, name)
-    return data, unit_of_kind(array.attrs.get("units"), kinds, name)
+        unit = unit_of_kind(_pint_text(data), kinds, name)
+        return _real(data.magnitude, name), unit
+    unit = unit_of_kind(array.attrs.get("units"), kinds, name)
+    return _real(data, name), unit
+
+
+def _real(magnitude: Any, name: str) -> Any:
+    """Refuse text, booleans, complex numbers and dates."""
+    if magnitude.dtype.kind not in "fiu":
+        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
+    return magnitude
 
 
 def magnitude_of(array: xr.DataArray | xr.Variable) -> Any:

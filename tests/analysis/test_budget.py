@@ -307,11 +307,30 @@ def test_what_is_held_may_lie_below_detection(limits, dose, below):
     assert above["dose"].item() == sims.dose_budget(ds, **options)["dose"].item()
 
 
-@pytest.mark.parametrize("fraction", [-1e-9, 1.0000001, np.nan, "half", [0.5, 2.0], [[0.5]]])
+@pytest.mark.parametrize(
+    "fraction", [-1e-9, 1.0000001, np.nan, "half", [0.5, 2.0], [[0.5]], True, ["0.5"], [0.5, True]]
+)
 def test_a_fraction_is_between_nothing_and_all(fraction):
     ds = sims.open_example("boron-implant")
     with pytest.raises(ProfileError, match=r"^fraction=.*; expected numbers between 0 and 1"):
         sims.depth_at_dose_fraction(ds, fraction=fraction)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_each_profile_has_its_own_fraction(lazy):
+    z = np.arange(0, 200, 2.0)
+    ds = measurement(z, {s: 1e20 * np.exp(-z / width) for s, width in (("B", 20), ("P", 30))})
+    ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    several = sims.depth_at_dose_fraction(ds, fraction=[0.5, 0.9])
+    asked = xr.DataArray([0.9, 0.5], {"species": ["P", "B"]}, ["species"])
+    found = sims.depth_at_dose_fraction(ds.chunk() if lazy else ds, fraction=asked)
+    assert found["fraction"].values.tolist() == [0.5, 0.9]
+    for part, of_several in ((found, several), (found["stderr"], several["stderr"])):
+        np.testing.assert_array_equal(part, np.diagonal(of_several))
+    asked[1] = np.nan
+    found = sims.depth_at_dose_fraction(ds.chunk() if lazy else ds, fraction=asked)
+    assert found["status"].values.tolist() == ["no_data", "ok"]
+    assert np.isnan(found.values).tolist() == [True, False]
 
 
 def test_nothing_and_all_of_a_dose_are_fractions():

@@ -176,6 +176,7 @@ def test_intensities_have_no_dose():
         sims.compare(a, a, method="pchip")
 
 
+@pytest.mark.slow
 def test_quantified_and_dask():
     a, b = dataset(DEPTH, stderr=0.1, B=EDGE), dataset(DEPTH + 0.3, stderr=0.1, B=2 * EDGE)
     expected = sims.compare(a, b, level="1e18 atoms/cm^3")
@@ -371,6 +372,7 @@ def test_the_integral_of_a_range_density_is_no_dose():
 HOLED = np.where((DEPTH > 60) & (DEPTH < 100), np.nan, EDGE)
 
 
+@pytest.mark.slow
 def test_nothing_is_compared_in_a_gap_of_b():
     a, b = dataset(DEPTH, B=EDGE, P=EDGE), dataset(DEPTH, B=HOLED, P=EDGE)
     for ds in (a, b):

@@ -44,6 +44,7 @@ def variables(result):
     )
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("question", LAZY)
 def test_nothing_is_computed_until_asked(question):
     counter = Computed()
@@ -55,6 +56,7 @@ def test_nothing_is_computed_until_asked(question):
         assert counter.count > 0
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("question", LAZY)
 def test_units_and_types_are_known_before_and_right_after(question):
     lazy, eager = ask(question, chunked()), ask(question, BATCH)
@@ -191,6 +193,7 @@ def half(data):
     return top.assign_attrs(units="atom/cm^3")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("chain", CHAINS)
 def test_an_answer_may_be_a_parameter_of_the_next_question(chain):
     counter = Computed()
@@ -236,6 +239,7 @@ def test_the_words_of_one_profile_have_the_announced_length(question):
     assert status.dtype == status.compute().dtype == ask(question, ds)["status"].dtype
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", ["peak", "interface", "mean_value", "fit", "detection_limit"])
 def test_of_a_single_species_the_variable_in_which_it_was_measured(question):
     z = np.arange(0.0, 200.0, 2.0)

@@ -119,11 +119,14 @@ def test_an_unknown_limit_has_no_answer(ask):
     z = np.arange(0, 50.0)
     rows = {"B": 1e18 * np.exp(-z / 5), "P": 1e18 * np.exp(-z / 5)}
     limit = xr.DataArray([1e16, np.nan], coords={"species": ["B", "P"]}, attrs={"units": "1/cm3"})
-    if ask is QUESTIONS_WITH_A_LIMIT[-1]:  # without a status, it is an error
-        with pytest.raises(ProfileError, match=r"'P'.*limit is NaN"):
-            ask(measurement(z, rows), limit)
+    lazy = measurement(z, rows).chunk({"species": 1})
+    if ask is QUESTIONS_WITH_A_LIMIT[-1]:  # without a status: nothing is known to lie above it
+        with pytest.warns(sims.ProfileWarning, match=r"'P'.*limit is NaN.*all are flagged"):
+            found = ask(measurement(z, rows), limit)
+        assert found.sum("depth").values.tolist() == [26, 50]
+        xr.testing.assert_identical(ask(lazy, limit).compute(), found)
     else:
-        for data in (measurement(z, rows), measurement(z, rows).chunk({"species": 1})):
+        for data in (measurement(z, rows), lazy):
             assert ask(data, limit).values.tolist() == ["ok", "no_data"]
     # Where nothing was measured, there is no limit and none is missed.
     rows["P"] = np.full(z.size, np.nan)
@@ -211,6 +214,15 @@ def unmeasured(tmp_path):
         return sims.read(path).to_dataset()
 
 
+def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_of_them(tmp_path):
+    path = tmp_path / "profile.csv"
+    path.write_text("Depth (nm),B (atoms/cm3)\n0,1E17\n1,<5E15\n2,<5E15\n3,1E17\n4,1E17\n5,<5E15\n")
+    with pytest.warns(
+        sims.ProfileWarning, match=r"3 samples.*; 2 of 'B' between.*below 5e\+15.*too high there"
+    ):
+        sims.read(path).to_dataset()
+
+
 #: Level -> statuses of B, whose last value is 6.34e15, and of P, which ends at 5.2e16.
 BELOW = {
     "1e15 atoms/cm^3": ["below_detection", "always_above"],
@@ -221,6 +233,7 @@ BELOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", BELOW)
 def test_a_level_below_what_a_file_gives_as_limit(unmeasured, level):
     layouts = [

@@ -157,6 +157,7 @@ def test_results_for_single_values_do_not_change():
     assert "effective_sample_fraction" not in top.coords
 
 
+@pytest.mark.slow
 def test_the_fraction_survives_files_stacks_and_views(tmp_path):
     gridded = sims.to_grid(one(), step="0.5 nm")
     stated = sims.integrated_dose(gridded)["stderr"]

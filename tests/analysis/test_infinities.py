@@ -33,6 +33,7 @@ def as_asked(question, data):
     return data.to_dataset() if question == "with_counting_statistics" else data
 
 
+@pytest.mark.few(76)
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("infinity", [np.inf, -np.inf])
 @pytest.mark.parametrize("rows", [3, 400])
@@ -68,6 +69,7 @@ def test_an_infinite_depth_of_one_profile_is_refused(rows):
         sims.integrated_dose(data)
 
 
+@pytest.mark.few(19)
 @pytest.mark.parametrize("rows", [3, 400])
 @pytest.mark.parametrize("question", EVERY)
 def test_what_was_not_measured_is_not_infinite(question, rows):

@@ -51,6 +51,7 @@ def agree(found, wanted, *, rtol, names):
             np.testing.assert_array_equal(x, y, err_msg=name)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_every_layout_gives_the_same_answer(question):
@@ -63,6 +64,7 @@ def test_every_layout_gives_the_same_answer(question):
         agree(ask(ds), wanted, rtol=rtol, names=profiles)
 
 
+@pytest.mark.few(11)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_each_profile_gives_the_same_result_alone(question):
@@ -88,6 +90,7 @@ def test_a_species_can_be_selected_before_or_after(question):
     assert str(before["species"].values) == "P"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_neither_chunks_nor_order_change_a_bit(question):
@@ -260,6 +263,7 @@ def test_answers_join_the_dataset_by_label():
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
@@ -277,6 +281,7 @@ def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
         np.testing.assert_array_equal(chunks[name], wanted, err_msg=name)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_a_profile_taken_out_of_a_batch_of_longer_ones(question):

@@ -329,6 +329,7 @@ CENSORED = {
 }
 
 
+@pytest.mark.few(5)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize("case", CENSORED)
 @pytest.mark.parametrize("layout", ["one", "batch", "dask", "quantified"])

@@ -269,6 +269,7 @@ def over_cases(values, units):
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("cases", [1, 2, 3])
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("gap", [False, True])

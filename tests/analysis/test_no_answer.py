@@ -30,6 +30,7 @@ def test_moments_in_noise_are_reported_or_flagged(counts):
     assert set(np.unique(found["status"])) <= {"ok", "below_detection", "never_reached"}
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("values", "status"),
     [
@@ -65,6 +66,7 @@ def test_one_of_many_profiles_without_a_result(profiles):
     assert bool((found.notnull().all("fraction") == (found["status"] == "ok")).all())
 
 
+@pytest.mark.slow
 def test_no_dose_no_error():
     z = np.linspace(0, 600, 300)
     c = 1e20 * np.exp(-(((z - 100) / 30) ** 2) / 2) * np.ones((6, 1))
@@ -158,6 +160,7 @@ UNKNOWN = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("layout", ["shared", "dask", "own axes", "alone"])
 @pytest.mark.parametrize("question", UNKNOWN)

@@ -75,7 +75,9 @@ def test_peak_of_an_intensity_keeps_its_unit_and_error():
     found = sims.peak(sims.with_counting_statistics(ds))
     value = next(n for n in found.data_vars if n.startswith("intensity") and "stderr" not in n)
     assert found[value].attrs["units"] == "count"
-    assert number(found[f"{value}_stderr"]) == pytest.approx(10)
+    assert found[f"{value}_stderr"].attrs["units"] == "count"
+    # The parabola through the three has its maximum at 100.4 counts, known to 10.
+    assert 10 < number(found[f"{value}_stderr"]) < 10.5
 
 
 # --- windows ------------------------------------------------------------------------------------

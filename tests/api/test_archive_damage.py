@@ -435,6 +435,7 @@ def test_paths_of_any_length_on_windows():
     assert files.extended("\\\\?\\C:\\x") == "\\\\?\\C:\\x"
 
 
+@pytest.mark.slow
 def test_no_call_that_only_posix_has():
     """With those taken away that Windows does not have, an archive is written and read."""
     script = (

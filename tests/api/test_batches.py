@@ -62,6 +62,7 @@ class Api:
         return Client(KEY, endpoint=ENDPOINT, transport=httpx.MockTransport(self), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_refused_is_sent_once(status):
     def refuse(*_):
@@ -79,6 +80,7 @@ def test_a_key_that_is_refused_is_sent_once(status):
         api.client().get(MANY)
 
 
+@pytest.mark.slow
 def test_a_slow_first_answer_holds_up_no_other():
     ended = threading.Event()
 
@@ -150,6 +152,7 @@ def test_a_refusal_in_the_middle_loses_nothing_that_arrived():
     assert {type(r) for r in results} == {SIMSResult, Unauthorized}
 
 
+@pytest.mark.slow
 def test_one_retry_after_makes_the_others_wait():
     times = []
 
@@ -167,6 +170,7 @@ def test_one_retry_after_makes_the_others_wait():
     assert meanwhile == []
 
 
+@pytest.mark.slow
 def test_sixty_entries_at_two_a_second_all_arrive():
     """A server that counts: two requests in each second, all others are told to wait."""
     seconds, slow = {}, 0.25  # a quarter of the time, at four times the rate
@@ -195,6 +199,7 @@ def test_a_wait_beyond_the_deadline_is_an_error_at_once():
     assert len(api.asked) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["stall", "close"])
 @pytest.mark.parametrize("width", [1, 8])
 def test_a_dead_server_ends_a_batch_after_the_patience_for_one(then, width):
@@ -208,6 +213,7 @@ def test_a_dead_server_ends_a_batch_after_the_patience_for_one(then, width):
     assert "'id-499': not asked" in str(results[-1])
 
 
+@pytest.mark.slow
 def test_a_gateway_without_a_server_ends_a_batch():
     api = Api(lambda *_: httpx.Response(503))
     results = api.client(retries=1).get(MANY, errors="collect")
@@ -215,6 +221,7 @@ def test_a_gateway_without_a_server_ends_a_batch():
     assert {type(r) for r in results} == {StatusError}
 
 
+@pytest.mark.slow
 def test_a_server_that_stalls_in_the_middle_ends_a_batch():
     good = [reply(OF_ANY_ENTRY)] * 3
     with FaultyServer(*good, raw(then="stall")) as server:
@@ -242,6 +249,7 @@ def test_an_entry_that_fails_is_no_dead_server():
     assert [type(r) for r in results] == [SIMSResult, StatusError] * 20
 
 
+@pytest.mark.slow
 def test_one_entry_that_stalls_costs_no_other():
     def answer(n, data_id):
         if data_id == "id-0":
@@ -272,6 +280,7 @@ def test_results_are_handed_on_as_they_arrive():
     assert [r.data_id for r in arriving] == ["id-1"]
 
 
+@pytest.mark.slow
 def test_few_results_are_in_memory_however_many_are_asked_for():
     seen = []
     most = 0
@@ -284,6 +293,7 @@ def test_few_results_are_in_memory_however_many_are_asked_for():
     assert most <= 3
 
 
+@pytest.mark.slow
 def test_the_network_waits_for_who_takes_the_results():
     api = Api()
     arriving = api.client(max_connections=2).iter(MANY)
@@ -324,6 +334,7 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(tmp_path):
     assert len(api.asked) - before == 50 - kept
 
 
+@pytest.mark.slow
 def test_retries_are_logged_once_a_wait(caplog):
     caplog.set_level(logging.INFO, "sims_analysis")
     answers = iter([503, 503])

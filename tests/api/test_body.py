@@ -62,6 +62,7 @@ def test_what_is_damaged_is_noticed(how):
             list(inflated(cut(DAMAGED[how], size), nobody))
 
 
+@pytest.mark.slow
 def test_decompression_is_left_as_soon_as_nobody_waits():
     steps = []
 
@@ -75,6 +76,7 @@ def test_decompression_is_left_as_soon_as_nobody_waits():
     assert len(steps) == 5
 
 
+@pytest.mark.slow
 def test_a_bomb_is_given_up_at_the_deadline(monkeypatch):
     """What would take minutes here, a millisecond at a time."""
     exploded = threading.Event()

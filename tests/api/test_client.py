@@ -632,6 +632,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_key_is_nowhere(script, caplog, capsys, tmp_path):
     caplog.set_level(logging.DEBUG)
@@ -835,6 +836,7 @@ def test_many_are_fetched_at_a_time():
     assert most == 4
 
 
+@pytest.mark.slow
 def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
     under_way, most, read = [], [], []
 

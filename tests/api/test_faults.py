@@ -205,6 +205,7 @@ def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
         return outcome, time.monotonic() - began, server
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault(fault):
     script, expected = FAULTS[fault]
@@ -247,6 +248,7 @@ def test_a_refusal_is_not_tried_again(status):
         assert caught.value.status_code == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["1", "date"])
 def test_retry_after_is_waited_for(value):
     if value == "date":

@@ -38,6 +38,7 @@ DRIPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DRIPS)
 def test_what_never_ends_is_given_up_at_the_deadline(kind):
     """Each piece comes well within the timeout, so that only the deadline can end it."""
@@ -51,6 +52,7 @@ def test_what_never_ends_is_given_up_at_the_deadline(kind):
         assert time.monotonic() - began < 5
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "unit", [b"\\\\", b"%25", b"%41", b"&#65;", b"&#", b"\\u0041", b"\\\\\\u", b"&#00000"]
 )
@@ -66,12 +68,14 @@ def test_the_key_is_looked_for_in_no_more_than_the_time_to_read(unit):
     assert not secret.is_in(decoys)
 
 
+@pytest.mark.slow
 def test_numbers_beyond_all_measurements_are_refused_before_they_are_decoded():
     decode(b"[" + b"1," * 10_000_000 + b"1]")  # 50 species of 10^5 points
     with pytest.raises(PayloadError, match="values"):
         decode(b"[" + b"1," * 20_000_001 + b"1]")
 
 
+@pytest.mark.slow
 def test_a_flood_of_103_at_full_speed_ends():
     flood = raw(*[b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000] * 100)
     with FaultyServer(flood) as server:
@@ -81,6 +85,7 @@ def test_a_flood_of_103_at_full_speed_ends():
         assert time.monotonic() - began < 6
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_for_all_attempts_together():
     with FaultyServer(raw(then="stall")) as server:
         client = Client(KEY, endpoint=server.url, timeout=0.3, deadline=1.0, retries=50)
@@ -100,6 +105,7 @@ def test_fragments_are_refused_before_they_take_a_minute(size):
         Client(KEY, endpoint=server.url).get(REFERENCE_ID)
 
 
+@pytest.mark.slow
 def test_many_pieces_of_a_fair_size_are_taken():
     profile = json.loads(REFERENCE)[0]
     profile |= {"depths": [*range(50_000)], "concentrations": [1.5e18] * 50_000}
@@ -119,6 +125,7 @@ GROWING = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", GROWING)
 def test_json_that_grows_is_refused_before_it_does(kind):
     body = gzip.compress(GROWING[kind], 1)
@@ -187,6 +194,7 @@ def test_no_private_part_of_the_http_libraries_is_used():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "unit",
     [

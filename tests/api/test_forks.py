@@ -162,6 +162,7 @@ print(client.get("b")[0].data_id)
 """
 
 
+@pytest.mark.slow
 @needs_fork
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -319,6 +320,7 @@ def test_an_answer_without_an_id_is_one_for_every_entry():
     assert len(client.get(["a", "b", "c"])) == 3
 
 
+@pytest.mark.slow
 def test_threads_that_share_a_client_get_their_own_answers(url):
     client = Client(KEY, endpoint=url)
     wrong = []

@@ -192,6 +192,7 @@ def found_one(archive):
     return entry
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "use",
     [
@@ -262,6 +263,7 @@ _SEARCHES = [
 ]  # fmt: skip
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("asked", "expected"), _SEARCHES)
 @pytest.mark.parametrize("indexed", [True, False])
 def test_filters(archive, asked, expected, indexed, monkeypatch):
@@ -458,6 +460,7 @@ def damage(kind, file):
             connection.execute("UPDATE entries SET words = (SELECT words FROM entries LIMIT 1)")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "kind",
     [
@@ -507,6 +510,7 @@ def test_without_permission_the_answers_come_from_a_walk(archive, monkeypatch):
     assert not (archive.path / ".index").exists()
 
 
+@pytest.mark.slow
 def test_a_locked_index_keeps_nobody_waiting(archive, monkeypatch):
     answers(archive)
     expected = walked(archive)

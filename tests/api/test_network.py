@@ -42,6 +42,7 @@ def client(**options):
     return Client(KEY, endpoint="https://lab.example/", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"deadline": 0.3}, {"timeout": 0.3, "retries": 0}])
 def test_a_name_server_that_does_not_answer_is_given_up(silent, options):
     _, gave_up = silent

@@ -202,6 +202,7 @@ def test_a_damaged_entry_hides_no_other(tmp_path):
         assert (a["pipeline_status"], b["pipeline_status"]) == ("error", "success")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("payload", [b"null", b"{}", b"[" * 200_000, b'[{"species_name": 5}]'])
 def test_an_archived_payload_that_is_none_is_named(payload, tmp_path):
     """As in an archive that somebody wrote by hand: the hash is right, the contract is broken."""
@@ -358,6 +359,7 @@ def test_serve_takes_a_key_of_sixteen_characters(archive, monkeypatch):
     assert started
 
 
+@pytest.mark.slow
 def test_serve_takes_the_key_from_the_environment(archive, monkeypatch):
     apps = []
     monkeypatch.setattr(uvicorn, "run", lambda app, **options: apps.append((app, options)))
@@ -391,6 +393,7 @@ def test_serve_on_a_port_that_is_taken_is_an_error(archive):
 # ---- the client and the server together
 
 
+@pytest.mark.slow
 def test_the_client_reads_the_server(running, archive, tmp_path):
     with Client(KEY, endpoint=running.url, archive=tmp_path) as client:
         found = client.search(status="success")

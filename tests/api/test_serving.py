@@ -139,6 +139,7 @@ def test_limits_of_the_server_are_set(archive, monkeypatch):
     assert issubclass(options["http"], H11Protocol), "whose headers are limited"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accepted", "compressed"),
     [("gzip", True), ("br, gzip;q=0.5", True), ("gzip;q=0", False), ("identity", False)],
@@ -157,6 +158,7 @@ def test_gzip_for_those_who_take_it(archive, accepted, compressed):
         assert (status, body) == (304, b"")
 
 
+@pytest.mark.slow
 def test_web_pages_of_named_origins_may_ask(archive):
     page = "https://dashboard.example"
     with Running(create_app(archive, KEY, allow_origins=[page])) as running:
@@ -176,6 +178,7 @@ def test_web_pages_of_named_origins_may_ask(archive):
         assert "Access-Control-Allow-Origin" not in headers
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
 def test_https(archive, tmp_path, monkeypatch):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
@@ -211,6 +214,7 @@ def test_https(archive, tmp_path, monkeypatch):
             serve(archive, key=KEY, certfile=bad)
 
 
+@pytest.mark.slow
 def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp_path):
     """Files and profiles that name no entry, or another, are answers to what is asked."""
     profile = DepthProfile(
@@ -235,6 +239,7 @@ def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp
     assert archive.payload("W1 (left)") == REFERENCE, "what was added stays as it is"
 
 
+@pytest.mark.slow
 def test_a_second_fetch_from_the_server_sends_nothing(archive, tmp_path):
     with Running(create_app(archive, KEY)) as running:
         client = Client(KEY, endpoint=running.url, archive=tmp_path / "copy")

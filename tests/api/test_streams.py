@@ -71,6 +71,7 @@ def rest(connection):
     return received
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/sims/ordered", "/sims/unordered", "/sims/ordered/species/B"])
 @pytest.mark.parametrize("lines", [(), ("Accept-Encoding: gzip",)])
 def test_who_does_not_read_is_cut_off(running, path, lines, monkeypatch):
@@ -83,6 +84,7 @@ def test_who_does_not_read_is_cut_off(running, path, lines, monkeypatch):
     assert len(body) < len(whole)
 
 
+@pytest.mark.slow
 def test_who_does_not_read_the_last_piece_is_cut_off(running, archive, monkeypatch):
     """Of which no more is to be sent, so that nobody waits for the reader to go on."""
     monkeypatch.setattr(timely, "WRITE_TIMEOUT", 0.2)
@@ -94,6 +96,7 @@ def test_who_does_not_read_the_last_piece_is_cut_off(running, archive, monkeypat
     assert len(body) < len(archive.payload("one-piece"))
 
 
+@pytest.mark.slow
 def test_who_reads_a_little_at_a_time_gets_all(running, archive):
     connection = stalled(running, "/sims/ordered", "Connection: close")
     received = b""
@@ -103,6 +106,7 @@ def test_who_reads_a_little_at_a_time_gets_all(running, archive):
     assert received.partition(b"\r\n\r\n")[2] == archive.payload("ordered")
 
 
+@pytest.mark.slow
 def test_who_has_read_in_time_is_not_cut_off_later(running, archive, monkeypatch):
     monkeypatch.setattr(timely, "WRITE_TIMEOUT", 0.5)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
@@ -132,6 +136,7 @@ def test_readers_who_do_not_read_cost_little_each(running, archive, path):
     assert held < 20 * size / 4
 
 
+@pytest.mark.slow
 def test_a_payload_that_is_damaged_while_it_is_sent_is_sent_to_nobody_else(tmp_path):
     archive = Archive(tmp_path)
     whole = payload("a", "B")
@@ -149,6 +154,7 @@ def test_a_payload_that_is_damaged_while_it_is_sent_is_sent_to_nobody_else(tmp_p
     assert b"has the sha256" in body
 
 
+@pytest.mark.slow
 def test_what_waits_for_readers_has_an_end():
     waiting = Waiting(room=3 * PIECE)
     large = bytes(2 * PIECE)
@@ -165,6 +171,7 @@ def test_what_waits_for_readers_has_an_end():
     assert alone.size == 2 * PIECE, "one is always sent"
 
 
+@pytest.mark.slow
 def test_readers_share_a_file_each_at_a_place_of_its_own(tmp_path):
     data = bytes(range(256)) * (PIECE // 100)
     (tmp_path / "file").write_bytes(data)

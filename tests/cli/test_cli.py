@@ -170,6 +170,7 @@ def test_report_where_nothing_can_be_had(tmp_path):
     assert "not an archive" in error_line(result)
 
 
+@pytest.mark.slow
 def test_report_on_an_entry_without_data(tmp_path):
     with serving({"/sims/empty": b"[]", "/sims/b": payload_of("boron-implant", "b")}) as url:
         result = run("report", "b", "empty", "--endpoint", url, "--no-files")
@@ -220,6 +221,7 @@ def test_a_missing_extra_is_named(missing, tmp_path, monkeypatch):
 # ---- fetch and search
 
 
+@pytest.mark.slow
 def test_fetch_keeps_what_arrives_and_says_what_does_not(tmp_path):
     with serving({"/sims/one": payload_of("boron-implant", "one")}) as url:
         result = run("fetch", "one", "two", "--endpoint", url, "--archive", tmp_path)
@@ -229,6 +231,7 @@ def test_fetch_keeps_what_arrives_and_says_what_does_not(tmp_path):
     assert sims.Archive(tmp_path).payload("one") == payload_of("boron-implant", "one")
 
 
+@pytest.mark.slow
 def test_fetch_as_json(tmp_path):
     with serving({"/sims/one": payload_of("boron-implant", "one")}) as url:
         arguments = ["--endpoint", url, "--archive", tmp_path, "--format", "json"]
@@ -245,6 +248,7 @@ def test_fetch_needs_an_archive():
     assert "--archive" in error_line(result)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_one_line(tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -362,6 +366,7 @@ def wait_for_port(port):
 # ---- leaving
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("ids", [["one"], ["one", "two", "three"]])
 def test_ctrl_c_leaves_promptly(ids, tmp_path):

@@ -122,6 +122,7 @@ def test_nothing_that_a_terminal_obeys_in_any_encoding(command, encoding, tmp_pa
             assert said[0]["sample_name"] == "wafer ж\x1b[31m\u2028\u202e", "the value is the same"
 
 
+@pytest.mark.slow
 def test_a_process_that_prints_ascii(tmp_path):
     done = piped("search", "--offline", "--archive", odd_archive(tmp_path).path, encoding="ascii")
     assert (done.returncode, done.stderr) == (0, b"")
@@ -129,6 +130,7 @@ def test_a_process_that_prints_ascii(tmp_path):
     assert b"\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_messages_of_a_server_are_spelled_out(tmp_path):
     with serving({"/sims/a": b'{"\x1b[2J": 1}'.replace(b"\x1b", b"\\u001b")}) as url:
         result = run("fetch", "a", "--endpoint", url, "--archive", tmp_path)
@@ -180,6 +182,7 @@ def test_no_traceback_for_what_a_user_can_do(command, tmp_path, monkeypatch):
     assert "\x1b" not in result.stderr
 
 
+@pytest.mark.slow
 def test_an_argument_that_is_no_text_in_a_process(tmp_path):
     done = piped("fetch", b"\xff", "--archive", "a", "--offline", folder=tmp_path)
     assert done.returncode == 1
@@ -190,6 +193,7 @@ def test_an_argument_that_is_no_text_in_a_process(tmp_path):
 # ---- ids from elsewhere, filters, limits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["file", "option -", "argument -"])
 def test_ids_from_a_file_or_standard_input(way, tmp_path):
     lines = "\ufeff# wafers\nboron-implant\n\n  sputter-time  \r\nboron-implant\n"

@@ -47,6 +47,7 @@ def assert_same(one, alone, species, rtol, label):
             np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol, err_msg=what)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_batch_on_a_shared_axis_gives_each_profile_to_the_bit(question):
     batch = ask(question, sims.stack(SHARED))
@@ -61,6 +62,7 @@ def grid_of(question):
     return "step" in QUESTIONS[question]
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_padded_batch_gives_each_profile(question):
     batch = ask(question, sims.stack(OWN))
@@ -98,6 +100,7 @@ FORMS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", ONLY_HERE)
 def test_layout_does_not_matter(question):
     """Dense, union, padded, quantified and Dask data are one and the same profile."""
@@ -114,6 +117,7 @@ def test_layout_does_not_matter(question):
             assert_same(got, expected, species, 1e-14, form)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", ONLY_HERE)
 def test_chunks_and_order_do_not_change_a_bit(question):
     batch = sims.stack(SHARED)
@@ -295,6 +299,7 @@ def test_coordinates_along_the_axis_come_along():
     xr.testing.assert_identical(back[2]["sputter_time"].variable, timed[2]["sputter_time"].variable)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("question", "options"),
     [

@@ -28,6 +28,7 @@ def same(a, b):
         assert mine.dtype == theirs.dtype
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_profiles_come_back_as_they_were(tmp_path, kind, name):
@@ -75,6 +76,7 @@ def test_everything_a_dataset_can_hold(tmp_path, kind):
     assert back["depth"].attrs["positive"] == "up"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_results_and_batches(tmp_path, kind):
     a, b = sims.open_example("boron-implant"), sims.open_example("boron-implant")
@@ -95,6 +97,7 @@ def test_a_quantified_view_is_saved_plain(tmp_path, kind):
     same(sims.load(sims.save(sims.quantify(ds), tmp_path / f"w.{kind}")), ds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_lazy_in_and_lazy_out(tmp_path, kind):
     ds = sims.open_example("boron-implant")
@@ -218,6 +221,7 @@ def test_real_profiles_come_back(tmp_path, name):
         same(sims.load(sims.save(ds, tmp_path / f"w.{kind}")), ds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".nc", ".zarr"])
 def test_a_result_keeps_its_call_and_says_what_it_is(tmp_path, kind):
     ds = sims.open_example("boron-implant")

@@ -49,6 +49,7 @@ def measurements(draw):
     return made
 
 
+@pytest.mark.slow
 @given(measurements())
 def test_profiles_to_dataset_to_profiles_loses_nothing(profiles):
     with warnings.catch_warnings():

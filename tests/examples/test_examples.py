@@ -75,6 +75,7 @@ def test_the_archive_is_sound_and_holds_nothing_else():
     assert all(len(archive.versions(name)) == 1 for name in NAMES)
 
 
+@pytest.mark.slow
 def test_the_script_writes_an_archive(tmp_path):
     folder = tmp_path / "examples"
     command = [sys.executable, "-m", "sims_analysis.examples.synthetic", str(folder)]

@@ -42,6 +42,7 @@ def test_right_axes_do_not_overprint_each_other(panels, layout):
             assert not a.overlaps(b)
 
 
+@pytest.mark.slow
 def test_a_second_call_keeps_the_left_axis_for_its_quantity():
     ax = sims.plot_profiles(drawn.profiles(Mg=drawn.gaussian()))
     sims.plot_profiles(drawn.profiles(Ga=(np.full(50, 2e5), "counts/s")), ax)
@@ -84,6 +85,7 @@ def fills(low=0.001):
     return drawn.profiles(In=(y, "counts/s"))
 
 
+@pytest.mark.slow
 def test_what_an_instrument_writes_for_nothing_does_not_set_the_range():
     for low in (0.001, 0.0):
         ax = sims.plot_profiles(fills(low))
@@ -125,6 +127,7 @@ def test_single_counts_among_zeros_are_points_and_no_bar_code():
     assert len(points.get_xdata()) == (y > 0).sum()
 
 
+@pytest.mark.slow
 def test_width_in_columns_and_millimetres():
     data = drawn.profiles(B=drawn.gaussian())
     for width, mm in (("single", 86), ("double", 178), (120, 120)):

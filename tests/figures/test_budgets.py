@@ -15,6 +15,7 @@ def budget(counted=True, **options):
     return sims.dose_budget(data, **options)
 
 
+@pytest.mark.slow
 def test_bars_are_the_parts_of_the_budget():
     found = budget(rsf_uncertainty=0.1, depth_uncertainty=0.02)
     ax = sims.plot_budget(found)

@@ -57,6 +57,7 @@ def test_many_layers_are_a_summary():
     assert text.endswith("nm thick")
 
 
+@pytest.mark.slow
 def test_an_interface_is_a_shade_of_its_width_and_a_mark_at_its_middle():
     ds = film(bottom=1e6)
     found = sims.interface(ds)
@@ -73,6 +74,7 @@ def test_an_interface_is_a_shade_of_its_width_and_a_mark_at_its_middle():
     assert "(10 to 90 %)" in drawn.notes(sims.plot_profiles(ds, interfaces=other))[0]
 
 
+@pytest.mark.slow
 def test_results_of_many_wafers_are_summarised_whatever_they_are():
     wafers = {f"W{i}": film(top=30.0 + 0.1 * i) for i in range(11)}
     layers = {name: sims.layers(ds, fraction=0.5) for name, ds in wafers.items()}
@@ -92,6 +94,7 @@ def test_above_a_handful_of_crossings_there_is_a_summary():
     assert ax.figure.get_size_inches()[1] * 25.4 < 100
 
 
+@pytest.mark.slow
 def test_a_result_whose_mark_is_out_of_sight_is_not_listed():
     ds = drawn.profiles(B=drawn.gaussian())
     results = {
@@ -118,6 +121,7 @@ def test_the_plus_minus_has_a_handle(banded):
     assert handle.get_alpha() == 0.22 if banded else len(handle.get_marker().vertices) == 6
 
 
+@pytest.mark.slow
 def test_results_over_time_are_drawn_over_time():
     timed = sims.open_example("sputter-time").sel(species=["As"])
     found = sims.peak(timed)
@@ -143,6 +147,7 @@ def test_a_fit_over_time_is_drawn_over_time():
 # --- curves -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_curves_that_hide_each_other_are_dashes_that_leave_room():
     y = drawn.gaussian()
     ax = sims.plot_profiles(drawn.profiles(B=y, P=y, As=y * 1.0001, Sb=y * 3))
@@ -181,6 +186,7 @@ def test_the_colours_of_a_style_sheet_win(style):
     assert colours == [mpl.colors.to_hex(colour) for colour in cycle[:2]]
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("style", ["default", "dark_background", "grayscale"])
 def test_letters_can_be_read_on_their_background(style, colour):
@@ -197,6 +203,7 @@ def test_names_beside_curves_have_letters_that_can_be_read():
         assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
 
 
+@pytest.mark.slow
 def test_what_is_said_of_data_and_marks_can_be_left_out():
     ds = sims.open_example("boron-implant")
     assert sims.plot_profiles(ds, title="").get_title() == ""
@@ -209,6 +216,7 @@ def test_what_is_said_of_data_and_marks_can_be_left_out():
 # --- sizes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "mm"), [("single", 86), ("double", 178), ("85 mm", 85), (120, 120), ("0.085 m", 85)]
 )
@@ -227,6 +235,7 @@ def test_what_is_no_width_is_refused(width):
         sims.plot_panels(drawn.profiles(B=drawn.gaussian()), width=width)
 
 
+@pytest.mark.slow
 def test_one_list_for_all_panels_on_request():
     data = {name: drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for name in "ab"}
     panels = sims.plot_panels(data, shared_legend=True)
@@ -245,6 +254,7 @@ def test_results_in_one_list_for_all_panels_say_whose_they_are():
     assert [text.split(" ")[0] for text in texts] == ["B", "$Q$(W01)", "$Q$(W02)"]
 
 
+@pytest.mark.slow
 def test_subfigures_are_drawn_in():
     figure = plt.figure(figsize=(6, 3), layout="constrained")
     left, right = figure.subfigures(1, 2)

@@ -115,6 +115,7 @@ def test_residuals_are_those_of_a_fit():
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=FIT, residuals="yes")
 
 
+@pytest.mark.slow
 def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
     monkeypatch.undo()
     data = drawn.profiles(B=drawn.gaussian())
@@ -132,6 +133,7 @@ def test_what_is_no_fit_is_not_drawn(fits):
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=fits)
 
 
+@pytest.mark.slow
 def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
     monkeypatch.undo()
     data = drawn.profiles(B=drawn.gaussian(floor=0.0), P=drawn.gaussian(1e18, floor=0.0))

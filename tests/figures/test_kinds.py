@@ -115,6 +115,7 @@ def test_what_stands_in_the_place_of_data_and_axes_is_told():
         sims.plot_profiles(DATA, figure)
 
 
+@pytest.mark.slow
 def test_profiles_are_drawn_as_they_are():
     profiles = sims.to_profiles(DATA)
     assert len(drawn.lines(sims.plot_profiles(profiles))) == 2

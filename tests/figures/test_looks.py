@@ -51,6 +51,7 @@ def shaded(ax):
 # --- the window of a dose ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", [sims.integrated_dose, sims.dose_budget])
 def test_only_the_window_that_was_integrated_is_shaded(function):
     ds = profiles(B=falling())
@@ -72,6 +73,7 @@ def test_a_budget_without_the_surface_is_shaded_below_it():
         assert shaded(sims.plot_profiles(ds, dose=budget)) == pytest.approx((begins, 40.0))
 
 
+@pytest.mark.slow
 def test_a_stated_window_comes_first_and_an_unknown_one_is_not_guessed():
     ds = profiles(B=falling())
     dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")
@@ -137,6 +139,7 @@ def test_every_colour_can_be_seen_on_dark_paper(colour):
     assert legible(colour, ax) == colour
 
 
+@pytest.mark.slow
 def test_dark_paper_shows_black_curves_marks_and_lists():
     ds = profiles(C=falling(), Ga=falling(1e17))
     with plt.style.context("dark_background"):
@@ -174,6 +177,7 @@ def test_a_style_without_edges_leaves_the_cross_of_a_peak():
 # --- text ---
 
 
+@pytest.mark.slow
 def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
     ax = sims.plot_profiles(
         profiles(B=falling(1e19), P=falling(1e18)), scale="linear", labels="legend"
@@ -240,6 +244,7 @@ def test_a_lone_sample_is_larger_than_dust():
     assert max(line.get_markersize() for line in ax.lines if line.get_marker() == ".") >= 4
 
 
+@pytest.mark.slow
 def test_thirty_decades_do_not_blacken_the_axis():
     ax = sims.plot_profiles(profiles(B=(10.0 ** np.linspace(-6, 24, 50), "atoms/cm^3")))
     assert len(ax.yaxis.get_minorticklocs()) == 0

@@ -98,6 +98,7 @@ def test_no_name_breaks_a_figure():
     sims.plot_profiles(ds, labels="legend").figure.draw_without_rendering()
 
 
+@pytest.mark.slow
 def test_every_isotope_and_ion_of_an_element_has_its_colour_in_every_figure():
     assert colour_of("B") == colour_of("11B") == colour_of("10B+") == COLOURS[0]
     assert colour_of("133Cs27Al") == colour_of("Al")
@@ -146,6 +147,7 @@ def test_right_axis_shows_as_many_whole_decades_as_the_left():
     assert ax.get_ylim() == pytest.approx((1e17, 1e19))
 
 
+@pytest.mark.slow
 def test_three_kinds_of_value_get_three_axes():
     ax = sims.plot_profiles(sims.open_example("gan-mg-stack"))
     labels = [each.get_ylabel() for each in ax.figure.axes]
@@ -168,6 +170,7 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
 
 
+@pytest.mark.slow
 def test_zeros_of_a_crowd_share_one_row():
     ds = two_units(values=(1e18, 0, 1e17))
     few = sims.plot_profiles(ds, species="Mg")
@@ -210,6 +213,7 @@ def test_a_limit_for_each_species():
     np.testing.assert_allclose(found, sorted(limit.values))
 
 
+@pytest.mark.slow
 def test_uncertainty_bands_where_the_data_state_them():
     ds, _ = gaussian_profile(
         np.arange(0.0, 100.0), dose="1e14 atoms/cm^2", projected_range="40 nm", straggle="15 nm"
@@ -224,6 +228,7 @@ def test_uncertainty_bands_where_the_data_state_them():
     assert len(sims.plot_profiles(ds, coverage=0).collections) == 0
 
 
+@pytest.mark.slow
 def test_depth_in_another_unit_and_sputter_time():
     ax = sims.plot_profiles(two_units(), depth_units="um")
     assert ax.get_xlabel() == "Depth (µm)"
@@ -279,6 +284,7 @@ def test_several_measurements_of_several_species_keep_the_colour_and_change_the_
     assert b2._dash_pattern == p2._dash_pattern
 
 
+@pytest.mark.slow
 def test_panels_share_their_limits():
     small, _ = exponential_profile(
         np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
@@ -310,6 +316,7 @@ def test_the_users_axes_and_settings_are_left_as_they_are():
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 def test_a_style_sheet_wins():
     with plt.rc_context({"lines.linewidth": 3.0, "figure.figsize": (7, 5)}):
         ax = sims.plot_profiles(two_units())
@@ -319,6 +326,7 @@ def test_a_style_sheet_wins():
     assert width * 25.4 == pytest.approx(86)
 
 
+@pytest.mark.slow
 def test_a_second_call_adds_to_the_first():
     low, _ = exponential_profile(
         np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
@@ -404,6 +412,7 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
     assert meaning == "± one standard error"
 
 
+@pytest.mark.slow
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
     ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
@@ -439,6 +448,7 @@ def test_metallurgical_junctions_cross_the_axes():
     assert sum("junction:" in text for text in notes(ax)) == found.sizes["junction"]
 
 
+@pytest.mark.slow
 def test_results_belong_to_their_measurement():
     ds, _ = edge()
     low = ds.copy(deep=True)
@@ -559,6 +569,7 @@ def test_origins_of_several_measurements():
     assert sims.provenance(sims.plot_profiles(batch).figure)["data_id"] == found["data_id"]
 
 
+@pytest.mark.slow
 def test_saving_leaves_figure_and_settings_as_they_were(tmp_path):
     ax = sims.plot_profiles(two_units())
     before, layout = dict(mpl.rcParams), ax.figure.get_layout_engine()

@@ -40,6 +40,7 @@ def test_both_profiles_are_drawn_and_the_resolution_is_a_bar(both):
     assert {"restored", "achieved resolution"} <= set(notes(ax))
 
 
+@pytest.mark.slow
 def test_depths_in_other_units_and_panels(both):
     ds, restored = both
     ax = sims.plot_profiles(ds, restored=restored, depth_units="um")

@@ -33,6 +33,7 @@ def saved(tmp_path_factory):
     return written
 
 
+@pytest.mark.slow
 def test_svg_keeps_text_as_text(saved):
     text = saved["svg"].read_text()
     assert "<text" in text

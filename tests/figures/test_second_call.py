@@ -39,6 +39,7 @@ def test_one_list_holds_the_results_of_both_calls_and_explanations_last():
     assert len([a for a in ax.artists if a.get_label() == "_notes"]) == 1
 
 
+@pytest.mark.slow
 def test_limits_of_the_user_stay_and_ours_are_widened():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
     ax.set_xlim(10, 50)
@@ -93,6 +94,7 @@ def test_the_left_axis_has_its_room_above_and_right_axes_below_their_data():
     assert value_ranges(places, log=True) == {"I": (1e3, 1e7), "C": (1e12, 1e16)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_none_leaves_a_limit_to_the_data(scale):
     y = drawn.gaussian() if scale == "log" else 1e18 * np.cos(drawn.DEPTHS / 20)

@@ -33,6 +33,7 @@ def test_many_wafers_are_a_median_a_band_and_named_outliers():
     assert drawn.notes(ax) == ["median of 25", "the middle 80 %"]
 
 
+@pytest.mark.slow
 def test_the_legend_of_many_wafers_names_the_species_first():
     data = drawn.wafers(12, outlier=7)
     data = {
@@ -42,12 +43,14 @@ def test_the_legend_of_many_wafers_names_the_species_first():
     assert drawn.names(sims.plot_profiles(data)) == ["B", "P", "W08"]
 
 
+@pytest.mark.slow
 def test_every_wafer_on_request():
     ax = sims.plot_profiles(drawn.wafers(25), spread=False)
     curves = drawn.lines(ax)
     assert len({line.get_color() for line in curves}) == 25
 
 
+@pytest.mark.slow
 def test_colours_by_wafer():
     data = {f"W{i}": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for i in (1, 2)}
     ax = sims.plot_profiles(data, colour_by="measurement")
@@ -58,6 +61,7 @@ def test_colours_by_wafer():
     assert [line.get_color() for line in drawn.lines(ax)] == ["red", "blue", "red", "blue"]
 
 
+@pytest.mark.slow
 def test_junctions_of_many_wafers_are_a_median_and_a_range():
     data = drawn.wafers(25, outlier=7)
     xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}

@@ -65,6 +65,7 @@ def test_marks_outside_the_limits_are_not_explained():
     assert drawn.notes(zoomed) == ["detection limit"]
 
 
+@pytest.mark.slow
 def test_junctions_of_many_wafers_are_summarised_not_those_of_the_first():
     z, wafers = drawn.DEPTHS, {}
     for i in range(11):
@@ -101,6 +102,7 @@ def test_long_names_stay_apart():
     assert [text.count(str(k)) for k, text in enumerate(found, start=1)] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_ratio_has_the_names_of_its_species():
     ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(middle=60.0))
     ratio = sims.ratio(ds, numerator="B", denominator="P")
@@ -184,6 +186,7 @@ def test_a_name_does_not_cover_marks():
     assert not inside.any()
 
 
+@pytest.mark.slow
 def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
     first = drawn.profiles(B=drawn.gaussian())
     ax = sims.plot_profiles(first)

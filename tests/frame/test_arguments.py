@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 
@@ -11,7 +12,7 @@ import sims_analysis as sims
 from sims_analysis import vocabulary
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_frame
 
@@ -34,7 +35,7 @@ def over(dim, labels, values, units="s"):
 
 
 def read(value, kinds=("sputter_time",), data=DS):
-    return read_positive(frame(data), value, kinds, "time", along=True)
+    return read_change(frame(data), value, kinds, "time")
 
 
 def test_labels_decide():
@@ -47,9 +48,6 @@ def test_labels_decide():
     np.testing.assert_array_equal(read(one), [np.nan, 5.0, np.nan])
     assert read({"B": "2 s"}, data=DS.sel(species="B")).item() == 2.0
     assert read(xr.DataArray([1.0, 2.0], dims="measurement", attrs={"units": "s"})).sum() == 3.0
-    depths = DS["depth"].assign_attrs(units="um")
-    along = read(over("depth", depths, np.arange(1.0, 5.0)))
-    assert along.values.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 @pytest.mark.parametrize(
@@ -58,11 +56,10 @@ def test_labels_decide():
         (over("measurement", ["w1"], [1.0]), ProfileError, "no value for measurement .*w2"),
         (over("measurement", ["w1", "w1"], [1.0, 2.0]), ProfileError, "more than once"),
         (over("case", [0, 1], [1.0, 2.0]), ProfileError, "over 'case', and the data over"),
-        (
-            over("depth", [0.0, 100.0, 200.0, 1001.1], [1.0] * 4),
-            ProfileError,
-            r"no value for depth 100\d",
-        ),
+        (over("depth", DS["depth"], [1.0] * 4), ProfileError, "must not run along 'depth'"),
+        (over("species", ["B", "P", "Si"], ["1", "2", "3"]), ProfileError, "real numbers.*<U1"),
+        (over("species", ["B", "P", "Si"], [True] * 3), ProfileError, "real numbers.*bool"),
+        (xr.DataArray(1 + 1j, attrs={"units": "s"}), ProfileError, "real numbers.*complex"),
         (xr.DataArray([1.0], dims="species", attrs={"units": "s"}), ProfileError, "holds 1 values"),
         (over("measurement", ["w1", "w2"], [1.0, 2.0], "nm"), UnitsError, "time is in 'nm'"),
         (xr.DataArray([1.0, 2.0], dims="measurement"), UnitsError, "time has no unit"),
@@ -107,7 +104,7 @@ def test_the_correction_of_the_page_is_one():
     text = page.read_text(encoding="utf-8")
     code = re.search(r"```python\n(def correct_yield.*?)```", text, re.DOTALL)[1]
     namespace = {
-        "open_frame": open_frame, "read_positive": read_positive, "with_step": with_step,
+        "open_frame": open_frame, "read_change": read_change, "with_step": with_step,
         "vocabulary": vocabulary,
     }  # fmt: skip
     exec(code, namespace)  # noqa: S102
@@ -130,3 +127,40 @@ def test_the_correction_of_the_page_is_one():
     with pytest.raises(TypeError, match="a correction takes an xarray Dataset, found DataArray"):
         correct(run["intensity"], detector_yield="0.8")
     assert sims.provenance(plain)["steps"][-1]["function"] == "correct_yield"
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda ds, one: sims.subtract_background(ds, value=one("kcps")), "value"),
+        (lambda ds, one: sims.correct_dead_time(ds, dead_time=one("ns")), "dead_time"),
+        (lambda ds, one: sims.with_counting_statistics(ds, dwell_time=one("s")), "dwell_time"),
+    ],
+)
+def test_a_species_whose_value_is_unknown_stays_as_it_is_and_that_is_said(change, name):
+    def unknown(units):
+        return over("species", ["P", "Si", "B"], [np.nan, 1.0, 1.0], units)
+
+    def left_out(units):
+        return {"B": f"1 {units}", "Si": f"1 {units}"}
+
+    with pytest.warns(sims.ProfileWarning, match=f"'w1', species 'P' and 1 more: {name} is NaN: "):
+        found = change(DS, unknown)
+    xr.testing.assert_equal(found, change(DS, left_out))
+
+
+def test_a_quantity_of_nan_is_no_limit_but_an_unknown_one():
+    ds = sims.open_example("boron-implant")
+    unknown = sims.junction_depth(ds.sel(species="B"), level="1e22 atoms/cm^3")
+    for stop in (unknown, unknown.item() * pint.get_application_registry().nm):
+        assert sims.integrated_dose(ds, stop=stop)["status"].values.tolist() == ["no_data"] * 2
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_infinite_background_is_not_known(lazy):
+    ds = sims.open_example("boron-implant")
+    ds = ds.chunk() if lazy else ds
+    background = over("species", ["B", "P"], [1e14, np.inf], "atoms/cm^3")
+    for question in (sims.integrated_dose, sims.cumulative_dose, sims.moments):
+        found = question(ds, background=background)
+        assert found["status"].values.tolist() == ["ok", "no_data"]

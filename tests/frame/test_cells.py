@@ -27,6 +27,7 @@ def layouts(cells):
     yield sims.stack([cells, cells.isel(depth=slice(0, 30))]).isel(measurement=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["log", "linear"])
 @pytest.mark.parametrize("step", ["2.5 nm", "7 nm", "40 nm"])
 def test_a_grid_that_keeps_the_dose_has_it(ds, method, step):
@@ -188,6 +189,7 @@ def averages(edges, value, stderr, unit=1.0):
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_cells_become_other_cells_by_their_overlap(seed):
     rng = np.random.default_rng(seed)
@@ -247,6 +249,7 @@ def test_cells_again_by_steps_over_a_gap_and_with_a_missing_cell(ds):
     )
 
 
+@pytest.mark.slow
 def test_cells_without_a_value(ds):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     empty = cells.assign(concentration=cells["concentration"] * np.nan)
@@ -271,6 +274,7 @@ def test_values_at_the_depths_of_cells_are_no_averages(ds):
     np.testing.assert_array_equal(sims.integrated_dose(found), sims.integrated_dose(plain))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("method", ["peak", "cross-correlation"])
 @pytest.mark.parametrize("unit", ["nm", "um"])
 def test_cells_are_aligned_with_their_depths(ds, method, unit):

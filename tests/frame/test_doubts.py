@@ -55,6 +55,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", ASK)
 def test_an_answer_over_a_gap_says_so(question):
     for data in layouts(measured(*HOLES)):

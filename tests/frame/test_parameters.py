@@ -53,6 +53,7 @@ def assert_equal(one, other):
 NUMBERS = [*((case, 3) for case in CASES), (CASES[0], 2), (CASES[0], 1), (CASES[8], 2)]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("layout", ["shared", "own", "dask"])
 @pytest.mark.parametrize(
     ("case", "number"), NUMBERS, ids=[f"{case[0]} {case[1]} {n}" for case, n in NUMBERS]
@@ -164,6 +165,7 @@ def test_others_of_which_the_same_is_true_are_counted():
             sims.integrated_dose(SHARED[0], start=start[:number], stop="50 nm")
 
 
+@pytest.mark.slow
 def test_many_labels_are_compared_in_no_time():
     """Each label with each other one would take minutes."""
     number = 20_000

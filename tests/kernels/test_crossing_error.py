@@ -8,16 +8,18 @@ from scipy.stats import norm
 
 from sims_analysis.kernels.crossing_error import half_widths
 from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Dense
 
 
-def stated(z, c, level, sigma):
+def stated(z, c, level, sigma, floor=0.0):
     """Crossings of one profile: their depths and half-widths."""
     rows, levels = Dense(z, c[None], sigma[None]), np.full((1, z.size), level)
     found = find(rows, levels)
     at = locate(rows, levels, found).depth
     where = found.row, found.at_or_above, at, found.direction
-    return at, half_widths(rows, levels, *where, every=found.before)
+    floor = np.array([floor])
+    return at, half_widths(rows, levels, *where, every=found.before, floor=floor)
 
 
 def test_between_two_samples_far_apart_the_error_is_that_of_the_straight_line():
@@ -46,12 +48,26 @@ def test_a_flat_edge_is_known_from_all_its_samples():
     assert half > 0.03 * 300 / math.sqrt(z.size)
 
 
+def test_below_a_crossing_the_counts_of_a_subtracted_background_scatter():
+    # Information of all samples on ln(C / L) = a + b x + d x^2 / 2, by the variances of the counts.
+    z, one, floor = np.arange(0.0, 60.0, 3.0), 0.25, 2.0
+    c = np.exp(-(z - 29.5) / 60)
+    variance = one * (c + floor)
+    (at,), (half,) = stated(z, c, 1.0, np.sqrt(variance), floor)
+    assert at == pytest.approx(29.5, rel=1e-9)
+    x = z - 28.5  # the middle of the two samples beside
+    powers = np.stack([np.ones_like(x), x, 0.5 * x**2]) * c
+    information = (powers / variance) @ powers.T
+    information[2, 2] += (5.0 / 60**2) ** -2  # how curved an edge may be
+    g = np.array([1.0, 1.0, 0.5])
+    expected = 60 * math.sqrt(g @ np.linalg.solve(information, g))
+    assert half == pytest.approx(expected, rel=0.01)
+
+
 def test_an_interval_about_a_crossing_that_noise_has_moved_still_covers_68_percent():
     # The samples around say that the edge lies beside: P(|N(off, s)| < h) = 0.683.
-    from sims_analysis.kernels.crossing_error import _half_width_about
-
     off, s = np.array([0.0, 0.5, 2.0, 30.0]), np.array([1.0, 2.0, 0.7, 1.0])
-    h = _half_width_about(off, s)
+    h = half_width_about(off, s)
     covered = norm.cdf((h - off) / s) - norm.cdf((-h - off) / s)
     np.testing.assert_allclose(covered, 0.6826894921370859, rtol=1e-4)
 

@@ -103,7 +103,7 @@ def table(depth, value, level, sigma=None, width=None):
 
 
 def junction(depth, value, level, sigma=None, *, after=None, **options):
-    beyond = () if after is None else (after,)
+    beyond = () if after is None else (0.0, after)
     return ask(kernels.junction, depth, value, level, *beyond, sigma=sigma, **options)
 
 

@@ -16,9 +16,48 @@ def test_the_width_of_two_exponentials():
     z = np.arange(0.0, 120.0, 3.0)
     c = 1e20 * np.exp(-np.abs(z - 60) / np.where(z < 60, 4.0, 9.0))[None]
     found = peak(Dense(z, c, 0.1 * c), FREE, FREE)
-    assert (found.depth[0], found.value[0], found.stderr[0]) == (60.0, 1e20, 1e19)
+    assert (found.depth[0], found.value[0]) == (60.0, 1e20)
     assert found.fwhm[0] == pytest.approx(13 * math.log(2), rel=1e-12)
     assert found.status[0] == Status.OK
+
+
+def test_without_noise_the_error_is_that_of_a_parabola_through_the_samples_about_it():
+    # Window and weights by hand: 100 counts at the maximum, a standard deviation of 3 samples.
+    z = np.arange(-20.0, 21.0)
+    c = 100 * np.exp(-(z**2) / 18)
+    found = peak(Dense(z, c[None], np.sqrt(c)[None]), FREE, FREE)
+    for reach in range(2, 20):
+        inner, outer = c[21 : 21 + reach // 2], c[21 + reach // 2 : 21 + reach]
+        variance = inner.mean() / inner.size + outer.mean() / outer.size
+        if inner.mean() - outer.mean() > 3 * math.sqrt(variance):
+            break
+    x = np.arange(-int(0.65 * reach), int(0.65 * reach) + 1.0)
+    powers = np.stack([np.ones_like(x), x, x * x])
+    information = (powers * 100 * np.exp(-(x**2) / 18)) @ powers.T
+    expected = 100 * math.sqrt(np.linalg.inv(information)[0, 0])
+    assert found.stderr[0] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("level", "seed"), [(400, 1), (400, 2), (30, 3)])
+def test_the_highest_of_many_alike_is_known_to_be_chosen_by_noise(level, seed):
+    # The highest of fifty samples of a plateau: far more than its own error above it.
+    z = np.arange(70.0)
+    c = np.random.default_rng(seed).poisson(np.where((z > 9) & (z < 60), level, 1)) * 1.0
+    rows = Dense(z, c[None], np.sqrt(np.maximum(c, 1))[None])
+    found = peak(rows, FREE, FREE)
+    above = found.value[0] - level
+    assert above > 1.3 * math.sqrt(found.value[0])
+    assert above - 0.7 * math.sqrt(level) < found.stderr[0] < above + 0.7 * math.sqrt(level)
+
+
+def test_few_samples_have_their_own_error():
+    for c in ([4.0], [4.0, 1.0]):
+        rows = Dense(np.arange(float(len(c))), np.array([c]), np.sqrt([c]))
+        assert peak(rows, FREE, FREE).stderr[0] == 2
+    unknown = np.array([[1.0, np.nan, 1.0]])
+    assert np.isnan(
+        peak(Dense(np.arange(3.0), np.array([[1.0, 4, 1]]), unknown), FREE, FREE).stderr
+    )
 
 
 def test_half_of_the_maximum_is_looked_for_next_to_it():

@@ -26,6 +26,7 @@ def implant(straggle, z=Z):
     return models_truth.values("annealed_implant", (1e15, 60.0, straggle), z)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("surface", ["reflecting", "absorbing"])
 @pytest.mark.parametrize("width", [0.5, 5.0, 30.0])
 def test_a_profile_is_blurred_as_by_brute_force(surface, width):
@@ -82,6 +83,7 @@ def test_an_absorbing_surface_loses_atoms():
     assert wrong["status"] == "wrong_shape"
 
 
+@pytest.mark.slow
 def test_noise_of_the_profile_before_is_in_the_likelihood():
     """The joint likelihood of both profiles, in plain numpy: all values before are free."""
     z = np.linspace(1, 150, 30)
@@ -109,6 +111,7 @@ def test_noise_of_the_profile_before_is_in_the_likelihood():
     assert fit["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_series_has_one_diffusivity_and_one_profile_before():
     times = np.array([600.0, 1800.0, 5400.0])
     true = 5e-17

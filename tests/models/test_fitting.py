@@ -93,6 +93,7 @@ def test_without_noise_the_truth_comes_back(model, parameters, end, weights):
         assert abs(found - truth) <= TOLERANCE.get(model, 1e-6) * size, one.name
 
 
+@pytest.mark.slow
 def test_the_answer_does_not_depend_on_layout_unit_or_order():
     z = np.linspace(0, 300, 151)
     own = np.linspace(1, 299, 120)
@@ -184,6 +185,7 @@ def test_intervals_cover_what_they_say(model, peak):
             assert low - chance < covered < high + chance, (one.name, covered)
 
 
+@pytest.mark.slow
 def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     z = np.linspace(0, 220, 45)
     ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=5, trials=40, seed=5)
@@ -540,6 +542,7 @@ def status(c, z=None, model="gaussian", **options):
     return fit
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("weights", ["log", "none"])
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
 def test_two_peaks_do_not_pass_for_an_implant(model, weights):
@@ -821,6 +824,7 @@ def test_a_species_is_fitted_in_the_variable_in_which_it_was_measured():
     assert asked.attrs["variable_units"] == "count/s"
 
 
+@pytest.mark.slow
 def test_a_fit_of_dask_data_can_be_pickled():
     pytest.importorskip("dask")
     ds = models_truth.counted("gaussian", (1e15, 100, 30), np.linspace(0, 220, 80),
@@ -1110,6 +1114,7 @@ def test_every_model_is_listed_and_complete():
         assert model.name == model.formula.__module__.rsplit(".", 1)[-1]
 
 
+@pytest.mark.slow
 def test_a_fit_is_saved_and_read_back(tmp_path):
     pytest.importorskip("h5netcdf")
     fit = sims.fit(data_of("gaussian", (1e15, 100, 30), 300, "log"), model="gaussian")
@@ -1334,6 +1339,7 @@ def test_what_is_not_known_for_one_profile_leaves_it_alone_without_an_answer(chu
     assert start["status"].values.tolist() == ["ok", "no_data"]
 
 
+@pytest.mark.slow
 def test_a_grid_of_few_counts_is_not_saturated():
     z = np.linspace(0, 250, 251)
     expected = 10 - 8 * special.ndtr((z - 120) / 10)

@@ -209,6 +209,7 @@ def test_kinds_of_data_give_the_same():
         sims.fit(ds.chunk(), model="delta_mri", repeat="auto")
 
 
+@pytest.mark.slow
 def test_a_fit_of_layers_survives_a_file(tmp_path):
     fit = sims.fit(stack_of("gaussian", peak=400), model="gaussian", repeat=5)
     sims.save(fit, tmp_path / "fit.nc")

@@ -43,6 +43,7 @@ def gaussian(q, mean, s, z=Z):
     return q * 1e22 / (np.sqrt(2 * np.pi) * s) * np.exp(-0.5 * ((z - mean) / s) ** 2)
 
 
+@pytest.mark.slow
 def test_linked_parameters_are_those_of_the_likelihood_of_all():
     ds = series(2, seed=1)
     fit = sims.fit(ds, model="gaussian", shared=["straggle"], over="measurement")
@@ -164,6 +165,7 @@ def test_scales_that_samples_cannot_tell_widen_errors_by_what_is_known():
     np.testing.assert_allclose(curves[0]["stderr"], curves[1]["stderr"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_known_width_tells_the_depth_scale():
     """A true width of 31 nm, known to 0.5 nm, that looks like 30: depths are 3 % too short."""
     ds = series(1).isel(measurement=0)
@@ -296,6 +298,7 @@ def test_profiles_that_show_nothing_do_not_spoil_the_others():
     assert np.isnan(none["straggle"])
 
 
+@pytest.mark.slow
 def test_kinds_of_data_give_the_same(tmp_path):
     ds = series(3)
     fit = sims.fit(ds, model="gaussian", shared=["straggle"])

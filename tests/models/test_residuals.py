@@ -37,6 +37,7 @@ def test_the_mean_and_variance_of_the_ratio_are_those_of_durbin_and_watson():
     assert t2 == pytest.approx(np.trace(m @ a @ m @ a), rel=1e-12)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("n", [8, 12, 30, 200])
 def test_independent_residuals_wander_as_often_as_chance_has_it(n):
     rng, rows = RNG(n), line(n)

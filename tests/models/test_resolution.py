@@ -40,6 +40,7 @@ def test_a_gaussian_blurred_by_one_is_wider():
     assert "convolve" in blurred.attrs["history"]
 
 
+@pytest.mark.slow
 def test_a_thin_layer_takes_the_shape_of_the_resolution_function_that_was_fitted():
     z = np.arange(0, 200, 0.25)
     delta = np.zeros(z.size)
@@ -77,6 +78,7 @@ def test_what_is_no_resolution_function_is_refused(resolution, error, words):
         sims.convolve(one, resolution=resolution)
 
 
+@pytest.mark.slow
 def test_profiles_of_a_batch_are_blurred_as_they_are_alone():
     """The matrix is kept for the next profile: not where its samples are others."""
     z = np.linspace(0, 200, 400)

@@ -8,6 +8,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models._functions import ResolutionFunction
+from sims_analysis.models._posed import _edges
 
 Z = np.arange(30, 90, 0.5)
 RES = rt.RESOLUTION
@@ -196,6 +197,7 @@ def test_what_is_below_detection_stays_there():
 # --- statuses ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_function_too_wide_is_told_where_an_edge_outruns_it():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
@@ -211,6 +213,23 @@ def test_a_stated_smoothness_may_be_what_does_not_fit():
     ds, _ = measured(rt.edge, top=1e4)
     with pytest.warns(FitWarning, match="or smoothness='steps' does not suit it: try 'auto'"):
         sims.deconvolve(ds, resolution=wide, smoothness="steps")
+
+
+@pytest.mark.parametrize(("resolution", "stop"), [("30 nm", "90 nm"), (RES, "33 nm")])
+def test_a_function_wider_than_the_window_restores_nothing(resolution, stop):
+    """It would be cells of the samples' spacing over all that the function reaches, too."""
+    ds, _ = measured()
+    with pytest.warns(FitWarning, match="or it is narrower than the function"):
+        found = sims.deconvolve(ds, resolution=resolution, stop=stop)
+    assert found["status"] == "too_few_samples"
+    assert np.isnan(found["concentration"]).all()
+
+
+def test_beyond_the_ends_cells_are_no_more_than_some():
+    wide = ResolutionFunction("delta_drf", (0.0, 0.0, 40.0))
+    edges = _edges(np.arange(0.0, 100.0, 0.1), wide)
+    assert edges[0] < wide.within(1e-3)[0] * 0.99
+    assert edges.size < 1500
 
 
 def test_too_few_counts_have_no_profile():
@@ -234,6 +253,7 @@ def test_a_layer_that_is_cut_off_is_truncated(limits):
     assert outside.isnull().all()
 
 
+@pytest.mark.slow
 def test_a_gap_is_told_and_bridged():
     ds, _ = measured(rt.implant)
     hole = ds.where((ds["depth"] < 48) | (ds["depth"] > 53), drop=True)
@@ -280,6 +300,7 @@ def test_profiles_of_a_batch_are_restored_as_they_are_alone():
     xr.testing.assert_allclose(lazy.compute(), found, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_units_and_layouts_do_not_matter(layer):
     ds, _, found = layer
     in_um = ds.assign_coords(depth=("depth", Z / 1000, {"units": "um"}))
@@ -294,6 +315,7 @@ def test_units_and_layouts_do_not_matter(layer):
     np.testing.assert_allclose(turned["concentration"], found["concentration"], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_profiles_with_depths_of_their_own():
     own = Z + 0.2
     a, b = measured(rt.implant)[0], measured(rt.implant, z=own, seed=4)[0]
@@ -328,6 +350,7 @@ def test_errors_without_counts_are_those_of_counts(layer):
     np.testing.assert_allclose(again["concentration"], found["concentration"], rtol=0.05)
 
 
+@pytest.mark.slow
 def test_samples_without_errors_have_those_of_their_scatter():
     ds, _ = measured(rt.implant)
     found = sims.deconvolve(ds[["concentration"]], resolution=RES)
@@ -337,6 +360,7 @@ def test_samples_without_errors_have_those_of_their_scatter():
     assert 0.7 < float(ratio.median()) < 1.4
 
 
+@pytest.mark.slow
 def test_a_background_is_not_restored(layer):
     clean = rt.blurred(lambda z: rt.box(z, base=0.0), Z)
     ds = rt.counted(3000 * clean + 50, Z, 5)
@@ -347,6 +371,7 @@ def test_a_background_is_not_restored(layer):
     np.testing.assert_allclose(windowed["window_dose"], found["window_dose"], rtol=0.03)
 
 
+@pytest.mark.slow
 def test_intensities_and_counts_are_restored_too():
     ds, _ = measured(rt.implant)
     counts = xr.Dataset({"counts": ds["concentration_counts"]})
@@ -361,6 +386,7 @@ def test_intensities_and_counts_are_restored_too():
 # --- what is asked ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["delta_drf", "gaussian"])
 def test_a_fit_of_a_delta_layer_knows_the_function(model):
     widths = rt.WIDTHS if model == "delta_drf" else {"a": 0.0, "b": 0.0, "sigma": 1.6}
@@ -375,6 +401,7 @@ def test_a_fit_of_a_delta_layer_knows_the_function(model):
     assert np.abs(found["concentration"] / expected["concentration"] - 1).median() < 0.05
 
 
+@pytest.mark.slow
 def test_a_fit_of_several_layers_knows_it_too_and_must_be_ok():
     z = np.arange(0, 60, 0.4)
 
@@ -399,6 +426,7 @@ def test_a_fit_of_several_layers_knows_it_too_and_must_be_ok():
         sims.deconvolve(ds, resolution=unknown)
 
 
+@pytest.mark.slow
 def test_each_profile_may_have_a_function_of_its_own():
     a, b = measured(rt.implant)[0], measured(rt.box, seed=2)[0]
     ds = xr.concat([a, b], xr.Variable("species", ["B", "P"]))

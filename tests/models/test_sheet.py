@@ -301,6 +301,7 @@ CENSORED = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("case", CENSORED)
 @pytest.mark.parametrize("layout", ["one", "batch", "dask", "quantified", "own axes"])

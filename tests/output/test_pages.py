@@ -23,6 +23,7 @@ def words(page):
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
+@pytest.mark.slow
 def test_an_entry_says_what_the_report_says():
     page = words(pages(sims.Archive(ARCHIVE), "boron-implant"))
     for text in (

@@ -94,6 +94,7 @@ def measured(ds):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["tidy", "paired"])
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @settings(max_examples=FEW)
@@ -133,6 +134,7 @@ def test_workbooks_give_back_the_profiles_as_they_were_delivered(tmp_path_factor
     assert result.data_id == ds.attrs.get("data_id", "")
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("way", ["tidy", "paired", "excel", "profiles"])
 @pytest.mark.parametrize("shape", ["whole", "gaps", "concentration"])
 def test_counts_go_along(tmp_path, way, shape):
@@ -282,6 +284,7 @@ def with_uncertainties(kind):
     return ds.assign_coords({n: (*pair, {"units": "1"}) for n, pair in known[kind].items()})
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("kind", ["plain", "one species", "layers", "dose"])
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_budget_needs_travels(tmp_path, form, kind):

@@ -57,6 +57,7 @@ def test_a_key_twice_is_found_wherever_it_is(document, colon):
             refuse_duplicate_keys(payload, decode(payload))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("what", "unit", "most"),
     [("values", b"1,", 17_857_000), ("texts", b'"",', 6_410_000), ("arrays", b"[],", 999_998)],

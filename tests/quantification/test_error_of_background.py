@@ -68,6 +68,7 @@ def few(tail=0.0):
     return ds if tail else ds.isel(measurement=slice(0, 3))
 
 
+@pytest.mark.slow
 def test_a_window_without_a_count_is_not_known_exactly():
     ds, n, one_count = few(), 30, TOP / 10
     upper = NONE * one_count / n
@@ -289,6 +290,7 @@ def test_overlap_of_a_quotient():
 # --- kept by whatever keeps the samples ---------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_units_batches_and_files(tmp_path):
     ds = sims.subtract_background(one(), window=TAIL)
     expected = sims.integrated_dose(ds)["stderr"]
@@ -383,6 +385,7 @@ def test_grids_keep_it(conserve, step):
     np.testing.assert_allclose(common_of(there) / common_of(ds), 1, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conserve", [None, "dose"])
 @pytest.mark.parametrize("step", ["1 nm", "0.5 nm"])
 def test_a_finer_grid_does_not_know_the_background_better(conserve, step):
@@ -411,6 +414,7 @@ def test_an_unknown_error_is_no_small_one():
 # --- other answers ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_answers_shift_with_the_background():
     ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
     plain = ds.drop_vars("concentration_background_stderr")
@@ -556,6 +560,7 @@ SHEETS = [
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", SHEETS)
 @pytest.mark.parametrize("kind", ["plain", "dask", "quantified"])
 def test_a_sheet_resistance_has_the_error_of_each_background(question, kind):
@@ -676,3 +681,15 @@ def test_intervals_of_depths_and_moments_cover_68_percent():
 
     assert all(0.62 <= part <= 0.76 for part in parts(ds))
     assert all(part < 0.6 for part in parts(alone))
+
+
+@pytest.mark.study
+@pytest.mark.filterwarnings(AMBIGUOUS)
+def test_intervals_of_a_crossing_at_the_level_of_the_background_cover_68_percent():
+    shape, decay = edge(35.0)
+    ds = trials(lambda z: shape(z) + 0.1, np.arange(0, 300, 2.0), 100)
+    ds = sims.subtract_background(ds, window=("220 nm", "298 nm"))
+    found = sims.junction_depth(ds, level=f"{0.1 * TOP} atoms/cm^3", after="peak")
+    stated = found.where(found["stderr"].notnull(), drop=True)  # a crossing by noise has none
+    assert stated.size > 900
+    assert 0.64 <= covered(stated, 60 - decay * np.log(0.1)) <= 0.72

@@ -223,6 +223,7 @@ ASKED = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("kind", ["ratio", "fraction"])
 @pytest.mark.parametrize("name", ASKED)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
@@ -315,6 +316,7 @@ OF_BOTH = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("kind", ["ratio", "fraction"])
 @pytest.mark.parametrize("question", OF_BOTH)

@@ -31,6 +31,7 @@ def printed(text, head):
     return float(re.search(rf"{re.escape(head)}\s+(\S+)", text)[1])
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("path", FILES or [ABSENT], ids=lambda path: getattr(path, "name", ""))
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 def test_quantified_by_hand(path):

@@ -249,7 +249,9 @@ def test_a_stretch_of_which_no_error_is_known_leaves_none_known():
 @pytest.mark.parametrize("factor", [0, 0.0, -1.0, np.inf, -np.inf, np.nan, True, "1.02", [1.0]])
 def test_a_factor_is_a_positive_number(factor):
     ds = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=r"^factor=.*; expected a positive number, such as 1.02"):
+    with pytest.raises(
+        ProfileError, match=r"^factor=.*(a positive number, such as 1.02|must be positive)"
+    ):
         sims.rescale_depth(ds, factor=factor)
 
 

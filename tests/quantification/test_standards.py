@@ -165,6 +165,7 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background", [None, ("270 nm", "300 nm"), "1e16 atoms/cm^3"])
 @pytest.mark.parametrize("layout", ["one", "dask", "batch"])
 def test_the_uncertainties_of_factors_by_layer_add_up_in_the_budget(layout, background):
@@ -262,6 +263,7 @@ def trials(peak, seed, *, interleaved, matrix_per_peak):
     return sims.with_counting_statistics(ds), TRUE / factor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interleaved", [False, True])
 @pytest.mark.parametrize(
     ("peak", "low", "high"), [(10, 0.60, 0.76), (100, 0.64, 0.72), (1000, 0.64, 0.72)]
@@ -291,6 +293,7 @@ def test_intervals_of_factors_and_doses_hold_the_truth(peak, low, high, interlea
     assert low <= covered <= high
 
 
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore:.*has vanished")
 @pytest.mark.parametrize("interleaved", [False, True])
 @pytest.mark.parametrize("matrix", [20, 100, 1000])

@@ -124,6 +124,7 @@ def test_an_export_with_decimal_commas_in_utf_16(write):
         assert profile.concentrations.tolist() == values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("formats/iontof/*")) or [None])
 def test_real_iontof_files_against_a_plain_parse(path):
     if path is None:

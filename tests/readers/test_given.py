@@ -110,6 +110,7 @@ def test_a_wildcard_stands_for_several(zipped):
     assert len(sims.read(f"zip://day/*7.csv::{zipped}")) == 1
 
 
+@pytest.mark.slow
 def test_an_address_of_a_server_without_what_follows_the_question_mark():
     pytest.importorskip("aiohttp", reason="fsspec opens https with aiohttp")
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
+import sims_analysis as sims
 from sims_analysis.errors import ReadError
+from sims_analysis.readers import lines as lines_module
 from sims_analysis.readers import numbers
 from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.numbers import column_name, read_cell
@@ -150,3 +152,12 @@ def test_of_several_odd_cells_the_first_line_is_told():
 def test_lines_between_blanks_are_not_cut():
     with pytest.raises(ReadError, match=r"line 2: 3 cells in a table of 2 columns; '5' belongs"):
         table(["1 2", "3 4 5"], None, width=2)
+
+
+def test_a_label_that_looks_like_a_number_is_a_label_in_every_part_of_a_long_table():
+    rows = (f"{i % 3000};{'12A'[i // 3000]};{1e18 + i:.4E}" for i in range(9000))
+    lines = ["Depth (nm);Sample;B (at/cm3)", *rows]
+    assert sum(map(len, lines)) > 2 * lines_module._PIECE
+    read = sims.read("\n".join(lines).encode() + b"\n", samples="Sample")
+    assert [result.metadata.sample for result in read] == ["1", "2", "A"]
+    assert [result["B"].depths.size for result in read] == [3000, 3000, 3000]

@@ -1,0 +1,170 @@
+"""Uncertainty of a maximum, from the standard errors of samples.
+
+Noise has chosen the highest sample: of n that are alike it lies one to three standard errors above
+the profile. The samples around it tell how high the profile is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims_analysis.kernels.blocks import BLOCK, in_blocks
+from sims_analysis.kernels.local_fit import (
+    Samples,
+    counted,
+    half_width_about,
+    maximized,
+    solved,
+)
+from sims_analysis.kernels.rows import Array, Index, Rows
+
+#: A side is lower than the middle by this many standard errors where the window has reached it.
+KNOWN = 3.0
+#: Only this part of the window is fitted, in which a parabola can be trusted.
+TRUSTED = 0.65
+#: A maximum of the parabola is used if its curvature is known to so many standard errors.
+CURVED = 1.0
+#: Growth of the window per iteration.
+GROWTH = 1.3
+#: How often the window is centred anew: noise may put the highest sample at the side of a peak.
+CENTRED = 3
+
+
+def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
+    """Return the half-width of the 68 % interval about each of K highest samples.
+
+    Parameters
+    ----------
+    rows : Rows
+        With standard errors.
+    row, position : ndarray of int, shape (K,)
+        The rows, and the flat positions of their highest samples.
+    floor : ndarray, shape (R,)
+        A background that was subtracted; its counts scatter still.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        NaN where the samples do not tell: fewer than three, or without errors.
+
+    Notes
+    -----
+    To either side the window grows until its outer half is lower than its inner one by three
+    standard errors, and is centred on its middle. ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65
+    of it by maximum likelihood of the counts (zeros are data). The maximum of the parabola, if its
+    curvature is known, or else its value at the middle, is m with the standard error s. The
+    half-width h about the value c of the highest sample solves ``P(|N(m - c, s)| < h) = 0.683``.
+    """
+    result = np.full(row.size, np.nan)
+    if rows.stderr is None:
+        return result
+    packed = rows.packed()
+    value, error = (np.asarray(one).reshape(-1) for one in (packed.value, packed.stderr))
+    level = value[position]
+    longest = int(packed.size.max(initial=0))
+    for part in in_blocks(row.size, max(longest, 1), BLOCK // 4):
+        which = row[part]
+        begin, end = packed.offsets[which], packed.offsets[which + 1]
+        nothing = np.zeros_like(value)
+        known = np.isfinite(error)
+        columns = packed.depth, value, error, nothing, nothing, known
+        samples = Samples(*columns, begin, end, floor[which])
+        first, last, middle = _windows(samples, position[part], longest)
+        result[part] = _about(samples, first, last, middle, level[part])
+    return result
+
+
+def _windows(samples: Samples, at: Index, longest: int) -> tuple[Index, Index, Index]:
+    """Return the first and last sample to be fitted about each maximum, and that in the middle."""
+    every = samples.window(np.arange(at.size), samples.begin, np.arange(longest))
+    # Sums up to each sample; along a row, so that they do not depend on other rows.
+    sums = tuple(np.zeros((at.size, longest + 1)) for _ in range(3))
+    for total, column in zip(sums, (every.upper, every.upper_stderr**2, every.there), strict=True):
+        np.cumsum(column, axis=1, out=total[:, 1:])
+    middle = at - samples.begin
+    room = samples.end - samples.begin - 1
+    first, last = middle.copy(), middle.copy()
+    active = np.arange(at.size)
+    for _ in range(CENTRED):
+        centre, end = middle[active], room[active]
+        up, down = (_reach(sums, active, centre, end, sign) for sign in (-1, 1))
+        first[active] = np.maximum(centre - np.maximum((TRUSTED * up).astype(int), 1), 0)
+        last[active] = np.minimum(centre + np.maximum((TRUSTED * down).astype(int), 1), end)
+        between = (first[active] + last[active]) // 2
+        # A maximum at an end of the record stays there.
+        moved = (between != centre) & (first[active] > 0) & (last[active] < end)
+        active = active[moved]
+        middle[active] = between[moved]
+    few = last - first < 2
+    last[few] = np.minimum(last[few] + 1, room[few])
+    first[last - first < 2] = np.maximum(first[last - first < 2] - 1, 0)
+    return samples.begin + first, samples.begin + last, samples.begin + middle
+
+
+def _reach(sums: tuple[Array, ...], row: Index, centre: Index, end: Index, sign: int) -> Index:
+    """Return how many samples to one side are needed to see that the profile falls there."""
+    room = centre if sign < 0 else end - centre
+    reach = np.minimum(2, room)
+    active = np.flatnonzero(room >= 2)
+    while active.size:
+        near, r = centre[active], reach[active]
+        inner = r // 2
+        halves = (np.zeros_like(inner), inner), (inner, r)
+        (c0, v0), (c1, v1) = (_mean(sums, row[active], near, *half, sign) for half in halves)
+        known = c0 - c1 > KNOWN * np.sqrt(v0 + v1)
+        active = active[~known & (r < room[active])]
+        grown = np.maximum(reach[active] + 1, (GROWTH * reach[active]).astype(int))
+        reach[active] = np.minimum(grown, room[active])
+    return reach
+
+
+def _mean(
+    sums: tuple[Array, ...], row: Index, centre: Index, begin: Index, end: Index, sign: int
+) -> tuple[Array, Array]:
+    """Return means of the samples from `begin` to `end` beside a centre, and their variances."""
+    low = centre + 1 + begin if sign > 0 else centre - end
+    high = centre + 1 + end if sign > 0 else centre - begin
+    total, variance, number = (column[row, high] - column[row, low] for column in sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return total / number, variance / number**2
+
+
+def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Array) -> Array:
+    """Fit windows, and return the half-widths about the highest samples."""
+    result = np.full(level.size, np.nan)
+    # Few different window sizes; that of a row does not depend on others.
+    size = np.exp2(np.ceil(2.0 * np.log2(last - first + 1)) / 2.0).round().astype(np.intp)
+    for most in np.unique(size).tolist():
+        same = np.flatnonzero(size == most)
+        for part in in_blocks(same.size, most, BLOCK // 4):
+            chosen = same[part]
+            window = samples.window(chosen, first[chosen], np.arange(most), last[chosen] + 1)
+            there, top = window.there, level[chosen]
+            window = window._replace(lower=np.where(there, top[:, None], 0.0))
+            z = np.where(there, window.depth - samples.depth[middle[chosen]][:, None], 0.0)
+            with np.errstate(all="ignore"):
+                scale = np.abs(z).max(1)
+                data = counted(z / scale[:, None], window, samples.floor[chosen])
+                mean = window.upper.sum(1) / there.sum(1)
+                start = np.log(np.maximum(mean / top, 1e-3))
+                nothing = np.zeros_like(start)
+                coefficients, information = maximized(data, start, nothing, nothing)
+                fitted, error = _maximum(data.x, coefficients, information)
+                shift, stderr = top * (fitted - 1.0), np.abs(top) * fitted * error
+                result[chosen] = half_width_about(shift, stderr)
+    return result
+
+
+def _maximum(x: Array, coefficients: Array, information: Array) -> tuple[Array, Array]:
+    """Return the maximum of each exponentiated parabola, and the error of its logarithm.
+
+    The value at x = 0 where the curvature is not known.
+    """
+    a, b, c = coefficients
+    unit = np.zeros((a.size, 3))
+    unit[:, 2] = 1.0
+    bent = c < -CURVED * np.sqrt(np.vecdot(unit, solved(information, unit)))
+    at = np.where(bent, np.clip(-b / c, x.min(1), x.max(1)), 0.0)
+    powers = np.stack([np.ones_like(at), at, 0.5 * at**2], axis=1)
+    value = np.exp(np.vecdot(powers, coefficients.T))
+    return value, np.sqrt(np.vecdot(powers, solved(information, powers)))
