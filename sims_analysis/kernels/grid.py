@@ -230,7 +230,7 @@ def _point_weights(rows: Packed, at: Array, found: Location | None = None) -> _W
     after = np.minimum(before + 1, max(rows.depth.size - 1, 0))
     total = _sum_at(before.reshape(-1), weights[..., 0].reshape(-1), rows.depth.size)
     total += _sum_at(after.reshape(-1), weights[..., 1].reshape(-1), rows.depth.size)
-    offsets = np.arange(len(w) + 1) * 2 * w.shape[1]
+    offsets = np.arange(len(t) + 1) * 2 * at.shape[1]
     return _Weights(weights.reshape(-1), np.arange(w.size).repeat(2), offsets, total, rows.offsets)
 
 
