@@ -322,7 +322,8 @@ def fit(
 
     *Samples that share what they are made of.* Values on a grid finer than the samples count as
     so many fewer (``effective_sample_fraction``), and averages as what they hold; a value where
-    nothing was counted stands for zero counts. The error of a background that was subtracted
+    nothing was counted stands for zero counts. Between few counts, those of a grid are
+    fitted, which logarithms of values lie below. The error of a background that was subtracted
     before is in the errors and the covariance, what it shares with the samples counted once; NaN
     where it is not known.
 

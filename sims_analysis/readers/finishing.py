@@ -241,7 +241,8 @@ def _warn_of_zeros(signals: list[Signal]) -> None:
     if longest < 3 or any(np.isfinite(s.values[-1]) and s.values[-1] > 0 for s in ends):
         return
     ends = [s for s in ends if (s.values > 0).any()]
-    if not ends or any(np.isfinite(s.values[-1]) and s.values[-1] != 0 for s in ends):
+    lasts = [s.values[-1] for s in ends if np.isfinite(s.values[-1])]
+    if not lasts or any(lasts):
         return
     if sum(s.values[-2] > 0 for s in ends) <= len(ends) / 2:
         return
