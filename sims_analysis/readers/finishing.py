@@ -238,8 +238,9 @@ def _warn_of_zeros(signals: list[Signal]) -> None:
     ends = [signal for signal in signals if signal.values.size == longest]
     if longest < 3 or any(np.isfinite(s.values[-1]) and s.values[-1] > 0 for s in ends):
         return
-    ends = [s for s in ends if (s.values > 0).any() and np.isfinite(s.values[-1])]
-    if not ends or any(s.values[-1] != 0 for s in ends):
+    ends = [s for s in ends if (s.values > 0).any()]
+    lasts = [s.values[-1] for s in ends if np.isfinite(s.values[-1])]
+    if not lasts or any(lasts):
         return
     if sum(s.values[-2] > 0 for s in ends) <= len(ends) / 2:
         return

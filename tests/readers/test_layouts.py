@@ -360,17 +360,43 @@ def test_merged_columns_without_content(tmp_path):
     assert values(sims.read(path)) == (Z, B)
 
 
-def test_a_workbook_that_defines_entities_is_refused(tmp_path):
-    path = edited(tmp_path, lambda _: None)
-    bad = tmp_path / "bad.xlsx"
+def part_replaced(path, change, part="xl/worksheets/sheet1.xml"):
+    bad = path.with_name("bad.xlsx")
     with zipfile.ZipFile(path) as good, zipfile.ZipFile(bad, "w") as archive:
         for name in good.namelist():
-            part = good.read(name)
-            if name == "xl/worksheets/sheet1.xml":
-                part = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + part
-            archive.writestr(name, part)
+            content = good.read(name)
+            archive.writestr(name, change(content) if name == part else content)
+    return bad
+
+
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda part: ENTITIES.encode() + part,
+        lambda part: (
+            b"<!--" + bytes(2 << 20).replace(b"\0", b" ") + b"-->" + ENTITIES.encode() + part
+        ),
+        lambda part: (ENTITIES + part.decode()).encode("utf-16"),
+    ],
+    ids=["first", "after a long comment", "in UTF-16"],
+)
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_a_workbook_that_defines_entities_is_refused(tmp_path, change, part):
+    bad = part_replaced(edited(tmp_path, lambda _: None), change, part)
     with pytest.raises(sims.ReadError, match="cannot be read: a part of it defines entities"):
         sims.read(bad)
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_a_workbook_of_which_a_part_breaks_off_is_refused(tmp_path, part):
+    path = edited(tmp_path, lambda _: None)
+    for share in (0.3, 0.6, 0.9, 0.99):
+        bad = part_replaced(path, lambda c, share=share: c[: int(share * len(c))], part)
+        with pytest.raises(sims.ReadError, match=r"cannot be read: (no element|unclosed)"):
+            sims.read(bad)
 
 
 def test_texts_formulas_and_dates_of_a_workbook(tmp_path):
