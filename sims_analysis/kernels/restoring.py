@@ -21,6 +21,7 @@ __all__ = [
     "Minimum",
     "Misfit",
     "Prior",
+    "Sought",
     "Spread",
     "curvature",
     "loosened",
@@ -242,25 +243,61 @@ class _Point(NamedTuple):
     x: Array
     m: Array
     r: Array
+    gain: Array
     changes: Array
     costs: Costs
 
 
-def minimum(
-    spread: Spread, misfit: Misfit, prior: Prior, strength: float, u: Array, offset: float = 0.0
-) -> Minimum:
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """What is minimized.
+
+    Parameters
+    ----------
+    spread : Spread
+    misfit : Misfit
+    prior : Prior
+    offset : float
+        A background, which is not spread.
+    """
+
+    spread: Spread
+    misfit: Misfit
+    prior: Prior
+    offset: float = 0.0
+
+    def at(self, u: Array, strength: float) -> _Point:
+        """Return the objective, and what it is made of."""
+        x = np.exp(np.minimum(u, 300.0))
+        m = self.offset + self.spread.matrix @ x
+        r = self.misfit.residual(m)
+        changes = self.prior.changes(u)
+        costs = self.prior.costs(changes, strength)
+        gain = x * (self.spread.matrix.T @ (r * self.misfit.slope(m, r)))
+        return _Point(0.5 * float(r @ r) + costs.value, u, x, m, r, gain, changes, costs)
+
+    def factor(self, at: _Point, weight: Array) -> Array:
+        """Return Cholesky's factor of the curvature at a point, by that of the prior."""
+        band = self.spread.curvature(at.x, self.misfit.information(at.m))
+        band[0] += np.maximum(at.gain, 0.0)
+        self.prior.add(band, weight)
+        # A flat direction has no curvature of its own.
+        band[0] = band[0] * (1 + 1e-10) + 1e-8
+        factor: Array = linalg.cholesky_banded(band, lower=True, check_finite=False)
+        return factor
+
+
+def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
     """Descend to a minimum by Newton's steps.
 
     The expected curvature of the misfit stalls in cells that hold too much: what the misfit still
     gains from emptying them is added to its diagonal.
     """
-    here = _at(u, spread, misfit, prior, strength, offset)
+    here = sought.at(u, strength)
     converged, factor = False, np.zeros(0)
     for _ in range(_MOST):
-        gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
-        slope = gain + prior.gathered(here.costs.slope, u.size)
-        weight = np.maximum(here.costs.curvature, _KEPT * here.costs.above)
-        factor = _factor(here, gain, spread, misfit, prior, weight)
+        slope = here.gain + sought.prior.gathered(here.costs.slope, u.size)
+        factor = sought.factor(here, np.maximum(here.costs.curvature, _KEPT * here.costs.above))
         step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)
         decrement = -float(slope @ step)
         if decrement < _DECREMENT:
@@ -268,17 +305,16 @@ def minimum(
             break
         length = min(1.0, _LARGEST / float(np.abs(step).max()))
         while True:
-            there = _at(here.u + length * step, spread, misfit, prior, strength, offset)
+            there = sought.at(here.u + length * step, strength)
             if there.value <= here.value - 1e-4 * length * decrement or length < 1e-4:
                 break
             length *= 0.5
         if not there.value < here.value:
             break
         here = there
-    gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
-    above = _factor(here, gain, spread, misfit, prior, here.costs.above)
+    above = sought.factor(here, here.costs.above)
     evidence = (
-        prior.normed * here.changes.size * np.log(strength)
+        sought.prior.normed * here.changes.size * np.log(strength)
         - here.value
         - float(np.log(above[0]).sum())
     )
@@ -286,96 +322,50 @@ def minimum(
     return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
 
 
-def _at(
-    u: Array, spread: Spread, misfit: Misfit, prior: Prior, strength: float, offset: float
-) -> _Point:
-    x = np.exp(np.minimum(u, 300.0))
-    m = offset + spread.matrix @ x
-    r = misfit.residual(m)
-    changes = prior.changes(u)
-    costs = prior.costs(changes, strength)
-    return _Point(0.5 * float(r @ r) + costs.value, u, x, m, r, changes, costs)
-
-
-def _factor(
-    at: _Point, gain: Array, spread: Spread, misfit: Misfit, prior: Prior, weight: Array
-) -> Array:
-    """Return Cholesky's factor of the curvature at a point."""
-    band = spread.curvature(at.x, misfit.information(at.m))
-    band[0] += np.maximum(gain, 0.0)
-    prior.add(band, weight)
-    # A flat direction has no curvature of its own.
-    band[0] = band[0] * (1 + 1e-10) + 1e-8
-    factor: Array = linalg.cholesky_banded(band, lower=True, check_finite=False)
-    return factor
-
-
-def loosened(
-    spread: Spread,
-    misfit: Misfit,
-    prior: Prior,
-    found: Minimum,
-    near: Callable[[Array], Array],
-    offset: float = 0.0,
-) -> Array:
+def loosened(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Array:
     """Return Cholesky's factor of a curvature in which kinks may be in neighbouring cells as well.
 
     The prior holds ln x straight but for the cells in which there is a kink now; of another
     measurement, it is a few cells away. `near` averages over so many, here of the reciprocals of
     the prior's curvature.
     """
-    here = _at(found.u, spread, misfit, prior, found.strength, offset)
-    gain = here.x * (spread.matrix.T @ (here.r * misfit.slope(here.m, here.r)))
-    return _factor(here, gain, spread, misfit, prior, 1 / near(1 / here.costs.above))
+    here = sought.at(found.u, found.strength)
+    return sought.factor(here, 1 / near(1 / here.costs.above))
 
 
-def most_evident(
-    spread: Spread,
-    misfit: Misfit,
-    prior: Prior,
-    strengths: Array,
-    u: Array,
-    offset: float = 0.0,
-) -> Minimum:
+def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
     Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
     minima of others depend on where a descent begins: from weak to strong, and back.
     """
     tried: list[Minimum] = []
+    convex = sought.prior.convex
 
     def follow(strengths: Array, u: Array) -> None:
-        for one in _path(spread, misfit, prior, strengths, u, offset):
+        for one in _path(sought, strengths, u):
             tried.append(one)
             if one.evidence < max(each.evidence for each in tried) - _BELOW:
                 break
 
-    follow(strengths[::-1] if prior.convex else strengths, u)
-    if not prior.convex:
+    follow(strengths[::-1] if convex else strengths, u)
+    if not convex:
         follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
     return max(tried, key=lambda one: (one.converged, one.evidence))
 
 
-def of_strength(
-    spread: Spread,
-    misfit: Misfit,
-    prior: Prior,
-    strengths: Array,
-    u: Array,
-    offset: float = 0.0,
-) -> Minimum:
+def of_strength(sought: Sought, strengths: Array, u: Array) -> Minimum:
     """Return the minimum of the last of some strengths, which come from weak to strong."""
-    *_, last = _path(spread, misfit, prior, strengths, u, offset)
+    *_, last = _path(sought, strengths, u)
     return last
 
 
-def _path(
-    spread: Spread, misfit: Misfit, prior: Prior, strengths: Array, u: Array, offset: float
-) -> Iterator[Minimum]:
+def _path(sought: Sought, strengths: Array, u: Array) -> Iterator[Minimum]:
     """Follow a minimum from strength to strength; the first begins at that of a parabola."""
-    if not prior.convex and strengths.size and (strengths[0] <= strengths).all():
-        u = minimum(spread, misfit, parabola(prior), float(strengths[0]), u, offset).u
+    if not sought.prior.convex and strengths.size and (strengths[0] <= strengths).all():
+        convex = replace(sought, prior=parabola(sought.prior))
+        u = minimum(convex, float(strengths[0]), u).u
     for strength in strengths.tolist():
-        one = minimum(spread, misfit, prior, strength, u, offset)
+        one = minimum(sought, strength, u)
         yield one
         u = one.u

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -56,43 +55,9 @@ def dressed(
     `common` are the numbers of what linked profiles have in common: see
     :func:`sims_analysis.models._joint.fit_group`.
     """
-
-    def part(name: str, i: int | list[int] | xr.Variable | None = None) -> xr.DataArray:
-        if isinstance(i, xr.Variable) and common is not None and links is not None:
-            at = i + JOINT.index(name) * len(links.entries(task))
-            chosen = over_profiles(profiles, common.variable.isel(__row__=at))
-            order = [d for d in profiles.lead if d in chosen.dims]
-            return _numbered(chosen.transpose(*order, ...))
-        place = task.places[name]
-        if not isinstance(i, list):
-            return rows.isel(__row__=place if i is None else place.start + i)
-        of_layers = rows.isel(__row__=[place.start + k for k in i]).rename(__row__="layer")
-        return _numbered(of_layers)
-
+    part = partial(_part, rows, profiles, task, links, common)
     found: dict[str, xr.DataArray] = {}
-    names = [one.name for one in task.parameters]
-    poor, square = part("poor"), part("covariance")
-    both: list[tuple[Parameter, str, str, Any]] = [
-        (one, "value", "stderr", i) for one, i in task.by_name(task.parameters)
-    ]
-    if links is not None and common is not None:
-        names = [entry.label for entry in links.entries(task)]
-        n = len(names)
-        poor = common.isel(__row__=slice(JOINT.index("poor") * n, (JOINT.index("poor") + 1) * n))
-        square = common.isel(__row__=slice(len(JOINT) * n, len(JOINT) * n + n * n))
-        linked = links.places(task)
-        there = {one.name for one, _ in linked}
-        # What a restated parameter took the place of follows from it.
-        both = [one for one in both if one[0].name not in there]
-        both = [*((one, "value", "stderr", at) for one, at in linked), *both]
-    given = {one.name for one, *_ in both}
-    both += [
-        (one, "derived", "derived_stderr", i)
-        for one, i in task.by_name(task.model.derived)
-        if one.name not in given
-    ]
-    both.append((WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0))
-    for one, value, stderr, i in both:
+    for one, value, stderr, i in _quantities(task, links):
         attrs = {
             "units": one.units(profiles.kind, profiles.axis),
             "long_name": one.name.replace("_", " ").capitalize(),
@@ -109,6 +74,12 @@ def dressed(
         if links is not None and one.name in links.informed:
             text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
             found[f"{one.name}_pull"] = part("pull", i).assign_attrs(units="1", long_name=text)
+    names, poor, square = [one.name for one in task.parameters], part("poor"), part("covariance")
+    if links is not None and common is not None:
+        names = [entry.label for entry in links.entries(task)]
+        n, at = len(names), JOINT.index("poor")
+        poor = common.isel(__row__=slice(at * n, (at + 1) * n))
+        square = common.isel(__row__=slice(len(JOINT) * n, len(JOINT) * n + n * n))
     found["poor_stderr"] = (
         (poor == 1)
         .rename(__row__="parameter")
@@ -125,6 +96,53 @@ def dressed(
     if common is not None:  # of all profiles together
         found["aic"] = common.isel(__row__=-1).assign_attrs(vocabulary.attrs("aic"))
     return as_dataset(found)
+
+
+#: Where a number stands: in the row of a profile, in those of its layers, or in what is common.
+_Place = int | list[int] | xr.Variable
+
+
+def _quantities(task: Task, links: Links | None) -> list[tuple[Parameter, str, str, _Place]]:
+    """Return all that has a value and an error, what these are called in a row, and the places."""
+    found: list[tuple[Parameter, str, str, _Place]] = [
+        (one, "value", "stderr", i) for one, i in task.by_name(task.parameters)
+    ]
+    if links is not None:
+        linked = links.places(task)
+        there = {one.name for one, _ in linked}
+        # What a restated parameter took the place of follows from it.
+        found = [one for one in found if one[0].name not in there]
+        found = [*((one, "value", "stderr", at) for one, at in linked), *found]
+    given = {one.name for one, *_ in found}
+    found += [
+        (one, "derived", "derived_stderr", i)
+        for one, i in task.by_name(task.model.derived)
+        if one.name not in given
+    ]
+    return [*found, (WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0)]
+
+
+def _part(
+    rows: xr.DataArray,
+    profiles: Frame,
+    task: Task,
+    links: Links | None,
+    common: xr.DataArray | None,
+    name: str,
+    i: _Place | None = None,
+) -> xr.DataArray:
+    """Return numbers by their name in a row, or in what profiles have in common."""
+    if isinstance(i, xr.Variable):
+        assert common is not None and links is not None  # noqa: S101, PT018 - only then a Variable
+        at = i + JOINT.index(name) * len(links.entries(task))
+        chosen = over_profiles(profiles, common.variable.isel(__row__=at))
+        order = [d for d in profiles.lead if d in chosen.dims]
+        return _numbered(chosen.transpose(*order, ...))
+    place = task.places[name]
+    if not isinstance(i, list):
+        return rows.isel(__row__=place if i is None else place.start + i)
+    of_layers = rows.isel(__row__=[place.start + k for k in i]).rename(__row__="layer")
+    return _numbered(of_layers)
 
 
 def _statistics(

@@ -113,19 +113,8 @@ def of_layers(model: Model, n: int) -> Model:
 
 def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
     """Return the sum of `n` layers of a model; `shared` parameters are the same for all."""
-    parameters: list[Parameter] = []
-    places: list[list[int]] = [[0] * len(model.parameters) for _ in range(n)]
-    for i in range(n):
-        for j, one in enumerate(model.parameters):
-            if one.name not in shared:
-                places[i][j] = len(parameters)
-                parameters.append(replace(one, name=of_layer(one.name, i + 1)))
-    for j, one in enumerate(model.parameters):
-        if one.name in shared:
-            for row in places:
-                row[j] = len(parameters)
-            parameters.append(one)
-    names, rows = [one.name for one in parameters], tuple(map(tuple, places))
+    parameters, rows = _arranged(model, n, shared)
+    names = [one.name for one in parameters]
 
     # All layers have a position, whatever it is called in a model of one.
     alias = [] if model.location == POSITION.name else [POSITION]
@@ -182,6 +171,25 @@ def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
         places=rows,
         shared=tuple(shared),
     )
+
+
+def _arranged(
+    model: Model, n: int, shared: Collection[str]
+) -> tuple[list[Parameter], tuple[tuple[int, ...], ...]]:
+    """Return the parameters of all layers, and where those of each stand among them."""
+    parameters: list[Parameter] = []
+    places: list[list[int]] = [[0] * len(model.parameters) for _ in range(n)]
+    for i in range(n):
+        for j, one in enumerate(model.parameters):
+            if one.name not in shared:
+                places[i][j] = len(parameters)
+                parameters.append(replace(one, name=of_layer(one.name, i + 1)))
+    for j, one in enumerate(model.parameters):
+        if one.name in shared:
+            for row in places:
+                row[j] = len(parameters)
+            parameters.append(one)
+    return parameters, tuple(map(tuple, places))
 
 
 def not_these_layers(

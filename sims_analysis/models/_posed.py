@@ -22,6 +22,8 @@ SOURCES = ("", "counts", "standard errors", "scatter")
 _LEAST_SAMPLES, _LEAST_COUNTS = 5, 20.0
 #: The share of the function that may lie beyond the cells, on each side.
 _BEYOND = 1e-3
+#: And so many cells, which are wider than samples where the function is wider than the profile.
+_MOST_BEYOND = 200
 #: Cells are at most so much of the function's width, and at least so much of the samples' spacing.
 _FINE, _PARTS = 0.25, 4
 #: The largest number of counts that samples without errors are taken to hold.
@@ -113,12 +115,19 @@ def posed(
     settings: Mapping[str, float],
     function: ResolutionFunction,
     kind: str,
+    parts: int = 1,
 ) -> Posed:
+    """Return what is sought, on cells that are divided into some parts each.
+
+    Raises
+    ------
+    NoProfileError
+    """
     if not np.isfinite(function.widths).all():
         raise NoProfileError("resolution_unknown")
     if not here.size or np.isnan(settings["background"]):
         raise NoProfileError("no_data")
-    if here.size < _LEAST_SAMPLES:
+    if here.size < _LEAST_SAMPLES or np.ptp(samples.z[here]) < function.fwhm:
         raise NoProfileError("too_few_samples")
     window = samples.where(here)
     top = float(window.c.max())
@@ -134,7 +143,7 @@ def posed(
     misfit = poisson_of(window, worth, settings["fraction"])
     if misfit is None:
         raise NoProfileError("too_few_counts")
-    z, edges = window.z, _edges(window.z, function)
+    z, edges = window.z, _edges(window.z, function, parts)
     limit = 2.5 * float(np.median(np.diff(z)))
     below, above = (np.minimum(reach, limit) for reach in cells(z))
     one = Posed(
@@ -190,7 +199,7 @@ def _worth_by_scatter(z: Array, c: Array) -> float:
     return max(float(np.median(squares)) / 0.455 if usable.any() else 0.0, 1 / _MOST_COUNTS)
 
 
-def _edges(z: Array, function: ResolutionFunction) -> Array:
+def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     """Return edges of cells: about the samples, between those far apart, and beyond the ends.
 
     Atoms from beyond the ends, as far as the function reaches, are seen in the window.
@@ -199,10 +208,11 @@ def _edges(z: Array, function: ResolutionFunction) -> Array:
     typical = float(np.median(gaps))
     finest = typical / _PARTS
     most = min(1.5 * typical, max(_FINE * function.fwhm, finest))
-    parts = np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
+    parts = times * np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
     inside = [a + step * np.arange(p) / p for a, step, p in zip(z, gaps, parts, strict=False)]
     leading, trailing = function.within(_BEYOND)
-    first, last = gaps[0] / parts[0], gaps[-1] / parts[-1]
+    first = max(gaps[0] / parts[0], trailing / _MOST_BEYOND)
+    last = max(gaps[-1] / parts[-1], -leading / _MOST_BEYOND)
     n_before = int(np.ceil(max(trailing, 2 * first) / first))
     n_after = int(np.ceil(max(-leading, 2 * last) / last))
     middles = np.concatenate([

@@ -21,6 +21,11 @@ __all__ = ["Prepared", "formula_of", "poisson_of", "prepared"]
 
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+#: Of values on a grid, so many show what one count is worth if that is the same for all.
+_ALIKE = 0.02
+#: Between two samples of m counts that differ by three standard errors, logarithms lie below a
+#: straight line by this part of it, over m.
+_BY_CHANCE = 2.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +160,9 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Objective | No
     if placeholder.any() and counted.any():
         offset[placeholder] = np.interp(window.z[placeholder], window.z[counted], offset[counted])
     low = offset < 0
+    plain = fraction < 1 and not window.common.any()
+    if plain:  # nothing was subtracted
+        low = counted
     if not low.any():
         return _shared(Poisson(counts, one, offset), fraction)
     # Means of several samples, or values between them, whose errors are less than those of counts.
@@ -162,7 +170,26 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Objective | No
     less = np.minimum((one / by_value)[counted], 1.0) ** 2
     share = fraction / float(less @ counts[counted] / counts.sum())
     offset[low] = 0.0
+    if plain and counted.any():
+        by_value = _undiminished(window.z, by_value, counts)
     return _shared(Poisson(counts, by_value, offset), share)
+
+
+def _undiminished(z: Array, one: Array, counts: Array) -> Array:
+    """Return what one count stands for, by the values on a grid between samples and their counts.
+
+    Interpolation by logarithms lies below straight lines, and so does its quotient with counts
+    that are interpolated linearly: with few counts because they scatter, which is no matter of the
+    profile. Where one count stands for the same everywhere, as equal neighbours show, it does so at
+    these values too. Where nothing was counted, neighbours tell.
+    """
+    counted = counts > 0
+    known = one[counted]
+    most = known.max()
+    if np.mean(known > (1 - 1e-6) * most) >= _ALIKE:
+        known = np.where((most - known) * counts[counted] < _BY_CHANCE * most, most, known)
+    found: Array = np.exp(np.interp(z, z[counted], np.log(known)))
+    return found
 
 
 def _shared(objective: Objective, share: float) -> Objective:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels import restoring
-from sims_analysis.kernels.restoring import Minimum, Prior
+from sims_analysis.kernels.restoring import Minimum, Prior, Sought
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import SOURCES, NoProfileError, Posed, posed
 from sims_analysis.models._worth import worth
@@ -32,7 +33,7 @@ STATUS = (
 )
 #: What a status means, and what may be done.
 ADVICE = {
-    "too_few_samples": "fewer than five samples in the window",
+    "too_few_samples": "fewer than five samples in the window, or it is narrower than the function",
     "too_few_counts": "nowhere 20 counts within the width of the resolution function",
     "not_converged": "the descent found no minimum",
     "resolution_unknown": "the resolution function of this profile is not known",
@@ -60,6 +61,9 @@ NUMBERS = (
     "doubtful_maximum",
 )
 COLUMNS = ("value", "stderr", "achieved_resolution", "refolded")
+#: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
+#: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
+_FINER = 2
 #: Strengths that are tried, of curvature and of steps.
 _CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
 
@@ -134,15 +138,23 @@ def restored(
     """
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     known: dict[str, Any] = {"n_samples": here.size, "source_of_errors": 0}
+
+    def at(parts: int) -> tuple[str, Array, dict[str, Any]]:
+        one = posed(samples, here, settings, function, kind, parts)
+        sought = Sought(one.spread, one.misfit, _prior(one, smoothness), one.offset)
+        status, found = worth(one, sought, _found(one, sought, smoothness), kernels=layout.kernels)
+        beside = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
+        return status, one.here, beside | found
+
     try:
-        one = posed(samples, here, settings, function, kind)
-        prior = _prior(one, smoothness)
-        best = _found(one, prior, smoothness)
+        found = at(1)
     except NoProfileError as end:
         return layout.row(str(end), here, known)
-    known = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
-    status, parts = worth(one, best, prior, kernels=layout.kernels)
-    return layout.row(status, one.here, known | parts)
+    if found[0] == "resolution_too_wide":
+        with suppress(NoProfileError):
+            finer = at(_FINER)
+            found = found if finer[0] == found[0] else finer
+    return layout.row(*found)
 
 
 def _prior(one: Posed, smoothness: str | float) -> Prior:
@@ -151,14 +163,14 @@ def _prior(one: Posed, smoothness: str | float) -> Prior:
     return restoring.curvature(one.x, one.fwhm)
 
 
-def _found(one: Posed, prior: Prior, smoothness: str | float) -> Minimum:
+def _found(one: Posed, sought: Sought, smoothness: str | float) -> Minimum:
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
         how = restoring.most_evident
     else:
         strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
         how = restoring.of_strength
-    best = how(one.spread, one.misfit, prior, strengths, _begin(one), one.offset)
+    best = how(sought, strengths, _begin(one))
     if not (best.converged and np.isfinite(best.u).all()):
         raise NoProfileError("not_converged")
     return best

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import linalg
 
 from sims_analysis.kernels import restoring
-from sims_analysis.kernels.restoring import Minimum, Prior
+from sims_analysis.kernels.restoring import Minimum, Prior, Sought
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._objectives import Shared
 from sims_analysis.models._posed import Posed
@@ -33,14 +33,14 @@ _AROUND, _MOST = 2.0, 10
 _NONE = 0.92
 
 
-def worth(one: Posed, best: Minimum, prior: Prior, *, kernels: bool) -> tuple[str, dict[str, Any]]:
+def worth(
+    one: Posed, sought: Sought, best: Minimum, *, kernels: bool
+) -> tuple[str, dict[str, Any]]:
     """Return the status of a restored profile, and the parts of its row."""
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
-    loose = restoring.loosened(
-        one.spread, one.misfit, prior, best, partial(_about, one.x, 0.5 * one.fwhm), one.offset
-    )
+    loose = restoring.loosened(sought, best, partial(_about, one.x, 0.5 * one.fwhm))
     # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
     means = one.mean * x
     rigid, freed = (
@@ -55,7 +55,7 @@ def worth(one: Posed, best: Minimum, prior: Prior, *, kernels: bool) -> tuple[st
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = _doubtful(one, best, prior, achieved)
+    doubtful = _doubtful(one, sought.prior, best, achieved)
     deviance = _largest_deviance(one, best.m)
     status = "ok"
     if deviance > _THRESHOLD:
@@ -160,7 +160,7 @@ def _cut(one: Posed, m: Array) -> bool:
 # --- maxima that the samples can do without ---------------------------------------------------
 
 
-def _doubtful(one: Posed, best: Minimum, prior: Prior, achieved: Array) -> Array:
+def _doubtful(one: Posed, prior: Prior, best: Minimum, achieved: Array) -> Array:
     """Return depths of maxima that the samples do not need: without a valley they do as well."""
     u, x = best.u, one.x
     inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
@@ -174,12 +174,12 @@ def _doubtful(one: Posed, best: Minimum, prior: Prior, achieved: Array) -> Array
         if depth < _FEATURE or x[right] - x[left] > max(reach[left], reach[right]):
             continue
         asked += 1
-        if asked <= _ASKED and not _needed(one, best, prior, left, right):
+        if asked <= _ASKED and not _needed(one, prior, best, left, right):
             found.append(float(x[left] if u[left] < u[right] else x[right]))
     return np.array(sorted(set(found)))
 
 
-def _needed(one: Posed, best: Minimum, prior: Prior, left: int, right: int) -> bool:
+def _needed(one: Posed, prior: Prior, best: Minimum, left: int, right: int) -> bool:
     """Return whether the misfit is larger if a straight line joins two maxima in ln x.
 
     Only cells around it may change.

@@ -14,7 +14,7 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 from xml.etree import ElementTree as ET
 
 __all__ = ["Cells", "Span", "read_xlsx", "seen"]
@@ -83,27 +83,28 @@ def read_xlsx(content: bytes) -> list[Cells]:
 
 def _parsed(archive: zipfile.ZipFile, name: str) -> ET.Element:
     """Parse a small part as a tree."""
-    builder = ET.TreeBuilder()
     with archive.open(name) as stream:
-        _parse(stream, builder)
-    return builder.close()
+        root: ET.Element = _parse(stream, _Tree())
+    return root
 
 
-def _parse(stream: IO[bytes], target: ET.TreeBuilder | _Sheet) -> None:
-    """Parse a part piece by piece.
-
-    Raises
-    ------
-    ValueError
-        If it defines entities: no spreadsheet does, and they are how small files grow.
-    """
+def _parse(stream: IO[bytes], target: _Tree | _Sheet) -> Any:
+    """Parse a part piece by piece, to its end."""
     parser = ET.XMLParser(target=target)  # noqa: S314 - nothing but entities is dangerous
-    first = True
     while piece := stream.read(_PIECE):
-        if first and b"<!DOCTYPE" in piece:
-            raise ValueError("a part of it defines entities")
-        first = False
         parser.feed(piece)
+    return parser.close()
+
+
+class _NoEntities:
+    """What no spreadsheet defines, and by what small files grow, is refused."""
+
+    def doctype(self, *_: object) -> None:
+        raise ValueError("a part of it defines entities")
+
+
+class _Tree(_NoEntities, ET.TreeBuilder):
+    """A small part."""
 
 
 def _all(root: ET.Element, tag: str) -> list[ET.Element]:
@@ -173,7 +174,7 @@ def seen(value: float) -> str:
     return f"{100 * value:.15g}%"
 
 
-class _Sheet:
+class _Sheet(_NoEntities):
     """What an XML parser tells of a sheet, cell by cell."""
 
     def __init__(

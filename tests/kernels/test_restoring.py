@@ -46,7 +46,7 @@ def test_the_minimum_is_that_of_a_direct_search(kind, strength):
             cost = strength * np.sum(np.hypot(k, 1e-2) - 1e-2)
         return likelihood(misfit.counts, spread.matrix @ np.exp(u)) + cost
 
-    found = restoring.minimum(spread, misfit, prior, strength, u0)
+    found = restoring.minimum(restoring.Sought(spread, misfit, prior), strength, u0)
     assert found.converged
     assert found.value == pytest.approx(objective(found.u), rel=1e-12)
     direct = optimize.minimize(objective, found.u, method="L-BFGS-B", options={"maxfun": 200_000})
@@ -71,7 +71,7 @@ def test_the_evidence_is_that_of_a_dense_determinant():
     strengths = [0.03, 0.3, 3.0]
     told, expected = [], []
     for strength in strengths:
-        found = restoring.minimum(spread, misfit, prior, strength, u0)
+        found = restoring.minimum(restoring.Sought(spread, misfit, prior), strength, u0)
         values = np.exp(found.u)
         mu = spread.matrix @ values
         gain = values * (spread.matrix.T @ (1 - misfit.counts / mu))
@@ -107,7 +107,7 @@ def test_cells_without_counts_are_emptied():
     x, spread, misfit, u0 = problem(3)
     counts = np.where(np.arange(24) > 12, 0.0, misfit.counts)
     none = Poisson(counts, np.ones(24), np.zeros(24))
-    found = restoring.minimum(spread, none, restoring.curvature(x, 3.5), 0.1, u0)
+    found = restoring.minimum(restoring.Sought(spread, none, restoring.curvature(x, 3.5)), 0.1, u0)
     assert found.converged
     assert np.exp(found.u[22:]).max() < 1e-2
 
@@ -115,8 +115,9 @@ def test_cells_without_counts_are_emptied():
 def test_of_several_minima_that_of_the_largest_evidence_is_taken():
     x, spread, misfit, u0 = problem(4)
     prior, strengths = restoring.curvature(x, 3.5), 10.0 ** np.arange(-2, 2.1, 0.5)
-    best = restoring.most_evident(spread, misfit, prior, strengths, u0)
+    sought = restoring.Sought(spread, misfit, prior)
+    best = restoring.most_evident(sought, strengths, u0)
     for strength in strengths:
-        one = restoring.of_strength(spread, misfit, prior, strengths[strengths <= strength], u0)
+        one = restoring.of_strength(sought, strengths[strengths <= strength], u0)
         assert one.strength == strength
         assert best.evidence >= one.evidence - 1e-9

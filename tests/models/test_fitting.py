@@ -720,6 +720,28 @@ def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
         assert ratio == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize("peak", [3, 10])
+@pytest.mark.parametrize("method", ["log", "linear"])
+def test_a_finer_grid_of_few_counts_tells_what_the_samples_do(peak, method):
+    # Means of logarithms lie below those of few counts: no background was subtracted there.
+    z = np.linspace(0, 220, 111)
+    ds = counts_of(drawn(z, peak, 4), z)
+    fine = sims.to_grid(ds, step="0.5 nm", method=method)
+    own, found = (quietly(data, model="gaussian") for data in (ds, fine))
+    for name in ("dose", "projected_range", "straggle"):
+        np.testing.assert_allclose(found[name], own[name], rtol=0.004)
+        np.testing.assert_allclose(found[f"{name}_stderr"], own[f"{name}_stderr"], rtol=0.12)
+
+
+def test_where_many_counts_fall_steeply_a_grid_is_as_its_logarithms():
+    # A sample every 3 nm of a Gaussian of 4 nm: straight lines would make it wider.
+    z = np.linspace(0, 90, 31)
+    k = np.round(1e6 * np.exp(-((z - 45) ** 2) / 2 / 4**2))[None]
+    fine = sims.to_grid(counts_of(k, z), step="0.5 nm")
+    fit = quietly(fine, model="gaussian", start="27 nm", stop="63 nm")
+    assert fit["straggle"].item() == pytest.approx(4, rel=0.005)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100])
 def test_the_error_of_a_background_that_was_subtracted_is_in_the_errors(peak):
@@ -1250,6 +1272,20 @@ def test_starting_values_are_sets_of_all_parameters(start):
         ProfileError, match=r"'gaussian' starts from .*each with 3 values: dose, pro"
     ):
         sims.fit(ds, model=model)
+
+
+@pytest.mark.parametrize("model", ["edge", "edge_logistic"])
+def test_a_step_outside_of_the_window_has_no_parameters(model):
+    """The tail of a step is that of many, with plateaus that nobody has seen."""
+    z = np.arange(50.0, 150.0)
+    c = 1e20 * special.ndtr((30.0 - z) / 25) + 1e17
+    counts = np.random.default_rng(0).poisson(c / 1e15)
+    ds = models_truth.profile(counts * 1e15, z).to_dataset()
+    ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
+    with pytest.warns(FitWarning, match="truncated .*or its step lies outside"):
+        fit = sims.fit(ds, model=model)
+    assert fit["status"] == "truncated"
+    assert np.isnan(fit["position"])
 
 
 @pytest.mark.parametrize("weights", ["log", "none"])

@@ -8,6 +8,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models._functions import ResolutionFunction
+from sims_analysis.models._posed import _edges
 
 Z = np.arange(30, 90, 0.5)
 RES = rt.RESOLUTION
@@ -212,6 +213,34 @@ def test_a_stated_smoothness_may_be_what_does_not_fit():
     ds, _ = measured(rt.edge, top=1e4)
     with pytest.warns(FitWarning, match="or smoothness='steps' does not suit it: try 'auto'"):
         sims.deconvolve(ds, resolution=wide, smoothness="steps")
+
+
+@pytest.mark.parametrize(("resolution", "stop"), [("30 nm", "90 nm"), (RES, "33 nm")])
+def test_a_function_wider_than_the_window_restores_nothing(resolution, stop):
+    """It would be cells of the samples' spacing over all that the function reaches, too."""
+    ds, _ = measured()
+    with pytest.warns(FitWarning, match="or it is narrower than the function"):
+        found = sims.deconvolve(ds, resolution=resolution, stop=stop)
+    assert found["status"] == "too_few_samples"
+    assert np.isnan(found["concentration"]).all()
+
+
+def test_beyond_the_ends_cells_are_no_more_than_some():
+    wide = ResolutionFunction("delta_drf", (0.0, 0.0, 40.0))
+    edges = _edges(np.arange(0.0, 100.0, 0.1), wide)
+    assert edges[0] < wide.within(1e-3)[0] * 0.99
+    assert edges.size < 1500
+
+
+@pytest.mark.slow
+def test_a_thin_layer_between_two_samples_is_none_that_is_too_wide():
+    """Two cells of 0.4 nm are wider than it is, which 100,000 counts tell."""
+    z = np.arange(30, 90, 0.4)
+    at = z[80] + 0.2
+    ds, _ = measured(lambda z: np.where(np.abs(z - at) < 0.15, 1.0, 0.0), top=1e5, z=z)
+    found = sims.deconvolve(ds, resolution=RES)
+    assert found["status"] == "ok"
+    assert found["largest_deviance"] < 4
 
 
 def test_too_few_counts_have_no_profile():

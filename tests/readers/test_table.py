@@ -553,6 +553,11 @@ def test_an_end_mark_of_zeros_is_kept_and_told(write):
         assert sims.read(path)["B"].depths.tolist() == [1, 5, 6, 0]
 
 
+def test_a_last_row_without_values_is_no_row_of_zeros(write):
+    path = write("Depth (nm),B (cm^-3),P (cm^-3)\n1,1e18,1e17\n5,2e18,1e17\n6,1e18,1e17\n7,,\n")
+    assert np.isnan(sims.read(path)["B"].concentrations[-1])
+
+
 def test_a_value_without_a_depth_is_refused(write):
     with pytest.raises(sims.ReadError, match="line 3, column A: a value without a depth"):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n,2e18\n6,1e18\n"))
