@@ -28,7 +28,7 @@ from sims_analysis.models._engine import (
 )
 from sims_analysis.models._judged import ends, said, stderr_of
 from sims_analysis.models._links import SCALE_OF, SCALES, Entry, Links, powers
-from sims_analysis.models._minima import Minima, minima
+from sims_analysis.models._minima import Minima, featureless, minima
 from sims_analysis.models._objectives import EXACT, Objective, Squares
 from sims_analysis.models._one_profile import fitted
 from sims_analysis.models._prepared import Prepared, prepared
@@ -70,7 +70,10 @@ def fit_group(
             own, mine, initial = with_initial(task, given)
             profile = prepared(one, mine, own)
             known = profile.known
-            alive.append(_Member(i, profile, minima(profile, own.model), mine, initial))
+            alone = minima(profile, own.model)
+            if featureless(alone.objective, alone.among[0].solution, profile.c):
+                raise NoFitError("featureless", {})
+            alive.append(_Member(i, profile, alone, mine, initial))
         except NoFitError as end:
             rows[i] = task.row(end.status, {**known, **end.known})
     if alive:
