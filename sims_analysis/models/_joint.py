@@ -70,10 +70,7 @@ def fit_group(
             own, mine, initial = with_initial(task, given)
             profile = prepared(one, mine, own)
             known = profile.known
-            alone = minima(profile, own.model)
-            if featureless(alone.objective, alone.among[0].solution, profile.c):
-                raise NoFitError("featureless", {})
-            alive.append(_Member(i, profile, alone, mine, initial))
+            alive.append(_Member(i, profile, _featured(profile, own.model), mine, initial))
         except NoFitError as end:
             rows[i] = task.row(end.status, {**known, **end.known})
     if alive:
@@ -83,6 +80,14 @@ def fit_group(
             rows[member.number] = group.row(member, found)
         joint = group.numbers(found)
     return np.concatenate([*rows, joint])
+
+
+def _featured(profile: Prepared, model: Model) -> Minima:
+    """Return the minima of a profile alone, if it shows more than a constant."""
+    found = minima(profile, model)
+    if featureless(found.objective, found.among[0].solution, profile.c):
+        raise NoFitError("featureless", {})
+    return found
 
 
 def _alone(samples: Samples, settings: Mapping[str, float], task: Task, links: Links) -> Array:
