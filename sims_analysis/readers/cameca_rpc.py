@@ -47,15 +47,7 @@ def read(source: Source) -> Content:
         If it is a mass spectrum or an energy scan, or breaks off.
     """
     lines = source.lines
-    start = next((i for i, x in enumerate(lines) if x.startswith("*** DATA START")), None)
-    names = heads = None
-    if start is not None:
-        following = range(start + 1, min(start + 12, len(lines)))
-        filled = [i for i in following if lines[i].strip(" \t;,")]
-        if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
-            names, heads = filled[1], filled[2]
-    if names is None or heads is None:
-        raise ReadError("a CAMECA file with a header but without data")
+    start, names, heads = _heads(lines)
     # Spreadsheets save the tabs as commas or semicolons.
     delimiter = max("\t;,", key=lines[heads].count)
     species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
@@ -109,6 +101,17 @@ def read(source: Source) -> Content:
         signal.metadata.update(about.of_species(signal.name))
     _add_counting(signals)
     return Content(signals=signals, metadata=about.metadata())
+
+
+def _heads(lines: Sequence[str]) -> tuple[int, int, int]:
+    """Find the line where the data start, and those of the species and of the heads."""
+    start = next((i for i, line in enumerate(lines) if line.startswith("*** DATA START")), None)
+    if start is not None:
+        following = range(start + 1, min(start + 12, len(lines)))
+        filled = [i for i in following if lines[i].strip(" \t;,")]
+        if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
+            return start, filled[1], filled[2]
+    raise ReadError("a CAMECA file with a header but without data")
 
 
 def _cells_each(
