@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError
 
 __all__ = [
     "check_bool",
@@ -186,7 +186,7 @@ def read_names(name: str, value: Any) -> list[str]:
 
     Raises
     ------
-    SpeciesError
+    ProfileError
 
     Examples
     --------
@@ -195,7 +195,7 @@ def read_names(name: str, value: Any) -> list[str]:
     >>> read_names("species", 0)
     Traceback (most recent call last):
     ...
-    sims_analysis.errors.SpeciesError: species=0; expected names, such as 'B' or ['B', 'P']
+    sims_analysis.errors.ProfileError: species=0; expected a list of species, such as ['B', 'P']
     """
     values = value.values if hasattr(value, "dims") else value
     if isinstance(values, np.ndarray):
@@ -204,8 +204,8 @@ def read_names(name: str, value: Any) -> list[str]:
         values = [values]
     names = list(values)
     if not names or not all(isinstance(one, str) for one in names):
-        raise SpeciesError(
-            f"{name}={format_argument(value)}; expected names, such as 'B' or ['B', 'P']"
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a list of species, such as ['B', 'P']"
         )
     return [str(one) for one in names]
 
@@ -215,12 +215,12 @@ def read_name(name: str, value: Any) -> str:
 
     Raises
     ------
-    SpeciesError
+    ProfileError
     """
     names = read_names(name, value)
     if len(names) > 1:
         found = format_argument(value)
-        raise SpeciesError(f"{name}={found}; expected one name, such as {names[0]!r}")
+        raise ProfileError(f"{name}={found}; expected one species, such as {names[0]!r}")
     return names[0]
 
 

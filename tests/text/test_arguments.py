@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import check_call
 
 DS = sims.open_example("boron-implant")
@@ -87,5 +87,5 @@ def test_species_are_named_by_lists_arrays_and_coordinates(question):
     for wrong in (0, True, [name, None], [1.0], xr.DataArray(1.0), np.array([], dtype=str)):
         if question == "metallurgical_junctions" and np.size(wrong) == 0:
             continue  # no acceptors
-        with pytest.raises(SpeciesError, match=r"=.*expected names, such as"):
+        with pytest.raises(ProfileError, match=r"=.*expected a list of species"):
             ask(wrong)
