@@ -13,11 +13,11 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.interpolation import (
     ASKED,
+    Dressed,
     Method,
     Resampled,
     at_depths,
     dressed,
-    fraction_of,
     joined,
     measured_in,
     of_background,
@@ -167,9 +167,7 @@ def _dataset(
     first = next(iter(frames.values()))
     grid = _grid(first, conserve is not None, **asked)
     bridge = bridges(gaps)
-    found = {
-        name: _gridded(frame, name, grid, method, bridge=bridge) for name, frame in frames.items()
-    }
+    found = [_gridded(frame, name, grid, method, bridge=bridge) for name, frame in frames.items()]
     unchanged = {name: one for name, one in data.data_vars.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
     result = result.assign({name: one.variable for name, one in unchanged.items()})
@@ -210,9 +208,7 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _gridded(
-    frame: Frame, name: str, grid: _Grid, method: str, *, bridge: bool
-) -> dict[str, xr.DataArray]:
+def _gridded(frame: Frame, name: str, grid: _Grid, method: str, *, bridge: bool) -> Dressed:
     at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
@@ -230,7 +226,13 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
         return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log, bridge=bridge)
 
     found, stderr, counts = means(frame), None, None
-    fraction, growth = fraction_of(frame, xr.Variable((ASKED,), edges), cells=True)
+    fraction, growth = frame.map(
+        kernels.sample_fraction,
+        xr.Variable((ASKED,), edges),
+        frame.fraction,
+        whole=(ASKED,),
+        cells=True,
+    )
     if frame.stderr is not None:
         stderr = (_stderr_of_cells(frame, edges) * growth).where(found.mean.notnull())
         if frame.counts is not None:

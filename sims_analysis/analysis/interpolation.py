@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,24 +16,24 @@ from sims_analysis.dataset.axes import edges_beside
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, in_gap, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
-from sims_analysis.kernels.grid import sample_fraction
+from sims_analysis.kernels.grid import resample
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import Data, ParameterLike
 
 __all__ = [
     "ASKED",
     "AT_DEPTHS",
+    "Dressed",
     "Method",
     "Resampled",
     "at_depths",
     "dressed",
-    "fraction_of",
     "interpolate",
     "joined",
     "measured_in",
@@ -111,10 +111,10 @@ def interpolate(
         raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
     bridge = bridges(gaps)
     if isinstance(data, xr.Dataset):
-        found = {
-            name: _interpolated(_open(data, name), name, depth, method, bridge=bridge)
+        found = [
+            _interpolated(_open(data, name), name, depth, method, bridge=bridge)
             for name in measured_in(data)
-        }
+        ]
         return joined(found, data.attrs)
     frame = _open(data)
     return with_coords(_interpolated(frame, frame.name, depth, method, bridge=bridge), frame.name)
@@ -141,9 +141,7 @@ def measured_in(data: xr.Dataset) -> list[str]:
     return names
 
 
-def _interpolated(
-    frame: Frame, name: str, depth: Any, method: str, *, bridge: bool
-) -> dict[str, xr.DataArray]:
+def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
     at = read_depths(frame, depth)
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
@@ -184,30 +182,33 @@ def at_depths(
     there are no values, with a warning, unless it is to `bridge` them.
     """
 
-    def values(other: Frame, method: str = method) -> Any:
-        return other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
+    def values(other: Frame, method: str = method) -> xr.Variable:
+        found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
+        return found
 
-    found, stderr, counts, fraction = values(frame), None, None, None
-    if on_new_axis:
-        fraction, growth = fraction_of(frame, asked)
+    every = frame.map(
+        resample, asked, frame.fraction, **AT_DEPTHS, method=method, new_axis=on_new_axis
+    )
+    stderr, counts = None, None
     if frame.stderr is not None:
         (stderr,) = frame.map(
             kernels.stderr_at, asked, **AT_DEPTHS, errors="each", log=method != "linear"
         )
         if on_new_axis:
-            stderr = stderr * growth
+            stderr = stderr * every.growth
         if on_new_axis and frame.counts is not None:
             # Linearly, so that they are 0 between two samples with zero counts.
-            counts = values(frame.of_counts(), "linear").value
-    background = of_background(frame, lambda other: values(other).value)
-    found = Resampled(found.value, found.n_linear_segments, stderr, counts, fraction, background)
-    return found if bridge else without_gaps(frame, found, asked)
+            counts = values(frame.of_counts(), "linear")
+    fraction = every.fraction if on_new_axis else None
+    background = of_background(frame, values)
+    found = Resampled(every.value, every.n_linear_segments, stderr, counts, fraction, background)
+    return found if bridge else _without_gaps(frame, found, every.hidden)
 
 
-def without_gaps(frame: Frame, found: Resampled, asked: xr.Variable) -> Resampled:
+def _without_gaps(frame: Frame, found: Resampled, hidden: xr.Variable) -> Resampled:
     """Return resampled values without those in gaps, and warn of them."""
-    hidden = in_gap(frame, asked)
-    if not (is_lazy(hidden) or anywhere(hidden & found.value.notnull())):
+    none = not (is_lazy(hidden) or anywhere(hidden))
+    if none or not (is_lazy(found.value) or anywhere(hidden & found.value.notnull())):
         return found
     status = xr.where(hidden.any(ASKED), Status.GAP, Status.OK)
     tell_doubts(frame, status, NO_LIMITS, "there is no value in it", ProfileWarning)
@@ -234,15 +235,12 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     return found
 
 
-def fraction_of(
-    frame: Frame, at: xr.Variable, *, cells: bool = False
-) -> tuple[xr.Variable, xr.Variable]:
-    """Return the number of independent samples per grid depth, and the growth of the errors.
+class Dressed(NamedTuple):
+    """Resampled values and what stands beside them, under their names in a Dataset, and coords."""
 
-    See the kernel for both.
-    """
-    fraction, growth = frame.map(sample_fraction, at, frame.fraction, whole=(ASKED,), cells=cells)
-    return fraction, growth
+    frame: Frame
+    variables: dict[str, xr.Variable]
+    coords: dict[str, xr.Variable]
 
 
 def dressed(
@@ -252,8 +250,8 @@ def dressed(
     at: xr.Variable,
     coords: Mapping[str, xr.Variable],
     **trace: str,
-) -> dict[str, xr.DataArray]:
-    """Return resampled values and what stands beside them, under their names in a Dataset.
+) -> Dressed:
+    """Give resampled values and what stands beside them their names, units and coordinates.
 
     The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
     coordinates, and `trace` more attrs of all variables.
@@ -262,9 +260,7 @@ def dressed(
     linear = found.n_linear_segments
     every = {
         frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
-        "n_linear_segments": xr.Variable(
-            linear.dims, linear.data, {"long_name": "Depths without a logarithm"}
-        ),
+        LINEAR: xr.Variable(linear.dims, linear.data, {"long_name": "Depths without a logarithm"}),
         **coords,
     }
     if found.fraction is not None:
@@ -272,13 +268,12 @@ def dressed(
     # All but an index, which cannot hold a Quantity.
     every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
 
-    arrays = {}
+    variables = {}
 
     def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
         data = values.data.reshape((*values.shape[:-1], *new.values()))
         own = xr.Variable((*frame.lead, *new), data)
-        attrs |= trace
-        arrays[key] = frame.array(own, term, units_=unit, coords=every, label=key, **attrs)
+        variables[key] = frame.with_attrs(own, term, units_=unit, **attrs, **trace)
 
     term, unit = frame.term, frame.units
     add(name, found.value.astype(frame.precision, copy=False), term, unit)
@@ -290,33 +285,31 @@ def dressed(
         add(f"{name}_counts", found.counts, "counts", "count", long_name=what, description=None)
     for end, variable in found.background.items():
         add(f"{name}_{end}", variable, end, vocabulary.COLUMNS[end] or unit)
-    return arrays
+    return Dressed(frame, variables, every)
 
 
-def with_coords(arrays: Mapping[str, xr.DataArray], name: str) -> xr.DataArray:
+def with_coords(found: Dressed, name: str) -> xr.DataArray:
     """Return one of several resampled arrays, with those that stand beside it as coordinates."""
-    beside = {key.removeprefix(f"{name}_"): arrays[key].variable for key in arrays if key != name}
-    return arrays[name].assign_coords(beside)
+    one = found.variables[name]
+    coords = found.frame.coords_over(one.dims, found.coords)
+    beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}
+    return xr.DataArray(one, coords=coords | beside, name=name)
 
 
-def joined(found: Mapping[str, Mapping[str, xr.DataArray]], attrs: Mapping[Any, Any]) -> xr.Dataset:
+def joined(found: Sequence[Dressed], attrs: Mapping[Any, Any]) -> xr.Dataset:
     """Join resampled variables, each with what stands beside it, in a Dataset."""
-    own = [arrays[name].coords for name, arrays in found.items()]
-    plain = {
-        key: array.drop_vars(["n_linear_segments", FRACTION], errors="ignore")
-        for arrays in found.values()
-        for key, array in arrays.items()
-    }
-    # Each species is measured in one variable, so that the sum counts each depth once.
-    total = sum(coords["n_linear_segments"].variable for coords in own)
-    fractions = [coords[FRACTION].variable for coords in own if FRACTION in coords]
-    result = xr.Dataset(plain, attrs=attrs).assign_coords(n_linear_segments=total)
-    if fractions:
-        least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), fractions)
-        result = result.assign_coords(
-            {FRACTION: xr.Variable(least.dims, least.data, fractions[0].attrs)}
-        )
-    return result
+    variables = {key: one for each in found for key, one in each.variables.items()}
+    coords = {key: one for each in found for key, one in each.coords.items()}
+    if found[1:]:
+        # Each species is measured in one variable, so that the sum counts each depth once.
+        linear = [each.coords[LINEAR] for each in found]
+        coords[LINEAR] = sum(linear[1:], start=linear[0])
+        fractions = [each.coords[FRACTION] for each in found if FRACTION in each.coords]
+        if fractions:
+            least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), fractions)
+            coords[FRACTION] = xr.Variable(least.dims, least.data, fractions[0].attrs)
+    coords |= {key: coords.pop(key) for key in (LINEAR, FRACTION) if key in coords}  # at the end
+    return found[0].frame.dataset(variables, coords=coords).assign_attrs(attrs)
 
 
 def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
@@ -328,6 +321,8 @@ def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Va
 
 _ROUNDING = 1e-9
 
+#: Coordinate of resampled profiles: at how many depths no logarithm could be taken.
+LINEAR = "n_linear_segments"
 
 #: Dimension of the requested depths: a name that no dimension of a user has.
 ASKED = "__asked__"

@@ -447,7 +447,7 @@ class Frame:
         `coords` are more coordinates (``status``...), and `label` names the DataArray.
         """
         variable = self.with_attrs(values, name, units_=units_, **attrs)
-        coords = self._coords_over(variable.dims, coords or {})
+        coords = self.coords_over(variable.dims, coords or {})
         return xr.DataArray(variable, coords=coords, name=label or name)
 
     def along_axis(
@@ -467,7 +467,7 @@ class Frame:
         A coordinate of the data that has the name of a result (the nominal ``dose``) is left out.
         """
         dims = {d for variable in variables.values() for d in variable.dims}
-        kept = self._coords_over(dims, coords or {})
+        kept = self.coords_over(dims, coords or {})
         refuse_labels(dims & kept.keys(), variables)
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
@@ -519,7 +519,7 @@ class Frame:
             raise TypeError(f"a correction takes an xarray Dataset, found {found}")
         return self.origin
 
-    def _coords_over(
+    def coords_over(
         self, dims: Iterable[Any], coords: Mapping[str, xr.Variable]
     ) -> dict[Any, xr.Variable]:
         """Select the coordinates that run along no other dimensions than these."""

@@ -270,18 +270,20 @@ def _reach(samples: Samples, every: Index, which: Index, before: Index) -> tuple
         places = np.arange(inner, outer)
         crossing, first = which[active], before[active]
         for sign, ring in ((-1.0, -places), (1.0, 1 + places)):
-            window = samples.window(crossing, first, ring)
-            difference[active] += sign * (window.upper - window.lower).sum(1)
-            variance[active] += (window.upper_stderr**2 + window.lower_stderr**2).sum(1)
-        noise = _crossings_within(samples, every, crossing, first, outer) > CROWD
-        reach[active] = np.where(noise, 0, outer)
+            at, there = samples.places(crossing, first, ring)
+            apart = samples.upper.take(at) - samples.lower.take(at)
+            noise = samples.upper_stderr.take(at) ** 2 + samples.lower_stderr.take(at) ** 2
+            difference[active] += sign * np.where(there, apart, 0.0).sum(1)
+            variance[active] += np.where(there, noise, 0.0).sum(1)
+        crowd = _crossings_within(samples, every, crossing, first, outer) > CROWD
+        reach[active] = np.where(crowd, 0, outer)
         known = np.abs(difference[active]) >= KNOWN * np.sqrt(variance[active])
         whole = (first - outer < samples.begin[crossing]) & (
             first + 1 + outer >= samples.end[crossing]
         )
-        decided = active[known & ~noise]
+        decided = active[known & ~crowd]
         higher[decided] = np.sign(difference[decided])
-        active = active[~(known | whole | noise)]
+        active = active[~(known | whole | crowd)]
         inner, outer = outer, max(outer + 1, int(outer * GROWTH))
     return reach, higher
 

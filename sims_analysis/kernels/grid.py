@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.gaps import gap_after, gap_ends
+from sims_analysis.kernels.gaps import gap_after, gap_ends, inside_gap
+from sims_analysis.kernels.interpolation import Location, interpolate, locate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
     Dense,
+    Flags,
     Index,
     Packed,
     Rows,
@@ -122,7 +124,9 @@ class Fraction(NamedTuple):
     growth: Array
 
 
-def sample_fraction(rows: Rows, at: Array, known: Array, *, cells: bool = False) -> Fraction:
+def sample_fraction(
+    rows: Rows, at: Array, known: Array, *, cells: bool = False, found: Location | None = None
+) -> Fraction:
     """Return the number of independent samples per grid depth.
 
     Values on a grid finer than the samples share samples, and are not independent. A sum over the
@@ -141,12 +145,14 @@ def sample_fraction(rows: Rows, at: Array, known: Array, *, cells: bool = False)
         share the fraction ``1 - k known`` of their variance. NaN means 1.
     cells : bool
         Whether the grid values are averages over cells.
+    found : Location, optional
+        Where the depths lie, if that is known.
     """
     known = np.where(np.isnan(known), 1.0, known)
     shared = isinstance(rows, Dense) and bool((at == at[:1]).all())
     if not (shared or cells):
-        return _fraction(_point_weights(rows.packed(), at), known)
-    found = np.full((2, rows.count), np.nan)
+        return _fraction(_point_weights(rows.packed(), at, found), known)
+    columns = np.full((2, rows.count), np.nan)
     for index, dense in _by_axis(rows):
         # Rows with the same samples and the same grid have the same fraction.
         for group in [index] if shared else index[:, None]:
@@ -158,8 +164,28 @@ def sample_fraction(rows: Rows, at: Array, known: Array, *, cells: bool = False)
                 continue
             own, which = np.unique(known[group], return_inverse=True)
             for number, one in enumerate(own):
-                found[:, group[which == number]] = _fraction(weights, np.array([one]))
-    return Fraction(*found)
+                columns[:, group[which == number]] = _fraction(weights, np.array([one]))
+    return Fraction(*columns)
+
+
+class Resampled(NamedTuple):
+    """Interpolated values, whether they lie in a gap, (R, m), and fields of a fraction, (R,)."""
+
+    value: Array
+    n_linear_segments: Index
+    hidden: Flags
+    fraction: Array
+    growth: Array
+
+
+def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool) -> Resampled:
+    """Interpolate profiles at depths (R, m); on a new axis these share samples (else NaN)."""
+    place = locate(rows, at)
+    found = interpolate(rows, at, method=method, found=place)
+    fraction = Fraction(*np.full((2, rows.count), np.nan))
+    if new_axis:
+        fraction = sample_fraction(rows, at, known, found=place)
+    return Resampled(*found, inside_gap(rows, at).flags, *fraction)
 
 
 class _Weights(NamedTuple):
@@ -181,29 +207,31 @@ def _one(dense: Dense) -> Packed:
     return Packed(dense.depth, dense.depth, offsets=np.array([0, dense.depth.size]))
 
 
-def _point_weights(rows: Packed, at: Array) -> _Weights:
-    if (at[:, 1:] < at[:, :-1]).any():
-        at = np.sort(at, axis=1)
+def _point_weights(rows: Packed, at: Array, found: Location | None = None) -> _Weights:
+    found = locate(rows, at) if found is None else found
+    if not (found.at[:, 1:] > found.at[:, :-1]).all():
+        at = np.sort(found.at, axis=1)
+        at[:, 1:][at[:, 1:] == at[:, :-1]] = np.inf  # the same depth counts once
+        found = locate(rows, np.sort(at, axis=1))
+    at, before = found.at, found.segment
     inside = (at >= rows.first[:, None]) & (at <= rows.last[:, None])
-    inside[:, 1:] &= at[:, 1:] != at[:, :-1]
-    row, grid = np.nonzero(inside)[0], at[inside]
-    before = rows.segment_at(at)[inside]
-    after = np.minimum(before + 1, rows.offsets[1:][row] - 1)
-    z, width = rows.depth[before], rows.depth[after] - rows.depth[before]
-    t = np.divide(grid - z, width, out=np.zeros(grid.size), where=width > 0)
+    t = np.where(inside, found.t, 0.0)
     # The trapezoid; a single depth has no width: any weight will do.
-    size = np.bincount(row, minlength=rows.count)
-    offsets = np.append(0, np.cumsum(size))
-    step = Packed(grid, grid, offsets=offsets).width
-    w = 0.5 * (step + np.append(0.0, step)[:-1])
-    w[offsets[:-1][size == 1]] = 1.0
-    weights = np.empty((grid.size, 2))
-    np.multiply(w, 1 - t, out=weights[:, 0])
-    np.multiply(w, t, out=weights[:, 1])
-    total = _sum_at(before, weights[:, 0], rows.depth.size)
-    total += _sum_at(after, weights[:, 1], rows.depth.size)
-    value = np.arange(grid.size).repeat(2)
-    return _Weights(weights.ravel(), value, 2 * offsets, total, rows.offsets)
+    half = np.where(inside[:, 1:] & inside[:, :-1], 0.5 * np.diff(at), 0.0)
+    w = np.zeros(t.shape)
+    w[:, :-1] += half
+    w[:, 1:] += half
+    single = np.count_nonzero(inside, axis=1) == 1
+    w[single] = inside[single]
+    weights = np.empty((*w.shape, 2))
+    np.multiply(w, 1 - t, out=weights[..., 0])
+    np.multiply(w, t, out=weights[..., 1])
+    # After a single sample, any other will do: t is 0.
+    after = np.minimum(before + 1, max(rows.depth.size - 1, 0))
+    total = _sum_at(before.reshape(-1), weights[..., 0].reshape(-1), rows.depth.size)
+    total += _sum_at(after.reshape(-1), weights[..., 1].reshape(-1), rows.depth.size)
+    offsets = np.arange(len(t) + 1) * 2 * at.shape[1]
+    return _Weights(weights.reshape(-1), np.arange(w.size).repeat(2), offsets, total, rows.offsets)
 
 
 def _cell_weights(dense: Dense, edges: Array) -> _Weights | None:

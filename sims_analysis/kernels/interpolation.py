@@ -23,15 +23,17 @@ class Interpolated(NamedTuple):
     n_linear_segments: Index
 
 
-def interpolate(rows: Rows, at: Array, *, method: str = "log") -> Interpolated:
-    """Interpolate profiles at given depths, `at` (R, m).
+def interpolate(
+    rows: Rows, at: Array, *, method: str = "log", found: Location | None = None
+) -> Interpolated:
+    """Interpolate profiles at given depths, `at` (R, m), that may have been `found` already.
 
     Exactly the measured value at a sample; NaN outside the samples of the row. The two splines
     interpolate ln C if every sample of a row is positive, otherwise C.
     """
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
-    found = _locate(rows, at)
+    found = locate(rows, at) if found is None else found
     c0, c1 = found.ends(rows, rows.value)
     value = segments.interpolated(c0, c1, found.t, log=method == "log")
     count = np.zeros(rows.count, dtype=np.intp)
@@ -53,7 +55,7 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors. Exactly the
     sample's error at a sample.
     """
-    found = _locate(rows, at)
+    found = locate(rows, at)
     t = found.t
     s0, s1 = found.ends(rows, errors_of(rows))
     stderr = np.hypot((1.0 - t) * s0, t * s1)
@@ -67,12 +69,13 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     return Stderr(found.masked(stderr))
 
 
-class _Location(NamedTuple):
+class Location(NamedTuple):
     """Segments of depths, as the flat positions of the samples before them; fields are (R, m).
 
-    One row of these serves all dense rows with the same depths.
+    One row of depths stands for the same ones of all rows, and one of all fields serves dense rows.
     """
 
+    at: Array
     segment: Index
     #: Relative position in the segment, 0 to 1.
     t: Array
@@ -97,7 +100,7 @@ class _Location(NamedTuple):
         return values
 
 
-def _locate(rows: Rows, at: Array) -> _Location:
+def locate(rows: Rows, at: Array) -> Location:
     """Find the segment of each depth, and the relative position in it."""
     if rows.count and (at == at[:1]).all():  # the same depths for all rows are searched once
         at = at[:1]
@@ -108,7 +111,7 @@ def _locate(rows: Rows, at: Array) -> _Location:
         width = rows.along(rows.width, segment)
         t = nearest - rows.depth_at(segment)
         t /= np.maximum(width, np.finfo(np.float64).tiny)  # 0 at the only sample of a row
-    return _Location(segment, t, inside)
+    return Location(at, segment, t, inside)
 
 
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:

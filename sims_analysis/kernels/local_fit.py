@@ -45,15 +45,21 @@ class Samples(NamedTuple):
 
         Those of the crossing's row, unless an end is given.
         """
-        position = first[:, None] + places
-        there = position < (self.end[which] if end is None else end)[:, None]
-        there &= position >= self.begin[which, None]
-        safe = np.where(there, position, self.begin[which, None])
-        there &= self.known.take(safe)
+        safe, there = self.places(which, first, places, end)
         columns = [column.take(safe) for column in self[:5]]
         if not there.all():
             columns = [np.where(there, column, 0.0) for column in columns]
         return Window._make([*columns, there])
+
+    def places(
+        self, which: Index, first: Index, places: Index, end: Index | None = None
+    ) -> tuple[Index, Flags]:
+        """Return the positions of the samples of a window, and which of these are there."""
+        position = first[:, None] + places
+        begin, end = self.begin[which, None], (self.end[which] if end is None else end)[:, None]
+        there = (position >= begin) & (position < end)
+        safe = position if there.all() else np.where(there, position, begin)
+        return safe, there & self.known.take(safe)
 
 
 class Counted(NamedTuple):
@@ -96,22 +102,27 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     found = np.stack([a, b, np.zeros_like(a)], axis=1)
     information = np.full((a.size, 3, 3), np.nan)
     x, both = samples.x, samples.one_upper * samples.lower + samples.one_lower * samples.upper
-    basis = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
-    columns = (basis, *samples[1:], both)
+    powers = np.stack([np.ones_like(x), x, x**2, x**2 * x, (x**2) ** 2], axis=1)
+    columns = (powers, *samples[1:], both)
+    # Without these the variance is that of a count, to the last digit.
+    plain = not (samples.one_lower.any() or samples.under.any())
     live = np.arange(a.size)
     for _ in range(40):
-        powers, upper, lower, one_upper, one_lower, under, both = columns
-        exponent = (found[live, None] @ powers)[:, 0]
-        odds = np.exp(np.clip(exponent, -60.0, 60.0))
-        more = 1.0 + under / odds
-        variance = one_upper * more + odds * one_lower
-        score = (powers @ ((upper - odds * lower) / variance)[..., None])[..., 0]
+        powers, upper, lower, variance, one_lower, under, both = columns
+        odds = ((found[live] * _HALVES)[:, None] @ powers[:, :3])[:, 0]
+        np.exp(np.clip(odds, -60.0, 60.0, out=odds), out=odds)
+        if not plain:
+            more = 1.0 + under / odds
+            variance = variance * more + odds * one_lower
+            both = both * more
+        score = (powers[:, :3] @ ((upper - odds * lower) / variance)[..., None])[..., 0] * _HALVES
         score[:, 2] -= prior[live] * found[live, 2]
-        now = (powers * (odds * both * more / variance**2)[:, None]) @ powers.mT
+        sums = (powers @ (odds * both / variance**2)[..., None])[..., 0]
+        now = sums[:, _ORDER] * np.outer(_HALVES, _HALVES)
         now[:, 2, 2] += prior[live]
         information[live] = now
         move = solved(now, score)
-        size = np.abs(move) @ np.array([1.0, 1.0, 0.5])
+        size = np.abs(move) @ _HALVES
         found[live] += np.minimum(1.0, 1.5 / size)[:, None] * move
         # A converged row is left alone, so that it does not depend on the other rows.
         moving = size > 1e-7
@@ -122,12 +133,27 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     return found.T, information
 
 
+#: Factors of A, B and C in the parabola, and the powers of z in the products of two of these.
+_HALVES = np.array([1.0, 1.0, 0.5])
+_ORDER = np.add.outer(np.arange(3), np.arange(3))
+
+
 def solved(information: Array, score: Array) -> Array:
-    """Solve for each row; NaN where the samples do not determine all three coefficients."""
-    size = information.diagonal(axis1=1, axis2=2).prod(axis=1)
-    known = np.linalg.det(information) > 1e-13 * size
-    matrices = np.where(known[:, None, None], information, np.nan)
-    return np.asarray(np.linalg.solve(matrices, score[..., None])[..., 0], dtype=np.float64)
+    """Solve for each row; NaN where the samples do not determine all three coefficients.
+
+    By ``L D L^T`` of all matrices at once, which are symmetric and positive.
+    """
+    (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(information, 0, -1)
+    x, y, z = score.T
+    p, q = b / a, c / a
+    second, mixed = d - p * b, e - p * c
+    r = mixed / second
+    third = f - q * c - r * mixed
+    y = y - p * x
+    z = (z - q * x - r * y) / third
+    y = y / second - r * z
+    found = np.stack([x / a - p * y - q * z, y, z], axis=1)
+    return np.where((second * third > 1e-13 * d * f)[:, None], found, np.nan)
 
 
 def half_width_about(offset: Array, error: Array) -> Array:

@@ -30,7 +30,7 @@ from sims_analysis.models._profiles import (
 from sims_analysis.models._step import ROW, STATUS, measured
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, read_name
 from sims_analysis.units import ParameterLike
 
 __all__ = ["interface", "layers"]
@@ -406,6 +406,7 @@ def _one_species(data: Any, species: str | None) -> Any:
             names = ", ".join(map(repr, data["species"].values.tolist()))
             raise SpeciesError(f"name the species that marks the layers: {names}")
         return data
+    species = read_name("species", species)
     coords = getattr(data, "coords", {})
     present = [str(name) for name in np.atleast_1d(coords.get("species", []))]
     if species not in present:
