@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.delivered import stated_in_metadata
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsError, SimsWarning, warn
+from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
@@ -62,15 +63,16 @@ def detection_limit(
         - ``status``: ``ok``. With NaN ``no_data`` for fewer than two samples (one for
           ``"currie"``), and ``undetermined`` where the window does not show the scatter of a
           profile without the species: for ``"mean+3sigma"`` if all its samples are the same (zeros,
-          or the placeholder of the instrument), for ``"currie"`` if the profile has no counts to
-          show the value of one
+          or the placeholder of the instrument), for ``"currie"`` if the value of one count is NaN,
+          or the profile has no counts to show it
 
     Raises
     ------
     UnitsError
         If a limit of the window has no unit of length.
     ProfileError
-        If the rule is unknown, the window is reversed, or the counts are not known.
+        If the rule is unknown, the window is reversed, the counts are not known, or
+        `value_per_count` is not positive.
 
     Warns
     -----
@@ -106,7 +108,8 @@ def detection_limit(
     else:
         one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * _counted(frame, mean / one, (a, b))) ** 0.5) * one
-        blind, why = limit.isnull(), "the value of one count is not known, as nothing was counted"
+        blind, why = limit.isnull(), "the value of one count is not known"
+        why += "" if value_per_count is not None else ", as nothing was counted"
     few, blind = count < least, blind & (count >= least)
     status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
     if not frame.lazy:
@@ -150,7 +153,9 @@ def _counted(frame: Frame, gross: xr.Variable, window: tuple[xr.Variable, xr.Var
 
 def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if value_per_count is not None:
-        return frame.parameter(value_per_count, (frame.kind,), "value_per_count")
+        stated = frame.parameter(value_per_count, (frame.kind,), "value_per_count")
+        refuse_not_positive(stated, value_per_count, "value_per_count")
+        return stated
     if frame.kind == "count":
         return xr.Variable((), 1.0)
     if frame.counts is None:

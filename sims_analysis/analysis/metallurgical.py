@@ -25,7 +25,7 @@ from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
-from sims_analysis.text.arguments import check_bool, format_argument, is_number
+from sims_analysis.text.arguments import check_bool, format_argument, is_number, read_names
 from sims_analysis.units import ParameterLike
 
 __all__ = ["hidden_junctions", "metallurgical_junctions", "open_dopants", "read_dopants"]
@@ -127,7 +127,9 @@ def metallurgical_junctions(
     fractions = np.array([active[name] for name in names])
     net = xr.Variable((), 0.0)
     if background is not None:
-        net = frame.parameter(background, ("concentration",), "background")
+        stated = frame.parameter(background, ("concentration",), "background")
+        endless: Any = np.isinf(stated)
+        net = replaced_where(endless, stated)
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
     check_bool("strict", strict)
@@ -234,10 +236,9 @@ def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if isinstance(dopants, str):
         raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
-    if not isinstance(dopants, Iterable):
-        raise ProfileError(f"{name}={format_argument(dopants)}; expected a list of species")
     if not isinstance(dopants, Mapping):
-        dopants = dict.fromkeys(dopants, 1.0)
+        listed: Any = dopants
+        dopants = dict.fromkeys(read_names(name, listed) if np.size(listed) else [], 1.0)
     for species, fraction in dopants.items():
         if not (is_number(fraction) and 0 < fraction <= 1):
             raise ProfileError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,14 +32,18 @@ __all__ = [
     "Contents",
     "Need",
     "leave_out",
-    "moment_of_change",
     "of_profiles",
     "read_catalogue",
     "read_contents",
     "state_of_catalogue",
+    "time_of_change",
 ]
 
-_WINDOWS = os.name == "nt"
+#: When a file or folder was changed last, in nanoseconds: a time that nobody can set, where the
+#: system has such.
+time_of_change: Callable[[os.stat_result], int] = attrgetter(
+    "st_mtime_ns" if os.name == "nt" else "st_ctime_ns"
+)
 #: Keys under which instruments name the sample in their metadata.
 _SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: What may be searched for of the metadata of a measurement, beside the sample.
@@ -129,15 +134,6 @@ class Contents(NamedTuple):
 UNREAD: dict[str, Any] = {"species": [], "title": "", "date": "", "words": ""}
 
 
-def moment_of_change(path: Path | os.stat_result) -> int:
-    """Tell when a file or folder was changed last, in nanoseconds.
-
-    By a time that nobody can set, where the system has such.
-    """
-    found = path if isinstance(path, os.stat_result) else path.lstat()
-    return found.st_mtime_ns if _WINDOWS else found.st_ctime_ns
-
-
 def state_of_catalogue(file: str) -> int:
     """Tell a state of a catalogue entry from others, by its file; 0 if there is none."""
     try:
@@ -145,7 +141,7 @@ def state_of_catalogue(file: str) -> int:
     except OSError:
         return 0
     # What replaces it at the same moment is another file.
-    return (found.st_mtime_ns if _WINDOWS else found.st_ctime_ns) ^ (found.st_ino & 0xFFFF)
+    return time_of_change(found) ^ (found.st_ino & 0xFFFF)
 
 
 def leave_out(path: Path, error: SimsError) -> None:
@@ -220,7 +216,7 @@ def read_contents(
     # Before anything is read: what changes meanwhile is noticed.
     try:
         stamp, catalogue = (
-            moment_of_change(folder),
+            time_of_change(folder.lstat()),
             state_of_catalogue(f"{folder}{os.sep}catalogue.json"),
         )
     except OSError:

@@ -26,10 +26,10 @@ from sims_analysis.api.contents import (
     Contents,
     Need,
     leave_out,
-    moment_of_change,
     of_profiles,
     read_contents,
     state_of_catalogue,
+    time_of_change,
 )
 from sims_analysis.api.parallel import progress
 from sims_analysis.api.versions import list_versions
@@ -77,16 +77,24 @@ _TOGETHER = 500
 #: compared; of these and of the catalogue entry. Nothing else tells of a row that a disk has
 #: altered. (A time that was altered is no time of a folder.)
 _TABLE = (
-    "CREATE TABLE entries (folder TEXT PRIMARY KEY, stamp INTEGER, catalogue INTEGER, version TEXT,"
+    "TABLE entries (folder TEXT PRIMARY KEY, stamp INTEGER, catalogue INTEGER, version TEXT,"
     " data_id TEXT, head INTEGER, about BLOB, words BLOB, body INTEGER, wire BLOB, tail INTEGER)"
 )
+#: Holds all that is asked of most rows for the ids, which are read without the long texts then.
+_INDEX = "INDEX times ON entries (folder, stamp)"
 _TIMES = "SELECT folder, stamp FROM entries"
-_NAMED = "SELECT folder, version, data_id, head FROM entries WHERE instr(folder, '~')"
+_NAMED = (
+    "SELECT folder, version, data_id, head FROM entries"
+    " WHERE rowid IN (SELECT rowid FROM entries WHERE instr(folder, '~'))"
+)
 _COMPARED = (
     "SELECT folder, stamp, catalogue, version, data_id, about, words, body, rowid FROM entries"
 )
 #: As long as all the rest, and read of what is given alone.
+_ALL_WIRES = "SELECT rowid, wire, tail FROM entries"
 _WIRES = "SELECT rowid, wire, tail FROM entries WHERE rowid IN (SELECT value FROM json_each(?))"
+#: A power failure may cost the index, which is noticed, and nothing else. Larger pages are fewer.
+_SWITCHES = ("page_size=16384", "synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF")
 _NO_WIRE = (0, b"", None)
 _NOTE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM entries WHERE folder = ?"
@@ -186,8 +194,8 @@ class Index:
         """List what stands among the entries, and when it was changed."""
         try:
             files.check_folder(self._entries)
-            with _directly(self._entries) as folder, os.scandir(folder) as found:
-                return {item.name: _stamp(item) for item in found}
+            with _directly(self._entries) as folder:
+                return _stamps(folder)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -198,14 +206,14 @@ class Index:
 
     def _noted_ids(self, connection: Connection, asked: _Asked) -> list[str]:
         noted = dict(connection.execute(_TIMES))
-        held = {name for name, stamp in asked.stamps.items() if noted.get(name) == stamp}
-        names = {name: name.lower() for name in held if "~" not in name}
-        names |= {
+        held = dict(asked.stamps.items() & noted.items())
+        names = {
             folder: data_id
             for folder, version, data_id, head in connection.execute(_NAMED)
             if folder in held and _checksum(folder, version, data_id) == head
         }
-        asked.stale = {name: None for name in asked.stamps if name not in names}
+        names |= {name: name.lower() for name in held if "~" not in name}
+        asked.stale = dict.fromkeys(asked.stamps.keys() - names.keys())
         asked.gone = list(noted.keys() - asked.stamps.keys())
         return list(names.values())
 
@@ -239,7 +247,9 @@ class Index:
         wires: dict[int, Row] = {}
         if wired:
             places = orjson.dumps([row[8] for row in passing]).decode()
-            wires = {row[0]: row for row in connection.execute(_WIRES, (places,))}
+            most = len(passing) > len(stamps) / 4
+            rows = connection.execute(*([_ALL_WIRES] if most else [_WIRES, (places,)]))
+            wires = {row[0]: row for row in rows}
         found: list[Row] = []
         for row in passing:
             known, holds = row[:7], True
@@ -337,7 +347,7 @@ class Index:
             os.utime(self._folder)
         except OSError:
             return 0
-        return moment_of_change(self._folder)
+        return time_of_change(self._folder.lstat())
 
     def _note(self, new: list[Contents], gone: list[str], now: int, patience: float) -> bool:
         """Write down what was read; whether that could be done."""
@@ -366,13 +376,15 @@ class Index:
 
 def _prepare(connection: Connection) -> None:
     """Make the table of a new index; refuse one of another kind."""
-    # A power failure may cost the index, which is noticed, and nothing else.
-    for switch in ("synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF"):
+    for switch in _SWITCHES:
         connection.execute(f"PRAGMA {switch}")
     schema = connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
     if not schema:
-        connection.execute(_TABLE.replace("TABLE", "TABLE IF NOT EXISTS", 1))
-    elif schema != [(_TABLE,)]:
+        connection.execute("BEGIN IMMEDIATE")
+        for thing in (_TABLE, _INDEX):
+            connection.execute(f"CREATE {thing.replace(' ', ' IF NOT EXISTS ', 1)}")
+        connection.execute("COMMIT")
+    elif schema != [(f"CREATE {thing}",) for thing in (_TABLE, _INDEX)]:
         raise _Damaged
 
 
@@ -412,12 +424,18 @@ def _directly(folder: Path) -> Iterator[Path | int]:
         os.close(descriptor)
 
 
-def _stamp(item: os.DirEntry[str]) -> int:
-    """Tell when something among the entries was changed; 0 if that cannot be told."""
-    try:
-        return moment_of_change(item.stat(follow_symlinks=False))
-    except OSError:
-        return 0
+def _stamps(folder: Path | int) -> dict[str, int]:
+    """Tell of what stands in a folder when it was changed; 0 where that cannot be told."""
+    with os.scandir(folder) as found:
+        items = list(found)
+    with suppress(OSError):
+        return {item.name: time_of_change(item.stat(follow_symlinks=False)) for item in items}
+    stamps = {}
+    for item in items:  # one was removed meanwhile
+        stamps[item.name] = 0
+        with suppress(OSError):
+            stamps[item.name] = time_of_change(item.stat(follow_symlinks=False))
+    return stamps
 
 
 def _row(contents: Contents, now: int) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.text.arguments import read_name
 from sims_analysis.units import Data, dequantify, magnitude_of
 
 __all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
@@ -87,6 +88,8 @@ def samples(data: Data, species: str | None = None) -> Data:
 
 
 def _one_species(data: Any, species: str | None) -> Any:
+    if species is not None:
+        species = read_name("species", species)
     if "species" not in data.coords:
         if species is None:
             return data

@@ -35,6 +35,7 @@ from sims_analysis.figures.colours import (
     user_cycle,
 )
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.text.arguments import read_names
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
@@ -180,7 +181,7 @@ def collect(
         # The species of the first measurement lead, whatever the order in the others.
         order = list(dict.fromkeys(curve.series.species for curve in curves))
     else:
-        order = [species] if isinstance(species, str) else list(species)
+        order = read_names("species", species)
         there = {curve.series.species for curve in curves}
         missing = [name for name in order if name not in there]
         if missing:
@@ -188,8 +189,6 @@ def collect(
                 f"the data have no species {', '.join(map(repr, missing))}; "
                 f"they have {', '.join(map(repr, sorted(there)))}"
             )
-        if not order:
-            raise ProfileError("there is nothing to draw: `species` is empty")
     return [curve for name in order for curve in curves if curve.series.species == name]
 
 

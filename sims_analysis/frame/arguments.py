@@ -63,7 +63,8 @@ def refuse_not_positive(read: xr.Variable, value: Any, name: str) -> None:
     numbers = np.asarray(read.data)
     known = numbers[~np.isnan(numbers)]
     if not known.size or not ((known > 0) & np.isfinite(known)).all():
-        raise ProfileError(f"{name}={format_argument(value)} must be positive")
+        found = "" if known.size else ", and is NaN"
+        raise ProfileError(f"{name}={format_argument(value)} must be positive{found}")
 
 
 def refuse_cases(frame: Frame, read: xr.Variable, name: str) -> None:

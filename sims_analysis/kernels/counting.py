@@ -164,7 +164,8 @@ def shares(rows: Rows, start: Array, stop: Array) -> Array:
     a = rows.repeat(np.where(np.isnan(start), -np.inf, start))
     b = rows.repeat(np.where(np.isnan(stop), np.inf, stop))
     if rows.lower is None or rows.upper is None:
-        part = ((rows.depth >= a) & (rows.depth <= b)).astype(np.float64)
+        slack = rows.repeat(rows.slack)
+        part = ((rows.depth >= a - slack) & (rows.depth <= b + slack)).astype(np.float64)
     else:
         part = np.maximum(np.minimum(rows.upper, b) - np.maximum(rows.lower, a), 0.0)
     part = np.broadcast_to(part, rows.value.shape)

@@ -117,6 +117,11 @@ class _Samples(ABC):
         """Where the record of each row ends, (R,)."""
         return self.last if self.upper is None else self._ends(self.offsets[1:] - 1, self.upper)
 
+    @cached_property
+    def slack(self) -> Array:
+        """By how much depths of each row may differ and be equal, (R,): conversions round."""
+        return TOLERANCE * (self.last - self.first)
+
     def _ends(self, position: Index, samples: Array | None = None) -> Array:
         ends = np.full(self.count, np.nan)
         nonempty = self.size > 0
@@ -194,6 +199,7 @@ class Dense(_Samples):
 
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
+        start, stop = start - self.slack, stop + self.slack
         if not self.alike(start, stop):
             return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
         inside = np.flatnonzero(~((self.depth < start[0]) | (self.depth > stop[0])))
@@ -324,6 +330,7 @@ class Packed(_Samples):
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
         if np.isnan(start).all() and np.isnan(stop).all():
             return self
+        start, stop = start - self.slack, stop + self.slack
         outside = (self.depth < self.repeat(start)) | (self.depth > self.repeat(stop))
         return self.keep(~outside)
 

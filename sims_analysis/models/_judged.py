@@ -64,7 +64,7 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
     Raises
     ------
     NoFitError
-        If a constant does as well, or the maximum of a peak lies outside the window.
+        If a constant does as well, or the maximum of a peak, or a step, lies outside the window.
     """
     curve, objective, (solution, errors, _) = profile.curve, found.objective, found.among[0]
     stderr = stderr_of(
@@ -117,7 +117,7 @@ def said(profile: Prepared, found: Minima, stderr: Array, task: Task) -> tuple[s
     if status not in _OF_THE_DATA and wrong:
         status = "wrong_shape"
     if status in {"truncated", "wrong_shape"} and _outside(profile, solution, task):
-        # The maximum itself is outside: its parameters would be an extrapolation.
+        # The maximum or the step itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
     if status in ("undetermined", "at_bound"):
         dose, error = known["window_dose"], known["window_dose_stderr"]
@@ -126,12 +126,16 @@ def said(profile: Prepared, found: Minima, stderr: Array, task: Task) -> tuple[s
 
 
 def _outside(profile: Prepared, solution: Solution, task: Task) -> bool:
-    """Return whether the maximum of a peak, or of one of several, lies outside the window."""
-    if isinstance(task.model, LayeredModel):
-        where = profile.curve.whole(solution.free)[task.model.at]
+    """Return whether the maximum of a peak, one of several, or a step lies outside the window."""
+    model = task.model
+    at = [i for i, one in enumerate(model.names) if model.shape == "step" and one == "position"]
+    if isinstance(model, LayeredModel):
+        at = model.at
+    if at:
+        where = profile.curve.whole(solution.free)[at]
         return bool(where.min() < profile.z[0] or where.max() > profile.z[-1])
     outer = {"peak": (0, profile.z.size - 1), "surface_peak": (profile.z.size - 1,)}
-    return solution.m.argmax() in outer.get(task.model.shape, ())
+    return solution.m.argmax() in outer.get(model.shape, ())
 
 
 def _described(profile: Prepared, found: Minima, task: Task) -> tuple[dict[str, float], bool]:
@@ -247,6 +251,8 @@ def _status(
         why = not_one_peak(profile.c, solution.m, noise, background, down)
         if why:
             return why
+    elif _outside(profile, solution, task):
+        return "truncated"
     numbers = (one.tolist() for one in (solution.free, solution.x, stderr))
     for (lower, upper), value, x, error in zip(curve.bounds, *numbers, strict=True):
         near = min(value - lower, upper - value)

@@ -115,7 +115,14 @@ def posed(
     settings: Mapping[str, float],
     function: ResolutionFunction,
     kind: str,
+    parts: int = 1,
 ) -> Posed:
+    """Return what is sought, on cells that are divided into some parts each.
+
+    Raises
+    ------
+    NoProfileError
+    """
     if not np.isfinite(function.widths).all():
         raise NoProfileError("resolution_unknown")
     if not here.size or np.isnan(settings["background"]):
@@ -136,7 +143,7 @@ def posed(
     misfit = poisson_of(window, worth, settings["fraction"])
     if misfit is None:
         raise NoProfileError("too_few_counts")
-    z, edges = window.z, _edges(window.z, function)
+    z, edges = window.z, _edges(window.z, function, parts)
     limit = 2.5 * float(np.median(np.diff(z)))
     below, above = (np.minimum(reach, limit) for reach in cells(z))
     one = Posed(
@@ -192,7 +199,7 @@ def _worth_by_scatter(z: Array, c: Array) -> float:
     return max(float(np.median(squares)) / 0.455 if usable.any() else 0.0, 1 / _MOST_COUNTS)
 
 
-def _edges(z: Array, function: ResolutionFunction) -> Array:
+def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     """Return edges of cells: about the samples, between those far apart, and beyond the ends.
 
     Atoms from beyond the ends, as far as the function reaches, are seen in the window.
@@ -201,7 +208,7 @@ def _edges(z: Array, function: ResolutionFunction) -> Array:
     typical = float(np.median(gaps))
     finest = typical / _PARTS
     most = min(1.5 * typical, max(_FINE * function.fwhm, finest))
-    parts = np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
+    parts = times * np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
     inside = [a + step * np.arange(p) / p for a, step, p in zip(z, gaps, parts, strict=False)]
     leading, trailing = function.within(_BEYOND)
     first = max(gaps[0] / parts[0], trailing / _MOST_BEYOND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,9 @@ NUMBERS = (
     "doubtful_maximum",
 )
 COLUMNS = ("value", "stderr", "achieved_resolution", "refolded")
+#: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
+#: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
+_FINER = 2
 #: Strengths that are tried, of curvature and of steps.
 _CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
 
@@ -134,15 +138,23 @@ def restored(
     """
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     known: dict[str, Any] = {"n_samples": here.size, "source_of_errors": 0}
-    try:
-        one = posed(samples, here, settings, function, kind)
+
+    def at(parts: int) -> tuple[str, Array, dict[str, Any]]:
+        one = posed(samples, here, settings, function, kind, parts)
         sought = Sought(one.spread, one.misfit, _prior(one, smoothness), one.offset)
-        best = _found(one, sought, smoothness)
+        status, found = worth(one, sought, _found(one, sought, smoothness), kernels=layout.kernels)
+        beside = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
+        return status, one.here, beside | found
+
+    try:
+        found = at(1)
     except NoProfileError as end:
         return layout.row(str(end), here, known)
-    known = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
-    status, parts = worth(one, sought, best, kernels=layout.kernels)
-    return layout.row(status, one.here, known | parts)
+    if found[0] == "resolution_too_wide":
+        with suppress(NoProfileError):
+            finer = at(_FINER)
+            found = found if finer[0] == found[0] else finer
+    return layout.row(*found)
 
 
 def _prior(one: Posed, smoothness: str | float) -> Prior:

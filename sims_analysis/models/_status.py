@@ -29,7 +29,8 @@ ADVICE = {
     "at_bound": "a parameter is at its bound; hold it with fixed=, or take a simpler model",
     "undetermined": "the samples do not determine some parameter, which has no error; hold it or "
     "another with fixed=, or take a simpler model",
-    "truncated": "the profile does not come down on both sides of its maximum inside the window",
+    "truncated": "the profile does not come down on both sides of its maximum inside the window, "
+    "or its step lies outside",
     "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
     "wrong_shape": "the curve does not have the profile's shape; background='fit', a window or "
     "another model may help",

@@ -187,10 +187,10 @@ def fit(
         departs from the samples by more than 5 % of the largest, and noise does not make that; see
         below), ``gap`` (over more than five times their spacing there are no samples in the
         window), ``saturated`` (samples that a saturated detector has cut off), and, of models of
-        one peak, ``truncated`` (the profile does not come down on both
-        sides of its maximum inside the window; if the profile does and the curve does not, it is
-        ``wrong_shape``), and ``several_peaks``. No parameters are given for a peak whose maximum is
-        outside the window.
+        one peak, ``truncated`` (the profile does not come down on both sides of its maximum inside
+        the window; if the profile does and the curve does not, it is ``wrong_shape``), and
+        ``several_peaks``. A peak whose maximum, or a step whose position, is outside the window
+        (``truncated``) has no parameters.
 
         ``curve_status``: where parameters are ``undetermined`` or ``at_bound``, ``ok`` if the dose
         of the window is known to 10 %: parameters may stand in for each other, and the curve and
@@ -279,7 +279,8 @@ def fit(
     depths of the layers, by generalised least squares with their covariance. For ``delta_drf``
     these are the leading-edge and trailing-edge decay lengths and the Gaussian broadening of
     ISO 20341. ``"auto"`` begins with all maxima that stand out by five standard errors, and leaves
-    out the least certain as long as ``aic`` falls; places after the last layer are NaN.
+    out the least certain as long as ``aic`` falls; places after the last layer are NaN. Profiles
+    that are linked, or of which something is known before, must show as many layers each.
 
     *Linked profiles* have one likelihood, the product of theirs and of the normal distributions
     that are known before; its maximum and the inverse of its Fisher information are found for all
@@ -388,13 +389,12 @@ def fit(
     if measured:
         task, settings = read_initials(profiles, as_implanted, task, settings, surface)
     between = (None, None) if of_layers else (shared, over)
-    links = read_links(profiles, task, settings, *between, prior)
     if repeat == "auto":
-        if links.joint:
-            raise ProfileError(
-                "repeat='auto': give the number of layers with shared, prior or fixed"
-            )
         task = _as_many_as_there_are(profiles, settings, task)
+    links = read_links(profiles, task, settings, *between, prior)
+    if links.joint and task.fewer:
+        task = _as_many_as_all_have(profiles, settings, task)
+        links = read_links(profiles, task, settings, *between, prior)
     window = settings["start"], settings["stop"]
     answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))
     answer.attrs |= _described(profiles, chosen, task, settings, links) | {
@@ -470,6 +470,28 @@ def _as_many_as_there_are(profiles: Frame, settings: Mapping[str, xr.Variable], 
         beside=("common", "overlap"),
     )
     return replace(task.of_layers(max(int(counted.max()), 1)), fewer=True)
+
+
+def _as_many_as_all_have(profiles: Frame, settings: Mapping[str, xr.Variable], task: Task) -> Task:
+    """Return the task for the layers that Akaike's criterion bears out in each profile alone.
+
+    Raises
+    ------
+    ProfileError
+        If these are not as many in one profile as in another.
+    """
+    function = partial(_row, fit_one, tuple(settings), task)
+    rows = profiles.each(function, *settings.values(), size=task.size, beside=("common", "overlap"))
+    first = task.places["value"].start
+    assert isinstance(task.model, LayeredModel)  # noqa: S101 - only of layers there may be fewer
+    there = np.isfinite(rows.values[..., [first + i for i in task.model.at]]).sum(axis=-1)
+    numbers = np.unique(there[there > 0])
+    if numbers.size > 1:
+        raise ProfileError(
+            f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
+            "need as many each; give their number, or fit those with others apart"
+        )
+    return task.of_layers(int(numbers[0]) if numbers.size else 1)
 
 
 def _told(uncertainty: xr.Variable) -> str:

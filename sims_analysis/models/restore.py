@@ -159,13 +159,14 @@ def deconvolve(
     -----
     Expected counts are ``mu_i = b_i + sum_j A_ij x_j``: A is the resolution function integrated
     over cell j, and ``x_j = exp(u_j)`` the profile there, on cells about the samples, finer where
-    samples are farther apart than a quarter of the function's width, and beyond the window as far
-    as it reaches. Minimized is half of the Poisson deviance, plus
-    ``0.6 sum ln[1 + (s w^2 u'')^2]`` with w the function's full width at half maximum and s the
-    smoothness: Student's distribution, of 0.2 degrees of freedom, for changes of the slope of ln x,
-    whose heavy tails let an exponential, SIMS' natural edge, cost nothing and a kink little; or
-    ``s sum |u_j+1 - u_j|`` for steps. s is that of the largest evidence by Laplace's approximation,
-    of values from 0.003 to 300, each approached from both sides, since there are several minima.
+    samples are farther apart than a quarter of the function's width (or where no profile on these
+    gives what was measured), and beyond the window as far as it reaches. Minimized is half of the
+    Poisson deviance, plus ``0.6 sum ln[1 + (s w^2 u'')^2]`` with w the function's full width at
+    half maximum and s the smoothness: Student's distribution, of 0.2 degrees of freedom, for
+    changes of the slope of ln x, whose heavy tails let an exponential, SIMS' natural edge, cost
+    nothing and a kink little; or ``s sum |u_j+1 - u_j|`` for steps. s is that of the largest
+    evidence by Laplace's approximation, of values from 0.003 to 300, each approached from both
+    sides, since there are several minima.
 
     *Errors.* At the solution, the inverse of the curvature of what is minimized, in which a kink
     may as well be in a cell half of the function's width away: Laplace's approximation. (The
@@ -176,12 +177,18 @@ def deconvolve(
     profiles, and in 72 to 88 % of those of deltas. Against the truth it holds in 60 %, of layers
     as narrow as the function in fewer (of plateaus restored as steps in more, 63 to 99 %): what is
     narrower than the achieved resolution is not restored, and no count says what it was. The dose
-    of such a layer is known, its height is not.
+    of such a layer is known, its height is not. Take it from ``window_dose``, with `start` and
+    `stop` about the layer: errors of neighbours cancel there, which :func:`integrated_dose` cannot
+    know. Its error is 1.2 to 2 times the scatter of doses for an implant, and 5 to 20 times where
+    edges are sharp (16 trials each); that of ``window_dose`` covers 63 %.
     Errors of the resolution function, of the depth scale and of sensitivity factors come on top.
 
     *What cannot be told.* A function that is too *narrow* always fits, with a profile that is too
-    wide. One that is too wide is told by edges and layers that are steeper than what it makes of
-    any profile, given counts; smooth profiles, such as implants, tell nothing.
+    wide. One that is too wide, or only on one side or about its maximum, is told by edges and
+    layers that are steeper than what it makes of any profile, given counts; smooth profiles, such
+    as implants, tell nothing. The right one is called too wide in 2 % of cases (of five truths with
+    edges and thin layers at 30 to 100,000 counts, at most 10 of 580). Layers that are known to be
+    thin are better fitted: ``fit(data, model="delta_drf", repeat=...)``.
 
     References
     ----------

@@ -26,7 +26,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame, open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import ends_of, read_window
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["correct_dead_time", "dead_time_of", "subtract_background"]
@@ -273,7 +273,7 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
     """Flag the profiles of some species; all of them for None."""
     if species is None:
         return xr.Variable((), data=True)
-    wanted = [species] if isinstance(species, str) else list(species)
+    wanted = read_names("species", species)
     known_species(frame.coords.get("species"), *wanted, name="species")
     labels = frame.coords["species"]
     return xr.Variable(labels.dims, np.isin(labels.values, wanted))

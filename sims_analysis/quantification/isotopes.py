@@ -26,7 +26,7 @@ from sims_analysis.quantification.reference import (
     common_errors,
     quotient,
 )
-from sims_analysis.text.arguments import check_choice
+from sims_analysis.text.arguments import check_choice, read_names
 
 __all__ = ["ratio", "to_element"]
 
@@ -120,10 +120,8 @@ def _isotopes(
     data: xr.Dataset, abundance: str | Mapping[str, Any], species: str | Sequence[str] | None
 ) -> list[str]:
     """List the species that are to become elements."""
-    if isinstance(species, str):
-        return [species]
     if species is not None:
-        return list(species)
+        return read_names("species", species)
     if isinstance(abundance, Mapping):
         return list(abundance)
     return [one for one in species_of(data) if _is_quantified(data, one)]

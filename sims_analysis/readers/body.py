@@ -326,7 +326,8 @@ def _find_last(body: Body) -> None:
                 found = short if len(cells) < width else odd
                 grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
-            if len(cells) != width and sum(map(is_number, cells)) < _MANY:
+            glued = i == last + 1 and is_odd(next(filter(None, cells), ""))
+            if len(cells) != width and sum(map(is_number, cells)) < _MANY and not glued:
                 continue
         if any(cells) and not grid.is_comment(i):
             _tell_of_note(body, i, width)

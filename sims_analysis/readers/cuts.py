@@ -10,10 +10,17 @@ from itertools import pairwise, repeat
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
-from sims_analysis.readers.grid import Block, TextGrid
+from sims_analysis.readers.grid import Block, Grid, TextGrid
 from sims_analysis.readers.numbers import narrow
 
-__all__ = ["refuse_cut", "refuse_short_rows", "tell_if_cut", "tell_of_short_lines"]
+__all__ = [
+    "refuse_cut",
+    "refuse_short_rows",
+    "tell_if_cut",
+    "tell_of_moved_cells",
+    "tell_of_short_lines",
+    "tell_of_uneven_rows",
+]
 
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
@@ -101,6 +108,8 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         # Zero is written without one.
         return exponent in exponents or not above or not last["digits"].strip("0,.")
     if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
+        return False
+    if above and not last["decimals"] and all(form["decimals"] for form in above):
         return False
     if decimals == {len(last["decimals"] or "")} != {0}:
         return True
@@ -195,5 +204,55 @@ def tell_of_short_lines(
         warn(
             f"line {short[0]}{more} has fewer cells than the {width} columns: those at its end are "
             "taken as not measured; if one is missing before, the others stand in the wrong column",
+            ProfileWarning,
+        )
+
+
+def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
+    """Tell of rows, each a profile, that have not as many cells as the others.
+
+    Raises
+    ------
+    ReadError
+        If the last line breaks off.
+    """
+    texts = [grid.cells(i) for i in rows]
+    counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
+    (usual, _), *_ = Counter(counts).most_common(1)
+    if rows[-1] == len(grid.lines) - 1 and counts[-1] < usual:
+        grid.options.truncated(
+            f"the file breaks off within its last line: {counts[-1]} of {usual} cells, and no end "
+            "of the line"
+        )
+        return
+    tell_if_cut(grid.lines, texts[-1][1 : counts[-1]])
+    odd = next((i for i, count in zip(rows, counts, strict=True) if count != usual), None)
+    if odd is not None:
+        count = counts[rows.index(odd)]
+        warn(
+            f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
+            "many within it moves all that follow to other depths",
+            ProfileWarning,
+        )
+
+
+def tell_of_moved_cells(grid: Grid, block: Block, head: str, others: Sequence[int]) -> None:
+    """Tell of a row with nothing in the first column, where all others have a number.
+
+    Parameters
+    ----------
+    grid : Grid
+    block : Block
+    head : str
+        Of the first column, which is neither of depths nor of values.
+    others : sequence of int
+        Columns of depths and values.
+    """
+    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
+    places = np.flatnonzero(nothing).tolist()
+    if places and len(places) <= len(block.values) // 10 + 1:
+        warn(
+            f"{grid.row_word} {block.rows[places[0]]} has nothing below {head!r}, as the other "
+            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
             ProfileWarning,
         )

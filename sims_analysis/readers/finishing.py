@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.signals import Array, Content, Signal
-from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.workbook import is_workbook
 from sims_analysis.units import read_unit, unit_of_kind
 
@@ -124,14 +123,11 @@ def _rename(signals: list[Signal], options: Options) -> None:
 
 def _refuse_garbled(signals: list[Signal], source: Source) -> None:
     """Refuse names that no letters of Western languages make, in an encoding that nobody states."""
-    # Of Japanese and Chinese, two bytes make one.
-    garbled = re.compile(r"[\x80-\x9f]|[\xa0-\xff\u0100-\u2122]{2}")
-    unknown = source.is_western and not is_workbook(source)
-    for name in (signal.name for signal in signals) if unknown else ():
-        if garbled.search(name):
+    for name in () if is_workbook(source) else (signal.name for signal in signals):
+        if source.is_garbled(name):
             raise SpeciesError(
                 f"the name {name!r} is not in the encoding that the file was read in; pass "
-                "encoding=, such as 'shift_jis' or 'gbk'"
+                f"encoding=, such as {ENCODINGS}"
             )
 
 
@@ -209,7 +205,9 @@ def _stated(
         return unit_of_kind(in_file, kinds, who).text
     except UnitsError as error:
         argument = who.rpartition(" ")[2]
-        raise UnitsError(f"{error}. So the file says; pass {argument}= to state it") from None
+        other = unit_kind(in_file) in vocabulary.AXES and kinds != vocabulary.AXES
+        axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
+        raise UnitsError(f"{error}. So the file says; pass {argument}= to state it{axis}") from None
 
 
 def _same(in_file: str, by_user: str) -> bool:

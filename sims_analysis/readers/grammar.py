@@ -118,6 +118,7 @@ class _Reading:
         self._units()
         self._join_heads()
         self._heads()
+        self._mark_row_numbers(block)
         if not any(self.found.units) and self.rows and self._are_units_above():
             self._take_units()
         self._names(below)
@@ -130,7 +131,6 @@ class _Reading:
         self.found.notes += [i for i, _ in self.rows]
         self.found.notes.sort()
         self._refuse_factors()
-        self._mark_row_numbers(block)
 
     # ---- what rows are
 
@@ -302,8 +302,9 @@ class _Reading:
     def _names(self, below: list[str]) -> None:
         """Take the names of species: above the heads, or those that stand below."""
         above = bool(self.rows) and self._are_names(self._named(self.rows[-1][1]))
-        if above and below:
-            # Of two rows of names, that which names species.
+        heads = [self.found.heads[j].name for j in self.found.columns("value")]
+        if above and (below or all(map(is_species, heads))):
+            # Of two rows of names, that which names species; the other may tell samples apart.
             above = all(map(names_species, filter(None, self._named(self.rows[-1][1]))))
         if above:
             self.found.names = self._fitted(self._named(self._pop("names")))
@@ -402,7 +403,8 @@ class _Reading:
     def _mark_row_numbers(self, block: Block) -> None:
         """Tell a column of row numbers without a head, as DataFrames write it, from values."""
         found = self.found
-        if found.texts[0] or not any(found.texts) or not found.filled[0]:
+        named = self.rows and self._fitted(self.rows[-1][1])[0] and len(set(self.rows[-1][1])) > 2
+        if found.texts[0] or named or not any(found.texts) or not found.filled[0]:
             return
         column = block.values[:, 0]
         if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):

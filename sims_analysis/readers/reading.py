@@ -24,7 +24,7 @@ from sims_analysis.readers.formats import Format, Reader, fault_of, formats
 from sims_analysis.readers.given import Given, Readable, is_several, list_given
 from sims_analysis.readers.picture import explanation, picture
 from sims_analysis.readers.refusals import refuse_other_kinds
-from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.source import ENCODINGS, Options, Source
 
 __all__ = ["explain_read", "read", "read_formats"]
 
@@ -360,7 +360,8 @@ def _read_source(
         # What was found odd before may be why.
         more = f"; and {len(told) - _FEW} more" if len(told) > _FEW else ""
         odd = "".join(f"; {warning}" for warning in told[:_FEW]) + more
-        error.args = (f"{source.name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
+        more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
+        error.args = (f"{source.name}: {error}{more}", *error.args[1:])
         error.picture = picture(source)
         raise
     except ImportError:
@@ -384,6 +385,16 @@ def _source(given: Given, options: Options) -> Source:
     # Two files without a name are never one measurement.
     name = given.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
     return Source(name, content, options, given.path)
+
+
+def _in_encoding(source: Source, error: str) -> str:
+    """Say, of a text that cannot be read, that its letters look like those of another encoding."""
+    try:
+        garbled = source.is_text and "encoding=" not in error and source.is_garbled(source.start)
+    except ReadError:
+        return ""
+    advice = f"its letters look like those of an encoding that nothing tells: {ENCODINGS}?"
+    return f"; {advice} encoding= states it" if garbled else ""
 
 
 def _not_in(forced: Reader | None, source: Source) -> str:

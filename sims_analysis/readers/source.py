@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,10 @@ from typing import Any
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 
-__all__ = ["Options", "Source"]
+__all__ = ["ENCODINGS", "Options", "Source"]
+
+#: Such as are told from no other by the bytes.
+ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr' or 'cp1250'"
 
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
@@ -20,6 +24,8 @@ _MARKS = {
 }
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")
+#: What no Western language writes: of Japanese and Chinese, two bytes make one letter.
+_GARBLED = re.compile(r"[\x80-\x9f]|(?!\xe7[\xe3\xf5])[\xa0-\xff\u0100-\u2122]{2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +102,10 @@ class Source:
         """Whether the bytes are text: no zeros in them, unless they are UTF-16."""
         return b"\0" not in self.content or self._wide is not None
 
-    @property
-    def is_western(self) -> bool:
-        """Whether nothing tells the encoding: it is taken for that of Western Windows."""
-        return not self.options.encoding and (not self.is_text or self._decoded[1] in _WESTERN)
+    def is_garbled(self, text: str) -> bool:
+        """Whether a part of the text is in no Western encoding, and nothing tells in which."""
+        western = not self.is_text or self._decoded[1] in _WESTERN
+        return not self.options.encoding and western and _GARBLED.search(text) is not None
 
     @cached_property
     def _wide(self) -> str | None:

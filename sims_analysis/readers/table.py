@@ -18,7 +18,11 @@ from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.body import Body, find_body, read_body, refuse_odd_rows
 from sims_analysis.readers.columns import Pair, find_pairs, stated_columns, stated_pairs
-from sims_analysis.readers.cuts import tell_of_short_lines
+from sims_analysis.readers.cuts import (
+    tell_of_moved_cells,
+    tell_of_short_lines,
+    tell_of_uneven_rows,
+)
 from sims_analysis.readers.delimited import text_grid
 from sims_analysis.readers.grammar import Heads, read_heads
 from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transposed
@@ -124,6 +128,8 @@ def _turned(grid: Grid) -> Grid:
     whole = {*between} <= {Kind.MIXED, Kind.HEADS, Kind.BLANK}
     if not whole or not is_transposed([grid.cells(i) for i in rows]):
         return grid
+    if isinstance(grid, TextGrid):
+        tell_of_uneven_rows(grid, rows)
     return transposed(grid, rows)
 
 
@@ -145,6 +151,9 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         return _content(grid, [(name, signals, about) for name, signals in parts])
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
+        used = [j for pair in table.pairs for j in (pair.axis, pair.value)]
+        if heads.filled[0] and 0 not in used:
+            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", used)
     else:
         table.pairs = stated_pairs(stated, heads)
     _state_unit_of_sheet(grid, heads, table.pairs)

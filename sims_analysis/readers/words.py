@@ -37,7 +37,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "profondità, profondita['’]?, prof\\.",
         "nl": "diepte, (?:sputter|krater)diepte",
         "ja": "スパッタ深さ, 深さ方向, 深さ, 深度",
-        "zh": "溅射深度, 深度",
+        "zh": "[溅濺]射深度, 深度",
+        "pt": "profundidade, prof\\.",
+        "pl": "głębokość, glebokosc, głęb\\.",
+        "cs": "hloubka",
+        "sv": "djup, (?:sputter)?djup",
+        "da": "dybde, (?:sputter)?dybde",
+        "fi": "syvyys",
+        "hu": "mélység",
+        "tr": "derinlik",
+        "ru": "глубина",
+        "ko": "스퍼터 ?깊이, 깊이",
     },
     "time": {
         "en": "(?:(?:sputter(?:ing|ed)?|etch(?:ing)?|erosion)[ _-]?)?time",
@@ -47,7 +57,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "tempo(?: di (?:sputtering|erosione|sputter|polverizzazione))?",
         "nl": "tijd, (?:sputter|ets)[ _-]?tijd",
         "ja": "(?:スパッタ(?:リング)?|エッチング)?時間",
-        "zh": "(?:溅射|刻蚀)?时间",
+        "zh": "(?:[溅濺]射|刻[蚀蝕]|[蚀蝕]刻)?[时時][间間]",
+        "pt": "tempo(?: de (?:pulverização|erosão|sputtering))?",
+        "pl": "czas(?: (?:rozpylania|trawienia))?",
+        "cs": "čas(?: odprašování)?",
+        "sv": "tid, (?:sputter|ets)tid",
+        "da": "tid, (?:sputter|æts(?:e)?|ets)tid",
+        "fi": "aika",
+        "hu": "idő",
+        "tr": "zaman, süre",
+        "ru": "время(?: (?:распыления|травления))?",
+        "ko": "(?:스퍼터(?:링)? ?|식각 ?)?시간",
     },
     "value": {
         "en": "concentration, conc\\.?, atomic[ _]fraction, mass[ _]fraction"
@@ -60,7 +80,18 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "concentrazione, intensità, segnale, conteggi, valore, contenuto",
         "nl": "concentratie, intensiteit, signaal, telsnelheid, waarde, gehalte",
         "ja": "濃度, 強度, 計数率, カウント(?:数|レート)?, 信号(?:強度)?, 二次イオン強度",
-        "zh": "浓度, 强度, 计数(?:率)?, 信号(?:强度)?, 含量",
+        "zh": "[浓濃]度, [强強]度, [计計][数數](?:率)?, [信訊][号號](?:[强強]度)?, 含量",
+        "pt": "concentração, concentracao, intensidade, sinal, contagens, valor, teor",
+        "pl": "stężenie, stezenie, koncentracja, natężenie, intensywność, sygnał"
+        ", zliczenia, wartość",
+        "cs": "koncentrace, intenzita, signál, hodnota, obsah",
+        "sv": "koncentration, halt, intensitet, signal, värde",
+        "da": "koncentration, konsentrasjon, intensitet, signal, værdi, verdi, indhold, innhold",
+        "fi": "pitoisuus, konsentraatio, intensiteetti, signaali, arvo",
+        "hu": "koncentráció, intenzitás, jel, érték",
+        "tr": "konsantrasyon, derişim, yoğunluk, şiddet, sinyal, değer",
+        "ru": "концентрация, интенсивность, сигнал, значение, содержание",
+        "ko": "농도, 강도, 세기, 카운트(?:율)?, 계수율, 신호",
     },
     "error": {
         "en": "std\\.?[ _]?err(?:or)?, std\\.?[ _-]?dev(?:iation)?\\.?, std\\.?, err(?:or)?\\.?"
@@ -76,7 +107,18 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "deviazione standard, scarto tipo, dev\\.? ?st(?:and|d)?\\.?, errore, incertezza",
         "nl": "standaardafwijking, standaarddeviatie, standaardfout, fout, onzekerheid, stdafw\\.?",
         "ja": "標準偏差, 標準誤差, 誤差, エラー, 不確かさ",
-        "zh": "标准偏差, 标准差, 标准误差, 误差, 不确定度",
+        "zh": "[标標][准準](?:偏差|差|[误誤]差), [误誤]差, 不[确確]定度",
+        "pt": "desvio[ -]padrão, desvio[ -]padrao, desv\\.? ?pad\\.?, erro(?: padrão)?, incerteza",
+        "pl": "odchylenie(?: standardowe)?, odch\\.? ?std\\.?, błąd, niepewność",
+        "cs": "(?:směrodatná|standardní) odchylka, sm\\. ?odch\\., chyba, nejistota",
+        "sv": "standardavvikelse, std\\.?[ -]?avv\\.?, stdav, fel, osäkerhet",
+        "da": "standardafvigelse, standardavvik, std\\.?[ -]?av[vf]\\.?, fejl, feil, usikkerhe[dt]",
+        "fi": "keskihajonta, virhe, epävarmuus",
+        "hu": "szórás, hiba, bizonytalanság",
+        "tr": "standart sapma, std\\.? ?sapma, hata, belirsizlik",
+        "ru": "(?:стандартное|среднеквадратич(?:ное|еское)) отклонение"
+        ", станд\\.? ?откл\\.?, СКО, ошибка, погрешность",
+        "ko": "표준 ?편차, 표준 ?오차, 오차, 불확도",
     },
     "mean": {
         "en": "mean, average, avg\\.?",
@@ -87,6 +129,16 @@ _WORDS: dict[str, dict[str, str]] = {
         "nl": "gemiddelde, gem\\.?",
         "ja": "平均[値值]?",
         "zh": "平均[値值]?",
+        "pt": "média",
+        "pl": "średnia",
+        "cs": "průměr",
+        "sv": "medelvärde, medel",
+        "da": "middelværdi, middelverdi, gennemsnit, gjennomsnitt",
+        "fi": "keskiarvo",
+        "hu": "átlag",
+        "tr": "ortalama",
+        "ru": "среднее(?: значение)?",
+        "ko": "평균(?:값)?",
     },
     "index": {
         "en": "#, no\\.?, nr\\.?, index, row, (?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?"
@@ -97,7 +149,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "numero, n°, ciclo, punto, riga",
         "nl": "nummer, cyclus, (?:meet|data)?punt, rij",
         "ja": "番号, サイクル(?:数|番号)?, 点, 測定点, 行",
-        "zh": "序号, 编号, 循环(?:数|次数)?, 点, 数据点",
+        "zh": "序[号號], [编編][号號], 循[环環](?:次?[数數])?, [点點], [数數][据據][点點]",
+        "pt": "nº, n\\.?º, número, ponto, linha",
+        "pl": "numer, l\\.? ?p\\.?, cykl, wiersz, punkt",
+        "cs": "číslo, č\\., bod, cyklus, řádek",
+        "sv": "nummer, cykel, punkt, rad",
+        "da": "nummer, cyklus, syklus, punkt, række, rad",
+        "fi": "numero, sykli, piste, rivi",
+        "hu": "sorszám, ciklus, pont, sor",
+        "tr": "numara, döngü, nokta, satır",
+        "ru": "№, номер, цикл, точка, строка",
+        "ko": "번호, 사이클, 점, 행",
     },
     "beside": {
         "en": "dose, fluence, ion dose, primary dose",
@@ -107,7 +169,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "fluenza",
         "nl": "dosis, fluentie",
         "ja": "ドーズ量?",
-        "zh": "剂量",
+        "zh": "[剂劑]量",
+        "pt": "dose, fluência",
+        "pl": "dawka",
+        "cs": "dávka",
+        "ru": "доза",
+        "ko": "도즈",
     },
     "limit": {
         "en": "detection[ _]limits?, lod, lld, dl, mdl, limit of detection, det\\.? ?lim\\.?",
@@ -117,7 +184,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "limit[ei] di (?:rilevazione|rilevabilità|rivelabilità|rilevamento)",
         "nl": "detectielimiet, detectiegrens",
         "ja": "検出(?:限界|下限)(?:値)?",
-        "zh": "检[出测](?:限|极限|下限)",
+        "zh": "[检檢][出测測](?:[极極]?限|下限)",
+        "pt": "limites? de det[ec]c?ção",
+        "pl": "granica wykrywalności",
+        "cs": "mez detekce",
+        "sv": "detektionsgräns",
+        "da": "detektionsgrænse, deteksjonsgrense",
+        "fi": "toteamisraja, havaitsemisraja",
+        "hu": "kimutatási határ",
+        "tr": "algılama sınırı, tespit limiti",
+        "ru": "предел обнаружения",
+        "ko": "검출 ?(?:한계|하한)",
     },
     "species": {
         "en": "species, species_name, element, isotope, ion, signal",
@@ -127,7 +204,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "specie, elemento, isotopo, ione",
         "nl": "element, isotoop, ion",
         "ja": "元素, 核種, 同位体, イオン(?:種)?",
-        "zh": "元素, 同位素, 离子",
+        "zh": "元素, 同位素, [离離]子",
+        "pt": "espécie, elemento, isótopo, íon",
+        "pl": "pierwiastek, izotop, jon",
+        "cs": "prvek, izotop, iont",
+        "sv": "grundämne, isotop, jon",
+        "da": "grundstof, grunnstoff, isotop, ion",
+        "fi": "alkuaine, isotooppi, ioni",
+        "hu": "elem, izotóp, ion",
+        "tr": "element, izotop, iyon",
+        "ru": "элемент, изотоп, ион",
+        "ko": "원소, 동위원소, 이온",
     },
     "unit": {
         "en": "units?",
@@ -137,7 +224,17 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "unità",
         "nl": "eenheid",
         "ja": "単位",
-        "zh": "单位",
+        "zh": "[单單]位",
+        "pt": "unidades?",
+        "pl": "jednostk[ai]",
+        "cs": "jednotk[ay]",
+        "sv": "enhet",
+        "da": "enhed, enhet",
+        "fi": "yksikkö",
+        "hu": "mértékegység",
+        "tr": "birim",
+        "ru": "единиц[аы](?: измерения)?",
+        "ko": "단위",
     },
     "text": {
         "en": "samples?(?: (?:id|name|no\\.?))?, wafers?(?: (?:id|no\\.?))?, specimen, lot"
@@ -151,7 +248,18 @@ _WORDS: dict[str, dict[str, str]] = {
         "it": "campione, osservazioni, commento, note?, data, strato, operatore",
         "nl": "monster, opmerking(?:en)?, datum, laag",
         "ja": "試料(?:名|番号)?, サンプル(?:名)?, ウェーハ, 備考, コメント, メモ, 日付",
-        "zh": "样品(?:名称|编号)?, 样本, 晶圆, 备注, 注释, 日期",
+        "zh": "[样樣]品(?:名[称稱]|[编編][号號])?, [样樣]本, 晶[圆圓]"
+        ", [备備][注註], [注註][释釋], 日期",
+        "pt": "amostra, observaç(?:ão|ões), comentários?, notas?, camada",
+        "pl": "próbka, uwagi, komentarz, data, warstwa",
+        "cs": "vzorek, poznámk[ay], komentář, datum, vrstva",
+        "sv": "prov, anmärkning(?:ar)?, kommentar(?:er)?, datum, skikt",
+        "da": "prøve, bemærkning(?:er)?, merknad(?:er)?, kommentar(?:er)?, dato, lag",
+        "fi": "näyte, huomautus, huomautukset, kommentti, kerros",
+        "hu": "minta, megjegyzés(?:ek)?, dátum, réteg",
+        "tr": "numune, örnek, açıklama, tarih, katman",
+        "ru": "образец, примечани[ея], комментари[йи], дата, слой",
+        "ko": "시료(?:명)?, 샘플, 비고, 메모, 날짜",
     },
     "mass": {"en": "mass, m/z, amu", "de": "masse", "fr": "masse"},
     "energy": {
@@ -210,8 +318,8 @@ _SPECIES = re.compile(
 def pattern(role: str) -> re.Pattern[str]:
     """Give the pattern of the words of a role, in all languages.
 
-    Words between letters are no words: ``Si`` is none of ``Sigma``. Japanese and Chinese are
-    written without blanks.
+    Words between letters are no words: ``Si`` is none of ``Sigma``. Japanese, Chinese and Korean
+    are written without blanks.
     """
     words = dict.fromkeys(w.strip() for texts in _WORDS[role].values() for w in texts.split(","))
     listed = sorted(words, key=len, reverse=True)
@@ -228,7 +336,7 @@ def pattern(role: str) -> re.Pattern[str]:
 
 
 def _without_blanks(word: str) -> bool:
-    return any("\u3040" <= letter <= "\u9fff" for letter in word)
+    return any("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in word)
 
 
 @lru_cache(maxsize=4096)

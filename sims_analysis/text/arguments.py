@@ -17,6 +17,8 @@ __all__ = [
     "first_few",
     "format_argument",
     "is_number",
+    "read_name",
+    "read_names",
 ]
 
 
@@ -177,6 +179,49 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
         *others, last = map(repr, known)
         listed = f"{', '.join(others)} or {last}" if others else last
         raise ProfileError(f"{name}={format_argument(value)}; expected {listed}")
+
+
+def read_names(name: str, value: Any) -> list[str]:
+    """Read the names of species: one, or several in a list, an array or a DataArray.
+
+    Raises
+    ------
+    ProfileError
+
+    Examples
+    --------
+    >>> read_names("species", np.array(["B", "P"]))
+    ['B', 'P']
+    >>> read_names("species", 0)
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ProfileError: species=0; expected a list of species, such as ['B', 'P']
+    """
+    values = value.values if hasattr(value, "dims") else value
+    if isinstance(values, np.ndarray):
+        values = np.ravel(values).tolist()
+    elif isinstance(values, str) or not isinstance(values, Iterable) or hasattr(values, "units"):
+        values = [values]
+    names = list(values)
+    if not names or not all(isinstance(one, str) for one in names):
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a list of species, such as ['B', 'P']"
+        )
+    return [str(one) for one in names]
+
+
+def read_name(name: str, value: Any) -> str:
+    """Read the name of one species.
+
+    Raises
+    ------
+    ProfileError
+    """
+    names = read_names(name, value)
+    if len(names) > 1:
+        found = format_argument(value)
+        raise ProfileError(f"{name}={found}; expected one species, such as {names[0]!r}")
+    return names[0]
 
 
 def first_few(names: Sequence[str], most: int) -> str:

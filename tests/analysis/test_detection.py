@@ -71,6 +71,15 @@ def test_an_unknown_rule_names_the_known_ones():
 # --- below it -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("value", [0.0, -1.0, np.inf, np.nan])
+def test_the_value_of_a_count_is_positive(value):
+    one_count = xr.DataArray(value, attrs={"units": "atoms/cm^3"})
+    with pytest.raises(ProfileError, match=r"value_per_count=.* must be positive"):
+        sims.detection_limit(
+            tail(), window=("60 nm", "99 nm"), rule="currie", value_per_count=one_count
+        )
+
+
 def test_samples_below_the_limit_are_flagged_and_missing_ones_are_not():
     ds = one([0, 1, 2, 3], [1e18, np.nan, 1e14, 1e16])
     mask = sims.below_detection(ds, limit="1e22 atoms/m^3")

@@ -404,12 +404,8 @@ def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch
 
 @pytest.mark.parametrize("ahead", [-(10**18), -(10**10), 10**10, 10**18])
 def test_wrong_clocks(archive, monkeypatch, ahead):
-    real = index_module.moment_of_change
-    monkeypatch.setattr(
-        index_module,
-        "moment_of_change",
-        lambda path: real(path) + (ahead if path == archive.path / ".index" else 0),
-    )
+    real = index_module.Index._now
+    monkeypatch.setattr(index_module.Index, "_now", lambda index: real(index) + ahead)
     answers(archive)
     add_by_copying(archive)
     edit_the_catalogue_in_place(archive)

@@ -110,7 +110,7 @@ def test_a_ratio_has_the_names_of_its_species():
 
 
 def test_no_species_is_nothing_to_draw():
-    with pytest.raises(ProfileError, match="`species` is empty"):
+    with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
         sims.plot_profiles(rising(), species=[])
 
 

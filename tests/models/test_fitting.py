@@ -1274,6 +1274,20 @@ def test_starting_values_are_sets_of_all_parameters(start):
         sims.fit(ds, model=model)
 
 
+@pytest.mark.parametrize("model", ["edge", "edge_logistic"])
+def test_a_step_outside_of_the_window_has_no_parameters(model):
+    """The tail of a step is that of many, with plateaus that nobody has seen."""
+    z = np.arange(50.0, 150.0)
+    c = 1e20 * special.ndtr((30.0 - z) / 25) + 1e17
+    counts = np.random.default_rng(0).poisson(c / 1e15)
+    ds = models_truth.profile(counts * 1e15, z).to_dataset()
+    ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
+    with pytest.warns(FitWarning, match="truncated .*or its step lies outside"):
+        fit = sims.fit(ds, model=model)
+    assert fit["status"] == "truncated"
+    assert np.isnan(fit["position"])
+
+
 @pytest.mark.parametrize("weights", ["log", "none"])
 @pytest.mark.parametrize("model", ["edge", "edge_logistic"])
 def test_an_exact_step_between_two_samples_has_no_width(model, weights):

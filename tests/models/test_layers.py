@@ -148,6 +148,22 @@ def test_as_many_layers_as_there_are():
     np.testing.assert_allclose(curve[1], sims.evaluate(alone, depth=both["depth"]), rtol=1e-12)
 
 
+@pytest.mark.slow
+def test_as_many_linked_layers_as_there_are():
+    both = xr.concat([stack_of("gaussian", n=3, peak=400, seed=i) for i in range(2)], "measurement")
+    linked = {"model": "gaussian", "shared": ["straggle"], "over": "measurement"}
+    found = sims.fit(both, repeat="auto", **linked)
+    stated = sims.fit(both, repeat=3, **linked)
+    xr.testing.assert_identical(found.drop_attrs(), stated.drop_attrs())
+    known = {"prior": {"straggle": ("2 nm", "0.1 nm")}, "model": "gaussian"}
+    one = both.isel(measurement=0)
+    informed = sims.fit(one, repeat="auto", **known)
+    assert informed["straggle"] == sims.fit(one, repeat=3, **known)["straggle"]
+    unlike = xr.concat([stack_of("gaussian", n=n, peak=400) for n in (3, 2)], "measurement")
+    with pytest.raises(ProfileError, match="profiles show 2 to 3 layers, and linked ones need as"):
+        sims.fit(unlike, repeat="auto", **linked)
+
+
 @pytest.mark.parametrize(
     ("made", "repeat", "options", "status"),
     [

@@ -232,6 +232,17 @@ def test_beyond_the_ends_cells_are_no_more_than_some():
     assert edges.size < 1500
 
 
+@pytest.mark.slow
+def test_a_thin_layer_between_two_samples_is_none_that_is_too_wide():
+    """Two cells of 0.4 nm are wider than it is, which 100,000 counts tell."""
+    z = np.arange(30, 90, 0.4)
+    at = z[80] + 0.2
+    ds, _ = measured(lambda z: np.where(np.abs(z - at) < 0.15, 1.0, 0.0), top=1e5, z=z)
+    found = sims.deconvolve(ds, resolution=RES)
+    assert found["status"] == "ok"
+    assert found["largest_deviance"] < 4
+
+
 def test_too_few_counts_have_no_profile():
     ds, _ = measured(top=0.5)
     with pytest.warns(FitWarning, match="too few counts"):

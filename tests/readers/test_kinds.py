@@ -94,9 +94,24 @@ def test_rows_that_are_what_columns_usually_are():
         ("ΔB (cm^-3)", "error", "B", "cm^-3"),
         ("B RSD", "beside", "B", None),
         ("Standardabw. B", "error", "B", None),
+        ("Profundidade (nm)", "axis", "", "nm"),
+        ("Desvio padrão B", "error", "B", None),
+        ("Głębokość [µm]", "axis", "", "µm"),
+        ("Stężenie P (at/cm3)", "value", "P", "at/cm3"),
+        ("Směrodatná odchylka As", "error", "As", None),
+        ("30Si Medel", "value", "30Si", None),
+        ("Standardavvik N", "error", "N", None),
+        ("Pitoisuus B", "value", "B", None),
+        ("Mélység (nm)", "axis", "", "nm"),
+        ("Derinlik (nm)", "axis", "", "nm"),
+        ("Концентрация B (ат/см3)", "value", "B", "ат/см3"),
+        ("스퍼터 시간 (s)", "time", "", "s"),
+        ("F농도 (cps)", "value", "F", "cps"),
+        ("標準差 B", "error", "B", None),
+        ("濺射時間 [s]", "time", "", "s"),
     ],
 )
-def test_heads_in_eight_languages(text, role, name, unit):
+def test_heads_in_many_languages(text, role, name, unit):
     head = read_head(text)
     assert (head.role, head.name, head.unit) == (role, name, unit)
 

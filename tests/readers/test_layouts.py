@@ -229,6 +229,67 @@ def test_rows_that_are_what_columns_usually_are(write, tmp_path, book):
     assert result.species == ["B", "P"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["Depth (nm);0;5;10;15", "B (cps);1;2;3;4", "P (cps);1;3;4", ""], "line 3 has 4 cells"),
+        (["Depth (nm);0;5;10;15;20", "B (cps);1;2;3;4", "P (cps);1;2;3;4", ""], "line 1 has 6"),
+    ],
+)
+def test_of_a_turned_table_a_row_with_another_number_of_cells_is_told(write, rows, message):
+    with pytest.warns(sims.ProfileWarning, match=message):
+        sims.read(write("\n".join(rows)))
+
+
+def test_a_turned_table_that_breaks_off_is_refused(write):
+    text = "Depth (nm);0;5;10;15\nB (cps);1;2;3;4\nP (cps);1;2"
+    with pytest.raises(sims.ReadError, match="breaks off within its last line: 3 of 5 cells"):
+        sims.read(write(text))
+    with pytest.warns(sims.ProfileWarning, match="'3.', may be cut"):
+        sims.read(write(text + ".5;2.5;3."))
+
+
+@pytest.mark.parametrize("head", ["#", "", "Time (s)"])
+def test_a_row_whose_cells_have_moved_is_told(write, head):
+    rows = [f"{head};Depth (nm);B (cps)", "1;0;5", "2;1;7", ";3;2", "4;3;9", "5;4;8", ""]
+    if not head:
+        rows[4] = "4;3;9"
+        with pytest.raises(sims.SpeciesError, match="does not name the species of column A"):
+            sims.read(write("\n".join(rows)))
+        return
+    with pytest.warns(sims.ProfileWarning, match="line 4 has nothing below"):
+        sims.read(write("\n".join(rows)))
+
+
+def test_glued_numbers_in_the_last_row_are_no_note(write):
+    text = "Depth (nm);B (at%);P (at%)\n0,0;0,16;50,7\n1,0;0,01;14,5\n2,00000,9098;0,38\n"
+    with pytest.raises(sims.ReadError, match="'2,00000,9098' is no number"):
+        sims.read(write(text))
+
+
+def test_labels_above_heads_that_name_species_are_samples(write):
+    text = "as implanted;;annealed;\nDepth (nm);B (cps);Depth (nm);B (cps)\n0;1;0;5\n1;2;1;6\n"
+    with pytest.raises(sims.ReadError, match="several samples, 'as implanted', 'annealed'"):
+        sims.read(write(text))
+    read = sims.read(write(text), samples=True)
+    assert [result.metadata.sample for result in read] == ["as implanted", "annealed"]
+
+
+def test_row_numbers_without_a_head_beside_a_row_of_names(write):
+    text = ";;B;P\n;Tiefe;Konz.;Konz.\n;nm;cps;cps\n1;0;5;6\n2;1;7;8\n3;2;9;1\n"
+    result = sims.read(write(text))
+    assert result.species == ["B", "P"]
+    assert result["P"].concentrations.tolist() == [6, 8, 1]
+
+
+def test_a_text_in_an_encoding_that_nothing_tells_says_so(write, tmp_path):
+    path = tmp_path / "w7.csv"
+    path.write_bytes("样品,深度,B\n,nm,cps\nW1,0,1\nW1,1,2\n".encode("gb18030"))
+    with pytest.raises(sims.SimsError, match=r"'gb18030'.*encoding= states it"):
+        sims.read(path)
+    assert sims.read(path, encoding="gb18030")["B"].concentrations.tolist() == [1, 2]
+
+
 def test_blank_lines_between_rows_that_are_columns(write):
     result = sims.read(write("Depth [nm],0,1,2\n\nIn [cps],5,7,6\n\nP [cps],1,2,3\n"))
     assert {p.species_name: p.concentrations.tolist() for p in result.depth_profiles} == {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -58,3 +59,33 @@ def test_guesses_that_work():
 
 def test_a_function_that_takes_any_option_is_left_alone():
     check_call(options, 1, ["level", "whatever"])
+
+
+NAMES_OF = {
+    "subtract_background": lambda names: sims.subtract_background(
+        DS, value="1e14 atoms/cm^3", species=names
+    )["subtracted_background"],
+    "to_element": lambda names: sims.to_element(
+        DS.assign_coords(species=["B", "31P"]), abundance={"31P": "natural"}, species=names
+    )["species"],
+    "samples": lambda names: sims.samples(DS, names)["concentration"],
+    "layers": lambda names: sims.layers(DS, species=names, level="1e18 atoms/cm^3")["top"],
+    "metallurgical_junctions": lambda names: sims.metallurgical_junctions(
+        DS, donors=["P"], acceptors=names
+    )["depth"],
+}
+
+
+@pytest.mark.parametrize("question", NAMES_OF)
+def test_species_are_named_by_lists_arrays_and_coordinates(question):
+    name = "31P" if question == "to_element" else "B"
+    ask = NAMES_OF[question]
+    want = ask([name])
+    of_data = xr.DataArray([name], {"species": [name]}, ["species"])
+    for names in (np.array([name]), (name,), {name}, of_data):
+        np.testing.assert_array_equal(ask(names), want)
+    for wrong in (0, True, [name, None], [1.0], xr.DataArray(1.0), np.array([], dtype=str)):
+        if question == "metallurgical_junctions" and np.size(wrong) == 0:
+            continue  # no acceptors
+        with pytest.raises(ProfileError, match=r"=.*expected a list of species"):
+            ask(wrong)
