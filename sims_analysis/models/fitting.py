@@ -301,7 +301,8 @@ def fit(
 
     *A measured profile before the anneal* is blurred by a Gaussian of the width ``sqrt(2 D t)``,
     ``broadening``, and what passes the surface comes back (``G(z - z') + G(z + z')``) or is lost
-    (their difference). It is straight between its samples, and nothing is known below the last:
+    (their difference). It is straight between its samples, which of samples h apart is as if it
+    had been diffused before: D is too small by ``h^2 / 12 t``. Nothing is known below the last:
     the window ends there; `start` leaves out the first samples of both profiles. Its values are
     parameters of the likelihood, too, with the counts or standard errors that it has, so that its
     noise is in the errors, also of several profiles that it is common to. Without either it counts
