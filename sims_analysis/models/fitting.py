@@ -46,7 +46,7 @@ Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
 #: What goes along with the samples of a profile: see :meth:`Frame.each`.
-_BESIDE = ("common", "overlap")
+_BESIDE: tuple[Literal["common"], Literal["overlap"]] = ("common", "overlap")
 _ERRORS = (
     "68 %, from the inverse Fisher information (or the curvature of the likelihood between minima "
     "of a dual Pearson distribution), wider where other minima do nearly as well (poor_stderr says "
@@ -508,7 +508,7 @@ def _answered(
 ) -> xr.Dataset:
     """Fit each profile, or those that are linked together: a row of numbers for it."""
     window = settings["start"], settings["stop"]
-    options = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
+    options: dict[str, Any] = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
     if not links.active:
         rows = _each(profiles, settings, task, fit_one, task.size, **options)
         return dressed(over_profiles(profiles, rows), profiles, task, window, bridge=bridge)
