@@ -66,7 +66,7 @@ def open_frame(
         If there is no depth axis, or it is not finite and strictly increasing.
     """
     array, beside = _select(data, kinds, question, variable)
-    coords, dim, axis = array.coords.variables, axis_of(array), axis_name(array)
+    coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
