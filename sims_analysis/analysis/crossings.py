@@ -285,6 +285,8 @@ def frame_of_level(
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values; NaN where a profile has none."""
     read = frame.parameter(level, (frame.kind,), "level")
+    if not read.ndim and np.isfinite(read.data):
+        return read
     # That of a single profile may be NaN, too; one for several is stated.
     answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
     wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)

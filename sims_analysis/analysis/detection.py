@@ -198,8 +198,10 @@ def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:
 
     data: Any = frame.origin
     censored = stated_in_metadata(data, "below_detection_limit", lambda _value, _name: 1.0)
+    if censored is None:  # as of most
+        return None
     limit = stated_in_metadata(data, "detection_limit", read)
-    if censored is None or limit is None:
+    if limit is None:
         return None
     scale = data.coords.get("dose_scale")
     stated: xr.Variable = limit * censored * (1.0 if scale is None else scale.variable)

@@ -23,7 +23,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
@@ -182,14 +182,14 @@ def junction_depth(
     if unmeasured is not None:
         hidden = hidden_by_limit(status, asked, unmeasured)
         status = replaced_where(hidden, status, Status.BELOW_DETECTION)
-    no_data = unknown | asked.isnull()
+    no_data = unknown | is_nan(asked)
     depth, stderr, decay = (replaced_where(no_data, column) for column in (depth, stderr, decay))
     status = replaced_where(no_data, status, Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, status, unmeasured)
     if which == "deepest":
         _warn_of_several(frame, n_crossings, status)
-    if anywhere(status == Status.GAP):
+    if Status.GAP in codes(status):
         there = frame.map(kernels.junction, *parameters, **(options | {"bridge": True})).depth
         what = "the junction in it has no depth"
         tell_doubts(frame, status, around(there), what, ProfileWarning)
@@ -245,8 +245,9 @@ def _raise_without_junction(
 
 
 def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable) -> None:
-    several = (n_crossings > 1) & (status == Status.OK)
-    first = first_flagged(frame, several)
+    if codes(n_crossings) <= {0, 1}:
+        return
+    first = first_flagged(frame, (n_crossings > 1) & (status == Status.OK))
     if first is not None:
         warn(
             f"{first.label}: {first.of(n_crossings):.0f} crossings qualify as the junction; took "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+import sims_analysis
 from sims_analysis.errors import SimsError, SimsWarning, heard_by
 from sims_analysis.text.visible import visible
 
@@ -82,8 +84,16 @@ _PHRASES = (
 )
 
 
+#: Functions behind the commands, by whose names a user of Python finds an argument.
+_BEHIND = ("read", "dose_budget", "junction_depth", "peak", "metallurgical_junctions",
+           "with_counting_statistics", "calibrate_depth")  # fmt: skip
+
+
 def in_options(text: str) -> str:
-    """Write the arguments that a message names as the options that the command has for them."""
+    """Write the arguments that a message names as the options that the command has for them.
+
+    Of an argument for which there is no option, the function is named that takes it in Python.
+    """
     context = click.get_current_context(silent=True)
     parameters = [] if context is None else context.command.params
     known = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
@@ -94,7 +104,15 @@ def in_options(text: str) -> str:
         space = " " if re.match(r"[\w\"'(-]", found[2]) else ""
         return f"{known[found[1]]}{space}" if found[1] in known else found[0]
 
-    return re.sub(r"\b([a-z_]+)=(?:True\b)?(?=(.?))", option, text)
+    text = re.sub(r"\b([a-z_]+)=(?:True\b)?(?=(.?))", option, text)
+    left = set(re.findall(r"\b([a-z_]+)=", text))
+    for name in _BEHIND if left else ():
+        function = getattr(sims_analysis, name)
+        mine = [one for one in inspect.signature(function).parameters if one in left]
+        left -= set(mine)
+        if mine and f"sims.{name}(" not in text:
+            text += f" ({', '.join(f'{one}=' for one in mine)} of sims.{name} in Python)"
+    return text
 
 
 def one_line(error: BaseException) -> str:

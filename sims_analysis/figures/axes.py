@@ -113,30 +113,40 @@ def _set_limits(ax: Axes, which: str, limits: Span) -> None:
 
     Those of an earlier call are told by the label of a spine, where each call leaves its own.
     """
-    spine = ax.spines["bottom" if which == "x" else "left"]
+    spines = [each.spines["bottom" if which == "x" else "left"] for each in _sharing(ax, which)]
     now = {"x": ax.get_xlim, "y": ax.get_ylim}[which]
     automatic = {"x": ax.get_autoscalex_on, "y": ax.get_autoscaley_on}[which]
-    if automatic() or spine.get_label() == "_{:.12g} {:.12g}".format(*now()):
+    if automatic() or "_{:.12g} {:.12g}".format(*now()) in [one.get_label() for one in spines]:
         ax.set(**{f"{which}lim": limits})
-        spine.set_label("_{:.12g} {:.12g}".format(*now()))
+        for spine in spines:
+            spine.set_label("_{:.12g} {:.12g}".format(*now()))
 
 
-def _data(each: Axes) -> list[tuple[Array, Array]]:
-    """List the samples of the curves in an axes, and half of the limits that have marks."""
+def _sharing(ax: Axes, which: str) -> list[Axes]:
+    """List the axes that have the limits of one, such as those of ``plt.subplots(sharey=True)``."""
+    shared = {"x": ax.get_shared_x_axes, "y": ax.get_shared_y_axes}[which]()
+    return [each for each in ax.figure.axes if each is ax or shared.joined(ax, each)]
+
+
+def _data(each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
+    """List the samples of all curves that share an axis, and which are within limits of depth.
+
+    Of limits that have marks, half counts: otherwise the marks would be on the frame.
+    """
     found = []
-    for line in each.lines:
+    for line in (line for other in _sharing(each, which) for line in other.lines):
         label = str(line.get_label())
         if np.size(line.get_xdata()) and (not label.startswith("_") or label in (EDGE, LIMIT)):
             x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data(orig=False))
-            # Half the limit, so that its marks are not on the frame.
-            found.append((x, 0.5 * y if label == LIMIT else y))
+            low, high = sorted(line.axes.get_xlim())
+            found.append((x, 0.5 * y if label == LIMIT else y, (x >= low) & (x <= high)))
     return found
 
 
 def _depth_range(places: Sequence[Mapping[Key, Axes]], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
     mine = [each for axes in places for (one, _), each in axes.items() if one == kind]
-    depths = [x for each in mine for x, _ in _data(each)]
+    depths = [x for each in mine for x, *_ in _data(each, "x")]
     if not depths:
         return 0.0, 1.0
     low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
@@ -159,11 +169,9 @@ def value_ranges(places: Sequence[Mapping[Key, Axes]], *, log: bool) -> dict[str
     marked = False
     for axes in places:
         for (_, label), each in axes.items():
-            low, high = sorted(each.get_xlim())
-            for x, y in _data(each):
+            for _, y, inside in _data(each, "y"):
                 good = np.isfinite(y) & ((y > 0) | (not log))
-                inside = good & (x >= low) & (x <= high)
-                samples.setdefault(label, []).append((y[good], y[inside]))
+                samples.setdefault(label, []).append((y[good], y[good & inside]))
             samples.setdefault(label, [])
             marked |= any(line.get_label() == FLOOR for line in each.lines)
     values = {}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import NAMES
+from sims_analysis.figures.canvas import Canvas, Wanted
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
-from sims_analysis.figures.legend import add_legend
+from sims_analysis.figures.labels import legend_above
+from sims_analysis.figures.legend import LEAST
 from sims_analysis.figures.profiles import check_axes, figure_size
 from sims_analysis.figures.questions import function_of
 from sims_analysis.figures.style import (
@@ -19,6 +20,8 @@ from sims_analysis.figures.style import (
     fix_ticks,
     grow,
     in_style,
+    lay_out,
+    measured_alike,
     require_matplotlib,
     setting_points,
 )
@@ -73,7 +76,8 @@ def plot_budget(
     Raises
     ------
     ProfileError
-        If it is not a budget, or of more profiles than can be told apart.
+        If it is not a budget, of more profiles than can be told apart, or of more than fit given
+        axes in letters of 5.5 points.
 
     Notes
     -----
@@ -98,7 +102,8 @@ def plot_budget(
     own = ax is None
     with in_style(house=own if house_style is None else house_style):
         if ax is None:
-            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+            figure, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+            grow(figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
         elif house_style:
             dress(ax)
         colours = assigned(names, {}, user_cycle())
@@ -106,16 +111,14 @@ def plot_budget(
         fix_ticks(ax)
         ax.tick_params(axis="y", which="both", length=0)
         if title:
-            ax.set_title(plain(title))
+            ax.set_title(plain(title), y=1.0)
         if len(names) > 1:
-            handles = dict(zip(map(mathtext, names), ax.containers, strict=True))
-            options = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
-            legend = add_legend(ax, handles, NAMES, ncols=min(4, len(names)), **options)
-            if own:
-                grow(ax.figure, 0.15 * len(names) * len(_PARTS) / 2)
-            if title:
-                extent = legend.get_window_extent().height / ax.bbox.height
-                ax.set_title(plain(title), y=1.02 + extent)
+            canvas = Canvas(ax, Wanted(), own=own)
+            bars = [container[0] for container in ax.containers[-len(names) :]]
+            canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
+            with measured_alike(canvas.figure):
+                lay_out(canvas.figure)
+                legend_above(canvas)
     origin.attach(ax.figure, [], [budget], "plot_budget(...)")
     return ax
 
@@ -150,16 +153,20 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
 
 def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
     """Draw the bars of each part side by side, with their numbers."""
-    height = 0.8 / len(shares)
+    height, figure = 0.8 / len(shares), cast("Any", ax.figure)
+    down = ax.bbox.height / figure.dpi
+    points = min(setting_points("legend.fontsize"), 72.0 * height * down / len(_PARTS))
+    if points < LEAST:
+        raise ProfileError(
+            f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
+            f"letters of {LEAST:g} points: give the axes more room, or select fewer profiles"
+        )
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
         places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
         ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
         for place, share in zip(places, profile, strict=True):
             text = "not known" if np.isnan(share) else f"{share:.3g} %"
-            looks: Any = {
-                "color": letters(colour, ax),
-                "fontsize": setting_points("legend.fontsize"),
-            }
+            looks: Any = {"color": letters(colour, ax), "fontsize": points}
             where: Any = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
             ax.annotate(text, (np.nan_to_num(share), place), **where, **looks)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))

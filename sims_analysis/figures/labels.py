@@ -57,7 +57,7 @@ def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
     for each in canvas.axes.values():
         for name in [text for text in each.texts if isinstance(text, CurveName)]:
             name.remove()
-    _legend_above(canvas)
+    legend_above(canvas)
     while True:
         obstacles = Obstacles.at(canvas.ax)
         if around is not None:
@@ -70,7 +70,7 @@ def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
         # The legend takes room, so that other names may not fit any more.
         canvas.names |= without
         canvas.beside = [item for item in canvas.beside if item not in without]
-        _legend_above(canvas)
+        legend_above(canvas)
     for (text, line), place in zip(canvas.beside, places, strict=True):
         if place is not None:
             CurveName(text, line, place, canvas.ax)
@@ -122,22 +122,29 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
     grey, (kind, left) = ink(0.35, canvas.ax), next(iter(canvas.axes))
+    by_measurement = colour_meaning(canvas.wanted, canvas.curves) == "measurement"
+
+    def pointing(text: str, mine: Sequence[Curve]) -> str:
+        """Add arrows to the axes of curves, if none of these is on the main ones."""
+        on_right = all(canvas.key_of(curve)[1] != left for curve in mine)
+        above = all(curve.series.axis != kind for curve in mine)
+        return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     def species(curve: Curve) -> str:
-        text = _species(curve, short=True) or curve.series.long_name
-        on_right = canvas.key_of(curve)[1] != left
-        return text + "→" * (on_right and "→" not in text) + "↑" * (curve.series.axis != kind)
+        return pointing(_species(curve, short=True) or curve.series.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.
-        return _typeset.plain(known[curve.measurement]) or species(curve)
+        name, mine = _typeset.plain(known[curve.measurement]), curve.measurement
+        if not (name and by_measurement):
+            return name or species(curve)
+        return pointing(name, [one for one in curves if one.measurement == mine])
 
     if len(measured) == 1:
         return {
             str(line.get_label()) if is_another(canvas, c, line) else species(c): line
             for c, line in lines
         }, True
-    by_measurement = colour_meaning(canvas.wanted, canvas.curves) == "measurement"
     alone = by_measurement and len({curve.subject for curve in curves}) == 1
     if alone or "" in measured:  # medians of species, and outliers of the same colour in each
         few = len(lines) <= (_FEW if canvas.wanted.waterfall is not None else 1)
@@ -169,7 +176,7 @@ def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Plac
     return found
 
 
-def _legend_above(canvas: Canvas) -> None:
+def legend_above(canvas: Canvas) -> None:
     """Place the legend above the axes, in as few rows as its width allows."""
     ax, own = canvas.ax, canvas.own
     figure = canvas.figure

@@ -42,6 +42,8 @@ __all__ = ["MM", "SIZES", "figure_size", "plot_profiles", "read_options", "recor
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 #: Width and height of a figure in one and in two columns of a journal, in mm.
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
+#: Least height of a figure, in mm: the label of its value axis is as long.
+_LOW = 50.0
 #: A millimetre in inches.
 MM = 1 / 25.4
 #: What other libraries call an argument, or what a hand writes for it.
@@ -316,8 +318,9 @@ def figure_size(width: Any) -> tuple[float, float]:
         across, down = SIZES[width]
     else:
         across = _millimetres(width)
-        # With the shape of a single column, up to the height of a double one.
-        down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
+        # With the shape of a single column, as high as the label of an axis, or a double column.
+        down = max(across * SIZES["single"][1] / SIZES["single"][0], _LOW)
+        down = min(down, SIZES["double"][1])
     return larger * across * MM, larger * down * MM
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: Function -> argument that takes its results, variable that is drawn, and one by which a result
 #: without a record is known, the rarest first.
 _FUNCTIONS = {
+    "fit": ("fits", "", "window_start"),
     "metallurgical_junctions": ("junctions", "depth", "polarity"),
     "crossings": ("junctions", "depth", "direction"),
     "dose_budget": ("dose", "dose", "random_stderr"),
@@ -50,7 +51,7 @@ _EXAMPLES = {
     "restored": "deconvolve(data, resolution=...)",
 }
 #: Functions of whose results no variable is enough: one says what another means.
-_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve")
+_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
 
 
 def read_answers(
@@ -112,11 +113,11 @@ def _check_kind(argument: str, item: Result) -> None:
             raise ProfileError(
                 f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result"
             )
-    elif right or argument != "fits":  # of fits, there may be more kinds than are known
+    elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
         taken = [f"{name}()" for name, (its, *_) in _FUNCTIONS.items() if its == argument]
         advice = f": give it as {right}=" if right else ""
         raise ProfileError(
-            f"{argument}= takes results of {' or '.join(taken or ['fit()'])}; found one "
+            f"{argument}= takes results of {' or '.join(taken)}; found one "
             f"of {f'{found}()' if found else 'no known function'}{advice}"
         )
 

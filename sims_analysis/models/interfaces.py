@@ -122,30 +122,31 @@ def interface(
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
     A plateau may slope: lines are fitted up to 1.5 widths from the position, and where a slope is
-    beyond four of its standard errors and changes the level by 2 % of the step, the step is
+    beyond three of its standard errors and changes the level by 2 % of the step, the step is
     counted between the lines. A plateau that is stated is not widened.
 
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them. That of a depth is the noise there over the slope, less where noise
-    is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
-    of the stated errors, in per cent (200 trials; steps of an error function from a tenth of
-    the stated counts, of so many samples from 16 % to 84 %; over phases between samples, and on
-    grids of a quarter of their spacing):
+    is large and neighbours are pooled; the errors of both levels are part of it, and what slopes
+    would change that are not known well enough to be used. Measured coverage of the stated errors,
+    in per cent (500 trials; steps of an error function from a tenth of the stated counts, of 4 to
+    16 samples from 16 % to 84 %, over phases between samples, and on grids of a quarter of their
+    spacing; in brackets of 2 samples, and with a plateau that slopes by 30 %):
 
     ============  ===================  ===================
     counts above  position             width
     ============  ===================  ===================
-    1,000         57-73                68-72 (8, 16)
-    100           71-78 (84 at 2)      66-77 (8, 16)
-    30            69-82 (86 at 2)      59-71
-    10            71-86 (97 at 2)      59-71
+    1,000         63-69 (61-65, 69)    66-72 (69-82, 72)
+    100           66-74 (68-71, 61)    67-74 (70-79, 66)
+    30            67-75 (71-77, 50)    65-70 (67-70, 65)
+    10            69-78 (78-84, 58)    60-68 (60-65, 69)
     ============  ===================  ===================
 
-    Between samples h apart there are straight lines, which widen a step of two samples by 0.2 of
-    h: ``h^2 / (2.2 width)`` is part of the error of a width, and with it steps of two samples cover
-    63 to 70 % (on a grid, 69 to 85 %). On a grid of logarithms, their positions cover 52 % at 1,000
-    counts. With plateaus that slope, see ``model="edge"``
-    for fewer than 100 counts.
+    With a plateau that slopes and fewer than 100 counts, a line is not seen, and a position lies
+    off: state `left` and `right` beside the step, or see ``model="edge"``. Between samples h apart
+    there are straight lines, which widen a step of two samples by 0.2 of h: ``h^2 / (2.2 width)``
+    is part of the error of a width. On a grid they may be those of logarithms: a twelfth of h times
+    the change of ln C from one sample to the next is part of the error of a position.
 
     References
     ----------

@@ -188,3 +188,25 @@ def test_panels_of_different_quantities_keep_their_own_labels():
         "Intensity (counts/s)",
         "Concentration (atoms/cm³)",
     ]
+
+
+@pytest.mark.slow
+def test_axes_that_share_their_limits_show_all_curves():
+    _, axs = plt.subplots(1, 3, sharey=True)
+    for ax, top in zip(axs, (8e18, 8e14, 8e17), strict=True):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian(top, floor=top / 5)), ax)
+    assert axs[0].get_ylim() == axs[2].get_ylim() == (1e14, 1e19)
+    axs[1].set_ylim(1e10, 1e22)
+    sims.plot_profiles(drawn.profiles(P=drawn.gaussian(1e20)), axs[2])
+    assert axs[0].get_ylim() == (1e10, 1e22)  # the user's stay
+    _, axs = plt.subplots(2, 1, sharex=True)
+    for ax, count in zip(axs, (50, 20), strict=True):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()[:count]), ax)
+    assert axs[0].get_xlim() == (0.0, 98.0)
+
+
+def test_the_label_of_the_values_fits_the_narrowest_figure():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), width="30 mm")
+    ax.figure.draw_without_rendering()
+    box = ax.yaxis.label.get_window_extent()
+    assert 0 <= box.y0 < box.y1 <= ax.figure.bbox.height

@@ -1,6 +1,9 @@
 """Budgets as bars: each part in per cent of its dose, and what is not known has none."""
 
+from itertools import pairwise
+
 import drawn
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -47,3 +50,18 @@ def test_more_profiles_than_can_be_told_apart_are_refused():
     many = sims.dose_budget(sims.stack(list(drawn.wafers(13).values()), names=range(13)))
     with pytest.raises(ProfileError, match="13 profiles cannot be told apart"):
         sims.plot_budget(many)
+
+
+@pytest.mark.slow
+def test_names_take_no_width_and_numbers_do_not_overlap():
+    data = drawn.profiles(**dict.fromkeys(("B", "P", "As", "Sb"), drawn.gaussian()))
+    four = sims.dose_budget(data, rsf_uncertainty=0.1)
+    _, axs = plt.subplots(1, 2, figsize=(7, 2.6))
+    own, given = sims.plot_budget(four, title="four"), sims.plot_budget(four, axs[0])
+    for ax, share in ((own, 0.5), (given, 0.3)):
+        ax.figure.draw_without_rendering()
+        assert ax.bbox.width > share * ax.figure.bbox.width
+        boxes = [text.get_window_extent() for text in ax.texts[::5]]
+        assert all(high.y0 > low.y0 + 0.8 * low.height for high, low in pairwise(boxes))
+    with pytest.raises(ProfileError, match="4 profiles do not fit axes 14 mm high"):
+        sims.plot_budget(four, plt.subplots(figsize=(7, 0.7))[1])

@@ -23,8 +23,24 @@ RESULTS = {
     ),
     "peak": ("peak", sims.peak(B)),
     "decay_length": ("decay_length", sims.decay_length(B, start="50 nm", stop="80 nm")),
+    "fit": ("fits", sims.fit(B, model="gaussian", background="fit")),
+    "deconvolve": (
+        "restored",
+        sims.deconvolve(
+            sims.with_counting_statistics(B, value_per_count="1e15 atoms/cm^3"), resolution="4 nm"
+        ),
+    ),
 }
-ARGUMENTS = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length", "fits")
+ARGUMENTS = (
+    "dose",
+    "layers",
+    "interfaces",
+    "junctions",
+    "peak",
+    "decay_length",
+    "fits",
+    "restored",
+)
 
 
 @pytest.mark.parametrize("function", RESULTS)
@@ -73,6 +89,12 @@ def test_the_result_of_a_batch_says_whose_it_is():
     batch = sims.stack([B, B], names=["a", "b"])
     notes = drawn.notes(sims.plot_profiles(batch, peak=sims.peak(batch)))
     assert notes == ["peak(a) at 30 nm", "peak(b) at 30 nm"]
+
+
+@pytest.mark.parametrize("other", [sims.moments, sims.cumulative_dose, lambda data: data])
+def test_what_is_no_fit_is_refused_by_name(other):
+    with pytest.raises(ProfileError, match=r"fits= takes results of fit\(\); found one of"):
+        sims.plot_profiles(DATA, fits=other(B))
 
 
 def test_what_is_no_result_is_answered_with_the_right_call():

@@ -17,6 +17,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.figures.canvas import NAMES
 from sims_analysis.figures.colours import COLOURS, colour_of
 from sims_analysis.figures.style import in_style
 from sims_analysis.testing import exponential_profile, gaussian_profile
@@ -229,6 +230,12 @@ def test_uncertainty_bands_where_the_data_state_them():
 
 
 @pytest.mark.slow
+def test_a_name_of_a_measurement_says_which_depth_axis_it_is_on():
+    timed = drawn.profiles(axis="s", B=(drawn.gaussian(), "atoms/cm^3"))
+    ax = sims.plot_profiles({"W1": drawn.profiles(B=drawn.gaussian()), "W2": timed})
+    assert [text.get_text() for text in drawn.legend(ax, NAMES).get_texts()] == ["W1", "W2↑"]
+
+
 def test_depth_in_another_unit_and_sputter_time():
     ax = sims.plot_profiles(two_units(), depth_units="um")
     assert ax.get_xlabel() == "Depth (µm)"
