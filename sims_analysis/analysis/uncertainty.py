@@ -22,7 +22,7 @@ from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import format_argument, is_number, told
 from sims_analysis.units import ParameterLike
 
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
@@ -303,6 +303,7 @@ def poisson_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
+@told
 def poisson_interval(
     counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
 ) -> tuple[Any, Any]:

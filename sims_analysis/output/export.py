@@ -34,7 +34,7 @@ from sims_analysis.errors import (
 )
 from sims_analysis.files import replace_file
 from sims_analysis.profiles.metadata import columns_of
-from sims_analysis.text.arguments import check_choice
+from sims_analysis.text.arguments import check_choice, told
 from sims_analysis.text.cells import in_cell
 from sims_analysis.units import CANONICAL, Unit, dequantify, read_unit, unit_of_kind
 
@@ -52,6 +52,7 @@ _ROWS, _CELL = 1_048_576, 32_767
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
+@told
 def to_csv(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
@@ -191,6 +192,11 @@ def _in_units(
 
 
 def _texts(units: str | Mapping[str, str] | None) -> list[str | None]:
+    if units is not None and not isinstance(units, str | Mapping):
+        raise UnitsError(
+            f"value_units={units!r}; expected a text, or one for each variable in a mapping, "
+            "{'concentration': '1/m^3'}"
+        )
     return list(units.values()) if isinstance(units, Mapping) else [units]
 
 
@@ -328,6 +334,7 @@ def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
     yield from map(list, zip_longest(*cells))
 
 
+@told
 def to_excel(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
@@ -438,6 +445,7 @@ _ORDERS = {
 _GREEK = {"skewness": "gamma", "kurtosis": "beta"}
 
 
+@told
 def to_tcad(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],

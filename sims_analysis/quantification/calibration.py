@@ -21,7 +21,7 @@ from sims_analysis.frame.run import anywhere
 from sims_analysis.quantification.layers import read_layers, read_pairs
 from sims_analysis.quantification.markers import MarkerLine, line_through
 from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import format_argument, is_number, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 
+@told
 def calibrate_depth(
     data: Data,
     *,
