@@ -187,7 +187,7 @@ def moments(
     straggle 26.6 nm
     """
     bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="moments", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a projected range", variable=variable)
     a, b = read_window(frame, start, stop)
     stated, window = read_background(frame, background)
     level = background_level(frame, stated, window)
