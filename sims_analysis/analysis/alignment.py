@@ -24,7 +24,7 @@ from sims_analysis.kernels.alignment import (
     vertex,
 )
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import format_argument, is_number, told
 from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
@@ -37,6 +37,7 @@ _METHODS = ("cross-correlation", "log-correlation", "edge", "peak", "markers")
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
 
+@told
 def align(
     a: xr.Dataset | xr.DataArray,
     b: Data,

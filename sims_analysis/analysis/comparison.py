@@ -179,7 +179,8 @@ def compare(
         junctions = _junctions(a, b, level, {**junction, "gaps": gaps})
         order = [str(dim) for dim in status.dims]
         found |= {
-            name: one.transpose(*order, missing_dims="ignore") for name, one in junctions.items()
+            name: one.transpose(*order, ..., missing_dims="ignore")
+            for name, one in junctions.items()
         }
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")

@@ -21,7 +21,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, codes, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
@@ -409,7 +409,7 @@ def warn_or_raise(found: DoseIntegral, *, strict: bool = False) -> None:
     """Warn, or raise, where less was measured than was requested."""
     frame, question = found.frame, found.question
     warned = _warn_of_surface_depth(frame, question.surface_depth)
-    if not anywhere(found.status != Status.OK):
+    if codes(found.status) <= {Status.OK}:
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     beyond = "the limits reach beyond the samples"

@@ -35,7 +35,7 @@ from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array, Status
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]
@@ -52,6 +52,7 @@ class _Grid(NamedTuple):
     words: str
 
 
+@told
 def to_grid(
     data: Data,
     *,

@@ -339,6 +339,12 @@ def read_depths(frame: Frame, depth: Any) -> xr.Variable:
         dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
         magnitude = magnitude if frame.lazy else np.asarray(magnitude)
         return xr.Variable(dims, unit.to_canonical(magnitude.astype(np.float64)))
+    if isinstance(depth, np.ndarray):
+        own = frame.axis_units
+        raise UnitsError(
+            f"depth is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
+            f'xr.DataArray(depths, dims="{frame.axis}", attrs={{"units": "{own}"}})'
+        )
     if isinstance(depth, list | tuple):
         values = [units.read_quantity(d, kinds, f"depth[{i}]")[0] for i, d in enumerate(depth)]
         return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import frame_of_level, level_of
+from sims_analysis.analysis.crossings import above_ceiling, frame_of_level, level_of
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -23,7 +23,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
@@ -100,7 +100,8 @@ def junction_depth(
         ``nm``, without the depth dimension; NaN unless the status is ``ok``. Coordinates:
 
         - ``status``: ``ok``; ``never_reached``, also where fewer crossings qualify or are confirmed
-          than requested; ``always_above``; ``truncated`` where the record ends before the requested
+          than requested; ``saturated`` where a detector has cut off all above the level;
+          ``always_above``; ``truncated`` where the record ends before the requested
           edge; ``below_detection``; ``no_data``; ``gap``; ``undetermined`` where the interval about
           the depth is wider than the record
         - ``stderr`` (``nm``): half of the 68 % interval about the depth, where the data carry
@@ -120,7 +121,7 @@ def junction_depth(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``.
+        Where the status is ``gap`` or ``saturated``.
     AmbiguousJunctionWarning
         If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
         data, which are not computed, and `strict` does not raise: look at the status.
@@ -182,14 +183,15 @@ def junction_depth(
     if unmeasured is not None:
         hidden = hidden_by_limit(status, asked, unmeasured)
         status = replaced_where(hidden, status, Status.BELOW_DETECTION)
-    no_data = unknown | asked.isnull()
+    status = above_ceiling(frame, status, asked)
+    no_data = unknown | is_nan(asked)
     depth, stderr, decay = (replaced_where(no_data, column) for column in (depth, stderr, decay))
     status = replaced_where(no_data, status, Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, status, unmeasured)
     if which == "deepest":
         _warn_of_several(frame, n_crossings, status)
-    if anywhere(status == Status.GAP):
+    if Status.GAP in codes(status):
         there = frame.map(kernels.junction, *parameters, **(options | {"bridge": True})).depth
         what = "the junction in it has no depth"
         tell_doubts(frame, status, around(there), what, ProfileWarning)
@@ -245,8 +247,9 @@ def _raise_without_junction(
 
 
 def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable) -> None:
-    several = (n_crossings > 1) & (status == Status.OK)
-    first = first_flagged(frame, several)
+    if codes(n_crossings) <= {0, 1}:
+        return
+    first = first_flagged(frame, (n_crossings > 1) & (status == Status.OK))
     if first is not None:
         warn(
             f"{first.label}: {first.of(n_crossings):.0f} crossings qualify as the junction; took "

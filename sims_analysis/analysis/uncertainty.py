@@ -22,7 +22,7 @@ from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import format_argument, is_number, told
 from sims_analysis.units import ParameterLike
 
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
@@ -265,11 +265,12 @@ def _of_broken(frame: Frame, counts: xr.Variable, one: xr.Variable, broken: xr.V
     place = dict(zip(broken.dims, np.argwhere(broken.values)[0].tolist(), strict=True))
     values = frame.value.isel({d: i for d, i in place.items() if d != frame.dim}).values
     of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
+    timed = frame.kind == "count_rate"
+    chosen = "dwell_time={'11B': '1 s', ...}" if timed else "data.sel(species=[...])"
     return (
         f"{float(counts.isel(place)):.4g} counts, not a whole "
         f"number{_hint(values, of_one, frame.kind)}; take the counting statistics before anything "
-        "is subtracted, averaged or divided, and leave out species that were not counted: "
-        "dwell_time={'11B': '1 s', ...}"
+        f"is subtracted, averaged or divided, and leave out species that were not counted: {chosen}"
     )
 
 
@@ -302,6 +303,7 @@ def poisson_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
+@told
 def poisson_interval(
     counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
 ) -> tuple[Any, Any]:

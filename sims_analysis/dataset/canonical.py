@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.text.arguments import check_call
+from sims_analysis.text.arguments import check_call, remedy_for
 
 __all__ = [
     "BACKGROUND_OVERLAP",
@@ -53,6 +53,7 @@ def on_canonical_data(function: F) -> F:
         if not isinstance(data, xr.Dataset):
             raise TypeError(
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
+                f"{remedy_for(data)}"
             )
         result = function(to_canonical(units.dequantify(data)), **arguments)
         if isinstance(result, xr.Dataset):

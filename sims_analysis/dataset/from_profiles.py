@@ -28,6 +28,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
+from sims_analysis.text.arguments import told
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
@@ -71,6 +72,7 @@ class _Canonical:
     cells: Array | None = None
 
 
+@told
 def to_dataset(
     source: HasProfiles | DepthProfile | Sequence[DepthProfile],
     *,

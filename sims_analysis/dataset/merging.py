@@ -27,6 +27,7 @@ from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.dataset.stacking import blank
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.text.arguments import told
 from sims_analysis.units import dequantify, is_quantified, quantify
 
 __all__ = ["merge_profiles"]
@@ -52,6 +53,7 @@ class _Part:
         return slice(self.start, self.start + len(self.species))
 
 
+@told
 def merge_profiles(
     items: Sequence[xr.Dataset | SIMSResult], *, suffix: Sequence[str] | None = None
 ) -> xr.Dataset:

@@ -7,7 +7,7 @@ samples would become a hundred thousand depths, nearly all NaN.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from sims_analysis.dataset.canonical import to_canonical
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.text.arguments import remedy_for, told
 from sims_analysis.units import dequantify, is_quantified, quantify
 
 __all__ = ["stack"]
@@ -43,14 +44,19 @@ class _Part(NamedTuple):
     attrs: dict[Hashable, Any]
 
 
-def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = None) -> xr.Dataset:
+@told
+def stack(
+    datasets: Sequence[xr.Dataset] | Mapping[str, xr.Dataset],
+    *,
+    names: Sequence[Hashable] | None = None,
+) -> xr.Dataset:
     """Combine measurements into one Dataset, a batch, which every function accepts.
 
     Parameters
     ----------
-    datasets : sequence of Dataset
-        One measurement each, over ``(species, depth)`` or ``(species, sputter_time)``; plain or
-        quantified, numpy or Dask.
+    datasets : sequence or mapping of Dataset
+        One measurement each (of a mapping, under its name), over ``(species, depth)`` or
+        ``(species, sputter_time)``; plain or quantified, numpy or Dask.
     names : sequence, optional
         Names of the measurements. By default their ``data_id`` if these are distinct, otherwise
         0, 1, 2...
@@ -89,12 +95,16 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
     >>> [f"{dose:.2e} {doses.attrs['units']}" for dose in doses.values]
     ['5.03e+14 atom/cm^2', '4.43e+14 atom/cm^2']
     """
+    if isinstance(datasets, Mapping):
+        names, datasets = names or list(datasets), list(datasets.values())
     datasets = list(datasets)
     if not datasets:
         raise ProfileError("there is nothing to stack: give at least one Dataset")
     for i, ds in enumerate(datasets):
         if not isinstance(ds, xr.Dataset):
-            raise TypeError(f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}")
+            raise TypeError(
+                f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}"
+            )
     labels = _labels(datasets, names)
     parts = [_part(ds, i, labels) for i, ds in enumerate(datasets)]
     axis = _one_axis(parts, labels)

@@ -21,6 +21,7 @@ from sims_analysis.dataset import cf
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import sync_folder, temporary_name
+from sims_analysis.text.arguments import told
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _FORMATS = {
 }
 
 
+@told
 def save(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
@@ -112,6 +114,7 @@ def save(
     return path
 
 
+@told
 def load(
     path: str | os.PathLike[str], *, chunks: Mapping[str, int] | None = None
 ) -> xr.Dataset | xr.DataArray:

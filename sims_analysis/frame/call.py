@@ -21,13 +21,10 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     ``call`` is for people. ``question`` and the origin of the data are for programs: see
     :func:`sims_analysis.dataset.provenance.question_attrs`.
     """
-    code: Any = function.__code__
-    names = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if len(args) > code.co_argcount or not kwargs.keys() <= names:
-            check_call(function, len(args), kwargs)
+        check_call(function, len(args), kwargs)
         result: Any = function(*args, **kwargs)
         if isinstance(result, xr.DataArray | xr.Dataset):
             options = (f", {name}={format_argument(value)}" for name, value in kwargs.items())

@@ -15,6 +15,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.profiles.plausibility import refuse_impossible
+from sims_analysis.text.arguments import remedy_for
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -65,7 +66,7 @@ def open_frame(
         If there is no depth axis, or it is not finite and strictly increasing.
     """
     array, beside = _select(data, kinds, question, variable)
-    coords, dim, axis = array.coords.variables, axis_of(array), axis_name(array)
+    coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
@@ -126,7 +127,7 @@ def _select(
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
-            f"{_remedy(data)}"
+            f"{remedy_for(data)}"
         )
     data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
@@ -182,21 +183,6 @@ def _kinds_of(name: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
     """Return the acceptable kinds of a variable: of a ratio, if any kind is acceptable."""
     takes_all = set(vocabulary.VALUE_KINDS) <= set(kinds)
     return ("dimensionless",) if name in vocabulary.RATIOS and takes_all else kinds
-
-
-def _remedy(data: Any) -> str:
-    """Say how what was given becomes a Dataset."""
-    if hasattr(data, "to_dataset"):
-        return ": use its .to_dataset()"
-    if isinstance(data, list | tuple) and data and hasattr(data[0], "species_name"):
-        return " of profiles: use sims.to_dataset(profiles)"
-    if isinstance(data, list | tuple) and data and hasattr(data[0], "to_dataset"):
-        return " of results: use the .to_dataset() of each, and sims.stack() for a batch"
-    if type(data).__name__ == "DataFrame":
-        return ": use sims.from_dataframe(frame).to_dataset()"
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        return ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
-    return ""
 
 
 def _kind_of(name: str, variable: xr.Variable) -> str:

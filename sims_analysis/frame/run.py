@@ -26,6 +26,16 @@ def anywhere(condition: xr.Variable) -> bool:
     return not is_lazy(condition) and bool(condition.data.any())
 
 
+def codes(variable: xr.Variable) -> set[int]:
+    """Return which of few codes or numbers occur; none if they are lazy."""
+    return set() if is_lazy(variable) else set(np.unique(variable.data).tolist())
+
+
+def is_nan(variable: xr.Variable) -> xr.Variable:
+    """Flag what is NaN, without what it costs xarray to ask for the type."""
+    return xr.Variable(variable.dims, np.isnan(variable.data))
+
+
 def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
     """Replace what is flagged, and keep the type; the column itself if nothing is."""
     if set(flagged.dims) <= set(column.dims) and not (is_lazy(flagged) or anywhere(flagged)):

@@ -45,9 +45,10 @@ def _packed(
     depth: Array, value: Array, stderr: Array | None, numbers: Index, bounds: Bounds | None
 ) -> Packed:
     """Pack the measured samples of ``value (R, n)``; messages call its rows by `numbers`."""
-    measured = ~np.isnan(value)
+    measured = np.isnan(value)
     if depth.ndim > 1:
-        measured &= ~np.isnan(depth)
+        measured |= np.isnan(depth)
+    np.logical_not(measured, out=measured)
     kept = np.flatnonzero(measured)  # indexing by position is faster than by mask
     offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
 
@@ -58,6 +59,9 @@ def _packed(
     z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
     lower, upper = (None, None) if bounds is None else map(packed, bounds)
     for what, samples in (("value", c), ("depth", z))[: depth.ndim]:  # a shared axis is finite
+        with np.errstate(all="ignore"):
+            if np.isfinite(samples.sum()):
+                continue
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
             row, sample = divmod(int(kept[infinite[0]]), value.shape[1])
@@ -259,7 +263,9 @@ def run(
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
     plain = value.dtype == np.float64 and value.flags.c_contiguous and edges is None is errors
-    if sees_gaps and plain and depth.ndim == 1 and cases == 1 and results and not group:
+    few = values[:: 1 + results // 16]
+    sees_gaps = sees_gaps and plain and depth.ndim == 1 and cases == 1 and results > 0
+    if sees_gaps and not (group or np.isnan(few).any(axis=1).all()):
         with np.errstate(invalid="ignore"):
             result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
         gaps, fields = ~np.isfinite(result[0]), _not_copied(result)

@@ -211,18 +211,20 @@ def _point_weights(rows: Packed, at: Array, found: Location | None = None) -> _W
     found = locate(rows, at) if found is None else found
     if not (found.at[:, 1:] > found.at[:, :-1]).all():
         at = np.sort(found.at, axis=1)
-        at[:, 1:][at[:, 1:] == at[:, :-1]] = np.inf  # the same depth counts once
+        at[:, 1:][at[:, 1:] == at[:, :-1]] = np.nan  # the same depth counts once
         found = locate(rows, np.sort(at, axis=1))
     at, before = found.at, found.segment
     inside = (at >= rows.first[:, None]) & (at <= rows.last[:, None])
     t = np.where(inside, found.t, 0.0)
-    # The trapezoid; a single depth has no width: any weight will do.
-    half = np.where(inside[:, 1:] & inside[:, :-1], 0.5 * np.diff(at), 0.0)
-    w = np.zeros(t.shape)
-    w[:, :-1] += half
-    w[:, 1:] += half
-    single = np.count_nonzero(inside, axis=1) == 1
-    w[single] = inside[single]
+    # The trapezoid over those inside; a single depth has no width: any weight will do.
+    half = np.pad(0.5 * np.diff(at), ((0, 0), (1, 1)))
+    w = np.where(inside, half[:, :-1] + half[:, 1:], 0.0)
+    number = np.count_nonzero(inside, axis=1)
+    some = np.flatnonzero(number)
+    begin = inside.argmax(axis=1)[some]
+    end, of = begin + number[some] - 1, some if len(half) > 1 else 0
+    w[some, begin], w[some, end] = half[of, begin + 1], half[of, end]
+    w[some[begin == end], begin[begin == end]] = 1.0
     weights = np.empty((*w.shape, 2))
     np.multiply(w, 1 - t, out=weights[..., 0])
     np.multiply(w, t, out=weights[..., 1])

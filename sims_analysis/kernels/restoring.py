@@ -243,7 +243,6 @@ class _Point(NamedTuple):
     x: Array
     m: Array
     r: Array
-    gain: Array
     changes: Array
     costs: Costs
 
@@ -273,13 +272,21 @@ class Sought:
         r = self.misfit.residual(m)
         changes = self.prior.changes(u)
         costs = self.prior.costs(changes, strength)
-        gain = x * (self.spread.matrix.T @ (r * self.misfit.slope(m, r)))
-        return _Point(0.5 * float(r @ r) + costs.value, u, x, m, r, gain, changes, costs)
+        return _Point(0.5 * float(r @ r) + costs.value, u, x, m, r, changes, costs)
 
-    def factor(self, at: _Point, weight: Array) -> Array:
-        """Return Cholesky's factor of the curvature at a point, by that of the prior."""
+    def gain(self, at: _Point) -> Array:
+        """Return the slope of the misfit."""
+        slope: Array = at.x * (self.spread.matrix.T @ (at.r * self.misfit.slope(at.m, at.r)))
+        return slope
+
+    def factor(self, at: _Point, gain: Array, weight: Array) -> Array:
+        """Return Cholesky's factor of the curvature at a point, by that of the prior.
+
+        The expected curvature of the misfit stalls in cells that hold too much: what the misfit
+        still gains from emptying them is added to its diagonal.
+        """
         band = self.spread.curvature(at.x, self.misfit.information(at.m))
-        band[0] += np.maximum(at.gain, 0.0)
+        band[0] += np.maximum(gain, 0.0)
         self.prior.add(band, weight)
         # A flat direction has no curvature of its own.
         band[0] = band[0] * (1 + 1e-10) + 1e-8
@@ -288,16 +295,14 @@ class Sought:
 
 
 def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
-    """Descend to a minimum by Newton's steps.
-
-    The expected curvature of the misfit stalls in cells that hold too much: what the misfit still
-    gains from emptying them is added to its diagonal.
-    """
+    """Descend to a minimum by Newton's steps."""
     here = sought.at(u, strength)
     converged, factor = False, np.zeros(0)
     for _ in range(_MOST):
-        slope = here.gain + sought.prior.gathered(here.costs.slope, u.size)
-        factor = sought.factor(here, np.maximum(here.costs.curvature, _KEPT * here.costs.above))
+        gain = sought.gain(here)
+        slope = gain + sought.prior.gathered(here.costs.slope, u.size)
+        weight = np.maximum(here.costs.curvature, _KEPT * here.costs.above)
+        factor = sought.factor(here, gain, weight)
         step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)
         decrement = -float(slope @ step)
         if decrement < _DECREMENT:
@@ -312,7 +317,7 @@ def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
         if not there.value < here.value:
             break
         here = there
-    above = sought.factor(here, here.costs.above)
+    above = sought.factor(here, sought.gain(here), here.costs.above)
     evidence = (
         sought.prior.normed * here.changes.size * np.log(strength)
         - here.value
@@ -330,7 +335,7 @@ def loosened(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> 
     the prior's curvature.
     """
     here = sought.at(found.u, found.strength)
-    return sought.factor(here, 1 / near(1 / here.costs.above))
+    return sought.factor(here, sought.gain(here), 1 / near(1 / here.costs.above))
 
 
 def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:

@@ -64,24 +64,27 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``. Exactly
     `c0` at t = 0 and `c1` at t = 1, and never outside the two.
     """
+    at_ends = [(t == end, samples) for end, samples in ((0.0, c0), (1.0, c1))]
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
     if log:
         with np.errstate(all="ignore"):
-            ratio = c1 / c0
-            value = np.log(ratio)
+            value = c1 / c0
+            common = (value > _STEEPEST) & (value < np.inf)
+            common &= c0 > 0
+            np.log(value, out=value)
             value *= t
             np.exp(value, out=value)
             value *= c0
-            rest = np.flatnonzero(~((c0 > 0) & (ratio > _STEEPEST) & (ratio < np.inf)))
-            if rest.size:
+            if not common.all():
+                rest = np.flatnonzero(~common)
                 a, b, s = (x.take(rest) for x in (c0, c1, t))
                 logs = (1.0 - s) * np.log(a) + s * np.log(b)
                 value.put(rest, np.where((a > 0) & (b > 0), np.exp(logs), a + s * (b - a)))
     else:
         value = c0 + t * (c1 - c0)
-    np.clip(value, np.minimum(c0, c1), np.maximum(c0, c1), out=value)
-    for end, samples in ((0.0, c0), (1.0, c1)):
-        at_end = t == end
+    np.maximum(value, np.minimum(c0, c1), out=value)
+    np.minimum(value, np.maximum(c0, c1), out=value)
+    for at_end, samples in at_ends:
         if at_end.any():
             np.copyto(value, samples, where=at_end)
     return value

@@ -100,7 +100,7 @@ def read_resolution(frame: Frame, resolution: Any) -> Asked:
         return _fitted(frame, resolution)
     if isinstance(resolution, Mapping):
         return _stated(frame, resolution)
-    sigma = frame.parameter(resolution, ("depth",), "resolution")
+    sigma = _width(frame, resolution, "resolution")
     given = {"lambda_growth": 0, "lambda_decay": 0, "sigma": sigma}
     return _checked("delta_drf", given, "resolution", format_argument(resolution))
 
@@ -130,8 +130,8 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Asked:
 def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
     """Return a width of a fit: one for all profiles, or that of each."""
     width = fit[name]
-    if width.size == 1:
-        return xr.Variable((), float(width.values.item()))
+    if width.size == 1:  # of all profiles, whatever its labels
+        width = width.squeeze(drop=True)
     others = [str(d) for d in width.dims if d not in frame.lead]
     if others:
         listed = ", ".join(others)
@@ -145,7 +145,7 @@ def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
 def _stated(frame: Frame, widths: Mapping[str, Any]) -> Asked:
     for name in _SHAPES:
         if set(widths) == set(_names(name)):
-            read = {one: _width(frame, widths[one], one) for one in _names(name)}
+            read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}
             return _checked(name, read, "resolution", format_argument(dict(widths)))
     functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
     raise ProfileError(
@@ -156,7 +156,9 @@ def _stated(frame: Frame, widths: Mapping[str, Any]) -> Asked:
 def _width(frame: Frame, width: Any, name: str) -> Any:
     if isinstance(width, int | float) and not isinstance(width, bool) and width == 0:
         return 0
-    return frame.parameter(width, ("depth",), f"resolution[{name!r}]")
+    if width is None:
+        raise ProfileError(f"{name}=None; expected a width, such as '2 nm'")
+    return frame.parameter(width, ("depth",), name)
 
 
 def _checked(name: str, widths: Mapping[str, Any], argument: str, given: str) -> Asked:

@@ -28,7 +28,7 @@ from sims_analysis.models._engine import (
 )
 from sims_analysis.models._judged import ends, said, stderr_of
 from sims_analysis.models._links import SCALE_OF, SCALES, Entry, Links, powers
-from sims_analysis.models._minima import Minima, minima
+from sims_analysis.models._minima import Minima, featureless, minima
 from sims_analysis.models._objectives import EXACT, Objective, Squares
 from sims_analysis.models._one_profile import fitted
 from sims_analysis.models._prepared import Prepared, prepared
@@ -70,7 +70,7 @@ def fit_group(
             own, mine, initial = with_initial(task, given)
             profile = prepared(one, mine, own)
             known = profile.known
-            alive.append(_Member(i, profile, minima(profile, own.model), mine, initial))
+            alive.append(_Member(i, profile, _featured(profile, own.model), mine, initial))
         except NoFitError as end:
             rows[i] = task.row(end.status, {**known, **end.known})
     if alive:
@@ -80,6 +80,14 @@ def fit_group(
             rows[member.number] = group.row(member, found)
         joint = group.numbers(found)
     return np.concatenate([*rows, joint])
+
+
+def _featured(profile: Prepared, model: Model) -> Minima:
+    """Return the minima of a profile alone, if it shows more than a constant."""
+    found = minima(profile, model)
+    if featureless(found.objective, found.among[0].solution, profile.c):
+        raise NoFitError("featureless", {})
+    return found
 
 
 def _alone(samples: Samples, settings: Mapping[str, float], task: Task, links: Links) -> Array:

@@ -24,6 +24,8 @@ _PLATEAU = 0.1
 _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 0.1 % of an error function is left of the step.
 _COMPLETE = 1.5
+#: The slope of an error function in the middle, over that from 16 % to 84 %: 1.989 / sqrt(2 pi).
+_SLOPE = 0.793
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: A slope is one from so many standard errors, if it changes the level by this part of the step.
@@ -149,12 +151,27 @@ def _sloping(
         for one in lines
     ]
     if not any(slopes):
-        return row
+        return _in_doubt(row, found, lines)
     chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
     places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
     found = _between(window.between(places), chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
     return found if found[-1] in (0, 4) else row
+
+
+def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
+    """Add to the errors what slopes would change that are not known well enough to be used.
+
+    Of two slopes by noise alone the larger square is about two squares of its error: less by that.
+    """
+    if sloping[-1] not in (0, 4):
+        return row
+    sure = max((one.slope / one.slope_error) ** 2 if one.slope_error > 0 else 0.0 for one in lines)
+    row = row.copy()
+    if sure > 2:
+        change = (sloping[:2] - row[:2]) * np.sqrt(1 - 2 / sure)
+        row[4:6] = np.hypot(row[4:6], np.where(np.isnan(change), 0.0, change))
+    return row
 
 
 def _up_to_the_step(window: _Window, row: Array, free: Sequence[bool]) -> list[Array]:
@@ -219,16 +236,24 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
     row[:2] = depths[1], depths[2] - depths[0]
-    row[2:4] = [one.at(depths[1]) for one in plateaus]
+    row[2:4] = levels_here = [one.at(depths[1]) for one in plateaus]
     fraction = window.fraction
-    own, slopes = np.transpose([_error(z, done, noise, int(i), fraction) for i in above])
+    # In the middle a step is as steep as its width says: noise asks for neighbours beside it.
+    steep = np.array([0.0, _SLOPE, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
+    own, slopes = np.transpose(
+        [_error(z, done, noise, int(i), fraction, one) for i, one in zip(above, steep, strict=True)]
+    )
     # What an error of either level moves: each crossing, and all of them together.
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2))
-    # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
     cell = _of_samples(fraction)[0] * float(z[above[1]] - z[below[1]])
+    # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
+    # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
+    height = 0.5 * abs(levels_here[0] + levels_here[1])
+    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if fraction < 1 else 0.0
+    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2)
+    # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
     bent = cell**2 / (_BENT * row[1]) if row[1] > 0 else 0.0
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
@@ -256,16 +281,15 @@ def _noise(window: _Window, plateaus: Sequence[_Plateau]) -> Array:
 
 
 def _error(
-    z: Array, rising: Array, noise: Array, above: int, fraction: float
+    z: Array, rising: Array, noise: Array, above: int, fraction: float, steep: float
 ) -> tuple[float, float]:
     """Return the error of the depth at which samples rise past a level, and their slope there.
 
-    The slope is a straight line's through as few neighbours as tell it to a fifth. Noise that is
-    small against the rise from one sample to the next moves two samples; more noise is pooled, and
-    the error grows as its power 2/3 only (asymptotically 0.81 times; H. D. Brunk, in:
-    Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177). Between the two it
-    is up to a fifth too large. Values between samples are no samples: on a finer grid, the distance
-    is that of the samples.
+    The slope is a straight line's through as few neighbours as tell it to a fifth, and at least
+    `steep`. Noise that is small against the rise from one sample to the next moves two samples;
+    more noise is pooled, and the error grows as its power 2/3 only (asymptotically 0.81 times; H.
+    D. Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177). Values
+    between samples are no samples: on a finer grid, the distance is that of the samples.
     """
     for reach in range(1, z.size):
         near = slice(max(above - reach, 0), above + reach)
@@ -275,8 +299,9 @@ def _error(
             break
     spacing, variance = _of_samples(fraction)
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
+    slope = max(slope, steep)
     ratio = sigma / np.sqrt(variance) / (slope * cell)
-    return float(np.sqrt(2 / 3) * cell * min(ratio, ratio ** (2 / 3))), slope
+    return float(np.sqrt(2 / 3) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope
 
 
 def _of_samples(fraction: float) -> tuple[float, float]:

@@ -12,13 +12,14 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.analysis.detection import limit_of_unmeasured
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, in_gap
+from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
+from sims_analysis.kernels.rows import Status
 from sims_analysis.models._profiles import (
     by_depth,
     doubted,
@@ -122,30 +123,31 @@ def interface(
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
     A plateau may slope: lines are fitted up to 1.5 widths from the position, and where a slope is
-    beyond four of its standard errors and changes the level by 2 % of the step, the step is
+    beyond three of its standard errors and changes the level by 2 % of the step, the step is
     counted between the lines. A plateau that is stated is not widened.
 
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them. That of a depth is the noise there over the slope, less where noise
-    is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
-    of the stated errors, in per cent (200 trials; steps of an error function from a tenth of
-    the stated counts, of so many samples from 16 % to 84 %; over phases between samples, and on
-    grids of a quarter of their spacing):
+    is large and neighbours are pooled; the errors of both levels are part of it, and what slopes
+    would change that are not known well enough to be used. Measured coverage of the stated errors,
+    in per cent (500 trials; steps of an error function from a tenth of the stated counts, of 4 to
+    16 samples from 16 % to 84 %, over phases between samples, and on grids of a quarter of their
+    spacing; in brackets of 2 samples, and with a plateau that slopes by 30 %):
 
     ============  ===================  ===================
     counts above  position             width
     ============  ===================  ===================
-    1,000         57-73                68-72 (8, 16)
-    100           71-78 (84 at 2)      66-77 (8, 16)
-    30            69-82 (86 at 2)      59-71
-    10            71-86 (97 at 2)      59-71
+    1,000         63-69 (61-65, 69)    66-72 (69-82, 72)
+    100           66-74 (68-71, 61)    67-74 (70-79, 66)
+    30            67-75 (71-77, 50)    65-70 (67-70, 65)
+    10            69-78 (78-84, 58)    60-68 (60-65, 69)
     ============  ===================  ===================
 
-    Between samples h apart there are straight lines, which widen a step of two samples by 0.2 of
-    h: ``h^2 / (2.2 width)`` is part of the error of a width, and with it steps of two samples cover
-    63 to 70 % (on a grid, 69 to 85 %). On a grid of logarithms, their positions cover 52 % at 1,000
-    counts. With plateaus that slope, see ``model="edge"``
-    for fewer than 100 counts.
+    With a plateau that slopes and fewer than 100 counts, a line is not seen, and a position lies
+    off: state `left` and `right` beside the step, or see ``model="edge"``. Between samples h apart
+    there are straight lines, which widen a step of two samples by 0.2 of h: ``h^2 / (2.2 width)``
+    is part of the error of a width. On a grid they may be those of logarithms: a twelfth of h times
+    the change of ln C from one sample to the next is part of the error of a position.
 
     References
     ----------
@@ -307,6 +309,11 @@ def layers(
     ProfileError
         If both `level` and `fraction` are given, or the fraction is not between 0 and 1.
 
+    Warns
+    -----
+    ProfileWarning
+        Where a layer begins or ends in a gap, or the status is ``saturated``.
+
     See Also
     --------
     crossings : Every crossing of a level, which layers are made of.
@@ -361,6 +368,7 @@ def layers(
     if not bridges(gaps):
         lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
     saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
+    _tell(profiles, columns[0].where(lost).variable, saturated)
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     limit = limit_of_unmeasured(profiles)
     none = (first.variable > number) & False
@@ -383,6 +391,15 @@ def layers(
         below[index] = bool(hidden[0][index]), bool(hidden[1][index])
         words[index] = "saturated" if saturated[index] else str(status[0])
     return _layers_dressed(rows, words, below, lead, columns[0], profiles)
+
+
+def _tell(profiles: Frame, lost: xr.Variable, saturated: Any) -> None:
+    """Warn of layers that begin or end in a gap, at the depths `lost`, or that are saturated."""
+    first = lost.min(str(lost.dims[-1]))
+    doubt = np.where(first.notnull(), Status.GAP, Status.OK)
+    codes = xr.Variable(first.dims, np.where(saturated, Status.SATURATED, doubt))
+    what = "a layer that begins or ends in it has no depth"
+    tell_doubts(profiles, codes, around(first), what, ProfileWarning)
 
 
 def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
+from sims_analysis.dataset.canonical import read_number
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
@@ -181,7 +182,9 @@ def sheet_resistance(
         raise ProfileError("start and stop: one for all species, not one for each")
     level = 0.0
     if background is not None:
-        level = float(units.read_quantity(background, ("concentration",), "background")[0])
+        level = read_number(background, ("concentration",), "background")[0]
+        if not np.isfinite(level):
+            raise ProfileError(f"background is {level}; expected a finite number")
     elements = ("As" if _is_arsenic(profiles, signs, names) else "P", "B")
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
@@ -292,7 +295,7 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
             f"{', '.join(map(repr, names))}"
         )
     found = [
-        units.read_quantity(active_limit[name], ("concentration",), f"active_limit[{name!r}]")[0]
+        read_number(active_limit[name], ("concentration",), f"active_limit[{name!r}]")[0]
         if name in active_limit
         else np.inf
         for name in names

@@ -12,15 +12,16 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import MEASUREMENT, POINT, edges_beside
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere
 from sims_analysis.quantification.layers import read_layers, read_pairs
 from sims_analysis.quantification.markers import MarkerLine, line_through
 from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import format_argument, is_number, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 
+@told
 def calibrate_depth(
     data: Data,
     *,
@@ -359,7 +361,16 @@ def _of_measurement(frame: Frame, value: Any, kind: str, name: str) -> xr.Variab
     read = frame.parameter(value, (kind,), name)
     per_measurement(read, name)
     refuse_not_positive(read, value, name)
+    tell_unknown(frame, read, name)
     return read
+
+
+def tell_unknown(frame: Frame, read: xr.Variable, name: str) -> None:
+    """Warn of measurements whose depths are not known, because an argument is NaN; refuse all."""
+    if anywhere(read.isnull()):
+        if read.isnull().all():
+            raise ProfileError(f"{name} is NaN; expected a finite number")
+        warn_where(frame, read.isnull(), f"{name} is NaN: its depths are not known", ProfileWarning)
 
 
 def format_value(value: xr.Variable, unit: str = "") -> str:

@@ -16,8 +16,9 @@ from sims_analysis.dataset.canonical import (
     species_of,
 )
 from sims_analysis.dataset.provenance import ORIGIN, with_step
-from sims_analysis.errors import SpeciesError, UnitsError
+from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.quantification.hosts import isotope, read_abundance, source_of_abundance
 from sims_analysis.quantification.reference import (
@@ -200,6 +201,12 @@ def ratio(
     UnitsError
         If there is no variable in which both are measured.
 
+    Warns
+    -----
+    ProfileWarning
+        Where ratios are too high by more than half of the error of their mean over the profile,
+        because the denominator has few counts. Not for Dask data.
+
     See Also
     --------
     with_rsf : Concentrations from such a ratio.
@@ -208,7 +215,7 @@ def ratio(
     -----
     With k counts of the denominator per sample, ratios and their mean are too high by a fraction
     ``1 / k``, or somewhat less where it is interpolated; fractions are not. With few counts, divide
-    sums instead.
+    sums or means instead.
 
     Examples
     --------
@@ -228,8 +235,11 @@ def ratio(
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
     name = _measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
-    divided = _DIVIDED[kind](frame, at_samples_of(frame, denominator), denominator)
+    below = at_samples_of(frame, denominator)
+    divided = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, divided, numerator, kind)
+    if kind == "ratio" and not frame.lazy:
+        _tell_bias(frame, below, divided, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
         answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
@@ -240,6 +250,42 @@ def ratio(
         variable=name,
         kind=None if kind == "ratio" else kind,
     )
+
+
+#: Ratios are told to be too high by more than this part of the error of their mean.
+_BIASED = 0.5
+
+
+def _tell_bias(
+    frame: Frame, below: Reference, divided: dict[str, xr.Variable], *names: str
+) -> None:
+    """Warn where ratios are too high by more than half of the error of their mean.
+
+    Noise of a divisor b raises ``1 / b`` by the square of its relative error.
+    """
+    if below.stderr is None or "stderr" not in divided:
+        return
+    there: Any = (below.value > 0) & divided["stderr"].notnull()
+    raised = ((below.stderr / below.value) ** 2).where(there).mean(frame.dim)
+    own = abs(divided[""].where(there).mean(frame.dim))
+    number = (there * frame.fraction).sum(frame.dim)
+    error = ((divided["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
+    first = first_flagged(frame, (raised * own > _BIASED * error) & _is(frame, names[0]))
+    if first is not None:
+        part = first.of(raised)
+        warn(
+            f"{first.label}: {names[1]!r} has few counts, and ratios to it are too high by about "
+            f"{100 * part:.2g} % on average; the ratio of two sums or means (integrated_dose, "
+            'mean_value) is not, nor is a fraction (kind="fraction")',
+            ProfileWarning,
+        )
+
+
+def _is(frame: Frame, species: str) -> xr.Variable:
+    """Flag the profiles of a species."""
+    names = frame.coords["species"]
+    found: xr.Variable = names.copy(data=np.asarray(names.values == species))
+    return found
 
 
 def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:

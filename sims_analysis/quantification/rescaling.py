@@ -25,6 +25,7 @@ from sims_analysis.quantification.calibration import (
     on_depths,
     per_measurement,
     relative_depth_uncertainty,
+    tell_unknown,
     with_stretched_dose,
 )
 from sims_analysis.quantification.uncertainties import read_uncertainty
@@ -103,8 +104,9 @@ def rescale_depth(
     shift = xr.Variable((), 0.0)
     if offset is not None:
         shift = frame.parameter(offset, ("depth",), "offset")
-    per_measurement(stretch, "factor" if crater is None else "crater_depth")
-    per_measurement(shift, "offset")
+    changes = {"factor" if crater is None else "crater_depth": stretch, "offset": shift}
+    for name, read in changes.items():
+        tell_unknown(frame, per_measurement(read, name), name)
     depth = (before * stretch + shift).transpose(..., before.dims[-1])
     text = f"depths times {format_value(stretch)} plus {format_value(shift, 'nm')}"
     depth.attrs = dict(data["depth"].attrs)

@@ -16,7 +16,7 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument, told
 from sims_analysis.units import QuantityLike, read_quantity
 
 __all__ = ["splice"]
@@ -27,6 +27,7 @@ _CLEARLY, _NOTABLE = 3.0, 1.05
 _UNKNOWN = 1.1
 
 
+@told
 def splice(
     a: xr.Dataset, b: xr.Dataset, *, at: QuantityLike | None = None, scale: bool = False
 ) -> xr.Dataset:

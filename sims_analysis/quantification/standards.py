@@ -23,7 +23,7 @@ from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
 from sims_analysis.quantification.uncertainties import read_uncertainty
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, told
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
@@ -31,6 +31,7 @@ __all__ = ["rsf_from_standard"]
 Array = NDArray[np.float64]
 
 
+@told
 def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,

@@ -6,6 +6,7 @@ between and is no number is an error, so that nothing is cut off in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -17,7 +18,7 @@ from sims_analysis.readers.cuts import refuse_cut, refuse_short_rows
 from sims_analysis.readers.grid import Block, Grid, TextGrid
 from sims_analysis.readers.heads import holds_words, read_head_quietly
 from sims_analysis.readers.kinds import Kind, is_nothing, is_odd, row_kind
-from sims_analysis.readers.numbers import is_number, read_cell
+from sims_analysis.readers.numbers import decimal_mark, is_number, read_cell
 from sims_analysis.readers.words import named_role
 
 __all__ = ["Body", "find_body", "first_run", "read_body", "refuse_odd_rows"]
@@ -28,6 +29,8 @@ _FEW_GAPS = 3
 _MANY = 2
 #: Numbers begin within so many rows.
 _FAR = 1000
+#: Numbers that have become one.
+_GLUED = re.compile(r"[-+.,\deE\s]+")
 #: Rows that may stand between the heads and the numbers, or are these.
 _ABOVE = (Kind.HEADS, Kind.UNITS, Kind.VALUE_UNITS, Kind.WORDS)
 
@@ -381,17 +384,20 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     if named_role(first, "limit") or "=" in cells:
         return
     width = len(cells)
-    if is_number(first) or (numbers and is_odd(first)) or first[:1] == "=" != first[1:2]:
+    # Every other line may be blank.
+    step = 1 if len(body.rows) < 2 else body.rows[-1] - body.rows[-2]
+    next_to = 0 < row - body.last <= step
+    damaged = is_odd(first) and (numbers or (next_to and _GLUED.fullmatch(first)))
+    if is_number(first) or damaged or first[:1] == "=" != first[1:2]:
         where = partial(grid.where, grid.number(row))
+        decimal = options.decimal or decimal_mark([*cells, *grid.cells(body.last)]) or "."
         for j, cell in enumerate(cells):
             column = j if body.needed is None else body.needed[j]
-            read_cell(cell, options.decimal or ".", options.not_measured, where=where(column))
+            read_cell(cell, decimal, options.not_measured, where=where(column))
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
     odd = len(first) < 2 or not first.replace(" ", "").isalpha()
-    # Every other line may be blank.
-    step = 1 if len(body.rows) < 2 else body.rows[-1] - body.rows[-2]
-    alike = 0 < row - body.last <= step and (odd or filled == _filled(grid.cells(body.last)))
+    alike = next_to and (odd or filled == _filled(grid.cells(body.last)))
     like_a_note = not (above or alike) and begins and 1 + len(others) < width - len(body.words)
     if numbers > like_a_note:
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
@@ -420,13 +426,10 @@ def refuse_odd_rows(grid: Grid) -> None:
         cells = grid.cells(i)
         first, *others = [cell for cell in cells if cell] or [""]
         if others and is_odd(first) and any(map(is_number, cells)):
+            decimal = options.decimal or decimal_mark(cells) or "."
             for j, cell in enumerate(cells):
-                read_cell(
-                    cell,
-                    options.decimal or ".",
-                    options.not_measured,
-                    where=grid.where(grid.number(i), j),
-                )
+                where = grid.where(grid.number(i), j)
+                read_cell(cell, decimal, options.not_measured, where=where)
 
 
 # --- reading them -----------------------------------------------------------------------------
@@ -484,7 +487,8 @@ def _tell_of_gap(numbers: Sequence[int], grid: Grid) -> None:
 
     Files in which every other line is empty, by their line ends, are as usual.
     """
-    gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1]
+    known = {row + 1 for row in grid.left_out} if isinstance(grid, TextGrid) else set()
+    gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1 and {*range(a + 1, b)} - known]
     if gaps and len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         word = grid.row_word

@@ -69,7 +69,8 @@ def read(source: Source) -> Content:
         raise ReadError(f"the file is {_OTHERS[kind]} (CAMECA type {kind}), not a depth profile")
     if not struct.unpack_from(f"{order}i", content, _INCLUDED)[0]:
         raise ReadError("a CAMECA file with a header but without data")
-    species = list(_species(content, order, version, size))
+    encoding = source.options.encoding or "latin-1"
+    species = list(_species(content, order, version, size, encoding))
     columns = list(_columns(source, order, size, len(species)))
     signals = [
         Signal(
@@ -83,7 +84,7 @@ def read(source: Source) -> Content:
         )
         for i, ((name, metadata), (time, rate)) in enumerate(zip(species, columns, strict=False))
     ]
-    date, clock = (_text(content[place : place + 16]) for place in (_DATE, _TIME))
+    date, clock = (_text(content[place : place + 16], "latin-1") for place in (_DATE, _TIME))
     return Content(
         signals=signals,
         metadata=Metadata(instrument="CAMECA IMS", measured=f"{date} {clock}".strip() or None),
@@ -91,7 +92,7 @@ def read(source: Source) -> Content:
 
 
 def _species(
-    content: bytes, order: str, version: int, size: int
+    content: bytes, order: str, version: int, size: int, encoding: str
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Give the name of each species, and what the mass table says of it."""
     (count,) = struct.unpack_from(f"{order}i", content, _MASSES)
@@ -103,7 +104,7 @@ def _species(
         _, _, mass, _, detector, wait, counting, _, _ = struct.unpack_from(
             f"{order}2id2i2d2i", content, place
         )
-        name = _text(content[place + _NAME : place + _NAME + _NAME_SIZE])
+        name = _text(content[place + _NAME : place + _NAME + _NAME_SIZE], encoding)
         metadata = {
             "mass": f"{mass:.6g} amu",
             "waiting_time": f"{wait:.15g} s",
@@ -115,8 +116,11 @@ def _species(
         yield name, metadata
 
 
-def _text(raw: bytes) -> str:
-    return raw.partition(b"\0")[0].decode("latin-1").strip()
+def _text(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.partition(b"\0")[0].decode(encoding).strip()
+    except (UnicodeDecodeError, LookupError) as error:
+        raise ReadError(f"encoding={encoding!r}: {error}") from None
 
 
 def _columns(source: Source, order: str, size: int, expected: int) -> Iterator[tuple[Array, Array]]:

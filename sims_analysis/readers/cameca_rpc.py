@@ -24,6 +24,8 @@ __all__ = ["read", "recognises"]
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
 _FILL = 0.001
+#: The current of the primary beam, which is recorded longer than the species, and is none.
+_BEAM = "Ipr"
 #: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
 _OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
 _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
@@ -45,19 +47,15 @@ def read(source: Source) -> Content:
         If it is a mass spectrum or an energy scan, or breaks off.
     """
     lines = source.lines
-    start = next((i for i, x in enumerate(lines) if x.startswith("*** DATA START")), None)
-    names = heads = None
-    if start is not None:
-        following = range(start + 1, min(start + 12, len(lines)))
-        filled = [i for i in following if lines[i].strip(" \t;,")]
-        if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
-            names, heads = filled[1], filled[2]
-    if names is None or heads is None:
-        raise ReadError("a CAMECA file with a header but without data")
+    start, names, heads = _heads(lines)
     # Spreadsheets save the tabs as commas or semicolons.
     delimiter = max("\t;,", key=lines[heads].count)
     species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
     groups = list(_groups(lines[heads], delimiter))
+    beam = species[-1] == _BEAM and len(species) > 1
+    if beam and len(groups) == len(species) + 1:
+        # The program writes heads for one signal too many before those of the beam.
+        del groups[-2]
     if len(groups) != len(species):
         raise ReadError(
             f"line {heads + 1}: {len(groups)} signals in the heads, but {len(species)} species "
@@ -66,16 +64,18 @@ def read(source: Source) -> Content:
     stop = heads + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
         stop += 1
-    width = 3 * len(species)
     kept = [i for i in range(heads + 1, stop) if lines[i].strip(" \t;,")]
     if not kept:
         raise ReadError("a CAMECA file with a header but without data")
+    each = _cells_each(groups, [lines[i] for i in kept], delimiter)
+    width = each * len(species)
     about = _About([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
             f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
         )
-    values = TextGrid(lines, delimiter, False, source.options).read(kept, width).values
+    rows = _in_columns(lines, kept, delimiter, width) if beam else lines
+    values = TextGrid(rows, delimiter, False, source.options).read(kept, width).values
     if about.is_cut():
         warn(
             "the file ends before all is said of its calibration (section CALIBRATION PARAMETERS); "
@@ -88,13 +88,49 @@ def read(source: Source) -> Content:
             f"the file states {stated:g} points a species and holds {len(kept)}"
         )
     signals = [
-        _signal(name, group, values[:, 3 * i : 3 * i + 3], f"column {3 * i + 1} to {3 * i + 3}")
-        for i, (name, group) in enumerate(zip(species, groups, strict=True))
+        _signal(name, group, columns, f"column {each * i + 1} to {each * i + each}")
+        for i, (name, group, columns) in enumerate(
+            zip(species, groups, np.split(values, len(species), axis=1), strict=True)
+        )
     ]
+    if beam:
+        current = signals.pop()
+        ends = f"{current.values[0]:g} to {current.values[-1]:g} {current.units or ''}".strip()
+        about.sections[""]["primary current during the profile"] = ends
     for signal in signals:
         signal.metadata.update(about.of_species(signal.name))
     _add_counting(signals)
     return Content(signals=signals, metadata=about.metadata())
+
+
+def _heads(lines: Sequence[str]) -> tuple[int, int, int]:
+    """Find the line where the data start, and those of the species and of the heads."""
+    start = next((i for i, line in enumerate(lines) if line.startswith("*** DATA START")), None)
+    if start is not None:
+        following = range(start + 1, min(start + 12, len(lines)))
+        filled = [i for i in following if lines[i].strip(" \t;,")]
+        if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
+            return start, filled[1], filled[2]
+    raise ReadError("a CAMECA file with a header but without data")
+
+
+def _cells_each(
+    groups: Sequence[dict[str, str | None]], rows: Sequence[str], delimiter: str
+) -> int:
+    """Tell how many cells the data of a species have: two where heads are of one axis alone."""
+    most = max(len(row.rstrip(f"{delimiter} ").split(delimiter)) for row in rows)
+    single = all(len(group) == 2 for group in groups)
+    return 2 if single and most <= 2 * len(groups) else 3
+
+
+def _in_columns(lines: Sequence[str], rows: Sequence[int], delimiter: str, width: int) -> list[str]:
+    """Put the current of the beam into its columns: below the species, more cells are before it."""
+    found = list(lines)
+    for i in rows:
+        cells = found[i].rstrip(f"{delimiter} ").split(delimiter)
+        if len(cells) > width and not any(map(str.strip, cells[: len(cells) - width])):
+            found[i] = delimiter.join(cells[-width:])
+    return found
 
 
 def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
@@ -117,9 +153,11 @@ def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
 
 
 def _signal(name: str, units: dict[str, str | None], columns: Array, where: str) -> Signal:
-    time, depth, value = columns.T
+    value = columns[:, -1]
     there = ~np.isnan(columns).all(axis=1)
-    axes = {"depth": depth, "time": time}
+    axes = {"depth" if "depth" in units else "time": columns[:, 0]}
+    if columns.shape[1] > 2:
+        axes = {"depth": columns[:, 1], "time": columns[:, 0]}
     filled = [axis for axis in axes if not np.isnan(axes[axis]).all()]
     if not filled:
         raise ReadError(f"species {name!r}: neither a time nor a depth in its columns")
@@ -133,7 +171,7 @@ def _signal(name: str, units: dict[str, str | None], columns: Array, where: str)
         where=where,
     )
     if axis == "depth" and "time" in filled:
-        signal.beside["sputter_time"] = Column(time[there], units.get("time"))
+        signal.beside["sputter_time"] = Column(axes["time"][there], units.get("time"))
     return signal
 
 

@@ -147,6 +147,11 @@ def _state_units(signals: list[Signal], options: Options) -> None:
     def state(
         in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
     ) -> str:
+        if not isinstance(by_user, str | None):
+            raise UnitsError(
+                f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
+                'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
+            )
         key = in_file, by_user, kinds
         if key in known:
             return known[key]

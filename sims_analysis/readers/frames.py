@@ -12,6 +12,7 @@ from sims_analysis.readers.grid import CellGrid
 from sims_analysis.readers.heads import read_head_quietly
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.table import read_grid
+from sims_analysis.text.arguments import told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["from_dataframe"]
 
 
+@told
 def from_dataframe(
     df: pd.DataFrame,
     *,

@@ -28,6 +28,7 @@ from sims_analysis.readers.numbers import (
     read_cell,
     read_columns,
     split_line,
+    ungrouped,
 )
 from sims_analysis.readers.signals import Array
 from sims_analysis.readers.source import Options
@@ -98,6 +99,8 @@ class TextGrid:
     name: str | None = None
     #: What a row is called in messages.
     row_word: str = "line"
+    #: Lines between the numbers that a dialect has read, and left out: no gap is told for these.
+    left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
     #: Where numbers begin, by the columns that matter: found once.
@@ -265,6 +268,7 @@ class TextGrid:
         reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words)
         values, odd, beyond = reader.columns(lines)
         texts = {*labels, *columns_of_words(odd, words, nothing)}
+        odd = {j: cells if j in texts else ungrouped(cells, decimal) for j, cells in odd.items()}
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
         limits = read_columns(values, odd, read, texts)
         if beyond is not None:
@@ -370,7 +374,7 @@ class CellGrid:
         """Read the numbers of rows; texts are read as numbers where they are ones."""
         nothing = tuple(self.options.not_measured)
         values = np.full((len(rows), width), np.nan, order="F")
-        odd: dict[int, list[object]] = {}
+        odd: dict[int, Sequence[object]] = {}
         for j in range(width):
             cells = [_at(self.rows[i], j) for i in rows]
             if {*map(type, cells)} <= {int, float, NoneType}:
@@ -385,6 +389,7 @@ class CellGrid:
             if isinstance(cell, str) and j not in texts
         )
         mark = self.options.decimal or decimal_mark(written) or "."
+        odd = {j: cells if j in texts else ungrouped(cells, mark) for j, cells in odd.items()}
 
         def read(cell: str, row: int, column: int) -> float:
             where = self.where(self.number(rows[row]), column)

@@ -28,6 +28,7 @@ __all__ = [
     "read_cell",
     "read_columns",
     "split_line",
+    "ungrouped",
 ]
 
 #: Texts that say that a sample was not measured.
@@ -43,10 +44,12 @@ _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
-#: Thousands apart by a blank or an apostrophe.
-_SPACED = re.compile(
-    r"[+-]?\d{1,3}(?:(?:['\s\u2019]\d{3})+(?:[.,]\d+)?|(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+)"
-)
+#: By decimal mark, numbers whose thousands are apart: by what, and the decimals.
+_GROUPED = {
+    ",": re.compile(r"[+-]?\d{1,3}([.'\s\u2019])\d{3}(?:\1\d{3})*(,\d+)?"),
+    ".": re.compile(r"[+-]?\d{1,3}([,'\s\u2019])\d{3}(?:\1\d{3})*(\.\d+)?"),
+}
+_UNGROUPED = re.compile(r"[+-]?\d{4}")
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
 _DATE = re.compile(
     r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
@@ -65,11 +68,45 @@ class Cell(float):
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
     text, form = narrow(text.strip()), _FORMS[decimal]
-    if form.fullmatch(text):
+    if form.fullmatch(text) or _grouped(text, decimal):
         return True
     match = _CENSORED.fullmatch(text)
     text = match[1].strip() if match else text
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
+
+
+def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
+    """Match a number whose thousands are apart for certain: by a blank, or beside decimals."""
+    for mark in decimal or ".,":
+        match = _GROUPED[mark].fullmatch(text)
+        if match and (match[2] or match[1] not in ".,"):
+            return match
+    return None
+
+
+def ungrouped(cells: Sequence[Any], decimal: str) -> Sequence[Any]:
+    """Take the separators of thousands out of a column, if no cell of it leaves them open.
+
+    Where one cell is ``1.234,5``, another may be ``1.234``; but none ``1234,5``.
+
+    Examples
+    --------
+    >>> ungrouped(["999,5", "1.234", "1.234,5"], ","), ungrouped(["1.234", "1,5"], ",")
+    (['999,5', '1234', '1234,5'], ['1.234', '1,5'])
+    """
+    form = _GROUPED[decimal]
+    found = [form.fullmatch(c.strip()) if isinstance(c, str) else None for c in cells]
+    grouped = [match for match in found if match]
+    # One blank alone may stand where a decimal mark was.
+    certain = len(grouped) > 1 and any(match[1] not in ".," for match in grouped)
+    if not (certain or any(match[2] for match in grouped)):
+        return cells
+    whole = any(
+        _UNGROUPED.match(c.strip()) if isinstance(c, str) else abs(c or 0) >= 1000 for c in cells
+    )
+    if whole or len({match[1] for match in grouped}) > 1:
+        return cells
+    return [c.strip().replace(m[1], "") if m else c for c, m in zip(cells, found, strict=True)]
 
 
 def narrow(text: str) -> str:
@@ -96,6 +133,9 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
         if "," not in cell:
             continue
         text = cell.strip().lstrip("<\u2264= ")
+        grouped = _grouped(text)
+        if grouped and grouped[2]:
+            return grouped[2][0]
         if _THOUSANDS.fullmatch(text):
             doubtful = True
         elif _COMMA.fullmatch(text):
@@ -136,8 +176,8 @@ def _hint(number: str, decimal: str) -> str:
             "; the comma may separate thousands or decimals: pass decimal=',', or take the "
             "separators of thousands out"
         )
-    if _SPACED.fullmatch(number):
-        return "; take the separators of thousands out"
+    if any(form.fullmatch(number) for form in _GROUPED.values()):
+        return "; take the separators of thousands out, which not all cells of its column have"
     if _CLOCK.match(number):
         return "; it is a time of day or a duration: give it in seconds"
     if number.endswith("%"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError
 
 __all__ = [
     "check_bool",
@@ -19,7 +20,13 @@ __all__ = [
     "is_number",
     "read_name",
     "read_names",
+    "remedy_for",
+    "told",
 ]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def format_argument(value: object) -> str:
@@ -58,7 +65,7 @@ _INSTEAD = {
 }
 
 
-def check_call(function: Callable[..., Any], positional: int, named: Iterable[str]) -> None:
+def check_call(function: Callable[..., Any], positional: int, named: Collection[str]) -> None:
     """Refuse arguments that a function does not have, with the call that was meant.
 
     Parameters
@@ -67,7 +74,7 @@ def check_call(function: Callable[..., Any], positional: int, named: Iterable[st
         Its data come first by position, all else by name.
     positional : int
         How many arguments were given by position.
-    named : iterable of str
+    named : collection of str
         Names of the others.
 
     Raises
@@ -82,6 +89,10 @@ def check_call(function: Callable[..., Any], positional: int, named: Iterable[st
         ...
     TypeError: peak() takes data by position and all else by name: peak(data, start=..., stop=...)
     """
+    code: Any = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if positional <= code.co_argcount and not set(named).difference(names):
+        return
     import difflib  # these two take long to import, and errors are rare
     import inspect
 
@@ -107,6 +118,41 @@ def check_call(function: Callable[..., Any], positional: int, named: Iterable[st
         raise TypeError(
             f"{function.__name__}() has no argument {name!r}{said} (it has {', '.join(options)})"
         )
+
+
+def told(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function to answer arguments that it does not have: see :func:`check_call`."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_call(function, len(args), kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def remedy_for(data: Any) -> str:
+    """Say how what was given in place of a Dataset becomes one; empty if that is not known.
+
+    Examples
+    --------
+    >>> remedy_for("w7.dp_rpc_asc")
+    ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
+    """
+    if hasattr(data, "to_dataset"):
+        return ": use its .to_dataset()"
+    if isinstance(data, list | tuple) and data:
+        if hasattr(data[0], "species_name"):
+            return " of profiles: use sims.to_dataset(profiles)"
+        if hasattr(data[0], "data_vars"):
+            return " of Datasets: use sims.stack(datasets)"
+        if hasattr(data[0], "depth_profiles"):
+            return " of results: use the .to_dataset() of each, and sims.stack() for a batch"
+    if type(data).__name__ == "DataFrame":
+        return ": use sims.from_dataframe(frame).to_dataset()"
+    if isinstance(data, str) or hasattr(data, "__fspath__"):
+        return ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
+    return ""
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -186,7 +232,7 @@ def read_names(name: str, value: Any) -> list[str]:
 
     Raises
     ------
-    SpeciesError
+    ProfileError
 
     Examples
     --------
@@ -195,7 +241,7 @@ def read_names(name: str, value: Any) -> list[str]:
     >>> read_names("species", 0)
     Traceback (most recent call last):
     ...
-    sims_analysis.errors.SpeciesError: species=0; expected names, such as 'B' or ['B', 'P']
+    sims_analysis.errors.ProfileError: species=0; expected a list of species, such as ['B', 'P']
     """
     values = value.values if hasattr(value, "dims") else value
     if isinstance(values, np.ndarray):
@@ -204,8 +250,8 @@ def read_names(name: str, value: Any) -> list[str]:
         values = [values]
     names = list(values)
     if not names or not all(isinstance(one, str) for one in names):
-        raise SpeciesError(
-            f"{name}={format_argument(value)}; expected names, such as 'B' or ['B', 'P']"
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a list of species, such as ['B', 'P']"
         )
     return [str(one) for one in names]
 
@@ -215,12 +261,12 @@ def read_name(name: str, value: Any) -> str:
 
     Raises
     ------
-    SpeciesError
+    ProfileError
     """
     names = read_names(name, value)
     if len(names) > 1:
         found = format_argument(value)
-        raise SpeciesError(f"{name}={found}; expected one name, such as {names[0]!r}")
+        raise ProfileError(f"{name}={found}; expected one species, such as {names[0]!r}")
     return names[0]
 
 

@@ -106,7 +106,8 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
     if isinstance(value, (list, tuple, np.ndarray)):
         raise UnitsError(
             f"{name}={reprlib.repr(value)}: expected one value, such as '50 {wanted}'; for "
-            "several, give a DataArray with a unit, whose dimension says what they belong to"
+            "several, give a DataArray with a unit, whose dimension says what they belong to, such "
+            f'as xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})'
         )
     example = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):

@@ -423,3 +423,14 @@ def test_repeatability_takes_the_policy_of_gaps():
     assert set(np.unique(flagged)) == {1, 2}
     bridged = sims.repeatability(batch, step=step, gaps="bridge")["concentration_n"]
     assert set(np.unique(bridged)) == {2}
+
+
+def test_levels_over_a_new_dimension():
+    a = sims.open_example("boron-implant")
+    b = sims.rescale_depth(a, factor=1.1)
+    levels = xr.DataArray([1e16, 1e17], {"case": [1, 2]}, attrs={"units": "atoms/cm^3"})
+    found = sims.compare(a, b, level=levels)
+    for case in (1, 2):
+        alone = sims.compare(a, b, level=levels.sel(case=case, drop=True))
+        shift = found["junction_shift"].sel(case=case, drop=True)
+        xr.testing.assert_equal(shift, alone["junction_shift"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import SpeciesError
+from sims_analysis.errors import ProfileError
 from sims_analysis.text.typeset import SYMBOLS
 
 mpl.use("Agg")
@@ -110,7 +110,7 @@ def test_a_ratio_has_the_names_of_its_species():
 
 
 def test_no_species_is_nothing_to_draw():
-    with pytest.raises(SpeciesError, match=r"species=\[\]; expected names"):
+    with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
         sims.plot_profiles(rising(), species=[])
 
 

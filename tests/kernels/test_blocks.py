@@ -152,3 +152,25 @@ def test_a_kernel_that_sees_gaps_answers_the_same_as_others():
     with pytest.raises(InfiniteSampleError) as caught:
         blocks.run(integrate, depth, value, *limits, sees_gaps=True)
     assert (caught.value.row, caught.value.sample) == (9, 5)
+
+
+def test_numbers_whose_sum_is_infinite_are_finite():
+    value = np.array([[1e308, 1.0, np.nan, 1.0], [1e308, 2.0, 3.0, 4.0]])
+    found = blocks.run(sums, np.stack([Z, Z]), value, np.array(1.0))
+    np.testing.assert_array_equal(found.total, [1e308, 1e308])
+    value[1, 1:3] = np.inf, -np.inf
+    with pytest.raises(InfiniteSampleError) as refused:
+        blocks.run(sums, np.stack([Z, Z]), value, np.array(1.0))
+    assert (refused.value.row, refused.value.sample) == (1, 1)
+
+
+@pytest.mark.parametrize("gaps", [0, 1, 39, 40])
+def test_rows_are_asked_the_same_whether_or_not_most_have_gaps(gaps):
+    value = np.random.default_rng(3).uniform(1, 2, (40, 4))
+    value[:gaps, 1] = np.nan
+    limit = np.array(np.nan)
+    seen, other = (
+        blocks.run(integrate, Z, value, limit, limit, sees_gaps=sees) for sees in (True, False)
+    )
+    for one, same in zip(seen, other, strict=True):
+        np.testing.assert_array_equal(one, same)

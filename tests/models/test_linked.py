@@ -279,12 +279,14 @@ def test_layers_of_several_measurements_share_widths():
     np.testing.assert_allclose(ratio, np.sqrt(3), rtol=0.15)
 
 
-def test_profiles_that_show_nothing_do_not_spoil_the_others():
-    ds = series(4)
+@pytest.mark.parametrize("level", [0, 5])
+def test_profiles_that_show_nothing_do_not_spoil_the_others(level):
+    ds, one = series(4), float(series(4)["concentration"].max() / 500)
+    nothing = np.random.default_rng(2).poisson(level, Z.size).astype(float)
     ds["concentration"][1] = np.nan
     ds["concentration_counts"][1] = np.nan
-    ds["concentration"][2] = 0.0
-    ds["concentration_counts"][2] = 0.0
+    ds["concentration"][2] = one * nothing
+    ds["concentration_counts"][2] = nothing
     with pytest.warns(FitWarning, match="measurement 'W2'"):
         fit = sims.fit(ds, model="gaussian", shared=["straggle"])
     assert fit["status"].values.tolist() == ["ok", "no_data", "featureless", "ok"]

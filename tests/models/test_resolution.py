@@ -3,6 +3,7 @@
 import models_truth
 import numpy as np
 import pytest
+import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -70,12 +71,29 @@ def test_plateaus_stay_and_layouts_give_the_same():
         ({"sigma": "2 nm"}, ProfileError, "expected the widths lambda_growth"),
         (DRF | {"sigma": "-2 nm"}, ProfileError, "must not be negative"),
         ("0 nm", ProfileError, "all widths are 0"),
+        (None, ProfileError, "resolution=None; expected a width, such as '2 nm'"),
+        (DRF | {"sigma": None}, ProfileError, r"resolution\['sigma'\]=None; expected a width"),
     ],
 )
 def test_what_is_no_resolution_function_is_refused(resolution, error, words):
     one = models_truth.profile(np.ones(10), np.arange(10.0))
     with pytest.raises(error, match=words):
         sims.convolve(one, resolution=resolution)
+
+
+def test_widths_of_a_fit_keep_their_unit():
+    """Of a fit over sputter time they are no depths, of however many profiles it is."""
+    ds = models_truth.profile(np.exp(-((np.arange(60.0) - 30) ** 2) / 32) * 1e20, np.arange(60.0))
+    widths = {"lambda_growth": 0.8, "lambda_decay": 1.7, "sigma": 1.1}
+
+    def fit(units, times):
+        found = {name: ((), times * width, {"units": units}) for name, width in widths.items()}
+        return xr.Dataset(found, attrs={"model": "delta_drf"})
+
+    of_um = sims.convolve(ds, resolution=fit("um", 1e-3))
+    np.testing.assert_allclose(of_um, sims.convolve(ds, resolution=fit("nm", 1)), rtol=1e-12)
+    with pytest.raises(UnitsError, match="lambda_growth is in 's', which is a sputter time"):
+        sims.convolve(ds, resolution=fit("s", 1))
 
 
 @pytest.mark.slow

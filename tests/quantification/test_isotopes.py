@@ -1,5 +1,7 @@
 """One species over another on axes of their own, and isotopes as parts of elements."""
 
+import warnings
+
 import numpy as np
 import periodictable
 import pytest
@@ -239,6 +241,31 @@ def test_a_ratio_is_data(name, kind):
         sims.testing.assert_allclose(
             sims.dequantify(ASKED[name](asked)).compute(), sims.dequantify(answer), rtol=1e-9
         )
+
+
+@pytest.mark.parametrize(("counts", "told"), [(10, True), (100, True), (1000, False)])
+def test_few_counts_of_a_denominator_are_told(counts, told):
+    # E[1 / k] is (1 + 1 / k) / k: told where the mean of fifty ratios would be off by its error.
+    rng = np.random.default_rng(counts)
+    k = rng.poisson([[0.8 * counts] * 50, [0.5 * counts] * 50]) * 1.0
+    ds = xr.Dataset(
+        {"intensity": (("species", "depth"), k, {"units": "count"})},
+        coords={"species": ["B", "P"], "depth": ("depth", np.arange(50.0), {"units": "nm"})},
+    )
+    ds = sims.with_counting_statistics(ds)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.ratio(ds, numerator="B", denominator="P")
+        sims.ratio(ds, numerator="B", denominator="P", kind="fraction")
+    assert len(caught) == told
+    if told:
+        text = str(caught[0].message)
+        assert "'P' has few counts" in text
+        assert "too high by about" in text
+        said = float(text.split("about ")[1].split(" %", maxsplit=1)[0]) / 100
+        assert said == pytest.approx(2 / counts, rel=0.6)
+        off = found.mean().item() / (k[0].sum() / k[1].sum()) - 1
+        assert said == pytest.approx(off, rel=0.8)
 
 
 def test_a_level_of_a_ratio_is_a_text():

@@ -268,3 +268,16 @@ def test_one_way_to_say_how_depths_change():
 def test_a_factor_as_small_as_can_be_is_one():
     ds = sims.open_example("boron-implant")
     assert sims.rescale_depth(ds, factor=1e-300)["depth"][-1] < 1e-290
+
+
+@pytest.mark.parametrize("name", ["factor", "crater_depth", "offset"])
+def test_a_measurement_whose_change_is_unknown_has_unknown_depths_and_that_is_said(name):
+    one = sims.open_example("boron-implant")
+    batch = sims.stack([one, one], names=["w1", "w2"])
+    units = "1" if name == "factor" else "nm"
+    change = xr.DataArray([1.5, np.nan], {"measurement": ["w1", "w2"]}, attrs={"units": units})
+    with pytest.warns(sims.ProfileWarning, match=f"'w2': {name} is NaN: its depths are not known"):
+        found = sims.rescale_depth(batch, **{name: change})
+    assert found["depth"].isnull().any("point").values.tolist() == [False, True]
+    with pytest.raises(ProfileError, match=f"{name}.* NaN"):
+        sims.rescale_depth(batch, **{name: change * np.nan})

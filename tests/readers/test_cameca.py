@@ -153,6 +153,38 @@ def test_a_file_that_lost_its_calibration_is_told(write):
         assert result["10B"].depths.size == 5
 
 
+def test_the_current_of_the_beam_is_no_species(write):
+    """The program writes a head too many before it, and too many cells below the species."""
+    lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
+    lines = lines.decode("latin-1").split("\r\n")
+    names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
+    lines[names] += "\t\t\t\t\tIpr"
+    lines[names + 1] += "\tTime[s]\tI[A]\tTime[s]\t\tDepth\tI[A]"
+    rows = range(names + 2, names + 2 + len(T))
+    for i, row in enumerate(rows):
+        lines[row] += f"\t{T[i]}\t\t{4e-8 - i * 1e-9}"
+    lines[rows[-1] + 1 : rows[-1] + 1] = ["\t" * 9 + "80.5\t\t3.5E-008"]
+    result = sims.read(write("\r\n".join(lines).encode("latin-1")))
+    assert result.species == ["23Na", "32S"]
+    assert result["32S"].concentrations.tolist() == cnt(K).tolist()
+    current = result.metadata.other["primary current during the profile"]
+    assert current == "4e-08 to 3.5e-08 A"
+
+
+@pytest.mark.parametrize("head", ["Time[s]", "Depth[um]"])
+def test_two_cells_a_species_are_not_taken_for_three(write, head):
+    lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
+    lines = lines.decode("latin-1").split("\r\n")
+    names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
+    lines[names + 1] = f"{head}\tI[cnt/s]\t{head}\tC[atom/cm3]"
+    for i, row in enumerate(range(names + 2, names + 2 + len(T))):
+        lines[row] = f"{T[i]}\t{5.5 + i}\t{T[i] + 1}\t{i}e17"
+    result = sims.read(write("\r\n".join(lines).encode("latin-1")))
+    assert result["23Na"].concentrations.tolist() == [5.5, 6.5, 7.5, 8.5, 9.5]
+    assert result["32S"].depths.tolist() == (T + 1).tolist()
+    assert f"[{result['32S'].depth_units}]" in head
+
+
 def test_blank_lines_between_all_lines_do_no_harm(write):
     result = sims.read(write(two_species().replace(b"\r\n", b"\n\n")))
     assert result["10B"].concentrations.tolist() == cnt(K).tolist()
@@ -273,6 +305,14 @@ def test_binary_files_of_either_byte_order(write, order, kind, version):
     assert result["16O 1H"].depths.tolist() == T[:3].tolist()
     assert result["12C"].species_metadata["counting_time"] == "5.929 s"
     assert (result["12C"].depth_units, result["12C"].concentration_units) == ("s", "counts/s")
+
+
+def test_names_in_binary_files_are_in_the_stated_encoding(write):
+    content = binary({"23Na XX": (T, cnt(K))}).replace(b"XX", "ナ".encode("shift_jis"))
+    path = write(content, "w7.dp")
+    assert sims.read(path, encoding="shift_jis").species == ["23Na ナ"]
+    with pytest.raises(sims.ReadError, match="encoding='ascii'"):
+        sims.read(path, encoding="ascii")
 
 
 def test_binary_files_of_other_kinds_are_refused(write):

@@ -265,6 +265,8 @@ def test_glued_numbers_in_the_last_row_are_no_note(write):
     text = "Depth (nm);B (at%);P (at%)\n0,0;0,16;50,7\n1,0;0,01;14,5\n2,00000,9098;0,38\n"
     with pytest.raises(sims.ReadError, match="'2,00000,9098' is no number"):
         sims.read(write(text))
+    with pytest.raises(sims.ReadError, match="'2,55,05' is no number"):
+        sims.read(write("Depth (nm);B (at%)\n0,5;0,16\n1,5;0,01\n2,55,05\n"))
 
 
 def test_labels_above_heads_that_name_species_are_samples(write):

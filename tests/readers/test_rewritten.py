@@ -120,6 +120,35 @@ def test_decimal_commas_between_commas_are_not_guessed(write):
 
 
 @pytest.mark.parametrize(
+    ("decimal", "cells"),
+    [
+        (",", ["998,5", "1.000,5", "1.001", "345.678,5"]),
+        (".", ["998.5", "1,000.5", "1,001", "345,678.5"]),
+        (",", ["998,5", "1\u202f000,5", "1\u202f001", "345\u202f678,5"]),
+        (".", ["998.5", "1'000.5", "1'001", "345'678.5"]),
+        (",", ["998", "1 000", "1 001", "345 678"]),
+    ],
+)
+def test_thousands_apart_are_read_where_nothing_is_left_open(write, decimal, cells):
+    head = f"Tiefe (nm);B (cps)\n0;{'7,5' if decimal == ',' else '7.5'}\n"
+    path = write(head + "".join(f"{cell};{i}\n" for i, cell in enumerate(cells)))
+    whole = ["".join(c for c in cell if c.isdigit() or c == decimal) for cell in cells]
+    depths = [float(cell.replace(decimal, ".")) for cell in whole]
+    assert sims.read(path)["B"].depths.tolist() == [0, *depths]
+    # One that is written otherwise leaves all open.
+    ungrouped = whole[2]
+    with pytest.raises(sims.ReadError, match="which not all cells of its column have"):
+        sims.read(write(head + "".join(f"{c};1\n" for c in (*cells[:2], ungrouped, *cells[3:]))))
+
+
+def test_a_point_that_may_be_a_decimal_one_separates_no_thousands(write):
+    head = "Tiefe (nm);B (cps)\n"
+    assert sims.read(write(f"{head}0;5\n1;1.234\n2;2\n"))["B"].concentrations[1] == 1.234
+    with pytest.raises(sims.ReadError, match=r"column B: '1.234' is no number"):
+        sims.read(write(f"{head}0;5,5\n1;1.234\n2;2\n"))
+
+
+@pytest.mark.parametrize(
     ("cell", "says"),
     [
         ("1 234", "separators of thousands"),

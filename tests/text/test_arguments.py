@@ -1,11 +1,12 @@
 """What a newcomer guesses works, or is answered with the right call."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text.arguments import check_call
 
 DS = sims.open_example("boron-implant")
@@ -87,5 +88,49 @@ def test_species_are_named_by_lists_arrays_and_coordinates(question):
     for wrong in (0, True, [name, None], [1.0], xr.DataArray(1.0), np.array([], dtype=str)):
         if question == "metallurgical_junctions" and np.size(wrong) == 0:
             continue  # no acceptors
-        with pytest.raises(SpeciesError, match=r"=.*expected names, such as"):
+        with pytest.raises(ProfileError, match=r"=.*expected a list of species"):
             ask(wrong)
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer"),
+    [
+        ("dose", "integrated_dose and scale_to_dose$"),
+        ("fwhm", "; there is peak$"),
+        ("plot", "plot_budget, plot_panels and plot_profiles$"),
+        ("integrated_does", "; there is integrated_dose$"),
+        ("entropy", "has no attribute 'entropy'$"),
+    ],
+)
+def test_a_name_that_is_not_there_is_answered_with_those_that_are(guess, answer):
+    with pytest.raises(AttributeError, match=answer):
+        getattr(sims, guess)
+
+
+FRAME = pd.DataFrame({"depth": [1.0, 2.0], "B": [1e18, 2e18], "P": [1e17, 1e17]})
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer"),
+    [
+        (lambda: sims.to_grid(DS, dx="1 nm"), r"to_grid\(\) has no argument 'dx' \(it has step,"),
+        (lambda: sims.to_csv(DS, "a.csv", units="um"), "did you mean value_units="),
+        (lambda: sims.to_csv(DS, "a.csv", value_units=["1/m^3"]), r"value_units=\['1/m\^3'\]; exp"),
+        (lambda: sims.stack(DS, DS), r"stack\(datasets, names=\.\.\.\)"),
+        (lambda: sims.stack([DS], labels=["a"]), "has no argument 'labels'"),
+        (lambda: sims.average([DS, DS]), r"found list of Datasets: use sims.stack\(datasets\)"),
+        (lambda: sims.integrated_dose([DS, DS]), r"list of Datasets: use sims.stack\(datasets\)"),
+        (lambda: sims.interpolate(DS, depth=np.arange(3)), r"give texts, \['10 nm', '20 nm'\]"),
+        (
+            lambda: sims.from_dataframe(FRAME, depth_units="nm", units=["atoms/cm^3"] * 2),
+            r"a unit is a text, found \['atoms/cm\^3', .*a mapping",
+        ),
+    ],
+)
+def test_other_guesses_are_answered_with_the_right_call(guess, answer):
+    with pytest.raises((TypeError, UnitsError), match=answer):
+        guess()
+
+
+def test_a_mapping_is_stacked_under_its_names():
+    assert sims.stack({"w1": DS, "w2": DS})["measurement"].values.tolist() == ["w1", "w2"]

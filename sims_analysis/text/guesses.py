@@ -1,0 +1,44 @@
+"""Public names in place of what users guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+#: Other words for what there is.
+_WORDS = {
+    "concentration": "interpolate",
+    "csv": "to_csv",
+    "excel": "to_excel",
+    "fwhm": "peak",
+    "max": "peak",
+    "normalise": "ratio",
+    "normalize": "ratio",
+    "normalise_to_matrix": "ratio",
+    "quantification": "with_rsf",
+    "read_csv": "read",
+    "read_excel": "read",
+    "resample": "to_grid",
+    "xj": "junction_depth",
+}
+
+
+def instead_of(guess: str, names: Sequence[str]) -> str:
+    """Say which names are meant by a guess; empty if none is alike.
+
+    Examples
+    --------
+    >>> instead_of("dose", ["cumulative_dose", "integrated_dose", "peak"])
+    '; there are cumulative_dose and integrated_dose'
+    >>> instead_of("fwhm", ["peak"])
+    '; there is peak'
+    """
+    word = guess.casefold()
+    found = [_WORDS[word]] if word in _WORDS else []
+    names = [one for one in names if one.islower()]  # functions
+    found += [one for one in names if len(word) > 2 and word in one]
+    found = found or get_close_matches(word, names, 3, 0.7)
+    if not found:
+        return ""
+    *others, last = dict.fromkeys(found[:6])
+    return f"; there are {', '.join(others)} and {last}" if others else f"; there is {last}"
