@@ -38,10 +38,11 @@ def by_label(
         value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
     for dim in value.dims:
         if dim in coords and coords[dim].ndim == 0:
+            alone = repr(str(coords[dim].values))
             raise ProfileError(
                 f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} are those "
-                f"of {str(coords[dim].values)!r} alone; give it a coordinate {str(dim)!r} that says "
-                "which value belongs to which"
+                f"of {alone} alone; give it a coordinate {str(dim)!r} that says which value "
+                "belongs to which"
             )
     for dim, size in sizes.items():
         if value.sizes.get(dim, size) != size:
