@@ -80,8 +80,8 @@ from .models.restore import deconvolve as deconvolve
 from .models.sheet import sheet_resistance as sheet_resistance
 from .output.export import to_csv as to_csv
 from .output.export import to_excel as to_excel
-from .output.export import to_tcad as to_tcad
 from .output.tables import results_table as results_table
+from .output.tcad import to_tcad as to_tcad
 from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
 from .quantification.averaging import average as average

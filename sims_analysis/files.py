@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sims_analysis.forking import PerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: Threads that wait for the disk; to start new ones for every write would take longer than to wait.
 _waiters = PerProcess(partial(ThreadPoolExecutor, 8, "sims-analysis-disk"))
@@ -111,6 +111,12 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_lines(path: str | os.PathLike[str], lines: Iterable[str]) -> Path:
+    """Write lines of text, all or none."""
+    replace_file(Path(path), "".join(f"{line}\n" for line in lines).encode())
+    return Path(path)
 
 
 def rename_over(source: Path, target: Path) -> None:

@@ -275,7 +275,7 @@ def test_the_kit_says_what_is_wrong_with_a_reader(what, tmp_path):
 def test_the_kit_passes_the_template_and_wants_files(tmp_path):
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
-    (result,) = sims.testing.check_reader(template()["LotusReader"](), [path])
+    (result,) = sims.testing.check_reader(template()["LotusReader"](), str(path))
     assert result.data_id == "w7"
     with pytest.raises(AssertionError, match="no files"):
         sims.testing.check_reader(lotus(), [])

@@ -19,8 +19,9 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.labels import kind_of
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
-from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
@@ -28,6 +29,7 @@ from sims_analysis.units import ParameterLike
 __all__ = [
     "OTHERS",
     "USUAL",
+    "above_ceiling",
     "crossings",
     "frame_of_level",
     "in_all_places",
@@ -82,11 +84,11 @@ def crossings(
         - ``decay_length`` (``nm`` per factor e): between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
         - ``status``: ``ok``. The first entry of a profile without a crossing gives the reason:
-          ``never_reached``, ``always_above``, ``truncated``, ``no_data``, and ``below_detection``
-          where a file gives samples as ``<5E15`` (the coordinate ``detection_limit`` has the
-          limit). A crossing whose interval is wider than the record has no depth and no error, and
-          is ``undetermined``; one in a gap has the status ``gap``, and lies between
-          ``depth_before`` and ``depth_after``
+          ``never_reached``, ``always_above``, ``truncated``, ``no_data``; ``saturated`` where a
+          detector has cut off all above the level; and ``below_detection`` where a file gives
+          samples as ``<5E15`` (the coordinate ``detection_limit`` has the limit). A crossing whose
+          interval is wider than the record has no depth and no error, and is ``undetermined``; one
+          in a gap has the status ``gap``, and lies between ``depth_before`` and ``depth_after``
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
           `max_count`
 
@@ -103,7 +105,7 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``.
+        Where the status is ``gap`` or ``saturated``.
 
     Notes
     -----
@@ -170,6 +172,7 @@ def crossings(
     status = status.transpose(*found.status.dims)
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
+    status = above_ceiling(frame, status, asked)
     stderr = add_background_error(frame, found.stderr, lambda f: _nearest(f, asked, found))
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
@@ -195,6 +198,22 @@ def crossings(
             unmeasured, "detection_limit", units_=frame.units
         )
     return frame.dataset(results, coords=coords)
+
+
+def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.Variable:
+    """Replace ``never_reached`` where a saturated detector has cut off all above the level.
+
+    A warning says so.
+    """
+    if not (frame.lazy or Status.NEVER_REACHED in codes(status)):
+        return status
+    everything = xr.Variable((), np.nan), xr.Variable((), np.nan)
+    doubtful = frame.map(doubts, *everything, frame.fraction, bridge=True).status
+    above = (doubtful == Status.SATURATED) & (frame.map(saturated_samples).value <= level)
+    above = above & (status == Status.NEVER_REACHED)
+    tell_doubts(frame, doubtful.where(above, Status.OK), everything, "", ProfileWarning)
+    found: xr.Variable = replaced_where(above, status, Status.SATURATED)
+    return found.transpose(*status.dims)
 
 
 def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:

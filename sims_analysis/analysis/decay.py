@@ -10,9 +10,10 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.analysis.detection import stated_limit
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import doubted, tell_doubts
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -73,7 +74,8 @@ def decay_length(
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
           ``never_reached`` where the edge runs the other way; ``truncated`` where the first sample
-          of the window is its maximum and there is a deeper one
+          of the window is its maximum and there is a deeper one; ``saturated`` where one of the
+          samples used was cut off by the detector
 
     Raises
     ------
@@ -153,6 +155,9 @@ def decay_length(
     )
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
+    used = found.start, found.stop
+    status = doubted(frame, status, used, bridge=True)
+    tell_doubts(frame, status, used, "", ProfileWarning)
     decade = found.length * np.log(10.0)
     unit = frame.axis_units
     lengths = {

@@ -96,7 +96,9 @@ def detection_limit(
     """
     if rule not in ("mean+3sigma", "currie"):
         raise ProfileError(f'rule={rule!r}; expected "mean+3sigma" or "currie"')
-    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a limit", variable=variable)
+    frame = open_frame(
+        data, vocabulary.VALUE_KINDS, question="a detection limit", variable=variable
+    )
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
     a, b = read_pair(frame, window, "window")
@@ -272,7 +274,11 @@ def below_detection(
     116 of 250 samples
     """
     frame = open_frame(
-        data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
+        data,
+        vocabulary.VALUE_KINDS,
+        question="a detection limit",
+        variable=variable,
+        axes=vocabulary.AXES,
     )
     level, unknown = stated_limit(frame, limit, "limit")
     measured = frame.measured()  # raises for infinite samples

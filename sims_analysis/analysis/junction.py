@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import frame_of_level, level_of
+from sims_analysis.analysis.crossings import above_ceiling, frame_of_level, level_of
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -100,7 +100,8 @@ def junction_depth(
         ``nm``, without the depth dimension; NaN unless the status is ``ok``. Coordinates:
 
         - ``status``: ``ok``; ``never_reached``, also where fewer crossings qualify or are confirmed
-          than requested; ``always_above``; ``truncated`` where the record ends before the requested
+          than requested; ``saturated`` where a detector has cut off all above the level;
+          ``always_above``; ``truncated`` where the record ends before the requested
           edge; ``below_detection``; ``no_data``; ``gap``; ``undetermined`` where the interval about
           the depth is wider than the record
         - ``stderr`` (``nm``): half of the 68 % interval about the depth, where the data carry
@@ -120,7 +121,7 @@ def junction_depth(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``.
+        Where the status is ``gap`` or ``saturated``.
     AmbiguousJunctionWarning
         If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
         data, which are not computed, and `strict` does not raise: look at the status.
@@ -182,6 +183,7 @@ def junction_depth(
     if unmeasured is not None:
         hidden = hidden_by_limit(status, asked, unmeasured)
         status = replaced_where(hidden, status, Status.BELOW_DETECTION)
+    status = above_ceiling(frame, status, asked)
     no_data = unknown | is_nan(asked)
     depth, stderr, decay = (replaced_where(no_data, column) for column in (depth, stderr, decay))
     status = replaced_where(no_data, status, Status.NO_DATA)

@@ -125,13 +125,7 @@ def metallurgical_junctions(
         raise ProfileError(f"there are no {side}, and no background to balance the others")
     frame, names = open_dopants(data, active, partial(_opened, variable=variable))
     fractions = np.array([active[name] for name in names])
-    net = xr.Variable((), 0.0)
-    if background is not None:
-        stated = frame.parameter(background, ("concentration",), "background")
-        endless: Any = np.isinf(stated)
-        net = replaced_where(endless, stated)
-    if "species" in net.dims:
-        raise ProfileError("background is net doping: one for all species, not one for each")
+    net = _net_doping(frame, background)
     check_bool("strict", strict)
     bridge = bridges(gaps)
     found = in_all_places(
@@ -165,6 +159,22 @@ def metallurgical_junctions(
             here = xr.Variable("species", np.arange(len(names)) == i)
             one = replace(frame, common=frame.common.where(here, 0.0))
             stderr = add_background_error(one, stderr, lambda f: _nearest(f, net, fractions, found))
+    return _answer(frame, found, depth, stderr, status)
+
+
+def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
+    if background is None:
+        return xr.Variable((), 0.0)
+    stated = frame.parameter(background, ("concentration",), "background")
+    if "species" in stated.dims:
+        raise ProfileError("background is net doping: one for all species, not one for each")
+    endless: Any = np.isinf(stated)
+    return replaced_where(endless, stated)
+
+
+def _answer(
+    frame: Frame, found: Any, depth: xr.Variable, stderr: xr.Variable, status: xr.Variable
+) -> xr.Dataset:
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(

@@ -7,8 +7,10 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import doubted, tell_doubts
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.rows import Status
@@ -53,7 +55,7 @@ def surface_concentration(
           counts; if the data carry none, from the scatter about the line
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
           (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
-          depth is NaN
+          depth is NaN; ``saturated`` where one of the samples was cut off by the detector
 
     Raises
     ------
@@ -61,6 +63,11 @@ def surface_concentration(
         If the depth has no unit.
     ProfileError
         If `samples` is not a whole number of at least 3.
+
+    Warns
+    -----
+    ProfileWarning
+        Where the status is ``saturated``; not for Dask data.
 
     References
     ----------
@@ -87,6 +94,9 @@ def surface_concentration(
     )
     term = "surface_concentration"
     status = replaced_where(at.isnull(), found.status, Status.NO_DATA)
+    used = found.start, found.stop
+    status = doubted(frame, status, used, bridge=True)
+    tell_doubts(frame, status, used, "", ProfileWarning)
     coords = {
         "status": frame.status(status),
         "stderr": frame.with_attrs(

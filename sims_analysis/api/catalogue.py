@@ -282,18 +282,19 @@ class Search:
         keywords = [keyword.casefold().encode(errors="replace") for keyword in self.keywords]
         # As they stand in the JSON of an object of texts, lists of these, and numbers.
         one = {"data_type": self.data_type, "status": self.status}
-        stated = [_json({name: text})[1:-1] for name, text in one.items() if text != ALL]
-        stated += [_json(name) for name in species]
+        stated = [[_json({name: text})[1:-1]] for name, text in one.items() if text != ALL]
         several = {
             name: set(wanted)
             for name in ("physical_sample_ids", "project_ids")
             if (wanted := getattr(self, name))
         }
-        spans = {
-            name: limits
+        stated += [[_json(name)] for name in species]
+        stated += [[_json(text) for text in wanted] for wanted in several.values()]
+        spans = [
+            (name, *limits)
             for name in ("growth_length", "upload_datetime", "last_updated")
             if (limits := self._limits(name)) != (None, None)
-        }
+        ]
         closer = bool(species or several or spans)
 
         def passes(words: bytes | None, about: bytes | None) -> bool:
@@ -302,16 +303,20 @@ class Search:
                     return False
             if about is None:
                 return False
-            for text in stated:
-                if text not in about:
+            for texts in stated:
+                for text in texts:
+                    if text in about:
+                        break
+                else:
                     return False
             if not closer:
                 return True
             known = orjson.loads(about)
-            return (
-                all(name in known["species"] for name in species)
-                and all(not wanted.isdisjoint(known[name]) for name, wanted in several.items())
-                and all(_within(known[name], *limits) for name, limits in spans.items())
+            for name, low, high in spans:
+                if not _within(known[name], low, high):
+                    return False
+            return all(name in known["species"] for name in species) and all(
+                not wanted.isdisjoint(known[name]) for name, wanted in several.items()
             )
 
         return passes

@@ -124,10 +124,15 @@ class Contents(NamedTuple):
         words = "\n".join([entry.words, self.data_id, *measured["species"], *more])
         wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
         return self._replace(
-            about=orjson.dumps(entry.traits | measured),
+            about=_dumped(entry.traits | measured),
             words=words.casefold().encode(errors="replace"),
-            wire=orjson.dumps(wire),
+            wire=_dumped(wire),
         )
+
+
+def _dumped(value: object) -> bytes:
+    """Give JSON in no more memory than it needs; orjson leaves it in a buffer of kilobytes."""
+    return bytes(memoryview(orjson.dumps(value)))
 
 
 #: What is measured, of an entry whose payload is not read.

@@ -87,15 +87,11 @@ _NAMED = (
     "SELECT folder, version, data_id, head FROM entries"
     " WHERE rowid IN (SELECT rowid FROM entries WHERE instr(folder, '~'))"
 )
-_COMPARED = (
-    "SELECT folder, stamp, catalogue, version, data_id, about, words, body, rowid FROM entries"
+_KNOWN = (
+    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, body, tail FROM entries"
 )
-#: As long as all the rest, and read of what is given alone.
-_ALL_WIRES = "SELECT rowid, wire, tail FROM entries"
-_WIRES = "SELECT rowid, wire, tail FROM entries WHERE rowid IN (SELECT value FROM json_each(?))"
 #: A power failure may cost the index, which is noticed, and nothing else. Larger pages are fewer.
 _SWITCHES = ("page_size=16384", "synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF")
-_NO_WIRE = (0, b"", None)
 _NOTE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM entries WHERE folder = ?"
 
@@ -206,7 +202,7 @@ class Index:
 
     def _noted_ids(self, connection: Connection, asked: _Asked) -> list[str]:
         noted = dict(connection.execute(_TIMES))
-        held = dict(asked.stamps.items() & noted.items())
+        held = {name for name, stamp in asked.stamps.items() if noted.get(name) == stamp}
         names = {
             folder: data_id
             for folder, version, data_id, head in connection.execute(_NAMED)
@@ -224,44 +220,32 @@ class Index:
         start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
         stamps, stale = asked.stamps, asked.stale
         in_full = len(stamps) <= _IN_FULL
-        passing = []
-        connection.execute("BEGIN")  # so that rows stay the same
-        for row in connection.execute(_COMPARED):
-            folder, stamp, catalogue, version, data_id, about, words, body, _ = row
+        found: list[Row] = []
+        for row in connection.execute(_KNOWN if wired else _KNOWN.replace("wire", "NULL")):
+            folder, stamp, catalogue, version, data_id, about, words, wire, body, tail = row
             if words is None or body != crc32(
                 words, crc32(about, crc32(f"{folder}/{version}/{data_id}".encode()))
             ):
                 continue
-            if stamp == stamps.get(folder) and not (
+            holds = stamp == stamps.get(folder) and not (
                 in_full and catalogue != state_of_catalogue(start + folder + end)
-            ):
+            )
+            passes = holds and (keep is None or keep(words, about))
+            if passes and wired:
+                holds = tail == crc32(wire, body)
+            if holds:
                 # Unless it was given already.
-                passes = keep is None or keep(words, about)
                 if stale.pop(folder, self) is not self and passes:
-                    passing.append(row)
+                    found.append(row[:8])
             elif folder in stale:
                 stale[folder] = Contents(*row[:7])
             elif folder not in stamps:
                 asked.gone.append(folder)
-        to_look = not in_full and len(passing) <= _IN_FULL_GIVEN
-        wires: dict[int, Row] = {}
-        if wired:
-            places = orjson.dumps([row[8] for row in passing]).decode()
-            most = len(passing) > len(stamps) / 4
-            rows = connection.execute(*([_ALL_WIRES] if most else [_WIRES, (places,)]))
-            wires = {row[0]: row for row in rows}
-        found: list[Row] = []
-        for row in passing:
-            known, holds = row[:7], True
-            if wired:
-                _, wire, tail = wires.get(row[8], _NO_WIRE)
-                known, holds = (*known, wire), crc32(wire, row[7]) == tail
-            if holds and to_look:
-                holds = known[2] == state_of_catalogue(start + known[0] + end)
-            if holds:
-                found.append(known)
-            else:
-                stale[known[0]] = Contents(*known)
+        if not in_full and len(found) <= _IN_FULL_GIVEN:
+            for row in found:
+                if row[2] != state_of_catalogue(start + row[0] + end):
+                    stale[row[0]] = Contents(*row)
+            found = [row for row in found if row[0] not in stale]
         return found
 
     def _read(
@@ -272,7 +256,8 @@ class Index:
         show = show if len(asked.stale) >= _TOGETHER or show else False
         with progress(len(asked.stale), show, "reading the archive") as step:
             now = self._now() if asked.noting and asked.stale else 0
-            for name, known in asked.stale.items():
+            # By name, so that what is noted together stands together.
+            for name, known in sorted(asked.stale.items()):
                 found = read_contents(self._entries / name, need, known, skip)
                 step()
                 if found is None:

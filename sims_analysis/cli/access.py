@@ -19,13 +19,13 @@ from sims_analysis.cli.options import (
     format_option,
     get,
     ids_argument,
+    measured,
     one_folder,
     one_line,
     open_client,
     print_columns,
     print_json,
     source_options,
-    species_of,
 )
 from sims_analysis.errors import SimsError
 
@@ -62,7 +62,7 @@ def fetch(
         fetched = [{"data_id": r.data_id, "species": r.species, **r.provenance} for r in results]
         print_json({"fetched": fetched, "failures": failures})
     elif results:
-        print_columns(["data id", "species"], [[r.data_id, species_of(r)] for r in results])
+        print_columns(["data id", "species"], [[r.data_id, measured(r)] for r in results])
     finish(len(results), failures)
 
 

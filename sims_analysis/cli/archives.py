@@ -15,12 +15,12 @@ from sims_analysis.cli.options import (
     ending,
     finish,
     format_option,
+    measured,
     one_folder,
     one_line,
     print_columns,
     print_json,
     say,
-    species_of,
 )
 from sims_analysis.errors import SimsError
 
@@ -134,7 +134,7 @@ def add(
         except (SimsError, ImportError) as error:
             failures[str(file)] = one_line(error)
         else:
-            say(f"{result.data_id}: {species_of(result)}")
+            say(f"{result.data_id}: {measured(result)}")
     finish(len(files) - len(failures), failures)
 
 

@@ -341,9 +341,11 @@ def _spelled(found: re.Match[str]) -> str:
     return character if printed and visible(character) == character else json.dumps(character)[1:-1]
 
 
-def species_of(result: SIMSResult) -> str:
-    """List the species of a result for printing."""
-    return ", ".join(result.species) or "no SIMS data"
+def measured(result: SIMSResult) -> str:
+    """List the species of a result for printing, only the first of very many."""
+    from sims_analysis.text.arguments import first_few
+
+    return first_few(result.species, 40) or "no SIMS data"
 
 
 def print_columns(head: list[str], rows: list[list[str]]) -> None:

@@ -166,7 +166,7 @@ def _measurements(
     from sims_analysis.examples.opening import ARCHIVE
 
     files = [Path(name) for name in ids if Path(name).is_file()]
-    results, failures = read_files(files, stated)
+    results, failures = read_files(files, stated) if files else ([], {})
     entries = tuple(name for name in ids if Path(name) not in files)
     _refuse_missing_files(entries)
     if ids and not entries:

@@ -13,6 +13,7 @@ from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import ARRAYS, json_type
+from sims_analysis.text.arguments import first_few
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class SIMSResult:
 
     def __repr__(self) -> str:
         names = [visible(name) if name.strip() else repr(name) for name in self.species]
-        return f"<SIMSResult {self.data_id!r}: {', '.join(names) or 'no SIMS data'}>"
+        return f"<SIMSResult {self.data_id!r}: {first_few(names, 40) or 'no SIMS data'}>"
 
     def _repr_html_(self) -> str:
         from sims_analysis.profiles.html import result_html

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     Span = tuple[float, float]
 #: Kind of a depth axis, and label of a value axis.
 Key = tuple[str, str]
-#: Labels of the edges of a band, of marks at the floor, and of marks at a detection limit.
-EDGE, FLOOR, LIMIT = "_edge", "_floor", "_limit"
+#: Labels of marks at the floor, and of others that the limits of values are to include: edges of a
+#: band, marks at a detection limit, bars as long as a resolution.
+FLOOR, EDGE, LIMIT, RESOLUTION = "_floor", "_edge", "_limit", "_resolution"
 #: Distance between the labels of one right axis and the next axis, in points.
 _APART = 5.0
 #: Room below values that would lie on the frame, in decades.
@@ -134,12 +135,14 @@ def _data(each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
     Of limits that have marks, half counts: otherwise the marks would be on the frame.
     """
     found = []
-    for line in (line for other in _sharing(each, which) for line in other.lines):
-        label = str(line.get_label())
-        if np.size(line.get_xdata()) and (not label.startswith("_") or label in (EDGE, LIMIT)):
-            x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data(orig=False))
-            low, high = sorted(line.axes.get_xlim())
-            found.append((x, 0.5 * y if label == LIMIT else y, (x >= low) & (x <= high)))
+    for other in _sharing(each, which):
+        low, high = sorted(other.get_xlim())
+        for line in other.lines:
+            label = str(line.get_label())
+            counts = not label.startswith("_") or label in (EDGE, LIMIT, RESOLUTION)
+            if np.size(line.get_xdata()) and counts:
+                x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
+                found.append((x, 0.5 * y if label == LIMIT else y, (x >= low) & (x <= high)))
     return found
 
 

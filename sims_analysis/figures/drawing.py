@@ -88,10 +88,8 @@ def draw(
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
-    bars = [bar for canvas in canvases for bar in over.draw(canvas)]
+        over.draw(canvas)
     set_value_limits(canvases)
-    for bar in bars:
-        bar.set_label("_resolution")
     everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas, medians in zip(canvases, summaries, strict=True):
         _part(canvas)

@@ -11,14 +11,13 @@ from sims_analysis.figures.canvas import Canvas, Wanted
 from sims_analysis.figures.curves import (
     Measurements,
     collect,
-    is_synthetic,
     measurements_of,
     styled,
 )
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
-from sims_analysis.figures.profiles import figure_size, read_options, record
-from sims_analysis.figures.questions import read_answers
+from sims_analysis.figures.profiles import entitled, figure_size, read_options, record
+from sims_analysis.figures.questions import EXAMPLES, read_answers
 from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
@@ -40,8 +39,6 @@ _LINE = 34
 _ROW, _REST = 1.75, 0.5
 #: Height of a row beside which the label of a value axis stands, in inches.
 _LABEL = 1.6
-#: Arguments of :func:`plot_profiles` that take results of the measurements.
-_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces", "fits", "restored")
 
 
 def plot_panels(
@@ -124,7 +121,8 @@ def plot_panels(
         ]
         try:
             with measured_alike(figure):
-                _entitle(figure, title, synthetic=any(map(is_synthetic, named.values())))
+                if text := entitled(title, named):
+                    figure.suptitle(text, fontsize="medium")
                 for ax, (heading, _, _) in zip(axes, parts, strict=False):
                     ax.set_title(heading, y=1.0)
                 taken = _colours(read, axes[0])
@@ -144,8 +142,8 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     """Sort the options into those of a figure and the style of its lines."""
     known = {field.name for field in fields(Wanted)} - {"line", "colour", "results"}
     mine = {name: value for name, value in options.items() if name in known}
-    results = {name: read_answers(name, options.get(name), data, named) for name in _RESULTS}
-    line = {n: v for n, v in options.items() if n not in known and n not in _RESULTS}
+    results = {name: read_answers(name, options.get(name), data, named) for name in EXAMPLES}
+    line = {n: v for n, v in options.items() if n not in known and n not in EXAMPLES}
     wanted = read_options(line, results=results, **mine)
     if wanted.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
@@ -160,14 +158,6 @@ def _colours(read: Sequence[Any], ax: Axes) -> dict[str, str]:
     if wanted.colour_by != "measurement":
         styled(everything, wanted.colours, "species", taken, ax)
     return taken
-
-
-def _entitle(figure: Figure, title: str | None, *, synthetic: bool) -> None:
-    text = _typeset.plain(title or "")
-    if synthetic and title != "" and "synthetic" not in text.lower():
-        text = f"{text} (synthetic data)" if text else "Synthetic data"
-    if text:
-        figure.suptitle(text, fontsize="medium")
 
 
 def _share_labels(canvases: Sequence[Canvas], across: int) -> None:

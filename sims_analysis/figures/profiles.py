@@ -232,7 +232,7 @@ def plot_profiles(
             below = None
             if wanted.residuals and models:
                 below = fitted.panel_below(ax, own=canvas.own)
-            _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
+            _entitle(ax, title, named)
             with measured_alike(canvas.figure):
                 canvas.read()
                 draw([canvas], [curves], taken_colours(canvas))
@@ -339,12 +339,23 @@ def _millimetres(width: Any) -> float:
     )
 
 
-def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
-    text = ax.get_title() if title is None else _typeset.plain(title)
+def entitled(
+    title: str | None, named: Mapping[str, Any], *, before: str = "", above: str = ""
+) -> str:
+    """Return the title that is wanted, or the one `before`, saying that data are synthetic.
+
+    It is not said again if the title `above` does.
+    """
+    text = before if title is None else _typeset.plain(title)
+    said = title == "" or "synthetic" in f"{text} {above}".lower()
+    if said or not any(map(is_synthetic, named.values())):
+        return text
+    return f"{text} (synthetic data)" if text else "Synthetic data"
+
+
+def _entitle(ax: Axes, title: str | None, named: Mapping[str, Any]) -> None:
     figure: Any = ax.figure
-    said = "synthetic" in f"{text} {figure.get_suptitle()}".lower()
-    if synthetic and title != "" and not said:
-        text = f"{text} (synthetic data)" if text else "Synthetic data"
+    text = entitled(title, named, before=ax.get_title(), above=figure.get_suptitle())
     if text or title is not None:
         # At a fixed height: matplotlib would look for one whenever it draws.
         ax.set_title(text, y=1.0)

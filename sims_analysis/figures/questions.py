@@ -39,8 +39,8 @@ _FUNCTIONS = {
     "integrated_dose": ("dose", "dose", "dose"),
     "deconvolve": ("restored", "refolded", "refolded"),
 }
-#: What gives the results that an argument takes.
-_EXAMPLES = {
+#: Argument of a figure that takes results -> what gives these.
+EXAMPLES = {
     "junctions": "junction_depth(data, level=...)",
     "dose": "integrated_dose(data)",
     "peak": "peak(data)",
@@ -97,7 +97,7 @@ def _several(argument: str, given: Any) -> list[Result]:
         return []
     if isinstance(given, str | bool) or not isinstance(given, Iterable):
         raise ProfileError(
-            f"{argument}: expected a result such as sims.{_EXAMPLES[argument]} gives, or several "
+            f"{argument}: expected a result such as sims.{EXAMPLES[argument]} gives, or several "
             f"in a list or mapping; found {format_argument(given)}"
         )
     return [result for item in given for result in _several(argument, item)]

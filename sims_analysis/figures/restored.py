@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis.series import Series
+from sims_analysis.figures.axes import RESOLUTION
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import Curve
+from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.fits import data_of, matching
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    from matplotlib.lines import Line2D
-
     from sims_analysis.figures.canvas import Canvas
 
 #: Where the bar is, in maxima, on a logarithmic and on a linear axis.
@@ -31,34 +29,22 @@ def _read(canvas: Canvas) -> list[tuple[Curve, float]]:
         for source, name in dict.fromkeys((c.source, c.series.variable) for c in mine):
             if bool(plain[name].notnull().any()):  # it may have no values
                 those = [c for c in mine if (c.source, c.series.variable) == (source, name)]
-                found += [
-                    (one, _resolution(plain, one.series)) for one in matching(plain[name], those)
-                ]
+                found += [(one, _resolution(plain, one)) for one in matching(plain[name], those)]
     return found
 
 
-def _resolution(restored: xr.Dataset, series: Series) -> float:
+def _resolution(restored: xr.Dataset, curve: Curve) -> float:
     """Return the achieved resolution at the maximum of a profile, in nm."""
-    labels = {"species": series.species, **series.place}
-    index = {
-        dim: list(map(str, restored[dim].values)).index(label)
-        for dim, label in labels.items()
-        if dim in restored[series.variable].dims
-    }
-    one = restored.isel(index)
-    return float(one["achieved_resolution"][int(np.nanargmax(one[series.variable].values))])
+    one = cast("xr.Dataset", of_curve(restored, curve))
+    return float(one["achieved_resolution"][int(np.nanargmax(one[curve.series.variable].values))])
 
 
-def draw(canvas: Canvas) -> list[Line2D]:
+def draw(canvas: Canvas) -> None:
     """Draw restored profiles, each with a bar as long as its resolution, above its maximum.
 
-    Returns
-    -------
-    list of Line2D
-        The bars, whose labels still have to be hidden: limits of values are to include them, and
-        not the values of a restored profile far below the samples.
+    Limits of values include the bars, not a restored profile far below the samples.
     """
-    bars, colour = [], ink(0.0, canvas.ax)
+    colour = ink(0.0, canvas.ax)
     line: dict[str, Any] = {"color": colour, "linewidth": 1.1, "zorder": 3}
     bar: dict[str, Any] = {"color": colour, "linewidth": 0.8, "marker": "|", "markersize": 4}
     for curve, width in _read(canvas):
@@ -71,6 +57,5 @@ def draw(canvas: Canvas) -> list[Line2D]:
         top = int(np.nanargmax(y))
         ends = scale(x[top] + 0.5 * width * np.array([-1.0, 1.0]))
         level = (_ABOVE if canvas.wanted.log else _LITTLE_ABOVE) * y[top]
-        bars += axes.plot(ends, [level, level], label="resolution", gid="resolution", **bar)
+        axes.plot(ends, [level, level], label=RESOLUTION, gid="resolution", **bar)
         canvas.explain("achieved resolution", **bar)
-    return bars

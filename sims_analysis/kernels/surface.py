@@ -12,11 +12,16 @@ from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
 
 class LocalValue(NamedTuple):
-    """Values of rows at a depth, their standard errors and statuses; shape (R,)."""
+    """Values of rows at a depth, their standard errors and statuses; shape (R,).
+
+    Also the depths of the first and the last sample that was used.
+    """
 
     value: Array
     stderr: Array
     status: NDArray[np.uint8]
+    start: Array
+    stop: Array
 
 
 def local_value(rows: Rows, depth: Array, floor: Array, *, samples: int) -> LocalValue:
@@ -48,4 +53,5 @@ def local_value(rows: Rows, depth: Array, floor: Array, *, samples: int) -> Loca
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
     )
     value, stderr = (np.where(status == Status.OK, x, np.nan) for x in (value, stderr))
-    return LocalValue(value, stderr, status)
+    used = rows.keep(near)
+    return LocalValue(value, stderr, status, used.first, used.last)

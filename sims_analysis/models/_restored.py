@@ -63,7 +63,8 @@ NUMBERS = (
 COLUMNS = ("value", "stderr", "achieved_resolution", "refolded")
 #: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
 #: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
-_FINER = 2
+#: Samples must be apart by this part of the function's width, and no cells make good more deviance.
+_FINER, _COARSE, _HOPELESS = 2, 1 / 15, 12.0
 #: Strengths that are tried, of curvature and of steps.
 _CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
 
@@ -139,10 +140,11 @@ def restored(
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     known: dict[str, Any] = {"n_samples": here.size, "source_of_errors": 0}
 
-    def at(parts: int) -> tuple[str, Array, dict[str, Any]]:
+    def at(parts: int, about: float = np.nan) -> tuple[str, Array, dict[str, Any]]:
         one = posed(samples, here, settings, function, kind, parts)
         sought = Sought(one.spread, one.misfit, _prior(one, smoothness), one.offset)
-        status, found = worth(one, sought, _found(one, sought, smoothness), kernels=layout.kernels)
+        best = _found(one, sought, smoothness, about)
+        status, found = worth(one, sought, best, kernels=layout.kernels)
         beside = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
         return status, one.here, beside | found
 
@@ -150,10 +152,12 @@ def restored(
         found = at(1)
     except NoProfileError as end:
         return layout.row(str(end), here, known)
-    if found[0] == "resolution_too_wide":
+    status, _, numbers = found
+    coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
+    if status == "resolution_too_wide" and coarse and numbers["largest_deviance"] < _HOPELESS:
         with suppress(NoProfileError):
-            finer = at(_FINER)
-            found = found if finer[0] == found[0] else finer
+            finer = at(_FINER, numbers["smoothness"])
+            found = found if finer[0] == status else finer
     return layout.row(*found)
 
 
@@ -163,9 +167,11 @@ def _prior(one: Posed, smoothness: str | float) -> Prior:
     return restoring.curvature(one.x, one.fwhm)
 
 
-def _found(one: Posed, sought: Sought, smoothness: str | float) -> Minimum:
+def _found(one: Posed, sought: Sought, smoothness: str | float, about: float) -> Minimum:
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
+        # On finer cells, the strength is about what it is on these.
+        strengths = strengths[~(np.abs(np.log10(strengths / about)) > 1)]
         how = restoring.most_evident
     else:
         strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)

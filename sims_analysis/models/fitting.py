@@ -45,6 +45,8 @@ __all__ = ["fit"]
 Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
+#: What goes along with the samples of a profile: see :meth:`Frame.each`.
+_BESIDE: tuple[Literal["common"], Literal["overlap"]] = ("common", "overlap")
 _ERRORS = (
     "68 %, from the inverse Fisher information (or the curvature of the likelihood between minima "
     "of a dual Pearson distribution), wider where other minima do nearly as well (poor_stderr says "
@@ -301,8 +303,9 @@ def fit(
 
     *A measured profile before the anneal* is blurred by a Gaussian of the width ``sqrt(2 D t)``,
     ``broadening``, and what passes the surface comes back (``G(z - z') + G(z + z')``) or is lost
-    (their difference). It is straight between its samples, and nothing is known below the last:
-    the window ends there; `start` leaves out the first samples of both profiles. Its values are
+    (their difference). It is straight between its samples, h apart; the variance ``h^2 / 6`` that
+    this adds is taken off that of the Gaussian. Nothing is known below the last sample: the window
+    ends there; `start` leaves out the first samples of both profiles. Its values are
     parameters of the likelihood, too, with the counts or standard errors that it has, so that its
     noise is in the errors, also of several profiles that it is common to. Without either it counts
     as exact. ``dose`` is that before the anneal. Such a fit has no curve for :func:`evaluate`.
@@ -463,12 +466,7 @@ def _as_many_as_there_are(profiles: Frame, settings: Mapping[str, xr.Variable], 
             "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
             "data.compute()"
         )
-    counted = profiles.each(
-        partial(_row, count_layers, tuple(settings), task),
-        *settings.values(),
-        size=1,
-        beside=("common", "overlap"),
-    )
+    counted = _each(profiles, settings, task, count_layers, 1)
     return replace(task.of_layers(max(int(counted.max()), 1)), fewer=True)
 
 
@@ -480,8 +478,7 @@ def _as_many_as_all_have(profiles: Frame, settings: Mapping[str, xr.Variable], t
     ProfileError
         If these are not as many in one profile as in another.
     """
-    function = partial(_row, fit_one, tuple(settings), task)
-    rows = profiles.each(function, *settings.values(), size=task.size, beside=("common", "overlap"))
+    rows = _each(profiles, settings, task, fit_one, task.size)
     first = task.places["value"].start
     assert isinstance(task.model, LayeredModel)  # noqa: S101 - only of layers there may be fewer
     there = np.isfinite(rows.values[..., [first + i for i in task.model.at]]).sum(axis=-1)
@@ -511,13 +508,9 @@ def _answered(
 ) -> xr.Dataset:
     """Fit each profile, or those that are linked together: a row of numbers for it."""
     window = settings["start"], settings["stop"]
-    options: dict[str, Any] = {
-        "beside": ("common", "overlap"),
-        "watched": partial(_counted, progress=progress, lazy=profiles.lazy),
-    }
+    options: dict[str, Any] = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
     if not links.active:
-        function = partial(_row, fit_one, tuple(settings), task)
-        rows = profiles.each(function, *settings.values(), size=task.size, **options)
+        rows = _each(profiles, settings, task, fit_one, task.size, **options)
         return dressed(over_profiles(profiles, rows), profiles, task, window, bridge=bridge)
     m, own = len(links.labels), task.size * len(links.labels)
     found = profiles.each(
@@ -525,6 +518,7 @@ def _answered(
         *settings.values(),
         size=own + joint_size(len(links.entries(task))),
         group=links.over,
+        beside=_BESIDE,
         **options,
     )
     parts = [found.isel(__row__=slice(i * task.size, (i + 1) * task.size)) for i in range(m)]
@@ -542,6 +536,19 @@ def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Arr
     each = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
     settings = [dict(zip(names, one, strict=True)) for one in zip(*each, strict=True)]
     return fit_group(samples, settings, task, links)
+
+
+def _each(
+    profiles: Frame,
+    settings: Mapping[str, xr.Variable],
+    task: Task,
+    function: Callable[[Samples, Mapping[str, float], Task], Array],
+    size: int,
+    **options: Any,
+) -> xr.Variable:
+    """Return a row of so many numbers of each profile."""
+    row = partial(_row, function, tuple(settings), task)
+    return profiles.each(row, *settings.values(), size=size, beside=_BESIDE, **options)
 
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:

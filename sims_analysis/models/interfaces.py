@@ -12,13 +12,15 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.analysis.detection import limit_of_unmeasured
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import as_dataset
+from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, in_gap
+from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
+from sims_analysis.kernels.rows import Status
 from sims_analysis.models._profiles import (
     by_depth,
     doubted,
@@ -308,6 +310,11 @@ def layers(
     ProfileError
         If both `level` and `fraction` are given, or the fraction is not between 0 and 1.
 
+    Warns
+    -----
+    ProfileWarning
+        Where a layer begins or ends in a gap, or the status is ``saturated``.
+
     See Also
     --------
     crossings : Every crossing of a level, which layers are made of.
@@ -352,6 +359,7 @@ def layers(
     if level is None:
         level = (part * highest).assign_attrs(units=profiles.units)
     number = profiles.parameter(level, (profiles.kind,), "level")
+    refuse_cases(profiles, number, "level")
     found = crossings(one, level=level, gaps="bridge")
     if profiles.quantified:
         found = units.dequantify(found)
@@ -362,6 +370,7 @@ def layers(
     if not bridges(gaps):
         lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
     saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
+    _tell(profiles, columns[0].where(lost).variable, saturated)
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     limit = limit_of_unmeasured(profiles)
     none = (first.variable > number) & False
@@ -384,6 +393,15 @@ def layers(
         below[index] = bool(hidden[0][index]), bool(hidden[1][index])
         words[index] = "saturated" if saturated[index] else str(status[0])
     return _layers_dressed(rows, words, below, lead, columns[0], profiles)
+
+
+def _tell(profiles: Frame, lost: xr.Variable, saturated: Any) -> None:
+    """Warn of layers that begin or end in a gap, at the depths `lost`, or that are saturated."""
+    first = lost.min(str(lost.dims[-1]))
+    doubt = np.where(first.notnull(), Status.GAP, Status.OK)
+    codes = xr.Variable(first.dims, np.where(saturated, Status.SATURATED, doubt))
+    what = "a layer that begins or ends in it has no depth"
+    tell_doubts(profiles, codes, around(first), what, ProfileWarning)
 
 
 def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:

@@ -159,14 +159,14 @@ def deconvolve(
     -----
     Expected counts are ``mu_i = b_i + sum_j A_ij x_j``: A is the resolution function integrated
     over cell j, and ``x_j = exp(u_j)`` the profile there, on cells about the samples, finer where
-    samples are farther apart than a quarter of the function's width (or where no profile on these
-    gives what was measured), and beyond the window as far as it reaches. Minimized is half of the
-    Poisson deviance, plus ``0.6 sum ln[1 + (s w^2 u'')^2]`` with w the function's full width at
-    half maximum and s the smoothness: Student's distribution, of 0.2 degrees of freedom, for
-    changes of the slope of ln x, whose heavy tails let an exponential, SIMS' natural edge, cost
-    nothing and a kink little; or ``s sum |u_j+1 - u_j|`` for steps. s is that of the largest
-    evidence by Laplace's approximation, of values from 0.003 to 300, each approached from both
-    sides, since there are several minima.
+    samples are farther apart than a quarter of the function's width (or a fifteenth, where no
+    profile on these gives what was measured), and beyond the window as far as it reaches.
+    Minimized is half of the Poisson deviance, plus ``0.6 sum ln[1 + (s w^2 u'')^2]`` with w the
+    function's full width at half maximum and s the smoothness: Student's distribution, of 0.2
+    degrees of freedom, for changes of the slope of ln x, whose heavy tails let an exponential,
+    SIMS' natural edge, cost nothing and a kink little; or ``s sum |u_j+1 - u_j|`` for steps. s is
+    that of the largest evidence by Laplace's approximation, of values from 0.003 to 300, each
+    approached from both sides, since there are several minima.
 
     *Errors.* At the solution, the inverse of the curvature of what is minimized, in which a kink
     may as well be in a cell half of the function's width away: Laplace's approximation. (The

@@ -1,4 +1,4 @@
-"""Profiles and fits for other programs: CSV, Excel, process simulators.
+"""Profiles for other programs: CSV and Excel.
 
 Numbers are written as the shortest text that reads back to the same float. A sample that was
 delivered as not measured has an empty cell. Units are in the headings.
@@ -24,19 +24,12 @@ from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.axes import cell_edges, nearest
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.dataset.to_profiles import to_profiles
-from sims_analysis.errors import (
-    FitWarning,
-    ProfileError,
-    SpeciesError,
-    UnitsError,
-    require,
-    warn,
-)
-from sims_analysis.files import replace_file
+from sims_analysis.errors import ProfileError, UnitsError, require
+from sims_analysis.files import replace_file, write_lines
 from sims_analysis.profiles.metadata import columns_of
 from sims_analysis.text.arguments import check_choice, told
 from sims_analysis.text.cells import in_cell
-from sims_analysis.units import CANONICAL, Unit, dequantify, read_unit, unit_of_kind
+from sims_analysis.units import CANONICAL, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
     import os
@@ -44,7 +37,7 @@ if TYPE_CHECKING:
 
     from sims_analysis.profiles.profile import DepthProfile
 
-__all__ = ["to_csv", "to_excel", "to_tcad"]
+__all__ = ["to_csv", "to_excel"]
 
 #: Most rows in a sheet of Excel, and most characters in a cell.
 _ROWS, _CELL = 1_048_576, 32_767
@@ -113,13 +106,7 @@ def to_csv(
     check_choice("layout", layout, ("tidy", "paired"))
     found = _in_units(_found(data), depth_units, value_units)
     rows = (_tidy if layout == "tidy" else _paired)(found)
-    return _write(path, (",".join(map(_cell, row)) for row in rows))
-
-
-def _write(path: str | os.PathLike[str], lines: Iterable[str]) -> Path:
-    """Write lines of text, all or none."""
-    replace_file(Path(path), "".join(f"{line}\n" for line in lines).encode())
-    return Path(path)
+    return write_lines(path, (",".join(map(_cell, row)) for row in rows))
 
 
 def _cell(value: Any) -> str:
@@ -218,16 +205,16 @@ def _converted(
         return series
     unit = unit_of_kind(text, _kinds(series), f"value_units of {series.variable!r}")
 
-    def told(column: Any) -> Any:
+    def in_unit(column: Any) -> Any:
         return None if column is None else unit.from_canonical(column)
 
     return replace(
         series,
-        y=told(series.y),
-        stderr=told(series.stderr),
-        limit=told(series.limit),
+        y=in_unit(series.y),
+        stderr=in_unit(series.stderr),
+        limit=in_unit(series.limit),
         beside={
-            name: column if vocabulary.BESIDE.get(name) else told(column)
+            name: column if vocabulary.BESIDE.get(name) else in_unit(column)
             for name, column in series.beside.items()
         },
         units=text,
@@ -434,182 +421,3 @@ def _about(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
         text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
         for start in range(0, max(len(text), 1), _CELL):
             yield [key, of, text[start : start + _CELL]]
-
-
-#: The four moments in the order of programs: SUPREM-IV's `gtprs(rp, sigp, gam1, kurt)`, and the
-#: members of ViennaPS' `PearsonIVParameters`.
-_ORDERS = {
-    "suprem": ("projected_range", "straggle", "skewness", "kurtosis"),
-    "viennaps": ("projected_range", "straggle", "kurtosis", "skewness"),
-}
-_GREEK = {"skewness": "gamma", "kurtosis": "beta"}
-
-
-@told
-def to_tcad(
-    data: xr.Dataset | xr.DataArray,
-    path: str | os.PathLike[str],
-    *,
-    species: str | None = None,
-    depth_units: str = "um",
-    comment: str | None = "#",
-    order: Literal["suprem", "viennaps"] = "suprem",
-) -> Path:
-    """Write one profile as two columns of text, or the moments of a fit, for simulators.
-
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        One measurement, on a depth axis; or a fit of one profile by ``"gaussian"``, ``"pearson"``
-        or ``"dual_pearson"``.
-    path : path
-        Written whole or not at all.
-    species : str, optional
-        The species; needed if there are several.
-    depth_units : str
-        Unit of the first column; the second is in ``atom/cm^3``. Most simulators read micrometres.
-    comment : str or None
-        Begins the lines above the numbers, which name the species, columns and units; with ``None``
-        there are no such lines, for programs that do not accept them.
-    order : {"suprem", "viennaps"}
-        Order of the moments of a fit: range, straggle, skewness (gamma), kurtosis (beta), as in
-        SUPREM; or kurtosis before skewness, as in ViennaPS' ``PearsonIVParameters`` and the tables
-        of its ``modeldb/implant``. For Sentaurus Process no order is published: use the names of
-        the columns in the header.
-
-    Returns
-    -------
-    pathlib.Path
-        Where it was written: a depth and a concentration in each line, in order of depth. Zero and
-        negative values are written as they were measured. For a fit, a line for each distribution
-        (head, then channelling tail): its four moments in `order`, and its dose in
-        ``atom/cm^2``; a Gaussian has skewness 0 and kurtosis 3 (not the excess).
-
-    Raises
-    ------
-    SpeciesError
-        If `species` is absent, or has to be named.
-    ProfileError
-        If the species has no concentration; if a fit has several profiles, a model without moments,
-        or no parameters.
-
-    Warns
-    -----
-    FitWarning
-        If the status of a fit is not ``ok``.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> ds = sims.open_example("boron-implant")
-    >>> path = sims.to_tcad(ds, "b.txt", species="B")
-    >>> path.read_text().splitlines()[0]
-    '# B: depth (um), concentration (atom/cm^3)'
-    >>> ds = sims.with_counting_statistics(ds.sel(species="B"), value_per_count="1e14 atoms/cm^3")
-    >>> fit = sims.fit(ds, model="pearson", start="40 nm", stop="110 nm")
-    >>> print(sims.to_tcad(fit, "moments.txt").read_text().splitlines()[1])
-    # projected_range (um), straggle (um), skewness (gamma), kurtosis (beta), dose (atom/cm^2)
-    """
-    unit = unit_of_kind(depth_units, ("depth",), "depth_units")
-    check_choice("order", order, _ORDERS)
-    if not isinstance(data, xr.DataArray) and "covariance" in data:
-        return _write(path, _moments_of(data, species, unit, order, comment))
-    return _write(path, _columns_of(data, species, unit, comment))
-
-
-def _columns_of(
-    data: xr.Dataset | xr.DataArray, species: str | None, unit: Unit, comment: str | None
-) -> list[str]:
-    """Return the lines of a profile: a depth and a concentration in each."""
-    found = series_of(data)
-    names = list(dict.fromkeys(series.species for series in found))
-    if species is None and len(names) > 1:
-        raise SpeciesError(f"name one species: {', '.join(map(repr, names))}")
-    chosen = [s for s in found if species in (None, s.species)]
-    if not chosen:
-        raise SpeciesError.missing(species, names)
-    profiles = [s for s in chosen if s.variable == "concentration" and s.axis == "depth"]
-    if len(profiles) != 1:
-        if len(profiles) > 1:
-            which = ", ".join(" ".join(s.place.values()) for s in profiles)
-            raise ProfileError(
-                f"species {chosen[0].species!r} occurs {len(profiles)} times ({which}); a "
-                "simulator reads one profile: select one, as in .isel(measurement=0)"
-            )
-        what = ", ".join(f"{s.variable} over {s.axis}" for s in chosen)
-        raise ProfileError(
-            f"species {chosen[0].species!r}: a simulator needs one concentration over depth; "
-            f"found {what}"
-        )
-    (profile,) = profiles
-    lines = []
-    if comment is not None:
-        who = _prefix(profile.species)
-        lines.append(f"{comment} {who}depth ({unit.text}), concentration ({profile.units})")
-    lines += [
-        f"{float(x)!r} {float(y)!r}"
-        for x, y in zip(unit.from_canonical(profile.x), profile.y, strict=True)
-    ]
-    return lines
-
-
-def _prefix(species: str) -> str:
-    """Begin a comment with a species; a line break in its name would begin a line of numbers."""
-    return f"{' '.join(species.split())}: " if species else ""
-
-
-def _moments_of(
-    fit: xr.Dataset, species: str | None, unit: Unit, order: str, comment: str | None
-) -> list[str]:
-    """Return the lines of a fit: the moments of each distribution, and its dose."""
-    fit = dequantify(fit)
-    model = str(fit.attrs["model"])
-    parts = {"gaussian": ("",), "pearson": ("",), "dual_pearson": ("head_", "tail_")}.get(model)
-    if parts is None:
-        raise ProfileError(
-            f"the model {model!r} has no moments that a simulator reads; fit 'gaussian', 'pearson' "
-            "or 'dual_pearson', or write the profile itself"
-        )
-    if species is not None:
-        names = np.atleast_1d(fit.coords.get("species", [])).tolist()
-        if species not in names:
-            raise SpeciesError.missing(species, names, "the fit")
-        fit = fit.sel(species=species) if "species" in fit.dims else fit
-    if fit["dose"].size != 1:
-        raise ProfileError(
-            f"the fit has {fit['dose'].size} profiles, and a simulator reads one: select it, as in "
-            ".sel(species='B')"
-        )
-    dose_units = fit["dose"].attrs["units"]
-    if dose_units not in (CANONICAL["areal_density"], "1"):  # of a range density, a fraction
-        raise ProfileError(
-            f"a simulator needs a dose in {CANONICAL['areal_density']}, and that of the fit is in "
-            f"{dose_units}: quantify the intensity with with_rsf(), and fit the concentration"
-        )
-    fit = fit.squeeze()
-    status = str(fit["status"].item())
-    if not np.isfinite(fit["dose"].item()):
-        raise ProfileError(f"the fit has no parameters: {status.replace('_', ' ')}")
-    if status != "ok":
-        warn(f"moments of a fit that is {status.replace('_', ' ')}", FitWarning)
-    moment = _ORDERS[order]
-    lines = []
-    if comment is not None:
-        who = _prefix(str(fit["species"].item()) if "species" in fit.coords else "")
-        what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
-        lines.append(f"{comment} {who}{model}{what}")
-        columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
-        lines.append(f"{comment} {', '.join(columns)}, dose ({dose_units})")
-    share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
-    gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
-    for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
-        moments = [
-            gaussian[name] if name in gaussian else float(fit[part + name].item())
-            for name in moment
-        ]
-        row = [
-            value if name in _GREEK else float(unit.from_canonical(value))
-            for name, value in zip(moment, moments, strict=True)
-        ]
-        lines.append(" ".join(f"{v!r}" for v in [*row, fraction * float(fit["dose"].item())]))
-    return lines

@@ -487,7 +487,8 @@ def _tell_of_gap(numbers: Sequence[int], grid: Grid) -> None:
 
     Files in which every other line is empty, by their line ends, are as usual.
     """
-    gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1]
+    known = {row + 1 for row in grid.left_out} if isinstance(grid, TextGrid) else set()
+    gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1 and {*range(a + 1, b)} - known]
     if gaps and len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         word = grid.row_word

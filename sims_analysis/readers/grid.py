@@ -99,6 +99,8 @@ class TextGrid:
     name: str | None = None
     #: What a row is called in messages.
     row_word: str = "line"
+    #: Lines between the numbers that a dialect has read, and left out: no gap is told for these.
+    left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
     #: Where numbers begin, by the columns that matter: found once.

@@ -58,6 +58,7 @@ class Trace:
     """What a reader has understood so far; it shows how far it came where it fails."""
 
     format: str | None = None
+    grid: Any = None
     table: Any = None
 
 

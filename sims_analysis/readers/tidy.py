@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.delimited import text_grid
-from sims_analysis.readers.grid import CellGrid
-from sims_analysis.readers.kinds import comment_mark
+from sims_analysis.readers.grid import Grid
 from sims_analysis.readers.labelled import is_tidy
-from sims_analysis.readers.numbers import split_line
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import read_grid
@@ -21,22 +19,19 @@ _START = 30
 
 def recognises(source: Source) -> bool:
     """Whether one of the first rows is such a head."""
+    return _grid(source) is not None
+
+
+def _grid(source: Source) -> Grid | None:
+    """Find the text or the sheet that has such a head."""
     if is_workbook(source):
-        return _sheet(source) is not None
-    return source.is_text and any(map(_is_head, source.start.split("\n")[:_START]))
-
-
-def _is_head(line: str) -> bool:
-    delimiter = max("\t;,|", key=line.count)
-    if comment_mark(line) or not line.count(delimiter):
-        return False
-    return is_tidy([cell.strip() for cell in split_line(line, delimiter, quoted=True)])
-
-
-def _sheet(source: Source) -> CellGrid | None:
-    for sheet in candidate_sheets(source):
-        if any(is_tidy(sheet.cells(i)) for i in range(min(len(sheet), _START))):
-            return sheet
+        grids: list[Grid | None] = [*candidate_sheets(source)]
+    else:
+        grids = [text_grid(source)] if source.is_text else []
+    for grid in grids:
+        rows = range(min(len(grid), _START)) if grid is not None else ()
+        if grid and any(is_tidy(grid.cells(i)) for i in rows if not grid.is_comment(i)):
+            return grid
     return None
 
 
@@ -48,9 +43,7 @@ def read(source: Source) -> Content:
     ReadError
         If it ends within a row, or a cell is no number.
     """
-    grid = _sheet(source) if is_workbook(source) else text_grid(source)
-    if not recognises(source):
-        raise ReadError("no head of a column of species stands beside one of depths or times")
+    grid = _grid(source)
     if grid is None:
-        raise ReadError("a table with heads but without rows")
+        raise ReadError("no head of a column of species stands beside one of depths or times")
     return read_grid(grid, source)

@@ -41,7 +41,7 @@ _SAMPLES = 241
 
 
 def check_reader(
-    reader: Reader, files: Iterable[str | os.PathLike[str]], **options: Any
+    reader: Reader, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **options: Any
 ) -> list[SIMSResult]:
     """Check a reader against what :func:`sims_analysis.read` expects of one.
 
@@ -49,7 +49,7 @@ def check_reader(
     ----------
     reader : Reader
         One's own, installed or not.
-    files : iterable of path-like
+    files : path-like, or iterable of these
         Files of its layout.
     **options
         What has to be stated to read them, as for :func:`sims_analysis.read`: ``units=``...
@@ -89,7 +89,7 @@ def check_reader(
     _require(reader.name not in {known.name for known in FORMATS}, f"{reader.name!r} is taken")
     for what, content in _OF_OTHERS.items():
         _require(_recognised(reader, content, what) is False, f"it takes {what} for its own")
-    paths = [Path(file) for file in files]
+    paths = [Path(file) for file in ([files] if isinstance(files, str | os.PathLike) else files)]
     _require(bool(paths), "there are no files to check it with")
     return [_checked_file(reader, path, options) for path in paths]
 

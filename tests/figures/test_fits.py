@@ -36,7 +36,7 @@ def _models(monkeypatch):
     monkeypatch.setattr("sims_analysis.models.evaluation.evaluate", evaluate)
 
 
-FIT = xr.Dataset({"factor": FACTOR})
+FIT = xr.Dataset({"factor": FACTOR}, attrs={"model": "stand-in"})
 
 
 def fitted(ax):

@@ -168,8 +168,38 @@ def test_an_answer_from_a_saturated_detector_says_so(question):
             sims.integrated_dose(ds, strict=True)
 
 
-#: What rests not on the top of a profile, but on where it crosses a level, on single samples or on
-#: a window elsewhere. A new question of the registry is among them only if this is true of it.
+@pytest.mark.parametrize("lazy", [False, True])
+def test_what_is_asked_beside_the_samples_that_were_cut_off_is_ok(lazy):
+    # Cut off at 4e18, from 59 to 141 nm.
+    ds = saturated().chunk() if lazy else saturated()
+
+    def statuses(found):
+        return sorted(set(np.ravel(found["status"].values)) - {""})
+
+    for depth, status in (("20 nm", "ok"), ("56 nm", "saturated"), ("100 nm", "saturated")):
+        assert statuses(sims.surface_concentration(ds, depth=depth)) == [status]
+    for start, status in (("80 nm", "saturated"), ("150 nm", "ok")):
+        assert statuses(sims.decay_length(ds, start=start, stop="200 nm")) == [status]
+    # What the detector has cut off may well reach a level above.
+    for level, status in (("3e18", "ok"), ("4e18", "saturated"), ("6e18", "saturated")):
+        at = {"level": f"{level} atoms/cm^3"}
+        assert statuses(sims.junction_depth(ds, **at)) == [status]
+        assert statuses(sims.crossings(ds, **at, max_count=2)) == [status]
+    whole = measured((-1, -1))
+    beyond = sims.junction_depth(whole, level="2e19 atoms/cm^3")
+    assert statuses(beyond) == ["never_reached"]
+
+
+def test_a_level_above_a_ceiling_is_told():
+    with pytest.warns(ProfileWarning, match="4e\\+18 atom/cm\\^3 are equal to the last digit"):
+        sims.junction_depth(saturated(), level="6e18 atoms/cm^3")
+    with pytest.raises(JunctionError, match="saturated"):
+        sims.junction_depth(saturated(), level="6e18 atoms/cm^3", strict=True)
+
+
+#: What rests not on the top of a profile, but on where it crosses a level, on a few samples or on
+#: a window elsewhere, and may be ``ok``. A new question of the registry is among them only if this
+#: is true of it.
 ELSEWHERE = {
     "below_detection", "crossings", "decay_length", "detection_limit", "interpolate",
     "junction_depth", "metallurgical_junctions", "surface_concentration", "to_grid",

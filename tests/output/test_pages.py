@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from browser import browser  # noqa: F401 - a fixture
 
@@ -236,10 +237,16 @@ def test_a_page_is_no_wider_than_the_window(browser, tmp_path, width):  # noqa: 
     path.write_text(pages(sims.Archive(ARCHIVE), "gan-mg-stack"), encoding="utf-8")
     index = tmp_path / "index.html"
     index.write_text(index_page({"a.html": About(data_id="x" * 200, species=("B" * 90,))}))
+    long, depths = tmp_path / "long.html", np.arange(50.0)
+    profile = sims.DepthProfile(
+        species_name="B" * 90, depths=depths, depth_units="nm",
+        concentrations=1e18 * np.exp(-depths), concentration_units="atoms/cm^3",
+    )  # fmt: skip
+    long.write_text(report_page(analyse(sims.to_dataset([profile]))), encoding="utf-8")
     screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     try:
-        for page in (path, index):
+        for page in (path, index, long):
             browser.open(page.as_uri())
             assert browser.run("return document.documentElement.scrollWidth") <= width
     finally:

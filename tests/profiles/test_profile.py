@@ -296,3 +296,10 @@ def test_from_dict_names_what_is_missing():
             "depth_units": "nm", "concentration_units": "nm"})  # fmt: skip
     with pytest.raises(sims.PayloadError, match="expected a profile object, found an array"):
         sims.DepthProfile.from_dict([WIRE])
+
+
+def test_of_very_many_species_the_first_are_shown():
+    one = {"depths": [0], "depth_units": "nm", "concentrations": [1], "concentration_units": "1"}
+    wire = [{**one, "species_name": f"X{i}"} for i in range(8000)]
+    shown = repr(sims.SIMSResult.from_json(json.dumps(wire).encode()))
+    assert shown.endswith(", X39 and 7960 more>")

@@ -13,7 +13,8 @@ from sims_analysis.readers import lines as lines_module
 from sims_analysis.readers import numbers
 from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.numbers import column_name, read_cell
-from sims_analysis.readers.source import Options
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.table import read_grid
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 #: What a hasty parser would take for a number, or for none.
@@ -161,3 +162,12 @@ def test_a_label_that_looks_like_a_number_is_a_label_in_every_part_of_a_long_tab
     read = sims.read("\n".join(lines).encode() + b"\n", samples="Sample")
     assert [result.metadata.sample for result in read] == ["1", "2", "A"]
     assert [result["B"].depths.size for result in read] == [3000, 3000, 3000]
+
+
+def test_no_gap_is_told_of_lines_that_a_dialect_has_left_out():
+    lines = ["Time (s);B (cps)", "0;1", "", "1;2", "", "2;3"]
+    source = Source("w7.txt", b"")
+    content = read_grid(TextGrid(lines, ";", False, Options(), left_out={2, 4}), source)
+    assert content.signals[0].values.tolist() == [1, 2, 3]
+    with pytest.warns(sims.ProfileWarning, match="end at line 4 and go on at line 6"):
+        read_grid(TextGrid(lines, ";", False, Options(), left_out={2}), source)

@@ -331,7 +331,7 @@ def test_a_last_number_that_lost_digits_is_told(write, name):
 
 
 def test_heads_without_rows_and_missing_cycles_are_told(write):
-    with pytest.raises(sims.ReadError, match="heads but without rows"):
+    with pytest.raises(sims.ReadError, match="a header without data"):
         sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
     text = "".join(",".join(str(c or "") for c in row) + "\n" for row in rows)
