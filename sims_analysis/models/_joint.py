@@ -17,7 +17,7 @@ import numpy as np
 
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._derived import derived
-from sims_analysis.models._diffused import Initial, Shape, shape, with_initial
+from sims_analysis.models._diffused import Initial, Shape, annealed, with_initial
 from sims_analysis.models._engine import (
     Curve,
     Solution,
@@ -225,7 +225,7 @@ class _Place:
 
     def _shape(self, p: Array, theta: Array) -> Shape:
         nodes = np.empty(0) if self.initial is None else self.initial.z
-        return shape(self.z, nodes, theta[self.nodes], float(p[1]), self.task.surface)
+        return annealed(self.z, nodes, theta[self.nodes], float(p[1]), self.task.surface)
 
 
 @dataclass(frozen=True)

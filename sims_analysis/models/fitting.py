@@ -303,9 +303,9 @@ def fit(
 
     *A measured profile before the anneal* is blurred by a Gaussian of the width ``sqrt(2 D t)``,
     ``broadening``, and what passes the surface comes back (``G(z - z') + G(z + z')``) or is lost
-    (their difference). It is straight between its samples, which of samples h apart is as if it
-    had been diffused before: D is too small by ``h^2 / 12 t``. Nothing is known below the last:
-    the window ends there; `start` leaves out the first samples of both profiles. Its values are
+    (their difference). It is straight between its samples, h apart; the variance ``h^2 / 6`` that
+    this adds is taken off that of the Gaussian. Nothing is known below the last sample: the window
+    ends there; `start` leaves out the first samples of both profiles. Its values are
     parameters of the likelihood, too, with the counts or standard errors that it has, so that its
     noise is in the errors, also of several profiles that it is common to. Without either it counts
     as exact. ``dose`` is that before the anneal. Such a fit has no curve for :func:`evaluate`.

@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from sims_analysis.kernels.crossing_error import half_widths
 from sims_analysis.kernels.crossings import find, locate
-from sims_analysis.kernels.local_fit import half_width_about, solved
 from sims_analysis.kernels.rows import Dense
 
 
@@ -64,14 +62,6 @@ def test_below_a_crossing_the_counts_of_a_subtracted_background_scatter():
     assert half == pytest.approx(expected, rel=0.01)
 
 
-def test_an_interval_about_a_crossing_that_noise_has_moved_still_covers_68_percent():
-    # The samples around say that the edge lies beside: P(|N(off, s)| < h) = 0.683.
-    off, s = np.array([0.0, 0.5, 2.0, 30.0]), np.array([1.0, 2.0, 0.7, 1.0])
-    h = half_width_about(off, s)
-    covered = norm.cdf((h - off) / s) - norm.cdf((-h - off) / s)
-    np.testing.assert_allclose(covered, 0.6826894921370859, rtol=1e-4)
-
-
 def test_without_errors_nothing_is_stated():
     z = np.arange(5.0)
     rows, level = Dense(z, np.exp(-z)[None]), np.full((1, 5), 0.2)
@@ -99,15 +89,3 @@ def test_where_there_is_no_logarithm_the_error_is_that_of_the_straight_line():
     (at,), (half,) = stated(2 * np.arange(4.0), np.array([3.0, 1.0, -3.0, -5.0]), 0.0, np.ones(4))
     assert at == 2.5
     assert half == pytest.approx(math.hypot(0.75, 0.25) / 2, rel=1e-4)
-
-
-def test_three_coefficients_are_solved_as_numpy_does():
-    rng = np.random.default_rng(2)
-    basis = rng.normal(size=(50, 3, 6)) * rng.uniform(1e-3, 1e3, (50, 3, 1))
-    information, score = basis @ basis.mT, rng.normal(size=(50, 3))
-    expected = np.linalg.solve(information, score[..., None])[..., 0]
-    np.testing.assert_allclose(solved(information, score), expected, rtol=1e-8)
-    information[3, :, 2] = information[3, 2] = information[3, :, 1]  # two that are the same
-    information[3, 2, 2] = information[3, 1, 1]
-    with np.errstate(all="ignore"):
-        assert np.isnan(solved(information, score)[3]).all()

@@ -58,8 +58,9 @@ def test_without_noise_the_diffusivity_comes_back():
     fit = sims.fit(
         after, model="annealed_implant", as_implanted=before, time="1000 s", weights="none"
     )
-    assert fit["broadening"].item() == pytest.approx(20, rel=5e-3)
-    assert fit["diffusivity"].item() == pytest.approx(20**2 / 1e14 / 2000, rel=1e-2)
+    # Samples are 3.4 nm apart: straight pieces alone would make it 0.24 % too narrow.
+    assert fit["broadening"].item() == pytest.approx(20, rel=2e-4)
+    assert fit["diffusivity"].item() == pytest.approx(20**2 / 1e14 / 2000, rel=4e-4)
     assert fit["dose"].item() == pytest.approx(1e15, rel=2e-3)
 
 
@@ -94,7 +95,8 @@ def test_noise_of_the_profile_before_is_in_the_likelihood():
 
     def minus_log_likelihood(free):
         scale, width, x = np.exp(free[0]), np.exp(free[1]), np.exp(free[2:])
-        mu = scale * shape(z, z, x, width, "reflecting").value
+        own = np.sqrt(width**2 - (z[1] - z[0]) ** 2 / 6)  # straight pieces are wider
+        mu = scale * shape(z, z, x, own, "reflecting").value
         return np.sum(mu - k1 * np.log(mu)) + np.sum(x - k0 * np.log(x))
 
     start = np.concatenate([[np.log(k1.sum() * 5), 3.0], np.log(np.maximum(k0, 0.5))])

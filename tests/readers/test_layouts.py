@@ -445,3 +445,13 @@ def test_other_files_are_explained_too(write):
     )
     with pytest.raises(TypeError, match="expected one file"):
         sims.explain_read([write("a"), write("b")])
+
+
+def test_a_text_without_rows_of_numbers_shows_its_lines(write):
+    with pytest.raises(sims.ReadError, match="no row of two numbers") as caught:
+        sims.read(write("Wafer 7\nDepth (nm);B (cps)\nzero;one\n"))
+    assert [line.split()[:2] for line in caught.value.picture.splitlines()[2:]] == [
+        ["1", "words"],
+        ["2", "heads"],
+        ["3", "words"],
+    ]
