@@ -19,7 +19,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.labels import kind_of
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
-from sims_analysis.frame.run import codes, replaced_where
+from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.rows import Status
@@ -161,8 +161,10 @@ def crossings(
         max_count=max_count,
         bridge=bridge,
     )
-    first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"])) == 0
-    status = replaced_where(asked.isnull() & first, found.status, Status.NO_DATA)
+    first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
+    status, unknown = found.status, is_nan(asked)
+    if is_lazy(unknown) or anywhere(unknown):
+        status = replaced_where(unknown & first, status, Status.NO_DATA)
     unmeasured = limit_of_unmeasured(frame)
     if unmeasured is not None:
         hidden = hidden_by_limit(status, asked, unmeasured) & first
@@ -277,7 +279,8 @@ def in_all_places(
     most = int(found.number.values.max(initial=1))
     if frame.stderr is not None or most > USUAL:
         return run(most)
-    return type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
+    cut = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in found)
+    return type(found)(*cut)
 
 
 def frame_of_level(

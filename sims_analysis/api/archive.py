@@ -44,7 +44,7 @@ from sims_analysis.api.contents import (
     read_catalogue,
     read_contents,
 )
-from sims_analysis.api.index import Index, Keep, Row, Skip
+from sims_analysis.api.index import Index, Keep, Known, Skip
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -245,7 +245,7 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            found: list[Row] = [one for one, _ in filter(None, read)]
+            found: list[Known] = [one for one, _ in filter(None, read)]
             found = [one for one in found if passes(one[_WORDS], one[_ABOUT])]
         else:
             found = self._listed(need, passes, skip)
@@ -270,7 +270,7 @@ class Archive:
 
     def _listed(
         self, need: Need, keep: Keep | None, skip: Skip, *, wired: bool = True
-    ) -> list[Row]:
+    ) -> list[Known]:
         found = self._index.contents(need, keep=keep, wired=wired, show=None, skip=skip)
         return sorted(found, key=itemgetter(_DATA_ID))
 

@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 
     from sims_analysis.profiles.profile import DepthProfile
 
-__all__ = ["Index", "Keep", "Row", "Skip"]
+__all__ = ["Index", "Keep", "Known", "Skip"]
 
 #: The fields of `Contents`, or all but the last. A hundred thousand plain tuples cost less.
-Row: TypeAlias = tuple[Any, ...]
+Known: TypeAlias = tuple[Any, ...]
 #: Tells by words, and JSON of what else is compared, what need not be given.
 Keep: TypeAlias = "Callable[[bytes | None, bytes | None], bool]"
 Skip: TypeAlias = "Callable[[Path, SimsError], None]"
@@ -140,7 +140,7 @@ class Index:
         wired: bool = True,
         show: bool | None = False,
         skip: Skip = leave_out,
-    ) -> Iterator[Row]:
+    ) -> Iterator[Known]:
         """Give what is known of every entry, in no order; what has changed is read and noted.
 
         Parameters
@@ -215,12 +215,12 @@ class Index:
 
     def _noted_contents(
         self, connection: Connection, asked: _Asked, keep: Keep | None, wired: bool
-    ) -> list[Row]:
+    ) -> list[Known]:
         # A hundred thousand rows: what can be is done here, without a call or object for each.
         start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
         stamps, stale = asked.stamps, asked.stale
         in_full = len(stamps) <= _IN_FULL
-        found: list[Row] = []
+        found: list[Known] = []
         for row in connection.execute(_KNOWN if wired else _KNOWN.replace("wire", "NULL")):
             folder, stamp, catalogue, version, data_id, about, words, wire, body, tail = row
             if words is None or body != crc32(

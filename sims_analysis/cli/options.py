@@ -320,8 +320,9 @@ def get(
 
 def finish(done: int, failures: dict[str, str]) -> None:
     """Print the failures, and exit with the corresponding code."""
-    for data_id, reason in failures.items():
-        who = "" if data_id in reason else f"{data_id}: "
+    for name, told in failures.items():
+        reason = told.removeprefix(f"{Path(name).name}: ")  # a path says it already
+        who = "" if name in reason else f"{name}: "
         click.echo(visible(f"Error: {who}{reason}"), err=True)
     if failures:
         sys.exit(PARTIAL if done else 1)

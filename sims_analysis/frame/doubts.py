@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import codes, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
@@ -59,6 +59,8 @@ def tell_doubts(
 
     `what` says what such an answer is: ``"the dose bridges it by straight lines"``.
     """
+    if not codes(status) & {Status.GAP, Status.SATURATED}:
+        return
     gap = first_flagged(frame, status == Status.GAP)
     if gap is not None:
         text = (

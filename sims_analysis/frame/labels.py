@@ -36,6 +36,14 @@ def by_label(
             more = f" and {index.size - 8} more" if index.size > 8 else ""
             raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
         value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
+    for dim in value.dims:
+        if dim in coords and coords[dim].ndim == 0:
+            alone = repr(str(coords[dim].values))
+            raise ProfileError(
+                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} are those "
+                f"of {alone} alone; give it a coordinate {str(dim)!r} that says which value "
+                "belongs to which"
+            )
     for dim, size in sizes.items():
         if value.sizes.get(dim, size) != size:
             raise ProfileError(

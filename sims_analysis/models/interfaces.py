@@ -14,6 +14,7 @@ from sims_analysis.analysis.crossings import crossings
 from sims_analysis.analysis.detection import limit_of_unmeasured
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import as_dataset
+from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
@@ -358,6 +359,7 @@ def layers(
     if level is None:
         level = (part * highest).assign_attrs(units=profiles.units)
     number = profiles.parameter(level, (profiles.kind,), "level")
+    refuse_cases(profiles, number, "level")
     found = crossings(one, level=level, gaps="bridge")
     if profiles.quantified:
         found = units.dequantify(found)

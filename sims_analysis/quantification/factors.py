@@ -30,9 +30,9 @@ _OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
 #: Factors by species.
 BySpecies: TypeAlias = "Mapping[str, ParameterLike]"
 #: Where a layer ends, None for the end of the record; and its factors.
-Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | BySpecies]"
+_Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | BySpecies]"
 #: What :func:`read_factors` reads.
-FactorsLike: TypeAlias = "ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[Layer]"
+FactorsLike: TypeAlias = "ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[_Layer]"
 
 
 class Conditions(NamedTuple):

@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.labels import by_label
 from sims_analysis.models.lines import straight_line
@@ -140,6 +140,11 @@ def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArra
     if words:
         raise ProfileError(f"markers: the fit is {words[0]}, not ok: there are no layers to go by")
     position = plain["position"].dropna("layer", how="all")
+    if position.attrs.get("units") != frame.axis_units:  # the covariance says no units of its own
+        raise UnitsError(
+            f"markers: positions are in {position.attrs.get('units')!r}; expected "
+            f"{frame.axis_units!r}, as the fit gave them"
+        )
     labels = _labels(plain, position["layer"].values.tolist())
     square = plain["covariance"].sel(parameter=labels, parameter_=labels)
     square = square.drop_vars(["parameter", "parameter_"])

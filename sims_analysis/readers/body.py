@@ -29,8 +29,8 @@ _FEW_GAPS = 3
 _MANY = 2
 #: Numbers begin within so many rows.
 _FAR = 1000
-#: Numbers that have become one.
-_GLUED = re.compile(r"[-+.,\deE\s]+")
+#: Numbers that have become one; a date is none.
+_GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 #: Rows that may stand between the heads and the numbers, or are these.
 _ABOVE = (Kind.HEADS, Kind.UNITS, Kind.VALUE_UNITS, Kind.WORDS)
 
@@ -263,6 +263,9 @@ def _grown(body: Body, start: int) -> int:
         else:
             if head is None and len(cells) != width:
                 continue
+            filled = [cell for cell in cells if cell]
+            if head is not None and len(filled) == 1 and _GLUED.fullmatch(filled[0]):
+                read_cell(filled[0], where=grid.where(grid.number(i), cells.index(filled[0])))
             words = i if words is None else words
     return first
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ReadError, SimsError
 from sims_analysis.readers.finishing import finish
 from sims_analysis.readers.grid import CellGrid
 from sims_analysis.readers.heads import read_head_quietly
+from sims_analysis.readers.picture import picture
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.table import read_grid
 from sims_analysis.text.arguments import told
@@ -80,9 +81,13 @@ def from_dataframe(
     grid = CellGrid(None, [heads, *_cells(frame)], options, labelled=True)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
-    content = read_grid(grid, source)
-    content.data_id = data_id
-    return finish(content, source, "dataframe", 1)[0]
+    try:
+        content = read_grid(grid, source)
+        content.data_id = data_id
+        return finish(content, source, "dataframe", 1)[0]
+    except SimsError as error:
+        error.picture = picture(source)
+        raise
 
 
 def _with_index(df: Any) -> Any:

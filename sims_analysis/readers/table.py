@@ -68,6 +68,9 @@ def the_grid(source: Source) -> Grid:
         return grid
     if not source.text.strip():
         raise ReadError("the file is empty")
+    usual = max("\t;,|", key=source.start.count)
+    delimiter = usual if usual in source.start else None
+    source.trace.table = Table(TextGrid(source.lines, delimiter, False, source.options))
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
     for i in looks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.delimited import text_grid
 from sims_analysis.readers.grid import Grid
+from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.labelled import is_tidy
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
@@ -25,13 +26,16 @@ def recognises(source: Source) -> bool:
 def _grid(source: Source) -> Grid | None:
     """Find the text or the sheet that has such a head."""
     if is_workbook(source):
-        grids: list[Grid | None] = [*candidate_sheets(source)]
+        grids: list[Grid] = [*candidate_sheets(source)]
     else:
-        grids = [text_grid(source)] if source.is_text else []
+        found = text_grid(source) if source.is_text else None
+        grids = [] if found is None else [found]
     for grid in grids:
-        rows = range(min(len(grid), _START)) if grid is not None else ()
-        if grid and any(is_tidy(grid.cells(i)) for i in rows if not grid.is_comment(i)):
-            return grid
+        for i in range(min(len(grid), _START)):
+            if grid.kind(i) is Kind.NUMBERS:
+                break
+            if grid.kind(i) is Kind.HEADS and not grid.is_comment(i) and is_tidy(grid.cells(i)):
+                return grid
     return None
 
 

@@ -318,6 +318,13 @@ def test_add_goes_on_after_a_bad_file(tmp_path):
     assert sims.Archive(tmp_path / "a").ids() == ["boron-implant"]
 
 
+def test_a_file_is_named_once_in_its_error(tmp_path):
+    bad = tmp_path / "bad.txt"
+    bad.write_bytes(b"")
+    result = run("archive", "add", bad, "--archive", tmp_path / "a")
+    assert error_line(result) == f"Error: {bad}: the file is empty"
+
+
 # ---- serve
 
 

@@ -164,3 +164,13 @@ def test_an_infinite_background_is_not_known(lazy):
     for question in (sims.integrated_dose, sims.cumulative_dose, sims.moments):
         found = question(ds, background=background)
         assert found["status"].values.tolist() == ["ok", "no_data"]
+
+
+def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
+    one = sims.open_example("boron-implant").sel(species="B")
+    level = xr.DataArray([1e17, 1e18], dims="species", attrs={"units": "atoms/cm^3"})
+    for question in (sims.junction_depth, sims.layers):
+        with pytest.raises(ProfileError, match=r"level holds 2 values along 'species'.*'B' alone"):
+            question(one, level=level)
+    with pytest.raises(ProfileError, match="level is over 'case'"):
+        sims.layers(one, level=level.rename(species="case"))

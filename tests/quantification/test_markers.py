@@ -164,5 +164,9 @@ def test_wrong_fits():
         wrong = sims.fit(run, model="gaussian", repeat=4)
     with pytest.raises(ProfileError, match="the fit is several_peaks, not ok"):
         sims.calibrate_depth(run, markers=wrong, depths=STATED[:4])
+    fit = sims.fit(run, model="gaussian", repeat=5)
+    minutes = (fit["position"] / 60).assign_attrs(units="min")
+    with pytest.raises(UnitsError, match="positions are in 'min'; expected 's', as the fit gave"):
+        sims.calibrate_depth(run, markers=fit.assign(position=minutes), depths=STATED)
     with pytest.raises(ProfileError, match="only with a fit as markers"):
         sims.calibrate_depth(run, rate="1 nm/s", depths=STATED)

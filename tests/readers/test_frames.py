@@ -87,3 +87,11 @@ def test_a_column_of_units():
     df.loc[1, "unit"] = "at%"
     with pytest.raises(sims.UnitsError, match="species 'B': column D states several units"):
         sims.from_dataframe(df)
+
+
+def test_errors_of_dataframes_show_what_was_understood():
+    df = pd.DataFrame({"depth (nm)": [0, 1], "B (cps)": [1, "x"]})
+    with pytest.raises(sims.ReadError, match="row 3, column B") as caught:
+        sims.from_dataframe(df)
+    assert "heads" in caught.value.picture
+    assert "depth (nm)" in caught.value.picture

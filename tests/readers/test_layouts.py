@@ -261,10 +261,14 @@ def test_a_row_whose_cells_have_moved_is_told(write, head):
         sims.read(write("\n".join(rows)))
 
 
-def test_glued_numbers_in_the_last_row_are_no_note(write):
+def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
     text = "Depth (nm);B (at%);P (at%)\n0,0;0,16;50,7\n1,0;0,01;14,5\n2,00000,9098;0,38\n"
     with pytest.raises(sims.ReadError, match="'2,00000,9098' is no number"):
         sims.read(write(text))
+    with pytest.raises(sims.ReadError, match=r"line 3, column A: '2\.375\.86E\+15' is no number"):
+        sims.read(write("Tiefe|B\num|cm-3\n2.375.86E+15\n4.7|1.4E+15\n7.1|2.4E+15\n"))
+    dated = "Tiefe (nm);B (cps)\n1;2\n2;3\n05.03.2024\n"
+    assert sims.read(write(dated))["B"].depths.tolist() == [1, 2]
     with pytest.raises(sims.ReadError, match="'2,55,05' is no number"):
         sims.read(write("Depth (nm);B (at%)\n0,5;0,16\n1,5;0,01\n2,55,05\n"))
 
@@ -445,3 +449,13 @@ def test_other_files_are_explained_too(write):
     )
     with pytest.raises(TypeError, match="expected one file"):
         sims.explain_read([write("a"), write("b")])
+
+
+def test_a_text_without_rows_of_numbers_shows_its_lines(write):
+    with pytest.raises(sims.ReadError, match="no row of two numbers") as caught:
+        sims.read(write("Wafer 7\nDepth (nm);B (cps)\nzero;one\n"))
+    assert [line.split()[:2] for line in caught.value.picture.splitlines()[2:]] == [
+        ["1", "words"],
+        ["2", "heads"],
+        ["3", "words"],
+    ]
