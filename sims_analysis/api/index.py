@@ -209,7 +209,7 @@ class Index:
             if folder in held and _checksum(folder, version, data_id) == head
         }
         names |= {name: name.lower() for name in held if "~" not in name}
-        asked.stale = dict.fromkeys(asked.stamps.keys() - names.keys())
+        asked.stale = {name: None for name in asked.stamps if name not in names}
         asked.gone = list(noted.keys() - asked.stamps.keys())
         return list(names.values())
 
@@ -256,8 +256,8 @@ class Index:
         show = show if len(asked.stale) >= _TOGETHER or show else False
         with progress(len(asked.stale), show, "reading the archive") as step:
             now = self._now() if asked.noting and asked.stale else 0
-            # By name, so that what is noted together stands together.
-            for name, known in sorted(asked.stale.items()):
+            # In the order of the folder, in which a question will look at them.
+            for name, known in asked.stale.items():
                 found = read_contents(self._entries / name, need, known, skip)
                 step()
                 if found is None:

@@ -237,7 +237,8 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
             _set_limits(each, "y", ranges[label])
         left = min(canvas.curves, key=lambda curve: curve.rank)
         convert = float if left.unit is None else left.unit.from_canonical
-        canvas.ax.set_ylim(*_user_limits(canvas.wanted.ylim, VALUE_KINDS, "ylim", convert))
+        limits = _user_limits(canvas.wanted.ylim, VALUE_KINDS, "ylim", convert, positive=log)
+        canvas.ax.set_ylim(*limits)
         for each in canvas.values().values():
             if log:
                 value_axis_ticks(each)
@@ -246,7 +247,12 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
 
 
 def _user_limits(
-    limits: tuple[Any, Any] | None, kinds: tuple[str, ...], name: str, convert: Any
+    limits: tuple[Any, Any] | None,
+    kinds: tuple[str, ...],
+    name: str,
+    convert: Any,
+    *,
+    positive: bool = False,
 ) -> tuple[float | None, float | None]:
     """Read limits of an axis: with a unit, or as bare numbers in the unit of the axis."""
     if limits is None:
@@ -255,13 +261,22 @@ def _user_limits(
         low, high = limits
     except (TypeError, ValueError):
         raise ValueError(f"{name}={limits!r}; expected (low, high)") from None
-    return _limit(low, kinds, name, convert), _limit(high, kinds, name, convert)
+    found = _limit(low, kinds, name, convert), _limit(high, kinds, name, convert)
+    known = [value for value in found if value is not None]
+    if not np.isfinite(known).all() or len(set(known)) < len(known):
+        raise ValueError(f"{name}={limits!r}; expected two different finite numbers")
+    if positive and min(known, default=1.0) <= 0.0:
+        raise ValueError(
+            f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
+            "scale='linear' draws one"
+        )
+    return found
 
 
 def _limit(value: Any, kinds: tuple[str, ...], name: str, convert: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, int | float | np.number):
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return float(value)
     return float(convert(read_quantity(value, kinds, name)[0]))
 

@@ -13,7 +13,7 @@ from sims_analysis.figures.canvas import Canvas, Wanted
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
 from sims_analysis.figures.labels import legend_above
 from sims_analysis.figures.legend import LEAST
-from sims_analysis.figures.profiles import check_axes, figure_size
+from sims_analysis.figures.profiles import check_axes, check_looks, figure_size
 from sims_analysis.figures.questions import function_of
 from sims_analysis.figures.style import (
     dress,
@@ -98,6 +98,7 @@ def plot_budget(
     import matplotlib.pyplot as plt
 
     check_axes(ax)
+    check_looks(title, house_style)
     names, shares = _shares(budget)
     own = ax is None
     with in_style(house=own if house_style is None else house_style):

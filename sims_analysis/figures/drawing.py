@@ -52,7 +52,7 @@ def prepared(
     curves = curves_of(named, wanted.species, wanted.detection_limit, wanted.value_units)
     if wanted.colour is not None:
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
-    if wanted.waterfall is not None:
+    if wanted.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
         curves = raised(curves, wanted.waterfall)
     models = fitted.evaluated(wanted.fits, curves)
     crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))

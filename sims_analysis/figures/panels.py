@@ -16,7 +16,7 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
-from sims_analysis.figures.profiles import entitled, figure_size, read_options, record
+from sims_analysis.figures.profiles import check_looks, entitled, figure_size, read_options, record
 from sims_analysis.figures.questions import EXAMPLES, read_answers
 from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
@@ -95,7 +95,8 @@ def plot_panels(
     check_bool("shared_legend", shared_legend)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
-    house = options.pop("house_style", True)
+    house = options.pop("house_style", None)
+    check_looks(title, house)
     wanted = _wanted(options, data, named)
     parts = _parts(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
@@ -108,7 +109,7 @@ def plot_panels(
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
     row = max(row, _LABEL) if down == 1 else row
-    with in_style(house=house):
+    with in_style(house=house is not False):
         figure, grid = plt.subplots(
             down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
         )
@@ -143,6 +144,8 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     known = {field.name for field in fields(Wanted)} - {"line", "colour", "results"}
     mine = {name: value for name, value in options.items() if name in known}
     results = {name: read_answers(name, options.get(name), data, named) for name in EXAMPLES}
+    if "ax" in options:
+        raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: v for n, v in options.items() if n not in known and n not in EXAMPLES}
     wanted = read_options(line, results=results, **mine)
     if wanted.residuals:

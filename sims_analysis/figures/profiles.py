@@ -29,6 +29,7 @@ from sims_analysis.figures.style import (
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, format_argument, is_number
 from sims_analysis.units import read_quantity
+from sims_analysis.vocabulary import AXES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -208,6 +209,7 @@ def plot_profiles(
     import matplotlib.pyplot as plt
 
     check_axes(ax)
+    check_looks(title, house_style)
     named = measurements_of(data)
     results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
                "layers": layers, "interfaces": interfaces, "fits": fits,
@@ -257,9 +259,21 @@ def record(
     origin.attach(figure, list(named.values()), results, call)
 
 
+def check_looks(title: Any, house_style: Any) -> None:
+    """Refuse a title that is no text, and a choice of style that is neither True nor False."""
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title: expected text, found {format_argument(title)}")
+    if house_style is not None:
+        check_bool("house_style", house_style)
+
+
 def check_axes(ax: Any) -> None:
     """Refuse what is no axes, such as a species in its place."""
-    if ax is None or hasattr(ax, "plot"):
+    if ax is None:
+        return
+    if getattr(ax, "name", "rectilinear") != "rectilinear":
+        raise TypeError(f"ax: expected axes with depth along x, found {ax.name} ones")
+    if hasattr(ax, "plot"):
         return
     advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
     if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
@@ -286,6 +300,19 @@ def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
     check_choice("scale", wanted.scale, ("log", "linear"))
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
+    if wanted.spread is not None:
+        check_bool("spread", wanted.spread)
+    if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
+        raise ValueError(
+            f"coverage={format_argument(wanted.coverage)}; expected a number of standard errors, "
+            "at least 0"
+        )
+    if wanted.colours is not None and not isinstance(wanted.colours, Mapping):
+        raise TypeError(
+            f"colours={format_argument(wanted.colours)}; expected a mapping of species or "
+            'measurements to colours, such as {"B": "crimson"}'
+        )
+    _check_window(wanted)
     if wanted.residuals and not wanted.fits:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     factor = wanted.waterfall
@@ -295,6 +322,19 @@ def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
             "scale='log'"
         )
     return wanted
+
+
+def _check_window(wanted: Wanted) -> None:
+    window = wanted.dose_window
+    if window is None:
+        return
+    if not wanted.results.get("dose"):
+        raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        raise ValueError(f"dose_window={format_argument(window)}; expected (start, stop)")
+    ends = [read_quantity(end, AXES, "dose_window") for end in window if end is not None]
+    if len(ends) == 2 and not ends[0][0] < ends[1][0]:
+        raise ValueError(f"dose_window={format_argument(window)}; expected start above stop")
 
 
 def _refuse_argument(name: str) -> None:

@@ -24,9 +24,12 @@ KNOWN = 3.0
 TRUSTED = 0.65
 #: A maximum of the parabola is used if its curvature is known to so many standard errors.
 CURVED = 1.0
+#: Beside a sample below this part of the highest a parabola of ln C overshoots.
+STEEP = 1 / 3
 #: Growth of the window per iteration.
 GROWTH = 1.3
-#: How often the window is centred anew: noise may put the highest sample at the side of a peak.
+#: How often the window is centred anew, on a sample that is as high within its noise, which may put
+#: the highest one at the side of a peak.
 CENTRED = 3
 
 
@@ -50,10 +53,12 @@ def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array)
     Notes
     -----
     To either side the window grows until its outer half is lower than its inner one by three
-    standard errors, and is centred on its middle. ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65
-    of it by maximum likelihood of the counts (zeros are data). The maximum of the parabola, if its
-    curvature is known, or else its value at the middle, is m with the standard error s. The
-    half-width h about the value c of the highest sample solves ``P(|N(m - c, s)| < h) = 0.683``.
+    standard errors, and is centred on its middle, if that is as high within three standard errors.
+    ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65 of it by maximum likelihood of the counts
+    (zeros are data). The maximum of the parabola, if its curvature is known, or else its value at
+    the middle, is m with the standard error s. Through three samples, of which one is below a third
+    of the highest, it is not above the parabola of C. The half-width h about the value c of the
+    highest sample solves ``P(|N(m - c, s)| < h) = 0.683``.
     """
     result = np.full(row.size, np.nan)
     if rows.stderr is None:
@@ -82,6 +87,9 @@ def _windows(samples: Samples, at: Index, longest: int) -> tuple[Index, Index, I
     for total, column in zip(sums, (every.upper, every.upper_stderr**2, every.there), strict=True):
         np.cumsum(column, axis=1, out=total[:, 1:])
     middle = at - samples.begin
+    highest = np.take_along_axis(every.upper, middle[:, None], 1)
+    noise = np.take_along_axis(every.upper_stderr, middle[:, None], 1)
+    alike = highest - every.upper < KNOWN * np.hypot(noise, every.upper_stderr)
     room = samples.end - samples.begin - 1
     first, last = middle.copy(), middle.copy()
     active = np.arange(at.size)
@@ -91,8 +99,9 @@ def _windows(samples: Samples, at: Index, longest: int) -> tuple[Index, Index, I
         first[active] = np.maximum(centre - np.maximum((TRUSTED * up).astype(int), 1), 0)
         last[active] = np.minimum(centre + np.maximum((TRUSTED * down).astype(int), 1), end)
         between = (first[active] + last[active]) // 2
-        # A maximum at an end of the record stays there.
+        # A maximum at an end of the record stays there, and one that stands out where it is.
         moved = (between != centre) & (first[active] > 0) & (last[active] < end)
+        moved &= alike[active, between]
         active = active[moved]
         middle[active] = between[moved]
     few = last - first < 2
@@ -150,6 +159,11 @@ def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Ar
                 nothing = np.zeros_like(start)
                 coefficients, information = maximized(data, start, nothing, nothing)
                 fitted, error = _maximum(data.x, coefficients, information)
+                least = np.where(there, window.upper, np.inf).min(1)
+                edge = (there.sum(1) == 3) & (least < STEEP * top)
+                if edge.any():
+                    straight = _through_three(data.x[edge], data.upper[edge]) / top[edge]
+                    fitted[edge] = np.fmin(fitted[edge], straight)
                 shift, stderr = top * (fitted - 1.0), np.abs(top) * fitted * error
                 result[chosen] = half_width_about(shift, stderr)
     return result
@@ -168,3 +182,13 @@ def _maximum(x: Array, coefficients: Array, information: Array) -> tuple[Array, 
     powers = np.stack([np.ones_like(at), at, 0.5 * at**2], axis=1)
     value = np.exp(np.vecdot(powers, coefficients.T))
     return value, np.sqrt(np.vecdot(powers, solved(information, powers)))
+
+
+def _through_three(x: Array, value: Array) -> Array:
+    """Return the maximum of the parabola of C through the first three samples; NaN without one."""
+    (x0, x1, x2), (y0, y1, y2) = x[:, :3].T, value[:, :3].T
+    left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)
+    bend = (right - left) / (x2 - x0)
+    slope = left + bend * (x1 - x0)
+    highest: Array = np.where(bend < 0, y1 - slope**2 / (4.0 * bend), np.nan)
+    return highest

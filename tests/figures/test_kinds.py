@@ -1,12 +1,13 @@
 """Arguments for results take those of their own functions, and refuse others by name."""
 
 import drawn
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, SimsError
 
 DATA = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
 B = DATA.sel(species=["B"])
@@ -125,6 +126,53 @@ def test_what_is_no_result_is_answered_with_the_right_call():
 def test_a_guessed_argument_is_answered_with_the_right_one(wrong, told):
     with pytest.raises(TypeError, match=told):
         sims.plot_profiles(DATA, **wrong)
+
+
+@pytest.mark.parametrize("plot", [sims.plot_profiles, sims.plot_panels])
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"coverage": -1}, "coverage=-1; expected a number of standard errors"),
+        ({"coverage": "2"}, "coverage='2'; expected a number"),
+        ({"coverage": np.nan}, "coverage=nan; expected a number"),
+        ({"spread": "yes"}, "spread='yes'; expected True or False"),
+        ({"house_style": "yes"}, "house_style='yes'; expected True or False"),
+        ({"title": 3}, "title: expected text, found 3"),
+        ({"colours": ["red"]}, r"colours=\['red'\]; expected a mapping"),
+        ({"dose_window": ("5 nm", "20 nm")}, "dose_window= needs dose="),
+        ({"dose": RESULTS["integrated_dose"][1], "dose_window": 3}, r"expected \(start, stop\)"),
+        ({"dose": RESULTS["integrated_dose"][1], "dose_window": (5, 9)}, "=5 has no unit"),
+        ({"dose": RESULTS["integrated_dose"][1], "dose_window": ("9 nm", "5 nm")}, "start above"),
+    ],
+)  # fmt: skip
+def test_an_option_of_another_kind_is_refused_before_there_is_a_figure(plot, wrong, told):
+    before = plt.get_fignums()
+    with pytest.raises((ValueError, TypeError, SimsError), match=told):
+        plot(DATA, **wrong)
+    assert plt.get_fignums() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"ylim": (0, None)}, r"ylim=\(0, None\): a log axis has no zero; None leaves"),
+        ({"ylim": ("-1 1/cm^3", "1e19 1/cm^3")}, "a log axis has no zero"),
+        ({"xlim": (5, 5)}, r"xlim=\(5, 5\); expected two different finite numbers"),
+        ({"xlim": (np.nan, 5)}, "two different finite numbers"),
+        ({"xlim": (True, 50)}, "xlim=True has no unit"),
+    ],
+)
+def test_limits_that_no_axis_can_have_are_refused(limits, told):
+    with pytest.raises((ValueError, SimsError), match=told):
+        sims.plot_profiles(DATA, **limits)
+
+
+def test_axes_of_another_kind_are_refused():
+    with pytest.raises(TypeError, match="expected axes with depth along x, found polar ones"):
+        sims.plot_profiles(DATA, plt.figure().add_subplot(projection="polar"))
+    with pytest.raises(TypeError, match="a figure of their own"):
+        sims.plot_panels(DATA, ax=plt.figure())
 
 
 def test_what_stands_in_the_place_of_data_and_axes_is_told():

@@ -249,3 +249,11 @@ def test_thirty_decades_do_not_blacken_the_axis():
     ax = sims.plot_profiles(profiles(B=(10.0 ** np.linspace(-6, 24, 50), "atoms/cm^3")))
     assert len(ax.yaxis.get_minorticklocs()) == 0
     assert len(sims.plot_profiles(profiles(B=falling())).yaxis.get_minorticklocs()) > 20
+
+
+@pytest.mark.slow
+def test_a_waterfall_of_one_measurement_raises_nothing():
+    ds = drawn.profiles(B=drawn.gaussian())
+    ax = sims.plot_profiles(ds, waterfall=10)
+    assert ax.get_ylabel() == "Concentration (atoms/cm³)"
+    np.testing.assert_array_equal(drawn.lines(ax)[0].get_ydata(), drawn.gaussian())
