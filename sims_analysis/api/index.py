@@ -209,7 +209,7 @@ class Index:
             if folder in held and _checksum(folder, version, data_id) == head
         }
         names |= {name: name.lower() for name in held if "~" not in name}
-        asked.stale = dict.fromkeys(asked.stamps.keys() - names.keys())
+        asked.stale = {name: None for name in asked.stamps if name not in names}
         asked.gone = list(noted.keys() - asked.stamps.keys())
         return list(names.values())
 
