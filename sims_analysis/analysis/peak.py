@@ -89,7 +89,7 @@ def peak(
     maximum is m with the error s, and ``<variable>_stderr`` is the half-width h of the interval
     about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Over 1,000 trials, with 10 to 10,000
     counts at the maximum, it holds the maximum of the profile in 70 to 74 % of cases for joined
-    half-Gaussians, in 61 to 66 % for plateaus, in 76 to 94 % for peaks a few samples wide, with a
+    half-Gaussians, in 59 to 66 % for plateaus, in 70 to 94 % for peaks a few samples wide, with a
     kink, or at the surface (the error of the highest sample alone: 0 to 80 %). Beside a steep edge,
     where one neighbour is below a third of it, what may be hidden between samples is in it by the
     parabola of C through the three.

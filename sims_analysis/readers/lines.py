@@ -147,11 +147,8 @@ def _parsed(text: str, delimiter: str, decimal: str) -> Array | None:
             return None
         text = text.replace(",", ".").replace(delimiter, ",")
     cells = f"[{text}]".replace("\n", ",")
-    try:
-        return np.array(orjson.loads(cells), dtype=np.float64)
-    except orjson.JSONDecodeError:
-        for found, written in _GAPS:
-            cells = cells.replace(found, written)
+    for found, written in _GAPS:
+        cells = cells.replace(found, written)
     try:
         return np.array(orjson.loads(cells), dtype=np.float64)
     except orjson.JSONDecodeError:

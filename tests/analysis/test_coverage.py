@@ -349,7 +349,7 @@ def test_intervals_of_maxima_hold_the_maximum(shape, counts, state):
         ds = sims.subtract_background(ds, window=("300 nm", "398 nm"))
     found = sims.peak(ds)
     within = abs(found["concentration"] - TOP) <= found["concentration_stderr"]
-    assert 0.60 <= float(within.mean()) <= 0.78
+    assert 0.57 <= float(within.mean()) <= 0.78
     # Noise has chosen the sample: its own error holds the maximum in a quarter of the cases.
     assert float((found["concentration"] > TOP).mean()) > 0.9
 
