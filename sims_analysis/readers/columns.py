@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sims_analysis.errors import ReadError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import Block, Grid
 from sims_analysis.readers.heads import same_unit, unit_kind
@@ -17,7 +17,7 @@ from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.words import is_species, names_species
 
-__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs"]
+__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "tell_of_unknown_words"]
 
 #: Rows in which the heads that a user names are looked for.
 _FAR = 1000
@@ -103,6 +103,24 @@ def stated_pairs(stated: dict[str, tuple[int, int]], heads: Heads) -> list[Pair]
         if column in heads.unread:
             raise heads.unread[column]
     return [Pair(axis, value, species) for species, (axis, value) in stated.items()]
+
+
+def tell_of_unknown_words(pairs: Sequence[Pair], heads: Heads) -> None:
+    """Tell of values whose name is that of others with a word that is in no list.
+
+    It may be the word for an error in a language that is not known here.
+    """
+    names = {(pair.axis, pair.sample, heads.units[pair.value], pair.name) for pair in pairs}
+    for pair in pairs:
+        species, _, word = pair.name.partition(" ")
+        beside = (pair.axis, pair.sample, heads.units[pair.value], species)
+        if is_species(species) and beside in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
+            warn(
+                f"{pair.name!r} is taken for another profile than {species!r}: if it is the error "
+                f'of {species!r}, give it a head such as "{species} error"; if it is something '
+                "else, leave it out with columns=",
+                ProfileWarning,
+            )
 
 
 # --- what the heads say -----------------------------------------------------------------------

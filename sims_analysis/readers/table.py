@@ -17,7 +17,13 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.body import Body, find_body, read_body, refuse_odd_rows
-from sims_analysis.readers.columns import Pair, find_pairs, stated_columns, stated_pairs
+from sims_analysis.readers.columns import (
+    Pair,
+    find_pairs,
+    stated_columns,
+    stated_pairs,
+    tell_of_unknown_words,
+)
 from sims_analysis.readers.cuts import (
     tell_of_moved_cells,
     tell_of_short_lines,
@@ -154,6 +160,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         return _content(grid, [(name, signals, about) for name, signals in parts])
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
+        tell_of_unknown_words(table.pairs, heads)
         used = [j for pair in table.pairs for j in (pair.axis, pair.value)]
         if heads.filled[0] and 0 not in used:
             tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", used)

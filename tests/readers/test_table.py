@@ -975,3 +975,24 @@ def test_a_value_in_an_empty_column_between_blocks_is_refused(write):
     moved = text.replace("5;3e18;;5;4e18;", "7;5;3e18;7;5;4e18")
     with pytest.raises(sims.ReadError, match=r"line 6, column C: the first of 1 values in a col"):
         sims.read(write(moved))
+
+
+@pytest.mark.parametrize("word", ["표차", "xyzzy"])
+def test_a_word_beside_a_species_may_mean_an_error(word, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        f"nm,V (cm^-3),V {word} (cm^-3),Cr (cm^-3)\n1,2e18,1e17,3e18\n2,3e18,1e17,4e18\n"
+    )
+
+    with pytest.warns(
+        sims.ProfileWarning, match=f"'V {word}' is taken for another profile than 'V'"
+    ):
+        sims.read(path)
+
+
+@pytest.mark.parametrize("heads", ["V (cm^-3),V error (cm^-3)", "V (cm^-3),Cr raw (cm^-3)", "V,Cr"])
+def test_profiles_and_errors_that_are_known_need_no_word(heads, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(f"nm,{heads}\n1,2e18,1e17\n2,3e18,1e17\n")
+
+    sims.read(path, units=None if "(" in heads else "cm^-3")
