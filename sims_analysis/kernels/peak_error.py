@@ -149,7 +149,7 @@ def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Ar
             chosen = same[part]
             window = samples.window(chosen, first[chosen], np.arange(most), last[chosen] + 1)
             there, top = window.there, level[chosen]
-            window = window._replace(lower=np.where(there, top[:, None], 0.0))
+            window.lower[:] = np.where(there, top[:, None], 0.0)
             z = np.where(there, window.depth - samples.depth[middle[chosen]][:, None], 0.0)
             with np.errstate(all="ignore"):
                 scale = np.abs(z).max(1)

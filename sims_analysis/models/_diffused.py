@@ -163,8 +163,8 @@ def annealed(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Sh
     pieces = float(np.median(np.diff(nodes))) ** 2 / 6
     far = width**2 > 2 * pieces
     own = np.sqrt(width**2 - pieces) if far else np.sqrt(0.5) * width
-    one = shape(z, nodes, x, float(own), surface)
-    return one._replace(by_width=one.by_width * (width / own if far else np.sqrt(0.5)))
+    value, by_own, by_node = shape(z, nodes, x, float(own), surface)
+    return Shape(value, by_own * (width / own if far else np.sqrt(0.5)), by_node)
 
 
 def diffused(initial: Initial, surface: str) -> Model:
