@@ -30,17 +30,20 @@ collect_ignore = ["typed_user.py"]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Of a test marked `few(n)`, n cases from first to last stay; the others are slow."""
+    """Of a test marked `few(n)`, n cases from first to last stay, as many twice more are slow.
+
+    All are run by `-m "slow or study"`.
+    """
     cases = defaultdict(list)
     for item in items:
         if item.get_closest_marker("few"):
             cases[item.nodeid.partition("[")[0]].append(item)
     for same in cases.values():
         (n,) = same[0].get_closest_marker("few").args
-        kept = {round(place) for place in np.linspace(0, len(same) - 1, n)}
+        kept, more = ({*np.linspace(0, len(same) - 1, m).round()} for m in (n, 3 * n))
         for place, item in enumerate(same):
             if place not in kept:
-                item.add_marker(pytest.mark.slow)
+                item.add_marker(pytest.mark.slow if place in more else pytest.mark.study)
 
 
 @pytest.fixture(autouse=True)

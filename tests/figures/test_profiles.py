@@ -606,6 +606,7 @@ def test_other_formats_and_foreign_files_are_refused(tmp_path):
 
 @pytest.mark.slow
 @shared_profiles.parametrize()
+@pytest.mark.few(2)
 def test_real_profiles_are_drawn_whole(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sims.errors.ProfileWarning)
