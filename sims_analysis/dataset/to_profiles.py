@@ -85,16 +85,7 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
 
 def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | None:
     """Return one species in one variable; None if it has no samples there."""
-    texts = {
-        coord: str(ds[coord].values[row])
-        for coord in COORDS
-        if coord in ds.coords and ds[coord].dims == ("species",)
-    }
-    rest = orjson.loads(texts.get("wire_fields") or "{}")
-    if name in rest.get("also", {}):
-        # A species in several kinds of unit: this variable was a separate profile.
-        texts = rest["also"][name]
-        rest = orjson.loads(texts.get("wire_fields") or "{}")
+    texts, rest = _delivered(ds, row, name)
     axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
     stated, unit = _units(ds, name, vocabulary.kinds(name), texts.get("source_units"))
 
@@ -147,6 +138,21 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         **arrays,
         **{key: rest.get(key, text or None) for key, text in _identifiers(ds, row, texts).items()},
     )
+
+
+def _delivered(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the texts of a species in one variable, and what else the source said of it."""
+    texts = {
+        coord: str(ds[coord].values[row])
+        for coord in COORDS
+        if coord in ds.coords and ds[coord].dims == ("species",)
+    }
+    rest = orjson.loads(texts.get("wire_fields") or "{}")
+    if name in rest.get("also", {}):
+        # A species in several kinds of unit: this variable was a separate profile.
+        texts = rest["also"][name]
+        rest = orjson.loads(texts.get("wire_fields") or "{}")
+    return texts, rest
 
 
 def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, str | None]:
