@@ -85,7 +85,7 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
 
 def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | None:
     """Return one species in one variable; None if it has no samples there."""
-    texts, rest = _delivered(ds, row, name)
+    texts, rest = _of_source(ds, row, name)
     axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
     stated, unit = _units(ds, name, vocabulary.kinds(name), texts.get("source_units"))
 
@@ -140,7 +140,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     )
 
 
-def _delivered(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], dict[str, Any]]:
+def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any]:
     """Return the texts of a species in one variable, and what else the source said of it."""
     texts = {
         coord: str(ds[coord].values[row])
