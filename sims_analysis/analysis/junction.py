@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import above_ceiling, frame_of_level, level_of
+from sims_analysis.analysis.crossings import above_ceiling, open_at_level
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -158,8 +158,7 @@ def junction_depth(
     check_count("confirm", confirm)
     check_bool("strict", strict)
     bridge = bridges(gaps)
-    frame = frame_of_level(data, level, "a junction depth", variable=variable)
-    asked = level_of(frame, level)
+    frame, asked = open_at_level(data, level, "a junction depth", variable=variable)
     parameters = [asked, subtracted_level(frame)]
     if after is not None:
         parameters.append(_after(frame, after))

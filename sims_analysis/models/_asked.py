@@ -494,6 +494,6 @@ def _number(value: Any, unit: str, name: str) -> float:
         raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None
     if unit == "1":
         kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
-    magnitude, _ = units.read_quantity(value, kinds, name)
+    number = units.read_number(value, kinds, name)
     # Not all units of the result are canonical: 1/nm is an asymmetry, 1/cm a range density.
-    return float(units.read_unit(unit).from_canonical(magnitude) if unit != "1" else magnitude)
+    return float(units.read_unit(unit).from_canonical(number) if unit != "1" else number)

@@ -13,7 +13,6 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
-from sims_analysis.dataset.canonical import read_number
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
@@ -182,7 +181,7 @@ def sheet_resistance(
         raise ProfileError("start and stop: one for all species, not one for each")
     level = 0.0
     if background is not None:
-        level = read_number(background, ("concentration",), "background")[0]
+        level = units.read_number(background, ("concentration",), "background")
         if not np.isfinite(level):
             raise ProfileError(f"background is {level}; expected a finite number")
     elements = ("As" if _is_arsenic(profiles, signs, names) else "P", "B")
@@ -295,7 +294,7 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
             f"{', '.join(map(repr, names))}"
         )
     found = [
-        read_number(active_limit[name], ("concentration",), f"active_limit[{name!r}]")[0]
+        units.read_number(active_limit[name], ("concentration",), f"active_limit[{name!r}]")
         if name in active_limit
         else np.inf
         for name in names

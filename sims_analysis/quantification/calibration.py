@@ -268,8 +268,7 @@ def _edges(plain: Any, axis: str) -> dict[str, xr.Variable]:
         if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
             edge = edge.copy(deep=False)
             edge.attrs = {"units": plain[axis].attrs["units"]}
-        magnitude, unit = units.magnitude_and_unit(edge, (axis,), name)
-        edges[name] = xr.Variable(edge.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
+        edges[name], _ = units.to_canonical_variable(edge, (axis,), name, np.float64)
     return edges
 
 
@@ -326,8 +325,7 @@ def frame_of_axis(data: Any, name: str) -> tuple[Frame, xr.Variable]:
         axes=(name,),
         as_they_are=True,
     )
-    magnitude, unit = units.magnitude_and_unit(axis, (name,), name)
-    return frame, xr.Variable(axis.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
+    return frame, units.to_canonical_variable(axis, (name,), name, np.float64)[0]
 
 
 def _by_crater(
@@ -408,7 +406,7 @@ def _by_layers(
     """Return the depths at times, below layers that are sputtered at different rates."""
     starts, rates = [0.0], []
     for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
-        end = np.inf if stop is None else _time(stop, f"{name}[{i}]")
+        end = np.inf if stop is None else units.read_number(stop, ("sputter_time",), f"{name}[{i}]")
         rates.append(read(of_layer, f"{name}[{i}]"))
         if not (rates[-1] > 0 and end > starts[-1]):
             raise ProfileError(
@@ -429,11 +427,7 @@ def _by_layers(
 
 
 def _sputter_rate(value: Any, name: str) -> float:
-    return float(units.read_quantity(value, ("sputter_rate",), name)[0])
-
-
-def _time(value: Any, name: str) -> float:
-    return float(units.read_quantity(value, ("sputter_time",), name)[0])
+    return units.read_number(value, ("sputter_rate",), name)
 
 
 def _relative_rate(value: Any, name: str) -> float:
@@ -460,8 +454,8 @@ def _by_markers(
             if not last > 0:
                 raise ProfileError(f"{name}={marker!r}: a rate must be positive")
             continue
-        t = _time(marker[0], name)
-        z = float(units.read_quantity(marker[1], ("depth",), name)[0])
+        t = units.read_number(marker[0], ("sputter_time",), name)
+        z = units.read_number(marker[1], ("depth",), name)
         if (t, z) == (0.0, 0.0):
             continue
         if not (t > times[-1] and z > depths[-1]):
