@@ -17,7 +17,7 @@ from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import read_window
-from sims_analysis.models._diffused import initial_of
+from sims_analysis.models._diffused import DIFFUSED, initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
 from sims_analysis.models._links import SCALES, Links, powers
 from sims_analysis.models._profiles import open_profiles, over_profiles
@@ -26,7 +26,14 @@ from sims_analysis.models.model import Array, Kind, Model, Parameter
 from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
-__all__ = ["is_profile", "read_initials", "read_layers", "read_links", "read_task"]
+__all__ = [
+    "is_profile",
+    "read_before_anneal",
+    "read_initials",
+    "read_links",
+    "read_repeat",
+    "read_task",
+]
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
@@ -135,7 +142,7 @@ def _uncertain(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variab
     return found
 
 
-def read_layers(model: Model, repeat: Any, shared: Any) -> LayeredModel:
+def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     """Return the sum of several layers of a model; of one layer for ``"auto"``.
 
     Raises
@@ -197,6 +204,23 @@ def read_links(
         own_scales=tuple(own),
         held=bool(task.initials) or (bool(scales) and not of_scales.isdisjoint(task.fixed)),
     )
+
+
+def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
+    """Return the model of an anneal, that of a measured profile before it if there is one.
+
+    Raises
+    ------
+    ProfileError
+        If the model is of no anneal.
+    """
+    check_choice("surface", surface, ("reflecting", "absorbing"))
+    if measured and model.name == DIFFUSED.name:
+        return DIFFUSED
+    if measured or surface != "reflecting":
+        which = "as_implanted" if measured else f"surface={surface!r}"
+        raise ProfileError(f"{which} is of no use to the model {model.name!r}")
+    return model
 
 
 def read_initials(
