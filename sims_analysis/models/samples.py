@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,9 +40,8 @@ class Samples:
 
     def where(self, keep: Array) -> Samples:
         """Return some of them."""
-        return Samples(
-            *(None if column is None else column[keep] for column in vars(self).values())
-        )
+        columns = {name: one[keep] for name, one in vars(self).items() if one is not None}
+        return replace(self, **columns)
 
     def cells(self, here: Array) -> Cells:
         """Return how far the cells of some samples reach, by their order: as stated, or half way.
