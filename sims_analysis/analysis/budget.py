@@ -163,7 +163,7 @@ def dose_budget(
     other = integral(frame, replace(question, rule=second), quiet=True)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     value, status = found.value, found.status
-    below = unknown = xr.full_like(value, np.nan)
+    below = xr.full_like(value, np.nan)
     if detection_limit is not None:
         below, everything = _below(found, limit)
         everything = everything & value.notnull()  # without a background there is none already
@@ -175,24 +175,7 @@ def dose_budget(
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found)
     _warn_of_rules(frame, difference, rule_tolerance)
-    rsf, scale = (
-        abs(_scaled(frame, part, question).where(value.notnull()))
-        if frame.dim in part.dims
-        else abs(value) * part
-        for part in relative
-    )
-    random = unknown if found.variance is None else found.variance**0.5
-    doses = {
-        "dose": value,
-        "random_stderr": random.where(value.notnull()),
-        "systematic_stderr": _of_known(rsf, scale),
-        "rsf_stderr": rsf,
-        "depth_stderr": scale,
-        "background_stderr": _of_background(found).where(value.notnull()),
-        "background_dose": found.background.where(value.notnull()),
-        "surface_dose": _surface(found),
-        "below_detection_dose": below,
-    }
+    doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
     results = {
         name: frame.with_attrs(part / NM_PER_CM, f"budget_{name}", units_=unit)
@@ -206,6 +189,30 @@ def dose_budget(
     answer = frame.dataset(results)
     answer.attrs["rule"] = rule
     return answer
+
+
+def _parts(
+    found: DoseIntegral, value: xr.Variable, relative: Sequence[xr.Variable]
+) -> dict[str, xr.Variable]:
+    """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
+    known = value.notnull()
+    rsf, scale = (
+        abs(_scaled(found.frame, part, found.question).where(known))
+        if found.frame.dim in part.dims
+        else abs(value) * part
+        for part in relative
+    )
+    unknown = xr.full_like(found.value, np.nan)
+    random = unknown if found.variance is None else found.variance**0.5
+    return {
+        "random_stderr": random.where(known),
+        "systematic_stderr": _of_known(rsf, scale),
+        "rsf_stderr": rsf,
+        "depth_stderr": scale,
+        "background_stderr": _of_background(found).where(known),
+        "background_dose": found.background.where(known),
+        "surface_dose": _surface(found),
+    }
 
 
 def relative_uncertainties(

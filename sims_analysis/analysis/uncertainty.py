@@ -194,7 +194,7 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
 
 
 def _time(value: Any, name: str) -> float:
-    return float(units.read_quantity(value, ("sputter_time",), name)[0])
+    return units.read_number(value, ("sputter_time",), name)
 
 
 def _yield(value: Any, name: str) -> float:

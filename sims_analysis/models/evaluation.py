@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.labels import by_label
+from sims_analysis.frame.parameters import by_label
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._layers import LayeredModel, layered
 from sims_analysis.models._links import SCALES, powers, split
@@ -259,14 +259,12 @@ def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
     """Return depths for the profiles of a fit, their dimension, and whether each has one alone."""
     axis = str(fit.attrs.get("axis", "depth"))
     if not isinstance(depth, xr.DataArray):
-        magnitude, _ = units.read_quantity(depth, (axis,), "depth")
-        array = xr.DataArray(float(magnitude))
+        array = xr.DataArray(units.read_number(depth, (axis,), "depth"))
     else:
         of_profiles = fit["status"]
         coords = {name: one.variable for name, one in of_profiles.coords.items()}
         depth = by_label(depth, "depth", coords, of_profiles.sizes, "the fit")
-        magnitude, unit = units.magnitude_and_unit(depth, (axis,), "depth")
-        array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
+        array = xr.DataArray(units.to_canonical_variable(depth, (axis,), "depth")[0])
     profiles = fit["status"].dims
     along = [str(d) for d in array.dims if d not in profiles]
     dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)

@@ -21,12 +21,12 @@ from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
 from sims_analysis.models._asked import (
     is_profile,
+    read_before_anneal,
     read_initials,
-    read_layers,
     read_links,
+    read_repeat,
     read_task,
 )
-from sims_analysis.models._diffused import DIFFUSED
 from sims_analysis.models._joint import fit_group, joint_size
 from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._links import Links
@@ -37,7 +37,7 @@ from sims_analysis.models._task import Task
 from sims_analysis.models.model import Array, Model
 from sims_analysis.models.samples import Samples
 from sims_analysis.models.shapes import find_model
-from sims_analysis.text.arguments import check_bool, check_choice, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
@@ -372,19 +372,12 @@ def fit(
     if progress is not None:
         check_bool("progress", progress)
     of_layers = repeat is not None and over in (None, "layer")
-    if over == "layer" and repeat is None:
-        raise ProfileError("over='layer' is of use only with repeat")
     if repeat is not None:
-        chosen = read_layers(chosen, repeat, shared if of_layers else None)
+        chosen = read_repeat(chosen, repeat, shared if of_layers else None)
+    elif over == "layer":
+        raise ProfileError("over='layer' is of use only with repeat")
     measured = is_profile(as_implanted)
-    check_choice("surface", surface, ("reflecting", "absorbing"))
-    if measured and chosen.name == DIFFUSED.name:
-        chosen = DIFFUSED
-    elif measured or surface != "reflecting":
-        which = "as_implanted" if measured else f"surface={surface!r}"
-        raise ProfileError(f"{which} is of no use to the model {chosen.name!r}")
-    if cell == "auto":
-        cell = "point" if profiles.cells is None or measured else "mean"
+    chosen = read_before_anneal(chosen, surface, measured=measured)
     task, settings = read_task(
         profiles,
         chosen,
@@ -399,25 +392,12 @@ def fit(
     if measured:
         task, settings = read_initials(profiles, as_implanted, task, settings, surface)
     between = (None, None) if of_layers else (shared, over)
-    if repeat == "auto":
-        task = _as_many_as_there_are(profiles, settings, task)
-    links = read_links(profiles, task, settings, *between, prior)
-    if links.joint and task.fewer:
-        task = _as_many_as_all_have(profiles, settings, task)
-        links = read_links(profiles, task, settings, *between, prior)
-    window = settings["start"], settings["stop"]
+    task, links = _linked(profiles, settings, task, between, prior, count=repeat == "auto")
     answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))
-    answer.attrs |= _described(profiles, chosen, task, settings, links) | {
-        "cell": cell,
-        "background": {"none": "none", "fit": "fitted"}.get(
-            task.background, format_argument(background)
-        ),
-        "fixed": _listed(fixed),
-        **({"as_implanted": "measured", "surface": surface} if measured else {}),
-        "prior": _listed(prior),
-    }
+    answer.attrs |= _described(profiles, chosen, task, settings, links)
+    answer.attrs |= _as_stated(task, background, fixed, prior)
     if not profiles.lazy:
-        warn_of_empty_window(profiles, window, FitWarning)
+        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
         _warn(profiles, answer)
     return quantified(answer) if profiles.quantified else answer
 
@@ -446,6 +426,18 @@ def _described(
     }
 
 
+def _as_stated(task: Task, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
+    """Say for attrs what was stated before."""
+    words = {"none": "none", "fit": "fitted"}
+    return {
+        "cell": task.cell,
+        "background": words.get(task.background, format_argument(background)),
+        "fixed": _listed(fixed),
+        **({"as_implanted": "measured", "surface": task.surface} if task.initials else {}),
+        "prior": _listed(prior),
+    }
+
+
 def _listed(stated: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{name}={format_argument(value)}" for name, value in (stated or {}).items())
 
@@ -464,6 +456,25 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
         ("random",),
         lambda word: f"the model does not fit; residuals are {word}",
     )
+
+
+def _linked(
+    profiles: Frame,
+    settings: Mapping[str, xr.Variable],
+    task: Task,
+    between: tuple[Any, Any],
+    prior: Any,
+    *,
+    count: bool,
+) -> tuple[Task, Links]:
+    """Return what profiles have in common, and the task with as many layers as there are."""
+    if count:
+        task = _as_many_as_there_are(profiles, settings, task)
+    links = read_links(profiles, task, settings, *between, prior)
+    if links.joint and task.fewer:
+        task = _as_many_as_all_have(profiles, settings, task)
+        links = read_links(profiles, task, settings, *between, prior)
+    return task, links
 
 
 def _as_many_as_there_are(profiles: Frame, settings: Mapping[str, xr.Variable], task: Task) -> Task:

@@ -48,7 +48,11 @@ class Samples:
 
         Neighbours are all measured samples, in the same window or not.
         """
-        if self.lower is not None and self.upper is not None and np.isfinite(self.lower[here]).all():
+        if (
+            self.lower is not None
+            and self.upper is not None
+            and np.isfinite(self.lower[here]).all()
+        ):
             return self.z[here] - self.lower[here], self.upper[here] - self.z[here]
         every = in_order(self.z, self.c)
         of_every = np.full((2, self.z.size), np.nan)
