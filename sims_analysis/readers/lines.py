@@ -142,9 +142,7 @@ class Lines:
         return column
 
 
-def _parsed(
-    lines: Sequence[str], delimiter: str, decimal: str
-) -> list[float | bool | None] | None:
+def _parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
     """Read cells that are numbers or nothing; ``None`` if there is anything else.
 
     Where a line begins ``True`` stands before its numbers, which is none itself.
