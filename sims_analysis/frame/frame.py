@@ -131,7 +131,7 @@ class Frame(Profiles):
         size: int,
         dim: str = "__row__",
         group: str | None = None,
-        beside: Sequence[Literal["common", "overlap"]] = (),
+        beside: Sequence[Literal["common", "overlap", "lower", "upper"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
@@ -152,6 +152,7 @@ class Frame(Profiles):
             A dimension along which profiles are taken together.
         beside : sequence of str
             What else the function gets of each sample, after the counts; 0 where there is none.
+            Edges of cells, ``"lower"`` and ``"upper"``, are NaN for data without cells.
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
 
@@ -167,7 +168,11 @@ class Frame(Profiles):
             "stderr": absent if self.stderr is None else self.stderr,
             "counts": absent if self.counts is None else self.counts,
         }
+        if self.cells is not None and "lower" in beside:
+            samples |= dict(zip(("lower", "upper"), self.cells, strict=True))
         for name in beside:
+            if name in ("lower", "upper"):
+                continue
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}

@@ -37,7 +37,7 @@ __all__ = [
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
-    "cell": ("point", "mean"),
+    "cell": ("auto", "point", "mean"),
     "interval": ("linear", "profile"),
 }
 #: Arguments that only some models take, by the name that these have for them.
@@ -119,7 +119,7 @@ def read_task(
         kind=profiles.kind,
         axis=profiles.axis,
         weights=choices["weights"],
-        cell=choices["cell"],
+        cell=_cell(profiles, model, choices["cell"]),
         background=mode,
         fixed=_fixed(model, fixed, profiles),
         profile=choices["interval"] == "profile",
@@ -127,17 +127,24 @@ def read_task(
     return task, settings
 
 
+def _cell(profiles: Frame, model: Model, stated: str) -> str:
+    """Return what samples are: means over cells where the data state these, unless it is stated."""
+    if stated != "auto":
+        return stated
+    return "point" if profiles.cells is None or model is DIFFUSED else "mean"
+
+
 def _uncertain(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
     """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
     data: Any = profiles.origin
-    if profiles.axis != "depth" and given["depth_uncertainty"]:
-        raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
     found = {}
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
     for name, one in zip(_UNCERTAIN, read, strict=True):
         # Factors of layers: the largest stands for all.
         known = one.fillna(0.0).max([d for d in one.dims if d == profiles.dim])
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
+        if no_such and given[name] is not None and anywhere(known > 0):
+            raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
         found[name] = 0.0 * known if no_such else known
     return found
 

@@ -20,6 +20,7 @@ from sims_analysis.models._links import SCALES, powers, split
 from sims_analysis.models._prepared import formula_of
 from sims_analysis.models._task import BACKGROUND
 from sims_analysis.models.model import Array, Model, Parameter
+from sims_analysis.models.samples import cells
 from sims_analysis.models.shapes import find_model, models
 from sims_analysis.units import ParameterLike
 
@@ -277,7 +278,8 @@ def _one(
 ) -> tuple[Array, Array]:
     """Return values and their standard errors at some depths."""
     # A cell reaches half way to its neighbours: of one depth alone there is none.
-    formula, derivatives = formula_of(z, model, cell if z.size > 1 else "point")
+    means = cell == "mean" and z.size > 1
+    formula, derivatives = formula_of(z, model, cells(z) if means else None)
     n = len(model.parameters)
     free = [i for i in range(n) if np.isfinite(covariance[i, i])]
     level = p[n] if with_background else 0.0

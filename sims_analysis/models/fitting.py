@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis.budget import Relative
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
@@ -46,7 +47,10 @@ Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
 #: What goes along with the samples of a profile: see :meth:`Frame.each`.
-_BESIDE: tuple[Literal["common"], Literal["overlap"]] = ("common", "overlap")
+_BESIDE: tuple[Literal["common", "overlap", "lower", "upper"], ...] = (
+    *("common", "overlap"),
+    *("lower", "upper"),
+)
 _ERRORS = (
     "68 %, from the inverse Fisher information (or the curvature of the likelihood between minima "
     "of a dual Pearson distribution), wider where other minima do nearly as well (poor_stderr says "
@@ -65,13 +69,13 @@ def fit(
     shared: Sequence[str] | None = None,
     over: str | None = None,
     prior: Mapping[str, Known | list[Known]] | None = None,
-    depth_uncertainty: float | str | xr.DataArray | None = None,
-    rsf_uncertainty: float | str | xr.DataArray | None = None,
+    depth_uncertainty: Relative | None = None,
+    rsf_uncertainty: Relative | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     background: ParameterLike | None = None,
     weights: Weights = "auto",
-    cell: Literal["point", "mean"] = "point",
+    cell: Literal["auto", "point", "mean"] = "auto",
     fixed: Mapping[str, float | QuantityLike] | None = None,
     detection_limit: ParameterLike | None = None,
     interval: Literal["linear", "profile"] = "linear",
@@ -108,9 +112,9 @@ def fit(
     prior : mapping, optional
         What is known of parameters before the fit, with its standard uncertainty:
         ``{"sigma": ("1.6 nm", "0.2 nm")}``; of layers also a list of such pairs.
-    depth_uncertainty, rsf_uncertainty : float, str or DataArray, optional
+    depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainties of the depth scale and of the sensitivity factor, which
-        move all profiles alike: ``0.03``, ``"3 %"``. By default what the data state
+        move all profiles alike: ``0.03``, ``"3 %"``, ``{"B": 0.1}``. By default what the data state
         (``depth_scale_uncertainty``, ``sensitivity_factor_uncertainty``); 0 leaves them out.
     start, stop : str, Quantity or DataArray, optional
         The window: samples outside take no part, such as those of the surface transient.
@@ -124,9 +128,10 @@ def fit(
         ``"none"``: plain squares, with errors from the scatter too. ``"auto"`` takes the first for
         which a profile has what it needs; a logarithm needs a profile without negative samples, or
         a detection limit.
-    cell : {"point", "mean"}
-        Whether a sample is the value at its depth, or the mean over the cell that reaches half
-        way to its neighbours: for samples that are far apart compared with the shape.
+    cell : {"auto", "point", "mean"}
+        Whether a sample is the value at its depth, or the mean over its cell: for samples that are
+        far apart compared with the shape. Cells are those that the data state (``depth_bounds``),
+        which ``"auto"`` takes for means, or reach half way to the neighbours.
     fixed : mapping, optional
         Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional
