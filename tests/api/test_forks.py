@@ -344,7 +344,7 @@ def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():
     if not hasattr(os, "fork"):
         pytest.skip("forks")
     with FaultyServer(raw(then="stall"), reply(answer_for("/b"))) as server:
-        client = Client(KEY, endpoint=server.url, retries=0, timeout=60)
+        client = Client(KEY, endpoint=server.url, retries=0, timeout=300)
         stuck = threading.Thread(target=client.get, args=("a",), kwargs={"errors": "collect"})
         stuck.start()
         while not server.received:
@@ -354,5 +354,5 @@ def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():
             os._exit(0 if client.get("b")[0].data_id == "b" else 1)
         began = time.monotonic()
         assert os.waitpid(child, 0)[1] == 0
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 200, "it waits for nothing of its parent's"
     stuck.join()
