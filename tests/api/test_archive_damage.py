@@ -313,7 +313,7 @@ for n in range(10):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_identical_bytes_are_one_version_however_many_processes_fetch_them(tmp_path):
     began = str(time.time() + 3)
     command = [sys.executable, "-c", WRITER, str(tmp_path), REFERENCE.decode(), began]

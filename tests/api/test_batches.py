@@ -197,6 +197,7 @@ def test_a_wait_beyond_the_deadline_is_an_error_at_once():
     assert len(api.asked) <= 2
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("then", ["stall", "close"])
 @pytest.mark.parametrize("width", [1, 8])

@@ -38,6 +38,7 @@ DRIPS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DRIPS)
 def test_what_never_ends_is_given_up_at_the_deadline(kind):
@@ -133,7 +134,7 @@ def test_json_that_grows_is_refused_before_it_does(kind):
     assert peak < 4 * len(GROWING[kind]) + 2**22
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_large_measurement_passes():
     """Fifty species with 10^5 points each, as an instrument may write them."""
     numbers = orjson.dumps([i * 0.1 for i in range(100_000)])

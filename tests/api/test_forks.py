@@ -91,7 +91,7 @@ print(right.count(False))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @needs_fork
 def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
     """With the check of ids off, so that it is the connections that are looked at."""
@@ -320,7 +320,7 @@ def test_an_answer_without_an_id_is_one_for_every_entry():
     assert len(client.get(["a", "b", "c"])) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_threads_that_share_a_client_get_their_own_answers(url):
     client = Client(KEY, endpoint=url)
     wrong = []

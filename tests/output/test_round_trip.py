@@ -381,6 +381,7 @@ FILES = FORMS | {
 }
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(
     "kind",
     [
