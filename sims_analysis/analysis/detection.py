@@ -194,7 +194,7 @@ def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:
 
     def read(value: Any, name: str) -> float:
         try:
-            return float(units.read_quantity(value, (frame.kind,), name)[0])
+            return units.read_number(value, (frame.kind,), name)
         except SimsError:  # of intensities, before these were concentrations
             return np.nan
 

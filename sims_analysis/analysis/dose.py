@@ -285,7 +285,9 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
         a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
+        beyond: Any = start < 0
         status = replaced_where(held.alone, status, Status.OK)
+        status = replaced_where(held.alone & beyond, status, Status.TRUNCATED)
     subtracted = level * (b - a) if question.has_background else level
     if question.has_background:
         # With an unknown background there is no dose.
@@ -307,7 +309,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         if window is not None:
             variance = variance + (stderr_without_counts(frame, window) * (b - a)) ** 2
         variance = variance.where(value.notnull())  # no dose, no error
-    if variance is not None or question.has_background:
+    if variance is not None or question.has_background or held is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,

@@ -33,7 +33,7 @@ from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
     Unit,
-    read_quantity,
+    read_number,
     unit_of_kind,
 )
 
@@ -156,8 +156,8 @@ def to_dataset(
 
     if like is None:
         # Read here, so that the message has the name of this argument.
-        step, _ = read_quantity(depth, (axis_of(ds),), "depth")
-        if np.ndim(step) or not 0 < step < np.inf:
+        step = read_number(depth, (axis_of(ds),), "depth")
+        if not 0 < step < np.inf:
             raise ProfileError(f"depth={depth!r} must be one positive number")
     grid = {"step": depth} if like is None else {"like": samples(ds, like)}
     on_grid: xr.Dataset = to_grid(ds, **grid)

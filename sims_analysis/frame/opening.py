@@ -194,8 +194,8 @@ def _kind_of(name: str, variable: xr.Variable) -> str:
 
 def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
     """Convert a variable to the canonical unit of its kind; also return the kind."""
-    magnitude, unit = units.magnitude_and_unit(variable, kinds, name)
-    return xr.Variable(variable.dims, unit.to_canonical(magnitude)), unit.kind
+    read, unit = units.to_canonical_variable(variable, kinds, name)
+    return read, unit.kind
 
 
 def _plain(variable: xr.Variable) -> xr.Variable:

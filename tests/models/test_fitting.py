@@ -489,6 +489,36 @@ def test_coarse_samples_are_means_over_cells():
     np.testing.assert_allclose(curve, one, rtol=1e-2, atol=1e15)
 
 
+#: Edges of cells of many widths; a step of 20 nm makes their middles no half of the way.
+_EDGES = np.array([0.0, 10, 14, 20, 30, 34, 38, 44, 46, 48, 50, 52, 54, 56, 58, 60, 66, 70, 90])
+
+
+def _on_cells(edges):
+    c = 1e21 * np.diff(special.ndtr((edges - 50) / 5)) / np.diff(edges)
+    cells = np.stack([edges[:-1], edges[1:]], axis=1)
+    ds = models_truth.profile(c, cells.mean(axis=1)).to_dataset(name="concentration")
+    return ds.assign_coords(depth_bounds=(("depth", "bound"), cells))
+
+
+@pytest.mark.parametrize("cell", ["auto", "mean"])
+def test_cells_that_the_data_state_are_those_of_the_fit(cell):
+    fit = quietly(_on_cells(_EDGES), model="gaussian", weights="none", cell=cell)
+    assert fit["dose"].item() == pytest.approx(1e14, rel=1e-9)
+    assert fit["straggle"].item() == pytest.approx(5, rel=1e-9)
+    assert fit.attrs["cell"] == "mean"
+
+
+def test_a_window_does_not_change_the_cells_beside_its_ends():
+    ds = _on_cells(_EDGES)
+    middle = ds["depth"].values
+    edges = np.append(np.append(0.0, 0.5 * (middle[1:] + middle[:-1])), 100.0)
+    c = 1e21 * np.diff(special.ndtr((edges - 50) / 5)) / np.diff(edges)
+    one = models_truth.profile(c, middle)
+    window = {"start": "40 nm", "stop": "60 nm"}
+    fit = quietly(one, model="gaussian", weights="none", cell="mean", **window)
+    assert fit["straggle"].item() == pytest.approx(5, rel=1e-9)
+
+
 @pytest.mark.parametrize("cell", [5.0, 10.0, 20.0])
 def test_means_over_cells_are_exact_in_the_tails_too(cell):
     z = np.arange(0, 200, cell)
