@@ -383,6 +383,7 @@ FILES = FORMS | {
 }
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(
     "kind",
     [
