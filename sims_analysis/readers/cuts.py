@@ -173,7 +173,8 @@ def tell_of_short_lines(
         The first column of each profile, or of those that share one.
     """
     width = len(filled)
-    if grid.delimiter is None or not np.isnan(block.values[:, -1]).any():
+    even = len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any()
+    if grid.delimiter is None or even:
         return
     lines = grid.texts(rows)
     if grid.quoted:

@@ -197,23 +197,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     if errors == "raise" and not is_several(path):
         found = _read_one(files[0], options, forced)
         return found if options.samples is not None else found[0]
-    outcomes: list[SIMSResult | SimsError] = []
-    with collected() as told, _bar(len(files), show=progress) as step:
-        for file in files:
-            try:
-                outcomes += _read_one(file, options, forced)
-            except SimsError as error:
-                outcomes.append(error)
-            except OSError as error:
-                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
-            except ImportError as error:
-                missing = ReadError(f"{file.name}: {error}")
-                missing.__cause__ = error
-                outcomes.append(missing)
-            step()
-    # When all are read: whoever turns warnings into errors loses no more than that.
-    for warning in told:
-        warn(str(warning), type(warning))
+    outcomes = _read_each(files, options, forced, progress)
     failures = [outcome for outcome in outcomes if isinstance(outcome, SimsError)]
     if errors == "raise" and failures:
         raise PartialResultsError(
@@ -336,6 +320,30 @@ def _chosen(stated: str | Reader) -> Reader:
             return known
     names = ", ".join(known.name for known in formats())
     raise ValueError(f"format={stated!r}; expected one of {names}")
+
+
+def _read_each(
+    files: Sequence[Given], options: Options, forced: Reader | None, progress: bool | None
+) -> list[SIMSResult | SimsError]:
+    """Read files, and keep the error of each that cannot be read."""
+    outcomes: list[SIMSResult | SimsError] = []
+    with collected() as told, _bar(len(files), show=progress) as step:
+        for file in files:
+            try:
+                outcomes += _read_one(file, options, forced)
+            except SimsError as error:
+                outcomes.append(error)
+            except OSError as error:
+                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
+            except ImportError as error:
+                missing = ReadError(f"{file.name}: {error}")
+                missing.__cause__ = error
+                outcomes.append(missing)
+            step()
+    # When all are read: whoever turns warnings into errors loses no more than that.
+    for warning in told:
+        warn(str(warning), type(warning))
+    return outcomes
 
 
 def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:

@@ -375,6 +375,7 @@ values = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(values)
 def test_crossings_alternate_and_lie_between_their_samples(profile):
     z = 10.0 * np.arange(len(profile))

@@ -274,6 +274,7 @@ def test_a_finer_grid_makes_no_interface_better_known(peak):
         assert 0.6 <= covered(found, "width", 4 * 1.98891577) <= 0.76
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("slope", [0.3, -0.3])
 def test_a_plateau_that_slopes_is_a_line(slope):
     z = np.arange(0.0, 200.0)
@@ -292,6 +293,7 @@ def test_a_plateau_that_slopes_is_a_line(slope):
     assert 0.58 <= covered(noisy, "width", 4 * 1.98891577) <= 0.78
 
 
+@pytest.mark.slow
 def test_level_plateaus_are_called_level():
     found = sims.interface(noisy_steps(100, trials=200))
     assert float(((found["left_slope"] == 0) & (found["right_slope"] == 0)).mean()) > 0.97
@@ -370,6 +372,7 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     assert "saturated" not in stated["status"].values.tolist()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("peak", [100, 1000])
 def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     rng = np.random.default_rng(peak)
