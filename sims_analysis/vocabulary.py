@@ -16,6 +16,7 @@ __all__ = [
     "AXES",
     "BESIDE",
     "CELLS",
+    "CENSORED",
     "COLUMNS",
     "MEASURED",
     "OF_BACKGROUND",
@@ -428,6 +429,10 @@ COLUMNS = {
     "background_overlap": "1",
     "background_scatter": "1",
 }
+
+#: End of the name of the variable with the limits of samples that a file gives as ``<5E15``, and
+#: which have no value; NaN at all others.
+CENSORED = "detection_limit"
 
 #: What many samples have in common: coordinates of a Dataset, of which a budget reads the relative
 #: uncertainties, and every sum the independent samples per depth. Profiles and files keep them

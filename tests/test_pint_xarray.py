@@ -32,6 +32,7 @@ def in_process(code):
     return done.stdout
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["import pint_xarray", "pass"])
 @pytest.mark.parametrize("made", ["sims.open_example('boron-implant')", "sims.load('b.nc')"])
@@ -244,6 +245,7 @@ def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
         assert found.depth_units == wanted.depth_units
 
 
+@pytest.mark.slow
 def test_cells_in_micrometres_are_those_of_the_view(tmp_path):
     ds = sims.open_example("boron-implant")
     cells = sims.with_units(sims.to_grid(ds, step="5 nm", conserve="dose"), depth="um")

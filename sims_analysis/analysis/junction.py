@@ -22,6 +22,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
@@ -174,6 +175,9 @@ def junction_depth(
         frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
     )
     found = found._replace(stderr=stderr)
+    if frame.censored is not None and not bridge:
+        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+        found = _without(found, lost, Status.GAP)
     unmeasured = None
     if detection_limit is not None:
         found = _without(found, asked < floor, Status.BELOW_DETECTION)

@@ -312,9 +312,10 @@ def _lazily(
 
 
 def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
-    """Return the mask of samples measured in any of the variables."""
+    """Return the mask of samples measured in any of the variables, or found to be below a limit."""
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
-    for name in vocabulary.MEASURED:
+    limits = [f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED]
+    for name in (*vocabulary.MEASURED, *limits):
         if name in part.items and patterns[name].dims == ("species", axis):
             mask |= ~np.isnan(np.asarray(part.items[name].transpose("species", axis).data))
     return mask

@@ -32,10 +32,10 @@ _MEDIAN_SQUARE = 0.4549
 _JUMP = 5.0
 #: Equal neighbours below the maximum by more than this factor are no ceiling.
 _NEAR = 0.01
-_GLANCES = 32
+_GLANCES = 16
 
 
-def saturated(rows: Rows) -> Flags | None:
+def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     """Find the saturated samples.
 
     At least five neighbouring samples are equal to the last digit, at the maximum of their profile
@@ -47,6 +47,8 @@ def saturated(rows: Rows) -> Flags | None:
     rows : Rows
         All measured samples of each profile, not those of a window alone: the noise is estimated
         from the rest.
+    runs : ndarray of int, optional
+        What :func:`equal_runs` returns of ``rows.value``, if that has been found already.
 
     Returns
     -------
@@ -67,7 +69,9 @@ def saturated(rows: Rows) -> Flags | None:
     from end to end, or have fewer digits than noise.
     """
     flat = rows.value.reshape(-1)
-    runs = _runs(flat)
+    if runs is None:
+        parts = in_blocks(flat.size, 1, IN_CACHE)
+        runs = np.concatenate([_NONE, *(equal_runs(flat, part) for part in parts)])
     runs = runs[flat[runs] > 0]
     if not runs.size:
         return None
@@ -88,17 +92,16 @@ def saturated(rows: Rows) -> Flags | None:
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _runs(flat: Array) -> Index:
-    """Find the samples that are equal to the four after them."""
-    found = [np.empty(0, dtype=np.intp)]
-    for part in in_blocks(flat.size, 1, IN_CACHE):
-        block = flat[part.start : part.stop + LEAST - 1]
-        pairs = block[1:] == block[:-1]
-        threes = pairs[1:] & pairs[:-1]
-        fives = threes[2:] & threes[:-2]
-        if fives.any():
-            found.append(part.start + np.flatnonzero(fives))
-    return np.concatenate(found)
+def equal_runs(flat: Array, part: slice) -> Index:
+    """Find the samples of a part that are equal to the four after them."""
+    block = flat[part.start : part.stop + LEAST - 1]
+    pairs = block[1:] == block[:-1]
+    threes = pairs[1:] & pairs[:-1]
+    fives = threes[2:] & threes[:-2]
+    return part.start + np.flatnonzero(fives) if fives.any() else _NONE
+
+
+_NONE = np.empty(0, dtype=np.intp)
 
 
 def _of_profile(depth: Array, value: Array) -> Flags:

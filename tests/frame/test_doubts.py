@@ -153,6 +153,7 @@ def saturated():
     )
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "question", ["dose", "budget", "cumulative", "fraction", "moments", "peak"]
 )
@@ -168,6 +169,7 @@ def test_an_answer_from_a_saturated_detector_says_so(question):
             sims.integrated_dose(ds, strict=True)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("lazy", [False, True])
 def test_what_is_asked_beside_the_samples_that_were_cut_off_is_ok(lazy):
     # Cut off at 4e18, from 59 to 141 nm.

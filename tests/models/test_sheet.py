@@ -227,6 +227,7 @@ def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
         assert 0.56 <= share <= 0.78
 
 
+@pytest.mark.slow
 def test_noise_about_zero_is_no_carrier():
     """A background of a tenth was subtracted, and half of what is below the layer is noise."""
     ds = counted_layer(100, 60).sel(species=["B"])
@@ -243,6 +244,7 @@ def test_noise_about_zero_is_no_carrier():
     assert 0.56 <= float((abs(value - truth) < error).mean()) <= 0.80
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("chunks", [None, {"measurement": 1}])
 def test_a_layer_with_a_gap_says_so(chunks):
     z = np.arange(0.0, 300.0, 2.0)
