@@ -44,7 +44,7 @@ from sims_analysis.api.contents import (
     read_catalogue,
     read_contents,
 )
-from sims_analysis.api.index import Index, Keep, Known, Skip
+from sims_analysis.api.index import Index, Skip
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -75,7 +75,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Record"]
 
-_DATA_ID, _ABOUT, _WORDS, _WIRE = map(Contents._fields.index, ("data_id", "about", "words", "wire"))
+_DATA_ID, _ABOUT, _WIRE = map(Contents._fields.index, ("data_id", "about", "wire"))
+#: What is taken of an entry: for a catalogue, and for a list.
+_wired = itemgetter(_DATA_ID, _WIRE)
+_shown = itemgetter(slice(_ABOUT + 1))
 
 
 class Archive:
@@ -245,11 +248,11 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            found: list[Known] = [one for one, _ in filter(None, read)]
-            found = [one for one in found if passes(one[_WORDS], one[_ABOUT])]
+            found = [_wired(c) for c, _ in filter(None, read) if passes(c.words, c.about)]
         else:
-            found = self._listed(need, passes, skip)
-        return Catalogue(CatalogueEntry.unread(one[_WIRE]) for one in found if one[_WIRE])
+            found = list(self._index.contents(need, _wired, keep=passes, show=None, skip=skip))
+            found.sort(key=itemgetter(0))
+        return Catalogue(CatalogueEntry.unread(wire) for _, wire in found if wire)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -264,15 +267,10 @@ class Archive:
         def passes(text: bytes | None, _: object) -> bool:
             return all(word in (text or b"") for word in wanted)
 
-        found = self._listed(Need.WORDS, passes if wanted else None, leave_out, wired=False)
-        named = [known for known in found if known[_DATA_ID]]
+        keep = passes if wanted else None
+        found = self._index.contents(Need.WORDS, _shown, keep=keep, wired=False, show=None)
+        named = sorted((known for known in found if known[_DATA_ID]), key=itemgetter(_DATA_ID))
         return [Contents(*known) for known in named[:most]], len(named)
-
-    def _listed(
-        self, need: Need, keep: Keep | None, skip: Skip, *, wired: bool = True
-    ) -> list[Known]:
-        found = self._index.contents(need, keep=keep, wired=wired, show=None, skip=skip)
-        return sorted(found, key=itemgetter(_DATA_ID))
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
@@ -289,7 +287,7 @@ class Archive:
         """
         self.check()
         self._index.discard()
-        return sum(1 for _ in self._index.contents(Need.WORDS, show=progress))
+        return sum(1 for _ in self._index.contents(Need.WORDS, len, show=progress))
 
     def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.
