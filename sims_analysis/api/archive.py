@@ -28,7 +28,7 @@ import hashlib
 import os
 import re
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import replace as changed
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -64,7 +64,7 @@ from sims_analysis.api.versions import (
     settle,
     validator,
 )
-from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.text.times import as_moment
 
@@ -312,7 +312,7 @@ class Archive:
         for folder, versions in self._walk(note, progress):
             for version in versions:
                 try:
-                    SIMSResult.from_json(read_version(version)[1])
+                    SIMSResult.from_json(read_version(version)[1], data_id="")
                 except SimsError as error:
                     note(version, error)
             try:
@@ -399,7 +399,7 @@ class Archive:
         with self._writing():
             kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
         self._index.note(folder, result.depth_profiles, kept.sha256)
-        return replace(result, provenance=kept.provenance)
+        return changed(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""
@@ -453,12 +453,12 @@ class Archive:
             If the file cannot be read.
         """
         added = to_add(source, max_bytes, options)
-        data_id = data_id or added.data_id
+        data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
         self.folder(data_id)  # refuses what is no id
         return self.keep(
-            SIMSResult.from_json(added.payload, data_id=canonical(data_id)),
+            changed(added.result, data_id=canonical(data_id)),
             added.payload,
             url=url or added.url,
             retrieved=added.retrieved if retrieved is None else retrieved,

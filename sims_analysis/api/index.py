@@ -90,7 +90,8 @@ _NAMED = (
     " WHERE rowid IN (SELECT rowid FROM entries WHERE instr(folder, '~'))"
 )
 _KNOWN = (
-    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, body, tail FROM entries"
+    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, head, body, tail"
+    " FROM entries"
 )
 #: A power failure may cost the index, which is noticed, and nothing else. Larger pages are fewer.
 _SWITCHES = ("page_size=16384", "synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF")
@@ -118,6 +119,13 @@ class _Asked:
         """Tell of what in the index still holds, of what does not, and of all that is noted."""
         self.stale = [name for name in self.stamps if name not in held]
         self.old, self.gone = old, noted.keys() - self.stamps.keys()
+
+    def known(self, name: str) -> Contents | None:
+        """Give what was known of a folder that has changed since."""
+        if (row := self.old.get(name)) is None:
+            return None
+        known = Contents(*row[:7])
+        return known if row[8] == _checksum(name, known.version, known.data_id) else None
 
 
 class Index:
@@ -236,12 +244,11 @@ class Index:
         start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
         stamps = asked.stamps
         in_full = len(stamps) <= _IN_FULL
-        found: dict[str, T] = {}
-        held: set[str] = set()
+        found: list[T] = []
+        held: list[str] = []
         old: dict[str, Known] = {}
         for row in connection.execute(_KNOWN if wired else _KNOWN.replace("wire", "NULL")):
-            folder, stamp, catalogue, version, data_id, about, words, wire, body, tail = row
-            head = crc32(f"{folder}/{version}/{data_id}".encode())
+            folder, stamp, catalogue, version, data_id, about, words, wire, head, body, tail = row
             if words is None or body != crc32(words, crc32(about, head)):
                 continue
             passes = keep is None or keep(words, about)
@@ -251,12 +258,17 @@ class Index:
             ):
                 old[folder] = row
             elif not passes:
-                held.add(folder)
-            elif not wired or tail == crc32(wire, body):
-                held.add(folder)
-                found[folder] = give(row)
-        asked.answered(held, old, old)
-        return list(found.values())
+                held.append(folder)
+            elif head == crc32(f"{folder}/{version}/{data_id}".encode()) and (
+                not wired or tail == crc32(wire, body)
+            ):
+                held.append(folder)
+                found.append(give(row))
+        once = set(held)
+        if len(once) < len(held):
+            raise _Damaged
+        asked.answered(once, old, old)
+        return found
 
     def _read(
         self, asked: _Asked, need: Need, *, show: bool | None, skip: Skip
@@ -268,8 +280,7 @@ class Index:
             now = self._now() if asked.noting and asked.stale else 0
             # In the order of the folder, in which a question will look at them.
             for name in asked.stale:
-                known = Contents(*asked.old[name][:7]) if name in asked.old else None
-                found = read_contents(self._entries / name, need, known, skip)
+                found = read_contents(self._entries / name, need, asked.known(name), skip)
                 step()
                 if found is None:
                     continue
