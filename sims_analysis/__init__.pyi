@@ -72,7 +72,7 @@ from .models.evaluation import evaluate as evaluate
 from .models.evaluation import list_models as list_models
 from .models.fitting import fit as fit
 from .models.interfaces import interface as interface
-from .models.interfaces import layers as layers
+from .models.layers import layers as layers
 from .models.model import Model as Model
 from .models.model import Parameter as Parameter
 from .models.resolution import convolve as convolve

@@ -130,10 +130,10 @@ def align(
     fa, fb = _opened(*pair, variable)
     limit = None
     if max_shift is not None:
-        limit, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
+        limit = units.read_number(max_shift, (fa.axis,), "max_shift")
     at = None
     if level is not None:
-        at, _ = units.read_quantity(level, (fa.kind,), "level")
+        at = units.read_number(level, (fa.kind,), "level")
     options = _Options(method, limit, at, fraction, falling=edge == "trailing")
     lead = fb.value.sizes.get(MEASUREMENT)
     each = [None] if lead is None else list(range(lead))
@@ -302,8 +302,7 @@ def _read_markers(
                 found.append(vertex(*_samples(frame, row)))
             continue
         for found, depth, whose in zip((in_a, in_b), marker, ("in a", "in b"), strict=True):
-            magnitude, _ = units.read_quantity(depth, (fa.axis,), f"markers[{i}] {whose}")
-            found.append(float(magnitude))
+            found.append(units.read_number(depth, (fa.axis,), f"markers[{i}] {whose}"))
     order = np.argsort(in_b)
     at, to = np.array(in_b)[order], np.array(in_a)[order]
     if not ((np.diff(at) > 0).all() and (np.diff(to) > 0).all()):

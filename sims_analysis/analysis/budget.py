@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -25,7 +25,7 @@ from sims_analysis.analysis.dose import (
     term,
     warn_or_raise,
 )
-from sims_analysis.analysis.uncertainty import relative_uncertainty
+from sims_analysis.analysis.uncertainty import read_relative
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import (
@@ -45,7 +45,10 @@ from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = ["depth_at_dose_fraction", "dose_budget"]
+__all__ = ["Relative", "depth_at_dose_fraction", "dose_budget", "relative_uncertainties"]
+
+#: A relative standard uncertainty, or one for each of some species.
+Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 
 
 @recorded
@@ -59,8 +62,8 @@ def dose_budget(
     surface: Surface = "measured",
     surface_depth: ParameterLike | None = None,
     detection_limit: ParameterLike | None = None,
-    rsf_uncertainty: float | str | xr.DataArray | None = None,
-    depth_uncertainty: float | str | xr.DataArray | None = None,
+    rsf_uncertainty: Relative | None = None,
+    depth_uncertainty: Relative | None = None,
     rule_tolerance: float = 0.1,
     variable: str | None = None,
     gaps: GapPolicy = "flag",
@@ -74,9 +77,10 @@ def dose_budget(
     detection_limit : str, Quantity or DataArray, optional
         Samples below it are included as they are (replacing them would bias the sum), and their
         contribution is reported; a profile without any sample above it in the window has no dose.
-    rsf_uncertainty, depth_uncertainty : float, str or DataArray
+    rsf_uncertainty, depth_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
-        ``0.1`` or ``"10 %"``. By default those that the data state
+        ``0.1``, ``"10 %"`` or ``{"B": 0.1, "As": "15 %"}``. By default, and for species that a
+        mapping leaves out, those that the data state
         (``sensitivity_factor_uncertainty``, from :func:`with_rsf`; ``depth_scale_uncertainty``,
         from :func:`calibrate_depth` or :func:`rescale_depth`; after :func:`scale_to_dose` that of
         the stated dose in place of both); otherwise they are not known. Each is common to all
@@ -103,7 +107,8 @@ def dose_budget(
           :func:`subtract_background`; 0 where there is none or it is stated. Where the dose is over
           the window too, the errors of its samples partly cancel, and the random one may be smaller
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
-        - ``surface_dose`` (``atom/cm^2``): above `surface_depth`; NaN if that is not given
+        - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN if that is not
+          given, or nothing was measured above it
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
         - ``rule_difference`` (``1``): (trapezoid - loglinear) / trapezoid
         - ``n_linear_segments``: segments with an end that is not positive, which the log-linear
@@ -158,9 +163,10 @@ def dose_budget(
     other = integral(frame, replace(question, rule=second), quiet=True)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     value, status = found.value, found.status
-    below = unknown = xr.full_like(value, np.nan)
+    below = xr.full_like(value, np.nan)
     if detection_limit is not None:
         below, everything = _below(found, limit)
+        everything = everything & value.notnull()  # without a background there is none already
         below = replaced_where(unknown_limit, below)
         value = replaced_where(everything | unknown_limit, value)
         status = replaced_where(everything, status, Status.BELOW_DETECTION)
@@ -169,24 +175,7 @@ def dose_budget(
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found)
     _warn_of_rules(frame, difference, rule_tolerance)
-    rsf, scale = (
-        abs(_scaled(frame, part, question).where(value.notnull()))
-        if frame.dim in part.dims
-        else abs(value) * part
-        for part in relative
-    )
-    random = unknown if found.variance is None else found.variance**0.5
-    doses = {
-        "dose": value,
-        "random_stderr": random.where(value.notnull()),
-        "systematic_stderr": _of_known(rsf, scale),
-        "rsf_stderr": rsf,
-        "depth_stderr": scale,
-        "background_stderr": _of_background(found).where(value.notnull()),
-        "background_dose": found.background.where(value.notnull()),
-        "surface_dose": _surface(found),
-        "below_detection_dose": below,
-    }
+    doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
     results = {
         name: frame.with_attrs(part / NM_PER_CM, f"budget_{name}", units_=unit)
@@ -202,28 +191,59 @@ def dose_budget(
     return answer
 
 
+def _parts(
+    found: DoseIntegral, value: xr.Variable, relative: Sequence[xr.Variable]
+) -> dict[str, xr.Variable]:
+    """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
+    known = value.notnull()
+    rsf, scale = (
+        abs(_scaled(found.frame, part, found.question).where(known))
+        if found.frame.dim in part.dims
+        else abs(value) * part
+        for part in relative
+    )
+    unknown = xr.full_like(found.value, np.nan)
+    random = unknown if found.variance is None else found.variance**0.5
+    return {
+        "random_stderr": random.where(known),
+        "systematic_stderr": _of_known(rsf, scale),
+        "rsf_stderr": rsf,
+        "depth_stderr": scale,
+        "background_stderr": _of_background(found).where(known),
+        "background_dose": found.background.where(known),
+        "surface_dose": _surface(found),
+    }
+
+
 def relative_uncertainties(
     frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state."""
     plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
-    return [
-        _stated(frame, plain, coord) if value is None else _relative(frame, value, name)
-        for name, value, coord in (
-            ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
-            ("depth_uncertainty", depth, "depth_scale_uncertainty"),
-        )
-    ]
+    found = []
+    for name, value, coord in (
+        ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
+        ("depth_uncertainty", depth, "depth_scale_uncertainty"),
+    ):
+        given = None if value is None else read_relative(frame, value, name)
+        if given is None or isinstance(value, Mapping):
+            stated = _in_data(frame, plain, coord)
+            given = stated if given is None else _first_known(frame, value, given, stated)
+        found.append(given)
+    return found
 
 
-def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
-    relative = relative_uncertainty(value, name)
-    if isinstance(relative, xr.DataArray):
-        return frame.parameter(relative, ("dimensionless",), name)
-    return xr.Variable((), relative)
+def _first_known(
+    frame: Frame, named: Mapping[str, Any], given: xr.Variable, stated: xr.Variable
+) -> xr.Variable:
+    """Return what a mapping gives to the species that it names, and what is stated of others."""
+    labels = frame.coords["species"]
+    is_named = xr.Variable(labels.dims, np.isin(labels.values, list(named)))
+    found: xr.Variable = xr.where(is_named, given, stated)
+    return found.transpose(..., *(d for d in (frame.dim,) if d in found.dims))
 
 
-def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
+def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
     """Return a relative uncertainty that the data state, possibly layer by layer; NaN by default.
 
     Where a stated dose sets the scale (:func:`scale_to_dose`), its uncertainty takes the place of
@@ -232,7 +252,7 @@ def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Vari
     """
     stated, known = data.coords.get(name), xr.Variable((), np.nan)
     if stated is not None:
-        known = stated.variable if frame.dim in stated.dims else _relative(frame, stated, name)
+        known = stated.variable if frame.dim in stated.dims else read_relative(frame, stated, name)
     of_dose = data.coords.get("dose_scale_uncertainty")
     if of_dose is None:
         return known

@@ -162,17 +162,11 @@ def compare(
         "overlap_stop": fa.array(stop, "overlap_stop"),
     }
     if fa.stderr is not None and fb.stderr is not None:
-        (error,) = fb.map(
+        (of_b,) = fb.map(
             interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=method == "log"
         )
-        # At one depth, it does not matter that other samples have a part of the error in common.
-        of_a = add_background_error(fa, fa.stderr, lambda f: f.value)
-        error = add_background_error(fb, error, at_a)
-        errors = _apply(kernels.ratio_errors, fa.value, b_at_a, of_a, _along(error, fa), outputs=2)
-        for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
-            key = f"{name}_stderr"
-            found[key] = fa.along_axis(_in_order(values, fa, fb), name, label=key)
-            found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
+        of_b = _along(add_background_error(fb, of_b, at_a), fa)
+        found |= _errors_of_ratios(fa, fb, fa.stderr, b_at_a, of_b)
     if fa.kind in DOSE_KINDS:
         found |= _doses(fa, fb, (start, stop), rule)
     if level is not None:
@@ -259,6 +253,21 @@ def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
 def _bare(result: xr.DataArray) -> xr.DataArray:
     """Drop the coordinates of a result, which arithmetic would compute in order to compare them."""
     return result.reset_coords(drop=True)
+
+
+def _errors_of_ratios(
+    fa: Frame, fb: Frame, own: xr.Variable, value: xr.Variable, stderr: xr.Variable
+) -> dict[str, xr.DataArray]:
+    """Return the errors of ratios, from that of a and from the values of b at its depths."""
+    # At one depth, it does not matter that other samples have a part of the error in common.
+    of_a = add_background_error(fa, own, lambda f: f.value)
+    errors = _apply(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
+    found = {}
+    for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
+        key = f"{name}_stderr"
+        found[key] = fa.along_axis(_in_order(values, fa, fb), name, label=key)
+        found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
+    return found
 
 
 def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.DataArray]:

@@ -16,9 +16,10 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.labels import kind_of
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
+from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
@@ -31,11 +32,10 @@ __all__ = [
     "USUAL",
     "above_ceiling",
     "crossings",
-    "frame_of_level",
     "in_all_places",
     "in_words_of_axis",
-    "level_of",
     "nearest",
+    "open_at_level",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -150,8 +150,8 @@ def crossings(
     161.9 nm, falling
     """
     bridge = bridges(gaps)
-    frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES, variable=variable)
-    asked = level_of(frame, level)
+    axes = vocabulary.AXES
+    frame, asked = open_at_level(data, level, "a crossing", axes=axes, variable=variable)
     found = in_all_places(
         frame,
         kernels.table,
@@ -161,6 +161,8 @@ def crossings(
         max_count=max_count,
         bridge=bridge,
     )
+    if frame.censored is not None and not bridge:
+        found = found._replace(**_without_hidden(frame, found))
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
@@ -198,6 +200,16 @@ def crossings(
             unmeasured, "detection_limit", units_=frame.units
         )
     return frame.dataset(results, coords=coords)
+
+
+def _without_hidden(frame: Frame, found: Any) -> dict[str, xr.Variable]:
+    """Return what is not known of crossings between values with hidden samples between them."""
+    lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+    numbers = ("depth", "stderr", "decay_length")
+    return {
+        "status": replaced_where(lost, found.status, Status.GAP),
+        **{name: replaced_where(lost, getattr(found, name)) for name in numbers},
+    }
 
 
 def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.Variable:
@@ -283,32 +295,30 @@ def in_all_places(
     return type(found)(*cut)
 
 
-def frame_of_level(
+def open_at_level(
     data: Any,
     level: Any,
     question: str,
     *,
     axes: tuple[str, ...] = ("depth",),
     variable: str | None = None,
-) -> Frame:
-    """Open the variable that has the kind of unit of the level."""
-    if isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data):
-        kind = "dimensionless"
-    else:
-        kind = kind_of(level, vocabulary.VALUE_KINDS, "level")
+) -> tuple[Frame, xr.Variable]:
+    """Open the variable that has the kind of unit of the level, and read the level.
+
+    It is in the canonical unit of the values; NaN where a profile has none.
+    """
+    ratio = isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data)
+    kinds = ("dimensionless",) if ratio else vocabulary.VALUE_KINDS
+    stated = read_stated(level, kinds, "level")
     try:
-        return open_frame(
-            data, (kind,), question=f"{question} of this level", variable=variable, axes=axes
+        frame = open_frame(
+            data, (stated.kind,), question=f"{question} of this level", variable=variable, axes=axes
         )
     except UnitsError as error:
         raise UnitsError(f"level={format_argument(level)}: {error}") from None
-
-
-def level_of(frame: Frame, level: Any) -> xr.Variable:
-    """Read the level in the canonical unit of the values; NaN where a profile has none."""
-    read = frame.parameter(level, (frame.kind,), "level")
+    read = frame.parameter(stated, (stated.kind,), "level")
     if not read.ndim and np.isfinite(read.data):
-        return read
+        return frame, read
     # That of a single profile may be NaN, too; one for several is stated.
     answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
     wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)
@@ -316,4 +326,4 @@ def level_of(frame: Frame, level: Any) -> xr.Variable:
     if first is not None:
         name = f"level of {first.label}" if read.ndim else "level"
         raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")
-    return read
+    return frame, read

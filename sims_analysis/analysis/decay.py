@@ -14,6 +14,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import doubted, tell_doubts
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -130,19 +131,7 @@ def decay_length(
         axes=vocabulary.AXES,
     )
     a, b = read_window(frame, start, stop)
-    bottom, top = (
-        frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))
-    )
-    limit, unknown = stated_limit(frame, detection_limit)
-    if anywhere(bottom >= top):
-        raise ProfileError(f"low={low!r} must lie below high={high!r}")
-    # Between levels of which one is not known there are no samples.
-    bottom, top = (
-        end if given is None else end.fillna(absent)
-        for end, given, absent in ((bottom, low, np.inf), (top, high, -np.inf))
-    )
-    unknown = unknown | np.isinf(bottom) | np.isinf(top)
-    lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
+    lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame)
     found = frame.map(kernels.decay, *asked, **options)
@@ -158,23 +147,46 @@ def decay_length(
     used = found.start, found.stop
     status = doubted(frame, status, used, bridge=True)
     tell_doubts(frame, status, used, "", ProfileWarning)
-    decade = found.length * np.log(10.0)
-    unit = frame.axis_units
-    lengths = {
-        "decay_length": frame.with_attrs(found.length, "decay_length", units_=unit),
-        "per_decade": frame.with_attrs(decade, "decay_per_decade", units_=unit),
-        "stderr": frame.with_attrs(
-            stderr, "decay_length", units_=unit, long_name="Standard error of the decay length"
-        ),
-    }
-    for length in lengths.values():
-        in_words_of_axis(frame, length)
     return frame.dataset(
         {
-            **lengths,
+            **_lengths(frame, found.length, stderr),
             "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),
             "status": frame.status(status),
         }
     )
+
+
+def _read_levels(
+    frame: Frame, low: Any, high: Any, detection_limit: Any
+) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
+    """Read the lowest and highest value of the samples; flag profiles of which one is not known."""
+    bottom, top = (
+        frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))
+    )
+    limit, unknown = stated_limit(frame, detection_limit)
+    if anywhere(bottom >= top):
+        raise ProfileError(f"low={low!r} must lie below high={high!r}")
+    # Between levels of which one is not known there are no samples.
+    bottom, top = (
+        end if given is None else end.fillna(absent)
+        for end, given, absent in ((bottom, low, np.inf), (top, high, -np.inf))
+    )
+    lowest: xr.Variable = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
+    return lowest, top, unknown | np.isinf(bottom) | np.isinf(top)
+
+
+def _lengths(frame: Frame, length: xr.Variable, stderr: xr.Variable) -> dict[str, xr.Variable]:
+    """Return the decay length in its two forms, and its error, in words of the axis."""
+    unit, decade = frame.axis_units, length * np.log(10.0)
+    lengths = {
+        "decay_length": frame.with_attrs(length, "decay_length", units_=unit),
+        "per_decade": frame.with_attrs(decade, "decay_per_decade", units_=unit),
+        "stderr": frame.with_attrs(
+            stderr, "decay_length", units_=unit, long_name="Standard error of the decay length"
+        ),
+    }
+    for one in lengths.values():
+        in_words_of_axis(frame, one)
+    return lengths

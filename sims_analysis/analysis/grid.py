@@ -294,8 +294,8 @@ _MOST = 10_000_000
 
 def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     """Return the multiples of a step within the samples, or cells from the first to the last."""
-    width, _ = units.read_quantity(step, (frame.axis,), "step")
-    if np.ndim(width) or not 0 < width < np.inf:
+    width = units.read_number(step, (frame.axis,), "step")
+    if not 0 < width < np.inf:
         raise ProfileError(f"step={step!r} must be one positive number")
     unit = frame.axis_units
     record = frame.cells if cells and frame.cells is not None else (frame.depth, frame.depth)
@@ -311,7 +311,7 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
             f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
         )
     if cells:
-        edges = first + np.arange(np.ceil((last - first) / width)) * width
+        edges = first + np.arange(np.ceil((last - first) / width), dtype=np.float64) * width
         # Drop a last cell that is only rounding.
         edges = np.append(edges[edges < last - 1e-9 * width], last)
         if edges.size < 2:
@@ -338,8 +338,8 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
             "select one of them, or resample them to a grid first"
         )
     axis = like[frame.axis]
-    magnitude, unit = units.magnitude_and_unit(axis, (frame.axis,), f"like: {frame.axis}")
-    points = np.asarray(unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+    read, _ = units.to_canonical_variable(axis, (frame.axis,), f"like: {frame.axis}", np.float64)
+    points: Array = read.values
     plain: Any = units.dequantify(like)  # type: ignore[type-var]  # one of the two
     cells = cell_edges(plain, frame.axis)
     if cells is None:

@@ -18,6 +18,7 @@ from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.opening import FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
@@ -202,7 +203,12 @@ def at_depths(
     fraction = every.fraction if on_new_axis else None
     background = of_background(frame, values)
     found = Resampled(every.value, every.n_linear_segments, stderr, counts, fraction, background)
-    return found if bridge else _without_gaps(frame, found, every.hidden)
+    if bridge:
+        return found
+    unseen = every.hidden
+    if frame.censored is not None:
+        unseen = unseen | among_hidden(frame, asked)
+    return _without_gaps(frame, found, unseen)
 
 
 def _without_gaps(frame: Frame, found: Resampled, hidden: xr.Variable) -> Resampled:
@@ -335,10 +341,9 @@ def read_depths(frame: Frame, depth: Any) -> xr.Variable:
     kinds = (frame.axis,)
     if isinstance(depth, xr.DataArray):
         depth = frame.aligned(depth, "depth")
-        magnitude, unit = units.magnitude_and_unit(depth, kinds, "depth")
+        read, _ = units.to_canonical_variable(depth, kinds, "depth", np.float64)
         dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
-        magnitude = magnitude if frame.lazy else np.asarray(magnitude)
-        return xr.Variable(dims, unit.to_canonical(magnitude.astype(np.float64)))
+        return xr.Variable(dims, read.data if frame.lazy else read.values)
     if isinstance(depth, np.ndarray):
         own = frame.axis_units
         raise UnitsError(
@@ -346,8 +351,8 @@ def read_depths(frame: Frame, depth: Any) -> xr.Variable:
             f'xr.DataArray(depths, dims="{frame.axis}", attrs={{"units": "{own}"}})'
         )
     if isinstance(depth, list | tuple):
-        values = [units.read_quantity(d, kinds, f"depth[{i}]")[0] for i, d in enumerate(depth)]
+        values = [units.read_number(d, kinds, f"depth[{i}]") for i, d in enumerate(depth)]
         return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
-    magnitude, _ = units.read_quantity(depth, kinds, "depth")
+    magnitude, _ = units.read_quantities(depth, kinds, "depth")
     dims = (frame.axis,) if np.ndim(magnitude) else ()
     return xr.Variable(dims, np.asarray(magnitude))

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import above_ceiling, frame_of_level, level_of
+from sims_analysis.analysis.crossings import above_ceiling, open_at_level
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -22,6 +22,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
@@ -152,14 +153,13 @@ def junction_depth(
     >>> print(f"{xj.item():.2f} nm +- {xj['stderr'].item():.2f} nm, {xj['status'].item()}")
     161.95 nm +- 0.10 nm, ok
     """
-    number = _number(which)
+    number = _read_which(which)
     if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     check_count("confirm", confirm)
     check_bool("strict", strict)
     bridge = bridges(gaps)
-    frame = frame_of_level(data, level, "a junction depth", variable=variable)
-    asked = level_of(frame, level)
+    frame, asked = open_at_level(data, level, "a junction depth", variable=variable)
     parameters = [asked, subtracted_level(frame)]
     if after is not None:
         parameters.append(_after(frame, after))
@@ -171,35 +171,48 @@ def junction_depth(
         "bridge": bridge,
     }
     found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
-    depth, stderr, decay, n_crossings, status = found
     stderr = add_background_error(
-        frame, stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
+        frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
     )
+    found = found._replace(stderr=stderr)
+    if frame.censored is not None and not bridge:
+        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+        found = _without(found, lost, Status.GAP)
+    unmeasured = None
     if detection_limit is not None:
-        below = asked < floor
-        depth, stderr, decay = (replaced_where(below, column) for column in (depth, stderr, decay))
-        status = replaced_where(below, status, Status.BELOW_DETECTION)
-    unmeasured = limit_of_unmeasured(frame) if detection_limit is None else None
-    if unmeasured is not None:
-        hidden = hidden_by_limit(status, asked, unmeasured)
-        status = replaced_where(hidden, status, Status.BELOW_DETECTION)
-    status = above_ceiling(frame, status, asked)
-    no_data = unknown | is_nan(asked)
-    depth, stderr, decay = (replaced_where(no_data, column) for column in (depth, stderr, decay))
-    status = replaced_where(no_data, status, Status.NO_DATA)
+        found = _without(found, asked < floor, Status.BELOW_DETECTION)
+    elif (unmeasured := limit_of_unmeasured(frame)) is not None:
+        hidden = hidden_by_limit(found.status, asked, unmeasured)
+        found = _without(found, hidden, Status.BELOW_DETECTION)
+    found = found._replace(status=above_ceiling(frame, found.status, asked))
+    found = _without(found, unknown | is_nan(asked), Status.NO_DATA)
     if strict:
-        _raise_without_junction(frame, asked, status, unmeasured)
+        _raise_without_junction(frame, asked, found.status, unmeasured)
     if which == "deepest":
-        _warn_of_several(frame, n_crossings, status)
-    if Status.GAP in codes(status):
+        _warn_of_several(frame, found.n_crossings, found.status)
+    if Status.GAP in codes(found.status):
         there = frame.map(kernels.junction, *parameters, **(options | {"bridge": True})).depth
         what = "the junction in it has no depth"
-        tell_doubts(frame, status, around(there), what, ProfileWarning)
-    n_crossings.attrs["long_name"] = "Crossings that qualified"
+        tell_doubts(frame, found.status, around(there), what, ProfileWarning)
+    return _dressed(frame, found, unmeasured)
+
+
+def _without(found: Any, where: xr.Variable, status: Status) -> Any:
+    """Return the junctions without those of some profiles, with a status that says why."""
+    depth, stderr, decay = (
+        replaced_where(where, one) for one in (found.depth, found.stderr, found.decay_length)
+    )
+    codes_ = replaced_where(where, found.status, status)
+    return found._replace(depth=depth, stderr=stderr, decay_length=decay, status=codes_)
+
+
+def _dressed(frame: Frame, found: Any, unmeasured: xr.Variable | None) -> xr.DataArray:
+    """Return the depths, with all that is known of them as coordinates."""
+    found.n_crossings.attrs["long_name"] = "Crossings that qualified"
     coords = {
-        "status": frame.status(status),
-        "n_crossings": n_crossings,
-        "decay_length": frame.with_attrs(decay, "decay_length"),
+        "status": frame.status(found.status),
+        "n_crossings": found.n_crossings,
+        "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
     }
     if unmeasured is not None:
         coords["detection_limit"] = frame.with_attrs(
@@ -207,9 +220,9 @@ def junction_depth(
         )
     if frame.stderr is not None:
         coords["stderr"] = frame.with_attrs(
-            stderr, "junction_depth", long_name="Standard error, random part"
+            found.stderr, "junction_depth", long_name="Standard error, random part"
         )
-    return frame.array(depth, "junction_depth", coords=coords)
+    return frame.array(found.depth, "junction_depth", coords=coords)
 
 
 def _after(frame: Frame, after: Any) -> xr.Variable:
@@ -220,7 +233,7 @@ def _after(frame: Frame, after: Any) -> xr.Variable:
     return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
-def _number(which: Any) -> int:
+def _read_which(which: Any) -> int:
     if isinstance(which, str) and which in _WHICH:
         return _WHICH[which]
     if isinstance(which, int | np.integer) and not isinstance(which, bool) and which >= 1:

@@ -47,6 +47,8 @@ _FIELDS = {
     "kurtosis": "kurtosis",
     "dose": "integral",
 }
+#: What divides a kernel's result.
+_SCALES = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
 #: Dimension of all of them in one variable: a name that no dimension of a user has.
 _MOMENT = "__moment__"
 
@@ -191,15 +193,7 @@ def moments(
     a, b = read_window(frame, start, stop)
     stated, window = read_background(frame, background)
     level = background_level(frame, stated, window)
-    if relative := is_number(threshold):
-        if not 0 < threshold < 1:
-            raise ProfileError(
-                f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "
-                "or a concentration with its unit"
-            )
-        limit = xr.Variable((), float(threshold))
-    else:
-        limit = frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf)
+    limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
@@ -212,10 +206,8 @@ def moments(
     def again(other: Frame) -> xr.Variable:
         return above_level(other, background_level(other, stated, window))
 
-    terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
-    scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
     results = {
-        name: frame.with_attrs(getattr(found, field) / scales[name], terms[name])
+        name: frame.with_attrs(getattr(found, field) / _SCALES[name], _term(frame, name))
         for name, field in _FIELDS.items()
     }
     used = found.start, found.stop
@@ -235,16 +227,35 @@ def moments(
             # A window without a count is an error common to all samples, as if subtracted before.
             unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
             errors = add_background_error(unseen, errors, above_level)
-        for i, name in enumerate(_FIELDS):
-            error = errors.isel({_MOMENT: i}) / scales[name]
-            what = vocabulary.TERMS[terms[name]].long_name.lower()
-            results[f"{name}_stderr"] = frame.with_attrs(
-                error,
-                terms[name],
-                long_name=f"Standard error of the {what}, random part",
-                description=None,
-            )
+        results |= _errors(frame, errors)
     return frame.dataset(results)
+
+
+def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:
+    """Read the value that samples must exceed, and whether it is a fraction of the maximum."""
+    if not is_number(threshold):
+        return frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf), False
+    if not 0 < threshold < 1:
+        raise ProfileError(
+            f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, or a "
+            "concentration with its unit"
+        )
+    return xr.Variable((), float(threshold)), True
+
+
+def _term(frame: Frame, name: str) -> str:
+    return term(frame, name) if name == "dose" else name
+
+
+def _errors(frame: Frame, joined: xr.Variable) -> dict[str, xr.Variable]:
+    """Return the standard errors of all results, with their attrs."""
+    found = {}
+    for i, name in enumerate(_FIELDS):
+        of = _term(frame, name)
+        long_name = f"Standard error of the {vocabulary.TERMS[of].long_name.lower()}, random part"
+        error = joined.isel({_MOMENT: i}) / _SCALES[name]
+        found[f"{name}_stderr"] = frame.with_attrs(error, of, long_name=long_name, description=None)
+    return found
 
 
 #: With a threshold, errors hold where samples above half of the maximum are known to this.

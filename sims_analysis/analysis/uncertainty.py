@@ -25,7 +25,12 @@ from sims_analysis.kernels.counting import poisson_interval as _interval
 from sims_analysis.text.arguments import format_argument, is_number, told
 from sims_analysis.units import ParameterLike
 
-__all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
+__all__ = [
+    "poisson_interval",
+    "read_relative",
+    "relative_uncertainty",
+    "with_counting_statistics",
+]
 
 
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
@@ -178,7 +183,7 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
     if frame.kind == "count_rate":
         if dwell_time is not None:
             return 1.0 / read_change(frame, dwell_time, ("sputter_time",), "dwell_time")
-        time = stated_in_metadata(data, "counting_time", _time)
+        time = stated_in_metadata(data, "counting_time", _counting_time)
         if time is None:
             return None
         found = stated_in_metadata(data, "detector_yield", _yield)
@@ -188,8 +193,8 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
     return None
 
 
-def _time(value: Any, name: str) -> float:
-    return float(units.read_quantity(value, ("sputter_time",), name)[0])
+def _counting_time(value: Any, name: str) -> float:
+    return units.read_number(value, ("sputter_time",), name)
 
 
 def _yield(value: Any, name: str) -> float:
@@ -369,13 +374,22 @@ _CHANGES = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
 _PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
 
 
-def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
+def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
+    """Read a relative standard uncertainty, or one for each of some species; others have NaN."""
+    if isinstance(value, Mapping):
+        value = {s: relative_uncertainty(one, f"{name}[{s!r}]") for s, one in value.items()}
+    else:
+        value = relative_uncertainty(value, name)
+    return frame.parameter(value, ("dimensionless",), name)
+
+
+def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
     """Read a relative standard uncertainty: ``0.05``, ``"5 %"``, or a DataArray of such numbers.
 
     Returns
     -------
-    float or DataArray
-        In ``[0, 1)``, in the unit ``1``; a DataArray may have NaN for unknown.
+    DataArray
+        In ``[0, 1)``, in the unit ``1``; may have NaN for unknown.
 
     Raises
     ------
@@ -398,7 +412,7 @@ def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
         elif units.is_quantity(value) and value.dimensionless and np.ndim(value.magnitude) == 0:
             number = float(value.to("dimensionless").magnitude)
         if is_number(number) and 0 <= number < 1:
-            return float(number)
+            return xr.DataArray(float(number), attrs={"units": "1"})
     raise ProfileError(
         f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, "
         "such as 0.05 or '5 %'"

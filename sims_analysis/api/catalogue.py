@@ -154,8 +154,8 @@ class CatalogueEntry(_Unread):
         return {
             "data_type": self.char_source_type,
             "status": self.pipeline_status,
-            "physical_sample_ids": _stated([self.physical_sample_id]),
-            "project_ids": _stated(projects),
+            "physical_sample_ids": _known_texts([self.physical_sample_id]),
+            "project_ids": _known_texts(projects),
             "growth_length": growth if isinstance(growth, int | float) else None,
             "upload_datetime": _seconds(moment_of(self.upload_datetime)),
             "last_updated": _seconds(moment_of(self.last_updated)),
@@ -335,7 +335,7 @@ def as_texts(value: str | Iterable[object]) -> list[str]:
     return [value] if isinstance(value, str) else [str(item) for item in value]
 
 
-def _stated(values: Iterable[object]) -> list[str]:
+def _known_texts(values: Iterable[object]) -> list[str]:
     return [str(value) for value in values if value is not None]
 
 

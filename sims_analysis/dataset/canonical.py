@@ -24,7 +24,6 @@ __all__ = [
     "known_species",
     "list_variables",
     "on_canonical_data",
-    "read_number",
     "refuse_repeated",
     "scaled",
     "signal_name",
@@ -39,7 +38,7 @@ BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
     f"_{end}" for end in vocabulary.OF_BACKGROUND
 )
 #: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
-IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR, "_scatter")
+IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR, "_scatter", f"_{vocabulary.CENSORED}")
 BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
 
 
@@ -176,14 +175,3 @@ def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
             f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
             "by name; give each its own name, or select one with isel()"
         )
-
-
-def read_number(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float, units.Unit]:
-    """Read one number with its unit, in canonical units; refuse several."""
-    magnitude, unit = units.read_quantity(value, kinds, name)
-    if np.ndim(magnitude):
-        raise ProfileError(
-            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension says what "
-            "they belong to"
-        )
-    return magnitude, unit

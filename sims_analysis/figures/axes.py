@@ -13,7 +13,7 @@ import numpy as np
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.typeset import unit_label
-from sims_analysis.units import read_quantity, unit_of_kind
+from sims_analysis.units import read_number, unit_of_kind
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def _limit(value: Any, kinds: tuple[str, ...], name: str, convert: Any) -> float
         return None
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return float(value)
-    return float(convert(read_quantity(value, kinds, name)[0]))
+    return float(convert(read_number(value, kinds, name)))
 
 
 def deep(ax: Axes) -> float:

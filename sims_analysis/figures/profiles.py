@@ -28,7 +28,7 @@ from sims_analysis.figures.style import (
 )
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, format_argument, is_number
-from sims_analysis.units import read_quantity
+from sims_analysis.units import read_number
 from sims_analysis.vocabulary import AXES
 
 if TYPE_CHECKING:
@@ -332,8 +332,8 @@ def _check_window(wanted: Wanted) -> None:
         raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ValueError(f"dose_window={format_argument(window)}; expected (start, stop)")
-    ends = [read_quantity(end, AXES, "dose_window") for end in window if end is not None]
-    if len(ends) == 2 and not ends[0][0] < ends[1][0]:
+    ends = [read_number(end, AXES, "dose_window") for end in window if end is not None]
+    if len(ends) == 2 and not ends[0] < ends[1]:
         raise ValueError(f"dose_window={format_argument(window)}; expected start above stop")
 
 
@@ -368,7 +368,7 @@ def _millimetres(width: Any) -> float:
     if is_number(width) and 0 < width < np.inf:
         return float(width)
     try:
-        nm = float(read_quantity(width, ("depth",), "width")[0])
+        nm = read_number(width, ("depth",), "width")
         if nm > 0:
             return nm / 1e6
     except UnitsError:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text.arguments import first_few, format_argument
-from sims_analysis.units import Unit, read_quantity
+from sims_analysis.units import Unit, read_number, read_quantity
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
 if TYPE_CHECKING:
@@ -187,11 +187,11 @@ def window_of(
                 continue
             stated = asked(result, name) if stated is None else stated
             if stated is not None:
-                limits[i] = float(read_quantity(stated, AXES, name)[0])
+                limits[i] = read_number(stated, AXES, name)
             if name == "start" and window is None and asked(result, "surface") == "exclude":
                 # A budget that excludes the surface begins below it, whatever its window.
                 below = asked(result, "surface_depth")
-                limits[i] = max(limits[i], float(read_quantity(below, AXES, "surface_depth")[0]))
+                limits[i] = max(limits[i], read_number(below, AXES, "surface_depth"))
     except (LookupError, UnitsError):
         return None
     start, stop = max(limits[0], float(x[0])), min(limits[1], float(x[-1]))

@@ -59,4 +59,4 @@ def _is_cup(value: Any, name: str) -> float:
 
 
 def _rate(value: Any, name: str) -> float:
-    return float(units.read_quantity(value, ("count_rate",), name)[0])
+    return units.read_number(value, ("count_rate",), name)

@@ -1,58 +1,44 @@
 """From the user's data to a kernel and back.
 
 A :class:`Frame` is one variable of the user's data with its axis, in canonical units, with the
-samples along the last dimension. :meth:`Frame.parameter` reads an argument, and :meth:`Frame.map`
-runs a kernel over the profiles, eagerly on numpy and lazily on Dask. :meth:`Frame.array` and
-:meth:`Frame.dataset` give results the leading dimensions and coordinates of the data;
-:meth:`Frame.with_attrs` gives them attrs from the vocabulary, plain or quantified as the data were.
+samples along the last dimension. :meth:`Frame.parameter` reads an argument (``parameters.py``), and
+:meth:`Frame.map` runs a kernel over the profiles, eagerly on numpy and lazily on Dask.
+:meth:`Frame.array` and :meth:`Frame.dataset` give results the leading dimensions and coordinates of
+the data; :meth:`Frame.with_attrs` gives them attrs from the vocabulary, plain or quantified as the
+data were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import AXIS_TOLERANCE
-from sims_analysis.dataset.canonical import (
-    known_species,
-    read_number,
-    refuse_repeated,
-    scaled,
-)
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.dataset.canonical import scaled
 from sims_analysis.frame.answers import refuse_labels, words
-from sims_analysis.frame.labels import by_label, kind_of
-from sims_analysis.frame.run import Row, is_lazy, profile_by_profile, refuse_infinite, run
+from sims_analysis.frame.parameters import Profiles
+from sims_analysis.frame.run import Row, profile_by_profile, refuse_infinite, run
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
-from sims_analysis.text.arguments import first_few
 
 _WORDS = np.array(vocabulary.STATUS)
 
 
-@dataclass(frozen=True)
-class Frame:
+@dataclass(frozen=True, kw_only=True)
+class Frame(Profiles):
     """One variable with its axis, in canonical units."""
 
     name: str
     kind: str
-    #: Samples along the last dimension.
-    value: xr.Variable
-    #: The axis: one-dimensional, or with the dimensions of `value` if each profile has its own.
-    depth: xr.Variable
     #: Standard errors of the samples, and the counts they are derived from.
     stderr: xr.Variable | None
     counts: xr.Variable | None
-    #: ``"depth"`` or ``"sputter_time"``.
-    axis: str
-    #: Coordinates without the dimension of the samples, and those with it.
-    coords: Mapping[Any, xr.Variable]
+    #: Coordinates with the dimension of the samples.
     along: Mapping[Any, xr.Variable]
     #: Whether the data were pint Quantities.
     quantified: bool
@@ -66,30 +52,10 @@ class Frame:
     scatter: xr.Variable | None = None
     #: Edges of the cells over which the values are averages, as the axis: lower and upper.
     cells: tuple[xr.Variable, xr.Variable] | None = None
+    #: The limits of samples without a value that were below them; NaN at all others.
+    censored: xr.Variable | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
-    #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
-    brought: dict[Any, xr.Variable] = field(default_factory=dict)
-
-    @property
-    def dim(self) -> str:
-        """The dimension of the samples."""
-        return str(self.value.dims[-1])
-
-    @property
-    def lead(self) -> tuple[str, ...]:
-        """The dimensions over profiles: all but that of the samples."""
-        return tuple(map(str, self.value.dims[:-1]))
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Sizes of the dimensions over profiles."""
-        return {d: self.value.sizes[d] for d in self.lead}
-
-    @property
-    def lazy(self) -> bool:
-        """Whether the values are a Dask array."""
-        return is_lazy(self.value)
 
     @property
     def term(self) -> str:
@@ -104,154 +70,10 @@ class Frame:
         return units.CANONICAL[self.kind]
 
     @property
-    def axis_units(self) -> str:
-        """The canonical unit of the axis."""
-        return units.CANONICAL[self.axis]
-
-    @property
     def precision(self) -> Any:
         """Dtype of a result as large as the data: float32 for float32, otherwise float64."""
         dtype = self.value.dtype
         return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
-
-    def parameter(
-        self,
-        value: Any,
-        kinds: tuple[str, ...],
-        name: str,
-        *,
-        unknown: float = np.nan,
-        along: bool = False,
-        alone: bool = False,
-    ) -> xr.Variable:
-        """Read an argument with a unit: text, a Quantity, a DataArray, or one for each species.
-
-        Parameters
-        ----------
-        value : str, Quantity, DataArray, mapping or None
-            A DataArray has one value for each profile, and is aligned by the labels of its
-            dimensions; other dimensions become dimensions of the result. A mapping gives each
-            species its own value. None is NaN.
-        kinds : tuple of str
-            Acceptable kinds of unit.
-        name : str
-            Name of the argument, for messages.
-        unknown : float
-            Value for NaN (a limit at a junction that was not found), and for species that a
-            mapping leaves out.
-        along : bool
-            Accept values that run along the samples, aligned by depth within rounding.
-        alone : bool
-            A DataArray of one species, named by a scalar coordinate, is for that species alone;
-            otherwise it is for all.
-
-        Returns
-        -------
-        Variable
-            In the canonical unit; without dimensions for a scalar.
-
-        Raises
-        ------
-        UnitsError
-            If it has no unit, or one of another kind.
-        SpeciesError
-            If a mapping names a species that the data do not have.
-        ProfileError
-            If it lacks labels of the data, holds another number of values, or no real numbers.
-        """
-        if value is None:
-            return xr.Variable((), np.nan)
-        if alone and isinstance(value, xr.DataArray) and value.coords.get("species") is not None:
-            of_one = value["species"].ndim == 0
-            value = {str(value["species"].values): value} if of_one else value
-        if isinstance(value, Mapping):
-            return self._by_species(value, kinds, name, unknown, along=along)
-        if not isinstance(value, xr.DataArray):
-            number = float(read_number(value, kinds, name)[0])
-            return xr.Variable((), unknown if np.isnan(number) else number)
-        if self.dim in value.dims and not along:
-            raise ProfileError(
-                f"{name} must not run along {self.dim!r}: it is one value for each profile"
-            )
-        for d in value.dims:
-            if d not in self.value.dims and d in value.coords and d not in self.coords:
-                self.brought[d] = value.coords[d].variable
-        value = self.aligned(value, name, along=along)
-        magnitude, unit = units.magnitude_and_unit(value, kinds, name)
-        canonical = unit.to_canonical(magnitude.astype(np.float64))
-        found: xr.Variable = xr.Variable(value.dims, canonical).fillna(unknown)
-        return found if self.lazy else found.load()
-
-    def _by_species(
-        self,
-        given: Mapping[Any, Any],
-        kinds: tuple[str, ...],
-        name: str,
-        unknown: float,
-        *,
-        along: bool,
-    ) -> xr.Variable:
-        """Read an argument that a mapping states for some species."""
-        kind_of(given, kinds, name)  # refuses none, and a mixture
-        known = known_species(self.coords.get("species"), *given, name=name)
-        read = {}
-        for species, one in given.items():
-            own = one
-            if isinstance(one, xr.DataArray) and "species" in one.coords:
-                if one["species"].ndim:
-                    raise ProfileError(
-                        f"{name}[{species!r}] is over species; expected a value for {species!r} "
-                        "alone"
-                    )
-                if str(one["species"].values) != species:
-                    raise SpeciesError(
-                        f"{name}[{species!r}] is that of {str(one['species'].values)!r}"
-                    )
-                own = one.drop_vars("species")
-            whose = f"{name}[{species!r}]"
-            read[species] = self.parameter(own, kinds, whose, unknown=unknown, along=along)
-        dims = dict.fromkeys(d for one in read.values() for d in one.dims)
-        sizes = {d: next(o.sizes[d] for o in read.values() if d in o.dims) for d in dims}
-        absent = xr.Variable((), unknown)
-        columns = [read.get(one, absent).set_dims(sizes) for one in known]
-        single = self.coords["species"].ndim == 0
-        found: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
-        return found
-
-    def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
-        """Align an argument with the profiles, by the labels of its dimensions.
-
-        If the data have a single label (after ``.sel``), its value is selected. With `along`, also
-        with their samples.
-        """
-        if along and self.axis in value.indexes and self.axis in self.value.dims:
-            value = self._on_own_samples(value, name)
-        sizes = self.value.sizes if along else self.sizes
-        return by_label(value, name, self.coords, sizes)
-
-    def _on_own_samples(self, value: xr.DataArray, name: str) -> xr.DataArray:
-        """Select the values of an argument at the samples of the data."""
-        refuse_repeated(value.indexes[self.axis].tolist(), f"{name}: {self.axis}")
-        positions, wanted = self._along_axis(value[self.axis], name)
-        if (positions < 0).any():
-            listed = first_few([str(place) for place in wanted[positions < 0]], 3)
-            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
-        return value.isel({self.axis: positions}, drop=True).drop_vars(self.axis)
-
-    def _along_axis(self, own: xr.DataArray, name: str) -> tuple[Any, Any]:
-        """Find the samples of the data on the axis of an argument; -1 where it has none.
-
-        As two axes are compared: within rounding, because unit conversions round.
-        """
-        index: Any = own.to_index()
-        if "units" in own.attrs:
-            magnitude, unit = units.magnitude_and_unit(own, (self.axis,), f"{name}: {self.axis}")
-            index = type(index)(unit.to_canonical(magnitude.astype(np.float64)))
-        wanted = np.asarray(self.depth.values)
-        if not index.is_monotonic_increasing:
-            return index.get_indexer(wanted), wanted
-        tolerance = AXIS_TOLERANCE * float(np.ptp(wanted))
-        return index.get_indexer(wanted, method="nearest", tolerance=tolerance), wanted
 
     def map(
         self,
@@ -311,7 +133,7 @@ class Frame:
         size: int,
         dim: str = "__row__",
         group: str | None = None,
-        beside: Sequence[Literal["common", "overlap"]] = (),
+        beside: Sequence[Literal["common", "overlap", "lower", "upper"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
@@ -332,6 +154,7 @@ class Frame:
             A dimension along which profiles are taken together.
         beside : sequence of str
             What else the function gets of each sample, after the counts; 0 where there is none.
+            Edges of cells, ``"lower"`` and ``"upper"``, are NaN for data without cells.
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
 
@@ -347,7 +170,11 @@ class Frame:
             "stderr": absent if self.stderr is None else self.stderr,
             "counts": absent if self.counts is None else self.counts,
         }
+        if self.cells is not None and "lower" in beside:
+            samples |= dict(zip(("lower", "upper"), self.cells, strict=True))
         for name in beside:
+            if name in ("lower", "upper"):
+                continue
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}

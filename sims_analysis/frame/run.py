@@ -68,7 +68,8 @@ def profile_by_profile(
     ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
     profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
     parameter, or a list of them over the group. It returns `size` numbers. `beside` names more
-    columns of the errors, which follow the counts. `watched` yields the indices of all profiles
+    columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, which follow the counts.
+    `watched` yields the indices of all profiles
     one by one.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
@@ -76,7 +77,11 @@ def profile_by_profile(
     shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, ranks, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
     absent = np.full(core, np.nan)
-    of_errors = [errors and getattr(errors, name) for name in ("stderr", "counts", *beside)]
+    edges = dict(zip(("lower", "upper"), bounds or (None, None), strict=True))
+    of_errors = [
+        edges[name] if name in edges else errors and getattr(errors, name)
+        for name in ("stderr", "counts", *beside)
+    ]
     columns = [
         np.broadcast_to(absent if one is None else np.asarray(one, np.float64), (*lead, *core))
         for one in (depth, value, *of_errors)

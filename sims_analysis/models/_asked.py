@@ -17,7 +17,7 @@ from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import read_window
-from sims_analysis.models._diffused import initial_of
+from sims_analysis.models._diffused import DIFFUSED, initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
 from sims_analysis.models._links import SCALES, Links, powers
 from sims_analysis.models._profiles import open_profiles, over_profiles
@@ -26,11 +26,18 @@ from sims_analysis.models.model import Array, Kind, Model, Parameter
 from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
-__all__ = ["is_profile", "read_initials", "read_layers", "read_links", "read_task"]
+__all__ = [
+    "is_profile",
+    "read_before_anneal",
+    "read_initials",
+    "read_links",
+    "read_repeat",
+    "read_task",
+]
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
-    "cell": ("point", "mean"),
+    "cell": ("auto", "point", "mean"),
     "interval": ("linear", "profile"),
 }
 #: Arguments that only some models take, by the name that these have for them.
@@ -112,7 +119,7 @@ def read_task(
         kind=profiles.kind,
         axis=profiles.axis,
         weights=choices["weights"],
-        cell=choices["cell"],
+        cell=_cell(profiles, model, choices["cell"]),
         background=mode,
         fixed=_fixed(model, fixed, profiles),
         profile=choices["interval"] == "profile",
@@ -120,22 +127,29 @@ def read_task(
     return task, settings
 
 
+def _cell(profiles: Frame, model: Model, stated: str) -> str:
+    """Return what samples are: means over cells where the data state these, unless it is stated."""
+    if stated != "auto":
+        return stated
+    return "point" if profiles.cells is None or model is DIFFUSED else "mean"
+
+
 def _uncertain(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
     """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
     data: Any = profiles.origin
-    if profiles.axis != "depth" and given["depth_uncertainty"]:
-        raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
     found = {}
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
     for name, one in zip(_UNCERTAIN, read, strict=True):
         # Factors of layers: the largest stands for all.
         known = one.fillna(0.0).max([d for d in one.dims if d == profiles.dim])
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
+        if no_such and given[name] is not None and anywhere(known > 0):
+            raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
         found[name] = 0.0 * known if no_such else known
     return found
 
 
-def read_layers(model: Model, repeat: Any, shared: Any) -> LayeredModel:
+def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     """Return the sum of several layers of a model; of one layer for ``"auto"``.
 
     Raises
@@ -197,6 +211,23 @@ def read_links(
         own_scales=tuple(own),
         held=bool(task.initials) or (bool(scales) and not of_scales.isdisjoint(task.fixed)),
     )
+
+
+def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
+    """Return the model of an anneal, that of a measured profile before it if there is one.
+
+    Raises
+    ------
+    ProfileError
+        If the model is of no anneal.
+    """
+    check_choice("surface", surface, ("reflecting", "absorbing"))
+    if measured and model.name == DIFFUSED.name:
+        return DIFFUSED
+    if measured or surface != "reflecting":
+        which = "as_implanted" if measured else f"surface={surface!r}"
+        raise ProfileError(f"{which} is of no use to the model {model.name!r}")
+    return model
 
 
 def read_initials(
@@ -329,7 +360,7 @@ def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tu
             "as ('1.6 nm', '0.2 nm')"
         )
     mean = _held(one, pair[0], f"{name}[0]", profiles)
-    width = _number(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+    width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
     if not 0 < width < np.inf:
         raise ProfileError(f"{name}[1]={format_argument(pair[1])}: expected a width above 0")
     return mean, width
@@ -471,7 +502,7 @@ def _of_each_layer(model: LayeredModel | None, name: str, value: Any) -> dict[st
 
 
 def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
-    number = _number(value, one.units(profiles.kind, profiles.axis), name)
+    number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
     if not one.lower <= number <= one.upper:
         raise ProfileError(
             f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}"
@@ -479,7 +510,7 @@ def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
     return number
 
 
-def _number(value: Any, unit: str, name: str) -> float:
+def _read_held(value: Any, unit: str, name: str) -> float:
     bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if bare and (unit == "1" or value == 0):
         return float(value)
@@ -494,6 +525,6 @@ def _number(value: Any, unit: str, name: str) -> float:
         raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None
     if unit == "1":
         kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
-    magnitude, _ = units.read_quantity(value, kinds, name)
+    number = units.read_number(value, kinds, name)
     # Not all units of the result are canonical: 1/nm is an asymmetry, 1/cm a range density.
-    return float(units.read_unit(unit).from_canonical(magnitude) if unit != "1" else magnitude)
+    return float(units.read_unit(unit).from_canonical(number) if unit != "1" else number)

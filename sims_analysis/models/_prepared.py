@@ -15,7 +15,7 @@ from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._objectives import TINY, LogSquares, Objective, Poisson, Shared, Squares
 from sims_analysis.models._task import BACKGROUND, NoFitError, Task
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.samples import Samples, cells, in_order
+from sims_analysis.models.samples import Cells, Samples, in_order
 
 __all__ = ["Prepared", "formula_of", "poisson_of", "prepared"]
 
@@ -96,7 +96,8 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     known |= {"n_samples": n, "n_left_out": keep.size - n}
     parameters = _parameters(task, objective)
     scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
-    curve = _curve(z, task, parameters, scale, settings["background"])
+    cells = samples.cells(here[keep]) if task.cell == "mean" else None
+    curve = _curve(z, cells, task, parameters, scale, settings["background"])
     if objective is None or n * settings["fraction"] < curve.free.size + 2:
         raise NoFitError("too_few_samples" if n else "no_data", known)
     known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
@@ -214,12 +215,15 @@ def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
     return np.exp(np.interp(window.z, window.z[usable], np.log(one[usable])))
 
 
-def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
-    """Return the formula and derivatives of a model at depths, as functions of its parameters."""
+def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any, Any]:
+    """Return formula and derivatives of a model, as functions of its parameters.
+
+    At depths, or in the mean over `cells` about them.
+    """
     derivatives = model.derivatives
-    if cell == "point":
+    if cells is None:
         return partial(model.formula, z), derivatives and partial(derivatives, z)
-    below, above = cells(z)
+    below, above = cells
     nodes = (z + 0.5 * (above - below))[:, None] + 0.5 * (above + below)[:, None] * _NODES
     weights = 0.5 * _WEIGHTS
 
@@ -243,9 +247,14 @@ def _parameters(task: Task, objective: Objective | None) -> list[Parameter]:
 
 
 def _curve(
-    z: Array, task: Task, parameters: list[Parameter], scale: Array, background: float
+    z: Array,
+    cells: Cells | None,
+    task: Task,
+    parameters: list[Parameter],
+    scale: Array,
+    background: float,
 ) -> Curve:
-    formula, derivatives = formula_of(z, task.model, task.cell)
+    formula, derivatives = formula_of(z, task.model, cells)
     held = {
         i: task.fixed[one.name] / scale[i]
         for i, one in enumerate(parameters)

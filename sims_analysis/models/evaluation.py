@@ -13,13 +13,14 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.labels import by_label
+from sims_analysis.frame.parameters import by_label
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._layers import LayeredModel, layered
 from sims_analysis.models._links import SCALES, powers, split
 from sims_analysis.models._prepared import formula_of
 from sims_analysis.models._task import BACKGROUND
 from sims_analysis.models.model import Array, Model, Parameter
+from sims_analysis.models.samples import cells
 from sims_analysis.models.shapes import find_model, models
 from sims_analysis.units import ParameterLike
 
@@ -258,14 +259,12 @@ def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
     """Return depths for the profiles of a fit, their dimension, and whether each has one alone."""
     axis = str(fit.attrs.get("axis", "depth"))
     if not isinstance(depth, xr.DataArray):
-        magnitude, _ = units.read_quantity(depth, (axis,), "depth")
-        array = xr.DataArray(float(magnitude))
+        array = xr.DataArray(units.read_number(depth, (axis,), "depth"))
     else:
         of_profiles = fit["status"]
         coords = {name: one.variable for name, one in of_profiles.coords.items()}
         depth = by_label(depth, "depth", coords, of_profiles.sizes, "the fit")
-        magnitude, unit = units.magnitude_and_unit(depth, (axis,), "depth")
-        array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
+        array = xr.DataArray(units.to_canonical_variable(depth, (axis,), "depth")[0])
     profiles = fit["status"].dims
     along = [str(d) for d in array.dims if d not in profiles]
     dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)
@@ -279,7 +278,8 @@ def _one(
 ) -> tuple[Array, Array]:
     """Return values and their standard errors at some depths."""
     # A cell reaches half way to its neighbours: of one depth alone there is none.
-    formula, derivatives = formula_of(z, model, cell if z.size > 1 else "point")
+    means = cell == "mean" and z.size > 1
+    formula, derivatives = formula_of(z, model, cells(z) if means else None)
     n = len(model.parameters)
     free = [i for i in range(n) if np.isfinite(covariance[i, i])]
     level = p[n] if with_background else 0.0

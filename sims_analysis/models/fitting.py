@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis.budget import Relative
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
@@ -20,12 +21,12 @@ from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
 from sims_analysis.models._asked import (
     is_profile,
+    read_before_anneal,
     read_initials,
-    read_layers,
     read_links,
+    read_repeat,
     read_task,
 )
-from sims_analysis.models._diffused import DIFFUSED
 from sims_analysis.models._joint import fit_group, joint_size
 from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._links import Links
@@ -36,7 +37,7 @@ from sims_analysis.models._task import Task
 from sims_analysis.models.model import Array, Model
 from sims_analysis.models.samples import Samples
 from sims_analysis.models.shapes import find_model
-from sims_analysis.text.arguments import check_bool, check_choice, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
@@ -46,7 +47,10 @@ Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
 #: What goes along with the samples of a profile: see :meth:`Frame.each`.
-_BESIDE: tuple[Literal["common"], Literal["overlap"]] = ("common", "overlap")
+_BESIDE: tuple[Literal["common", "overlap", "lower", "upper"], ...] = (
+    *("common", "overlap"),
+    *("lower", "upper"),
+)
 _ERRORS = (
     "68 %, from the inverse Fisher information (or the curvature of the likelihood between minima "
     "of a dual Pearson distribution), wider where other minima do nearly as well (poor_stderr says "
@@ -65,13 +69,13 @@ def fit(
     shared: Sequence[str] | None = None,
     over: str | None = None,
     prior: Mapping[str, Known | list[Known]] | None = None,
-    depth_uncertainty: float | str | xr.DataArray | None = None,
-    rsf_uncertainty: float | str | xr.DataArray | None = None,
+    depth_uncertainty: Relative | None = None,
+    rsf_uncertainty: Relative | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     background: ParameterLike | None = None,
     weights: Weights = "auto",
-    cell: Literal["point", "mean"] = "point",
+    cell: Literal["auto", "point", "mean"] = "auto",
     fixed: Mapping[str, float | QuantityLike] | None = None,
     detection_limit: ParameterLike | None = None,
     interval: Literal["linear", "profile"] = "linear",
@@ -108,9 +112,9 @@ def fit(
     prior : mapping, optional
         What is known of parameters before the fit, with its standard uncertainty:
         ``{"sigma": ("1.6 nm", "0.2 nm")}``; of layers also a list of such pairs.
-    depth_uncertainty, rsf_uncertainty : float, str or DataArray, optional
+    depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainties of the depth scale and of the sensitivity factor, which
-        move all profiles alike: ``0.03``, ``"3 %"``. By default what the data state
+        move all profiles alike: ``0.03``, ``"3 %"``, ``{"B": 0.1}``. By default what the data state
         (``depth_scale_uncertainty``, ``sensitivity_factor_uncertainty``); 0 leaves them out.
     start, stop : str, Quantity or DataArray, optional
         The window: samples outside take no part, such as those of the surface transient.
@@ -124,9 +128,10 @@ def fit(
         ``"none"``: plain squares, with errors from the scatter too. ``"auto"`` takes the first for
         which a profile has what it needs; a logarithm needs a profile without negative samples, or
         a detection limit.
-    cell : {"point", "mean"}
-        Whether a sample is the value at its depth, or the mean over the cell that reaches half
-        way to its neighbours: for samples that are far apart compared with the shape.
+    cell : {"auto", "point", "mean"}
+        Whether a sample is the value at its depth, or the mean over its cell: for samples that are
+        far apart compared with the shape. Cells are those that the data state (``depth_bounds``),
+        which ``"auto"`` takes for means, or reach half way to the neighbours.
     fixed : mapping, optional
         Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional
@@ -367,17 +372,12 @@ def fit(
     if progress is not None:
         check_bool("progress", progress)
     of_layers = repeat is not None and over in (None, "layer")
-    if over == "layer" and repeat is None:
-        raise ProfileError("over='layer' is of use only with repeat")
     if repeat is not None:
-        chosen = read_layers(chosen, repeat, shared if of_layers else None)
+        chosen = read_repeat(chosen, repeat, shared if of_layers else None)
+    elif over == "layer":
+        raise ProfileError("over='layer' is of use only with repeat")
     measured = is_profile(as_implanted)
-    check_choice("surface", surface, ("reflecting", "absorbing"))
-    if measured and chosen.name == DIFFUSED.name:
-        chosen = DIFFUSED
-    elif measured or surface != "reflecting":
-        which = "as_implanted" if measured else f"surface={surface!r}"
-        raise ProfileError(f"{which} is of no use to the model {chosen.name!r}")
+    chosen = read_before_anneal(chosen, surface, measured=measured)
     task, settings = read_task(
         profiles,
         chosen,
@@ -392,25 +392,12 @@ def fit(
     if measured:
         task, settings = read_initials(profiles, as_implanted, task, settings, surface)
     between = (None, None) if of_layers else (shared, over)
-    if repeat == "auto":
-        task = _as_many_as_there_are(profiles, settings, task)
-    links = read_links(profiles, task, settings, *between, prior)
-    if links.joint and task.fewer:
-        task = _as_many_as_all_have(profiles, settings, task)
-        links = read_links(profiles, task, settings, *between, prior)
-    window = settings["start"], settings["stop"]
+    task, links = _linked(profiles, settings, task, between, prior, count=repeat == "auto")
     answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))
-    answer.attrs |= _described(profiles, chosen, task, settings, links) | {
-        "cell": cell,
-        "background": {"none": "none", "fit": "fitted"}.get(
-            task.background, format_argument(background)
-        ),
-        "fixed": _listed(fixed),
-        **({"as_implanted": "measured", "surface": surface} if measured else {}),
-        "prior": _listed(prior),
-    }
+    answer.attrs |= _described(profiles, chosen, task, settings, links)
+    answer.attrs |= _as_stated(task, background, fixed, prior)
     if not profiles.lazy:
-        warn_of_empty_window(profiles, window, FitWarning)
+        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
         _warn(profiles, answer)
     return quantified(answer) if profiles.quantified else answer
 
@@ -439,6 +426,18 @@ def _described(
     }
 
 
+def _as_stated(task: Task, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
+    """Say for attrs what was stated before."""
+    words = {"none": "none", "fit": "fitted"}
+    return {
+        "cell": task.cell,
+        "background": words.get(task.background, format_argument(background)),
+        "fixed": _listed(fixed),
+        **({"as_implanted": "measured", "surface": task.surface} if task.initials else {}),
+        "prior": _listed(prior),
+    }
+
+
 def _listed(stated: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{name}={format_argument(value)}" for name, value in (stated or {}).items())
 
@@ -457,6 +456,25 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
         ("random",),
         lambda word: f"the model does not fit; residuals are {word}",
     )
+
+
+def _linked(
+    profiles: Frame,
+    settings: Mapping[str, xr.Variable],
+    task: Task,
+    between: tuple[Any, Any],
+    prior: Any,
+    *,
+    count: bool,
+) -> tuple[Task, Links]:
+    """Return what profiles have in common, and the task with as many layers as there are."""
+    if count:
+        task = _as_many_as_there_are(profiles, settings, task)
+    links = read_links(profiles, task, settings, *between, prior)
+    if links.joint and task.fewer:
+        task = _as_many_as_all_have(profiles, settings, task)
+        links = read_links(profiles, task, settings, *between, prior)
+    return task, links
 
 
 def _as_many_as_there_are(profiles: Frame, settings: Mapping[str, xr.Variable], task: Task) -> Task:

@@ -1,28 +1,20 @@
-"""How sharp is this interface, and how thick is this layer: from the data alone."""
+"""How sharp is this interface: from the data alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.crossings import crossings
-from sims_analysis.analysis.detection import limit_of_unmeasured
-from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.answers import as_dataset
-from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
-from sims_analysis.kernels.rows import Status
+from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
-    by_depth,
     doubted,
     in_words,
     open_profiles,
@@ -31,11 +23,10 @@ from sims_analysis.models._profiles import (
 )
 from sims_analysis.models._step import ROW, STATUS, measured
 from sims_analysis.models.model import Array
-from sims_analysis.models.samples import in_order
-from sims_analysis.text.arguments import format_argument, read_name
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 
-__all__ = ["interface", "layers"]
+__all__ = ["interface"]
 
 #: What a status means, and what may be done.
 _ADVICE = {
@@ -46,8 +37,6 @@ _ADVICE = {
     "gaps='bridge' accepts that",
     "saturated": "samples are equal to the last digit, as a saturated detector writes them",
 }
-#: Two crossings may be one edge if they differ by less than so many standard errors.
-_SAME = 3.0
 
 
 @recorded
@@ -258,262 +247,3 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
             "status": status.assign_attrs(vocabulary.attrs("status")),
         }
     )
-
-
-@recorded
-def layers(
-    data: xr.Dataset | xr.DataArray,
-    *,
-    species: str | None = None,
-    level: ParameterLike | None = None,
-    fraction: float | None = None,
-    variable: str | None = None,
-    gaps: GapPolicy = "flag",
-) -> xr.Dataset:
-    """Measure layers between the depths at which a species rises above a level and falls below.
-
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        One measurement or a batch, over depth; or over sputter time, in seconds then.
-    species : str, optional
-        Which one marks the layers; needed if there are several.
-    level : str, Quantity or DataArray, optional
-        Where a layer begins and ends.
-    fraction : float, optional
-        The level as a part of the profile's maximum; by default half of it.
-    variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
-    gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts a layer that begins or ends in a gap between samples.
-
-    Returns
-    -------
-    Dataset
-        Over ``layer``, in order of depth:
-
-        - ``top``, ``bottom``, ``thickness`` (``nm``)
-        - ``<name>_stderr`` (``nm``) of each, where the data carry errors
-        - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
-          or end: the layer goes on, and its thickness is not known); ``below_detection`` (it goes
-          on to samples that a file gives as ``<5E15``; the coordinate ``detection_limit`` has their
-          limit); ``gap`` (it begins or ends
-          where there are no samples: there is no depth); ``saturated`` (half of a maximum that a
-          saturated detector has cut off); ``never_reached`` or
-          ``no_data`` in the first place of a profile without a layer; nothing in the places after
-          the last layer
-
-    Raises
-    ------
-    SpeciesError
-        If `species` is not there, or has to be named.
-    ProfileError
-        If both `level` and `fraction` are given, or the fraction is not between 0 and 1.
-
-    Warns
-    -----
-    ProfileWarning
-        Where a layer begins or ends in a gap, or the status is ``saturated``.
-
-    See Also
-    --------
-    crossings : Every crossing of a level, which layers are made of.
-    interface : The width of one interface.
-
-    Notes
-    -----
-    Noise makes several crossings of one edge. Where the data carry standard errors, they count as
-    one, the most certain of them, if they are no further apart than their errors allow.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.layers(ds, species="B", level="1e19 atoms/cm^3")
-    >>> found["thickness"].values.round(1), found["status"].values  # the first: surface transient
-    (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U16'))
-    """
-    if level is not None and fraction is not None:
-        raise ProfileError("give a level or a fraction, not both")
-    part = 0.5 if fraction is None else fraction
-    if not (isinstance(part, float | int) and 0 < part < 1):
-        raise ProfileError(
-            f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
-        )
-    one = by_depth(_one_species(data, species))
-    profiles = open_profiles(one, question="a layer", variable=variable)
-    if isinstance(one, xr.Dataset):
-        beside = [f"{profiles.name}_{end}" for end in ("stderr", *vocabulary.COLUMNS)]
-        one = one[[name for name in (profiles.name, *beside) if name in one]]
-    for name in ("layer", "crossing"):
-        if name in profiles.lead:
-            raise ProfileError(
-                f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                f'data.rename({name}="place")'
-            )
-    if profiles.lazy:
-        raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
-    extent = over_profiles(profiles, profiles.each(_extent, size=3))
-    highest, first, last = extent.transpose("__row__", ...)
-    by_fraction = level is None
-    if level is None:
-        level = (part * highest).assign_attrs(units=profiles.units)
-    number = profiles.parameter(level, (profiles.kind,), "level")
-    refuse_cases(profiles, number, "level")
-    found = crossings(one, level=level, gaps="bridge")
-    if profiles.quantified:
-        found = units.dequantify(found)
-    names = (profiles.axis, "stderr", "direction", "status")
-    columns = [found[name].transpose(..., "crossing") for name in names]
-    lead = columns[0].dims[:-1]
-    lost = np.zeros(columns[0].shape, dtype=bool)
-    if not bridges(gaps):
-        lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
-    saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
-    _tell(profiles, columns[0].where(lost).variable, saturated)
-    begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
-    limit = limit_of_unmeasured(profiles)
-    none = (first.variable > number) & False
-    hidden = [none, none]
-    if limit is not None:  # the last samples are below it; nowhere a sample shows a level below it
-        hidden = [none | (number <= limit), none | limit.notnull()]
-    hidden = [end.transpose(*lead).values for end in hidden]
-    rows, words, below = {}, {}, {}
-    for index in np.ndindex(*columns[0].shape[:-1]):
-        depth, stderr, direction, status = (column.values[index] for column in columns)
-        edges = _without_noise(depth, stderr, direction)
-        depth = np.where(lost[index], np.inf, depth)
-        rows[index] = _paired(
-            depth[edges],
-            stderr[edges],
-            direction[edges],
-            begins=bool(begins[index]),
-            goes_on=bool(goes_on[index]),
-        )
-        below[index] = bool(hidden[0][index]), bool(hidden[1][index])
-        words[index] = "saturated" if saturated[index] else str(status[0])
-    return _layers_dressed(rows, words, below, lead, columns[0], profiles)
-
-
-def _tell(profiles: Frame, lost: xr.Variable, saturated: Any) -> None:
-    """Warn of layers that begin or end in a gap, at the depths `lost`, or that are saturated."""
-    first = lost.min(str(lost.dims[-1]))
-    doubt = np.where(first.notnull(), Status.GAP, Status.OK)
-    codes = xr.Variable(first.dims, np.where(saturated, Status.SATURATED, doubt))
-    what = "a layer that begins or ends in it has no depth"
-    tell_doubts(profiles, codes, around(first), what, ProfileWarning)
-
-
-def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
-    """Flag profiles whose maximum a saturated detector has cut off."""
-    words = ("ok", "gap", "saturated")
-    codes = doubted(profiles, xr.zeros_like(like), words, NO_LIMITS, bridge=True)
-    flags: xr.Variable = codes.variable == words.index("saturated")
-    return flags
-
-
-def _extent(z: Array, c: Array, *_: Any) -> Array:
-    """Return the largest value, the first and the last."""
-    c = c[in_order(z, c)]
-    return np.array([c.max(), c[0], c[-1]]) if c.size else np.full(3, np.nan)
-
-
-def _one_species(data: Any, species: str | None) -> Any:
-    if species is None:
-        if getattr(data, "sizes", {}).get("species", 1) > 1:
-            names = ", ".join(map(repr, data["species"].values.tolist()))
-            raise SpeciesError(f"name the species that marks the layers: {names}")
-        return data
-    species = read_name("species", species)
-    coords = getattr(data, "coords", {})
-    present = [str(name) for name in np.atleast_1d(coords.get("species", []))]
-    if species not in present:
-        names = ", ".join(map(repr, present)) or "no coordinate 'species'; leave it out"
-        raise SpeciesError(f"the data have no species {species!r}; they have {names}")
-    return data.sel(species=species) if "species" in data.dims else data
-
-
-def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
-    """Select crossings, one for each edge.
-
-    Of two in one direction, the less certain is left out, with a crossing between them that noise
-    made (see :func:`crossings`: it has no error), if both may be the same edge: they differ by
-    less than `_SAME` standard errors.
-    """
-    kept: list[int] = []
-    for i in np.flatnonzero(np.isfinite(depth)).tolist():
-        kept.append(i)
-        if len(kept) < 3:
-            continue
-        a, noise, b = kept[-3:]
-        same = depth[b] - depth[a] < _SAME * np.hypot(stderr[a], stderr[b])
-        if direction[a] == direction[b] and np.isnan(stderr[noise]) and same:
-            kept[-3:] = [a if stderr[a] <= stderr[b] else b]
-    return kept
-
-
-def _paired(
-    depth: Array, stderr: Array, direction: Any, *, begins: bool, goes_on: bool
-) -> list[tuple[float, ...]]:
-    """Pair each rise with the fall after it; NaN where the samples begin or end in a layer."""
-    found: list[tuple[float, ...]] = []
-    top: tuple[float, float] | None = (np.nan, np.nan) if begins else None
-    for z, error, way in zip(depth, stderr, direction, strict=True):
-        if str(way) == "rising":
-            top = (float(z), float(error))
-        elif top is not None:
-            found.append((*top, float(z), float(error)))
-            top = None
-    if top is not None and goes_on:
-        found.append((*top, np.nan, np.nan))
-    return found
-
-
-def _layers_dressed(
-    rows: Mapping[tuple[int, ...], list[tuple[float, ...]]],
-    words: Mapping[tuple[int, ...], str],
-    below: Mapping[tuple[int, ...], tuple[bool, bool]],
-    lead: tuple[Any, ...],
-    like: xr.DataArray,
-    profiles: Frame,
-) -> xr.Dataset:
-    width = max(1, *(len(found) for found in rows.values()))
-    table = np.full((*like.shape[:-1], width, 4), np.nan)
-    status = np.full((*like.shape[:-1], width), "", dtype="U16")
-    for index, found in rows.items():
-        for i, one in enumerate(found):
-            edges = np.array(one)
-            gap = np.isinf(edges)
-            # An edge in a gap has no depth, and no error.
-            edges[gap | np.roll(gap, 1)] = np.nan
-            table[(*index, i)] = edges
-            open_ = np.isnan([one[0], one[2]])
-            cases = {
-                "gap": gap.any(),
-                "below_detection": (open_ & below[index]).any(),
-                "truncated": open_.any(),
-                "saturated": words[index] == "saturated",
-            }
-            status[(*index, i)] = next((word for word, so in cases.items() if so), "ok")
-        if not found:
-            status[(*index, 0)] = words[index]
-    dims = (*lead, "layer")
-    top, top_stderr, bottom, bottom_stderr = np.moveaxis(table, -1, 0)
-    values = {
-        "top": (top, top_stderr),
-        "bottom": (bottom, bottom_stderr),
-        "thickness": (bottom - top, np.hypot(top_stderr, bottom_stderr)),
-    }
-    answer = {}
-    for name, (number, error) in values.items():
-        term = "layer_thickness" if name == "thickness" else "interface_position"
-        attrs = vocabulary.attrs(term, profiles.axis_units) | {"long_name": name.capitalize()}
-        answer[name] = (dims, number, attrs)
-        attrs = attrs | {"long_name": f"Standard error of {name}, random part"}
-        answer[f"{name}_stderr"] = (dims, error, attrs)
-    answer["status"] = (dims, status, vocabulary.attrs("status"))
-    coords = {
-        name: c for name, c in like.coords.items() if "crossing" not in c.dims and name != "count"
-    }
-    made = xr.Dataset(answer, coords=coords)
-    return units.quantify(made) if profiles.quantified else made

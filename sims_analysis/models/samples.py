@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sims_analysis.models.model import Array
 
-__all__ = ["Samples", "cells", "in_order", "smoothed"]
+__all__ = ["Cells", "Samples", "cells", "in_order", "smoothed"]
+
+#: How far the cell of each sample reaches to both sides.
+Cells = tuple[Array, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +25,8 @@ class Samples:
     common, overlap : ndarray
         Standard error of a subtracted background, and the covariance of sample and background over
         its variance.
+    lower, upper : ndarray, optional
+        Edges of the cells over which the values are means; NaN where they are not stated.
     """
 
     z: Array
@@ -30,10 +35,30 @@ class Samples:
     k: Array
     common: Array
     overlap: Array
+    lower: Array | None = None
+    upper: Array | None = None
 
     def where(self, keep: Array) -> Samples:
         """Return some of them."""
-        return Samples(*(column[keep] for column in vars(self).values()))
+        columns = {name: one[keep] for name, one in vars(self).items() if one is not None}
+        return replace(self, **columns)
+
+    def cells(self, here: Array) -> Cells:
+        """Return how far the cells of some samples reach, by their order: as stated, or half way.
+
+        Neighbours are all measured samples, in the same window or not.
+        """
+        if (
+            self.lower is not None
+            and self.upper is not None
+            and np.isfinite(self.lower[here]).all()
+        ):
+            return self.z[here] - self.lower[here], self.upper[here] - self.z[here]
+        every = in_order(self.z, self.c)
+        of_every = np.full((2, self.z.size), np.nan)
+        of_every[:, every] = cells(self.z[every])
+        below, above = of_every[:, here]
+        return below, above
 
 
 def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
@@ -43,7 +68,7 @@ def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) ->
     return order
 
 
-def cells(z: Array) -> tuple[Array, Array]:
+def cells(z: Array) -> Cells:
     """Return how far the cell of each sample reaches to both sides.
 
     Half of the way to its neighbours, and from the ends as far outward as inward.

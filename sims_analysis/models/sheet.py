@@ -13,7 +13,6 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
-from sims_analysis.dataset.canonical import read_number
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
@@ -168,29 +167,19 @@ def sheet_resistance(
     229 ohm, p type
     """
     check_choice("mobility", mobility, MOBILITIES)
-    active = read_dopants(donors, acceptors)
-    if any(abs(part) != 1 for part in active.values()):
-        raise ProfileError(
-            "a sheet resistance takes no active fractions; active_limit= bounds them"
-        )
-    signs = {name: -part for name, part in active.items()}
+    signs = _signs(donors, acceptors)
     profiles, names = open_dopants(data, signs, partial(_opened, variable=variable))
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
         raise ProfileError("start and stop: one for all species, not one for each")
-    level = 0.0
-    if background is not None:
-        level = read_number(background, ("concentration",), "background")[0]
-        if not np.isfinite(level):
-            raise ProfileError(f"background is {level}; expected a finite number")
-    elements = ("As" if _is_arsenic(profiles, signs, names) else "P", "B")
+    level = _read_net(background)
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
         sign=np.array([signs[name] for name in names]),
         limit=_limits(active_limit, names),
-        elements=elements,
+        elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
         mobility=mobility,
         background=level,
         only=0.0 if len(kinds) > 1 else float(kinds.pop()),
@@ -206,7 +195,7 @@ def sheet_resistance(
         stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(__row__=0))
     answer = _dressed(rows, stderr, mobility)
     answer["status"] = _told(profiles, answer, window, bridge=bridges(gaps))
-    answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
+    answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
         warn_of_first(
@@ -283,6 +272,26 @@ def _each_background(profiles: Frame) -> Iterator[Frame]:
         yield replace(profiles, common=profiles.common.where(place == i, 0.0))
 
 
+def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
+    """Return the charge that each species gives the crystal's carriers."""
+    active = read_dopants(donors, acceptors)
+    if any(abs(part) != 1 for part in active.values()):
+        raise ProfileError(
+            "a sheet resistance takes no active fractions; active_limit= bounds them"
+        )
+    return {name: -part for name, part in active.items()}
+
+
+def _read_net(background: Any) -> float:
+    """Read the constant net doping; 0 without one."""
+    if background is None:
+        return 0.0
+    level = units.read_number(background, ("concentration",), "background")
+    if not np.isfinite(level):
+        raise ProfileError(f"background is {level}; expected a finite number")
+    return level
+
+
 def _limits(active_limit: Any, names: list[str]) -> Array:
     if active_limit is None:
         return np.full(len(names), np.inf)
@@ -295,7 +304,7 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
             f"{', '.join(map(repr, names))}"
         )
     found = [
-        read_number(active_limit[name], ("concentration",), f"active_limit[{name!r}]")[0]
+        units.read_number(active_limit[name], ("concentration",), f"active_limit[{name!r}]")
         if name in active_limit
         else np.inf
         for name in names

@@ -40,7 +40,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
 
         - ``<variable>``: the mean
         - ``<variable>_stderr`` (unit of the variable): standard error of the mean by the standard
-          errors of the replicates, ``sqrt(sum s_i^2) / n``; without these, by their scatter
+          errors of the replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where
+          there are others (as in a dose); without these, by their scatter
         - ``<variable>_scatter`` (likewise): standard error of the mean by the scatter of the
           replicates, ``s / sqrt(n)`` with n - 1 in s. It includes what makes replicates differ
           beside counting, such as craters and drifts, which neighbouring samples have in common
@@ -147,11 +148,13 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
 def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
     """Return the standard error of the mean by those of the replicates.
 
-    With zero counts in all of them, the upper end of the 68 % interval is that of one: twice the
-    error of a sample with zero counts is the value of 1.84 counts.
+    The variance of a sum of counts is estimated by the counts: zero counts add nothing to it. With
+    zero counts in all of them, the error is that of zero counts in one.
     """
     stderr: Any = frame.stderr
     squares = (stderr**2).where(frame.value.notnull(), 0.0)
+    if frame.counts is not None:
+        squares = squares.where(frame.counts != 0, 0.0)
     total: xr.Variable = squares.sum(MEASUREMENT, skipna=False) ** 0.5 / n
     if frame.counts is not None:
         none = frame.counts.sum(MEASUREMENT) == 0

@@ -128,15 +128,15 @@ def _density(stated: Any) -> tuple[Host | None, float, str]:
     if host is not None:
         return host, host.atomic_density, f"{host.atomic_density:.6g} atom/cm^3 ({origin})"
     try:
-        density, _ = units.read_quantity(stated, ("concentration",), "atomic_density")
+        density = units.read_number(stated, ("concentration",), "atomic_density")
     except UnitsError as error:
         raise UnitsError(
             f"{error}; or name a host: {', '.join(HOSTS)}; or give a formula with its mass "
             "density: ('Al0.3Ga0.7N', '5.2 g/cm^3')"
         ) from None
-    if np.ndim(density) or not density > 0:
+    if not density > 0:
         raise UnitsError(f"atomic_density={stated!r} must be one positive density")
-    return None, float(density), f"{density:.6g} atom/cm^3 (stated)"
+    return None, density, f"{density:.6g} atom/cm^3 (stated)"
 
 
 def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:

@@ -134,7 +134,7 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
     mass = sum(atom.mass * n for atom, n in atoms.items())
     if not number > 0:
         raise ProfileError(f"the formula {formula!r} holds no atoms")
-    rho = units.read_quantity(mass_density, ("mass_density",), "mass density")[0]
+    rho = units.read_number(mass_density, ("mass_density",), "mass density")
     if not rho > 0:
         raise ProfileError(f"mass density {mass_density!r} must be positive")
     mean = mass / number

@@ -12,7 +12,7 @@ from sims_analysis import units
 from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.labels import by_label
+from sims_analysis.frame.parameters import by_label
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.model import Array
 from sims_analysis.text.arguments import format_argument
@@ -165,13 +165,12 @@ def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
 def _known(depths: Any, n: int) -> Array:
     """Read the known depths, one for each layer."""
     if isinstance(depths, xr.DataArray):
-        magnitude, unit = units.magnitude_and_unit(depths, ("depth",), "depths")
-        values = np.ravel(unit.to_canonical(np.asarray(magnitude, np.float64)))
+        read, _ = units.to_canonical_variable(depths, ("depth",), "depths", np.float64)
+        values = np.ravel(read.values)
     elif isinstance(depths, list | tuple):
-        read = [
-            units.read_quantity(one, ("depth",), f"depths[{i}]")[0] for i, one in enumerate(depths)
-        ]
-        values = np.array(read, np.float64)
+        values = np.array(
+            [units.read_number(one, ("depth",), f"depths[{i}]") for i, one in enumerate(depths)]
+        )
     else:
         raise ProfileError(
             f"depths={format_argument(depths)}; expected the known depths of the layers in order, "

@@ -20,14 +20,12 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.quantification.calibration import (
-    format_value,
     frame_of_axis,
     on_depths,
-    per_measurement,
     relative_depth_uncertainty,
-    tell_unknown,
     with_stretched_dose,
 )
+from sims_analysis.quantification.scales import format_value, per_measurement, tell_unknown
 from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike

@@ -17,7 +17,7 @@ from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.text.arguments import check_bool, format_argument, told
-from sims_analysis.units import QuantityLike, read_quantity
+from sims_analysis.units import QuantityLike
 
 __all__ = ["splice"]
 
@@ -209,13 +209,13 @@ def _ends(
 def _place(at: Any, overlap: _Overlap, axis: str) -> float:
     if at is None:
         return 0.5 * (overlap.start + overlap.stop)
-    place, _ = read_quantity(at, (axis,), "at")
-    if np.ndim(place) or not overlap.start <= place <= overlap.stop:
+    place = units.read_number(at, (axis,), "at")
+    if not overlap.start <= place <= overlap.stop:
         raise ProfileError(
             f"at={format_argument(at)} is outside of the overlap, from {overlap.start:g} to "
             f"{overlap.stop:g} {units.CANONICAL[axis]}"
         )
-    return float(place)
+    return place
 
 
 class _Scales(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.analysis.uncertainty import relative_uncertainty
+from sims_analysis.analysis.uncertainty import read_relative, relative_uncertainty
 from sims_analysis.frame.frame import Frame
 
 __all__ = ["has_unit", "read_uncertainty"]
@@ -42,7 +42,7 @@ def read_uncertainty(
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}
         for species, one in stated.items():
             absolute = has_unit(one)
-            given = one if absolute else _relative(one, f"{name}[{species!r}]")
+            given = one if absolute else relative_uncertainty(one, f"{name}[{species!r}]")
             by_kind[absolute][species] = given
         found = xr.full_like(labels, float("nan"), dtype=float)
         if by_kind[True] or not by_kind[False]:
@@ -53,12 +53,7 @@ def read_uncertainty(
     if has_unit(stated):
         relative: xr.Variable = frame.parameter(stated, (kind,), name) / of
         return relative
-    return frame.parameter(_relative(stated, name), ("dimensionless",), name)
-
-
-def _relative(stated: Any, name: str) -> xr.DataArray:
-    found = relative_uncertainty(stated, name)
-    return found if isinstance(found, xr.DataArray) else xr.DataArray(found, attrs={"units": "1"})
+    return read_relative(frame, stated, name)
 
 
 def has_unit(uncertainty: Any) -> bool:

@@ -56,12 +56,15 @@ class Block:
         Number of each row in the file, from 1.
     texts : dict
         The cells of the columns that hold words.
+    lengths : collection of int
+        How many cells lines of text have.
     """
 
     values: Array
     limits: dict[tuple[int, int], float]
     rows: Sequence[int]
     texts: dict[int, list[str]] = field(default_factory=dict)
+    lengths: Collection[int] = ()
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
         """Keep some rows."""
@@ -277,7 +280,7 @@ class TextGrid:
             row + 1 for row in rows
         ]  # fmt: skip
         labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
-        return Block(values, limits, numbers, labelled)
+        return Block(values, limits, numbers, labelled, reader.lengths)
 
 
 # --- spreadsheets -----------------------------------------------------------------------------

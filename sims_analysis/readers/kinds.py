@@ -102,7 +102,7 @@ def row_kind(
     >>> row_kind(["Tiefe [nm]", "Konz."]).name, row_kind(["0", "paused"]).name
     ('HEADS', 'MIXED')
     """
-    if decimal != "," and are_plain(cells):
+    if decimal != "," and are_plain([*filter(None, cells)]):
         return Kind.NUMBERS
     numbers = 0
     others: list[str] = []

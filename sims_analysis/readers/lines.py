@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TypeAlias
 
@@ -21,12 +21,6 @@ _PIECE = 1 << 16
 _NO_NUMBERS = ("t", "f", '"', "[", "{")
 #: Of these alone, ``float`` takes numbers and nothing else.
 _DIGITS = str.maketrans("", "", "0123456789+-.eE")
-#: How nothing is written, and how JSON writes it.
-_GAPS = (
-    *(("[,", "[null,"), (",]", ",null]"), ("[]", "[null]")),
-    *((",,", ",null,"), (",,", ",null,"), ("nan", "null"), ("NaN", "null")),
-)
-
 Odd: TypeAlias = dict[int, Sequence[object]]
 
 
@@ -49,6 +43,8 @@ class Lines:
         Columns that hold words.
     words : collection of int
         Columns that may: all cells of one that is odd are texts.
+    lengths : set of int
+        How many cells the lines have that were taken apart.
     """
 
     delimiter: str | None
@@ -58,6 +54,7 @@ class Lines:
     plain: bool
     labels: Collection[int]
     words: Collection[int]
+    lengths: set[int] = field(default_factory=set)
 
     def columns(self, lines: Sequence[str]) -> tuple[Array, Odd, tuple[int, str] | None]:
         """Take lines apart, which may end early, but are not blank.
@@ -83,6 +80,7 @@ class Lines:
                 values[start : start + step] = numbers
                 continue
             rows = [self._split(line) for line in piece]
+            self.lengths.update(map(len, rows))
             beyond = self._beyond(rows)
             if beyond is not None:
                 found = self.columns(lines[: start + beyond[0]])
@@ -104,16 +102,22 @@ class Lines:
             return None
         mark = self.delimiter or "\t"
         lines = lines if self.delimiter else ["\t".join(line.split()) for line in lines]
-        counts = [*map(str.count, lines, repeat(mark))]
-        most = max(counts)
-        if min(counts) < most:
-            lines = [line + mark * (most - n) for line, n in zip(lines, counts, strict=True)]
-        numbers = _parsed("\n".join(lines), mark, self.decimal)
+        numbers = _parsed(lines, mark, self.decimal)
         if numbers is None:
             return None
-        rows = numbers.reshape(-1, most + 1)
-        if most + 1 < self.width:
-            return np.pad(rows, ((0, 0), (0, self.width - most - 1)), constant_values=np.nan)
+        flat = np.fromiter(numbers, np.float64, len(numbers))
+        step, rest = divmod(flat.size, len(lines))
+        if not rest and {*map(type, numbers[::step])} == {bool}:
+            rows = flat.reshape(-1, step)[:, 1:]
+            self.lengths.add(step - 1)
+        else:
+            counts = np.fromiter(map(str.count, lines, repeat(mark)), np.intp, len(lines)) + 1
+            rows = np.full((len(lines), counts.max() + 1), np.nan)
+            rows[np.arange(rows.shape[1]) <= counts[:, None]] = flat
+            rows = rows[:, 1:]
+            self.lengths.update(counts.tolist())
+        if rows.shape[1] < self.width:
+            return np.pad(rows, ((0, 0), (0, self.width - rows.shape[1])), constant_values=np.nan)
         return rows[:, : self.width] if np.isnan(rows[:, self.width :]).all() else None
 
     def _beyond(self, rows: Sequence[Sequence[str]]) -> tuple[int, str] | None:
@@ -138,28 +142,36 @@ class Lines:
         return column
 
 
-def _parsed(text: str, delimiter: str, decimal: str) -> Array | None:
-    """Read cells that are numbers or nothing; ``None`` if there is anything else."""
+def _parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
+    """Read cells that are numbers or nothing; ``None`` if there is anything else.
+
+    Where a line begins ``True`` stands before its numbers, which is none itself.
+    """
+    text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
         return None
     if delimiter != ",":
-        if (decimal == "," and "." in text) or (decimal == "." and "," in text):
+        if ("." if decimal == "," else ",") in text:
             return None
         text = text.replace(",", ".").replace(delimiter, ",")
-    cells = f"[{text}]".replace("\n", ",")
-    for found, written in _GAPS:
-        cells = cells.replace(found, written)
+    cells = f"{text},".replace("\n", ",true,")
+    if "a" in text:
+        cells = cells.replace("nan", "null").replace("NaN", "null")
+    if ",," in cells:
+        # Of several commas in a row, every other pair is found at once.
+        cells = cells.replace(",,", ",null,").replace(",,", ",null,")
     try:
-        return np.array(orjson.loads(cells), dtype=np.float64)
+        numbers: list[float | bool | None] = orjson.loads(f"[{cells[1:-1]}]")
     except orjson.JSONDecodeError:
         return None
+    return numbers
 
 
 def _column(cells: Sequence[str], decimal: str) -> Array | None:
     """Read the cells of a column, as well if they are ``+1.5``, ``.5`` or ``007``."""
-    numbers = _parsed("\t".join(cells), "\t", decimal)
-    if numbers is not None and numbers.size == len(cells):
-        return numbers
+    _, *numbers = _parsed(["\t".join(cells)], "\t", decimal) or [None]
+    if len(numbers) == len(cells):
+        return np.array(numbers, dtype=np.float64)
     if decimal == "," or "".join(cells).translate(_DIGITS):
         return None
     try:

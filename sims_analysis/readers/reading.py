@@ -29,7 +29,7 @@ from sims_analysis.readers.source import ENCODINGS, Options, Source
 __all__ = ["explain_read", "read", "read_formats"]
 
 #: So many warnings are repeated in an error.
-_FEW = 3
+_MOST_TOLD = 3
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
 
@@ -197,23 +197,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     if errors == "raise" and not is_several(path):
         found = _read_one(files[0], options, forced)
         return found if options.samples is not None else found[0]
-    outcomes: list[SIMSResult | SimsError] = []
-    with collected() as told, _bar(len(files), show=progress) as step:
-        for file in files:
-            try:
-                outcomes += _read_one(file, options, forced)
-            except SimsError as error:
-                outcomes.append(error)
-            except OSError as error:
-                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
-            except ImportError as error:
-                missing = ReadError(f"{file.name}: {error}")
-                missing.__cause__ = error
-                outcomes.append(missing)
-            step()
-    # When all are read: whoever turns warnings into errors loses no more than that.
-    for warning in told:
-        warn(str(warning), type(warning))
+    outcomes = _read_each(files, options, forced, progress)
     failures = [outcome for outcome in outcomes if isinstance(outcome, SimsError)]
     if errors == "raise" and failures:
         raise PartialResultsError(
@@ -338,6 +322,30 @@ def _chosen(stated: str | Reader) -> Reader:
     raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
+def _read_each(
+    files: Sequence[Given], options: Options, forced: Reader | None, progress: bool | None
+) -> list[SIMSResult | SimsError]:
+    """Read files, and keep the error of each that cannot be read."""
+    outcomes: list[SIMSResult | SimsError] = []
+    with collected() as told, _bar(len(files), show=progress) as step:
+        for file in files:
+            try:
+                outcomes += _read_one(file, options, forced)
+            except SimsError as error:
+                outcomes.append(error)
+            except OSError as error:
+                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
+            except ImportError as error:
+                missing = ReadError(f"{file.name}: {error}")
+                missing.__cause__ = error
+                outcomes.append(missing)
+            step()
+    # When all are read: whoever turns warnings into errors loses no more than that.
+    for warning in told:
+        warn(str(warning), type(warning))
+    return outcomes
+
+
 def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
     source = _source(given, options)
@@ -358,8 +366,8 @@ def _read_source(
         return _read_by(chosen, source)
     except SimsError as error:
         # What was found odd before may be why.
-        more = f"; and {len(told) - _FEW} more" if len(told) > _FEW else ""
-        odd = "".join(f"; {warning}" for warning in told[:_FEW]) + more
+        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+        odd = "".join(f"; {warning}" for warning in told[:_MOST_TOLD]) + more
         more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
         error.args = (f"{source.name}: {error}{more}", *error.args[1:])
         error.picture = picture(source)

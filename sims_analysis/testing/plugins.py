@@ -18,7 +18,7 @@ from sims_analysis.readers.formats import FORMATS, Reader, fault_of
 from sims_analysis.readers.reading import read
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.units import NM_PER_CM, read_quantity
+from sims_analysis.units import NM_PER_CM, read_number
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
@@ -226,7 +226,7 @@ def check_model(
     _require(model.name.isidentifier(), f"{model.name!r} is no name: letters, digits, underscores")
     _require(len(set(model.names)) == len(model.names), f"{model.name}: a parameter is there twice")
     _require(bool(truths), f"{model.name}: there is no truth to check it with")
-    z = np.linspace(0.0, float(read_quantity(stop, ("depth",), "stop")[0]), _SAMPLES)
+    z = np.linspace(0.0, read_number(stop, ("depth",), "stop"), _SAMPLES)
     for truth in truths:
         _check_truth(model, truth, z, rtol)
 

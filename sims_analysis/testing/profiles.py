@@ -12,7 +12,7 @@ from scipy import special
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.neighbours import at_home
-from sims_analysis.units import NM_PER_CM, read_quantity
+from sims_analysis.units import NM_PER_CM, read_number
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -86,9 +86,9 @@ def gaussian_profile(
     >>> f"{truth.peak_concentration:.6e}", f"{truth.dose:.7e}", f"{truth.crossing(1e15):.5f}"
     ('7.746452e+18', '9.9921952e+13', '380.84895')
     """
-    total = _number(dose, "areal_density", "dose")
-    rp = _number(projected_range, "depth", "projected_range")
-    s = _number(straggle, "depth", "straggle")
+    total = read_number(dose, ("areal_density",), "dose")
+    rp = read_number(projected_range, ("depth",), "projected_range")
+    s = read_number(straggle, ("depth",), "straggle")
     top = total * NM_PER_CM / (np.sqrt(2 * np.pi) * s)
 
     def concentration(z: ArrayLike) -> Array:
@@ -145,8 +145,8 @@ def erfc_profile(
     >>> f"{truth.dose:.8e}", f"{truth.crossing(1e17):.5f}"
     ('5.64189584e+14', '232.67538')
     """
-    top = _number(surface_concentration, "concentration", "surface_concentration")
-    length = _number(diffusion_length, "depth", "diffusion_length")
+    top = read_number(surface_concentration, ("concentration",), "surface_concentration")
+    length = read_number(diffusion_length, ("depth",), "diffusion_length")
 
     def concentration(z: ArrayLike) -> Array:
         return np.asarray(top * special.erfc(np.asarray(z, dtype=float) / length))
@@ -201,8 +201,8 @@ def exponential_profile(
     >>> f"{truth.dose_between(0, 100):.8e}", f"{truth.crossing(1e17):.6f}"
     ('4.99999999e+13', '34.538776')
     """
-    top = _number(surface_concentration, "concentration", "surface_concentration")
-    length = _number(decay_length, "depth", "decay_length")
+    top = read_number(surface_concentration, ("concentration",), "surface_concentration")
+    length = read_number(decay_length, ("depth",), "decay_length")
 
     def concentration(z: ArrayLike) -> Array:
         return np.asarray(top * np.exp(-np.asarray(z, dtype=float) / length))
@@ -215,10 +215,6 @@ def exponential_profile(
         return float(length * np.log(top / level)) if level <= top else np.nan
 
     return _dataset(depth, concentration, species), _truth(concentration, dose_between, crossing)
-
-
-def _number(value: Any, kind: str, name: str) -> float:
-    return float(read_quantity(value, (kind,), name)[0])
 
 
 def _truth(

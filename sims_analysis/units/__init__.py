@@ -20,7 +20,10 @@ from sims_analysis.units.quantities import (
     magnitude_of,
     quantified_variable,
     quantify,
+    read_number,
+    read_quantities,
     read_quantity,
+    to_canonical_variable,
     with_plain_axes,
 )
 from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
@@ -44,8 +47,11 @@ __all__ = [
     "magnitude_of",
     "quantified_variable",
     "quantify",
+    "read_number",
+    "read_quantities",
     "read_quantity",
     "read_unit",
+    "to_canonical_variable",
     "unit_of_kind",
     "with_plain_axes",
 ]

@@ -32,7 +32,10 @@ __all__ = [
     "magnitude_of",
     "quantified_variable",
     "quantify",
+    "read_number",
+    "read_quantities",
     "read_quantity",
+    "to_canonical_variable",
     "with_plain_axes",
 ]
 
@@ -66,7 +69,26 @@ _POWER_OF_TEN = re.compile(rf"(?:({_NUMBER})\s*[x*]\s*)?(?<![\d.])10\^([+-]?\d+)
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d")
 
 
-def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
+def read_number(value: Any, kinds: tuple[str, ...], name: str) -> float:
+    """Read one number with its unit, in the canonical unit of its kind; see `read_quantity`."""
+    return read_quantity(value, kinds, name)[0]
+
+
+def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
+    """Read ``"50 nm"`` or a pint Quantity of one number; return it and its unit.
+
+    See :func:`read_quantities` for arguments and errors; several numbers are a ProfileError.
+    """
+    magnitude, unit = read_quantities(value, kinds, name)
+    if np.ndim(magnitude):
+        raise ProfileError(
+            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension says what "
+            "they belong to"
+        )
+    return float(magnitude), unit
+
+
+def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
     """Read ``"50 nm"`` or a pint Quantity; return the canonical magnitude and the unit.
 
     Parameters
@@ -179,6 +201,23 @@ def magnitude_and_unit(
         return _real(data.magnitude, name), unit
     unit = unit_of_kind(array.attrs.get("units"), kinds, name)
     return _real(data, name), unit
+
+
+def to_canonical_variable(
+    array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str, dtype: Any = None
+) -> tuple[xr.Variable, Unit]:
+    """Convert to the canonical unit, in a `dtype`, without attrs; also return the unit found.
+
+    Raises
+    ------
+    UnitsError, ProfileError
+        See :func:`magnitude_and_unit`.
+    """
+    import xarray as xr
+
+    magnitude, unit = magnitude_and_unit(array, kinds, name)
+    magnitude = magnitude if dtype is None else magnitude.astype(dtype, copy=False)
+    return xr.Variable(array.dims, unit.to_canonical(magnitude)), unit
 
 
 def _real(magnitude: Any, name: str) -> Any:

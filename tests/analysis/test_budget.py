@@ -132,6 +132,27 @@ def test_uncertainties_of_each_profile():
     np.testing.assert_allclose(found.sel(species=["B", "P"]), [1e11, 2e11])
 
 
+def test_uncertainties_by_species_and_others_as_the_data_state():
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18], "As": [1e18, 1e18]})
+    stated = ("species", [0.3, 0.2, np.nan], {"units": "1"})
+    ds = ds.assign_coords(sensitivity_factor_uncertainty=stated)
+    found = sims.dose_budget(ds, rsf_uncertainty={"B": "10 %", "As": 0.4})["rsf_stderr"]
+    np.testing.assert_allclose(found, [1e11, 2e11, 4e11])
+    one_alone = sims.dose_budget(ds.sel(species="P"), depth_uncertainty={"P": 0.1})
+    assert number(one_alone["depth_stderr"]) == pytest.approx(1e11)
+    with pytest.raises(ProfileError, match=r"rsf_uncertainty\['B'\]=2"):
+        sims.dose_budget(ds, rsf_uncertainty={"B": 2})
+
+
+def test_without_a_background_a_profile_below_its_limit_has_no_data():
+    ds = measurement([0, 10, 20], {"B": [1e15, np.nan, 1e15], "P": [1e15, 1e15, 1e15]})
+    with pytest.warns(DoseWarning, match="'B': no sample in the background window"):
+        found = sims.dose_budget(
+            ds, background=("9 nm", "11 nm"), detection_limit="1e16 atoms/cm^3"
+        )
+    assert found["status"].values.tolist() == ["no_data", "below_detection"]
+
+
 @pytest.mark.parametrize("argument", ["rsf_uncertainty", "depth_uncertainty"])
 @pytest.mark.parametrize("value", [-0.1, 1.5, 10, "100 %", "-1 %", "10", "10 nm", True, [0.1]])
 def test_a_relative_uncertainty_is_a_number_below_one(argument, value):

@@ -454,6 +454,24 @@ def test_hold_alone_where_the_interval_ends_above_the_first_sample():
     assert word(found["status"]) == "ok"
 
 
+@pytest.mark.filterwarnings("ignore:.*beyond the samples")
+@pytest.mark.parametrize(
+    ("limits", "first", "status"),
+    [
+        ({"start": "-1 nm", "stop": "3 nm"}, 2e18, "truncated"),
+        ({"start": "-1 nm"}, 2e18, "truncated"),
+        ({"stop": "3 nm"}, -2e18, "below_detection"),
+        # What is held outweighs the samples below it, on either side of zero.
+        ({"stop": "6 nm"}, -2e18, "below_detection"),
+        ({"stop": "6 nm"}, 2e18, "ok"),
+    ],
+)
+def test_the_status_of_a_held_dose_is_that_of_all_of_it(limits, first, status):
+    ds = one([4, 10, 20], [first, -4 * first, -4 * first])
+    found = sims.integrated_dose(ds, surface="hold", **limits)
+    assert word(found["status"]) == status
+
+
 def test_held_values_carry_the_error_of_the_first_sample():
     ds = one([4, 10, 20], [2e18, 2e18, 2e18], stderr=[1e17, 2e17, 3e17])
     found = sims.integrated_dose(ds, surface="hold")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from called import calls
 from faulty_server import REFERENCE, REFERENCE_ID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -687,26 +688,15 @@ def test_what_a_killed_writer_left_is_swept_later(archive):
     assert [path.exists() for path in (old, young, file)] == [False, True, False]
 
 
-@pytest.mark.slow
-def test_ten_thousand_entries_stay_fast(tmp_path, monkeypatch):
-    """One read must not look at the others: as fast beside 2,000 entries as alone."""
+def test_an_entry_is_read_alone_however_many_there_are(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _: None)
     archive = Archive(tmp_path)
-    small = payload(samples=2)
-    archive.put("first", small, url=URL)
-    alone = best_of(lambda: archive.get("first"))
-    for i in range(2000):
-        archive.put(f"id-{i}", small, url=URL)
-    assert best_of(lambda: archive.get("first")) < 3 * alone + 1e-3
-
-
-def best_of(call, repeats=20):
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return min(times)
+    archive.put("first", payload(samples=2), url=URL)
+    archive.get("first")  # what the first one imports
+    alone = calls(lambda: archive.get("first"))
+    for i in range(50):
+        archive.put(f"id-{i}", payload(samples=2), url=URL)
+    assert calls(lambda: archive.get("first")) < alone + 25
 
 
 def test_another_measurement_under_the_same_id_is_not_lost_in_silence(tmp_path):

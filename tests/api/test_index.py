@@ -402,6 +402,7 @@ def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch
     assert_as_walked(archive)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("ahead", [-(10**18), -(10**10), 10**10, 10**18])
 def test_wrong_clocks(archive, monkeypatch, ahead):
     real = index_module.Index._now
@@ -475,6 +476,7 @@ def test_a_damaged_index_is_noticed(archive, kind, monkeypatch):
     assert "new" in assert_as_walked(archive)[0]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "seed", [*range(6), *(pytest.param(i, marks=pytest.mark.slow) for i in range(6, 25))]
 )

@@ -90,7 +90,9 @@ def limits_of(ds):
 
 def measured(ds):
     return any(
-        bool(v.notnull().any()) for name, v in ds.data_vars.items() if not name.endswith("_stderr")
+        bool(v.notnull().any())
+        for name, v in ds.data_vars.items()
+        if not name.endswith(("_stderr", "_detection_limit"))
     )
 
 
@@ -381,6 +383,7 @@ FILES = FORMS | {
 }
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(
     "kind",
     [

@@ -254,6 +254,7 @@ def wire_objects(draw):
     return dict(draw(st.permutations(list(profile.items()))))
 
 
+@pytest.mark.slow
 @given(st.lists(wire_objects(), max_size=3))
 def test_json_in_is_json_out(objects):
     payload = orjson.dumps(objects)

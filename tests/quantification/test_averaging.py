@@ -39,7 +39,7 @@ def test_by_hand():
     np.testing.assert_allclose(found["concentration"], c.mean(0), rtol=1e-14)
     np.testing.assert_allclose(found["concentration_scatter"], c.std(0, ddof=1) / 2, rtol=1e-12)
     seen = ds["concentration_counts"].sum("measurement").values > 0
-    by_counts = np.sqrt((s**2).sum(0)) / 4
+    by_counts = np.sqrt((s**2).sum(0, where=c > 0)) / 4
     np.testing.assert_allclose(found["concentration_stderr"].values[seen], by_counts[seen])
     # No count in all of them: 1.84 counts are the upper end, half of it the error.
     np.testing.assert_allclose(
@@ -62,6 +62,16 @@ def test_doses_of_means_cover_the_truth():
     trials = sims.average(replicates(3, species=[f"s{i}" for i in range(1000)]))
     dose = sims.integrated_dose(trials)
     assert 0.64 <= float((abs(dose - truth) <= dose["stderr"]).mean()) <= 0.72
+
+
+def test_zero_counts_add_nothing_to_the_error_of_others():
+    one = xr.Dataset(
+        {"intensity": (("measurement", "depth"), [[0.0, 0.0], [9.0, 0.0]], {"units": "count"})},
+        {"depth": ("depth", [1.0, 2.0], {"units": "nm"})},
+    )
+    mean = sims.average(sims.with_counting_statistics(one))
+    # Of nine counts in two exposures; and half of 1.84 counts, of none.
+    np.testing.assert_allclose(mean["intensity_stderr"], [1.5, 0.46], rtol=1e-2)
 
 
 def test_scatter_beyond_counting_is_told_and_that_of_counting_is_not():

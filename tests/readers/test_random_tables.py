@@ -13,6 +13,7 @@ import sims_analysis as sims
 COUNT = int(os.environ.get("SIMS_TABLES", "60"))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("part", range(4))
 def test_clean_tables_are_read_exactly(part, tmp_path):
     seeds = range(part, COUNT, 4)

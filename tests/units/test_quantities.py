@@ -10,8 +10,8 @@ import pint_xarray  # noqa: F401 - indexes with units
 import pytest
 import xarray as xr
 
-from sims_analysis.errors import UnitsError
-from sims_analysis.units import quantify, read_quantity, unit_of_kind
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.units import quantify, read_quantities, read_quantity, unit_of_kind
 from sims_analysis.units.application import CONTEXT, application_registry, define_atoms
 from sims_analysis.units.quantities import is_quantified, with_plain_axes
 
@@ -20,8 +20,11 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
     registry = pint.get_application_registry()
     scalar, _ = read_quantity(registry.Quantity(5, "um"), ("depth",), "x")
     assert type(scalar) is float
-    several, _ = read_quantity(registry.Quantity([5.0, 6.0], "um"), ("depth",), "x")
+    five_and_six = registry.Quantity([5.0, 6.0], "um")
+    several, _ = read_quantities(five_and_six, ("depth",), "x")
     np.testing.assert_array_equal(several, [5000.0, 6000.0])
+    with pytest.raises(ProfileError, match="x holds 2 values; give a DataArray"):
+        read_quantity(five_and_six, ("depth",), "x")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,265 @@
+"""Arguments: read with their units once, and aligned with the profiles of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units
+from sims_analysis.dataset.axes import AXIS_TOLERANCE
+from sims_analysis.dataset.canonical import known_species, refuse_repeated
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.frame.run import is_lazy
+from sims_analysis.text.arguments import first_few
+
+__all__ = ["Profiles", "Stated", "by_label", "read_stated"]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """An argument in the canonical unit of its kind, not yet aligned with the data."""
+
+    kind: str
+    #: One number, one for each label of a dimension, or those of some species.
+    value: float | xr.DataArray | Mapping[Any, Stated]
+
+
+def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
+    """Read an argument as :meth:`Profiles.parameter` does, of data that are not known yet."""
+    if isinstance(value, Stated):
+        return value
+    if isinstance(value, Mapping):
+        if not value:
+            raise ProfileError(f"{name} is empty; give a value for at least one species")
+        each = {key: read_stated(one, kinds, f"{name}[{key!r}]") for key, one in value.items()}
+        found = sorted({one.kind for one in each.values()})
+        if len(found) != 1:
+            mixed = " and ".join(sorted(units.CANONICAL[kind] for kind in found))
+            raise UnitsError(f"{name} mixes {mixed}; expected one kind of value")
+        return Stated(found[0], each)
+    if isinstance(value, xr.DataArray):
+        read, unit = units.to_canonical_variable(value, kinds, name, np.float64)
+        return Stated(unit.kind, xr.DataArray(read, coords=value.coords))
+    number, unit = units.read_quantity(value, kinds, name)
+    return Stated(unit.kind, number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiles:
+    """What arguments are aligned with: samples along an axis, and the labels of their profiles."""
+
+    #: Samples along the last dimension.
+    value: xr.Variable
+    #: The axis: one-dimensional, or with the dimensions of `value` if each profile has its own.
+    depth: xr.Variable
+    #: ``"depth"`` or ``"sputter_time"``.
+    axis: str
+    #: Coordinates without the dimension of the samples.
+    coords: Mapping[Any, xr.Variable]
+    #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
+    brought: dict[Any, xr.Variable] = field(default_factory=dict)
+
+    @property
+    def dim(self) -> str:
+        """The dimension of the samples."""
+        return str(self.value.dims[-1])
+
+    @property
+    def lead(self) -> tuple[str, ...]:
+        """The dimensions over profiles: all but that of the samples."""
+        return tuple(map(str, self.value.dims[:-1]))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of the dimensions over profiles."""
+        return {d: self.value.sizes[d] for d in self.lead}
+
+    @property
+    def lazy(self) -> bool:
+        """Whether the values are a Dask array."""
+        return is_lazy(self.value)
+
+    @property
+    def axis_units(self) -> str:
+        """The canonical unit of the axis."""
+        return units.CANONICAL[self.axis]
+
+    def parameter(
+        self,
+        value: Any,
+        kinds: tuple[str, ...],
+        name: str,
+        *,
+        unknown: float = np.nan,
+        along: bool = False,
+        alone: bool = False,
+    ) -> xr.Variable:
+        """Read an argument with a unit: text, a Quantity, a DataArray, or one for each species.
+
+        Parameters
+        ----------
+        value : str, Quantity, DataArray, mapping or None
+            A DataArray has one value for each profile, and is aligned by the labels of its
+            dimensions; other dimensions become dimensions of the result. A mapping gives each
+            species its own value. None is NaN.
+        kinds : tuple of str
+            Acceptable kinds of unit.
+        name : str
+            Name of the argument, for messages.
+        unknown : float
+            Value for NaN (a limit at a junction that was not found), and for species that a
+            mapping leaves out.
+        along : bool
+            Accept values that run along the samples, aligned by depth within rounding.
+        alone : bool
+            A DataArray of one species, named by a scalar coordinate, is for that species alone;
+            otherwise it is for all.
+
+        Returns
+        -------
+        Variable
+            In the canonical unit; without dimensions for a scalar.
+
+        Raises
+        ------
+        UnitsError
+            If it has no unit, or one of another kind.
+        SpeciesError
+            If a mapping names a species that the data do not have.
+        ProfileError
+            If it lacks labels of the data, holds another number of values, or no real numbers.
+        """
+        if value is None:
+            return xr.Variable((), np.nan)
+        if alone and isinstance(value, xr.DataArray) and "species" in value.coords:
+            of_one = value["species"].ndim == 0
+            value = {str(value["species"].values): value} if of_one else value
+        stated = read_stated(value, kinds, name).value
+        if isinstance(stated, Mapping):
+            return self._by_species(stated, name, unknown, along=along)
+        return self._of_profiles(stated, name, unknown, along=along)
+
+    def _of_profiles(
+        self, value: float | xr.DataArray, name: str, unknown: float, *, along: bool
+    ) -> xr.Variable:
+        """Align an argument with all profiles."""
+        if not isinstance(value, xr.DataArray):
+            return xr.Variable((), unknown if np.isnan(value) else value)
+        if self.dim in value.dims and not along:
+            raise ProfileError(
+                f"{name} must not run along {self.dim!r}: it is one value for each profile"
+            )
+        for d in value.dims:
+            if d not in self.value.dims and d in value.coords and d not in self.coords:
+                self.brought[d] = value.coords[d].variable
+        aligned = self.aligned(value, name, along=along)
+        found: xr.Variable = xr.Variable(aligned.dims, aligned.data).fillna(unknown)
+        return found if self.lazy else found.load()
+
+    def _by_species(
+        self, given: Mapping[Any, Stated], name: str, unknown: float, *, along: bool
+    ) -> xr.Variable:
+        """Align an argument that a mapping states for some species."""
+        known = known_species(self.coords.get("species"), *given, name=name)
+        read = {}
+        for species, one in given.items():
+            own: Any = one.value
+            if isinstance(own, xr.DataArray) and "species" in own.coords:
+                if own["species"].ndim:
+                    raise ProfileError(
+                        f"{name}[{species!r}] is over species; expected a value for {species!r} "
+                        "alone"
+                    )
+                if str(own["species"].values) != species:
+                    raise SpeciesError(
+                        f"{name}[{species!r}] is that of {str(own['species'].values)!r}"
+                    )
+                own = own.drop_vars("species")
+            read[species] = self._of_profiles(own, f"{name}[{species!r}]", unknown, along=along)
+        dims = dict.fromkeys(d for one in read.values() for d in one.dims)
+        sizes = {d: next(o.sizes[d] for o in read.values() if d in o.dims) for d in dims}
+        absent = xr.Variable((), unknown)
+        columns = [read.get(one, absent).set_dims(sizes) for one in known]
+        single = self.coords["species"].ndim == 0
+        found: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
+        return found
+
+    def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
+        """Align an argument with the profiles, by the labels of its dimensions.
+
+        If the data have a single label (after ``.sel``), its value is selected. With `along`, also
+        with their samples.
+        """
+        if along and self.axis in value.indexes and self.axis in self.value.dims:
+            value = self._on_own_samples(value, name)
+        sizes = self.value.sizes if along else self.sizes
+        return by_label(value, name, self.coords, sizes)
+
+    def _on_own_samples(self, value: xr.DataArray, name: str) -> xr.DataArray:
+        """Select the values of an argument at the samples of the data."""
+        refuse_repeated(value.indexes[self.axis].tolist(), f"{name}: {self.axis}")
+        positions, wanted = self._along_axis(value[self.axis], name)
+        if (positions < 0).any():
+            listed = first_few([str(place) for place in wanted[positions < 0]], 3)
+            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
+        return value.isel({self.axis: positions}, drop=True).drop_vars(self.axis)
+
+    def _along_axis(self, own: xr.DataArray, name: str) -> tuple[Any, Any]:
+        """Find the samples of the data on the axis of an argument; -1 where it has none.
+
+        As two axes are compared: within rounding, because unit conversions round.
+        """
+        index: Any = own.to_index()
+        if "units" in own.attrs:
+            what = f"{name}: {self.axis}"
+            read, _ = units.to_canonical_variable(own, (self.axis,), what, np.float64)
+            index = type(index)(read.values)
+        wanted = np.asarray(self.depth.values)
+        if not index.is_monotonic_increasing:
+            return index.get_indexer(wanted), wanted
+        tolerance = AXIS_TOLERANCE * float(np.ptp(wanted))
+        return index.get_indexer(wanted, method="nearest", tolerance=tolerance), wanted
+
+
+def by_label(
+    value: xr.DataArray,
+    name: str,
+    coords: Mapping[Any, xr.Variable],
+    sizes: Mapping[Any, int],
+    whose: str = "the data",
+) -> xr.DataArray:
+    """Align an argument with profiles by the labels of its dimensions.
+
+    `coords` are those of the profiles, and `sizes` their dimensions. Where a coordinate of the
+    profiles is a single label, its value is selected.
+    """
+    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
+        index, scalar = value.indexes[dim], coords[dim].ndim == 0
+        refuse_repeated(index.tolist(), f"{name}: {dim}")
+        wanted = np.atleast_1d(coords[dim].values)
+        positions = index.get_indexer(wanted)
+        missing = sorted({str(label) for label in wanted[positions < 0]})
+        if missing:
+            known = ", ".join(repr(str(label)) for label in index[:8])
+            more = f" and {index.size - 8} more" if index.size > 8 else ""
+            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+        value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
+    for dim in value.dims:
+        if dim in coords and coords[dim].ndim == 0:
+            alone = repr(str(coords[dim].values))
+            raise ProfileError(
+                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} are those "
+                f"of {alone} alone; give it a coordinate {str(dim)!r} that says which value "
+                "belongs to which"
+            )
+    for dim, size in sizes.items():
+        if value.sizes.get(dim, size) != size:
+            raise ProfileError(
+                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} {size}; "
+                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
+            )
+    return value

@@ -1,0 +1,343 @@
+"""How thick is this layer: between the depths at which a species rises above a level and falls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis.crossings import crossings
+from sims_analysis.analysis.detection import limit_of_unmeasured
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
+from sims_analysis.frame.arguments import refuse_cases
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.window import NO_LIMITS
+from sims_analysis.kernels.rows import Status
+from sims_analysis.models._profiles import by_depth, doubted, open_profiles, over_profiles
+from sims_analysis.models.model import Array
+from sims_analysis.models.samples import in_order
+from sims_analysis.text.arguments import format_argument, read_name
+from sims_analysis.units import ParameterLike
+
+__all__ = ["layers"]
+
+#: Without standard errors noise may have made what lies between two crossings, if it is of so few
+#: samples, none of them further from the level than by this factor; and if there are so many.
+_SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2
+#: Two crossings may be one edge if they differ by less than so many standard errors.
+_SAME = 3.0
+
+
+@recorded
+def layers(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    species: str | None = None,
+    level: ParameterLike | None = None,
+    fraction: float | None = None,
+    variable: str | None = None,
+    gaps: GapPolicy = "flag",
+) -> xr.Dataset:
+    """Measure layers between the depths at which a species rises above a level and falls below.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        One measurement or a batch, over depth; or over sputter time, in seconds then.
+    species : str, optional
+        Which one marks the layers; needed if there are several.
+    level : str, Quantity or DataArray, optional
+        Where a layer begins and ends.
+    fraction : float, optional
+        The level as a part of the profile's maximum; by default half of it.
+    variable : str, optional
+        Of a Dataset; by default that in which the species was measured, concentrations first.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts a layer that begins or ends in a gap between samples.
+
+    Returns
+    -------
+    Dataset
+        Over ``layer``, in order of depth:
+
+        - ``top``, ``bottom``, ``thickness`` (``nm``)
+        - ``<name>_stderr`` (``nm``) of each, where the data carry errors
+        - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
+          or end: the layer goes on, and its thickness is not known); ``below_detection`` (it goes
+          on to samples that a file gives as ``<5E15``; the coordinate ``detection_limit`` has their
+          limit); ``gap`` (it begins or ends
+          where there are no samples: there is no depth); ``saturated`` (half of a maximum that a
+          saturated detector has cut off); ``never_reached`` or
+          ``no_data`` in the first place of a profile without a layer; nothing in the places after
+          the last layer
+
+    Raises
+    ------
+    SpeciesError
+        If `species` is not there, or has to be named.
+    ProfileError
+        If both `level` and `fraction` are given, or the fraction is not between 0 and 1.
+
+    Warns
+    -----
+    ProfileWarning
+        Where a layer begins or ends in a gap, or the status is ``saturated``; and where, without
+        standard errors, noise may have made layers: the data stay twice or more, for one or two
+        samples, within a factor of 1.6 of the level.
+
+    See Also
+    --------
+    crossings : Every crossing of a level, which layers are made of.
+    interface : The width of one interface.
+
+    Notes
+    -----
+    Noise makes several crossings of one edge. Where the data carry standard errors, they count as
+    one, the most certain of them, if they are no further apart than their errors allow.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> found = sims.layers(ds, species="B", level="1e19 atoms/cm^3")
+    >>> found["thickness"].values.round(1), found["status"].values  # the first: surface transient
+    (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U16'))
+    """
+    part = _read_fraction(level, fraction)
+    one, profiles = _opened(data, species, variable)
+    extent = over_profiles(profiles, profiles.each(_extent, size=3))
+    highest, first, last = extent.transpose("__row__", ...)
+    by_fraction = level is None
+    if level is None:
+        level = (part * highest).assign_attrs(units=profiles.units)
+    number = profiles.parameter(level, (profiles.kind,), "level")
+    refuse_cases(profiles, number, "level")
+    found = crossings(one, level=level, gaps="bridge")
+    if profiles.quantified:
+        found = units.dequantify(found)
+    names = (profiles.axis, "stderr", "direction", "status")
+    columns = [found[name].transpose(..., "crossing") for name in names]
+    lead = columns[0].dims[:-1]
+    lost = np.zeros(columns[0].shape, dtype=bool)
+    if not bridges(gaps):
+        lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
+    saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
+    _tell(profiles, columns[0].where(lost).variable, saturated)
+    if profiles.stderr is None:
+        _tell_noise(profiles, number)
+    begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
+    hidden = [
+        end.transpose(*lead).values for end in _hidden(profiles, first.variable > number, number)
+    ]
+    rows, words, below = {}, {}, {}
+    for index in np.ndindex(*columns[0].shape[:-1]):
+        depth, stderr, direction, status = (column.values[index] for column in columns)
+        edges = _without_noise(depth, stderr, direction)
+        depth = np.where(lost[index], np.inf, depth)
+        rows[index] = _paired(
+            depth[edges],
+            stderr[edges],
+            direction[edges],
+            begins=bool(begins[index]),
+            goes_on=bool(goes_on[index]),
+        )
+        below[index] = bool(hidden[0][index]), bool(hidden[1][index])
+        words[index] = "saturated" if saturated[index] else str(status[0])
+    return _dressed(rows, words, below, lead, columns[0], profiles)
+
+
+def _read_fraction(level: Any, fraction: Any) -> float:
+    """Return which part of the maximum is the level, if none is stated."""
+    if level is not None and fraction is not None:
+        raise ProfileError("give a level or a fraction, not both")
+    part = 0.5 if fraction is None else fraction
+    if not (isinstance(part, float | int) and 0 < part < 1):
+        raise ProfileError(
+            f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
+        )
+    return part
+
+
+def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, Frame]:
+    """Return the data of the species that marks the layers, and their profiles."""
+    one = by_depth(_marking_species(data, species))
+    profiles = open_profiles(one, question="a layer", variable=variable)
+    if isinstance(one, xr.Dataset):
+        beside = [f"{profiles.name}_{end}" for end in ("stderr", *vocabulary.COLUMNS)]
+        one = one[[name for name in (profiles.name, *beside) if name in one]]
+    for name in ("layer", "crossing"):
+        if name in profiles.lead:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension of the answer; rename it, as in "
+                f'data.rename({name}="place")'
+            )
+    if profiles.lazy:
+        raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
+    return one, profiles
+
+
+def _hidden(profiles: Frame, like: xr.Variable, level: xr.Variable) -> list[xr.Variable]:
+    """Flag profiles whose layers may begin, or end, at samples that a file gives as ``<5E15``."""
+    limit, none = limit_of_unmeasured(profiles), like & False
+    if limit is None:
+        return [none, none]
+    # The last samples are below it; nowhere a sample shows a level below it.
+    return [none | (level <= limit), none | limit.notnull()]
+
+
+def _tell(profiles: Frame, lost: xr.Variable, saturated: Any) -> None:
+    """Warn of layers that begin or end in a gap, at the depths `lost`, or that are saturated."""
+    first = lost.min(str(lost.dims[-1]))
+    doubt = np.where(first.notnull(), Status.GAP, Status.OK)
+    codes = xr.Variable(first.dims, np.where(saturated, Status.SATURATED, doubt))
+    what = "a layer that begins or ends in it has no depth"
+    tell_doubts(profiles, codes, around(first), what, ProfileWarning)
+
+
+def _tell_noise(profiles: Frame, level: xr.Variable) -> None:
+    """Warn of the first profile whose layers, or what is between them, noise may have made."""
+    number = profiles.each(_short_and_shallow, level, size=1).isel(__row__=0)
+    first = first_flagged(profiles, number >= _SEVERAL)
+    if first is not None:
+        warn(
+            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
+            f"are of one or two samples near the level, as noise makes them, and the data have no "
+            "standard errors to tell: with_counting_statistics() states them, and crossings of "
+            "one edge count as one then",
+            ProfileWarning,
+        )
+
+
+def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) -> Array:
+    """Count the runs of samples on one side of a level that are short and stay near it."""
+    c = c[in_order(z, c)]
+    change = np.flatnonzero(np.diff(c > level))
+    runs = [c[i + 1 : j + 1] for i, j in pairwise(change)]
+    near = [
+        one.size <= _SHORT and max(one.max() / level, level / one.min()) < _SHALLOW
+        for one in runs
+        if one.min() > 0 < level
+    ]
+    return np.array([float(sum(near))])
+
+
+def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
+    """Flag profiles whose maximum a saturated detector has cut off."""
+    words = ("ok", "gap", "saturated")
+    codes = doubted(profiles, xr.zeros_like(like), words, NO_LIMITS, bridge=True)
+    flags: xr.Variable = codes.variable == words.index("saturated")
+    return flags
+
+
+def _extent(z: Array, c: Array, *_: Any) -> Array:
+    """Return the largest value, the first and the last."""
+    c = c[in_order(z, c)]
+    return np.array([c.max(), c[0], c[-1]]) if c.size else np.full(3, np.nan)
+
+
+def _marking_species(data: Any, species: str | None) -> Any:
+    if species is None:
+        if getattr(data, "sizes", {}).get("species", 1) > 1:
+            names = ", ".join(map(repr, data["species"].values.tolist()))
+            raise SpeciesError(f"name the species that marks the layers: {names}")
+        return data
+    species = read_name("species", species)
+    coords = getattr(data, "coords", {})
+    present = [str(name) for name in np.atleast_1d(coords.get("species", []))]
+    if species not in present:
+        names = ", ".join(map(repr, present)) or "no coordinate 'species'; leave it out"
+        raise SpeciesError(f"the data have no species {species!r}; they have {names}")
+    return data.sel(species=species) if "species" in data.dims else data
+
+
+def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
+    """Select crossings, one for each edge.
+
+    Of two in one direction, the less certain is left out, with a crossing between them that noise
+    made (see :func:`crossings`: it has no error), if both may be the same edge: they differ by
+    less than `_SAME` standard errors.
+    """
+    kept: list[int] = []
+    for i in np.flatnonzero(np.isfinite(depth)).tolist():
+        kept.append(i)
+        if len(kept) < 3:
+            continue
+        a, noise, b = kept[-3:]
+        same = depth[b] - depth[a] < _SAME * np.hypot(stderr[a], stderr[b])
+        if direction[a] == direction[b] and np.isnan(stderr[noise]) and same:
+            kept[-3:] = [a if stderr[a] <= stderr[b] else b]
+    return kept
+
+
+def _paired(
+    depth: Array, stderr: Array, direction: Any, *, begins: bool, goes_on: bool
+) -> list[tuple[float, ...]]:
+    """Pair each rise with the fall after it; NaN where the samples begin or end in a layer."""
+    found: list[tuple[float, ...]] = []
+    top: tuple[float, float] | None = (np.nan, np.nan) if begins else None
+    for z, error, way in zip(depth, stderr, direction, strict=True):
+        if str(way) == "rising":
+            top = (float(z), float(error))
+        elif top is not None:
+            found.append((*top, float(z), float(error)))
+            top = None
+    if top is not None and goes_on:
+        found.append((*top, np.nan, np.nan))
+    return found
+
+
+def _dressed(
+    rows: Mapping[tuple[int, ...], list[tuple[float, ...]]],
+    words: Mapping[tuple[int, ...], str],
+    below: Mapping[tuple[int, ...], tuple[bool, bool]],
+    lead: tuple[Any, ...],
+    like: xr.DataArray,
+    profiles: Frame,
+) -> xr.Dataset:
+    width = max(1, *(len(found) for found in rows.values()))
+    table = np.full((*like.shape[:-1], width, 4), np.nan)
+    status = np.full((*like.shape[:-1], width), "", dtype="U16")
+    for index, found in rows.items():
+        for i, one in enumerate(found):
+            edges = np.array(one)
+            gap = np.isinf(edges)
+            # An edge in a gap has no depth, and no error.
+            edges[gap | np.roll(gap, 1)] = np.nan
+            table[(*index, i)] = edges
+            open_ = np.isnan([one[0], one[2]])
+            cases = {
+                "gap": gap.any(),
+                "below_detection": (open_ & below[index]).any(),
+                "truncated": open_.any(),
+                "saturated": words[index] == "saturated",
+            }
+            status[(*index, i)] = next((word for word, so in cases.items() if so), "ok")
+        if not found:
+            status[(*index, 0)] = words[index]
+    dims = (*lead, "layer")
+    top, top_stderr, bottom, bottom_stderr = np.moveaxis(table, -1, 0)
+    values = {
+        "top": (top, top_stderr),
+        "bottom": (bottom, bottom_stderr),
+        "thickness": (bottom - top, np.hypot(top_stderr, bottom_stderr)),
+    }
+    answer = {}
+    for name, (number, error) in values.items():
+        term = "layer_thickness" if name == "thickness" else "interface_position"
+        attrs = vocabulary.attrs(term, profiles.axis_units) | {"long_name": name.capitalize()}
+        answer[name] = (dims, number, attrs)
+        attrs = attrs | {"long_name": f"Standard error of {name}, random part"}
+        answer[f"{name}_stderr"] = (dims, error, attrs)
+    answer["status"] = (dims, status, vocabulary.attrs("status"))
+    coords = {
+        name: c for name, c in like.coords.items() if "crossing" not in c.dims and name != "count"
+    }
+    made = xr.Dataset(answer, coords=coords)
+    return units.quantify(made) if profiles.quantified else made

@@ -1,0 +1,226 @@
+"""Depths at times: by a rate, rates of layers, a crater, markers, or a line through layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units
+from sims_analysis.dataset.axes import MEASUREMENT
+from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.frame.arguments import refuse_not_positive
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.run import anywhere
+from sims_analysis.quantification.layers import read_layers, read_pairs
+from sims_analysis.quantification.markers import MarkerLine
+from sims_analysis.text.arguments import format_argument, is_number
+
+__all__ = ["Scale", "by_line", "format_value", "per_measurement", "read_scale", "tell_unknown"]
+
+
+class Scale(NamedTuple):
+    """Depths at times, how they were made, and the one number that made them, if there is one."""
+
+    at: Callable[[xr.Variable], xr.Variable]
+    text: str
+    #: A rate or a crater depth.
+    of: xr.Variable | None = None
+    kind: str = ""
+
+
+def read_scale(
+    frame: Frame,
+    record: xr.Variable,
+    *,
+    rate: Any,
+    crater_depth: Any,
+    total_time: Any,
+    relative_rates: Any,
+    markers: Any,
+) -> Scale:
+    """Read the one argument that sets the scale; `record` are the times that it must cover."""
+    if markers is not None:
+        return Scale(*_by_markers(record, markers))
+    if rate is None:
+        return _by_crater(frame, record, crater_depth, total_time, relative_rates)
+    if isinstance(rate, list | tuple):
+        return Scale(*_by_layers(record, rate, "rate", _sputter_rate))
+    speed = _of_measurement(frame, rate, "sputter_rate", "rate")
+    text = f"z = {format_value(speed, 'nm/s')} * t"
+    return Scale(lambda t: speed * t, text, speed, "sputter_rate")
+
+
+def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
+    """Return depths by the line through several layers."""
+    rate = f"{format_value(line.rate, 'nm/s')} * t"
+    if axis == "depth":
+        rate = f"{format_value(line.rate)} * z"
+    shift = line.offset if apply_offset else 0.0 * line.offset
+    added = f" + {format_value(line.offset, 'nm')}" if apply_offset else ""
+    text = f"z = {rate}{added} (line through layers at known depths)"
+    return Scale(lambda t: line.rate * t + shift, text)
+
+
+def _by_crater(
+    frame: Frame, time: xr.Variable, crater_depth: Any, total_time: Any, relative_rates: Any
+) -> Scale:
+    """Return depths that end at a crater of known depth."""
+    crater = _of_measurement(frame, crater_depth, "depth", "crater_depth")
+    total = _total_time(frame, time, total_time)
+    made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
+    if relative_rates is None:
+        text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
+        return Scale(lambda t: crater / total * t, text, crater, "depth")
+    relative, layers = _by_layers(time, relative_rates, "relative_rates", _relative_rate)
+    whole = _by_layers(total, relative_rates, "relative_rates", _relative_rate)[0](total)
+    text = f"relative {layers} {made}"
+    return Scale(lambda t: relative(t) * (crater / whole), text, crater, "depth")
+
+
+def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable:
+    """Return the time in which the crater was sputtered, which is no shorter than the record."""
+    last = time.max([d for d in time.dims if d != MEASUREMENT])
+    if total_time is None:
+        if not bool((last > 0).all()):
+            raise ProfileError("the record has no extent in time; give total_time")
+        return last
+    total = _of_measurement(frame, total_time, "sputter_time", "total_time")
+    # As printed, a time may be rounded.
+    shorter = first_flagged(frame, total < last * (1 - 1e-6))
+    if shorter is not None:
+        which = ""
+        if MEASUREMENT in shorter.index and MEASUREMENT in frame.coords:
+            label = frame.coords[MEASUREMENT].values[shorter.index[MEASUREMENT]]
+            which = f"measurement {label}: "
+        raise ProfileError(
+            f"{which}total_time is {shorter.of(total):g} s, but the record runs to "
+            f"{shorter.of(last):g} s; the crater was sputtered for at least as long as the record"
+        )
+    return total
+
+
+def _by_layers(
+    time: xr.Variable, layers: Any, name: str, read: Callable[[Any, str], float]
+) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
+    """Return the depths at times, below layers that are sputtered at different rates."""
+    starts, rates = [0.0], []
+    for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
+        end = np.inf if stop is None else units.read_number(stop, ("sputter_time",), f"{name}[{i}]")
+        rates.append(read(of_layer, f"{name}[{i}]"))
+        if not (rates[-1] > 0 and end > starts[-1]):
+            raise ProfileError(
+                f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0"
+            )
+        starts.append(end)
+    if (longest := float(time.max())) > starts[-1]:
+        raise ProfileError(
+            f"the layers end at {starts[-1]:g} s, but the record at {longest:g} s; end the last "
+            "layer with None for the rest of the record"
+        )
+    starts, speeds = starts[:-1], np.array(rates)
+    tops = np.concatenate([[0.0], np.cumsum(speeds[:-1] * np.diff(starts))])
+    unit = " nm/s" if read is _sputter_rate else ""
+    parts = [f"{v:.6g}{unit} from {s:.6g} s" for v, s in zip(rates, starts, strict=True)]
+    at = partial(_piecewise, starts=np.array(starts), tops=tops, speeds=speeds)
+    return at, f"layers: {', '.join(parts)}"
+
+
+def _sputter_rate(value: Any, name: str) -> float:
+    return units.read_number(value, ("sputter_rate",), name)
+
+
+def _relative_rate(value: Any, name: str) -> float:
+    if not is_number(value):
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a relative rate, a number such as 0.6"
+        )
+    return float(value)
+
+
+def _by_markers(
+    time: xr.Variable, markers: Any
+) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
+    """Return the depths at times, on straight lines between known ones."""
+    times, depths, last = [0.0], [0.0], np.nan
+    for i, marker in enumerate(read_pairs(markers, "markers", "(time, depth)")):
+        name = f"markers[{i}]"
+        if marker[0] is None:
+            if i == 0 or i < len(markers) - 1:
+                raise ProfileError(
+                    f"{name} has no time; only a rate after the last marker has none"
+                )
+            last = _sputter_rate(marker[1], name)
+            if not last > 0:
+                raise ProfileError(f"{name}={marker!r}: a rate must be positive")
+            continue
+        t = units.read_number(marker[0], ("sputter_time",), name)
+        z = units.read_number(marker[1], ("depth",), name)
+        if (t, z) == (0.0, 0.0):
+            continue
+        if not (t > times[-1] and z > depths[-1]):
+            raise ProfileError(
+                f"{name}={marker!r}: times and depths must increase, from the surface at 0"
+            )
+        times.append(t)
+        depths.append(z)
+    if len(times) == 1:
+        raise ProfileError("markers holds no depth below the surface")
+    longest = float(time.max())
+    if np.isnan(last) and longest > times[-1] * (1 + 1e-9):
+        raise ProfileError(
+            f"the markers end at {times[-1]:g} s, but the record at {longest:g} s; give the depth "
+            "of its end, or a rate for the rest: (None, '0.5 nm/s')"
+        )
+    speeds = np.diff(depths) / np.diff(times)
+    speeds = np.append(speeds, speeds[-1] if np.isnan(last) else last)
+    parts = [f"{z:.6g} nm at {t:.6g} s" for t, z in zip(times[1:], depths[1:], strict=True)]
+    if not np.isnan(last):
+        parts.append(f"then {last:.6g} nm/s")
+    at = partial(_piecewise, starts=np.array(times), tops=np.array(depths), speeds=speeds)
+    return at, f"markers: {', '.join(parts)}"
+
+
+def _piecewise(time: xr.Variable, starts: Any, tops: Any, speeds: Any) -> xr.Variable:
+    """Return ``z = top + v (t - start)`` of the piece in which each time lies."""
+    t = time.values
+    piece = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, starts.size - 1)
+    return xr.Variable(time.dims, tops[piece] + speeds[piece] * (t - starts[piece]))
+
+
+def _of_measurement(frame: Frame, value: Any, kind: str, name: str) -> xr.Variable:
+    """Read a positive argument: one for all, or one for each measurement."""
+    read = frame.parameter(value, (kind,), name)
+    per_measurement(read, name)
+    refuse_not_positive(read, value, name)
+    tell_unknown(frame, read, name)
+    return read
+
+
+def per_measurement(read: xr.Variable, name: str) -> xr.Variable:
+    """Refuse an argument that differs between the species of a measurement; return it otherwise."""
+    if not set(read.dims) <= {MEASUREMENT}:
+        raise ProfileError(
+            f"{name} is over {read.dims}; the species of a measurement are sputtered together and "
+            f"share their depth scale, so that it may be over {MEASUREMENT!r} only"
+        )
+    return read
+
+
+def tell_unknown(frame: Frame, read: xr.Variable, name: str) -> None:
+    """Warn of measurements whose depths are not known, because an argument is NaN; refuse all."""
+    if anywhere(read.isnull()):
+        if read.isnull().all():
+            raise ProfileError(f"{name} is NaN; expected a finite number")
+        warn_where(frame, read.isnull(), f"{name} is NaN: its depths are not known", ProfileWarning)
+
+
+def format_value(value: xr.Variable, unit: str = "") -> str:
+    """Format an argument for the history: ``0.42 nm/s``, or that each measurement has its own."""
+    if value.ndim:
+        return f"({', '.join(filter(None, [unit, 'one per measurement']))})"
+    return f"{float(value):.6g} {unit}".strip()
