@@ -30,9 +30,9 @@ collect_ignore = ["typed_user.py"]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Of a test marked `few(n)`, n cases from first to last stay, as many twice more are slow.
+    """Of a test marked `few(n)`, n cases stay, from first to last; as many more are slow.
 
-    All are run by `-m "slow or study"`.
+    The rest is a study.
     """
     cases = defaultdict(list)
     for item in items:
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items):
             cases[item.nodeid.partition("[")[0]].append(item)
     for same in cases.values():
         (n,) = same[0].get_closest_marker("few").args
-        kept, more = ({*np.linspace(0, len(same) - 1, m).round()} for m in (n, 3 * n))
+        kept, more = ({*np.linspace(0, len(same) - 1, m).round()} for m in (n, 2 * n))
         for place, item in enumerate(same):
             if place not in kept:
                 item.add_marker(pytest.mark.slow if place in more else pytest.mark.study)

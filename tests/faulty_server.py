@@ -72,7 +72,7 @@ def raw(*pieces: bytes, pause: float = 0.0, then: str = "close") -> Action:
             if pause and stop.wait(pause):
                 break
         if then == "stall":
-            stop.wait(30)
+            stop.wait(600)
         elif then == "reset":
             time.sleep(0.05)  # let what was sent arrive before it is thrown away
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

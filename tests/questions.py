@@ -1,7 +1,13 @@
-"""The registry of questions: what can be asked of data, and measurements to ask it of.
+"""The registry: what can be asked of data and done to them, and measurements to ask it of.
 
 The tests of layouts, kinds (plain, quantified, Dask), batches, infinities, precision and cases over
-new dimensions take their cases from here: a metric that is listed has them all.
+new dimensions take their cases from here: a metric or a correction that is listed has them all.
+
+- `QUESTIONS` are asked of data, with the options that stand here;
+- `OF_A_RATIO` has other options for the ratio of two species, whose levels are pure numbers;
+- `ELSEWHERE` names the questions that do not rest on the top of a profile;
+- `FULLEST` gives of each answer with many parts one that has them all;
+- `CORRECTIONS` give the data back, better.
 """
 
 import numpy as np
@@ -73,6 +79,13 @@ TOGETHER = ("metallurgical_junctions",)
 PER_PROFILE = [q for q in QUESTIONS if q.split()[0] not in (*ALONG_SAMPLES, *TOGETHER)]
 #: What has no lazy form, because the shape of its answer depends on the data.
 EAGER = [q for q in QUESTIONS if "step" in QUESTIONS[q]]
+#: Questions that rest not on the top of a profile, but on where it crosses a level, on a few
+#: samples or on a window elsewhere: where a detector has cut off the top, they may be ``ok``.
+ELSEWHERE = (
+    "below_detection", "crossings", "decay_length", "detection_limit", "interpolate",
+    "junction_depth", "metallurgical_junctions", "surface_concentration", "to_grid",
+    "with_counting_statistics",
+)  # fmt: skip
 
 
 def ask(question, data):
@@ -113,6 +126,134 @@ def union(depths, seed=0, data_id=None):
     ]
     ds = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
     return ds.assign_attrs({"data_id": data_id})
+
+
+#: Questions of a ratio over depth (of `RUN` in tests/quantification/test_isotopes.py), whose levels
+#: are pure numbers.
+OF_A_RATIO = {
+    "peak": lambda r: sims.peak(r, start="15 nm"),
+    "crossings": lambda r: sims.crossings(r, level="0.01"),
+    "crossings, a part of the maximum": lambda r: sims.crossings(
+        r, level=0.3 * r.max().assign_attrs(units="1")
+    ),
+    "junction_depth": lambda r: sims.junction_depth(r, level="0.01", after="peak"),
+    "decay_length": lambda r: sims.decay_length(r, low="0.001", high="0.02", start="80 nm"),
+    "interpolate": lambda r: sims.interpolate(r, depth="80 nm"),
+    "to_grid": lambda r: sims.to_grid(r, step="1 nm"),
+    "compare": lambda r: sims.compare(r, r, level="0.01"),
+    "align": lambda r: sims.align(r, r),
+    "detection_limit": lambda r: sims.detection_limit(r, window=("180 nm", "205 nm")),
+    "below_detection": lambda r: sims.below_detection(r, limit="0.001"),
+    "surface_concentration": lambda r: sims.surface_concentration(r, depth="20 nm"),
+    "fit": lambda r: sims.fit(r, model="gaussian", start="15 nm", stop="120 nm"),
+    "interface": lambda r: sims.interface(r, start="80 nm"),
+    "layers": lambda r: sims.layers(r, level="0.01"),
+    "convolve": lambda r: sims.convolve(r, resolution="5 nm"),
+    "with_units": lambda r: sims.with_units(sims.dequantify(r), depth="um"),
+    "subtract_background": lambda r: sims.subtract_background(
+        r.to_dataset(), window=("180 nm", "205 nm"), variable=r.name
+    ),
+}
+
+#: Answers with much in them, of data that give all of it: tests/test_docstrings.py compares them
+#: with what docstrings list.
+FULLEST = {
+    "crossings": lambda ds: sims.crossings(ds, level="1e18 atoms/cm^3"),
+    "metallurgical_junctions": lambda ds: sims.metallurgical_junctions(
+        ds, donors=["P"], acceptors=["B"]
+    ),
+    "dose_budget": lambda ds: sims.dose_budget(
+        ds, surface_depth="15 nm", detection_limit="1e15 atoms/cm^3"
+    ),
+    "integrated_dose": sims.integrated_dose,
+    "junction_depth": lambda ds: sims.junction_depth(
+        ds.sel(species="B"), level="1e18 atoms/cm^3", after="peak"
+    ),
+    "depth_at_dose_fraction": lambda ds: sims.depth_at_dose_fraction(
+        ds, fraction=0.9
+    ),
+    "detection_limit": lambda ds: sims.detection_limit(
+        ds, window=("420 nm", "490 nm"), rule="currie"
+    ),
+    "surface_concentration": lambda ds: sims.surface_concentration(
+        ds, depth="10 nm"
+    ),
+    "peak": lambda ds: sims.peak(ds.sel(species="B"), start="20 nm"),
+    "decay_length": lambda ds: sims.decay_length(
+        ds.sel(species="B"), low="1e16 atoms/cm^3", high="1e18 atoms/cm^3", start="150 nm"
+    ),
+    "moments": lambda ds: sims.moments(ds.sel(species="B"), start="20 nm", threshold=0.01),
+    "compare": lambda ds: sims.compare(ds, ds, level="1e18 atoms/cm^3", after="peak"),
+    "repeatability": lambda ds: sims.repeatability(
+        sims.stack([ds, ds], names=["a", "b"]), level="1e18 atoms/cm^3", after="peak"
+    ),
+    "interface": lambda ds: sims.interface(ds.sel(species="B"), start="80 nm", stop="400 nm"),
+    "layers": lambda ds: sims.layers(ds, species="B", level="1e18 atoms/cm^3"),
+    "sheet_resistance": lambda ds: sims.sheet_resistance(ds, donors=["P"], acceptors=["B"]),
+    "deconvolve": lambda ds: sims.deconvolve(
+        ds.sel(species="B"), resolution="4 nm", start="20 nm", averaging_kernels=True
+    ),
+    "fit": lambda ds: sims.fit(ds.sel(species="B"), model="gaussian", start="40 nm", stop="110 nm"),
+}  # fmt: skip
+
+
+def as_isotopes(data):
+    """Give the same with species that are isotopes."""
+    named = {"B": "11B", "P": "30Si"}
+    return data.assign_coords(species=[named[str(name)] for name in data["species"].values])
+
+
+def as_another(data, name, one_unit, unit):
+    """Give the same as values of another variable."""
+    other = {
+        key.replace("concentration", name): (one.dims, one.values / one_unit, {"units": unit})
+        for key, one in data.data_vars.items()
+    }
+    return xr.Dataset(other, coords=data.coords, attrs=data.attrs)
+
+
+def as_counted(data):
+    """Give the same as count rates over sputter time, of a species and the matrix."""
+    rates = as_another(as_isotopes(data), "intensity", 1e14, "count/s")
+    time = ("sputter_time", data["depth"].values / 0.4, {"units": "s"})
+    over_time = rates.swap_dims(depth="sputter_time").drop_vars("depth")
+    return over_time.assign_coords(sputter_time=time)
+
+
+def as_fractions(data):
+    """Give the same as atomic fractions over depth."""
+    return as_another(data, "atomic_fraction", 5e22, "1")
+
+
+def as_it_is(data):
+    """Give concentrations over depth."""
+    return data
+
+
+#: Name of the function, and a word that tells it from others; what it is done to, and its options.
+CORRECTIONS = {
+    "correct_dead_time": (as_counted, {"dead_time": "35 ns"}),
+    "correct_dead_time species": (as_counted, {"dead_time": {"30Si": "35 ns"}}),
+    "subtract_background": (as_it_is, {"window": ("150 nm", "170 nm")}),
+    "subtract_background value": (as_it_is, {"value": {"B": "1e15 atoms/cm^3"}}),
+    "subtract_background rates": (as_counted, {"window": ("380 s", "420 s")}),
+    "with_rsf": (as_counted, {"rsf": {"11B": "3e22 atoms/cm^3"}, "matrix": "30Si"}),
+    "with_rsf mean": (
+        as_counted,
+        {"rsf": "3e22 atoms/cm^3", "matrix": "30Si", "matrix_signal": "mean"},
+    ),
+    "calibrate_depth": (as_counted, {"rate": "0.4 nm/s", "depth_uncertainty": "5 %"}),
+    "calibrate_depth layers": (as_counted, {"rate": [("100 s", "0.4 nm/s"), (None, "0.5 nm/s")]}),
+    "rescale_depth": (as_it_is, {"factor": 1.013, "offset": "0.4 nm"}),
+    "scale_to_dose": (as_it_is, {"dose": {"B": "5e14 atoms/cm^2"}, "dose_uncertainty": 0.03}),
+    "to_concentration": (as_fractions, {"atomic_density": "5e22 atoms/cm^3"}),
+    "to_element": (as_isotopes, {"abundance": "natural"}),
+}  # fmt: skip
+
+
+def correct(correction, data):
+    """Make a correction of the registry; `data` is of the kind that it is made to."""
+    return getattr(sims, correction.split()[0])(data, **CORRECTIONS[correction][1])
 
 
 AXIS = np.arange(0.0, 181.0, 1.5)

@@ -80,6 +80,7 @@ def complaints(path):
     return "" if passed and not failed else report.read_text()
 
 
+@pytest.mark.few(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("what", SAVED)
 @pytest.mark.filterwarnings(WARNS, "ignore::DeprecationWarning", "ignore::UserWarning")
@@ -154,6 +155,7 @@ def test_a_status_is_flags_in_a_file(kind, lazily, tmp_path):
         assert flags.dtype == np.int8
 
 
+@pytest.mark.slow
 def test_flags_answer_to_their_words_in_cf_xarray(tmp_path):
     pytest.importorskip("cf_xarray", reason="cf-xarray is not installed")
     junction = sims.junction_depth(implant(), level=LEVEL)
@@ -214,6 +216,7 @@ def test_a_term_says_where_a_dose_comes_from():
     assert "comment" in sims.open_example("boron-implant")["concentration"].attrs
 
 
+@pytest.mark.slow
 def test_flags_are_the_words_that_are_there_or_all_where_they_are_not_known_yet(tmp_path):
     pytest.importorskip("dask")
     one = sims.junction_depth(implant(), level=LEVEL)

@@ -6,50 +6,11 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
+from questions import FULLEST
 
 import sims_analysis as sims
 
 PAGES = Path(__file__).parents[1] / ".docs" / "api"
-
-#: Answers with much in them, of data that give all of it.
-ANSWERS = {
-    "crossings": lambda ds: sims.crossings(ds, level="1e18 atoms/cm^3"),
-    "metallurgical_junctions": lambda ds: sims.metallurgical_junctions(
-        ds, donors=["P"], acceptors=["B"]
-    ),
-    "dose_budget": lambda ds: sims.dose_budget(
-        ds, surface_depth="15 nm", detection_limit="1e15 atoms/cm^3"
-    ),
-    "integrated_dose": sims.integrated_dose,
-    "junction_depth": lambda ds: sims.junction_depth(
-        ds.sel(species="B"), level="1e18 atoms/cm^3", after="peak"
-    ),
-    "depth_at_dose_fraction": lambda ds: sims.depth_at_dose_fraction(
-        ds, fraction=0.9
-    ),
-    "detection_limit": lambda ds: sims.detection_limit(
-        ds, window=("420 nm", "490 nm"), rule="currie"
-    ),
-    "surface_concentration": lambda ds: sims.surface_concentration(
-        ds, depth="10 nm"
-    ),
-    "peak": lambda ds: sims.peak(ds.sel(species="B"), start="20 nm"),
-    "decay_length": lambda ds: sims.decay_length(
-        ds.sel(species="B"), low="1e16 atoms/cm^3", high="1e18 atoms/cm^3", start="150 nm"
-    ),
-    "moments": lambda ds: sims.moments(ds.sel(species="B"), start="20 nm", threshold=0.01),
-    "compare": lambda ds: sims.compare(ds, ds, level="1e18 atoms/cm^3", after="peak"),
-    "repeatability": lambda ds: sims.repeatability(
-        sims.stack([ds, ds], names=["a", "b"]), level="1e18 atoms/cm^3", after="peak"
-    ),
-    "interface": lambda ds: sims.interface(ds.sel(species="B"), start="80 nm", stop="400 nm"),
-    "layers": lambda ds: sims.layers(ds, species="B", level="1e18 atoms/cm^3"),
-    "sheet_resistance": lambda ds: sims.sheet_resistance(ds, donors=["P"], acceptors=["B"]),
-    "deconvolve": lambda ds: sims.deconvolve(
-        ds.sel(species="B"), resolution="4 nm", start="20 nm", averaging_kernels=True
-    ),
-    "fit": lambda ds: sims.fit(ds.sel(species="B"), model="gaussian", start="40 nm", stop="110 nm"),
-}  # fmt: skip
 
 
 def section(name, title):
@@ -77,12 +38,12 @@ def listed(name):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.SimsWarning")
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", FULLEST)
 def test_an_answer_holds_what_its_docstring_lists(name):
     ds = sims.with_counting_statistics(
         sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
     )
-    answer, said = ANSWERS[name](ds), listed(name)
+    answer, said = FULLEST[name](ds), listed(name)
     held = answer.coords if isinstance(answer, xr.DataArray) else answer.data_vars
     assert len(said) > 1
     for variable in set(held) - {"species"}:

@@ -64,6 +64,7 @@ def test_there_are_notebooks():
     assert len(NAMES) >= 5
 
 
+@pytest.mark.few(3)
 @pytest.mark.filterwarnings("default")  # those of the kernel's own machinery
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_as_it_is_committed(name, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
-from questions import QUESTIONS, SHARED, asking
+from questions import CORRECTIONS, QUESTIONS, SHARED, asking, correct
 
 import sims_analysis as sims
 from sims_analysis.units import application, define_atoms
@@ -32,6 +32,7 @@ def in_process(code):
     return done.stdout
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["import pint_xarray", "pass"])
 @pytest.mark.parametrize("made", ["sims.open_example('boron-implant')", "sims.load('b.nc')"])
@@ -168,10 +169,19 @@ def test_every_question_takes_the_view_of_pint_xarray(question):
         same(ask(MICRONS.pint.quantify()), ask(MICRONS))
 
 
+@pytest.mark.few(6)
+@pytest.mark.parametrize("correction", CORRECTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_so_does_every_correction(correction):
+    data = CORRECTIONS[correction][0](SHARED[0])
+    same(correct(correction, data.pint.quantify()), correct(correction, data))
+
+
 def gaussian(data):
     return sims.fit(data.sel(species="B"), model="gaussian", start="20 nm")
 
 
+#: What is no question and no correction of one Dataset.
 OTHERS = {
     "fit": gaussian,
     "evaluate": lambda d: sims.evaluate(gaussian(d), depth="50 nm"),
@@ -184,9 +194,6 @@ OTHERS = {
     "convolve": lambda d: sims.convolve(d, resolution="5 nm"),
     "deconvolve": lambda d: sims.deconvolve(d, resolution="5 nm", start="20 nm", stop="120 nm"),
     "repeatability": lambda d: sims.repeatability(sims.stack([d, d])),
-    "subtract_background": lambda d: sims.subtract_background(d, window=("420 nm", "490 nm")),
-    "rescale_depth": lambda d: sims.rescale_depth(d, factor=1.01),
-    "scale_to_dose": lambda d: sims.scale_to_dose(d, dose={"B": "5e14 atoms/cm^2"}),
     "ratio": lambda d: sims.ratio(d, numerator="B", denominator="P"),
     "average": lambda d: sims.average(sims.stack([d, d])),
     "splice": lambda d: sims.splice(d, d),
@@ -238,6 +245,7 @@ def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
         assert found.depth_units == wanted.depth_units
 
 
+@pytest.mark.slow
 def test_cells_in_micrometres_are_those_of_the_view(tmp_path):
     ds = sims.open_example("boron-implant")
     cells = sims.with_units(sims.to_grid(ds, step="5 nm", conserve="dose"), depth="um")

@@ -99,6 +99,7 @@ def test_other_packages_are_used_by_their_public_parts(trees, own):
     assert {module: parts for module, parts in found.items() if parts} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [

@@ -73,7 +73,7 @@ def test_every_picture_is_shown():
     assert all(f"pictures/{path.name}" in text for path in PICTURES.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_code_of_every_page_passes_a_type_checker(tmp_path):
     pytest.importorskip("mypy")
     scripts = write_scripts(tmp_path)

@@ -131,6 +131,7 @@ def identical(a, b):
     return a.identical(b)
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("computer", COMPUTERS)
 def test_questions_are_answered_as_alone(computer):
@@ -157,6 +158,7 @@ def test_lazy_answers_are_computed_as_alone():
         assert together.identical(answer.compute(scheduler="synchronous"))
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("computer", COMPUTERS)
 def test_reports_and_pages_have_their_own_notes(computer):

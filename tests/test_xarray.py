@@ -145,6 +145,7 @@ def test_the_engine_takes_the_arguments_of_read_and_of_to_dataset(tmp_path):
         xr.open_dataset(path, engine=SimsBackend, errors="collect", **stated)
 
 
+@pytest.mark.slow
 def test_the_engine_loads_what_save_wrote(tmp_path):
     path = sims.save(IMPLANT, tmp_path / "w.nc")
     assert xr.open_dataset(path)["concentration"].attrs["units"] == "cm-3"

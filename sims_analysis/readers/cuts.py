@@ -32,7 +32,7 @@ _FORM = re.compile(
     r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
 )
 #: Fewer numbers than this do not tell how a column is written.
-_FEW = 3
+_FEWEST = 3
 #: So many before the last are near it, ...
 _AROUND = 8
 #: ... or, if there are fewer than few, at least no part like this, ...
@@ -121,9 +121,9 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         return False
     if decimals == {len(last["decimals"] or "")} != {0}:
         return True
-    numbers = [abs(_number(form)) for form in above[-_AROUND:]]
-    near, own = [number for number in numbers if number], abs(_number(last))
-    if not (near and own) or len(above) < _FEW:
+    numbers = [abs(_number_in(form)) for form in above[-_AROUND:]]
+    near, own = [number for number in numbers if number], abs(_number_in(last))
+    if not (near and own) or len(above) < _FEWEST:
         return not (near and own) or own * _FAR > min(near)
     alike = [form for form in above if not form["exponent"]]
     if last["decimals"] is not None:
@@ -135,7 +135,7 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < _STEADY)
 
 
-def _number(form: re.Match[str]) -> float:
+def _number_in(form: re.Match[str]) -> float:
     return float(form[0].replace(",", ".").lower().replace("d", "e"))
 
 

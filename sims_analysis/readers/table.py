@@ -47,7 +47,7 @@ __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 
 Mask = NDArray[np.bool_]
 #: Rows and columns of a table that is turned are not more than these.
-_FEW = 2000
+_SHORT = 2000
 
 
 def recognises(source: Source) -> bool:
@@ -126,7 +126,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
 def _turned(grid: Grid) -> Grid:
     """Turn a table whose rows are what columns usually are."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
-    if stated or not 1 < len(grid) <= _FEW:
+    if stated or not 1 < len(grid) <= _SHORT:
         return grid
     kinds = []
     for i in range(len(grid)):

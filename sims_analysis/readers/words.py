@@ -275,7 +275,7 @@ PROCESSING = re.compile(
     re.IGNORECASE,
 )
 #: Labels that count: of elements with more nucleons than these.
-_COUNTED, _FEW = re.compile(r"(\D+)(\d+)"), 8
+_COUNTED, _MOST_ATOMS = re.compile(r"(\D+)(\d+)"), 8
 #: What stands beside a word for values, and names no species either.
 FILLERS = re.compile(
     r"(?:^|(?<=\s))(?:(?:secondary )?ions?|raw|corrected|normali[sz]ed|measured|atomic|sims|counts?"
@@ -365,7 +365,7 @@ def are_labels(texts: Collection[str]) -> bool:
     if len({*texts}) < 2 or len(matches) < len(found) or len({m[1] for m in matches}) > 1:
         return False
     word = matches[0][1].strip(" _#-")
-    nuclide = word in ("H", "He", "Li") or any(int(match[2]) > _FEW for match in matches)
+    nuclide = word in ("H", "He", "Li") or any(int(match[2]) > _MOST_ATOMS for match in matches)
     return not (word in _ELEMENTS.split() and nuclide)
 
 

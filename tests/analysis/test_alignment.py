@@ -20,7 +20,7 @@ def interface(z, at, slope=0.0, decay=3.0):
     return 1e5 * (1 - slope * z / 150) / (1 + np.exp((z - at) / decay)) + 1.0
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @settings(deadline=None, max_examples=20)
 @given(st.floats(-30, 30), st.floats(0.1, 10))
 def test_a_known_shift_is_found_to_a_hundredth_of_a_sample(shift, factor):

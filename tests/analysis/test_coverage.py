@@ -10,7 +10,7 @@ from measured import number, one
 
 import sims_analysis as sims
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.few(1)]
 
 
 @pytest.mark.parametrize("counts", [10, 100, 1000])

@@ -268,6 +268,7 @@ def test_of_a_single_species_the_variable_in_which_it_was_measured(question):
         assert species == "B" or bool(main[1].notnull().all())
 
 
+@pytest.mark.slow
 def test_a_lazy_curve_can_be_pickled():
     found = sims.fit(sims.open_example("boron-implant").chunk(species=1), model="gaussian")
     curve = sims.evaluate(found, depth="70 nm")

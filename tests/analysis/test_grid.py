@@ -156,7 +156,7 @@ def profiles(draw):
     return dataset(start + np.cumsum(gaps), *rows)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @settings(deadline=None, max_examples=60)
 @given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]), data=st.data())
 def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):

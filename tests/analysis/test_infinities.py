@@ -33,7 +33,7 @@ def as_asked(question, data):
     return data.to_dataset() if question == "with_counting_statistics" else data
 
 
-@pytest.mark.few(76)
+@pytest.mark.few(40)
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("infinity", [np.inf, -np.inf])
 @pytest.mark.parametrize("rows", [3, 400])

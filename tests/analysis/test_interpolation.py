@@ -182,6 +182,7 @@ def test_every_measured_variable_is_interpolated_in_its_unit():
 values = st.one_of(st.sampled_from([0.0, -1e17, 1e18, 1e18]), st.floats(1e12, 1e21))
 
 
+@pytest.mark.slow
 @given(st.lists(values, min_size=1, max_size=9), st.sampled_from(METHODS))
 def test_on_a_sample_it_is_the_sample_bit_for_bit(profile, method):
     z = np.cumsum(np.linspace(0.1, 1.7, len(profile)))

@@ -135,6 +135,7 @@ def test_cells_count_with_their_part_of_the_window(layout):
         np.testing.assert_allclose(before["stderr"], within["stderr"], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_sample_at_the_end_of_a_window_is_in_it_whatever_rounding_did_to_its_depth():
     z = np.arange(0, 100.0)
     ds = measurement(z, {"B": 1e17 + 1e15 * z, "P": 1e17 + 0 * z})

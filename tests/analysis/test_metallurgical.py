@@ -178,6 +178,7 @@ def test_counts_have_no_metallurgical_junction():
         found(ds.rename(concentration="intensity"))
 
 
+@pytest.mark.slow
 @given(st.floats(2, 30), st.floats(31, 300), st.floats(1.5, 1e4))
 def test_two_exponentials_of_any_kind(fast, slow, ratio):
     z = np.linspace(0, 2000, 401)

@@ -110,6 +110,7 @@ def test_moments_of_counts_are_refused():
         sims.moments(ds)
 
 
+@pytest.mark.slow
 @given(st.floats(-500, 500), st.floats(0.1, 10), st.floats(1e-3, 1e3))
 def test_moments_move_with_the_profile(shift, stretch, factor):
     z = np.arange(0, 50, 1.0)

@@ -72,10 +72,10 @@ def many(request):
     )
 
 
+@pytest.mark.few(6)
 @pytest.mark.slow
 @pytest.mark.parametrize("question", [q for q in PER_PROFILE if q not in ROW_BY_ROW])
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-@pytest.mark.few(5)
 def test_memory_beyond_the_data_and_the_answer_is_bounded(question, many):
     ask(question, many.isel(profile=slice(0, 2)))
     tracemalloc.start()

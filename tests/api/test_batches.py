@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import threading
 import time
 import warnings
@@ -86,13 +87,11 @@ def test_a_slow_first_answer_holds_up_no_other():
 
     def answer(n, data_id):
         if n == 1:
-            assert ended.wait(20)
+            assert ended.wait(60)
         return _own(n, data_id)
 
     arriving = Api(answer).client().iter(MANY[:30])
-    began = time.monotonic()
     early = [next(arriving) for _ in range(29)]
-    assert time.monotonic() - began < 15
     ended.set()
     assert len({result.data_id for result in early} | {next(arriving).data_id}) == 30
 
@@ -171,7 +170,7 @@ def test_one_retry_after_makes_the_others_wait():
 
 
 @pytest.mark.slow
-def test_sixty_entries_at_two_a_second_all_arrive():
+def test_a_batch_at_two_a_second_arrives_whole():
     """A server that counts: two requests in each second, all others are told to wait."""
     seconds, slow = {}, 0.25  # a quarter of the time, at four times the rate
 
@@ -185,20 +184,21 @@ def test_sixty_entries_at_two_a_second_all_arrive():
         return httpx.Response(200, content=body_of(data_id))
 
     api = Api(answer)
-    results = api.client().get(MANY[:60])
-    assert [r.data_id for r in results] == MANY[:60]
+    results = api.client().get(MANY[:24])
+    assert [r.data_id for r in results] == MANY[:24]
 
 
 def test_a_wait_beyond_the_deadline_is_an_error_at_once():
-    api = Api(lambda *_: httpx.Response(429, headers={"Retry-After": "20"}))
+    api = Api(lambda *_: httpx.Response(429, headers={"Retry-After": "100"}))
     began = time.monotonic()
-    results = api.client(deadline=5).get(MANY[:50], errors="collect")
-    assert time.monotonic() - began < 5, "the deadline has ended it"
+    results = api.client(deadline=50).get(MANY[:50], errors="collect")
+    assert time.monotonic() - began < 50, "nothing was waited for"
     assert {type(r) for r in results} == {RateLimited}
-    assert all(19 < r.retry_after <= 20 for r in results)
+    assert all(99 < r.retry_after <= 100 for r in results)
     assert len(api.asked) <= 2
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("then", ["stall", "close"])
 @pytest.mark.parametrize("width", [1, 8])
@@ -440,6 +440,19 @@ def test_what_cannot_be_kept_is_returned_with_a_warning(tmp_path):
     assert len(caught) == 1
     with pytest.warns(SimsWarning):
         assert list(client.iter(MANY[:3], errors="collect"))
+
+
+def test_what_the_catalogue_says_is_kept_of_others_than_a_damaged_entry(tmp_path):
+    archive = Archive(tmp_path)
+    Api().client(archive=archive).get(MANY[:3])
+    shutil.rmtree(archive.folder(MANY[0]))
+    archive.folder(MANY[0]).symlink_to(archive.folder(MANY[1]))
+    rows = [{"data_id": i, "char_source_type": "sims"} for i in ["", *MANY[:3]]]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
+    client = Client(KEY, endpoint=ENDPOINT, transport=transport, archive=archive)
+    with pytest.warns(SimsWarning, match="not kept.*is a link"):
+        assert len(client.search()) == 4
+    assert [archive.catalogue(i)["data_id"] for i in MANY[1:3]] == MANY[1:3]
 
 
 def test_a_row_of_another_technique_hides_no_entry(tmp_path):

@@ -708,12 +708,12 @@ def test_an_interrupt_ends_a_wait_for_retry_after(caplog):
 
 def test_an_interrupt_does_not_show_the_key():
     with FaultyServer(raw(then="stall")) as server:
-        client = Client(KEY, endpoint=server.url)
+        client = Client(KEY, endpoint=server.url, timeout=400)
         interrupt_when(lambda: server.received)
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt) as caught:
             client.get("a")
-        assert time.monotonic() - began < 25, "the timeout has ended it"
+        assert time.monotonic() - began < 300, "the timeout has ended it"
     assert KEY not in everything_of(caught.value)
 
 

@@ -38,18 +38,19 @@ DRIPS = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DRIPS)
 def test_what_never_ends_is_given_up_at_the_deadline(kind):
     """Each piece comes well within the timeout, so that only the deadline can end it."""
     first = DRIPS[kind]
-    script = raw(*first, *[first[-1] if len(first) == 1 else b" "] * 200, pause=0.05)
+    script = raw(*first, *[first[-1] if len(first) == 1 else b" "] * 4000, pause=0.05)
     with FaultyServer(script) as server:
         client = Client(KEY, endpoint=server.url, timeout=5, deadline=0.6)
         began = time.monotonic()
         with pytest.raises((RequestTimeout, ApiError), match="deadline="):
             client.get(REFERENCE_ID)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 60, "and not after the 200 s that all pieces take"
 
 
 @pytest.mark.few(2)
@@ -58,11 +59,7 @@ def test_what_never_ends_is_given_up_at_the_deadline(kind):
 )
 def test_the_key_is_looked_for_in_no_more_than_the_time_to_read(unit):
     secret = Secret("s3cr3t-k3y-0123456")
-    for size in (2 * 10**6, 2 * 10**7):
-        body = b'["' + unit * (size // len(unit)) + b'"]'
-        began = time.monotonic()
-        secret.is_in(body)
-        assert time.monotonic() - began < 8
+    secret.is_in(b'["' + unit * (2 * 10**6 // len(unit)) + b'"]')  # hours, if it grew as the square
     decoys = b"%41\\u0041" * 1000
     assert secret.is_in(decoys + b"S3CR3T%2Dk3y-%30123456" + decoys)
     assert not secret.is_in(decoys)
@@ -77,23 +74,18 @@ def test_numbers_beyond_all_measurements_are_refused_before_they_are_decoded():
 
 @pytest.mark.slow
 def test_a_flood_of_103_at_full_speed_ends():
-    flood = raw(*[b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000] * 100)
-    with FaultyServer(flood) as server:
-        began = time.monotonic()
-        with pytest.raises(ApiError):
-            Client(KEY, endpoint=server.url, deadline=1.0, retries=0).get(REFERENCE_ID)
-        assert time.monotonic() - began < 6
+    flood = raw(*[b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000] * 1_000_000)  # 280 GB
+    with FaultyServer(flood) as server, pytest.raises(ApiError):
+        Client(KEY, endpoint=server.url, deadline=1.0, retries=0).get(REFERENCE_ID)
 
 
 @pytest.mark.slow
 def test_the_deadline_holds_for_all_attempts_together():
     with FaultyServer(raw(then="stall")) as server:
-        client = Client(KEY, endpoint=server.url, timeout=0.3, deadline=1.0, retries=50)
-        began = time.monotonic()
+        client = Client(KEY, endpoint=server.url, timeout=0.3, deadline=1.0, retries=1000)
         with pytest.raises(RequestTimeout):
             client.get(REFERENCE_ID)
-        assert time.monotonic() - began < 10
-        assert len(server.received) > 1
+        assert 1 < len(server.received) < 100
 
 
 @pytest.mark.slow
@@ -142,7 +134,7 @@ def test_json_that_grows_is_refused_before_it_does(kind):
     assert peak < 4 * len(GROWING[kind]) + 2**22
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_large_measurement_passes():
     """Fifty species with 10^5 points each, as an instrument may write them."""
     numbers = orjson.dumps([i * 0.1 for i in range(100_000)])
@@ -156,17 +148,16 @@ def test_a_large_measurement_passes():
 
 @pytest.mark.parametrize("doubled", [False, True])
 def test_many_keys_are_checked_in_linear_time(doubled):
+    """Pair by pair they would take minutes."""
     keys = [f'"k{i}":0' for i in range(40_000)]
     if doubled:
         keys.append('"k39999":1')
     body = REFERENCE.replace(b"{}", ("{" + ",".join(keys) + ',"\\u003a":1}').encode())
-    began = time.perf_counter()
     if doubled:
         with pytest.raises(PayloadError, match="'k39999' occurs twice"):
             refuse_duplicate_keys(body, decode(body))
     else:
         refuse_duplicate_keys(body, decode(body))
-    assert time.perf_counter() - began < 5
 
 
 def test_numbers_of_many_digits_are_an_error_of_the_payload():

@@ -91,7 +91,7 @@ print(right.count(False))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @needs_fork
 def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
     """With the check of ids off, so that it is the connections that are looked at."""
@@ -320,7 +320,7 @@ def test_an_answer_without_an_id_is_one_for_every_entry():
     assert len(client.get(["a", "b", "c"])) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_threads_that_share_a_client_get_their_own_answers(url):
     client = Client(KEY, endpoint=url)
     wrong = []
@@ -344,7 +344,7 @@ def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():
     if not hasattr(os, "fork"):
         pytest.skip("forks")
     with FaultyServer(raw(then="stall"), reply(answer_for("/b"))) as server:
-        client = Client(KEY, endpoint=server.url, retries=0, timeout=60)
+        client = Client(KEY, endpoint=server.url, retries=0, timeout=300)
         stuck = threading.Thread(target=client.get, args=("a",), kwargs={"errors": "collect"})
         stuck.start()
         while not server.received:
@@ -354,5 +354,5 @@ def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():
             os._exit(0 if client.get("b")[0].data_id == "b" else 1)
         began = time.monotonic()
         assert os.waitpid(child, 0)[1] == 0
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 200, "it waits for nothing of its parent's"
     stuck.join()

@@ -83,6 +83,7 @@ def readers_that_stay(port):
         yield connection
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -71,6 +71,7 @@ def rest(connection):
     return received
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/sims/ordered", "/sims/unordered", "/sims/ordered/species/B"])
 @pytest.mark.parametrize("lines", [(), ("Accept-Encoding: gzip",)])
@@ -119,6 +120,7 @@ def test_who_has_read_in_time_is_not_cut_off_later(running, archive, monkeypatch
         assert running.connections == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/sims/ordered", "/sims/unordered"])
 def test_readers_who_do_not_read_cost_little_each(running, archive, path):

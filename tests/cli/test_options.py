@@ -31,6 +31,7 @@ def messages():
                 yield node.value
 
 
+@pytest.mark.slow
 def test_every_phrase_is_in_a_message():
     texts = set(messages())
     for phrase, _ in options._PHRASES:

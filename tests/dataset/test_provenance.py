@@ -56,6 +56,7 @@ def test_steps_of_the_measurements_of_a_batch_are_kept():
     assert functions == ["rescale_depth", "with_counting_statistics", "rescale_depth"]
 
 
+@pytest.mark.slow
 def test_steps_survive_a_file(tmp_path):
     ds = sims.rescale_depth(DS, factor=1.1)
     sims.save(ds, tmp_path / "w.nc")

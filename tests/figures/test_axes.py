@@ -28,6 +28,7 @@ def right_boxes(ax):
     return [each.yaxis.get_tightbbox(renderer) for each in right]
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(("panels", "layout"), [(1, None), (2, "constrained")])
 def test_right_axes_do_not_overprint_each_other(panels, layout):
@@ -51,6 +52,7 @@ def test_a_second_call_keeps_the_left_axis_for_its_quantity():
     assert line.axes is not ax
 
 
+@pytest.mark.slow
 def test_a_second_call_keeps_the_style_of_the_first():
     ax = sims.plot_profiles(drawn.profiles(Mg=drawn.gaussian()))
     sizes = [label.get_fontsize() for label in ax.get_yticklabels()]
@@ -60,6 +62,7 @@ def test_a_second_call_keeps_the_style_of_the_first():
     assert len({line.get_linewidth() for line in drawn.lines(ax)}) == 1
 
 
+@pytest.mark.slow
 def test_a_font_size_of_the_user_reaches_every_text():
     with plt.rc_context({"font.size": 13.0}):
         ax = sims.plot_profiles(drawn.wafers(2), width="double", labels="legend")
@@ -96,11 +99,13 @@ def test_what_an_instrument_writes_for_nothing_does_not_set_the_range():
         sims.plot_profiles(fills())))  # fmt: skip
 
 
+@pytest.mark.slow
 def test_data_of_many_decades_are_no_fill_values():
     y = 1e20 * 10.0 ** -(np.arange(30.0) ** 1.2) / 3
     assert np.nanmin(drawn.lines(sims.plot_profiles(drawn.profiles(B=y)))[0].get_ydata()) == y.min()
 
 
+@pytest.mark.slow
 def test_zeros_of_many_species_share_one_row_of_marks_that_do_not_touch():
     y = drawn.gaussian(floor=0.0).round(-14)
     ax = sims.plot_profiles(drawn.profiles(B=y, P=y * 2, As=y * 3, Sb=y * 4))
@@ -205,6 +210,7 @@ def test_axes_that_share_their_limits_show_all_curves():
     assert axs[0].get_xlim() == (0.0, 98.0)
 
 
+@pytest.mark.slow
 def test_the_label_of_the_values_fits_the_narrowest_figure():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), width="30 mm")
     ax.figure.draw_without_rendering()

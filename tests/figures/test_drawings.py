@@ -29,6 +29,7 @@ def luminance(colour):
 # --- results ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_layer_is_a_bar_from_top_to_bottom_at_its_level():
     found = sims.layers(film(), fraction=0.5)
     ax = sims.plot_profiles(film(), layers=found)
@@ -83,6 +84,7 @@ def test_results_of_many_wafers_are_summarised_whatever_they_are():
     assert any(text.startswith(f"layer 1: median {thick:.2f} nm") for text in texts)
 
 
+@pytest.mark.slow
 def test_above_a_handful_of_crossings_there_is_a_summary():
     ds = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
     found = sims.crossings(ds, level="1e17 atoms/cm^3")
@@ -135,6 +137,7 @@ def test_results_over_time_are_drawn_over_time():
     assert not any("peak" in text for text in drawn.notes(sims.plot_profiles(deep, peak=found)))
 
 
+@pytest.mark.slow
 def test_a_fit_over_time_is_drawn_over_time():
     timed = sims.open_example("sputter-time").sel(species=["As"])
     fit = sims.fit(timed, model="gaussian", start="50 s", stop="300 s")
@@ -186,7 +189,7 @@ def test_the_colours_of_a_style_sheet_win(style):
     assert colours == [mpl.colors.to_hex(colour) for colour in cycle[:2]]
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("style", ["default", "dark_background", "grayscale"])
 def test_letters_can_be_read_on_their_background(style, colour):
@@ -203,7 +206,7 @@ def test_names_beside_curves_have_letters_that_can_be_read():
         assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_what_is_said_of_data_and_marks_can_be_left_out():
     ds = sims.open_example("boron-implant")
     assert sims.plot_profiles(ds, title="").get_title() == ""
@@ -216,6 +219,7 @@ def test_what_is_said_of_data_and_marks_can_be_left_out():
 # --- sizes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "mm"), [("single", 86), ("double", 178), ("85 mm", 85), (120, 120), ("0.085 m", 85)]

@@ -268,6 +268,7 @@ def test_species_and_scale_by_keyboard(page):
     assert plots(browser, VISIBLE)["linear"] == [True, False, True]
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(("units", "depth"), [("nm", 30), ("um", 0.03)])
 def test_hover_tells_depth_and_value(browser, tmp_path, units, depth):  # noqa: F811

@@ -211,7 +211,7 @@ def test_long_names_stay_above_their_own_panels():
     assert panels[0].figure.get_suptitle() == "Synthetic data"
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
     ds = profiles(**{name: falling(10.0**k) for k, name in enumerate("BCNOF", start=15)})
     results = {"junctions": sims.junction_depth(ds, level="1e14 atoms/cm^3"), "dose": None}

@@ -502,7 +502,7 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_resolution_of_the_screen_does_not_reach_the_file(tmp_path):
     ds = sims.with_counting_statistics(
         sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
@@ -604,9 +604,9 @@ def test_other_formats_and_foreign_files_are_refused(tmp_path):
 # --- real profiles ------------------------------------------------------------------------------
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @shared_profiles.parametrize()
-@pytest.mark.few(2)
 def test_real_profiles_are_drawn_whole(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sims.errors.ProfileWarning)

@@ -23,6 +23,7 @@ def drawn(ax, what):
     return [line for each in ax.figure.axes for line in each.lines if line.get_gid() == what]
 
 
+@pytest.mark.slow
 def test_both_profiles_are_drawn_and_the_resolution_is_a_bar(both):
     ds, restored = both
     ax = sims.plot_profiles(ds, restored=restored)

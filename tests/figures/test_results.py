@@ -16,6 +16,7 @@ def counted():
     )
 
 
+@pytest.mark.slow
 def test_a_junction_says_its_level_in_the_unit_of_the_axis():
     ds = drawn.profiles(B=drawn.gaussian())
     xj = sims.junction_depth(ds, level="5e17 atoms/cm^3")

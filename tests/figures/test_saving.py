@@ -41,6 +41,7 @@ def test_svg_keeps_text_as_text(saved):
     assert "Concentration (atoms/cm³)" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdf", "eps"])
 def test_pdf_and_eps_hold_fonts_of_type_42(saved, kind):
     content = saved[kind].read_bytes()
@@ -59,6 +60,7 @@ def test_a_style_sheet_may_ask_for_outlines(tmp_path):
         assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "suffix"), [("tiff", "tif"), ("eps", "eps")])
 def test_tiff_and_eps_come_out_the_same_again(saved, tmp_path, kind, suffix):
@@ -84,7 +86,7 @@ def test_shades_of_an_eps_are_paler_than_their_curves(saved):
     assert any(np.allclose(pale, colour, atol=2e-3) for colour in fills)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
     made = sims.plot_profiles(drawn.wafers(12, outlier=3)).figure
     with caplog.at_level("WARNING", logger="matplotlib"):
@@ -92,7 +94,7 @@ def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
     assert "transparen" not in caplog.text
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_axes_and_panels_stand_for_their_figure(tmp_path):
     panels = sims.plot_panels(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian()), by="species")
     given = (panels[0].figure, panels[0], panels, list(panels))

@@ -29,6 +29,7 @@ def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
     assert min(line.get_ydata()[0] for line in dotted) < floor
 
 
+@pytest.mark.slow
 def test_one_list_holds_the_results_of_both_calls_and_explanations_last():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
     ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
@@ -52,6 +53,7 @@ def test_limits_of_the_user_stay_and_ours_are_widened():
     assert ax.get_ylim() == (1e16, 1e19)
 
 
+@pytest.mark.slow
 def test_a_renamed_axis_is_known_by_what_it_shows():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
     ax.set_ylabel("[B] (cm$^{-3}$)")
@@ -60,6 +62,7 @@ def test_a_renamed_axis_is_known_by_what_it_shows():
     assert len(drawn.lines(ax)) == 2
 
 
+@pytest.mark.slow
 def test_a_second_call_in_a_panel_widens_it():
     panels = sims.plot_panels({"a": drawn.profiles(B=drawn.gaussian()),
                                "b": drawn.profiles(B=drawn.gaussian(1e18))})  # fmt: skip
@@ -107,6 +110,7 @@ def test_none_leaves_a_limit_to_the_data(scale):
     assert sims.plot_profiles(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
 
 
+@pytest.mark.slow
 def test_less_than_a_decade_has_numbers_at_its_ticks():
     ds = drawn.profiles(B=np.full(50, 2e17))
     ax = sims.plot_profiles(ds, ylim=("1.5e17 atoms/cm^3", "4e17 atoms/cm^3"))
@@ -135,6 +139,7 @@ def test_axes_at_one_place_are_told_from_those_that_only_share_their_depths():
     assert len(axes_at(top)) == len(axes_at(bottom)) == 2
 
 
+@pytest.mark.slow
 def test_other_samples_of_a_species_have_a_name_a_dash_and_results_of_their_own():
     first, second = (drawn.profiles(B=drawn.gaussian(dose)) for dose in (1e19, 1e18))
     ax = sims.plot_profiles(first, peak=sims.peak(first))

@@ -10,6 +10,7 @@ import sims_analysis as sims
 mpl.use("Agg")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("count", [2, 8])
 def test_few_wafers_have_a_colour_and_a_name_each(count):
     ax = sims.plot_profiles(drawn.wafers(count))
@@ -18,6 +19,7 @@ def test_few_wafers_have_a_colour_and_a_name_each(count):
     assert drawn.names(ax) == list(drawn.wafers(count))
 
 
+@pytest.mark.slow
 def test_many_wafers_are_a_median_a_band_and_named_outliers():
     data = drawn.wafers(25, outlier=7)
     ax = sims.plot_profiles(data)

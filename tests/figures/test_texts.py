@@ -27,6 +27,7 @@ def rising():
 # --- what is said ---
 
 
+@pytest.mark.slow
 def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
     ds = rising()
     with_counts = sims.plot_profiles(
@@ -41,6 +42,7 @@ def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
     assert not any("Ga" in text or "no data" in text for text in drawn.notes(with_counts))
 
 
+@pytest.mark.slow
 def test_the_depth_of_a_rising_edge_is_no_junction_depth():
     ds = rising()
     rise = sims.junction_depth(ds, level="1e18 atoms/cm^3", edge="leading")
@@ -84,6 +86,7 @@ def test_junctions_of_many_wafers_are_summarised_not_those_of_the_first():
     assert any("falls through" in text and "(11:" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_outliers_of_several_species_are_named_once():
     wafers = {}
     for i in range(12):
@@ -94,6 +97,7 @@ def test_outliers_of_several_species_are_named_once():
     assert drawn.names(sims.plot_profiles(wafers)) == ["B", "P", "W4"]
 
 
+@pytest.mark.slow
 def test_long_names_stay_apart():
     name = "lot 2026-01-15/7, wafer {}, annealed at 1050 °C for 5 s"
     wafers = {name.format(k): drawn.profiles(B=k * drawn.gaussian()) for k in (1, 2, 3)}
@@ -117,6 +121,7 @@ def test_no_species_is_nothing_to_draw():
 # --- colours and limits ---
 
 
+@pytest.mark.slow
 def test_marks_and_names_have_the_colour_that_is_asked_for():
     y = drawn.gaussian()
     y[-5:] = 0.0
@@ -129,6 +134,7 @@ def test_marks_and_names_have_the_colour_that_is_asked_for():
     assert len({line.get_linestyle() for line in both}) == 2
 
 
+@pytest.mark.slow
 def test_the_value_axis_is_that_of_the_depths_that_are_shown():
     ds = drawn.profiles(B=1e20 * np.exp(-drawn.DEPTHS / 5))
     assert sims.plot_profiles(ds).get_ylim()[0] < 1e12
@@ -149,6 +155,7 @@ def test_residuals_leave_the_data_their_height():
     assert labels[0] == pytest.approx(labels[1])
 
 
+@pytest.mark.slow
 def test_larger_letters_get_a_larger_figure():
     with plt.rc_context({"font.size": 16}):
         ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
@@ -174,6 +181,7 @@ def test_names_on_one_line_are_two_words():
                 assert apart > 3 * ax.figure.dpi / 72
 
 
+@pytest.mark.slow
 def test_a_name_does_not_cover_marks():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), marker="o", markersize=9)
     ax.figure.draw_without_rendering()
@@ -216,7 +224,7 @@ def test_what_the_user_takes_away_is_gone():
     assert drawn.beside(ax) == ["B"]
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_lists_around_many_panels_leave_these_their_size():
     data = drawn.wafers(13)
     plain = sims.plot_panels(data)
@@ -232,7 +240,7 @@ def test_lists_around_many_panels_leave_these_their_size():
     assert all(each.x0 >= 0 and each.x1 <= figure.width for each in lists)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_fifty_names_stand_in_several_columns():
     flat = {f"{symbol}{k}": np.full(50, 1e17) for symbol in SYMBOLS[:10] for k in range(2, 7)}
     flat["81Br2(79Br35Cl37Cl)2"] = np.full(50, 1e17)

@@ -136,6 +136,7 @@ def batches(cells):
     yield sims.stack([cells, cells]).chunk({"measurement": 1})
 
 
+@pytest.mark.slow
 def test_cells_of_batches(ds):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     expected = sims.integrated_dose(cells)
@@ -274,7 +275,7 @@ def test_values_at_the_depths_of_cells_are_no_averages(ds):
     np.testing.assert_array_equal(sims.integrated_dose(found), sims.integrated_dose(plain))
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("method", ["peak", "cross-correlation"])
 @pytest.mark.parametrize("unit", ["nm", "um"])
 def test_cells_are_aligned_with_their_depths(ds, method, unit):

@@ -213,6 +213,7 @@ def test_tables_of_any_batch(batch, level):
     assert agree_table(answer, *batch, level) == answer.depth.shape[-1]
 
 
+@pytest.mark.slow
 @given(batch=batches(), data=st.data(), width=st.integers(1, 3))
 def test_tables_with_a_level_of_each_row(batch, data, width):
     rows = batch[1].shape[0]

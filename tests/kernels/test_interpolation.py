@@ -171,6 +171,7 @@ def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
     agree((whole, fell), depth, value, at, method)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("log", [True, False])
 @settings(max_examples=40)
 @given(batch=batches(min_n=2), at=st.lists(depths, min_size=1, max_size=6))

@@ -64,6 +64,7 @@ def test_without_noise_the_diffusivity_comes_back():
     assert fit["dose"].item() == pytest.approx(1e15, rel=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")  # no noise: residuals show
 def test_an_absorbing_surface_loses_atoms():
     z = np.linspace(0, 300, 121)
@@ -84,7 +85,7 @@ def test_an_absorbing_surface_loses_atoms():
     assert wrong["status"] == "wrong_shape"
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_noise_of_the_profile_before_is_in_the_likelihood():
     """The joint likelihood of both profiles, in plain numpy: all values before are free."""
     z = np.linspace(1, 150, 30)

@@ -74,6 +74,7 @@ def data_of(model, parameters, end, weights):
     return ds
 
 
+@pytest.mark.few(28)
 @pytest.mark.parametrize(
     ("model", "parameters", "end", "weights"),
     [
@@ -218,7 +219,7 @@ def test_an_error_that_is_no_interval_is_said_to_be_poor():
     assert not exact["poor_stderr"].any()
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
@@ -367,7 +368,7 @@ def test_an_interval_reaches_over_all_minima_inside_it():
     assert high > 1
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_length_that_is_smaller_than_its_error_has_none():
     parameters, z, _ = COVERED["edge_logistic"]
     ds = models_truth.counted("edge_logistic", parameters, z, peak=10, trials=20, seed=1)
@@ -593,6 +594,7 @@ def test_half_a_peak_does_not_pass_for_an_implant(model, window):
     assert status(c, z, model, **window)["status"].item() != "ok"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in (1, 2))])
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "delta_drf", "edge", "erfc"])
 def test_noise_does_not_pass_for_a_profile(model, seed):
@@ -726,7 +728,7 @@ def covered(fit, **truth):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("peak", [10, 1000])
 @pytest.mark.parametrize("step", ["0.5 nm", "1.2 nm"])
 def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
@@ -772,6 +774,7 @@ def test_where_many_counts_fall_steeply_a_grid_is_as_its_logarithms():
     assert fit["straggle"].item() == pytest.approx(4, rel=0.005)
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100])
 def test_the_error_of_a_background_that_was_subtracted_is_in_the_errors(peak):
@@ -797,7 +800,7 @@ def test_an_unknown_error_of_a_background_leaves_parameters_without_one():
     assert bool(fit["dose_stderr"].notnull().all()) is known
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_dose_of_the_window_is_known_where_the_parameters_are_not():
     """Two Gaussians stand in for each other, and their sum does not mind."""
     z = np.linspace(0, 500, 251)
@@ -1180,6 +1183,7 @@ def test_a_fit_is_saved_and_read_back(tmp_path):
 # --- what is said of fits that are not ok -----------------------------------------------------
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
 @pytest.mark.parametrize(("share", "apart"), [(0.03, 160), (0.9, 75)])
@@ -1217,6 +1221,7 @@ def counted_shoulder(share, peak):
     return ds.assign(concentration_counts=("depth", counts, {"units": "count"}))
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["gaussian", "joined_gaussian", "pearson"])
 @pytest.mark.parametrize("peak", [1e3, 1e5])
@@ -1304,6 +1309,7 @@ def test_starting_values_are_sets_of_all_parameters(start):
         sims.fit(ds, model=model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["edge", "edge_logistic"])
 def test_a_step_outside_of_the_window_has_no_parameters(model):
     """The tail of a step is that of many, with plateaus that nobody has seen."""

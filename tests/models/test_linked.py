@@ -251,6 +251,7 @@ def test_one_diffusivity_for_a_series_of_anneals():
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_layers_of_several_measurements_share_widths():
     z = np.arange(0, 40, 0.4)
     c = sum(models_truth.values("delta_drf", (1e13, x, 1.0, 2.2, 1.4), z) for x in (12, 24))

@@ -83,7 +83,7 @@ def logarithms(z, formula, noise):
     return residuals.verdict(r, rows, np.nan, m, away.largest)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("n", [12, 20, 60, 300])
 @pytest.mark.parametrize("over", [1, 3])
 def test_a_right_shape_is_hardly_ever_called_wrong(n, over):

@@ -117,6 +117,7 @@ def test_the_error_of_the_dose_is_its_scatter():
     assert doses.std(ddof=1) == pytest.approx(stated, rel=0.3)
 
 
+@pytest.mark.slow
 def test_averaging_kernels_are_what_a_change_of_the_truth_does():
     clean, strength = 3000 * rt.blurred(rt.implant, Z), 3.0
     options = {"resolution": RES, "smoothness": strength}
@@ -139,6 +140,7 @@ def test_averaging_kernels_are_what_a_change_of_the_truth_does():
         assert found["achieved_resolution"][i] == pytest.approx(rough, abs=0.6)
 
 
+@pytest.mark.slow
 def test_the_achieved_resolution_is_never_below_a_cell():
     spike, _ = measured(lambda z: np.where(np.abs(z - 60) < 0.26, 1.0, 1e-4), top=1e6)
     found = sims.deconvolve(spike, resolution=RES)
@@ -160,6 +162,7 @@ def test_a_stated_smoothness_is_that_of_an_answer(layer):
     assert again["smoothness"] == found["smoothness"]
 
 
+@pytest.mark.slow
 def test_two_layers_are_two_and_noise_is_no_layer():
     def two(z):
         return (
@@ -175,6 +178,7 @@ def test_two_layers_are_two_and_noise_is_no_layer():
     np.testing.assert_allclose(high, [50, 62], atol=0.6)
 
 
+@pytest.mark.slow
 def test_a_plateau_is_carried_out_of_the_window():
     ds, _ = measured(lambda z: np.where(z < 60, 1.0, 1e-3))
     found = sims.deconvolve(ds, resolution=RES)
@@ -184,6 +188,7 @@ def test_a_plateau_is_carried_out_of_the_window():
     assert shift == pytest.approx(-0.9, abs=0.1)
 
 
+@pytest.mark.slow
 def test_what_is_below_detection_stays_there():
     z = np.arange(0, 120, 0.5)
     ds, _ = measured(lambda z: np.exp(-0.5 * ((z - 40) / 4) ** 2), top=500, z=z)

@@ -94,6 +94,7 @@ def test_zero_negative_and_tiny_values_are_written_as_they_are(tmp_path):
         assert [float(row["concentration (atom/cm^3)"]) for row in csv.DictReader(file)] == values
 
 
+@pytest.mark.slow
 def test_excel(tmp_path):
     ds = stack_example()
     ds.attrs["note"] = "=1+1"

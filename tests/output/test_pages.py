@@ -230,6 +230,7 @@ def test_everything_on_a_page_is_reached_by_keyboard_in_its_order(browser, tmp_p
     assert [name for name in seen if name in wanted] == wanted
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 375, 1000])
 def test_a_page_is_no_wider_than_the_window(browser, tmp_path, width):  # noqa: F811

@@ -385,6 +385,7 @@ def test_grids_keep_it(conserve, step):
     np.testing.assert_allclose(common_of(there) / common_of(ds), 1, rtol=1e-9)
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("conserve", [None, "dose"])
 @pytest.mark.parametrize("step", ["1 nm", "0.5 nm"])

@@ -6,6 +6,7 @@ import numpy as np
 import periodictable
 import pytest
 import xarray as xr
+from questions import OF_A_RATIO
 from timed import timed
 
 import sims_analysis as sims
@@ -199,47 +200,23 @@ RUN = sims.calibrate_depth(
     sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s"),
     rate="0.42 nm/s",
 )
-ASKED = {
-    "peak": lambda r: sims.peak(r, start="15 nm"),
-    "crossings": lambda r: sims.crossings(r, level="0.01"),
-    "crossings, a part of the maximum": lambda r: sims.crossings(
-        r, level=0.3 * r.max().assign_attrs(units="1")
-    ),
-    "junction_depth": lambda r: sims.junction_depth(r, level="0.01", after="peak"),
-    "decay_length": lambda r: sims.decay_length(r, low="0.001", high="0.02", start="80 nm"),
-    "interpolate": lambda r: sims.interpolate(r, depth="80 nm"),
-    "to_grid": lambda r: sims.to_grid(r, step="1 nm"),
-    "compare": lambda r: sims.compare(r, r, level="0.01"),
-    "align": lambda r: sims.align(r, r),
-    "detection_limit": lambda r: sims.detection_limit(r, window=("180 nm", "205 nm")),
-    "below_detection": lambda r: sims.below_detection(r, limit="0.001"),
-    "surface_concentration": lambda r: sims.surface_concentration(r, depth="20 nm"),
-    "fit": lambda r: sims.fit(r, model="gaussian", start="15 nm", stop="120 nm"),
-    "interface": lambda r: sims.interface(r, start="80 nm"),
-    "layers": lambda r: sims.layers(r, level="0.01"),
-    "convolve": lambda r: sims.convolve(r, resolution="5 nm"),
-    "with_units": lambda r: sims.with_units(sims.dequantify(r), depth="um"),
-    "subtract_background": lambda r: sims.subtract_background(
-        r.to_dataset(), window=("180 nm", "205 nm"), variable=r.name
-    ),
-}
 
 
 @pytest.mark.few(3)
 @pytest.mark.parametrize("kind", ["ratio", "fraction"])
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("question", OF_A_RATIO)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-def test_a_ratio_is_data(name, kind):
+def test_a_ratio_is_data(question, kind):
     """The answer is that of the same numbers as arbitrary units, but for its unit."""
     found = sims.ratio(RUN, numerator="As", denominator="Si", kind=kind)
-    answer = ASKED[name](found)
+    ask, answer = OF_A_RATIO[question], OF_A_RATIO[question](found)
     assert isinstance(answer, xr.Dataset | xr.DataArray)
     others = [sims.quantify(found), found.chunk()]
-    if name.startswith(("crossings", "layers")):  # their number is not known ahead
+    if question.startswith(("crossings", "layers")):  # their number is not known ahead
         others = others[:1]
     for asked in others:
         sims.testing.assert_allclose(
-            sims.dequantify(ASKED[name](asked)).compute(), sims.dequantify(answer), rtol=1e-9
+            sims.dequantify(ask(asked)).compute(), sims.dequantify(answer), rtol=1e-9
         )
 
 

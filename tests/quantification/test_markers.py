@@ -63,7 +63,7 @@ def test_rate_and_offset_are_those_of_the_line_by_hand():
     assert steps[-1]["parameters"]["depths"] == STATED
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_errors_of_the_rate_are_those_of_repeated_runs():
     found = []
     for seed in range(40):

@@ -30,6 +30,7 @@ def beside(z, wanted, own, reference, stderr=None):
     return open_frame(ds, ("count_rate",), question="a test"), np.searchsorted(axis, wanted)
 
 
+@pytest.mark.slow
 @given(places, places, st.integers(0, 2**31))
 def test_between_samples_and_at_the_ends(own, wanted, seed):
     rng = np.random.default_rng(seed)

@@ -81,6 +81,7 @@ def test_the_scale_covers_the_truth(seed):
     np.testing.assert_array_equal(below["intensity_counts"], source["intensity_counts"])
 
 
+@pytest.mark.slow
 def test_scales_have_the_errors_that_they_state():
     trials = [f"s{i}" for i in range(300)]
     a, b = (

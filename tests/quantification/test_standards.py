@@ -165,6 +165,7 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
 
 
+@pytest.mark.few(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("background", [None, ("270 nm", "300 nm"), "1e16 atoms/cm^3"])
 @pytest.mark.parametrize("layout", ["one", "dask", "batch"])
@@ -263,7 +264,7 @@ def trials(peak, seed, *, interleaved, matrix_per_peak):
     return sims.with_counting_statistics(ds), TRUE / factor
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("interleaved", [False, True])
 @pytest.mark.parametrize(
     ("peak", "low", "high"), [(10, 0.60, 0.76), (100, 0.64, 0.72), (1000, 0.64, 0.72)]

@@ -15,6 +15,7 @@ COUNT = int(os.environ.get("SIMS_TABLES", "60"))
 PARTS = 8
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("tables", [random_tables, random_shapes])
 def test_clean_tables_are_read_exactly(tables, part, tmp_path):
@@ -25,6 +26,7 @@ def test_clean_tables_are_read_exactly(tables, part, tmp_path):
     assert len(refused) <= 0.02 * len(came), refused
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("tables", [random_tables, random_shapes])
 def test_damaged_tables_lose_nothing_in_silence(tables, part, tmp_path):
@@ -37,6 +39,7 @@ def test_damaged_tables_lose_nothing_in_silence(tables, part, tmp_path):
     assert wrong == {}
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_broken_workbooks_lose_nothing_in_silence(part, tmp_path):
     wrong = {}

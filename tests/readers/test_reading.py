@@ -377,6 +377,7 @@ def test_csv_is_read_back_identically(tmp_path, name, ds, layout):
     same(result.to_dataset(), ds)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "ds"), list(datasets()), ids=lambda x: x if isinstance(x, str) else ""
 )
