@@ -259,7 +259,7 @@ class _Reading:
     def _units_tell_axes(self) -> None:
         """Tell depths from values by their units, where heads do not."""
         found = self.found
-        axes = {j for j, head in enumerate(found.heads) if head.role in ("axis", "time")}
+        axes = {*found.columns("axis", "time")}
         bare_times = {j for j in axes if found.heads[j].unit == found.texts[j]}
         for j, unit in enumerate(found.units):
             head = found.heads[j]

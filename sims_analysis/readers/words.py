@@ -14,6 +14,7 @@ from typing import Literal
 __all__ = [
     "FILLERS",
     "PROCESSING",
+    "SPECIES",
     "Role",
     "are_labels",
     "is_species",
@@ -308,7 +309,7 @@ _ELEMENTS = (
     "Pa U Np Pu Am Cm"
 )
 _ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS.split(), key=len, reverse=True))})_?\d{{0,2}}"
-_SPECIES = re.compile(
+SPECIES = re.compile(
     rf"[(\[]?(?:{_ATOM}[ ]?[)\]]?\d{{0,2}})+(?:\s*(?:[-+\u2212\u207a\u207b]|\^?\d?[-+]))?"
     r"(?:\s*(?:->|[-\u2013\u2014]?>|\u2192))?"
 )
@@ -378,7 +379,7 @@ def is_species(text: str) -> bool:
     >>> [is_species(text) for text in ("11B", "^13C", "GaAs+", "Si->", "Probe", "conc.")]
     [True, True, True, True, False, False]
     """
-    return _SPECIES.fullmatch(text.strip()) is not None
+    return SPECIES.fullmatch(text.strip()) is not None
 
 
 def names_species(text: str) -> bool:

@@ -1,7 +1,9 @@
 """Whole tables: several samples, rows as columns, stated heads; and how they are shown."""
 
 import csv
+import datetime as dt
 import io
+import warnings
 import zipfile
 
 import numpy as np
@@ -526,3 +528,41 @@ def test_a_number_that_may_be_cut_in_the_only_row_is_told():
     with pytest.warns(sims.ProfileWarning, match=r"the only one of numbers.*'1.2E1', may be cut"):
         sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E1")
     sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E18\n")
+
+
+# --- as laboratories elsewhere write them -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "expected"),
+    [
+        ("Cycle\tElapsed Time (s)\tm/z 27 (c/s)", "{i}\t{z}\t{v}", ("m/z 27", "s", "c/s")),
+        ("Time;ms;mass 11.00 (c/s)", "0:00:0{i};{z};{v}", ("mass 11.00", "ms", "c/s")),
+        ("Profondeur (µm);[B] (at.cm-3)", "{z};{v}", ("B", "µm", "at.cm-3")),
+        ("Глубина, мкм;Концентрация B, ат/см3", "{z};{v}", ("B", "мкм", "ат/см3")),
+        ("깊이 (나노미터);농도 Al (원자/cm³)", "{z};{v}", ("Al", "나노미터", "원자/cm³")),
+        ("Depth\tB\nnm\tcm\\+(-3)\nW7\tImplant", "{z}\t{v}", ("B", "nm", "cm\\+(-3)")),
+    ],
+)  # fmt: skip
+def test_heads_of_other_laboratories(write, head, row, expected):
+    body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "w7.csv: column A")
+        profile = sims.read(write(f"{head}\n{body}\n")).depth_profiles[0]
+    assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
+    assert profile.depths.tolist() == [0, 2, 4, 6]
+    assert profile.concentrations.tolist() == [1, 2, 3, 4]
+
+
+def test_words_in_the_first_row_alone_do_not_make_blanks_a_delimiter(write):
+    rows = "as grown\t0\t1e18\n\t1\t2e18\n\t2\t3e18\nannealed\t0\t4e18\n\t1\t5e18\n\t2\t6e18\n"
+    first, second = sims.read(write(f"Sample\tDepth (nm)\tB (at/cm3)\n{rows}"), samples="Sample")
+    assert (first.metadata.sample, values(second)) == ("as grown", ([0, 1, 2], [4e18, 5e18, 6e18]))
+
+
+def test_clock_times_beside_depths_are_left_out_and_told():
+    rows = [["Time", "Depth (nm)", "B (at/cm3)"]]
+    rows += [[dt.time(10, i, 30), float(i), 1e18 * i] for i in range(1, 4)]
+    with pytest.warns(sims.ProfileWarning, match="'Time'.* holds texts, '10:01:30'"):
+        result = sims.read(book(rows))
+    assert values(result) == ([1, 2, 3], [1e18, 2e18, 3e18])
