@@ -17,6 +17,7 @@ __all__ = [
     "holds_words",
     "is_factor",
     "is_unit",
+    "joint_head",
     "read_head",
     "read_head_quietly",
     "same_unit",
@@ -132,6 +133,18 @@ def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
     return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
+
+
+def joint_head(text: str, word: str) -> str:
+    """Put a word into a head, before its unit.
+
+    Examples
+    --------
+    >>> joint_head("11B (at/cm3)", "SD")
+    '11B SD (at/cm3)'
+    """
+    words, unit = _split(" ".join(text.translate(_WIDE).split()))
+    return f"{words} {word} ({unit})" if unit else f"{text} {word}"
 
 
 def is_factor(cell: str) -> bool:

@@ -97,6 +97,7 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
         columns=columns,
         hidden=cells.hidden,
         spans=spans,
+        merged=cells.spans,
     )
 
 
@@ -144,6 +145,11 @@ def holds_numbers(sheet: CellGrid) -> bool:
     return any(Kind.HEADS in kinds[:i] for i, kind in enumerate(kinds) if kind is Kind.MIXED)
 
 
+def _first_with_numbers(sheets: list[CellGrid]) -> CellGrid | None:
+    """Find a sheet to show where the one that is asked for is not there."""
+    return next(filter(holds_numbers, sheets), None)
+
+
 def chosen_sheet(source: Source) -> CellGrid:
     """Choose the sheet that the user names, "Processed data", or the first with numbers.
 
@@ -180,12 +186,14 @@ def candidate_sheets(source: Source) -> list[CellGrid]:
     asked = source.options.sheet
     if isinstance(asked, int) and not isinstance(asked, bool):
         if not 0 <= asked < len(found):
+            source.trace.grid = _first_with_numbers(found)
             raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
         return [found[asked]]
     if asked is not None:
         for sheet in found:
             if sheet.name == asked:
                 return [sheet]
+        source.trace.grid = _first_with_numbers(found)
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
