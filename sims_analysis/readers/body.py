@@ -68,6 +68,9 @@ class Body:
     def width(self) -> int:
         """Number of columns."""
         width = self.grid.width(self.rows)
+        if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
+            # Blanks stand within heads too: those of more columns tell nothing.
+            return width
         # A remark may stand beside a later row alone.
         return max([width, *(j + 1 for j in self.needed or self.words)])
 
@@ -294,7 +297,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     first = filled[0]
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or named_role(first, "limit"):
+    if not headed or named_role(first, "limit", "factor", "beside", "mass"):
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 

@@ -53,8 +53,8 @@ _SCALED = re.compile(
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
-#: ``[B]`` is how much boron there is.
-_CONTENT = re.compile(rf"(?<!\S)\[({SPECIES.pattern})\](?!\S)")
+#: ``[B]`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"(?<!\S)(?:\[|c\()({SPECIES.pattern})[\])](?!\S)")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
