@@ -113,3 +113,15 @@ def test_data_without_them_have_no_limits():
     ds = sims.open_example("boron-implant")
     assert isinstance(ds, xr.Dataset)
     assert "concentration_detection_limit" not in ds
+
+
+def test_between_them_nothing_is_interpolated(ds):
+    with pytest.warns(SimsWarning, match="samples between 10 and 18 nm are below their limit"):
+        values = sims.interpolate(ds, depth=["9 nm", "10 nm", "14 nm", "45 nm"])
+    np.testing.assert_array_equal(
+        np.isnan(values["concentration"].values[0]), [False, False, True, True]
+    )
+    grid = quietly(sims.to_grid, ds, step="1 nm")
+    assert np.isnan(grid["concentration"].sel(species="B", depth=[11, 12, 17])).all()
+    bridged = quietly(sims.interpolate, ds, depth="14 nm", gaps="bridge")
+    assert bridged["concentration"].item() > 0
