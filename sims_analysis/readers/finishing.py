@@ -69,7 +69,7 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
     _refuse_garbled(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
-        _number(signals)
+        _number_repeats(signals)
     _warn_of_zeros(signals)
     infinite = _infinities(signals)
     metadata = replace(
@@ -155,7 +155,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         key = in_file, by_user, kinds
         if key in known:
             return known[key]
-        text = _stated(in_file, by_user, who, kinds, advice)
+        text = _unit_text(in_file, by_user, who, kinds, advice)
         # What the user states otherwise than the file is told of each species.
         if in_file is None or by_user is None or _same(in_file, by_user):
             known[key] = text
@@ -193,7 +193,7 @@ def _unit_of_limits(signal: Signal) -> None:
         signal.beside = {**signal.beside, "detection_limit": replace(column, units=signal.units)}
 
 
-def _stated(
+def _unit_text(
     in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
 ) -> str:
     if by_user is not None:
@@ -220,7 +220,7 @@ def _same(in_file: str, by_user: str) -> bool:
     return unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
 
 
-def _number(signals: list[Signal]) -> None:
+def _number_repeats(signals: list[Signal]) -> None:
     """Tell signals of one name and kind apart by a number."""
     keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
     counts, seen = Counter(keys), Counter[tuple[str, str]]()

@@ -15,7 +15,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, warn
 __all__ = ["ENCODINGS", "Options", "Source"]
 
 #: Such as are told from no other by the bytes.
-ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr' or 'cp1250'"
+ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr', 'cp1250' or 'cp1251'"
 
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
