@@ -250,7 +250,8 @@ def holds_words(head: Head) -> bool:
 
     Times without a unit may be those of a clock.
     """
-    if head.role in ("text", "species", "unit") or (head.role == "time" and not head.unit):
+    clock = head.role == "time" and not (head.unit or head.name)
+    if clock or head.role in ("text", "species", "unit"):
         return True
     return head.role == "value" and not (
         head.says or head.unit or not head.name or is_species(head.name)
