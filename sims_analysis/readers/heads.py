@@ -246,12 +246,8 @@ def says(text: str, *roles: Role) -> bool:
 
 
 def holds_words(head: Head) -> bool:
-    """Whether a column with this head may hold words: it states neither numbers nor a species.
-
-    Times without a unit may be those of a clock.
-    """
-    clock = head.role == "time" and not (head.unit or head.name)
-    if clock or head.role in ("text", "species", "unit"):
+    """Whether a column with this head may hold words: it states neither numbers nor a species."""
+    if head.role in ("text", "species", "unit"):
         return True
     return head.role == "value" and not (
         head.says or head.unit or not head.name or is_species(head.name)
