@@ -53,8 +53,8 @@ _SCALED = re.compile(
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
-#: ``[B]`` is how much boron there is.
-_CONTENT = re.compile(rf"(?<!\S)\[({SPECIES.pattern})\](?!\S)")
+#: ``[B]`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"(?<!\S)(?:\[|c\()({SPECIES.pattern})[\])](?!\S)")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
@@ -246,11 +246,8 @@ def says(text: str, *roles: Role) -> bool:
 
 
 def holds_words(head: Head) -> bool:
-    """Whether a column with this head may hold words: it states neither numbers nor a species.
-
-    Times without a unit may be those of a clock.
-    """
-    if head.role in ("text", "species", "unit") or (head.role == "time" and not head.unit):
+    """Whether a column with this head may hold words: it states neither numbers nor a species."""
+    if head.role in ("text", "species", "unit"):
         return True
     return head.role == "value" and not (
         head.says or head.unit or not head.name or is_species(head.name)
