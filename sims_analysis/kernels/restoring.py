@@ -24,7 +24,7 @@ __all__ = [
     "Sought",
     "Spread",
     "curvature",
-    "loosened",
+    "eased",
     "minimum",
     "most_evident",
     "of_strength",
@@ -327,15 +327,20 @@ def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
     return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
 
 
-def loosened(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Array:
-    """Return Cholesky's factor of a curvature in which kinks may be in neighbouring cells as well.
+def eased(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
+    """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
     The prior holds ln x straight but for the cells in which there is a kink now; of another
     measurement, it is a few cells away. `near` averages over so many, here of the reciprocals of
     the prior's curvature.
     """
-    here = sought.at(found.u, found.strength)
-    return sought.factor(here, sought.gain(here), 1 / near(1 / here.costs.above))
+    weight = 1 / near(1 / sought.at(found.u, found.strength).costs.above)
+
+    def costs(k: Array, _: float) -> Costs:
+        return Costs(0.5 * float(weight @ (k * k)), weight * k, weight, weight)
+
+    prior = replace(sought.prior, costs=costs, convex=True)
+    return minimum(replace(sought, prior=prior), found.strength, found.u)
 
 
 def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:

@@ -22,6 +22,7 @@ from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._functions import Asked, ResolutionFunction, read_resolution
 from sims_analysis.models._posed import SOURCES
 from sims_analysis.models._profiles import (
+    RESTORED,
     doubted,
     in_words,
     open_profiles,
@@ -321,7 +322,7 @@ def _dressed(
         term = "restored_status" if one == "status" else one
         answer[one] = in_words(codes, table).assign_attrs(vocabulary.attrs(term))
     fraction = number("fraction").fillna(1.0)
-    fraction.attrs = {"long_name": "Independent samples for each depth"}
+    fraction.attrs = dict(RESTORED)
     return answer.assign_coords({FRACTION: fraction})
 
 
