@@ -343,11 +343,14 @@ def eased(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Min
     return minimum(replace(sought, prior=prior), found.strength, found.u)
 
 
-def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
+def most_evident(
+    sought: Sought, strengths: Array, u: Array, hopeless: Callable[[Minimum], bool]
+) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
     Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
-    minima of others depend on where a descent begins: from weak to strong, and back.
+    minima of others depend on where a descent begins: from weak to strong, and back. Where that of
+    the weakest prior is `hopeless`, it is the answer.
     """
     tried: list[Minimum] = []
     convex = sought.prior.convex
@@ -355,11 +358,13 @@ def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
     def follow(strengths: Array, u: Array) -> None:
         for one in _path(sought, strengths, u):
             tried.append(one)
+            if not (convex or tried[1:]) and hopeless(one):
+                break
             if one.evidence < max(each.evidence for each in tried) - _BELOW:
                 break
 
     follow(strengths[::-1] if convex else strengths, u)
-    if not convex:
+    if not (convex or hopeless(tried[0])):
         follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
     return max(tried, key=lambda one: (one.converged, one.evidence))
 
@@ -367,6 +372,9 @@ def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
 def of_strength(sought: Sought, strengths: Array, u: Array) -> Minimum:
     """Return the minimum of the last of some strengths, which come from weak to strong."""
     *_, last = _path(sought, strengths, u)
+    for _ in range(2):
+        if not last.converged:
+            last = minimum(sought, last.strength, last.u)
     return last
 
 

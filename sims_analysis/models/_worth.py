@@ -16,7 +16,7 @@ from sims_analysis.models._objectives import Shared
 from sims_analysis.models._posed import Posed
 from sims_analysis.models.model import Array
 
-__all__ = ["worth"]
+__all__ = ["largest_deviance", "worth"]
 
 #: Windows of so many samples, and the deviance beyond which they tell of a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
@@ -30,7 +30,7 @@ _FEATURE, _NEEDED, _APART, _ASKED = 0.1, 3.0, 4.0, 20
 #: How far around a valley the profile may change, in widths of the function; and in how many steps.
 _AROUND, _MOST = 2.0, 10
 #: How far away a kink of ln x may as well be, in widths of the function. Left in one cell, kinks
-#: make a smooth edge lopsided: half of a step of 3 nm, blurred by 4 nm, was up to 0.8 nm off in data
+#: make a smooth edge lopsided: half of a step of 3 nm, blurred by 4 nm, was 0.8 nm off in data
 #: without noise, and 0.5 in the mean over counts; 0.15 with kinks that are spread.
 _KINK = 0.25
 #: Half of the 1.84 counts that none may be.
@@ -62,7 +62,7 @@ def worth(
     weight = record_weights(one.z)
     dose = float(weight @ value)
     doubtful = _doubtful(one, sought.prior, best, achieved)
-    deviance = _largest_deviance(one, best.m)
+    deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _THRESHOLD:
         status = "resolution_too_wide"
@@ -133,7 +133,7 @@ def _full_width(kernel: Array, x: Array) -> Array:
     return crossing(after - 1, after) - crossing(before + 1, before)
 
 
-def _largest_deviance(one: Posed, m: Array) -> float:
+def largest_deviance(one: Posed, m: Array) -> float:
     """Return the largest signed root of the deviance of windows of samples."""
     counts, expected = (
         np.concatenate([[0.0], np.cumsum(each)])
