@@ -43,7 +43,7 @@ def worth(
     """Return the status of a restored profile, and the parts of its row."""
     eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
     if not sought.prior.convex and eased.converged:
-        best = best._replace(u=eased.u, m=eased.m, misfit=eased.misfit, factor=eased.factor)
+        best = best._replace(u=eased.u, m=eased.m, misfit=eased.misfit)
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
