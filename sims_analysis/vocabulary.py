@@ -16,6 +16,7 @@ __all__ = [
     "AXES",
     "BESIDE",
     "CELLS",
+    "CENSORED",
     "COLUMNS",
     "MEASURED",
     "OF_BACKGROUND",
@@ -387,7 +388,7 @@ TERMS = {
 }
 
 #: More attrs of a term, for other tools and their users.
-_BESIDE = {
+_MORE_ATTRS = {
     "depth": {"standard_name": "depth", "axis": "Z", "positive": "down"},
     "concentration": {
         "comment": "a dose is sims_analysis.integrated_dose(data), in atom/cm^2; "
@@ -428,6 +429,10 @@ COLUMNS = {
     "background_overlap": "1",
     "background_scatter": "1",
 }
+
+#: End of the name of the variable with the limits of samples that a file gives as ``<5E15``, and
+#: which have no value; NaN at all others.
+CENSORED = "detection_limit"
 
 #: What many samples have in common: coordinates of a Dataset, of which a budget reads the relative
 #: uncertainties, and every sum the independent samples per depth. Profiles and files keep them
@@ -522,9 +527,9 @@ def _attrs(name: str, units: str | None) -> dict[str, str]:
     fresh["description"] = term.definition
     if term.reference:
         fresh["references"] = term.reference
-    return fresh | _BESIDE.get(name, {})
+    return fresh | _MORE_ATTRS.get(name, {})
 
 
 def of_axis(name: str) -> dict[str, str]:
     """Return what CF tools know an axis by."""
-    return dict(_BESIDE.get(name, {}))
+    return dict(_MORE_ATTRS.get(name, {}))

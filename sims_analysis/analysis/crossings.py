@@ -16,6 +16,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.frame.parameters import read_stated
@@ -160,6 +161,8 @@ def crossings(
         max_count=max_count,
         bridge=bridge,
     )
+    if frame.censored is not None and not bridge:
+        found = found._replace(**_without_hidden(frame, found))
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
@@ -197,6 +200,16 @@ def crossings(
             unmeasured, "detection_limit", units_=frame.units
         )
     return frame.dataset(results, coords=coords)
+
+
+def _without_hidden(frame: Frame, found: Any) -> dict[str, xr.Variable]:
+    """Return what is not known of crossings between values with hidden samples between them."""
+    lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+    numbers = ("depth", "stderr", "decay_length")
+    return {
+        "status": replaced_where(lost, found.status, Status.GAP),
+        **{name: replaced_where(lost, getattr(found, name)) for name in numbers},
+    }
 
 
 def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.Variable:

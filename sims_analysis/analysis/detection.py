@@ -13,6 +13,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, SimsError, SimsWa
 from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
@@ -103,6 +104,7 @@ def detection_limit(
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
     a, b = read_pair(frame, window, "window")
     mean, deviation, count, *_ = frame.map(window_statistics, a, b)
+    warn_of_hidden(frame, (a, b), "the limit is that of the others", SimsWarning)
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation

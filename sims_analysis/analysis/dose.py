@@ -19,6 +19,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import filled
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, replaced_where
@@ -86,7 +87,9 @@ def integrated_dose(
     gaps : {"flag", "bridge"}
         Whether a dose over a gap, where nothing was measured, has the status ``gap``, or is ``ok``.
         A gap is a distance between neighbouring samples of more than five times the profile's
-        median spacing, and of the spacings around it.
+        median spacing, and of the spacings around it. So are samples that a file gives as
+        ``<5E15``, which have no value, where they may change the dose by more than 1 % and by more
+        than its standard error.
     strict : bool
         Raise where a limit lies beyond the samples, in the interval is a gap, or the detector was
         saturated there, instead of warning.
@@ -309,6 +312,8 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         if window is not None:
             variance = variance + (stderr_without_counts(frame, window) * (b - a)) ** 2
         variance = variance.where(value.notnull())  # no dose, no error
+    if frame.censored is not None and not question.bridge:
+        status = _over_hidden(frame, question.rule, found, value, status, variance)
     if variance is not None or question.has_background or held is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
@@ -325,6 +330,32 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         held=held,
         common=common,
     )
+
+
+#: The part of a dose that may be due to samples below their limit of detection.
+_HIDDEN = 0.01
+
+
+def _over_hidden(
+    frame: Frame,
+    rule: str,
+    found: Any,
+    value: xr.Variable,
+    status: xr.Variable,
+    variance: xr.Variable | None,
+) -> xr.Variable:
+    """Set the status of doses that bridge hidden samples to ``gap``, if these matter.
+
+    They are bridged by values above their limit, and may be as little as 0: the dose is too high by
+    up to the difference, which matters if it is more than the standard error and a part of the
+    dose.
+    """
+    plain = replace(frame, value=filled(frame), stderr=None, counts=None, common=None, overlap=None)
+    least = plain.map(kernels.integrate, found.start, found.stop, rule=rule, bridge=True)
+    error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
+    excess: Any = found.value - least.value
+    matters = (status == Status.OK) & (excess > error) & (excess > _HIDDEN * abs(value))
+    return replaced_where(matters, status, Status.GAP)
 
 
 def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:

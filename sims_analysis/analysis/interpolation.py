@@ -18,6 +18,7 @@ from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.opening import FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
@@ -202,7 +203,12 @@ def at_depths(
     fraction = every.fraction if on_new_axis else None
     background = of_background(frame, values)
     found = Resampled(every.value, every.n_linear_segments, stderr, counts, fraction, background)
-    return found if bridge else _without_gaps(frame, found, every.hidden)
+    if bridge:
+        return found
+    unseen = every.hidden
+    if frame.censored is not None:
+        unseen = unseen | among_hidden(frame, asked)
+    return _without_gaps(frame, found, unseen)
 
 
 def _without_gaps(frame: Frame, found: Resampled, hidden: xr.Variable) -> Resampled:

@@ -22,6 +22,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
@@ -152,7 +153,7 @@ def junction_depth(
     >>> print(f"{xj.item():.2f} nm +- {xj['stderr'].item():.2f} nm, {xj['status'].item()}")
     161.95 nm +- 0.10 nm, ok
     """
-    number = _number(which)
+    number = _read_which(which)
     if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     check_count("confirm", confirm)
@@ -174,6 +175,9 @@ def junction_depth(
         frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
     )
     found = found._replace(stderr=stderr)
+    if frame.censored is not None and not bridge:
+        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+        found = _without(found, lost, Status.GAP)
     unmeasured = None
     if detection_limit is not None:
         found = _without(found, asked < floor, Status.BELOW_DETECTION)
@@ -229,7 +233,7 @@ def _after(frame: Frame, after: Any) -> xr.Variable:
     return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
-def _number(which: Any) -> int:
+def _read_which(which: Any) -> int:
     if isinstance(which, str) and which in _WHICH:
         return _WHICH[which]
     if isinstance(which, int | np.integer) and not isinstance(which, bool) and which >= 1:

@@ -11,7 +11,9 @@ from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, background_level, mean_over
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import doubted, tell_doubts
+from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike
@@ -53,8 +55,9 @@ def mean_value(
         - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
           at least 1
         - ``samples``: their number n
-        - ``status``: ``ok``; ``saturated`` where samples were cut off by the detector; ``no_data``
-          with NaN where no sample lies in the window
+        - ``status``: ``ok``; ``saturated`` where samples were cut off by the detector;
+          ``below_detection`` where a file gives some of the window as ``<5E15``, without which the
+          mean is too high; ``no_data`` with NaN where no sample lies in the window
 
     Raises
     ------
@@ -66,8 +69,8 @@ def mean_value(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, and where a measured profile has no sample in the window.
-        Not for Dask data, which are not computed.
+        Where the status is ``saturated`` or ``below_detection``, and where a measured profile has
+        no sample in the window. Not for Dask data, which are not computed.
 
     See Also
     --------
@@ -100,6 +103,8 @@ def mean_value(
     found = mean_over(frame, window)
     warn_of_empty_window(frame, window)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
+    hidden = warn_of_hidden(frame, window, MEAN_OF_OTHERS, ProfileWarning)
+    status = replaced_where((hidden > 0) & (found.n > 0), status, Status.BELOW_DETECTION)
     status = doubted(frame, status, window, bridge=True)
     tell_doubts(frame, status, window, "", ProfileWarning)
     stderr = add_background_error(

@@ -10,7 +10,7 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import doubted, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.rows import Status
@@ -28,6 +28,7 @@ def surface_concentration(
     depth: ParameterLike,
     samples: int = 5,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a local log-linear fit.
 
@@ -44,6 +45,8 @@ def surface_concentration(
         Number of samples, those nearest to the depth, used in the fit; at least 3.
     variable : str, optional
         The variable of a Dataset; by default concentration, otherwise the first.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts a fit to samples on both sides of a gap, which is ``gap`` otherwise.
 
     Returns
     -------
@@ -55,19 +58,21 @@ def surface_concentration(
           counts; if the data carry none, from the scatter about the line
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
           (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
-          depth is NaN; ``saturated`` where one of the samples was cut off by the detector
+          depth is NaN; with a number ``saturated`` where one of the samples was cut off by the
+          detector, and ``gap`` where between the samples nothing was measured over more than five
+          times their spacing
 
     Raises
     ------
     UnitsError
         If the depth has no unit.
     ProfileError
-        If `samples` is not a whole number of at least 3.
+        If `samples` is not a whole number of at least 3, or `gaps` is unknown.
 
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``; not for Dask data.
+        Where the status is ``saturated`` or ``gap``; not for Dask data.
 
     References
     ----------
@@ -82,6 +87,7 @@ def surface_concentration(
     6.28e+18 +- 2.0e+17 atom/cm^3
     """
     check_count("samples", samples, least=3)
+    bridge = bridges(gaps)
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a surface concentration", variable=variable
     )
@@ -95,8 +101,8 @@ def surface_concentration(
     term = "surface_concentration"
     status = replaced_where(at.isnull(), found.status, Status.NO_DATA)
     used = found.start, found.stop
-    status = doubted(frame, status, used, bridge=True)
-    tell_doubts(frame, status, used, "", ProfileWarning)
+    status = doubted(frame, status, used, bridge=bridge)
+    tell_doubts(frame, status, used, "the fit bridges it by an exponential", ProfileWarning)
     coords = {
         "status": frame.status(status),
         "stderr": frame.with_attrs(

@@ -38,7 +38,7 @@ BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
     f"_{end}" for end in vocabulary.OF_BACKGROUND
 )
 #: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
-IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR, "_scatter")
+IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR, "_scatter", f"_{vocabulary.CENSORED}")
 BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
 
 

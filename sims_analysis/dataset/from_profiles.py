@@ -108,6 +108,7 @@ def to_dataset(
         - ``intensity`` (``count/s``, ``count`` or ``arb. unit``)
         - ``atomic_fraction``, ``mass_fraction`` (``1``)
         - ``<name>_stderr`` of each, if profiles have standard errors
+        - ``<name>_detection_limit`` of each, of samples that a file gives as ``<5E15``
         - ``species``, ``depth`` (``nm``) or ``sputter_time`` (``s``): the axes. If the axes of the
           species agree within 1e-9 of their span after conversion, they share one axis; otherwise
           it is the union of all axes, and every sample stays where it was measured. The attr
@@ -229,7 +230,7 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     stated = depth
     depth, columns = without_repeats(who, units, depth, columns, duplicates)
     beside = dict(zip(["stderr"], columns[1:], strict=False))
-    beside |= _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
+    beside |= _beside(profile, value_unit, np.unique(stated, return_index=True)[1], depth.size)
     cells = _cells(profile, axis_unit, depth.size)
     return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
 
@@ -268,13 +269,15 @@ def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -
     return edges
 
 
-def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
-    """Read counts, and how well a subtracted background is known; in order of depth."""
+def _beside(profile: DepthProfile, own: Unit, first: Any, samples: int) -> dict[str, Array]:
+    """Read counts, limits, and how well a background that was subtracted is known; by depth."""
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name in vocabulary.BESIDE:
-            kinds = _KINDS[vocabulary.BESIDE[name]]
-            unit = unit_of_kind(column.get("units"), kinds, name)
+        if name in vocabulary.BESIDE or name == vocabulary.CENSORED:
+            kinds = _KINDS[vocabulary.BESIDE.get(name)]
+            stated = column.get("units")
+            limits = name == vocabulary.CENSORED and not stated  # in the unit of the values
+            unit = own if limits else unit_of_kind(stated, kinds, name)
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
             if samples < values.size:
@@ -301,7 +304,8 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
-        beside = {end: np.full(shape, np.nan) for end in ("stderr", *vocabulary.COLUMNS)}
+        ends = ("stderr", *vocabulary.COLUMNS, vocabulary.CENSORED)
+        beside = {end: np.full(shape, np.nan) for end in ends}
         for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
                 values[row, position] = s.value

@@ -15,6 +15,7 @@ import xarray as xr
 
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
@@ -45,6 +46,7 @@ def read_background(
             if strict or bool((empty == measured).all()):
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
+        warn_of_hidden(frame, window, MEAN_OF_OTHERS, DoseWarning)
     return None, window
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import among_hidden, run_of_hidden
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.run import codes, replaced_where
 from sims_analysis.frame.window import Window
@@ -39,11 +40,12 @@ def doubted(
 def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:
     """Flag the depths that lie in a gap of a profile: each profile's own, along the last dimension.
 
+    Also those between two values with samples between them that are below their limit of detection.
     A dimension of the data that `at` lacks is added: the depths are asked of all its profiles.
     """
     dim = str(at.dims[-1])
     flags: xr.Variable = frame.map(inside_gap, at, whole=(dim,), extra=(dim,)).flags
-    return flags
+    return flags if frame.censored is None else flags | among_hidden(frame, at)
 
 
 def tell_doubts(
@@ -63,18 +65,19 @@ def tell_doubts(
         return
     gap = first_flagged(frame, status == Status.GAP)
     if gap is not None:
-        text = (
-            f"{gap.label}: no sample between {_gap(gap, window)}; {what}. "
-            'gaps="bridge" accepts that'
-        )
+        text = f'{gap.label}: {_gap(gap, window)}; {what}. gaps="bridge" accepts that'
         if error is not None:
             raise error(text)
         warn(text, category)
     full = first_flagged(frame, status == Status.SATURATED)
     if full is not None:
         found = full.alone.map(saturated_samples)
+        n, value = np.ravel(found.n.values), np.ravel(found.value.values)
+        at = int(np.argmax(n > 0))  # of several profiles that answer together
+        which = dict(zip(found.n.dims, map(int, np.unravel_index(at, found.n.shape)), strict=True))
+        label = frame.label({**full.index, **which}) if which else full.label
         text = (
-            f"{full.label}: {full.of(found.n):.0f} samples of {full.of(found.value):.4g} "
+            f"{label}: {n[at]:.0f} samples of {value[at]:.4g} "
             f"{frame.units} are equal to the last digit, as a saturated detector writes them: the "
             "answer rests on samples that were cut off"
         )
@@ -90,10 +93,16 @@ def around(depth: xr.Variable) -> Window:
 
 def _gap(first: First, window: Window) -> str:
     """Say where the first gap in a window of a profile lies, and how wide it is."""
-    limits = (one.isel(first.index, missing_dims="ignore") for one in window)
+    limits = [one.isel(first.index, missing_dims="ignore") for one in window]
     found = first.alone.map(gaps_within, *limits)
     n, before, after = (np.ravel(one.values) for one in (found.n, found.before, found.after))
+    if not n.any():
+        about = (float(np.ravel(end.values)[0]) for end in limits)
+        between = run_of_hidden(first, *about)
+        if between is not None:
+            ends = f"{between[0]:g} and {between[1]:g} {first.frame.axis_units}"
+            return f"the samples between {ends} are below their limit of detection"
     at = int(np.argmax(n > 0))  # the first profile with a gap, of several that answer together
     more = f", and in {n[at] - 1:.0f} more gaps" if n[at] > 1 else ""
     unit, width = first.frame.axis_units, after[at] - before[at]
-    return f"{before[at]:g} and {after[at]:g} {unit} ({width:g} {unit}){more}"
+    return f"no sample between {before[at]:g} and {after[at]:g} {unit} ({width:g} {unit}){more}"

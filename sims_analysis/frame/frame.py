@@ -52,6 +52,8 @@ class Frame(Profiles):
     scatter: xr.Variable | None = None
     #: Edges of the cells over which the values are averages, as the axis: lower and upper.
     cells: tuple[xr.Variable, xr.Variable] | None = None
+    #: The limits of samples without a value that were below them; NaN at all others.
+    censored: xr.Variable | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
 

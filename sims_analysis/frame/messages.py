@@ -47,6 +47,7 @@ class First:
             cells=None if cells is None else (self._select(cells[0]), self._select(cells[1])),
             stderr=None,
             counts=None,
+            censored=None,
         )
 
     def _select(self, variable: xr.Variable) -> xr.Variable:

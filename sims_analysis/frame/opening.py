@@ -27,7 +27,7 @@ _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
 _OF_SAMPLES = ("stderr", *vocabulary.OF_BACKGROUND)
 #: Ends of the names of the variables of a Dataset that stand beside the samples of one.
-_BESIDE = ("stderr", *vocabulary.COLUMNS)
+_BESIDE = ("stderr", *vocabulary.COLUMNS, vocabulary.CENSORED)
 
 
 def open_frame(
@@ -106,6 +106,7 @@ def open_frame(
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
         cells=cells,
+        censored=columns.get(vocabulary.CENSORED),
         origin=data,
     )
     _check_stderr(frame)

@@ -7,6 +7,7 @@ block, so that scratch arrays stay small, however many profiles there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, starmap
 from math import prod
 from typing import Any, NamedTuple, TypeVar
 
@@ -53,7 +54,9 @@ def _packed(
     offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
 
     def packed(samples: Array) -> Array:
-        flat = np.broadcast_to(samples, value.shape).reshape(-1)
+        if samples.ndim == 1:
+            return np.broadcast_to(samples, value.shape)[measured]
+        flat = samples.reshape(-1)
         return flat if kept.size == flat.size else flat.take(kept)
 
     z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
@@ -84,6 +87,12 @@ def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
     step = max(1, size // max(samples, 1))
     for begin in range(0, count, step):
         yield slice(begin, min(begin + step, count))
+
+
+def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
+    """Split things of several sizes into parts of about `size` samples."""
+    ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))
+    yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 
 class Errors(NamedTuple):

@@ -11,17 +11,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.blocks import BLOCK, in_blocks
+from sims_analysis.kernels.blocks import in_blocks, in_parts
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
-    Window,
     counted,
     half_width_about,
     maximized,
     solved,
 )
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, range_sums
 
 #: The window grows until the sums of its two sides differ by this many standard errors. A smaller
 #: one does not show which side is higher; a larger one reaches beyond what a parabola can fit.
@@ -39,7 +38,7 @@ GROWTH = 1.3
 #: A crossing is attributed to noise if its window contains more than this many others.
 CROWD = 100
 #: Crossings processed at a time.
-AT_ONCE = 1 << 11
+AT_ONCE = 1 << 13
 #: Prior standard deviation of the curvature of ln C, over its slope squared: 0 for an exponential,
 #: -1 for a straight line of C, -0.7 at half of a Gaussian. Wide enough to let the data
 #: decide wherever they determine the curvature.
@@ -106,19 +105,28 @@ def half_widths(
     rows = rows.packed()
     columns = (rows.depth, rows.value, error, lower, lower_error)
     floor = np.zeros(rows.count) if floor is None else floor
-    # A sample with an unknown standard error is left out.
-    known = np.logical_and.reduce([np.isfinite(column) for column in columns[1:]])
+    # Differences of the sides and their variances, 0 after the last sample, where a range may end.
+    # A sample with an unknown error is left out.
+    sides = np.zeros((2, lower.size + 1))
+    sides[:, :-1] = rows.value - lower, error**2 + lower_error**2
+    known = np.logical_and.reduce(np.isfinite(sides))
+    sides[:, ~known] = 0.0
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
-        samples = Samples(*columns, known, begin, end, floor[row[part]])
-        offset, sigma = _edge(samples, every, before[part], at[part], direction[part])
+        samples = Samples(*columns, known[:-1], begin, end, floor[row[part]])
+        offset, sigma = _edge(samples, sides, every, before[part], at[part], direction[part])
         width = half_width_about(offset, sigma)
         result[part] = np.where(np.isinf(width), np.nan, width)
     return result
 
 
 def _edge(
-    samples: Samples, every: Index, before: Index, at: Array, direction: NDArray[np.int8]
+    samples: Samples,
+    sides: Array,
+    every: Index,
+    before: Index,
+    at: Array,
+    direction: NDArray[np.int8],
 ) -> tuple[Array, Array]:
     """Return the offset of the edge from each crossing, and its standard error.
 
@@ -130,21 +138,30 @@ def _edge(
     offset[unresolved], error[unresolved] = np.nan, np.nan
     centre_sample = before[unresolved]
     for iteration in range(2):
-        reach, side = _reach(samples, every, unresolved, centre_sample)
+        # Crossings that noise has made at one edge share the window that is centred on it.
+        centre, first, same = np.unique(centre_sample, return_index=True, return_inverse=True)
+        which = unresolved[first]
+        reach, side = _reach(samples, sides, every, which, centre)
         if iteration == 0:
-            opposite[unresolved] = side * direction[unresolved] < 0
-        sought = (reach > 0) & ~opposite[unresolved]
-        unresolved, centre_sample, reach = (
-            column[sought] for column in (unresolved, centre_sample, reach)
+            opposite[unresolved] = side[same] * direction[unresolved] < 0
+        asked = np.bincount(same, ~opposite[unresolved], centre.size) > 0
+        sought = np.flatnonzero((reach > 0) & asked)
+        which = which[sought]
+        edge, sigma, moved_to = (
+            np.full(centre.size, np.nan),
+            np.full(centre.size, np.nan),
+            centre + 0,
         )
-        fitted, sigma, edge = _fit_windows(
-            samples, unresolved, centre_sample, at[unresolved], reach
+        edge[sought], sigma[sought], moved_to[sought] = _fit_windows(
+            samples, which, centre[sought], at[which], reach[sought]
         )
-        better = np.isfinite(sigma)
-        offset[unresolved[better]], error[unresolved[better]] = fitted[better], sigma[better]
+        edge, sigma, moved_to = edge[same], sigma[same], moved_to[same]
+        better = np.isfinite(sigma) & ~opposite[unresolved]
+        shift = np.where(sigma > 0, edge - at[unresolved], 0.0)
+        offset[unresolved[better]], error[unresolved[better]] = shift[better], sigma[better]
         # Noise may put the crossing near the end of its window: fit again, centred on the edge.
-        moved = (edge != centre_sample) & better
-        unresolved, centre_sample = unresolved[moved], edge[moved]
+        moved = (moved_to != centre_sample) & better
+        unresolved, centre_sample = unresolved[moved], moved_to[moved]
     straight = np.flatnonzero(~np.isfinite(offset + error))
     offset[straight] = 0.0
     error[straight] = _linear_error(samples, straight, before[straight], at[straight])
@@ -222,41 +239,33 @@ def _fit_windows(
 ) -> tuple[Array, Array, Index]:
     """Fit windows that extend `reach` samples to either side of the crossings.
 
-    Return the offset of the edge from each crossing, its standard error, and the last sample that
-    is not deeper than the edge.
+    Return the depth of the edge, its standard error, and the last sample that is not deeper.
     """
-    offset, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
-    centre_sample = before.copy()
-    begin = np.maximum(before + 1 - reach, samples.begin[which])
+    (edge, error), sample = np.full((2, at.size), np.nan), before.copy()
+    first = np.maximum(before + 1 - reach, samples.begin[which])
     end = np.minimum(before + 1 + reach, samples.end[which])
-    # Few different window sizes, because each size costs an iteration of many small steps. The
-    # size does not depend on other crossings, so that the result for a crossing does not.
-    size = np.exp2(np.ceil(2.0 * np.log2(end - begin)) / 2.0).round().astype(np.intp)
-    for most in np.unique(size).tolist():
-        same_size = np.flatnonzero(size == most)
-        for part in in_blocks(same_size.size, most, BLOCK // 4):
-            chosen = same_size[part]
-            first = begin[chosen]
-            window = samples.window(which[chosen], first, np.arange(most), end[chosen])
-            # Depths relative to the middle of the window, because the crossing may be at its end.
-            middle = 0.5 * (samples.depth[before[chosen]] + samples.depth[before[chosen] + 1])
-            z = np.where(window.there, window.depth - middle[:, None], 0.0)
-            edge, error[chosen] = _crossing_of_parabola(z, window, samples.floor[which[chosen]])
-            exact = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
-            exact &= window.there.any(1)
-            edge[exact], error[chosen[exact]] = (at[chosen] - middle)[exact], 0.0
-            offset[chosen] = middle + edge - at[chosen]
-            deeper = window.there & (window.depth > (middle + edge)[:, None])
-            inside = window.there.sum(1) - deeper.sum(1)
-            centre_sample[chosen] = np.clip(
-                first + (~window.there).cumprod(1).sum(1) + inside - 1,
-                samples.begin[which[chosen]],
-                samples.end[which[chosen]] - 2,
-            )
-    return offset, error, centre_sample
+    # Depths relative to the middle of the window, because the crossing may be at its end.
+    middle = 0.5 * (samples.depth[before] + samples.depth[before + 1])
+    for part in in_parts(end - first):
+        position, size = samples.between(first[part], end[part])
+        some, size = part.start + np.flatnonzero(size), size[size > 0]
+        own, origin = which[some], middle[some]
+        window, scale = counted(samples, position, size, origin, samples.floor[own])
+        root, sigma = _crossing_of_parabola(window)
+        z, sigma = origin + root * scale, sigma * scale
+        noise = (samples.upper_stderr[position] != 0) | (samples.lower_stderr[position] != 0)
+        exact = ~window.reduce(np.logical_or, noise)
+        z[exact], sigma[exact] = at[some][exact], 0.0
+        deeper = samples.depth[position] > np.repeat(z, size)
+        inside = position[window.starts] + size - window.reduce(np.add, deeper.astype(np.intp))
+        sample[some] = np.clip(inside - 1, samples.begin[own], samples.end[own] - 2)
+        edge[some], error[some] = z, sigma
+    return edge, error, sample
 
 
-def _reach(samples: Samples, every: Index, which: Index, before: Index) -> tuple[Index, Array]:
+def _reach(
+    samples: Samples, sides: Array, every: Index, which: Index, before: Index
+) -> tuple[Index, Array]:
     """Return the samples per side needed to tell the sides of each crossing apart; 0 for noise.
 
     Also return which side is higher: -1 for the one before, 1 for the one after, 0 if unclear.
@@ -267,20 +276,18 @@ def _reach(samples: Samples, every: Index, which: Index, before: Index) -> tuple
     difference, variance = np.zeros(before.size), np.zeros(before.size)
     inner, outer = 0, 2
     while active.size:
-        places = np.arange(inner, outer)
         crossing, first = which[active], before[active]
-        for sign, ring in ((-1.0, -places), (1.0, 1 + places)):
-            at, there = samples.places(crossing, first, ring)
-            apart = samples.upper.take(at) - samples.lower.take(at)
-            noise = samples.upper_stderr.take(at) ** 2 + samples.lower_stderr.take(at) ** 2
-            difference[active] += sign * np.where(there, apart, 0.0).sum(1)
-            variance[active] += np.where(there, noise, 0.0).sum(1)
+        begin, end = samples.begin[crossing], samples.end[crossing]
+        near, far = np.array([[-inner, inner], [-outer, outer]])[..., None] + first + 1
+        ring = np.stack([(far[0], near[0]), (near[1], far[1])], axis=-1)
+        ring = np.minimum(np.maximum(ring, begin[:, None]), end[:, None])
+        (left, right), noise = np.moveaxis(range_sums(sides, *ring), -1, 1)
+        difference[active] = difference[active] - left + right
+        variance[active] = variance[active] + noise[0] + noise[1]
         crowd = _crossings_within(samples, every, crossing, first, outer) > CROWD
         reach[active] = np.where(crowd, 0, outer)
         known = np.abs(difference[active]) >= KNOWN * np.sqrt(variance[active])
-        whole = (first - outer < samples.begin[crossing]) & (
-            first + 1 + outer >= samples.end[crossing]
-        )
+        whole = (first - outer < begin) & (first + 1 + outer >= end)
         decided = active[known & ~crowd]
         higher[decided] = np.sign(difference[decided])
         active = active[~(known | whole | crowd)]
@@ -288,7 +295,7 @@ def _reach(samples: Samples, every: Index, which: Index, before: Index) -> tuple
     return reach, higher
 
 
-def _crossing_of_parabola(z: Array, window: Window, floor: Array) -> tuple[Array, Array]:
+def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array]:
     """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
 
     With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
@@ -298,33 +305,32 @@ def _crossing_of_parabola(z: Array, window: Window, floor: Array) -> tuple[Array
     the depth at which the two are equal, and its standard error.
     """
     with np.errstate(all="ignore"):
-        scale = np.abs(z).max(1)
-        samples = counted(z / scale[:, None], window, floor)
-        a, b = _first_guess(samples, window.there)
+        a, b = _first_guess(samples)
         # Two samples do not determine a curvature: fit an exponential.
-        free = np.where(window.there.sum(1) > 2, CURVED, 1e-6)
+        free = np.where(samples.size > 2, CURVED, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
         (a, b, c), information = maximized(samples, a, b, prior)
         root = _root(a, b, c)
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
         variance = np.vecdot(slopes, solved(information, slopes))
-        error = np.sqrt(variance) / np.abs(b + c * root)
-        return root * scale, error * scale
+        return root, np.sqrt(variance) / np.abs(b + c * root)
 
 
-def _first_guess(samples: Counted, there: Flags) -> tuple[Array, Array]:
+def _first_guess(samples: Counted) -> tuple[Array, Array]:
     """Return A and B of the straight line through the sums of the two sides."""
-
-    def log_sum(value: Array, one: Array, side: Flags) -> Array:
-        least = 0.5 * np.where(side, one, 0.0).max(1)  # half a count in place of zero counts
-        logarithm: Array = np.log(np.maximum(np.where(side, value, 0.0).sum(1), least))
-        return logarithm
-
-    x, upper, lower, one_upper, one_lower, _ = samples
+    x, upper, lower, one_upper, one_lower, _, _ = samples
     ends = []
-    for side in (there & (x < 0), there & (x >= 0)):
-        y = log_sum(upper, one_upper, side) - log_sum(lower, one_lower, side)
-        ends.append((np.where(side, x, 0.0).sum(1) / side.sum(1), y))
+    for side in (x < 0, x >= 0):
+        # The sums, and half a count in place of zero counts.
+        place, n, c, level = (
+            samples.reduce(np.add, np.where(side, one, 0.0)) for one in (x, 1.0, upper, lower)
+        )
+        least = (
+            0.5 * samples.reduce(np.maximum, np.where(side, one, 0.0))
+            for one in (one_upper, one_lower)
+        )
+        y0, y1 = (np.log(np.maximum(*both)) for both in zip((c, level), least, strict=True))
+        ends.append((place / n, y0 - y1))
     (x0, y0), (x1, y1) = ends
     b = (y1 - y0) / (x1 - x0)
     return y0 - b * x0, b

@@ -25,9 +25,11 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     Status,
+    dot_rows,
     first_status,
     range_sums,
 )
+from sims_analysis.kernels.saturation import equal_runs
 from sims_analysis.kernels.variance import variance_of_sum
 
 
@@ -67,15 +69,20 @@ def integrate(
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
+    runs = None
     if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
         weights = segments.trapezoid_weights(rows, a, b)
-        value[valid] = rows.sum(rows.value, weights)[valid]
+        if isinstance(rows, Dense) and weights.ndim == 1:
+            total, runs = _weighed(rows, weights)
+        else:
+            total = rows.sum(rows.value, weights)
+        value[valid] = total[valid]
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
     slack = TOLERANCE * (last - first)
     beyond = (start < first - slack) | (stop > last + slack)
-    doubt, gap = doubts(rows, a, b, fraction, bridge=bridge)
+    doubt, gap = doubts(rows, a, b, fraction, bridge=bridge, runs=runs)
     status = first_status(
         (~valid, Status.NO_DATA),
         (beyond, Status.TRUNCATED),
@@ -85,6 +92,15 @@ def integrate(
     )
     a[~valid] = b[~valid] = np.nan
     return Integral(value, a, b, status, n_linear, np.where(valid, gap, 0.0))
+
+
+def _weighed(rows: Dense, weights: Array) -> tuple[Array, Index]:
+    """Sum the weighted samples of each row, and find runs of equal ones while they are in cache."""
+    n, flat, total, runs = rows.depth.size, rows.value.reshape(-1), np.empty(rows.count), []
+    for part in in_blocks(rows.count, n, IN_CACHE):
+        total[part] = dot_rows(rows.value[part], weights)
+        runs.append(equal_runs(flat, slice(part.start * n, part.stop * n)))
+    return total, np.concatenate(runs)
 
 
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.gaps import gaps_within
-from sims_analysis.kernels.rows import Array, Rows, Status, first_status
+from sims_analysis.kernels.rows import Array, Index, Rows, Status, first_status
 from sims_analysis.kernels.saturation import LEAST, saturated
 
 #: On a grid, so many times as many saturated samples are needed.
@@ -26,16 +26,23 @@ class Doubts(NamedTuple):
 
 
 def doubts(
-    rows: Rows, start: Array, stop: Array, fraction: Array | float = 1.0, *, bridge: bool = False
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    fraction: Array | float = 1.0,
+    *,
+    bridge: bool = False,
+    runs: Index | None = None,
 ) -> Doubts:
     """Say on what an answer about an interval rests; NaN means no limit.
 
     A saturated sample before a gap; with `bridge`, gaps are accepted. On a grid finer than the
     samples (`fraction`: effective samples per depth), two equal samples make many equal values:
     only many more count than five samples make, because the noise of a grid is not that of samples.
+    `runs`: as for :func:`saturated`.
     """
     full = np.zeros(rows.count, dtype=bool)
-    flags = saturated(rows)
+    flags = saturated(rows, runs)
     if flags is not None:
         inside = ~((rows.depth < rows.repeat(start)) | (rows.depth > rows.repeat(stop)))
         enough = rows.sum(flags.astype(np.float64)) * fraction >= np.where(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
 from sims_analysis.kernels.rows import Array, Flags, Index
@@ -40,32 +42,34 @@ class Samples(NamedTuple):
     end: Index
     floor: Array
 
-    def window(self, which: Index, first: Index, places: Index, end: Index | None = None) -> Window:
-        """Return the samples at ``first + places``, those before `end`, of the crossings `which`.
-
-        Those of the crossing's row, unless an end is given.
-        """
-        safe, there = self.places(which, first, places, end)
+    def window(self, which: Index, first: Index, places: Index) -> Window:
+        """Return the samples of their rows at ``first + places`` of the crossings `which`."""
+        position = first[:, None] + places
+        begin, end = self.begin[which, None], self.end[which, None]
+        there = (position >= begin) & (position < end)
+        safe = position if there.all() else np.where(there, position, begin)
+        there &= self.known.take(safe)
         columns = [column.take(safe) for column in self[:5]]
         if not there.all():
             columns = [np.where(there, column, 0.0) for column in columns]
         return Window._make([*columns, there])
 
-    def places(
-        self, which: Index, first: Index, places: Index, end: Index | None = None
-    ) -> tuple[Index, Flags]:
-        """Return the positions of the samples of a window, and which of these are there."""
-        position = first[:, None] + places
-        begin, end = self.begin[which, None], (self.end[which] if end is None else end)[:, None]
-        there = (position >= begin) & (position < end)
-        safe = position if there.all() else np.where(there, position, begin)
-        return safe, there & self.known.take(safe)
+    def between(self, first: Index, end: Index) -> tuple[Index, Index]:
+        """Return the positions of the known samples of R windows, end to end, and their numbers."""
+        size = end - first
+        position = np.arange(size.sum()) + np.repeat(first - (np.cumsum(size) - size), size)
+        known = self.known.take(position)
+        if not known.all():
+            row = np.repeat(np.arange(size.size), size)[known]
+            position, size = position[known], np.bincount(row, minlength=size.size)
+        return position, size
 
 
 class Counted(NamedTuple):
-    """Samples of windows, (R, m): depth, values of both sides, and values of one count of each.
+    """Samples of R windows, end to end: depths, values of both sides, and those of one count.
 
-    ``under`` is what was subtracted from the upper values, over the lower ones.
+    ``under`` is what was subtracted from the upper values, over the lower ones; ``size``, (R,), the
+    number of samples of each window, at least one.
     """
 
     x: Array
@@ -74,24 +78,41 @@ class Counted(NamedTuple):
     one_upper: Array
     one_lower: Array
     under: Array
+    size: Index
+
+    @property
+    def starts(self) -> Index:
+        """Where each window begins, (R,)."""
+        return np.cumsum(self.size) - self.size
+
+    def reduce(self, ufunc: np.ufunc, samples: NDArray[Any]) -> NDArray[Any]:
+        """Reduce the samples of each window, (..., R)."""
+        found: NDArray[Any] = ufunc.reduceat(samples, self.starts, axis=-1)
+        return found
 
 
-def counted(x: Array, window: Window, floor: Array) -> Counted:
-    """Return the samples of windows as counts, `floor` below each; missing ones count nothing."""
-    there, upper, lower = window.there, window.upper, window.lower
-    floor = np.where(there, floor[:, None], 0.0)
+def counted(
+    samples: Samples, position: Index, size: Index, origin: Array, floor: Array
+) -> tuple[Counted, Array]:
+    """Return windows of samples as counts, `floor` below them, and the scale of their depths.
+
+    Depths are relative to the `origin` of each window, over the largest of them.
+    """
+    depth, upper, upper_stderr, lower, lower_stderr = (one.take(position) for one in samples[:5])
+    made = Counted(depth - np.repeat(origin, size), upper, lower, upper, lower, lower, size)
+
+    def of_all(summed: Array) -> Array:
+        return np.repeat(made.reduce(np.add, summed), size)
+
+    scale = made.reduce(np.maximum, np.abs(made.x))
+    floor = np.repeat(floor, size)
     with np.errstate(all="ignore"):
-        one_upper, one_lower = (
-            value_per_count(value, stderr, lambda row: row.sum(1, keepdims=True))
-            for value, stderr in (
-                (upper + floor, window.upper_stderr),
-                (lower, window.lower_stderr),
-            )
-        )
-        under = np.where(floor > 0, floor / lower, 0.0)
-    # Missing samples get a score and a weight of 0.
-    one_upper, one_lower = np.where(there, one_upper, 1.0), np.where(there, one_lower, 0.0)
-    return Counted(x, upper, lower, one_upper, one_lower, under)
+        return made._replace(
+            x=made.x / np.repeat(scale, size),
+            one_upper=value_per_count(upper + floor, upper_stderr, of_all),
+            one_lower=value_per_count(lower, lower_stderr, of_all),
+            under=np.where(floor > 0, floor / lower, 0.0),
+        ), scale
 
 
 def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:
@@ -101,36 +122,45 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     """
     found = np.stack([a, b, np.zeros_like(a)], axis=1)
     information = np.full((a.size, 3, 3), np.nan)
-    x, both = samples.x, samples.one_upper * samples.lower + samples.one_lower * samples.upper
-    powers = np.stack([np.ones_like(x), x, x**2, x**2 * x, (x**2) ** 2], axis=1)
-    columns = (powers, *samples[1:], both)
-    # Without these the variance is that of a count, to the last digit.
+    # Without these the variance is that of a count.
     plain = not (samples.one_lower.any() or samples.under.any())
     live = np.arange(a.size)
     for _ in range(40):
-        powers, upper, lower, variance, one_lower, under, both = columns
-        odds = ((found[live] * _HALVES)[:, None] @ powers[:, :3])[:, 0]
-        np.exp(np.clip(odds, -60.0, 60.0, out=odds), out=odds)
+        x, upper, lower, variance, one_lower, under, size = samples
+        a, b, c = (np.repeat(one, size) for one in (found[live] * _HALVES).T)
+        odds = np.exp(np.minimum(np.maximum((c * x + b) * x + a, -60.0), 60.0))
+        expected = odds * lower
+        residual, weight = upper - expected, expected / variance
         if not plain:
             more = 1.0 + under / odds
+            both = variance * expected + odds * one_lower * upper
             variance = variance * more + odds * one_lower
-            both = both * more
-        score = (powers[:, :3] @ ((upper - odds * lower) / variance)[..., None])[..., 0] * _HALVES
+            weight = both * more / variance**2
+        score = _moments(samples, residual / variance, 3) * _HALVES
         score[:, 2] -= prior[live] * found[live, 2]
-        sums = (powers @ (odds * both / variance**2)[..., None])[..., 0]
-        now = sums[:, _ORDER] * np.outer(_HALVES, _HALVES)
+        now = _moments(samples, weight, 5)[:, _ORDER] * np.outer(_HALVES, _HALVES)
         now[:, 2, 2] += prior[live]
         information[live] = now
         move = solved(now, score)
-        size = np.abs(move) @ _HALVES
-        found[live] += np.minimum(1.0, 1.5 / size)[:, None] * move
+        largest = np.abs(move) @ _HALVES
+        found[live] += np.minimum(1.0, 1.5 / largest)[:, None] * move
         # A converged row is left alone, so that it does not depend on the other rows.
-        moving = size > 1e-7
+        moving = largest > 1e-7
         if not moving.any():
             break
         if not moving.all():
-            live, columns = live[moving], tuple(column[moving] for column in columns)
+            live, kept = live[moving], np.repeat(moving, size)
+            samples = Counted._make([*(one[kept] for one in samples[:-1]), size[moving]])
     return found.T, information
+
+
+def _moments(samples: Counted, weight: Array, n: int) -> Array:
+    """Return the sums of ``weight x^k`` over the samples of each window for k < n, (R, n)."""
+    powers = np.empty((n, weight.size))
+    powers[0] = weight
+    for before, after in pairwise(powers):
+        np.multiply(before, samples.x, out=after)
+    return samples.reduce(np.add, powers).T
 
 
 #: Factors of A, B and C in the parabola, and the powers of z in the products of two of these.

@@ -10,6 +10,7 @@ import numpy as np
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
 from sims_analysis.kernels.local_fit import (
+    Counted,
     Samples,
     counted,
     half_width_about,
@@ -65,14 +66,14 @@ def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array)
         return result
     packed = rows.packed()
     value, error = (np.asarray(one).reshape(-1) for one in (packed.value, packed.stderr))
-    level = value[position]
+    level, highest = value[position], np.zeros(packed.count)
+    highest[row] = level
     longest = int(packed.size.max(initial=0))
     for part in in_blocks(row.size, max(longest, 1), BLOCK // 4):
         which = row[part]
         begin, end = packed.offsets[which], packed.offsets[which + 1]
-        nothing = np.zeros_like(value)
         known = np.isfinite(error)
-        columns = packed.depth, value, error, nothing, nothing, known
+        columns = packed.depth, value, error, packed.repeat(highest), np.zeros_like(value), known
         samples = Samples(*columns, begin, end, floor[which])
         first, last, middle = _windows(samples, position[part], longest)
         result[part] = _about(samples, first, last, middle, level[part])
@@ -141,35 +142,27 @@ def _mean(
 def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Array) -> Array:
     """Fit windows, and return the half-widths about the highest samples."""
     result = np.full(level.size, np.nan)
-    # Few different window sizes; that of a row does not depend on others.
-    size = np.exp2(np.ceil(2.0 * np.log2(last - first + 1)) / 2.0).round().astype(np.intp)
-    for most in np.unique(size).tolist():
-        same = np.flatnonzero(size == most)
-        for part in in_blocks(same.size, most, BLOCK // 4):
-            chosen = same[part]
-            window = samples.window(chosen, first[chosen], np.arange(most), last[chosen] + 1)
-            there, top = window.there, level[chosen]
-            window.lower[:] = np.where(there, top[:, None], 0.0)
-            z = np.where(there, window.depth - samples.depth[middle[chosen]][:, None], 0.0)
-            with np.errstate(all="ignore"):
-                scale = np.abs(z).max(1)
-                data = counted(z / scale[:, None], window, samples.floor[chosen])
-                mean = window.upper.sum(1) / there.sum(1)
-                start = np.log(np.maximum(mean / top, 1e-3))
-                nothing = np.zeros_like(start)
-                coefficients, information = maximized(data, start, nothing, nothing)
-                fitted, error = _maximum(data.x, coefficients, information)
-                least = np.where(there, window.upper, np.inf).min(1)
-                edge = (there.sum(1) == 3) & (least < STEEP * top)
-                if edge.any():
-                    straight = _through_three(data.x[edge], data.upper[edge]) / top[edge]
-                    fitted[edge] = np.fmin(fitted[edge], straight)
-                shift, stderr = top * (fitted - 1.0), np.abs(top) * fitted * error
-                result[chosen] = half_width_about(shift, stderr)
+    position, size = samples.between(first, last + 1)
+    some, size = np.flatnonzero(size), size[size > 0]
+    top, origin = level[some], samples.depth[middle[some]]
+    data, _ = counted(samples, position, size, origin, samples.floor[some])
+    with np.errstate(all="ignore"):
+        mean = data.reduce(np.add, data.upper) / size
+        start = np.log(np.maximum(mean / top, 1e-3))
+        nothing = np.zeros_like(start)
+        coefficients, information = maximized(data, start, nothing, nothing)
+        fitted, error = _maximum(data, coefficients, information)
+        edge = (size == 3) & (data.reduce(np.minimum, data.upper) < STEEP * top)
+        if edge.any():
+            three = data.starts[edge, None] + np.arange(3)
+            straight = _through_three(data.x[three], data.upper[three]) / top[edge]
+            fitted[edge] = np.fmin(fitted[edge], straight)
+        shift, stderr = top * (fitted - 1.0), np.abs(top) * fitted * error
+        result[some] = half_width_about(shift, stderr)
     return result
 
 
-def _maximum(x: Array, coefficients: Array, information: Array) -> tuple[Array, Array]:
+def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Array, Array]:
     """Return the maximum of each exponentiated parabola, and the error of its logarithm.
 
     The value at x = 0 where the curvature is not known.
@@ -178,7 +171,8 @@ def _maximum(x: Array, coefficients: Array, information: Array) -> tuple[Array, 
     unit = np.zeros((a.size, 3))
     unit[:, 2] = 1.0
     bent = c < -CURVED * np.sqrt(np.vecdot(unit, solved(information, unit)))
-    at = np.where(bent, np.clip(-b / c, x.min(1), x.max(1)), 0.0)
+    least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
+    at = np.where(bent, np.clip(-b / c, least, most), 0.0)
     powers = np.stack([np.ones_like(at), at, 0.5 * at**2], axis=1)
     value = np.exp(np.vecdot(powers, coefficients.T))
     return value, np.sqrt(np.vecdot(powers, solved(information, powers)))

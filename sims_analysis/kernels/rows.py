@@ -378,13 +378,14 @@ def ends(rows: Rows) -> Ends:
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:
-    """Return ``samples[begin:end].sum()`` for each pair of `begin` and `end`."""
-    edges = np.stack([begin, end], axis=-1)
-    if edges.max(initial=0) >= samples.size:  # reduceat refuses an index past the last sample
+    """Return the sum over ``samples[..., begin:end]`` for each pair of `begin` and `end`."""
+    # From the last range to the first: before it lies a single sample for every second sum, which
+    # would otherwise be over all those between two ranges.
+    edges = np.stack([begin, end], axis=-1).reshape(-1, 2)[::-1].reshape(-1)
+    if edges.max(initial=0) >= samples.shape[-1]:  # reduceat refuses an index past the last sample
         samples = np.append(samples, 0.0)
-    # Every second sum is over the samples between two ranges.
-    found: Array = np.add.reduceat(samples, edges.reshape(-1))[::2]
-    return np.where(begin < end, found, 0.0)
+    found: Array = np.add.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1]
+    return np.where(begin < end, found.reshape(*samples.shape[:-1], *begin.shape), 0.0)
 
 
 def dot_rows(value: Array, weights: Array) -> Array:

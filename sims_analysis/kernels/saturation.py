@@ -22,7 +22,7 @@ _CHANCE = 1e-3
 #: ... even if it is smaller than the scatter elsewhere says, by this factor.
 _SAFETY = 3.0
 #: Fewer second differences than this do not tell noise from a curve, ...
-_FEW = 8
+_FEWEST_TURNS = 8
 #: ... of which so many change sign from one to the next: 73 % of those of white noise do.
 _ALTERNATING = 0.5
 #: Median of the square of a normal deviate; second differences of equal logarithms have six times
@@ -32,10 +32,10 @@ _MEDIAN_SQUARE = 0.4549
 _JUMP = 5.0
 #: Equal neighbours below the maximum by more than this factor are no ceiling.
 _NEAR = 0.01
-_A_FEW = 32
+_GLANCES = 16
 
 
-def saturated(rows: Rows) -> Flags | None:
+def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     """Find the saturated samples.
 
     At least five neighbouring samples are equal to the last digit, at the maximum of their profile
@@ -47,6 +47,8 @@ def saturated(rows: Rows) -> Flags | None:
     rows : Rows
         All measured samples of each profile, not those of a window alone: the noise is estimated
         from the rest.
+    runs : ndarray of int, optional
+        What :func:`equal_runs` returns of ``rows.value``, if that has been found already.
 
     Returns
     -------
@@ -67,7 +69,9 @@ def saturated(rows: Rows) -> Flags | None:
     from end to end, or have fewer digits than noise.
     """
     flat = rows.value.reshape(-1)
-    runs = _runs(flat)
+    if runs is None:
+        parts = in_blocks(flat.size, 1, IN_CACHE)
+        runs = np.concatenate([_NONE, *(equal_runs(flat, part) for part in parts)])
     runs = runs[flat[runs] > 0]
     if not runs.size:
         return None
@@ -75,7 +79,7 @@ def saturated(rows: Rows) -> Flags | None:
     # of a row tell most of its floors without a look at all of them.
     row, first = np.unique(rows.offsets.searchsorted(runs, side="right") - 1, return_index=True)
     level = np.maximum.reduceat(flat[runs], first)
-    few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_A_FEW) // _A_FEW
+    few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_GLANCES) // _GLANCES
     high = np.flatnonzero(level > _NEAR * flat[few].max(axis=1))
     if not high.size:
         return None
@@ -88,17 +92,16 @@ def saturated(rows: Rows) -> Flags | None:
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _runs(flat: Array) -> Index:
-    """Find the samples that are equal to the four after them."""
-    found = [np.empty(0, dtype=np.intp)]
-    for part in in_blocks(flat.size, 1, IN_CACHE):
-        block = flat[part.start : part.stop + LEAST - 1]
-        pairs = block[1:] == block[:-1]
-        threes = pairs[1:] & pairs[:-1]
-        fives = threes[2:] & threes[:-2]
-        if fives.any():
-            found.append(part.start + np.flatnonzero(fives))
-    return np.concatenate(found)
+def equal_runs(flat: Array, part: slice) -> Index:
+    """Find the samples of a part that are equal to the four after them."""
+    block = flat[part.start : part.stop + LEAST - 1]
+    pairs = block[1:] == block[:-1]
+    threes = pairs[1:] & pairs[:-1]
+    fives = threes[2:] & threes[:-2]
+    return part.start + np.flatnonzero(fives) if fives.any() else _NONE
+
+
+_NONE = np.empty(0, dtype=np.intp)
 
 
 def _of_profile(depth: Array, value: Array) -> Flags:
@@ -139,7 +142,7 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
     for places in (depth, np.arange(rest.size, dtype=np.float64)):
         bends = _bends(places, np.log(rest))
         turning = bends[bends != 0.0]
-        if turning.size < _FEW or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
+        if turning.size < _FEWEST_TURNS or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
             return None
         squares.append(float(np.median(bends**2 * rest[1:-1])))
     return min(squares) / (6.0 * _MEDIAN_SQUARE) or None

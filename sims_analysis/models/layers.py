@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.analysis.detection import limit_of_unmeasured
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.rows import Status
 from sims_analysis.models._profiles import by_depth, doubted, open_profiles, over_profiles
@@ -26,6 +28,9 @@ from sims_analysis.units import ParameterLike
 
 __all__ = ["layers"]
 
+#: Without standard errors noise may have made what lies between two crossings, if it is of so few
+#: samples, none of them further from the level than by this factor; and if there are so many.
+_SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2
 #: Two crossings may be one edge if they differ by less than so many standard errors.
 _SAME = 3.0
 
@@ -83,7 +88,9 @@ def layers(
     Warns
     -----
     ProfileWarning
-        Where a layer begins or ends in a gap, or the status is ``saturated``.
+        Where a layer begins or ends in a gap, or the status is ``saturated``; and where, without
+        standard errors, noise may have made layers: the data stay twice or more, for one or two
+        samples, within a factor of 1.6 of the level.
 
     See Also
     --------
@@ -123,6 +130,8 @@ def layers(
         lost = in_gap(profiles, columns[0].variable).transpose(*columns[0].dims).values
     saturated = _saturated(profiles, highest).transpose(*lead).values & by_fraction
     _tell(profiles, columns[0].where(lost).variable, saturated)
+    if profiles.stderr is None:
+        _tell_noise(profiles, number)
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     hidden = [
         end.transpose(*lead).values for end in _hidden(profiles, first.variable > number, number)
@@ -190,6 +199,33 @@ def _tell(profiles: Frame, lost: xr.Variable, saturated: Any) -> None:
     codes = xr.Variable(first.dims, np.where(saturated, Status.SATURATED, doubt))
     what = "a layer that begins or ends in it has no depth"
     tell_doubts(profiles, codes, around(first), what, ProfileWarning)
+
+
+def _tell_noise(profiles: Frame, level: xr.Variable) -> None:
+    """Warn of the first profile whose layers, or what is between them, noise may have made."""
+    number = profiles.each(_short_and_shallow, level, size=1).isel(__row__=0)
+    first = first_flagged(profiles, number >= _SEVERAL)
+    if first is not None:
+        warn(
+            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
+            f"are of one or two samples near the level, as noise makes them, and the data have no "
+            "standard errors to tell: with_counting_statistics() states them, and crossings of "
+            "one edge count as one then",
+            ProfileWarning,
+        )
+
+
+def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) -> Array:
+    """Count the runs of samples on one side of a level that are short and stay near it."""
+    c = c[in_order(z, c)]
+    change = np.flatnonzero(np.diff(c > level))
+    runs = [c[i + 1 : j + 1] for i, j in pairwise(change)]
+    near = [
+        one.size <= _SHORT and max(one.max() / level, level / one.min()) < _SHALLOW
+        for one in runs
+        if one.min() > 0 < level
+    ]
+    return np.array([float(sum(near))])
 
 
 def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:

@@ -22,6 +22,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import Mean, mean_over, shares_in
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame, open_samples
 from sims_analysis.frame.run import anywhere
@@ -290,6 +291,7 @@ def _mean_to_subtract(
     ends = read_window(frame, *ends_of(window), "window")
     # Of the samples as they are: what was subtracted before drops out.
     mean = mean_over(replace(frame, scatter=None), ends)
+    warn_of_hidden(frame, ends, MEAN_OF_OTHERS, ProfileWarning)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
     if first is not None:
         raise ProfileError(f"window={window!r} holds no sample of {first.label}")

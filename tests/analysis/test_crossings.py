@@ -331,9 +331,9 @@ def test_the_work_on_noise_grows_no_faster_than_the_record(monkeypatch):
     fitted = []
     plain = crossing_error._crossing_of_parabola
 
-    def counting(z, *others):
-        fitted.append(z.size)
-        return plain(z, *others)
+    def counting(samples):
+        fitted.append(samples.x.size)
+        return plain(samples)
 
     monkeypatch.setattr(crossing_error, "_crossing_of_parabola", counting)
     work = []

@@ -7,7 +7,7 @@ from counted import TOP, TRIALS, trials
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 Z = np.arange(1.0, 60.0, 2.0)
 
@@ -78,3 +78,14 @@ def test_an_unknown_depth_has_no_answer(chunks):
     depth = xr.DataArray([10.0, np.nan], {"species": ["B", "P"]}, attrs={"units": "nm"})
     found = sims.surface_concentration(ds if chunks is None else ds.chunk(chunks), depth=depth)
     assert found["status"].values.tolist() == ["ok", "no_data"]
+
+
+def test_a_gap_among_the_samples_used_is_said():
+    ds = one([0, 1, 2, 3, 4, 5, 6, 30, 31, 32], 1e19 * np.exp(-np.arange(10.0)))
+    assert word(sims.surface_concentration(ds, depth="3 nm")["status"]) == "ok"
+    for depth in ("6 nm", "12 nm"):
+        with pytest.warns(ProfileWarning, match=r"no sample between 6 and 30 nm .24 nm.; the fit"):
+            found = sims.surface_concentration(ds, depth=depth, samples=8)
+        assert word(found["status"]) == "gap"
+    bridged = sims.surface_concentration(ds, depth="12 nm", gaps="bridge")
+    assert word(bridged["status"]) == "ok"

@@ -7,7 +7,7 @@ import xarray as xr
 from scipy.special import ndtr
 
 import sims_analysis as sims
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
 
 
 def step(z, *, position=100.0, sigma=5.0, left=1e21, right=1e19):
@@ -427,3 +427,18 @@ def test_a_layer_at_the_surface_is_truncated_whatever_the_tail():
     lines = [f"{a:g},{b}" for a, b in zip(z, cells, strict=True)]
     ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
     assert sims.layers(ds, level="1e18 atoms/cm^3")["status"].values.tolist() == [["truncated"]]
+
+
+def test_layers_that_noise_may_have_made_are_told_where_errors_are_not_known():
+    z = np.arange(0.0, 200.0)
+    counts = np.random.default_rng(4).poisson(30 * np.exp(-(((z - 100) / 40) ** 2)))
+    values = xr.DataArray(
+        counts * 1e16, {"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"}
+    )
+    with pytest.warns(ProfileWarning, match="of one or two samples near the level"):
+        assert sims.layers(values)["layer"].size > 2
+    known = values.to_dataset(name="concentration")
+    known = sims.with_counting_statistics(known, value_per_count="1e16 atoms/cm^3")
+    sims.layers(known)
+    # Thin layers are none that noise makes.
+    sims.layers(values.copy(data=1e19 * (z % 5 < 2) + 1e16))

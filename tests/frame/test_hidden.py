@@ -1,0 +1,127 @@
+"""Samples that a file gives as ``<5E15``: what is said of answers across them."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import SimsWarning
+
+#: Depths and values of an edge that ends in a floor about the limit; None below it.
+DEPTH = np.arange(0.0, 60.0, 2.0)
+VALUES = [1e16, 1e18, 1e19, 1e19, 1e18, 1e17, *[None] * 3, 6e15, None, 7e15, *[None] * 2, 6e15]
+FLOOR = [*VALUES, None, 6e15, None, None, 8e15, 6e15, *[None] * 3, 9e15, *[None] * 5]
+
+
+@pytest.fixture
+def ds():
+    text = "Depth (nm)\tB (atoms/cm3)\n" + "\n".join(
+        f"{z:g}\t{'<5E15' if c is None else c}" for z, c in zip(DEPTH, FLOOR, strict=True)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        return sims.read(text.encode()).to_dataset()
+
+
+def quietly(function, *args, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        return function(*args, **options)
+
+
+def test_limits_stand_beside_the_values(ds):
+    limit = ds["concentration_detection_limit"].values[0]
+    np.testing.assert_array_equal(np.isfinite(limit), [c is None for c in FLOOR])
+    assert set(limit[np.isfinite(limit)]) == {5e15}
+    scaled = sims.scale_to_dose(ds, dose="1e14 atoms/cm^2", stop="10 nm")
+    factor = scaled["dose_scale"].item()
+    np.testing.assert_allclose(
+        scaled["concentration_detection_limit"], ds["concentration_detection_limit"] * factor
+    )
+
+
+def test_a_crossing_among_them_has_no_depth(ds):
+    with pytest.warns(SimsWarning, match="samples between 10 and 18 nm are below their limit"):
+        xj = sims.junction_depth(ds, level="2e16 atoms/cm^3", after="peak", which="first")
+    assert xj["status"].item() == "gap"
+    assert np.isnan(xj.item())
+    found = quietly(sims.crossings, ds, level="2e16 atoms/cm^3")
+    assert found["status"].values.ravel().tolist() == ["ok", "gap"]
+    assert found["depth_before"].values.ravel().tolist() == [0, 10]
+    layer = quietly(sims.layers, ds, level="2e16 atoms/cm^3")
+    assert layer["status"].values.ravel().tolist() == ["gap"]
+    # Between two values there is none of them.
+    assert sims.junction_depth(ds, level="5e17 atoms/cm^3")["status"].item() == "ok"
+    bridged = sims.junction_depth(
+        ds, level="2e16 atoms/cm^3", after="peak", which="first", gaps="bridge"
+    )
+    assert (bridged["status"].item(), 10 < bridged.item() < 18) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    "way", ["plain", "dask", "quantified", "units", "moved", "stacked", "csv", "excel", "netcdf"]
+)
+def test_a_mean_without_them_is_too_high(ds, way, tmp_path):
+    window = {"start": "18 nm", "stop": "50 nm"}
+    if way == "csv":
+        ds = quietly(lambda: sims.read(sims.to_csv(ds, tmp_path / "x.csv")).to_dataset())
+    if way == "excel":
+        ds = quietly(lambda: sims.read(sims.to_excel(ds, tmp_path / "x.xlsx")).to_dataset())
+    if way == "netcdf":
+        sims.save(ds, tmp_path / "x.nc")
+        ds = sims.load(tmp_path / "x.nc")
+    ds = {
+        "dask": ds.chunk,
+        "quantified": lambda: sims.quantify(ds),
+        "units": lambda: sims.with_units(ds, depth="um", concentration="1/m^3"),
+        "moved": lambda: sims.rescale_depth(ds, offset="1 nm"),
+        "stacked": lambda: sims.stack([ds, sims.rescale_depth(ds, offset="1 nm")]),
+    }.get(way, lambda: ds)()
+    mean = quietly(sims.mean_value, ds, **window)
+    assert set(mean["status"].values.ravel().tolist()) == {"below_detection"}
+    assert sims.dequantify(mean).values.ravel()[0] == pytest.approx(48e15 / 7)
+
+
+def test_a_background_from_them_is_told(ds):
+    for ask in (
+        lambda: sims.integrated_dose(ds, stop="10 nm", background=("18 nm", "50 nm")),
+        lambda: sims.subtract_background(ds, window=("18 nm", "50 nm")),
+        lambda: sims.detection_limit(ds, window=("18 nm", "50 nm")),
+        lambda: sims.mean_value(ds, start="18 nm", stop="50 nm"),
+    ):
+        with pytest.warns(SimsWarning, match="'B': 10 samples in the window are below their limit"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("limits", "status"),
+    [
+        ({}, "ok"),
+        ({"stop": "10 nm"}, "ok"),
+        ({"start": "10 nm"}, "gap"),
+        ({"start": "10 nm", "gaps": "bridge"}, "ok"),
+    ],
+)
+def test_a_dose_that_they_may_change_says_so(ds, limits, status):
+    # In all they are 0.2 % of the dose.
+    assert quietly(sims.integrated_dose, ds, **limits)["status"].item() == status
+
+
+def test_data_without_them_have_no_limits():
+    ds = sims.open_example("boron-implant")
+    assert isinstance(ds, xr.Dataset)
+    assert "concentration_detection_limit" not in ds
+
+
+def test_between_them_nothing_is_interpolated(ds):
+    with pytest.warns(SimsWarning, match="samples between 10 and 18 nm are below their limit"):
+        values = sims.interpolate(ds, depth=["9 nm", "10 nm", "14 nm", "45 nm"])
+    np.testing.assert_array_equal(
+        np.isnan(values["concentration"].values[0]), [False, False, True, True]
+    )
+    grid = quietly(sims.to_grid, ds, step="1 nm")
+    assert np.isnan(grid["concentration"].sel(species="B", depth=[11, 12, 17])).all()
+    bridged = quietly(sims.interpolate, ds, depth="14 nm", gaps="bridge")
+    assert bridged["concentration"].item() > 0
