@@ -388,7 +388,7 @@ TERMS = {
 }
 
 #: More attrs of a term, for other tools and their users.
-_BESIDE = {
+_MORE_ATTRS = {
     "depth": {"standard_name": "depth", "axis": "Z", "positive": "down"},
     "concentration": {
         "comment": "a dose is sims_analysis.integrated_dose(data), in atom/cm^2; "
@@ -527,9 +527,9 @@ def _attrs(name: str, units: str | None) -> dict[str, str]:
     fresh["description"] = term.definition
     if term.reference:
         fresh["references"] = term.reference
-    return fresh | _BESIDE.get(name, {})
+    return fresh | _MORE_ATTRS.get(name, {})
 
 
 def of_axis(name: str) -> dict[str, str]:
     """Return what CF tools know an axis by."""
-    return dict(_BESIDE.get(name, {}))
+    return dict(_MORE_ATTRS.get(name, {}))

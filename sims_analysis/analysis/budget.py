@@ -227,7 +227,7 @@ def relative_uncertainties(
     ):
         given = None if value is None else read_relative(frame, value, name)
         if given is None or isinstance(value, Mapping):
-            stated = _stated(frame, plain, coord)
+            stated = _in_data(frame, plain, coord)
             given = stated if given is None else _first_known(frame, value, given, stated)
         found.append(given)
     return found
@@ -243,7 +243,7 @@ def _first_known(
     return found.transpose(..., *(d for d in (frame.dim,) if d in found.dims))
 
 
-def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
+def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
     """Return a relative uncertainty that the data state, possibly layer by layer; NaN by default.
 
     Where a stated dose sets the scale (:func:`scale_to_dose`), its uncertainty takes the place of

@@ -153,7 +153,7 @@ def junction_depth(
     >>> print(f"{xj.item():.2f} nm +- {xj['stderr'].item():.2f} nm, {xj['status'].item()}")
     161.95 nm +- 0.10 nm, ok
     """
-    number = _number(which)
+    number = _read_which(which)
     if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     check_count("confirm", confirm)
@@ -233,7 +233,7 @@ def _after(frame: Frame, after: Any) -> xr.Variable:
     return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
-def _number(which: Any) -> int:
+def _read_which(which: Any) -> int:
     if isinstance(which, str) and which in _WHICH:
         return _WHICH[which]
     if isinstance(which, int | np.integer) and not isinstance(which, bool) and which >= 1:

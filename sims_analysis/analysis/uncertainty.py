@@ -183,7 +183,7 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
     if frame.kind == "count_rate":
         if dwell_time is not None:
             return 1.0 / read_change(frame, dwell_time, ("sputter_time",), "dwell_time")
-        time = stated_in_metadata(data, "counting_time", _time)
+        time = stated_in_metadata(data, "counting_time", _counting_time)
         if time is None:
             return None
         found = stated_in_metadata(data, "detector_yield", _yield)
@@ -193,7 +193,7 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
     return None
 
 
-def _time(value: Any, name: str) -> float:
+def _counting_time(value: Any, name: str) -> float:
     return units.read_number(value, ("sputter_time",), name)
 
 

@@ -154,8 +154,8 @@ class CatalogueEntry(_Unread):
         return {
             "data_type": self.char_source_type,
             "status": self.pipeline_status,
-            "physical_sample_ids": _stated([self.physical_sample_id]),
-            "project_ids": _stated(projects),
+            "physical_sample_ids": _known_texts([self.physical_sample_id]),
+            "project_ids": _known_texts(projects),
             "growth_length": growth if isinstance(growth, int | float) else None,
             "upload_datetime": _seconds(moment_of(self.upload_datetime)),
             "last_updated": _seconds(moment_of(self.last_updated)),
@@ -189,23 +189,27 @@ class Catalogue(list[CatalogueEntry]):
         wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of entries, found {json_type(wire)}")
-        entries = cls()
+        entries, left_out = cls(), []
         for i, item in enumerate(wire):
             try:
                 entries.append(CatalogueEntry.from_dict(item, f"$[{i}]"))
             except PayloadError as error:
                 if not isinstance(item, dict) or item.get("char_source_type") in {SIMS, None}:
                     raise
-                warn(
-                    f"a row of the catalogue that is not of SIMS is left out: {error}", SimsWarning
-                )
+                left_out.append(str(error))
+        if left_out:
+            more = f"; {len(left_out) - 1} more as well" if left_out[1:] else ""
+            warn(
+                f"a row of the catalogue that is not of SIMS is left out: {left_out[0]}{more}",
+                SimsWarning,
+            )
         refuse_duplicate_keys(payload, wire)
         return entries
 
     @property
     def ids(self) -> list[str]:
-        """The data ids, as ``client.get(data_ids=...)`` takes them."""
-        return [entry.data_id for entry in self]
+        """The data ids, as ``client.get(data_ids=...)`` takes them; a row may have none."""
+        return [entry.data_id for entry in self if entry.data_id.strip()]
 
     def to_frame(self) -> pd.DataFrame:
         """Give a table with a column for every field; times are in UTC."""
@@ -331,7 +335,7 @@ def as_texts(value: str | Iterable[object]) -> list[str]:
     return [value] if isinstance(value, str) else [str(item) for item in value]
 
 
-def _stated(values: Iterable[object]) -> list[str]:
+def _known_texts(values: Iterable[object]) -> list[str]:
     return [str(value) for value in values if value is not None]
 
 

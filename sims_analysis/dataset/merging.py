@@ -30,7 +30,7 @@ from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.text.arguments import told
 from sims_analysis.units import dequantify, is_quantified, quantify
 
-__all__ = ["merge_profiles"]
+__all__ = ["dataset_of_item", "merge_profiles"]
 
 #: Attrs that every Dataset makes anew.
 _FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
@@ -101,7 +101,10 @@ def merge_profiles(
     given = list(items)
     if not given:
         raise ProfileError("there is nothing to merge: give at least one Dataset or result")
-    datasets = [_dataset(item, i) for i, item in enumerate(given)]
+    datasets = [dataset_of_item(item, i) for i, item in enumerate(given)]
+    for i, one in enumerate(datasets):
+        if MEASUREMENT in one.dims or POINT in one.dims:
+            raise ProfileError(f"items[{i}] is a batch: unstack() it first")
     parts = _parts(datasets, suffix)
     axis = _one_axis(parts)
     depth, positions, _ = merge([part.depth for part in parts])
@@ -128,16 +131,15 @@ def merge_profiles(
     return quantify(merged) if all(map(is_quantified, datasets)) else merged
 
 
-def _dataset(item: Any, index: int) -> xr.Dataset:
+def dataset_of_item(item: Any, which: int | str) -> xr.Dataset:
+    """Return the Dataset of one of several items, which may be a result."""
+    if isinstance(item, xr.Dataset):
+        return item
     if isinstance(item, SIMSResult):
         return to_dataset(item)
-    if not isinstance(item, xr.Dataset):
-        raise TypeError(
-            f"items[{index}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
-        )
-    if MEASUREMENT in item.dims or POINT in item.dims:
-        raise ProfileError(f"items[{index}] is a batch: unstack() it first")
-    return item
+    raise TypeError(
+        f"items[{which}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
+    )
 
 
 def _parts(datasets: list[xr.Dataset], suffix: Sequence[str] | None) -> list[_Part]:

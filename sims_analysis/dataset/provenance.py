@@ -194,7 +194,7 @@ def of_data(
 ) -> dict[str, Any]:
     """Collect the provenance of data, and of results computed from them."""
     origins = [{key: _texts(item, key) for key in ORIGIN} | _recorded_in(item) for item in data]
-    shown = [_recorded_in(result) | {"results": _rows(result)} for result in results]
+    shown = [_recorded_in(result) | {"results": _numbers_of(result)} for result in results]
     return _merged([*origins, *shown])
 
 
@@ -249,7 +249,7 @@ def _one_or_many(key: str, texts: Sequence[str]) -> dict[str, Any]:
     return {} if not known else {key: known[0] if len(known) == 1 else known}
 
 
-def _rows(result: Any) -> list[dict[str, Any]]:
+def _numbers_of(result: Any) -> list[dict[str, Any]]:
     """List the numbers of a result, each with its coordinates."""
     result = dequantify(result)
     arrays = [result] if isinstance(result, xr.DataArray) else result.data_vars.values()

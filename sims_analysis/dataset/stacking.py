@@ -109,7 +109,7 @@ def stack(
     parts = [_part(ds, i, labels) for i, ds in enumerate(datasets)]
     axis = _one_axis(parts, labels)
     species = list(dict.fromkeys(name for part in parts for name in part.species))
-    rows = _rows(parts, species)
+    rows = _rows_of_species(parts, species)
     patterns = _patterns(parts, axis, labels)
 
     first = parts[0].depth
@@ -192,7 +192,7 @@ def _one_axis(parts: list[_Part], labels: list[Any]) -> str:
     return axis
 
 
-def _rows(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp]]:
+def _rows_of_species(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp]]:
     """Return the rows in the batch of the species of each measurement."""
     row_of = {name: i for i, name in enumerate(species)}
     return [np.array([row_of[name] for name in part.species], dtype=np.intp) for part in parts]

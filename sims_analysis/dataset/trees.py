@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import xarray as xr
 
-from sims_analysis.dataset.from_profiles import to_dataset
+from sims_analysis.dataset.merging import dataset_of_item
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError
 
@@ -54,9 +53,9 @@ def to_datatree(
     2
     """
     if isinstance(items, Mapping):
-        named = {str(name): _dataset(item, repr(name)) for name, item in items.items()}
+        named = {str(name): dataset_of_item(item, repr(name)) for name, item in items.items()}
     else:
-        datasets = [_dataset(item, str(i)) for i, item in enumerate(items)]
+        datasets = [dataset_of_item(item, i) for i, item in enumerate(items)]
         names = [str(ds.attrs.get("data_id") or "") for ds in datasets]
         wrong = [name for name, count in Counter(names).items() if count > 1 or not name]
         if wrong:
@@ -119,13 +118,3 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     if not found:
         raise ProfileError("no node of the tree holds data")
     return found
-
-
-def _dataset(item: Any, where: str) -> xr.Dataset:
-    if isinstance(item, SIMSResult):
-        return to_dataset(item)
-    if not isinstance(item, xr.Dataset):
-        raise TypeError(
-            f"items[{where}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
-        )
-    return item

@@ -116,7 +116,7 @@ def implant(dose: float, centre: float, sigma: float, tail: float, tail_fraction
 # ---- truth, stated with six digits
 
 
-def _stated(value: Any, units: str) -> str:
+def _with_unit(value: Any, units: str) -> str:
     return f"{value:.6g} {units}"
 
 
@@ -132,11 +132,11 @@ def _implant_truth(concentration: Truth, level: float, deepest: float) -> dict[s
     mean = float(np.trapezoid(c * z, z)) / area
     straggle = math.sqrt(float(np.trapezoid(c * (z - mean) ** 2, z)) / area)
     return {
-        "dose": _stated(area * _NM, "atoms/cm^2"),
-        "projected_range": _stated(mean, "nm"),
-        "straggle": _stated(straggle, "nm"),
-        "junction_level": _stated(level, "atoms/cm^3"),
-        "junction_depth": _stated(_meeting(concentration, level, mean, deepest), "nm"),
+        "dose": _with_unit(area * _NM, "atoms/cm^2"),
+        "projected_range": _with_unit(mean, "nm"),
+        "straggle": _with_unit(straggle, "nm"),
+        "junction_level": _with_unit(level, "atoms/cm^3"),
+        "junction_depth": _with_unit(_meeting(concentration, level, mean, deepest), "nm"),
     }
 
 
@@ -193,19 +193,19 @@ def boron_implant() -> list[DepthProfile]:
     z = _every(2.0, 250, first=1.0)
     boron = implant(5e14, centre=74.0, sigma=28.0, tail=16.0, tail_fraction=0.1)
     doping = 2e17
-    junction = _stated(_meeting(boron, doping, 74.0, 400.0), "nm")
+    junction = _with_unit(_meeting(boron, doping, 74.0, 400.0), "nm")
     truth = {
         "B": {
             **_implant_truth(boron, 1e18, 1000.0),
             "decay_length": "16 nm",
             "decay_length_window": ["205 nm", "235 nm"],
-            "surface_dose": _stated(3e19 * 2.5 * _NM, "atoms/cm^2"),
+            "surface_dose": _with_unit(3e19 * 2.5 * _NM, "atoms/cm^2"),
             "background": "2e14 atoms/cm^3",
             "metallurgical_junction": junction,
         },
         "P": {
             "concentration": "2e17 atoms/cm^3",
-            "surface_dose": _stated(3e17 * 2.5 * _NM, "atoms/cm^2"),
+            "surface_dose": _with_unit(3e17 * 2.5 * _NM, "atoms/cm^2"),
             "background": "5e14 atoms/cm^3",
             "metallurgical_junction": junction,
         },
@@ -256,24 +256,24 @@ def gan_mg_stack() -> list[DepthProfile]:
         return 1e17 + 5e18 * step(z, 400.0, **resolution)
 
     z = np.linspace(0.0, 1200.0, 100_001)
-    junction = _stated(_meeting(mg, si, 180.0, 350.0), "nm")
+    junction = _with_unit(_meeting(mg, si, 180.0, 350.0), "nm")
     truth: dict[str, dict[str, Any]] = {
         "Al": {"atomic_fraction": "7.5 at%", "layer": ["150 nm", "170 nm"], "decay_length": "4 nm"},
         "Ga->": {"intensity": "200000 counts/s"},
         "Mg": {
-            "dose": _stated(float(np.trapezoid(mg(z), z)) * _NM, "atoms/cm^2"),
+            "dose": _with_unit(float(np.trapezoid(mg(z), z)) * _NM, "atoms/cm^2"),
             "junction_level": "1e18 atoms/cm^3",
-            "junction_depth": _stated(_meeting(mg, 1e18, 170.0, 400.0), "nm"),
+            "junction_depth": _with_unit(_meeting(mg, 1e18, 170.0, 400.0), "nm"),
             "decay_length": "9 nm",
             "decay_length_window": ["190 nm", "230 nm"],
-            "surface_dose": _stated(2e20 * 3.0 * _NM, "atoms/cm^2"),
+            "surface_dose": _with_unit(2e20 * 3.0 * _NM, "atoms/cm^2"),
             "background": "5e14 atoms/cm^3",
             "metallurgical_junction": junction,
         },
         "Si": {
             "concentration": "5.1e+18 atoms/cm^3",
             "edge": "400 nm",
-            "surface_dose": _stated(2e19 * 3.0 * _NM, "atoms/cm^2"),
+            "surface_dose": _with_unit(2e19 * 3.0 * _NM, "atoms/cm^2"),
             "background": "2e15 atoms/cm^3",
             "metallurgical_junction": junction,
         },
@@ -299,7 +299,7 @@ def _counted_in_turn(
         metadata: dict[str, Any] = {"matrix": "GaN", "dwell_time": "1 s"}
         if kind:
             metadata |= {"dopant_type": kind, "surface_transient": "20 nm"}
-            metadata["value_per_count"] = _stated(per_count, units)
+            metadata["value_per_count"] = _with_unit(per_count, units)
         if units == "counts/s":
             metadata["role"] = "matrix signal"
         profiles.append(
@@ -325,11 +325,11 @@ def sputter_time() -> list[DepthProfile]:
     truth = {
         **_implant_truth(arsenic, 1e19, 500.0),
         "decay_length": "9 nm",
-        "surface_dose": _stated(1e20 * 2.0 * _NM, "atoms/cm^2"),
-        "sputter_rate": _stated(rate, "nm/s"),
-        "crater_depth": _stated(rate * 500.0, "nm"),
+        "surface_dose": _with_unit(1e20 * 2.0 * _NM, "atoms/cm^2"),
+        "sputter_rate": _with_unit(rate, "nm/s"),
+        "crater_depth": _with_unit(rate * 500.0, "nm"),
         "sputter_time": "500 s",
-        "relative_sensitivity_factor": _stated(rsf, "atoms/cm^3"),
+        "relative_sensitivity_factor": _with_unit(rsf, "atoms/cm^3"),
     }
     # The species are counted one after the other, at different times.
     times = {"As": _every(1.6, 312, first=0.4), "Si": _every(1.6, 312, first=1.2)}
@@ -338,7 +338,7 @@ def sputter_time() -> list[DepthProfile]:
         "As": (arsenic(depth) + spike(depth, 1e20, 2.0)) * matrix / rsf + 1.0,
         "Si": matrix * (1 - 0.3 * np.exp(-times["Si"] / 4.0)),
     }
-    truths = {"As": truth, "Si": {"intensity": _stated(matrix, "counts/s")}}
+    truths = {"As": truth, "Si": {"intensity": _with_unit(matrix, "counts/s")}}
     return [
         _profile(
             "sputter-time",

@@ -29,7 +29,7 @@ OVER = 2.1
 #: Longest name in a figure, in characters.
 _LONGEST = 36
 #: Up to so many measurements of a waterfall are named beside their curves.
-_FEW = 8
+_FEW_LINES = 8
 #: At most so many columns; more names than the second number are sorted by length.
 _COLUMNS, _MANY = 8, 24
 
@@ -147,7 +147,7 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
         }, True
     alone = by_measurement and len({curve.subject for curve in curves}) == 1
     if alone or "" in measured:  # medians of species, and outliers of the same colour in each
-        few = len(lines) <= (_FEW if canvas.wanted.waterfall is not None else 1)
+        few = len(lines) <= (_FEW_LINES if canvas.wanted.waterfall is not None else 1)
         return {measurement(c): line for c, line in lines}, few and "" not in measured
     if by_measurement:
         colours = {measurement(c): Line2D([], [], color=line.get_color()) for c, line in lines}

@@ -72,8 +72,12 @@ def tell_doubts(
     full = first_flagged(frame, status == Status.SATURATED)
     if full is not None:
         found = full.alone.map(saturated_samples)
+        n, value = np.ravel(found.n.values), np.ravel(found.value.values)
+        at = int(np.argmax(n > 0))  # of several profiles that answer together
+        which = dict(zip(found.n.dims, map(int, np.unravel_index(at, found.n.shape)), strict=True))
+        label = frame.label({**full.index, **which}) if which else full.label
         text = (
-            f"{full.label}: {full.of(found.n):.0f} samples of {full.of(found.value):.4g} "
+            f"{label}: {n[at]:.0f} samples of {value[at]:.4g} "
             f"{frame.units} are equal to the last digit, as a saturated detector writes them: the "
             "answer rests on samples that were cut off"
         )

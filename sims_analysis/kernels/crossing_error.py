@@ -109,7 +109,7 @@ def half_widths(
     # A sample with an unknown error is left out.
     sides = np.zeros((2, lower.size + 1))
     sides[:, :-1] = rows.value - lower, error**2 + lower_error**2
-    known: Flags = np.isfinite(sides).all(axis=0)
+    known = np.logical_and.reduce(np.isfinite(sides))
     sides[:, ~known] = 0.0
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]

@@ -22,7 +22,7 @@ _CHANCE = 1e-3
 #: ... even if it is smaller than the scatter elsewhere says, by this factor.
 _SAFETY = 3.0
 #: Fewer second differences than this do not tell noise from a curve, ...
-_FEW = 8
+_FEWEST_TURNS = 8
 #: ... of which so many change sign from one to the next: 73 % of those of white noise do.
 _ALTERNATING = 0.5
 #: Median of the square of a normal deviate; second differences of equal logarithms have six times
@@ -32,7 +32,7 @@ _MEDIAN_SQUARE = 0.4549
 _JUMP = 5.0
 #: Equal neighbours below the maximum by more than this factor are no ceiling.
 _NEAR = 0.01
-_A_FEW = 16
+_GLANCES = 16
 
 
 def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
@@ -79,7 +79,7 @@ def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     # of a row tell most of its floors without a look at all of them.
     row, first = np.unique(rows.offsets.searchsorted(runs, side="right") - 1, return_index=True)
     level = np.maximum.reduceat(flat[runs], first)
-    few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_A_FEW) // _A_FEW
+    few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_GLANCES) // _GLANCES
     high = np.flatnonzero(level > _NEAR * flat[few].max(axis=1))
     if not high.size:
         return None
@@ -142,7 +142,7 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
     for places in (depth, np.arange(rest.size, dtype=np.float64)):
         bends = _bends(places, np.log(rest))
         turning = bends[bends != 0.0]
-        if turning.size < _FEW or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
+        if turning.size < _FEWEST_TURNS or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
             return None
         squares.append(float(np.median(bends**2 * rest[1:-1])))
     return min(squares) / (6.0 * _MEDIAN_SQUARE) or None

@@ -360,7 +360,7 @@ def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tu
             "as ('1.6 nm', '0.2 nm')"
         )
     mean = _held(one, pair[0], f"{name}[0]", profiles)
-    width = _number(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+    width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
     if not 0 < width < np.inf:
         raise ProfileError(f"{name}[1]={format_argument(pair[1])}: expected a width above 0")
     return mean, width
@@ -502,7 +502,7 @@ def _of_each_layer(model: LayeredModel | None, name: str, value: Any) -> dict[st
 
 
 def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
-    number = _number(value, one.units(profiles.kind, profiles.axis), name)
+    number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
     if not one.lower <= number <= one.upper:
         raise ProfileError(
             f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}"
@@ -510,7 +510,7 @@ def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
     return number
 
 
-def _number(value: Any, unit: str, name: str) -> float:
+def _read_held(value: Any, unit: str, name: str) -> float:
     bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if bare and (unit == "1" or value == 0):
         return float(value)

@@ -99,7 +99,7 @@ def read_resolution(frame: Frame, resolution: Any) -> Asked:
     if isinstance(resolution, xr.Dataset):
         return _fitted(frame, resolution)
     if isinstance(resolution, Mapping):
-        return _stated(frame, resolution)
+        return _by_widths(frame, resolution)
     sigma = _width(frame, resolution, "resolution")
     given = {"lambda_growth": 0, "lambda_decay": 0, "sigma": sigma}
     return _checked("delta_drf", given, "resolution", format_argument(resolution))
@@ -142,7 +142,7 @@ def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
 
-def _stated(frame: Frame, widths: Mapping[str, Any]) -> Asked:
+def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Asked:
     for name in _SHAPES:
         if set(widths) == set(_names(name)):
             read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}

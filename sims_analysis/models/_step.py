@@ -30,6 +30,9 @@ _MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
 _SLOPE = 0.793
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
+#: What is not known of a restored step: its position, by this part of the achieved resolution R,
+#: and its width, by ``R^2`` over so many widths.
+_ASYMMETRIC, _SHARPER = 0.04, 15.0
 #: The same of a position, over as many widths squared: ``h^3`` over so many of them.
 _SKEWED = 14.7
 #: A slope matters if it changes the level by this part of the step: by itself from so many standard
@@ -45,8 +48,9 @@ class _Window:
     z: Array
     c: Array
     s: Array
-    #: Independent samples for each of these.
+    #: Independent samples for each of these, and whether it is below 1 for what is interpolated.
     fraction: float
+    grid: bool
     places: Sequence[Array]
 
     def between(self, places: Sequence[Array]) -> _Window:
@@ -92,6 +96,8 @@ def measured(
     fraction: float,
     limits: tuple[tuple[float, ...], ...],
     parts: tuple[float, float],
+    *,
+    between: bool = True,
 ) -> Array:
     """Measure a step.
 
@@ -105,6 +111,8 @@ def measured(
         Of the window, and of the plateaus; NaN where they were not stated.
     parts : (float, float)
         Of the step, between which its width is taken.
+    between : bool
+        Whether a fraction below 1 is of values that were interpolated between samples.
 
     Returns
     -------
@@ -124,7 +132,7 @@ def measured(
     left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
     if min(left.size, right.size) < 1:
         return row
-    window = _Window(z, c, s, fraction, (left, right))
+    window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
     level = [_plateau(window, one, sloping=False) for one in window.places]
     row = _between(window, level, parts)
     if row[-1] not in (0, 4):
@@ -142,6 +150,7 @@ def _sloping(
     """Measure again from lines where a plateau slopes, `free` ones up to where the step begins."""
     lines, places = list(level), list(window.places)
     about = _about(window, level)
+    restored = window.fraction < 1 and not window.grid
     sharp = bool(row[4] < _SHARP * about[1])
     for _ in range(4):
         # Slopes that are there show best once the windows reach up to the step.
@@ -154,11 +163,11 @@ def _sloping(
     position = found[0] if np.isfinite(found[0]) else float(window.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
     slopes = [
-        _matters(one, position, step, may=may and sharp and place.size >= _ENOUGH)
+        _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
         for one, place, may in zip(lines, places, free, strict=True)
     ]
     row = row.copy()
-    row[8] = not sharp and any(free)
+    row[8] = not (sharp or restored) and any(free)
     if not any(slopes):
         return _in_doubt(row, found, lines)
     chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
@@ -278,15 +287,19 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    cell = _of_samples(fraction)[0] * float(z[above[1]] - z[below[1]])
+    spacing = _of_samples(fraction)[0] if window.grid else 1.0
+    cell = spacing * float(z[above[1]] - z[below[1]])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
     height = 0.5 * abs(levels_here[0] + levels_here[1])
-    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if fraction < 1 else 0.0
+    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if window.grid else 0.0
+    # What is restored is known to the achieved resolution: its asymmetry within that is not.
+    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    lower = max(lower, _ASYMMETRIC * achieved)
     skewed = cell**3 / (_SKEWED * row[1] ** 2) if above[0] < above[-1] else 0.0
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
-    bent = cell**2 / (_BENT * row[1]) if row[1] > 0 else 0.0
+    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / row[1] if row[1] > 0 else 0.0
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
     row[-1] = 0

@@ -72,7 +72,7 @@ def results_table(
         _heading(text, array, latex=latex) for text, array, _ in columns
     ]
     rows = []
-    for index in _rows(keys):
+    for index in _places(keys):
         cells = [_name(key, str(labels[index[key]]), latex=latex) for key, labels in keys.items()]
         cells += [_value(array, owner, index, latex=latex) for _, array, owner in columns]
         rows.append(cells)
@@ -131,7 +131,7 @@ def _keys(arrays: list[xr.DataArray]) -> dict[str, Any]:
     return keys
 
 
-def _rows(keys: dict[str, Any]) -> Iterator[dict[str, int]]:
+def _places(keys: dict[str, Any]) -> Iterator[dict[str, int]]:
     for index in np.ndindex(tuple(len(labels) for labels in keys.values())):
         yield dict(zip(keys, index, strict=True))
 

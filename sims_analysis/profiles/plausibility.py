@@ -43,10 +43,10 @@ _IMPOSSIBLE = 1e26
 #: One atom in a cubic metre (atom/cm^3).
 _TOO_LITTLE = 1e-6
 #: Fewer samples than this are not judged.
-_FEW = 3
+_FEWEST = 3
 #: Ranges of decimal and natural logarithms of concentrations in atom/cm^3, from below any detection
 #: limit to beyond any solid, and the number of samples from which they are recognized.
-_LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
+_LOGARITHMS = ((5.0, 26.0, _FEWEST), (20.0, 60.0, 50))
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
 #: Number of samples that are checked before all of them are.
 _GLANCE = 4096
@@ -188,7 +188,7 @@ def _is_swapped(profile: DepthProfile) -> bool:
         return False
     steps, rises = np.diff(profile.depths), np.diff(profile.concentrations)
     both_ways = (steps > 0).any() and (steps < 0).any()
-    return bool(both_ways and rises.size >= _FEW and ((rises > 0).all() or (rises < 0).all()))
+    return bool(both_ways and rises.size >= _FEWEST and ((rises > 0).all() or (rises < 0).all()))
 
 
 def _are_logarithms(values: Array) -> bool:
@@ -241,7 +241,7 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     ...
     sims_analysis.errors.ProfileError: c reaches 1e+36 atom/cm^3, ...
     """
-    if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _FEW:
+    if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _FEWEST:
         return
     flat = values.reshape(-1)
     glance = flat[:: max(1, flat.size // _GLANCE)]

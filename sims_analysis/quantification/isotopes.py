@@ -132,7 +132,7 @@ def _listed(fractions: Mapping[str, float], abundance: str | Mapping[str, Any]) 
     """List abundances with their sources: ``"11B 0.8 (as stated)"``."""
     sources: dict[str, list[str]] = {}
     for one, fraction in fractions.items():
-        source = source_of_abundance(_stated(abundance, one), one)
+        source = source_of_abundance(_of_species(abundance, one), one)
         sources.setdefault(source, []).append(f"{one} {fraction:.6g}")
     return "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
 
@@ -145,10 +145,10 @@ def _is_quantified(ds: xr.Dataset, species: str) -> bool:
 def _abundance(given: Any, species: str) -> float:
     isotope(species)
     name = f"abundance[{species!r}]" if isinstance(given, Mapping) else "abundance"
-    return read_abundance(_stated(given, species), species, name)
+    return read_abundance(_of_species(given, species), species, name)
 
 
-def _stated(given: Any, species: str) -> Any:
+def _of_species(given: Any, species: str) -> Any:
     if not isinstance(given, Mapping):
         return given
     if species not in given:

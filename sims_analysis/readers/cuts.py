@@ -17,6 +17,7 @@ __all__ = [
     "refuse_cut",
     "refuse_short_rows",
     "tell_if_cut",
+    "tell_of_merged_cells",
     "tell_of_moved_cells",
     "tell_of_short_lines",
     "tell_of_uneven_rows",
@@ -31,7 +32,7 @@ _FORM = re.compile(
     r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
 )
 #: Fewer numbers than this do not tell how a column is written.
-_FEW = 3
+_FEWEST = 3
 #: So many before the last are near it, ...
 _AROUND = 8
 #: ... or, if there are fewer than few, at least no part like this, ...
@@ -67,6 +68,13 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
         grid.options.truncated(
             f"the file breaks off within {place}: {len(cells)} of {width} cells, and no end of "
             "the line"
+        )
+    elif end == last and not near and len(cells) == width:
+        # Nothing tells how long a number is.
+        warn(
+            f"line {end + 1} is the only one of numbers, and has no end: its last cell, "
+            f"{cells[-1].strip()!r}, may be cut; if it is not, end the line",
+            ProfileWarning,
         )
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
@@ -113,9 +121,9 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         return False
     if decimals == {len(last["decimals"] or "")} != {0}:
         return True
-    numbers = [abs(_number(form)) for form in above[-_AROUND:]]
-    near, own = [number for number in numbers if number], abs(_number(last))
-    if not (near and own) or len(above) < _FEW:
+    numbers = [abs(_number_in(form)) for form in above[-_AROUND:]]
+    near, own = [number for number in numbers if number], abs(_number_in(last))
+    if not (near and own) or len(above) < _FEWEST:
         return not (near and own) or own * _FAR > min(near)
     alike = [form for form in above if not form["exponent"]]
     if last["decimals"] is not None:
@@ -127,7 +135,7 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < _STEADY)
 
 
-def _number(form: re.Match[str]) -> float:
+def _number_in(form: re.Match[str]) -> float:
     return float(form[0].replace(",", ".").lower().replace("d", "e"))
 
 
@@ -233,6 +241,36 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
         warn(
             f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
             "many within it moves all that follow to other depths",
+            ProfileWarning,
+        )
+
+
+def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
+    """Tell of cells that are merged over numbers: one of them alone holds one.
+
+    Parameters
+    ----------
+    grid : Grid
+    block : Block
+    columns : collection of int
+        Of depths, values and errors.
+    """
+    if isinstance(grid, TextGrid):
+        return
+    under = [
+        (number, j)
+        for top, left, bottom, right in grid.merged
+        for j in sorted(columns)
+        if left <= grid.column(j) <= right
+        for number in block.rows
+        if top < number <= bottom + 1 and (number - 1, grid.column(j)) != (top, left)
+    ]
+    if under:
+        more = f" (and {len(under) - 1} more)" if len(under) > 1 else ""
+        warn(
+            f"{grid.where(*under[0])}{more} is merged with a cell before it: what "
+            "it holds nobody sees, and where it is empty nothing was measured; unmerge the cells, "
+            "and fill in what is meant",
             ProfileWarning,
         )
 

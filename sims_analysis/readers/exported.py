@@ -70,7 +70,7 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _rows(source: Source, delimiter: str) -> list[list[str]]:
+def _rows_of_cells(source: Source, delimiter: str) -> list[list[str]]:
     """Give the rows of CSV; the ends of lines within names are a part of them."""
     text = io.StringIO(source.decoded, newline="")
     rows = [*filter(None, csv.reader(text, delimiter=delimiter))]
@@ -105,7 +105,7 @@ def read(source: Source) -> Content:
     options = replace(source.options, decimal=None) if delimiter == "," else source.options
     found = _plain(source.decoded, options) if delimiter == "," else None
     if found is None:
-        rows = _rows(source, delimiter)
+        rows = _rows_of_cells(source, delimiter)
         found = _table(rows if whole else rows[:-1], options)
     found = replace(
         found,

@@ -43,15 +43,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
 
 
 def _result(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
-    """Make the result of what a format's reader gave of one sample.
-
-    Raises
-    ------
-    UnitsError
-        If a unit is stated nowhere, or is none of a depth, a time or a value.
-    SpeciesError
-        If the user states something of a species that the file does not hold.
-    """
+    """Make the result of one sample; errors as of :func:`finish`."""
     options, signals = source.options, content.signals
     if content.ready is not None:
         stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
@@ -69,7 +61,7 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
     _refuse_garbled(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
-        _number(signals)
+        _number_repeats(signals)
     _warn_of_zeros(signals)
     infinite = _infinities(signals)
     metadata = replace(
@@ -155,7 +147,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         key = in_file, by_user, kinds
         if key in known:
             return known[key]
-        text = _stated(in_file, by_user, who, kinds, advice)
+        text = _unit_text(in_file, by_user, who, kinds, advice)
         # What the user states otherwise than the file is told of each species.
         if in_file is None or by_user is None or _same(in_file, by_user):
             known[key] = text
@@ -193,7 +185,7 @@ def _unit_of_limits(signal: Signal) -> None:
         signal.beside = {**signal.beside, "detection_limit": replace(column, units=signal.units)}
 
 
-def _stated(
+def _unit_text(
     in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
 ) -> str:
     if by_user is not None:
@@ -220,7 +212,7 @@ def _same(in_file: str, by_user: str) -> bool:
     return unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
 
 
-def _number(signals: list[Signal]) -> None:
+def _number_repeats(signals: list[Signal]) -> None:
     """Tell signals of one name and kind apart by a number."""
     keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
     counts, seen = Counter(keys), Counter[tuple[str, str]]()

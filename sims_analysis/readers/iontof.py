@@ -77,7 +77,7 @@ def read(source: Source) -> Content:
         first += 1
     names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
     grid = TextGrid(lines, "\t", False, source.options)
-    values = grid.read(_rows(source, head, len(heads)), len(heads)).values
+    values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
     beside = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, heads))
@@ -116,7 +116,7 @@ def read(source: Source) -> Content:
     )
 
 
-def _rows(source: Source, head: int, width: int) -> list[int]:
+def _rows_of_numbers(source: Source, head: int, width: int) -> list[int]:
     """List the lines of numbers below the heads, from 0.
 
     Raises

@@ -53,14 +53,14 @@ def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:
         # Text may hold one here and there; between cells there is one in most lines.
         if source.start.count(delimiter) < len(first) / 2:
             continue
-        start = _text(source, _rows(first, delimiter))
+        start = _text(source, _lines_with(first, delimiter))
         for module in _TEXTS:
             if module.recognises(start):
-                return _text(source, _rows(source.lines, delimiter)), module
+                return _text(source, _lines_with(source.lines, delimiter)), module
     return None
 
 
-def _rows(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+def _lines_with(lines: Iterable[str], delimiter: str) -> Iterator[str]:
     return ("\t".join(split_line(line, delimiter, quoted=True)) for line in lines)
 
 

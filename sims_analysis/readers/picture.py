@@ -40,7 +40,9 @@ _ROLES = {
 
 def picture(source: Source) -> str:
     """Draw what is understood of a table so far; empty if the file is none."""
-    table = source.trace.table
+    table, grid = source.trace.table, source.trace.grid
+    if table is None and grid is not None:
+        table = Table(grid)
     return "" if not isinstance(table, Table) else "\n".join(_lines(table))
 
 
@@ -99,7 +101,7 @@ def _profiles(result: SIMSResult) -> Iterator[str]:
 def _lines(table: Table) -> Iterator[str]:
     grid = table.grid
     yield _about(grid)
-    rows = [(grid.number(i), part, grid.cells(i)) for i, part in _rows(table)]
+    rows = [(grid.number(i), part, grid.cells(i)) for i, part in _rows_by_part(table)]
     width = min(max((len(cells) for _, _, cells in rows), default=0), _COLUMNS)
     letters = [column_name(grid.column(j)) for j in range(width)]
     shown = [("", "", letters)] + [
@@ -119,7 +121,7 @@ def _about(grid: Grid) -> str:
     return f"{'a table' if grid.name is None else f'sheet {grid.name!r}'}{turned}"
 
 
-def _rows(table: Table) -> Iterator[tuple[int, str]]:
+def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
     """Give the rows to show, and what each was taken for; nothing where some are left out."""
     grid, body = table.grid, table.body
     if body is None:

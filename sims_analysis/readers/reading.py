@@ -29,7 +29,7 @@ from sims_analysis.readers.source import ENCODINGS, Options, Source
 __all__ = ["explain_read", "read", "read_formats"]
 
 #: So many warnings are repeated in an error.
-_FEW = 3
+_MOST_TOLD = 3
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
 
@@ -366,8 +366,8 @@ def _read_source(
         return _read_by(chosen, source)
     except SimsError as error:
         # What was found odd before may be why.
-        more = f"; and {len(told) - _FEW} more" if len(told) > _FEW else ""
-        odd = "".join(f"; {warning}" for warning in told[:_FEW]) + more
+        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+        odd = "".join(f"; {warning}" for warning in told[:_MOST_TOLD]) + more
         more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
         error.args = (f"{source.name}: {error}{more}", *error.args[1:])
         error.picture = picture(source)

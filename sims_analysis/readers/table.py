@@ -25,6 +25,7 @@ from sims_analysis.readers.columns import (
     tell_of_unknown_words,
 )
 from sims_analysis.readers.cuts import (
+    tell_of_merged_cells,
     tell_of_moved_cells,
     tell_of_short_lines,
     tell_of_uneven_rows,
@@ -46,7 +47,7 @@ __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 
 Mask = NDArray[np.bool_]
 #: Rows and columns of a table that is turned are not more than these.
-_FEW = 2000
+_SHORT = 2000
 
 
 def recognises(source: Source) -> bool:
@@ -125,7 +126,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
 def _turned(grid: Grid) -> Grid:
     """Turn a table whose rows are what columns usually are."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
-    if stated or not 1 < len(grid) <= _FEW:
+    if stated or not 1 < len(grid) <= _SHORT:
         return grid
     kinds = []
     for i in range(len(grid)):
@@ -161,11 +162,13 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
         tell_of_unknown_words(table.pairs, heads)
-        used = [j for pair in table.pairs for j in (pair.axis, pair.value)]
-        if heads.filled[0] and 0 not in used:
-            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", used)
+        known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
+        if heads.filled[0] and 0 not in known:
+            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", known)
     else:
         table.pairs = stated_pairs(stated, heads)
+    used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
+    tell_of_merged_cells(grid, table.block, used)
     _state_unit_of_sheet(grid, heads, table.pairs)
     samples = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
     limits = _stated_limits(grid, body)

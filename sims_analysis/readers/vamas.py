@@ -123,15 +123,15 @@ def read(source: Source) -> Content:
     return Content(
         signals=signals,
         metadata=Metadata(
-            instrument=_stated(header.instrument),
-            laboratory=_stated(header.laboratory),
-            sample=_stated(blocks[0].sample),
+            instrument=_text_or_none(header.instrument),
+            laboratory=_text_or_none(header.laboratory),
+            sample=_text_or_none(blocks[0].sample),
             measured=blocks[0].date,
         ),
     )
 
 
-def _stated(text: str) -> str | None:
+def _text_or_none(text: str) -> str | None:
     return None if text.casefold() in ("", "not specified", "not known") else text
 
 
@@ -232,7 +232,7 @@ def _signal(block: _Block, depths: Array, unit: str | None, values: Array, colum
     if block.collection_time > 0 and block.collection_time < 1e30:
         metadata["counting_time"] = f"{block.collection_time:g} s"
     return Signal(
-        name=_stated(block.species) or _stated(block.transition) or "",
+        name=_text_or_none(block.species) or _text_or_none(block.transition) or "",
         depths=depths,
         depth_units=unit,
         values=values,

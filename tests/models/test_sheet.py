@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shared_profiles
 import xarray as xr
+from questions import AXIS, measurement
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
@@ -340,3 +341,11 @@ def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
     with pytest.warns(sims.errors.FitWarning, match=r"below their limit; say where .* stop="):
         found = sims.sheet_resistance(ds, acceptors=["B"], background="1e15 atoms/cm^3")
     assert found["status"].item() == "below_detection"
+
+
+def test_a_saturated_detector_is_told_by_the_species_that_it_cut_off():
+    data = measurement(AXIS)
+    data["concentration"][1] = np.minimum(data["concentration"][1], 1e18)
+    with pytest.warns(FitWarning, match="species 'P': 43 samples of 1e\\+18 atom/cm\\^3 are equal"):
+        found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"])
+    assert found["status"].item() == "saturated"
