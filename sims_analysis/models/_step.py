@@ -38,7 +38,7 @@ _SKEWED = 14.7
 #: A slope matters if it changes the level by this part of the step: by itself from so many standard
 #: errors, and with its error where the plateau reaches up to the step with as many samples, and the
 #: position is known to this part of the width.
-_MATTERS, _SURE, _ENOUGH, _SHARP = 0.005, 3.0, 5, 0.2
+_MATTERS, _SURE, _ENOUGH, _SHARP = 0.02, 3.0, 5, 0.2
 
 
 @dataclass(frozen=True, eq=False)

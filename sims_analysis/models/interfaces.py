@@ -120,7 +120,7 @@ def interface(
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
     A plateau may slope: lines are fitted up to 1.5 widths from the position, and the step counts
-    between them where the slope, or the slope with its error, changes the level by more than 0.5 %
+    between them where the slope, or the slope with its error, changes the level by more than 2 %
     of the step. Where noise is larger (the position is not known to a fifth of the width), and for
     a plateau that is stated, which is not widened, a slope counts only beyond three of its standard
     errors, and what it would change is part of the errors; a warning says where noise may hide one.
