@@ -176,8 +176,8 @@ def deconvolve(
     scatter of repeated measurements at a fixed strength, ``H^-1 F H^-1`` with F the Fisher
     information of the counts, is smaller: it does not know that noise moves kinks and changes the
     strength.) It is the 68 % band of *what data without noise would be restored to*, at the same
-    strength; measured, it holds that in 68 to 72 % of the cells above 10 counts of extended
-    profiles, and in 72 to 88 % of those of deltas. Against the truth it holds in 60 %, of layers
+    strength; measured, it holds that in 70 to 77 % of the cells above 10 counts of extended
+    profiles, and in 83 to 96 % of those of deltas. Against the truth it holds in 60 %, of layers
     as narrow as the function in fewer (of plateaus restored as steps in more, 63 to 99 %): what is
     narrower than the achieved resolution is not restored, and no count says what it was. The dose
     of such a layer is known, its height is not. Take it from ``window_dose``, with `start` and
