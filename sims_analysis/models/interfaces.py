@@ -150,9 +150,9 @@ def interface(
     width, ``h^3 / (14.7 width^2)`` of that of a position. On a grid they may be of logarithms: a
     twelfth of h times the change of ln C from one sample to the next is part of the error of a
     position. What is restored (:func:`deconvolve`) is known to the achieved resolution R, in the
-    mean over the profile: R / 25 is part of the error of a position, and ``R^2 / (15 width)`` of that of a width.
-    Of steps of 0.05 to 8 nm, blurred by 4 and 9 nm at 100 to 10,000 counts, these errors cover 67
-    to 100 % of positions and 54 to 100 % of widths (24 trials each).
+    mean over the profile: R / 25 is part of the error of a position, ``R^2 / (15 width)`` of one
+    of a width. Of steps of 0.05 to 8 nm, blurred by 4 and 9 nm at 100 to 10,000 counts, these
+    errors cover 67 to 100 % of positions and 54 to 100 % of widths (24 trials each).
 
     References
     ----------
