@@ -15,6 +15,7 @@ from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Status
@@ -90,6 +91,8 @@ def doubted(
     # On a grid finer than the samples, two equal samples make many equal values.
     cut = (found == Status.SATURATED) & (frame.fraction >= 1)
     for word, flagged in (("gap", found == Status.GAP), ("saturated", cut)):
+        if set(flagged.dims) <= set(codes.dims) and not (is_lazy(flagged) or anywhere(flagged)):
+            continue
         here = codes.isin(places) & over_profiles(frame, flagged)
         codes = codes.where(~here, table.index(word))
     return codes

@@ -276,9 +276,7 @@ class _Finding:
         kinds = {"mass": "a mass spectrum", "energy": "a spectrum or an energy scan"}
         for j in filled:
             head = self.heads[j]
-            # ``mass 28`` is a signal.
-            called = head.role == "mass" and re.search(r"\d", head.name)
-            if head.role in kinds and not called:
+            if head.role in kinds:
                 raise ReadError(
                     f"the file is {kinds[head.role]} (its column {self.found.texts[j]!r} says so), "
                     "not a depth profile"

@@ -52,6 +52,9 @@ def grid_of_lines(
     for delimiter in _DELIMITERS:
         if delimiter is not None and not any(delimiter in line for line in lines):
             continue
+        if delimiter is None and worded is not None and worded.delimiter != ",":
+            # Blanks would stand within the words.
+            return worded
         quoted = delimiter is not None and any('"' in line for line in lines[:_START])
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
         start, run, _ = first_run(grid)

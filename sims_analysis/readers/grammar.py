@@ -259,7 +259,7 @@ class _Reading:
     def _units_tell_axes(self) -> None:
         """Tell depths from values by their units, where heads do not."""
         found = self.found
-        axes = {j for j, head in enumerate(found.heads) if head.role in ("axis", "time")}
+        axes = {*found.columns("axis", "time")}
         bare_times = {j for j in axes if found.heads[j].unit == found.texts[j]}
         for j, unit in enumerate(found.units):
             head = found.heads[j]
@@ -328,7 +328,8 @@ class _Reading:
         axes = self.found.columns("axis", "time")
         return [
             "" if j in axes and (says(c, "axis", "time") or named_role(c, role)) else c
-            for j, c in enumerate(cells)
+            # Above a first column without numbers stands what the row is called.
+            for j, c in enumerate(cells if self.found.filled[0] else ["", *cells[1:]])
         ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:

@@ -8,7 +8,15 @@ from functools import lru_cache
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.words import FILLERS, PROCESSING, Role, is_species, named_role, pattern
+from sims_analysis.readers.words import (
+    FILLERS,
+    PROCESSING,
+    SPECIES,
+    Role,
+    is_species,
+    named_role,
+    pattern,
+)
 from sims_analysis.units import read_unit
 
 __all__ = [
@@ -45,6 +53,8 @@ _SCALED = re.compile(
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
+#: ``[B]`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"(?<!\S)(?:\[|c\()({SPECIES.pattern})[\])](?!\S)")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
@@ -171,6 +181,7 @@ def read_head(text: str) -> Head:
     """
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     words, unit = _split(text)
+    words = _CONTENT.sub(r"\1", words)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
     if _SCALED.search(words):
@@ -191,6 +202,9 @@ def read_head(text: str) -> Head:
         if match is None or (role in ("mass", "energy") and measured):
             continue
         rest = _without(words, match)
+        if role == "mass" and re.search(r"\d", rest):
+            # ``mass 28`` is a signal.
+            return Head("value", words, unit, says=False)
         if role == "error":
             rest = _trimmed(pattern("value").sub("", rest))
         elif role in ("axis", "time") and pattern("error").search(words):

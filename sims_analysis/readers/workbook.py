@@ -125,7 +125,8 @@ def _xls_cell(cell: Any, book: Any) -> object:
     import xlrd
 
     if cell.ctype == xlrd.XL_CELL_DATE:
-        return xlrd.xldate_as_datetime(cell.value, book.datemode)
+        date = xlrd.xldate_as_datetime(cell.value, book.datemode)
+        return date.time() if 0 <= cell.value < 1 else date
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return str(xlrd.error_text_from_code.get(cell.value, "#ERROR"))
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:

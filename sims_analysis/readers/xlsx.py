@@ -258,7 +258,8 @@ class _Sheet(_NoEntities):
         if shown == "date":
             try:
                 # To the millisecond, which is as exactly as days are kept.
-                return self.first_day + dt.timedelta(milliseconds=round(value * 86_400_000))
+                date = self.first_day + dt.timedelta(milliseconds=round(value * 86_400_000))
+                return date.time() if 0 <= value < 1 else date
             except OverflowError:
                 return "#VALUE!"
         return value
