@@ -14,14 +14,27 @@ from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import with_plain_axes
 
-__all__ = ["by_depth", "doubted", "in_words", "open_profiles", "over_profiles", "warn_of_first"]
+__all__ = [
+    "RESTORED",
+    "by_depth",
+    "doubted",
+    "in_words",
+    "interpolated",
+    "open_profiles",
+    "over_profiles",
+    "warn_of_first",
+]
+
+#: Attributes of the fraction of independent samples of restored profiles, which are not straight
+#: lines between fewer samples.
+RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}
 
 
 def by_depth(data: Any) -> Any:
@@ -59,6 +72,12 @@ def open_profiles(
         label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
         raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} {frame.axis_units}")
     return frame
+
+
+def interpolated(frame: Frame) -> bool:
+    """Return whether samples that are not independent are of a grid between fewer ones."""
+    coords: Any = frame.origin.coords if frame.origin is not None else {}
+    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs
 
 
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:

@@ -28,6 +28,9 @@ _COMPLETE = 1.5
 _SLOPE = 0.793
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
+#: What is not known of a restored step: its position, by this part of the achieved resolution R,
+#: and its width, by ``R^2`` over so many widths.
+_ASYMMETRIC, _SHARPER = 0.04, 15.0
 #: A slope is one from so many standard errors, if it changes the level by this part of the step.
 _SURE, _MATTERS = 3.0, 0.02
 
@@ -39,8 +42,9 @@ class _Window:
     z: Array
     c: Array
     s: Array
-    #: Independent samples for each of these.
+    #: Independent samples for each of these, and whether it is below 1 for what is interpolated.
     fraction: float
+    grid: bool
     places: Sequence[Array]
 
     def between(self, places: Sequence[Array]) -> _Window:
@@ -86,6 +90,8 @@ def measured(
     fraction: float,
     limits: tuple[tuple[float, ...], ...],
     parts: tuple[float, float],
+    *,
+    between: bool = True,
 ) -> Array:
     """Measure a step.
 
@@ -99,6 +105,8 @@ def measured(
         Of the window, and of the plateaus; NaN where they were not stated.
     parts : (float, float)
         Of the step, between which its width is taken.
+    between : bool
+        Whether a fraction below 1 is of values that were interpolated between samples.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def measured(
     left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
     if min(left.size, right.size) < 1:
         return row
-    window = _Window(z, c, s, fraction, (left, right))
+    window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
     level = [_plateau(window, one, sloping=False) for one in window.places]
     row = _between(window, level, parts)
     if row[-1] not in (0, 4):
@@ -247,14 +255,18 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    cell = _of_samples(fraction)[0] * float(z[above[1]] - z[below[1]])
+    spacing = _of_samples(fraction)[0] if window.grid else 1.0
+    cell = spacing * float(z[above[1]] - z[below[1]])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
     height = 0.5 * abs(levels_here[0] + levels_here[1])
-    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if fraction < 1 else 0.0
+    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if window.grid else 0.0
+    # What is restored is known to the achieved resolution: its asymmetry within that is not.
+    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    lower = max(lower, _ASYMMETRIC * achieved)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2)
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
-    bent = cell**2 / (_BENT * row[1]) if row[1] > 0 else 0.0
+    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / row[1] if row[1] > 0 else 0.0
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
     row[-1] = 0

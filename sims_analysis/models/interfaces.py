@@ -17,6 +17,7 @@ from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
     doubted,
     in_words,
+    interpolated,
     open_profiles,
     over_profiles,
     warn_of_first,
@@ -137,7 +138,11 @@ def interface(
     off: state `left` and `right` beside the step, or see ``model="edge"``. Between samples h apart
     there are straight lines, which widen a step of two samples by 0.2 of h: ``h^2 / (2.2 width)``
     is part of the error of a width. On a grid they may be those of logarithms: a twelfth of h times
-    the change of ln C from one sample to the next is part of the error of a position.
+    the change of ln C from one sample to the next is part of the error of a position. What is
+    restored (:func:`deconvolve`) is known to the achieved resolution R, in the mean over the
+    profile: R / 25 is part of the error of a position, and ``R^2 / (15 width)`` of that of a width.
+    Of steps of 0.05 to 8 nm, blurred by 4 and 9 nm at 100 to 10,000 counts, these errors cover 67
+    to 100 % of positions and 54 to 100 % of widths (24 trials each).
 
     References
     ----------
@@ -170,8 +175,10 @@ def interface(
         first, last = given or (None, None)
         limits += read_window(profiles, first, last, name)
 
+    row = partial(_row, (low, high), interpolated(profiles))
+
     def rows_of(frame: Frame) -> xr.DataArray:
-        rows = frame.each(partial(_row, (low, high)), profiles.fraction, *limits, size=len(ROW))
+        rows = frame.each(row, profiles.fraction, *limits, size=len(ROW))
         return over_profiles(frame, rows)
 
     def depths_of(frame: Frame) -> xr.Variable:
@@ -211,11 +218,11 @@ def _with_doubts(
 
 
 def _row(
-    parts: tuple[float, float], z: Array, c: Array, s: Array, _: Array, *given: float
+    parts: tuple[float, float], between: bool, z: Array, c: Array, s: Array, _: Array, *given: float
 ) -> Array:
     fraction, *limits = given
     pairs = tuple(limits[:2]), tuple(limits[2:4]), tuple(limits[4:])
-    return measured(z, c, s, fraction, pairs, parts)
+    return measured(z, c, s, fraction, pairs, parts, between=between)
 
 
 def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:

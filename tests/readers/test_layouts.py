@@ -595,3 +595,8 @@ def test_letters_of_another_encoding_that_look_like_quotes(write):
     with pytest.raises(sims.SpeciesError, match="encoding="):
         sims.read(write(content))
     assert values(sims.read(write(content), encoding="shift_jis"), "H") == ([0, 1], [1e18, 2e18])
+
+
+def test_rows_as_columns_with_decimal_commas_below_what_the_samples_are_called(write):
+    rows = "Probe|W7|W7|W7\nTiefe, um|0|0,5|1\nB, cm^-3|1,5E+18|2,5E+16|5,5E+17\n"
+    assert values(sims.read(write(rows))) == ([0, 0.5, 1], [1.5e18, 2.5e16, 5.5e17])
