@@ -172,9 +172,11 @@ def _sloping(
         return _in_doubt(row, found, lines)
     chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
     places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
-    found = _between(window.between(places), chosen, parts)
+    answer = _between(window.between(places), chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
-    return found if found[-1] in (0, 4) else row
+    if answer[-1] not in (0, 4):
+        return row
+    return _in_doubt(answer, found, [one for one, on in zip(lines, slopes, strict=True) if not on])
 
 
 def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool:
@@ -194,7 +196,8 @@ def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
     """
     if sloping[-1] not in (0, 4):
         return row
-    sure = max((one.slope / one.slope_error) ** 2 if one.slope_error > 0 else 0.0 for one in lines)
+    squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
+    sure = max(squares, default=0.0)
     row = row.copy()
     if sure > 2:
         change = (sloping[:2] - row[:2]) * np.sqrt(1 - 2 / sure)
