@@ -107,8 +107,11 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         write_durably(temporary, content)
         rename_over(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, FileNotFoundError):
+            text = f"there is no folder {str(path.parent)!r}: make it first"
+            raise FileNotFoundError(errno.ENOENT, text, str(path)) from None
         raise
     sync_folder(path.parent)
 

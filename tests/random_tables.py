@@ -68,6 +68,7 @@ class Truth:
     values: list[float]
     units: str
     stderr: list[float] | None = None
+    sample: str = ""
 
 
 @dataclass
@@ -324,7 +325,11 @@ ODD = ("x", "#REF!", "1.2.3", "12 nm", "TRUE", "2024-03-01", "n.a.m.", "1e", "=A
 def damaged(seed: int) -> Drawn:
     """Draw a table with one thing wrong in it."""
     # What can be damaged row by row.
-    drawn = next(d for d in map(draw, range(seed, seed + 50)) if not d.turned)
+    return damage(next(d for d in map(draw, range(seed, seed + 50)) if not d.turned), seed)
+
+
+def damage(drawn: Drawn, seed: int) -> Drawn:
+    """Do one thing wrong to a table."""
     rng = np.random.default_rng(seed + 10**6)
     drawn.damage = DAMAGES[int(rng.integers(len(DAMAGES)))]
     if drawn.damage in ("lost cell", "extra cell"):
@@ -439,6 +444,7 @@ def _workbook(drawn: Drawn, path: Path) -> Path:
     style = drawn.style
     book = openpyxl.Workbook()
     sheet = book.active
+    sheet.title = str(style.get("sheet", "Sheet"))
     corner = int(str(style["corner"]))
     for i, row in enumerate(drawn.rows):
         for j, cell in enumerate(row):
@@ -464,32 +470,37 @@ def _workbook(drawn: Drawn, path: Path) -> Path:
 # --- judging ----------------------------------------------------------------------------------
 
 
-def outcome(drawn: Drawn, folder: Path) -> tuple[str, str]:
+def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, str]:
     """Read a table, and say what came of it: ``exact``, ``refused``, ``told`` or ``different``."""
-    path = written(drawn, folder)
+    path = path or written(drawn, folder)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
             result = sims.read(path, **drawn.options)
         except sims.SimsError as error:
             return "refused", str(error)
+    results = result if isinstance(result, list) else [result]
+    found = [
+        (one.metadata.sample or "" if one is not result else "", profile)
+        for one in results
+        for profile in one.depth_profiles
+    ]
     texts = " | ".join(str(warning.message) for warning in told)
     if not drawn.damage:
-        fault = _compared(drawn, result)
+        fault = _compared(drawn, found)
         return ("exact", texts) if fault is None else ("different", f"{fault} | {texts}")
-    fault = _lost(drawn, result)
+    fault = _lost(drawn, found)
     if fault is None:
         return "exact", texts
     return ("told", texts) if texts else ("different", fault)
 
 
-def _compared(drawn: Drawn, result) -> str | None:
-    """Say in what a result is not what was written."""
-    found = result.depth_profiles
-    names = [truth.name for truth in drawn.truths]
-    if [p.species_name for p in found] != names:
-        return f"species {[p.species_name for p in found]}, written {names}"
-    for profile, truth in zip(found, drawn.truths, strict=True):
+def _compared(drawn: Drawn, found) -> str | None:
+    """Say in what profiles, each with its sample, are not what was written."""
+    names = [(truth.sample, truth.name) for truth in drawn.truths]
+    if [(sample, p.species_name) for sample, p in found] != names:
+        return f"species {[(sample, p.species_name) for sample, p in found]}, written {names}"
+    for (_, profile), truth in zip(found, drawn.truths, strict=True):
         for what, got, true in (
             ("depths", profile.depths, truth.depths),
             ("values", profile.concentrations, truth.values),
@@ -505,12 +516,14 @@ def _compared(drawn: Drawn, result) -> str | None:
     return None
 
 
-def _lost(drawn: Drawn, result) -> str | None:
-    """Say what a result of a damaged table holds that was not written, or lacks."""
+def _lost(drawn: Drawn, profiles) -> str | None:
+    """Say what profiles of a damaged table hold that was not written, or lack."""
     if drawn.damage == "no heads":
         return "read without heads"
-    written_ = {t.name: dict(zip(t.depths, t.values, strict=True)) for t in drawn.truths}
-    found = {p.species_name: p for p in result.depth_profiles}
+    written_ = {
+        (t.sample, t.name): dict(zip(t.depths, t.values, strict=True)) for t in drawn.truths
+    }
+    found = {(sample, p.species_name): p for sample, p in profiles}
     if set(found) != set(written_):
         return f"species {sorted(found)}, written {sorted(written_)}"
     for name, profile in found.items():
@@ -528,13 +541,22 @@ def _lost(drawn: Drawn, result) -> str | None:
 
 def main(count: int) -> None:
     """Read so many clean and damaged tables, and print what came of them."""
+    report(count, (("clean", draw), ("damaged", damaged)))
+
+
+def report(count: int, kinds) -> None:
+    """Read so many tables of each kind, and print what came of them."""
     with tempfile.TemporaryDirectory() as name:
-        for what, make in (("clean", draw), ("damaged", damaged)):
+        for what, make in kinds:
             counts: Counter[str] = Counter()
             shown: Counter[str] = Counter()
             for seed in range(count):
-                drawn = make(seed)
-                came, why = outcome(drawn, Path(name))
+                if what == "broken":
+                    drawn, path = make(seed, Path(name))
+                    came, why = outcome(drawn, Path(name), path)
+                else:
+                    drawn = make(seed)
+                    came, why = outcome(drawn, Path(name))
                 counts[came] += 1
                 bad = came == "different" or (what == "clean" and came != "exact")
                 if bad and shown[came] < 12:

@@ -22,10 +22,11 @@ _JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
 
 class Added(NamedTuple):
-    """A payload, and what it says of itself: its id (or none), where it came from, and when."""
+    """A payload, what it holds, where it came from, and when."""
 
     payload: bytes
-    data_id: str
+    #: Of an empty id, unless it is known already.
+    result: SIMSResult
     url: str
     retrieved: datetime | None
 
@@ -42,8 +43,7 @@ def to_add(
         url = f"file:{file.name}"
         payload = _json_of(file, max_bytes)
         if payload:
-            profiles = SIMSResult.from_json(payload).depth_profiles
-            return Added(payload, _stated_id(profiles), url, None)
+            return Added(payload, SIMSResult.from_json(payload, data_id=""), url, None)
         source = _measurement(file, options)
     profiles = profiles_of(source)
     payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
@@ -54,12 +54,7 @@ def to_add(
         url = url or source.provenance.get("source", "")
         retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
     url = url or "profiles in memory"
-    return Added(payload, data_id or _stated_id(profiles), url, retrieved)
-
-
-def _stated_id(profiles: Sequence[DepthProfile]) -> str:
-    stated = (profile.data_id for profile in profiles if profile.data_id is not None)
-    return str(next(stated, ""))
+    return Added(payload, SIMSResult.from_json(payload, data_id=data_id), url, retrieved)
 
 
 def _measurement(file: Path, options: Mapping[str, Any]) -> SIMSResult:

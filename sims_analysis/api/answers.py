@@ -132,7 +132,7 @@ class Answers:
         with file:
             payload = file.read()
         if (found.data_id, record.sha256) not in self._in_order:
-            SIMSResult.from_json(payload)
+            SIMSResult.from_json(payload, data_id="")
         return payload
 
     def _catalogue(self, search: Search) -> Content:

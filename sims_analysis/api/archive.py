@@ -28,7 +28,7 @@ import hashlib
 import os
 import re
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import replace as changed
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -44,7 +44,7 @@ from sims_analysis.api.contents import (
     read_catalogue,
     read_contents,
 )
-from sims_analysis.api.index import Index, Keep, Known, Skip
+from sims_analysis.api.index import Index, Skip
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -64,7 +64,7 @@ from sims_analysis.api.versions import (
     settle,
     validator,
 )
-from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.text.times import as_moment
 
@@ -75,7 +75,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Record"]
 
-_DATA_ID, _ABOUT, _WORDS, _WIRE = map(Contents._fields.index, ("data_id", "about", "words", "wire"))
+_DATA_ID, _ABOUT, _WIRE = map(Contents._fields.index, ("data_id", "about", "wire"))
+#: What is taken of an entry: for a catalogue, and for a list.
+_wired = itemgetter(_DATA_ID, _WIRE)
+_shown = itemgetter(slice(_ABOUT + 1))
 
 
 class Archive:
@@ -245,11 +248,11 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            found: list[Known] = [one for one, _ in filter(None, read)]
-            found = [one for one in found if passes(one[_WORDS], one[_ABOUT])]
+            found = [_wired(c) for c, _ in filter(None, read) if passes(c.words, c.about)]
         else:
-            found = self._listed(need, passes, skip)
-        return Catalogue(CatalogueEntry.unread(one[_WIRE]) for one in found if one[_WIRE])
+            found = list(self._index.contents(need, _wired, keep=passes, show=None, skip=skip))
+            found.sort(key=itemgetter(0))
+        return Catalogue(CatalogueEntry.unread(wire) for _, wire in found if wire)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -264,15 +267,10 @@ class Archive:
         def passes(text: bytes | None, _: object) -> bool:
             return all(word in (text or b"") for word in wanted)
 
-        found = self._listed(Need.WORDS, passes if wanted else None, leave_out, wired=False)
-        named = [known for known in found if known[_DATA_ID]]
+        keep = passes if wanted else None
+        found = self._index.contents(Need.WORDS, _shown, keep=keep, wired=False, show=None)
+        named = sorted((known for known in found if known[_DATA_ID]), key=itemgetter(_DATA_ID))
         return [Contents(*known) for known in named[:most]], len(named)
-
-    def _listed(
-        self, need: Need, keep: Keep | None, skip: Skip, *, wired: bool = True
-    ) -> list[Known]:
-        found = self._index.contents(need, keep=keep, wired=wired, show=None, skip=skip)
-        return sorted(found, key=itemgetter(_DATA_ID))
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
@@ -289,7 +287,7 @@ class Archive:
         """
         self.check()
         self._index.discard()
-        return sum(1 for _ in self._index.contents(Need.WORDS, show=progress))
+        return sum(1 for _ in self._index.contents(Need.WORDS, len, show=progress))
 
     def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.
@@ -314,7 +312,7 @@ class Archive:
         for folder, versions in self._walk(note, progress):
             for version in versions:
                 try:
-                    SIMSResult.from_json(read_version(version)[1])
+                    SIMSResult.from_json(read_version(version)[1], data_id="")
                 except SimsError as error:
                     note(version, error)
             try:
@@ -401,7 +399,7 @@ class Archive:
         with self._writing():
             kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
         self._index.note(folder, result.depth_profiles, kept.sha256)
-        return replace(result, provenance=kept.provenance)
+        return changed(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""
@@ -455,12 +453,12 @@ class Archive:
             If the file cannot be read.
         """
         added = to_add(source, max_bytes, options)
-        data_id = data_id or added.data_id
+        data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
         self.folder(data_id)  # refuses what is no id
         return self.keep(
-            SIMSResult.from_json(added.payload, data_id=canonical(data_id)),
+            changed(added.result, data_id=canonical(data_id)),
             added.payload,
             url=url or added.url,
             retrieved=added.retrieved if retrieved is None else retrieved,

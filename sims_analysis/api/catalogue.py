@@ -189,23 +189,27 @@ class Catalogue(list[CatalogueEntry]):
         wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of entries, found {json_type(wire)}")
-        entries = cls()
+        entries, left_out = cls(), []
         for i, item in enumerate(wire):
             try:
                 entries.append(CatalogueEntry.from_dict(item, f"$[{i}]"))
             except PayloadError as error:
                 if not isinstance(item, dict) or item.get("char_source_type") in {SIMS, None}:
                     raise
-                warn(
-                    f"a row of the catalogue that is not of SIMS is left out: {error}", SimsWarning
-                )
+                left_out.append(str(error))
+        if left_out:
+            more = f"; {len(left_out) - 1} more as well" if left_out[1:] else ""
+            warn(
+                f"a row of the catalogue that is not of SIMS is left out: {left_out[0]}{more}",
+                SimsWarning,
+            )
         refuse_duplicate_keys(payload, wire)
         return entries
 
     @property
     def ids(self) -> list[str]:
-        """The data ids, as ``client.get(data_ids=...)`` takes them."""
-        return [entry.data_id for entry in self]
+        """The data ids, as ``client.get(data_ids=...)`` takes them; a row may have none."""
+        return [entry.data_id for entry in self if entry.data_id.strip()]
 
     def to_frame(self) -> pd.DataFrame:
         """Give a table with a column for every field; times are in UTC."""

@@ -16,7 +16,7 @@ from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
 from sims_analysis.api.parallel import each, progress
 from sims_analysis.api.versions import canonical
-from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.forking import PerProcess
 from sims_analysis.profiles.profile import DepthProfile
@@ -208,6 +208,7 @@ class Fetcher:
         archive = self.archive
         if archive is None:
             return found
+        troubles = []
         for entry in found:
             wire = entry.to_dict()
             self._seen[canonical(entry.data_id)] = wire
@@ -215,8 +216,10 @@ class Fetcher:
                 if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
             except ArchiveError as error:
-                warn(f"what the catalogue says is not kept: {error}", SimsWarning)
-                break
+                troubles.append(str(error))
+        if troubles:
+            more = f"; nor of {len(troubles) - 1} more" if troubles[1:] else ""
+            warn(f"what the catalogue says is not kept: {troubles[0]}{more}", SimsWarning)
         return found
 
     def entries(self, ids: Sequence[str]) -> Catalogue:
@@ -237,7 +240,7 @@ class _OtherEntry(PayloadError):
 
 def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
     """Raise unless a profile is of the entry that was asked for, or does not say of which."""
-    if profile.data_id is not None and canonical(str(profile.data_id)) != data_id:
+    if canonical(stated_id([profile]) or data_id) != data_id:
         raise _OtherEntry(
             f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}",
             f"{path}.data_id",

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from zlib import crc32
 
 import orjson
@@ -52,14 +53,15 @@ __all__ = ["Index", "Keep", "Known", "Skip"]
 Known: TypeAlias = tuple[Any, ...]
 #: Tells by words, and JSON of what else is compared, what need not be given.
 Keep: TypeAlias = "Callable[[bytes | None, bytes | None], bool]"
+T = TypeVar("T")
 Skip: TypeAlias = "Callable[[Path, SimsError], None]"
 
 _FOLDER, _FILE = ".index", "entries.sqlite3"
 #: Fewer entries are read as fast, and need no file beside a paper.
 _WORTH_AN_INDEX = 32
-#: Of more entries, only the catalogue entries that are given are looked at, and of a larger answer
-#: none, which would take as long as all the rest: whoever writes into the old file, and not a new
-#: one in its place, is noticed by `rebuild_index`.
+#: Of more entries, only the catalogue entries that are given are looked at, and no more than some
+#: of these, which would take as long as all the rest: whoever writes into the old file, and not a
+#: new one in its place, is noticed by `rebuild_index`.
 _IN_FULL = 50_000
 _IN_FULL_GIVEN = 10_000
 #: Two changes within this time may bear the same time: some file systems count in steps of 2 s.
@@ -88,7 +90,8 @@ _NAMED = (
     " WHERE rowid IN (SELECT rowid FROM entries WHERE instr(folder, '~'))"
 )
 _KNOWN = (
-    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, body, tail FROM entries"
+    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, head, body, tail"
+    " FROM entries"
 )
 #: A power failure may cost the index, which is noticed, and nothing else. Larger pages are fewer.
 _SWITCHES = ("page_size=16384", "synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF")
@@ -103,10 +106,26 @@ class _Asked:
     stamps: dict[str, int]
     #: Whether there is an index that can be written.
     noting: bool
-    #: Folders that are to be read, with what was known of them.
-    stale: dict[str, Contents | None]
+    #: Folders that are to be read.
+    stale: list[str]
+    #: What was known of some of them.
+    old: Mapping[str, Known] = field(default_factory=dict)
     #: Folders in the index that are not there.
-    gone: list[str]
+    gone: Iterable[str] = ()
+
+    def answered(
+        self, held: Container[str], old: Mapping[str, Known], noted: Mapping[str, object]
+    ) -> None:
+        """Tell of what in the index still holds, of what does not, and of all that is noted."""
+        self.stale = [name for name in self.stamps if name not in held]
+        self.old, self.gone = old, noted.keys() - self.stamps.keys()
+
+    def known(self, name: str) -> Contents | None:
+        """Give what was known of a folder that has changed since."""
+        if (row := self.old.get(name)) is None:
+            return None
+        known = Contents(*row[:7])
+        return known if row[8] == _checksum(name, known.version, known.data_id) else None
 
 
 class Index:
@@ -135,17 +154,20 @@ class Index:
     def contents(
         self,
         need: Need,
+        give: Callable[[Known], T],
         *,
         keep: Keep | None = None,
         wired: bool = True,
         show: bool | None = False,
         skip: Skip = leave_out,
-    ) -> Iterator[Known]:
+    ) -> Iterator[T]:
         """Give what is known of every entry, in no order; what has changed is read and noted.
 
         Parameters
         ----------
         need : Need
+        give : callable
+            Takes of what is known what is wanted.
         keep : callable, optional
             Tells by words, and JSON of what else is compared, what is to be given.
         wired : bool
@@ -161,37 +183,35 @@ class Index:
             If the folder of the entries cannot be read.
         """
         asked = self._asked()
-        yield from self._noted(asked, self._noted_contents, keep, wired)
+        yield from self._noted(asked, self._noted_contents, give, keep, wired)
         if asked.noting:
             need = Need.WORDS  # once and for all
         for known in self._read(asked, need, show=show, skip=skip):
             if keep is None or keep(known.words, known.about):
-                yield known
+                yield give(known)
 
     def _asked(self) -> _Asked:
         stamps = self._scanned()
         noting = len(stamps) >= _WORTH_AN_INDEX and self._made()
-        return _Asked(stamps, noting, dict.fromkeys(stamps), [])
+        return _Asked(stamps, noting, list(stamps))
 
-    def _noted(self, asked: _Asked, give: Callable[..., list[Any]], *how: Any) -> list[Any]:
+    def _noted(self, asked: _Asked, ask: Callable[..., list[T]], *how: Any) -> list[T]:
         """Give what is noted and still holds."""
         if asked.noting:
             try:
                 with _sqlite(), closing(self._connected(_PATIENCE)) as connection:
-                    return give(connection, asked, *how)
+                    return ask(connection, asked, *how)
             except _Unusable:
                 asked.noting = False
             except _Damaged:
                 self.discard()
-            asked.stale, asked.gone = dict.fromkeys(asked.stamps), []
         return []
 
     def _scanned(self) -> dict[str, int]:
         """List what stands among the entries, and when it was changed."""
         try:
             files.check_folder(self._entries)
-            with _directly(self._entries) as folder:
-                return _stamps(folder)
+            return _stamps(self._entries)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -201,51 +221,53 @@ class Index:
             ) from None
 
     def _noted_ids(self, connection: Connection, asked: _Asked) -> list[str]:
-        noted = dict(connection.execute(_TIMES))
-        held = {name for name, stamp in asked.stamps.items() if noted.get(name) == stamp}
+        noted, stamps = dict(connection.execute(_TIMES)), asked.stamps
+        held = stamps if noted == stamps else dict(stamps.items() & noted.items())
         names = {
             folder: data_id
             for folder, version, data_id, head in connection.execute(_NAMED)
             if folder in held and _checksum(folder, version, data_id) == head
         }
         names |= {name: name.lower() for name in held if "~" not in name}
-        asked.stale = {name: None for name in asked.stamps if name not in names}
-        asked.gone = list(noted.keys() - asked.stamps.keys())
+        asked.answered(names, {}, noted)
         return list(names.values())
 
     def _noted_contents(
-        self, connection: Connection, asked: _Asked, keep: Keep | None, wired: bool
-    ) -> list[Known]:
+        self,
+        connection: Connection,
+        asked: _Asked,
+        give: Callable[[Known], T],
+        keep: Keep | None,
+        wired: bool,
+    ) -> list[T]:
         # A hundred thousand rows: what can be is done here, without a call or object for each.
         start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
-        stamps, stale = asked.stamps, asked.stale
+        stamps = asked.stamps
         in_full = len(stamps) <= _IN_FULL
-        found: list[Known] = []
+        found: list[T] = []
+        held: list[str] = []
+        old: dict[str, Known] = {}
         for row in connection.execute(_KNOWN if wired else _KNOWN.replace("wire", "NULL")):
-            folder, stamp, catalogue, version, data_id, about, words, wire, body, tail = row
-            if words is None or body != crc32(
-                words, crc32(about, crc32(f"{folder}/{version}/{data_id}".encode()))
-            ):
+            folder, stamp, catalogue, version, data_id, about, words, wire, head, body, tail = row
+            if words is None or body != crc32(words, crc32(about, head)):
                 continue
-            holds = stamp == stamps.get(folder) and not (
-                in_full and catalogue != state_of_catalogue(start + folder + end)
-            )
-            passes = holds and (keep is None or keep(words, about))
-            if passes and wired:
-                holds = tail == crc32(wire, body)
-            if holds:
-                # Unless it was given already.
-                if stale.pop(folder, self) is not self and passes:
-                    found.append(row[:8])
-            elif folder in stale:
-                stale[folder] = Contents(*row[:7])
-            elif folder not in stamps:
-                asked.gone.append(folder)
-        if not in_full and len(found) <= _IN_FULL_GIVEN:
-            for row in found:
-                if row[2] != state_of_catalogue(start + row[0] + end):
-                    stale[row[0]] = Contents(*row)
-            found = [row for row in found if row[0] not in stale]
+            passes = keep is None or keep(words, about)
+            if stamp != stamps.get(folder) or (
+                (in_full or (passes and len(found) < _IN_FULL_GIVEN))
+                and catalogue != state_of_catalogue(start + folder + end)
+            ):
+                old[folder] = row
+            elif not passes:
+                held.append(folder)
+            elif head == crc32(f"{folder}/{version}/{data_id}".encode()) and (
+                not wired or tail == crc32(wire, body)
+            ):
+                held.append(folder)
+                found.append(give(row))
+        once = set(held)
+        if len(once) < len(held):
+            raise _Damaged
+        asked.answered(once, old, old)
         return found
 
     def _read(
@@ -257,8 +279,8 @@ class Index:
         with progress(len(asked.stale), show, "reading the archive") as step:
             now = self._now() if asked.noting and asked.stale else 0
             # In the order of the folder, in which a question will look at them.
-            for name, known in asked.stale.items():
-                found = read_contents(self._entries / name, need, known, skip)
+            for name in asked.stale:
+                found = read_contents(self._entries / name, need, asked.known(name), skip)
                 step()
                 if found is None:
                     continue
@@ -267,7 +289,7 @@ class Index:
                     new.append(contents)
                 if len(new) >= _TOGETHER:
                     asked.noting = self._note(new, asked.gone, now, _PATIENCE)
-                    now, new, asked.gone = self._now(), [], []
+                    now, new, asked.gone = self._now(), [], ()
                 yield contents
         if asked.noting and (new or asked.gone):
             self._note(new, asked.gone, now, _PATIENCE)
@@ -334,7 +356,7 @@ class Index:
             return 0
         return time_of_change(self._folder.lstat())
 
-    def _note(self, new: list[Contents], gone: list[str], now: int, patience: float) -> bool:
+    def _note(self, new: list[Contents], gone: Iterable[str], now: int, patience: float) -> bool:
         """Write down what was read; whether that could be done."""
         rows = [_row(contents, now) for contents in new if contents.folder.isascii()]
         try:
@@ -396,31 +418,28 @@ def _sqlite() -> Iterator[None]:
 _PASSING = {3, 5, 6, 8, 10, 13, 14, 15, 22, 23}
 
 
-@contextmanager
-def _directly(folder: Path) -> Iterator[Path | int]:
-    """Give a folder in such a way that its path is not followed for every name in it."""
-    if os.scandir not in os.supports_fd:
-        yield folder
-        return
+def _stamps(folder: Path) -> dict[str, int]:
+    """Tell of what stands in a folder when it was changed; 0 where that cannot be told."""
+    if os.stat not in os.supports_dir_fd:
+        with os.scandir(folder) as found:  # it has seen that already
+            looks = {item.name: partial(item.stat, follow_symlinks=False) for item in found}
+        return {name: _changed(look) for name, look in looks.items()}
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield descriptor
+        # In such a way that the path is not followed for every name in it.
+        names = os.listdir(descriptor)  # noqa: PTH208 - a path is no descriptor
+        look = partial(os.stat, dir_fd=descriptor, follow_symlinks=False)
+        with suppress(OSError):
+            return {name: time_of_change(look(name)) for name in names}
+        return {name: _changed(partial(look, name)) for name in names}  # one was just removed
     finally:
         os.close(descriptor)
 
 
-def _stamps(folder: Path | int) -> dict[str, int]:
-    """Tell of what stands in a folder when it was changed; 0 where that cannot be told."""
-    with os.scandir(folder) as found:
-        items = list(found)
+def _changed(look: Callable[[], os.stat_result]) -> int:
     with suppress(OSError):
-        return {item.name: time_of_change(item.stat(follow_symlinks=False)) for item in items}
-    stamps = {}
-    for item in items:  # one was removed meanwhile
-        stamps[item.name] = 0
-        with suppress(OSError):
-            stamps[item.name] = time_of_change(item.stat(follow_symlinks=False))
-    return stamps
+        return time_of_change(look())
+    return 0
 
 
 def _row(contents: Contents, now: int) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from sims_analysis.text.visible import visible
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SIMSResult"]
+__all__ = ["SIMSResult", "stated_id"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,8 @@ class SIMSResult:
         payload : bytes or str
             JSON array of profile objects.
         data_id : str, optional
-            The requested id; by default the one that the profiles state, or ``""``.
+            The requested id; by default the one that the profiles state, or ``""``. Profiles of
+            several entries need one.
         provenance : mapping, optional
             Kept as it is.
 
@@ -93,9 +94,7 @@ class SIMSResult:
         # The arrays hold only numbers, as was just checked, and cannot contain keys.
         slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
         refuse_duplicate_keys(payload, slim)
-        if data_id is None:
-            stated = (profile.data_id for profile in profiles if profile.data_id is not None)
-            data_id = str(next(stated, ""))
+        data_id = stated_id(profiles) if data_id is None else data_id
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
 
     def to_json(self) -> bytes:
@@ -162,3 +161,25 @@ class SIMSResult:
         from sims_analysis.profiles.html import result_html
 
         return result_html(self)
+
+
+def stated_id(profiles: Iterable[DepthProfile]) -> str:
+    """Give the id of the entry that profiles belong to; an empty one if none states it.
+
+    Raises
+    ------
+    PayloadError
+        If they belong to several.
+    """
+    stated: dict[str, int] = {}
+    for i, profile in enumerate(profiles):
+        if profile.data_id is not None and (data_id := str(profile.data_id)).strip():
+            stated.setdefault(data_id, i)
+    if len(stated) > 1:
+        first, other = list(stated)[:2]
+        raise PayloadError(
+            f"the profile is of data entry {other!r}, one before it of {first!r}: an entry is one "
+            "measurement; keep them apart, or pass data_id= to make them one",
+            f"$[{stated[other]}].data_id",
+        )
+    return next(iter(stated), "")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import UnitsError
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import read_number, unit_of_kind
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
@@ -221,29 +222,60 @@ def decades(positive: Array) -> Span:
 def set_depth_limits(canvases: Sequence[Canvas]) -> None:
     """Let the depth axes run from the surface to the end of the data, or as the user wants."""
     places = [canvas.axes for canvas in canvases]
+    seen = []
     for canvas in canvases:
         for kind, each in canvas.depths().items():
             _set_limits(each, "x", _depth_range(places, kind))
         main, scale = next(iter(canvas.scales.items()))
-        canvas.depths()[main].set_xlim(*_user_limits(canvas.wanted.xlim, (main,), "xlim", scale))
+        limits = _user_limits(canvas.wanted.xlim, (main,), "xlim", scale)
+        canvas.depths()[main].set_xlim(*limits)
+        seen += [scale(c.series.x) for c in canvas.curves if c.series.axis == main]
+    _refuse_nothing(canvases, "xlim", limits, seen, unit_label(scale.units))
 
 
 def set_value_limits(canvases: Sequence[Canvas]) -> None:
     """Scale the value axes: to whole decades around the data, or as the user wants."""
     log = canvases[0].wanted.log
     ranges = value_ranges([canvas.axes for canvas in canvases], log=log)
+    seen = []
     for canvas in canvases:
         for label, each in canvas.values().items():
             _set_limits(each, "y", ranges[label])
         left = min(canvas.curves, key=lambda curve: curve.rank)
         convert = float if left.unit is None else left.unit.from_canonical
-        limits = _user_limits(canvas.wanted.ylim, VALUE_KINDS, "ylim", convert, positive=log)
+        kinds = left.kinds or VALUE_KINDS
+        limits = _user_limits(canvas.wanted.ylim, kinds, "ylim", convert, positive=log)
         canvas.ax.set_ylim(*limits)
+        seen += [c.series.y[(c.series.y > 0) | (not log)] for c in canvas.curves
+                 if canvas.key_of(c) == canvas.key_of(left)]  # fmt: skip
         for each in canvas.values().values():
             if log:
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
+    _refuse_nothing(canvases, "ylim", limits, seen, unit_label(left.series.units))
+
+
+def _refuse_nothing(
+    canvases: Sequence[Canvas],
+    name: str,
+    limits: tuple[float | None, float | None],
+    samples: Sequence[Array],
+    unit: str,
+) -> None:
+    """Refuse limits of the user within which there is nothing of what is drawn."""
+    every = np.concatenate([*samples, []])
+    every = every[np.isfinite(every)]
+    if not every.size or any(canvas.earlier for canvas in canvases):
+        return
+    low, high = float(every.min()), float(every.max())
+    start = -np.inf if limits[0] is None else limits[0]
+    stop = np.inf if limits[1] is None else limits[1]
+    if max(start, stop) < low or min(start, stop) > high:
+        raise ValueError(
+            f"{name}={format_argument(getattr(canvases[0].wanted, name))} shows none of the "
+            f"samples, which are from {low:g} to {high:g} {unit}"
+        )
 
 
 def _user_limits(
@@ -257,10 +289,9 @@ def _user_limits(
     """Read limits of an axis: with a unit, or as bare numbers in the unit of the axis."""
     if limits is None:
         return None, None
-    try:
-        low, high = limits
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={limits!r}; expected (low, high)") from None
+    if not isinstance(limits, tuple | list | np.ndarray) or np.shape(limits) != (2,):
+        raise ValueError(f"{name}={format_argument(limits)}; expected (low, high)")
+    low, high = limits
     found = _limit(low, kinds, name, convert), _limit(high, kinds, name, convert)
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle as cycled
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -24,7 +24,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
@@ -35,7 +35,7 @@ from sims_analysis.figures.colours import (
     user_cycle,
 )
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.arguments import read_names
+from sims_analysis.text.arguments import first_few, format_argument, read_names
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
@@ -107,6 +107,14 @@ class Curve:
         variable = self.series.variable
         return known.index(variable) if variable in known else len(known)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of units whose canonical one is that of its quantity."""
+        variable, units = self.series.variable, self.series.units
+        if self.unit is not None:
+            return (self.unit.kind,)
+        return vocabulary.kinds_in(variable, units) if variable in vocabulary.TERMS else ()
+
     def below_limit(self) -> Mask:
         """Find samples that lie below the detection limit."""
         with np.errstate(invalid="ignore"):
@@ -128,34 +136,40 @@ class Curve:
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
     """Name the measurements that the user gave: one, several in a list, or a mapping."""
-    if isinstance(data, DepthProfile):
-        data = [data]
     if isinstance(data, Sequence) and data and all(isinstance(p, DepthProfile) for p in data):
         data = to_dataset(data)
-    if isinstance(data, xr.Dataset | xr.DataArray | SIMSResult):
+    if isinstance(data, Measurement | DepthProfile):
         return {"": _opened(data)}
     if isinstance(data, Mapping):
         named = {str(label): _opened(item) for label, item in data.items()}
-    elif isinstance(data, Sequence) and not isinstance(data, str):
+    elif isinstance(data, Sequence) and not isinstance(data, str | bytes):
         items = [_opened(item) for item in data]
         ids = [str(getattr(one, "attrs", {}).get("data_id") or i) for i, one in enumerate(items)]
         keys = [one if ids.count(one) == 1 else f"{one} ({i})" for i, one in enumerate(ids)]
         named = dict(zip(keys, items, strict=True))
     else:
-        is_path = isinstance(data, str | PathLike)
-        advice = f"; for a file, sims.read({str(data)!r}).to_dataset()" if is_path else ""
-        raise TypeError(
-            "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
-            f"found {type(data).__name__}{advice}"
-        )
+        _refuse(data)
     if not named:
         raise ProfileError("there is nothing to draw: no measurement was given")
     return named
 
 
 def _opened(item: Any) -> Any:
-    """Convert a result to a Dataset; anything else is checked where it is drawn."""
+    """Convert what the API or a reader gives to a Dataset."""
+    if isinstance(item, DepthProfile):
+        return to_dataset([item])
+    if not isinstance(item, Measurement):
+        _refuse(item)
     return item.to_dataset() if isinstance(item, SIMSResult) else item
+
+
+def _refuse(found: Any) -> NoReturn:
+    is_path = isinstance(found, str | PathLike)
+    advice = f"; for a file, sims.read({str(found)!r}).to_dataset()" if is_path else ""
+    raise TypeError(
+        "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
+        f"found {type(found).__name__}{advice}"
+    )
 
 
 def curves_of(
@@ -202,24 +216,22 @@ def _named(series: Series, item: Any) -> Series:
 
 def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
     """Convert the values of the curves to the units that the user wants printed."""
-    wanted = [value_units] if isinstance(value_units, str) else list(value_units)
-    there = {kind for curve in curves for kind in _kinds_of(curve)}
-    units = {}
-    for text in wanted:
+    there = {kind for curve in curves for kind in curve.kinds}
+    several = isinstance(value_units, list | tuple)
+    units: dict[str, Unit] = {}
+    for text in value_units if several else [value_units]:
         unit = unit_of_kind(text, tuple(there), "value_units")
-        units[unit.kind] = unit
+        other = units.setdefault(unit.kind, unit)
+        if other.text != unit.text:
+            raise UnitsError(
+                f"value_units={value_units!r}: {other.text} and {unit.text} are units of the same "
+                "values; give one for each kind of value"
+            )
     return [_converted(curve, units) for curve in curves]
 
 
-def _kinds_of(curve: Curve) -> tuple[str, ...]:
-    """Return the kinds whose canonical unit is that of the curve."""
-    series = curve.series
-    known = series.variable in vocabulary.TERMS
-    return vocabulary.kinds_in(series.variable, series.units) if known else ()
-
-
 def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
-    unit = next((units[kind] for kind in _kinds_of(curve) if kind in units), None)
+    unit = next((units[kind] for kind in curve.kinds if kind in units), None)
     if unit is None:
         return curve
     series = curve.series
@@ -297,13 +309,41 @@ def dash_names_measurement(curves: Sequence[Curve], colours: Sequence[str]) -> b
 
 def _with_limits(curves: Sequence[Curve], detection_limit: Any) -> list[Curve]:
     """Give the curves their detection limits: one for all with its unit, or one per species."""
-    if isinstance(detection_limit, xr.Dataset):
-        detection_limit = detection_limit["detection_limit"]
-    return [replace(curve, limit=_limit(curve, detection_limit)) for curve in curves]
+    given = detection_limit
+    if isinstance(given, xr.Dataset):
+        if "detection_limit" not in given:
+            raise ProfileError(
+                "detection_limit= found a Dataset without limits: expected one limit with its "
+                "unit, one for each species, or what sims.detection_limit(data) gives"
+            )
+        given = given["detection_limit"]
+    if isinstance(given, xr.DataArray) and not set(given.dims) <= {"species", "measurement"}:
+        raise ProfileError(
+            f"detection_limit= has the dimensions {', '.join(map(str, given.dims))}; expected one "
+            "limit, or one for each species and measurement"
+        )
+    return [replace(curve, limit=_limit(curve, given)) for curve in curves]
+
+
+def check_limits(curves: Sequence[Curve], given: Any) -> None:
+    """Refuse detection limits that are for none of the curves of a figure."""
+    if given is None or not all(np.isnan(curve.limit) for curve in curves):
+        return
+    limits = given["detection_limit"] if isinstance(given, xr.Dataset) else given
+    if not isinstance(limits, xr.DataArray) or bool(limits.notnull().any()):
+        pairs = dict.fromkeys(f"{c.series.species} ({c.series.units})" for c in curves)
+        raise ProfileError(
+            f"detection_limit={format_argument(given)} is for none of the curves: these are of "
+            f"{first_few(list(pairs), 6)}"
+        )
 
 
 def _limit(curve: Curve, given: Any) -> float:
     kinds = vocabulary.VALUE_KINDS
+    if isinstance(given, Mapping) and not hasattr(given, "dims"):
+        if curve.series.species not in given:
+            return np.nan
+        given = given[curve.series.species]
     if isinstance(given, xr.DataArray):
         chosen = of_curve(given, curve)
         if chosen is None:
@@ -313,6 +353,11 @@ def _limit(curve: Curve, given: Any) -> float:
     else:
         value, unit = read_quantity(given, kinds, "detection_limit")
         canonical = CANONICAL[unit.kind]
+    if value <= 0:
+        raise ProfileError(
+            f"detection_limit= of {curve.series.species or 'the profile'} is {value:g} "
+            f"{canonical}; expected a number above zero"
+        )
     return value if canonical == curve.series.units else np.nan
 
 

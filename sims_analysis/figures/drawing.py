@@ -22,6 +22,7 @@ from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legib
 from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
+    check_limits,
     colour_meaning,
     curves_of,
     is_crowd,
@@ -77,6 +78,7 @@ def draw(
     `taken` are the colours in the figure, by printed names; those of new curves are added. In a
     `shared` list of all results, each has to say of which panel it is.
     """
+    check_limits([c for mine in curves for c in mine], canvases[0].wanted.detection_limit)
     summaries: list[list[tuple[Curve, list[Curve]]]] = []
     for canvas, mine in zip(canvases, curves, strict=True):
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))

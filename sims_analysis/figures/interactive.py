@@ -23,6 +23,8 @@ from sims_analysis.errors import require
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
+from sims_analysis.figures.profiles import check_looks
+from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.kernels.blocks import layouts
 from sims_analysis.kernels.gaps import gap_after
@@ -74,8 +76,9 @@ class Explorer:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page, whole or not at all; reading it needs no connection."""
-        replace_file(Path(path), self.page.encode())
-        return Path(path)
+        path = checked_path(path, "page.html")
+        replace_file(path, self.page.encode())
+        return path
 
 
 def explore(
@@ -121,6 +124,7 @@ def explore(
     >>> "<script src" in plot.page, "<h1>boron-implant</h1>" in plot.page
     (False, True)
     """
+    check_looks(title, None)
     named = measurements_of(data)
     plot = plot_html(named, species=species, depth_units=depth_units, value_units=value_units)
     text = _title(named) if title is None else title

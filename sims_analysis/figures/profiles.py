@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,6 +46,16 @@ Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
 #: Least height of a figure, in mm: the label of its value axis is as long.
 _LOW = 50.0
+#: Least and greatest width of a figure, in mm.
+_NARROW, _WIDE = 20.0, 2000.0
+#: Greatest factor of a waterfall.
+_HIGHEST = 1e6
+#: Numbers, and everything, that may be said of all lines.
+_NUMBERS = {"alpha", "linewidth", "markersize", "markeredgewidth", "zorder"}
+_LINE = {"antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle", "fillstyle",
+         "gapcolor", "linestyle", "marker", "markeredgecolor", "markerfacecolor", "markevery",
+         "markerfacecoloralt", "rasterized", "solid_capstyle", "solid_joinstyle",
+         *_NUMBERS}  # fmt: skip
 #: A millimetre in inches.
 MM = 1 / 25.4
 #: What other libraries call an argument, or what a hand writes for it.
@@ -130,8 +141,8 @@ def plot_profiles(
     dose : DataArray or Dataset, optional
         From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its dose listed.
     dose_window : (start, stop), optional
-        The window, such as ``("20 nm", "500 nm")``; by default that which `dose` carries or
-        records. If it is not known, nothing is shaded.
+        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``. If it is not
+        known, nothing is shaded.
     peak, decay_length, layers, interfaces : Dataset, optional
         From the functions of these names, and from :func:`interface`. A layer is a bar from top to
         bottom, at the level that bounds it; of an interface, the width is shaded.
@@ -263,11 +274,13 @@ def check_looks(title: Any, house_style: Any) -> None:
 
 def check_axes(ax: Any) -> None:
     """Refuse what is no axes, such as a species in its place."""
+    from matplotlib.axes import Axes
+
     if ax is None:
         return
     if getattr(ax, "name", "rectilinear") != "rectilinear":
         raise TypeError(f"ax: expected axes with depth along x, found {ax.name} ones")
-    if hasattr(ax, "plot"):
+    if isinstance(ax, Axes):
         return
     advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
     if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
@@ -278,13 +291,19 @@ def check_axes(ax: Any) -> None:
 def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
     """Read the options of a figure, and refuse those that are unknown or contradict each other."""
     from matplotlib.cbook import normalize_kwargs
-    from matplotlib.colors import to_hex
+    from matplotlib.colors import is_color_like, to_hex
     from matplotlib.lines import Line2D
 
     style = normalize_kwargs(dict(line), Line2D)
-    for name in style:
-        if not hasattr(Line2D, f"set_{name}"):
+    for name, value in style.items():
+        if name not in _LINE:
             _refuse_argument(name)
+        if name in _NUMBERS and not (is_number(value) and 0 <= value < np.inf):
+            raise ValueError(f"{name}={format_argument(value)}; expected a number, at least 0")
+        try:
+            Line2D([], [], **{name: value})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{name}={format_argument(value)}: {error}") from None
     colour = style.pop("color", None)
     # Marks, band and name of a curve need its colour, too.
     one = colour if colour is None or isinstance(colour, str) else to_hex(colour, keep_alpha=True)
@@ -301,7 +320,10 @@ def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
             f"coverage={format_argument(wanted.coverage)}; expected a number of standard errors, "
             "at least 0"
         )
-    if wanted.colours is not None and not isinstance(wanted.colours, Mapping):
+    given = wanted.colours
+    if given is not None and not (
+        isinstance(given, Mapping) and all(map(is_color_like, given.values()))
+    ):
         raise TypeError(
             f"colours={format_argument(wanted.colours)}; expected a mapping of species or "
             'measurements to colours, such as {"B": "crimson"}'
@@ -310,10 +332,10 @@ def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
     if wanted.residuals and not wanted.fits:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     factor = wanted.waterfall
-    if factor is not None and not (is_number(factor) and factor > 1 and wanted.log):
+    if factor is not None and not (is_number(factor) and 1 < factor <= _HIGHEST and wanted.log):
         raise ValueError(
-            f"waterfall={format_argument(factor)}; expected a factor above 1, such as 10, with "
-            "scale='log'"
+            f"waterfall={format_argument(factor)}; expected a factor above 1, such as 10, up to "
+            f"{_HIGHEST:g}, with scale='log'"
         )
     return wanted
 
@@ -359,18 +381,16 @@ def figure_size(width: Any) -> tuple[float, float]:
 
 
 def _millimetres(width: Any) -> float:
-    if is_number(width) and 0 < width < np.inf:
-        return float(width)
-    try:
-        nm = read_number(width, ("depth",), "width")
-        if nm > 0:
-            return nm / 1e6
-    except UnitsError:
-        pass
-    raise ValueError(
-        f"width={format_argument(width)}; expected 'single' or 'double' (columns of a journal), a "
-        "length such as '85 mm', or a number of mm"
-    )
+    found = float(width) if is_number(width) else np.nan
+    with suppress(UnitsError):
+        found = read_number(width, ("depth",), "width") / 1e6
+    if not _NARROW <= found <= _WIDE:
+        raise ValueError(
+            f"width={format_argument(width)}; expected 'single' or 'double' (columns of a "
+            "journal), a length such as '85 mm', or a number of mm, from "
+            f"{_NARROW:g} to {_WIDE:g} mm"
+        )
+    return found
 
 
 def entitled(

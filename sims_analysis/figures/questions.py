@@ -169,33 +169,53 @@ def has(result: Result, name: str) -> bool:
 
 
 def window_of(
-    result: Result, curve: Curve, window: tuple[Any, Any] | None = None
+    result: Result, curve: Curve, stated: tuple[Any, Any] | None = None
 ) -> tuple[float, float] | None:
     """Return the limits of a result, within the samples of its curve; None if they are not known.
 
-    A `window` that the user states takes precedence over the ``start`` and ``stop`` of the result,
-    and these over those of its question.
+    They are the ``start`` and ``stop`` that it carries, or those of its question; a window that the
+    user has `stated` is for results without these.
+
+    Raises
+    ------
+    ProfileError
+        If the user has stated another window than that of the result, or one without samples.
     """
-    x = curve.series.x
-    limits = [float(x[0]), float(x[-1])]
+    first, last = float(curve.series.x[0]), float(curve.series.x[-1])
     try:
-        for i, name in enumerate(("start", "stop")):
-            stated: Any = None if window is None else window[i]
-            if stated is None and has(result, name):
-                carried = float(result[name])
-                limits[i] = limits[i] if np.isnan(carried) else carried
-                continue
-            stated = asked(result, name) if stated is None else stated
-            if stated is not None:
-                limits[i] = read_number(stated, AXES, name)
-            if name == "start" and window is None and asked(result, "surface") == "exclude":
-                # A budget that excludes the surface begins below it, whatever its window.
-                below = asked(result, "surface_depth")
-                limits[i] = max(limits[i], read_number(below, AXES, "surface_depth"))
+        limits = [_limit(result, "start", first), _limit(result, "stop", last)]
+        if asked(result, "surface") == "exclude":
+            # A budget that excludes the surface begins below it, whatever its window.
+            below = read_number(asked(result, "surface_depth"), AXES, "surface_depth")
+            limits[0] = max(limits[0], below)
     except (LookupError, UnitsError):
+        limits = []
+    known = bool(limits) and (has(result, "start") or bool(_question(result)))
+    if stated is not None:
+        ends = zip(stated, limits or (first, last), strict=True)
+        own = [end if text is None else read_number(text, (curve.series.axis,), "dose_window")
+               for text, end in ends]  # fmt: skip
+        inside = np.clip([own, limits if known else own], first, last)
+        if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
+            low, high = limits if known else (first, last)
+            raise ProfileError(
+                f"dose_window={format_argument(stated)} is not the window of the dose of "
+                f"{curve.series.species or 'the profile'}, from {low:g} to {high:g} "
+                f"{curve.series.axis_units}: leave it out, or integrate over it"
+            )
+        limits = own
+    if not limits or limits[0] > last or limits[1] < first:
         return None
-    start, stop = max(limits[0], float(x[0])), min(limits[1], float(x[-1]))
-    return (start, stop) if start <= stop else None
+    return max(limits[0], first), min(limits[1], last)
+
+
+def _limit(result: Result, name: str, end: float) -> float:
+    """Return a limit that a result carries, or that of its question, or the end of the data."""
+    if has(result, name):
+        carried = float(result[name])
+        return end if np.isnan(carried) else carried
+    stated = asked(result, name)
+    return end if stated is None else read_number(stated, AXES, name)
 
 
 def level_of(result: Result) -> tuple[float, Unit] | None:

@@ -16,6 +16,13 @@ from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures.colours import paper
 from sims_analysis.figures.style import is_default, lay_out, measured_alike
 from sims_analysis.files import replace_file
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_choice,
+    format_argument,
+    is_number,
+    read_names,
+)
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["close", "save_figure"]
 
+#: Options of ``savefig`` that change neither the format nor what is written about the origin.
+_OPTIONS = {"transparent", "bbox_inches", "pad_inches", "facecolor", "edgecolor"}
+#: Least and greatest resolution.
+_COARSEST, _FINEST = 20.0, 4800.0
 #: A layout converges after two or three drawings.
 _ATTEMPTS = 6
 #: Positions of axes are rounded to this many decimals of the figure: 30 nm on paper.
@@ -55,7 +66,8 @@ def save_figure(
     dpi : float
         Resolution of a PNG or TIFF; journals require 600 or more for line art.
     **options : Any
-        Options of ``Figure.savefig``: ``transparent``, ``bbox_inches``...
+        Of ``Figure.savefig``: ``transparent``, ``bbox_inches``, ``pad_inches``, ``facecolor``,
+        ``edgecolor``.
 
     Returns
     -------
@@ -65,9 +77,10 @@ def save_figure(
     Raises
     ------
     TypeError
-        If there is no figure, or no path.
+        If there is no figure, or no path, or an option is unknown.
     ValueError
-        If the format is another one, which would not keep the origin or the same bytes.
+        If the format is another one, which would not keep the origin or the same bytes, or a value
+        is none that the option can have.
 
     See Also
     --------
@@ -92,7 +105,9 @@ def save_figure(
     """
     import matplotlib as mpl
 
-    figure, path = _figure_of(figure), _checked(path)
+    figure, path = _figure_of(figure), checked_path(path, "figure.pdf")
+    calls = read_names("calls", calls) if len(calls) else []
+    _check_options(dpi, options)
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix
     if kind not in _METADATA:
@@ -127,10 +142,28 @@ def _figure_of(given: Any) -> Figure:
     )
 
 
-def _checked(path: Any) -> Path:
-    if isinstance(path, str | PathLike):
+def checked_path(path: Any, example: str) -> Path:
+    """Refuse what is no path of a file."""
+    if isinstance(path, str | PathLike) and Path(path).name:
         return Path(path)
-    raise TypeError(f"expected the path of a file, such as 'figure.pdf'; found {path!r}")
+    raise TypeError(f"path={path!r}; expected that of a file, such as {example!r}")
+
+
+def _check_options(dpi: Any, options: dict[str, Any]) -> None:
+    """Refuse options that are unknown or would take the origin away, and values that cannot be."""
+    for name in options.keys() - _OPTIONS:
+        raise TypeError(
+            f"save_figure has no option {name!r}: it has {', '.join(sorted(_OPTIONS))}; the ending "
+            "of the path says the format, and calls= adds to the origin that is written"
+        )
+    if not (is_number(dpi) and _COARSEST <= dpi <= _FINEST):
+        raise ValueError(
+            f"dpi={format_argument(dpi)}; expected dots an inch, {_COARSEST:g} to {_FINEST:g}"
+        )
+    check_bool("transparent", options.get("transparent", False))
+    box = options.get("bbox_inches")
+    if isinstance(box, str) or not hasattr(box, "bounds"):
+        check_choice("bbox_inches", box or "tight", ["tight"])
 
 
 def close(figure: Figure) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -111,9 +112,13 @@ def tell_of_unknown_words(pairs: Sequence[Pair], heads: Heads) -> None:
     It may be the word for an error in a language that is not known here.
     """
     names = {(pair.axis, pair.sample, heads.units[pair.value], pair.name) for pair in pairs}
+    # What is counted was measured several times.
+    counted = Counter(re.sub(r"\W*\d+$", "", pair.name) for pair in pairs)
     for pair in pairs:
         species, _, word = pair.name.partition(" ")
         beside = (pair.axis, pair.sample, heads.units[pair.value], species)
+        if counted[re.sub(r"\W*\d+$", "", pair.name)] > 1:
+            continue
         if is_species(species) and beside in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
             warn(
                 f"{pair.name!r} is taken for another profile than {species!r}: if it is the error "
@@ -210,12 +215,22 @@ class _Finding:
                 # What belongs to all of them is kept once.
                 columns = beside if pairs else {**shared, **beside}
                 pairs.append(Pair(axis, j, self._name(axis, j), columns))
+        self._tell_repeats_apart(pairs)
         if not pairs:
             raise ReadError(
                 "no column holds values: the heads are "
                 f"{', '.join(filter(None, self.found.texts))!r}"
             )
         return pairs
+
+    def _tell_repeats_apart(self, pairs: Sequence[Pair]) -> None:
+        """Name columns below the name of one species by their heads too: ``B | run 1 | run 2``."""
+        kinds = [(pair.name, pair.axis, self.found.units[pair.value]) for pair in pairs]
+        counts = Counter(kinds)
+        for pair, kind in zip(pairs, kinds, strict=True):
+            own = self.heads[pair.value].name
+            if counts[kind] > 1 and own not in ("", pair.name, self.common, *_LETTERS):
+                pair.name = f"{pair.name} {own}"
 
     def _depth_beside_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
         """Take the depth for the axis, where there is a time too."""
@@ -261,9 +276,7 @@ class _Finding:
         kinds = {"mass": "a mass spectrum", "energy": "a spectrum or an energy scan"}
         for j in filled:
             head = self.heads[j]
-            # ``mass 28`` is a signal.
-            called = head.role == "mass" and re.search(r"\d", head.name)
-            if head.role in kinds and not called:
+            if head.role in kinds:
                 raise ReadError(
                     f"the file is {kinds[head.role]} (its column {self.found.texts[j]!r} says so), "
                     "not a depth profile"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise, repeat
@@ -17,6 +18,7 @@ __all__ = [
     "refuse_cut",
     "refuse_short_rows",
     "tell_if_cut",
+    "tell_of_merged_cells",
     "tell_of_moved_cells",
     "tell_of_short_lines",
     "tell_of_uneven_rows",
@@ -67,6 +69,13 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
         grid.options.truncated(
             f"the file breaks off within {place}: {len(cells)} of {width} cells, and no end of "
             "the line"
+        )
+    elif end == last and not near and len(cells) == width:
+        # Nothing tells how long a number is.
+        warn(
+            f"line {end + 1} is the only one of numbers, and has no end: its last cell, "
+            f"{cells[-1].strip()!r}, may be cut; if it is not, end the line",
+            ProfileWarning,
         )
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
@@ -233,6 +242,39 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
         warn(
             f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
             "many within it moves all that follow to other depths",
+            ProfileWarning,
+        )
+
+
+def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
+    """Tell of cells that are merged over numbers: one of them alone holds one.
+
+    Parameters
+    ----------
+    grid : Grid
+    block : Block
+    columns : collection of int
+        Of depths, values and errors.
+    """
+    if isinstance(grid, TextGrid):
+        return
+    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
+    under, count = (0, 0), 0
+    for top, left, bottom, right in grid.merged:
+        for place, j in places[
+            bisect_left(places, (left, 0)) : bisect_left(places, (right + 1, 0))
+        ]:
+            begin = bisect_right(rows, top + (place == left))
+            end = bisect_right(rows, bottom + 1)
+            if begin < end:
+                under = under if count else (rows[begin], j)
+                count += end - begin
+    if count:
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        warn(
+            f"{grid.where(*under)}{more} is merged with a cell before it: what "
+            "it holds nobody sees, and where it is empty nothing was measured; unmerge the cells, "
+            "and fill in what is meant",
             ProfileWarning,
         )
 

@@ -52,6 +52,9 @@ def grid_of_lines(
     for delimiter in _DELIMITERS:
         if delimiter is not None and not any(delimiter in line for line in lines):
             continue
+        if delimiter is None and worded is not None and worded.delimiter != ",":
+            # Blanks would stand within the words.
+            return worded
         quoted = delimiter is not None and any('"' in line for line in lines[:_START])
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
         start, run, _ = first_run(grid)
@@ -65,6 +68,9 @@ def grid_of_lines(
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
         return worded or one or below or _widest(lines, options)
+    if turned is not None and worded is not None and worded.delimiter == ",":
+        # Whole rows of numbers tell more than what decimal commas take apart.
+        return turned
     return worded or turned or one or below
 
 

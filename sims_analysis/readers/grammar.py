@@ -24,6 +24,7 @@ from sims_analysis.readers.heads import (
     bare,
     is_factor,
     is_unit,
+    joint_head,
     read_head,
     read_head_quietly,
     says,
@@ -167,7 +168,7 @@ class _Reading:
         *above, cells = [row for _, row in self.rows[-3:]] or [[]]
         if not above or _names_axis(cells) or self._are_units() or any(map(is_number, cells)):
             return []
-        if _are_kinds(cells):
+        if _tell_apart(self._fitted(above[-1]), self._fitted(cells)):
             return []
         # Origin writes names, units, and below these comments.
         if len(above) > 1 and self._kind(-2) is Kind.UNITS:
@@ -228,19 +229,14 @@ class _Reading:
     def _join_heads(self) -> None:
         """Make one of two rows of heads: ``Depth | 11B | `` over `` | mean | SD``.
 
-        The lower one says of what kind the values are, the upper one where the depths stand, and
-        of which species the values to its right are.
+        The upper one says where the depths stand, and of which species the values to its right are.
         """
-        if len(self.rows) < 2 or self.stated or not _names_axis(self.rows[-2][1]):
+        if len(self.rows) < 2 or self.stated:
             return
         upper, lower = (self._fitted(cells) for _, cells in self.rows[-2:])
-        filled = [j for j, cell in enumerate(lower) if cell]
-        named = [j for j in filled if upper[j]]
-        if not _are_kinds(lower) or filled[0] not in named:
+        if not _tell_apart(upper, lower):
             return
-        if any(says(upper[j], "axis", "time", "index") for j in filled):
-            return
-        joined = {j: f"{upper[max(k for k in named if k <= j)]} {lower[j]}" for j in filled}
+        joined = {j: joint_head(cell, lower[j]) for j, cell in _spanning(upper, lower).items()}
         self._pop("heads")
         self.rows[-1] = self.rows[-1][0], [joined.get(j, cell) for j, cell in enumerate(upper)]
 
@@ -263,7 +259,7 @@ class _Reading:
     def _units_tell_axes(self) -> None:
         """Tell depths from values by their units, where heads do not."""
         found = self.found
-        axes = {j for j, head in enumerate(found.heads) if head.role in ("axis", "time")}
+        axes = {*found.columns("axis", "time")}
         bare_times = {j for j in axes if found.heads[j].unit == found.texts[j]}
         for j, unit in enumerate(found.units):
             head = found.heads[j]
@@ -308,6 +304,7 @@ class _Reading:
             above = all(map(names_species, filter(None, self._named(self.rows[-1][1]))))
         if above:
             self.found.names = self._fitted(self._named(self._pop("names")))
+            self._units_of_names()
         elif below and not any(self.found.heads[j].name for j in self.found.columns("value")):
             self.found.names = self._fitted(below)
         elif below:
@@ -315,12 +312,24 @@ class _Reading:
             self.found.taken[row] = "note"
             self.found.notes.append(row)
 
-    def _named(self, cells: Sequence[str]) -> list[str]:
+    def _units_of_names(self) -> None:
+        """Take the units that stand beside names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
+        unit: str | None = None
+        for j, cell in enumerate(self.found.names):
+            head = read_head_quietly(cell) if cell else None
+            unit = head.unit if head is not None else None if cell else unit
+            if head is not None and unit:
+                self.found.names[j] = head.name or cell
+            if self.found.heads[j].role in ("value", "error"):
+                self.found.units[j] = self.found.units[j] or unit
+
+    def _named(self, cells: Sequence[str], role: str = "species") -> list[str]:
         """Leave out what a row of names says above the depths: ``Species | B | P``."""
         axes = self.found.columns("axis", "time")
         return [
-            "" if j in axes and (says(c, "axis", "time") or named_role(c, "species")) else c
-            for j, c in enumerate(cells)
+            "" if j in axes and (says(c, "axis", "time") or named_role(c, role)) else c
+            # Above a first column without numbers stands what the row is called.
+            for j, c in enumerate(cells if self.found.filled[0] else ["", *cells[1:]])
         ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:
@@ -353,15 +362,30 @@ class _Reading:
         """Take a row above that tells blocks apart, by samples."""
         if not self.rows:
             return
-        cells = self._fitted(self.rows[-1][1])
+        cells = self._fitted(self._named(self.rows[-1][1], "text"))
         starts = _starts(self.found.columns("axis", "time"))
-        filled = [j for j, cell in enumerate(cells) if cell]
-        if (
-            len(starts) > 1
-            and [j for j in filled if j in starts] == starts
-            and len({*filter(None, cells)}) > 1
-        ):
-            self.found.labels = self._fitted(self._pop("samples"))
+        if len(starts) > 1:
+            apart = [j for j in starts if cells[j]] == starts and len({*filter(None, cells)}) > 1
+        else:
+            apart = self._tell_repeats_apart(cells)
+        if apart:
+            self._pop("samples")
+            self.found.labels = list(map(_label, cells))
+
+    def _tell_repeats_apart(self, cells: Sequence[str]) -> bool:
+        """Whether labels tell species apart that repeat above the depths that they share."""
+        found, values = self.found, self.found.columns("value")
+        if not values or not cells[values[0]]:
+            return False
+        if any(says(c, "axis", "time", "value", "error") or is_number(c) for c in cells if c):
+            return False
+        species = [
+            (found.names[j] or found.heads[j].name, found.units[j] or found.heads[j].unit)
+            for j in values
+        ]
+        labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]
+        labelled = {*zip(species, labels, strict=True)}
+        return len({*species}) < len(labelled) == len(species)
 
     def _common_units(self) -> None:
         """Take the unit that a title states of all values to its right: ``Conc. (at/cm3)``."""
@@ -414,6 +438,43 @@ class _Reading:
 def _starts(axes: Sequence[int]) -> list[int]:
     """List the axes that begin a block: a time beside a depth begins none of its own."""
     return [j for j in axes if j - 1 not in axes]
+
+
+def _label(text: str) -> str:
+    """Take off what a label begins with: ``Sample: W1``."""
+    key, _, name = (part.strip() for part in text.partition(":"))
+    return name if name and named_role(key, "text") else text
+
+
+def _spanning(upper: Sequence[str], lower: Sequence[str]) -> dict[int, str]:
+    """Give what stands above each filled cell of a row, or to the left of that."""
+    filled = [j for j, cell in enumerate(lower) if cell]
+    if not filled or not upper[filled[0]]:
+        return {}
+    return {j: upper[max(k for k in filled if k <= j and upper[k])] for j in filled}
+
+
+def _tell_apart(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Whether the lower of two rows of heads tells columns of a species apart.
+
+    They are of several kinds, ``mean | SD``, or measured several times, ``run 1 | run 2``.
+    """
+    above = _spanning(upper, lower)
+    if not above or not _names_axis(upper):
+        return False
+    if any(says(cell, "axis", "time", "index") for cell in above.values()):
+        return False
+    if _are_kinds(lower):
+        return True
+    heads = [read_head_quietly(lower[j]) for j in above]
+    spans = [read_head_quietly(cell) for cell in above.values()]
+    return len({*above.values()}) < len(above) and all(
+        head is not None
+        and not (names_species(head.name) or head.unit or head.role in ("axis", "time"))
+        and span is not None
+        and is_species(span.name)
+        for head, span in zip(heads, spans, strict=True)
+    )
 
 
 def _are_kinds(cells: Iterable[str]) -> bool:

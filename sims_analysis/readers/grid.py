@@ -307,6 +307,8 @@ class CellGrid:
     turned: bool = False
     #: Number of a row -> first and last column of each of its cells that are merged.
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    #: First row, first column, last row and last column of cells that are merged, from 0.
+    merged: Sequence[tuple[int, int, int, int]] = ()
     #: Other sheets of the workbook that hold numbers, if nobody chose between them.
     others: Sequence[str] = ()
     runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
@@ -428,10 +430,11 @@ def _text(cell: object) -> str:
 
 def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
     """Turn rows of a grid into columns."""
+    merged: Sequence[tuple[int, int, int, int]] = ()
     if isinstance(grid, TextGrid):
         cells: list[Sequence[object]] = [[*grid.cells(i)] for i in rows]
     else:
-        cells = [grid.rows[i] for i in rows]
+        cells, merged = [grid.rows[i] for i in rows], grid.merged
     width = max(map(len, cells))
     turned = [[row[j] if j < len(row) else None for row in cells] for j in range(width)]
     return CellGrid(
@@ -443,4 +446,5 @@ def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
         row_word=grid.row_word,
         labelled=True,
         turned=True,
+        merged=[(left, top, right, bottom) for top, left, bottom, right in merged],
     )

@@ -8,7 +8,15 @@ from functools import lru_cache
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.words import FILLERS, PROCESSING, Role, is_species, named_role, pattern
+from sims_analysis.readers.words import (
+    FILLERS,
+    PROCESSING,
+    SPECIES,
+    Role,
+    is_species,
+    named_role,
+    pattern,
+)
 from sims_analysis.units import read_unit
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "holds_words",
     "is_factor",
     "is_unit",
+    "joint_head",
     "read_head",
     "read_head_quietly",
     "same_unit",
@@ -44,6 +53,8 @@ _SCALED = re.compile(
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
+#: ``[B]`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
@@ -134,6 +145,18 @@ def is_unit(cell: str) -> bool:
     return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
 
 
+def joint_head(text: str, word: str) -> str:
+    """Put a word into a head, before its unit.
+
+    Examples
+    --------
+    >>> joint_head("11B (at/cm3)", "SD")
+    '11B SD (at/cm3)'
+    """
+    words, unit = _split(" ".join(text.translate(_WIDE).split()))
+    return f"{words} {word} ({unit})" if unit else f"{text} {word}"
+
+
 def is_factor(cell: str) -> bool:
     """Whether a cell is a factor and nothing else: ``x1E18``, ``10^18``."""
     text = bare(cell)
@@ -178,8 +201,11 @@ def read_head(text: str) -> Head:
         if match is None or (role in ("mass", "energy") and measured):
             continue
         rest = _without(words, match)
+        if role == "mass" and re.search(r"\d", rest):
+            # ``mass 28`` is a signal.
+            return Head("value", words, unit, says=False)
         if role == "error":
-            rest = _trimmed(pattern("value").sub("", rest))
+            rest = _content(_trimmed(pattern("value").sub("", rest)))
         elif role in ("axis", "time") and pattern("error").search(words):
             # How well depths are known is no depth.
             return Head("beside", rest, unit, says=True)
@@ -197,11 +223,11 @@ def read_head(text: str) -> Head:
     match = pattern("value").search(words)
     if match:
         rest = _trimmed(" ".join(FILLERS.sub(" ", _without(words, match)).split()))
-        return Head("value", rest, unit, says=True)
+        return Head("value", _content(rest), unit, says=True)
     named = named_role(words, "species", "unit", "text") if not unit else None
     if named is not None:
         return Head(named, words, None, says=True)  # type: ignore[arg-type]  # these are roles
-    return Head("value", words, unit, says=False)
+    return Head("value", _content(words), unit, says=False)
 
 
 def read_head_quietly(text: str) -> Head | None:
@@ -239,6 +265,12 @@ def _without(words: str, match: re.Match[str]) -> str:
     """Take words out of a head, and what joined them to a name: ``Konzentration von Bor``."""
     rest = _trimmed(words[: match.start()] + " " + words[match.end() :])
     return _JOINT.sub("", rest)
+
+
+def _content(words: str) -> str:
+    """Take off what says of a species that it is meant how much of it there is."""
+    match = _CONTENT.fullmatch(words)
+    return (match[1] or match[2]) if match else words
 
 
 def _trimmed(words: str) -> str:

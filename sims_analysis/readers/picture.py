@@ -40,7 +40,9 @@ _ROLES = {
 
 def picture(source: Source) -> str:
     """Draw what is understood of a table so far; empty if the file is none."""
-    table = source.trace.table
+    table, grid = source.trace.table, source.trace.grid
+    if table is None and grid is not None:
+        table = Table(grid)
     return "" if not isinstance(table, Table) else "\n".join(_lines(table))
 
 

@@ -70,7 +70,9 @@ def _blocks(body: Body, block: Block, heads: Heads, pairs: list[Pair], found: Sa
     options = body.grid.options
     for pair in pairs:
         first = min(pair.axis, pair.value)
-        pair.sample = next(label for label in reversed(heads.labels[: first + 1]) if label)
+        # Above depths that all samples share there is no label.
+        place = first if any(heads.labels[: first + 1]) else pair.value
+        pair.sample = next(filter(None, reversed(heads.labels[: place + 1])), None)
     labels = list(dict.fromkeys(pair.sample for pair in pairs if pair.sample))
     if options.samples is not None:
         found.parts = [(label, block, [p for p in pairs if p.sample == label]) for label in labels]

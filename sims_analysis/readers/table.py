@@ -25,6 +25,7 @@ from sims_analysis.readers.columns import (
     tell_of_unknown_words,
 )
 from sims_analysis.readers.cuts import (
+    tell_of_merged_cells,
     tell_of_moved_cells,
     tell_of_short_lines,
     tell_of_uneven_rows,
@@ -161,11 +162,13 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
         tell_of_unknown_words(table.pairs, heads)
-        used = [j for pair in table.pairs for j in (pair.axis, pair.value)]
-        if heads.filled[0] and 0 not in used:
-            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", used)
+        known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
+        if heads.filled[0] and 0 not in known:
+            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", known)
     else:
         table.pairs = stated_pairs(stated, heads)
+    used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
+    tell_of_merged_cells(grid, table.block, used)
     _state_unit_of_sheet(grid, heads, table.pairs)
     samples = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
     limits = _stated_limits(grid, body)

@@ -14,6 +14,7 @@ from typing import Literal
 __all__ = [
     "FILLERS",
     "PROCESSING",
+    "SPECIES",
     "Role",
     "are_labels",
     "is_species",
@@ -196,6 +197,15 @@ _WORDS: dict[str, dict[str, str]] = {
         "ru": "предел обнаружения",
         "ko": "검출 ?(?:한계|하한)",
     },
+    "factor": {
+        "en": "rsf, sf, (?:relative )?sensitivity factors?",
+        "de": "(?:relative[rn]? )?empfindlichkeitsfaktor(?:en)?",
+        "fr": "facteurs? de sensibilité(?: relative)?",
+        "es": "factor(?:es)? de sensibilidad(?: relativa)?",
+        "it": "fattor[ei] di sensibilità(?: relativa)?",
+        "ja": "(?:相対)?感度係数",
+        "zh": "(?:相对)?灵敏度因子",
+    },
     "species": {
         "en": "species, species_name, element, isotope, ion, signal",
         "de": "spezies, element, isotop, ion",
@@ -283,7 +293,7 @@ FILLERS = re.compile(
     re.IGNORECASE,
 )
 #: Roles that are a whole head, rather than words in one.
-_WHOLE = ("index", "beside", "limit", "species", "unit", "text")
+_WHOLE = ("index", "beside", "limit", "factor", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.
 _NAMES = (
     "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium "
@@ -308,7 +318,7 @@ _ELEMENTS = (
     "Pa U Np Pu Am Cm"
 )
 _ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS.split(), key=len, reverse=True))})_?\d{{0,2}}"
-_SPECIES = re.compile(
+SPECIES = re.compile(
     rf"[(\[]?(?:{_ATOM}[ ]?[)\]]?\d{{0,2}})+(?:\s*(?:[-+\u2212\u207a\u207b]|\^?\d?[-+]))?"
     r"(?:\s*(?:->|[-\u2013\u2014]?>|\u2192))?"
 )
@@ -378,7 +388,7 @@ def is_species(text: str) -> bool:
     >>> [is_species(text) for text in ("11B", "^13C", "GaAs+", "Si->", "Probe", "conc.")]
     [True, True, True, True, False, False]
     """
-    return _SPECIES.fullmatch(text.strip()) is not None
+    return SPECIES.fullmatch(text.strip()) is not None
 
 
 def names_species(text: str) -> bool:

@@ -97,6 +97,7 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
         columns=columns,
         hidden=cells.hidden,
         spans=spans,
+        merged=cells.spans,
     )
 
 
@@ -124,7 +125,8 @@ def _xls_cell(cell: Any, book: Any) -> object:
     import xlrd
 
     if cell.ctype == xlrd.XL_CELL_DATE:
-        return xlrd.xldate_as_datetime(cell.value, book.datemode)
+        date = xlrd.xldate_as_datetime(cell.value, book.datemode)
+        return date.time() if 0 <= cell.value < 1 else date
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return str(xlrd.error_text_from_code.get(cell.value, "#ERROR"))
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
@@ -142,6 +144,11 @@ def holds_numbers(sheet: CellGrid) -> bool:
         return True
     kinds = [sheet.kind(i) for i in range(min(len(sheet), 200))]
     return any(Kind.HEADS in kinds[:i] for i, kind in enumerate(kinds) if kind is Kind.MIXED)
+
+
+def _first_with_numbers(sheets: list[CellGrid]) -> CellGrid | None:
+    """Find a sheet to show where the one that is asked for is not there."""
+    return next(filter(holds_numbers, sheets), None)
 
 
 def chosen_sheet(source: Source) -> CellGrid:
@@ -180,12 +187,14 @@ def candidate_sheets(source: Source) -> list[CellGrid]:
     asked = source.options.sheet
     if isinstance(asked, int) and not isinstance(asked, bool):
         if not 0 <= asked < len(found):
+            source.trace.grid = _first_with_numbers(found)
             raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
         return [found[asked]]
     if asked is not None:
         for sheet in found:
             if sheet.name == asked:
                 return [sheet]
+        source.trace.grid = _first_with_numbers(found)
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):

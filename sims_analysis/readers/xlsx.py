@@ -257,7 +257,9 @@ class _Sheet(_NoEntities):
             return seen(value)
         if shown == "date":
             try:
-                return self.first_day + dt.timedelta(days=value)
+                # To the millisecond, which is as exactly as days are kept.
+                date = self.first_day + dt.timedelta(milliseconds=round(value * 86_400_000))
+                return date.time() if 0 <= value < 1 else date
             except OverflowError:
                 return "#VALUE!"
         return value

@@ -221,7 +221,7 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     sims_analysis.errors.ProfileError: layout='wide'; expected 'tidy' or 'paired'
     """
     known = list(allowed)
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         *others, last = map(repr, known)
         listed = f"{', '.join(others)} or {last}" if others else last
         raise ProfileError(f"{name}={format_argument(value)}; expected {listed}")

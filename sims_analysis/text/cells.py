@@ -22,9 +22,13 @@ def in_cell(text: str) -> str:
     >>> of_cell(in_cell("=HYPERLINK(1)"))
     '=HYPERLINK(1)'
     """
-    return _MARK + text if text[:1] in _MARKED and not _NUMBER.fullmatch(text) else text
+    return _MARK + text if _runs(text) and not _NUMBER.fullmatch(text) else text
 
 
 def of_cell(cell: str) -> str:
     """Take the mark of :func:`in_cell` off."""
-    return cell[1:] if cell[:1] == _MARK and cell[1:2] in _MARKED else cell
+    return cell[1:] if cell[:1] == _MARK and _runs(cell[1:]) else cell
+
+
+def _runs(text: str) -> bool:
+    return text.lstrip(" ")[:1] in _MARKED  # some spreadsheets drop blanks before a formula

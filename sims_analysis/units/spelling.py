@@ -17,28 +17,28 @@ __all__ = ["phrase_or_expression", "unknown"]
 #: Spellings of single units. Words of two or more letters are also read in capitals.
 _SPELLINGS = {
     "nm": "nm nanometer nanometers nanometre nanometres nanometern nanomètre nanomètres "
-    "nanometri nanómetro nanómetros 纳米 ナノメートル",
+    "nanometri nanómetro nanómetros 纳米 ナノメートル нм 나노미터",
     "angstrom": "Å å angstrom angstroms Ang ang Ang. ang. ångström ångströms angström",
     "um": "um µm micron microns micrometer micrometers micrometre micrometres "
     "mikrometer mikrometern micromètre micromètres micrometri micrómetro micrómetros 微米 "
-    "マイクロメートル",
+    "マイクロメートル мкм 마이크로미터",
     "mm": "mm millimeter millimeters millimetre millimetres",
-    "cm": "cm centimeter centimeters centimetre centimetres",
+    "cm": "cm centimeter centimeters centimetre centimetres см",
     "m": "m meter meters metre metres",
     "s": "s sec sec. secs second seconds sekunde sekunden sek sek. seconde "
-    "secondes seconden segundo segundos secondi 秒",
+    "secondes seconden segundo segundos secondi 秒 с сек сек. 초",
     "ms": "ms millisecond milliseconds",
     "us": "us µs microsecond microseconds",
     "ns": "ns nanosecond nanoseconds",
-    "min": "min min. mins minute minutes minuten minuti minutos 分",
+    "min": "min min. mins minute minutes minuten minuti minutos 分 мин мин. 분",
     "hour": "h hr hrs hour hours",
     "g": "g gram grams",
     "kg": "kg kilogram kilograms",
     "ohm": "ohm ohms",
     "atom": "atom atoms at at. ats atoms. At At. atome atomes atomi atomen "
-    "átomo átomos atomos 原子 原子数 个原子",
+    "átomo átomos atomos 原子 原子数 个原子 ат ат. атом атомов atomů atomer 원자",
     "count": "count counts cnt cnts cts ct count. counts. cts. cnt. imp imp. "
-    "impuls impulse coup coups conteggi cuentas tellen カウント 計数 计数",
+    "impuls impulse coup coups conteggi cuentas tellen カウント 計数 计数 имп имп.",
     "kcount": "kcount kcounts kcnt kcts",
     "Mcount": "Mcount Mcounts Mcnt Mcts",
     "cm**3": "cc ccm",
@@ -54,7 +54,7 @@ _PHRASE_LISTS = {
         "atomic_fraction",
         "1/100",
     ): "at% atom% atoms% atomic% %at %atomic atpct atpercent "
-    "atompercent atomicpercent atomprozent 原子%",
+    "atompercent atomicpercent atomprozent 原子% ат%",
     ("atomic_fraction", "1"): "atomicfraction atomfraction atfraction atfrac atomicfrac",
     ("atomic_fraction", "1/1000000"): "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
     ("atomic_fraction", "1/1000000000"): "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",

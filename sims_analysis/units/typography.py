@@ -35,6 +35,8 @@ _MARKUP = tuple(
     (re.compile(pattern), plain)
     for pattern, plain in (
         (r"\*\*", "^"),
+        # As Origin writes powers.
+        (r"\\\+\(\s*([+-]?\d+)\s*\)", r"^\1"),
         (r"\\(?:textmu|upmu|micro|mu)(?![A-Za-z])\s*", "µ"),
         (r"\\(?:AA|angstrom)(?![A-Za-z])|\\r\s*\{?A\}?|\\mathring\s*\{A\}", "Å"),
         (r"\$|\{\}|\\[()!]", ""),

@@ -29,7 +29,14 @@ from sims_analysis.api import archive as archive_module
 from sims_analysis.api import versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ApiError, ArchiveError, PayloadError, ProfileError, SimsError
+from sims_analysis.errors import (
+    ApiError,
+    ArchiveError,
+    PayloadError,
+    ProfileError,
+    ReadError,
+    SimsError,
+)
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.reading import read
 
@@ -792,8 +799,26 @@ def test_no_id_is_no_id(tmp_path):
     assert read(tmp_path / "w1.json").data_id == ""
     with pytest.raises(ArchiveError, match="carry no data_id"):
         Archive(tmp_path / "a").add(tmp_path / "w1.json")
-    (tmp_path / "w2.json").write_text(json.dumps([profile, json.loads(REFERENCE)[0]]))
+    blank = profile | {"data_id": " "}
+    (tmp_path / "w2.json").write_text(json.dumps([profile, blank, json.loads(REFERENCE)[0]]))
     assert read(tmp_path / "w2.json").data_id == REFERENCE_ID
+
+
+def test_profiles_of_two_entries_are_none(tmp_path):
+    two = [{**json.loads(REFERENCE)[0], "data_id": name, "species_name": name} for name in "ab"]
+    (tmp_path / "w.json").write_text(json.dumps(two))
+    said = r"\$\[1\]\.data_id: the profile is of data entry 'b', one before it of 'a'"
+    with pytest.raises(ReadError, match=said):
+        read(tmp_path / "w.json")
+    archive = Archive(tmp_path / "a")
+    profiles = [DepthProfile.from_dict(one) for one in two]
+    for source in (tmp_path / "w.json", profiles):
+        with pytest.raises(PayloadError, match=said):
+            archive.add(source)
+    assert not archive.path.exists()
+    assert archive.add(profiles, data_id="both").species == ["a", "b"]
+    assert archive.verify() == {}
+    assert archive.get("both").data_id == "both"
     assert "" not in Archive(tmp_path / "a")
 
 

@@ -248,7 +248,8 @@ def test_every_error_of_the_file_system_is_told_as_one_of_the_archive(archive, m
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(Path, "iterdir", fail)
-    monkeypatch.setattr(os, "scandir", fail)
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, fail)
     for use in (archive.ids, archive.verify, lambda: archive.get("a"), lambda: "a" in archive):
         with pytest.raises(ArchiveError, match="Input/output error"):
             use()

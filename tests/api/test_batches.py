@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import threading
 import time
 import warnings
@@ -439,6 +440,19 @@ def test_what_cannot_be_kept_is_returned_with_a_warning(tmp_path):
     assert len(caught) == 1
     with pytest.warns(SimsWarning):
         assert list(client.iter(MANY[:3], errors="collect"))
+
+
+def test_what_the_catalogue_says_is_kept_of_others_than_a_damaged_entry(tmp_path):
+    archive = Archive(tmp_path)
+    Api().client(archive=archive).get(MANY[:3])
+    shutil.rmtree(archive.folder(MANY[0]))
+    archive.folder(MANY[0]).symlink_to(archive.folder(MANY[1]))
+    rows = [{"data_id": i, "char_source_type": "sims"} for i in ["", *MANY[:3]]]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
+    client = Client(KEY, endpoint=ENDPOINT, transport=transport, archive=archive)
+    with pytest.warns(SimsWarning, match="not kept.*is a link"):
+        assert len(client.search()) == 4
+    assert [archive.catalogue(i)["data_id"] for i in MANY[1:3]] == MANY[1:3]
 
 
 def test_a_row_of_another_technique_hides_no_entry(tmp_path):

@@ -452,6 +452,8 @@ def damage(kind, file):
     elif kind == "rows of others":
         with sqlite3.connect(file) as connection:
             connection.execute("UPDATE entries SET words = 'x', data_id = 'nobody'")
+    elif kind == "rows twice":
+        index_module._KNOWN += " UNION ALL " + index_module._KNOWN
     elif kind == "swapped rows":
         with sqlite3.connect(file) as connection:
             connection.execute("UPDATE entries SET words = (SELECT words FROM entries LIMIT 1)")
@@ -462,10 +464,11 @@ def damage(kind, file):
     "kind",
     [
         "empty", "cut", "garbage", "text", "folder", "link", "other table", "trigger", "journal",
-        "no folder", "file for folder", "rows of others", "swapped rows",
+        "no folder", "file for folder", "rows of others", "rows twice", "swapped rows",
     ],
 )  # fmt: skip
-def test_a_damaged_index_is_noticed(archive, kind):
+def test_a_damaged_index_is_noticed(archive, kind, monkeypatch):
+    monkeypatch.setattr(index_module, "_KNOWN", index_module._KNOWN)
     answers(archive)
     damage(kind, file_of(archive))
     assert_as_walked(archive)

@@ -329,3 +329,13 @@ def test_a_single_sample_has_an_axis():
     depth = carried(sims.explore(sims.to_dataset([profile])).page)["depth"]
     assert depth["range"] == [4.5, 5.5]
     assert depth["window"] == [5.0, 5.0]
+
+
+def test_what_is_no_title_no_data_or_no_path_is_refused(tmp_path):
+    data = drawn.profiles(B=drawn.gaussian())
+    with pytest.raises(TypeError, match="title: expected text, found 3"):
+        sims.explore(data, title=3)
+    with pytest.raises(TypeError, match="a list or mapping of them; found int"):
+        sims.explore({"a": data, "b": 3})
+    with pytest.raises(TypeError, match=r"path=''; expected that of a file, such as 'page\.html'"):
+        sims.explore(data).save("")

@@ -106,8 +106,14 @@ def test_what_is_no_figure_is_refused(tmp_path):
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
     with pytest.raises(TypeError, match=r"found str: sims\.save_figure\(ax, \"figure\.pdf\"\)"):
         sims.save_figure("a.png", ax)
-    with pytest.raises(TypeError, match="expected the path of a file"):
+    with pytest.raises(TypeError, match=r"path=.*expected that of a file"):
         sims.save_figure(ax, ax)
+    with pytest.raises(TypeError, match=r"no option 'format': .*the ending of the path"):
+        sims.save_figure(ax, tmp_path / "a.png", format="svg")
+    with pytest.raises(ValueError, match="dpi=0; expected dots an inch"):
+        sims.save_figure(ax, tmp_path / "a.png", dpi=0)
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*: make it first"):
+        sims.save_figure(ax, tmp_path / "absent" / "a.png")
     with pytest.raises(TypeError, match="expected a figure or its axes, found ndarray"):
         sims.save_figure(np.array([ax, plt.figure()]), tmp_path / "a.png")
 

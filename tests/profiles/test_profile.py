@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import orjson
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import sims_analysis as sims
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.profiles.wire import fields_of_all
 
 # The reference example of the API's documentation.
 REFERENCE = b"""[{"data_id": "d290f1ee-6c54-4b01-90e6-d701748f0851", "id": "sims_001",
@@ -53,6 +55,17 @@ def test_a_payload_is_read_as_its_objects_are(depths, concentrations):
     payload = orjson.dumps([item])
     of_payload = outcome(lambda: sims.SIMSResult.from_json(payload).depth_profiles[0])
     assert of_payload == outcome(lambda: sims.DepthProfile.from_dict(item, "$[0]"))
+
+
+def test_a_million_things_that_are_no_profiles_take_no_room():
+    things = [None] * 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(PayloadError, match=r"^\$\[0\]: expected a profile object"):
+            fields_of_all(things)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_axes_of_the_same_bits_are_one_array():

@@ -1,7 +1,9 @@
 """Whole tables: several samples, rows as columns, stated heads; and how they are shown."""
 
 import csv
+import datetime as dt
 import io
+import warnings
 import zipfile
 
 import numpy as np
@@ -459,3 +461,142 @@ def test_a_text_without_rows_of_numbers_shows_its_lines(write):
         ["2", "heads"],
         ["3", "words"],
     ]
+
+
+# --- what is merged, and what repeats --------------------------------------------------------
+
+
+def book(rows, merged=(), title="Sheet"):
+    book = openpyxl.Workbook()
+    book.active.title = title
+    for row in rows:
+        book.active.append(row)
+    for cells in merged:
+        book.active.merge_cells(cells)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+NUMBERS = [
+    [0.0, 1e18, 2e18, 3e18, 1e17],
+    [5.0, 4e18, 5e18, 6e18, 2e17],
+    [9.0, 7e18, 8e18, 9e18, 3e17],
+]
+
+
+def test_labels_above_depths_that_are_shared_tell_samples_apart():
+    heads = [[None, "W1", None, "W2", None], ["Depth (nm)", *["B (at/cm3)", "P (at/cm3)"] * 2]]
+    content = book(heads + NUMBERS, ["B1:C1", "D1:E1"])
+    first, second = sims.read(content, samples=True)
+    assert (first.metadata.sample, second.metadata.sample) == ("W1", "W2")
+    assert second["B"].concentrations.tolist() == [3e18, 6e18, 9e18]
+    with pytest.raises(sims.ReadError, match=r"several samples, 'W1', 'W2'.*samples=True"):
+        sims.read(content)
+
+
+@pytest.mark.parametrize("merged", [[], ["B1:E1"]])
+def test_replicates_below_the_name_of_their_species(merged):
+    heads = [["Depth (nm)", "11B (at/cm3)"], [None, "run 1", "run 2", "mean", "SD"]]
+    result = sims.read(book(heads + NUMBERS, merged))
+    assert [p.species_name for p in result] == ["11B run 1", "11B run 2", "11B"]
+    assert result["11B"].concentrations_stderr.tolist() == [1e17, 2e17, 3e17]
+
+
+def test_replicates_above_which_the_species_states_their_unit():
+    heads = [[None, "11B (at/cm3)"], ["Depth (nm)", "run 1", "run 2", "mean", "SD"]]
+    result = sims.read(book(heads + NUMBERS, ["B1:E1"]))
+    assert [p.species_name for p in result] == ["11B run 1", "11B run 2", "11B"]
+    assert {p.concentration_units for p in result.depth_profiles} == {"at/cm3"}
+
+
+def test_a_cell_that_is_merged_over_numbers_is_told():
+    content = book([["Depth (nm)", "B (at/cm3)"], *(row[:2] for row in NUMBERS)], ["B3:B4"])
+    with pytest.warns(sims.ProfileWarning, match="row 4, column B is merged with a cell before it"):
+        result = sims.read(content)
+    assert np.isnan(result["B"].concentrations[2])
+
+
+def test_a_sheet_that_is_not_there_shows_the_one_that_is():
+    content = book([["Depth (nm)", "B (at/cm3)"], *(row[:2] for row in NUMBERS)])
+    with pytest.raises(sims.ReadError, match="sheet='Data' is not in the workbook") as raised:
+        sims.read(content, sheet="Data")
+    assert "heads    Depth (nm)  B (at/cm3)" in raised.value.picture
+
+
+def test_a_number_that_may_be_cut_in_the_only_row_is_told():
+    with pytest.warns(sims.ProfileWarning, match=r"the only one of numbers.*'1.2E1', may be cut"):
+        sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E1")
+    sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E18\n")
+
+
+# --- as laboratories elsewhere write them -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "expected"),
+    [
+        ("Cycle\tElapsed Time (s)\tm/z 27 (c/s)", "{i}\t{z}\t{v}", ("m/z 27", "s", "c/s")),
+        ("Time;ms;mass 11.00 (c/s)", "0:00:0{i};{z};{v}", ("mass 11.00", "ms", "c/s")),
+        ("Profondeur (µm);[B] (at.cm-3)", "{z};{v}", ("B", "µm", "at.cm-3")),
+        ("Глубина, мкм;Концентрация B, ат/см3", "{z};{v}", ("B", "мкм", "ат/см3")),
+        ("깊이 (나노미터);농도 Al (원자/cm³)", "{z};{v}", ("Al", "나노미터", "원자/cm³")),
+        ("Depth\tB\nnm\tcm\\+(-3)\nW7\tImplant", "{z}\t{v}", ("B", "nm", "cm\\+(-3)")),
+    ],
+)  # fmt: skip
+def test_heads_of_other_laboratories(write, head, row, expected):
+    body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "w7.csv: column A")
+        profile = sims.read(write(f"{head}\n{body}\n")).depth_profiles[0]
+    assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
+    assert profile.depths.tolist() == [0, 2, 4, 6]
+    assert profile.concentrations.tolist() == [1, 2, 3, 4]
+
+
+def test_words_in_the_first_row_alone_do_not_make_blanks_a_delimiter(write):
+    rows = "as grown\t0\t1e18\n\t1\t2e18\n\t2\t3e18\nannealed\t0\t4e18\n\t1\t5e18\n\t2\t6e18\n"
+    first, second = sims.read(write(f"Sample\tDepth (nm)\tB (at/cm3)\n{rows}"), samples="Sample")
+    assert (first.metadata.sample, values(second)) == ("as grown", ([0, 1, 2], [4e18, 5e18, 6e18]))
+
+
+def test_clock_times_beside_depths_are_left_out_and_told():
+    rows = [["Time", "Depth (nm)", "B (at/cm3)"]]
+    rows += [[dt.time(10, i, 30), float(i), 1e18 * i] for i in range(1, 4)]
+    with pytest.warns(sims.ProfileWarning, match="'Time'.* holds texts, '10:01:30'"):
+        result = sims.read(book(rows))
+    assert values(result) == ([1, 2, 3], [1e18, 2e18, 3e18])
+
+
+@pytest.mark.parametrize("word", ["RSF", "Dose", "m/z", "相対感度係数"])
+def test_what_a_row_says_of_the_columns_is_a_note_that_is_told(write, word):
+    path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
+    with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken for a note"):
+        result = sims.read(path)
+    assert values(result, "P") == ([0, 1], [2e16, 3e16])
+    assert result.metadata.other == {"line 1": f"{word} 2e22 3e22"}
+
+
+def test_heads_with_blanks_in_them_between_blanks(write):
+    rows = "    2.00     1.2E+03     4.5E+05\n    4.00     1.5E+03     4.6E+05\n"
+    result = sims.read(write(f"TIME/SEC      B 11          SI 30\n{rows}"), units="counts/s")
+    assert values(result, "SI 30") == ([2, 4], [4.5e5, 4.6e5])
+
+
+def test_names_above_pairs_behind_what_their_row_is_called():
+    heads = [["測定元素", "B", None, "P"], [None, *["深さ", "濃度"] * 2]]
+    heads.append([None, *["(nm)", "(cm-3)"] * 2])
+    result = sims.read(book([*heads, [None, 0.0, 1e18, 0.5, 2e18], [None, 1.0, 3e18, 1.5, 4e18]]))
+    assert values(result, "P") == ([0.5, 1.5], [2e18, 4e18])
+
+
+def test_letters_of_another_encoding_that_look_like_quotes(write):
+    content = "深さ (nm);H濃度 (at/cm3)\n0;1e18\n1;2e18\n".encode("shift_jis")
+    with pytest.raises(sims.SpeciesError, match="encoding="):
+        sims.read(write(content))
+    assert values(sims.read(write(content), encoding="shift_jis"), "H") == ([0, 1], [1e18, 2e18])
+
+
+def test_rows_as_columns_with_decimal_commas_below_what_the_samples_are_called(write):
+    rows = "Probe|W7|W7|W7\nTiefe, um|0|0,5|1\nB, cm^-3|1,5E+18|2,5E+16|5,5E+17\n"
+    assert values(sims.read(write(rows))) == ([0, 0.5, 1], [1.5e18, 2.5e16, 5.5e17])

@@ -1,0 +1,154 @@
+"""What a background does to a frame, against plain numpy."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.frame.background import (
+    add_background_error,
+    background_level,
+    common_error,
+    mean_over,
+    read_background,
+    shares_in,
+    stderr_without_counts,
+    subtracted_level,
+)
+from sims_analysis.frame.opening import open_frame
+
+Z = np.arange(0.0, 40.0, 2.0)
+COUNT = 1e15
+#: Counts of B end at 26 nm, P was measured down to 18 nm.
+B = np.array([400, 380, 350, 300, 250, 180, 120, 70, 40, 20, 10, 6, 3, 1, 0, 0, 0, 0, 0, 0.0])
+P = np.where(Z <= 18, 9.0, np.nan)
+
+
+@pytest.fixture
+def ds():
+    data = xr.Dataset(
+        {"concentration": (("species", "depth"), np.stack([B, P]) * COUNT, {"units": "cm^-3"})},
+        coords={"species": ["B", "P"], "depth": ("depth", Z, {"units": "nm"})},
+    )
+    return sims.with_counting_statistics(data, value_per_count=f"{COUNT} atoms/cm^3")
+
+
+def opened(data):
+    return open_frame(data, ("concentration",), question="a test")
+
+
+def test_a_level_is_one_of_each_profile_and_no_endless_one(ds):
+    frame = opened(ds)
+    level, window = read_background(frame, {"B": "2e15 cm^-3"}, strict=False)
+    assert window is None
+    np.testing.assert_array_equal(level, [2e15, np.nan])
+    np.testing.assert_array_equal(background_level(frame, level, window), [2e15, np.nan])
+    endless = xr.DataArray([np.inf, 1e15], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
+    level, _ = read_background(frame, endless, strict=False)
+    np.testing.assert_array_equal(level, [np.nan, 1e15])
+    assert read_background(frame, None, strict=True) == (None, None)
+    assert float(background_level(frame, None, None)) == 0.0
+
+
+@pytest.mark.parametrize("pair", [("20 nm",), ("20 nm", "30 nm", "40 nm"), []])
+def test_a_window_is_a_pair(ds, pair):
+    with pytest.raises(ProfileError, match=r"expected a value or \(start, stop\)"):
+        read_background(opened(ds), pair, strict=False)
+
+
+def test_a_window_without_a_sample_is_told_and_refused_where_it_is_that_of_all(ds):
+    frame, deep = opened(ds), ("20 nm", "30 nm")
+    with pytest.warns(DoseWarning, match="'P': no sample in the background window, 20 to 30 nm"):
+        level, window = read_background(frame, deep, strict=False)
+    assert level is None
+    np.testing.assert_array_equal(
+        background_level(frame, level, window), [B[10:16].mean() * COUNT, np.nan]
+    )
+    with pytest.raises(ProfileError, match="'P': no sample in the background window"):
+        read_background(frame, deep, strict=True)
+    with pytest.raises(ProfileError, match="no sample in the background window"):
+        read_background(opened(ds.sel(species=["P"])), deep, strict=False)
+    with pytest.raises(ProfileError, match="no sample in the background window, 50 to 60 nm"):
+        read_background(frame, ("50 nm", "60 nm"), strict=False)
+    unmeasured = ds.assign(concentration=ds["concentration"].where(ds["species"] != "P"))
+    read_background(opened(unmeasured), deep, strict=True)  # nothing is expected of P
+    read_background(opened(ds.chunk()), deep, strict=True)  # and nothing known of what is lazy
+
+
+def test_a_mean_has_the_error_of_its_counts(ds):
+    frame = opened(ds)
+    window = read_background(frame, ("4 nm", "12 nm"), strict=True)[1]
+    found = mean_over(frame, window)
+    stderr = frame.stderr.values[:, 2:7]
+    np.testing.assert_allclose(found.value, np.stack([B, P])[:, 2:7].mean(1) * COUNT, rtol=1e-12)
+    np.testing.assert_array_equal(found.n, [5, 5])
+    counted = np.sqrt((stderr**2).sum(1)) / 5
+    scatter = np.std(B[2:7] * COUNT, ddof=1)
+    as_counted = np.sqrt((stderr[0] ** 2).mean())
+    np.testing.assert_allclose(found.scatter, [scatter / as_counted, 1.0], rtol=1e-12)
+    # The scatter counts where it is larger than what the counts say.
+    np.testing.assert_allclose(found.stderr, [scatter / 5**0.5, counted[1]], rtol=1e-12)
+    shares = shares_in(frame, window)
+    np.testing.assert_array_equal(shares, np.tile(np.isin(np.arange(20), range(2, 7)) / 5, (2, 1)))
+
+
+def test_a_window_without_a_count_is_known_to_the_interval_of_zero(ds):
+    frame = opened(ds.sel(species=["B"]))
+    upper = -np.log((1 - 0.6827) / 2) * COUNT  # of zero counts (Garwood 1936)
+    window = read_background(frame, ("28 nm", "38 nm"), strict=True)[1]
+    np.testing.assert_allclose(mean_over(frame, window).stderr, upper / 6, rtol=1e-4)
+    with_one = read_background(frame, ("26 nm", "38 nm"), strict=True)[1]
+    assert float(stderr_without_counts(frame, with_one).max()) == 0.0
+    for gone in ("stderr", "counts"):
+        without = replace(frame, **{gone: None})
+        assert float(stderr_without_counts(without, window)) == 0.0
+
+
+def test_the_level_that_was_subtracted_is_read_from_the_counts(ds):
+    less = sims.subtract_background(ds, value="3e15 atoms/cm^3")
+    np.testing.assert_allclose(subtracted_level(opened(less.sel(species=["P"]))), 3e15, rtol=1e-12)
+    assert float(subtracted_level(opened(ds)).max()) == 0.0
+    for gone in ("stderr", "counts"):
+        assert float(subtracted_level(replace(opened(less), **{gone: None})).max()) == 0.0
+    fine = sims.to_grid(less, step="0.5 nm")
+    assert float(subtracted_level(opened(fine)).max()) == 0.0
+
+
+def test_the_error_of_a_background_goes_through_an_answer_by_its_overlap(ds):
+    less = sims.subtract_background(ds.sel(species="B"), window=("20 nm", "30 nm"))
+    frame = opened(less)
+    weights = xr.Variable(frame.dim, np.linspace(1.0, 2.0, Z.size))
+    seen = []
+
+    def answer(of):
+        seen.append(of.stderr is not None)
+        return (weights * of.value).sum(frame.dim)
+
+    found = common_error(frame, answer)
+    assert not any(seen), "a sum needs no errors"
+    s, q = frame.common.values, frame.overlap.values
+    assert (q > 0).any()
+    whole, own = (weights.values * s).sum(), (weights.values * s * q).sum()
+    np.testing.assert_allclose(found.stderr, abs(whole), rtol=1e-9)
+    np.testing.assert_allclose(found.variance, whole**2 - 2 * whole * own, rtol=1e-9)
+    stderr = xr.Variable((), 3.0 * abs(whole))
+    np.testing.assert_allclose(
+        add_background_error(frame, stderr, answer),
+        np.sqrt(9.0 * whole**2 + whole**2 - 2 * whole * own),
+        rtol=1e-9,
+    )
+    seen.clear()
+    common_error(frame, answer, errors=True)
+    assert all(seen), "a weighted fit does"
+    # Samples of the window alone: what they add cancels, and never below zero.
+    inside = xr.Variable(frame.dim, (Z >= 20) & (Z <= 30)).astype(float)
+    none = add_background_error(
+        frame, xr.Variable((), 0.0), lambda of: (inside * of.value).sum(frame.dim)
+    )
+    assert float(none) == 0.0
+    free = replace(frame, common=None)
+    assert common_error(free, answer) is None
+    assert add_background_error(free, stderr, answer) is stderr
