@@ -255,8 +255,9 @@ def wire_objects(draw):
 
 
 @pytest.mark.slow
-@given(st.lists(wire_objects(), max_size=3))
-def test_json_in_is_json_out(objects):
+@given(st.lists(wire_objects(), max_size=3), st.text(max_size=6) | st.integers(0, 9))
+def test_json_in_is_json_out(objects, data_id):
+    objects = [{**profile, "data_id": data_id} for profile in objects]  # of one measurement
     payload = orjson.dumps(objects)
     back = json.loads(sims.SIMSResult.from_json(payload).to_json())
     assert back == json.loads(payload)
