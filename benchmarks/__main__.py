@@ -11,6 +11,7 @@ timed. Nothing fails on time.
     python -m benchmarks --dask --gigabytes 8
     python -m benchmarks --fetch
     python -m benchmarks --linked 300       whether errors of linked fits and of layers cover
+    python -m benchmarks --restoring 3      restored profiles against the truth, beside rivals
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
     python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
     python -m benchmarks --coverage 1000 --only "fit edge"
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("--linked", type=int, metavar="TRIALS")
+    parser.add_argument("--restoring", type=int, metavar="TRIALS")
     parser.add_argument("--rule", type=int, metavar="TRIALS")
     parser.add_argument("--coverage", type=int, metavar="TRIALS")
     parser.add_argument("--only", default="", help="questions with this in their name")
@@ -64,6 +66,10 @@ def main() -> None:
         from . import linked
 
         linked.run(asked.linked)
+    elif asked.restoring:
+        from . import restoring
+
+        restoring.run(asked.restoring)
     elif asked.rule:
         fits.rule(asked.rule)
     elif asked.coverage:

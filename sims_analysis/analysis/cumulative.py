@@ -80,6 +80,7 @@ def cumulative_dose(
     status = xr.where(answered, int(Status.OK), int(Status.NO_DATA))
     status = doubted(frame, status, NO_LIMITS, bridge=bridge)
     tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
-    answer = frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))
+    value = value.astype(frame.precision, copy=False)
+    answer = frame.along_axis(value, term(frame, "cumulative_dose"))
     answer = answer.assign_coords(status=frame.status(status))
     return answer.assign_attrs(rule=rule)

@@ -307,11 +307,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     width = xr.Variable((), 0.0) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
-        if common is not None:
-            variance = (variance + common.variance).clip(min=0.0)
-        if window is not None:
-            variance = variance + (stderr_without_counts(frame, window) * (b - a)) ** 2
-        variance = variance.where(value.notnull())  # no dose, no error
+        variance = _of_backgrounds(frame, variance, common, window, b - a).where(value.notnull())
     if frame.censored is not None and not question.bridge:
         status = _over_hidden(frame, question.rule, found, value, status, variance)
     if variance is not None or question.has_background or held is not None:
@@ -356,6 +352,21 @@ def _over_hidden(
     excess: Any = found.value - least.value
     matters = (status == Status.OK) & (excess > error) & (excess > _HIDDEN * abs(value))
     return replaced_where(matters, status, Status.GAP)
+
+
+def _of_backgrounds(
+    frame: Frame,
+    variance: xr.Variable,
+    common: CommonError | None,
+    window: Window | None,
+    width: xr.Variable,
+) -> xr.Variable:
+    """Add the variance of a background subtracted before, and of a window without a count."""
+    if common is not None:
+        variance = (variance + common.variance).clip(min=0.0)
+    if window is not None:
+        variance = variance + (stderr_without_counts(frame, window) * width) ** 2
+    return variance
 
 
 def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:

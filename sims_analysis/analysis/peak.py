@@ -8,10 +8,11 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_words_of_axis
-from sims_analysis.errors import ProfileWarning
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import (
@@ -24,6 +25,9 @@ from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
+
+#: Widths that are less by this part than the extent of samples above half of the maximum are told.
+_NARROWED = 0.1
 
 
 @recorded
@@ -76,9 +80,9 @@ def peak(
     -----
     ProfileWarning
         Where the status is ``gap`` or ``saturated``; where the maximum is the first sample of the
-        window and there is a deeper maximum: a surface transient with the implant below it; and
-        where a measured profile has no sample in the window. Not for Dask data, which are not
-        computed.
+        window and there is a deeper maximum: a surface transient with the implant below it; where
+        noise or a neighbour may have made the width more than 10 % too narrow; and where a measured
+        profile has no sample in the window. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -124,6 +128,15 @@ def peak(
     tell_doubts(
         frame, found.status, window, "the maximum may lie in it, or be a higher one", ProfileWarning
     )
+    narrow = first_flagged(frame, found.narrowed > _NARROWED)
+    if narrow is not None:
+        warn(
+            f"{narrow.label}: samples beside the width, {narrow.of(found.fwhm):.3g} "
+            f"{frame.axis_units}, are above half of the maximum, too: noise or a neighbour cut it "
+            f"short, and it may be up to {narrow.of(found.narrowed):.0%} wider; a fit uses all "
+            "samples",
+            ProfileWarning,
+        )
     name = frame.term
     at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
     width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)

@@ -138,7 +138,7 @@ def serve(
     ------
     ApiError
         If there is no key, or one that can be guessed; `no_key` on an address that other machines
-        reach; a certificate that cannot be used, or an address that cannot be listened on.
+        reach; a certificate that cannot be used, or an address or port that cannot be listened on.
     ArchiveError
         If there is no archive.
     """
@@ -148,6 +148,8 @@ def serve(
 
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     archive.check()
+    if port not in range(65536):
+        raise ApiError(f"port={port!r}; expected a whole number from 0 to 65535")
     if no_key and not is_loopback(host):
         raise ApiError(f"without a key only loopback is served, not {host!r}")
     key = None if no_key else _strong(key or os.environ.get(KEY_VARIABLE, "").strip())

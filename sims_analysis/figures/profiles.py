@@ -217,8 +217,6 @@ def plot_profiles(
     ('Depth (nm)', 'Concentration (1/m³)')
     """
     require_matplotlib()
-    import matplotlib.pyplot as plt
-
     check_axes(ax)
     check_looks(title, house_style)
     named = measurements_of(data)
@@ -235,28 +233,24 @@ def plot_profiles(
     curves, models, wanted = prepared(named, wanted)
     house = ax is None or is_dressed(ax) if house_style is None else house_style
     with in_style(house=house):
-        own = ax is None
-        if ax is None:
-            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-        elif house_style:
-            dress(ax)
-        canvas = Canvas(ax, wanted, own=own, models=models)
+        canvas = Canvas(_axes(ax, width, house_style), wanted, own=ax is None, models=models)
         try:
-            below = None
-            if wanted.residuals and models:
-                below = fitted.panel_below(ax, own=canvas.own)
-            _entitle(ax, title, named)
-            with measured_alike(canvas.figure):
-                canvas.read()
-                draw([canvas], [curves], taken_colours(canvas))
-                if below is not None:
-                    fitted.draw_residuals(canvas, below)
-                finish([canvas])
+            _draw(canvas, curves, title, named)
         except Exception:
-            if own:
-                plt.close(canvas.figure)  # half a figure is of no use, and pyplot would keep it
+            _forget(canvas)
             raise
     record(canvas.figure, named, [canvas], wanted)
+    return canvas.ax
+
+
+def _axes(ax: Axes | None, width: Any, house_style: bool | None) -> Axes:
+    """Return the axes to draw on, of a new figure if there are none."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+    elif house_style:
+        dress(ax)
     return ax
 
 
@@ -411,6 +405,28 @@ def entitled(
     if said or not any(map(is_synthetic, named.values())):
         return text
     return f"{text} (synthetic data)" if text else "Synthetic data"
+
+
+def _forget(canvas: Canvas) -> None:
+    """Close a figure of our own that failed: half of one is of no use, and pyplot keeps it."""
+    import matplotlib.pyplot as plt
+
+    if canvas.own:
+        plt.close(canvas.figure)
+
+
+def _draw(canvas: Canvas, curves: list[Any], title: str | None, named: Mapping[str, Any]) -> None:
+    """Draw the curves with all that belongs to them, and the residuals of fits below."""
+    below = None
+    if canvas.wanted.residuals and canvas.models:
+        below = fitted.panel_below(canvas.ax, own=canvas.own)
+    _entitle(canvas.ax, title, named)
+    with measured_alike(canvas.figure):
+        canvas.read()
+        draw([canvas], [curves], taken_colours(canvas))
+        if below is not None:
+            fitted.draw_residuals(canvas, below)
+        finish([canvas])
 
 
 def _entitle(ax: Axes, title: str | None, named: Mapping[str, Any]) -> None:

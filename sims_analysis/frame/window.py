@@ -112,9 +112,11 @@ def message_about_window(
 
 
 def warn_of_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, among: xr.Variable
+    frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any, *, values: bool = True
 ) -> xr.Variable:
     """Warn if a window of the profiles `among` begins in a surface transient.
+
+    With `values` if they are what their unit says.
 
     Returns
     -------
@@ -126,11 +128,11 @@ def warn_of_transient(
     first = first_flagged(frame, flagged)
     if first is not None:
         at, value, deeper, less = map(first.of, found)
+        high, low = (f"{one:.3g} {frame.units} " if values else "" for one in (value, less))
         warn(
-            f"{first.label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, "
-            f"is the first sample of the window, and another lies deeper, {less:.3g} {frame.units} "
-            f"at {deeper:g} {frame.axis_units}; set start= below the surface transient to exclude "
-            "it",
+            f"{first.label}: the maximum, {high}at {at:g} {frame.axis_units}, is the first sample "
+            f"of the window, and another lies deeper, {low}at {deeper:g} {frame.axis_units}; set "
+            "start= below the surface transient to exclude it",
             ProfileWarning,
         )
     return flagged

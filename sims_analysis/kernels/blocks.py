@@ -54,7 +54,9 @@ def _packed(
     offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
 
     def packed(samples: Array) -> Array:
-        flat = np.broadcast_to(samples, value.shape).reshape(-1)
+        if samples.ndim == 1:
+            return np.broadcast_to(samples, value.shape)[measured]
+        flat = samples.reshape(-1)
         return flat if kept.size == flat.size else flat.take(kept)
 
     z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)

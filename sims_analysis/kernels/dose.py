@@ -180,10 +180,12 @@ def cumulative(
     cells, from the edge of the first one to the depth that stands for each.
     """
     total = running(rows, rule=rule)
-    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.begin))
-    if rows.lower is None:
+    if background.any():
+        total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.begin))
+    if rows.lower is None and not (rows.size > 1).all():
         total = np.where(rows.repeat(rows.size > 1), total, np.nan)
-    return Cumulative(rows.unpacked(total / divisor))
+    total /= divisor
+    return Cumulative(rows.unpacked(total))
 
 
 def running(rows: Rows, *, rule: str) -> Array:

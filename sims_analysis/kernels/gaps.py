@@ -50,15 +50,24 @@ def gap_after(rows: Rows) -> Flags | None:
     # At least half of the spacings are not below the median, and none is above the widest: with
     # 1.7 times the mean, or five times the narrowest, the widest is none.
     begin, number = offsets[several], segments[several]
-    edges = np.stack([begin, begin + number], axis=1).reshape(-1)
-    widest, narrowest = (ufunc.reduceat(width, edges)[::2] for ufunc in (np.maximum, np.minimum))
+    edges = np.stack([begin, begin + number], axis=1)
     mean = (rows.depth[begin + number] - rows.depth[begin]) / number
-    suspects = np.flatnonzero((widest > WIDE * narrowest) & (widest > 1.6 * mean))
+    widest = np.maximum.reduceat(width, edges.reshape(-1))[::2]
+    suspects = np.flatnonzero((widest > 1.6 * mean) & (widest > _least(rows)))
+    if not suspects.size:
+        return None
+    narrowest = np.minimum.reduceat(width, edges[suspects].reshape(-1))[::2]
     found = np.zeros(width.shape, dtype=bool)
-    for row in suspects:
+    for row in suspects[widest[suspects] > WIDE * narrowest]:
         own = slice(begin[row], begin[row] + number[row])
         found[own] = _in_profile(width[own])
     return found if found.any() else None
+
+
+def _least(rows: Rows) -> float:
+    """Return a width that all gaps exceed: five times the narrowest spacing of a shared axis."""
+    axis = rows.depth if isinstance(rows, Dense) else rows.axis
+    return 0.0 if axis is None else WIDE * float(np.fmin.reduce(np.diff(axis), initial=np.inf))
 
 
 def _in_profile(width: Array) -> Flags:
@@ -75,6 +84,8 @@ def _in_profile(width: Array) -> Flags:
         return found
     found = width > WIDE * np.median(width)
     wide = np.flatnonzero(found)
+    if not wide.size:
+        return found
     near = min(_AROUND, width.size - 1)
     # The nearest others: as many on either side, or more on one where the other ends.
     first = np.clip(wide - near // 2, 0, width.size - 1 - near)
@@ -144,5 +155,7 @@ def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Inside:
 
 def across_gap(rows: Rows, before: Index) -> Flags:
     """Flag the segments, by the flat position of the sample before them, that are gaps."""
-    flags = gap_after(rows)
+    width = rows.depth_at(before + 1) - rows.depth_at(before)
+    narrow = rows.lower is None and not (width > _least(rows)).any()
+    flags = None if narrow else gap_after(rows)
     return np.zeros(before.shape, dtype=bool) if flags is None else rows.along(flags, before)

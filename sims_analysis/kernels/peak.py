@@ -21,6 +21,7 @@ class Peak(NamedTuple):
     value: Array
     stderr: Array
     fwhm: Array
+    narrowed: Array
     status: NDArray[np.uint8]
 
 
@@ -60,6 +61,7 @@ def peak(
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
     width = right - left
+    narrowed = _narrowed(rows, half, left, right)
     full = doubts(record, start, stop, fraction, bridge=True).status == Status.SATURATED
     around = np.where(np.isnan(left), depth, left), np.where(np.isnan(right), depth, right)
     hole = inside_gap(record, depth[:, None], closed=True).flags[:, 0]
@@ -71,7 +73,23 @@ def peak(
         (hole & (not bridge), Status.GAP),
         (np.isnan(width), Status.TRUNCATED),
     )
-    return Peak(depth, value, stderr, width, status)
+    return Peak(depth, value, stderr, width, narrowed, status)
+
+
+def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:
+    """Return by which part widths are less than the extent of samples above half of the maximum.
+
+    Of those within half of the width beside it: noise, or a neighbour, crosses half of the maximum
+    before the profile itself does.
+    """
+    reach = 0.5 * (right - left)
+    high, z = rows.value > half, rows.depth
+    after = high & (z > rows.repeat(right)) & (z <= rows.repeat(right + reach))
+    before = high & (z < rows.repeat(left)) & (z >= rows.repeat(left - reach))
+    last = np.fmax(right, rows.reduce(np.maximum, np.where(after, z, -np.inf), -np.inf))
+    first = np.fmin(left, -rows.reduce(np.maximum, np.where(before, -z, -np.inf), -np.inf))
+    part: Array = (last - first) / (right - left) - 1.0
+    return part
 
 
 class Transient(NamedTuple):

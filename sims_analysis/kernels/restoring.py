@@ -24,7 +24,7 @@ __all__ = [
     "Sought",
     "Spread",
     "curvature",
-    "loosened",
+    "eased",
     "minimum",
     "most_evident",
     "of_strength",
@@ -327,22 +327,30 @@ def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
     return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
 
 
-def loosened(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Array:
-    """Return Cholesky's factor of a curvature in which kinks may be in neighbouring cells as well.
+def eased(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
+    """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
     The prior holds ln x straight but for the cells in which there is a kink now; of another
     measurement, it is a few cells away. `near` averages over so many, here of the reciprocals of
     the prior's curvature.
     """
-    here = sought.at(found.u, found.strength)
-    return sought.factor(here, sought.gain(here), 1 / near(1 / here.costs.above))
+    weight = 1 / near(1 / sought.at(found.u, found.strength).costs.above)
+
+    def costs(k: Array, _: float) -> Costs:
+        return Costs(0.5 * float(weight @ (k * k)), weight * k, weight, weight)
+
+    prior = replace(sought.prior, costs=costs, convex=True)
+    return minimum(replace(sought, prior=prior), found.strength, found.u)
 
 
-def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
+def most_evident(
+    sought: Sought, strengths: Array, u: Array, hopeless: Callable[[Minimum], bool]
+) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
     Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
-    minima of others depend on where a descent begins: from weak to strong, and back.
+    minima of others depend on where a descent begins: from weak to strong, and back. Where that of
+    the weakest prior is `hopeless`, it is the answer.
     """
     tried: list[Minimum] = []
     convex = sought.prior.convex
@@ -350,11 +358,13 @@ def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
     def follow(strengths: Array, u: Array) -> None:
         for one in _path(sought, strengths, u):
             tried.append(one)
+            if not (convex or tried[1:]) and hopeless(one):
+                break
             if one.evidence < max(each.evidence for each in tried) - _BELOW:
                 break
 
     follow(strengths[::-1] if convex else strengths, u)
-    if not convex:
+    if not (convex or hopeless(tried[0])):
         follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
     return max(tried, key=lambda one: (one.converged, one.evidence))
 
@@ -362,6 +372,9 @@ def most_evident(sought: Sought, strengths: Array, u: Array) -> Minimum:
 def of_strength(sought: Sought, strengths: Array, u: Array) -> Minimum:
     """Return the minimum of the last of some strengths, which come from weak to strong."""
     *_, last = _path(sought, strengths, u)
+    for _ in range(2):
+        if not last.converged:
+            last = minimum(sought, last.strength, last.u)
     return last
 
 

@@ -240,7 +240,10 @@ def read_initials(
     ProfileError, UnitsError
     """
     if task.cell != "point":
-        raise ProfileError("cell='mean' is of no use with a measured profile as as_implanted")
+        raise ProfileError(
+            "cell='mean' with a measured profile as as_implanted: means over cells stay means over "
+            "cells while they diffuse, so that nothing has to be averaged; leave cell out"
+        )
     variable = None
     if isinstance(before, xr.Dataset) and profiles.name in before:
         variable = profiles.name

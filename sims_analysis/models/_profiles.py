@@ -14,13 +14,27 @@ from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import with_plain_axes
 
-__all__ = ["by_depth", "doubted", "in_words", "open_profiles", "over_profiles", "warn_of_first"]
+__all__ = [
+    "RESTORED",
+    "by_depth",
+    "doubted",
+    "in_words",
+    "interpolated",
+    "open_profiles",
+    "over_profiles",
+    "warn_of_first",
+]
+
+#: Attributes of the fraction of independent samples of restored profiles, which are not straight
+#: lines between fewer samples.
+RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}
 
 
 def by_depth(data: Any) -> Any:
@@ -60,6 +74,12 @@ def open_profiles(
     return frame
 
 
+def interpolated(frame: Frame) -> bool:
+    """Return whether samples that are not independent are of a grid between fewer ones."""
+    coords: Any = frame.origin.coords if frame.origin is not None else {}
+    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs
+
+
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     """Give rows of numbers, as :meth:`Frame.each` gives them, the coordinates of the profiles."""
     return frame.dataset({"rows": rows}, coords={})["rows"]
@@ -90,6 +110,8 @@ def doubted(
     # On a grid finer than the samples, two equal samples make many equal values.
     cut = (found == Status.SATURATED) & (frame.fraction >= 1)
     for word, flagged in (("gap", found == Status.GAP), ("saturated", cut)):
+        if set(flagged.dims) <= set(codes.dims) and not (is_lazy(flagged) or anywhere(flagged)):
+            continue
         here = codes.isin(places) & over_profiles(frame, flagged)
         codes = codes.where(~here, table.index(word))
     return codes

@@ -12,7 +12,7 @@ from sims_analysis.kernels import restoring
 from sims_analysis.kernels.restoring import Minimum, Prior, Sought
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import SOURCES, NoProfileError, Posed, posed
-from sims_analysis.models._worth import worth
+from sims_analysis.models._worth import largest_deviance, worth
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import Samples, in_order
 
@@ -168,16 +168,20 @@ def _prior(one: Posed, smoothness: str | float) -> Prior:
 
 
 def _found(one: Posed, sought: Sought, smoothness: str | float, about: float) -> Minimum:
+    def hopeless(found: Minimum) -> bool:
+        # A descent that has not ended may have some way to go yet.
+        most = _HOPELESS if found.converged else 2 * _HOPELESS
+        return largest_deviance(one, found.m) > most
+
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
         # On finer cells, the strength is about what it is on these.
         strengths = strengths[~(np.abs(np.log10(strengths / about)) > 1)]
-        how = restoring.most_evident
+        best = restoring.most_evident(sought, strengths, _begin(one), hopeless)
     else:
         strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
-        how = restoring.of_strength
-    best = how(sought, strengths, _begin(one))
-    if not (best.converged and np.isfinite(best.u).all()):
+        best = restoring.of_strength(sought, strengths, _begin(one))
+    if not (np.isfinite(best.u).all() and (best.converged or hopeless(best))):
         raise NoProfileError("not_converged")
     return best
 

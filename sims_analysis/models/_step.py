@@ -16,7 +16,7 @@ __all__ = ["ROW", "STATUS", "measured"]
 STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined", "gap", "saturated")
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    *("left_slope", "right_slope", "status"),
+    *("left_slope", "right_slope", "unsure", "status"),
 )
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
@@ -24,12 +24,21 @@ _PLATEAU = 0.1
 _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 0.1 % of an error function is left of the step.
 _COMPLETE = 1.5
+#: The middle of a step, and the width of an error function over that from one part to the other.
+_MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
 #: The slope of an error function in the middle, over that from 16 % to 84 %: 1.989 / sqrt(2 pi).
 _SLOPE = 0.793
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
-#: A slope is one from so many standard errors, if it changes the level by this part of the step.
-_SURE, _MATTERS = 3.0, 0.02
+#: What is not known of a restored step: its position, by this part of the achieved resolution R,
+#: and its width, by ``R^2`` over so many widths.
+_ASYMMETRIC, _SHARPER = 0.04, 15.0
+#: The same of a position, over as many widths squared: ``h^3`` over so many of them.
+_SKEWED = 14.7
+#: A slope matters if it changes the level by this part of the step: by itself from so many standard
+#: errors, and with its error where the plateau reaches up to the step with as many samples, and the
+#: position is known to this part of the width.
+_MATTERS, _SURE, _ENOUGH, _SHARP = 0.02, 3.0, 5, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +48,9 @@ class _Window:
     z: Array
     c: Array
     s: Array
-    #: Independent samples for each of these.
+    #: Independent samples for each of these, and whether it is below 1 for what is interpolated.
     fraction: float
+    grid: bool
     places: Sequence[Array]
 
     def between(self, places: Sequence[Array]) -> _Window:
@@ -86,6 +96,8 @@ def measured(
     fraction: float,
     limits: tuple[tuple[float, ...], ...],
     parts: tuple[float, float],
+    *,
+    between: bool = True,
 ) -> Array:
     """Measure a step.
 
@@ -99,6 +111,8 @@ def measured(
         Of the window, and of the plateaus; NaN where they were not stated.
     parts : (float, float)
         Of the step, between which its width is taken.
+    between : bool
+        Whether a fraction below 1 is of values that were interpolated between samples.
 
     Returns
     -------
@@ -118,7 +132,7 @@ def measured(
     left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
     if min(left.size, right.size) < 1:
         return row
-    window = _Window(z, c, s, fraction, (left, right))
+    window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
     level = [_plateau(window, one, sloping=False) for one in window.places]
     row = _between(window, level, parts)
     if row[-1] not in (0, 4):
@@ -134,29 +148,45 @@ def _sloping(
     free: Sequence[bool],
 ) -> Array:
     """Measure again from lines where a plateau slopes, `free` ones up to where the step begins."""
-    found, lines, places = row, list(level), list(window.places)
+    lines, places = list(level), list(window.places)
+    about = _about(window, level)
+    restored = window.fraction < 1 and not window.grid
+    sharp = bool(row[4] < _SHARP * about[1])
     for _ in range(4):
         # Slopes that are there show best once the windows reach up to the step.
-        places = _up_to_the_step(window, found, free)
+        places = _up_to_the_step(window, about, free)
         lines = [_plateau(window, one, sloping=True) for one in places]
-        before = found[:2].copy()
-        found = _between(window.between(places), lines, parts)
-        if np.isnan(found[0]) or np.allclose(found[:2], before, rtol=1e-3):
+        before, about = about, _about(window.between(places), lines)
+        if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
+    found = _between(window.between(places), lines, parts)
     position = found[0] if np.isfinite(found[0]) else float(window.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
     slopes = [
-        abs(one.slope) > _SURE * one.slope_error
-        and abs(one.slope * (position - one.centre)) > _MATTERS * step
-        for one in lines
+        _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
+        for one, place, may in zip(lines, places, free, strict=True)
     ]
+    row = row.copy()
+    row[8] = not (sharp or restored) and any(free)
     if not any(slopes):
         return _in_doubt(row, found, lines)
     chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
     places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
-    found = _between(window.between(places), chosen, parts)
+    answer = _between(window.between(places), chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
-    return found if found[-1] in (0, 4) else row
+    if answer[-1] not in (0, 4):
+        return row
+    return _in_doubt(answer, found, [one for one, on in zip(lines, slopes, strict=True) if not on])
+
+
+def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool:
+    """Return whether a plateau is to be a line; one that `may` be is, unless it is surely level."""
+    size = abs(line.slope)
+    if may:
+        size += line.slope_error
+    elif size <= _SURE * line.slope_error:
+        return False
+    return size * abs(position - line.centre) > _MATTERS * step
 
 
 def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
@@ -166,7 +196,8 @@ def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
     """
     if sloping[-1] not in (0, 4):
         return row
-    sure = max((one.slope / one.slope_error) ** 2 if one.slope_error > 0 else 0.0 for one in lines)
+    squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
+    sure = max(squares, default=0.0)
     row = row.copy()
     if sure > 2:
         change = (sloping[:2] - row[:2]) * np.sqrt(1 - 2 / sure)
@@ -174,12 +205,24 @@ def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
     return row
 
 
-def _up_to_the_step(window: _Window, row: Array, free: Sequence[bool]) -> list[Array]:
+def _about(window: _Window, plateaus: Sequence[_Plateau]) -> tuple[float, float]:
+    """Return where a step is, and its width from 16 % to 84 %; or, if less, what its middle says.
+
+    Slopes of the plateaus that are not known yet widen the whole more than the middle.
+    """
+    whole, middle = (_between(window, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE))
+    return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
+
+
+def _up_to_the_step(
+    window: _Window, about: tuple[float, float], free: Sequence[bool]
+) -> list[Array]:
     """Return the samples of the plateaus, those that may reach up to where the step begins."""
-    reach = _COMPLETE * row[1]
+    position, width = about
+    reach = _COMPLETE * width
     beside = [
-        np.flatnonzero(window.z < row[0] - reach),
-        np.flatnonzero(window.z > row[0] + reach),
+        np.flatnonzero(window.z < position - reach),
+        np.flatnonzero(window.z > position + reach),
     ]
     return [
         near if may and near.size > place.size else place
@@ -212,7 +255,7 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     middle = 0.5 * (ends[0] + ends[1])
     levels = [one.at(middle) for one in plateaus]
     row[2:4] = levels
-    row[6:8] = left.slope, right.slope
+    row[6:9] = left.slope, right.slope, 0.0
     unsure = [one.error_at(middle) for one in plateaus]
     if not abs(levels[1] - levels[0]) > max(
         5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))
@@ -247,14 +290,19 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    cell = _of_samples(fraction)[0] * float(z[above[1]] - z[below[1]])
+    spacing = _of_samples(fraction)[0] if window.grid else 1.0
+    cell = spacing * float(z[above[1]] - z[below[1]])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
     height = 0.5 * abs(levels_here[0] + levels_here[1])
-    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if fraction < 1 else 0.0
-    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2)
+    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if window.grid else 0.0
+    # What is restored is known to the achieved resolution: its asymmetry within that is not.
+    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    lower = max(lower, _ASYMMETRIC * achieved)
+    skewed = cell**3 / (_SKEWED * row[1] ** 2) if above[0] < above[-1] else 0.0
+    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
-    bent = cell**2 / (_BENT * row[1]) if row[1] > 0 else 0.0
+    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / row[1] if row[1] > 0 else 0.0
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
     row[-1] = 0

@@ -131,7 +131,8 @@ def fit(
     cell : {"auto", "point", "mean"}
         Whether a sample is the value at its depth, or the mean over its cell: for samples that are
         far apart compared with the shape. Cells are those that the data state (``depth_bounds``),
-        which ``"auto"`` takes for means, or reach half way to the neighbours.
+        which ``"auto"`` takes for means, or reach half way to the neighbours. Not for an anneal
+        from a measured profile: means over cells stay means while they diffuse.
     fixed : mapping, optional
         Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional

@@ -19,6 +19,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.quantification.calibration import (
     frame_of_axis,
     on_depths,
@@ -191,6 +192,11 @@ def scale_to_dose(
         If one dose is given for several species, a species has no dose between these depths, or an
         uncertainty is not less than its dose.
 
+    Warns
+    -----
+    ProfileWarning
+        Where the integral begins in a surface transient, whose counts would be taken for the dose.
+
     Notes
     -----
     Standard errors remain those of independent samples. Those of sums are therefore too large: the
@@ -228,6 +234,8 @@ def scale_to_dose(
             f"{wrong.label}: no dose between these depths to scale "
             f"(integral {np.nan_to_num(wrong.of(integral)):.3g})"
         )
+    ends = read_window(frame, start, stop)
+    warn_of_transient(frame, *ends, among=known.notnull(), values=False)
     scale = (known / integral).fillna(1.0)
     uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
     result = frame.times(scale).assign_coords(

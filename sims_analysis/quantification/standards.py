@@ -18,6 +18,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.window import warn_of_transient
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
@@ -113,7 +114,8 @@ def rsf_from_standard(
     Warns
     -----
     ProfileWarning
-        If some standards were corrected for dead time, and others were not.
+        If some standards were corrected for dead time, and others were not; where the integral over
+        a standard begins in a surface transient, whose counts would be taken for the implant.
 
     References
     ----------
@@ -213,6 +215,7 @@ def _of_standard(
     )
     found = integral(frame, read_question(frame, background=background, **limits))
     warn_or_raise(found)
+    warn_of_transient(frame, found.start, found.stop, among=True, values=False)
     area = found.value / NM_PER_CM
     known = read_change(frame, dose, ("areal_density",), "dose")
     wrong = first_flagged(frame, ~(area > 0))

@@ -18,7 +18,7 @@ from sims_analysis.readers.cuts import refuse_cut, refuse_short_rows
 from sims_analysis.readers.grid import Block, Grid, TextGrid
 from sims_analysis.readers.heads import holds_words, read_head_quietly
 from sims_analysis.readers.kinds import Kind, is_nothing, is_odd, row_kind
-from sims_analysis.readers.numbers import decimal_mark, is_number, read_cell
+from sims_analysis.readers.numbers import decimal_mark, is_clock, is_number, read_cell
 from sims_analysis.readers.words import named_role
 
 __all__ = ["Body", "find_body", "first_run", "read_body", "refuse_odd_rows"]
@@ -68,6 +68,9 @@ class Body:
     def width(self) -> int:
         """Number of columns."""
         width = self.grid.width(self.rows)
+        if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
+            # Blanks stand within heads too: those of more columns tell nothing.
+            return width
         # A remark may stand beside a later row alone.
         return max([width, *(j + 1 for j in self.needed or self.words)])
 
@@ -85,15 +88,20 @@ def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | 
 
 
 def _words_of(
-    cells: Sequence[str], above: Mapping[int, bool] = MappingProxyType({})
+    grid: Grid, row: int, above: Mapping[int, bool] = MappingProxyType({})
 ) -> dict[int, bool]:
-    """Tell which columns below a row of heads may hold words; those `above` its empty cells may."""
+    """Tell which columns below a row of heads may hold words; those `above` its empty cells may.
+
+    Times may be those of a clock.
+    """
+    cells, below = grid.cells(row), grid.cells(row + 1) if row + 1 < len(grid) else []
+    clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
     kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
     heads = {j: read_head_quietly(cell) for j, cell in enumerate(cells)}
     return kept | {
         j: head.role in ("text", "unit", "species")
         for j, head in heads.items()
-        if head is not None and holds_words(head)
+        if head is not None and (holds_words(head) or (head.role == "time" and j in clocks))
     }
 
 
@@ -126,7 +134,7 @@ def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> tuple[int, int, Ma
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, words, needed)
         if kind is Kind.HEADS and run < 2:
-            words = {} if needed else _words_of(grid.cells(i), words)
+            words = {} if needed else _words_of(grid, i, words)
         if kind is Kind.BLANK or grid.is_comment(i):
             continue
         cells = grid.cells(i)
@@ -173,7 +181,7 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
 def _words_above(grid: Grid, row: int) -> Mapping[int, bool]:
     words: dict[int, bool] = {}
     for i in range(row):
-        words = _words_of(grid.cells(i), words) if grid.kind(i) is Kind.HEADS else words
+        words = _words_of(grid, i, words) if grid.kind(i) is Kind.HEADS else words
     return words
 
 
@@ -189,7 +197,7 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
     top = heads[-1] + 1 if heads else 0
     words: dict[int, bool] = {}
     for i in heads:
-        words |= _words_of(grid.cells(i))
+        words |= _words_of(grid, i)
     first = next(
         (
             i
@@ -294,7 +302,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     first = filled[0]
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or named_role(first, "limit"):
+    if not headed or named_role(first, "limit", "factor", "beside", "mass"):
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 

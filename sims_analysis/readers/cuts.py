@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise, repeat
@@ -257,18 +258,21 @@ def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
     """
     if isinstance(grid, TextGrid):
         return
-    under = [
-        (number, j)
-        for top, left, bottom, right in grid.merged
-        for j in sorted(columns)
-        if left <= grid.column(j) <= right
-        for number in block.rows
-        if top < number <= bottom + 1 and (number - 1, grid.column(j)) != (top, left)
-    ]
-    if under:
-        more = f" (and {len(under) - 1} more)" if len(under) > 1 else ""
+    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
+    under, count = (0, 0), 0
+    for top, left, bottom, right in grid.merged:
+        for place, j in places[
+            bisect_left(places, (left, 0)) : bisect_left(places, (right + 1, 0))
+        ]:
+            begin = bisect_right(rows, top + (place == left))
+            end = bisect_right(rows, bottom + 1)
+            if begin < end:
+                under = under if count else (rows[begin], j)
+                count += end - begin
+    if count:
+        more = f" (and {count - 1} more)" if count > 1 else ""
         warn(
-            f"{grid.where(*under[0])}{more} is merged with a cell before it: what "
+            f"{grid.where(*under)}{more} is merged with a cell before it: what "
             "it holds nobody sees, and where it is empty nothing was measured; unmerge the cells, "
             "and fill in what is meant",
             ProfileWarning,

@@ -68,6 +68,9 @@ def grid_of_lines(
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
         return worded or one or below or _widest(lines, options)
+    if turned is not None and worded is not None and worded.delimiter == ",":
+        # Whole rows of numbers tell more than what decimal commas take apart.
+        return turned
     return worded or turned or one or below
 
 

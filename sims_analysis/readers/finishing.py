@@ -43,15 +43,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
 
 
 def _result(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
-    """Make the result of what a format's reader gave of one sample.
-
-    Raises
-    ------
-    UnitsError
-        If a unit is stated nowhere, or is none of a depth, a time or a value.
-    SpeciesError
-        If the user states something of a species that the file does not hold.
-    """
+    """Make the result of one sample; errors as of :func:`finish`."""
     options, signals = source.options, content.signals
     if content.ready is not None:
         stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]

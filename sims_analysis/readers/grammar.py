@@ -328,7 +328,8 @@ class _Reading:
         axes = self.found.columns("axis", "time")
         return [
             "" if j in axes and (says(c, "axis", "time") or named_role(c, role)) else c
-            for j, c in enumerate(cells)
+            # Above a first column without numbers stands what the row is called.
+            for j, c in enumerate(cells if self.found.filled[0] else ["", *cells[1:]])
         ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:

@@ -53,8 +53,8 @@ _SCALED = re.compile(
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
-#: ``[B]`` is how much boron there is.
-_CONTENT = re.compile(rf"(?<!\S)\[({SPECIES.pattern})\](?!\S)")
+#: ``[B]`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
@@ -181,7 +181,6 @@ def read_head(text: str) -> Head:
     """
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     words, unit = _split(text)
-    words = _CONTENT.sub(r"\1", words)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
     if _SCALED.search(words):
@@ -206,7 +205,7 @@ def read_head(text: str) -> Head:
             # ``mass 28`` is a signal.
             return Head("value", words, unit, says=False)
         if role == "error":
-            rest = _trimmed(pattern("value").sub("", rest))
+            rest = _content(_trimmed(pattern("value").sub("", rest)))
         elif role in ("axis", "time") and pattern("error").search(words):
             # How well depths are known is no depth.
             return Head("beside", rest, unit, says=True)
@@ -224,11 +223,11 @@ def read_head(text: str) -> Head:
     match = pattern("value").search(words)
     if match:
         rest = _trimmed(" ".join(FILLERS.sub(" ", _without(words, match)).split()))
-        return Head("value", rest, unit, says=True)
+        return Head("value", _content(rest), unit, says=True)
     named = named_role(words, "species", "unit", "text") if not unit else None
     if named is not None:
         return Head(named, words, None, says=True)  # type: ignore[arg-type]  # these are roles
-    return Head("value", words, unit, says=False)
+    return Head("value", _content(words), unit, says=False)
 
 
 def read_head_quietly(text: str) -> Head | None:
@@ -246,11 +245,8 @@ def says(text: str, *roles: Role) -> bool:
 
 
 def holds_words(head: Head) -> bool:
-    """Whether a column with this head may hold words: it states neither numbers nor a species.
-
-    Times without a unit may be those of a clock.
-    """
-    if head.role in ("text", "species", "unit") or (head.role == "time" and not head.unit):
+    """Whether a column with this head may hold words: it states neither numbers nor a species."""
+    if head.role in ("text", "species", "unit"):
         return True
     return head.role == "value" and not (
         head.says or head.unit or not head.name or is_species(head.name)
@@ -269,6 +265,12 @@ def _without(words: str, match: re.Match[str]) -> str:
     """Take words out of a head, and what joined them to a name: ``Konzentration von Bor``."""
     rest = _trimmed(words[: match.start()] + " " + words[match.end() :])
     return _JOINT.sub("", rest)
+
+
+def _content(words: str) -> str:
+    """Take off what says of a species that it is meant how much of it there is."""
+    match = _CONTENT.fullmatch(words)
+    return (match[1] or match[2]) if match else words
 
 
 def _trimmed(words: str) -> str:

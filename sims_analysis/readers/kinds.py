@@ -13,7 +13,7 @@ from enum import Enum
 from sims_analysis import vocabulary
 from sims_analysis.readers.heads import bare, is_unit, read_head_quietly, says, unit_kind
 from sims_analysis.readers.numbers import NOTHING, are_plain, is_number
-from sims_analysis.readers.words import is_species
+from sims_analysis.readers.words import is_species, named_role
 
 __all__ = ["Kind", "comment_mark", "is_nothing", "is_odd", "is_transposed", "row_kind"]
 
@@ -143,6 +143,9 @@ def is_transposed(rows: Sequence[Sequence[str]]) -> bool:
     """Whether rows are what columns usually are: a head, then numbers; one a depth or a time."""
     axes = others = 0
     for cells in rows:
+        if named_role(cells[0], "text") and not any(map(is_number, cells[1:])):
+            # What the samples are called.
+            continue
         head, *rest = [cell for cell in cells if not is_nothing(cell.strip(), ())] or [""]
         if len(rest) < 2 or is_number(head) or is_odd(head) or not all(map(is_number, rest[-2:])):
             return False

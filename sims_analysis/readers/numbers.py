@@ -23,6 +23,7 @@ __all__ = [
     "column_name",
     "columns_of_words",
     "decimal_mark",
+    "is_clock",
     "is_number",
     "narrow",
     "read_cell",
@@ -73,6 +74,11 @@ def is_number(text: str, decimal: str | None = None) -> bool:
     match = _CENSORED.fullmatch(text)
     text = match[1].strip() if match else text
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
+
+
+def is_clock(text: str) -> bool:
+    """Whether a cell is a time of day, or a duration in hours, minutes and seconds."""
+    return _CLOCK.match(text) is not None
 
 
 def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
@@ -178,7 +184,7 @@ def _hint(number: str, decimal: str) -> str:
         )
     if any(form.fullmatch(number) for form in _GROUPED.values()):
         return "; take the separators of thousands out, which not all cells of its column have"
-    if _CLOCK.match(number):
+    if is_clock(number):
         return "; it is a time of day or a duration: give it in seconds"
     if number.endswith("%"):
         return (

@@ -72,7 +72,7 @@ def _blocks(body: Body, block: Block, heads: Heads, pairs: list[Pair], found: Sa
         first = min(pair.axis, pair.value)
         # Above depths that all samples share there is no label.
         place = first if any(heads.labels[: first + 1]) else pair.value
-        pair.sample = next(label for label in reversed(heads.labels[: place + 1]) if label)
+        pair.sample = next(filter(None, reversed(heads.labels[: place + 1])), None)
     labels = list(dict.fromkeys(pair.sample for pair in pairs if pair.sample))
     if options.samples is not None:
         found.parts = [(label, block, [p for p in pairs if p.sample == label]) for label in labels]

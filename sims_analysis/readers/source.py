@@ -25,7 +25,11 @@ _MARKS = {
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")
 #: What no Western language writes: of Japanese and Chinese, two bytes make one letter.
-_GARBLED = re.compile(r"[\x80-\x9f]|(?!\xe7[\xe3\xf5])[\xa0-\xff\u0100-\u2122]{2}")
+_GARBLED = re.compile(
+    r"[\x80-\x9f]|(?!\xe7[\xe3\xf5])[\xa0-\xff\u0100-\u2122]{2}"
+    # Quotes and signs within words.
+    r"|[\xa7\xb6\u0192\u201d\u2020\u2021][A-Za-z]|\w[\u201a\u201c\u201e]\w"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

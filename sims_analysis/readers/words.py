@@ -197,6 +197,15 @@ _WORDS: dict[str, dict[str, str]] = {
         "ru": "предел обнаружения",
         "ko": "검출 ?(?:한계|하한)",
     },
+    "factor": {
+        "en": "rsf, sf, (?:relative )?sensitivity factors?",
+        "de": "(?:relative[rn]? )?empfindlichkeitsfaktor(?:en)?",
+        "fr": "facteurs? de sensibilité(?: relative)?",
+        "es": "factor(?:es)? de sensibilidad(?: relativa)?",
+        "it": "fattor[ei] di sensibilità(?: relativa)?",
+        "ja": "(?:相対)?感度係数",
+        "zh": "(?:相对)?灵敏度因子",
+    },
     "species": {
         "en": "species, species_name, element, isotope, ion, signal",
         "de": "spezies, element, isotop, ion",
@@ -284,7 +293,7 @@ FILLERS = re.compile(
     re.IGNORECASE,
 )
 #: Roles that are a whole head, rather than words in one.
-_WHOLE = ("index", "beside", "limit", "species", "unit", "text")
+_WHOLE = ("index", "beside", "limit", "factor", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.
 _NAMES = (
     "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium "

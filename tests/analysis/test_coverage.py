@@ -338,6 +338,7 @@ def box(z):
 
 
 @pytest.mark.study
+@pytest.mark.filterwarnings("ignore:.*samples beside the width")
 @pytest.mark.parametrize("shape", [half_gaussians, box])
 @pytest.mark.parametrize("counts", [10, 100, 1000])
 @pytest.mark.parametrize("state", ["plain", "grid", "background"])

@@ -339,6 +339,9 @@ def test_serve_refuses_to_be_open(archive, monkeypatch):
             serve(archive, host, no_key=True)
     with pytest.raises(ArchiveError, match="no archive"):
         serve(archive.path / "typo", no_key=True)
+    for port in (-1, 65536, "8000", None):
+        with pytest.raises(ApiError, match=r"port=.*from 0 to 65535"):
+            serve(archive, port=port, no_key=True)
 
 
 @pytest.mark.parametrize("key", ["Si", "s3cret", "k" * 15, "a" * 16, "-" * 40, "abcdefgh1234567"])

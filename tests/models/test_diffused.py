@@ -150,7 +150,7 @@ def test_a_series_has_one_diffusivity_and_one_profile_before():
     ("options", "message"),
     [
         ({"model": "gaussian"}, "as_implanted is of no use to the model 'gaussian'"),
-        ({"cell": "mean"}, "cell='mean' is of no use"),
+        ({"cell": "mean"}, "nothing has to be averaged; leave cell out"),
         ({"surface": "open"}, "surface='open'"),
         ({"as_implanted": "15 nm", "surface": "absorbing"}, "surface='absorbing' is of no use"),
     ],

@@ -82,20 +82,34 @@ def test_intervals_of_positions_cover_68_percent(counts, samples, state, slope, 
     assert least <= float(within.mean()) <= most
 
 
-def test_a_slope_that_is_not_sure_is_in_the_errors():
-    # 8 % over the plateau, known to a third: too little to be used, and yet it moves the step.
+def _with_errors(values, error):
+    ds = values.to_dataset(name="concentration")
+    return sims.interface(ds.assign(concentration_stderr=xr.full_like(values, error)))
+
+
+def test_a_slope_that_noise_may_hide_is_followed():
+    # 8 % over the plateau, known to a third: it moves the step by more than its error.
     z = np.arange(0, 200, 2.0)
     level = models_truth.profile(1 + 9 * ndtr((z - 100) / 8), z)
-    tilted = level + models_truth.profile(-0.008 * (z - 100) * ndtr((z - 100) / 8), z)
-    plain, slopes = (
-        sims.interface(one.to_dataset().assign(concentration_stderr=0.6 + 0 * one))
-        for one in (level, tilted)
+    tilted = level.copy(data=level - 0.008 * (z - 100) * ndtr((z - 100) / 8))
+    found = _with_errors(tilted, 0.6)
+    assert found["right_slope"].item() == pytest.approx(-0.008, rel=1e-2)
+    assert found["position"].item() == pytest.approx(100, abs=0.1)
+    assert found["width"].item() == pytest.approx(1.989 * 8, rel=0.01)
+    assert _with_errors(level, 0.6)["right_slope"].item() == pytest.approx(0, abs=1e-4)
+
+
+def test_noise_that_hides_slopes_is_told():
+    z = np.arange(0, 200, 2.0)
+    level = models_truth.profile(1 + 9 * ndtr((z - 100) / 8), z)
+    with pytest.warns(FitWarning, match="noise hides whether the plateaus slope"):
+        found = _with_errors(level, 3.0)
+    assert found["status"].item() == "ok"
+    stated = {"left": ("40 nm", "80 nm"), "right": ("120 nm", "160 nm")}
+    known = level.to_dataset(name="concentration").assign(
+        concentration_stderr=xr.full_like(level, 3.0)
     )
-    assert slopes["right_slope"].item() == 0
-    off = abs(slopes["position"].item() - 100)
-    assert off > 0.5
-    stated = plain["position_stderr"].item()
-    assert slopes["position_stderr"].item() > np.hypot(stated, 0.5 * off)
+    sims.interface(known, **stated)
 
 
 def test_plateaus_may_be_stated_and_no_step_has_a_status():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import restored_truth as rt
 import xarray as xr
+from scipy import special
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
@@ -66,6 +67,19 @@ def test_a_layer_is_as_thick_as_it_is(layer):
     assert float(edges["thickness"].values.ravel()[0]) == pytest.approx(10, abs=0.5)
     before = sims.layers(ds, level=f"{0.5 * scale * rt.WORTH} atoms/cm^3")
     assert abs(float(before["top"].values.ravel()[0]) - 55) > 0.4  # the function shifts it
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_edge_of_a_smooth_step_is_where_it_is(sign):
+    z = np.arange(20.0, 80.0)
+    # An error function blurred by a Gaussian, in closed form.
+    clean = special.ndtr(sign * (z - 50.3) / np.hypot(3.0, 4.0)) + 1e-3
+    found = sims.interface(sims.deconvolve(rt.counted(1e4 * clean, z, None), resolution="4 nm"))
+    assert found["position"].item() == pytest.approx(50.3, abs=0.25)
+    assert found["width"].item() == pytest.approx(1.989 * 3, abs=0.5)
+    # Known to the achieved resolution, and not as badly as what is interpolated between samples.
+    assert 0.2 < found["position_stderr"].item() < 0.7
+    assert 0.3 < found["width_stderr"].item() < 2.5
 
 
 def test_refolded_is_what_is_measured_of_it(layer):

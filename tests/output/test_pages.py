@@ -1,6 +1,8 @@
 """Pages: the answers in words, their own policy, and the archive behind a key."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ from browser import browser  # noqa: F401 - a fixture
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.about import About
-from sims_analysis.output.pages import add_pages, index_page, pages, report_page
+from sims_analysis.output.pages import add_pages, index_page, pages, report_page, serving
 from sims_analysis.output.pages.archive import found
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
@@ -170,6 +172,28 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
     assert closed.get("/entries/boron-implant").status_code == 401
     known = {"X-API-KEY": "a-long-enough-key-for-a-test"}
     assert closed.get("/", headers=known).status_code == 200
+
+
+def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
+    making, most, go = 0, 0, threading.Event()
+
+    def made(*_):
+        nonlocal making, most
+        making += 1
+        most = max(most, making)
+        go.wait(10)
+        making -= 1
+        return "a page"
+
+    monkeypatch.setattr(serving, "pages", made)
+    monkeypatch.setattr(serving, "list_page", made)
+    with client() as served, ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(served.get, path) for path in ("/", "/entries/boron-implant") * 2]
+        payload = served.get("/sims/boron-implant").status_code
+        go.set()
+        assert [w.result().status_code for w in waiting] == [200] * 4
+    assert payload == 200
+    assert 1 <= most <= 2
 
 
 @pytest.mark.slow

@@ -408,3 +408,17 @@ def test_a_standard_without_a_count_is_none():
     nothing = standard(np.zeros(DEPTH.size), np.full(DEPTH.size, 1e5))
     with pytest.raises(ProfileError, match="no dose between these depths"):
         sims.rsf_from_standard(nothing, species="B", matrix="Si", dose="1e15 atoms/cm^2")
+
+
+def test_a_surface_transient_in_a_standard_is_told():
+    boron = 1e3 * np.exp(-(((DEPTH - 100) / 20) ** 2))
+    boron[0] = 5e3
+    one = standard(boron, np.full(DEPTH.size, 1e5))
+    ask = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si"}
+    with pytest.warns(ProfileWarning, match="maximum, at 0 nm, is the first sample of the window"):
+        sims.rsf_from_standard(one, **ask)
+    rsf = sims.rsf_from_standard(one, start="5 nm", **ask)
+    ds = sims.with_rsf(one, rsf=rsf, matrix="Si")
+    with pytest.warns(ProfileWarning, match="maximum, at 0 nm, is the first sample of the window"):
+        sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"})
+    sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"}, start="5 nm")

@@ -566,3 +566,37 @@ def test_clock_times_beside_depths_are_left_out_and_told():
     with pytest.warns(sims.ProfileWarning, match="'Time'.* holds texts, '10:01:30'"):
         result = sims.read(book(rows))
     assert values(result) == ([1, 2, 3], [1e18, 2e18, 3e18])
+
+
+@pytest.mark.parametrize("word", ["RSF", "Dose", "m/z", "相対感度係数"])
+def test_what_a_row_says_of_the_columns_is_a_note_that_is_told(write, word):
+    path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
+    with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken for a note"):
+        result = sims.read(path)
+    assert values(result, "P") == ([0, 1], [2e16, 3e16])
+    assert result.metadata.other == {"line 1": f"{word} 2e22 3e22"}
+
+
+def test_heads_with_blanks_in_them_between_blanks(write):
+    rows = "    2.00     1.2E+03     4.5E+05\n    4.00     1.5E+03     4.6E+05\n"
+    result = sims.read(write(f"TIME/SEC      B 11          SI 30\n{rows}"), units="counts/s")
+    assert values(result, "SI 30") == ([2, 4], [4.5e5, 4.6e5])
+
+
+def test_names_above_pairs_behind_what_their_row_is_called():
+    heads = [["測定元素", "B", None, "P"], [None, *["深さ", "濃度"] * 2]]
+    heads.append([None, *["(nm)", "(cm-3)"] * 2])
+    result = sims.read(book([*heads, [None, 0.0, 1e18, 0.5, 2e18], [None, 1.0, 3e18, 1.5, 4e18]]))
+    assert values(result, "P") == ([0.5, 1.5], [2e18, 4e18])
+
+
+def test_letters_of_another_encoding_that_look_like_quotes(write):
+    content = "深さ (nm);H濃度 (at/cm3)\n0;1e18\n1;2e18\n".encode("shift_jis")
+    with pytest.raises(sims.SpeciesError, match="encoding="):
+        sims.read(write(content))
+    assert values(sims.read(write(content), encoding="shift_jis"), "H") == ([0, 1], [1e18, 2e18])
+
+
+def test_rows_as_columns_with_decimal_commas_below_what_the_samples_are_called(write):
+    rows = "Probe|W7|W7|W7\nTiefe, um|0|0,5|1\nB, cm^-3|1,5E+18|2,5E+16|5,5E+17\n"
+    assert values(sims.read(write(rows))) == ([0, 0.5, 1], [1.5e18, 2.5e16, 5.5e17])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -25,6 +26,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-cache",
 }
+#: Pages that are made at a time: programs that ask for payloads need not wait for all of them.
+_AT_A_TIME = 2
 
 
 def add_pages(app: Starlette, archive: Archive) -> None:
@@ -43,9 +46,12 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
 
+    drawing = asyncio.Semaphore(_AT_A_TIME)
+
     async def index(request: Request) -> Response:
         search = request.query_params.get("search", "")
-        page = await run_in_threadpool(list_page, archive, search)
+        async with drawing:
+            page = await run_in_threadpool(list_page, archive, search)
         return HTMLResponse(page, headers=_HEADERS)
 
     async def entry(request: Request) -> Response:
@@ -54,7 +60,8 @@ def add_pages(app: Starlette, archive: Archive) -> None:
             page = failure_page("No such entry", data_id or "no id was given", home=HOME)
             return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
         try:
-            page = await run_in_threadpool(pages, archive, data_id)
+            async with drawing:
+                page = await run_in_threadpool(pages, archive, data_id)
         except SimsError as error:
             # The page says why it cannot be shown; the raw payload is still served by the API.
             page = failure_page("No page of this entry", str(error), home=HOME)
