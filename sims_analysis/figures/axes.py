@@ -42,6 +42,8 @@ _ROOM = 0.3
 _FINE_DECADES = 16
 #: A decade less high than this, in inches, has ticks at 2 and 5 alone.
 _DECADE = 0.2
+#: In one less high than this, numbers would touch: every second or third decade has one.
+_NUMBER = 0.12
 #: Room above and below the data on linear axes, as a fraction of their range.
 _MARGIN = 0.05
 
@@ -338,13 +340,17 @@ def value_axis_ticks(ax: Axes) -> None:
     """
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, NullLocator
 
-    ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=16))
     bottom, top = sorted(ax.get_ylim())
     span = math.log10(top / bottom) if bottom > 0 else 0.0
     many, few = span > _FINE_DECADES, bottom > 0 and span < 1.0
     figure: Any = ax.figure
-    dense = ax.bbox.height / figure.dpi < _DECADE * span
-    subs = (2, 5) if dense else tuple(range(2, 10))
+    height = ax.bbox.height / figure.dpi
+    subs: tuple[int, ...] = (2, 5) if height < _DECADE * span else tuple(range(2, 10))
+    numbers_fit = height >= _NUMBER * span
+    if not numbers_fit:
+        subs = (1,)
+    most = 16 if numbers_fit else max(3, int(height / (1.5 * _NUMBER)))
+    ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=most))
     ax.yaxis.set_minor_locator(
         NullLocator() if many else LogLocator(base=10.0, subs=subs, numticks=200)
     )

@@ -175,4 +175,5 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
     ax.invert_yaxis()
     # Room for the number of the longest bar.
     ax.set_xlim(0.0, 1.25 * (np.nanmax(shares, initial=0.0) or 1.0))
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("Standard error (% of the dose)")

@@ -59,7 +59,8 @@ def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
     for curve in curves:
         y, fill = curve.series.y, curve.fill
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
-        found[f"{fill:g} {unit_label(curve.series.units)} (fill value)"] = np.isfinite(fill)
+        written = fill / curve.raised  # by the instrument, whatever a waterfall makes of it
+        found[f"{written:g} {unit_label(curve.series.units)} (fill value)"] = np.isfinite(fill)
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
         explain_triangle(canvas, " or ".join(words))

@@ -42,7 +42,8 @@ def worth(
 ) -> tuple[str, dict[str, Any]]:
     """Return the status of a restored profile, and the parts of its row."""
     eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
-    if not sought.prior.convex and eased.converged:
+    fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, largest_deviance(one, best.m))
+    if not sought.prior.convex and eased.converged and fits:
         best = best._replace(u=eased.u, m=eased.m, misfit=eased.misfit)
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
