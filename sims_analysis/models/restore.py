@@ -217,7 +217,7 @@ def deconvolve(
     26.9 nm
     26.5 nm
     >>> print(f"{sharper['achieved_resolution'].sel(depth=81).item():.0f} nm")
-    10 nm
+    11 nm
     """
     frame = open_profiles(data, question="a restored profile", variable=variable, axes=("depth",))
     check_bool("averaging_kernels", averaging_kernels)

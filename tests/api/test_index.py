@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -435,10 +436,10 @@ def damage(kind, file):
         file.symlink_to(elsewhere)
     elif kind == "other table":
         file.unlink()
-        with sqlite3.connect(file) as connection:
+        with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("CREATE TABLE entries (folder TEXT)")
     elif kind == "trigger":
-        with sqlite3.connect(file) as connection:
+        with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute(
                 "CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries; END"
             )
@@ -450,12 +451,12 @@ def damage(kind, file):
         shutil.rmtree(file.parent)
         file.parent.write_text("x")
     elif kind == "rows of others":
-        with sqlite3.connect(file) as connection:
+        with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("UPDATE entries SET words = 'x', data_id = 'nobody'")
     elif kind == "rows twice":
         index_module._KNOWN += " UNION ALL " + index_module._KNOWN
     elif kind == "swapped rows":
-        with sqlite3.connect(file) as connection:
+        with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("UPDATE entries SET words = (SELECT words FROM entries LIMIT 1)")
 
 
@@ -516,13 +517,12 @@ def test_a_locked_index_keeps_nobody_waiting(archive, monkeypatch):
     answers(archive)
     expected = walked(archive)
     monkeypatch.setattr(index_module, "_PATIENCE", 0.01)
-    with sqlite3.connect(file_of(archive), isolation_level=None) as other:
+    with closing(sqlite3.connect(file_of(archive), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert answers(archive) == expected
         archive.put("new", payload("new", "Sb"), url="test")
         assert "new" in archive.ids()
         other.execute("ROLLBACK")
-    other.close()
     assert "new" in assert_as_walked(archive)[0]
 
 

@@ -117,8 +117,10 @@ def test_of_several_minima_that_of_the_largest_evidence_is_taken():
     x, spread, misfit, u0 = problem(4)
     prior, strengths = restoring.curvature(x, 3.5), 10.0 ** np.arange(-2, 2.1, 0.5)
     sought = restoring.Sought(spread, misfit, prior)
-    best = restoring.most_evident(sought, strengths, u0)
+    best = restoring.most_evident(sought, strengths, u0, lambda _: False)
     for strength in strengths:
         one = restoring.of_strength(sought, strengths[strengths <= strength], u0)
         assert one.strength == strength
         assert best.evidence >= one.evidence - 1e-9
+    weakest = restoring.most_evident(sought, strengths, u0, lambda _: True)
+    assert weakest.strength == strengths[0], "others could do no better"
