@@ -279,7 +279,7 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
     row[:2] = depths[1], depths[2] - depths[0]
-    row[2:4] = levels_here = [one.at(depths[1]) for one in plateaus]
+    row[2:4] = [one.at(depths[1]) for one in plateaus]
     fraction = window.fraction
     # In the middle a step is as steep as its width says: noise asks for neighbours beside it.
     steep = np.array([0.0, _SLOPE, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
@@ -290,19 +290,8 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    spacing = _of_samples(fraction)[0] if window.grid else 1.0
-    cell = spacing * float(z[above[1]] - z[below[1]])
-    # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
-    # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
-    height = 0.5 * abs(levels_here[0] + levels_here[1])
-    lower = min(cell * slopes[1] * steps[1] / height, 1.0) * cell / 12 if window.grid else 0.0
-    # What is restored is known to the achieved resolution: its asymmetry within that is not.
-    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
-    lower = max(lower, _ASYMMETRIC * achieved)
-    skewed = cell**3 / (_SKEWED * row[1] ** 2) if above[0] < above[-1] else 0.0
+    lower, skewed, bent = _between_samples(window, row, above, slopes[1] * steps[1], z)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
-    # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
-    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / row[1] if row[1] > 0 else 0.0
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
     row[-1] = 0
@@ -312,6 +301,29 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
         row[[1, 5]] = np.nan
         row[-1] = 4
     return row
+
+
+def _between_samples(
+    window: _Window, row: Array, above: Array, steepness: float, z: Array
+) -> tuple[float, float, float]:
+    """Return what is not known of a step between its samples: twice of its position, of its width.
+
+    `steepness` is that of the values in its middle, at the sample `above`.
+    """
+    fraction, width = window.fraction, row[1]
+    spacing = _of_samples(fraction)[0] if window.grid else 1.0
+    cell = spacing * float(z[above[1]] - z[above[1] - 1])
+    # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
+    # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
+    height = 0.5 * abs(row[2] + row[3])
+    lower = min(cell * steepness / height, 1.0) * cell / 12 if window.grid else 0.0
+    # What is restored is known to the achieved resolution: its asymmetry within that is not.
+    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    lower = max(lower, _ASYMMETRIC * achieved)
+    skewed = cell**3 / (_SKEWED * width**2) if above[0] < above[-1] else 0.0
+    # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
+    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / width if width > 0 else 0.0
+    return lower, skewed, bent
 
 
 def _noise(window: _Window, plateaus: Sequence[_Plateau]) -> Array:

@@ -88,7 +88,7 @@ def interface(
         - ``position_stderr``, ``width_stderr`` (``nm``)
         - ``left_level``, ``right_level``: in the unit of the data; of a plateau that slopes, where
           its line passes the position
-        - ``left_slope``, ``right_slope``: in the unit of the data per nm, 0 where a plateau is
+        - ``left_slope``, ``right_slope``: in the unit of the data per nm, 0 where a plateau is surely
           level
         - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
           their standard errors), ``truncated`` (the step does not pass both parts between the
@@ -255,7 +255,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
     per = units.CANONICAL[profiles.axis]
     slope = {
         "units": f"{units.CANONICAL[profiles.kind]} / {per}",
-        "description": "of the plateau; 0 where it is level",
+        "description": "of the plateau; 0 where it is surely level",
     }
     status = in_words(rows.isel(__row__=-1), STATUS)
     error = "Standard error, random part"
