@@ -88,8 +88,8 @@ def interface(
         - ``position_stderr``, ``width_stderr`` (``nm``)
         - ``left_level``, ``right_level``: in the unit of the data; of a plateau that slopes, where
           its line passes the position
-        - ``left_slope``, ``right_slope``: in the unit of the data per nm, 0 where a plateau is surely
-          level
+        - ``left_slope``, ``right_slope``: in the unit of the data per nm, 0 where a plateau is
+          surely level
         - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
           their standard errors), ``truncated`` (the step does not pass both parts between the
           plateaus, inside the window) or ``undetermined`` (no sample lies between the two parts:
