@@ -23,7 +23,7 @@ from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
 
@@ -162,7 +162,7 @@ def crossings(
         bridge=bridge,
     )
     if frame.censored is not None and not bridge:
-        found = found._replace(**_without_hidden(frame, found))
+        found = changed(found, **_without_hidden(frame, found))
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):

@@ -27,7 +27,7 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_bool, check_count
 from sims_analysis.units import ParameterLike
 
@@ -174,7 +174,7 @@ def junction_depth(
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
     )
-    found = found._replace(stderr=stderr)
+    found = changed(found, stderr=stderr)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
         found = _without(found, lost, Status.GAP)
@@ -184,7 +184,7 @@ def junction_depth(
     elif (unmeasured := limit_of_unmeasured(frame)) is not None:
         hidden = hidden_by_limit(found.status, asked, unmeasured)
         found = _without(found, hidden, Status.BELOW_DETECTION)
-    found = found._replace(status=above_ceiling(frame, found.status, asked))
+    found = changed(found, status=above_ceiling(frame, found.status, asked))
     found = _without(found, unknown | is_nan(asked), Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, found.status, unmeasured)
@@ -203,7 +203,7 @@ def _without(found: Any, where: xr.Variable, status: Status) -> Any:
         replaced_where(where, one) for one in (found.depth, found.stderr, found.decay_length)
     )
     codes_ = replaced_where(where, found.status, status)
-    return found._replace(depth=depth, stderr=stderr, decay_length=decay, status=codes_)
+    return changed(found, depth=depth, stderr=stderr, decay_length=decay, status=codes_)
 
 
 def _dressed(frame: Frame, found: Any, unmeasured: xr.Variable | None) -> xr.DataArray:

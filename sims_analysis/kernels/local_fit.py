@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
-from sims_analysis.kernels.rows import Array, Flags, Index
+from sims_analysis.kernels.rows import Array, Flags, Index, changed
 
 
 class Window(NamedTuple):
@@ -107,7 +107,8 @@ def counted(
     scale = made.reduce(np.maximum, np.abs(made.x))
     floor = np.repeat(floor, size)
     with np.errstate(all="ignore"):
-        return made._replace(
+        return changed(
+            made,
             x=made.x / np.repeat(scale, size),
             one_upper=value_per_count(upper + floor, upper_stderr, of_all),
             one_lower=value_per_count(lower, lower_stderr, of_all),

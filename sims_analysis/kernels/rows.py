@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from itertools import pairwise, starmap
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+T = TypeVar("T", bound=tuple[Any, ...])
 
 #: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
@@ -375,6 +376,13 @@ def ends(rows: Rows) -> Ends:
     nonempty = rows.size > 0
     value[nonempty] = rows.value_at(rows.offsets[:-1][nonempty])
     return Ends(rows.begin, rows.end, value)
+
+
+def changed(found: T, **fields: Any) -> T:
+    """Return a named tuple with other values in some fields."""
+    old: Any = found
+    new: T = type(old)(**{**old._asdict(), **fields})
+    return new
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:

@@ -11,6 +11,7 @@ from scipy import linalg
 
 from sims_analysis.kernels import restoring
 from sims_analysis.kernels.restoring import Minimum, Prior, Sought
+from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._objectives import Shared
 from sims_analysis.models._posed import Posed
@@ -44,7 +45,7 @@ def worth(
     eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
     fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, largest_deviance(one, best.m))
     if not sought.prior.convex and eased.converged and fits:
-        best = best._replace(u=eased.u, m=eased.m, misfit=eased.misfit)
+        best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
