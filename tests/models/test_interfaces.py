@@ -29,6 +29,7 @@ def test_an_error_function_has_its_width(left, right):
 @pytest.mark.parametrize("noise", [0.02, 0.1])
 @pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(("left", "right"), [(1e21, 1e19), (1e19, 1e21)])
+@pytest.mark.filterwarnings("ignore:.*noise hides whether the plateaus slope")
 def test_errors_cover_what_a_monte_carlo_gives(noise, stated, left, right):
     z = np.arange(0, 200, 1.0)
     clean = step(z, left=left, right=right, sigma=6.0).values
