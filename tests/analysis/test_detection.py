@@ -242,6 +242,7 @@ BELOW = {
 }
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("level", BELOW)
 def test_a_level_below_what_a_file_gives_as_limit(unmeasured, level):

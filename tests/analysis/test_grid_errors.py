@@ -89,7 +89,7 @@ def test_a_grid_with_zero_counts_has_the_error_of_zero_counts():
         assert 1.0 <= float(found[0, 0] / stated[0, 0]) <= 1.5
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [["0.5 nm", "0.2 nm"], ["0.5 nm", "1 nm"], ["0.5 nm", "5 nm"]])
 @pytest.mark.parametrize("conserve", [None, "dose"])

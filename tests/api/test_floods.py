@@ -88,6 +88,7 @@ def test_the_deadline_holds_for_all_attempts_together():
         assert 1 < len(server.received) < 100
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_fragments_are_refused_before_they_take_a_minute(size):

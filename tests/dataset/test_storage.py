@@ -212,6 +212,7 @@ def test_errors_say_what_to_do(tmp_path, monkeypatch):
         sims.save(ds, tmp_path / "v.nc")
 
 
+@pytest.mark.few(2)
 @pytest.mark.slow
 @shared_profiles.parametrize()
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")

@@ -28,8 +28,7 @@ def right_boxes(ax):
     return [each.yaxis.get_tightbbox(renderer) for each in right]
 
 
-@pytest.mark.few(1)
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize(("panels", "layout"), [(1, None), (2, "constrained")])
 def test_right_axes_do_not_overprint_each_other(panels, layout):
     figure, axes = plt.subplots(1, panels, figsize=(4 * panels, 3), layout=layout, squeeze=False)

@@ -111,6 +111,7 @@ _PLAIN = ["lot $5 to $7", "_hidden"]
 _PLAIN += [pytest.param(n, marks=pytest.mark.slow) for n in ("^13C^", "50 % {x}", "$\\frac$")]
 
 
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _PLAIN)
 def test_a_name_that_is_no_formula_is_printed_plainly(name):

@@ -270,7 +270,7 @@ def test_subfigures_are_drawn_in():
     assert len(figure.axes) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_letters_too_small_to_read_are_refused_with_what_to_leave_out():
     data = drawn.wafers(10)
     results = {

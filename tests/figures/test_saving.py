@@ -60,8 +60,7 @@ def test_a_style_sheet_may_ask_for_outlines(tmp_path):
         assert dict(mpl.rcParams) == before
 
 
-@pytest.mark.few(1)
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize(("kind", "suffix"), [("tiff", "tif"), ("eps", "eps")])
 def test_tiff_and_eps_come_out_the_same_again(saved, tmp_path, kind, suffix):
     path = tmp_path / f"again.{suffix}"
@@ -118,7 +117,7 @@ def test_what_is_no_figure_is_refused(tmp_path):
         sims.save_figure(np.array([ax, plt.figure()]), tmp_path / "a.png")
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_figure_has_one_layout_in_every_format(tmp_path):
     figure = sims.plot_profiles(sims.open_example("gan-mg-stack")).figure
     places = []

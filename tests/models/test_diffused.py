@@ -114,7 +114,7 @@ def test_noise_of_the_profile_before_is_in_the_likelihood():
     assert fit["status"] == "ok"
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_series_has_one_diffusivity_and_one_profile_before():
     times = np.array([600.0, 1800.0, 5400.0])
     true = 5e-17

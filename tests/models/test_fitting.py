@@ -74,7 +74,7 @@ def data_of(model, parameters, end, weights):
     return ds
 
 
-@pytest.mark.few(28)
+@pytest.mark.few(20)
 @pytest.mark.parametrize(
     ("model", "parameters", "end", "weights"),
     [

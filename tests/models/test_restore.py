@@ -251,7 +251,7 @@ def test_beyond_the_ends_cells_are_no_more_than_some():
     assert edges.size < 1500
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_a_thin_layer_between_two_samples_is_none_that_is_too_wide():
     """Two cells of 0.4 nm are wider than it is, which 100,000 counts tell."""
     z = np.arange(30, 90, 0.4)

@@ -349,7 +349,7 @@ def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
 # ---- what the figure states as asked, asked again, gives what it shows
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
