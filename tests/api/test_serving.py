@@ -102,7 +102,7 @@ def test_it_ends_within_five_seconds_whatever_its_readers_do(served, number):
     assert "Traceback" not in process.stderr.read()
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_small_requests_do_not_wait_behind_large_ones(archive):
     with Running(create_app(archive, KEY)) as running:
         running.get(f"/sims/{REFERENCE_ID}")
