@@ -20,6 +20,7 @@ from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.frame.parameters import read_stated
+from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
@@ -175,7 +176,12 @@ def crossings(
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     status = above_ceiling(frame, status, asked)
-    stderr = add_background_error(frame, found.stderr, lambda f: _nearest(f, asked, found))
+
+    def again(other: Frame) -> xr.Variable:
+        return _nearest(other, asked, found)
+
+    stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
+    stderr = add_background_error(frame, stderr, again)
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
         "stderr": (stderr, "crossing_depth", "Standard error of the crossing depth"),
@@ -281,7 +287,7 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
 
-    def run(width: int, errors: Literal["fit"] | None = "fit") -> Any:
+    def run(width: int, errors: Literal["fit"] | None = frame.fitted) -> Any:
         return frame.map(kernel, *parameters, errors=errors, extra=(dim,), width=width, **options)
 
     if max_count is not None:

@@ -24,6 +24,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
@@ -170,10 +171,14 @@ def junction_depth(
         "confirm": confirm,
         "bridge": bridge,
     }
-    found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
-    stderr = add_background_error(
-        frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
-    )
+    found: Any = frame.map(kernels.junction, *parameters, errors=frame.fitted, **options)
+
+    def again(other: Frame) -> xr.Variable:
+        depth: xr.Variable = other.map(kernels.junction, *parameters, **options).depth
+        return depth
+
+    stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
+    stderr = add_background_error(frame, stderr, again)
     found = changed(found, stderr=stderr)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)

@@ -17,7 +17,7 @@ from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import FRACTION
+from sims_analysis.frame.opening import ACHIEVED, FRACTION
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._functions import Asked, ResolutionFunction, read_resolution
 from sims_analysis.models._posed import SOURCES
@@ -302,9 +302,6 @@ def _dressed(
     found = {
         name: frame.with_attrs(column("value"), term, units_=frame.units),
         f"{name}_stderr": frame.as_the_data(stderr),
-        "achieved_resolution": frame.with_attrs(
-            column("achieved_resolution"), "achieved_resolution"
-        ),
         "refolded": frame.with_attrs(column("refolded"), "refolded", units_=frame.units),
     }
     for one in ("window_dose", "window_dose_stderr", "carried_dose"):
@@ -329,7 +326,8 @@ def _dressed(
         answer[one] = in_words(codes, table).assign_attrs(vocabulary.attrs(term))
     fraction = number("fraction").fillna(1.0)
     fraction.attrs = dict(RESTORED)
-    return answer.assign_coords({FRACTION: fraction})
+    achieved = frame.with_attrs(column(ACHIEVED), ACHIEVED)
+    return answer.assign_coords({FRACTION: fraction, ACHIEVED: achieved})
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:
