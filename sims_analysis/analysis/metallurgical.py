@@ -159,9 +159,7 @@ def metallurgical_junctions(
     def again(other: Frame) -> xr.Variable:
         return _nearest(other, net, fractions, found)
 
-    stderr = add_resolution_error(
-        frame, stderr, depth, found.decay_length, again, group="species"
-    )
+    stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
     if frame.common is not None:  # the backgrounds of the species are independent
         for i in range(frame.value.sizes["species"]):
             here = xr.Variable("species", np.arange(len(names)) == i)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 
-__all__ = ["add_resolution_error"]
+__all__ = ["add_resolution_error", "add_unresolved", "tell_narrow"]
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -26,6 +29,10 @@ _SHARPER, _KNOWN = 0.45, 0.35
 #: Half of a sharp edge lies towards its high side, by this part of its decay length, where that is
 #: below this part of the achieved resolution beside it.
 _LOPSIDED, _SHARP = 0.5, 0.4
+#: Decay lengths below this part of the achieved resolution may be those of steps.
+_UNRESOLVED = 0.25
+#: Edges nearer to each other than so many achieved resolutions are not known so well.
+_NARROW = 1.0
 #: Standard deviations in the full width at half maximum of a Gaussian.
 _FWHM = 2.3548
 
@@ -72,7 +79,7 @@ def add_resolution_error(
         by = [frame.stderr.where(here == i, 0.0) for i in range(here.size)]
     away = abs(frame.depth - depth)
     over = [frame.dim] if group is None else [frame.dim, group]
-    resolution = frame.achieved.where(away == away.min(frame.dim)).max(over)
+    resolution = _resolution_at(frame.achieved, away, over)
     least = frame.achieved.where(away <= resolution).min(over)
     most = _KNOWN * least
     variance = xr.zeros_like(depth)
@@ -85,7 +92,56 @@ def add_resolution_error(
     steep = np.exp(-((decay_length.fillna(0.0) / least) ** 2))
     lopsided = _LOPSIDED * decay_length.fillna(0.0) * steep ** (1 / _SHARP**2)
     total: xr.Variable = (variance + (shape * steep) ** 2 + lopsided**2) ** 0.5
-    return total.where(depth.notnull()).transpose(*depth.dims)
+    known: xr.Variable = total.where(depth.notnull()).transpose(*depth.dims)
+    return known
+
+
+def tell_narrow(frame: Frame, depth: xr.Variable, along: str) -> None:
+    """Warn of restored profiles with depths that are nearer to each other than what is resolved."""
+    if frame.achieved is None or frame.lazy or depth.sizes[along] < 2:
+        return
+    resolution = _resolution_at(frame.achieved, abs(frame.depth - depth), [frame.dim])
+    begin, end = {along: slice(-1)}, {along: slice(1, None)}
+    wide = 0.5 * (resolution.isel(begin) + resolution.isel(end))
+    shares = (depth.isel(end) - depth.isel(begin)) / wide
+    narrowest = shares.min(along)
+    first = first_flagged(frame, narrowest < _NARROW)
+    if first is not None:
+        share = first.of(narrowest)
+        at = first.of(depth.isel(begin).where(shares == narrowest).min(along))
+        warn(
+            f"{first.label}: the level is crossed twice within {share:.2g} achieved resolutions, "
+            f"from {at:.4g} nm: what is so narrow may be wider or narrower than restored, and its "
+            "edges farther off than their errors say",
+            ProfileWarning,
+        )
+
+
+def _resolution_at(achieved: xr.Variable, away: xr.Variable, over: list[Any]) -> xr.Variable:
+    """Return the achieved resolution at the samples that are nearest to depths."""
+    found: xr.Variable = achieved.where(away == away.min(str(achieved.dims[-1]))).max(over)
+    return found
+
+
+def add_unresolved(
+    frame: Frame,
+    stderr: xr.Variable,
+    length: xr.Variable,
+    start: xr.Variable,
+    stop: xr.Variable,
+) -> xr.Variable:
+    """Return standard errors of decay lengths between two depths, of restored profiles with more.
+
+    An edge of any decay length d below a quarter of the least achieved resolution r may be restored
+    as one of that length: ``d exp[-(d / 0.25 r)^2]`` is part of the error.
+    """
+    if frame.achieved is None:
+        return stderr
+    between = (frame.depth >= start) & (frame.depth <= stop)
+    least = frame.achieved.where(between).min(frame.dim)
+    unresolved = (length * np.exp(-((length / (_UNRESOLVED * least)) ** 2))).fillna(0.0)
+    total: xr.Variable = (stderr**2 + unresolved**2) ** 0.5
+    return total
 
 
 def _at_most(moved: xr.Variable, most: xr.Variable) -> xr.Variable:
