@@ -266,8 +266,8 @@ def _evaluate(text: str, expression: str) -> Unit:
         dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
         factor = Fraction(quantity.magnitude)
     # The exception for a malformed expression differs between pint's versions.
-    except Exception as error:  # noqa: BLE001
-        raise unknown(text, f"cannot read it ({type(error).__name__})") from None
+    except Exception:  # noqa: BLE001
+        raise unknown(text, "cannot read it") from None
     kind = _KINDS.get(dimension)
     if dimension in _INVERTED:
         raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
