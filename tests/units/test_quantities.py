@@ -103,6 +103,8 @@ def test_atoms_as_pure_numbers_are_refused_where_atoms_are_asked_for():
         assert application_registry().get() is other
         with pytest.raises(UnitsError, match="pure number there"):
             application_registry(for_atoms=True)
+        with pytest.raises(UnitsError, match="pure number there"):
+            quantify(xr.DataArray([1.0], attrs={"units": "atom/cm^3"}, dims="t"))
     finally:
         pint.set_application_registry(before)
     assert application_registry(for_atoms=True).get() is before
