@@ -171,7 +171,7 @@ def test_a_fresh_process_unpickles_atoms():
 def test_no_unit_and_what_is_no_text_are_told_apart(kinds):
     with pytest.raises(UnitsError, match=r"^x has no unit; expected a unit such as"):
         unit_of_kind(None, kinds, "x")
-    with pytest.raises(UnitsError, match=r"^x: a unit is a text, found 5; expected"):
+    with pytest.raises(UnitsError, match=r"^x: a unit is a text, found 5; expected '(nm|1)'"):
         unit_of_kind(5, kinds, "x")
 
 
