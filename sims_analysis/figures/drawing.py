@@ -16,8 +16,9 @@ from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import legend
 from sims_analysis.figures import lines as drawing
 from sims_analysis.figures import restored as over
+from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
-from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
+from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
 from sims_analysis.figures.curves import (
     CENTRAL,
@@ -32,7 +33,7 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
 from sims_analysis.figures.results import draw_results, draw_summaries
-from sims_analysis.figures.style import fix_ticks, grow, lay_out, measured_alike, setting
+from sims_analysis.figures.style import fix_ticks, grow, lay_out, setting
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def prepared(
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
     if wanted.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
         curves = raised(curves, wanted.waterfall)
-    models = fitted.evaluated(wanted.fits, curves)
+    models = fitted.evaluated(wanted, curves)
     crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
     return curves, models, replace(wanted, spread=crowd if wanted.spread is None else wanted.spread)
 
@@ -253,30 +254,29 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
     figure = canvases[0].figure
     for canvas in canvases:
         _dress(canvas)
-    with measured_alike(figure):
+    lay_out(figure)
+    crowded = [canvas for canvas in canvases if len(canvas.values()) > 2]
+    for canvas in crowded:
+        spread_right_axes(canvas)
+    if crowded:
         lay_out(figure)
-        crowded = [canvas for canvas in canvases if len(canvas.values()) > 2]
-        for canvas in crowded:
-            spread_right_axes(canvas)
-        if crowded:
-            lay_out(figure)
-        if shared:
-            legend.write_shared_list(canvases, figure)
-            return
-        said: set[str] = set()
-        for canvas in canvases:
-            legend.write_list(canvas, place_names(canvas), said)
-        outside = [_outside(canvas) for canvas in canvases if not canvas.own]
-        if not any(outside):
-            return
-        if len(canvases) > 1:
-            # Lists around the panels get room of their own: the panels stay as high.
-            rows = [outside[i : i + across] for i in range(0, len(outside), across)]
-            grow(figure, sum(map(max, rows)))
-        # The layout makes room for the lists below the axes, which are lower from now on.
-        lay_out(figure)
-        for canvas in canvases:
-            place_names(canvas, next(iter(canvas.legends(NOTES)), None))
+    if shared:
+        legend.write_shared_list(canvases, figure)
+        return
+    said: set[str] = set()
+    for canvas in canvases:
+        legend.write_list(canvas, place_names(canvas), said)
+    outside = [_outside(canvas) for canvas in canvases if not canvas.own]
+    if not any(outside):
+        return
+    if len(canvases) > 1:
+        # Lists around the panels get room of their own: the panels stay as high.
+        rows = [outside[i : i + across] for i in range(0, len(outside), across)]
+        grow(figure, sum(map(max, rows)))
+    # The layout makes room for the lists below the axes, which are lower from now on.
+    lay_out(figure)
+    for canvas in canvases:
+        place_names(canvas, next(iter(canvas.legends(NOTES)), None))
 
 
 def _outside(canvas: Canvas) -> float:

@@ -20,8 +20,8 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from sims_analysis.figures.arguments import Wanted
     from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.questions import Answer
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
@@ -32,18 +32,16 @@ _MARKS = (".", "+", "x", "1")
 _HEIGHTS = (3.0, 1.0)
 
 
-def evaluated(fits: Sequence[Answer], curves: Sequence[Curve]) -> list[Curve]:
+def evaluated(wanted: Wanted, curves: Sequence[Curve]) -> list[Curve]:
     """Evaluate each fit on the samples of its data, and between them, inside its window.
 
     There is a curve for each that a fit is about, with its source, colour and unit.
     """
-    if not fits:
-        return []
-    from sims_analysis.models.evaluation import evaluate
-
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
-        for fit in [fit for key, fit in fits if key in (None, source)]:
+        for fit in wanted.of("fits", source):
+            from sims_analysis.models.evaluation import evaluate
+
             axis = str(fit.attrs.get("axis", "depth"))
             mine = [c for c in curves if c.source == source and c.series.axis == axis]
             if not mine:
@@ -120,7 +118,7 @@ def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
 def draw(canvas: Canvas) -> None:
     """Draw the fitted curves over their data; one that is not to be trusted is listed."""
     for curve in canvas.curves:
-        for fit in [fit for source, fit in canvas.wanted.fits if source in (None, curve.source)]:
+        for fit in canvas.wanted.of("fits", curve.source):
             word = next((name for name in ("curve_status", "status") if name in fit), "")
             mine = of_curve(fit[word], curve) if word else None
             status = "ok" if mine is None else str(np.ravel(mine.values)[0])

@@ -20,10 +20,10 @@ import orjson
 
 from sims_analysis.analysis.series import Series
 from sims_analysis.errors import require
+from sims_analysis.figures.arguments import check_looks
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
-from sims_analysis.figures.profiles import check_looks
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.kernels.blocks import layouts

@@ -56,7 +56,7 @@ def draw_curve(
     (line,) = ax.plot(x, np.where(data & ~scattered, y, np.nan), **style)
     # A line of one sample has no length: show that as a point.
     alone = (data & scattered) | _without_neighbours(data & ~scattered)
-    if alone.any() and not style.get("marker"):
+    if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
         looks: Any = {
@@ -66,6 +66,11 @@ def draw_curve(
         }
         ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **looks)
     return line
+
+
+def has_mark(line: Any) -> bool:
+    """Whether the samples of a line have marks, which may be an array of corners."""
+    return str(line.get_marker()).strip().lower() not in ("", "none")
 
 
 def _without_neighbours(data: Mask) -> Mask:

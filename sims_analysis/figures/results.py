@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
-    from sims_analysis.figures.questions import Answer
 
     Array = NDArray[np.float64]
     Result = xr.Dataset | xr.DataArray
@@ -57,23 +56,26 @@ def draw_results(canvas: Canvas, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     painter = _Painter(canvas, curve, name)
     for argument in ("dose", "layers", "interfaces", "junctions", "peak", "decay_length"):
-        for result in _mine(canvas.wanted.results.get(argument, []), curve):
+        for result in _mine(canvas.wanted.of(argument, curve.source), curve):
             getattr(painter, argument)(result)
 
 
 def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name: str) -> None:
     """Summarise the results of many measurements: their median and their range."""
     painter = _Painter(canvas, median, name)
-    for argument, given in canvas.wanted.results.items():
-        found = [result for curve in curves for result in _mine(given, curve)]
+    for argument in canvas.wanted.results:
+        found = [
+            one
+            for curve in curves
+            for one in _mine(canvas.wanted.of(argument, curve.source), curve)
+        ]
         if found:
             painter.many(argument, found)
 
 
-def _mine(answers: Sequence[Answer], curve: Curve) -> list[Any]:
+def _mine(answers: Sequence[Result], curve: Curve) -> list[Any]:
     """Choose the results of a curve."""
-    given = [item for source, item in answers if source in (None, curve.source)]
-    found = [of_curve(dequantify(item), curve) for item in given]
+    found = [of_curve(dequantify(item), curve) for item in answers]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
 
 
