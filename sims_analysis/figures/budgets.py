@@ -12,8 +12,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import Wanted, check_axes, check_looks
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
-from sims_analysis.figures.labels import legend_above
-from sims_analysis.figures.legend import LEAST
+from sims_analysis.figures.legend import LEAST, legend_above
 from sims_analysis.figures.questions import function_of
 from sims_analysis.figures.style import (
     axes_for,

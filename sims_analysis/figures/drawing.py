@@ -31,7 +31,7 @@ from sims_analysis.figures.curves import (
     spread_of,
     styled,
 )
-from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
+from sims_analysis.figures.labels import choose_names, is_another, label_lines
 from sims_analysis.figures.results import draw_results, draw_summaries
 from sims_analysis.figures.style import fix_ticks, grow, lay_out, setting
 from sims_analysis.text import typeset as _typeset
@@ -159,7 +159,9 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
         _draw_spread(canvas, median, (whole.low, whole.high))
-        legend.explain_spread(canvas, whole.count, CENTRAL)
+        grey = ink(0.35, canvas.ax)
+        canvas.explain(f"median of {whole.count}", color=grey, linewidth=1.0)
+        legend.explain_band(canvas, f"the middle {100 * CENTRAL:g} %")
         drawn.append((median, options))
         thin = {"linewidth": 0.7, **options}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
@@ -183,7 +185,7 @@ def _draw_marks(canvas: Canvas) -> None:
     """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
     for curve, _ in canvas.lines:
         if drawing.mark_below_limit(canvas.axes_of(curve), curve, canvas.scale_of(curve)):
-            legend.explain_triangle(canvas, "below the limit")
+            legend.explain_mark(canvas, "below the limit")
     for kind, ax in canvas.depths().items() if canvas.wanted.log else ():
         mine = [curve for curve, _ in canvas.lines if curve.series.axis == kind]
         legend.explain_hidden(
@@ -223,7 +225,7 @@ def _part(canvas: Canvas) -> None:
             groups.append((points, [line]))
     for _, (_, *hiding) in groups:
         for i, line in enumerate(hiding):
-            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=OVER)
+            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=legend.OVER)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
@@ -265,7 +267,7 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
         return
     said: set[str] = set()
     for canvas in canvases:
-        legend.write_list(canvas, place_names(canvas), said)
+        legend.write_list(canvas, legend.place_names(canvas), said)
     outside = [_outside(canvas) for canvas in canvases if not canvas.own]
     if not any(outside):
         return
@@ -276,7 +278,7 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
     # The layout makes room for the lists below the axes, which are lower from now on.
     lay_out(figure)
     for canvas in canvases:
-        place_names(canvas, next(iter(canvas.legends(NOTES)), None))
+        legend.place_names(canvas, next(iter(canvas.legends(NOTES)), None))
 
 
 def _outside(canvas: Canvas) -> float:
