@@ -180,8 +180,12 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
 
 
 def _make_room(ax: Axes) -> None:
-    """Extend the axis until every number is inside, as far as it has room."""
-    width, gap = ax.bbox.width, 2 * _GAP * cast("Any", ax.figure).dpi / 72.0
+    """Extend the axis until every number is inside, and break a label that is not in the figure."""
+    figure: Any = ax.figure
+    if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
+        ax.set_xlabel(ax.get_xlabel().replace(" (", "\n("))
+        lay_out(figure)
+    width, gap = ax.bbox.width, 2 * _GAP * figure.dpi / 72.0
     texts = cast("list[Any]", ax.texts)
     free = [max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST) for text in texts]
     ends = [text.xy[0] / part for text, part in zip(texts, free, strict=True)]

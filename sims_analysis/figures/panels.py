@@ -139,7 +139,7 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     """Read the options of the panels."""
     if "ax" in options:
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
-    line = {name: options[name] for name in options.keys() - OPTIONS - EXAMPLES.keys()}
+    line = {n: value for n, value in options.items() if n not in OPTIONS | EXAMPLES.keys()}
     wanted = read_options(options, line, data, named)
     if wanted.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
