@@ -185,7 +185,7 @@ def plot_html(
     known = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
     known |= {"depths": depths.arrays, "curves": drawn}
     carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    fragment = resources.files("sims_analysis.figures").joinpath("interactive.html")
+    fragment = resources.files("sims_analysis.output.pages").joinpath("interactive.html")
     # A "</script>" in a name must not end the element that carries it.
     return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
 
@@ -311,4 +311,4 @@ def style() -> str:
 
 
 def _resource(name: str) -> str:
-    return resources.files("sims_analysis.figures").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("sims_analysis.output.pages").joinpath(name).read_text(encoding="utf-8")
