@@ -300,7 +300,7 @@ def test_counts_in_stated_windows(tmp_path):
     with pytest.raises(sims.ReadError, match="mz_windows="):
         sims.read(path)
     for window in ((10.1, 10.0), (10.0, 10.0)):
-        with pytest.raises(sims.ReadError, match="mz_windows: 'B' ends at 10.0, before 10"):
+        with pytest.raises(sims.ReadError, match=r"mz_windows: 'B' ends at 10.0, before 10"):
             sims.read(path, mz_windows={"B": window})
 
 
