@@ -110,7 +110,7 @@ def test_columns_beside_the_samples_go_along_as_long_as_they_fit():
 def test_counts_without_a_unit_are_refused_with_their_species():
     beside = {"columns": {"counts": {"values": [1, 2]}}}
     source = dataclasses.replace(profile("A", [1, 2], [1, 2]), extra=beside)
-    with pytest.raises(UnitsError, match="^species 'A': counts has no unit"):
+    with pytest.raises(UnitsError, match=r"^species 'A': counts has no unit"):
         sims.to_dataset(source)
 
 
