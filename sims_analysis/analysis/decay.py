@@ -15,6 +15,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -145,6 +146,8 @@ def decay_length(
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
+    hidden = warn_of_hidden(frame, used, "the edge of the others is too shallow", ProfileWarning)
+    status = replaced_where((hidden > 0) & (status == Status.OK), status, Status.BELOW_DETECTION)
     status = doubted(frame, status, used, bridge=True)
     tell_doubts(frame, status, used, "", ProfileWarning)
     return frame.dataset(

@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import filled
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, replaced_where
@@ -35,6 +35,7 @@ __all__ = [
     "DoseQuestion",
     "Rule",
     "check_options",
+    "hidden_in_dose",
     "integral",
     "integrated_dose",
     "read_question",
@@ -303,13 +304,21 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         trapezoids = replace(question, rule="trapezoid", level=None)
         return integral(other, trapezoids, quiet=True).value
 
+    def with_samples(other: Frame) -> xr.Variable:
+        ends, rule = (found.start, found.stop), question.rule
+        return value + (
+            other.map(kernels.integrate, *ends, rule=rule, bridge=True).value - found.value
+        )
+
     common = common_error(frame, again)
     width = xr.Variable((), 0.0) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
         variance = _of_backgrounds(frame, variance, common, window, b - a).where(value.notnull())
     if frame.censored is not None and not question.bridge:
-        status = _over_hidden(frame, question.rule, found, value, status, variance)
+        stderr = None if variance is None else variance**0.5
+        lost = hidden_matter(frame, value, stderr, with_samples) & (status == Status.OK)
+        status = replaced_where(lost, status, Status.GAP)
     if variance is not None or question.has_background or held is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
@@ -328,30 +337,17 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     )
 
 
-#: The part of a dose that may be due to samples below their limit of detection.
-_HIDDEN = 0.01
+def hidden_in_dose(frame: Frame, window: Window, rule: str) -> xr.Variable | None:
+    """Flag the doses that depend on samples below their limit; None for data without any."""
+    if frame.censored is None:
+        return None
 
+    def dose(other: Frame) -> xr.Variable:
+        found: xr.Variable = other.map(kernels.integrate, *window, rule=rule, bridge=True).value
+        return found
 
-def _over_hidden(
-    frame: Frame,
-    rule: str,
-    found: Any,
-    value: xr.Variable,
-    status: xr.Variable,
-    variance: xr.Variable | None,
-) -> xr.Variable:
-    """Set the status of doses that bridge hidden samples to ``gap``, if these matter.
-
-    They are bridged by values above their limit, and may be as little as 0: the dose is too high by
-    up to the difference, which matters if it is more than the standard error and a part of the
-    dose.
-    """
-    plain = replace(frame, value=filled(frame), stderr=None, counts=None, common=None, overlap=None)
-    least = plain.map(kernels.integrate, found.start, found.stop, rule=rule, bridge=True)
-    error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
-    excess: Any = found.value - least.value
-    matters = (status == Status.OK) & (excess > error) & (excess > _HIDDEN * abs(value))
-    return replaced_where(matters, status, Status.GAP)
+    flags: xr.Variable = hidden_matter(frame, dose(frame), None, dose)
+    return flags
 
 
 def _of_backgrounds(

@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import unfilled
 from sims_analysis.frame.window import Window
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
@@ -26,6 +27,7 @@ from sims_analysis.models.model import Array, Parameter
 
 __all__ = ["dressed", "quantified"]
 
+_OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 #: Numbers of the answer with a unit of their own.
 _NUMBERS = (
     "objective_value",
@@ -161,7 +163,12 @@ def _statistics(
             # A shape that was cut off is a wrong one.
             cut = ("wrong_shape",)
             codes = doubted(profiles, codes, STATUS, window, bridge=True, instead=cut)
-            codes = doubted(profiles, codes, STATUS, window, bridge=bridge)
+            told = doubted(profiles, codes, STATUS, window, bridge=bridge, hidden=False)
+            if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
+                log = part("objective", 0) == _OF_LOGARITHMS
+                others = doubted(unfilled(profiles), codes, STATUS, window, bridge=bridge)
+                told = told.where(log, others)
+            codes = told
         found[name] = in_words(codes, table).assign_attrs(
             vocabulary.attrs("fit_status" if name == "status" else name)
         )
