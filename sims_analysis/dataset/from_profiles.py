@@ -300,6 +300,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     names = _variable_names({s.kind for s in found})
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
+    limits: dict[str, Any] = {}  # coordinates, which a DataArray keeps
     shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
     for kind, name in names.items():
         units = CANONICAL[kind]
@@ -315,7 +316,8 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         for end, columns in beside.items():
             if not np.isnan(columns).all():
                 its_attrs = vocabulary.attrs_beside(name, end, units)
-                variables[f"{name}_{end}"] = (dims, columns, its_attrs)
+                to = limits if end == vocabulary.CENSORED else variables
+                to[f"{name}_{end}"] = (dims, columns, its_attrs)
     others = [
         (row, names[s.kind], s.profile, z)
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
@@ -325,6 +327,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
+        **limits,
         **delivered.coords(
             [found[i].profile for i in leading.values()],
             [own[i] for i in leading.values()],

@@ -51,7 +51,8 @@ def filled(frame: Frame) -> Frame:
 
 def unfilled(frame: Frame) -> Frame:
     """Return the frame as it was before it was filled."""
-    return replace(frame, value=frame.value.where(frame.censored.isnull()))  # type: ignore[union-attr]  # by callers
+    limits: Any = frame.censored
+    return replace(frame, value=frame.value.where(limits.isnull() | (frame.value != 0)))
 
 
 def hidden_within(frame: Frame, window: Window) -> Any:

@@ -14,12 +14,12 @@ from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import unfilled
 from sims_analysis.frame.window import Window
+from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
 from sims_analysis.models._profiles import doubted, in_words, over_profiles
-from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
 from sims_analysis.models.lines import straight_line
