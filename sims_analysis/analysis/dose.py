@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -305,10 +306,8 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         return integral(other, trapezoids, quiet=True).value
 
     def with_samples(other: Frame) -> xr.Variable:
-        ends, rule = (found.start, found.stop), question.rule
-        return value + (
-            other.map(kernels.integrate, *ends, rule=rule, bridge=True).value - found.value
-        )
+        dose = _bridged(other, (found.start, found.stop), question.rule)
+        return value + (dose - found.value)
 
     common = common_error(frame, again)
     width = xr.Variable((), 0.0) if held is None else held.width
@@ -342,12 +341,15 @@ def hidden_in_dose(frame: Frame, window: Window, rule: str) -> xr.Variable | Non
     if frame.censored is None:
         return None
 
-    def dose(other: Frame) -> xr.Variable:
-        found: xr.Variable = other.map(kernels.integrate, *window, rule=rule, bridge=True).value
-        return found
-
+    dose = partial(_bridged, window=window, rule=rule)
     flags: xr.Variable = hidden_matter(frame, dose(frame), None, dose)
     return flags
+
+
+def _bridged(frame: Frame, window: Window, rule: str) -> xr.Variable:
+    """Integrate whatever lies between two limits."""
+    dose: xr.Variable = frame.map(kernels.integrate, *window, rule=rule, bridge=True).value
+    return dose
 
 
 def _of_backgrounds(

@@ -7,12 +7,11 @@ the free coordinates as the rows of a matrix: what a fit has taken from its resi
 from __future__ import annotations
 
 from math import log, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, gammaincc, ndtr
-
-from sims_analysis.kernels.rows import Array
 
 __all__ = [
     "NEARLY_NORMAL",
@@ -32,6 +31,8 @@ __all__ = [
     "verdict",
     "wandering",
 ]
+
+Array = NDArray[Any]
 
 #: Verdicts on the residuals, in the order of their codes.
 RESIDUALS = (
