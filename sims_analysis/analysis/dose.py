@@ -305,19 +305,13 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         trapezoids = replace(question, rule="trapezoid", level=None)
         return integral(other, trapezoids, quiet=True).value
 
-    def with_samples(other: Frame) -> xr.Variable:
-        dose = _bridged(other, (found.start, found.stop), question.rule)
-        return value + (dose - found.value)
-
     common = common_error(frame, again)
     width = xr.Variable((), 0.0) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
         variance = _of_backgrounds(frame, variance, common, window, b - a).where(value.notnull())
     if frame.censored is not None and not question.bridge:
-        stderr = None if variance is None else variance**0.5
-        lost = hidden_matter(frame, value, stderr, with_samples) & (status == Status.OK)
-        status = replaced_where(lost, status, Status.GAP)
+        status = _over_hidden(frame, question.rule, found, value, variance, status)
     if variance is not None or question.has_background or held is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
@@ -334,6 +328,25 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         held=held,
         common=common,
     )
+
+
+def _over_hidden(
+    frame: Frame,
+    rule: str,
+    found: Any,
+    value: xr.Variable,
+    variance: xr.Variable | None,
+    status: xr.Variable,
+) -> xr.Variable:
+    """Set the status of doses that depend on samples below their limit to ``gap``."""
+
+    def dose(other: Frame) -> xr.Variable:
+        moved: xr.Variable = _bridged(other, (found.start, found.stop), rule) - found.value
+        return value + moved
+
+    stderr = None if variance is None else variance**0.5
+    lost = hidden_matter(frame, value, stderr, dose) & (status == Status.OK)
+    return replaced_where(lost, status, Status.GAP)
 
 
 def hidden_in_dose(frame: Frame, window: Window, rule: str) -> xr.Variable | None:
