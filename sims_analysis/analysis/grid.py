@@ -21,7 +21,6 @@ from sims_analysis.analysis.interpolation import (
     joined,
     measured_in,
     of_background,
-    read_depths,
     with_coords,
 )
 from sims_analysis.dataset.axes import cell_edges
@@ -269,7 +268,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         points, bounds = _axis_like(frame, like)
         words = f"the {frame.axis} axis of other data"
     else:
-        at = read_depths(frame, depth)
+        at = frame.points(depth, "depth")
         if at.ndim > 1:
             raise ProfileError(
                 f"depth is over {at.dims}: a common axis has one dimension; use interpolate() for "
