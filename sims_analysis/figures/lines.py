@@ -12,13 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.curves import Curve
+    from sims_analysis.kernels.rows import Array, Flags
 
-    Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 #: Opacity of a band.
 BAND = 0.22
@@ -37,7 +35,7 @@ _ROW = 0.018
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
-def shown(curve: Curve, *, log: bool) -> Mask:
+def shown(curve: Curve, *, log: bool) -> Flags:
     """Find the samples that are drawn as data."""
     hidden = curve.below_limit()
     if log:
@@ -68,12 +66,12 @@ def draw_curve(
     return line
 
 
-def _without_neighbours(data: Mask) -> Mask:
+def _without_neighbours(data: Flags) -> Flags:
     """Find the samples that are data between two that are not."""
     return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
-def _scattered(data: Mask) -> Mask:
+def _scattered(data: Flags) -> Flags:
     """Find samples whose neighbours are mostly not data, so that a line would be all gaps."""
     if data.size < 2 * _NEIGHBOURS or data.all():
         return np.zeros(data.shape, dtype=bool)
@@ -96,7 +94,7 @@ def draw_band(ax: Axes, curve: Curve, scale: Scale, *, log: bool, coverage: floa
 
 
 def shade(
-    ax: Axes, curve: Curve, scale: Scale, ends: tuple[Array, Array], where: Mask, *, log: bool
+    ax: Axes, curve: Curve, scale: Scale, ends: tuple[Array, Array], where: Flags, *, log: bool
 ) -> None:
     """Shade between two curves, in the colour of the one between them."""
     low, high = ends
@@ -151,7 +149,7 @@ def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) 
     line.set_clip_box(TransformedBbox(frame, ax.transAxes))
 
 
-def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:
+def _visible(ax: Axes, curve: Curve, which: Flags, scale: Scale) -> Array:
     """Return the depths of some samples in the unit of the axis, inside its limits."""
     low, high = sorted(ax.get_xlim())
     x = np.asarray(scale(curve.series.x[which]))

@@ -28,14 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.questions import Answer
+    from sims_analysis.kernels.rows import Array
 
-    Array = NDArray[np.float64]
     Result = xr.Dataset | xr.DataArray
     Style = dict[str, Any]
 
