@@ -42,7 +42,7 @@ from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quanti
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sims_analysis.figures.canvas import Wanted
+    from sims_analysis.figures.arguments import Wanted
     from sims_analysis.kernels.rows import Array, Flags
 
 
