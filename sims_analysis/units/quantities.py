@@ -360,7 +360,7 @@ def _each_variable(data: Any, change: Any, *, only_axes: bool = False) -> Any:
     return result
 
 
-def quantified_variable(variable: xr.Variable) -> xr.Variable:
+def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     """Convert a Variable with a unit in its attrs to a Quantity; return others unchanged."""
     import xarray as xr
 
