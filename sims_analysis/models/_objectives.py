@@ -233,8 +233,8 @@ class Squares(Objective):
 
     value: Array
     stderr: Array | None
-    known_errors: bool
-    code: int
+    known_errors: bool = False
+    code: int = 4
     below_zero: bool = True
 
     @property
