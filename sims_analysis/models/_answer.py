@@ -19,7 +19,7 @@ from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
-from sims_analysis.models._profiles import doubted, in_words, over_profiles
+from sims_analysis.models._profiles import in_words, mark_doubts, over_profiles
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
 from sims_analysis.models.lines import straight_line
@@ -162,11 +162,11 @@ def _statistics(
         if table is STATUS:
             # A shape that was cut off is a wrong one.
             cut = ("wrong_shape",)
-            codes = doubted(profiles, codes, STATUS, window, bridge=True, instead=cut)
-            told = doubted(profiles, codes, STATUS, window, bridge=bridge, hidden=False)
+            codes = mark_doubts(profiles, codes, STATUS, window, bridge=True, instead=cut)
+            told = mark_doubts(profiles, codes, STATUS, window, bridge=bridge, hidden=False)
             if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
                 log = part("objective", 0) == _OF_LOGARITHMS
-                others = doubted(unfilled(profiles), codes, STATUS, window, bridge=bridge)
+                others = mark_doubts(unfilled(profiles), codes, STATUS, window, bridge=bridge)
                 told = told.where(log, others)
             codes = told
         found[name] = in_words(codes, table).assign_attrs(
