@@ -161,7 +161,7 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
             f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
             f"letters of {LEAST:g} points: give the axes more room, or select fewer profiles"
         )
-    bars = []
+    bars: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
         places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
         bars += ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)[:1]

@@ -46,7 +46,12 @@ Style = dict[str, Any]
 _MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
 #: Function -> what its number is called.
 _SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ", "peak": "peak",
-            "layers": "layer", "interface": "interface"}  # fmt: skip
+            "layers": "layer", "interface": "interface", "crossings": "",
+            "metallurgical_junctions": ""}  # fmt: skip
+#: Function of which a profile has several results -> the word that tells them apart.
+_KINDS = {"metallurgical_junctions": "polarity", "crossings": "direction", "layers": ""}
+#: Functions whose result is a depth at which the curve has a mark.
+_ON_CURVE = ("junction_depth", "crossings", "interface")
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
@@ -411,46 +416,39 @@ class _Painter:
     # --- results of many profiles ---
 
     def many(self, results: Sequence[Result]) -> None:
-        """List the median and the range of one result of many measurements."""
-        function = function_of(results[0])
-        if function in ("metallurgical_junctions", "crossings", "layers"):
-            self._many_depths(results, function)
-            return
-        entries = [entry for result in results for entry in _entries(result)]
-        values = [entry.value for entry in entries if np.isfinite(entry.value)]
-        at_level = function == "junction_depth"
-        name = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
-        words = Counter(_reason(entry.word) for entry in entries if not np.isfinite(entry.value))
-        for word, count in words.items():
-            self.canvas.tell(f"{name}: {word} in {count}")
-        if not values:
-            return
-        low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-        on_curve = (at_level or function == "interface") and self._is_seen(middle)
-        style = self._mark(middle, (low, high)) if on_curve else {}
-        units = answer_of(results[0]).attrs.get("units", "")
-        self.canvas.tell(f"{name}: {self._summary(values, units)}", **style)
+        """List the median and the range of one result of many measurements.
 
-    def _many_depths(self, results: Sequence[Result], function: str) -> None:
-        """Summarise the first junctions of all measurements, the second ones, and so on."""
-        kind = {"metallurgical_junctions": "polarity", "crossings": "direction"}.get(function, "")
-        depths: dict[tuple[str, int], list[float]] = {}
+        Of several in each profile, these are those of the first ones, of the second ones...
+        """
+        function, missing = function_of(results[0]), Counter[str]()
+        found: dict[tuple[str, int], list[float]] = {}
         for result in results:
             count = Counter[str]()
-            for z, _, word in _entries(result, kind):
-                if np.isfinite(z):
-                    depths.setdefault((word, count[word]), []).append(z)
-                    count[word] += 1
-        for (word, number), values in depths.items():
+            for value, _, word in _entries(result, _KINDS.get(function, "status")):
+                kind = word if function in _KINDS else ""
+                if np.isfinite(value):
+                    found.setdefault((kind, count[kind]), []).append(value)
+                    count[kind] += 1
+                elif function not in _KINDS:
+                    missing[_reason(word)] += 1
+        at_level = function == "junction_depth"
+        symbol = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
+        for word, times in missing.items():
+            self.canvas.tell(f"{symbol}: {word} in {times}")
+        units = answer_of(results[0]).attrs.get("units", "")
+        for (kind, number), values in found.items():
             low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-            summary = self._summary(values, self.curve.series.axis_units)
-            if function == "crossings":
-                style = self._mark(middle, (low, high))
-                self.canvas.tell(f"{self._verb(_WORDS[word], results[0])}: {summary}", **style)
+            summary = self._summary(values, units)
+            if function == "metallurgical_junctions":
+                if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
+                    self._span(low, high, ink(0.2, self.canvas.ax))
             elif function == "layers":
                 self.canvas.tell(f"layer {number + 1}{self._of()}: {summary} thick")
-            elif self._across(middle, f"{_arrow(word)} junction: {summary}"):
-                self._span(low, high, ink(0.2, self.canvas.ax))
+            else:
+                name = self._verb(_WORDS[kind], results[0]) if kind else symbol
+                marked = function in _ON_CURVE and self._is_seen(middle)
+                style = self._mark(middle, (low, high)) if marked else {}
+                self.canvas.tell(f"{name}: {summary}", **style)
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""
