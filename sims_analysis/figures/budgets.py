@@ -13,7 +13,6 @@ from sims_analysis.figures.arguments import Wanted, check_axes, check_looks
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
 from sims_analysis.figures.legend import LEAST, legend_above
-from sims_analysis.figures.questions import function_of
 from sims_analysis.figures.style import (
     axes_for,
     begun,
@@ -24,6 +23,7 @@ from sims_analysis.figures.style import (
     require_matplotlib,
     setting_points,
 )
+from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import dequantify
 

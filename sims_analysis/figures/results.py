@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sims_analysis.errors import ProfileError
 from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.legend import explain_error
-from sims_analysis.figures.questions import (
+from sims_analysis.frame.questions import (
     Result,
     answer_of,
     asked,
@@ -29,9 +30,10 @@ from sims_analysis.figures.questions import (
     window_of,
 )
 from sims_analysis.kernels.rows import Array
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
-from sims_analysis.units import dequantify
+from sims_analysis.units import dequantify, read_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -318,7 +320,7 @@ class _Painter:
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
         for value, sigma, status in self._known(symbol, result):
-            limits = window_of(result, self.curve, self.canvas.wanted.dose_window)
+            limits = self._window(result, self.canvas.wanted.dose_window)
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
@@ -334,6 +336,30 @@ class _Painter:
 
     dose_budget = integrated_dose
 
+    def _window(self, result: Result, stated: Any = None) -> tuple[float, float] | None:
+        """Return the window of a result, within the samples of its curve; None if it is not known.
+
+        One that the user has `stated` is for results that do not record theirs.
+        """
+        series = self.curve.series
+        first, last = float(series.x[0]), float(series.x[-1])
+        limits = window_of(result, first, last)
+        if stated is not None:
+            known = limits or (first, last)
+            own = [end if text is None else read_number(text, (series.axis,), "dose_window")
+                   for text, end in zip(stated, known, strict=True)]  # fmt: skip
+            inside = np.clip([own, limits or own], first, last)
+            if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
+                raise ProfileError(
+                    f"dose_window={format_argument(stated)} is not the window of the dose of "
+                    f"{series.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
+                    f"{series.axis_units}: leave it out, or integrate over it"
+                )
+            limits = own[0], own[1]
+        if limits is None or limits[0] > last or limits[1] < first:
+            return None
+        return max(limits[0], first), min(limits[1], last)
+
     def peak(self, result: Result) -> None:
         for z, _, _ in self._known(self._symbol(result), result):
             if self._is_seen(z):
@@ -345,7 +371,7 @@ class _Painter:
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
         for length, sigma, _ in self._known(symbol, result):
-            limits, style = window_of(result, self.curve), {}
+            limits, style = self._window(result), {}
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
