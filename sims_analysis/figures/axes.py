@@ -70,9 +70,6 @@ def label_of(long_name: str, units: str) -> str:
     return f"{long_name} ({unit})" if unit else long_name
 
 
-# --- limits -------------------------------------------------------------------------------------
-
-
 def axes_at(ax: Any) -> dict[Key, Any]:
     """List the axes at one place by what an earlier call made them for, the left ones first.
 
@@ -288,9 +285,6 @@ def deep(ax: Axes) -> float:
     """Return a value far below an axes, to which shades and lines reach whatever its limits are."""
     low, high = sorted(ax.get_ylim())
     return 1e-9 * low if ax.get_yscale() == "log" else low - 10.0 * (high - low)
-
-
-# --- ticks and places ---------------------------------------------------------------------------
 
 
 def spread_right_axes(canvas: Canvas) -> None:

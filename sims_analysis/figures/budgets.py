@@ -25,12 +25,10 @@ from sims_analysis.figures.style import (
 )
 from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
-from sims_analysis.units import dequantify
+from sims_analysis.units import QuantityLike, dequantify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_budget"]
 

@@ -427,9 +427,6 @@ def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
     return "measurement" if alone or named else "species"
 
 
-# --- many measurements, as one -------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Spread:
     """The curves of one species in many measurements, as one.

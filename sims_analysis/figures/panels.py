@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,15 +22,12 @@ from sims_analysis.figures.profiles import entitled, record
 from sims_analysis.figures.style import begun, figure_size, in_style, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
+from sims_analysis.units import QuantityLike
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_panels"]
 

@@ -156,8 +156,6 @@ class _Painter:
     def coverage(self) -> float:
         return self.canvas.wanted.coverage or 1.0
 
-    # --- texts ---
-
     def _of(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
         text = ", ".join(filter(None, [self.name, *further]))
@@ -213,8 +211,6 @@ class _Painter:
                 yield entry
             elif len(entries) == 1 or entry.word not in ("", "ok"):
                 self.canvas.tell(f"{symbol}: {_reason(entry.word)}")
-
-    # --- marks ---
 
     def _value_at(self, depth: Any) -> Array:
         """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
@@ -280,8 +276,6 @@ class _Painter:
         style: Style = {"color": self.curve.colour, "alpha": wash(0.12, self.canvas.ax)}
         top = np.maximum(height, low)
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
-
-    # --- results of one profile ---
 
     def junction_depth(self, result: Result) -> None:
         symbol, equals, changes = self._crossing_of(result)
@@ -438,8 +432,6 @@ class _Painter:
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.canvas.tell(text + _doubt(status), **style)
-
-    # --- results of many profiles ---
 
     def many(self, results: Sequence[Result]) -> None:
         """List the median and the range of one result of many measurements.
