@@ -72,6 +72,7 @@ def test_numbers_and_label_are_inside(width):
     data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
     budget = sims.dose_budget(data, rsf_uncertainty=0.1, depth_uncertainty=0.02)
     ax = sims.plot_budget(budget, width=width)
+    ax.figure.set_dpi(300)  # as it is saved; on a screen, letters stand on whole pixels
     ax.figure.draw_without_rendering()
     assert max(text.get_window_extent().x1 for text in ax.texts) < ax.bbox.x1
     assert ax.xaxis.label.get_window_extent().x1 < ax.figure.bbox.x1
