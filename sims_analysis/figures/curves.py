@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sims_analysis.figures.canvas import Wanted
+    from sims_analysis.figures.arguments import Wanted
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sims_analysis.figures.axes import axes_at
+from sims_analysis.figures.lines import has_mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +99,7 @@ class Obstacles:
 
     def _with_marks(self, points: Array, line: Any) -> list[Array]:
         """Add the outlines of the marks of a line, if they are larger than its width."""
-        if line.get_marker() in ("None", "none", "", None) or line.get_markersize() < _MARK:
+        if not has_mark(line) or line.get_markersize() < _MARK:
             return [points]
         radius = 0.5 * line.get_markersize() * self.ax.figure.dpi / 72.0
         around = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)

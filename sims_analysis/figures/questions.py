@@ -20,9 +20,10 @@ from sims_analysis.vocabulary import AXES, VALUE_KINDS
 if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
 
-    Result = xr.Dataset | xr.DataArray
-    #: The measurement that a result is of, None for any of them, and the result.
-    Answer = tuple[str | None, Any]
+
+Result = xr.Dataset | xr.DataArray
+#: The measurement that a result is of, None for any of them, and the result.
+Answer = tuple[str | None, Any]
 
 #: Function -> argument that takes its results, variable that is drawn, and one by which a result
 #: without a record is known, the rarest first.
@@ -141,18 +142,14 @@ def _question(result: Result) -> dict[str, Any]:
 def asked(result: Result, name: str) -> Any:
     """Return an argument of the recorded question, as text or number; None if it was not given.
 
-    Raises
-    ------
-    LookupError
-        If it differed between profiles, so that its value for one of them is not recorded.
+    It is NaN if it differed between profiles, so that its value for one of them is not recorded.
     """
     value = _question(result).get("parameters", {}).get(name)
-    if isinstance(value, dict):
-        values = np.ravel(value.get("values", [])).tolist()
-        if len(values) != 1 or values[0] is None or "units" not in value:
-            raise LookupError(name)
-        return f"{values[0]} {value['units']}"
-    return value
+    if not isinstance(value, dict):
+        return value
+    values = np.ravel(value.get("values", [])).tolist()
+    known = len(values) == 1 and values[0] is not None and "units" in value
+    return f"{values[0]} {value['units']}" if known else np.nan
 
 
 def answer_of(result: Result) -> xr.DataArray:
@@ -188,7 +185,7 @@ def window_of(
             # A budget that excludes the surface begins below it, whatever its window.
             below = read_number(asked(result, "surface_depth"), AXES, "surface_depth")
             limits[0] = max(limits[0], below)
-    except (LookupError, UnitsError):
+    except UnitsError:
         limits = []
     known = bool(limits) and (has(result, "start") or bool(_question(result)))
     if stated is not None:
@@ -221,8 +218,7 @@ def _limit(result: Result, name: str, end: float) -> float:
 def level_of(result: Result) -> tuple[float, Unit] | None:
     """Return the level of a question, canonical, with its unit; None if it is not known."""
     try:
-        level = asked(result, "level")
-        value, unit = read_quantity(level, VALUE_KINDS, "level") if level else (None, None)
-    except (LookupError, UnitsError):
+        value, unit = read_quantity(asked(result, "level"), VALUE_KINDS, "level")
+    except UnitsError:
         return None
-    return None if value is None or unit is None else (float(value), unit)
+    return float(value), unit

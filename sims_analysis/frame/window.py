@@ -145,7 +145,7 @@ def mark_transient(
 
     Such results include the transient, with or without the implant below it.
     """
-    among = (status == Status.OK) | (status == Status.NEVER_REACHED)
+    among = (status == Status.OK) | (status == Status.NEVER_REACHED) | (status == Status.TRUNCATED)
     transient = warn_of_transient(frame, start, stop, among)
     return replaced_where(transient, status, Status.TRUNCATED)
 

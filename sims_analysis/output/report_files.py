@@ -98,7 +98,7 @@ def _data_id_in(results: Path) -> str | None:
 def _pictures(report: Report, stem: Path) -> list[Path]:
     """Draw the profiles with the results that were found."""
     from sims_analysis.figures import plot_profiles, save_figure
-    from sims_analysis.figures.saving import close
+    from sims_analysis.figures.style import close
 
     junctions: list[xr.DataArray | xr.Dataset] = [*_answered(report.crossings, report.crossings)]
     if report.metallurgical is not None:

@@ -45,6 +45,14 @@ def test_every_option_of_a_phrase_is_one():
         assert set(re.findall(r"--[a-z-]+", written)) <= known, written
 
 
+@pytest.mark.parametrize("command", [*main.commands.values(), *archive.commands.values()])
+def test_the_help_of_an_option_says_its_default(command):
+    for one in command.params:
+        if isinstance(one, click.Option) and isinstance(one.default, str | int | float):
+            written = " ".join(one.get_help_record(click.Context(command))[1].split())
+            assert one.is_flag or f"[default: {one.default}" in written, one.name
+
+
 @pytest.mark.parametrize(
     ("message", "told"),
     [
@@ -60,3 +68,24 @@ def test_every_option_of_a_phrase_is_one():
 def test_an_argument_is_an_option_or_one_of_a_function(message, told):
     with click.Context(report):
         assert options.in_options(message) == told
+
+
+def test_columns_are_aligned_below_a_line(capsys):
+    options.print_columns(["id", "species"], [["boron-implant", "B"], ["x\x1b", ""]])
+    assert capsys.readouterr().out.splitlines() == [
+        "id             species",
+        "-------------  -------",
+        "boron-implant  B",
+        "x\\x1b",
+    ]
+
+
+@pytest.mark.parametrize(("done", "code"), [(0, 1), (1, options.PARTIAL)])
+def test_failures_are_told_once_by_name(done, code, capsys):
+    failures = {"a/b.csv": "b.csv: no unit", "x": "entry 'x' is gone", "y": "gone"}
+    with pytest.raises(SystemExit) as left:
+        options.finish(done, failures)
+    assert left.value.code == code
+    told = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
+    assert capsys.readouterr().err.splitlines() == told
+    options.finish(done, {})

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from sims_analysis.errors import warnings_listed
 from sims_analysis.output.about import About
+from sims_analysis.output.pages.interactive import document
 from sims_analysis.output.pages.report import back_link, report_page
 
 if TYPE_CHECKING:
@@ -84,8 +85,6 @@ def list_page(archive: Archive, search: str = "") -> str:
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
     """Return a page that says why there is none, with a link back to the list."""
-    from sims_analysis.figures.interactive import document
-
     body = f"{back_link(home)}<h1>{html.escape(title)}</h1><p>{html.escape(reason)}</p>"
     return document(title, body)
 
@@ -134,8 +133,6 @@ def index_page(
     count : int, optional
         How many there are, if not all of them are listed.
     """
-    from sims_analysis.figures.interactive import document
-
     value = html.escape(search, quote=True)
     box = f'<label>Search <input type="search" name="search" value="{value}"></label>'
     if form:

@@ -6,6 +6,7 @@ import html
 import math
 from typing import TYPE_CHECKING
 
+from sims_analysis.output.pages.interactive import document, library, plot_html, script
 from sims_analysis.output.report.layout import DOSE_WORDS, WORDS
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
@@ -48,8 +49,6 @@ def report_page(report: Report, *, home: str = "") -> str:
     >>> "<td>never reached: every sample lies below the level</td>" in page
     True
     """
-    from sims_analysis.figures.interactive import document, library, plot_html, script
-
     title, measured, others = report.heading, report.measured, report.others
     back = back_link(home) if home else ""
     body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(report.data)]

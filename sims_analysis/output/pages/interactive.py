@@ -20,10 +20,10 @@ import orjson
 
 from sims_analysis.analysis.series import Series
 from sims_analysis.errors import require
+from sims_analysis.figures.arguments import check_looks
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
-from sims_analysis.figures.profiles import check_looks
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.kernels.blocks import layouts
@@ -185,7 +185,7 @@ def plot_html(
     known = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
     known |= {"depths": depths.arrays, "curves": drawn}
     carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    fragment = resources.files("sims_analysis.figures").joinpath("interactive.html")
+    fragment = resources.files("sims_analysis.output.pages").joinpath("interactive.html")
     # A "</script>" in a name must not end the element that carries it.
     return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
 
@@ -311,4 +311,4 @@ def style() -> str:
 
 
 def _resource(name: str) -> str:
-    return resources.files("sims_analysis.figures").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("sims_analysis.output.pages").joinpath(name).read_text(encoding="utf-8")
