@@ -21,7 +21,6 @@ from sims_analysis.analysis.interpolation import (
     joined,
     measured_in,
     of_background,
-    read_depths,
     with_coords,
 )
 from sims_analysis.dataset.axes import cell_edges
@@ -149,7 +148,7 @@ def to_grid(
         name = str(data.name or frame.kind)
         array = with_coords(_gridded(frame, name, grid, method, bridge=bridge), name)
         if grid.edges is not None:
-            array = array.assign_coords(_edges(frame, grid.edges))
+            array = array.assign_coords(_cell_coords(frame, grid.edges))
         return array.assign_coords(_delivered(data, frame)).rename(data.name)
     return _dataset(data, asked, method, conserve=conserve, gaps=gaps)
 
@@ -178,7 +177,7 @@ def _dataset(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-        result = result.assign_coords(_edges(first, grid.edges))
+        result = result.assign_coords(_cell_coords(first, grid.edges))
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
     result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
@@ -187,7 +186,7 @@ def _dataset(
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
 
 
-def _edges(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
+def _cell_coords(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
     """Return the edges of cells as coordinates of each depth.
 
     A DataArray, such as a variable of a Dataset, cannot hold bounds, which have a dimension of
@@ -269,7 +268,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         points, bounds = _axis_like(frame, like)
         words = f"the {frame.axis} axis of other data"
     else:
-        at = read_depths(frame, depth)
+        at = frame.points(depth, "depth")
         if at.ndim > 1:
             raise ProfileError(
                 f"depth is over {at.dims}: a common axis has one dimension; use interpolate() for "

@@ -40,11 +40,9 @@ from sims_analysis.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import HasProfiles
 
-    Array = NDArray[np.float64]
 
 __all__ = ["dataset_of", "to_dataset"]
 

@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from sims_analysis.analysis.series import Series
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
+    from sims_analysis.kernels.rows import Array
 
-    Array = NDArray[np.float64]
     Span = tuple[float, float]
 #: Kind of a depth axis, and label of a value axis.
 Key = tuple[str, str]

@@ -41,12 +41,10 @@ from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quanti
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from sims_analysis.figures.arguments import Wanted
+    from sims_analysis.kernels.rows import Array, Flags
 
-    Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 #: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
@@ -115,12 +113,12 @@ class Curve:
             return (self.unit.kind,)
         return vocabulary.kinds_in(variable, units) if variable in vocabulary.TERMS else ()
 
-    def below_limit(self) -> Mask:
+    def below_limit(self) -> Flags:
         """Find samples that lie below the detection limit."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.series.y < self.limit)
 
-    def not_positive(self) -> Mask:
+    def not_positive(self) -> Flags:
         """Find samples that a log axis cannot show and that are not marked at the detection limit.
 
         These are zero, negative, or the number that the instrument writes for no counts.

@@ -29,12 +29,10 @@ def bridges(gaps: str) -> bool:
     return gaps == "bridge"
 
 
-def doubted(
-    frame: Frame, status: xr.Variable, window: Window, *, bridge: bool, over: int = Status.OK
-) -> xr.Variable:
-    """Replace the status `over` of profiles with a gap or a saturated sample in a window."""
+def doubted(frame: Frame, status: xr.Variable, window: Window, *, bridge: bool) -> xr.Variable:
+    """Replace the status ``ok`` of profiles with a gap or a saturated sample in a window."""
     found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
-    return replaced_where((status == over) & (found != Status.OK), status, found)
+    return replaced_where((status == Status.OK) & (found != Status.OK), status, found)
 
 
 def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:

@@ -17,7 +17,7 @@ from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
-from sims_analysis.models._profiles import doubted, in_words, over_profiles
+from sims_analysis.models._profiles import in_words, mark_doubts, over_profiles
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
@@ -160,8 +160,8 @@ def _statistics(
         if table is STATUS:
             # A shape that was cut off is a wrong one.
             cut = ("wrong_shape",)
-            codes = doubted(profiles, codes, STATUS, window, bridge=True, instead=cut)
-            codes = doubted(profiles, codes, STATUS, window, bridge=bridge)
+            codes = mark_doubts(profiles, codes, STATUS, window, bridge=True, instead=cut)
+            codes = mark_doubts(profiles, codes, STATUS, window, bridge=bridge)
         found[name] = in_words(codes, table).assign_attrs(
             vocabulary.attrs("fit_status" if name == "status" else name)
         )

@@ -24,9 +24,9 @@ from sims_analysis.units import with_plain_axes
 __all__ = [
     "RESTORED",
     "by_depth",
-    "doubted",
     "in_words",
     "interpolated",
+    "mark_doubts",
     "open_profiles",
     "over_profiles",
     "warn_of_first",
@@ -85,7 +85,7 @@ def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     return frame.dataset({"rows": rows}, coords={})["rows"]
 
 
-def doubted(
+def mark_doubts(
     frame: Frame,
     codes: xr.DataArray,
     table: Sequence[str],

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.curves import Curve
+    from sims_analysis.kernels.rows import Array
 
-    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 __all__ = ["Explorer", "document", "explore", "library", "plot_html", "script"]
 
