@@ -231,7 +231,8 @@ def _drawn(
     series = curve.series
     return {
         "name": name,
-        "html": _typeset.html(name),
+        # A wafer W1 is not tungsten.
+        "html": _typeset.html(series.species) + html.escape(name.removeprefix(series.species)),
         "colour": curve.colour,
         "dash": _dash(curve),
         "axis": places.index(label_of(series.long_name, series.units)),
