@@ -40,11 +40,9 @@ from sims_analysis.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import HasProfiles
 
-    Array = NDArray[np.float64]
 
 __all__ = ["dataset_of", "to_dataset"]
 
@@ -301,6 +299,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     names = _variable_names({s.kind for s in found})
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
+    limits: dict[str, Any] = {}  # coordinates, which a DataArray keeps
     shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
     for kind, name in names.items():
         units = CANONICAL[kind]
@@ -316,7 +315,8 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         for end, columns in beside.items():
             if not np.isnan(columns).all():
                 its_attrs = vocabulary.attrs_beside(name, end, units)
-                variables[f"{name}_{end}"] = (dims, columns, its_attrs)
+                to = limits if end == vocabulary.CENSORED else variables
+                to[f"{name}_{end}"] = (dims, columns, its_attrs)
     others = [
         (row, names[s.kind], s.profile, z)
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
@@ -326,6 +326,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
+        **limits,
         **delivered.coords(
             [found[i].profile for i in leading.values()],
             [own[i] for i in leading.values()],

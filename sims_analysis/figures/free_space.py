@@ -11,13 +11,10 @@ import numpy as np
 
 from sims_analysis.figures.axes import axes_at
 from sims_analysis.figures.lines import has_mark
+from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 #: Text keeps this distance from the frame, as a fraction of the axes.
 MARGIN = 0.02
@@ -121,7 +118,7 @@ class Obstacles:
         beside = (left - word < known[2]) & (known[0] < right + word)
         return np.asarray((beside & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
 
-    def _free(self, boxes: Array) -> Mask:
+    def _free(self, boxes: Array) -> Flags:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""
         inside = (boxes[:, :2].min(axis=1) >= MARGIN) & (boxes[:, 2:].max(axis=1) <= 1 - MARGIN)
         # Two names on one line must be separated like words.
