@@ -139,6 +139,7 @@ class Frame(Profiles):
         *parameters: xr.Variable,
         size: int,
         dim: str = "__row__",
+        whole: Sequence[str] = (),
         group: str | None = None,
         beside: Sequence[Literal["common", "overlap", "lower", "upper", "achieved"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
@@ -157,6 +158,8 @@ class Frame(Profiles):
         size : int
         dim : str
             The dimension of the numbers.
+        whole : sequence of str
+            Dimensions of parameters that the function takes as a whole, as nested lists.
         group : str, optional
             A dimension along which profiles are taken together.
         beside : sequence of str
@@ -185,7 +188,7 @@ class Frame(Profiles):
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}
-        along = () if group is None else (group,)
+        along = whole if group is None else (*whole, group)
         found: Row = self._run(
             function, samples, parameters, along, (dim,), group, options, profile_by_profile
         )
