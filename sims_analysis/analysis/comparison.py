@@ -35,6 +35,7 @@ from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Status, ends
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
@@ -132,8 +133,7 @@ def compare(
     >>> float(found["dose_ratio"].sel(species="B").round(6))
     1.1
     """
-    if method not in ("log", "linear"):
-        raise ProfileError(f'method={method!r}; expected "log" or "linear"')
+    check_choice("method", method, ("log", "linear"))
     check_options(rule)
     bridge = bridges(gaps)
     a, b = paired(a, b)
@@ -178,7 +178,7 @@ def compare(
             for name, one in junctions.items()
         }
     elif junction:
-        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+        raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
     result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
     return units.quantify(result) if fa.quantified else result
 
@@ -413,7 +413,9 @@ def repeatability(
         depth = units.dequantify(junction_depth(batch, level=level, gaps=gaps, **junction))
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
-        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+        raise ProfileError(
+            f"repeatability: {', '.join(junction)} goes with level=, which is not given"
+        )
     result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result
 

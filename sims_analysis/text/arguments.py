@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeGuard, TypeVar
@@ -55,13 +56,15 @@ def format_argument(value: object) -> str:
 
 #: What users guess -> what there is instead, where a name that is alike would not tell.
 _INSTEAD = {
-    "background": "window=(start, stop) or value=",
-    "species": 'data.sel(species="B") for one of them',
-    "limits": "start= and stop=",
-    "window": "start= and stop=",
-    "concentration": "level=",
-    "threshold": "level=",
-    "units": "with_units(data, ...)",
+    "background": ("window=(start, stop) or value=", "subtract_background(data, ...)"),
+    "species": ('data.sel(species="B") for one of them',),
+    "limits": ("start= and stop=",),
+    "window": ("start= and stop=",),
+    "start": ("after=", "window=", "data.sel() for a part of the data"),
+    "stop": ("window=", "data.sel() for a part of the data"),
+    "concentration": ("level=",),
+    "threshold": ("level=",),
+    "units": ("with_units(data, ...)",),
 }
 
 
@@ -106,18 +109,29 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
             f"{function.__name__}() takes {' and '.join(first)} by position and all else by name: "
             f"{function.__name__}({shown})"
         )
-    if any(kind is inspect.Parameter.VAR_KEYWORD for kind in kinds.values()):
-        return
+    passed_on = [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]
+    for name in passed_on:
+        # "Unpack[JunctionOptions]": the options of another function
+        of = re.fullmatch(r"Unpack\[(\w+)\]", str(parameters[name].annotation))
+        if of is None:
+            return
+        options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
-        if name in parameters:
+        if name in (*first, *options):
             continue
-        near = difflib.get_close_matches(name, parameters, 1)
+        every = [*first, *options]
+        parts = [one for one in every if name in one.split("_")]
+        near = difflib.get_close_matches(name, parts or every, 1, 0.0 if parts else 0.75)
         said = f"; did you mean {near[0]}=?" if near else ""
-        if not near and name in _INSTEAD:
-            said = f"; there is {_INSTEAD[name]}"
-        raise TypeError(
-            f"{function.__name__}() has no argument {name!r}{said} (it has {', '.join(options)})"
-        )
+        if not near:
+            instead = (
+                one
+                for one in _INSTEAD.get(name, ())
+                if {*re.findall(r"(?<![\w(])(\w+)=", one)} <= {*options}
+            )
+            said = next((f"; there is {one}" for one in instead), "")
+        has = ", ".join(options) or "the data alone"
+        raise TypeError(f"{function.__name__}() has no argument {name!r}{said} (it has {has})")
 
 
 def told(function: Callable[P, R]) -> Callable[P, R]:
