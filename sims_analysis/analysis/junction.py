@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import above_ceiling, open_at_level
+from sims_analysis.analysis.crossings import OTHERS, USUAL, above_ceiling, open_at_level
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -24,6 +24,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.resolution import add_resolution_error, tell_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
@@ -122,7 +123,8 @@ def junction_depth(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap`` or ``saturated``.
+        Where the status is ``gap`` or ``saturated``; where a restored profile crosses the level
+        twice within the achieved resolution.
     AmbiguousJunctionWarning
         If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
         data, which are not computed, and `strict` does not raise: look at the status.
@@ -170,10 +172,17 @@ def junction_depth(
         "confirm": confirm,
         "bridge": bridge,
     }
-    found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
-    stderr = add_background_error(
-        frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
-    )
+    found: Any = frame.map(kernels.junction, *parameters, errors=frame.fitted, **options)
+
+    def again(other: Frame) -> xr.Variable:
+        depth: xr.Variable = other.map(kernels.junction, *parameters, **options).depth
+        return depth
+
+    stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
+    stderr = add_background_error(frame, stderr, again)
+    if frame.achieved is not None:
+        every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL).depth
+        tell_narrow(frame, every, OTHERS)
     found = changed(found, stderr=stderr)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)

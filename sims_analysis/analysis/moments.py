@@ -21,6 +21,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import replaced_where
@@ -219,7 +220,13 @@ def moments(
     )
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    status = doubted(frame, status, used, bridge=bridge)
+    hidden = None
+    if frame.censored is not None:
+        errors = _joined(found, "_stderr")
+        # Of less than 1 nm, and of a skewness below 1, no part.
+        hidden = hidden_matter(frame, above_level(frame), errors, above_level, least=1.0)
+        hidden = hidden.any(_MOMENT)
+    status = doubted(frame, status, used, bridge=bridge, hidden=hidden)
     tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
     results |= {
         **samples_used(frame, found.start, found.stop),

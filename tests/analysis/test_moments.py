@@ -323,6 +323,7 @@ def with_transient(z, height=1.5):
     return 1e20 * (height * np.exp(-z / 4) + np.exp(-((z - 144) ** 2) / (2 * 40**2)))
 
 
+@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
 @pytest.mark.parametrize("height", [1.05, 1.5, 100.0])
 @pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
 def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
