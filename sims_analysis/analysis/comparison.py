@@ -20,7 +20,13 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
-from sims_analysis.analysis.junction import JunctionOptions, junction_depth
+from sims_analysis.analysis.junction import (
+    JunctionOptions,
+    Junctions,
+    dressed,
+    find_junctions,
+    junction_depth,
+)
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, ProfileWarning
@@ -33,7 +39,9 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, ends
+from sims_analysis.text.arguments import check_call
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
@@ -108,13 +116,13 @@ def compare(
     -----
     Standard errors are the random part, to first order, for independent measurements a and b:
     relative errors in quadrature, ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or
-    of doses; the same without r, divided by ln 10, for its logarithm; ``sqrt(s_a^2 + s_b^2)`` for a
-    shift. That of b between two samples is as in :func:`to_grid`. Errors common to both, such as
-    that of one sensitivity factor, cancel in a ratio. Under Poisson noise the intervals of `ratio`
-    and `log_ratio` cover 66 to 76 % where at least 5 counts are expected, and up to 88 % below
-    that. Those of the shift are too wide in noise: at 10 counts and steps much finer than the edge
-    they cover 93 to 99 %, because noise biases both junctions in the same direction, and each
-    standard error includes that bias.
+    of doses; the same without r, divided by ln 10, for its logarithm. That of b between two samples
+    is as in :func:`to_grid`. Errors common to both, such as that of one sensitivity factor, cancel
+    in a ratio. Noise biases both junctions in the same direction (see :func:`crossings`), which
+    cancels in their shift d: its standard error is the half-width h of the interval about it that
+    holds the shift e of the edges as all samples around them tell, with its error s,
+    ``P(|N(e - d, s)| < h) = 0.683``. Under Poisson noise the intervals of `ratio` and `log_ratio`
+    cover 66 to 76 % where at least 5 counts are expected, and up to 88 % below that.
 
     References
     ----------
@@ -299,7 +307,9 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
 
 
 def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
-    at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
+    check_call(junction_depth, 1, options)
+    both = [find_junctions(x, level, **options) for x in (a, b)]
+    at_a, at_b = (units.dequantify(dressed(one)) for one in both)
     shift = _bare(at_b) - _bare(at_a)
     of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
     # Not by xr.where, which takes a single lazy text for one of a single letter.
@@ -314,9 +324,27 @@ def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str,
         "junction_status": status.assign_attrs(vocabulary.attrs("status")),
     }
     if "stderr" in at_a.coords and "stderr" in at_b.coords:
-        errors = (_bare(at["stderr"]) for at in (at_a, at_b))
-        found["junction_shift_stderr"] = xr.apply_ufunc(np.hypot, *errors, dask="allowed")
+        found["junction_shift_stderr"] = _error_of_shift(*both).where(shift.notnull())
         found["junction_shift_stderr"].attrs = _attrs_of_error("junction shift", "nm")
+    return found
+
+
+def _error_of_shift(a: Junctions, b: Junctions) -> xr.DataArray:
+    """Return half of the 68 % interval about the shift that holds that of the edges.
+
+    Noise moves both crossings to the same side of their edges: what these have in common cancels.
+    """
+    (offset_a, error_a), (offset_b, error_b) = (
+        [_bare(one.frame.array(x, "junction_depth")) for x in one.found[2:4]] for one in (a, b)
+    )
+    of_edges = xr.apply_ufunc(np.hypot, error_a, error_b, dask="allowed")
+    found: xr.DataArray = xr.apply_ufunc(
+        half_width_about,
+        offset_b - offset_a,
+        of_edges,
+        dask="parallelized",
+        output_dtypes=[float],
+    )
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import xarray as xr
@@ -153,6 +153,34 @@ def junction_depth(
     >>> print(f"{xj.item():.2f} nm +- {xj['stderr'].item():.2f} nm, {xj['status'].item()}")
     161.95 nm +- 0.10 nm, ok
     """
+    options: Any = {"edge": edge, "which": which, "after": after, "confirm": confirm}
+    options |= {"detection_limit": detection_limit, "variable": variable, "gaps": gaps}
+    return dressed(find_junctions(data, level, strict=strict, **options))
+
+
+class Junctions(NamedTuple):
+    """What :func:`find_junctions` finds, in canonical units: see ``kernels.crossings.Junction``."""
+
+    frame: Frame
+    found: Any
+    #: The limit of samples that a file gives as ``<5E15``.
+    unmeasured: xr.Variable | None
+
+
+def find_junctions(
+    data: xr.Dataset | xr.DataArray,
+    level: ParameterLike | Mapping[str, ParameterLike],
+    *,
+    edge: Edge = "trailing",
+    which: Literal["deepest", "first"] | int = "deepest",
+    after: ParameterLike | None = None,
+    confirm: int = 1,
+    detection_limit: ParameterLike | None = None,
+    variable: str | None = None,
+    gaps: GapPolicy = "flag",
+    strict: bool = False,
+) -> Junctions:
+    """Find junctions, for :func:`junction_depth` and what compares them; see there."""
     number = _read_which(which)
     if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
@@ -164,17 +192,15 @@ def junction_depth(
     if after is not None:
         parameters.append(_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
-    options: Any = {
-        "edge": _EDGES[edge],
-        "which": number,
-        "confirm": confirm,
-        "bridge": bridge,
-    }
+    options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "bridge": bridge}
     found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
-    stderr = add_background_error(
-        frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
-    )
-    found = changed(found, stderr=stderr)
+    if frame.common is not None:
+        stderr = add_background_error(
+            frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
+        )
+        more = stderr**2 - found.stderr**2
+        by_edge = (found.edge_stderr**2 + more).clip(min=0.0) ** 0.5
+        found = changed(found, stderr=stderr, edge_stderr=by_edge)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
         found = _without(found, lost, Status.GAP)
@@ -194,7 +220,7 @@ def junction_depth(
         there = frame.map(kernels.junction, *parameters, **(options | {"bridge": True})).depth
         what = "the junction in it has no depth"
         tell_doubts(frame, found.status, around(there), what, ProfileWarning)
-    return _dressed(frame, found, unmeasured)
+    return Junctions(frame, found, unmeasured)
 
 
 def _without(found: Any, where: xr.Variable, status: Status) -> Any:
@@ -206,8 +232,9 @@ def _without(found: Any, where: xr.Variable, status: Status) -> Any:
     return changed(found, depth=depth, stderr=stderr, decay_length=decay, status=codes_)
 
 
-def _dressed(frame: Frame, found: Any, unmeasured: xr.Variable | None) -> xr.DataArray:
+def dressed(junctions: Junctions) -> xr.DataArray:
     """Return the depths, with all that is known of them as coordinates."""
+    frame, found, unmeasured = junctions
     found.n_crossings.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "status": frame.status(found.status),

@@ -49,6 +49,8 @@ _FIELDS = {
 }
 #: What divides a kernel's result.
 _SCALES = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
+#: Part of the error of a background by which it is shifted: a whole one may leave no peak.
+_SMALL = 0.01
 #: Dimension of all of them in one variable: a name that no dimension of a user has.
 _MOMENT = "__moment__"
 
@@ -196,8 +198,9 @@ def moments(
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
+    sure = window is None and frame.common is None
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
-    found = frame.map(kernels.moments, a, b, level, *rest, errors="sum", **options)
+    found = frame.map(kernels.moments, a, b, level, *rest, errors="sum", sure=sure, **options)
     warn_of_empty_window(frame, (a, b))
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
@@ -222,11 +225,11 @@ def moments(
     if frame.stderr is not None:
         if threshold is not None:
             _tell_few(frame, found.status, limit, relative=relative)
-        errors = add_background_error(frame, _joined(found, "_stderr"), again)
+        errors = add_background_error(frame, _joined(found, "_stderr"), again, by=_SMALL)
         if window is not None:
             # A window without a count is an error common to all samples, as if subtracted before.
             unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
-            errors = add_background_error(unseen, errors, above_level)
+            errors = add_background_error(unseen, errors, above_level, by=_SMALL)
         results |= _errors(frame, errors)
     return frame.dataset(results)
 

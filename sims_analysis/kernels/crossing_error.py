@@ -8,6 +8,8 @@ departs from the straight line between two samples.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,7 +47,19 @@ AT_ONCE = 1 << 13
 CURVED = 5.0
 
 
-def half_widths(
+class Edges(NamedTuple):
+    """What the samples around crossings say of the edges there; shape (K,).
+
+    How far each lies from the crossing, its standard error, and the half-width of the 68 % interval
+    about the crossing.
+    """
+
+    offset: Array
+    error: Array
+    half_width: Array
+
+
+def edges(
     rows: Rows,
     level: Array,
     row: Index,
@@ -56,8 +70,8 @@ def half_widths(
     every: Index,
     level_stderr: Array | None = None,
     floor: Array | None = None,
-) -> Array:
-    """Return the half-width of the 68 % interval about each of K crossings.
+) -> Edges:
+    """Return where the edge at each of K crossings is, and the 68 % interval about the crossing.
 
     Parameters
     ----------
@@ -80,7 +94,7 @@ def half_widths(
 
     Returns
     -------
-    ndarray, shape (K,)
+    Edges
         NaN where standard errors are missing, where the profile is flat beside the crossing, and
         for a crossing opposite in direction to the edge around it: noise made it, and there is no
         edge of its direction nearby.
@@ -95,7 +109,7 @@ def half_widths(
     If the profile crosses the level more than a hundred times within that window, the crossing has
     no edge of its own. It is not fitted: its interval is that of the two samples beside it.
     """
-    result = np.full(at.size, np.nan)
+    result = Edges(*np.full((3, at.size), np.nan))
     if rows.stderr is None:
         return result
     level_stderr = np.zeros(1) if level_stderr is None else level_stderr
@@ -116,7 +130,9 @@ def half_widths(
         samples = Samples(*columns, known[:-1], begin, end, floor[row[part]])
         offset, sigma = _edge(samples, sides, every, before[part], at[part], direction[part])
         width = half_width_about(offset, sigma)
-        result[part] = np.where(np.isinf(width), np.nan, width)
+        found = offset, sigma, np.where(np.isinf(width), np.nan, width)
+        for column, values in zip(result, found, strict=True):
+            column[part] = values
     return result
 
 

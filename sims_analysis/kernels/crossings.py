@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossing_error import edges
 from sims_analysis.kernels.gaps import across_gap
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
 
@@ -190,14 +190,14 @@ def listing(
 ) -> Listing:
     """List up to `width` crossings of every row, in order of depth, with their errors.
 
-    Those in gaps are unseen, unless it is to `bridge` them. `floor`: as for `half_widths`.
+    Those in gaps are unseen, unless it is to `bridge` them. `floor`: as for `edges`.
     """
     every = find(rows, level)
     number = np.bincount(every.row, minlength=rows.count)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     found, column = every.take(column < width), column[column < width]
     depth, position, decay_length = locate(rows, level, found)
-    stderr = half_widths(
+    stderr = edges(
         rows,
         level,
         found.row,
@@ -207,7 +207,7 @@ def listing(
         every=every.before,
         level_stderr=level_stderr,
         floor=floor,
-    )
+    ).half_width
     lost = _undetermined(rows, found, stderr)
     unseen = _in_gaps(rows, found) & (not bridge)
     for missing in (lost, unseen):
@@ -268,10 +268,16 @@ def table(
 
 
 class Junction(NamedTuple):
-    """The chosen crossing of every row; every field has shape (R,)."""
+    """The chosen crossing of every row; every field has shape (R,).
+
+    The edge there, by all samples around it, is deeper by ``edge_offset``, and known to
+    ``edge_stderr``.
+    """
 
     depth: Array
     stderr: Array
+    edge_offset: Array
+    edge_stderr: Array
     decay_length: Array
     n_crossings: Index
     status: NDArray[np.uint8]
@@ -333,11 +339,11 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    columns = np.full((3, rows.count), np.nan)
+    columns = np.full((5, rows.count), np.nan)
     at, _, decay = locate(rows, levels, chosen)
     where = chosen.row, chosen.at_or_above, at, chosen.direction
-    stderr = half_widths(rows, levels, *where, every=every.before, floor=floor)
-    columns[:, chosen.row] = at, stderr, decay
+    offset, error, stderr = edges(rows, levels, *where, every=every.before, floor=floor)
+    columns[:, chosen.row] = at, stderr, offset, error, decay
     lost, unseen = np.zeros((2, rows.count), dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, stderr)
     unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
@@ -351,8 +357,7 @@ def junction(
         (~has, Status.NEVER_REACHED),
     )
     status[none] = _why_none(rows, level, after, none)[none]
-    depth, stderr, decay = columns
-    return Junction(depth, stderr, decay, number, status)
+    return Junction(*columns, number, status)
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:

@@ -11,7 +11,7 @@ from plain_profiles import LEVEL, batches, depths, realistic, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossing_error import edges
 from sims_analysis.kernels.rows import Dense, Packed, Status
 
 OK, PADDING = Status.OK, Status.PADDING
@@ -112,7 +112,7 @@ def alone(z, c, sigma, level, before, after, at, falling):
     rows = Packed(z, c, sigma, offsets=np.array([0, z.size]))
     found = kernels.Crossings(*map(np.array, ([0], [before], [after], [falling])))
     where = found.row, found.at_or_above, np.array([at]), found.direction
-    return float(half_widths(rows, np.full(z.size, level), *where, every=found.before)[0])
+    return float(edges(rows, np.full(z.size, level), *where, every=found.before).half_width[0])
 
 
 def listed(z, c, level, sigma=None):
