@@ -335,7 +335,11 @@ def _error_of_shift(a: Junctions, b: Junctions) -> xr.DataArray:
     Noise moves both crossings to the same side of their edges: what these have in common cancels.
     """
     (offset_a, error_a), (offset_b, error_b) = (
-        [_bare(one.frame.array(x, "junction_depth")) for x in one.found[2:4]] for one in (a, b)
+        [
+            _bare(one.frame.array(x, "junction_depth"))
+            for x in (one.found.edge_offset, one.found.edge_stderr)
+        ]
+        for one in (a, b)
     )
     of_edges = xr.apply_ufunc(np.hypot, error_a, error_b, dask="allowed")
     found: xr.DataArray = xr.apply_ufunc(

@@ -276,11 +276,11 @@ class Junction(NamedTuple):
 
     depth: Array
     stderr: Array
-    edge_offset: Array
-    edge_stderr: Array
     decay_length: Array
     n_crossings: Index
     status: NDArray[np.uint8]
+    edge_offset: Array
+    edge_stderr: Array
 
 
 def junction(
@@ -343,7 +343,7 @@ def junction(
     at, _, decay = locate(rows, levels, chosen)
     where = chosen.row, chosen.at_or_above, at, chosen.direction
     offset, error, stderr = edges(rows, levels, *where, every=every.before, floor=floor)
-    columns[:, chosen.row] = at, stderr, offset, error, decay
+    columns[:, chosen.row] = at, stderr, decay, offset, error
     lost, unseen = np.zeros((2, rows.count), dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, stderr)
     unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
@@ -357,7 +357,7 @@ def junction(
         (~has, Status.NEVER_REACHED),
     )
     status[none] = _why_none(rows, level, after, none)[none]
-    return Junction(*columns, number, status)
+    return Junction(*columns[:3], number, status, *columns[3:])
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:

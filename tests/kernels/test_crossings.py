@@ -242,7 +242,7 @@ def test_junctions_of_any_batch(batch, level, edge, which, after, confirm):
         z, c = samples(depth, value, row)
         s = samples(depth, np.where(np.isnan(value), np.nan, sigma), row)[1]
         wanted = chosen(z, c, level, edge, which, after, confirm, s)
-        np.testing.assert_allclose([float(x[row]) for x in found], wanted, rtol=1e-11)
+        np.testing.assert_allclose([float(x[row]) for x in found[:5]], wanted, rtol=1e-11)
 
 
 @pytest.mark.parametrize("gaps", [0.0, 0.01, 0.3])
@@ -263,7 +263,7 @@ def test_realistic_profiles(gaps, level):
     for row in range(40):
         z, c = samples(depth, value, row)
         wanted = chosen(z, c, level, -1, -1, math.nan, 1)
-        np.testing.assert_allclose([float(x[row]) for x in shared], wanted, rtol=1e-11)
+        np.testing.assert_allclose([float(x[row]) for x in shared[:5]], wanted, rtol=1e-11)
 
 
 def one(c, level=2.0, z=None, **options):
