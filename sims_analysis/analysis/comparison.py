@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
@@ -36,6 +35,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import elementwise
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
@@ -159,7 +159,7 @@ def compare(
 
     at_b = at_a(fb).astype(fb.precision, copy=False)
     b_at_a = _along(at_b if bridge else at_b.where(~in_gap(fb, asked)), fa)
-    ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
+    ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
         "ratio": fa.along_axis(ratio, "ratio"),
@@ -204,8 +204,8 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
 
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
     a, b = (frame.map(ends) for frame in (fa, fb))
-    first = _in_order(_apply(np.maximum, a.first, b.first), fa, fb)
-    last = _in_order(_apply(np.minimum, a.last, b.last), fa, fb)
+    first = _in_order(elementwise(np.maximum, a.first, b.first), fa, fb)
+    last = _in_order(elementwise(np.minimum, a.last, b.last), fa, fb)
     both = first < last
     status = xr.where(
         both,
@@ -241,16 +241,6 @@ def _along(result: xr.Variable, frame: Frame) -> xr.Variable:
     return xr.Variable([frame.dim if d == ASKED else d for d in result.dims], result.data)
 
 
-def _apply(function: Callable[..., Any], *variables: xr.Variable, outputs: int = 1) -> Any:
-    return xr.apply_ufunc(
-        function,
-        *variables,
-        dask="parallelized",
-        output_core_dims=[[]] * outputs,
-        output_dtypes=[float] * outputs,
-    )
-
-
 def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
     return {
         "units": unit,
@@ -269,7 +259,7 @@ def _errors_of_ratios(
     """Return the errors of ratios, from that of a and from the values of b at its depths."""
     # At one depth, it does not matter that other samples have a part of the error in common.
     of_a = add_background_error(fa, own, lambda f: f.value)
-    errors = _apply(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
+    errors = elementwise(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
     found = {}
     for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
         key = f"{name}_stderr"
@@ -300,7 +290,7 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
     answers["dose_ratio"] = fa.array(ratio, "dose_ratio", rule=rule)
     if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
-        stderr = _apply(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
+        stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
         answers["dose_ratio_stderr"] = fa.array(stderr, "dose_ratio", label="dose_ratio_stderr")
         answers["dose_ratio_stderr"].attrs = _attrs_of_error("ratio of the doses", "1")
     return answers
@@ -341,14 +331,8 @@ def _error_of_shift(a: Junctions, b: Junctions) -> xr.DataArray:
         ]
         for one in (a, b)
     )
-    of_edges = xr.apply_ufunc(np.hypot, error_a, error_b, dask="allowed")
-    found: xr.DataArray = xr.apply_ufunc(
-        half_width_about,
-        offset_b - offset_a,
-        of_edges,
-        dask="parallelized",
-        output_dtypes=[float],
-    )
+    of_edges = elementwise(np.hypot, error_a, error_b)
+    found: xr.DataArray = elementwise(half_width_about, offset_b - offset_a, of_edges)
     return found
 
 

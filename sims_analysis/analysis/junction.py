@@ -18,15 +18,16 @@ from sims_analysis.errors import (
     ProfileWarning,
     warn,
 )
-from sims_analysis.frame.background import add_background_error, subtracted_level
+from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import codes, is_nan, replaced_where
+from sims_analysis.frame.run import codes, elementwise, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_bool, check_count
 from sims_analysis.units import ParameterLike
@@ -195,12 +196,11 @@ def find_junctions(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "bridge": bridge}
     found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
     if frame.common is not None:
-        stderr = add_background_error(
-            frame, found.stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
-        )
-        more = stderr**2 - found.stderr**2
-        by_edge = (found.edge_stderr**2 + more).clip(min=0.0) ** 0.5
-        found = changed(found, stderr=stderr, edge_stderr=by_edge)
+        # What a background moves is the edge, not what noise has made of it.
+        moved = frame.common.mean(frame.dim) / found.steepness
+        error = (found.edge_stderr**2 + moved**2) ** 0.5
+        stderr = elementwise(half_width_about, found.edge_offset, error)
+        found = changed(found, stderr=stderr, edge_stderr=error)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
         found = _without(found, lost, Status.GAP)

@@ -315,8 +315,9 @@ def _tell_wide(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> Non
     first = first_flagged(frame, (known > _STRAGGLE_KNOWN) & (found.status == Status.OK))
     if first is not None:
         warn(
-            f"{first.label}: above the background the straggle is known to {100 * first.of(known):.0f} %; "
-            "the errors of skewness and kurtosis are too large then: such intervals hold in 65 to "
-            "95 % of cases. Leave out with stop= what lies beyond the peak",
+            f"{first.label}: above the background the straggle is known to "
+            f"{100 * first.of(known):.0f} %; the errors of skewness and kurtosis are too large "
+            "then: such intervals hold in 65 to 95 % of cases. Leave out with stop= what lies "
+            "beyond the peak",
             DoseWarning,
         )

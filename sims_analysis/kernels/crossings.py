@@ -14,11 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossing_error import edges
+from sims_analysis.kernels.crossing_error import Edges, edges
 from sims_analysis.kernels.gaps import across_gap
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
 
 RISING, FALLING = 1, -1
+#: A crossing so many standard errors from its edge is there by noise.
+FAR = 3.0
+#: How many others are asked then.
+TRIED = 2
 
 
 class Crossings(NamedTuple):
@@ -270,8 +275,8 @@ def table(
 class Junction(NamedTuple):
     """The chosen crossing of every row; every field has shape (R,).
 
-    The edge there, by all samples around it, is deeper by ``edge_offset``, and known to
-    ``edge_stderr``.
+    The edge there, by all samples around it, is deeper by ``edge_offset``, known to
+    ``edge_stderr``, and the values change by ``steepness`` with depth there.
     """
 
     depth: Array
@@ -281,6 +286,7 @@ class Junction(NamedTuple):
     status: NDArray[np.uint8]
     edge_offset: Array
     edge_stderr: Array
+    steepness: Array
 
 
 def junction(
@@ -339,11 +345,10 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    columns = np.full((5, rows.count), np.nan)
+    columns = np.full((6, rows.count), np.nan)
     at, _, decay = locate(rows, levels, chosen)
-    where = chosen.row, chosen.at_or_above, at, chosen.direction
-    offset, error, stderr = edges(rows, levels, *where, every=every.before, floor=floor)
-    columns[:, chosen.row] = at, stderr, decay, offset, error
+    *edge, stderr = _edges_of_chosen(rows, levels, every, found, chosen, at, floor, which)
+    columns[:, chosen.row] = at, stderr, decay, *edge
     lost, unseen = np.zeros((2, rows.count), dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, stderr)
     unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
@@ -358,6 +363,50 @@ def junction(
     )
     status[none] = _why_none(rows, level, after, none)[none]
     return Junction(*columns[:3], number, status, *columns[3:])
+
+
+def _edges_of_chosen(
+    rows: Rows,
+    level: Array,
+    every: Crossings,
+    found: Crossings,
+    chosen: Crossings,
+    at: Array,
+    floor: Array | None,
+    which: int,
+) -> Edges:
+    """Return the edges of the crossings `chosen` at depths `at`, of those that were `found`.
+
+    Noise may put the deepest crossing far from its edge, where the samples around it hardly tell.
+    The most certain crossing of its direction says where the edge is. (If that is another edge,
+    beyond the one sought, the interval reaches beyond both.)
+    """
+
+    def edges_at(some: Crossings, depth: Array) -> Edges:
+        place = some.row, some.at_or_above, depth, some.direction
+        return edges(rows, level, *place, every=every.before, floor=floor)
+
+    own = edges_at(chosen, at)
+    far = np.flatnonzero(~(np.abs(own.offset) <= FAR * own.error))
+    if rows.stderr is None or not far.size:
+        return own
+    # Those farthest from the chosen one, to the side of the edge.
+    number = np.bincount(found.row, minlength=rows.count)[found.row]
+    place = np.arange(found.row.size) - found.row.searchsorted(found.row)
+    beside = place < TRIED if which < 0 else number - place <= TRIED
+    among = found.take(beside & np.isin(found.row, chosen.row[far]))
+    depth = locate(rows, level, among).depth
+    each = edges_at(among, depth)
+    alike = among.falling == chosen.falling[far][chosen.row[far].searchsorted(among.row)]
+    # The most certain crossing of each row comes first; those without an edge at the end.
+    order = np.lexsort((np.where(alike, each.error, np.nan), among.row))
+    first = order[among.row.searchsorted(chosen.row[far])]
+    apart, error = depth[first] + each.offset[first] - at[far], each.error[first]
+    better = np.isfinite(error) & alike[first]
+    shown = apart, error, each.steepness[first], half_width_about(apart, error)
+    for column, values in zip(own, shown, strict=True):
+        column[far[better]] = values[better]
+    return own
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
