@@ -12,7 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.background import add_background_error, subtracted_level
+from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
@@ -20,9 +20,10 @@ from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.frame.parameters import read_stated
-from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
@@ -36,6 +37,7 @@ __all__ = [
     "in_words_of_axis",
     "nearest",
     "open_at_level",
+    "with_background",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -161,6 +163,7 @@ def crossings(
         max_count=max_count,
         bridge=bridge,
     )
+    found = with_background(frame, found)
     if frame.censored is not None and not bridge:
         found = changed(found, **_without_hidden(frame, found))
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
@@ -175,10 +178,9 @@ def crossings(
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     status = above_ceiling(frame, status, asked)
-    stderr = add_background_error(frame, found.stderr, lambda f: _nearest(f, asked, found))
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
-        "stderr": (stderr, "crossing_depth", "Standard error of the crossing depth"),
+        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
         "decay_length": (found.decay_length, "decay_length", None),
         f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
         f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
@@ -228,11 +230,17 @@ def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.V
     return found.transpose(*status.dims)
 
 
-def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:
-    """Return the depths of the crossings, in the same direction, nearest to those of a table."""
-    width = to.depth.sizes["crossing"] + USUAL
-    found = frame.map(kernels.table, level, extra=(OTHERS,), width=width)
-    return nearest(to.depth, found.depth, found.direction == to.direction)
+def with_background(frame: Frame, found: Any) -> Any:
+    """Return crossings with the error of a background that was subtracted in their errors.
+
+    It moves the edge, not what noise has made of it: by its error over the steepness there.
+    """
+    if frame.common is None:
+        return found
+    moved = frame.common.mean(frame.dim) / found.steepness
+    error = (found.edge_stderr**2 + moved**2) ** 0.5
+    stderr: Any = elementwise(half_width_about, found.edge_offset, error)
+    return changed(found, stderr=stderr.where(found.stderr.notnull()), edge_stderr=error)
 
 
 def nearest(depth: xr.Variable, others: xr.Variable, alike: xr.Variable) -> xr.Variable:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import above_ceiling, open_at_level
+from sims_analysis.analysis.crossings import above_ceiling, open_at_level, with_background
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -24,10 +24,9 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import codes, elementwise, is_nan, replaced_where
+from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
-from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_bool, check_count
 from sims_analysis.units import ParameterLike
@@ -195,12 +194,7 @@ def find_junctions(
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "bridge": bridge}
     found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
-    if frame.common is not None:
-        # What a background moves is the edge, not what noise has made of it.
-        moved = frame.common.mean(frame.dim) / found.steepness
-        error = (found.edge_stderr**2 + moved**2) ** 0.5
-        stderr = elementwise(half_width_about, found.edge_offset, error)
-        found = changed(found, stderr=stderr, edge_stderr=error)
+    found = with_background(frame, found)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
         found = _without(found, lost, Status.GAP)

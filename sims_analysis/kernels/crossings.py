@@ -163,7 +163,7 @@ class Listing:
     depth: Array
     position: Array
     decay_length: Array
-    stderr: Array
+    edges: Edges
     lost: Flags
     #: Whether the crossing lies in a gap.
     unseen: Flags
@@ -202,7 +202,7 @@ def listing(
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     found, column = every.take(column < width), column[column < width]
     depth, position, decay_length = locate(rows, level, found)
-    stderr = edges(
+    own = edges(
         rows,
         level,
         found.row,
@@ -212,15 +212,13 @@ def listing(
         every=every.before,
         level_stderr=level_stderr,
         floor=floor,
-    ).half_width
-    lost = _undetermined(rows, found, stderr)
+    )
+    lost = _undetermined(rows, found, own.half_width)
     unseen = _in_gaps(rows, found) & (not bridge)
     for missing in (lost, unseen):
-        depth[missing], stderr[missing] = np.nan, np.nan
+        depth[missing], own.half_width[missing] = np.nan, np.nan
     decay_length[unseen] = np.nan
-    return Listing(
-        found, column, depth, position, decay_length, stderr, lost, unseen, number, width
-    )
+    return Listing(found, column, depth, position, decay_length, own, lost, unseen, number, width)
 
 
 def _in_gaps(rows: Rows, found: Crossings) -> Flags:
@@ -236,7 +234,10 @@ def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
 
 
 class Table(NamedTuple):
-    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``."""
+    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``.
+
+    And what is known of their edges: see :class:`Junction`.
+    """
 
     depth: Array
     stderr: Array
@@ -246,6 +247,9 @@ class Table(NamedTuple):
     depth_after: Array
     status: NDArray[np.uint8]
     number: Index
+    edge_offset: Array
+    edge_stderr: Array
+    steepness: Array
 
 
 def table(
@@ -262,13 +266,14 @@ def table(
     found, number = listed.found, listed.number
     return Table(
         listed.table(listed.depth),
-        listed.table(listed.stderr),
+        listed.table(listed.edges.half_width),
         listed.table(found.direction, 0),
         listed.table(listed.decay_length),
         listed.table(rows.depth_at(found.before)),
         listed.table(rows.depth_at(found.after)),
         listed.status(_why_none(rows, level, None, number == 0)),
         number,
+        *map(listed.table, listed.edges[:3]),
     )
 
 
