@@ -134,7 +134,12 @@ def junction_depth(
     Notes
     -----
     ``stderr`` is that of :func:`crossings`: the policy selects a crossing, and does not change its
-    uncertainty.
+    uncertainty. But noise may put the selected crossing far from its edge, by more than three
+    standard errors of the edge, or where the samples around it tell of none. Then the more certain
+    of the two crossings that qualify at the other end of the choice says where the edge is, and
+    ``stderr`` reaches so far. At levels as low as a background that was subtracted (5 to 20 % of 10
+    to 100 counts) all junctions have an interval then, and these cover 64 to 76 %. What a
+    background that was subtracted adds is its own error over the steepness of the edge.
 
     This is the depth at a chemical concentration, not the electrical junction: for arsenic, SIMS
     gives a deeper junction than spreading resistance.

@@ -352,10 +352,10 @@ def junction(
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     columns = np.full((6, rows.count), np.nan)
     at, _, decay = locate(rows, levels, chosen)
-    *edge, stderr = _edges_of_chosen(rows, levels, every, found, chosen, at, floor, which)
-    columns[:, chosen.row] = at, stderr, decay, *edge
+    own = _edges_of_chosen(rows, levels, every, found, chosen, at, floor, which)
+    columns[:, chosen.row] = at, own.half_width, decay, *own[:3]
     lost, unseen = np.zeros((2, rows.count), dtype=bool)
-    lost[chosen.row] = _undetermined(rows, chosen, stderr)
+    lost[chosen.row] = _undetermined(rows, chosen, own.half_width)
     unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
     columns[:, lost | unseen] = np.nan
     none = (number == 0) & ~crossed
@@ -367,7 +367,8 @@ def junction(
         (~has, Status.NEVER_REACHED),
     )
     status[none] = _why_none(rows, level, after, none)[none]
-    return Junction(*columns[:3], number, status, *columns[3:])
+    depth, stderr, decay, *edges_ = columns
+    return Junction(depth, stderr, decay, number, status, *edges_)
 
 
 def _edges_of_chosen(
