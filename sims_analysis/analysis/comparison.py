@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import (
     Rule,
     check_options,
+    hidden_in_dose,
     integral,
     integrated_dose,
     read_question,
@@ -221,9 +222,11 @@ def _doubted(
     """Say what is doubtful of either in the overlap, each once."""
     found = status
     for frame, name in ((fa, "a"), (fb, "b")):
-        own = doubted(frame, status, window, bridge=bridge)
+        of_dose = frame.kind in DOSE_KINDS
+        hidden = hidden_in_dose(frame, window, rule) if of_dose else None
+        own = doubted(frame, status, window, bridge=bridge, hidden=hidden)
         what = f"{name} is not compared in it"
-        if frame.kind in DOSE_KINDS:
+        if of_dose:
             what += f", and its dose bridges it by the rule {rule}"
         tell_doubts(frame, own, window, what, ProfileWarning)
         found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import edges_beside
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import common_error
@@ -39,7 +39,6 @@ __all__ = [
     "joined",
     "measured_in",
     "of_background",
-    "read_depths",
     "with_coords",
 ]
 
@@ -143,7 +142,7 @@ def measured_in(data: xr.Dataset) -> list[str]:
 
 
 def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
-    at = read_depths(frame, depth)
+    at = frame.points(depth, "depth")
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
     new = [d for d in at.dims if d not in own]
@@ -334,25 +333,3 @@ LINEAR = "n_linear_segments"
 ASKED = "__asked__"
 #: Kernels take all requested depths at once.
 AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
-
-
-def read_depths(frame: Frame, depth: Any) -> xr.Variable:
-    """Read the requested depths, in the canonical unit of the axis."""
-    kinds = (frame.axis,)
-    if isinstance(depth, xr.DataArray):
-        depth = frame.aligned(depth, "depth")
-        read, _ = units.to_canonical_variable(depth, kinds, "depth", np.float64)
-        dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
-        return xr.Variable(dims, read.data if frame.lazy else read.values)
-    if isinstance(depth, np.ndarray):
-        own = frame.axis_units
-        raise UnitsError(
-            f"depth is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
-            f'xr.DataArray(depths, dims="{frame.axis}", attrs={{"units": "{own}"}})'
-        )
-    if isinstance(depth, list | tuple):
-        values = [units.read_number(d, kinds, f"depth[{i}]") for i, d in enumerate(depth)]
-        return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
-    magnitude, _ = units.read_quantities(depth, kinds, "depth")
-    dims = (frame.axis,) if np.ndim(magnitude) else ()
-    return xr.Variable(dims, np.asarray(magnitude))

@@ -21,7 +21,8 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.hidden import hidden_matter
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import (
@@ -107,9 +108,9 @@ def moments(
           where fewer than three lie above the threshold; ``below_detection`` where nothing
           significant is left above the background (the dose or the second moment is not positive,
           or the projected range would lie outside the samples used). With numbers: ``truncated``,
-          where the first sample of the window is its maximum and there is a deeper one; ``gap``
-          where there is one among the samples used; ``saturated`` where some were cut off by the
-          detector
+          where the first sample of the window is its maximum and there is a deeper one, or where
+          the record ends above the threshold; ``gap`` where there is one among the samples used;
+          ``saturated`` where some were cut off by the detector
 
     Raises
     ------
@@ -122,11 +123,11 @@ def moments(
     -----
     SimsWarning
         Where the status is ``truncated``: the moments are those of the surface transient, or of
-        transient and implant together; where it is ``gap`` or ``saturated``; where a measured
-        profile has no sample in the window; and where noise decides which samples lie above a
-        `threshold`, with fewer than about 400 counts at the maximum (6 % above half of it); and
-        where a background leaves the straggle known to no better than 7 %. Not for Dask data, which
-        are not computed.
+        transient and implant together, or a part of the tail is missing from them; where it is
+        ``gap`` or ``saturated``; where a measured profile has no sample in the window; where noise
+        decides which samples lie above a `threshold`, with fewer than about 400 counts at the
+        maximum (6 % above half of it); and where a background leaves the straggle known to no
+        better than 7 %. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -224,9 +225,21 @@ def moments(
         for name, field in _FIELDS.items()
     }
     used = found.start, found.stop
+    warn_where(
+        frame,
+        found.status == Status.TRUNCATED,
+        "the record ends above the threshold: a part of the tail is missing from the moments",
+        DoseWarning,
+    )
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    status = doubted(frame, status, used, bridge=bridge)
+    hidden = None
+    if frame.censored is not None:
+        errors = _joined(found, "_stderr")
+        # Of less than 1 nm, and of a skewness below 1, no part.
+        hidden = hidden_matter(frame, above_level(frame), errors, above_level, least=1.0)
+        hidden = hidden.any(_MOMENT)
+    status = doubted(frame, status, used, bridge=bridge, hidden=hidden)
     tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
     results |= {
         **samples_used(frame, found.start, found.stop),

@@ -132,6 +132,7 @@ class Frame(Profiles):
         *parameters: xr.Variable,
         size: int,
         dim: str = "__row__",
+        whole: Sequence[str] = (),
         group: str | None = None,
         beside: Sequence[Literal["common", "overlap", "lower", "upper"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
@@ -150,6 +151,8 @@ class Frame(Profiles):
         size : int
         dim : str
             The dimension of the numbers.
+        whole : sequence of str
+            Dimensions of parameters that the function takes as a whole, as nested lists.
         group : str, optional
             A dimension along which profiles are taken together.
         beside : sequence of str
@@ -178,7 +181,7 @@ class Frame(Profiles):
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}
-        along = () if group is None else (group,)
+        along = whole if group is None else (*whole, group)
         found: Row = self._run(
             function, samples, parameters, along, (dim,), group, options, profile_by_profile
         )

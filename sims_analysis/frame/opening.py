@@ -26,6 +26,7 @@ FRACTION = "effective_sample_fraction"
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
 _OF_SAMPLES = ("stderr", *vocabulary.OF_BACKGROUND)
+_LIMITS = frozenset(f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED)
 #: Ends of the names of the variables of a Dataset that stand beside the samples of one.
 _BESIDE = ("stderr", *vocabulary.COLUMNS, vocabulary.CENSORED)
 
@@ -99,7 +100,11 @@ def open_frame(
         counts=columns.get("counts"),
         axis=axis,
         coords={k: c for k, c in coords.items() if dim not in c.dims and k not in _OF_DATA},
-        along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
+        along={
+            k: c
+            for k, c in coords.items()
+            if dim in c.dims and k not in _OF_SAMPLES and k not in _LIMITS
+        },
         quantified=units.is_quantity(array.data),
         fraction=fraction,
         common=columns.get("background_stderr"),
@@ -156,6 +161,9 @@ def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the coordinates of an array that stand beside its samples."""
     coords = data.coords.variables
     beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
+    limits = coords.get(f"{data.name}_{vocabulary.CENSORED}")
+    if limits is not None:
+        beside[vocabulary.CENSORED] = limits
     own = beside.pop("stderr", None)
     if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
         beside["stderr"] = own.set_dims(data.sizes)

@@ -55,7 +55,7 @@ def moments(
 
     Their standard errors, to first order, are NaN where the variance is 0 (too few counts). Where
     noise may have decided which samples lie above the threshold, they have a second part: see
-    :func:`_of_ends`.
+    :func:`_of_ends`. Status ``truncated`` where the record ends above the threshold.
 
     Parameters
     ----------
@@ -93,6 +93,7 @@ def moments(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
+        (np.isfinite(threshold) & (run.last >= rows.last), Status.TRUNCATED),
     )
     answers = np.array([total, mean, *shape, run.first, run.last])
     errors = np.full((5, rows.count), np.nan)

@@ -16,8 +16,8 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import interpolated
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
-    doubted,
     in_words,
+    mark_doubts,
     open_profiles,
     over_profiles,
     warn_of_first,
@@ -34,8 +34,8 @@ _ADVICE = {
     "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
     "truncated": "the step is not complete between the plateaus; state them with left= and right=",
     "undetermined": "no sample lies within the step: it is narrower than the sample spacing",
-    "gap": "over more than five times their spacing there are no samples in the step; "
-    "gaps='bridge' accepts that",
+    "gap": "over more than five times their spacing there are no samples in the step, or some are "
+    "below their limit of detection; gaps='bridge' accepts that",
     "saturated": "samples are equal to the last digit, as a saturated detector writes them",
 }
 
@@ -228,8 +228,8 @@ def _with_doubts(
     position, width, status = (rows.isel(__row__=i) for i in (0, 1, -1))
     reach = width.fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = (position - reach).variable, (position + reach).variable
-    status = doubted(profiles, status, STATUS, window, bridge=True)
-    status = doubted(profiles, status, STATUS, step, bridge=bridge, instead=("undetermined",))
+    status = mark_doubts(profiles, status, STATUS, window, bridge=True)
+    status = mark_doubts(profiles, status, STATUS, step, bridge=bridge, instead=("undetermined",))
     return xr.concat(
         [rows.isel(__row__=slice(0, -1)), status.expand_dims("__row__", -1)], "__row__"
     )

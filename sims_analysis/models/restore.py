@@ -23,8 +23,8 @@ from sims_analysis.models._functions import Asked, ResolutionFunction, read_reso
 from sims_analysis.models._posed import SOURCES
 from sims_analysis.models._profiles import (
     RESTORED,
-    doubted,
     in_words,
+    mark_doubts,
     open_profiles,
     over_profiles,
     warn_of_first,
@@ -324,7 +324,7 @@ def _dressed(
     for one, table in (("status", STATUS), ("source_of_errors", SOURCES)):
         codes = over_profiles(frame, number(one))
         if one == "status":
-            codes = doubted(frame, codes, STATUS, window, bridge=bridge)
+            codes = mark_doubts(frame, codes, STATUS, window, bridge=bridge)
         term = "restored_status" if one == "status" else one
         answer[one] = in_words(codes, table).assign_attrs(vocabulary.attrs(term))
     fraction = number("fraction").fillna(1.0)

@@ -114,7 +114,12 @@ def correct_dead_time(
     tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")
     dead = frame.value * tau.fillna(0.0)
     if (cup := on_faraday_cup(frame)) is not None:
-        _tell_currents(frame, cup & (dead > 0))
+        if (place := first_sample(frame, cup & (dead > 0))) is not None:
+            warn(
+                f"{place}: measured by a Faraday cup, as a current, which has no dead time: left "
+                "as it is",
+                ProfileWarning,
+            )
         dead = dead.where(~cup, 0.0)
     impossible: Any = (dead >= 1) | (frame.value < 0)
     if (place := first_sample(frame, impossible)) is not None:
@@ -136,16 +141,6 @@ def correct_dead_time(
     line = f"intensities corrected for a dead time of {times} ns"
     done: xr.Dataset = with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
     return done
-
-
-def _tell_currents(frame: Frame, cup: xr.Variable) -> None:
-    place = first_sample(frame, cup)
-    if place is not None:
-        warn(
-            f"{place}: measured by a Faraday cup, as a current, which has no dead time: left as it "
-            "is",
-            ProfileWarning,
-        )
 
 
 def dead_time_of(data: xr.Dataset) -> str:

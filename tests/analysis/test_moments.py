@@ -323,6 +323,7 @@ def with_transient(z, height=1.5):
     return 1e20 * (height * np.exp(-z / 4) + np.exp(-((z - 144) ** 2) / (2 * 40**2)))
 
 
+@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
 @pytest.mark.parametrize("height", [1.05, 1.5, 100.0])
 @pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
 def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
@@ -346,6 +347,21 @@ def test_a_threshold_does_not_hide_the_implant():
         found = sims.moments(one(z, with_transient(z, 100.0)), threshold=0.1)
     assert word(found["status"]) == "truncated"
     assert number(found["projected_range"]) < 10
+
+
+@pytest.mark.parametrize(("stop", "cut"), [(None, True), ("500 nm", True), ("148 nm", False)])
+def test_a_record_that_ends_above_the_threshold_lacks_a_part_of_its_tail(stop, cut):
+    z = np.arange(0, 151, 2.0)
+    ds = measurement(z, {"whole": gaussian(z, 60, 10), "cut": gaussian(z, 120, 15)})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = sims.moments(ds, threshold=0.01, stop=stop)
+    assert list(found["status"].values) == ["ok", "truncated" if cut else "ok"]
+    text = "species 'cut': the record ends above the threshold"
+    assert [str(one.message).split(": a part")[0] for one in told] == cut * [text]
+    assert sims.moments(ds.chunk(species=1), threshold=0.01, stop=stop)["status"].values[1] == (
+        "truncated" if cut else "ok"
+    )
 
 
 @pytest.mark.parametrize("counts", [10, 100, 10_000])
