@@ -9,7 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import above_ceiling, open_at_level, with_background
+from sims_analysis.analysis.crossings import (
+    OTHERS,
+    USUAL,
+    above_ceiling,
+    open_at_level,
+    with_common_errors,
+)
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
@@ -24,6 +30,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.resolution import tell_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
@@ -122,7 +129,8 @@ def junction_depth(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap`` or ``saturated``.
+        Where the status is ``gap`` or ``saturated``; where a restored profile crosses the level
+        twice within the achieved resolution.
     AmbiguousJunctionWarning
         If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
         data, which are not computed, and `strict` does not raise: look at the status.
@@ -198,8 +206,13 @@ def find_junctions(
         parameters.append(_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "bridge": bridge}
-    found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
-    found = with_background(frame, found)
+    found: Any = frame.map(kernels.junction, *parameters, errors=frame.fitted, **options)
+    found = with_common_errors(
+        frame, found, lambda other: other.map(kernels.junction, *parameters, **options).depth
+    )
+    if frame.achieved is not None:
+        every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL).depth
+        tell_narrow(frame, every, OTHERS)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
         found = _without(found, lost, Status.GAP)

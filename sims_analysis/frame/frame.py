@@ -44,6 +44,8 @@ class Frame(Profiles):
     quantified: bool
     #: Effective sample fraction: below 1 if the profiles were interpolated to a finer grid.
     fraction: xr.Variable
+    #: Of restored profiles, the full width of the averaging kernel at each sample; NaN elsewhere.
+    achieved: xr.Variable | None = None
     #: Standard error of a subtracted background at each sample, and the covariance of sample and
     #: background over the variance of the background: see ``background.py``.
     common: xr.Variable | None = None
@@ -63,6 +65,11 @@ class Frame(Profiles):
         if self.kind == "dimensionless":
             return vocabulary.RATIOS.get(self.name, "species_ratio")
         return self.name if self.name in vocabulary.TERMS else vocabulary.name_of(self.kind)
+
+    @property
+    def fitted(self) -> Literal["fit"] | None:
+        """Which errors depths need: those of restored profiles are not of a fit to samples."""
+        return "fit" if self.achieved is None else None
 
     @property
     def units(self) -> str:
@@ -134,7 +141,7 @@ class Frame(Profiles):
         dim: str = "__row__",
         whole: Sequence[str] = (),
         group: str | None = None,
-        beside: Sequence[Literal["common", "overlap", "lower", "upper"]] = (),
+        beside: Sequence[Literal["common", "overlap", "lower", "upper", "achieved"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
