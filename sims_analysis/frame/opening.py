@@ -364,3 +364,9 @@ def _check_increases(z: Any, axis: str) -> None:
     if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
         index = 0 if np.isinf(z[0]) else z.size - 1
         raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
+
+
+def interpolated(frame: Frame) -> bool:
+    """Return whether samples that are not independent are of a grid between fewer ones."""
+    coords: Any = frame.origin.coords if frame.origin is not None else {}
+    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs
