@@ -18,6 +18,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.resolution import add_unresolved
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     mark_transient,
@@ -151,6 +152,7 @@ def decay_length(
         lambda f: f.map(kernels.decay, *asked, **options).length,
         errors=True,
     )
+    stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop

@@ -275,7 +275,8 @@ def _beside(profile: DepthProfile, own: Unit, first: Any, samples: int) -> dict[
             kinds = _KINDS[vocabulary.BESIDE.get(name)]
             stated = column.get("units")
             limits = name == vocabulary.CENSORED and not stated  # in the unit of the values
-            unit = own if limits else unit_of_kind(stated, kinds, name)
+            who = f"species {profile.species_name!r}: {name}"
+            unit = own if limits else unit_of_kind(stated, kinds, who)
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
             if samples < values.size:

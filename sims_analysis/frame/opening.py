@@ -22,6 +22,9 @@ DOSE_KINDS = ("concentration", "range_density")
 #: Coordinate of grids finer than the samples: independent samples per grid depth.
 FRACTION = "effective_sample_fraction"
 
+#: Coordinate of restored profiles: the full width of the averaging kernel at each sample.
+ACHIEVED = "achieved_resolution"
+
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
@@ -91,6 +94,10 @@ def open_frame(
             one.set_dims(value.sizes).transpose(*value.dims) for one in (depth, *cells)
         )
         cells = lower, upper
+    achieved = None
+    if axis == "depth" and dim in getattr(coords.get(ACHIEVED), "dims", ()):
+        achieved, _ = _canonical(coords[ACHIEVED], ("depth",), ACHIEVED)
+        achieved = achieved.set_dims(value.sizes).transpose(*value.dims)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -107,6 +114,7 @@ def open_frame(
         },
         quantified=units.is_quantity(array.data),
         fraction=fraction,
+        achieved=achieved,
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
@@ -358,3 +366,9 @@ def _check_increases(z: Any, axis: str) -> None:
     if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
         index = 0 if np.isinf(z[0]) else z.size - 1
         raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
+
+
+def interpolated(frame: Frame) -> bool:
+    """Return whether samples that are not independent are of a grid between fewer ones."""
+    coords: Any = frame.origin.coords if frame.origin is not None else {}
+    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs

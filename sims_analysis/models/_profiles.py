@@ -15,7 +15,7 @@ from sims_analysis.frame.answers import words
 from sims_analysis.frame.doubts import resting_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.rows import Status
@@ -25,7 +25,6 @@ __all__ = [
     "RESTORED",
     "by_depth",
     "in_words",
-    "interpolated",
     "mark_doubts",
     "open_profiles",
     "over_profiles",
@@ -72,12 +71,6 @@ def open_profiles(
         label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
         raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} {frame.axis_units}")
     return frame
-
-
-def interpolated(frame: Frame) -> bool:
-    """Return whether samples that are not independent are of a grid between fewer ones."""
-    coords: Any = frame.origin.coords if frame.origin is not None else {}
-    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs
 
 
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:

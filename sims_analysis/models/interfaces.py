@@ -13,10 +13,10 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import interpolated
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
     in_words,
-    interpolated,
     mark_doubts,
     open_profiles,
     over_profiles,

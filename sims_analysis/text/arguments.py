@@ -96,8 +96,7 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if positional <= code.co_argcount and not set(named).difference(names):
         return
-    import difflib  # these two take long to import, and errors are rare
-    import inspect
+    import inspect  # takes long to import, and errors are rare
 
     parameters = inspect.signature(function).parameters
     kinds = {name: one.kind for name, one in parameters.items()}
@@ -109,29 +108,33 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
             f"{function.__name__}() takes {' and '.join(first)} by position and all else by name: "
             f"{function.__name__}({shown})"
         )
-    passed_on = [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]
-    for name in passed_on:
+    for name in [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]:
         # "Unpack[JunctionOptions]": the options of another function
         of = re.fullmatch(r"Unpack\[(\w+)\]", str(parameters[name].annotation))
         if of is None:
             return
         options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
-        if name in (*first, *options):
-            continue
-        every = [*first, *options]
-        parts = [one for one in every if name in one.split("_")]
-        near = difflib.get_close_matches(name, parts or every, 1, 0.0 if parts else 0.75)
-        said = f"; did you mean {near[0]}=?" if near else ""
-        if not near:
-            instead = (
-                one
-                for one in _INSTEAD.get(name, ())
-                if {*re.findall(r"(?<![\w(])(\w+)=", one)} <= {*options}
+        if name not in (*first, *options):
+            said, has = _instead_of(name, [*first, *options]), ", ".join(options)
+            raise TypeError(
+                f"{function.__name__}() has no argument {name!r}{said} "
+                f"(it has {has or 'the data alone'})"
             )
-            said = next((f"; there is {one}" for one in instead), "")
-        has = ", ".join(options) or "the data alone"
-        raise TypeError(f"{function.__name__}() has no argument {name!r}{said} (it has {has})")
+
+
+def _instead_of(name: str, options: Sequence[str]) -> str:
+    """Say which option was meant, or what there is instead; nothing if that is not known."""
+    import difflib  # takes long to import, and errors are rare
+
+    parts = [one for one in options if name in one.split("_")]
+    near = difflib.get_close_matches(name, parts or options, 1, 0.0 if parts else 0.75)
+    if near:
+        return f"; did you mean {near[0]}=?"
+    for instead in _INSTEAD.get(name, ()):
+        if {*re.findall(r"(?<![\w(])(\w+)=", instead)} <= {*options}:
+            return f"; there is {instead}"
+    return ""
 
 
 def told(function: Callable[P, R]) -> Callable[P, R]:
