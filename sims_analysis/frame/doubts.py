@@ -34,6 +34,8 @@ def doubted(
 ) -> xr.Variable:
     """Replace the status `over` of profiles with a gap or a saturated sample in a window."""
     found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
+    if codes(found) == {Status.OK}:
+        return status
     return replaced_where((status == over) & (found != Status.OK), status, found)
 
 

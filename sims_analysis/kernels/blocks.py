@@ -300,7 +300,7 @@ def run(
 
 def _not_copied(result: tuple[Any, ...]) -> list[NDArray[Any]]:
     """Return the fields of a result of all profiles, as they are if nothing else has them."""
-    return [np.require(field, requirements=["O", "W"])[None] for field in result]
+    return [(f if f.flags.owndata and f.flags.writeable else f.copy())[None] for f in result]
 
 
 def _allocate(result: tuple[Any, ...], cases: int, results: int) -> list[NDArray[Any]]:

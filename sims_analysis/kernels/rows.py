@@ -84,7 +84,7 @@ class _Samples(ABC):
     @cached_property
     def size(self) -> Index:
         """Number of samples of each row, (R,)."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -101,34 +101,31 @@ class _Samples(ABC):
     @cached_property
     def first(self) -> Array:
         """Depth of the first sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.offsets[:-1])
+        return self._ends(self.depth, 0)
 
     @cached_property
     def last(self) -> Array:
         """Depth of the last sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.offsets[1:] - 1)
+        return self._ends(self.depth, -1)
 
     @cached_property
     def begin(self) -> Array:
         """Where the record of each row begins, (R,): at its first sample, or the edge of a cell."""
-        return self.first if self.lower is None else self._ends(self.offsets[:-1], self.lower)
+        return self.first if self.lower is None else self._ends(self.lower, 0)
 
     @cached_property
     def end(self) -> Array:
         """Where the record of each row ends, (R,)."""
-        return self.last if self.upper is None else self._ends(self.offsets[1:] - 1, self.upper)
+        return self.last if self.upper is None else self._ends(self.upper, -1)
 
     @cached_property
     def slack(self) -> Array:
         """By how much depths of each row may differ and be equal, (R,): conversions round."""
         return TOLERANCE * (self.last - self.first)
 
-    def _ends(self, position: Index, samples: Array | None = None) -> Array:
-        ends = np.full(self.count, np.nan)
-        nonempty = self.size > 0
-        depth = self.depth if samples is None else samples
-        ends[nonempty] = self.along(depth, position[nonempty])
-        return ends
+    @abstractmethod
+    def _ends(self, samples: Array, which: int) -> Array:
+        """Look up a quantity at the first (0) or last (-1) sample of each row; NaN without one."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,7 @@ class Dense(_Samples):
     @cached_property
     def next_depth(self) -> Array:
         """Depth of the next sample, its own for the last, (n,)."""
-        return np.append(self.depth[1:], self.depth[-1:])
+        return np.concatenate([self.depth[1:], self.depth[-1:]])
 
     @cached_property
     def width(self) -> Array:
@@ -163,6 +160,9 @@ class Dense(_Samples):
         """Look up a quantity ``(n,)`` at flat positions."""
         # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
         return samples.take(position % max(samples.size, 1))
+
+    def _ends(self, samples: Array, which: int) -> Array:
+        return np.full(self.count, samples[which] if samples.size else np.nan)
 
     def segment_at(self, depth: Array) -> Index:
         """Find the segments of depths, (R, m); the nearest for one outside.
@@ -279,6 +279,13 @@ class Packed(_Samples):
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(N,)`` at flat positions."""
         return samples.take(position)
+
+    def _ends(self, samples: Array, which: int) -> Array:
+        ends = np.full(self.count, np.nan)
+        nonempty = self.size > 0
+        position = self.offsets[:-1] if which == 0 else self.offsets[1:] - 1
+        ends[nonempty] = samples[position[nonempty]]
+        return ends
 
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
