@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_frame
-from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.run import anywhere, is_lazy, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Status
@@ -25,6 +27,7 @@ __all__ = [
     "RESTORED",
     "by_depth",
     "doubted",
+    "doubts_in",
     "in_words",
     "interpolated",
     "open_profiles",
@@ -41,11 +44,15 @@ def by_depth(data: Any) -> Any:
     """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         return data
-    plain = with_plain_axes(data).unify_chunks()
+    plain = with_plain_axes(data)
     for axis in vocabulary.AXES:
         order = plain.indexes.get(axis)
         if order is not None and not order.is_monotonic_increasing:
             plain = plain.sortby(axis)
+    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
+    if not any(is_lazy(one.variable) for one in values):
+        return plain
+    plain = plain.unify_chunks()
     broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
     return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
 
@@ -85,48 +92,58 @@ def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     return frame.dataset({"rows": rows}, coords={})["rows"]
 
 
-def doubted(
-    frame: Frame,
-    codes: xr.DataArray,
-    table: Sequence[str],
-    window: Window,
-    *,
-    bridge: bool,
-    instead: Sequence[str] = (),
-) -> xr.DataArray:
-    """Replace ``ok``, the code 0, where a gap or saturated samples lie in a window.
+def doubts_in(frame: Frame, window: Window, *, bridge: bool) -> dict[str, xr.Variable]:
+    """Flag the profiles with a gap in a window, or with saturated samples, by the word for it.
 
-    Parameters
-    ----------
-    codes : DataArray
-        Places in the `table` of words, which has ``gap`` and ``saturated``.
-    bridge : bool
-        Whether gaps are accepted.
-    instead : sequence of str
-        Other words that are replaced: what they say comes of it.
+    Words for which no profile is flagged are left out. With `bridge`, gaps are accepted.
     """
-    places = [0, *map(table.index, instead)]
     found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
     # On a grid finer than the samples, two equal samples make many equal values.
     cut = (found == Status.SATURATED) & (frame.fraction >= 1)
-    for word, flagged in (("gap", found == Status.GAP), ("saturated", cut)):
-        if set(flagged.dims) <= set(codes.dims) and not (is_lazy(flagged) or anywhere(flagged)):
-            continue
-        here = codes.isin(places) & over_profiles(frame, flagged)
-        codes = codes.where(~here, table.index(word))
+    flags = {"gap": found == Status.GAP, "saturated": cut}
+    return {word: one for word, one in flags.items() if is_lazy(one) or anywhere(one)}
+
+
+def doubted(
+    codes: xr.Variable,
+    flags: Mapping[str, xr.Variable],
+    table: Sequence[str],
+    instead: Sequence[str] = (),
+) -> xr.Variable:
+    """Replace ``ok``, the code 0, where profiles are flagged.
+
+    Parameters
+    ----------
+    codes : Variable
+        Places in the `table` of words, which has those of the flags.
+    flags : mapping
+        As :func:`doubts_in` returns them.
+    instead : sequence of str
+        Other words that are replaced: what they say comes of it.
+    """
+    for word, flagged in flags.items():
+        fine = reduce(or_, (codes == place for place in (0, *map(table.index, instead))))
+        codes = replaced_where(fine & flagged, codes, table.index(word))
     return codes
 
 
-def in_words(codes: xr.DataArray, table: Sequence[str]) -> xr.DataArray:
+def in_words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
     """Look up codes in a table of words."""
-    return codes.copy(data=words(codes.variable.astype(int), np.array(table)).data)
+    return words(codes.astype(int), np.array(table), **attrs)
 
 
 def warn_of_first(
-    profiles: Frame, answer: xr.DataArray, fine: Collection[str], message: Callable[[str], str]
+    profiles: Frame,
+    answer: xr.DataArray,
+    fine: Collection[str],
+    message: Callable[[str], str],
+    among: xr.Variable | None = None,
 ) -> None:
     """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
-    found = first_flagged(profiles, ~answer.isin(list(fine)).variable)
+    if is_lazy(answer.variable):
+        return
+    flagged = xr.Variable(answer.dims, ~np.isin(answer.values, list(fine)))
+    found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)
         warn(f"{found.label}: {message(word)}", FitWarning)
