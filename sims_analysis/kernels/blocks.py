@@ -147,6 +147,7 @@ def layouts(
     *,
     group: int = 1,
     gaps: Flags | None = None,
+    at_once: bool = False,
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
@@ -164,6 +165,8 @@ def layouts(
         Number of consecutive rows that belong together and get the same layout.
     gaps : ndarray of bool, shape (G * group,), optional
         Which rows are incomplete, if that is known; only these are built then.
+    at_once : bool
+        Take all rows together if they are complete and need not be copied.
 
     Yields
     ------
@@ -188,6 +191,8 @@ def layouts(
         groups = np.flatnonzero(incomplete == to_pack)
         # Packed rows take more scratch arrays, and more time with each sample.
         size = BLOCK // 4 if to_pack else BLOCK
+        if at_once and not to_pack and groups.size == incomplete.size and _is_plain(value):
+            size = value.size
         for block in in_blocks(groups.size, value.shape[1] * group, size):
             which: slice | Index = groups[block]
             numbers = (groups[block, None] * group + np.arange(group)).reshape(-1)
@@ -217,6 +222,7 @@ def run(
     whole: Sequence[int] = (),
     group: int = 0,
     sees_gaps: bool = False,
+    at_once: bool = False,
     **options: Any,
 ) -> Found:
     """Run a kernel over profiles.
@@ -243,6 +249,8 @@ def run(
         The kernel makes few arrays as large as the samples, and its first field is not finite for
         rows with a missing sample, which it takes for complete. On a shared axis it is asked once
         of all rows, and then of those without an answer as they are.
+    at_once : bool
+        The kernel takes many complete rows part by part itself.
 
     Returns
     -------
@@ -271,15 +279,15 @@ def run(
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
-    plain = value.dtype == np.float64 and value.flags.c_contiguous and edges is None is errors
+    plain = _is_plain(value) and edges is None is errors
     few = values[:: 1 + results // 16]
     sees_gaps = sees_gaps and plain and depth.ndim == 1 and cases == 1 and results > 0
     if sees_gaps and not (group or np.isnan(few).any(axis=1).all()):
         with np.errstate(invalid="ignore"):
             result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
         gaps, fields = ~np.isfinite(result[0]), _not_copied(result)
-    beside = errors, edges
-    for which, rows in layouts(of_rows(depth), values, *beside, group=group_size, gaps=gaps):
+    kept: dict[str, Any] = {"group": group_size, "gaps": gaps, "at_once": at_once}
+    for which, rows in layouts(of_rows(depth), values, errors, edges, **kept):
         for case in range(cases):
             result = kernel(rows, *(p[case, which] for p in given), **options)
             if cases == 1 and rows.count == len(values):
@@ -296,6 +304,10 @@ def run(
         fields = _allocate(result, cases, results)
     combined: Found = type(result)(*(f.reshape((*full, *f.shape[2:])) for f in fields))
     return combined
+
+
+def _is_plain(value: NDArray[Any]) -> bool:
+    return value.dtype == np.float64 and value.flags.c_contiguous
 
 
 def _not_copied(result: tuple[Any, ...]) -> list[NDArray[Any]]:

@@ -121,8 +121,8 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
     n_linear = np.zeros(total.size, dtype=np.intp)
     if log and not rows.value.min() > 0:
-        c = rows.value.reshape(-1)
-        linear = np.flatnonzero(segments.is_linear(c[:-1], c[1:]))
+        low = np.flatnonzero(~(rows.value > 0))
+        linear = np.union1d(low - 1, low)  # the segments before and after
         end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
         n_linear += linear.searchsorted(end) - linear.searchsorted(first)
     return total, n_linear
@@ -131,13 +131,14 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
 def _areas(rows: Rows, rule: str) -> Array:
     """Integrate the segment after each sample; shaped as the values."""
     mean = segments.log_mean if rule == "loglinear" else segments.middle
-    c = rows.value.reshape(-1)
-    areas = np.zeros(rows.value.shape)
-    # Between the last sample of a row and the first of the next there is no width.
+    c, areas = rows.value.reshape(-1), np.zeros(rows.value.shape)
     between = areas.reshape(-1)[:-1]
-    for part in in_blocks(between.size, 1, IN_CACHE):
-        between[part] = mean(c[:-1][part], c[1:][part])
-    areas *= rows.width
+    n = rows.value[:1].size  # of a row of several, or 1
+    for part in in_blocks(len(areas), n, IN_CACHE):
+        flat = slice(part.start * n, part.stop * n)
+        between[flat] = mean(c[:-1][flat], c[1:][flat])
+        # Between the last sample of a row and the first of the next there is no width.
+        areas[part] *= rows.width if isinstance(rows, Dense) else rows.width[part]
     return areas
 
 

@@ -385,6 +385,11 @@ def ends(rows: Rows) -> Ends:
     return Ends(rows.begin, rows.end, value)
 
 
+def same_for_all(at: Array) -> bool:
+    """Whether all rows of an array are equal; one that was broadcast needs no look at them."""
+    return at.strides[0] == 0 or bool((at == at[:1]).all())
+
+
 def changed(found: T, **fields: Any) -> T:
     """Return a named tuple with other values in some fields."""
     old: Any = found
