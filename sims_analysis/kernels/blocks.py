@@ -50,14 +50,24 @@ def _packed(
     if depth.ndim > 1:
         measured |= np.isnan(depth)
     np.logical_not(measured, out=measured)
-    kept = np.flatnonzero(measured)  # indexing by position is faster than by mask
-    offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
+    # Nothing follows a missing sample if there are as many samples as before the first of them.
+    size = np.full(len(value), value.shape[1])
+    if not measured.all():
+        size = np.where(measured.all(axis=1), size, measured.argmin(axis=1))
+    padded = bool(size.sum() == np.count_nonzero(measured))
+    kept = None if padded else np.flatnonzero(measured)  # faster than indexing by mask
+    if kept is None:
+        offsets = np.append(0, np.cumsum(size))
+    else:
+        offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
 
     def packed(samples: Array) -> Array:
-        if samples.ndim == 1:
-            return np.broadcast_to(samples, value.shape)[measured]
-        flat = samples.reshape(-1)
-        return flat if kept.size == flat.size else flat.take(kept)
+        every = np.broadcast_to(samples, value.shape)
+        if kept is None:
+            if (size == value.shape[1]).all():
+                return every.reshape(-1)
+            return np.concatenate([row[:n] for row, n in zip(every, size.tolist(), strict=True)])
+        return every[measured] if samples.ndim == 1 else samples.reshape(-1).take(kept)
 
     z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
     lower, upper = (None, None) if bounds is None else map(packed, bounds)
@@ -67,7 +77,7 @@ def _packed(
                 continue
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
-            row, sample = divmod(int(kept[infinite[0]]), value.shape[1])
+            row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
     return Packed(
         z,

@@ -131,14 +131,13 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
 def _areas(rows: Rows, rule: str) -> Array:
     """Integrate the segment after each sample; shaped as the values."""
     mean = segments.log_mean if rule == "loglinear" else segments.middle
-    c, areas = rows.value.reshape(-1), np.zeros(rows.value.shape)
+    c = rows.value.reshape(-1)
+    areas = np.zeros(rows.value.shape)
+    # Between the last sample of a row and the first of the next there is no width.
     between = areas.reshape(-1)[:-1]
-    n = rows.value[:1].size  # of a row of several, or 1
-    for part in in_blocks(len(areas), n, IN_CACHE):
-        flat = slice(part.start * n, part.stop * n)
-        between[flat] = mean(c[:-1][flat], c[1:][flat])
-        # Between the last sample of a row and the first of the next there is no width.
-        areas[part] *= rows.width if isinstance(rows, Dense) else rows.width[part]
+    for part in in_blocks(between.size, 1, IN_CACHE):
+        between[part] = mean(c[:-1][part], c[1:][part])
+    areas *= rows.width
     return areas
 
 

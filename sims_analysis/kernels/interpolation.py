@@ -46,7 +46,7 @@ def interpolate(
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
     between = found.inside & (found.t > 0) & (found.t < 1)
-    for part in in_blocks(*at.shape, IN_CACHE):
+    for part in in_blocks(len(at), at.shape[1], IN_CACHE):
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = found.ends(rows, rows.value, part)
         value[part] = segments.interpolated(c0, c1, found.t[own], log=method == "log")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from itertools import pairwise, starmap
+from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -239,12 +240,18 @@ class Packed(_Samples):
     axis : ndarray, shape (n,), optional
         The depth axis of that array, if its rows shared one.
     kept : ndarray of int, shape (N,), optional
-        The flat positions of the samples in that array.
+        The flat positions of the samples in that array, if they have been found.
     """
 
     measured: Flags | None = None
     axis: Array | None = None
     kept: Index | None = None
+
+    def _places(self) -> Index:
+        """Return the flat positions of the samples in the array that was packed."""
+        if self.measured is None:
+            raise ValueError("samples were left out of these rows after they were packed")
+        return np.flatnonzero(self.measured) if self.kept is None else self.kept
 
     @cached_property
     def row(self) -> Index:
@@ -290,7 +297,7 @@ class Packed(_Samples):
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
-        if self.axis is not None and self.measured is not None and self.kept is not None:
+        if self.axis is not None and self.measured is not None:
             # Count the samples measured up to each place on the shared axis.
             place = self.axis.searchsorted(depth, side="right") - 1
             place = place + np.arange(self.count)[:, None] * self.axis.size
@@ -298,7 +305,7 @@ class Packed(_Samples):
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
                 found: Index = counted.take(place, mode="clip") - np.intp(1)
             else:
-                found = self.kept.searchsorted(place, side="right") - 1
+                found = self._places().searchsorted(place, side="right") - 1
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
@@ -348,11 +355,10 @@ class Packed(_Samples):
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as the array ``(R, n)`` that was packed; NaN in the gaps."""
-        if self.measured is None or self.kept is None:
-            raise ValueError("samples were left out of these rows after they were packed")
-        found = np.full(self.measured.size, np.nan)
-        found[self.kept] = samples
-        return found.reshape(self.measured.shape)
+        places, shape = self._places(), np.shape(self.measured)
+        found = np.full(prod(shape), np.nan)
+        found[places] = samples
+        return found.reshape(shape)
 
 
 #: Rows in either layout.
