@@ -63,7 +63,6 @@ from .errors import StatusError as StatusError
 from .errors import Unauthorized as Unauthorized
 from .errors import UnitsError as UnitsError
 from .examples.opening import open_example as open_example
-from .figures import explore as explore
 from .figures import plot_budget as plot_budget
 from .figures import plot_panels as plot_panels
 from .figures import plot_profiles as plot_profiles
@@ -80,6 +79,7 @@ from .models.restore import deconvolve as deconvolve
 from .models.sheet import sheet_resistance as sheet_resistance
 from .output.export import to_csv as to_csv
 from .output.export import to_excel as to_excel
+from .output.pages.interactive import explore as explore
 from .output.tables import results_table as results_table
 from .output.tcad import to_tcad as to_tcad
 from .output.versions import show_versions as show_versions

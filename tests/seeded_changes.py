@@ -1,20 +1,31 @@
 """How many changes of the code do its tests see? Make some, one at a time, and count.
 
-``python tests/seeded_changes.py sims_analysis/kernels/dose.py --number 10 --seed 1`` changes one
-operator, boundary, number, condition or return of the module at a time, in a copy of the
-repository, and runs the tests of the module and of its room: a change that they pass was not seen.
-Not every change matters: those that are left are for a person to read.
+``python tests/seeded_changes.py sims_analysis/kernels --number 20 --seed 1`` draws twenty places of
+a room (or of modules, or of a line: ``sims_analysis/kernels/dose.py:63``), changes one comparison,
+operator, number, condition, text or call at a time in a copy of the repository, and runs the tests
+of the module, then those of its room. A change that they pass was not seen. The same seed draws the
+same changes of the same code; Ctrl-C ends with the count so far, and touches no file of yours.
+
+Not every change matters. What no user could notice is not drawn (annotations, ``zip(strict=)``,
+...); of what is left unseen, a line says whether any test comes there at all. The rest is for a
+person to read.
 """
 
 import argparse
 import ast
 import copy
+import itertools
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter, defaultdict
+from importlib.util import cache_from_source
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -32,126 +43,218 @@ COMPUTED = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
 }  # fmt: skip
 JOINED = {ast.And: ast.Or, ast.Or: ast.And}
+#: Arguments that change how code runs, not what it answers.
+UNNOTICED = {"strict", "slots", "frozen", "kw_only", "stacklevel", "maxsize", "repr", "chunksize"}
 
 
-def changes_of(tree):
-    """List the nodes that can be changed, with how; texts and types in them stay as they are."""
-    found = []
+class Change(NamedTuple):
+    """One change of one module: an expression, and what stands there instead."""
+
+    module: Path
+    kind: str
+    old: ast.expr
+    new: ast.expr
+
+    def __str__(self):
+        old, new = (" ".join(ast.unparse(one).split()) for one in (self.old, self.new))
+        return f"{self.module.relative_to(ROOT)}:{self.old.lineno} {self.kind}: {old}  ->  {new}"
+
+
+def changes_of(module):
+    """List the changes that can be made in a module."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
     left_out = {
         id(inner) for node in ast.walk(tree) for part in kept(node) for inner in ast.walk(part)
     }
-    for node in ast.walk(tree):
-        if id(node) in left_out:
-            continue
-        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARED:
-            found.append((node, "comparison"))
-        elif isinstance(node, ast.BinOp) and type(node.op) in COMPUTED:
-            found.append((node, "operator"))
-        elif isinstance(node, ast.BoolOp):
-            found.append((node, "and or"))
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.Invert):
-            found.append((node, "sign"))
-        elif isinstance(node, ast.If | ast.IfExp):
-            found.append((node, "condition"))
-        elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
-            found.append((node, "number"))
-    return found
-
-
-def kept(node):
-    """List the parts of a node that no test could see: annotations, parts of f-strings."""
-    if isinstance(node, ast.JoinedStr):
-        return [node]
     return [
-        part for field, part in ast.iter_fields(node) if field in ("annotation", "returns") and part
+        Change(module, *change)
+        for node in ast.walk(tree)
+        if id(node) not in left_out
+        for change in changed(node)
     ]
 
 
-def changed(node, how):
-    """Return the expression that changes, and what stands there then."""
-    old = node.test if how == "condition" else node
-    new = copy.deepcopy(old)
-    if how == "comparison":
-        new.ops = [COMPARED[type(new.ops[0])]()]
-    elif how == "operator":
-        new.op = COMPUTED[type(new.op)]()
-    elif how == "and or":
-        new.op = JOINED[type(new.op)]()
-    elif how == "sign":
-        new = new.operand
-    elif how == "condition":
-        new = ast.UnaryOp(ast.Not(), new)
-    elif isinstance(new.value, bool):
-        new.value = not new.value
-    else:
-        new.value = new.value + 1 if isinstance(new.value, int) else new.value * 1.5 + 1e-9
-    return old, f"({ast.unparse(ast.fix_missing_locations(new))})"
+def kept(node):
+    """List the parts of a node that stay: annotations, docstrings, patterns, ``strict=``."""
+    fields = dict(ast.iter_fields(node))
+    parts = [fields.get("annotation"), fields.get("returns")]
+    if isinstance(node, ast.JoinedStr):
+        parts += node.values
+    elif isinstance(node, ast.MatchValue | ast.Expr) and isinstance(node.value, ast.Constant):
+        parts.append(node.value)
+    elif isinstance(node, ast.Call):
+        parts += [one.value for one in node.keywords if one.arg in UNNOTICED]
+    elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        parts.append(node.test)
+    elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+        parts.append(node.value)
+    return [part for part in parts if isinstance(part, ast.AST)]
 
 
-def with_change(text, old, new):
-    """Put an expression in the place of another; all else stays, comments included."""
+def changed(node):
+    """Yield the kinds of change of a node, what changes, and what stands there then."""
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in COMPARED:
+            yield "comparison", node, instead(node, ops=[COMPARED[type(op)]()])
+        case ast.BinOp() if type(node.op) in COMPUTED:
+            yield "operator", node, instead(node, op=COMPUTED[type(node.op)]())
+        case ast.BoolOp():
+            yield "and or", node, instead(node, op=JOINED[type(node.op)]())
+            for place in range(len(node.values)):
+                fewer = node.values[:place] + node.values[place + 1 :]
+                yield "and or", node, instead(node, values=fewer)
+        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()):
+            yield "sign", node, node.operand
+        case ast.If() | ast.IfExp():
+            yield "condition", node.test, ast.Constant(False)
+            yield "condition", node.test, ast.Constant(True)
+        case ast.Constant(value=bool()):
+            yield "number", node, ast.Constant(not node.value)
+        case ast.Constant(value=int()):
+            yield "number", node, ast.Constant(node.value + 1)
+        case ast.Constant(value=float()):
+            yield "number", node, ast.Constant(node.value * 1.5 + 1e-9)
+        case ast.Constant(value=str()) if node.value.strip() and " " not in node.value:
+            yield "text", node, ast.Constant(node.value + "x")
+        case ast.JoinedStr():  # a message that leaves out what it names
+            for place, part in enumerate(node.values):
+                if isinstance(part, ast.FormattedValue):
+                    fewer = node.values[:place] + node.values[place + 1 :]
+                    yield "message", node, instead(node, values=fewer)
+        case ast.Expr(value=ast.Call()):
+            yield "call", node.value, ast.Constant(None)
+
+
+def instead(node, **fields):
+    """Copy a node with other fields."""
+    new = copy.copy(node)
+    for name, value in fields.items():
+        setattr(new, name, value)
+    return new
+
+
+def with_change(text, change, reached):
+    """Return a module's text with a change that touches a file when it is run."""
     lines = text.encode().splitlines(keepends=True)
+    old = change.old
     first, last = old.lineno - 1, old.end_lineno - 1
     start, end = lines[first][: old.col_offset], lines[last][old.end_col_offset :]
+    new = f"(__import__('pathlib').Path({str(reached)!r}).touch(), {ast.unparse(change.new)})[1]"
     return b"".join([*lines[:first], start, new.encode(), end, *lines[last + 1 :]]).decode()
 
 
-def tests_of(module, root):
-    """List the test of a module and those of its room; without either, all tests."""
-    inside = module.relative_to(root / "sims_analysis")
-    room = root / "tests" / inside.parts[0]
+def drawn(places, number, seed):
+    """Draw changes, of each kind about as many."""
+    possible = defaultdict(list)
+    for place in places:
+        path, line = re.fullmatch(r"(.+?)(?::(\d+))?", place).groups()
+        path = Path(path).resolve()
+        for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            for change in changes_of(module):
+                if line is None or change.old.lineno <= int(line) <= change.old.end_lineno:
+                    possible[change.kind].append(change)
+    some = random.Random(seed)  # noqa: S311 - which changes is no secret
+    for same in possible.values():
+        some.shuffle(same)
+    kinds = some.sample(sorted(possible), len(possible))
+    turns = itertools.zip_longest(*(possible[kind] for kind in kinds))
+    picked = [change for turn in turns for change in turn if change][:number]
+    return sorted(picked, key=lambda one: (one.module, one.old.lineno))
+
+
+def tests_of(module, root, *, slow):
+    """List what to run: the tests of a module and its room (without either, all), doctests, slow.
+
+    Doctests are a run of their own: they import the module by its file, a second time.
+    """
+    room = module.relative_to(ROOT / "sims_analysis").parts[0]
     own = (root / "tests").rglob(f"test_{module.stem.lstrip('_')}.py")
-    return [*own, *([room] if room.is_dir() else [])] or [root / "tests"]
+    rooms = [root / "tests" / room, root / "tests" / f"test_{room}.py"]
+    tests = [str(one) for one in (*own, *rooms) if one.exists()] or ["tests"]
+    doctests = [[str(module.relative_to(ROOT))]] if ">>>" in module.read_text("utf-8") else []
+    return [tests, *doctests, *([["-m", "slow and not study", *tests]] if slow else [])]
 
 
-def passes(tests, root, seconds):
-    """Whether the tests pass, the slow ones last; tests that do not end are tests that fail."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    for which in ("not slow and not study", "slow"):
+def failure(runs, root, seconds):
+    """Return the end of what pytest says where tests fail, else nothing; no end is a failure."""
+    for tests in runs:
         try:
             done = subprocess.run(
-                [*command, "-m", which, *map(str, tests)],
-                cwd=root, capture_output=True, check=False, timeout=seconds,
+                [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+                cwd=root, capture_output=True, text=True, check=False, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return False
+            return f"no end within {seconds:g} s"
         if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            return False
-    return True
+            return (done.stdout + done.stderr)[-2000:]
+    return None
+
+
+def copied(folder):
+    """Copy the repository, beside the real profiles if they are there."""
+    root = Path(folder) / ROOT.name
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    if (ROOT.parent / "shared").is_dir():
+        (root.parent / "shared").symlink_to(ROOT.parent / "shared")
+    return root
+
+
+def ask(change, root, runs, seconds):
+    """Make a change in the copy, run the tests, undo it: seen, unseen, or no test comes there."""
+    module = root / change.module.relative_to(ROOT)
+    text = module.read_text(encoding="utf-8")
+    reached = root.parent / "reached"
+    reached.unlink(missing_ok=True)
+    try:
+        module.write_text(with_change(text, change, reached), encoding="utf-8")
+        # Compiled code is told by seconds and size, which both may be the same.
+        Path(cache_from_source(str(module))).unlink(missing_ok=True)
+        if failure(runs, root, seconds):
+            return "seen"
+        return "UNSEEN" if reached.exists() else "NOT RUN"
+    finally:
+        module.write_text(text, encoding="utf-8")
+
+
+def ask_all(picked, root, asked):
+    """Make one change after the other; yield each with what became of it."""
+    passing = []
+    for change in picked:
+        every = tests_of(change.module, root, slow=asked.slow)
+        runs = [asked.tests] if asked.tests else every
+        for tests in runs:
+            if tests not in passing and (why := failure([tests], root, asked.seconds)):
+                sys.exit(f"{why}\nwithout a change, the tests fail: {' '.join(tests)}")
+            passing.append(tests)
+        yield change, ask(change, root, runs, asked.seconds)
 
 
 def main():
     about = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    about.add_argument("module", type=Path, help="the module to change")
-    about.add_argument("--number", type=int, default=10, help="how many changes")
+    about.add_argument("places", nargs="+", help="modules, folders, or module.py:line")
+    about.add_argument("--number", type=int, default=10, help="how many changes in all")
     about.add_argument("--seed", type=int, default=0, help="which of them")
-    about.add_argument("--tests", nargs="*", type=Path, help="by default of the module and room")
+    about.add_argument("--tests", nargs="*", help="by default those of the module and room")
+    about.add_argument("--slow", action="store_true", help="run the slow tests, too")
+    about.add_argument("--list", action="store_true", help="say what would be changed, no more")
     about.add_argument("--seconds", type=float, default=600, help="at most, for each run of tests")
     asked = about.parse_args()
-    inside = asked.module.resolve().relative_to(ROOT)
+    picked = drawn(asked.places, asked.number, asked.seed)
+    if asked.list or not picked:
+        return say("\n".join(map(str, picked)) or "nothing to change there")
+    counts = defaultdict(Counter)
+    start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / ROOT.name
-        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
-        if (ROOT.parent / "shared").is_dir():  # real profiles
-            (root.parent / "shared").symlink_to(ROOT.parent / "shared")
-        module = root / inside
-        text = module.read_text(encoding="utf-8")
-        tree = ast.parse(text)
-        tests = [root / path for path in asked.tests] if asked.tests else tests_of(module, root)
-        if not passes(tests, root, asked.seconds):
-            sys.exit(f"without a change, the tests fail: {' '.join(map(str, tests))}")
-        possible = changes_of(tree)
-        some = random.Random(asked.seed)  # noqa: S311 - which changes is no secret
-        picked = some.sample(possible, min(asked.number, len(possible)))
-        unseen = 0
-        for node, how in sorted(picked, key=lambda one: one[0].lineno):
-            old, new = changed(node, how)
-            module.write_text(with_change(text, old, new), encoding="utf-8")
-            seen = not passes(tests, root, asked.seconds)
-            unseen += not seen
-            say(f"{'seen  ' if seen else 'UNSEEN'} {inside}:{old.lineno} {how}: "
-                f"{' '.join(ast.unparse(old).split())}  ->  {' '.join(new.split())}")  # fmt: skip
-        say(f"{len(picked) - unseen} of {len(picked)} changes seen (seed {asked.seed})")
+        try:
+            for change, found in ask_all(picked, copied(folder), asked):
+                counts[str(change.module.relative_to(ROOT))][found] += 1
+                say(f"{found:7} {change}")
+        except KeyboardInterrupt:
+            say("stopped")
+    say(f"\nseed {asked.seed}, {time.monotonic() - start:.0f} s\nchanged  seen  unseen  not run")
+    for name, count in [*counts.items(), ("in all", sum(counts.values(), Counter()))]:
+        say(f"{count.total():7} {count['seen']:5} {count['UNSEEN']:7} {count['NOT RUN']:8}  {name}")
+    return None
 
 
 def say(line):

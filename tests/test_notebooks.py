@@ -64,7 +64,6 @@ def test_there_are_notebooks():
     assert len(NAMES) >= 5
 
 
-@pytest.mark.few(3)
 @pytest.mark.filterwarnings("default")  # those of the kernel's own machinery
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_as_it_is_committed(name, tmp_path):
@@ -123,3 +122,17 @@ def test_a_figure_asked_again_gives_its_numbers(figure, example):
 
     record = sims.provenance(NOTEBOOKS / "figures" / f"{figure}.png")
     assert_gives_its_numbers(record, sims.open_example(example))
+
+
+def test_the_figure_of_noise_asked_again_gives_its_numbers():
+    """Its data are made by the notebook: by the cells up to the one that measures."""
+    import matplotlib.pyplot as plt
+
+    import sims_analysis as sims
+
+    cells = [cell.source for cell in code(nbformat.read(NOTEBOOKS / "02_how_sure.ipynb", 4))]
+    made: dict = {}
+    with plt.rc_context():
+        for source in cells[:2]:
+            exec(source, made)  # noqa: S102 - our own notebook
+    assert_gives_its_numbers(sims.provenance(NOTEBOOKS / "figures" / "how_sure.png"), made["ds"])

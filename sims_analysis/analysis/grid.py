@@ -21,7 +21,6 @@ from sims_analysis.analysis.interpolation import (
     joined,
     measured_in,
     of_background,
-    read_depths,
     with_coords,
 )
 from sims_analysis.dataset.axes import cell_edges
@@ -31,10 +30,12 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.rows import Array, Status
+from sims_analysis.kernels.rows import Array, Status, changed
 from sims_analysis.text.arguments import format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
@@ -149,7 +150,7 @@ def to_grid(
         name = str(data.name or frame.kind)
         array = with_coords(_gridded(frame, name, grid, method, bridge=bridge), name)
         if grid.edges is not None:
-            array = array.assign_coords(_edges(frame, grid.edges))
+            array = array.assign_coords(_cell_coords(frame, grid.edges))
         return array.assign_coords(_delivered(data, frame)).rename(data.name)
     return _dataset(data, asked, method, conserve=conserve, gaps=gaps)
 
@@ -178,7 +179,7 @@ def _dataset(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-        result = result.assign_coords(_edges(first, grid.edges))
+        result = result.assign_coords(_cell_coords(first, grid.edges))
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
     result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
@@ -187,7 +188,7 @@ def _dataset(
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
 
 
-def _edges(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
+def _cell_coords(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
     """Return the edges of cells as coordinates of each depth.
 
     A DataArray, such as a variable of a Dataset, cannot hold bounds, which have a dimension of
@@ -227,6 +228,10 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
         return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log, bridge=bridge)
 
     found, stderr, counts = means(frame), None, None
+    lost = xr.zeros_like(found.mean, dtype=bool)
+    if frame.censored is not None and not bridge:
+        lost = hidden_matter(frame, found.mean, None, lambda other: means(other).mean)
+        found = changed(found, mean=replaced_where(lost, found.mean))
     fraction, growth = frame.map(
         kernels.sample_fraction,
         xr.Variable((ASKED,), edges),
@@ -237,10 +242,11 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
     if frame.stderr is not None:
         stderr = (_stderr_of_cells(frame, edges) * growth).where(found.mean.notnull())
         if frame.counts is not None:
-            counts = means(frame.of_counts(), log=False).mean
+            counts = replaced_where(lost, means(frame.of_counts(), log=False).mean)
     if not bridge:
         whole = xr.Variable((), float(edges[0])), xr.Variable((), float(edges[-1]))
-        status = doubted(frame, xr.Variable((), int(Status.OK)), whole, bridge=False)
+        ok = xr.Variable((), int(Status.OK))
+        status = doubted(frame, ok, whole, bridge=False, hidden=lost.any(ASKED))
         gap = status.where(status == Status.GAP, Status.OK)
         tell_doubts(frame, gap, whole, "cells that reach into it have no value", ProfileWarning)
     background = of_background(frame, lambda other: means(other).mean)
@@ -269,7 +275,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         points, bounds = _axis_like(frame, like)
         words = f"the {frame.axis} axis of other data"
     else:
-        at = read_depths(frame, depth)
+        at = frame.points(depth, "depth")
         if at.ndim > 1:
             raise ProfileError(
                 f"depth is over {at.dims}: a common axis has one dimension; use interpolate() for "

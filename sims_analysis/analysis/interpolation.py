@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import edges_beside
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.background import common_error
@@ -19,7 +19,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
@@ -39,7 +39,6 @@ __all__ = [
     "joined",
     "measured_in",
     "of_background",
-    "read_depths",
     "with_coords",
 ]
 
@@ -143,7 +142,7 @@ def measured_in(data: xr.Dataset) -> list[str]:
 
 
 def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
-    at = read_depths(frame, depth)
+    at = frame.points(depth, "depth")
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
     new = [d for d in at.dims if d not in own]
@@ -172,6 +171,8 @@ class Resampled:
     fraction: xr.Variable | None
     #: Results of :func:`of_background`.
     background: dict[str, xr.Variable]
+    #: Of restored profiles.
+    achieved: xr.Variable | None = None
 
 
 def at_depths(
@@ -208,7 +209,12 @@ def at_depths(
             counts = values(frame.of_counts(), "linear")
     fraction = every.fraction if on_new_axis else None
     background = of_background(frame, values)
-    found = Resampled(every.value, every.n_linear_segments, stderr, counts, fraction, background)
+    achieved = None
+    if on_new_axis and frame.achieved is not None:
+        achieved = values(replace(frame, value=frame.achieved), "linear")
+    found = Resampled(
+        every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
+    )
     if bridge:
         return found
     unseen = every.hidden
@@ -269,6 +275,11 @@ def dressed(
     coordinates, and `trace` more attrs of all variables.
     """
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
+
+    def placed(values: xr.Variable) -> xr.Variable:
+        data = values.data.reshape((*values.shape[:-1], *new.values()))
+        return xr.Variable((*frame.lead, *new), data)
+
     linear = found.n_linear_segments
     every = {
         frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
@@ -277,15 +288,16 @@ def dressed(
     }
     if found.fraction is not None:
         every |= _fraction_coordinate(frame, found.fraction)
+    if found.achieved is not None:
+        every[ACHIEVED] = placed(found.achieved)
+        every[ACHIEVED].attrs = dict(vocabulary.attrs(ACHIEVED))
     # All but an index, which cannot hold a Quantity.
     every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
 
     variables = {}
 
     def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
-        data = values.data.reshape((*values.shape[:-1], *new.values()))
-        own = xr.Variable((*frame.lead, *new), data)
-        variables[key] = frame.with_attrs(own, term, units_=unit, **attrs, **trace)
+        variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
 
     term, unit = frame.term, frame.units
     add(name, found.value.astype(frame.precision, copy=False), term, unit)
@@ -340,25 +352,3 @@ LINEAR = "n_linear_segments"
 ASKED = "__asked__"
 #: Kernels take all requested depths at once.
 AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
-
-
-def read_depths(frame: Frame, depth: Any) -> xr.Variable:
-    """Read the requested depths, in the canonical unit of the axis."""
-    kinds = (frame.axis,)
-    if isinstance(depth, xr.DataArray):
-        depth = frame.aligned(depth, "depth")
-        read, _ = units.to_canonical_variable(depth, kinds, "depth", np.float64)
-        dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
-        return xr.Variable(dims, read.data if frame.lazy else read.values)
-    if isinstance(depth, np.ndarray):
-        own = frame.axis_units
-        raise UnitsError(
-            f"depth is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
-            f'xr.DataArray(depths, dims="{frame.axis}", attrs={{"units": "{own}"}})'
-        )
-    if isinstance(depth, list | tuple):
-        values = [units.read_number(d, kinds, f"depth[{i}]") for i, d in enumerate(depth)]
-        return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
-    magnitude, _ = units.read_quantities(depth, kinds, "depth")
-    dims = (frame.axis,) if np.ndim(magnitude) else ()
-    return xr.Variable(dims, np.asarray(magnitude))

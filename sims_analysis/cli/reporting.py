@@ -142,7 +142,7 @@ def report(
             say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
         reports.append(one.to_dict() | {"files": written})
     if len(results) > 1 and not no_files:
-        index = write_index(reports, out)
+        index = write_index(reports, out, failures)
         if style == "table" and index is not None:
             say(f"List of all: {index}\n")
     if style == "json":

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    from sims_analysis.kernels.rows import Array
+
 
 __all__ = ["MEASUREMENT", "POINT", "axis_name", "axis_of", "merge", "order_of", "same_axis"]
 

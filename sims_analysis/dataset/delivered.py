@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
-    Array = NDArray[np.float64]
     TextCoord = tuple[str, NDArray[np.str_]]
 
 __all__ = [

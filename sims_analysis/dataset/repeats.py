@@ -11,11 +11,9 @@ from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.units import Unit
 
-    Array = NDArray[np.float64]
 
 __all__ = ["without_repeats"]
 

@@ -93,7 +93,7 @@ def _converted(
                 f"{list_variables(ds)}, and the axes "
                 f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}"
             )
-        for one in (*(beside.get(key) or [key]), *_edges(ds, key)):
+        for one in (*(beside.get(key) or [key]), *_moved_with(ds, key)):
             variable = ds.variables[one]
             # By the CF conventions, bounds are in the unit of their axis and have no attrs.
             stated = ds.variables[key] if one.endswith("_bounds") else variable
@@ -107,7 +107,7 @@ def _converted(
     return ds.assign_coords(coords).assign(others)
 
 
-def _edges(ds: xr.Dataset, name: str) -> list[str]:
+def _moved_with(ds: xr.Dataset, name: str) -> list[str]:
     """Return the names of the edges of cells on an axis, which are converted with it."""
     if name not in vocabulary.AXES or axis_name(ds) != name:
         return []

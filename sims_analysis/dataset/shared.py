@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import xarray as xr
-    from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    from sims_analysis.kernels.rows import Array
+
 
 __all__ = ["shared_columns", "shared_coords"]
 

@@ -34,7 +34,8 @@ from sims_analysis.units import NM_PER_CM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    from sims_analysis.kernels.rows import Array
+
     Truth = Callable[[Array], Array]
 
 __all__ = ["measurements", "write_archive"]

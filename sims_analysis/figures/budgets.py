@@ -9,29 +9,26 @@ import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import Canvas, Wanted
+from sims_analysis.figures.arguments import Wanted, check_axes, check_looks
+from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
-from sims_analysis.figures.labels import legend_above
-from sims_analysis.figures.legend import LEAST
-from sims_analysis.figures.profiles import check_axes, check_looks, figure_size
-from sims_analysis.figures.questions import function_of
+from sims_analysis.figures.legend import LEAST, legend_above
 from sims_analysis.figures.style import (
-    dress,
+    axes_for,
+    begun,
     fix_ticks,
     grow,
     in_style,
     lay_out,
-    measured_alike,
     require_matplotlib,
     setting_points,
 )
+from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
-from sims_analysis.units import dequantify
+from sims_analysis.units import QuantityLike, dequantify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_budget"]
 
@@ -45,6 +42,12 @@ _PARTS = {
 }
 #: More profiles than these cannot be told apart.
 _MOST = 12
+#: Length of the axis, in longest bars, and the least part of it for bars beside their numbers.
+_ROOM, _LEAST = 1.25, 0.2
+#: A label that is longer than this part of the figure has two lines.
+_LONG = 0.55
+#: Distance between a bar and its number, in points.
+_GAP = 3.0
 
 
 def plot_budget(
@@ -95,31 +98,27 @@ def plot_budget(
     ['0.0199 %', '0 %', '10 %', '2 %', '10.2 %']
     """
     require_matplotlib()
-    import matplotlib.pyplot as plt
-
     check_axes(ax)
     check_looks(title, house_style)
     names, shares = _shares(budget)
     own = ax is None
     with in_style(house=own if house_style is None else house_style):
-        if ax is None:
-            figure, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-            grow(figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
-        elif house_style:
-            dress(ax)
-        colours = assigned(names, {}, user_cycle())
-        _draw(ax, shares, [legible(colours[name], ax) for name in names])
-        fix_ticks(ax)
-        ax.tick_params(axis="y", which="both", length=0)
-        if title:
-            ax.set_title(plain(title), y=1.0)
-        if len(names) > 1:
-            canvas = Canvas(ax, Wanted(), own=own)
-            bars = [container[0] for container in ax.containers[-len(names) :]]
-            canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
-            with measured_alike(canvas.figure):
-                lay_out(canvas.figure)
-                legend_above(canvas)
+        ax = axes_for(ax, width, house_style)
+        canvas = Canvas(ax, Wanted(), own=own)
+        if own:
+            grow(canvas.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
+        with begun(canvas.figure, own=own):
+            colours = assigned(names, {}, user_cycle())
+            bars = _draw(ax, shares, [legible(colours[name], ax) for name in names])
+            fix_ticks(ax)
+            ax.tick_params(axis="y", which="both", length=0)
+            if title:
+                ax.set_title(plain(title), y=1.0)
+            if len(names) > 1:
+                canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
+            lay_out(canvas.figure)
+            _make_room(ax)
+            legend_above(canvas)
     origin.attach(ax.figure, [], [budget], "plot_budget(...)")
     return ax
 
@@ -152,8 +151,8 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     return names, np.array([np.ravel(part.values) for part in parts]).T
 
 
-def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
-    """Draw the bars of each part side by side, with their numbers."""
+def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[Any]:
+    """Draw the bars of each part side by side, with their numbers; return one of each profile."""
     height, figure = 0.8 / len(shares), cast("Any", ax.figure)
     down = ax.bbox.height / figure.dpi
     points = min(setting_points("legend.fontsize"), 72.0 * height * down / len(_PARTS))
@@ -162,18 +161,31 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
             f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
             f"letters of {LEAST:g} points: give the axes more room, or select fewer profiles"
         )
+    bars: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
         places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
-        ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
+        bars += ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)[:1]
         for place, share in zip(places, profile, strict=True):
             text = "not known" if np.isnan(share) else f"{share:.3g} %"
             looks: Any = {"color": letters(colour, ax), "fontsize": points}
-            where: Any = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
-            ax.annotate(text, (np.nan_to_num(share), place), **where, **looks)
+            where: Any = {"xytext": (_GAP, 0), "textcoords": "offset points", "va": "center"}
+            # Numbers are inside the axes, once these are long enough.
+            ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
     ax.yaxis.set_tick_params(which="minor", left=False, right=False)
     ax.invert_yaxis()
-    # Room for the number of the longest bar.
-    ax.set_xlim(0.0, 1.25 * (np.nanmax(shares, initial=0.0) or 1.0))
+    ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("Standard error (% of the dose)")
+    if ax.xaxis.label.get_window_extent().width > _LONG * figure.bbox.width:
+        ax.set_xlabel("Standard error\n(% of the dose)")
+    return bars
+
+
+def _make_room(ax: Axes) -> None:
+    """Extend the axis until every number is inside."""
+    width, gap = ax.bbox.width, 2 * _GAP * cast("Any", ax.figure).dpi / 72.0
+    texts = cast("list[Any]", ax.texts)
+    free = [max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST) for text in texts]
+    ends = [text.xy[0] / part for text, part in zip(texts, free, strict=True)]
+    ax.set_xlim(0.0, max(*ends, ax.get_xlim()[1]))

@@ -7,6 +7,7 @@ of an axis says what it is, however the user has renamed it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,52 +16,14 @@ import numpy as np
 from sims_analysis.figures.axes import Key, Scale, axes_at, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
+    from sims_analysis.figures.arguments import Wanted
     from sims_analysis.figures.curves import Curve
 
 #: Labels of lists, and of their entries that explain marks.
 NAMES, NOTES, EXPLAINED = "_names", "_notes", "_explained"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the user wants in a figure: arguments of :func:`plot_profiles`, read once."""
-
-    species: Any = None
-    xlim: Any = None
-    ylim: Any = None
-    depth_units: str | None = None
-    value_units: Any = None
-    scale: str = "log"
-    detection_limit: Any = None
-    coverage: float = 1.0
-    #: Name of the argument -> results, with the keys of the measurements that they are of.
-    results: Mapping[str, Any] = field(default_factory=dict)
-    dose_window: Any = None
-    residuals: bool = False
-    waterfall: float | None = None
-    colour_by: str = "auto"
-    colours: Mapping[str, str] | None = None
-    spread: bool | None = None
-    labels: str = "auto"
-    notes: bool = True
-    #: Style of all lines, and the colour of all curves.
-    line: Mapping[str, Any] = field(default_factory=dict)
-    colour: str | None = None
-
-    @property
-    def fits(self) -> Any:
-        """The models to draw."""
-        return self.results.get("fits", [])
-
-    @property
-    def log(self) -> bool:
-        """Whether the value axes are logarithmic."""
-        return self.scale == "log"
 
 
 @dataclass

@@ -6,22 +6,25 @@ has its size, names and lists where they cover nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import legend
-from sims_analysis.figures import lines as drawing
-from sims_analysis.figures import restored as over
+from sims_analysis.figures import lines as lined
+from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
-from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
+from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
 from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
+    Spread,
     check_limits,
     colour_meaning,
     curves_of,
@@ -30,15 +33,10 @@ from sims_analysis.figures.curves import (
     spread_of,
     styled,
 )
-from sims_analysis.figures.labels import OVER, choose_names, is_another, label_lines, place_names
+from sims_analysis.figures.labels import choose_names, is_another, label_lines
 from sims_analysis.figures.results import draw_results, draw_summaries
-from sims_analysis.figures.style import fix_ticks, grow, lay_out, measured_alike, setting
+from sims_analysis.figures.style import fix_ticks, grow, lay_out, setting
 from sims_analysis.text import typeset as _typeset
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import xarray as xr
 
 #: Of more curves than these, each is too thin a part to be seen among others.
 _MOST = 40
@@ -55,7 +53,7 @@ def prepared(
         wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
     if wanted.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
         curves = raised(curves, wanted.waterfall)
-    models = fitted.evaluated(wanted.fits, curves)
+    models = fitted.evaluated(wanted, curves)
     crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
     return curves, models, replace(wanted, spread=crowd if wanted.spread is None else wanted.spread)
 
@@ -90,7 +88,7 @@ def draw(
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
-        over.draw(canvas)
+        fitted.draw_restored(canvas)
     set_value_limits(canvases)
     everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas, medians in zip(canvases, summaries, strict=True):
@@ -120,8 +118,7 @@ def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
     if wanted.spread:
         shown, medians = _spreads(canvas)
     for curve, style in shown:
-        ax, scale = canvas.axes_of(curve), canvas.scale_of(curve)
-        line = drawing.draw_curve(ax, curve, scale, log=wanted.log, options=style)
+        line = lined.draw_curve(canvas, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
         if is_another(canvas, curve, line) and "linestyle" not in style:
@@ -134,19 +131,18 @@ def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
 
 def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve, list[Curve]]]]:
     """Shade the band of each species; return the lines to draw, and the medians of all."""
-    options = canvas.wanted.line
+    options, ax = canvas.wanted.line, canvas.ax
     by_subject: dict[Any, list[Curve]] = {}
     for curve in canvas.curves:
         by_subject.setdefault((curve.series.axis, *curve.subject), []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
     colours = {}
-    for subject, mine in by_subject.items():
+    for key, mine in by_subject.items():
         found = {curve.colour for curve in mine}
-        one = len(found) == 1
-        colours[subject] = found.pop() if one else legible(colour_of(subject[1]), canvas.ax)
+        colours[key] = found.pop() if len(found) == 1 else legible(colour_of(key[1]), ax)
     spreads = {key: spread_of(mine) for key, mine in by_subject.items() if len(mine) > 1}
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
-    free = [c for c in (legible(c, canvas.ax) for c in COLOURS) if c not in colours.values()]
+    free = [colour for c in COLOURS if (colour := legible(c, ax)) not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
     drawn: list[tuple[Curve, Any]] = []
     outliers: list[tuple[Curve, Any]] = []
@@ -157,8 +153,7 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
             continue
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
-        _draw_spread(canvas, median, (whole.low, whole.high))
-        legend.explain_spread(canvas, whole.count, CENTRAL)
+        _draw_spread(canvas, median, whole)
         drawn.append((median, options))
         thin = {"linewidth": 0.7, **options}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
@@ -168,34 +163,31 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
     return drawn + outliers, medians
 
 
-def _draw_spread(canvas: Canvas, median: Curve, ends: tuple[Any, Any]) -> None:
-    ax, scale, log = canvas.axes_of(median), canvas.scale_of(median), canvas.wanted.log
-    data = drawing.shown(median, log=log)
-    drawing.shade(ax, median, scale, ends, data, log=log)
-    for end in ends:
-        y = np.where(data & ((end > 0) | (not log)), end, np.nan)
-        style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
-        ax.plot(scale(median.series.x), y, label=EDGE, **style)
+def _draw_spread(canvas: Canvas, median: Curve, whole: Spread) -> None:
+    data = lined.shown(canvas, median)
+    lined.shade(canvas, median, whole.low, whole.high, data)
+    style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
+    for end in (whole.low, whole.high):
+        y = np.where(data & ((end > 0) | (not canvas.wanted.log)), end, np.nan)
+        x = canvas.scale_of(median)(median.series.x)
+        canvas.axes_of(median).plot(x, y, label=EDGE, **style)
+    canvas.explain(f"median of {whole.count}", color=ink(0.35, canvas.ax), linewidth=1.0)
+    legend.explain_band(canvas, f"the middle {100 * CENTRAL:g} %")
 
 
 def _draw_marks(canvas: Canvas) -> None:
     """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
     for curve, _ in canvas.lines:
-        if drawing.mark_below_limit(canvas.axes_of(curve), curve, canvas.scale_of(curve)):
-            legend.explain_triangle(canvas, "below the limit")
+        if lined.mark_below_limit(canvas, curve):
+            legend.explain_mark(canvas, "below the limit")
     for kind, ax in canvas.depths().items() if canvas.wanted.log else ():
-        mine = [curve for curve, _ in canvas.lines if curve.series.axis == kind]
-        legend.explain_hidden(
-            canvas, drawing.mark_floor(ax, mine, canvas.scales[kind]) if mine else []
-        )
+        legend.explain_hidden(canvas, lined.mark_floor(canvas, kind, ax))
 
 
 def _draw_bands(canvas: Canvas) -> None:
     """Draw the errors of the curves, and the detection limits, one line where all are the same."""
-    wanted = canvas.wanted
     for curve, _ in canvas.lines:
-        ax, scale = canvas.axes_of(curve), canvas.scale_of(curve)
-        if drawing.draw_band(ax, curve, scale, log=wanted.log, coverage=wanted.coverage):
+        if lined.draw_band(canvas, curve):
             legend.explain_error(canvas, band=True)
     grey = ink(0.35, canvas.ax)
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
@@ -222,7 +214,7 @@ def _part(canvas: Canvas) -> None:
             groups.append((points, [line]))
     for _, (_, *hiding) in groups:
         for i, line in enumerate(hiding):
-            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=OVER)
+            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=legend.OVER)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
@@ -242,9 +234,6 @@ def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
     return ", ".join(filter(None, [name, place]))
 
 
-# --- names and lists ----------------------------------------------------------------------------
-
-
 def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False) -> None:
     """Set the ticks, move the right axes apart, and write the names where they cover nothing.
 
@@ -253,30 +242,29 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
     figure = canvases[0].figure
     for canvas in canvases:
         _dress(canvas)
-    with measured_alike(figure):
+    lay_out(figure)
+    crowded = [canvas for canvas in canvases if len(canvas.values()) > 2]
+    for canvas in crowded:
+        spread_right_axes(canvas)
+    if crowded:
         lay_out(figure)
-        crowded = [canvas for canvas in canvases if len(canvas.values()) > 2]
-        for canvas in crowded:
-            spread_right_axes(canvas)
-        if crowded:
-            lay_out(figure)
-        if shared:
-            legend.write_shared_list(canvases, figure)
-            return
-        said: set[str] = set()
-        for canvas in canvases:
-            legend.write_list(canvas, place_names(canvas), said)
-        outside = [_outside(canvas) for canvas in canvases if not canvas.own]
-        if not any(outside):
-            return
-        if len(canvases) > 1:
-            # Lists around the panels get room of their own: the panels stay as high.
-            rows = [outside[i : i + across] for i in range(0, len(outside), across)]
-            grow(figure, sum(map(max, rows)))
-        # The layout makes room for the lists below the axes, which are lower from now on.
-        lay_out(figure)
-        for canvas in canvases:
-            place_names(canvas, next(iter(canvas.legends(NOTES)), None))
+    if shared:
+        legend.write_shared_list(canvases, figure)
+        return
+    said: set[str] = set()
+    for canvas in canvases:
+        legend.write_list(canvas, legend.place_names(canvas), said)
+    outside = [_outside(canvas) for canvas in canvases if not canvas.own]
+    if not any(outside):
+        return
+    if len(canvases) > 1:
+        # Lists around the panels get room of their own: the panels stay as high.
+        rows = [outside[i : i + across] for i in range(0, len(outside), across)]
+        grow(figure, sum(map(max, rows)))
+    # The layout makes room for the lists below the axes, which are lower from now on.
+    lay_out(figure)
+    for canvas in canvases:
+        legend.place_names(canvas, next(iter(canvas.legends(NOTES)), None))
 
 
 def _outside(canvas: Canvas) -> float:

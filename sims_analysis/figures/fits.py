@@ -1,4 +1,4 @@
-"""Models in a figure: the fitted curve over its data, and the residuals."""
+"""Models and restored profiles over their data, and the residuals of fits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import xarray as xr
 
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures.axes import RESOLUTION
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.style import grow
@@ -20,30 +21,30 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from sims_analysis.figures.arguments import Wanted
     from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.questions import Answer
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
 #: Lines, and marks of residuals, of the first fit to a profile, the second...
 _DASHES: tuple[Any, ...] = ((0, (4, 1.5)), ":", "-.", "-")
 _MARKS = (".", "+", "x", "1")
+#: Where the bar of a resolution is, in maxima, on a logarithmic and on a linear axis.
+_ABOVE, _LITTLE_ABOVE = 1.3, 1.04
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
 
-def evaluated(fits: Sequence[Answer], curves: Sequence[Curve]) -> list[Curve]:
+def evaluated(wanted: Wanted, curves: Sequence[Curve]) -> list[Curve]:
     """Evaluate each fit on the samples of its data, and between them, inside its window.
 
     There is a curve for each that a fit is about, with its source, colour and unit.
     """
-    if not fits:
-        return []
-    from sims_analysis.models.evaluation import evaluate
-
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
-        for fit in [fit for key, fit in fits if key in (None, source)]:
+        for fit in wanted.of("fits", source):
+            from sims_analysis.models.evaluation import evaluate
+
             axis = str(fit.attrs.get("axis", "depth"))
             mine = [c for c in curves if c.source == source and c.series.axis == axis]
             if not mine:
@@ -55,7 +56,7 @@ def evaluated(fits: Sequence[Answer], curves: Sequence[Curve]) -> list[Curve]:
             depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].series.axis_units})
             model = _inside(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
-                found += matching(model, mine)
+                found += _matching(model, mine)
     return found
 
 
@@ -74,7 +75,7 @@ def _finer(x: Any) -> Any:
     return np.append((x[:-1, None] + np.diff(x)[:, None] * parts).ravel(), x[-1])
 
 
-def matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
+def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     """Match the profiles of a model with the data that they were fitted to."""
     found = []
     for series in series_of(model):
@@ -93,34 +94,30 @@ def matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     return found
 
 
-def data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
+def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
     """Find the data that a model was fitted to, as they are drawn."""
     return next(curve for curve in curves if curve.profile == model.profile)
 
 
-def _numbers(models: Sequence[Curve]) -> list[int]:
-    """Count the fits of each profile: 0 for its first."""
-    seen: Counter[tuple[Any, ...]] = Counter()
+def _named(models: Sequence[Curve]) -> list[tuple[Curve, int, str]]:
+    """Count the fits of each profile, and name them: by their models, if a profile has several."""
+    counts = Counter[tuple[Any, ...]]()
     numbers = []
     for model in models:
-        numbers.append(seen[model.profile])
-        seen[model.profile] += 1
-    return numbers
-
-
-def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
-    """Name what a line style stands for: the models, if profiles have several fits."""
-    if not any(numbers):
-        return "fit"
-    pairs = zip(models, numbers, strict=True)
-    names = dict.fromkeys(model.model for model, other in pairs if other == number)
-    return f"fit: {', '.join(names)}"
+        numbers.append(counts[model.profile])
+        counts[model.profile] += 1
+    names = [
+        ", ".join(dict.fromkeys(m.model for m, k in zip(models, numbers, strict=True) if k == n))
+        for n in range(max(numbers, default=0) + 1)
+    ]
+    texts = [f"fit: {names[n]}" if len(names) > 1 else "fit" for n in numbers]
+    return list(zip(models, numbers, texts, strict=True))
 
 
 def draw(canvas: Canvas) -> None:
     """Draw the fitted curves over their data; one that is not to be trusted is listed."""
     for curve in canvas.curves:
-        for fit in [fit for source, fit in canvas.wanted.fits if source in (None, curve.source)]:
+        for fit in canvas.wanted.of("fits", curve.source):
             word = next((name for name in ("curve_status", "status") if name in fit), "")
             mine = of_curve(fit[word], curve) if word else None
             status = "ok" if mine is None else str(np.ravel(mine.values)[0])
@@ -129,18 +126,46 @@ def draw(canvas: Canvas) -> None:
                 canvas.tell(
                     f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
                 )
-    numbers = _numbers(canvas.models)
-    for model, number in zip(canvas.models, numbers, strict=True):
+    for model, number, text in _named(canvas.models):
         dash = _DASHES[number % len(_DASHES)]
-        style: dict[str, Any] = {"linewidth": 0.9, "linestyle": dash, "zorder": 3}
-        data = data_of(model, canvas.curves)
-        y = model.series.y
-        shown = np.where(y > 0, y, np.nan) if canvas.wanted.log else y
-        style["color"] = ink(0.0, canvas.ax)
-        canvas.axes_of(data).plot(
-            canvas.scale_of(data)(model.series.x), shown, label="_fit", gid="fit", **style
-        )
-        canvas.explain(_name(number, canvas.models, numbers), **style)
+        _over(canvas, model, "fit", text, linewidth=0.9, linestyle=dash)
+
+
+def draw_restored(canvas: Canvas) -> None:
+    """Draw restored profiles, each with a bar as long as its resolution, above its maximum.
+
+    Limits of values include the bars, not a restored profile far below the samples.
+    """
+    for source, name in dict.fromkeys((c.source, c.series.variable) for c in canvas.curves):
+        mine = [c for c in canvas.curves if (c.source, c.series.variable) == (source, name)]
+        for answer in map(dequantify, canvas.wanted.of("restored", source)):
+            if name in answer and bool(answer[name].notnull().any()):  # it may have no values
+                for curve in _matching(answer[name], mine):
+                    _draw_one(canvas, answer, curve)
+
+
+def _draw_one(canvas: Canvas, answer: xr.Dataset, curve: Curve) -> None:
+    data = _over(canvas, curve, "restored", "restored", linewidth=1.1)
+    one: Any = of_curve(answer, curve)
+    x, y = curve.series.x, curve.series.y
+    best = int(np.nanargmax(one[curve.series.variable].values))
+    half = 0.5 * float(one["achieved_resolution"][best])
+    ends = canvas.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
+    level = (_ABOVE if canvas.wanted.log else _LITTLE_ABOVE) * np.nanmax(y)
+    bar: Any = {"color": ink(0.0, canvas.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
+    canvas.axes_of(data).plot(ends, [level, level], label=RESOLUTION, gid="resolution", **bar)
+    canvas.explain("achieved resolution", **bar)
+
+
+def _over(canvas: Canvas, curve: Curve, what: str, text: str, **style: Any) -> Curve:
+    """Draw a profile over the data that it belongs to, and explain it; return these data."""
+    data, y = _data_of(curve, canvas.curves), curve.series.y
+    positive = np.where(y > 0, y, np.nan) if canvas.wanted.log else y
+    style |= {"color": ink(0.0, canvas.ax), "zorder": 3}
+    x = canvas.scale_of(data)(curve.series.x)
+    canvas.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
+    canvas.explain(text, **style)
+    return data
 
 
 def panel_below(ax: Axes, *, own: bool) -> Axes:
@@ -167,9 +192,9 @@ def draw_residuals(canvas: Canvas, below: Axes) -> None:
     Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
     models, log = canvas.models, canvas.wanted.log
-    data = [data_of(model, canvas.curves) for model in models]
+    data = [_data_of(model, canvas.curves) for model in models]
     stated = all(curve.series.stderr is not None for curve in data)
-    for model, curve, number in zip(models, data, _numbers(models), strict=True):
+    for (model, number, _), curve in zip(_named(models), data, strict=True):
         x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr
         fit = np.interp(x, model.series.x, model.series.y, left=np.nan, right=np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):

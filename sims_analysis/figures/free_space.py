@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sims_analysis.figures.axes import axes_at
+from sims_analysis.figures.lines import has_mark
+from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 #: Text keeps this distance from the frame, as a fraction of the axes.
 MARGIN = 0.02
@@ -98,7 +96,7 @@ class Obstacles:
 
     def _with_marks(self, points: Array, line: Any) -> list[Array]:
         """Add the outlines of the marks of a line, if they are larger than its width."""
-        if line.get_marker() in ("None", "none", "", None) or line.get_markersize() < _MARK:
+        if not has_mark(line) or line.get_markersize() < _MARK:
             return [points]
         radius = 0.5 * line.get_markersize() * self.ax.figure.dpi / 72.0
         around = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
@@ -120,7 +118,7 @@ class Obstacles:
         beside = (left - word < known[2]) & (known[0] < right + word)
         return np.asarray((beside & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
 
-    def _free(self, boxes: Array) -> Mask:
+    def _free(self, boxes: Array) -> Flags:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""
         inside = (boxes[:, :2].min(axis=1) >= MARGIN) & (boxes[:, 2:].max(axis=1) <= 1 - MARGIN)
         # Two names on one line must be separated like words.

@@ -1,38 +1,45 @@
-"""The list in a figure that explains its marks and names the results, clear of the curves."""
+"""Lists of names and of results, where they cover nothing, and what marks mean.
+
+A list is written in one way after another, smaller, with more lines or more columns, until it fits.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import EXPLAINED, NOTES
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, discard
 from sims_analysis.figures.colours import ink, paper, wash
+from sims_analysis.figures.free_space import Obstacles
+from sims_analysis.figures.labels import briefs
 from sims_analysis.figures.lines import BAND
-from sims_analysis.figures.style import grow, setting_points
+from sims_analysis.figures.style import grow, lay_out, setting_points
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
-    from sims_analysis.figures.free_space import Obstacles
+    from sims_analysis.figures.free_space import Place
 
 #: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
 _SMALLER, LEAST = (1.0, 0.85, 0.7, 0.55), 5.5
 #: Below axes, it takes no more than this of their height.
 _SHARE = 0.55
+#: Height of the dashes over a curve that they would hide; a legend shows a line.
+OVER = 2.1
+#: To these lengths names are shortened for want of room, in characters.
+_SHORTER = (32, 28, 24, 20, 16, 12)
+#: At most so many columns of names; more names than the second number are sorted by length.
+_COLUMNS, _MANY = 8, 24
 _STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
 _STYLE["borderpad"] = 0.2
-
-
-# --- what marks mean ----------------------------------------------------------------------------
 
 
 def explain_error(canvas: Canvas, *, band: bool = False) -> None:
@@ -43,14 +50,10 @@ def explain_error(canvas: Canvas, *, band: bool = False) -> None:
     text = "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
     ends = [(-1, -0.35), (-1, 0.35), (-1, 0), (1, 0), (1, -0.35), (1, 0.35)]
     bar = Path(ends, [Path.MOVETO, Path.LINETO] * 3)
-    style: dict[str, Any] = {"marker": bar, "markersize": 9, "markeredgewidth": 0.8}
-    _explain(canvas, text, style, band=band)
-
-
-def explain_spread(canvas: Canvas, count: int, share: float) -> None:
-    """Say what the median and its band are."""
-    canvas.explain(f"median of {count}", color=ink(0.35, canvas.ax), linewidth=1.0)
-    _explain(canvas, f"the middle {100 * share:g} %", {}, band=True)
+    if band:
+        explain_band(canvas, text)
+    else:
+        explain_mark(canvas, text, marker=bar, markersize=9, markeredgewidth=0.8)
 
 
 def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
@@ -63,25 +66,165 @@ def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
         found[f"{written:g} {unit_label(curve.series.units)} (fill value)"] = np.isfinite(fill)
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
-        explain_triangle(canvas, " or ".join(words))
+        explain_mark(canvas, " or ".join(words))
 
 
-def explain_triangle(canvas: Canvas, text: str) -> None:
-    """Say what open triangles mean."""
-    _explain(canvas, text, {"marker": "v", "markersize": 3, "markeredgewidth": 0.5})
+def explain_mark(canvas: Canvas, text: str, **style: Any) -> None:
+    """Say what a mark means, by default an open triangle."""
+    style = style or {"marker": "v", "markersize": 3, "markeredgewidth": 0.5}
+    grey = ink(0.35, canvas.ax)
+    canvas.explain(text, color=grey, linestyle="none", fillstyle="none", **style)
 
 
-def _explain(canvas: Canvas, text: str, style: dict[str, Any], *, band: bool = False) -> None:
+def explain_band(canvas: Canvas, text: str) -> None:
+    """Say what a band is."""
     from matplotlib.patches import Patch
 
-    grey = ink(0.35, canvas.ax)
-    if band:
-        canvas.explain(text, Patch(color=grey, alpha=wash(BAND, canvas.ax), linewidth=0))
-    else:
-        canvas.explain(text, color=grey, linestyle="none", fillstyle="none", **style)
+    alpha = wash(BAND, canvas.ax)
+    canvas.explain(text, Patch(color=ink(0.35, canvas.ax), alpha=alpha, linewidth=0))
 
 
-# --- the list -----------------------------------------------------------------------------------
+def _first_fitting(
+    ways: Sequence[Any], make: Callable[..., Any], fits: Callable[..., bool]
+) -> tuple[Any, bool]:
+    """Make a legend in one way after another until its extent fits; keep that, or the last."""
+    for way in ways:
+        legend = make(*way)
+        if fits(legend.get_window_extent(), *way):
+            return legend, True
+        if way is not ways[-1]:
+            legend.remove()
+    return legend, False
+
+
+def _add(ax: Axes, entries: Mapping[str, Any], label: str, **options: Any) -> Any:
+    """Add a legend of texts with their handles to an axes; by its label a later call finds it."""
+    from matplotlib.legend import Legend
+
+    legend = Legend(ax, list(entries.values()), list(entries), **{"frameon": False, **options})
+    legend.set_label(label)
+    ax.add_artist(legend)
+    # An artist that is clipped to the axes would get no room outside them.
+    legend.set_clip_on(False)
+    return legend
+
+
+def _extent(ax: Axes, text: str) -> Any:
+    """Measure a name as it is printed, in pixels."""
+    label = ax.text(0.5, 0.5, text, fontsize=setting_points("legend.fontsize"))
+    extent = label.get_window_extent()
+    label.remove()
+    return extent
+
+
+def legend_above(canvas: Canvas) -> None:
+    """Place the names above the axes, in as few rows as their width allows.
+
+    A long name is shortened, rather than pushing the axes out of the figure.
+    """
+    ax, figure, names, own = canvas.ax, canvas.figure, canvas.names, canvas.own
+    before = 0.0
+    for known in canvas.legends(NAMES):
+        before = known.get_window_extent().height
+        discard(known)
+    if not names:
+        return
+    above, left = _height_above(canvas), ax.bbox.x0
+    if len(names) > _MANY:
+        # Names of one width make narrow columns, and more of them.
+        names = dict(sorted(names.items(), key=lambda item: _extent(ax, item[0]).width))
+        left = 0.0 if own else left
+    # Nothing stands beside the axes of our own figure, but what belongs to them.
+    widest = figure.bbox.width - left
+    room = widest if own else ax.bbox.width
+    least = min(_extent(ax, text).width for text in names)
+    most = min(len(names), _COLUMNS, max(1, int(room / least)))
+    ways: list[tuple[int, int]] = [(columns, 0) for columns in range(most, 0, -1)]
+
+    def make(columns: int, longest: int) -> Any:
+        shown = briefs(list(names), longest) if longest else names
+        return _above(ax, dict(zip(shown, names.values(), strict=True)), columns, above, left)
+
+    legend, _ = _first_fitting(
+        ways + [(1, longest) for longest in _SHORTER],
+        make,
+        lambda extent, columns, _: extent.width <= (room if columns > 1 else widest),
+    )
+    height = legend.get_window_extent().height
+    if ax.get_title():
+        ax.set_title(ax.get_title(), y=1.0, pad=height * 72.0 / figure.dpi + 4.0 + above)
+    if own:
+        grow(figure, (height - before) / figure.dpi)
+    lay_out(figure)
+
+
+def _above(ax: Axes, names: dict[str, Any], columns: int, above: float, left: float) -> Any:
+    from matplotlib.transforms import ScaledTranslation
+
+    figure: Any = ax.figure
+    place = {
+        "loc": "lower left",
+        "bbox_to_anchor": ((left - ax.bbox.x0) / ax.bbox.width, 1.0),
+        "bbox_transform": ax.transAxes + ScaledTranslation(0, above / 72, figure.dpi_scale_trans),
+    }
+    spaces = {"borderaxespad": 0.2, "columnspacing": 1.2, "handlelength": 1.8}
+    legend = _add(ax, names, NAMES, ncols=columns, **place, **spaces)
+    for line, handle in zip(names.values(), legend.legend_handles, strict=True):
+        if line.get_zorder() == OVER:
+            handle.set_linestyle("solid")
+    return legend
+
+
+def _height_above(canvas: Canvas) -> float:
+    """Height in points of what stands on an axes: numbers above, and the power of a linear axis."""
+    figure = canvas.figure
+    texts = [each.yaxis.get_offset_text() for each in canvas.axes.values()]
+    boxes: list[Any] = [text.get_window_extent() for text in texts if text.get_text()]
+    above = [ax.xaxis for ax in canvas.depths().values() if ax.xaxis.get_label_position() == "top"]
+    boxes += [axis.get_tightbbox(figure.canvas.get_renderer()) for axis in above]
+    heights = [box.y1 - canvas.ax.bbox.y1 for box in boxes]
+    return max(heights, default=0.0) * 72.0 / float(figure.dpi)
+
+
+def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
+    """Write all names where they fit in the axes as they are; return the obstacles to more text.
+
+    `around` is a list that is not moved.
+    """
+    from sims_analysis.figures.curve_names import CurveName
+
+    for each in canvas.axes.values():
+        for name in [text for text in each.texts if isinstance(text, CurveName)]:
+            name.remove()
+    while True:
+        # The legend takes room, so that names may not fit any more.
+        legend_above(canvas)
+        obstacles = Obstacles.at(canvas.ax)
+        if around is not None:
+            obstacles.boxes.append(obstacles.fraction(around.get_window_extent()))
+        places = _places(canvas.beside, obstacles)
+        pairs = list(zip(canvas.beside, places, strict=True))
+        canvas.beside = [item for item, place in pairs if place is not None]
+        if len(canvas.beside) == len(pairs):
+            break
+        canvas.names |= [item for item, place in pairs if place is None]
+    for (text, line), place in zip(canvas.beside, filter(None, places), strict=True):
+        CurveName(text, line, place, canvas.ax)
+        obstacles.boxes.append(place.box)
+    return obstacles
+
+
+def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Place | None]:
+    """Find a place beside its curve for each name that has one."""
+    before = list(obstacles.boxes)
+    found: list[Place | None] = []
+    for text, line in named:
+        place = obstacles.place_beside(line, obstacles.size(_extent(obstacles.ax, text)))
+        found.append(place)
+        if place is not None:
+            obstacles.boxes.append(place.box)
+    obstacles.boxes = before
+    return found
 
 
 def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
@@ -96,14 +239,17 @@ def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
     # On the last of the axes, so that no curve of another runs over it.
     top = list(canvas.axes.values())[-1]
     roomy = canvas.own or top.figure.get_layout_engine() is not None
-    for smaller, broken in product((1.0,) if roomy else _SMALLER, (0, 1)):
-        legend = _inside(canvas, top, (0.0, 1.0), broken=broken, fontsize=_points(smaller))
-        left, upper, free = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
-        if free:
-            legend.set_bbox_to_anchor((left, upper), transform=top.transAxes)
-            legend.set_in_layout(False)
-            return
-        legend.remove()
+    legend, free = _first_fitting(
+        list(product((1.0,) if roomy else _SMALLER, (0, 1))),
+        lambda smaller, broken: _inside(canvas, top, broken, fontsize=_points(smaller)),
+        lambda extent, *_: obstacles.place_box(*obstacles.size(extent))[2],
+    )
+    if free:
+        left, upper, _ = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
+        legend.set_bbox_to_anchor((left, upper), transform=top.transAxes)
+        legend.set_in_layout(False)
+        return
+    legend.remove()
     if canvas.own:
         _below(canvas.figure, canvas.results, canvas.explained, NOTES)
     else:
@@ -116,14 +262,12 @@ def _points(smaller: float) -> float:
     return max(smaller * size, min(size, LEAST))
 
 
-def _inside(
-    canvas: Canvas, ax: Axes, corner: tuple[float, float], *, broken: int = 0, **options: Any
-) -> Any:
-    place = {"loc": "upper left", "bbox_to_anchor": corner, "borderaxespad": 0.0}
+def _inside(canvas: Canvas, ax: Axes, broken: int, **options: Any) -> Any:
+    place = {"loc": "upper left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.0}
     # Results first, explanations of marks last.
     entries = canvas.results | canvas.explained
     shown = {_broken(text, broken): handle for text, handle in entries.items()}
-    legend = add_legend(ax, shown, NOTES, **{**place, **_STYLE, **options})
+    legend = _add(ax, shown, NOTES, **{**place, **_STYLE, **options})
     _mark_explained(legend, len(canvas.results))
     return legend
 
@@ -155,17 +299,19 @@ def _below(
     """Place a list below the axes of our figure, which becomes higher by it."""
     entries = {**results, **explained}
     place: dict[str, Any] = {"loc": "outside lower center", "frameon": False, **_STYLE}
-    for count, broken in product(columns, (0, 1)):
+
+    def make(count: int, broken: int) -> Any:
         texts = [_broken(text, broken) for text in entries]
-        legend = figure.legend(list(entries.values()), texts, ncols=count, **place)
-        extent = legend.get_window_extent()
-        enough = count == 1 or len(entries) > 2
-        if (extent.width <= figure.bbox.width and enough) or (count == 1 and broken):
-            break
-        legend.remove()
+        return figure.legend(list(entries.values()), texts, ncols=count, **place)
+
+    legend, _ = _first_fitting(
+        [way for way in product(columns, (0, 1)) if way[0] == 1 or len(entries) > 2],
+        make,
+        lambda extent, *_: extent.width <= figure.bbox.width,
+    )
     legend.set_label(label)
     _mark_explained(legend, len(results))
-    grow(figure, extent.height / figure.dpi)
+    grow(figure, legend.get_window_extent().height / figure.dpi)
 
 
 def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
@@ -176,7 +322,7 @@ def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
     """
     figure: Any = ax.figure
     width, height = canvas.ax.bbox.width, canvas.ax.bbox.height
-    below, corner, depth = figure.get_layout_engine() is not None, (0.0, 1.0), 0.0
+    below, depth = figure.get_layout_engine() is not None, 0.0
     options: dict[str, Any] = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
     options["frameon"] = True
     if below:
@@ -184,20 +330,23 @@ def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
         height *= _SHARE if not canvas.panel else np.inf
         low = canvas.ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
         depth = 0.0 if low is None else (ax.bbox.y0 - low.y0) * 72.0 / figure.dpi
-        options, corner = {"loc": "upper center"}, (0.5, 0.0)
-    for smaller, broken in product(_SMALLER, (0, 1, 2)):
-        options["fontsize"] = points = _points(smaller)
+        options = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
+
+    def make(smaller: float, broken: int) -> Any:
+        points = _points(smaller)
         if below:  # the distance from the axes is in units of the size of letters
             options["borderaxespad"] = depth / points + 0.3
-        legend = _inside(canvas, ax, corner, broken=broken, **options)
-        extent = legend.get_window_extent()
-        if extent.width <= width and extent.height <= height:
-            break
-        legend.remove()
-    else:
+        return _inside(canvas, ax, broken, fontsize=points, **options)
+
+    legend, fits = _first_fitting(
+        list(product(_SMALLER, (0, 1, 2))),
+        make,
+        lambda extent, *_: extent.width <= width and extent.height <= height,
+    )
+    if not fits:
         _refuse(canvas, 25.4 * width / figure.dpi)
     if not below:
-        place = obstacles.place_box(*obstacles.size(extent))
+        place = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
         legend.set_bbox_to_anchor(place[:2], transform=ax.transAxes)
     legend.set_in_layout(below)
 
@@ -214,18 +363,6 @@ def _refuse(canvas: Canvas, millimetres: float) -> None:
         f"a list of {count} results and explanations does not fit {what} {millimetres:.0f} mm wide "
         f"in letters of {LEAST:g} points: {advice}"
     )
-
-
-def add_legend(ax: Axes, entries: Mapping[str, Any], label: str, **options: Any) -> Any:
-    """Add a legend of texts with their handles to an axes; by its label a later call finds it."""
-    from matplotlib.legend import Legend
-
-    legend = Legend(ax, list(entries.values()), list(entries), **{"frameon": False, **options})
-    legend.set_label(label)
-    ax.add_artist(legend)
-    # An artist that is clipped to the axes would get no room outside them.
-    legend.set_clip_on(False)
-    return legend
 
 
 def stands_below(canvas: Canvas) -> bool:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sims_analysis.figures.axes import FLOOR, LIMIT
+from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
-    from sims_analysis.figures.axes import Scale
+    from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
-
-    Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 #: Opacity of a band.
 BAND = 0.22
@@ -37,43 +33,40 @@ _ROW = 0.018
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
-def shown(curve: Curve, *, log: bool) -> Mask:
+def shown(canvas: Canvas, curve: Curve) -> Flags:
     """Find the samples that are drawn as data."""
     hidden = curve.below_limit()
-    if log:
-        hidden = hidden | curve.not_positive()
-    return ~hidden
+    return ~(hidden | curve.not_positive()) if canvas.wanted.log else ~hidden
 
 
-def draw_curve(
-    ax: Axes, curve: Curve, scale: Scale, *, log: bool, options: Mapping[str, Any]
-) -> Any:
+def draw_curve(canvas: Canvas, curve: Curve, style: Mapping[str, Any]) -> Any:
     """Draw the samples that are data; the line never bridges one that is not."""
-    data = shown(curve, log=log)
+    ax, data = canvas.axes_of(curve), shown(canvas, curve)
     scattered = _scattered(data)
-    x, y = scale(curve.series.x), curve.series.y
-    style = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **options}
-    (line,) = ax.plot(x, np.where(data & ~scattered, y, np.nan), **style)
+    x, y = canvas.scale_of(curve)(curve.series.x), curve.series.y
+    looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
+    (line,) = ax.plot(x, np.where(data & ~scattered, y, np.nan), **looks)
     # A line of one sample has no length: show that as a point.
     alone = (data & scattered) | _without_neighbours(data & ~scattered)
-    if alone.any() and not style.get("marker"):
+    if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
-        looks: Any = {
-            "color": line.get_color(),
-            "alpha": line.get_alpha(),
-            "zorder": line.get_zorder(),
-        }
-        ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **looks)
+        same: Any = {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
+        ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **same)
     return line
 
 
-def _without_neighbours(data: Mask) -> Mask:
+def has_mark(line: Any) -> bool:
+    """Whether the samples of a line have marks, which may be an array of corners."""
+    return str(line.get_marker()).strip().lower() not in ("", "none")
+
+
+def _without_neighbours(data: Flags) -> Flags:
     """Find the samples that are data between two that are not."""
     return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
-def _scattered(data: Mask) -> Mask:
+def _scattered(data: Flags) -> Flags:
     """Find samples whose neighbours are mostly not data, so that a line would be all gaps."""
     if data.size < 2 * _NEIGHBOURS or data.all():
         return np.zeros(data.shape, dtype=bool)
@@ -82,61 +75,56 @@ def _scattered(data: Mask) -> Mask:
     return np.asarray(gaps >= _SPARSE)
 
 
-def draw_band(ax: Axes, curve: Curve, scale: Scale, *, log: bool, coverage: float) -> bool:
+def draw_band(canvas: Canvas, curve: Curve) -> bool:
     """Shade the value +- coverage x standard error; return whether there is anything to shade."""
-    stderr = curve.series.stderr
+    y, stderr, coverage = curve.series.y, curve.series.stderr, canvas.wanted.coverage
     if stderr is None or not coverage:
         return False
-    data = shown(curve, log=log)
+    data = shown(canvas, curve)
     # No bands around single points: they would look like a bar code, too.
     where = data & ~_scattered(data) & ~np.isnan(stderr)
-    y = curve.series.y
-    shade(ax, curve, scale, (y - coverage * stderr, y + coverage * stderr), where, log=log)
+    shade(canvas, curve, y - coverage * stderr, y + coverage * stderr, where)
     return bool(where.any())
 
 
-def shade(
-    ax: Axes, curve: Curve, scale: Scale, ends: tuple[Array, Array], where: Mask, *, log: bool
-) -> None:
+def shade(canvas: Canvas, curve: Curve, low: Array, high: Array, where: Flags) -> None:
     """Shade between two curves, in the colour of the one between them."""
-    low, high = ends
-    if log and where.any():
+    if canvas.wanted.log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.series.y[where].min())
-    x, low, high = (
-        scale(curve.series.x),
-        np.where(where, low, np.nan),
-        np.where(where, high, np.nan),
-    )
-    ax.fill_between(x, low, high, color=curve.colour, alpha=BAND, linewidth=0, zorder=1.5)
+    x = canvas.scale_of(curve)(curve.series.x)
+    low, high = (np.where(where, end, np.nan) for end in (low, high))
+    style: Any = {"color": curve.colour, "alpha": BAND, "linewidth": 0, "zorder": 1.5}
+    canvas.axes_of(curve).fill_between(x, low, high, **style)
 
 
-def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
+def mark_floor(canvas: Canvas, kind: str, ax: Axes) -> list[Curve]:
     """Mark samples that a log axis cannot show, in a row at its floor; return the curves with such.
 
     The row has as many places as there is room for marks. Where several species need the same
     place, they take turns, so that each is seen.
     """
-    hidden = {i: _visible(ax, curve, curve.not_positive(), scale) for i, curve in enumerate(curves)}
-    wanted = {i: at for i, at in hidden.items() if at.size}
-    places: dict[int, list[tuple[int, float]]] = {}
-    for i, at in wanted.items():
-        for place, depth in _row(ax, at).items():
-            places.setdefault(place, []).append((i, depth))
-    marks: dict[int, list[float]] = {i: [] for i in wanted}
-    for guests in places.values():
+    curves = [curve for curve, _ in canvas.lines if curve.series.axis == kind]
+    rows = [_row(canvas, ax, curve, curve.not_positive()) for curve in curves]
+    wanted: dict[int, list[tuple[int, float]]] = {}
+    for i, row in enumerate(rows):
+        for place, depth in row.items():
+            wanted.setdefault(place, []).append((i, depth))
+    marks: list[list[float]] = [[] for _ in rows]
+    for guests in wanted.values():
         # The species with the fewest marks so far gets the place.
         i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
         marks[i].append(depth)
-    # A species that got no place has no marks.
-    for i, row in ((i, row) for i, row in marks.items() if row):
-        _mark(ax, row, _ROW, curves[i], label=FLOOR, transform=ax.get_xaxis_transform())
-    return [curves[i] for i in wanted]
+    for curve, mine in zip(curves, marks, strict=True):
+        if mine:
+            _mark(ax, mine, _ROW, curve, label=FLOOR, transform=ax.get_xaxis_transform())
+    return [curve for curve, row in zip(curves, rows, strict=True) if row]
 
 
-def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
+def mark_below_limit(canvas: Canvas, curve: Curve) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
-    row = list(_row(ax, _visible(ax, curve, curve.below_limit(), scale)).values())
+    ax = canvas.axes_of(curve)
+    row = list(_row(canvas, ax, curve, curve.below_limit()).values())
     if row:
         _mark(ax, row, curve.limit, curve, label=LIMIT)
     return bool(row)
@@ -151,16 +139,14 @@ def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) 
     line.set_clip_box(TransformedBbox(frame, ax.transAxes))
 
 
-def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:
-    """Return the depths of some samples in the unit of the axis, inside its limits."""
-    low, high = sorted(ax.get_xlim())
-    x = np.asarray(scale(curve.series.x[which]))
-    return x[(x >= low) & (x <= high)]
+def _row(canvas: Canvas, ax: Axes, curve: Curve, which: Flags) -> dict[int, float]:
+    """Return, for each place in a row of marks, the first depth of some samples that falls there.
 
-
-def _row(ax: Axes, x: Array) -> dict[int, float]:
-    """Return, for each place in a row of marks, the first depth that falls there."""
+    Depths are in the unit of the axis, and inside its limits.
+    """
     low, high = sorted(ax.get_xlim())
+    x = np.asarray(canvas.scale_of(curve)(curve.series.x[which]))
+    x = x[(x >= low) & (x <= high)]
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)
     return dict(zip(places.tolist(), x[first].tolist(), strict=True))

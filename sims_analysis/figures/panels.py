@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.canvas import Canvas, Wanted
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, Wanted, check_looks, read_options
+from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import (
     Measurements,
     collect,
@@ -16,20 +18,16 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
-from sims_analysis.figures.profiles import check_looks, entitled, figure_size, read_options, record
-from sims_analysis.figures.questions import EXAMPLES, read_answers
-from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
+from sims_analysis.figures.profiles import entitled, record
+from sims_analysis.figures.style import begun, figure_size, in_style, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
+from sims_analysis.units import QuantityLike
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_panels"]
 
@@ -120,34 +118,26 @@ def plot_panels(
             Canvas(ax, wanted, panel=True, models=models)
             for ax, (_, models, wanted) in zip(axes, read, strict=False)
         ]
-        try:
-            with measured_alike(figure):
-                if text := entitled(title, named):
-                    figure.suptitle(text, fontsize="medium")
-                for ax, (heading, _, _) in zip(axes, parts, strict=False):
-                    ax.set_title(heading, y=1.0)
-                taken = _colours(read, axes[0])
-                draw(canvases, [one[0] for one in read], taken, shared=shared_legend)
-                _share_labels(canvases, across)
-                if down > 2 or (down > 1 and row < _LABEL):
-                    _label_once(figure, canvases)
-                finish(canvases, across=across, shared=shared_legend)
-        except Exception:
-            plt.close(figure)
-            raise
+        with begun(figure, own=True):
+            if text := entitled(title, named):
+                figure.suptitle(text, fontsize="medium")
+            for ax, (heading, _, _) in zip(axes, parts, strict=False):
+                ax.set_title(heading, y=1.0)
+            draw(canvases, [one[0] for one in read], _colours(read, axes[0]), shared=shared_legend)
+            _share_labels(canvases, across)
+            if down > 2 or (down > 1 and row < _LABEL):
+                _label_once(figure, canvases)
+            finish(canvases, across=across, shared=shared_legend)
     record(figure, named, canvases, wanted)
     return np.array([canvas.ax for canvas in canvases], dtype=object)
 
 
 def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> Wanted:
-    """Sort the options into those of a figure and the style of its lines."""
-    known = {field.name for field in fields(Wanted)} - {"line", "colour", "results"}
-    mine = {name: value for name, value in options.items() if name in known}
-    results = {name: read_answers(name, options.get(name), data, named) for name in EXAMPLES}
+    """Read the options of the panels."""
     if "ax" in options:
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
-    line = {n: v for n, v in options.items() if n not in known and n not in EXAMPLES}
-    wanted = read_options(line, results=results, **mine)
+    line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
+    wanted = read_options(options, line, data, named)
     if wanted.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
     return wanted

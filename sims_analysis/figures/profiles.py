@@ -2,73 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
+import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
-from sims_analysis.errors import UnitsError
 from sims_analysis.figures import fits as fitted
-from sims_analysis.figures.canvas import Canvas, Wanted
-from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
+from sims_analysis.figures.arguments import Wanted, check_axes, check_looks, read_options
+from sims_analysis.figures.canvas import Canvas
+from sims_analysis.figures.curves import Answers, Curve, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
-from sims_analysis.figures.questions import read_answers
-from sims_analysis.figures.style import (
-    POINTS,
-    dress,
-    in_style,
-    is_default,
-    is_dressed,
-    measured_alike,
-    require_matplotlib,
-    setting,
-)
-from sims_analysis.text import typeset as _typeset
-from sims_analysis.text.arguments import check_bool, check_choice, format_argument, is_number
-from sims_analysis.units import read_number
-from sims_analysis.vocabulary import AXES
+from sims_analysis.figures.style import axes_for, begun, in_style, is_dressed, require_matplotlib
+from sims_analysis.text.typeset import plain
+from sims_analysis.units import ParameterLike, QuantityLike
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.axes import Axes
 
-    from sims_analysis.units import ParameterLike, QuantityLike
-
-__all__ = ["MM", "SIZES", "figure_size", "plot_profiles", "read_options", "record"]
+__all__ = ["entitled", "plot_profiles", "record"]
 
 #: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
-#: Width and height of a figure in one and in two columns of a journal, in mm.
-SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
-#: Least height of a figure, in mm: the label of its value axis is as long.
-_LOW = 50.0
-#: Least and greatest width of a figure, in mm.
-_NARROW, _WIDE = 20.0, 2000.0
-#: Greatest factor of a waterfall.
-_HIGHEST = 1e6
-#: Numbers, and everything, that may be said of all lines.
-_NUMBERS = {"alpha", "linewidth", "markersize", "markeredgewidth", "zorder"}
-_LINE = {"antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle", "fillstyle",
-         "gapcolor", "linestyle", "marker", "markeredgecolor", "markerfacecolor", "markevery",
-         "markerfacecoloralt", "rasterized", "solid_capstyle", "solid_joinstyle",
-         *_NUMBERS}  # fmt: skip
-#: A millimetre in inches.
-MM = 1 / 25.4
-#: What other libraries call an argument, or what a hand writes for it.
-_GUESSES = {
-    "figsize": "width= (one or two columns, or a length such as '85 mm')",
-    "yscale": "scale='log' or 'linear'", "log": "scale='log' or 'linear'",
-    "logy": "scale='log' or 'linear'", "legend": "labels='legend' or 'none'",
-    "unit": "value_units= or depth_units=", "units": "value_units= or depth_units=",
-    "level": "junctions=sims.junction_depth(data, level=...)",
-    "xlabel": "ax.set_xlabel(...) on the axes that are returned",
-    "ylabel": "ax.set_ylabel(...) on the axes that are returned",
-    "path": "sims.save_figure(ax, path)", "filename": "sims.save_figure(ax, path)",
-}  # fmt: skip
 
 
 def plot_profiles(
@@ -220,38 +175,43 @@ def plot_profiles(
     check_axes(ax)
     check_looks(title, house_style)
     named = measurements_of(data)
-    results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
-               "layers": layers, "interfaces": interfaces, "fits": fits,
-               "restored": restored}  # fmt: skip
-    answers = {name: read_answers(name, given, data, named) for name, given in results.items()}
-    wanted = read_options(
-        line, results=answers, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
-        value_units=value_units, scale=scale, detection_limit=detection_limit, coverage=coverage,
-        dose_window=dose_window, residuals=residuals, waterfall=waterfall,
-        colour_by=colour_by, colours=colours, spread=spread, labels=labels, notes=notes,
-    )  # fmt: skip
+    wanted = read_options(locals(), line, data, named)
     curves, models, wanted = prepared(named, wanted)
     house = ax is None or is_dressed(ax) if house_style is None else house_style
     with in_style(house=house):
-        canvas = Canvas(_axes(ax, width, house_style), wanted, own=ax is None, models=models)
-        try:
+        canvas = Canvas(axes_for(ax, width, house_style), wanted, own=ax is None, models=models)
+        with begun(canvas.figure, own=canvas.own):
             _draw(canvas, curves, title, named)
-        except Exception:
-            _forget(canvas)
-            raise
     record(canvas.figure, named, [canvas], wanted)
     return canvas.ax
 
 
-def _axes(ax: Axes | None, width: Any, house_style: bool | None) -> Axes:
-    """Return the axes to draw on, of a new figure if there are none."""
-    if ax is None:
-        import matplotlib.pyplot as plt
+def _draw(canvas: Canvas, curves: list[Curve], title: str | None, named: Mapping[str, Any]) -> None:
+    """Draw the curves with all that belongs to them, and the residuals of fits below."""
+    below = None
+    if canvas.wanted.residuals and canvas.models:
+        below = fitted.panel_below(canvas.ax, own=canvas.own)
+    text = entitled(title, named, canvas.ax.get_title(), canvas.figure.get_suptitle())
+    if text or title is not None:
+        # At a fixed height: matplotlib would look for one whenever it draws.
+        canvas.ax.set_title(text, y=1.0)
+    canvas.read()
+    draw([canvas], [curves], taken_colours(canvas))
+    if below is not None:
+        fitted.draw_residuals(canvas, below)
+    finish([canvas])
 
-        _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-    elif house_style:
-        dress(ax)
-    return ax
+
+def entitled(title: str | None, named: Mapping[str, Any], before: str = "", above: str = "") -> str:
+    """Return the title that is wanted, or the one `before`, saying that data are synthetic.
+
+    It is not said again if the title `above` does.
+    """
+    text = before if title is None else plain(title)
+    said = title == "" or "synthetic" in f"{text} {above}".lower()
+    if said or not any(map(is_synthetic, named.values())):
+        return text
+    return f"{text} (synthetic data)" if text else "Synthetic data"
 
 
 def record(
@@ -262,176 +222,3 @@ def record(
     results = [item for answers in wanted.results.values() for _, item in answers]
     call = f"plot_profiles(..., species={list(shown)})"
     origin.attach(figure, list(named.values()), results, call)
-
-
-def check_looks(title: Any, house_style: Any) -> None:
-    """Refuse a title that is no text, and a choice of style that is neither True nor False."""
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"title: expected text, found {format_argument(title)}")
-    if house_style is not None:
-        check_bool("house_style", house_style)
-
-
-def check_axes(ax: Any) -> None:
-    """Refuse what is no axes, such as a species in its place."""
-    from matplotlib.axes import Axes
-
-    if ax is None:
-        return
-    if getattr(ax, "name", "rectilinear") != "rectilinear":
-        raise TypeError(f"ax: expected axes with depth along x, found {ax.name} ones")
-    if isinstance(ax, Axes):
-        return
-    advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
-    if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
-        advice = "; draw in one of its axes"
-    raise TypeError(f"ax: expected matplotlib Axes, found {type(ax).__name__}{advice}")
-
-
-def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
-    """Read the options of a figure, and refuse those that are unknown or contradict each other."""
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.colors import is_color_like, to_hex
-    from matplotlib.lines import Line2D
-
-    style = normalize_kwargs(dict(line), Line2D)
-    for name, value in style.items():
-        if name not in _LINE:
-            _refuse_argument(name)
-        if name in _NUMBERS and not (is_number(value) and 0 <= value < np.inf):
-            raise ValueError(f"{name}={format_argument(value)}; expected a number, at least 0")
-        try:
-            Line2D([], [], **{name: value})
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{name}={format_argument(value)}: {error}") from None
-    colour = style.pop("color", None)
-    # Marks, band and name of a curve need its colour, too.
-    one = colour if colour is None or isinstance(colour, str) else to_hex(colour, keep_alpha=True)
-    wanted = Wanted(**options, line=style, colour=one)
-    check_bool("residuals", wanted.residuals)
-    check_bool("notes", wanted.notes)
-    check_choice("scale", wanted.scale, ("log", "linear"))
-    check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
-    check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
-    if wanted.spread is not None:
-        check_bool("spread", wanted.spread)
-    if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
-        raise ValueError(
-            f"coverage={format_argument(wanted.coverage)}; expected a number of standard errors, "
-            "at least 0"
-        )
-    given = wanted.colours
-    if given is not None and not (
-        isinstance(given, Mapping) and all(map(is_color_like, given.values()))
-    ):
-        raise TypeError(
-            f"colours={format_argument(wanted.colours)}; expected a mapping of species or "
-            'measurements to colours, such as {"B": "crimson"}'
-        )
-    _check_window(wanted)
-    if wanted.residuals and not wanted.fits:
-        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
-    factor = wanted.waterfall
-    if factor is not None and not (is_number(factor) and 1 < factor <= _HIGHEST and wanted.log):
-        raise ValueError(
-            f"waterfall={format_argument(factor)}; expected a factor above 1, such as 10, up to "
-            f"{_HIGHEST:g}, with scale='log'"
-        )
-    return wanted
-
-
-def _check_window(wanted: Wanted) -> None:
-    window = wanted.dose_window
-    if window is None:
-        return
-    if not wanted.results.get("dose"):
-        raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        raise ValueError(f"dose_window={format_argument(window)}; expected (start, stop)")
-    ends = [read_number(end, AXES, "dose_window") for end in window if end is not None]
-    if len(ends) == 2 and not ends[0] < ends[1]:
-        raise ValueError(f"dose_window={format_argument(window)}; expected start above stop")
-
-
-def _refuse_argument(name: str) -> None:
-    known = [*inspect.signature(plot_profiles).parameters, "linewidth", "linestyle", "marker"]
-    near = get_close_matches(name, known, 1, 0.6)
-    meant = _GUESSES.get(name) or (f"{near[0]}=" if near else "")
-    raise TypeError(
-        f"plot_profiles has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
-    )
-
-
-def figure_size(width: Any) -> tuple[float, float]:
-    """Return the size of a new figure in inches."""
-    if width is None and not is_default("figure.figsize"):
-        across, down = setting("figure.figsize")
-        return across, down
-    # Larger letters, as a style sheet may ask for, need a larger figure.
-    larger = setting("font.size") / POINTS if width is None else 1.0
-    width = "single" if width is None else width
-    if isinstance(width, str) and width in SIZES:
-        across, down = SIZES[width]
-    else:
-        across = _millimetres(width)
-        # With the shape of a single column, as high as the label of an axis, or a double column.
-        down = max(across * SIZES["single"][1] / SIZES["single"][0], _LOW)
-        down = min(down, SIZES["double"][1])
-    return larger * across * MM, larger * down * MM
-
-
-def _millimetres(width: Any) -> float:
-    found = float(width) if is_number(width) else np.nan
-    with suppress(UnitsError):
-        found = read_number(width, ("depth",), "width") / 1e6
-    if not _NARROW <= found <= _WIDE:
-        raise ValueError(
-            f"width={format_argument(width)}; expected 'single' or 'double' (columns of a "
-            "journal), a length such as '85 mm', or a number of mm, from "
-            f"{_NARROW:g} to {_WIDE:g} mm"
-        )
-    return found
-
-
-def entitled(
-    title: str | None, named: Mapping[str, Any], *, before: str = "", above: str = ""
-) -> str:
-    """Return the title that is wanted, or the one `before`, saying that data are synthetic.
-
-    It is not said again if the title `above` does.
-    """
-    text = before if title is None else _typeset.plain(title)
-    said = title == "" or "synthetic" in f"{text} {above}".lower()
-    if said or not any(map(is_synthetic, named.values())):
-        return text
-    return f"{text} (synthetic data)" if text else "Synthetic data"
-
-
-def _forget(canvas: Canvas) -> None:
-    """Close a figure of our own that failed: half of one is of no use, and pyplot keeps it."""
-    import matplotlib.pyplot as plt
-
-    if canvas.own:
-        plt.close(canvas.figure)
-
-
-def _draw(canvas: Canvas, curves: list[Any], title: str | None, named: Mapping[str, Any]) -> None:
-    """Draw the curves with all that belongs to them, and the residuals of fits below."""
-    below = None
-    if canvas.wanted.residuals and canvas.models:
-        below = fitted.panel_below(canvas.ax, own=canvas.own)
-    _entitle(canvas.ax, title, named)
-    with measured_alike(canvas.figure):
-        canvas.read()
-        draw([canvas], [curves], taken_colours(canvas))
-        if below is not None:
-            fitted.draw_residuals(canvas, below)
-        finish([canvas])
-
-
-def _entitle(ax: Axes, title: str | None, named: Mapping[str, Any]) -> None:
-    figure: Any = ax.figure
-    text = entitled(title, named, before=ax.get_title(), above=figure.get_suptitle())
-    if text or title is not None:
-        # At a fixed height: matplotlib would look for one whenever it draws.
-        ax.set_title(text, y=1.0)

@@ -9,36 +9,51 @@ same number of random standard errors; a systematic part is stated separately.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
+from sims_analysis.errors import ProfileError
 from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.legend import explain_error
-from sims_analysis.figures.questions import answer_of, asked, function_of, has, level_of, window_of
-from sims_analysis.text import typeset as _typeset
+from sims_analysis.frame.questions import (
+    Result,
+    answer_of,
+    asked,
+    function_of,
+    has,
+    level_of,
+    window_of,
+)
+from sims_analysis.kernels.rows import Array
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.text.rounding import rounded
-from sims_analysis.units import dequantify
+from sims_analysis.text.typeset import power, unit_label
+from sims_analysis.units import dequantify, read_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
-    from sims_analysis.figures.questions import Answer
 
-    Array = NDArray[np.float64]
-    Result = xr.Dataset | xr.DataArray
-    Style = dict[str, Any]
+Style = dict[str, Any]
 
+#: Arguments of results that are marked on a curve, in the order of their drawing.
+_MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
+#: Function -> what its number is called.
+_SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ", "peak": "peak",
+            "layers": "layer", "interface": "interface", "crossings": "",
+            "metallurgical_junctions": ""}  # fmt: skip
+#: Function of which a profile has several results -> the word that tells them apart.
+_KINDS = {"metallurgical_junctions": "polarity", "crossings": "direction", "layers": ""}
+#: Functions whose result is a depth at which the curve has a mark.
+_ON_CURVE = ("junction_depth", "crossings", "interface")
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
@@ -56,23 +71,29 @@ _DIGITS: Style = {"precision": 4, "unique": False, "fractional": False, "trim": 
 def draw_results(canvas: Canvas, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     painter = _Painter(canvas, curve, name)
-    for argument in ("dose", "layers", "interfaces", "junctions", "peak", "decay_length"):
-        for result in _mine(canvas.wanted.results.get(argument, []), curve):
-            getattr(painter, argument)(result)
+    for argument in _MARKED:
+        for result in _mine(canvas, argument, curve):
+            getattr(painter, function_of(result))(result)
 
 
 def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name: str) -> None:
-    """Summarise the results of many measurements: their median and their range."""
+    """Summarise the results of many measurements, those of one question: median and range."""
     painter = _Painter(canvas, median, name)
-    for argument, given in canvas.wanted.results.items():
-        found = [result for curve in curves for result in _mine(given, curve)]
-        if found:
-            painter.many(argument, found)
+    groups: dict[tuple[str, str, int], list[Result]] = {}
+    for argument in [each for each in canvas.wanted.results if each in _MARKED]:
+        for curve in curves:
+            count = Counter[tuple[str, str]]()
+            for result in _mine(canvas, argument, curve):
+                kind = function_of(result), painter.level(result)
+                groups.setdefault((*kind, count[kind]), []).append(result)
+                count[kind] += 1
+    for found in groups.values():
+        painter.many(found)
 
 
-def _mine(answers: Sequence[Answer], curve: Curve) -> list[Any]:
-    """Choose the results of a curve."""
-    given = [item for source, item in answers if source in (None, curve.source)]
+def _mine(canvas: Canvas, argument: str, curve: Curve) -> list[Any]:
+    """Choose the results in an argument that are of a curve."""
+    given = canvas.wanted.of(argument, curve.source)
     found = [of_curve(dequantify(item), curve) for item in given]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
 
@@ -82,8 +103,8 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
     units = answer_of(result).attrs.get("units", "")
     if units in ("nm", "s") and units != curve.series.axis_units:
         return True
-    words = {str(w) for w in np.ravel(result["status"].values)} if has(result, "status") else set()
     # Words are padded if other species cross a level more often.
+    words = np.ravel(result["status"].values) if has(result, "status") else ()
     return curve.series.variable != "concentration" and "no_data" in words
 
 
@@ -95,15 +116,14 @@ class _Entry(NamedTuple):
     word: str
 
 
-def _entries(values: xr.DataArray, result: Result, word: str = "status") -> list[_Entry]:
-    names = (f"{values.name}_stderr", "stderr")
+def _entries(result: Result, word: str = "status") -> list[_Entry]:
+    values = answer_of(result)
+    flat = np.asarray(values.values, dtype=np.float64).ravel()
+    names = ("random_stderr", f"{values.name}_stderr", "stderr")
     stderr = next((result[one].values for one in names if has(result, one)), np.nan)
     words = result[word].values if has(result, word) else ""
-    flat = np.asarray(values.values, dtype=np.float64).ravel()
-    rows = zip(
-        flat, *(np.broadcast_to(np.ravel(a), flat.shape) for a in (stderr, words)), strict=True
-    )
-    return [_Entry(float(value), float(sigma), str(text)) for value, sigma, text in rows]
+    beside = (np.broadcast_to(np.ravel(each), flat.shape) for each in (stderr, words))
+    return [_Entry(float(a), float(b), str(c)) for a, b, c in zip(flat, *beside, strict=True)]
 
 
 def _reason(status: str) -> str:
@@ -111,13 +131,15 @@ def _reason(status: str) -> str:
     return status.replace("_", " ") or "not known"
 
 
-def _quantiles(values: Sequence[float]) -> tuple[float, float, float]:
-    low, middle, high = np.quantile(values, (0.0, 0.5, 1.0))
-    return float(low), float(middle), float(high)
+def _doubt(status: str) -> str:
+    """Add a line for a number whose status is not ok."""
+    return "" if status in ("", "ok") else f"\n({_reason(status)})"
 
 
 @dataclass(frozen=True)
 class _Painter:
+    """Draws the results of a curve, each by the method that has the name of its function."""
+
     canvas: Canvas
     curve: Curve
     name: str
@@ -134,8 +156,6 @@ class _Painter:
     def coverage(self) -> float:
         return self.canvas.wanted.coverage or 1.0
 
-    # --- texts ---
-
     def _of(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
         text = ", ".join(filter(None, [self.name, *further]))
@@ -143,6 +163,9 @@ class _Painter:
 
     def _named(self, word: str) -> str:
         return f"{word} {self._of()}".strip()
+
+    def _symbol(self, result: Result) -> str:
+        return f"{_SYMBOLS[function_of(result)]}{self._of()}"
 
     def _number(self, value: float, stderr: float = np.nan) -> str:
         number = rounded(value, self.coverage * stderr)
@@ -158,37 +181,36 @@ class _Painter:
 
     @property
     def _unit(self) -> str:
-        return _typeset.unit_label(self.scale.units)
+        return unit_label(self.scale.units)
 
-    def _level(self, result: Result) -> str:
+    def level(self, result: Result) -> str:
         """Return the level of a question in the unit of the axis; empty if it is not known."""
-        level = level_of(result)
-        if level is None:
+        known = level_of(result)
+        if known is None:
             return ""
-        value, unit = level
-        if self.curve.unit is not None and self.curve.unit.kind == unit.kind:
-            return _typeset.power(
-                float(self.curve.unit.from_canonical(value)), self.curve.unit.text
-            )
-        return _typeset.power(value, unit.canonical)
+        (value, kind), unit = known, self.curve.unit
+        if unit is not None and unit.kind == kind.kind:
+            return power(float(unit.from_canonical(value)), unit.text)
+        return power(value, kind.canonical)
 
     def _verb(self, verb: str, result: Result) -> str:
-        return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
+        return " ".join(filter(None, [self.name, verb, self.level(result) or "the level"]))
 
     def _crossing_of(self, result: Result) -> tuple[str, str, Style]:
         """Name a depth at a level; it is a junction depth only where the profile falls."""
-        try:
-            edge = str(asked(result, "edge") or "")
-        except LookupError:
-            edge = ""
+        edge = asked(result, "edge")
         if edge in _VERBS:
             return self._verb(_VERBS[edge], result), " at ", _DIAMOND
-        return f"$x_\\mathrm{{j}}${self._of(self._level(result))}", " = ", {}
+        return f"$x_\\mathrm{{j}}${self._of(self.level(result))}", " = ", {}
 
-    def _status(self, symbol: str, status: str) -> None:
-        self.canvas.tell(f"{symbol}: {_reason(status)}")
-
-    # --- marks ---
+    def _known(self, symbol: str, result: Result) -> Iterator[_Entry]:
+        """Yield the entries with a number; of others, list the status, but not that of padding."""
+        entries = _entries(result)
+        for entry in entries:
+            if np.isfinite(entry.value):
+                yield entry
+            elif len(entries) == 1 or entry.word not in ("", "ok"):
+                self.canvas.tell(f"{symbol}: {_reason(entry.word)}")
 
     def _value_at(self, depth: Any) -> Array:
         """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
@@ -203,12 +225,11 @@ class _Painter:
 
     def _is_seen(self, depth: float, *, on_curve: bool = True) -> bool:
         """Whether a mark at a depth is within the limits of the axes."""
-        if not self._overlaps(depth, depth) or not on_curve:
-            return self._overlaps(depth, depth)
         bottom, top = sorted(self.ax.get_ylim())
-        value = float(self._value_at(depth))
+        value = float(self._value_at(depth)) if on_curve else bottom
         # A value on the frame is seen.
-        return not (value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top))
+        outside = value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top)
+        return self._overlaps(depth, depth) and not outside
 
     def _overlaps(self, start: float, stop: float) -> bool:
         low, high = sorted(self.ax.get_xlim())
@@ -231,12 +252,15 @@ class _Painter:
         container.set_label("_")
         return {**style, "linestyle": "none"}
 
-    def _across(self, depth: float, text: str) -> None:
-        """Draw a line across the axes, and list its meaning."""
+    def _across(self, depth: float, text: str) -> bool:
+        """Draw a line across the axes, and list its meaning, unless another curve has done so."""
         grey = ink(0.2, self.canvas.ax)
         style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
+        if text in self.canvas.results:
+            return False
         self.ax.axvline(float(self.scale(depth)), **style)
         self.canvas.tell(text, **style)
+        return True
 
     def _span(self, start: float, stop: float, colour: str) -> None:
         ends, opacity = self.scale(np.array([start, stop])), wash(0.15, self.ax)
@@ -253,27 +277,16 @@ class _Painter:
         top = np.maximum(height, low)
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
 
-    # --- results of one profile ---
+    def junction_depth(self, result: Result) -> None:
+        symbol, equals, changes = self._crossing_of(result)
+        for z, sigma, _ in self._known(symbol, result):
+            if self._is_seen(z):
+                style = self._mark(z, sigma, **changes)
+                self.canvas.tell(f"{symbol}{equals}{self._length(z, sigma)}", **style)
 
-    def junctions(self, result: Result) -> None:
-        kind = function_of(result)
-        if kind == "metallurgical_junctions":
-            self._metallurgical(result)
-        elif kind == "crossings":
-            self._crossings(result)
-        else:
-            symbol, equals, changes = self._crossing_of(result)
-            for z, sigma, status in _entries(answer_of(result), result):
-                if not np.isfinite(z):
-                    if status not in ("", "ok"):
-                        self._status(symbol, status)
-                elif self._is_seen(z):
-                    style = self._mark(z, sigma, **changes)
-                    self.canvas.tell(f"{symbol}{equals}{self._length(z, sigma)}", **style)
-
-    def _crossings(self, result: Result) -> None:
+    def crossings(self, result: Result) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
-        entries = [e for e in _entries(answer_of(result), result, "direction") if np.isfinite(e[0])]
+        entries = [entry for entry in _entries(result, "direction") if np.isfinite(entry.value)]
         for direction in dict.fromkeys(entry.word for entry in entries):
             seen = [e for e in entries if e.word == direction and self._is_seen(e.value)]
             many = len(seen) > _HANDFUL
@@ -281,69 +294,78 @@ class _Painter:
             for z, sigma, _ in seen:
                 changes = {**shape, "markersize": 1.5 if many else 3.0}
                 style = self._mark(z, np.nan if many else sigma, **changes)
-            if not seen:
-                continue
             verb = self._verb(_WORDS[direction], result)
             if many:
                 ends = f"{self._depth(seen[0].value)} to {self._length(seen[-1].value)}"
                 self.canvas.tell(f"{verb}\n{len(seen)} times, at {ends}", **style)
-                continue
-            texts = [self._depth(z, sigma) for z, sigma, _ in seen]
-            rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-            self.canvas.tell(f"{verb} at\n{rows} {self._unit}", **style)
+            elif seen:
+                texts = [self._depth(z, sigma) for z, sigma, _ in seen]
+                rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
+                self.canvas.tell(f"{verb} at\n{rows} {self._unit}", **style)
         if not entries and has(result, "status"):
-            level = f"{self.name or 'level'} {self._level(result)}".strip()
-            self._status(level, str(np.ravel(result["status"].values)[0]))
+            level = f"{self.name or 'level'} {self.level(result)}".strip()
+            self.canvas.tell(f"{level}: {_reason(str(np.ravel(result['status'].values)[0]))}")
 
-    def _metallurgical(self, result: Result) -> None:
-        for z, sigma, polarity in _entries(answer_of(result), result, "polarity"):
+    def metallurgical_junctions(self, result: Result) -> None:
+        for z, sigma, polarity in _entries(result, "polarity"):
             if np.isfinite(z) and self._is_seen(z, on_curve=False):
-                text = f"{polarity.replace('->', '→')} junction: {self._length(z, sigma)}"
-                if text not in self.canvas.results:
-                    self._across(z, text)
+                self._across(z, f"{_arrow(polarity)} junction: {self._length(z, sigma)}")
 
-    def dose(self, result: Result) -> None:
-        dose = answer_of(result)
-        ((value, sigma, status),) = _entries(dose, result)
-        systematic = float("nan")
-        if has(result, "systematic_stderr"):
-            sigma = float(result["random_stderr"])
-            systematic = float(result["systematic_stderr"])
-        symbol = f"$Q${self._of()}"
-        if not np.isfinite(value):
-            self._status(symbol, status)
-            return
-        limits = window_of(result, self.curve, self.canvas.wanted.dose_window)
-        if limits is not None:
-            if not self._overlaps(*limits):
-                return
-            self._shade(*limits)
-        units = _typeset.unit_label(dose.attrs.get("units", ""))
-        text = f"{symbol} = {self._number(value, sigma)} {units}"
-        if systematic > 0 and value:
-            text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
-        if status not in ("", "ok"):
-            text += f"\n({_reason(status)})"
-        style: Style = {"color": self.curve.colour, "alpha": wash(0.3, self.canvas.ax)}
-        self.canvas.tell(text, linewidth=5.0, solid_capstyle="butt", **style)
+    def integrated_dose(self, result: Result) -> None:
+        symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
+        for value, sigma, status in self._known(symbol, result):
+            limits = self._window(result, self.canvas.wanted.dose_window)
+            if limits is not None:
+                if not self._overlaps(*limits):
+                    continue
+                self._shade(*limits)
+            text = f"{symbol} = {self._number(value, sigma)} {unit_label(units)}"
+            own = has(result, "systematic_stderr")
+            systematic = float(result["systematic_stderr"]) if own else np.nan
+            if systematic > 0 and value:
+                text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
+            style: Style = {"color": self.curve.colour, "alpha": wash(0.3, self.canvas.ax)}
+            text += _doubt(status)
+            self.canvas.tell(text, linewidth=5.0, solid_capstyle="butt", **style)
+
+    dose_budget = integrated_dose
+
+    def _window(self, result: Result, stated: Any = None) -> tuple[float, float] | None:
+        """Return the window of a result, within the samples of its curve; None if it is not known.
+
+        One that the user has `stated` is for results that do not record theirs.
+        """
+        series = self.curve.series
+        first, last = float(series.x[0]), float(series.x[-1])
+        limits = window_of(result, first, last)
+        if stated is not None:
+            known = limits or (first, last)
+            own = [end if text is None else read_number(text, (series.axis,), "dose_window")
+                   for text, end in zip(stated, known, strict=True)]  # fmt: skip
+            inside = np.clip([own, limits or own], first, last)
+            if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
+                raise ProfileError(
+                    f"dose_window={format_argument(stated)} is not the window of the dose of "
+                    f"{series.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
+                    f"{series.axis_units}: leave it out, or integrate over it"
+                )
+            limits = own[0], own[1]
+        if limits is None or limits[0] > last or limits[1] < first:
+            return None
+        return max(limits[0], first), min(limits[1], last)
 
     def peak(self, result: Result) -> None:
-        for z, _, status in _entries(answer_of(result), result):
-            if not np.isfinite(z):
-                self._status(f"peak{self._of()}", status)
-            elif self._is_seen(z):
+        for z, _, _ in self._known(self._symbol(result), result):
+            if self._is_seen(z):
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
-                self.canvas.tell(f"peak{self._of()} at {at} {self._unit}", **style)
+                self.canvas.tell(f"{self._symbol(result)} at {at} {self._unit}", **style)
 
     def decay_length(self, result: Result) -> None:
-        symbol = f"λ{self._of()}"
-        for length, sigma, status in _entries(answer_of(result), result):
-            if not np.isfinite(length):
-                self._status(symbol, status)
-                continue
-            limits, style = window_of(result, self.curve), {}
+        symbol = self._symbol(result)
+        for length, sigma, _ in self._known(symbol, result):
+            limits, style = self._window(result), {}
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
@@ -369,14 +391,13 @@ class _Painter:
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
-        x, found = self.curve.series.x, []
-        edges = zip(*(np.ravel(result[end].values) for end in ("top", "bottom")), strict=True)
-        entries = zip(edges, _entries(result["thickness"], result), strict=True)
-        for (top, bottom), (thick, sigma, status) in entries:
-            ends = [x[0] if np.isnan(top) else top, x[-1] if np.isnan(bottom) else bottom]
+        (first, *_, last), found = self.curve.series.x, []
+        edges = (np.ravel(result[end].values) for end in ("top", "bottom"))
+        for top, bottom, (thick, sigma, status) in zip(*edges, _entries(result), strict=True):
+            ends = [first if np.isnan(top) else top, last if np.isnan(bottom) else bottom]
             if np.isnan(top) and np.isnan(bottom):
                 if status not in ("", "ok"):
-                    self._status(f"layer{self._of()}", status)
+                    self.canvas.tell(f"{self._symbol(result)}: {_reason(status)}")
             elif self._overlaps(*ends):
                 found.append((top, bottom, thick, sigma, ends))
         style: Style = {**_BAR, "color": self.curve.colour}
@@ -397,84 +418,67 @@ class _Painter:
             text = f"{self._depth(min(known))} to {self._length(max(known))} thick"
             self.canvas.tell(f"{self._named(f'{len(found)} layers')}: {text}", **style)
 
-    def interfaces(self, result: Result) -> None:
+    def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
-        width, width_stderr, sigma = (
-            float(np.ravel(result[name].values)[0])
-            for name in ("width", "width_stderr", "position_stderr")
-        )
-        for z, _, status in _entries(answer_of(result), result):
-            if not np.isfinite(z):
-                self._status(f"interface{self._of()}", status)
-            elif self._is_seen(z, on_curve=False):
-                style = self._mark(z, sigma, marker="s", markersize=3.0)
-                text = f"{self._named('interface')} at {self._length(z, sigma)}"
-                if np.isfinite(width):
-                    self._span(z - 0.5 * width, z + 0.5 * width, self.curve.colour)
-                    low, high = (100 * float(asked(result, end) or part)
-                                 for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
-                    text += f",\nwidth {self._length(width, width_stderr)}"
-                    text += f" ({low:g} to {high:g} %)"
-                if status not in ("", "ok"):
-                    text += f"\n({_reason(status)})"
-                self.canvas.tell(text, **style)
+        width, uncertain = (float(np.ravel(result[w])[0]) for w in ("width", "width_stderr"))
+        for z, sigma, status in self._known(self._symbol(result), result):
+            if not self._is_seen(z, on_curve=False):
+                continue
+            style = self._mark(z, sigma, marker="s", markersize=3.0)
+            text = f"{self._named('interface')} at {self._length(z, sigma)}"
+            if np.isfinite(width):
+                self._span(z - 0.5 * width, z + 0.5 * width, self.curve.colour)
+                low, high = (100 * float(asked(result, end) or part)
+                             for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
+                text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
+            self.canvas.tell(text + _doubt(status), **style)
 
-    # --- results of many profiles ---
+    def many(self, results: Sequence[Result]) -> None:
+        """List the median and the range of one result of many measurements.
 
-    def many(self, argument: str, results: Sequence[Result]) -> None:
-        """List the median and the range of one result of many measurements."""
-        kinds = {"metallurgical_junctions": "polarity", "crossings": "direction"}
-        kind = kinds.get(function_of(results[0]), "")
-        if kind or argument == "layers":
-            self._many_depths(results, kind)
-            return
-        entries = [e for result in results for e in _entries(answer_of(result), result)]
-        values = [entry.value for entry in entries if np.isfinite(entry.value)]
-        symbols = {"dose": "$Q$", "decay_length": "λ", "interfaces": "interface"}
-        name = f"{symbols.get(argument, argument)}{self._of()}"
-        if argument == "junctions":
-            name = self._crossing_of(results[0])[0]
-        words = Counter(_reason(entry.word) for entry in entries if not np.isfinite(entry.value))
-        for word, count in words.items():
-            self.canvas.tell(f"{name}: {word} in {count}")
-        if not values:
-            return
-        low, middle, high = _quantiles(values)
-        on_curve = argument in ("junctions", "interfaces") and self._is_seen(middle)
-        style = self._mark(middle, (low, high)) if on_curve else {}
-        units = answer_of(results[0]).attrs.get("units", "")
-        self.canvas.tell(f"{name}: {self._summary(values, units)}", **style)
-
-    def _many_depths(self, results: Sequence[Result], kind: str) -> None:
-        """Summarise the first junctions of all measurements, the second ones, and so on."""
-        depths: dict[tuple[str, int], list[float]] = {}
+        Of several in each profile, these are those of the first ones, of the second ones...
+        """
+        function, missing = function_of(results[0]), Counter[str]()
+        found: dict[tuple[str, int], list[float]] = {}
         for result in results:
             count = Counter[str]()
-            for z, _, word in _entries(answer_of(result), result, kind or "none"):
-                if np.isfinite(z):
-                    depths.setdefault((word, count[word]), []).append(z)
-                    count[word] += 1
-        for (word, number), values in depths.items():
-            low, middle, high = _quantiles(values)
-            summary = self._summary(values, self.curve.series.axis_units)
-            if kind == "direction":
-                style = self._mark(middle, (low, high))
-                self.canvas.tell(f"{self._verb(_WORDS[word], results[0])}: {summary}", **style)
-            elif not kind:
+            for value, _, word in _entries(result, _KINDS.get(function, "status")):
+                kind = word if function in _KINDS else ""
+                if np.isfinite(value):
+                    found.setdefault((kind, count[kind]), []).append(value)
+                    count[kind] += 1
+                elif function not in _KINDS:
+                    missing[_reason(word)] += 1
+        at_level = function == "junction_depth"
+        symbol = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
+        for word, times in missing.items():
+            self.canvas.tell(f"{symbol}: {word} in {times}")
+        units = answer_of(results[0]).attrs.get("units", "")
+        for (kind, number), values in found.items():
+            low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
+            summary = self._summary(values, units)
+            if function == "metallurgical_junctions":
+                if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
+                    self._span(low, high, ink(0.2, self.canvas.ax))
+            elif function == "layers":
                 self.canvas.tell(f"layer {number + 1}{self._of()}: {summary} thick")
             else:
-                text = f"{word.replace('->', '→')} junction: {summary}"
-                if text not in self.canvas.results:
-                    self._span(low, high, ink(0.2, self.canvas.ax))
-                    self._across(middle, text)
+                name = self._verb(_WORDS[kind], results[0]) if kind else symbol
+                marked = function in _ON_CURVE and self._is_seen(middle)
+                style = self._mark(middle, (low, high)) if marked else {}
+                self.canvas.tell(f"{name}: {summary}", **style)
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""
         along = units == self.curve.series.axis_units
         convert: Any = self.scale if along else float
-        unit = self._unit if along else _typeset.unit_label(units)
-        numbers = (rounded(float(convert(value))) for value in _quantiles(values))
+        unit = self._unit if along else unit_label(units)
+        numbers = (rounded(float(convert(q))) for q in np.quantile(values, (0.0, 0.5, 1.0)))
         low, middle, high = (number.text(style="mathtext") for number in numbers)
         if len(values) == 1:
             return f"{middle} {unit} in one"
         return f"median {middle} {unit}\n({len(values)}: {low} to {high})"
+
+
+def _arrow(polarity: str) -> str:
+    return polarity.replace("->", "→")

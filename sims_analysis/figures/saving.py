@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from os import PathLike
@@ -25,14 +27,11 @@ from sims_analysis.text.arguments import (
 )
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
-__all__ = ["close", "save_figure"]
+__all__ = ["save_figure"]
 
 #: Options of ``savefig`` that change neither the format nor what is written about the origin.
 _OPTIONS = {"transparent", "bbox_inches", "pad_inches", "facecolor", "edgecolor"}
@@ -164,13 +163,6 @@ def _check_options(dpi: Any, options: dict[str, Any]) -> None:
     box = options.get("bbox_inches")
     if isinstance(box, str) or not hasattr(box, "bounds"):
         check_choice("bbox_inches", box or "tight", ["tight"])
-
-
-def close(figure: Figure) -> None:
-    """Close a figure that has been saved, because pyplot keeps all figures open."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
 
 
 def _settings() -> Any:

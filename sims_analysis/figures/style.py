@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.errors import require
+import numpy as np
+
+from sims_analysis.errors import UnitsError, require
 from sims_analysis.figures.axes import axes_at
+from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.axes import Axes
 
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
@@ -19,6 +22,14 @@ POINTS = 8.0
 #: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
 #: fine that letters are not moved to whole pixels.
 _DPI = 300.0
+#: Width and height of a figure in one and in two columns of a journal, in mm.
+SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
+#: Least height of a figure, in mm: the label of its value axis is as long.
+_LOW = 50.0
+#: Least and greatest width of a figure, in mm.
+_NARROW, _WIDE = 20.0, 2000.0
+#: A millimetre in inches.
+_MM = 1 / 25.4
 _HOUSE = {
     "font.size": POINTS,
     "axes.titlesize": "medium",
@@ -77,6 +88,67 @@ def in_style(*, house: bool) -> Iterator[None]:
     # The first figure selects the backend; one that draws in a notebook turns interactive on,
     # and without that it would show no further figure.
     mpl.interactive(interactive)
+
+
+def figure_size(width: Any) -> tuple[float, float]:
+    """Return the size of a new figure in inches."""
+    if width is None and not is_default("figure.figsize"):
+        across, down = setting("figure.figsize")
+        return across, down
+    # Larger letters, as a style sheet may ask for, need a larger figure.
+    larger = setting("font.size") / POINTS if width is None else 1.0
+    width = "single" if width is None else width
+    if isinstance(width, str) and width in SIZES:
+        across, down = SIZES[width]
+    else:
+        across = _millimetres(width)
+        # With the shape of a single column, as high as the label of an axis, or a double column.
+        down = max(across * SIZES["single"][1] / SIZES["single"][0], _LOW)
+        down = min(down, SIZES["double"][1])
+    return larger * across * _MM, larger * down * _MM
+
+
+def _millimetres(width: Any) -> float:
+    found = float(width) if is_number(width) else np.nan
+    with suppress(UnitsError):
+        found = read_number(width, ("depth",), "width") / 1e6
+    if not _NARROW <= found <= _WIDE:
+        raise ValueError(
+            f"width={format_argument(width)}; expected 'single' or 'double' (columns of a "
+            "journal), a length such as '85 mm', or a number of mm, from "
+            f"{_NARROW:g} to {_WIDE:g} mm"
+        )
+    return found
+
+
+def axes_for(ax: Axes | None, width: Any, house_style: bool | None) -> Axes:
+    """Return the axes to draw on: those given, or the ones of a new figure."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+    elif house_style:
+        dress(ax)
+    return ax
+
+
+@contextmanager
+def begun(figure: Any, *, own: bool) -> Iterator[None]:
+    """Meanwhile, measure alike; half of a figure of our own is of no use, and pyplot keeps it."""
+    try:
+        with measured_alike(figure):
+            yield
+    except Exception:
+        if own:
+            close(figure)
+        raise
+
+
+def close(figure: Any) -> None:
+    """Close a figure, because pyplot keeps all figures open."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.text.arguments import first_few
 
-__all__ = ["Profiles", "Stated", "by_label", "read_stated"]
+__all__ = ["Profiles", "Stated", "read_points", "read_stated"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,27 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
     return Stated(unit.kind, number)
 
 
+def read_points(value: Any, kinds: tuple[str, ...], name: str, along: str) -> xr.DataArray:
+    """Read one depth, or several: texts with a unit, a Quantity, or a DataArray.
+
+    Those of a list, or of a Quantity, run along the dimension `along`.
+    """
+    if isinstance(value, xr.DataArray):
+        read, _ = units.to_canonical_variable(value, kinds, name, np.float64)
+        return xr.DataArray(read, coords=value.coords)
+    if isinstance(value, np.ndarray):
+        own = units.CANONICAL[kinds[0]]
+        raise UnitsError(
+            f"{name} is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
+            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})'
+        )
+    if isinstance(value, list | tuple):
+        values: Any = [units.read_number(d, kinds, f"{name}[{i}]") for i, d in enumerate(value)]
+    else:
+        values, _ = units.read_quantities(value, kinds, name)
+    return xr.DataArray(np.asarray(values, dtype=np.float64), dims=[along] * np.ndim(values))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Profiles:
     """What arguments are aligned with: samples along an axis, and the labels of their profiles."""
@@ -62,6 +83,8 @@ class Profiles:
     coords: Mapping[Any, xr.Variable]
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
+    #: What holds the profiles, for messages.
+    whose: str = "the data"
 
     @property
     def dim(self) -> str:
@@ -188,6 +211,16 @@ class Profiles:
         found: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
         return found
 
+    def points(self, value: Any, name: str) -> xr.Variable:
+        """Read the depths (times) at which profiles are asked: the same, or each profile's own.
+
+        One is without dimensions; those of a list run along the axis. Those of a DataArray are
+        aligned by the labels of its dimensions.
+        """
+        read = self.aligned(read_points(value, (self.axis,), name, self.axis), name)
+        dims = [self.axis if d == self.dim else d for d in read.dims]
+        return xr.Variable(dims, read.data if self.lazy else read.values)
+
     def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
         """Align an argument with the profiles, by the labels of its dimensions.
 
@@ -196,8 +229,35 @@ class Profiles:
         """
         if along and self.axis in value.indexes and self.axis in self.value.dims:
             value = self._on_own_samples(value, name)
-        sizes = self.value.sizes if along else self.sizes
-        return by_label(value, name, self.coords, sizes)
+        for dim in [d for d in value.dims if d in self.coords and d in value.indexes]:
+            value = self._selected(value, name, dim)
+        for dim in value.dims:
+            if dim in self.coords and self.coords[dim].ndim == 0:
+                alone = repr(str(self.coords[dim].values))
+                raise self._unlabelled(value, name, dim, f"are those of {alone} alone")
+        for dim, size in (self.value.sizes if along else self.sizes).items():
+            if value.sizes.get(dim, size) != size:
+                raise self._unlabelled(value, name, dim, str(size))
+        return value
+
+    def _selected(self, value: xr.DataArray, name: str, dim: Any) -> xr.DataArray:
+        """Select the values of an argument that the labels of a dimension of the data ask for."""
+        index, own = value.indexes[dim], self.coords[dim]
+        refuse_repeated(index.tolist(), f"{name}: {dim}")
+        wanted = np.atleast_1d(own.values)
+        positions = index.get_indexer(wanted)
+        missing = sorted({str(label) for label in wanted[positions < 0]})
+        if missing:
+            known = ", ".join(repr(str(label)) for label in index[:8])
+            more = f" and {index.size - 8} more" if index.size > 8 else ""
+            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+        return value.isel({dim: positions if own.ndim else positions[0]}, drop=True)
+
+    def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
+        return ProfileError(
+            f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
+            f"give it a coordinate {str(dim)!r} that says which value belongs to which"
+        )
 
     def _on_own_samples(self, value: xr.DataArray, name: str) -> xr.DataArray:
         """Select the values of an argument at the samples of the data."""
@@ -223,43 +283,3 @@ class Profiles:
             return index.get_indexer(wanted), wanted
         tolerance = AXIS_TOLERANCE * float(np.ptp(wanted))
         return index.get_indexer(wanted, method="nearest", tolerance=tolerance), wanted
-
-
-def by_label(
-    value: xr.DataArray,
-    name: str,
-    coords: Mapping[Any, xr.Variable],
-    sizes: Mapping[Any, int],
-    whose: str = "the data",
-) -> xr.DataArray:
-    """Align an argument with profiles by the labels of its dimensions.
-
-    `coords` are those of the profiles, and `sizes` their dimensions. Where a coordinate of the
-    profiles is a single label, its value is selected.
-    """
-    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
-        index, scalar = value.indexes[dim], coords[dim].ndim == 0
-        refuse_repeated(index.tolist(), f"{name}: {dim}")
-        wanted = np.atleast_1d(coords[dim].values)
-        positions = index.get_indexer(wanted)
-        missing = sorted({str(label) for label in wanted[positions < 0]})
-        if missing:
-            known = ", ".join(repr(str(label)) for label in index[:8])
-            more = f" and {index.size - 8} more" if index.size > 8 else ""
-            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
-        value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
-    for dim in value.dims:
-        if dim in coords and coords[dim].ndim == 0:
-            alone = repr(str(coords[dim].values))
-            raise ProfileError(
-                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} are those "
-                f"of {alone} alone; give it a coordinate {str(dim)!r} that says which value "
-                "belongs to which"
-            )
-    for dim, size in sizes.items():
-        if value.sizes.get(dim, size) != size:
-            raise ProfileError(
-                f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {whose} {size}; "
-                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
-            )
-    return value

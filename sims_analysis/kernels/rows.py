@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from itertools import pairwise, starmap
-from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -51,6 +50,8 @@ class Status(IntEnum):
     SATURATED = 9
     #: The result rests on a gap between samples.
     GAP = 10
+    #: The curve that was fitted is not that of the samples.
+    WRONG_SHAPE = 11
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
@@ -247,12 +248,6 @@ class Packed(_Samples):
     axis: Array | None = None
     kept: Index | None = None
 
-    def _places(self) -> Index:
-        """Return the flat positions of the samples in the array that was packed."""
-        if self.measured is None:
-            raise ValueError("samples were left out of these rows after they were packed")
-        return np.flatnonzero(self.measured) if self.kept is None else self.kept
-
     @cached_property
     def row(self) -> Index:
         """The row of every sample, (N,)."""
@@ -305,7 +300,8 @@ class Packed(_Samples):
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
                 found: Index = counted.take(place, mode="clip") - np.intp(1)
             else:
-                found = self._places().searchsorted(place, side="right") - 1
+                kept = np.flatnonzero(self.measured) if self.kept is None else self.kept
+                found = kept.searchsorted(place, side="right") - 1
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
@@ -355,10 +351,11 @@ class Packed(_Samples):
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as the array ``(R, n)`` that was packed; NaN in the gaps."""
-        places, shape = self._places(), np.shape(self.measured)
-        found = np.full(prod(shape), np.nan)
-        found[places] = samples
-        return found.reshape(shape)
+        if self.measured is None:
+            raise ValueError("samples were left out of these rows after they were packed")
+        found = np.full(self.measured.shape, np.nan)
+        found[self.measured] = samples
+        return found
 
 
 #: Rows in either layout.

@@ -11,13 +11,16 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import unfilled
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window
+from sims_analysis.kernels.residuals import RESIDUALS
+from sims_analysis.kernels.rows import Status
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
-from sims_analysis.models._profiles import doubted, doubts_in, in_words
-from sims_analysis.models._residuals import RESIDUALS
+from sims_analysis.models._profiles import doubts_in, in_words, mark_doubts
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
 from sims_analysis.models.lines import straight_line
@@ -25,6 +28,7 @@ from sims_analysis.models.model import Array, Parameter
 
 __all__ = ["dressed", "quantified"]
 
+_OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 #: Numbers of the answer with a unit of their own.
 _NUMBERS = (
     "objective_value",
@@ -162,8 +166,8 @@ def _statistics(
 ) -> dict[str, xr.Variable]:
     """Return what is said of each fit, beside its parameters."""
     found: dict[str, xr.Variable] = {}
-    doubts = doubts_in(profiles, window, bridge=bridge)
-    cut = {word: flagged for word, flagged in doubts.items() if word == "saturated"}
+    doubts = doubts_in(profiles, window, bridge=bridge, hidden=False)
+    cut = replaced_where(doubts == Status.GAP, doubts, Status.OK)
     for name, table in (
         ("status", STATUS),
         ("curve_status", STATUS),
@@ -173,8 +177,13 @@ def _statistics(
         codes = part(name, 0)
         if table is STATUS:
             # A shape that was cut off is a wrong one.
-            codes = doubted(codes, cut, STATUS, instead=("wrong_shape",))
-            codes = doubted(codes, doubts, STATUS)
+            codes = mark_doubts(codes, cut, STATUS, instead=("wrong_shape",))
+            told = mark_doubts(codes, doubts, STATUS)
+            if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
+                log = part("objective", 0) == _OF_LOGARITHMS
+                others = doubts_in(unfilled(profiles), window, bridge=bridge)
+                told = told.where(log, mark_doubts(codes, others, STATUS))
+            codes = told
         attrs = vocabulary.attrs("fit_status" if name == "status" else name)
         found[name] = in_words(codes, table, **attrs)
     for name in ("n_samples", "n_left_out"):

@@ -60,7 +60,7 @@ def minima(profile: Prepared, model: Model) -> Minima:
         flat = bool(found) and featureless(objective, found[0], profile.c)
         raise NoFitError("featureless" if flat else "not_converged", profile.known)
     exact = found[0].cost <= EXACT * n
-    edged = None if exact else _edges(curve, model)
+    edged = None if exact else _follows_noise(curve, model)
     near = found[:1] if exact else not_ruled_out(curve, objective, found)
     among = weighed(curve, objective, near, edged)
     sharp = edged is not None and edged(among[0].solution)
@@ -132,7 +132,7 @@ def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
         )
 
 
-def _edges(curve: Curve, model: Model) -> Callable[[Solution], bool] | None:
+def _follows_noise(curve: Curve, model: Model) -> Callable[[Solution], bool] | None:
     """Return what tells curves with edges that follow the noise; None where none are looked for."""
     n, irregular = len(model.parameters), model.irregular
     if irregular is None or any(i < n for i in curve.held):

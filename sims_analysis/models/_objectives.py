@@ -13,7 +13,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from scipy.special import log_ndtr
 
-from sims_analysis.models._residuals import chance_of_excess, scatter
+from sims_analysis.kernels.residuals import (
+    NEARLY_NORMAL,
+    chance_of_excess,
+    of_counts,
+    scatter,
+)
 from sims_analysis.models.model import Array
 
 __all__ = [
@@ -134,16 +139,16 @@ class Objective(Minimized, Protocol):
         ...
 
     def another(self, c: Array) -> Objective:
-        """Return an objective that weighs tails otherwise, and may lead to other minima."""
-        ...
+        """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
+        return _logarithmic(c)
 
-    def refined(self, m: Array, free: float) -> Objective:
+    def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the objective with what only a fit can tell: how far its residuals scatter."""
-        ...
+        return self
 
 
 @dataclass(frozen=True)
-class Poisson:
+class Poisson(Objective):
     """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / one``.
 
     `one` is the value that one count stands for, and `offset` what has been subtracted since.
@@ -218,31 +223,18 @@ class Poisson:
         """Return Pearson's residuals where they are nearly normal, and his chi-square."""
         mu = self.expected(m)
         r = (mu - self.counts) / np.sqrt(mu)
-        # Below one expected count chi-square says little, and the sign is known beforehand.
-        counted = mu >= 1
-        number, chi_square = int(np.count_nonzero(counted)), float(np.sum(r[counted] ** 2))
-        # Each term has the variance 2 + 1 / mu.
-        variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
-        of = np.flatnonzero(mu >= 3)
-        return Statistics(r[of], of, chi_square, number - free, variance, cost + 2 * free)
-
-    def another(self, c: Array) -> Objective:
-        """Weight tails more."""
-        return _logarithmic(c)
-
-    def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
-        """Return the same: the errors of counts are known."""
-        return self
+        of = np.flatnonzero(mu >= NEARLY_NORMAL)
+        return Statistics(r[of], of, *of_counts(r, mu, free), cost + 2 * free)
 
 
 @dataclass(frozen=True)
-class Squares:
+class Squares(Objective):
     """Squares over the standard errors; over 1 where there are none."""
 
     value: Array
     stderr: Array | None
-    known_errors: bool
-    code: int
+    known_errors: bool = False
+    code: int = 4
     below_zero: bool = True
 
     @property
@@ -285,17 +277,9 @@ class Squares:
             return _of_scatter(r, np.arange(r.size), cost, free)
         return Statistics(r, np.arange(r.size), cost, r.size - free, 1.0, cost + 2 * free)
 
-    def another(self, c: Array) -> Objective:
-        """Weight tails more."""
-        return _logarithmic(c)
-
-    def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
-        """Return the same."""
-        return self
-
 
 @dataclass(frozen=True)
-class LogSquares:
+class LogSquares(Objective):
     """Squares of ``ln m - ln c``; a censored sample says that the value is below `c`.
 
     The likelihood of that is ``Phi[(ln c - ln m) / scatter]``.
@@ -392,7 +376,7 @@ def _logarithmic(c: Array) -> LogSquares:
 
 
 @dataclass(frozen=True)
-class Shared:
+class Shared(Objective):
     """Another objective, of samples that are not independent: each counts as a part of one.
 
     Of values on a grid finer than the samples, sums have the variance of so many fewer samples.

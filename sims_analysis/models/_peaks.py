@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.models._residuals import running
+from sims_analysis.kernels.residuals import running
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import smoothed
 
@@ -44,7 +44,7 @@ def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
     return any(end and not beyond for end, beyond in zip(high, down, strict=True))
 
 
-def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
+def second_peak(c: Array, noise: Array) -> bool:
     """Return whether there is a second maximum that noise does not explain.
 
     Parameters
@@ -53,8 +53,6 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
         Values in order of depth.
     noise : ndarray
         Standard error of each.
-    share : float
-        Of the first maximum, that a second one has to have.
 
     Notes
     -----
@@ -70,7 +68,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
     sides = np.minimum.accumulate(mean[top::-1])[:0:-1], np.minimum.accumulate(mean[top:])
     valley = np.concatenate(sides)
     rise = mean - valley
-    found = (rise > 0.1 * np.abs(valley)) & (mean > share * mean[top])
+    found = (rise > 0.1 * np.abs(valley)) & (mean > 0.01 * mean[top])
     if not found.any():
         return False
     error = np.sqrt(running(noise * noise, width) / width)

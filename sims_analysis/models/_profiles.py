@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -14,22 +14,21 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.answers import words
+from sims_analysis.frame.doubts import resting_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_lazy, replaced_where
 from sims_analysis.frame.window import Window
-from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import with_plain_axes
 
 __all__ = [
     "RESTORED",
     "by_depth",
-    "doubted",
     "doubts_in",
     "in_words",
-    "interpolated",
+    "mark_doubts",
     "open_profiles",
     "over_profiles",
     "warn_of_first",
@@ -81,49 +80,37 @@ def open_profiles(
     return frame
 
 
-def interpolated(frame: Frame) -> bool:
-    """Return whether samples that are not independent are of a grid between fewer ones."""
-    coords: Any = frame.origin.coords if frame.origin is not None else {}
-    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs
-
-
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     """Give rows of numbers, as :meth:`Frame.each` gives them, the coordinates of the profiles."""
     return frame.dataset({"rows": rows}, coords={})["rows"]
 
 
-def doubts_in(frame: Frame, window: Window, *, bridge: bool) -> dict[str, xr.Variable]:
-    """Flag the profiles with a gap in a window, or with saturated samples, by the word for it.
-
-    Words for which no profile is flagged are left out. With `bridge`, gaps are accepted.
-    """
-    found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
+def doubts_in(frame: Frame, window: Window, *, bridge: bool, hidden: Any = None) -> xr.Variable:
+    """Return on what an answer about a window rests: see :func:`resting_on`."""
     # On a grid finer than the samples, two equal samples make many equal values.
-    cut = (found == Status.SATURATED) & (frame.fraction >= 1)
-    flags = {"gap": found == Status.GAP, "saturated": cut}
-    return {word: one for word, one in flags.items() if is_lazy(one) or anywhere(one)}
+    plain = frame.fraction >= 1
+    return resting_on(frame, window, bridge=bridge, hidden=hidden, cut=plain)
 
 
-def doubted(
-    codes: xr.Variable,
-    flags: Mapping[str, xr.Variable],
-    table: Sequence[str],
-    instead: Sequence[str] = (),
+def mark_doubts(
+    codes: xr.Variable, doubts: xr.Variable, table: Sequence[str], instead: Sequence[str] = ()
 ) -> xr.Variable:
-    """Replace ``ok``, the code 0, where profiles are flagged.
+    """Replace ``ok``, the code 0, where answers rest on what was not measured.
 
     Parameters
     ----------
     codes : Variable
-        Places in the `table` of words, which has those of the flags.
-    flags : mapping
+        Places in the `table` of words, which has ``gap`` and ``saturated``.
+    doubts : Variable
         As :func:`doubts_in` returns them.
     instead : sequence of str
         Other words that are replaced: what they say comes of it.
     """
-    for word, flagged in flags.items():
-        fine = reduce(or_, (codes == place for place in (0, *map(table.index, instead))))
-        codes = replaced_where(fine & flagged, codes, table.index(word))
+    if not (is_lazy(doubts) or anywhere(doubts)):
+        return codes
+    fine = reduce(or_, (codes == place for place in (0, *map(table.index, instead))))
+    for status, word in ((Status.GAP, "gap"), (Status.SATURATED, "saturated")):
+        codes = replaced_where(fine & (doubts == status), codes, table.index(word))
     return codes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.parameters import by_label
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.parameters import Profiles
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._layers import LayeredModel, layered
 from sims_analysis.models._links import SCALES, powers, split
@@ -31,17 +32,19 @@ __all__ = ["evaluate", "list_models"]
 
 
 @recorded
-def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = None) -> xr.DataArray:
+def evaluate(
+    fit: xr.Dataset, *, depth: ParameterLike | Sequence[str], model: Model | None = None
+) -> xr.DataArray:
     """Return the values of a fitted model at depths, and how well they are known.
 
     Parameters
     ----------
     fit : Dataset
         As :func:`fit` gives it.
-    depth : DataArray, str or Quantity
-        Depths with a unit: ``ds["depth"]`` for the profile's own, or ``"25 nm"``; times for a fit
-        over sputter time. Each profile may
-        have its own, which are aligned by the labels of their dimensions.
+    depth : DataArray, str, Quantity, or sequence of str
+        Depths with a unit: ``ds["depth"]`` for the profile's own, ``"25 nm"``, or
+        ``["25 nm", "50 nm"]``; times for a fit over sputter time. Each profile may have its own,
+        which are aligned by the labels of their dimensions.
     model : Model, optional
         Needed for a model of your own that is not among :func:`list_models`.
 
@@ -74,68 +77,91 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
-    z, dim, single = _depths(depth, fit)
+    frame, at = _opened(fit, depth, quantified=quantified)
     with_background = BACKGROUND.name in fit.data_vars
     chosen, arrays, square = _of_each_profile(fit, chosen, with_background=with_background)
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
-    kind = units.read_unit(fit.attrs["variable_units"]).kind
-    cell, axis = fit.attrs.get("cell", "point"), str(fit.attrs.get("axis", "depth"))
-    factors = np.array([one.factor(kind, axis) for one in parameters])
-
     # Not a function within this one: lazy answers are pickled.
-    answer_of = partial(
-        _answer_of,
-        chosen=chosen,
+    curve = partial(
+        _curve,
+        model=chosen,
         parameters=parameters,
-        factors=factors,
-        cell=cell,
+        factors=np.array([one.factor(frame.kind, frame.axis) for one in parameters]),
+        cell=fit.attrs.get("cell", "point"),
         with_background=with_background,
     )
-    complete = chosen.complete if isinstance(chosen, LayeredModel) else None
-    value, stderr = xr.apply_ufunc(
-        partial(_curves, answer_of, complete),
-        square,
-        z.drop_vars(list(z.coords)),
-        *arrays,
-        input_core_dims=[["parameter", "parameter_"], [dim], *([[]] * len(arrays))],
-        output_core_dims=[[dim], [dim]],
-        dask="parallelized",
-        output_dtypes=[np.float64, np.float64],
+    given = [one.variable for one in (*arrays, square)]
+    n, whole = frame.value.sizes[frame.dim], ("parameter", "parameter_")
+    rows = frame.each(curve, *given, size=2 * n, dim=frame.dim, whole=whole)
+    value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
+    if frame.dim not in at.dims:  # one depth of each profile
+        value, stderr = (one.isel({frame.dim: 0}) for one in (value, stderr))
+    unit = str(fit.attrs["variable_units"])
+    plain = {"description": None, "comment": None}
+    error = "Standard error of the curve"
+    place = xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis))
+    coords = {  # an index cannot hold a Quantity
+        frame.axis: place if at.dims == (frame.axis,) else frame.as_the_data(place),
+        "stderr": frame.with_attrs(stderr, frame.term, units_=unit, long_name=error, **plain),
+    }
+    attrs = {"model": chosen.name, "description": f"{chosen.summary}, as fitted"}
+    return frame.array(value, frame.term, units_=unit, coords=coords, label=frame.name, **attrs)
+
+
+def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
+    """Return a frame of the depths at which the profiles of a fit are asked, and these."""
+    axis, of_profiles = str(fit.attrs.get("axis", "depth")), fit["status"]
+    coords = {name: one.variable for name, one in of_profiles.coords.items()}
+    one = of_profiles.variable.set_dims({axis: 1, **of_profiles.sizes}).transpose(..., axis)
+    place = xr.Variable((axis,), [np.nan])
+    fitted = Profiles(value=one, depth=place, axis=axis, coords=coords, whose="the fit")
+    at = fitted.points(depth, "depth")
+    along = [str(d) for d in at.dims if d not in of_profiles.dims]
+    dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)
+    z = at if along else at.set_dims({axis: 1, **at.sizes})
+    z = z.transpose(..., dim)
+    others = {d: n for d, n in z.sizes.items() if d not in of_profiles.sizes}
+    frame = Frame(
+        name=str(fit.attrs["variable"]),
+        kind=units.read_unit(fit.attrs["variable_units"]).kind,
+        value=xr.Variable((), 0.0).set_dims({**of_profiles.sizes, **others}),
+        depth=z,
+        stderr=None,
+        counts=None,
+        axis=axis,
+        coords=coords,
+        along={},
+        quantified=quantified,
+        fraction=xr.Variable((), 1.0),
     )
-    name = str(fit.attrs["variable"])
-    known = name in vocabulary.TERMS
-    attrs = vocabulary.attrs(name) if known else {"long_name": name}
-    attrs |= {"units": str(fit.attrs["variable_units"]), "model": chosen.name}
-    attrs["description"] = f"{chosen.summary}, as fitted"
-    error = {"units": attrs["units"], "long_name": "Standard error of the curve"}
-    answer: xr.DataArray = value.assign_attrs(attrs).rename(name)
-    answer = answer.assign_coords({axis: z.variable, "stderr": stderr.variable.copy(deep=False)})
-    answer["stderr"].attrs = error
-    if single:
-        answer = answer.isel({dim: 0})
-    return units.quantify(answer) if quantified else answer
+    return frame, at
 
 
-def _curves(
-    answer_of: Callable[..., Any], complete: Any, square: Array, z: Array, *given: Array
-) -> tuple[Array, Array]:
-    return _each(answer_of, complete, z, square, *given)
-
-
-def _answer_of(
+def _curve(
     z: Array,
-    p: Array,
-    square: Array,
-    *,
-    chosen: Model,
+    _: Array,
+    __: Array,
+    ___: Array,
+    *given: Any,
+    model: Model,
     parameters: Sequence[Parameter],
     factors: Array,
     cell: str,
     with_background: bool,
-) -> tuple[Array, Array]:
-    p, square = _apparent(p, square, parameters)
-    square = square / np.outer(factors, factors)
-    return _one(z, chosen, cell, p / factors, square, with_background=with_background)
+) -> Array:
+    """Return the values of a profile's curve at its depths, and their errors; NaN without a fit."""
+    *numbers, square = map(np.array, given)
+    p = np.array(numbers)
+    if isinstance(model, LayeredModel):
+        p = model.complete(p)
+    here, found = np.isfinite(z), np.full((2, z.size), np.nan)
+    if np.isfinite(p).all() and here.any():
+        p, square = _apparent(p, square, parameters)
+        square = square / np.outer(factors, factors)
+        found[:, here] = _one(
+            z[here], model, cell, p / factors, square, with_background=with_background
+        )
+    return found.ravel()
 
 
 def _model_of(fit: Any, model: Model | None) -> Model:
@@ -230,47 +256,6 @@ def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple
     held = np.isnan(square.diagonal())
     square = slopes @ np.where(held[:, None] | held, 0.0, square) @ slopes.T
     return p[:n] * shrink, square
-
-
-def _each(
-    answer_of: Callable[[Array, Array, Array], tuple[Array, Array]],
-    complete: Callable[[Array], Array] | None,
-    z: Array,
-    covariance: Array,
-    *given: Array,
-) -> tuple[Array, Array]:
-    """Ask each fit that has parameters for its curve at its depths; NaN elsewhere."""
-    lead = np.broadcast_shapes(z.shape[:-1], covariance.shape[:-2], *(one.shape for one in given))
-    z = np.broadcast_to(z, (*lead, z.shape[-1]))
-    covariance = np.broadcast_to(covariance, (*lead, *covariance.shape[-2:]))
-    p = np.stack([np.broadcast_to(one, lead) for one in given], axis=-1)
-    value, stderr = np.full(z.shape, np.nan), np.full(z.shape, np.nan)
-    if complete is not None:
-        p = complete(p)
-    for index in np.ndindex(*lead):
-        here = np.isfinite(z[index])
-        if np.isfinite(p[index]).all() and here.any():
-            found = answer_of(z[index][here], p[index], covariance[index])
-            value[index][here], stderr[index][here] = found
-    return value, stderr
-
-
-def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
-    """Return depths for the profiles of a fit, their dimension, and whether each has one alone."""
-    axis = str(fit.attrs.get("axis", "depth"))
-    if not isinstance(depth, xr.DataArray):
-        array = xr.DataArray(units.read_number(depth, (axis,), "depth"))
-    else:
-        of_profiles = fit["status"]
-        coords = {name: one.variable for name, one in of_profiles.coords.items()}
-        depth = by_label(depth, "depth", coords, of_profiles.sizes, "the fit")
-        array = xr.DataArray(units.to_canonical_variable(depth, (axis,), "depth")[0])
-    profiles = fit["status"].dims
-    along = [str(d) for d in array.dims if d not in profiles]
-    dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)
-    if not along:
-        array = array.expand_dims({axis: 1})
-    return array.assign_attrs(vocabulary.attrs(axis)), dim, not along
 
 
 def _one(

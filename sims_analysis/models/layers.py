@@ -231,7 +231,7 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
 def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
     """Flag profiles whose maximum a saturated detector has cut off."""
     none = xr.zeros_like(like.variable, dtype=bool)
-    return none | doubts_in(profiles, NO_LIMITS, bridge=True).get("saturated", none)
+    return none | (doubts_in(profiles, NO_LIMITS, bridge=True) == Status.SATURATED)
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:

@@ -41,9 +41,9 @@ class About:
     date: str = ""
 
     @property
-    def line(self) -> str:
-        """The line: sample, species and date."""
-        return " · ".join(filter(None, [self.sample, first_few(self.species, _NAMED), self.date]))
+    def parts(self) -> list[str]:
+        """Sample, species and date, as far as they are known."""
+        return [part for part in (self.sample, first_few(self.species, _NAMED), self.date) if part]
 
     @property
     def words(self) -> str:

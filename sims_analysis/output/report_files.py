@@ -31,6 +31,10 @@ INDEX = "index.html"
 _RESULTS = "-results.csv"
 #: Most characters of a name that are kept.
 _LONGEST = 72
+#: More results than these make a picture unreadable: they are in the table alone.
+_MARKED = 6
+#: Most characters of a title above a column.
+_TITLE = 48
 #: Names that Windows gives to devices, and that of the list.
 _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
@@ -96,19 +100,21 @@ def _data_id_in(results: Path) -> str | None:
 
 
 def _pictures(report: Report, stem: Path) -> list[Path]:
-    """Draw the profiles with the results that were found."""
+    """Draw the profiles with the results that were found, unless there are too many."""
     from sims_analysis.figures import plot_profiles, save_figure
-    from sims_analysis.figures.saving import close
+    from sims_analysis.figures.style import close
 
     junctions: list[xr.DataArray | xr.Dataset] = [*_answered(report.crossings, report.crossings)]
     if report.metallurgical is not None:
         junctions.append(report.metallurgical)
+    doses = _answered(report.doses, [budget["dose"] for budget in report.doses])
+    marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
+    title = report.title or report.data_id
     ax = plot_profiles(
         report.data,
-        title=report.title or report.data_id,
+        title=title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…",
         width="single",
-        junctions=junctions,
-        dose=_answered(report.doses, [budget["dose"] for budget in report.doses]),
+        **({"junctions": junctions, "dose": doses} if marked else {}),
     )
     figure = cast("Any", ax.figure)
     written = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]
@@ -125,7 +131,9 @@ def _answered(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list
     return [result for result in chosen if result.sizes["species"]]
 
 
-def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | None:
+def write_index(
+    reports: Sequence[Mapping[str, Any]], folder: Path, failures: Mapping[str, str] | None = None
+) -> Path | None:
     """Write a list of the pages in a folder; return None if there are none.
 
     Parameters
@@ -133,6 +141,8 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
     reports : sequence of dict
         From :meth:`Report.to_dict`, each with the ``files`` that were written.
     folder : Path
+    failures : mapping, optional
+        Measurement without a report -> why.
     """
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import index_page
@@ -150,8 +160,12 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
     }
     if not entries:
         return None
+    reasons = {
+        name: reason.removeprefix(f"{Path(name).name}: ")
+        for name, reason in (failures or {}).items()
+    }
     path = folder / INDEX
-    replace_file(path, index_page(entries).encode())
+    replace_file(path, index_page(entries, failures=reasons).encode())
     return path
 
 

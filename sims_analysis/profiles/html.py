@@ -17,9 +17,8 @@ from sims_analysis.text import typeset as _typeset
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from sims_analysis.kernels.rows import Array
 
-    Array = NDArray[np.float64]
 
 __all__ = ["profile_html", "result_html"]
 

@@ -20,11 +20,9 @@ from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
-    Array = NDArray[np.float64]
 
 __all__ = ["refuse_impossible", "warn_of_implausible"]
 

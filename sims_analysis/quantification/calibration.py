@@ -171,7 +171,7 @@ def calibrate_depth(
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
     frame, time = frame_of_axis(plain, axis)
-    edges = _edges(plain, axis)
+    edges = _cells_on(plain, axis)
     record = edges.get("sputter_time_bounds", edges.get("cell_stop", time))
     line = None if fit is None else line_through(frame, fit, depths)
     if line is not None:
@@ -238,7 +238,7 @@ def _by_layers_at_known_depths(
     return with_stretched_dose(scaled) if "dose_scale_uncertainty" in scaled.coords else scaled
 
 
-def _edges(plain: Any, axis: str) -> dict[str, xr.Variable]:
+def _cells_on(plain: Any, axis: str) -> dict[str, xr.Variable]:
     """Return the edges of cells on an axis, in its canonical unit."""
     edges = {}
     for name in edges_beside(plain, axis):

@@ -44,8 +44,8 @@ class Host(NamedTuple):
     source: str
 
 
-def _cubic(a: float, atoms: int = 8) -> float:
-    return atoms / (a * _CM_PER_ANGSTROM) ** 3
+def _cubic(a: float) -> float:
+    return 8 / (a * _CM_PER_ANGSTROM) ** 3
 
 
 def _hexagonal(a: float, c: float, atoms: int) -> float:

@@ -12,7 +12,7 @@ from sims_analysis import units
 from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.parameters import by_label
+from sims_analysis.frame.parameters import read_points
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.model import Array
 from sims_analysis.text.arguments import format_argument
@@ -74,9 +74,7 @@ def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
     lead = [d for d in position.dims if d != "layer"]
     where = position.transpose(*lead, "layer").values
     squares = square.transpose(*lead, "parameter", "parameter_").values
-    rows = np.empty((*where.shape[:-1], 6))
-    for index in np.ndindex(where.shape[:-1]):
-        rows[index] = _line(known, where[index], squares[index])
+    rows = np.vectorize(_line, signature="(n),(n),(n,n)->(k)")(known, where, squares)
     words = np.array(_STATUS)[rows[..., 5].astype(int)]
     _warn(np.unique(words).tolist())
     rate, rate_stderr, offset, offset_stderr, misfit = (
@@ -86,7 +84,7 @@ def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
     return MarkerLine(rate, rate_stderr, offset, offset_stderr, misfit, status)
 
 
-def _line(known: Array, where: Array, square: Array) -> tuple[float, ...]:
+def _line(known: Array, where: Array, square: Array) -> Array:
     """Return rate, offset, their errors, the misfit and the status of one measurement."""
     line = straight_line(known, where, square)
     (aa, ab), (_, bb) = line.covariance
@@ -100,7 +98,7 @@ def _line(known: Array, where: Array, square: Array) -> tuple[float, ...]:
     status, misfit = 1, np.nan
     if line.degrees:
         status, misfit = 2 * (line.chance < _BENT), line.chi_square / line.degrees
-    return 1 / b, np.sqrt(bb) / b**2, -a / b, np.sqrt(of_offset), misfit, status
+    return np.array([1 / b, np.sqrt(bb) / b**2, -a / b, np.sqrt(of_offset), misfit, status])
 
 
 def _warn(words: Sequence[str]) -> None:
@@ -148,8 +146,7 @@ def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArra
     labels = _labels(plain, position["layer"].values.tolist())
     square = plain["covariance"].sel(parameter=labels, parameter_=labels)
     square = square.drop_vars(["parameter", "parameter_"])
-    aligned = [by_label(one, "markers", frame.coords, frame.sizes) for one in (position, square)]
-    return aligned[0], aligned[1]
+    return frame.aligned(position, "markers"), frame.aligned(square, "markers")
 
 
 def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
@@ -164,18 +161,12 @@ def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
 
 def _known(depths: Any, n: int) -> Array:
     """Read the known depths, one for each layer."""
-    if isinstance(depths, xr.DataArray):
-        read, _ = units.to_canonical_variable(depths, ("depth",), "depths", np.float64)
-        values = np.ravel(read.values)
-    elif isinstance(depths, list | tuple):
-        values = np.array(
-            [units.read_number(one, ("depth",), f"depths[{i}]") for i, one in enumerate(depths)]
-        )
-    else:
+    if depths is None or isinstance(depths, str):
         raise ProfileError(
             f"depths={format_argument(depths)}; expected the known depths of the layers in order, "
             "['10 nm', '20 nm', ...]"
         )
+    values = np.ravel(read_points(depths, ("depth",), "depths", "layer").values)
     if values.size != n:
         raise ProfileError(f"depths holds {values.size} depths, and the fit {n} layers")
     if n < 2:

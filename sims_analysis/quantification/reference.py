@@ -7,17 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import known_species
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
+from sims_analysis.kernels.rows import Array
 
 __all__ = ["Reference", "at_samples_of", "common_errors", "quotient"]
-
-Array = NDArray[np.float64]
 
 
 class Reference(NamedTuple):

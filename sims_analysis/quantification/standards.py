@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import check_options, integral, read_question, warn_or_raise
@@ -19,6 +18,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import warn_of_transient
+from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
@@ -28,8 +28,6 @@ from sims_analysis.text.arguments import format_argument, told
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
-
-Array = NDArray[np.float64]
 
 
 @told

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.signals import Array, Content, Signal
+from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.counting import seen_yield
 from sims_analysis.readers.grid import TextGrid
-from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]

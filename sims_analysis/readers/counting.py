@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sims_analysis.readers.signals import Array, Signal
+from sims_analysis.kernels.rows import Array
+from sims_analysis.readers.signals import Signal
 
 __all__ = ["seen_yield"]
 

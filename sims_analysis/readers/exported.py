@@ -14,12 +14,13 @@ import numpy as np
 from sims_analysis import vocabulary
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.labelled import by_label
 from sims_analysis.readers.numbers import column_name
-from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 from sims_analysis.text.cells import of_cell

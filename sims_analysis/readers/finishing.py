@@ -13,12 +13,13 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.signals import Array, Content, Signal
+from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.workbook import is_workbook
 from sims_analysis.units import read_unit, unit_of_kind

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.kinds import Kind, comment_mark, is_nothing, row_kind
 from sims_analysis.readers.lines import Lines
 from sims_analysis.readers.numbers import (
@@ -30,7 +31,6 @@ from sims_analysis.readers.numbers import (
     split_line,
     ungrouped,
 )
-from sims_analysis.readers.signals import Array
 from sims_analysis.readers.source import Options
 
 __all__ = ["Block", "CellGrid", "Grid", "TextGrid", "transposed"]

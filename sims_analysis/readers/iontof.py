@@ -15,10 +15,11 @@ import re
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.heads import read_head
-from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import PROCESSING
 

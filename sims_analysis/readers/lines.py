@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import orjson
 
+from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.numbers import NOTHING, split_line
-from sims_analysis.readers.signals import Array
 
 __all__ = ["Lines"]
 

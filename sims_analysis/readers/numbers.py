@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.signals import Array
+from sims_analysis.kernels.rows import Array
 
 __all__ = [
     "NOTHING",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Flags
 from sims_analysis.readers.body import Body
 from sims_analysis.readers.columns import Pair
 from sims_analysis.readers.grammar import Heads
@@ -16,8 +17,6 @@ from sims_analysis.readers.grid import Block
 from sims_analysis.readers.numbers import column_name
 
 __all__ = ["Samples", "samples_of", "split_rows"]
-
-_Mask = NDArray[np.bool_]
 
 
 @dataclass
@@ -95,7 +94,7 @@ def split_rows(
     constant: dict[str, str],
     axis: NDArray[np.float64],
     without: Collection[int] = (),
-) -> list[tuple[str, _Mask]]:
+) -> list[tuple[str, Flags]]:
     """Give the rows of each sample, if a column of labels is there and was asked for.
 
     Raises
@@ -104,7 +103,7 @@ def split_rows(
         If a column tells samples apart, and ``samples=`` does not name it.
     """
     asked = body.grid.options.samples
-    chosen: list[tuple[str, _Mask]] = []
+    chosen: list[tuple[str, Flags]] = []
     for j, head in enumerate(heads.texts):
         labels = _labels(block, heads, j)
         if labels is None or j in without:

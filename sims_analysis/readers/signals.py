@@ -7,14 +7,12 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 
 __all__ = ["Column", "Content", "Signal"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.cuts import tell_if_cut
 from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.numbers import read_cell
-from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.body import Body, find_body, read_body, refuse_odd_rows
 from sims_analysis.readers.columns import (
@@ -38,14 +38,13 @@ from sims_analysis.readers.kinds import Kind, is_transposed
 from sims_analysis.readers.labelled import label_column, labelled_parts
 from sims_analysis.readers.numbers import column_name, is_number
 from sims_analysis.readers.samples import samples_of
-from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import named_role
 from sims_analysis.readers.workbook import chosen_sheet, is_workbook
 
 __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 
-Mask = NDArray[np.bool_]
 #: Rows and columns of a table that is turned are not more than these.
 _SHORT = 2000
 
@@ -250,7 +249,7 @@ def _signal(
 ) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    taken: slice | Mask = slice(None)
+    taken: slice | Flags = slice(None)
     limits = None
     if pair.axis in odd or pair.value in odd or not heads.filled[pair.value]:
         limits = _limits(grid, block, pair)
@@ -295,7 +294,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
     return limits
 
 
-def _there(grid: Grid, block: Block, pair: Pair, limits: Array) -> slice | Mask:
+def _there(grid: Grid, block: Block, pair: Pair, limits: Array) -> slice | Flags:
     """Tell in which rows the samples of a profile stand.
 
     Raises

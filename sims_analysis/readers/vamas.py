@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.heads import read_head, unit_kind
-from sims_analysis.readers.signals import Array, Content, Signal
+from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]

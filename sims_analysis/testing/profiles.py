@@ -15,9 +15,10 @@ from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.units import NM_PER_CM, read_number
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Array = NDArray[np.float64]
+    from sims_analysis.kernels.rows import Array
+
 
 __all__ = ["Truth", "erfc_profile", "exponential_profile", "gaussian_profile"]
 

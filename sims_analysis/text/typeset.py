@@ -182,6 +182,9 @@ def power_of_ten(exponent: int) -> str:
     return rf"10$\mathregular{{^{{{exponent}}}}}$".replace("-", "−")
 
 
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_LOWERED = {above: below for below, above in _RAISED.items()}
+_RAISED_NUMBER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{char: "\\" + char for char in "&%$#_{}"},
@@ -193,15 +196,13 @@ _LATEX = {
     "±": r"$\pm$",
     "×": r"$\times$",
     "µ": r"$\mu$",
-    "³": r"$^{3}$",
-    "²": r"$^{2}$",
-    "⁻": r"$^{-}$",
 }
 
 
 def escape_latex(text: str) -> str:
     """Escape any text for LaTeX, so that it is printed literally."""
-    return "".join(_LATEX.get(char, char) for char in text)
+    escaped = "".join(_LATEX.get(char, char) for char in text)
+    return _RAISED_NUMBER.sub(lambda found: f"$^{{{found[0].translate(_LOWERED)}}}$", escaped)
 
 
 def latex(name: str) -> str:
@@ -250,9 +251,6 @@ _PRINTED = {
     "1/cm": "1/cm",
     "1": "",
 }
-
-
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def raised(number: str) -> str:

@@ -69,10 +69,7 @@ _DEFINITIONS = (
     "count = [count]",
     "kcount = 1000 count",
     "Mcount = 1e6 count",
-    "arbitrary = [arbitrary]",
     "ohm = [resistance]",
-    "atomic_fraction = [atomic_fraction]",
-    "mass_fraction = [mass_fraction]",
 )
 
 _KINDS: dict[tuple[tuple[str, float], ...], str] = {
@@ -93,10 +90,6 @@ _KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (("[atom]", 1), ("[count]", -1), ("[length]", -3)): "factor_per_count",
     (("[count]", -1), ("[length]", -3)): "factor_per_count",
     (("[length]", -3), ("[mass]", 1)): "mass_density",
-    (("[arbitrary]", 1),): "arbitrary",
-    (("[atomic_fraction]", 1),): "atomic_fraction",
-    (("[mass_fraction]", 1),): "mass_fraction",
-    (): "dimensionless",
 }
 
 #: Dimensions of `atoms/cm^-3`, in which both the slash and the sign invert.
@@ -266,12 +259,12 @@ def _evaluate(text: str, expression: str) -> Unit:
         dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
         factor = Fraction(quantity.magnitude)
     # The exception for a malformed expression differs between pint's versions.
-    except Exception as error:  # noqa: BLE001
-        raise unknown(text, f"cannot read it ({type(error).__name__})") from None
+    except Exception:  # noqa: BLE001
+        raise unknown(text, "cannot read it") from None
     kind = _KINDS.get(dimension)
     if dimension in _INVERTED:
         raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
-    if kind is None or kind == "dimensionless":
+    if kind is None:
         raise unknown(text, "this combination has no meaning in a depth profile")
     # Base units are nm and s; the canonical unit of a kind is converted to them once.
     return _unit(text, kind, factor / _canonical_in_base(kind))
@@ -279,8 +272,6 @@ def _evaluate(text: str, expression: str) -> Unit:
 
 @lru_cache(maxsize=32)
 def _canonical_in_base(kind: str) -> Fraction:
-    if kind in ("arbitrary", "atomic_fraction", "mass_fraction"):
-        return Fraction(1)
     expression = CANONICAL[kind].replace("^", "**")
     with _asking.get():
         return Fraction(_registry().parse_expression(expression).to_base_units().magnitude)

@@ -45,6 +45,14 @@ def test_every_option_of_a_phrase_is_one():
         assert set(re.findall(r"--[a-z-]+", written)) <= known, written
 
 
+@pytest.mark.parametrize("command", [*main.commands.values(), *archive.commands.values()])
+def test_the_help_of_an_option_says_its_default(command):
+    for one in command.params:
+        if isinstance(one, click.Option) and isinstance(one.default, str | int | float):
+            written = " ".join(one.get_help_record(click.Context(command))[1].split())
+            assert one.is_flag or f"[default: {one.default}" in written, one.name
+
+
 @pytest.mark.parametrize(
     ("message", "told"),
     [
@@ -60,3 +68,41 @@ def test_every_option_of_a_phrase_is_one():
 def test_an_argument_is_an_option_or_one_of_a_function(message, told):
     with click.Context(report):
         assert options.in_options(message) == told
+
+
+def test_ids_of_a_file_are_its_lines(tmp_path):
+    path = tmp_path / "ids.txt"
+    path.write_text("w1\n\n# a note\n  w2 \n", encoding="utf-8")
+    with path.open(encoding="utf-8") as file:
+        assert options.all_ids(["w0"], [file]) == ("w0", "w1", "w2")
+    path.write_bytes(b"w1\n\xff\n")
+    with (
+        path.open(encoding="utf-8") as file,
+        pytest.raises(click.UsageError, match="no text in UT"),
+    ):
+        options.all_ids([], [file])
+    path.write_text("# none\n", encoding="utf-8")
+    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="is no id on"):
+        options.all_ids([], [file])
+    assert options.all_ids([], []) == ()
+
+
+def test_columns_are_aligned_below_a_line(capsys):
+    options.print_columns(["id", "species"], [["boron-implant", "B"], ["x\x1b", ""]])
+    assert capsys.readouterr().out.splitlines() == [
+        "id             species",
+        "-------------  -------",
+        "boron-implant  B",
+        "x\\x1b",
+    ]
+
+
+@pytest.mark.parametrize(("done", "code"), [(0, 1), (1, options.PARTIAL)])
+def test_failures_are_told_once_by_name(done, code, capsys):
+    failures = {"a/b.csv": "b.csv: no unit", "x": "entry 'x' is gone", "y": "gone"}
+    with pytest.raises(SystemExit) as left:
+        options.finish(done, failures)
+    assert left.value.code == code
+    told = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
+    assert capsys.readouterr().err.splitlines() == told
+    options.finish(done, {})

@@ -41,6 +41,16 @@ def test_a_file_is_reported_with_its_dose(instrument, tmp_path):
     assert f"{dose:.3e}"[:4] in text.replace("×10", "e")
 
 
+@pytest.mark.slow
+def test_the_list_of_a_folder_tells_bad_files(instrument, tmp_path):
+    bad, other = tmp_path / "image.png", tmp_path / "w8.dp_rpc_asc"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n")
+    other.write_bytes(instrument.read_bytes())
+    assert run(instrument, other, bad, "--out", tmp_path / "out").exit_code == 3
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "image.png</bdi>: <bdi>the file is an image" in page
+
+
 def test_bad_files_are_told_and_the_others_done(instrument, tmp_path):
     (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     result = run(instrument, tmp_path / "image.png", "--no-files")

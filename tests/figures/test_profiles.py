@@ -470,27 +470,6 @@ def test_results_belong_to_their_measurement():
         sims.plot_profiles(both, junctions=list(xj.values()))
 
 
-@pytest.mark.parametrize(
-    ("value", "stderr", "text"),
-    [
-        (217.8934, 0.107, "217.89 ± 0.11"),
-        (9.5812e14, 1.6e13, "(9.58 ± 0.16)×10¹⁴"),
-        (1.23456, 0.096, "1.23 ± 0.10"),
-        (1.23456, 0.0196, "1.235 ± 0.020"),
-        (5.0, 0.951, "5.0 ± 1.0"),
-        (217.0, 32.0, "220 ± 30"),
-        (3.08, 950.0, "0 ± 1000"),
-        (61.3, 20.0, "60 ± 20"),
-        (123456.0, 2000.0, "(1.23 ± 0.02)×10⁵"),
-        (-3.2e-9, 1e-10, "(−3.20 ± 0.10)×10⁻⁹"),
-        (9.9996e14, float("nan"), "1.000×10¹⁵"),
-        (0.0, float("nan"), "0"),
-    ],
-)
-def test_rounding_by_the_uncertainty(value, stderr, text):
-    assert rounded(value, stderr).text() == text
-
-
 # --- files --------------------------------------------------------------------------------------
 
 SCRIPT = """

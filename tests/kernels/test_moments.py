@@ -33,6 +33,7 @@ def ask(depth, value, *limits, level=0.0, threshold=NAN, window=None, stderr=Non
 def reference(z, c, start, stop, level, threshold):
     """Give status, integral, mean, straggle, skewness, kurtosis and ends of one profile."""
     inside = ~(z < start) & ~(z > stop)
+    status, end = Status.OK, z[-1] if z.size else NAN
     z, c = z[inside], c[inside] - level
     if z.size < 3:
         return Status.NO_DATA, None
@@ -47,6 +48,8 @@ def reference(z, c, start, stop, level, threshold):
         while last < z.size - 1 and c[last + 1] >= limit:
             last += 1
         z, c = z[first : last + 1], c[first : last + 1]
+        if z[-1] == end:
+            status = Status.TRUNCATED
     if z.size < 3:
         return Status.NEVER_REACHED, None
     total = np.trapezoid(c, z)
@@ -58,14 +61,14 @@ def reference(z, c, start, stop, level, threshold):
         return Status.BELOW_DETECTION, None
     width = math.sqrt(second)
     shape = (total, mean, width, third / width**3, fourth / width**4, z[0], z[-1])
-    return Status.OK, shape
+    return status, shape
 
 
 def agree(found, depth, value, *limits, level=0.0, threshold=NAN):
     for row in range(len(value)):
         z, c = samples(depth, value, row)
         status, wanted = reference(z, c, *limits, level, threshold)
-        doubtful = status == Status.OK and abs(c - level).max() * np.ptp(z) > 1e9 * wanted[0]
+        doubtful = wanted is not None and abs(c - level).max() * np.ptp(z) > 1e9 * wanted[0]
         # Of all in one sample, the straggle is nothing, or its rounding.
         inside = ~(z < limits[0]) & ~(z > limits[1])
         if doubtful or np.count_nonzero(c[inside] - level) == 1:

@@ -545,6 +545,12 @@ def test_a_curve_is_evaluated_at_the_depths_of_each_profile_by_its_label():
     found = sims.evaluate(fit, depth=several)
     np.testing.assert_allclose(found, np.transpose([expected, expected]), rtol=1e-6)
     assert sims.evaluate(fit.sel(wafer="b"), depth=one_each).item() == found[1, 0].item()
+    listed = sims.evaluate(fit, depth=["90 nm", "0.11 um"])
+    assert listed.dims == ("wafer", "depth")
+    assert listed[0, 0].item() == found[0, 0].item()
+    assert listed[1, 1].item() == found[1, 0].item()
+    with pytest.raises(UnitsError, match="depth is an array without a unit: give texts"):
+        sims.evaluate(fit, depth=np.array([90.0, 110.0]))
     with pytest.raises(ProfileError, match=r"depth has no value for wafer \['b'\]"):
         sims.evaluate(fit, depth=one_each.isel(wafer=[1]))
     with pytest.raises(ProfileError, match="depth holds 1 values along 'wafer', and the fit 2"):

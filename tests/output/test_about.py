@@ -1,7 +1,10 @@
 """The line of a measurement: what the file and the response say of it."""
 
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 from instrument_files import cameca_rpc
 
 import sims_analysis as sims
@@ -17,7 +20,7 @@ def test_an_entry_says_the_same_of_itself_as_the_list_of_its_archive(name):
     assert about == found(archive)[f"entries/{name}"]
     assert about.sample.startswith("synthetic")
     assert about.date == "2026-01-15"
-    assert about.line.endswith("· 2026-01-15")
+    assert about.parts[-1] == "2026-01-15"
 
 
 def test_a_file_says_its_sample_and_when_it_was_measured(tmp_path):
@@ -38,7 +41,28 @@ def test_what_is_not_known_is_left_out():
         concentration_units="atoms/cm^3", species_metadata={"sample": 7},
     )  # fmt: skip
     about = about_dataset(sims.to_dataset([profile]))
-    assert (about.sample, about.date, about.line) == ("", "", "B")
+    assert (about.sample, about.date, about.parts) == ("", "", ["B"])
     many = About(species=tuple("ABCDEFGH"))
-    assert many.line == "A, B, C, D, E, F and 2 more"
+    assert many.parts == ["A, B, C, D, E, F and 2 more"]
     assert "H" in many.words
+
+
+@pytest.mark.parametrize("key", ["sample", "sample_name", "Sample ID", "sample_id"])
+def test_a_sample_is_found_under_its_usual_names(key):
+    ds = xr.Dataset(coords={
+        "species": ["B", "P"],
+        "species_metadata": ("species", [json.dumps({}), json.dumps({key: " w7 "})]),
+    })  # fmt: skip
+    assert about_dataset(ds).sample == "w7"
+    assert about_dataset(ds.isel(species=0)).sample == ""
+
+
+def test_the_date_is_that_of_the_measurement_else_of_the_entry_else_of_the_request():
+    ds = xr.Dataset(
+        coords={"species": ["B"], "last_updated": ("species", ["2024-02-02T01:00"])},
+        attrs={"retrieved": "2024-03-03T02:00", "measurement": '{"measured": "2024-01-01T00:00"}'},
+    )
+    assert about_dataset(ds).date == "2024-01-01"
+    del ds.attrs["measurement"]
+    assert about_dataset(ds).date == "2024-02-02"
+    assert about_dataset(ds.drop_vars("last_updated")).date == "2024-03-03"

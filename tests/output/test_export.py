@@ -12,7 +12,7 @@ from hypothesis import example, given
 
 import sims_analysis as sims
 from sims_analysis.analysis.series import series_of
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.testing import exponential_profile
 from sims_analysis.text.cells import of_cell
 
@@ -92,6 +92,21 @@ def test_zero_negative_and_tiny_values_are_written_as_they_are(tmp_path):
     np.testing.assert_array_equal(np.loadtxt(path)[:, 1], values)
     with sims.to_csv(ds, tmp_path / "b.csv").open(newline="") as file:
         assert [float(row["concentration (atom/cm^3)"]) for row in csv.DictReader(file)] == values
+
+
+def test_what_was_not_measured_is_written_with_its_limit(tmp_path):
+    limits = {"detection_limit": {"units": "atoms/m^3", "values": [None, 2e21, None]}}
+    profile = sims.DepthProfile(
+        species_name="B", depths=[1, 2, 3], depth_units="nm",
+        concentrations=[1e18, None, 1e16], concentration_units="atoms/cm^3",
+        extra={"columns": limits},
+    )  # fmt: skip
+    with pytest.warns(ProfileWarning, match="1 sample was not measured"):
+        ds = sims.to_dataset(profile)
+    assert sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text() == (
+        "species,depth (nm),concentration (atom/cm^3),concentration_detection_limit (atom/cm^3)\n"
+        "B,1.0,1e+18,\nB,2.0,,2000000000000000.0\nB,3.0,1e+16,\n"
+    )
 
 
 @pytest.mark.slow

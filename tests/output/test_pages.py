@@ -59,6 +59,8 @@ def test_an_entry_says_what_its_doses_rest_on():
     assert f"{100 * float(budget['rule_difference']):.2g} %" in page
     assert "truncated: the limits reach beyond the record" in page
     plain = words(pages(sims.Archive(ARCHIVE), "boron-implant"))
+    assert "Doses between 5 nm and 600 nm; parts and errors" in page
+    assert "Doses between the first sample and the last sample; parts" in plain
     assert "not stated none" in plain
     assert "100 % ok" in plain
 
@@ -100,7 +102,10 @@ def test_the_list_is_searched_by_sample_species_and_date(tmp_path):
     assert listed("as anneal") == ["w2"]
     assert listed("2026-01") == ["w1"]
     assert listed("w1 as") == []
-    assert "As anneal &lt;1&gt; · As · 2026-02-01" in pages(archive)
+    # Each apart, so that one from right to left does not reorder the others.
+    line = "<bdi>As anneal &lt;1&gt;</bdi> · <bdi>As</bdi> · <bdi>2026-02-01</bdi>"
+    assert line in pages(archive)
+    assert "<h1><bdi>w2</bdi>: <bdi>As anneal &lt;1&gt;</bdi></h1>" in pages(archive, "w2")
 
 
 def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
@@ -129,6 +134,14 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
     assert page.count("<li ") == 2
     assert f"{count} entries, of which the first 2 are shown" in page
     assert pages(sims.Archive(ARCHIVE), search="boron").count("<li ") <= 2
+
+
+def test_a_list_tells_what_has_no_page():
+    about = About(data_id="w1", species=("B",))
+    page = index_page({"w1.html": about}, failures={"w<2>": "no unit of its depths"})
+    assert "<li><bdi>w&lt;2&gt;</bdi>: <bdi>no unit of its depths</bdi></li>" in page
+    assert words(page).endswith("Without a page w&lt;2&gt; : no unit of its depths")
+    assert "Without a page" not in index_page({"w1.html": about})
 
 
 @pytest.mark.slow
@@ -212,6 +225,11 @@ def test_a_list_without_a_server_is_searched_as_words_are_typed(browser, tmp_pat
     box.clear()
     box.send_keys("species29")  # it is not among the species that are shown
     assert browser.run(shown) == 1
+    browser.run("document.querySelectorAll('li').forEach((l) => { l.hidden = false; })")
+    browser.run("dispatchEvent(new Event('pageshow'))")  # as if one came back to the list
+    assert browser.run(shown) == 1
+    box.send_keys("\ue00c")  # escape
+    assert browser.run(shown) == 300
     assert browser.errors() == []
 
 

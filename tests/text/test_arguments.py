@@ -2,12 +2,22 @@
 
 import numpy as np
 import pandas as pd
+import pint
 import pytest
 import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.text.arguments import check_call
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_call,
+    check_choice,
+    check_count,
+    first_few,
+    format_argument,
+    read_name,
+    remedy_for,
+)
 
 DS = sims.open_example("boron-implant")
 
@@ -27,6 +37,11 @@ def options(data, *, level, **others):
         (lambda: sims.compare(DS, DS, "1e18 cm^-3"), r"compare\(a, b"),
         (lambda: sims.integrated_dose(DS, species="B"), r'there is data\.sel\(species="B"\)'),
         (lambda: sims.integrated_dose(DS, strat="5 nm"), r"did you mean start=\?"),
+        (lambda: sims.integrated_dose(DS, limits=("5 nm", "9 nm")), "there is start= and stop="),
+        (lambda: sims.integrated_dose(DS, window=("5 nm", "9 nm")), "there is start= and stop="),
+        (lambda: sims.junction_depth(DS, concentration="1e18 cm^-3"), r"there is level= \(it has"),
+        (lambda: sims.junction_depth(DS, threshold="1e18 cm^-3"), r"there is level= \(it has"),
+        (lambda: sims.peak(DS, units="um"), r"there is with_units\(data, \.\.\.\)"),
         (lambda: sims.subtract_background(DS, background="1e15 cm^-3"), r"there is window=\("),
         (lambda: sims.correct_dead_time(DS, "35 ns"), r"correct_dead_time\(data, dead_time=\.\.\."),
         (lambda: sims.integrated_dose(sims.SIMSResult.from_json(b"[]")), r"use its \.to_dataset"),
@@ -134,3 +149,69 @@ def test_other_guesses_are_answered_with_the_right_call(guess, answer):
 
 def test_a_mapping_is_stacked_under_its_names():
     assert sims.stack({"w1": DS, "w2": DS})["measurement"].values.tolist() == ["w1", "w2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (DS, "<Dataset>"),
+        (DS["concentration"], "<DataArray concentration>"),
+        ({"B": ("1 nm",), 1: [2.0, None]}, "{'B': ('1 nm',), 1: [2.0, None]}"),
+        (pint.Quantity(3, "nm"), "'3 nanometer'"),
+        ((), "()"),
+    ],
+)
+def test_arguments_in_messages(value, shown):
+    assert format_argument(value) == shown
+
+
+@pytest.mark.parametrize("wrong", [0, 1.0, True, "1", None, np.bool_(True), np.float64(2)])
+def test_counts_are_whole_numbers(wrong):
+    with pytest.raises(ProfileError) as refused:
+        check_count("order", wrong)
+    found = format_argument(wrong)
+    assert str(refused.value) == f"order={found}; expected a whole number, at least 1"
+
+
+def test_counts_of_the_least_are_taken():
+    check_count("order", 1)
+    check_count("order", np.int64(3), 3)
+    with pytest.raises(ProfileError, match="order=2; expected a whole number, at least 3"):
+        check_count("order", 2, 3)
+
+
+def test_truth_is_true_or_false():
+    for right in (True, False, np.bool_(True)):
+        check_bool("strict", right)
+    for wrong in (1, "no", None):
+        with pytest.raises(ProfileError, match=r"strict=.*; expected True or False"):
+            check_bool("strict", wrong)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "listed"), [(["a"], "'a'"), (["a", "b"], "'a' or 'b'"), ("abc", "'a', 'b' or 'c'")]
+)
+def test_choices_list_what_is_allowed(allowed, listed):
+    check_choice("rule", allowed[0], allowed)
+    for wrong in ("d", 1, None, ["a"]):
+        with pytest.raises(ProfileError) as refused:
+            check_choice("rule", wrong, allowed)
+        assert str(refused.value) == f"rule={wrong!r}; expected {listed}"
+
+
+def test_one_species_is_one():
+    assert read_name("species", ["B"]) == read_name("species", "B") == "B"
+    with pytest.raises(
+        ProfileError, match=r"species=\['P', 'B'\]; expected one species, such as 'P'"
+    ):
+        read_name("species", ["P", "B"])
+
+
+def test_only_the_first_of_many_names_are_listed():
+    names = ["B", "P", "As"]
+    assert first_few(names, 3) == "B, P, As"
+    assert first_few(names, 2) == "B, P and 1 more"
+
+
+def test_of_nothing_and_of_other_things_no_remedy_is_told():
+    assert remedy_for([]) == remedy_for([1]) == remedy_for(3) == ""

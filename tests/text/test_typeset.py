@@ -2,13 +2,24 @@
 
 import pytest
 
-from sims_analysis.text.typeset import elements, html, latex, mathtext, plain, power, unit_label
+from sims_analysis.text.typeset import (
+    elements,
+    escape_latex,
+    html,
+    latex,
+    mathtext,
+    plain,
+    power,
+    unit_label,
+    unit_latex,
+)
 
 
 @pytest.mark.parametrize(
     ("name", "printed"),
     [
         ("11B", "<sup>11</sup>B"),
+        ("2H", "<sup>2</sup>H"),
         ("69Ga2", "<sup>69</sup>Ga<sub>2</sub>"),
         ("^118SnI_3-", "<sup>118</sup>SnI<sub>3</sub><sup>−</sup>"),
         ("133Cs27Al", "<sup>133</sup>Cs<sup>27</sup>Al"),  # 27 can be a mass of Al
@@ -23,7 +34,22 @@ from sims_analysis.text.typeset import elements, html, latex, mathtext, plain, p
         ("Si++", "Si<sup>2+</sup>"),
         ("Si2+", "Si<sub>2</sub><sup>+</sup>"),  # the dimer
         ("Si^2+", "Si<sup>2+</sup>"),
+        ("Si⁺⁺", "Si<sup>2+</sup>"),
+        ("Si^-", "Si<sup>−</sup>"),
+        ("^28Si", "<sup>28</sup>Si"),
+        ("Si^30P", "Si<sup>30</sup>P"),
+        ("Si_30P", "Si<sub>30</sub>P"),  # as it is marked, though 30 can be a mass of P
+        ("H6He", "H<sub>6</sub>He"),  # masses of an element are 1.8 to 2.7 times its number
+        ("B9B", "B<sup>9</sup>B"),
+        ("Si26P", "Si<sub>26</sub>P"),
+        ("Si27P", "Si<sup>27</sup>P"),
+        ("Si40P", "Si<sup>40</sup>P"),
+        ("Si41P", "Si<sub>41</sub>P"),
+        ("B5B", "B<sub>5</sub>B"),
         ("Ga->", "Ga→"),
+        ("O2->", "O<sub>2</sub>→"),
+        ("Si / SiO2", "Si / SiO<sub>2</sub>"),
+        ("(SiO2)[Al]", "(SiO<sub>2</sub>)[Al]"),
         ("( Pb+ )", "( Pb<sup>+</sup> )"),
         ("total", "total"),
         ("a<b", "a&lt;b"),
@@ -37,7 +63,20 @@ def test_names_in_formulas_and_latex():
     assert mathtext("11B2") == "$\\mathregular{^{11}}$B$\\mathregular{_{2}}$"
     assert mathtext("11B", usetex=True) == "$^{11}$B" == latex("11B")
     assert latex("SnI_3-") == "SnI$_{3}^{-}$"
+    assert latex("O^2-") == "O$^{2-}$"
     assert latex("50 % #1") == r"50 \% \#1"
+    assert escape_latex("~^\\{}_&$→−≤±×µ") == (
+        r"\textasciitilde{}\textasciicircum{}\textbackslash{}\{\}\_\&\$"
+        r"$\rightarrow$$-$$\le$$\pm$$\times$$\mu$"
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "printed"),
+    [("atom/cm^3", "atoms/cm$^{3}$"), ("m^-12", "m$^{-12}$"), ("um", r"$\mu$m")],
+)
+def test_units_in_latex(unit, printed):
+    assert unit_latex(unit) == printed
 
 
 def test_elements_are_those_of_formulas_once_and_in_order():
@@ -54,7 +93,12 @@ def test_elements_are_those_of_formulas_once_and_in_order():
         ("atom/m**3", "atoms/m³"),
         ("angstrom", "Å"),
         ("Angstroms", "Å"),
+        ("ang", "Å"),
         ("microns", "µm"),
+        ("micrometre", "µm"),
+        ("count", "counts"),
+        ("um", "µm"),
+        ("nm", "nm"),
         ("1", ""),
         ("counts/s", "counts/s"),
     ],
@@ -69,6 +113,13 @@ def test_units(unit, printed):
         (1e18, "atom/cm^3", "10$\\mathregular{^{18}}$ cm⁻³"),
         (2.5e-7, "1", "2.5×10$\\mathregular{^{−7}}$"),
         (120.0, "count/s", "120 counts/s"),
+        (9999.0, "nm", "9999 nm"),
+        (1e4, "nm", "10$\\mathregular{^{4}}$ nm"),
+        (0.001, "nm", "0.001 nm"),
+        (0.00099, "nm", "9.9×10$\\mathregular{^{−4}}$ nm"),
+        (1.2e15, "atoms/cm^2", "1.2×10$\\mathregular{^{15}}$ cm⁻²"),
+        (1e15, "at/cm^2", "10$\\mathregular{^{15}}$ cm⁻²"),
+        (1e15, "1/cm^2", "10$\\mathregular{^{15}}$ cm⁻²"),
     ],
 )
 def test_levels(value, unit, printed):

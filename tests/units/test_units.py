@@ -49,7 +49,11 @@ OTHERS = {
     "atoms/cm^3 per count/s": ("factor_per_rate", 1.0), "at/cm3 per c/s": ("factor_per_rate", 1.0),
     "cm^-3 per (counts per second)": ("factor_per_rate", 1.0),
     "atom/cm^3/(count/s)": ("factor_per_rate", 1.0), "m^-3/cps": ("factor_per_rate", 1e-6),
-    "atoms/cm^3 per count": ("factor_per_count", 1.0),
+    "atoms/cm^3 per count": ("factor_per_count", 1.0), "cm^-3 per count": ("factor_per_count", 1.0),
+    "C/S": ("count_rate", 1.0), "c s^-1": ("count_rate", 1.0), "kc/s": ("count_rate", 1000.0),
+    "atoms per square cm": ("areal_density", 1.0), "Atoms/Cubic m": ("concentration", 1e-6),
+    "/cm3": ("concentration", 1.0), "nm**1": ("depth", 1.0), "1 cm": ("depth", 1e7),
+    " " * 199 + "m": ("depth", 1e9),
     "Sec": ("sputter_time", 1.0), "Min": ("sputter_time", 60.0), "Cps": ("count_rate", 1.0),
 }  # fmt: skip
 REFUSED = [
@@ -104,11 +108,45 @@ def test_other_languages_and_typesetting(text, expected):
         ("atoms/cm–3", "it divides by a negative power"),
         ("ppt", "ambiguous unit 'ppt'"),
         ("Depth (furlong)", "'Depth' is not a unit"),
+        ("1.5e3nm", r"it holds a factor, '1.5e3', which may multiply or divide"),
+        ("log c", "'log' is not a unit"),
+        ("at/A", "'at/A': 'A' may be ampere or angstrom"),
+        ("PPT", "'PPT': 'ppt' may be parts per trillion"),
+        ("nm^99", "this combination has no meaning"),
+        ("nm^100", "no depth profile is measured in such powers"),
+        ("((nm)^2)^3", "no depth profile is measured in such powers"),
+        ("nm^0", "this combination has no meaning"),
+        ("cm 3", "'cm 3': it holds a number that is not a power"),
+        ("cm^-3 1", "it holds a number that is not a power"),
+        ("cm#", "'cm#': cannot read '#'"),
+        ("cm^", r"'cm\^': cannot read it"),
+        ("  ", "it is empty"),
+        ("()", "it names no unit"),
+        (" " * 200 + "m", r"'\s{40}\.\.\.': it has 201 characters"),
     ],
 )
 def test_a_refusal_says_what_to_do(text, reason):
     with pytest.raises(UnitsError, match=reason):
         read_unit(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("um", "a depth"),
+        ("at%", "an atomic fraction"),
+        ("atoms/cm2", "an areal density"),
+        ("arb. units", "arbitrary"),
+        ("1", "dimensionless"),
+    ],
+)
+def test_a_unit_of_another_kind_is_named_with_what_is_expected(text, words):
+    with pytest.raises(UnitsError) as refused:
+        unit_of_kind(text, ("concentration", "count_rate"), "level")
+    assert str(refused.value) == (
+        f"level is in {text!r}, which is {words}; expected a unit such as 'atoms/cm^3' or "
+        "'cm^-3' or 'counts/s'"
+    )
 
 
 def test_a_bare_one_is_no_fraction_of_anything():
@@ -142,6 +180,16 @@ def test_powers_of_ten_as_papers_write_them(text, magnitude):
         ("110^2 nm", "unit"),
         ("2 10^3 nm", "it holds a factor"),
         ("2.10^3 nm", "unit"),
+        ("1e3x10^3 nm", "it holds a factor"),
+        ("x10^3 nm", "start='x10\\^3 nm' is not a number with a unit, such as '50 nm'"),
+        ("5", "start='5' has no unit"),
+        ("50%", "start='50%': ambiguous unit '%'"),
+        (True, "start=True has no unit; write it like '50 nm'"),
+        (["1 nm"] * 2, r"start=\['1 nm', '1 nm'\]: .*'50 nm'.* attrs=\{\"units\": \"nm\"\}"),
+        (
+            xr.DataArray([1.0], dims="case"),
+            r"start is a DataArray over \('case',\): expected one value, such as '50 nm'",
+        ),
     ],
 )
 def test_a_refused_scalar_says_what_to_write(value, reason):

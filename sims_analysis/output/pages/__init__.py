@@ -1,11 +1,12 @@
-"""Pages for a browser: a report of each entry, and a list of them.
+"""Pages for a browser: interactive profiles, a report of each entry, and a list of them.
 
 A page contains its data, scripts and style, and opens no connection, which its content policy tells
 the browser. It can be read from a disk or from a server.
 """
 
 from sims_analysis.output.pages.archive import entry_page, index_page, pages
+from sims_analysis.output.pages.interactive import explore
 from sims_analysis.output.pages.report import report_page
 from sims_analysis.output.pages.serving import add_pages
 
-__all__ = ["add_pages", "entry_page", "index_page", "pages", "report_page"]
+__all__ = ["add_pages", "entry_page", "explore", "index_page", "pages", "report_page"]

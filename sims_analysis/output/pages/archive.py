@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from sims_analysis.errors import warnings_listed
 from sims_analysis.output.about import About
-from sims_analysis.output.pages.report import back_link, report_page
+from sims_analysis.output.pages.interactive import document
+from sims_analysis.output.pages.report import back_link, isolated, report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,8 +85,6 @@ def list_page(archive: Archive, search: str = "") -> str:
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
     """Return a page that says why there is none, with a link back to the list."""
-    from sims_analysis.figures.interactive import document
-
     body = f"{back_link(home)}<h1>{html.escape(title)}</h1><p>{html.escape(reason)}</p>"
     return document(title, body)
 
@@ -104,8 +103,8 @@ def entry_page(result: SIMSResult, *, home: str = "") -> str:
 _FILTER = """
 "use strict";
 const box = document.querySelector("input[type=search]");
-const entries = [...document.querySelectorAll("li")];
-box.addEventListener("input", () => {
+const entries = [...document.querySelectorAll("li[data-words]")];
+const filter = () => {
   const words = box.value.toLowerCase().split(/\\s+/);
   let count = 0;
   for (const entry of entries) {
@@ -113,13 +112,21 @@ box.addEventListener("input", () => {
     count += !entry.hidden;
   }
   document.getElementById("count").textContent = `${count} of ${entries.length} entries`;
-});
+};
+box.addEventListener("input", filter);
+// A browser that comes back to the list may have kept the words.
+addEventListener("pageshow", () => box.value && filter());
 document.body.dataset.ready = "yes";
 """
 
 
 def index_page(
-    entries: Mapping[str, About], *, search: str = "", form: bool = False, count: int | None = None
+    entries: Mapping[str, About],
+    *,
+    search: str = "",
+    form: bool = False,
+    count: int | None = None,
+    failures: Mapping[str, str] | None = None,
 ) -> str:
     """List entries with their pages.
 
@@ -133,9 +140,9 @@ def index_page(
         Whether there is a server to search; otherwise the page does it, as words are typed.
     count : int, optional
         How many there are, if not all of them are listed.
+    failures : mapping, optional
+        What has no page -> why.
     """
-    from sims_analysis.figures.interactive import document
-
     value = html.escape(search, quote=True)
     box = f'<label>Search <input type="search" name="search" value="{value}"></label>'
     if form:
@@ -145,12 +152,15 @@ def index_page(
     status = f'<p id="count" class="note" role="status">{told}</p>'
     items = [
         f'<li data-words="{html.escape(about.words, quote=True)}">'
-        f'<a href="{html.escape(link, quote=True)}">{html.escape(about.data_id)}</a>'
-        f'<span class="note"> {html.escape(about.line)}</span></li>'
+        f'<a href="{html.escape(link, quote=True)}">{isolated([about.data_id])}</a>'
+        f'<span class="note"> {isolated(about.parts, " · ")}</span></li>'
         for link, about in entries.items()
     ]
     listed = f'<ul class="described">{"".join(items)}</ul>' if items else ""
     body = f"<h1>Depth profiles</h1>\n{box}\n{hint}\n{status}\n{listed}"
+    if failures:
+        reasons = [f"<li>{isolated(one, ': ')}</li>" for one in failures.items()]
+        body += f'\n<h2>Without a page</h2>\n<ul class="described">{"".join(reasons)}</ul>'
     return document("Depth profiles", body, scripts=[] if form else [_FILTER])
 
 

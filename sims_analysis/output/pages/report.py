@@ -6,6 +6,7 @@ import html
 import math
 from typing import TYPE_CHECKING
 
+from sims_analysis.output.pages.interactive import document, library, plot_html, script
 from sims_analysis.output.report.layout import DOSE_WORDS, WORDS
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
 
-__all__ = ["back_link", "report_page", "table"]
+__all__ = ["back_link", "isolated", "report_page", "table"]
 
 
 def report_page(report: Report, *, home: str = "") -> str:
@@ -48,11 +49,10 @@ def report_page(report: Report, *, home: str = "") -> str:
     >>> "<td>never reached: every sample lies below the level</td>" in page
     True
     """
-    from sims_analysis.figures.interactive import document, library, plot_html, script
-
     title, measured, others = report.heading, report.measured, report.others
     back = back_link(home) if home else ""
-    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(report.data)]
+    heading = isolated(report.headings or ["Depth profiles"], ": ")
+    body = [back, f"<h1>{heading}</h1>", plot_html(report.data)]
     if measured:
         body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
         body += ["<h2>What the doses rest on</h2>", _budget(report, measured)]
@@ -62,6 +62,11 @@ def report_page(report: Report, *, home: str = "") -> str:
         body += ["<h2>Other signals</h2>", _others(others)]
     body += [_notes(report), "<h2>Origin</h2>", _origin(report)]
     return document(title, "\n".join(body), scripts=[library(), script()])
+
+
+def isolated(texts: Iterable[str], between: str = "") -> str:
+    """Write texts one after the other, so that one from right to left does not reorder others."""
+    return between.join(f"<bdi>{html.escape(text)}</bdi>" for text in texts)
 
 
 def back_link(home: str) -> str:

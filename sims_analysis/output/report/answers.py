@@ -84,9 +84,14 @@ class Report:
         return self.about.sample
 
     @property
-    def heading(self) -> str:
+    def headings(self) -> list[str]:
         """The id of the entry, and the name of the sample if it differs."""
-        return ": ".join(dict.fromkeys(filter(None, [self.data_id, self.title])))
+        return list(dict.fromkeys(filter(None, [self.data_id, self.title])))
+
+    @property
+    def heading(self) -> str:
+        """The headings in one line."""
+        return ": ".join(self.headings)
 
     @cached_property
     def species(self) -> list[SpeciesReport]:

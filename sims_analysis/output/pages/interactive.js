@@ -27,6 +27,7 @@ function integral(x, y, start, stop) {
 
 // A number as it is printed: 5.031×10¹⁴.
 function printed(value) {
+  if (value === 0) return "0";
   const [digits, exponent] = value.toExponential(3).split("e");
   const raised = exponent.replace("+", "").replace("-", "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
   return `${digits.replace("-", "−")}×10${raised}`;
@@ -60,6 +61,7 @@ function drawn(kind) {
     name: kind,
     height: 420,
     sizing_mode: "stretch_width",
+    min_width: 240 + 75 * others.length, // in a narrower window it is scrolled
     y_axis_type: kind,
     x_range: known.depth.range,
     y_range: first[kind],
@@ -270,6 +272,7 @@ function listDoses() {
     input.addEventListener("change", () => {
       const values = inputs.map((end) => (end.value === "" ? NaN : Number(end.value)));
       if (values.every(Number.isFinite)) move(values[0], values[1], true);
+      else doses(false); // what is no number is replaced by what is shown
     });
   }
   doses(false);

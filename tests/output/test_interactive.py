@@ -61,8 +61,7 @@ def plots(browser, part):  # noqa: F811
 def set_window(browser, start, stop):  # noqa: F811
     for name, value in (("start", start), ("stop", stop)):
         box = browser.driver.find_element("id", name)
-        box.clear()
-        box.send_keys(f"{value}\t")
+        box.send_keys("\ue009a", "\ue000", "\ue017", f"{value}\t")  # over what was all selected
 
 
 def test_the_page_needs_nothing_else():
@@ -85,6 +84,10 @@ def test_dose_by_typing(page):
     assert doses(browser) == stated(ds, 11.5, 60)
     # An arrow key moves the end by one.
     browser.driver.find_element("id", "stop").send_keys("\ue013\t")
+    assert doses(browser) == stated(ds, 11.5, 61)
+    # No number: what is shown is still the window of the doses.
+    set_window(browser, 11.5, "")
+    assert browser.driver.find_element("id", "stop").get_property("value") == "61"
     assert doses(browser) == stated(ds, 11.5, 61)
 
 
@@ -193,6 +196,11 @@ def test_one_species_twice_has_two_names():
     curves = carried(sims.explore(ds).page)["curves"]
     assert [curve["name"] for curve in curves] == ["B, concentration", "B, intensity"]
     assert [curve["axis"] for curve in curves] == [0, 1]
+
+
+def test_a_wafer_is_no_formula():
+    (curve,) = carried(sims.explore({"W1<": drawn.profiles(B2=drawn.gaussian())}).page)["curves"]
+    assert curve["html"] == "B<sub>2</sub>, W1&lt;"
 
 
 @pytest.mark.slow

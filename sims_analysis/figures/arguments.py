@@ -1,0 +1,282 @@
+"""What the user wants in a figure: the arguments of plots, read once, and refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.questions import Result, function_of, main_variable
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_choice,
+    first_few,
+    format_argument,
+    is_number,
+)
+from sims_analysis.units import read_number
+from sims_analysis.vocabulary import AXES
+
+#: The measurement that a result is of, None for any of them, and the result.
+Answer = tuple[str | None, Any]
+
+#: Argument -> the functions of whose results it takes, and a call of one.
+RESULTS = {
+    "junctions": (
+        ("metallurgical_junctions", "crossings", "junction_depth"),
+        "junction_depth(data, level=...)",
+    ),
+    "dose": (("dose_budget", "integrated_dose"), "integrated_dose(data)"),
+    "peak": (("peak",), "peak(data)"),
+    "decay_length": (("decay_length",), "decay_length(data)"),
+    "layers": (("layers",), "layers(data, species=...)"),
+    "interfaces": (("interface",), "interface(data, start=..., stop=...)"),
+    "fits": (("fit",), "fit(data, model=...)"),
+    "restored": (("deconvolve",), "deconvolve(data, resolution=...)"),
+}
+#: Functions of whose results no variable is enough: one says what another means.
+_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
+#: Greatest factor of a waterfall.
+_HIGHEST = 1e6
+_CHOICES = {
+    "scale": ("log", "linear"),
+    "labels": ("auto", "direct", "legend", "none"),
+    "colour_by": ("auto", "species", "measurement"),
+}
+#: Numbers, and everything, that may be said of all lines.
+_NUMBERS = {"alpha", "linewidth", "markersize", "markeredgewidth", "zorder"}
+_LINE = {"antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle", "fillstyle",
+         "gapcolor", "linestyle", "marker", "markeredgecolor", "markerfacecolor", "markevery",
+         "markerfacecoloralt", "rasterized", "solid_capstyle", "solid_joinstyle",
+         *_NUMBERS}  # fmt: skip
+#: What other libraries call an argument, or what a hand writes for it.
+_GUESSES = {
+    "figsize": "width= (one or two columns, or a length such as '85 mm')",
+    "yscale": "scale='log' or 'linear'", "log": "scale='log' or 'linear'",
+    "logy": "scale='log' or 'linear'", "legend": "labels='legend' or 'none'",
+    "unit": "value_units= or depth_units=", "units": "value_units= or depth_units=",
+    "level": "junctions=sims.junction_depth(data, level=...)",
+    "xlabel": "ax.set_xlabel(...) on the axes that are returned",
+    "ylabel": "ax.set_ylabel(...) on the axes that are returned",
+    "path": "sims.save_figure(ax, path)", "filename": "sims.save_figure(ax, path)",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The arguments of :func:`plot_profiles` that say what is drawn, and how."""
+
+    species: Any = None
+    xlim: Any = None
+    ylim: Any = None
+    depth_units: str | None = None
+    value_units: Any = None
+    scale: str = "log"
+    detection_limit: Any = None
+    coverage: float = 1.0
+    dose_window: Any = None
+    residuals: bool = False
+    waterfall: float | None = None
+    colour_by: str = "auto"
+    colours: Mapping[str, str] | None = None
+    spread: bool | None = None
+    labels: str = "auto"
+    notes: bool = True
+    #: Name of the argument -> results, with the keys of the measurements that they are of.
+    results: Mapping[str, Any] = field(default_factory=dict)
+    #: Style of all lines, and the colour of all curves.
+    line: Mapping[str, Any] = field(default_factory=dict)
+    colour: str | None = None
+
+    @property
+    def log(self) -> bool:
+        """Whether the value axes are logarithmic."""
+        return self.scale == "log"
+
+    def of(self, argument: str, source: str) -> list[Any]:
+        """List the results in an argument that are of a measurement."""
+        return [one for key, one in self.results.get(argument, []) if key in (None, source)]
+
+
+#: Arguments of a plot other than those that take results.
+OPTIONS = {field.name for field in fields(Wanted)} - {"results", "line", "colour"}
+
+
+def read_options(
+    given: Mapping[str, Any], line: Mapping[str, Any], data: Any, named: Mapping[str, Any]
+) -> Wanted:
+    """Read the arguments of a plot, and refuse those that are unknown or contradict each other."""
+    results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
+    style, colour = _read_style(line)
+    options = {name: value for name, value in given.items() if name in OPTIONS}
+    wanted = Wanted(**options, results=results, line=style, colour=colour)
+    check_bool("residuals", wanted.residuals)
+    check_bool("notes", wanted.notes)
+    for name, allowed in _CHOICES.items():
+        check_choice(name, getattr(wanted, name), allowed)
+    if wanted.spread is not None:
+        check_bool("spread", wanted.spread)
+    if not _is_amount(wanted.coverage):
+        _refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
+    _check_colours(wanted.colours)
+    _check_window(wanted)
+    if wanted.residuals and not wanted.results["fits"]:
+        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+    factor = wanted.waterfall
+    if factor is not None and not (is_number(factor) and 1 < factor <= _HIGHEST and wanted.log):
+        expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
+        _refuse_value("waterfall", factor, expected)
+    return wanted
+
+
+def _read_answers(
+    argument: str, given: Any, data: Any, measurements: Collection[str]
+) -> list[Answer]:
+    """Read the results in an argument, each with the measurement that it is of; None for any.
+
+    Results of another kind are refused with the argument that takes them, if there is one.
+    """
+    one = isinstance(given, xr.Dataset | xr.DataArray)
+    pairs: list[tuple[Any, Any]] = [(None, given)]
+    if isinstance(given, Mapping) and not one:
+        pairs = [(str(key), items) for key, items in given.items()]
+    elif isinstance(given, Sequence) and isinstance(data, Sequence) and len(given) == len(data):
+        pairs = list(zip(measurements, given, strict=True))
+    found = [(key, item) for key, items in pairs for item in _several(argument, items)]
+    known = [name for name in measurements if name]
+    for key, item in found:
+        _check_kind(argument, item)
+        if key is not None and key not in measurements:
+            names = first_few(list(map(repr, known)), 6) or "one, whose results need no key"
+            raise ProfileError(
+                f"{argument}= has results of {key!r}, which is none of the measurements: {names}"
+            )
+        if key is None and len(measurements) > 1 and "measurement" not in item.coords:
+            count = "one result" if one else f"{len(found)} results"
+            raise ProfileError(
+                f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
+                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}"
+            )
+    return found
+
+
+def _several(argument: str, given: Any) -> list[Result]:
+    """List results, however they are nested."""
+    if isinstance(given, xr.Dataset | xr.DataArray):
+        return [given]
+    if given is None:
+        return []
+    if isinstance(given, str | bool) or not isinstance(given, Iterable):
+        raise ProfileError(
+            f"{argument}: expected a result such as sims.{RESULTS[argument][1]} gives, or several "
+            f"in a list or mapping; found {format_argument(given)}"
+        )
+    return [result for item in given for result in _several(argument, item)]
+
+
+def _check_kind(argument: str, item: Result) -> None:
+    found, (taken, _) = function_of(item), RESULTS[argument]
+    if found in taken:
+        name = getattr(item, "name", None)
+        part = found in _WHOLE or name not in (None, main_variable(found), *AXES)
+        if isinstance(item, xr.DataArray) and part:
+            raise ProfileError(
+                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result"
+            )
+    elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
+        known = " or ".join(f"{name}()" for name in taken)
+        right = [name for name, (its, _) in RESULTS.items() if found in its]
+        raise ProfileError(
+            f"{argument}= takes results of {known}; found one "
+            f"of {f'{found}()' if found else 'no known function'}"
+            f"{f': give it as {right[0]}=' if right else ''}"
+        )
+
+
+def _is_amount(value: Any) -> bool:
+    return is_number(value) and 0 <= value < np.inf
+
+
+def _refuse_value(name: str, value: Any, expected: str) -> None:
+    raise ValueError(f"{name}={format_argument(value)}; expected {expected}")
+
+
+def _read_style(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Read the style of all lines, and apart from it their colour, which marks and names need."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.colors import to_hex
+    from matplotlib.lines import Line2D
+
+    style = normalize_kwargs(dict(line), Line2D)
+    for name, value in style.items():
+        if name not in _LINE:
+            _refuse_argument(name)
+        if name in _NUMBERS and not _is_amount(value):
+            _refuse_value(name, value, "a number, at least 0")
+        try:
+            Line2D([], [], **{name: value})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{name}={format_argument(value)}: {error}") from None
+    colour = style.pop("color", None)
+    named = colour is None or isinstance(colour, str)
+    return style, colour if named else to_hex(colour, keep_alpha=True)
+
+
+def _check_colours(given: Any) -> None:
+    from matplotlib.colors import is_color_like
+
+    known = isinstance(given, Mapping) and all(map(is_color_like, given.values()))
+    if given is not None and not known:
+        raise TypeError(
+            f"colours={format_argument(given)}; expected a mapping of species or "
+            'measurements to colours, such as {"B": "crimson"}'
+        )
+
+
+def _check_window(wanted: Wanted) -> None:
+    window = wanted.dose_window
+    if window is None:
+        return
+    if not wanted.results["dose"]:
+        raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        _refuse_value("dose_window", window, "(start, stop)")
+    ends = [read_number(end, AXES, "dose_window") for end in window if end is not None]
+    if len(ends) == 2 and not ends[0] < ends[1]:
+        _refuse_value("dose_window", window, "start above stop")
+
+
+def _refuse_argument(name: str) -> None:
+    known = [*OPTIONS, *RESULTS, "data", "width", "title", "house_style"]
+    near = get_close_matches(name, [*known, "linewidth", "linestyle", "marker"], 1, 0.6)
+    meant = _GUESSES.get(name) or (f"{near[0]}=" if near else "")
+    raise TypeError(
+        f"plot_profiles has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
+    )
+
+
+def check_looks(title: Any, house_style: Any) -> None:
+    """Refuse a title that is no text, and a choice of style that is neither True nor False."""
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title: expected text, found {format_argument(title)}")
+    if house_style is not None:
+        check_bool("house_style", house_style)
+
+
+def check_axes(ax: Any) -> None:
+    """Refuse what is no axes, such as a species in its place."""
+    from matplotlib.axes import Axes
+
+    if getattr(ax, "name", "rectilinear") != "rectilinear":
+        raise TypeError(f"ax: expected axes with depth along x, found {ax.name} ones")
+    if ax is None or isinstance(ax, Axes):
+        return
+    advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
+    if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
+        advice = "; draw in one of its axes"
+    raise TypeError(f"ax: expected matplotlib Axes, found {type(ax).__name__}{advice}")

@@ -1,0 +1,114 @@
+"""Tables of results, cell by cell: headings, statuses, errors, rows."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+
+def answer(values, name="x", status=None, stderr=None, species=("B", "P"), **attrs):
+    coords = {"species": list(species)}
+    if status is not None:
+        coords["status"] = ("species", status)
+    if stderr is not None:
+        coords["stderr"] = ("species", stderr)
+    return xr.DataArray(values, coords, ["species"], name, attrs)
+
+
+def cells(*results, **named):
+    header, _, *rows = sims.results_table(*results, **named).splitlines()
+    return [line.strip("| ").split(" | ") for line in (header, *rows)]
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "stderr", "shown"),
+    [
+        ([1.0, np.nan], None, None, ["1.000", "-"]),
+        ([np.inf, np.nan], ["ok", "never_reached"], None, ["-", "never reached"]),
+        ([1.5, 2.5], ["ok", "truncated_window"], [0.12, 0.5], ["1.50 ± 0.12", "2.5 ± 0.5 (trun"]),
+        ([1, 2], ["ok", "at_edge"], None, ["1", "2"]),
+        ([1, 2], None, [np.nan, 0.5], ["1", "2.0 ± 0.5"]),
+        (["n", ""], ["no_data", "no_data"], None, ["n", "no data"]),
+        (["p|n", ""], ["ok", "ok"], None, [r"p\|n", "-"]),
+    ],
+)
+def test_a_cell_is_a_number_with_its_error_a_word_or_a_status(values, status, stderr, shown):
+    _, *rows = cells(answer(values, status=status, stderr=stderr))
+    assert [row[0] for row in rows] == ["B", "P"]
+    for (_, cell), start in zip(rows, shown, strict=True):
+        assert cell.startswith(start)
+        assert len(cell) == len(start) or start.endswith("(trun")
+
+
+def test_a_column_is_headed_by_what_was_asked_or_its_long_name_or_its_name():
+    values = [1.0, 2.0]
+    asked = [answer(values, long_name="Long", units="nm"), answer(values), answer(values, None)]
+    assert cells(*asked, mine=asked[0])[0] == ["species", "Long (nm)", "x", "value", "mine (nm)"]
+
+
+def test_rows_without_labels_are_counted():
+    table = cells(xr.DataArray([1.5, 2.5], dims="case", name="x"))
+    assert table == [["case", "x"], ["0", "1.500"], ["1", "2.500"]]
+
+
+def test_rows_are_every_place_of_every_dimension():
+    both = xr.DataArray(np.arange(4.0).reshape(2, 2), {"species": ["B", "P"]}, ["wafer", "species"])
+    assert cells(both.rename("x"), answer([8.0, 9.0], "y"))[1:] == [
+        ["0", "B", "0", "8.000"],
+        ["0", "P", "1.000", "9.000"],
+        ["1", "B", "2.000", "8.000"],
+        ["1", "P", "3.000", "9.000"],
+    ]
+
+
+def test_one_species_keeps_its_name():
+    assert cells(answer([1.0, 2.0]).sel(species="P")) == [["species", "x"], ["P", "2.000"]]
+
+
+def dataset(**more):
+    of_species = {name: ("species", values) for name, values in more.items()}
+    return xr.Dataset(of_species, {"species": ["B", "P"]})
+
+
+def test_errors_stand_beside_what_they_are_of():
+    table = cells(
+        dataset(
+            depth=[10.0, 20.0], stderr=[1.0, 2.0], width=[3.0, 4.0], width_stderr=[0.1, np.nan],
+            mean=[5.0, 6.0], alone_stderr=[0.25, 0.35], covariance=[1.0, 2.0],
+            status=["ok", "at_edge"],
+        ),
+    )  # fmt: skip
+    assert table == [
+        ["species", "depth", "width", "mean", "alone_stderr"],
+        ["B", "10.0 ± 1.0", "3.00 ± 0.10", "5.000", "0.2"],
+        ["P", "20 ± 2 (at edge)", "4.000 (at edge)", "6.000 (at edge)", "0.4 (at edge)"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("random", "systematic", "shown"),
+    [(3e13, 4e13, "(1.00 ± 0.05)×10¹⁵"), (3e13, 0.0, "(1.00 ± 0.03)×10¹⁵"),
+     (np.nan, 4e13, "(1.00 ± 0.04)×10¹⁵"), (np.nan, np.nan, "1.000×10¹⁵")],
+)  # fmt: skip
+def test_parts_of_a_budget_are_combined(random, systematic, shown):
+    ds = dataset(dose=[1e15] * 2, random_stderr=[random] * 2, systematic_stderr=[systematic] * 2)
+    assert cells(ds)[1][1] == shown
+
+
+def test_what_is_no_result_is_refused():
+    with pytest.raises(TypeError, match=r"a table is made of answers, .*found int"):
+        sims.results_table(3)
+    with pytest.raises(ProfileError, match=r"different species: \['B', 'P'\] and \['B', 'As'\]"):
+        sims.results_table(answer([1.0, 2.0]), answer([1.0, 2.0], species=("B", "As")))
+    with pytest.raises(ProfileError, match="there is no result to show"):
+        sims.results_table(dataset(status=["ok", "ok"]))
+
+
+def test_names_and_words_in_latex():
+    ds = answer(["p->n", ""], "a_b", ["ok", "no_data"], species=("11B", "50%"))
+    lines = sims.results_table(ds, format="latex").splitlines()
+    assert lines[0] == r"\begin{tabular}{lr}"
+    assert lines[2] == r"species & a\_b \\"
+    assert lines[4:6] == [r"$^{11}$B & p$\rightarrow$n \\", r"50\% & no data \\"]
