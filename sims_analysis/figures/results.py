@@ -210,15 +210,17 @@ class _Painter:
     # --- marks ---
 
     def _value_at(self, depth: Any) -> Array:
-        """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
+        """Return the value of the curve at a depth; on a log axis, interpolated in ln C.
+
+        Beside a sample that is not positive it is linear, as crossings are.
+        """
         x, y = self.curve.series.x, self.curve.series.y
-        log = self.canvas.wanted.log
-        shown = y > 0 if log else np.full(y.shape, True)
-        if not shown.any():
-            return np.full(np.shape(depth), np.nan)
-        values = np.log(y[shown]) if log else y
-        at = np.interp(depth, x[shown], values, left=np.nan, right=np.nan)
-        return np.asarray(np.exp(at) if log else at)
+        at = np.interp(depth, x, y, left=np.nan, right=np.nan)
+        if self.canvas.wanted.log:
+            logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
+            found = np.interp(depth, x, logs, left=np.nan, right=np.nan)
+            at = np.where(np.isnan(found), at, np.exp(found))
+        return np.asarray(at)
 
     def _is_seen(self, depth: float, *, on_curve: bool = True) -> bool:
         """Whether a mark at a depth is within the limits of the axes."""

@@ -210,6 +210,14 @@ def test_names_beside_curves_have_letters_that_can_be_read():
 def test_what_is_said_of_data_and_marks_can_be_left_out():
     ds = sims.open_example("boron-implant")
     assert sims.plot_profiles(ds, title="").get_title() == ""
+    long = "a title that is longer than the column is wide, " * 3
+    ax, (panel, *_) = sims.plot_profiles(ds, title=long), sims.plot_panels(ds, title=long)
+    for each in (ax, panel):
+        each.figure.draw_without_rendering()
+        title = each.title if each is ax else each.figure.texts[0]
+        assert title.get_text().count("\n") >= 1
+        inside = title.get_window_extent()
+        assert 0 <= inside.x0 < inside.x1 <= each.figure.bbox.width
     assert drawn.notes(sims.plot_profiles(ds)) == ["zero"]
     assert drawn.notes(sims.plot_profiles(ds, notes=False)) == []
     panels = sims.plot_panels(ds, by="species", title="")
