@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sims_analysis.errors import ProfileError
 from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
@@ -29,6 +30,7 @@ from sims_analysis.figures.questions import (
     window_of,
 )
 from sims_analysis.kernels.rows import Array
+from sims_analysis.text.arguments import first_few
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify
@@ -36,6 +38,7 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from sims_analysis.figures.arguments import Wanted
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
@@ -89,6 +92,20 @@ def _mine(canvas: Canvas, argument: str, curve: Curve) -> list[Any]:
     given = canvas.wanted.of(argument, curve.source)
     found = [of_curve(dequantify(item), curve) for item in given]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
+
+
+def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
+    """Refuse results that are of none of the species of a figure."""
+    for argument, given in wanted.results.items():
+        for source, item in given:
+            found = np.ravel(item["species"].values) if "species" in item.coords else []
+            mine = [c.series.species for c in curves if source in (None, c.source)]
+            if len(found) and mine and not {*map(str, found)} & {*mine}:
+                raise ProfileError(
+                    f"{argument}= has a result of {first_few(list(map(str, found)), 6)}, but the "
+                    f"figure shows {first_few(list(dict.fromkeys(mine)), 6)}: leave it out, or "
+                    "show its species"
+                )
 
 
 def _is_about_another(result: Result, curve: Curve) -> bool:

@@ -56,6 +56,14 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
         sims.plot_profiles({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
 
 
+@pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
+def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
+    own, result = RESULTS[function]
+    with pytest.raises(ProfileError, match=f"{own}= has a result of B, but the figure shows P"):
+        sims.plot_profiles(DATA, species="P", **{own: result})
+    assert len(sims.plot_panels(DATA, by="species", **{own: result})) == 2
+
+
 @pytest.mark.parametrize("function", RESULTS)
 def test_a_result_without_a_record_is_known_by_what_it_holds(function):
     own, result = RESULTS[function]
