@@ -16,7 +16,6 @@ The only importer of matplotlib, and only when a figure is made.
 ``colours``       distinct within a figure, the same across figures
 ``style``         the house style, where the user's settings leave room for it
 ``results``       junctions, doses, peaks, decay lengths, layers, interfaces on the curves
-``questions``     what a result is an answer to, from its record
 ``fits``          models and restored profiles over their data, and residuals
 ``labels``        names of the curves
 ``curve_names``   a name that stays with its curve

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
-from sims_analysis.figures.questions import EXAMPLES, read_answers
-from sims_analysis.text.arguments import check_bool, check_choice, format_argument, is_number
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.questions import Result, function_of, main_variable
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_choice,
+    first_few,
+    format_argument,
+    is_number,
+)
 from sims_analysis.units import read_number
 from sims_analysis.vocabulary import AXES
 
+#: The measurement that a result is of, None for any of them, and the result.
+Answer = tuple[str | None, Any]
+
+#: Argument -> the functions of whose results it takes, and a call of one.
+RESULTS = {
+    "junctions": (
+        ("metallurgical_junctions", "crossings", "junction_depth"),
+        "junction_depth(data, level=...)",
+    ),
+    "dose": (("dose_budget", "integrated_dose"), "integrated_dose(data)"),
+    "peak": (("peak",), "peak(data)"),
+    "decay_length": (("decay_length",), "decay_length(data)"),
+    "layers": (("layers",), "layers(data, species=...)"),
+    "interfaces": (("interface",), "interface(data, start=..., stop=...)"),
+    "fits": (("fit",), "fit(data, model=...)"),
+    "restored": (("deconvolve",), "deconvolve(data, resolution=...)"),
+}
+#: Functions of whose results no variable is enough: one says what another means.
+_WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
 #: Greatest factor of a waterfall.
 _HIGHEST = 1e6
 _CHOICES = {
@@ -84,7 +111,7 @@ def read_options(
     given: Mapping[str, Any], line: Mapping[str, Any], data: Any, named: Mapping[str, Any]
 ) -> Wanted:
     """Read the arguments of a plot, and refuse those that are unknown or contradict each other."""
-    results = {name: read_answers(name, given.get(name), data, named) for name in EXAMPLES}
+    results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
     style, colour = _read_style(line)
     options = {name: value for name, value in given.items() if name in OPTIONS}
     wanted = Wanted(**options, results=results, line=style, colour=colour)
@@ -105,6 +132,70 @@ def read_options(
         expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
         _refuse_value("waterfall", factor, expected)
     return wanted
+
+
+def _read_answers(
+    argument: str, given: Any, data: Any, measurements: Collection[str]
+) -> list[Answer]:
+    """Read the results in an argument, each with the measurement that it is of; None for any.
+
+    Results of another kind are refused with the argument that takes them, if there is one.
+    """
+    one = isinstance(given, xr.Dataset | xr.DataArray)
+    pairs: list[tuple[Any, Any]] = [(None, given)]
+    if isinstance(given, Mapping) and not one:
+        pairs = [(str(key), items) for key, items in given.items()]
+    elif isinstance(given, Sequence) and isinstance(data, Sequence) and len(given) == len(data):
+        pairs = list(zip(measurements, given, strict=True))
+    found = [(key, item) for key, items in pairs for item in _several(argument, items)]
+    known = [name for name in measurements if name]
+    for key, item in found:
+        _check_kind(argument, item)
+        if key is not None and key not in measurements:
+            names = first_few(list(map(repr, known)), 6) or "one, whose results need no key"
+            raise ProfileError(
+                f"{argument}= has results of {key!r}, which is none of the measurements: {names}"
+            )
+        if key is None and len(measurements) > 1 and "measurement" not in item.coords:
+            count = "one result" if one else f"{len(found)} results"
+            raise ProfileError(
+                f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
+                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}"
+            )
+    return found
+
+
+def _several(argument: str, given: Any) -> list[Result]:
+    """List results, however they are nested."""
+    if isinstance(given, xr.Dataset | xr.DataArray):
+        return [given]
+    if given is None:
+        return []
+    if isinstance(given, str | bool) or not isinstance(given, Iterable):
+        raise ProfileError(
+            f"{argument}: expected a result such as sims.{RESULTS[argument][1]} gives, or several "
+            f"in a list or mapping; found {format_argument(given)}"
+        )
+    return [result for item in given for result in _several(argument, item)]
+
+
+def _check_kind(argument: str, item: Result) -> None:
+    found, (taken, _) = function_of(item), RESULTS[argument]
+    if found in taken:
+        name = getattr(item, "name", None)
+        part = found in _WHOLE or name not in (None, main_variable(found), *AXES)
+        if isinstance(item, xr.DataArray) and part:
+            raise ProfileError(
+                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result"
+            )
+    elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
+        known = " or ".join(f"{name}()" for name in taken)
+        right = [name for name, (its, _) in RESULTS.items() if found in its]
+        raise ProfileError(
+            f"{argument}= takes results of {known}; found one "
+            f"of {f'{found}()' if found else 'no known function'}"
+            f"{f': give it as {right[0]}=' if right else ''}"
+        )
 
 
 def _is_amount(value: Any) -> bool:
@@ -161,7 +252,7 @@ def _check_window(wanted: Wanted) -> None:
 
 
 def _refuse_argument(name: str) -> None:
-    known = [*OPTIONS, *EXAMPLES, "data", "width", "title", "house_style"]
+    known = [*OPTIONS, *RESULTS, "data", "width", "title", "house_style"]
     near = get_close_matches(name, [*known, "linewidth", "linestyle", "marker"], 1, 0.6)
     meant = _GUESSES.get(name) or (f"{near[0]}=" if near else "")
     raise TypeError(

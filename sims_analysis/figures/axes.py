@@ -6,28 +6,25 @@ Limits follow from the lines that are there, whichever call has drawn them.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.errors import UnitsError
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.analysis.series import Series
+from sims_analysis.kernels.rows import Array
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import read_number, unit_of_kind
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
 
-    from sims_analysis.analysis.series import Series
     from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
-    from sims_analysis.kernels.rows import Array
 
-    Span = tuple[float, float]
+Span = tuple[float, float]
 #: Kind of a depth axis, and label of a value axis.
 Key = tuple[str, str]
 #: Labels of marks at the floor, and of others that the limits of values are to include: edges of a
@@ -67,33 +64,10 @@ class Scale:
         return x if self._unit is None else self._unit.from_canonical(x)
 
 
-def depth_scale(series: Sequence[Series], units: str | None) -> Scale:
-    """Check that all profiles are on one kind of axis, and return how it is printed."""
-    axes = {s.axis for s in series}
-    if len(axes) > 1:
-        raise UnitsError(
-            "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
-            "plots, or turn time into depth with calibrate_depth()"
-        )
-    return Scale(series[0], units)
-
-
 def label_of(long_name: str, units: str) -> str:
     """Label of a value axis: ``Concentration (atoms/cm³)``."""
     unit = unit_label(units)
     return f"{long_name} ({unit})" if unit else long_name
-
-
-def by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Sort the curves by value axis; the preferred quantity comes first, on the left."""
-    groups: dict[str, list[Curve]] = {}
-    for curve in sorted(curves, key=lambda curve: curve.rank):
-        label = label_of(curve.series.long_name, curve.series.units)
-        groups.setdefault(label, []).append(curve)
-    return groups
-
-
-# --- limits -------------------------------------------------------------------------------------
 
 
 def axes_at(ax: Any) -> dict[Key, Any]:
@@ -117,17 +91,20 @@ def _set_limits(ax: Axes, which: str, limits: Span) -> None:
     Those of an earlier call are told by the label of a spine, where each call leaves its own.
     """
     spines = [each.spines["bottom" if which == "x" else "left"] for each in _sharing(ax, which)]
-    now = {"x": ax.get_xlim, "y": ax.get_ylim}[which]
-    automatic = {"x": ax.get_autoscalex_on, "y": ax.get_autoscaley_on}[which]
-    if automatic() or "_{:.12g} {:.12g}".format(*now()) in [one.get_label() for one in spines]:
+
+    def mark() -> str:
+        return "_{:.12g} {:.12g}".format(*getattr(ax, f"get_{which}lim")())
+
+    automatic = getattr(ax, f"get_autoscale{which}_on")()
+    if automatic or mark() in [one.get_label() for one in spines]:
         ax.set(**{f"{which}lim": limits})
         for spine in spines:
-            spine.set_label("_{:.12g} {:.12g}".format(*now()))
+            spine.set_label(mark())
 
 
 def _sharing(ax: Axes, which: str) -> list[Axes]:
     """List the axes that have the limits of one, such as those of ``plt.subplots(sharey=True)``."""
-    shared = {"x": ax.get_shared_x_axes, "y": ax.get_shared_y_axes}[which]()
+    shared = getattr(ax, f"get_shared_{which}_axes")()
     return [each for each in ax.figure.axes if each is ax or shared.joined(ax, each)]
 
 
@@ -174,15 +151,15 @@ def value_ranges(places: Sequence[Mapping[Key, Axes]], *, log: bool) -> dict[str
     marked = False
     for axes in places:
         for (_, label), each in axes.items():
+            mine = samples.setdefault(label, [])
             for _, y, inside in _data(each, "y"):
                 good = np.isfinite(y) & ((y > 0) | (not log))
-                samples.setdefault(label, []).append((y[good], y[good & inside]))
-            samples.setdefault(label, [])
+                mine.append((y[good], y[good & inside]))
             marked |= any(line.get_label() == FLOOR for line in each.lines)
-    values = {}
-    for label, pairs in samples.items():
-        inside_only = any(inside.size for _, inside in pairs)
-        values[label] = [pair[inside_only] for pair in pairs]
+    values = {
+        label: [pair[any(inside.size for _, inside in pairs)] for pair in pairs]
+        for label, pairs in samples.items()
+    }
     if not log:
         return {label: _linear(np.concatenate([*ys, []])) for label, ys in values.items()}
     spans = {label: decades(np.concatenate([*ys, []])) for label, ys in values.items()}
@@ -228,7 +205,7 @@ def set_depth_limits(canvases: Sequence[Canvas]) -> None:
         for kind, each in canvas.depths().items():
             _set_limits(each, "x", _depth_range(places, kind))
         main, scale = next(iter(canvas.scales.items()))
-        limits = _user_limits(canvas.wanted.xlim, (main,), "xlim", scale)
+        limits = _user_limits(canvas, "xlim", (main,), scale)
         canvas.depths()[main].set_xlim(*limits)
         seen += [scale(c.series.x) for c in canvas.curves if c.series.axis == main]
     _refuse_nothing(canvases, "xlim", limits, seen, unit_label(scale.units))
@@ -244,8 +221,7 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
             _set_limits(each, "y", ranges[label])
         left = min(canvas.curves, key=lambda curve: curve.rank)
         convert = float if left.unit is None else left.unit.from_canonical
-        kinds = left.kinds or VALUE_KINDS
-        limits = _user_limits(canvas.wanted.ylim, kinds, "ylim", convert, positive=log)
+        limits = _user_limits(canvas, "ylim", left.kinds or VALUE_KINDS, convert)
         canvas.ax.set_ylim(*limits)
         seen += [c.series.y[(c.series.y > 0) | (not log)] for c in canvas.curves
                  if canvas.key_of(c) == canvas.key_of(left)]  # fmt: skip
@@ -270,8 +246,7 @@ def _refuse_nothing(
     if not every.size or any(canvas.earlier for canvas in canvases):
         return
     low, high = float(every.min()), float(every.max())
-    start = -np.inf if limits[0] is None else limits[0]
-    stop = np.inf if limits[1] is None else limits[1]
+    start, stop = (e if x is None else x for x, e in zip(limits, (-np.inf, np.inf), strict=True))
     if max(start, stop) < low or min(start, stop) > high:
         raise ValueError(
             f"{name}={format_argument(getattr(canvases[0].wanted, name))} shows none of the "
@@ -280,24 +255,25 @@ def _refuse_nothing(
 
 
 def _user_limits(
-    limits: tuple[Any, Any] | None,
-    kinds: tuple[str, ...],
-    name: str,
-    convert: Any,
-    *,
-    positive: bool = False,
+    canvas: Canvas, name: str, kinds: tuple[str, ...], convert: Callable[[float], Any]
 ) -> tuple[float | None, float | None]:
     """Read limits of an axis: with a unit, or as bare numbers in the unit of the axis."""
+    limits = getattr(canvas.wanted, name)
     if limits is None:
         return None, None
     if not isinstance(limits, tuple | list | np.ndarray) or np.shape(limits) != (2,):
         raise ValueError(f"{name}={format_argument(limits)}; expected (low, high)")
-    low, high = limits
-    found = _limit(low, kinds, name, convert), _limit(high, kinds, name, convert)
+
+    def read(value: Any) -> float | None:
+        if value is None or is_number(value):
+            return value
+        return float(convert(read_number(value, kinds, name)))
+
+    found = read(limits[0]), read(limits[1])
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):
         raise ValueError(f"{name}={limits!r}; expected two different finite numbers")
-    if positive and min(known, default=1.0) <= 0.0:
+    if name == "ylim" and canvas.wanted.log and min(known, default=1.0) <= 0.0:
         raise ValueError(
             f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
             "scale='linear' draws one"
@@ -305,21 +281,10 @@ def _user_limits(
     return found
 
 
-def _limit(value: Any, kinds: tuple[str, ...], name: str, convert: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        return float(value)
-    return float(convert(read_number(value, kinds, name)))
-
-
 def deep(ax: Axes) -> float:
     """Return a value far below an axes, to which shades and lines reach whatever its limits are."""
     low, high = sorted(ax.get_ylim())
     return 1e-9 * low if ax.get_yscale() == "log" else low - 10.0 * (high - low)
-
-
-# --- ticks and places ---------------------------------------------------------------------------
 
 
 def spread_right_axes(canvas: Canvas) -> None:

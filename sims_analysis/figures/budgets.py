@@ -13,7 +13,6 @@ from sims_analysis.figures.arguments import Wanted, check_axes, check_looks
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
 from sims_analysis.figures.legend import LEAST, legend_above
-from sims_analysis.figures.questions import function_of
 from sims_analysis.figures.style import (
     axes_for,
     begun,
@@ -25,13 +24,12 @@ from sims_analysis.figures.style import (
     require_matplotlib,
     setting_points,
 )
+from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
-from sims_analysis.units import dequantify
+from sims_analysis.units import QuantityLike, dequantify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_budget"]
 
@@ -47,6 +45,8 @@ _PARTS = {
 _MOST = 12
 #: Length of the axis, in longest bars, and the least part of it for bars beside their numbers.
 _ROOM, _LEAST = 1.25, 0.2
+#: A label that is longer than this part of the figure has two lines.
+_LONG = 0.55
 #: Distance between a bar and its number, in points.
 _GAP = 3.0
 
@@ -164,7 +164,7 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
             f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
             f"letters of {LEAST:g} points: give the axes more room, or select fewer profiles"
         )
-    bars = []
+    bars: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
         places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
         bars += ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)[:1]
@@ -173,23 +173,22 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
             text = "not known" if np.isnan(share) else f"{digits} %"
             looks: Any = {"color": letters(colour, ax), "fontsize": points}
             where: Any = {"xytext": (_GAP, 0), "textcoords": "offset points", "va": "center"}
-            ax.annotate(text, (np.nan_to_num(share), place), **where, **looks)
+            # Numbers are inside the axes, once these are long enough.
+            ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
     ax.yaxis.set_tick_params(which="minor", left=False, right=False)
     ax.invert_yaxis()
     ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("Standard error (% of the dose)")
+    if ax.xaxis.label.get_window_extent().width > _LONG * figure.bbox.width:
+        ax.set_xlabel("Standard error\n(% of the dose)")
     return bars
 
 
 def _make_room(ax: Axes) -> None:
-    """Extend the axis until every number is inside, and break a label that is not in the figure."""
-    figure: Any = ax.figure
-    if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
-        ax.set_xlabel(ax.get_xlabel().replace(" (", "\n("))
-        lay_out(figure)
-    width, gap = ax.bbox.width, 2 * _GAP * figure.dpi / 72.0
+    """Extend the axis until every number is inside."""
+    width, gap = ax.bbox.width, 2 * _GAP * cast("Any", ax.figure).dpi / 72.0
     texts = cast("list[Any]", ax.texts)
     free = [max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST) for text in texts]
     ends = [text.xy[0] / part for text, part in zip(texts, free, strict=True)]

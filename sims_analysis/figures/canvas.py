@@ -7,6 +7,7 @@ of an axis says what it is, however the user has renamed it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ import numpy as np
 from sims_analysis.figures.axes import Key, Scale, axes_at, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 

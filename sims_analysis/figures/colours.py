@@ -13,6 +13,7 @@ tritanopia (Machado et al. 2009) no two come closer than 16 in CIELAB.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,6 @@ from sims_analysis.figures.style import is_default, setting
 from sims_analysis.text.typeset import elements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from matplotlib.axes import Axes
 
 #: Colour -> elements. Those that are often measured together are in different rows.

@@ -9,13 +9,14 @@ The others are marked at the floor of the axis, or at the limit.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import cycle as cycled
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -34,6 +35,7 @@ from sims_analysis.figures.colours import (
     sequence,
     user_cycle,
 )
+from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.arguments import first_few, format_argument, read_names
 from sims_analysis.text.typeset import mathtext, plain
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.arguments import Wanted
-    from sims_analysis.kernels.rows import Array, Flags
-
 
 #: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
@@ -82,6 +82,12 @@ class Curve:
     raised: float = 1.0
     #: Name of the model, for a fitted curve.
     model: str = ""
+
+    def mapped(self, convert: Callable[[Any], Any], **changes: Any) -> Curve:
+        """Convert all values, and change what the series says of them."""
+        stderr = None if self.series.stderr is None else convert(self.series.stderr)
+        series = replace(self.series, y=convert(self.series.y), stderr=stderr, **changes)
+        return replace(self, series=series, limit=convert(self.limit))
 
     @property
     def measurement(self) -> str:
@@ -136,17 +142,16 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
     """Name the measurements that the user gave: one, several in a list, or a mapping."""
     if isinstance(data, Sequence) and data and all(isinstance(p, DepthProfile) for p in data):
         data = to_dataset(data)
-    if isinstance(data, Measurement | DepthProfile):
+    several = isinstance(data, Sequence | Mapping) and not isinstance(data, str | bytes)
+    if isinstance(data, Measurement | DepthProfile) or not several:
         return {"": _opened(data)}
     if isinstance(data, Mapping):
         named = {str(label): _opened(item) for label, item in data.items()}
-    elif isinstance(data, Sequence) and not isinstance(data, str | bytes):
+    else:
         items = [_opened(item) for item in data]
-        ids = [str(getattr(one, "attrs", {}).get("data_id") or i) for i, one in enumerate(items)]
+        ids = [str(one.attrs.get("data_id") or i) for i, one in enumerate(items)]
         keys = [one if ids.count(one) == 1 else f"{one} ({i})" for i, one in enumerate(ids)]
         named = dict(zip(keys, items, strict=True))
-    else:
-        _refuse(data)
     if not named:
         raise ProfileError("there is nothing to draw: no measurement was given")
     return named
@@ -157,17 +162,13 @@ def _opened(item: Any) -> Any:
     if isinstance(item, DepthProfile):
         return to_dataset([item])
     if not isinstance(item, Measurement):
-        _refuse(item)
+        is_path = isinstance(item, str | PathLike)
+        advice = f"; for a file, sims.read({str(item)!r}).to_dataset()" if is_path else ""
+        raise TypeError(
+            "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
+            f"found {type(item).__name__}{advice}"
+        )
     return item.to_dataset() if isinstance(item, SIMSResult) else item
-
-
-def _refuse(found: Any) -> NoReturn:
-    is_path = isinstance(found, str | PathLike)
-    advice = f"; for a file, sims.read({str(found)!r}).to_dataset()" if is_path else ""
-    raise TypeError(
-        "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
-        f"found {type(found).__name__}{advice}"
-    )
 
 
 def curves_of(
@@ -232,10 +233,7 @@ def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
     unit = next((units[kind] for kind in curve.kinds if kind in units), None)
     if unit is None:
         return curve
-    series = curve.series
-    stderr = None if series.stderr is None else unit.from_canonical(series.stderr)
-    series = replace(series, units=unit.text, y=unit.from_canonical(series.y), stderr=stderr)
-    return replace(curve, series=series, limit=unit.from_canonical(curve.limit), unit=unit)
+    return replace(curve.mapped(unit.from_canonical, units=unit.text), unit=unit)
 
 
 def styled(
@@ -254,8 +252,8 @@ def styled(
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
     keys = [c.measurement if by_measurement else c.series.species for c in curves]
     texts = {key: plain(key) if by_measurement else mathtext(key) for key in keys}
-    before = {key: taken[text] for key, text in texts.items() if text in taken}
-    known = before | {key: wanted[key] for key in texts if key in wanted}
+    known = {key: taken[text] for key, text in texts.items() if text in taken}
+    known |= {key: wanted[key] for key in texts if key in wanted}
     if by_measurement:
         free = [key for key in texts if key not in known]
         scale = [c for c in sequence(len(free) + len(taken)) if c not in taken.values()]
@@ -265,8 +263,10 @@ def styled(
         others = {f"\0{text}": colour for text, colour in taken.items()}
         found = assigned(texts, {**others, **known}, cycle)
     taken.update({text: found[key] for key, text in texts.items()})
-    ours = [wanted.get(c.measurement, found[key]) for c, key in zip(curves, keys, strict=True)]
-    chosen = [wanted.get(c.series.species, own) for c, own in zip(curves, ours, strict=True)]
+    chosen = [
+        wanted.get(c.series.species, wanted.get(c.measurement, found[key]))
+        for c, key in zip(curves, keys, strict=True)
+    ]
     if dash_names_measurement(curves, chosen):
         dashes = _cycled([curve.measurement for curve in curves])
     elif by_measurement:
@@ -284,11 +284,10 @@ def raised(curves: Sequence[Curve], factor: float) -> list[Curve]:
     order = list(dict.fromkeys(curve.measurement for curve in curves))
     made = []
     for curve in curves:
-        part, series = factor ** order.index(curve.measurement), curve.series
-        stderr = None if series.stderr is None else series.stderr * part
-        name = f"{series.long_name} × {factor:g}$^n$"
-        series = replace(series, y=series.y * part, stderr=stderr, long_name=name)
-        made.append(replace(curve, series=series, limit=curve.limit * part, raised=part))
+        part = factor ** order.index(curve.measurement)
+        name = f"{curve.series.long_name} × {factor:g}$^n$"
+        higher = curve.mapped(partial(operator.mul, part), long_name=name)
+        made.append(replace(higher, raised=part))
     return made
 
 
@@ -426,9 +425,6 @@ def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
     named = (measurements - {""}) & set(map(str, wanted.colours or {}))
     alone = len(subjects) == 1 and len(measurements) > 1
     return "measurement" if alone or named else "species"
-
-
-# --- many measurements, as one -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ has its size, names and lists where they cover nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import legend
@@ -35,11 +37,6 @@ from sims_analysis.figures.labels import choose_names, is_another, label_lines
 from sims_analysis.figures.results import check_results, draw_results, draw_summaries
 from sims_analysis.figures.style import fix_ticks, grow, lay_out, setting
 from sims_analysis.text import typeset as _typeset
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import xarray as xr
 
 #: Of more curves than these, each is too thin a part to be seen among others.
 _MOST = 40
@@ -237,9 +234,6 @@ def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
     name = _typeset.mathtext(curve.series.species, usetex=usetex) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
-
-
-# --- names and lists ----------------------------------------------------------------------------
 
 
 def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False) -> None:

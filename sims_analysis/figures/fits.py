@@ -146,7 +146,8 @@ def draw_restored(canvas: Canvas) -> None:
 
 def _draw_one(canvas: Canvas, answer: xr.Dataset, curve: Curve) -> None:
     data = _over(canvas, curve, "restored", "restored", linewidth=1.1)
-    one, (x, y) = of_curve(answer, curve), (curve.series.x, curve.series.y)
+    one: Any = of_curve(answer, curve)
+    x, y = curve.series.x, curve.series.y
     best = int(np.nanargmax(one[curve.series.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
     ends = canvas.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))

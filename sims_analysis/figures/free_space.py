@@ -11,12 +11,10 @@ import numpy as np
 
 from sims_analysis.figures.axes import axes_at
 from sims_analysis.figures.lines import has_mark
+from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.kernels.rows import Array, Flags
-
 
 #: Text keeps this distance from the frame, as a fraction of the axes.
 MARGIN = 0.02

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
 

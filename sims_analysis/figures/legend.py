@@ -6,6 +6,7 @@ A list is written in one way after another, smaller, with more lines or more col
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from sims_analysis.figures.style import grow, lay_out, setting_points
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.canvas import Canvas
@@ -41,9 +40,6 @@ _SHORTER = (32, 28, 24, 20, 16, 12)
 _COLUMNS, _MANY = 8, 24
 _STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
 _STYLE["borderpad"] = 0.2
-
-
-# --- what marks mean ----------------------------------------------------------------------------
 
 
 def explain_error(canvas: Canvas, *, band: bool = False) -> None:
@@ -88,9 +84,6 @@ def explain_band(canvas: Canvas, text: str) -> None:
     canvas.explain(text, Patch(color=ink(0.35, canvas.ax), alpha=alpha, linewidth=0))
 
 
-# --- lists --------------------------------------------------------------------------------------
-
-
 def _first_fitting(
     ways: Sequence[Any], make: Callable[..., Any], fits: Callable[..., bool]
 ) -> tuple[Any, bool]:
@@ -122,9 +115,6 @@ def _extent(ax: Axes, text: str) -> Any:
     extent = label.get_window_extent()
     label.remove()
     return extent
-
-
-# --- names above the axes -----------------------------------------------------------------------
 
 
 def legend_above(canvas: Canvas) -> None:
@@ -196,9 +186,6 @@ def _height_above(canvas: Canvas) -> float:
     return max(heights, default=0.0) * 72.0 / float(figure.dpi)
 
 
-# --- names beside the curves --------------------------------------------------------------------
-
-
 def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
     """Write all names where they fit in the axes as they are; return the obstacles to more text.
 
@@ -238,9 +225,6 @@ def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Plac
             obstacles.boxes.append(place.box)
     obstacles.boxes = before
     return found
-
-
-# --- results and explanations -------------------------------------------------------------------
 
 
 def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:

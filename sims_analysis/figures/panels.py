@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.arguments import OPTIONS, Wanted, check_looks, read_options
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, Wanted, check_looks, read_options
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import (
     Measurements,
@@ -18,19 +19,15 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.profiles import entitled, record
-from sims_analysis.figures.questions import EXAMPLES
 from sims_analysis.figures.style import begun, entitle, figure_size, in_style, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
+from sims_analysis.units import QuantityLike
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_panels"]
 
@@ -139,7 +136,7 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     """Read the options of the panels."""
     if "ax" in options:
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
-    line = {n: value for n, value in options.items() if n not in OPTIONS | EXAMPLES.keys()}
+    line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
     wanted = read_options(options, line, data, named)
     if wanted.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import xarray as xr
+
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures import fits as fitted
 from sims_analysis.figures.arguments import Wanted, check_axes, check_looks, read_options
@@ -20,12 +22,10 @@ from sims_analysis.figures.style import (
     require_matplotlib,
 )
 from sims_analysis.text.typeset import plain
+from sims_analysis.units import ParameterLike, QuantityLike
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.axes import Axes
-
-    from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["entitled", "plot_profiles", "record"]
 

@@ -20,7 +20,7 @@ from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.legend import explain_error
-from sims_analysis.figures.questions import (
+from sims_analysis.frame.questions import (
     Result,
     answer_of,
     asked,
@@ -30,10 +30,10 @@ from sims_analysis.figures.questions import (
     window_of,
 )
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import first_few
+from sims_analysis.text.arguments import first_few, format_argument
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
-from sims_analysis.units import dequantify
+from sims_analysis.units import dequantify, read_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,12 @@ Style = dict[str, Any]
 _MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
 #: Function -> what its number is called.
 _SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ", "peak": "peak",
-            "layers": "layer", "interface": "interface"}  # fmt: skip
+            "layers": "layer", "interface": "interface", "crossings": "",
+            "metallurgical_junctions": ""}  # fmt: skip
+#: Function of which a profile has several results -> the word that tells them apart.
+_KINDS = {"metallurgical_junctions": "polarity", "crossings": "direction", "layers": ""}
+#: Functions whose result is a depth at which the curve has a mark.
+_ON_CURVE = ("junction_depth", "crossings", "interface")
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
@@ -166,8 +171,6 @@ class _Painter:
     def coverage(self) -> float:
         return self.canvas.wanted.coverage or 1.0
 
-    # --- texts ---
-
     def _of(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
         text = ", ".join(filter(None, [self.name, *further]))
@@ -223,8 +226,6 @@ class _Painter:
                 yield entry
             elif len(entries) == 1 or entry.word not in ("", "ok"):
                 self.canvas.tell(f"{symbol}: {_reason(entry.word)}")
-
-    # --- marks ---
 
     def _value_at(self, depth: Any) -> Array:
         """Return the value of the curve at a depth; on a log axis, interpolated in ln C.
@@ -293,8 +294,6 @@ class _Painter:
         top = np.maximum(height, low)
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
 
-    # --- results of one profile ---
-
     def junction_depth(self, result: Result) -> None:
         symbol, equals, changes = self._crossing_of(result)
         for z, sigma, _ in self._known(symbol, result):
@@ -332,7 +331,7 @@ class _Painter:
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
         for value, sigma, status in self._known(symbol, result):
-            limits = window_of(result, self.curve, self.canvas.wanted.dose_window)
+            limits = self._window(result, self.canvas.wanted.dose_window)
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
@@ -348,6 +347,30 @@ class _Painter:
 
     dose_budget = integrated_dose
 
+    def _window(self, result: Result, stated: Any = None) -> tuple[float, float] | None:
+        """Return the window of a result, within the samples of its curve; None if it is not known.
+
+        One that the user has `stated` is for results that do not record theirs.
+        """
+        series = self.curve.series
+        first, last = float(series.x[0]), float(series.x[-1])
+        limits = window_of(result, first, last)
+        if stated is not None:
+            known = limits or (first, last)
+            own = [end if text is None else read_number(text, (series.axis,), "dose_window")
+                   for text, end in zip(stated, known, strict=True)]  # fmt: skip
+            inside = np.clip([own, limits or own], first, last)
+            if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
+                raise ProfileError(
+                    f"dose_window={format_argument(stated)} is not the window of the dose of "
+                    f"{series.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
+                    f"{series.axis_units}: leave it out, or integrate over it"
+                )
+            limits = own[0], own[1]
+        if limits is None or limits[0] > last or limits[1] < first:
+            return None
+        return max(limits[0], first), min(limits[1], last)
+
     def peak(self, result: Result) -> None:
         for z, _, _ in self._known(self._symbol(result), result):
             if self._is_seen(z):
@@ -359,7 +382,7 @@ class _Painter:
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
         for length, sigma, _ in self._known(symbol, result):
-            limits, style = window_of(result, self.curve), {}
+            limits, style = self._window(result), {}
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
@@ -427,49 +450,40 @@ class _Painter:
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.canvas.tell(text + _doubt(status), **style)
 
-    # --- results of many profiles ---
-
     def many(self, results: Sequence[Result]) -> None:
-        """List the median and the range of one result of many measurements."""
-        function = function_of(results[0])
-        if function in ("metallurgical_junctions", "crossings", "layers"):
-            self._many_depths(results, function)
-            return
-        entries = [entry for result in results for entry in _entries(result)]
-        values = [entry.value for entry in entries if np.isfinite(entry.value)]
-        at_level = function == "junction_depth"
-        name = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
-        words = Counter(_reason(entry.word) for entry in entries if not np.isfinite(entry.value))
-        for word, count in words.items():
-            self.canvas.tell(f"{name}: {word} in {count}")
-        if not values:
-            return
-        low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-        on_curve = (at_level or function == "interface") and self._is_seen(middle)
-        style = self._mark(middle, (low, high)) if on_curve else {}
-        units = answer_of(results[0]).attrs.get("units", "")
-        self.canvas.tell(f"{name}: {self._summary(values, units)}", **style)
+        """List the median and the range of one result of many measurements.
 
-    def _many_depths(self, results: Sequence[Result], function: str) -> None:
-        """Summarise the first junctions of all measurements, the second ones, and so on."""
-        kind = {"metallurgical_junctions": "polarity", "crossings": "direction"}.get(function, "")
-        depths: dict[tuple[str, int], list[float]] = {}
+        Of several in each profile, these are those of the first ones, of the second ones...
+        """
+        function, missing = function_of(results[0]), Counter[str]()
+        found: dict[tuple[str, int], list[float]] = {}
         for result in results:
             count = Counter[str]()
-            for z, _, word in _entries(result, kind):
-                if np.isfinite(z):
-                    depths.setdefault((word, count[word]), []).append(z)
-                    count[word] += 1
-        for (word, number), values in depths.items():
+            for value, _, word in _entries(result, _KINDS.get(function, "status")):
+                kind = word if function in _KINDS else ""
+                if np.isfinite(value):
+                    found.setdefault((kind, count[kind]), []).append(value)
+                    count[kind] += 1
+                elif function not in _KINDS:
+                    missing[_reason(word)] += 1
+        at_level = function == "junction_depth"
+        symbol = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
+        for word, times in missing.items():
+            self.canvas.tell(f"{symbol}: {word} in {times}")
+        units = answer_of(results[0]).attrs.get("units", "")
+        for (kind, number), values in found.items():
             low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-            summary = self._summary(values, self.curve.series.axis_units)
-            if function == "crossings":
-                style = self._mark(middle, (low, high))
-                self.canvas.tell(f"{self._verb(_WORDS[word], results[0])}: {summary}", **style)
+            summary = self._summary(values, units)
+            if function == "metallurgical_junctions":
+                if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
+                    self._span(low, high, ink(0.2, self.canvas.ax))
             elif function == "layers":
                 self.canvas.tell(f"layer {number + 1}{self._of()}: {summary} thick")
-            elif self._across(middle, f"{_arrow(word)} junction: {summary}"):
-                self._span(low, high, ink(0.2, self.canvas.ax))
+            else:
+                name = self._verb(_WORDS[kind], results[0]) if kind else symbol
+                marked = function in _ON_CURVE and self._is_seen(middle)
+                style = self._mark(middle, (low, high)) if marked else {}
+                self.canvas.tell(f"{name}: {summary}", **style)
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.axes import Axes
 
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.

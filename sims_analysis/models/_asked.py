@@ -15,6 +15,7 @@ from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import filled
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.models._diffused import DIFFUSED, initial_of
@@ -33,6 +34,7 @@ __all__ = [
     "read_links",
     "read_repeat",
     "read_task",
+    "with_hidden",
 ]
 
 _CHOICES = {
@@ -125,6 +127,17 @@ def read_task(
         profile=choices["interval"] == "profile",
     )
     return task, settings
+
+
+def with_hidden(
+    profiles: Frame, task: Task, settings: dict[str, xr.Variable]
+) -> tuple[Frame, dict[str, xr.Variable]]:
+    """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
+    if profiles.censored is None or task.weights not in ("auto", "log"):
+        return profiles, settings
+    limit: Any = profiles.censored.max(profiles.dim)
+    both = xr.apply_ufunc(np.fmax, settings["detection_limit"], limit, dask="allowed")
+    return filled(profiles), settings | {"detection_limit": both}
 
 
 def _cell(profiles: Frame, model: Model, stated: str) -> str:

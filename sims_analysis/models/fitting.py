@@ -26,6 +26,7 @@ from sims_analysis.models._asked import (
     read_links,
     read_repeat,
     read_task,
+    with_hidden,
 )
 from sims_analysis.models._joint import fit_group, joint_size
 from sims_analysis.models._layers import LayeredModel
@@ -392,6 +393,7 @@ def fit(
     )
     if measured:
         task, settings = read_initials(profiles, as_implanted, task, settings, surface)
+    profiles, settings = with_hidden(profiles, task, settings)
     between = (None, None) if of_layers else (shared, over)
     task, links = _linked(profiles, settings, task, between, prior, count=repeat == "auto")
     answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))

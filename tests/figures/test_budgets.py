@@ -71,3 +71,14 @@ def test_names_take_no_width_and_numbers_do_not_overlap():
         assert all(high.y0 > low.y0 + 0.8 * low.height for high, low in pairwise(boxes))
     with pytest.raises(ProfileError, match="4 profiles do not fit axes 14 mm high"):
         sims.plot_budget(four, plt.subplots(figsize=(7, 0.7))[1])
+
+
+@pytest.mark.parametrize("width", ["55 mm", "60 mm", "single"])
+def test_numbers_and_label_are_inside(width):
+    data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    budget = sims.dose_budget(data, rsf_uncertainty=0.1, depth_uncertainty=0.02)
+    ax = sims.plot_budget(budget, width=width)
+    ax.figure.set_dpi(300)  # as it is saved; on a screen, letters stand on whole pixels
+    ax.figure.draw_without_rendering()
+    assert max(text.get_window_extent().x1 for text in ax.texts) < ax.bbox.x1
+    assert ax.xaxis.label.get_window_extent().x1 < ax.figure.bbox.x1

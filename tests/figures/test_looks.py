@@ -261,3 +261,21 @@ def test_a_waterfall_of_one_measurement_raises_nothing():
     ax = sims.plot_profiles(ds, waterfall=10)
     assert ax.get_ylabel() == "Concentration (atoms/cm³)"
     np.testing.assert_array_equal(drawn.lines(ax)[0].get_ydata(), drawn.gaussian())
+
+
+def test_a_mark_may_be_an_array_of_corners():
+    corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
+    ds = drawn.profiles(B=[1e17, 0.0, 1e17, 0.0, 2e17])
+    (line,) = drawn.lines(sims.plot_profiles(ds, marker=corners), least=5)
+    np.testing.assert_array_equal(line.get_marker(), corners)
+
+
+def test_nothing_is_shaded_where_the_window_of_a_dose_is_not_known():
+    ds = drawn.profiles(B=drawn.gaussian())
+    dose = sims.integrated_dose(ds, start="20 nm", stop="40 nm")
+    assert len(sims.plot_profiles(ds, dose=dose).collections) == 1
+    bare = dose.drop_vars(["start", "stop"], errors="ignore")
+    bare.attrs.pop("question")
+    ax = sims.plot_profiles(ds, dose=bare)
+    assert len(ax.collections) == 0
+    assert drawn.notes(ax)

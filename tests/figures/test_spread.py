@@ -91,3 +91,29 @@ def test_panels_show_the_results_of_their_measurement():
     for panel, found in zip(sims.plot_panels(data, junctions=xj), xj.values(), strict=True):
         (mark,) = [line for line in panel.lines if line.get_marker() == "o"]
         assert mark.get_xdata()[0] == pytest.approx(float(found.item()))
+
+
+def test_results_of_many_wafers_are_summarised_by_their_question():
+    data = drawn.wafers(12)
+    levels = ("1e17 atoms/cm^3", "1e18 atoms/cm^3")
+    found = {
+        name: [
+            *(sims.junction_depth(ds, level=level) for level in levels),
+            sims.crossings(ds, level=levels[0]),
+        ]
+        for name, ds in data.items()
+    }
+    texts = drawn.notes(sims.plot_profiles(data, junctions=found))
+    for i, exponent in enumerate((17, 18)):
+        depths = [results[i].item() for results in found.values()]
+        (text,) = [t for t in texts if t.startswith("$x_") and f"{{{exponent}}}" in t]
+        assert f"median {np.median(depths):.2f} nm" in text
+        assert f"(12: {min(depths):.2f} to {max(depths):.2f})" in text
+    assert len([text for text in texts if "falls through" in text]) == 1
+
+
+def test_a_fit_to_one_of_many_wafers_is_drawn():
+    data = drawn.wafers(12)
+    fit = sims.fit(data["W03"], model="gaussian", background="fit")
+    ax = sims.plot_profiles(data, fits={"W03": fit})
+    assert len([line for line in ax.lines if line.get_gid() == "fit"]) == 1

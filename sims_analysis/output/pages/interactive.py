@@ -19,9 +19,9 @@ import numpy as np
 import orjson
 
 from sims_analysis.analysis.series import Series
-from sims_analysis.errors import require
+from sims_analysis.errors import UnitsError, require
 from sims_analysis.figures.arguments import check_looks
-from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
+from sims_analysis.figures.axes import Scale, decades, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
 from sims_analysis.figures.saving import checked_path
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.curves import Curve
     from sims_analysis.kernels.rows import Array
 
@@ -173,13 +172,13 @@ def plot_html(
     """
     require("interactive pages need", "bokeh", extra="pages")
     curves = curves_of(measurements_of(data), species, value_units=value_units)
-    scale = depth_scale([curve.series for curve in curves], depth_units)
+    scale = _depth_scale([curve.series for curve in curves], depth_units)
     names = _names_of(curves)
     found = assigned(names, {})
     colours = [found[name] for name in names]
     looks = zip(curves, colours, dashes_of(colours), strict=True)
     curves = [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
-    groups, depths = by_axis(curves), _Distinct()
+    groups, depths = _by_axis(curves), _Distinct()
     places = list(groups)
     drawn = [_drawn(*one, scale, places, depths) for one in zip(curves, names, strict=True)]
     known = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
@@ -188,6 +187,26 @@ def plot_html(
     fragment = resources.files("sims_analysis.output.pages").joinpath("interactive.html")
     # A "</script>" in a name must not end the element that carries it.
     return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
+
+
+def _depth_scale(series: Sequence[Series], units: str | None) -> Scale:
+    """Check that all profiles are on one kind of axis, and return how it is printed."""
+    axes = {s.axis for s in series}
+    if len(axes) > 1:
+        raise UnitsError(
+            "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
+            "plots, or turn time into depth with calibrate_depth()"
+        )
+    return Scale(series[0], units)
+
+
+def _by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
+    """Sort the curves by value axis; the preferred quantity comes first, on the left."""
+    groups: dict[str, list[Curve]] = {}
+    for curve in sorted(curves, key=lambda curve: curve.rank):
+        label = label_of(curve.series.long_name, curve.series.units)
+        groups.setdefault(label, []).append(curve)
+    return groups
 
 
 class _Distinct:
