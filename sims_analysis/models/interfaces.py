@@ -40,8 +40,9 @@ _ADVICE = {
 
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
-    "the noise hides whether the plateaus slope, and position and width are off if they do; state "
-    "the plateaus beside the step with left= and right="
+    "the noise hides whether the plateaus slope, and position and width are off if they do (of "
+    "widths between plateaus that slope by 30 %, a third to two thirds hold); state the plateaus "
+    "beside the step with left= and right="
 )
 
 

@@ -100,7 +100,10 @@ def layers(
     Notes
     -----
     Noise makes several crossings of one edge. Where the data carry standard errors, they count as
-    one, the most certain of them, if they are no further apart than their errors allow.
+    one, the most certain of them, if they are no further apart than their errors allow. Intervals
+    of top, bottom and thickness then hold in 59 to 72 % of cases (10 to 1,000 counts at the
+    maximum, 400 trials); above a background of a fifth of 10 counts that was subtracted, in 54 to
+    60 %.
 
     Examples
     --------
