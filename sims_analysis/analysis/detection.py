@@ -207,8 +207,8 @@ def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:
     limit = stated_in_metadata(data, "detection_limit", read)
     if limit is None:
         return None
-    scale = data.coords.get("dose_scale")
-    stated: xr.Variable = limit * censored * (1.0 if scale is None else scale.variable)
+    scale = data.coords.variables.get("dose_scale", 1.0)
+    stated: xr.Variable = limit * censored * scale
     return stated
 
 

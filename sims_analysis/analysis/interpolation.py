@@ -191,7 +191,13 @@ def at_depths(
         return found
 
     every = frame.map(
-        resample, asked, frame.fraction, **AT_DEPTHS, method=method, new_axis=on_new_axis
+        resample,
+        asked,
+        frame.fraction,
+        **AT_DEPTHS,
+        method=method,
+        new_axis=on_new_axis,
+        at_once=True,
     )
     stderr, counts = None, None
     if frame.stderr is not None:

@@ -15,7 +15,7 @@ from sims_analysis.errors import SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden, hidden_within, run_of_hidden
 from sims_analysis.frame.messages import First, first_flagged
-from sims_analysis.frame.run import codes, replaced_where
+from sims_analysis.frame.run import anywhere, codes, is_lazy, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
@@ -72,6 +72,8 @@ def doubted(
     See :func:`resting_on`.
     """
     found = resting_on(frame, window, bridge=bridge, hidden=hidden)
+    if set(found.dims) <= set(status.dims) and not (is_lazy(found) or anywhere(found)):
+        return status
     return replaced_where((status == over) & (found != Status.OK), status, found)
 
 

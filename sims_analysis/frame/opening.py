@@ -78,7 +78,8 @@ def open_frame(
         )
     name = "" if array.name is None else str(array.name)
     value, kind = _canonical(array.variable, _kinds_of(name, kinds), name or "the data")
-    value = value.transpose(..., dim)
+    if value.dims[-1] != dim:
+        value = value.transpose(..., dim)
     if not as_they_are:
         refuse_impossible(value.data, kind, name or "the data")
     columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}

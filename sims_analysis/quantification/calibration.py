@@ -374,7 +374,7 @@ def on_depths(
 def with_stretched_dose(ds: Any) -> Any:
     """Add the error of a new depth scale to that of the dose, which it has changed."""
     before = ds["dose_scale_uncertainty"]
-    scale = ds.coords.get("depth_scale_uncertainty", xr.DataArray(np.nan)).variable
+    scale = ds.coords.variables.get("depth_scale_uncertainty", np.nan)
     both = (before.variable**2 + scale**2) ** 0.5
     both = both.where(before.variable != 0, 0.0)
     return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})

