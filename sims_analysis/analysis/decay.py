@@ -18,6 +18,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.resolution import add_unresolved
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     mark_transient,
@@ -28,6 +29,7 @@ from sims_analysis.frame.window import (
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike
 
 __all__ = ["decay_length"]
@@ -130,8 +132,7 @@ def decay_length(
     >>> print(f"{fit['per_decade'].sel(species='B').item():.1f} nm per decade")
     32.6 nm per decade
     """
-    if edge not in _EDGES:
-        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    check_choice("edge", edge, _EDGES)
     frame = open_frame(
         data,
         vocabulary.VALUE_KINDS,
@@ -151,6 +152,7 @@ def decay_length(
         lambda f: f.map(kernels.decay, *asked, **options).length,
         errors=True,
     )
+    stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop

@@ -19,12 +19,13 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import resample
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
 
 __all__ = [
@@ -107,8 +108,7 @@ def interpolate(
     >>> print(f"{here.item():.2e} {here.attrs['units']}")
     4.76e+19 atom/cm^3
     """
-    if method not in kernels.METHODS:
-        raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
+    check_choice("method", method, kernels.METHODS)
     bridge = bridges(gaps)
     if isinstance(data, xr.Dataset):
         found = [
@@ -143,6 +143,8 @@ def measured_in(data: xr.Dataset) -> list[str]:
 
 def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
     at = frame.points(depth, "depth")
+    if not at.size:
+        raise ProfileError(f"depth={format_argument(depth)}: give at least one depth")
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
     new = [d for d in at.dims if d not in own]
@@ -171,6 +173,8 @@ class Resampled:
     fraction: xr.Variable | None
     #: Results of :func:`of_background`.
     background: dict[str, xr.Variable]
+    #: Of restored profiles.
+    achieved: xr.Variable | None = None
 
 
 def at_depths(
@@ -187,7 +191,13 @@ def at_depths(
         return found
 
     every = frame.map(
-        resample, asked, frame.fraction, **AT_DEPTHS, method=method, new_axis=on_new_axis
+        resample,
+        asked,
+        frame.fraction,
+        **AT_DEPTHS,
+        method=method,
+        new_axis=on_new_axis,
+        at_once=True,
     )
     stderr, counts = None, None
     if frame.stderr is not None:
@@ -201,7 +211,12 @@ def at_depths(
             counts = values(frame.of_counts(), "linear")
     fraction = every.fraction if on_new_axis else None
     background = of_background(frame, values)
-    found = Resampled(every.value, every.n_linear_segments, stderr, counts, fraction, background)
+    achieved = None
+    if on_new_axis and frame.achieved is not None:
+        achieved = values(replace(frame, value=frame.achieved), "linear")
+    found = Resampled(
+        every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
+    )
     if bridge:
         return found
     unseen = every.hidden
@@ -262,6 +277,11 @@ def dressed(
     coordinates, and `trace` more attrs of all variables.
     """
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
+
+    def placed(values: xr.Variable) -> xr.Variable:
+        data = values.data.reshape((*values.shape[:-1], *new.values()))
+        return xr.Variable((*frame.lead, *new), data)
+
     linear = found.n_linear_segments
     every = {
         frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
@@ -270,15 +290,16 @@ def dressed(
     }
     if found.fraction is not None:
         every |= _fraction_coordinate(frame, found.fraction)
+    if found.achieved is not None:
+        every[ACHIEVED] = placed(found.achieved)
+        every[ACHIEVED].attrs = dict(vocabulary.attrs(ACHIEVED))
     # All but an index, which cannot hold a Quantity.
     every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
 
     variables = {}
 
     def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
-        data = values.data.reshape((*values.shape[:-1], *new.values()))
-        own = xr.Variable((*frame.lead, *new), data)
-        variables[key] = frame.with_attrs(own, term, units_=unit, **attrs, **trace)
+        variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
 
     term, unit = frame.term, frame.units
     add(name, found.value.astype(frame.precision, copy=False), term, unit)
