@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, discard
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.free_space import Obstacles
 from sims_analysis.figures.labels import briefs
@@ -126,7 +126,7 @@ def legend_above(canvas: Canvas) -> None:
     before = 0.0
     for known in canvas.legends(NAMES):
         before = known.get_window_extent().height
-        discard(known)
+        known.remove()
     if not names:
         return
     above, left = _height_above(canvas), ax.bbox.x0
@@ -363,11 +363,6 @@ def _refuse(canvas: Canvas, millimetres: float) -> None:
         f"a list of {count} results and explanations does not fit {what} {millimetres:.0f} mm wide "
         f"in letters of {LEAST:g} points: {advice}"
     )
-
-
-def stands_below(canvas: Canvas) -> bool:
-    """Whether the list is below its axes, where the layout makes room for it."""
-    return any(legend.get_in_layout() for legend in canvas.legends(NOTES))
 
 
 def _broken(text: str, times: int) -> str:
