@@ -137,7 +137,7 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     if "ax" in options:
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
-    wanted = read_options(options, line, data, named)
+    wanted = read_options(options, line, data, named, "plot_panels")
     if wanted.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
     return wanted
