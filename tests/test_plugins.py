@@ -341,6 +341,21 @@ def test_the_kit_passes_the_template_and_models_of_ours():
         sims.testing.check_model(lorentzian(), [])
 
 
+def test_the_kit_tolerates_a_thousandth(monkeypatch):
+    for by, tolerated in ((0.9e-3, True), (1.1e-3, False)):
+
+        def almost(data, *, model, by=by):
+            found = sims.fit(data, model=model)
+            return found.assign(half_width=found["half_width"] * (1 + by))
+
+        monkeypatch.setattr("sims_analysis.testing.plugins.fit", almost)
+        if tolerated:
+            sims.testing.check_model(lorentzian(), [TRUTH])
+            continue
+        with pytest.raises(AssertionError, match="the fit finds half_width = "):
+            sims.testing.check_model(lorentzian(), [TRUTH])
+
+
 def test_the_kit_sees_a_fit_that_does_not_find_the_truth():
     with pytest.raises(AssertionError, match="the fit"):
         sims.testing.check_model(lorentzian(), [TRUTH | {"position": 1000}])

@@ -113,6 +113,7 @@ def test_the_questions_find_the_truth(make, parameters, end):
     assert float(dose[0]) == pytest.approx(truth.dose_between(0, end), rel=1e-5)
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     assert float(xj[0]) == pytest.approx(truth.crossing(1e17), rel=1e-6)
+    assert ds["species"].values.tolist() == ["B"]
 
 
 def test_the_figures_of_the_definitions():

@@ -292,12 +292,11 @@ def _read_markers(
     in_b: list[float] = []
     for i, marker in enumerate(markers):
         if isinstance(marker, str):
-            for frame, where, found in ((fa, None, in_a), (fb, index, in_b)):
-                names = [str(n) for n in np.atleast_1d(frame.coords["species"].values)]
-                if marker not in names:
-                    raise SpeciesError(
-                        f"markers[{i}]={marker!r} is not in both; common are {', '.join(names)}"
-                    )
+            of_a, of_b = (list(map(str, np.atleast_1d(f.coords["species"]))) for f in (fa, fb))
+            if marker not in of_a or marker not in of_b:
+                common = ", ".join(name for name in of_a if name in of_b) or "none"
+                raise SpeciesError(f"markers[{i}]={marker!r} is not in both; common are {common}")
+            for frame, where, found, names in ((fa, None, in_a, of_a), (fb, index, in_b, of_b)):
                 row = {"species": names.index(marker), MEASUREMENT: where}
                 found.append(vertex(*_samples(frame, row)))
             continue

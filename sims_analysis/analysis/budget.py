@@ -36,6 +36,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
@@ -419,18 +420,22 @@ def depth_at_dose_fraction(
     options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
     found = frame.map(kernels.depth_at_dose_fraction, each, errors="sum", **options)
     status = replaced_where(each.isnull().all("fraction"), found.status, Status.NO_DATA)
-    status = doubted(frame, status, NO_LIMITS, bridge=bridge)
+
+    def depths(other: Frame) -> xr.Variable:
+        at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
+        return at
+
+    hidden = None
+    if frame.censored is not None:
+        hidden = hidden_matter(frame, found.depth, found.stderr, depths).any("fraction")
+    status = doubted(frame, status, NO_LIMITS, bridge=bridge, hidden=hidden)
     tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
     coords = {
         "fraction": xr.Variable(each.dims, each.data, {"units": "1"}),
         "status": frame.status(status),
     }
     if frame.stderr is not None:
-        stderr = add_background_error(
-            frame,
-            found.stderr,
-            lambda f: f.map(kernels.depth_at_dose_fraction, each, **options).depth,
-        )
+        stderr = add_background_error(frame, found.stderr, depths)
         coords["stderr"] = frame.with_attrs(
             stderr, "depth_at_dose_fraction", long_name="Standard error, random part"
         )

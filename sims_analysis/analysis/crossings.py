@@ -12,7 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.background import add_background_error, subtracted_level
+from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
@@ -20,9 +20,11 @@ from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.frame.parameters import read_stated
-from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.resolution import add_resolution_error, tell_narrow
+from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
@@ -36,6 +38,7 @@ __all__ = [
     "in_words_of_axis",
     "nearest",
     "open_at_level",
+    "with_common_errors",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -105,7 +108,8 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap`` or ``saturated``.
+        Where the status is ``gap`` or ``saturated``; where a restored profile crosses the level
+        twice within the achieved resolution.
 
     Notes
     -----
@@ -137,6 +141,33 @@ def crossings(
     narrow at a level below three times a noise floor; above two thirds of a peak of ten counts; and
     for crossings selected for quiet neighbours (``confirm=``; 45-60 %).
 
+    Of what is restored (:func:`deconvolve`), whose errors are those of neighbours as well, a depth
+    moves by half of its change from values a standard error too high to values as much too low. An
+    edge steeper than the achieved resolution R may have been any steeper one; what that does is
+    found by asking again of a profile that is sharper, ``2 C - G C`` with G a Gaussian 0.45 R wide
+    at half maximum, up to 0.35 of the least R beside it, and less for decay lengths of R and more.
+    How often that holds, in per cent, for functions 2 to 8 nm wide at 30 to 100,000 counts, at
+    levels above a quarter of the maximum, above a twenty-fifth, and below: with the right function,
+    and with functions 0.8 to 1.2 times as wide (467 profiles):
+
+    ==============================  ==============  ===========
+    truth                           right function  0.8 to 1.2
+    ==============================  ==============  ===========
+    box of 6 to 18 nm               64, 92, 80      57, 72, 65
+    one sharp step                  77, 100, 94     62, 72, 77
+    exponential, 0.3 to 1 nm        97, 100, 100    90, 94, 87
+    exponential, 3 to 9 nm          90, 94, 100     83, 85, 87
+    error function, 0.5 to 6 nm     76, 96, 93      75, 93, 87
+    implant                         62, 74, 96      55, 66, 83
+    implant with a tail             71, 86, 76      60, 64, 64
+    delta of 1 nm on a shoulder     82, 35, 73      82, 26, 56
+    superlattice, 3.5 to 6 nm each  44, 19          39, 27
+    ==============================  ==============  ===========
+
+    A sharp edge and a steep exponential are restored as the same, so that the errors of the second
+    are too wide. Edges of layers and valleys narrower than the achieved resolution lie farther off;
+    a warning says where.
+
     References
     ----------
     W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about a crossing.
@@ -161,6 +192,7 @@ def crossings(
         max_count=max_count,
         bridge=bridge,
     )
+    found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
     if frame.censored is not None and not bridge:
         found = changed(found, **_without_hidden(frame, found))
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
@@ -175,10 +207,10 @@ def crossings(
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     status = above_ceiling(frame, status, asked)
-    stderr = add_background_error(frame, found.stderr, lambda f: _nearest(f, asked, found))
+    tell_narrow(frame, found.depth, "crossing")
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
-        "stderr": (stderr, "crossing_depth", "Standard error of the crossing depth"),
+        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
         "decay_length": (found.decay_length, "decay_length", None),
         f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
         f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
@@ -226,6 +258,26 @@ def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.V
     tell_doubts(frame, doubtful.where(above, Status.OK), everything, "", ProfileWarning)
     found: xr.Variable = replaced_where(above, status, Status.SATURATED)
     return found.transpose(*status.dims)
+
+
+def with_common_errors(frame: Frame, found: Any, again: Answer) -> Any:
+    """Return crossings with what samples have in common in their errors.
+
+    The error of a background that was subtracted moves the edge, not what noise has made of it: by
+    that error over the steepness there. Edges of restored profiles are known to what the achieved
+    resolution leaves; `again` finds the depths from other values.
+    """
+    if frame.achieved is not None:
+        stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
+        error = stderr = add_background_error(frame, stderr, again)
+        return changed(found, stderr=stderr, edge_stderr=error, edge_offset=xr.zeros_like(error))
+    if frame.common is None:
+        return found
+    moved = frame.common.mean(frame.dim) / found.steepness
+    error = (found.edge_stderr**2 + moved**2) ** 0.5
+    half_width: Any = elementwise(half_width_about, found.edge_offset, error)
+    stderr = half_width.where(found.stderr.notnull())
+    return changed(found, stderr=stderr, edge_stderr=error)
 
 
 def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:
@@ -281,7 +333,7 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
 
-    def run(width: int, errors: Literal["fit"] | None = "fit") -> Any:
+    def run(width: int, errors: Literal["fit"] | None = frame.fitted) -> Any:
         return frame.map(kernel, *parameters, errors=errors, extra=(dim,), width=width, **options)
 
     if max_count is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from sims_analysis.analysis.dose import Rule, check_options, term
+from sims_analysis.analysis.dose import Rule, check_options, hidden_in_dose, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import background_level, read_background
 from sims_analysis.frame.call import recorded
@@ -78,7 +78,8 @@ def cumulative_dose(
     record = frame.map(ends)
     answered = (record.last > record.first) & level.notnull()
     status = xr.where(answered, int(Status.OK), int(Status.NO_DATA))
-    status = doubted(frame, status, NO_LIMITS, bridge=bridge)
+    hidden = hidden_in_dose(frame, NO_LIMITS, rule)
+    status = doubted(frame, status, NO_LIMITS, bridge=bridge, hidden=hidden)
     tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
     value = value.astype(frame.precision, copy=False)
     answer = frame.along_axis(value, term(frame, "cumulative_dose"))

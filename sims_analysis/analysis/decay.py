@@ -15,7 +15,10 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import warn_of_hidden
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.resolution import add_unresolved
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     mark_transient,
@@ -76,7 +79,10 @@ def decay_length(
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
           ``never_reached`` where the edge runs the other way; ``truncated`` where the first sample
           of the window is its maximum and there is a deeper one; ``saturated`` where one of the
-          samples used was cut off by the detector
+          samples used was cut off by the detector; ``below_detection`` where a file gives some
+          between them as ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where
+          the edge is not exponential: the curve departs from the samples by more than 5 % of the
+          largest, and hardly by chance
 
     Raises
     ------
@@ -89,8 +95,8 @@ def decay_length(
     -----
     SimsWarning
         Where the status is ``truncated``: the fit includes the surface transient, with or without
-        the implant; and where a measured profile has no sample in the window. Not for Dask data,
-        which are not computed.
+        the implant; where it is ``saturated``, ``below_detection`` or ``wrong_shape``; and where a
+        measured profile has no sample in the window. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -106,6 +112,10 @@ def decay_length(
     sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. A value much
     larger than 1 means that the edge is not exponential, or that the window contains more than the
     edge. NaN with fewer than three samples (four without standard errors).
+    The status ``wrong_shape`` is by the rule of :func:`fit`. Of exponential edges of 8 to 200
+    samples (5 to 100,000 counts at the top, or 2 to 30 % of scatter, averaged over three neighbours
+    or not) at most 2 % are called so; of Gaussian flanks with 1,000 counts, or of 30 samples with
+    10 % of scatter, all.
 
     References
     ----------
@@ -133,7 +143,7 @@ def decay_length(
     a, b = read_window(frame, start, stop)
     lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
-    asked = a, b, lowest, top, subtracted_level(frame)
+    asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found = frame.map(kernels.decay, *asked, **options)
     warn_of_empty_window(frame, (a, b))
     stderr = add_background_error(
@@ -142,10 +152,22 @@ def decay_length(
         lambda f: f.map(kernels.decay, *asked, **options).length,
         errors=True,
     )
+    stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
+    hidden = warn_of_hidden(frame, used, "the edge of the others is too shallow", ProfileWarning)
+    status = replaced_where((hidden > 0) & (status == Status.OK), status, Status.BELOW_DETECTION)
+    # A shape that was cut off is a wrong one.
+    status = doubted(frame, status, used, bridge=True, over=Status.WRONG_SHAPE)
     status = doubted(frame, status, used, bridge=True)
+    warn_where(
+        frame,
+        status == Status.WRONG_SHAPE,
+        "the edge is not exponential between start and stop of the answer: the decay length "
+        "depends on them; low= and high=, or start= and stop=, choose a part of it that is",
+        ProfileWarning,
+    )
     tell_doubts(frame, status, used, "", ProfileWarning)
     return frame.dataset(
         {

@@ -253,7 +253,8 @@ def below_detection(
     Returns
     -------
     DataArray of bool
-        With the shape of the data; False for missing samples. Where the limit is NaN, as
+        With the shape of the data; False for missing samples, but for those that a file gives as
+        below a limit that is not above this one (``<5E15``). Where the limit is NaN, as
         :func:`detection_limit` returns it for a window that shows none, it is not known that any
         sample lies above it: all are flagged, so that ``data.where(~below)`` has no values there.
 
@@ -286,4 +287,7 @@ def below_detection(
     measured = frame.measured()  # raises for infinite samples
     text = "limit is NaN, and no sample is known to lie above it: all are flagged"
     warn_where(frame, unknown & measured, text, ProfileWarning)
-    return frame.along_axis(frame.value < level, "below_detection")
+    below = frame.value < level
+    if frame.censored is not None:
+        below = below | (frame.value.isnull() & (frame.censored <= level))
+    return frame.along_axis(below, "below_detection")

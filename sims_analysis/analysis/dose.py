@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import filled
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, replaced_where
@@ -35,6 +36,7 @@ __all__ = [
     "DoseQuestion",
     "Rule",
     "check_options",
+    "hidden_in_dose",
     "integral",
     "integrated_dose",
     "read_question",
@@ -309,7 +311,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     if variance is not None:
         variance = _of_backgrounds(frame, variance, common, window, b - a).where(value.notnull())
     if frame.censored is not None and not question.bridge:
-        status = _over_hidden(frame, question.rule, found, value, status, variance)
+        status = _over_hidden(frame, question.rule, found, value, variance, status)
     if variance is not None or question.has_background or held is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
@@ -328,30 +330,39 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     )
 
 
-#: The part of a dose that may be due to samples below their limit of detection.
-_HIDDEN = 0.01
-
-
 def _over_hidden(
     frame: Frame,
     rule: str,
     found: Any,
     value: xr.Variable,
-    status: xr.Variable,
     variance: xr.Variable | None,
+    status: xr.Variable,
 ) -> xr.Variable:
-    """Set the status of doses that bridge hidden samples to ``gap``, if these matter.
+    """Set the status of doses that depend on samples below their limit to ``gap``."""
 
-    They are bridged by values above their limit, and may be as little as 0: the dose is too high by
-    up to the difference, which matters if it is more than the standard error and a part of the
-    dose.
-    """
-    plain = replace(frame, value=filled(frame), stderr=None, counts=None, common=None, overlap=None)
-    least = plain.map(kernels.integrate, found.start, found.stop, rule=rule, bridge=True)
-    error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
-    excess: Any = found.value - least.value
-    matters = (status == Status.OK) & (excess > error) & (excess > _HIDDEN * abs(value))
-    return replaced_where(matters, status, Status.GAP)
+    def dose(other: Frame) -> xr.Variable:
+        moved: xr.Variable = _bridged(other, (found.start, found.stop), rule) - found.value
+        return value + moved
+
+    stderr = None if variance is None else variance**0.5
+    lost = hidden_matter(frame, value, stderr, dose) & (status == Status.OK)
+    return replaced_where(lost, status, Status.GAP)
+
+
+def hidden_in_dose(frame: Frame, window: Window, rule: str) -> xr.Variable | None:
+    """Flag the doses that depend on samples below their limit; None for data without any."""
+    if frame.censored is None:
+        return None
+
+    dose = partial(_bridged, window=window, rule=rule)
+    flags: xr.Variable = hidden_matter(frame, dose(frame), None, dose)
+    return flags
+
+
+def _bridged(frame: Frame, window: Window, rule: str) -> xr.Variable:
+    """Integrate whatever lies between two limits."""
+    dose: xr.Variable = frame.map(kernels.integrate, *window, rule=rule, bridge=True).value
+    return dose
 
 
 def _of_backgrounds(

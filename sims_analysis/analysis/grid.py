@@ -30,10 +30,12 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.rows import Array, Status
+from sims_analysis.kernels.rows import Array, Status, changed
 from sims_analysis.text.arguments import format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
@@ -226,6 +228,10 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
         return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log, bridge=bridge)
 
     found, stderr, counts = means(frame), None, None
+    lost = xr.zeros_like(found.mean, dtype=bool)
+    if frame.censored is not None and not bridge:
+        lost = hidden_matter(frame, found.mean, None, lambda other: means(other).mean)
+        found = changed(found, mean=replaced_where(lost, found.mean))
     fraction, growth = frame.map(
         kernels.sample_fraction,
         xr.Variable((ASKED,), edges),
@@ -236,10 +242,11 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
     if frame.stderr is not None:
         stderr = (_stderr_of_cells(frame, edges) * growth).where(found.mean.notnull())
         if frame.counts is not None:
-            counts = means(frame.of_counts(), log=False).mean
+            counts = replaced_where(lost, means(frame.of_counts(), log=False).mean)
     if not bridge:
         whole = xr.Variable((), float(edges[0])), xr.Variable((), float(edges[-1]))
-        status = doubted(frame, xr.Variable((), int(Status.OK)), whole, bridge=False)
+        ok = xr.Variable((), int(Status.OK))
+        status = doubted(frame, ok, whole, bridge=False, hidden=lost.any(ASKED))
         gap = status.where(status == Status.GAP, Status.OK)
         tell_doubts(frame, gap, whole, "cells that reach into it have no value", ProfileWarning)
     background = of_background(frame, lambda other: means(other).mean)

@@ -19,7 +19,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
@@ -171,6 +171,8 @@ class Resampled:
     fraction: xr.Variable | None
     #: Results of :func:`of_background`.
     background: dict[str, xr.Variable]
+    #: Of restored profiles.
+    achieved: xr.Variable | None = None
 
 
 def at_depths(
@@ -201,7 +203,12 @@ def at_depths(
             counts = values(frame.of_counts(), "linear")
     fraction = every.fraction if on_new_axis else None
     background = of_background(frame, values)
-    found = Resampled(every.value, every.n_linear_segments, stderr, counts, fraction, background)
+    achieved = None
+    if on_new_axis and frame.achieved is not None:
+        achieved = values(replace(frame, value=frame.achieved), "linear")
+    found = Resampled(
+        every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
+    )
     if bridge:
         return found
     unseen = every.hidden
@@ -262,6 +269,11 @@ def dressed(
     coordinates, and `trace` more attrs of all variables.
     """
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
+
+    def placed(values: xr.Variable) -> xr.Variable:
+        data = values.data.reshape((*values.shape[:-1], *new.values()))
+        return xr.Variable((*frame.lead, *new), data)
+
     linear = found.n_linear_segments
     every = {
         frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
@@ -270,15 +282,16 @@ def dressed(
     }
     if found.fraction is not None:
         every |= _fraction_coordinate(frame, found.fraction)
+    if found.achieved is not None:
+        every[ACHIEVED] = placed(found.achieved)
+        every[ACHIEVED].attrs = dict(vocabulary.attrs(ACHIEVED))
     # All but an index, which cannot hold a Quantity.
     every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
 
     variables = {}
 
     def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
-        data = values.data.reshape((*values.shape[:-1], *new.values()))
-        own = xr.Variable((*frame.lead, *new), data)
-        variables[key] = frame.with_attrs(own, term, units_=unit, **attrs, **trace)
+        variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
 
     term, unit = frame.term, frame.units
     add(name, found.value.astype(frame.precision, copy=False), term, unit)

@@ -22,6 +22,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
@@ -154,11 +155,16 @@ def metallurgical_junctions(
         tell_doubts(frame, status, around(found.depth), what, ProfileWarning)
     if strict:
         _raise_without_junction(frame, status)
+
+    def again(other: Frame) -> xr.Variable:
+        return _nearest(other, net, fractions, found)
+
+    stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
     if frame.common is not None:  # the backgrounds of the species are independent
         for i in range(frame.value.sizes["species"]):
             here = xr.Variable("species", np.arange(len(names)) == i)
             one = replace(frame, common=frame.common.where(here, 0.0))
-            stderr = add_background_error(one, stderr, lambda f: _nearest(f, net, fractions, found))
+            stderr = add_background_error(one, stderr, again)
     return _answer(frame, found, depth, stderr, status)
 
 

@@ -12,16 +12,19 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
+    Window,
     read_window,
     warn_of_empty_window,
     warn_of_transient,
 )
 from sims_analysis.kernels import peak as kernels
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
@@ -121,6 +124,8 @@ def peak(
     bridge = bridges(gaps)
     asked = *window, frame.fraction, subtracted_level(frame)
     found: Any = frame.map(kernels.peak, *asked, errors="fit", bridge=bridge)
+    if frame.censored is not None and not bridge:
+        found = changed(found, status=_over_hidden(frame, window, found))
     warn_of_empty_window(frame, window)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
@@ -156,3 +161,19 @@ def peak(
             stderr, name, units_=frame.units, long_name="Standard error of the maximum"
         )
     return frame.dataset(results)
+
+
+def _over_hidden(frame: Frame, window: Window, found: Any) -> xr.Variable:
+    """Set the status to ``gap`` where samples below their limit may change maximum or width."""
+
+    def top(other: Frame) -> xr.Variable:
+        value: xr.Variable = other.map(kernels.peak, *window).value
+        return value
+
+    def width(other: Frame) -> xr.Variable:
+        fwhm: xr.Variable = other.map(kernels.peak, *window).fwhm
+        return fwhm
+
+    lost = hidden_matter(frame, found.value, found.stderr, top)
+    lost = lost | hidden_matter(frame, found.fwhm, None, width)
+    return replaced_where(lost & (found.status == Status.OK), found.status, Status.GAP)

@@ -275,7 +275,8 @@ def _beside(profile: DepthProfile, own: Unit, first: Any, samples: int) -> dict[
             kinds = _KINDS[vocabulary.BESIDE.get(name)]
             stated = column.get("units")
             limits = name == vocabulary.CENSORED and not stated  # in the unit of the values
-            unit = own if limits else unit_of_kind(stated, kinds, name)
+            who = f"species {profile.species_name!r}: {name}"
+            unit = own if limits else unit_of_kind(stated, kinds, who)
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
             if samples < values.size:
@@ -298,6 +299,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     names = _variable_names({s.kind for s in found})
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
+    limits: dict[str, Any] = {}  # coordinates, which a DataArray keeps
     shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
     for kind, name in names.items():
         units = CANONICAL[kind]
@@ -313,7 +315,8 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         for end, columns in beside.items():
             if not np.isnan(columns).all():
                 its_attrs = vocabulary.attrs_beside(name, end, units)
-                variables[f"{name}_{end}"] = (dims, columns, its_attrs)
+                to = limits if end == vocabulary.CENSORED else variables
+                to[f"{name}_{end}"] = (dims, columns, its_attrs)
     others = [
         (row, names[s.kind], s.profile, z)
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
@@ -323,6 +326,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
+        **limits,
         **delivered.coords(
             [found[i].profile for i in leading.values()],
             [own[i] for i in leading.values()],

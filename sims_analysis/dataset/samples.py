@@ -45,7 +45,8 @@ def samples(data: Data, species: str | None = None) -> Data:
     -------
     Dataset or DataArray
         As the data, without the dimension ``species``: over ``depth`` (or ``sputter_time``) at
-        the measured samples only, with all variables, coordinates and attrs.
+        the measured samples only, with all variables, coordinates and attrs. Samples that a file
+        gives as ``<5E15`` are among them: they have no value, but a limit.
 
     Raises
     ------
@@ -106,13 +107,15 @@ def _one_species(data: Any, species: str | None) -> Any:
 
 
 def _measured(one: xr.Dataset | xr.DataArray, axis: str) -> NDArray[np.bool_]:
-    """Return the mask of samples measured in any of the variables."""
+    """Return the mask of samples measured in any of the variables, or found to be below a limit."""
     if isinstance(one, xr.DataArray):
         arrays = [one]
     else:
         along = [array for array in one.data_vars.values() if array.dims == (axis,)]
         known = [array for array in along if array.name in vocabulary.MEASURED]
         arrays = known or along
+    limits = {f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED}
+    arrays += [one[name] for name in limits & set(one.coords) if one[name].dims == (axis,)]
     measured = np.zeros(one.sizes[axis], dtype=bool)
     for array in arrays:
         measured |= ~np.isnan(np.asarray(magnitude_of(array)))

@@ -34,7 +34,7 @@ from sims_analysis.figures.curves import (
     styled,
 )
 from sims_analysis.figures.labels import choose_names, is_another, label_lines, printed
-from sims_analysis.figures.results import draw_results, draw_summaries
+from sims_analysis.figures.results import check_results, draw_results, draw_summaries
 from sims_analysis.figures.style import fix_ticks, grow, lay_out
 from sims_analysis.text import typeset as _typeset
 
@@ -76,7 +76,9 @@ def draw(
     `taken` are the colours in the figure, by printed names; those of new curves are added. In a
     `shared` list of all results, each has to say of which panel it is.
     """
-    check_limits([c for mine in curves for c in mine], canvases[0].wanted.detection_limit)
+    together = [curve for mine in curves for curve in mine]
+    check_limits(together, canvases[0].wanted.detection_limit)
+    check_results(canvases[0].wanted, together)
     for canvas, mine in zip(canvases, curves, strict=True):
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))
         if canvas.wanted.waterfall is not None and len(order) > 1:

@@ -19,7 +19,7 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.profiles import entitled, record
-from sims_analysis.figures.style import begun, figure_size, in_style, require_matplotlib
+from sims_analysis.figures.style import begun, entitle, figure_size, in_style, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import QuantityLike
@@ -120,7 +120,7 @@ def plot_panels(
         ]
         with begun(figure, own=True):
             if text := entitled(title, named):
-                figure.suptitle(text, fontsize="medium")
+                entitle(None, figure, text)
             for ax, (heading, _, _) in zip(axes, parts, strict=False):
                 ax.set_title(heading, y=1.0)
             draw(canvases, [one[0] for one in read], _colours(read, axes[0]), shared=shared_legend)

@@ -1,15 +1,19 @@
-"""Answers that rest on a gap between samples, or on a saturated detector: they say so."""
+"""Answers that rest on a gap, on a saturated detector or on samples without a value: they say so.
+
+:func:`doubted` sets the status of an answer, :func:`tell_doubts` warns of it. Samples that a file
+gives as ``<5E15`` are a gap where the answer goes across them (see ``hidden.py``).
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import among_hidden, run_of_hidden
+from sims_analysis.frame.hidden import among_hidden, hidden_within, run_of_hidden
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.run import codes, replaced_where
 from sims_analysis.frame.window import Window
@@ -17,7 +21,7 @@ from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
 from sims_analysis.kernels.rows import Status
 
-__all__ = ["GapPolicy", "around", "bridges", "doubted", "in_gap", "tell_doubts"]
+__all__ = ["GapPolicy", "around", "bridges", "doubted", "in_gap", "resting_on", "tell_doubts"]
 
 GapPolicy = Literal["flag", "bridge"]
 
@@ -29,10 +33,46 @@ def bridges(gaps: str) -> bool:
     return gaps == "bridge"
 
 
-def doubted(frame: Frame, status: xr.Variable, window: Window, *, bridge: bool) -> xr.Variable:
-    """Replace the status ``ok`` of profiles with a gap or a saturated sample in a window."""
-    found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
-    return replaced_where((status == Status.OK) & (found != Status.OK), status, found)
+def resting_on(
+    frame: Frame, window: Window, *, bridge: bool, hidden: Any = None, cut: Any = True
+) -> xr.Variable:
+    """Return on what an answer about a window rests: ``OK``, ``SATURATED`` or ``GAP``.
+
+    Parameters
+    ----------
+    bridge : bool
+        Whether gaps are accepted, and samples below their limit among them.
+    hidden : Variable of bool, optional
+        The answers that depend on samples below their limit: see :func:`hidden_matter`. By default
+        all with such samples in the window.
+    cut : Variable of bool
+        The profiles of which it can be told that they are saturated.
+    """
+    found: xr.Variable = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
+    if cut is not True:
+        found = replaced_where((found == Status.SATURATED) & ~cut, found, Status.OK)
+    if frame.censored is None or bridge:
+        return found
+    lost = hidden_within(frame, window) if hidden is None else hidden
+    doubtful = lost & (found == Status.OK)
+    return replaced_where(doubtful.transpose(*found.dims, ...), found, Status.GAP)
+
+
+def doubted(
+    frame: Frame,
+    status: xr.Variable,
+    window: Window,
+    *,
+    bridge: bool,
+    over: int = Status.OK,
+    hidden: Any = None,
+) -> xr.Variable:
+    """Replace the status `over` of profiles where answers rest on what was not measured.
+
+    See :func:`resting_on`.
+    """
+    found = resting_on(frame, window, bridge=bridge, hidden=hidden)
+    return replaced_where((status == over) & (found != Status.OK), status, found)
 
 
 def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:

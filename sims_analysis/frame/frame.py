@@ -44,6 +44,8 @@ class Frame(Profiles):
     quantified: bool
     #: Effective sample fraction: below 1 if the profiles were interpolated to a finer grid.
     fraction: xr.Variable
+    #: Of restored profiles, the full width of the averaging kernel at each sample; NaN elsewhere.
+    achieved: xr.Variable | None = None
     #: Standard error of a subtracted background at each sample, and the covariance of sample and
     #: background over the variance of the background: see ``background.py``.
     common: xr.Variable | None = None
@@ -63,6 +65,11 @@ class Frame(Profiles):
         if self.kind == "dimensionless":
             return vocabulary.RATIOS.get(self.name, "species_ratio")
         return self.name if self.name in vocabulary.TERMS else vocabulary.name_of(self.kind)
+
+    @property
+    def fitted(self) -> Literal["fit"] | None:
+        """Which errors depths need: those of restored profiles are not of a fit to samples."""
+        return "fit" if self.achieved is None else None
 
     @property
     def units(self) -> str:
@@ -134,7 +141,7 @@ class Frame(Profiles):
         dim: str = "__row__",
         whole: Sequence[str] = (),
         group: str | None = None,
-        beside: Sequence[Literal["common", "overlap", "lower", "upper"]] = (),
+        beside: Sequence[Literal["common", "overlap", "lower", "upper", "achieved"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
@@ -302,7 +309,7 @@ class Frame(Profiles):
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
 
-    def replaced(self, value: xr.Variable, **beside: xr.Variable | None) -> Any:
+    def replaced(self, value: xr.Variable, **beside: xr.Variable | None) -> xr.Dataset:
         """Return the data that were opened, with other values: data again, not an answer.
 
         Parameters
@@ -315,8 +322,13 @@ class Frame(Profiles):
 
         Returns
         -------
-        Dataset or DataArray
+        Dataset
             As the data were; their attrs, names and coordinates stay.
+
+        Raises
+        ------
+        TypeError
+            If they were no Dataset.
         """
         data = self._dataset()
         made = {}
@@ -333,7 +345,7 @@ class Frame(Profiles):
             made[name] = self.as_the_data(one.transpose(*(d for d in order if d in one.dims)))
         return data.assign(made)
 
-    def times(self, factor: xr.Variable) -> Any:
+    def times(self, factor: xr.Variable) -> xr.Dataset:
         """Return the data with the samples times a factor, and what is in their unit beside them.
 
         Errors of samples and of backgrounds are multiplied with them, counts are not.

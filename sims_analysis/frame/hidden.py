@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,16 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.window import Window
 
-__all__ = ["MEAN_OF_OTHERS", "among_hidden", "filled", "run_of_hidden", "warn_of_hidden"]
+__all__ = [
+    "MEAN_OF_OTHERS",
+    "among_hidden",
+    "filled",
+    "hidden_matter",
+    "hidden_within",
+    "run_of_hidden",
+    "unfilled",
+    "warn_of_hidden",
+]
 
 #: What a mean over a window is without its hidden samples.
 MEAN_OF_OTHERS = "the mean of the others is too high"
@@ -33,10 +44,55 @@ def among_hidden(frame: Frame, at: xr.Variable) -> Any:
     return (_hidden(frame) & (z > before) & (z < after)).any(dim)
 
 
-def filled(frame: Frame) -> xr.Variable:
-    """Return the values, and 0 for hidden samples: the least that they can be."""
-    found: xr.Variable = frame.value.where(~_hidden(frame), 0.0)
-    return found
+def filled(frame: Frame) -> Frame:
+    """Return the frame with 0 for hidden samples, for what is told that they are below a limit."""
+    return replace(frame, value=frame.value.where(~_hidden(frame), 0.0))
+
+
+def unfilled(frame: Frame) -> Frame:
+    """Return the frame as it was before it was filled."""
+    limits: Any = frame.censored
+    return replace(frame, value=frame.value.where(limits.isnull() | (frame.value != 0)))
+
+
+def hidden_within(frame: Frame, window: Window) -> Any:
+    """Flag the profiles with hidden samples between two values of a window (NaN: no limit)."""
+    if frame.censored is None:
+        return False
+    (start, stop), z, dim = window, frame.depth, frame.dim
+    inside: Any = frame.value.notnull() & ~(z < start) & ~(z > stop)
+    first, last = z.where(inside).min(dim), z.where(inside).max(dim)
+    return (_hidden(frame) & (z > first) & (z < last)).any(dim)
+
+
+#: The part of an answer that may be due to samples below their limit of detection.
+_HIDDEN = 0.01
+
+
+def hidden_matter(
+    frame: Frame,
+    value: xr.Variable,
+    stderr: xr.Variable | None,
+    answer: Callable[[Frame], xr.Variable],
+    *,
+    least: float = 0.0,
+) -> Any:
+    """Flag the answers that depend on hidden samples, which may be anything up to their limit.
+
+    The question is asked again with these at 0, and at their limit. An answer depends on them if it
+    changes by more than its standard error and by more than a part of it, which is taken to be at
+    least `least`.
+    """
+    if frame.censored is None:
+        return False
+    error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
+    enough: Any = np.maximum(error, _HIDDEN * abs(value).clip(min=least))
+    plain = replace(frame, stderr=None, counts=None, common=None, overlap=None, censored=None)
+    hidden, dependent = _hidden(frame), xr.Variable((), data=False)
+    for instead in (0.0, frame.censored):
+        of_all = answer(replace(plain, value=frame.value.where(~hidden, instead)))
+        dependent = dependent | (abs(of_all - value) > enough)
+    return dependent
 
 
 def warn_of_hidden(

@@ -22,10 +22,14 @@ DOSE_KINDS = ("concentration", "range_density")
 #: Coordinate of grids finer than the samples: independent samples per grid depth.
 FRACTION = "effective_sample_fraction"
 
+#: Coordinate of restored profiles: the full width of the averaging kernel at each sample.
+ACHIEVED = "achieved_resolution"
+
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
 _OF_SAMPLES = ("stderr", *vocabulary.OF_BACKGROUND)
+_LIMITS = frozenset(f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED)
 #: Ends of the names of the variables of a Dataset that stand beside the samples of one.
 _BESIDE = ("stderr", *vocabulary.COLUMNS, vocabulary.CENSORED)
 
@@ -90,6 +94,10 @@ def open_frame(
             one.set_dims(value.sizes).transpose(*value.dims) for one in (depth, *cells)
         )
         cells = lower, upper
+    achieved = None
+    if axis == "depth" and dim in getattr(coords.get(ACHIEVED), "dims", ()):
+        achieved, _ = _canonical(coords[ACHIEVED], ("depth",), ACHIEVED)
+        achieved = achieved.set_dims(value.sizes).transpose(*value.dims)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -99,9 +107,14 @@ def open_frame(
         counts=columns.get("counts"),
         axis=axis,
         coords={k: c for k, c in coords.items() if dim not in c.dims and k not in _OF_DATA},
-        along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
+        along={
+            k: c
+            for k, c in coords.items()
+            if dim in c.dims and k not in _OF_SAMPLES and k not in _LIMITS
+        },
         quantified=units.is_quantity(array.data),
         fraction=fraction,
+        achieved=achieved,
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
@@ -156,6 +169,9 @@ def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the coordinates of an array that stand beside its samples."""
     coords = data.coords.variables
     beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
+    limits = coords.get(f"{data.name}_{vocabulary.CENSORED}")
+    if limits is not None:
+        beside[vocabulary.CENSORED] = limits
     own = beside.pop("stderr", None)
     if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
         beside["stderr"] = own.set_dims(data.sizes)
@@ -348,3 +364,9 @@ def _check_increases(z: Any, axis: str) -> None:
     if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
         index = 0 if np.isinf(z[0]) else z.size - 1
         raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
+
+
+def interpolated(frame: Frame) -> bool:
+    """Return whether samples that are not independent are of a grid between fewer ones."""
+    coords: Any = frame.origin.coords if frame.origin is not None else {}
+    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs

@@ -145,7 +145,9 @@ def mark_transient(
 
     Such results include the transient, with or without the implant below it.
     """
-    among = (status == Status.OK) | (status == Status.NEVER_REACHED) | (status == Status.TRUNCATED)
+    among = xr.zeros_like(status, dtype=bool)
+    for code in (Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE):
+        among = among | (status == code)
     transient = warn_of_transient(frame, start, stop, among)
     return replaced_where(transient, status, Status.TRUNCATED)
 

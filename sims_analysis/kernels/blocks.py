@@ -112,6 +112,8 @@ class Errors(NamedTuple):
     common, overlap : ndarray, shape (..., n), optional
         The standard error of a background that was subtracted, at each sample, and the covariance
         of sample and background over its variance; for functions of single profiles alone.
+    achieved : ndarray, shape (..., n), optional
+        The achieved resolution of restored profiles; for functions of single profiles alone.
     """
 
     stderr: NDArray[Any]
@@ -119,6 +121,7 @@ class Errors(NamedTuple):
     fraction: NDArray[Any] | None = None
     common: NDArray[Any] | None = None
     overlap: NDArray[Any] | None = None
+    achieved: NDArray[Any] | None = None
 
     def flat(self, shape: tuple[int, ...]) -> Errors:
         """Return the errors with all profiles along one axis."""

@@ -8,10 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
+from sims_analysis.kernels.residuals import (
+    NEARLY_NORMAL,
+    SEEN,
+    departure,
+    of_counts,
+    verdict,
+    wandering,
+)
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status, first_status
 
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
+#: Residuals that chance makes more often than this are not looked at any further.
+_BY_CHANCE = 0.05
 
 
 class Decay(NamedTuple):
@@ -37,6 +47,7 @@ def decay(
     low: Array,
     high: Array,
     floor: Array,
+    fraction: Array | float = 1.0,
     *,
     edge: int = -1,
 ) -> Decay:
@@ -58,6 +69,8 @@ def decay(
         above `high`, samples on the other side of it belong to another edge and are left out.
     floor : ndarray, shape (R,)
         A background that was subtracted; its counts scatter still.
+    fraction : ndarray, shape (R,)
+        Independent samples for each value, on a grid finer than the samples.
     edge : {-1, 1}
         Falling or rising with depth: the sign for which the length is positive.
     """
@@ -97,12 +110,56 @@ def decay(
         length = edge / np.where(is_flat, np.nan, fit.b)
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
-    status = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    chi = _reduced_chi_square(
-        kept, fit, None if per_count is None else per_count[keep], under[keep]
-    )
-    length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
+    none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
+    worth = None if per_count is None else per_count[keep]
+    chi = _reduced_chi_square(kept, fit, worth, under[keep])
+    length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
+    bent = _of_another_shape(kept, fit, worth, under[keep], fraction, none == Status.OK)
+    status = np.where(bent, Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
+
+
+def _of_another_shape(
+    kept: Packed,
+    fit: Exponential,
+    per_count: Array | None,
+    under: Array,
+    fraction: Array | float,
+    among: Flags,
+) -> Flags:
+    """Flag the fits that miss, by the rule for all fits: see :func:`.residuals.verdict`.
+
+    Of values that share samples (`fraction`), every one that has none in common with the last.
+    """
+    flags = np.zeros(kept.count, dtype=bool)
+    with np.errstate(over="ignore", invalid="ignore"):
+        m = np.exp(fit.line(kept))
+        off = kept.reduce(np.maximum, np.abs(m - kept.value))
+    share = np.broadcast_to(fraction, flags.shape)
+    for row in np.flatnonzero(among & (off > SEEN * kept.reduce(np.maximum, kept.value))):
+        apart = 1 if share[row] >= 1 else int(np.ceil(2.0 / share[row]))
+        own = slice(kept.offsets[row], kept.offsets[row + 1], apart)
+        c, curve, x = kept.value[own], m[own], kept.depth[own] - fit.at[row]
+        rows, chance = np.stack([np.ones(x.size), x]), np.nan
+        if per_count is None:
+            r = np.log(curve / c)
+            # The slower part of the rule finds no shape in such residuals.
+            if wandering(r, rows) > _BY_CHANCE:
+                continue
+        else:
+            # Between the errors of values that share samples and those of single ones: values
+            # between samples lie below or above an edge all the same.
+            worth = per_count[own] * share[row] ** 0.5
+            mu = (curve + under[own]) / worth
+            r = (curve - c) / worth / np.sqrt(mu)
+            rows = rows * (curve / worth / np.sqrt(mu))
+            chance = of_counts(r, mu, 2).chance
+            near = mu >= NEARLY_NORMAL
+            r, rows, curve = r[near], rows[:, near], curve[near]
+        if c.size > 3:
+            away = departure(c, m[own], r).largest
+            flags[row] = verdict(r, rows, chance, curve, away)[1]
+    return flags
 
 
 def _reduced_chi_square(

@@ -21,6 +21,8 @@ class Junctions(NamedTuple):
 
     depth: Array
     stderr: Array
+    #: Of acceptors over donors.
+    decay_length: Array
     concentration: Array
     #: 1: from n to p with depth; -1: from p to n; 0: no junction in this entry.
     polarity: NDArray[np.int8]
@@ -56,7 +58,8 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
     why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
     return Junctions(
         listed.table(listed.depth),
-        listed.table(listed.stderr),
+        listed.table(listed.edges.half_width),
+        listed.table(listed.decay_length),
         listed.table(balance),
         listed.table(found.direction, 0),
         listed.status(why),

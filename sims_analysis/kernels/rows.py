@@ -50,6 +50,8 @@ class Status(IntEnum):
     SATURATED = 9
     #: The result rests on a gap between samples.
     GAP = 10
+    #: The curve that was fitted is not that of the samples.
+    WRONG_SHAPE = 11
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:

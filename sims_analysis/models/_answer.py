@@ -12,13 +12,14 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import unfilled
 from sims_analysis.frame.window import Window
+from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
 from sims_analysis.models._profiles import in_words, mark_doubts, over_profiles
-from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
 from sims_analysis.models.lines import straight_line
@@ -26,6 +27,7 @@ from sims_analysis.models.model import Array, Parameter
 
 __all__ = ["dressed", "quantified"]
 
+_OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 #: Numbers of the answer with a unit of their own.
 _NUMBERS = (
     "objective_value",
@@ -161,7 +163,12 @@ def _statistics(
             # A shape that was cut off is a wrong one.
             cut = ("wrong_shape",)
             codes = mark_doubts(profiles, codes, STATUS, window, bridge=True, instead=cut)
-            codes = mark_doubts(profiles, codes, STATUS, window, bridge=bridge)
+            told = mark_doubts(profiles, codes, STATUS, window, bridge=bridge, hidden=False)
+            if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
+                log = part("objective", 0) == _OF_LOGARITHMS
+                others = mark_doubts(unfilled(profiles), codes, STATUS, window, bridge=bridge)
+                told = told.where(log, others)
+            codes = told
         found[name] = in_words(codes, table).assign_attrs(
             vocabulary.attrs("fit_status" if name == "status" else name)
         )

@@ -9,6 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from sims_analysis.kernels.residuals import (
+    RANDOM,
+    correlation,
+    departure,
+    inverted,
+    verdict,
+)
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._derived import derived, room
 from sims_analysis.models._engine import (
@@ -23,13 +30,6 @@ from sims_analysis.models._minima import Minima, featureless
 from sims_analysis.models._objectives import Minimized, Objective
 from sims_analysis.models._peaks import not_one_peak
 from sims_analysis.models._prepared import Prepared
-from sims_analysis.models._residuals import (
-    RANDOM,
-    correlation,
-    departure,
-    inverted,
-    verdict,
-)
 from sims_analysis.models._rivals import Minimum, half_widths
 from sims_analysis.models._task import WINDOW_DOSE, NoFitError, Task
 from sims_analysis.models.model import Array

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.signal import find_peaks
 
-from sims_analysis.models._residuals import running
+from sims_analysis.kernels.residuals import running
 from sims_analysis.models.model import Array, Model, Parameter
 
 __all__ = [

@@ -13,7 +13,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from scipy.special import log_ndtr
 
-from sims_analysis.models._residuals import chance_of_excess, scatter
+from sims_analysis.kernels.residuals import (
+    NEARLY_NORMAL,
+    chance_of_excess,
+    of_counts,
+    scatter,
+)
 from sims_analysis.models.model import Array
 
 __all__ = [
@@ -218,13 +223,8 @@ class Poisson(Objective):
         """Return Pearson's residuals where they are nearly normal, and his chi-square."""
         mu = self.expected(m)
         r = (mu - self.counts) / np.sqrt(mu)
-        # Below one expected count chi-square says little, and the sign is known beforehand.
-        counted = mu >= 1
-        number, chi_square = int(np.count_nonzero(counted)), float(np.sum(r[counted] ** 2))
-        # Each term has the variance 2 + 1 / mu.
-        variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
-        of = np.flatnonzero(mu >= 3)
-        return Statistics(r[of], of, chi_square, number - free, variance, cost + 2 * free)
+        of = np.flatnonzero(mu >= NEARLY_NORMAL)
+        return Statistics(r[of], of, *of_counts(r, mu, free), cost + 2 * free)
 
 
 @dataclass(frozen=True)

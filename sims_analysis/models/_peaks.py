@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.models._residuals import running
+from sims_analysis.kernels.residuals import running
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import smoothed
 

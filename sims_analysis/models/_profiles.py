@@ -12,12 +12,12 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.answers import words
+from sims_analysis.frame.doubts import resting_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import FRACTION, open_frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.frame.window import Window
-from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import with_plain_axes
 
@@ -25,7 +25,6 @@ __all__ = [
     "RESTORED",
     "by_depth",
     "in_words",
-    "interpolated",
     "mark_doubts",
     "open_profiles",
     "over_profiles",
@@ -74,12 +73,6 @@ def open_profiles(
     return frame
 
 
-def interpolated(frame: Frame) -> bool:
-    """Return whether samples that are not independent are of a grid between fewer ones."""
-    coords: Any = frame.origin.coords if frame.origin is not None else {}
-    return FRACTION not in coords or "interpolated" not in coords[FRACTION].attrs
-
-
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     """Give rows of numbers, as :meth:`Frame.each` gives them, the coordinates of the profiles."""
     return frame.dataset({"rows": rows}, coords={})["rows"]
@@ -93,8 +86,11 @@ def mark_doubts(
     *,
     bridge: bool,
     instead: Sequence[str] = (),
+    hidden: Any = None,
 ) -> xr.DataArray:
-    """Replace ``ok``, the code 0, where a gap or saturated samples lie in a window.
+    """Replace ``ok``, the code 0, where answers rest on what was not measured.
+
+    See :func:`sims_analysis.frame.doubts.resting_on`.
 
     Parameters
     ----------
@@ -104,12 +100,17 @@ def mark_doubts(
         Whether gaps are accepted.
     instead : sequence of str
         Other words that are replaced: what they say comes of it.
+    hidden : Variable of bool, optional
+        The answers that depend on samples below their limit.
     """
     places = [0, *map(table.index, instead)]
-    found = frame.map(doubts, *window, frame.fraction, bridge=bridge).status
     # On a grid finer than the samples, two equal samples make many equal values.
-    cut = (found == Status.SATURATED) & (frame.fraction >= 1)
-    for word, flagged in (("gap", found == Status.GAP), ("saturated", cut)):
+    plain = frame.fraction >= 1
+    found = resting_on(frame, window, bridge=bridge, hidden=hidden, cut=plain)
+    for word, flagged in (
+        ("gap", found == Status.GAP),
+        ("saturated", found == Status.SATURATED),
+    ):
         if set(flagged.dims) <= set(codes.dims) and not (is_lazy(flagged) or anywhere(flagged)):
             continue
         here = codes.isin(places) & over_profiles(frame, flagged)

@@ -41,8 +41,8 @@ ADVICE = {
     "is too wide, or the samples scatter more than their counts or errors say",
     "truncated": "the window cuts a rise that is as steep as the resolution function; move start= "
     "or stop=, past the surface transient if it is one",
-    "gap": "over more than five times their spacing there are no samples, and the profile goes on "
-    "there all the same; gaps='bridge' accepts that",
+    "gap": "over more than five times their spacing there are no samples, or some are below their "
+    "limit of detection, and the profile goes on there all the same; gaps='bridge' accepts that",
     "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "
     "them out of the window",
 }

@@ -34,8 +34,8 @@ ADVICE = {
     "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
     "wrong_shape": "the curve does not have the profile's shape; background='fit', a window or "
     "another model may help",
-    "gap": "over more than five times their spacing there are no samples, and the curve goes on "
-    "there all the same; gaps='bridge' accepts that",
+    "gap": "over more than five times their spacing there are no samples, or some are below their "
+    "limit of detection, and the curve goes on there all the same; gaps='bridge' accepts that",
     "too_few_maxima": "fewer maxima stand out of the noise than layers were asked for; "
     "repeat='auto' takes those that there are",
     "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "

@@ -13,10 +13,10 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import interpolated
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
     in_words,
-    interpolated,
     mark_doubts,
     open_profiles,
     over_profiles,
@@ -34,8 +34,8 @@ _ADVICE = {
     "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
     "truncated": "the step is not complete between the plateaus; state them with left= and right=",
     "undetermined": "no sample lies within the step: it is narrower than the sample spacing",
-    "gap": "over more than five times their spacing there are no samples in the step; "
-    "gaps='bridge' accepts that",
+    "gap": "over more than five times their spacing there are no samples in the step, or some are "
+    "below their limit of detection; gaps='bridge' accepts that",
     "saturated": "samples are equal to the last digit, as a saturated detector writes them",
 }
 

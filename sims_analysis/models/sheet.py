@@ -17,11 +17,11 @@ from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, resting_on, tell_doubts
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
-from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.rows import Dense, Status
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.models._profiles import in_words, open_profiles, over_profiles, warn_of_first
@@ -189,12 +189,16 @@ def sheet_resistance(
         rows = frame.each(partial(_measured, question), *window, size=len(_ROW), group="species")
         return over_profiles(frame, rows)
 
+    def resistance(frame: Frame) -> xr.Variable:
+        return rows_of(frame).variable.isel(__row__=0)
+
     rows = _with_hidden(profiles, rows_of(profiles), window[1], question)
     stderr = rows.variable.isel(__row__=1)
     for one in _each_background(profiles):
-        stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(__row__=0))
+        stderr = add_background_error(one, stderr, resistance)
     answer = _dressed(rows, stderr, mobility)
-    answer["status"] = _told(profiles, answer, window, bridge=bridges(gaps))
+    hidden = hidden_matter(profiles, rows.variable.isel(__row__=0), stderr, resistance)
+    answer["status"] = _told(profiles, answer, window, hidden, bridge=bridges(gaps))
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -229,10 +233,12 @@ def _with_hidden(
     return found.transpose(*side.dims, "__row__")
 
 
-def _told(profiles: Frame, answer: xr.Dataset, window: Window, *, bridge: bool) -> xr.DataArray:
-    """Return the statuses, with those of layers that rest on a gap or on saturated samples."""
+def _told(
+    profiles: Frame, answer: xr.Dataset, window: Window, hidden: Any, *, bridge: bool
+) -> xr.DataArray:
+    """Return the statuses, with those of layers that rest on what was not measured."""
     layer = window[0], answer["layer_depth"].variable
-    found = profiles.map(doubts, *layer, profiles.fraction, bridge=bridge).status
+    found = resting_on(profiles, layer, bridge=bridge, hidden=hidden)
     fine: Any = (answer["status"] == "ok").variable
     status = answer["status"]
     for code in (Status.GAP, Status.SATURATED):

@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import ACHIEVED, open_frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.quantification.calibration import (
@@ -120,6 +120,9 @@ def rescale_depth(
     for edge in edges_beside(data, "depth"):
         changed[edge] = data[edge].variable * stretch + shift
         changed[edge].attrs = data[edge].attrs
+    if ACHIEVED in data.coords:
+        changed[ACHIEVED] = data[ACHIEVED].variable * stretch
+        changed[ACHIEVED].attrs = data[ACHIEVED].attrs
     result: xr.Dataset = on_depths(data, "depth", changed, crater, relative)
     stretched = factor is not None or crater_depth is not None
     if stretched and "dose_scale_uncertainty" in result.coords:
@@ -241,7 +244,7 @@ def scale_to_dose(
     result = frame.times(scale).assign_coords(
         _of_the_scale(data, scale, uncertainty, known.notnull())
     )
-    done: xr.Dataset = with_step(
+    return with_step(
         result,
         "scale_to_dose",
         "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
@@ -250,7 +253,6 @@ def scale_to_dose(
         dose_uncertainty=dose_uncertainty,
         **limits,
     )
-    return done
 
 
 def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:

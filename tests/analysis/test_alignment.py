@@ -281,6 +281,16 @@ def test_markers_that_do_not_fit(options, error, says):
         sims.align(two_layers(), two_layers(), **options)
 
 
+def test_species_that_both_have_are_listed():
+    a, b = two_layers(), two_layers()
+    b = b.assign_coords(species=["B", "P"])
+    for markers in (["B", "As"], ["B", "P"]):
+        with pytest.raises(
+            SpeciesError, match=rf"\[1\]='{markers[1]}' is not in both; common are B$"
+        ):
+            sims.align(a, b, method="markers", markers=markers)
+
+
 def test_arguments_that_exclude_each_other():
     a = sims.open_example("boron-implant").sel(species=["B"])
     for wrong in ({"method": "markers"}, {"markers": "B", "method": "peak", "marker": "B"}):

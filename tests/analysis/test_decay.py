@@ -8,7 +8,7 @@ import xarray as xr
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 
 @pytest.mark.parametrize("decay", [1.3, 5.0, 40.0])
@@ -116,6 +116,7 @@ def test_levels_in_the_wrong_order_are_refused():
 # --- does a straight line fit? ------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")  # of 300, one or two
 @pytest.mark.parametrize("counts", [30, 1000])
 @pytest.mark.parametrize("stated", [False, True])
 @pytest.mark.parametrize("step", [1.0, None])
@@ -126,9 +127,12 @@ def test_reduced_chi_square_of_an_exponential_is_about_one(counts, stated, step)
     ds = measurement(z, {f"{i}": np.maximum(row, 1) * 1e16 for i, row in enumerate(k)})
     if stated:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
-    found = sims.decay_length(ds)["reduced_chi_square"]
+    answer = sims.decay_length(ds)
+    found = answer["reduced_chi_square"]
     assert float(found.median()) == pytest.approx(1.0, abs=0.05)
     assert found.attrs["units"] == "1"
+    # A straight line is hardly ever called bent.
+    assert int((answer["status"] != "ok").sum()) <= 4
 
 
 @pytest.mark.parametrize("stated", [False, True])
@@ -138,9 +142,27 @@ def test_reduced_chi_square_is_large_if_the_edge_is_not_exponential(stated):
     ds = one(z, k * 1e16)
     if stated:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
-    assert number(sims.decay_length(ds, start="20 nm")["reduced_chi_square"]) > 10
+    with pytest.warns(ProfileWarning, match="species 'B': the edge is not exponential"):
+        found = sims.decay_length(ds, start="20 nm")
+    assert number(found["reduced_chi_square"]) > 10
+    assert word(found["status"]) == "wrong_shape"
+    assert word(sims.decay_length(ds.chunk(), start="20 nm")["status"]) == "wrong_shape"
     # Its tail is nearly one.
-    assert number(sims.decay_length(ds, start="120 nm", stop="160 nm")["reduced_chi_square"]) < 2
+    tail = sims.decay_length(ds, start="120 nm", stop="160 nm")
+    assert number(tail["reduced_chi_square"]) < 2
+    assert word(tail["status"]) == "ok"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_a_bent_edge_on_a_fine_grid_is_told_and_a_straight_one_is_not():
+    z = np.arange(0, 120, 2.0)
+    rng = np.random.default_rng(6)
+    for edge, expected in ((np.exp(-z / 20), "ok"), (np.exp(-(z**2) / 3000), "wrong_shape")):
+        rows = {f"{i}": rng.poisson(2000 * edge) * 1e15 for i in range(40)}
+        ds = sims.with_counting_statistics(measurement(z, rows), value_per_count="1e15 atoms/cm^3")
+        fine = sims.to_grid(ds, step="0.5 nm")
+        status = sims.decay_length(fine, stop="100 nm")["status"]
+        assert int((status == expected).sum()) >= 39
 
 
 def test_reduced_chi_square_needs_more_samples_than_a_line():

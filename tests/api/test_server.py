@@ -153,22 +153,23 @@ def test_filters(running, query, found):
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "said"),
     [
-        "growth_length_min=long",
-        "growth_length_max=nan",
-        "growth_length_max=inf",
-        "upload_datetime_min=yesterday",
-        "last_updated_max=",
-        "include_organization_data=perhaps",
+        ("growth_length_min=long", "could not convert string to float: 'long'"),
+        ("growth_length_max=nan", "'nan' is no finite number"),
+        ("growth_length_max=inf", "'inf' is no finite number"),
+        ("upload_datetime_min=yesterday", "yesterday"),
+        ("last_updated_max=", ""),
+        ("include_organization_data=perhaps", "'perhaps' is no boolean"),
     ],
 )
-def test_filters_that_cannot_be_read(running, query):
+def test_filters_that_cannot_be_read(running, query, said):
     status, headers, body = running.get(f"/data_entries/?{query}")
     assert status == 422
     assert headers["Content-Type"] == "application/json"
     (wrong,) = json.loads(body)["detail"]
     assert wrong["loc"] == ["query", query.partition("=")[0]]
+    assert said in wrong["msg"]
 
 
 def test_the_catalogue_follows_the_archive(tmp_path, monkeypatch):

@@ -70,6 +70,23 @@ def test_an_argument_is_an_option_or_one_of_a_function(message, told):
         assert options.in_options(message) == told
 
 
+def test_ids_of_a_file_are_its_lines(tmp_path):
+    path = tmp_path / "ids.txt"
+    path.write_text("w1\n\n# a note\n  w2 \n", encoding="utf-8")
+    with path.open(encoding="utf-8") as file:
+        assert options.all_ids(["w0"], [file]) == ("w0", "w1", "w2")
+    path.write_bytes(b"w1\n\xff\n")
+    with (
+        path.open(encoding="utf-8") as file,
+        pytest.raises(click.UsageError, match="no text in UT"),
+    ):
+        options.all_ids([], [file])
+    path.write_text("# none\n", encoding="utf-8")
+    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="is no id on"):
+        options.all_ids([], [file])
+    assert options.all_ids([], []) == ()
+
+
 def test_columns_are_aligned_below_a_line(capsys):
     options.print_columns(["id", "species"], [["boron-implant", "B"], ["x\x1b", ""]])
     assert capsys.readouterr().out.splitlines() == [

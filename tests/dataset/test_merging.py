@@ -143,6 +143,13 @@ def test_what_cannot_be_merged_is_refused():
     )
     with pytest.raises(sims.UnitsError, match=r"own is in 'um' in item 1 .* and in 'nm' in item 0"):
         sims.merge_profiles([one, other])
+    one, other = (
+        ds.assign(own=(("species", "pass"), np.ones((2, size)), {"units": "nm"}))
+        for ds, size in ((one, 2), (other, 3))
+    )
+    message = r"own is over \('species', 'pass'\) in item 1 .* and over .* in item 0"
+    with pytest.raises(sims.ProfileError, match=message):
+        sims.merge_profiles([one, other])
 
 
 @pytest.mark.filterwarnings(WARNS)

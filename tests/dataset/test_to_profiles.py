@@ -1,5 +1,6 @@
 """A Dataset gives back the very profiles that it was made of."""
 
+import dataclasses
 import math
 import warnings
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from measured import profile
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 DEPTH_UNITS = ["nm", "um", "Å", "angstrom", "microns"]
 VALUE_UNITS = ["atoms/cm^3", "m^-3", "at%", "wt%", "kcps", "counts", "arb. units", "ppm", "ppb"]
@@ -88,6 +89,29 @@ def test_a_selection_gives_the_profiles_that_are_left():
     np.testing.assert_array_equal(cut.depths, [0.2, 0.5])
     np.testing.assert_array_equal(cut.concentrations, [math.nan, 3])
     assert sims.to_profiles(sims.quantify(ds))[1] == b
+
+
+def test_columns_beside_the_samples_go_along_as_long_as_they_fit():
+    voltages = {"units": "V", "values": [4.0, 5.0, 6.0]}
+    beside = {"counts": {"units": "counts", "values": [1, 2, 3]}, "voltage": voltages, "note": "x"}
+    source = dataclasses.replace(
+        profile("A", [1, 2, 3], [1, 2, 3]), extra={"columns": beside, "more": 1}
+    )
+    ds = sims.to_dataset(source)
+    assert ds["concentration_counts"].values.tolist() == [[1.0, 2.0, 3.0]]
+    counts = {"units": "count", "values": [1.0, 2.0, 3.0]}
+    (back,) = sims.to_profiles(ds)
+    assert back.extra == {"columns": beside | {"counts": counts}, "more": 1}
+    (cut,) = sims.to_profiles(ds.isel(depth=[0, 1]))
+    counts = {"units": "count", "values": [1.0, 2.0]}
+    assert cut.extra == {"columns": {"note": "x", "counts": counts}, "more": 1}
+
+
+def test_counts_without_a_unit_are_refused_with_their_species():
+    beside = {"columns": {"counts": {"values": [1, 2]}}}
+    source = dataclasses.replace(profile("A", [1, 2], [1, 2]), extra=beside)
+    with pytest.raises(UnitsError, match=r"^species 'A': counts has no unit"):
+        sims.to_dataset(source)
 
 
 def test_changed_values_are_given_back_changed():

@@ -1,5 +1,6 @@
 """Samples that a file gives as ``<5E15``: what is said of answers across them."""
 
+import math
 import warnings
 
 import numpy as np
@@ -125,3 +126,77 @@ def test_between_them_nothing_is_interpolated(ds):
     assert np.isnan(grid["concentration"].sel(species="B", depth=[11, 12, 17])).all()
     bridged = quietly(sims.interpolate, ds, depth="14 nm", gaps="bridge")
     assert bridged["concentration"].item() > 0
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda ds: ds["concentration"],
+        lambda ds: ds["concentration"].sel(species="B"),
+        lambda ds: sims.quantify(ds)["concentration"],
+        lambda ds: sims.samples(ds, "B"),
+        lambda ds: sims.samples(ds["concentration"], "B"),
+        lambda ds: sims.stack([ds, ds.isel(depth=slice(0, -1))])["concentration"],
+    ],
+)
+def test_a_part_of_the_data_remembers_them(ds, part):
+    options = {"level": "2e16 atoms/cm^3", "after": "peak", "which": "first"}
+    found = quietly(sims.junction_depth, part(ds), **options)
+    assert set(np.ravel(found["status"].values)) == {"gap"}
+    assert "concentration_detection_limit" not in quietly(sims.cumulative_dose, part(ds)).coords
+
+
+def edge_with_limit(seed, n=1, limit=1e18, scatter=0.5):
+    """Give counts of a diffused profile, 50 nm deep, of which those below a limit are unknown."""
+    z = np.arange(0.0, 300.0, 1.0)
+    shape = np.array([math.erfc(x / 100) for x in z])
+    c = 1e19 * shape * np.exp(scatter * np.random.default_rng(seed).normal(size=(n, z.size)))
+    low = c < limit
+    units = {"units": "atom/cm^3"}
+    return xr.Dataset(
+        {"concentration": (("measurement", "depth"), np.where(low, np.nan, c), units)},
+        {
+            "depth": ("depth", z, {"units": "nm"}),
+            "concentration_detection_limit": (
+                ("measurement", "depth"), np.where(low, limit, np.nan), units
+            ),
+        },
+    )  # fmt: skip
+
+
+def test_a_fit_of_logarithms_knows_that_they_are_below():
+    ds = edge_with_limit(1, 40)
+    fit = quietly(sims.fit, ds, model="erfc")
+    assert (fit["status"] == "ok").all()
+    off = (fit["diffusion_length"] - 100) / fit["diffusion_length_stderr"]
+    # Of those above their limit alone, the lowest are those that noise has raised.
+    others = quietly(sims.fit, ds.drop_vars("concentration_detection_limit"), model="erfc")
+    above = (others["diffusion_length"] - 100) / others["diffusion_length_stderr"]
+    assert abs(float(off.mean())) < 0.5 < float(above.mean())
+    stated = ds.drop_vars("concentration_detection_limit").fillna(0)
+    stated["depth"] = ds["depth"]
+    stated["concentration"].attrs = ds["concentration"].attrs
+    same = quietly(sims.fit, stated, model="erfc", detection_limit="1e18 atoms/cm^3")
+    np.testing.assert_allclose(same["diffusion_length"], fit["diffusion_length"], rtol=1e-9)
+
+
+def test_a_fit_by_errors_says_that_they_are_left_out():
+    ds = edge_with_limit(2, scatter=0.1)
+    ds["concentration_stderr"] = (0.1 * ds["concentration"]).assign_attrs(units="atom/cm^3")
+    with pytest.warns(SimsWarning, match="the fit is not ok: gap .* below their limit"):
+        assert sims.fit(ds, model="erfc")["status"].item() == "gap"
+    assert sims.fit(ds, model="erfc", gaps="bridge")["status"].item() == "ok"
+
+
+def test_cells_that_depend_on_them_have_no_value(ds):
+    cells = quietly(sims.to_grid, ds, step="2 nm", conserve="dose")["concentration"]
+    assert np.isnan(cells.sel(species="B", depth=13, method="nearest"))
+    assert cells.sel(species="B", depth=[1, 5, 9], method="nearest").notnull().all()
+    bridged = quietly(sims.to_grid, ds, step="2 nm", conserve="dose", gaps="bridge")
+    assert bridged["concentration"].sel(depth=13, method="nearest").notnull().all()
+
+
+def test_below_a_limit_are_those_whose_limit_is_not_above_it(ds):
+    for limit, flagged in (("5e15", True), ("4e15", False)):
+        below = sims.below_detection(ds, limit=f"{limit} atoms/cm^3").sel(species="B")
+        assert bool(below.sel(depth=12)) == flagged

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.errors import UnitsError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.opening import is_ratio, open_frame
 
 KINDS = ("concentration", "count_rate")
@@ -59,3 +59,109 @@ def test_a_ratio_is_known_by_its_name(ds):
     assert not is_ratio(ds)
     assert not is_ratio(ds["intensity"])
     assert not is_ratio(ds.assign(ratio=ratio)), "one among what was measured"
+
+
+def refused(data, error, message, **options):
+    with pytest.raises(error) as told:
+        kind(data, **options)
+    assert message in str(told.value)
+
+
+def with_depth(ds, values, dims="depth"):
+    return ds.assign_coords(depth=(dims, values, {"units": "nm"}))
+
+
+@pytest.mark.parametrize(
+    ("depth", "message"),
+    [
+        ([0.0, 1.0, 1.0, 2.0], "depth must increase strictly; depth[2] = 1 nm follows 1: sort wi"),
+        ([0.0, 3.0, 2.0, 1.0], "depth[2] = 2 nm follows 3: sort with data.sortby('depth')"),
+        ([0.0, np.nan, 2.0, 3.0], "depth[1] = nan nm follows 0"),
+        ([-np.inf, 1.0, 2.0, 3.0], "depth[0] = -inf: every depth must be finite"),
+        ([0.0, 1.0, 2.0, np.inf], "depth[3] = inf: every depth must be finite"),
+    ],
+)
+def test_an_axis_that_is_none_is_refused_at_its_first_sample(ds, depth, message):
+    refused(with_depth(ds, depth), ProfileError, message)
+
+
+def test_axes_of_few_samples(ds):
+    assert kind(ds.isel(depth=[])) == "concentration"
+    assert kind(ds.isel(depth=[0])) == "concentration"
+    refused(with_depth(ds.isel(depth=[0]), [np.nan]), ProfileError, "depth[0] = nan nm follows")
+    refused(with_depth(ds.isel(depth=[0]), [np.inf]), ProfileError, "depth[0] = inf: every")
+    refused(ds.drop_vars("depth"), ProfileError, "a dimension 'depth' but no coordinate with its")
+
+
+def test_a_time_is_no_depth_where_a_depth_is_needed(ds):
+    time = ds.rename(depth="sputter_time")
+    time["sputter_time"].attrs["units"] = "s"
+    refused(time, UnitsError, "a test needs a depth, and the data are on a sputter-time axis; cal")
+    assert kind(time, axes=("depth", "sputter_time")) == "concentration"
+
+
+@pytest.mark.parametrize("wrong", [-1e-300, np.inf, -np.inf])
+def test_a_standard_error_is_finite_and_not_negative(ds, wrong):
+    errors = np.zeros((2, 4))
+    errors[0, 1] = np.nan
+    ds["concentration_stderr"] = ds["concentration"].copy(data=errors)
+    assert kind(ds) == "concentration"
+    errors[0, 2] = errors[1, 0] = wrong
+    ds["concentration_stderr"] = ds["concentration"].copy(data=errors)
+    message = f"species 'B': concentration_stderr[2] is {wrong}; a standard error is finite and"
+    refused(ds, ProfileError, message)
+    assert kind(ds.chunk()) == "concentration", "of lazy data nothing is computed"
+
+
+def test_what_stands_beside_samples_is_of_each_of_them(ds):
+    ds["concentration_stderr"] = ("species", [1.0, 1.0], {"units": "cm^-3"})
+    message = "concentration_stderr is over (species), and concentration over (species, depth): "
+    refused(ds, ProfileError, message + "each sample needs its own")
+
+
+def with_cells(ds, lower, upper, dims=("depth", "bounds")):
+    return ds.assign_coords(depth_bounds=(dims, np.stack([lower, upper], -1)))
+
+
+LOWER, UPPER = np.arange(4.0) - 0.5, np.arange(4.0) + 0.5
+
+
+def test_bounds_of_cells_have_a_dimension_of_two(ds):
+    assert kind(with_cells(ds, LOWER, UPPER)) == "concentration"
+    three = ds.assign_coords(depth_bounds=(("depth", "bounds"), np.zeros((4, 3))))
+    expected = "depth_bounds is over (depth, bounds); expected 'depth' and a dimension of two"
+    refused(three, ProfileError, expected)
+    refused(ds.assign_coords(depth_bounds=("bounds", [0.0, 1.0])), ProfileError, "over (bounds); e")
+
+
+@pytest.mark.parametrize(("i", "by", "message"), [
+    (0, 0.6, "depth_bounds do not hold their own depth: 1 nm lies outside its cell, as after a ch"),
+    (1, -0.6, "depth_bounds do not hold their own depth: 1 nm lies outside its cell"),
+    (1, 0.01, "depth_bounds overlap: the cell of 2 nm begins within another, as after a change of"),
+    (0, -0.01, "depth_bounds overlap: the cell of 1 nm begins within another"),
+])  # fmt: skip
+def test_cells_hold_their_depth_and_do_not_overlap(ds, i, by, message):
+    edges = [LOWER.copy(), UPPER.copy()]
+    edges[i][1] += by
+    refused(with_cells(ds, *edges), ProfileError, message)
+    edges[i][1] += 1e-10 * np.sign(by) - by  # rounding
+    assert kind(with_cells(ds, *edges)) == "concentration"
+
+
+def test_a_depth_on_the_edge_of_its_cell_is_in_it(ds):
+    assert kind(with_cells(ds, LOWER + 0.5, UPPER + 0.5)) == "concentration"
+    assert kind(with_cells(ds, LOWER - 0.5, UPPER - 0.5)) == "concentration"
+    refused(with_cells(ds, LOWER + 0.51, UPPER + 0.51), ProfileError, "0 nm lies outside")
+
+
+def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
+    lower = np.stack([LOWER, np.full(4, np.nan)])
+    edges = {"cell_start": lower, "cell_stop": lower + 1.0}
+    array = ds["concentration"].assign_coords(
+        {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
+    )
+    refused(array, ProfileError, "some profiles are averages over cells, others samples without")
+    array = array.isel(species=[0])
+    array["cell_stop"][0, 1] = 9.0
+    assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
+    refused(array, ProfileError, "cell_start and cell_stop overlap: the cell of 2 nm begins within")

@@ -59,6 +59,8 @@ def test_an_entry_says_what_its_doses_rest_on():
     assert f"{100 * float(budget['rule_difference']):.2g} %" in page
     assert "truncated: the limits reach beyond the record" in page
     plain = words(pages(sims.Archive(ARCHIVE), "boron-implant"))
+    assert "Doses between 5 nm and 600 nm; parts and errors" in page
+    assert "Doses between the first sample and the last sample; parts" in plain
     assert "not stated none" in plain
     assert "100 % ok" in plain
 

@@ -214,3 +214,48 @@ def test_a_saturated_detector_is_told_by_read_and_to_dataset(tmp_path):
 
 def test_a_flat_top_without_noise_is_not_told():
     warn_of_implausible([profile(np.minimum(IMPLANT, 3e19)), profile(np.minimum(NOISY, 1e21))])
+
+
+#: Of decimal logarithms, three samples are enough; of natural ones, fifty.
+LEAST = [([16.5, 17.25, 25.9], 3), (np.linspace(36.25, 59.9, 50).tolist(), 50)]
+
+
+@pytest.mark.parametrize(("values", "least"), LEAST, ids=["decimal", "natural"])
+def test_from_how_many_samples_logarithms_are_recognised(values, least):
+    assert len(values) == least
+    with pytest.raises(ProfileError, match=r"^c lies between .* atom/cm\^3, as logarithms of"):
+        refuse_impossible(np.array(values), "concentration", "c")
+    refuse_impossible(np.array(values[:-1]), "concentration", "c")
+    refuse_impossible(np.array(values), "intensity", "c")
+    with pytest.warns(ProfileWarning, match="as if a logarithm"):
+        warn_of_implausible([profile(values, range(least))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible([profile(values[:-1], range(least - 1))])
+
+
+@pytest.mark.parametrize(
+    ("impossible", "possible", "said"),
+    [
+        ([1e18, 1e18, 1.001e26], [1e18, 1e18, 1e26], r"c reaches 1.001e\+26 atom/cm\^3"),
+        ([0.0, 1e-9, 9.99e-7], [0.0, 1e-9, 1e-6], "c is at most 9.99e-07 atom/cm"),
+        ([0.25, 0.5, 1.0], [0.25, 0.5, 1.001], r"c is 1 atom/cm\^3 at most, as a profile divided"),
+        ([5.0, 5.5, 25.5], [4.99, 5.5, 25.5], "c lies between 5 and 25.5 atom/cm"),
+        ([5.5, 25.5, 26.0], [5.5, 25.5, 26.01], "c lies between 5.5 and 26 atom/cm"),
+        ([16.0, 16.5, 17.5], [16.0, 16.0, 16.5, 17.5], "c lies between 16 and 17.5"),
+    ],
+)
+def test_the_edge_of_the_impossible(impossible, possible, said):
+    refuse_impossible(np.array(possible), "concentration", "c")
+    with pytest.raises(ProfileError, match=said):
+        refuse_impossible(np.array(impossible), "concentration", "c")
+
+
+def test_depths_and_values_are_swapped_if_at_least_three_values_rise_among_steps_both_ways():
+    there_and_back = [0.0, 2.0, 1.0, 3.0]
+    with pytest.warns(ProfileWarning, match="species 'B' .depths go back and forth, values only"):
+        warn_of_implausible([profile([1.0, 2.0, 3.0, 4.0], there_and_back)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible([profile([1.0, 2.0, 3.0], there_and_back[:3])])
+        warn_of_implausible([profile([1.0, 2.0, 2.0, 4.0], there_and_back)])

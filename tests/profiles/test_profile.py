@@ -192,7 +192,7 @@ def test_species_by_name():
     ],
 )
 def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, message):
-    with pytest.raises(ProfileError, match=message):
+    with pytest.raises(ProfileError, match=f"^species 'B': .*{message}"):
         sims.DepthProfile(
             species_name="B", depths=depths, depth_units="nm",
             concentrations=concentrations, concentration_units="atoms/cm^3",

@@ -116,6 +116,12 @@ def test_an_element_from_an_isotope():
     ("species", "options", "error", "words"),
     [
         (["11B"], {"abundance": {"10B": 0.2}}, SpeciesError, "names '10B'; the data have '11B'"),
+        (
+            ["11B", "30Si"],
+            {"abundance": {"11B": 0.8}, "species": ["11B", "30Si"]},
+            SpeciesError,
+            "abundance lacks '30Si'; it has '11B'",
+        ),
         (["11B", "10B"], {"abundance": "natural"}, SpeciesError, "would have 'B' twice"),
         (["11B", "B"], {"abundance": {"11B": 0.8}}, SpeciesError, "would have 'B' twice"),
         (["B"], {"abundance": "natural"}, SpeciesError, "'B' does not name a single isotope"),

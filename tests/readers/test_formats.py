@@ -299,6 +299,9 @@ def test_counts_in_stated_windows(tmp_path):
     assert boron.tolist() == (counts["10B"] + counts["11B"]).tolist()
     with pytest.raises(sims.ReadError, match="mz_windows="):
         sims.read(path)
+    for window in ((10.1, 10.0), (10.0, 10.0)):
+        with pytest.raises(sims.ReadError, match=r"mz_windows: 'B' ends at 10.0, before 10"):
+            sims.read(path, mz_windows={"B": window})
 
 
 def test_images_are_refused(tmp_path):

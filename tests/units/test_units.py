@@ -51,6 +51,7 @@ OTHERS = {
     "atom/cm^3/(count/s)": ("factor_per_rate", 1.0), "m^-3/cps": ("factor_per_rate", 1e-6),
     "atoms/cm^3 per count": ("factor_per_count", 1.0), "cm^-3 per count": ("factor_per_count", 1.0),
     "C/S": ("count_rate", 1.0), "c s^-1": ("count_rate", 1.0), "kc/s": ("count_rate", 1000.0),
+    "atoms per square cm": ("areal_density", 1.0), "Atoms/Cubic m": ("concentration", 1e-6),
     "/cm3": ("concentration", 1.0), "nm**1": ("depth", 1.0), "1 cm": ("depth", 1e7),
     " " * 199 + "m": ("depth", 1e9),
     "Sec": ("sputter_time", 1.0), "Min": ("sputter_time", 60.0), "Cps": ("count_rate", 1.0),

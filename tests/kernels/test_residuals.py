@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sims_analysis.models import _residuals as residuals
+from sims_analysis.kernels import residuals
 from sims_analysis.models.shapes import pearson
 
 RNG = np.random.default_rng

@@ -7,28 +7,32 @@ the free coordinates as the rows of a matrix: what a fit has taken from its resi
 from __future__ import annotations
 
 from math import log, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, gammaincc, ndtr
 
-from sims_analysis.models.model import Array
-
 __all__ = [
+    "NEARLY_NORMAL",
     "RANDOM",
     "RESIDUALS",
+    "SEEN",
     "Departure",
     "chance_of_excess",
     "correlation",
     "departure",
     "inverted",
     "low_frequencies",
+    "of_counts",
     "running",
     "scatter",
     "together",
     "verdict",
     "wandering",
 ]
+
+Array = NDArray[Any]
 
 #: Verdicts on the residuals, in the order of their codes.
 RESIDUALS = (
@@ -40,7 +44,9 @@ RESIDUALS = (
 )
 RANDOM, _SHAPE, _LARGE, _NEIGHBOURS = range(1, len(RESIDUALS))
 #: A departure from the samples that matters, as a part of the largest.
-_SEEN = 0.05
+SEEN = 0.05
+#: Residuals of so many expected counts are nearly normal.
+NEARLY_NORMAL = 3.0
 #: Residuals are averaged to at most so many before their low frequencies are looked at.
 _MOST = 48
 #: Residuals are not random if chance makes them less often than this.
@@ -185,6 +191,32 @@ def chance_of_excess(chi_square: float, degrees: float) -> float:
     return float(gammaincc(degrees / 2, chi_square / 2)) if degrees > 0 else 1.0
 
 
+class Pearson(NamedTuple):
+    """Chi-square of counts, its degrees of freedom, and the variance of each term over 2."""
+
+    chi_square: float
+    degrees: float
+    variance: float
+
+    @property
+    def chance(self) -> float:
+        """The probability that chance makes chi-square as large."""
+        # As if there were fewer degrees of freedom.
+        return chance_of_excess(self.chi_square / self.variance, self.degrees / self.variance)
+
+
+def of_counts(r: Array, mu: Array, free: float) -> Pearson:
+    """Return chi-square by Pearson's residuals `r` where `mu` counts are expected.
+
+    Below one expected count it says little, and the sign is known beforehand.
+    """
+    counted = mu >= 1
+    number = int(np.count_nonzero(counted))
+    # Each term has the variance 2 + 1 / mu.
+    variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
+    return Pearson(float(np.sum(r[counted] ** 2)), number - free, variance)
+
+
 def together(one: float, other: float) -> float:
     """Return the probability of two chances: Fisher's ``-2 ln(p1 p2)``.
 
@@ -230,7 +262,7 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     departure : float
         The largest departure of the curve from the samples.
     """
-    known, seen = not np.isnan(chance), departure > _SEEN
+    known, seen = not np.isnan(chance), departure > SEEN
     enough = r.size >= rows.shape[0] + (6 if known else 2)
     neighbours = wandering(r, rows) if enough else 1.0
     if known:
@@ -242,7 +274,7 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
         shape = chance < _UNLIKELY or low_frequencies(r, rows) < _UNLIKELY
         return (_SHAPE, seen) if shape else (_NEIGHBOURS, False)
     low = low_frequencies(r, rows) if seen else np.nan
-    large = departure > 4 * _SEEN and neighbours < _UNLIKELY / 5
+    large = departure > 4 * SEEN and neighbours < _UNLIKELY / 5
     if seen and low < (4 * _UNLIKELY if large else _UNLIKELY / 2):
         return _SHAPE, True
     # What is so because of samples far below the maximum alone does not matter.

@@ -1,0 +1,154 @@
+"""Depths read from restored profiles: against the truth, and in every form the data may take."""
+
+import warnings
+
+import numpy as np
+import pytest
+import restored_truth as rt
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileWarning
+from sims_analysis.frame.resolution import _FWHM, _SHARPER, _sharper
+
+Z = np.arange(30, 90, 0.5)
+LEVEL = f"{150 * rt.WORTH} atoms/cm^3"
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*may be no layer")
+
+
+def restored(truth=rt.box, top=3000.0, seed=0, z=Z):
+    ds = rt.counted(top * rt.blurred(truth, z), z, seed)
+    return sims.deconvolve(ds, resolution=rt.RESOLUTION)
+
+
+@pytest.fixture(scope="module")
+def layer():
+    return restored()
+
+
+def at(found, **where):
+    plain = sims.dequantify(found)
+    return plain["depth"].sel(**where).values, plain["stderr"].sel(**where).values
+
+
+def test_the_foot_of_a_sharp_edge_is_within_its_error(layer):
+    depth, error = at(sims.crossings(layer, level=LEVEL))
+    off = np.abs(depth - [55, 65])
+    assert (off > 0.3).all()  # restored as exponentials
+    assert (off < 2 * error).all()
+    assert (error < 1).all()
+    xj = sims.junction_depth(layer, level=LEVEL)
+    assert (xj.item(), xj["stderr"].item()) == pytest.approx((depth[1], error[1]))
+    found = sims.layers(layer, level=LEVEL)
+    np.testing.assert_allclose(found["top_stderr"], error[0])
+    np.testing.assert_allclose(found["bottom_stderr"], error[1])
+
+
+def test_what_is_flatter_than_the_resolution_is_known_as_well_as_it_is_counted():
+    found = restored(rt.implant)
+    xj = sims.junction_depth(found, level=f"{900 * rt.WORTH} atoms/cm^3")
+    true = 50 + 12 * np.sqrt(2 * np.log(3000 / 900))
+    assert abs(xj.item() - true) < 0.5
+    assert 0.05 < xj["stderr"].item() < 0.3
+    # The error of the value there over the slope is most of it.
+    there = found.interp(depth=xj.item())
+    slope = 900 * rt.WORTH * (xj.item() - 50) / 12**2
+    assert xj["stderr"].item() == pytest.approx(there["concentration_stderr"] / slope, rel=0.5)
+
+
+def test_a_metallurgical_junction_knows_both_profiles(layer):
+    other = restored(lambda z: np.full_like(z, 0.05), seed=5)
+    both = xr.concat([layer, other], "species").assign_coords(species=["B", "P"])
+    found = sims.metallurgical_junctions(both, donors=["P"], acceptors=["B"])
+    own = at(sims.crossings(layer, level=LEVEL))[1]
+    assert found["status"].values.tolist() == ["ok", "ok"]
+    np.testing.assert_allclose(found["stderr"], own, rtol=0.15)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda ds: ds["concentration"].assign_coords(stderr=ds["concentration_stderr"]),
+        sims.quantify,
+        lambda ds: ds.assign_coords(depth=("depth", Z / 1000, {"units": "um"})),
+        lambda ds: sims.to_grid(ds, depth=[f"{one} nm" for one in Z]),
+        lambda ds: xr.concat([ds, ds], "measurement").isel(measurement=1),
+        lambda ds: ds.chunk(),
+    ],
+    ids=["array", "quantified", "um", "grid", "batch", "dask"],
+)
+def test_the_resolution_goes_along(layer, form):
+    depth, error = at(sims.crossings(form(layer), level=LEVEL, max_count=2))
+    expected = at(sims.crossings(layer, level=LEVEL))
+    np.testing.assert_allclose(depth, expected[0], rtol=1e-6)
+    np.testing.assert_allclose(error, expected[1], rtol=1e-5)
+
+
+def test_a_grid_finer_than_the_samples_is_as_blurred(layer):
+    fine = sims.to_grid(layer, step="0.1 nm")
+    error = at(sims.crossings(fine, level=LEVEL))[1]
+    np.testing.assert_allclose(error, at(sims.crossings(layer, level=LEVEL))[1], rtol=0.15)
+
+
+def test_another_depth_scale_is_another_resolution(layer):
+    twice = sims.rescale_depth(layer, factor=2)
+    np.testing.assert_allclose(twice["achieved_resolution"], 2 * layer["achieved_resolution"])
+    error = at(sims.crossings(twice, level=LEVEL))[1]
+    np.testing.assert_allclose(error, 2 * at(sims.crossings(layer, level=LEVEL))[1], rtol=1e-6)
+
+
+def test_it_is_kept_in_files(layer, tmp_path):
+    sims.save(layer, tmp_path / "restored.nc")
+    again = sims.load(tmp_path / "restored.nc")
+    assert "achieved_resolution" in again.coords
+    xr.testing.assert_allclose(
+        sims.crossings(again, level=LEVEL), sims.crossings(layer, level=LEVEL)
+    )
+
+
+def test_the_decay_length_of_a_step_may_be_that_of_a_step(layer):
+    limits = {name: f"{part * rt.WORTH} atoms/cm^3" for name, part in (("low", 60), ("high", 1500))}
+    found = sims.decay_length(layer, **limits)
+    assert found["stderr"] > 0.5 * found["decay_length"]
+
+
+def test_edges_nearer_than_the_resolution_are_told(layer):
+    def wells(z):
+        return 0.02 + (np.abs((z - 60) % 5 - 2.5) < 1.25) * (np.abs(z - 60) < 12)
+
+    narrow = restored(wells)
+    with pytest.warns(ProfileWarning, match="crossed twice within .* achieved resolutions"):
+        sims.layers(narrow, level=f"{600 * rt.WORTH} atoms/cm^3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sims.layers(layer, level=f"{1500 * rt.WORTH} atoms/cm^3")
+
+
+def test_sharpened_is_twice_the_profile_less_the_blurred_one():
+    z = np.arange(0.0, 60.0, 0.1)
+    x = np.exp(-0.5 * ((z - 30) / 5) ** 2)
+    sharp = _sharper(z, x, x, x, np.full(z.size, 6.0))
+    s = np.hypot(5, _SHARPER * 6 / _FWHM)
+    np.testing.assert_allclose(sharp, 2 * x - 5 / s * np.exp(-0.5 * ((z - 30) / s) ** 2), atol=1e-6)
+    assert sharp.sum() == pytest.approx(x.sum(), rel=1e-6)
+    unknown = _sharper(z, x, x, x, np.full(z.size, np.nan))
+    np.testing.assert_array_equal(unknown, x)
+
+
+@pytest.mark.study
+@pytest.mark.parametrize(
+    ("truth", "parts", "expected"),
+    [(rt.box, (0.5, 0.1, 0.05), (0.6, 1.0)), (rt.implant, (0.5, 0.2, 0.05), (0.6, 0.95))],
+)
+def test_errors_hold_the_truth(truth, parts, expected):
+    fine = np.arange(30, 90, 1e-3)
+    held = []
+    for top in (300.0, 3000.0, 1e5):
+        for seed in range(8):
+            found = restored(truth, top, seed)
+            for part in parts:
+                true = fine[np.flatnonzero(truth(fine) > part)[-1]]
+                xj = sims.junction_depth(found, level=f"{part * top * rt.WORTH} atoms/cm^3")
+                held.append(abs(xj.item() - true) < xj["stderr"].item())
+    assert expected[0] < np.mean(held) < expected[1]
