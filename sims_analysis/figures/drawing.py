@@ -99,7 +99,8 @@ def draw(
         for curve, line in [] if canvas.wanted.spread else canvas.lines:
             if _is_primary(curve, canvas.curves):
                 again = is_another(canvas, curve, line)
-                draw_results(canvas, curve, line.get_label() if again else _who(curve, among))
+                name = str(line.get_label()) if again else _who(curve, among)
+                draw_results(canvas, curve, name)
         for median, members in canvas.medians:
             draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
         fitted.draw(canvas)
