@@ -6,6 +6,7 @@ new dimensions take their cases from here: a metric or a correction that is list
 - `QUESTIONS` are asked of data, with the options that stand here;
 - `OF_A_RATIO` has other options for the ratio of two species, whose levels are pure numbers;
 - `ELSEWHERE` names the questions that do not rest on the top of a profile;
+- `WITHOUT_ERROR` names those that state no standard error;
 - `FULLEST` gives of each answer with many parts one that has them all;
 - `CORRECTIONS` give the data back, better.
 """
@@ -86,6 +87,8 @@ ELSEWHERE = (
     "junction_depth", "metallurgical_junctions", "surface_concentration", "to_grid",
     "with_counting_statistics",
 )  # fmt: skip
+#: Questions without a standard error that a subtracted background adds to.
+WITHOUT_ERROR = ("detection_limit", "interpolate")
 
 
 def ask(question, data):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
@@ -21,7 +20,13 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
-from sims_analysis.analysis.junction import JunctionOptions, junction_depth
+from sims_analysis.analysis.junction import (
+    JunctionOptions,
+    Junctions,
+    dressed,
+    find_junctions,
+    junction_depth,
+)
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, ProfileWarning
@@ -31,10 +36,13 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import elementwise
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, ends
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
@@ -109,13 +117,13 @@ def compare(
     -----
     Standard errors are the random part, to first order, for independent measurements a and b:
     relative errors in quadrature, ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or
-    of doses; the same without r, divided by ln 10, for its logarithm; ``sqrt(s_a^2 + s_b^2)`` for a
-    shift. That of b between two samples is as in :func:`to_grid`. Errors common to both, such as
-    that of one sensitivity factor, cancel in a ratio. Under Poisson noise the intervals of `ratio`
-    and `log_ratio` cover 66 to 76 % where at least 5 counts are expected, and up to 88 % below
-    that. Those of the shift are too wide in noise: at 10 counts and steps much finer than the edge
-    they cover 93 to 99 %, because noise biases both junctions in the same direction, and each
-    standard error includes that bias.
+    of doses; the same without r, divided by ln 10, for its logarithm. That of b between two samples
+    is as in :func:`to_grid`. Errors common to both, such as that of one sensitivity factor, cancel
+    in a ratio. Noise biases both junctions in the same direction (see :func:`crossings`), which
+    cancels in their shift d: its standard error is the half-width h of the interval about it that
+    holds the shift e of the edges as all samples around them tell, with its error s,
+    ``P(|N(e - d, s)| < h) = 0.683``. Under Poisson noise the intervals of `ratio` and `log_ratio`
+    cover 66 to 76 % where at least 5 counts are expected, and up to 88 % below that.
 
     References
     ----------
@@ -132,8 +140,7 @@ def compare(
     >>> float(found["dose_ratio"].sel(species="B").round(6))
     1.1
     """
-    if method not in ("log", "linear"):
-        raise ProfileError(f'method={method!r}; expected "log" or "linear"')
+    check_choice("method", method, ("log", "linear"))
     check_options(rule)
     bridge = bridges(gaps)
     a, b = paired(a, b)
@@ -152,7 +159,7 @@ def compare(
 
     at_b = at_a(fb).astype(fb.precision, copy=False)
     b_at_a = _along(at_b if bridge else at_b.where(~in_gap(fb, asked)), fa)
-    ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
+    ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
         "ratio": fa.along_axis(ratio, "ratio"),
@@ -178,7 +185,7 @@ def compare(
             for name, one in junctions.items()
         }
     elif junction:
-        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+        raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
     result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
     return units.quantify(result) if fa.quantified else result
 
@@ -197,8 +204,8 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
 
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
     a, b = (frame.map(ends) for frame in (fa, fb))
-    first = _in_order(_apply(np.maximum, a.first, b.first), fa, fb)
-    last = _in_order(_apply(np.minimum, a.last, b.last), fa, fb)
+    first = _in_order(elementwise(np.maximum, a.first, b.first), fa, fb)
+    last = _in_order(elementwise(np.minimum, a.last, b.last), fa, fb)
     both = first < last
     status = xr.where(
         both,
@@ -236,16 +243,6 @@ def _along(result: xr.Variable, frame: Frame) -> xr.Variable:
     return xr.Variable([frame.dim if d == ASKED else d for d in result.dims], result.data)
 
 
-def _apply(function: Callable[..., Any], *variables: xr.Variable, outputs: int = 1) -> Any:
-    return xr.apply_ufunc(
-        function,
-        *variables,
-        dask="parallelized",
-        output_core_dims=[[]] * outputs,
-        output_dtypes=[float] * outputs,
-    )
-
-
 def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
     return {
         "units": unit,
@@ -264,7 +261,7 @@ def _errors_of_ratios(
     """Return the errors of ratios, from that of a and from the values of b at its depths."""
     # At one depth, it does not matter that other samples have a part of the error in common.
     of_a = add_background_error(fa, own, lambda f: f.value)
-    errors = _apply(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
+    errors = elementwise(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
     found = {}
     for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
         key = f"{name}_stderr"
@@ -295,14 +292,15 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
     answers["dose_ratio"] = fa.array(ratio, "dose_ratio", rule=rule)
     if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
-        stderr = _apply(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
+        stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
         answers["dose_ratio_stderr"] = fa.array(stderr, "dose_ratio", label="dose_ratio_stderr")
         answers["dose_ratio_stderr"].attrs = _attrs_of_error("ratio of the doses", "1")
     return answers
 
 
 def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
-    at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
+    both = [find_junctions(x, level, **options) for x in (a, b)]
+    at_a, at_b = (units.dequantify(dressed(one)) for one in both)
     shift = _bare(at_b) - _bare(at_a)
     of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
     # Not by xr.where, which takes a single lazy text for one of a single letter.
@@ -317,9 +315,25 @@ def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str,
         "junction_status": status.assign_attrs(vocabulary.attrs("status")),
     }
     if "stderr" in at_a.coords and "stderr" in at_b.coords:
-        errors = (_bare(at["stderr"]) for at in (at_a, at_b))
-        found["junction_shift_stderr"] = xr.apply_ufunc(np.hypot, *errors, dask="allowed")
+        found["junction_shift_stderr"] = _error_of_shift(*both).where(shift.notnull())
         found["junction_shift_stderr"].attrs = _attrs_of_error("junction shift", "nm")
+    return found
+
+
+def _error_of_shift(a: Junctions, b: Junctions) -> xr.DataArray:
+    """Return half of the 68 % interval about the shift that holds that of the edges.
+
+    Noise moves both crossings to the same side of their edges: what these have in common cancels.
+    """
+    (offset_a, error_a), (offset_b, error_b) = (
+        [
+            _bare(one.frame.array(x, "junction_depth"))
+            for x in (one.found.edge_offset, one.found.edge_stderr)
+        ]
+        for one in (a, b)
+    )
+    of_edges = elementwise(np.hypot, error_a, error_b)
+    found: xr.DataArray = elementwise(half_width_about, offset_b - offset_a, of_edges)
     return found
 
 
@@ -413,7 +427,9 @@ def repeatability(
         depth = units.dequantify(junction_depth(batch, level=level, gaps=gaps, **junction))
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
-        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+        raise ProfileError(
+            f"repeatability: {', '.join(junction)} goes with level=, which is not given"
+        )
     result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result
 

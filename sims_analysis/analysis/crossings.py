@@ -12,7 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.background import add_background_error, subtracted_level
+from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
@@ -21,9 +21,10 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.resolution import add_resolution_error, tell_narrow
-from sims_analysis.frame.run import anywhere, codes, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
@@ -37,6 +38,7 @@ __all__ = [
     "in_words_of_axis",
     "nearest",
     "open_at_level",
+    "with_common_errors",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -190,6 +192,7 @@ def crossings(
         max_count=max_count,
         bridge=bridge,
     )
+    found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
     if frame.censored is not None and not bridge:
         found = changed(found, **_without_hidden(frame, found))
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
@@ -204,16 +207,10 @@ def crossings(
     between = found.depth_before, found.depth_after
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     status = above_ceiling(frame, status, asked)
-
-    def again(other: Frame) -> xr.Variable:
-        return _nearest(other, asked, found)
-
-    stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
-    stderr = add_background_error(frame, stderr, again)
     tell_narrow(frame, found.depth, "crossing")
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
-        "stderr": (stderr, "crossing_depth", "Standard error of the crossing depth"),
+        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
         "decay_length": (found.decay_length, "decay_length", None),
         f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
         f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
@@ -261,6 +258,26 @@ def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.V
     tell_doubts(frame, doubtful.where(above, Status.OK), everything, "", ProfileWarning)
     found: xr.Variable = replaced_where(above, status, Status.SATURATED)
     return found.transpose(*status.dims)
+
+
+def with_common_errors(frame: Frame, found: Any, again: Answer) -> Any:
+    """Return crossings with what samples have in common in their errors.
+
+    The error of a background that was subtracted moves the edge, not what noise has made of it: by
+    that error over the steepness there. Edges of restored profiles are known to what the achieved
+    resolution leaves; `again` finds the depths from other values.
+    """
+    if frame.achieved is not None:
+        stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
+        error = stderr = add_background_error(frame, stderr, again)
+        return changed(found, stderr=stderr, edge_stderr=error, edge_offset=xr.zeros_like(error))
+    if frame.common is None:
+        return found
+    moved = frame.common.mean(frame.dim) / found.steepness
+    error = (found.edge_stderr**2 + moved**2) ** 0.5
+    half_width: Any = elementwise(half_width_about, found.edge_offset, error)
+    stderr = half_width.where(found.stderr.notnull())
+    return changed(found, stderr=stderr, edge_stderr=error)
 
 
 def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:

@@ -11,7 +11,7 @@ from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.surface import local_value
@@ -93,7 +93,8 @@ def surface_concentration(
     )
     at = frame.parameter(depth, ("depth",), "depth")
     options: Any = {"errors": "fit", "samples": samples}
-    asked = at, subtracted_level(frame)
+    fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
+    asked = at, subtracted_level(frame), fraction
     found = frame.map(local_value, *asked, **options)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(local_value, *asked, **options).value, errors=True

@@ -133,13 +133,16 @@ class CommonError(NamedTuple):
     variance: xr.Variable
 
 
-def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> CommonError | None:
+def common_error(
+    frame: Frame, answer: Answer, *, errors: bool = False, by: float = 1.0
+) -> CommonError | None:
     """Propagate the error of a subtracted background; None if none was subtracted.
 
     The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
     error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap
     ``q_i = cov(c_i, background) / var(background)`` with that sample. Other answers are taken as
-    linear over a standard error, ``S = [f(c + s) - f(c - s)] / 2`` (JCGM 100:2008, 5.1.3, note 2).
+    linear over a part b of a standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b`` (JCGM
+    100:2008, 5.1.3, note 2).
 
     Parameters
     ----------
@@ -149,6 +152,8 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
     errors : bool
         Whether the answer itself depends on the standard errors of the samples, as that of a
         weighted fit does; otherwise the frame has none.
+    by : float
+        That part b: small for an answer that a whole standard error may leave without a value.
     """
     if frame.common is None:
         return None
@@ -156,9 +161,9 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
     if not errors:
         plain = replace(plain, stderr=None, counts=None)
 
-    def half_difference(by: xr.Variable) -> xr.Variable:
-        up, down = (answer(replace(plain, value=frame.value + d)) for d in (by, -by))
-        return 0.5 * (up - down)
+    def half_difference(shift: xr.Variable) -> xr.Variable:
+        up, down = (answer(replace(plain, value=frame.value + d * shift)) for d in (by, -by))
+        return 0.5 / by * (up - down)
 
     whole = half_difference(frame.common)
     own = 0.0 if frame.overlap is None else half_difference(frame.common * frame.overlap)
@@ -166,14 +171,14 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
 
 
 def add_background_error(
-    frame: Frame, stderr: xr.Variable, answer: Answer, *, errors: bool = False
+    frame: Frame, stderr: xr.Variable, answer: Answer, *, errors: bool = False, by: float = 1.0
 ) -> xr.Variable:
     """Add the error of a subtracted background to the standard error of an answer.
 
     See :func:`common_error` for the arguments. Not below 0: the variance that the background adds
     is negative where it cancels errors of the samples.
     """
-    common = common_error(frame, answer, errors=errors)
+    common = common_error(frame, answer, errors=errors, by=by)
     if common is None:
         return stderr
     total: xr.Variable = (stderr**2 + common.variance).clip(min=0.0) ** 0.5

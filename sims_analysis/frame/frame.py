@@ -309,7 +309,7 @@ class Frame(Profiles):
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
 
-    def replaced(self, value: xr.Variable, **beside: xr.Variable | None) -> Any:
+    def replaced(self, value: xr.Variable, **beside: xr.Variable | None) -> xr.Dataset:
         """Return the data that were opened, with other values: data again, not an answer.
 
         Parameters
@@ -322,8 +322,13 @@ class Frame(Profiles):
 
         Returns
         -------
-        Dataset or DataArray
+        Dataset
             As the data were; their attrs, names and coordinates stay.
+
+        Raises
+        ------
+        TypeError
+            If they were no Dataset.
         """
         data = self._dataset()
         made = {}
@@ -340,7 +345,7 @@ class Frame(Profiles):
             made[name] = self.as_the_data(one.transpose(*(d for d in order if d in one.dims)))
         return data.assign(made)
 
-    def times(self, factor: xr.Variable) -> Any:
+    def times(self, factor: xr.Variable) -> xr.Dataset:
         """Return the data with the samples times a factor, and what is in their unit beside them.
 
         Errors of samples and of backgrounds are multiplied with them, counts are not.

@@ -50,6 +50,17 @@ class Row(NamedTuple):
     row: Any
 
 
+def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) -> Any:
+    """Apply a function to each element of arrays of xarray's, lazily if one is lazy."""
+    return xr.apply_ufunc(
+        function,
+        *arrays,
+        dask="parallelized",
+        output_core_dims=[[]] * outputs,
+        output_dtypes=[float] * outputs,
+    )
+
+
 def profile_by_profile(
     function: Callable[..., Any],
     depth: Any,

@@ -8,6 +8,8 @@ departs from the straight line between two samples.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,7 +47,20 @@ AT_ONCE = 1 << 13
 CURVED = 5.0
 
 
-def half_widths(
+class Edges(NamedTuple):
+    """What the samples around crossings say of the edges there; shape (K,).
+
+    How far each lies from the crossing, its standard error, how much the values change with depth
+    there, and the half-width of the 68 % interval about the crossing.
+    """
+
+    offset: Array
+    error: Array
+    steepness: Array
+    half_width: Array
+
+
+def edges(
     rows: Rows,
     level: Array,
     row: Index,
@@ -56,8 +71,8 @@ def half_widths(
     every: Index,
     level_stderr: Array | None = None,
     floor: Array | None = None,
-) -> Array:
-    """Return the half-width of the 68 % interval about each of K crossings.
+) -> Edges:
+    """Return where the edge at each of K crossings is, and the 68 % interval about the crossing.
 
     Parameters
     ----------
@@ -80,7 +95,7 @@ def half_widths(
 
     Returns
     -------
-    ndarray, shape (K,)
+    Edges
         NaN where standard errors are missing, where the profile is flat beside the crossing, and
         for a crossing opposite in direction to the edge around it: noise made it, and there is no
         edge of its direction nearby.
@@ -95,7 +110,7 @@ def half_widths(
     If the profile crosses the level more than a hundred times within that window, the crossing has
     no edge of its own. It is not fitted: its interval is that of the two samples beside it.
     """
-    result = np.full(at.size, np.nan)
+    result = Edges(*np.full((4, at.size), np.nan))
     if rows.stderr is None:
         return result
     level_stderr = np.zeros(1) if level_stderr is None else level_stderr
@@ -114,9 +129,11 @@ def half_widths(
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
         samples = Samples(*columns, known[:-1], begin, end, floor[row[part]])
-        offset, sigma = _edge(samples, sides, every, before[part], at[part], direction[part])
-        width = half_width_about(offset, sigma)
-        result[part] = np.where(np.isinf(width), np.nan, width)
+        edge = _edge(samples, sides, every, before[part], at[part], direction[part])
+        width = half_width_about(*edge[:2])
+        found = *edge, np.where(np.isinf(width), np.nan, width)
+        for column, values in zip(result, found, strict=True):
+            column[part] = values
     return result
 
 
@@ -127,12 +144,12 @@ def _edge(
     before: Index,
     at: Array,
     direction: NDArray[np.int8],
-) -> tuple[Array, Array]:
-    """Return the offset of the edge from each crossing, and its standard error.
+) -> tuple[Array, Array, Array]:
+    """Return the offset of the edge from each crossing, its standard error, and its steepness.
 
-    NaN for a crossing opposite in direction to the edge around it.
+    The error is NaN for a crossing opposite in direction to the edge around it.
     """
-    offset, error, known = _between_two(samples, before, at)
+    offset, error, steep, known = _between_two(samples, before, at)
     opposite = np.zeros(at.size, dtype=bool)
     unresolved = np.flatnonzero(~known)
     offset[unresolved], error[unresolved] = np.nan, np.nan
@@ -147,26 +164,25 @@ def _edge(
         asked = np.bincount(same, ~opposite[unresolved], centre.size) > 0
         sought = np.flatnonzero((reach > 0) & asked)
         which = which[sought]
-        edge, sigma, moved_to = (
-            np.full(centre.size, np.nan),
-            np.full(centre.size, np.nan),
-            centre + 0,
-        )
-        edge[sought], sigma[sought], moved_to[sought] = _fit_windows(
+        (edge, sigma, slope), moved_to = np.full((3, centre.size), np.nan), centre + 0
+        edge[sought], sigma[sought], slope[sought], moved_to[sought] = _fit_windows(
             samples, which, centre[sought], at[which], reach[sought]
         )
-        edge, sigma, moved_to = edge[same], sigma[same], moved_to[same]
+        edge, sigma, slope, moved_to = edge[same], sigma[same], slope[same], moved_to[same]
         better = np.isfinite(sigma) & ~opposite[unresolved]
         shift = np.where(sigma > 0, edge - at[unresolved], 0.0)
         offset[unresolved[better]], error[unresolved[better]] = shift[better], sigma[better]
+        steep[unresolved[better]] = slope[better]
         # Noise may put the crossing near the end of its window: fit again, centred on the edge.
         moved = (moved_to != centre_sample) & better
         unresolved, centre_sample = unresolved[moved], moved_to[moved]
     straight = np.flatnonzero(~np.isfinite(offset + error))
     offset[straight] = 0.0
-    error[straight] = _linear_error(samples, straight, before[straight], at[straight])
+    error[straight], steep[straight] = _linear_error(
+        samples, straight, before[straight], at[straight]
+    )
     error[opposite] = np.nan
-    return offset, error
+    return offset, error, steep
 
 
 def _crossings_within(
@@ -179,8 +195,11 @@ def _crossings_within(
     return count
 
 
-def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> Array:
-    """Propagate the errors of two samples linearly, where no logarithm can be taken (level 0)."""
+def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> tuple[Array, Array]:
+    """Propagate the errors of two samples linearly, where no logarithm can be taken (level 0).
+
+    Return the error, and the steepness of the straight line.
+    """
     window = samples.window(which, before, np.arange(2))
     difference = window.upper - window.lower
     sigma = np.hypot(window.upper_stderr, window.lower_stderr)
@@ -189,10 +208,10 @@ def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> A
         t = (at - window.depth[:, 0]) / width
         slope = (difference[:, 1] - difference[:, 0]) / width
         error = np.hypot((1.0 - t) * sigma[:, 0], t * sigma[:, 1]) / np.abs(slope)
-    return np.where(window.there.all(1), error, np.nan)
+    return np.where(window.there.all(1), error, np.nan), np.abs(slope)
 
 
-def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Flags]:
+def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Array, Flags]:
     """Locate the edge from the two samples beside it, and flag where they suffice.
 
     If ``y = ln(upper / lower)`` is straight, the edge is at the crossing. Curvature shifts it: it
@@ -226,7 +245,7 @@ def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Arr
         error = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / np.abs(slope)
         fall, noise = np.abs(slope * width), np.hypot(sigma[:, 1], sigma[:, 2])
         known = fall >= np.where(fall >= 1.0, ALONE_IF_STEEP, ALONE) * noise
-    return offset, error, known & np.isfinite(slope)
+    return offset, error, np.abs(slope) * window.lower[:, 1], known & np.isfinite(slope)
 
 
 def _second_difference(step: Array, next_step: Array) -> Array:
@@ -236,12 +255,13 @@ def _second_difference(step: Array, next_step: Array) -> Array:
 
 def _fit_windows(
     samples: Samples, which: Index, before: Index, at: Array, reach: Index
-) -> tuple[Array, Array, Index]:
+) -> tuple[Array, Array, Array, Index]:
     """Fit windows that extend `reach` samples to either side of the crossings.
 
-    Return the depth of the edge, its standard error, and the last sample that is not deeper.
+    Return the depth of the edge, its standard error and steepness, and the last sample that is not
+    deeper.
     """
-    (edge, error), sample = np.full((2, at.size), np.nan), before.copy()
+    (edge, error, steep), sample = np.full((3, at.size), np.nan), before.copy()
     first = np.maximum(before + 1 - reach, samples.begin[which])
     end = np.minimum(before + 1 + reach, samples.end[which])
     # Depths relative to the middle of the window, because the crossing may be at its end.
@@ -251,7 +271,7 @@ def _fit_windows(
         some, size = part.start + np.flatnonzero(size), size[size > 0]
         own, origin = which[some], middle[some]
         window, scale = counted(samples, position, size, origin, samples.floor[own])
-        root, sigma = _crossing_of_parabola(window)
+        root, sigma, slope = _crossing_of_parabola(window)
         z, sigma = origin + root * scale, sigma * scale
         noise = (samples.upper_stderr[position] != 0) | (samples.lower_stderr[position] != 0)
         exact = ~window.reduce(np.logical_or, noise)
@@ -259,8 +279,8 @@ def _fit_windows(
         deeper = samples.depth[position] > np.repeat(z, size)
         inside = position[window.starts] + size - window.reduce(np.add, deeper.astype(np.intp))
         sample[some] = np.clip(inside - 1, samples.begin[own], samples.end[own] - 2)
-        edge[some], error[some] = z, sigma
-    return edge, error, sample
+        edge[some], error[some], steep[some] = z, sigma, slope / scale * samples.lower[before[some]]
+    return edge, error, steep, sample
 
 
 def _reach(
@@ -295,14 +315,14 @@ def _reach(
     return reach, higher
 
 
-def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array]:
+def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
     """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
 
     With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
     sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
     otherwise that of a binomial of two counts. Where a background was subtracted, `floor`, the
     variance per count is larger by what is below the sample: ``a (1 + floor / (e lower))``. Return
-    the depth at which the two are equal, and its standard error.
+    the depth at which the two are equal, its standard error, and the slope of the logarithm there.
     """
     with np.errstate(all="ignore"):
         a, b = _first_guess(samples)
@@ -313,7 +333,8 @@ def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array]:
         root = _root(a, b, c)
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
         variance = np.vecdot(slopes, solved(information, slopes))
-        return root, np.sqrt(variance) / np.abs(b + c * root)
+        slope = np.abs(b + c * root)
+        return root, np.sqrt(variance) / slope, slope
 
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:

@@ -14,11 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossing_error import Edges, edges
 from sims_analysis.kernels.gaps import across_gap
+from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
 
 RISING, FALLING = 1, -1
+#: A crossing so many standard errors from its edge is there by noise.
+FAR = 3.0
+#: How many others are asked then.
+TRIED = 2
 
 
 class Crossings(NamedTuple):
@@ -158,7 +163,7 @@ class Listing:
     depth: Array
     position: Array
     decay_length: Array
-    stderr: Array
+    edges: Edges
     lost: Flags
     #: Whether the crossing lies in a gap.
     unseen: Flags
@@ -190,14 +195,14 @@ def listing(
 ) -> Listing:
     """List up to `width` crossings of every row, in order of depth, with their errors.
 
-    Those in gaps are unseen, unless it is to `bridge` them. `floor`: as for `half_widths`.
+    Those in gaps are unseen, unless it is to `bridge` them. `floor`: as for `edges`.
     """
     every = find(rows, level)
     number = np.bincount(every.row, minlength=rows.count)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     found, column = every.take(column < width), column[column < width]
     depth, position, decay_length = locate(rows, level, found)
-    stderr = half_widths(
+    own = edges(
         rows,
         level,
         found.row,
@@ -208,14 +213,12 @@ def listing(
         level_stderr=level_stderr,
         floor=floor,
     )
-    lost = _undetermined(rows, found, stderr)
+    lost = _undetermined(rows, found, own.half_width)
     unseen = _in_gaps(rows, found) & (not bridge)
     for missing in (lost, unseen):
-        depth[missing], stderr[missing] = np.nan, np.nan
+        depth[missing], own.half_width[missing] = np.nan, np.nan
     decay_length[unseen] = np.nan
-    return Listing(
-        found, column, depth, position, decay_length, stderr, lost, unseen, number, width
-    )
+    return Listing(found, column, depth, position, decay_length, own, lost, unseen, number, width)
 
 
 def _in_gaps(rows: Rows, found: Crossings) -> Flags:
@@ -231,7 +234,10 @@ def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
 
 
 class Table(NamedTuple):
-    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``."""
+    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``.
+
+    And what is known of their edges: see :class:`Junction`.
+    """
 
     depth: Array
     stderr: Array
@@ -241,6 +247,9 @@ class Table(NamedTuple):
     depth_after: Array
     status: NDArray[np.uint8]
     number: Index
+    edge_offset: Array
+    edge_stderr: Array
+    steepness: Array
 
 
 def table(
@@ -257,24 +266,32 @@ def table(
     found, number = listed.found, listed.number
     return Table(
         listed.table(listed.depth),
-        listed.table(listed.stderr),
+        listed.table(listed.edges.half_width),
         listed.table(found.direction, 0),
         listed.table(listed.decay_length),
         listed.table(rows.depth_at(found.before)),
         listed.table(rows.depth_at(found.after)),
         listed.status(_why_none(rows, level, None, number == 0)),
         number,
+        *map(listed.table, listed.edges[:3]),
     )
 
 
 class Junction(NamedTuple):
-    """The chosen crossing of every row; every field has shape (R,)."""
+    """The chosen crossing of every row; every field has shape (R,).
+
+    The edge there, by all samples around it, is deeper by ``edge_offset``, known to
+    ``edge_stderr``, and the values change by ``steepness`` with depth there.
+    """
 
     depth: Array
     stderr: Array
     decay_length: Array
     n_crossings: Index
     status: NDArray[np.uint8]
+    edge_offset: Array
+    edge_stderr: Array
+    steepness: Array
 
 
 def junction(
@@ -333,13 +350,12 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    columns = np.full((3, rows.count), np.nan)
+    columns = np.full((6, rows.count), np.nan)
     at, _, decay = locate(rows, levels, chosen)
-    where = chosen.row, chosen.at_or_above, at, chosen.direction
-    stderr = half_widths(rows, levels, *where, every=every.before, floor=floor)
-    columns[:, chosen.row] = at, stderr, decay
+    own = _edges_of_chosen(rows, levels, every, found, chosen, at, floor, which)
+    columns[:, chosen.row] = at, own.half_width, decay, *own[:3]
     lost, unseen = np.zeros((2, rows.count), dtype=bool)
-    lost[chosen.row] = _undetermined(rows, chosen, stderr)
+    lost[chosen.row] = _undetermined(rows, chosen, own.half_width)
     unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
     columns[:, lost | unseen] = np.nan
     none = (number == 0) & ~crossed
@@ -351,8 +367,52 @@ def junction(
         (~has, Status.NEVER_REACHED),
     )
     status[none] = _why_none(rows, level, after, none)[none]
-    depth, stderr, decay = columns
-    return Junction(depth, stderr, decay, number, status)
+    depth, stderr, decay, *edges_ = columns
+    return Junction(depth, stderr, decay, number, status, *edges_)
+
+
+def _edges_of_chosen(
+    rows: Rows,
+    level: Array,
+    every: Crossings,
+    found: Crossings,
+    chosen: Crossings,
+    at: Array,
+    floor: Array | None,
+    which: int,
+) -> Edges:
+    """Return the edges of the crossings `chosen` at depths `at`, of those that were `found`.
+
+    Noise may put the deepest crossing far from its edge, where the samples around it hardly tell.
+    The most certain crossing of its direction says where the edge is. (If that is another edge,
+    beyond the one sought, the interval reaches beyond both.)
+    """
+
+    def edges_at(some: Crossings, depth: Array) -> Edges:
+        place = some.row, some.at_or_above, depth, some.direction
+        return edges(rows, level, *place, every=every.before, floor=floor)
+
+    own = edges_at(chosen, at)
+    far = np.flatnonzero(~(np.abs(own.offset) <= FAR * own.error))
+    if rows.stderr is None or not far.size:
+        return own
+    # Those farthest from the chosen one, to the side of the edge.
+    number = np.bincount(found.row, minlength=rows.count)[found.row]
+    place = np.arange(found.row.size) - found.row.searchsorted(found.row)
+    beside = place < TRIED if which < 0 else number - place <= TRIED
+    among = found.take(beside & np.isin(found.row, chosen.row[far]))
+    depth = locate(rows, level, among).depth
+    each = edges_at(among, depth)
+    alike = among.falling == chosen.falling[far][chosen.row[far].searchsorted(among.row)]
+    # The most certain crossing of each row comes first; those without an edge at the end.
+    order = np.lexsort((np.where(alike, each.error, np.nan), among.row))
+    first = order[among.row.searchsorted(chosen.row[far])]
+    apart, error = depth[first] + each.offset[first] - at[far], each.error[first]
+    better = np.isfinite(error) & alike[first]
+    shown = apart, error, each.steepness[first], half_width_about(apart, error)
+    for column, values in zip(own, shown, strict=True):
+        column[far[better]] = values[better]
+    return own
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:

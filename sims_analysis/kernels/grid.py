@@ -25,6 +25,7 @@ from sims_analysis.kernels.rows import (
     Rows,
     errors_of,
     range_sums,
+    same_for_all,
 )
 
 
@@ -149,7 +150,7 @@ def sample_fraction(
         Where the depths lie, if that is known.
     """
     known = np.where(np.isnan(known), 1.0, known)
-    shared = isinstance(rows, Dense) and bool((at == at[:1]).all())
+    shared = isinstance(rows, Dense) and same_for_all(at)
     if not (shared or cells):
         return _fraction(_point_weights(rows.packed(), at, found), known)
     columns = np.full((2, rows.count), np.nan)
@@ -402,3 +403,41 @@ def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
     of_cell = key // size
     first = np.searchsorted(of_cell, np.arange(inner.size - 1))
     return _Parts(weights, key % size, of_cell, first, cells)
+
+
+def samples_of_grid(fraction: Array) -> tuple[Array, Array]:
+    """Return the spacing of samples over that of a grid between them, and the variance there.
+
+    In the mean over a grid of straight lines between samples, the variance is ``(2 + 1 / r^2) / 3``
+    of a sample's, r being the spacing; and the effective fraction of samples is that over r. Both
+    are 1 from a `fraction` of 1.
+    """
+    spacing = variance = np.ones_like(fraction)
+    for _ in range(20 if (fraction < 1).any() else 0):
+        variance = np.where(fraction < 1, (2 + spacing**-2) / 3, 1.0)
+        spacing = np.where(fraction < 1, variance / fraction, 1.0)
+    return spacing, variance
+
+
+def shared_variance(weights: Array, fraction: Array) -> Array:
+    """Return the variance of sums over neighbours on a grid, (R,), over that of independent ones.
+
+    Those are what `fraction` says of long sums. Of straight lines between samples r apart, two
+    values k apart have the covariance ``B(k / r)`` of a sample's variance, in the mean over places
+    between samples, with the cubic B-spline B.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (R, n)
+        Of neighbours in order of depth, 0 at the end where a row has fewer.
+    fraction : ndarray, shape (R,)
+    """
+    spacing, variance = samples_of_grid(fraction)
+    together = np.zeros(fraction.shape)
+    for apart in range(min(weights.shape[1], int(2 * spacing.max(initial=0)) + 1)):
+        u = apart / spacing
+        covariance = np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0.0) ** 3 / 6)
+        pairs = np.vecdot(weights[:, : weights.shape[1] - apart], weights[:, apart:])
+        together += covariance * pairs * (2 if apart else 1)
+    alone = np.vecdot(weights, weights) * variance / fraction
+    return np.where(fraction < 1, together / alone, 1.0)

@@ -58,7 +58,7 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
     why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
     return Junctions(
         listed.table(listed.depth),
-        listed.table(listed.stderr),
+        listed.table(listed.edges.half_width),
         listed.table(listed.decay_length),
         listed.table(balance),
         listed.table(found.direction, 0),

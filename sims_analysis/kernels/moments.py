@@ -47,6 +47,7 @@ def moments(
     *,
     relative: bool = False,
     window: bool = False,
+    sure: bool = True,
 ) -> Moments:
     """Moments of the profile above the background, with trapezoidal weights.
 
@@ -77,6 +78,10 @@ def moments(
         Whether the threshold is a fraction of each row's maximum.
     window : bool
         Whether the background is such a mean, so that its error contributes.
+    sure : bool
+        Whether the background has no error, this one or one that was subtracted before. The second
+        order of the kurtosis, from samples far from the peak, counts only then: a window among them
+        cancels most of it.
     """
     inside = rows.within(start, stop)
     run = _run(inside, level, threshold, fraction, relative=relative)
@@ -104,7 +109,8 @@ def moments(
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
         # Higher moments depend on few counts far from the peak.
         errors[2:] *= [_student(rows, slope, floor) for slope in slopes[2:]]
-        errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, shape))
+        if sure:
+            errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, shape))
         if run.doubtful.any():
             errors = np.hypot(errors, _of_ends(rows, level, run, found))
     for columns in (answers, errors):

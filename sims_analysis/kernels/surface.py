@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_per_count_of
-from sims_analysis.kernels.rows import Array, Rows, Status, first_status
+from sims_analysis.kernels.grid import shared_variance
+from sims_analysis.kernels.rows import Array, Packed, Rows, Status, first_status
 
 
 class LocalValue(NamedTuple):
@@ -24,12 +25,15 @@ class LocalValue(NamedTuple):
     stop: Array
 
 
-def local_value(rows: Rows, depth: Array, floor: Array, *, samples: int) -> LocalValue:
+def local_value(
+    rows: Rows, depth: Array, floor: Array, fraction: Array, *, samples: int
+) -> LocalValue:
     """Fit ``ln C = a + b (z - depth)`` to the samples nearest to a depth; the value is ``exp(a)``.
 
     With standard errors, the fit maximizes the likelihood of counts (zeros are data); without, it
     minimizes squares of ln C over the positive samples, and the error is from the scatter.
-    `samples` is their number, at least 3, and `floor` a background that was subtracted. Status
+    `samples` is their number, at least 3, `floor` a background that was subtracted, and `fraction`
+    the effective samples per depth, if the depths are a grid between fewer samples. Status
     ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three usable
     ones.
     """
@@ -47,11 +51,23 @@ def local_value(rows: Rows, depth: Array, floor: Array, *, samples: int) -> Loca
         off = depth - fit.at
         value = np.exp(fit.a + fit.b * off)
         stderr = value * np.sqrt(fit.var_a + 2.0 * off * fit.cov + fit.var_b * off**2)
+    used = rows.keep(near)
+    if rows.stderr is not None and (fraction < 1).any():
+        stderr = stderr * np.sqrt(shared_variance(_weights(used, off, samples), fraction))
     status = first_status(
         (np.isnan(first), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
     )
     value, stderr = (np.where(status == Status.OK, x, np.nan) for x in (value, stderr))
-    used = rows.keep(near)
     return LocalValue(value, stderr, status, used.first, used.last)
+
+
+def _weights(used: Packed, off: Array, samples: int) -> Array:
+    """Return the weights of samples, (R, n), in the value of a straight line `off` their middle."""
+    x = used.depth - used.repeat(used.sum(used.depth) / used.size)
+    weights = np.zeros((used.count, samples))
+    place = np.arange(used.row.size) - used.offsets[used.row]
+    squares = used.sum(x * x)
+    weights[used.row, place] = used.repeat(1.0 / used.size) + used.repeat(off / squares) * x
+    return weights

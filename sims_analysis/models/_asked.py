@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -16,8 +17,8 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import filled
-from sims_analysis.frame.run import anywhere, replaced_where
-from sims_analysis.frame.window import read_window
+from sims_analysis.frame.run import anywhere, is_nan, replaced_where
+from sims_analysis.frame.window import Window, read_window
 from sims_analysis.models._diffused import DIFFUSED, initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
 from sims_analysis.models._links import SCALES, Links, powers
@@ -28,6 +29,8 @@ from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
 __all__ = [
+    "BESIDE",
+    "Asked",
     "is_profile",
     "read_before_anneal",
     "read_initials",
@@ -37,6 +40,11 @@ __all__ = [
     "with_hidden",
 ]
 
+#: What goes along with the samples of a profile: see :meth:`Frame.each`.
+BESIDE: tuple[Literal["common", "overlap", "lower", "upper"], ...] = (
+    *("common", "overlap"),
+    *("lower", "upper"),
+)
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
     "cell": ("auto", "point", "mean"),
@@ -58,6 +66,38 @@ _UNCERTAIN = ("rsf_uncertainty", "depth_uncertainty")
 _ASKED = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of profiles: read and checked, once."""
+
+    profiles: Frame
+    task: Task
+    #: One number for each profile, NaN where it was not given: ``start``, ``stop``...
+    settings: Mapping[str, xr.Variable]
+    #: What profiles have in common.
+    links: Links = field(default_factory=Links)
+
+    @property
+    def window(self) -> Window:
+        """The depths between which the model is fitted."""
+        return self.settings["start"], self.settings["stop"]
+
+    def each(
+        self,
+        function: Callable[[Samples, Mapping[str, float], Task], Array],
+        size: int,
+        **options: Any,
+    ) -> xr.Variable:
+        """Return a row of so many numbers of each profile."""
+        row = partial(_row, function, tuple(self.settings), self.task)
+        return self.profiles.each(row, *self.settings.values(), size=size, beside=BESIDE, **options)
+
+
+def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:
+    columns, numbers = given[: -len(names)], given[-len(names) :]
+    return function(Samples(*columns), dict(zip(names, numbers, strict=True)), task)
+
+
 def read_task(
     profiles: Frame,
     model: Model,
@@ -69,8 +109,8 @@ def read_task(
     detection_limit: Any,
     fixed: Any,
     uncertainties: Mapping[str, Any],
-) -> tuple[Task, dict[str, xr.Variable]]:
-    """Return what to fit, and the settings of each profile; NaN where one was not given.
+) -> Asked:
+    """Return what to fit, and the settings of each profile.
 
     Parameters
     ----------
@@ -126,18 +166,17 @@ def read_task(
         fixed=_fixed(model, fixed, profiles),
         profile=choices["interval"] == "profile",
     )
-    return task, settings
+    return Asked(profiles, task, settings)
 
 
-def with_hidden(
-    profiles: Frame, task: Task, settings: dict[str, xr.Variable]
-) -> tuple[Frame, dict[str, xr.Variable]]:
+def with_hidden(asked: Asked) -> Asked:
     """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
-    if profiles.censored is None or task.weights not in ("auto", "log"):
-        return profiles, settings
+    profiles, settings = asked.profiles, asked.settings
+    if profiles.censored is None or asked.task.weights not in ("auto", "log"):
+        return asked
     limit: Any = profiles.censored.max(profiles.dim)
     both = xr.apply_ufunc(np.fmax, settings["detection_limit"], limit, dask="allowed")
-    return filled(profiles), settings | {"detection_limit": both}
+    return replace(asked, profiles=filled(profiles), settings={**settings, "detection_limit": both})
 
 
 def _cell(profiles: Frame, model: Model, stated: str) -> str:
@@ -154,7 +193,9 @@ def _uncertain(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variab
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
     for name, one in zip(_UNCERTAIN, read, strict=True):
         # Factors of layers: the largest stands for all.
-        known = one.fillna(0.0).max([d for d in one.dims if d == profiles.dim])
+        known = replaced_where(is_nan(one), one, 0.0)
+        if profiles.dim in known.dims:
+            known = known.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
         if no_such and given[name] is not None and anywhere(known > 0):
             raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
@@ -176,7 +217,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
             "'delta_drf', 'delta_mri' and 'gaussian' are"
         )
     whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
-    if not (repeat == "auto" or (whole and repeat >= 1)):
+    if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise ProfileError(
             f"repeat={format_argument(repeat)}; expected a number of layers, such as 5, or 'auto'"
         )
@@ -186,21 +227,12 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
 
 
-def read_links(
-    profiles: Frame,
-    task: Task,
-    settings: Mapping[str, xr.Variable],
-    shared: Any,
-    over: Any,
-    prior: Any,
-) -> Links:
-    """Return what profiles have in common.
+def read_links(asked: Asked, shared: Any, over: Any, prior: Any) -> Asked:
+    """Add what profiles have in common.
 
     Parameters
     ----------
-    profiles, task
-    settings : mapping
-        With the uncertainties of scales, as :func:`read_task` gives them.
+    asked : Asked
     shared, over, prior
         As the user gave them; `shared` is None where it is about layers.
 
@@ -208,7 +240,8 @@ def read_links(
     ------
     ProfileError, UnitsError
     """
-    links = _linked(profiles, task, settings, shared, over)
+    task, settings = asked.task, asked.settings
+    links = _linked(asked, shared, over)
     uncertain = {name: settings[of] for name, of in SCALES.items()}
     scales = [name for name, one in uncertain.items() if bool((one != 0).any())]
     own = [
@@ -217,13 +250,14 @@ def read_links(
         if links.over in uncertain[name].dims or (name == "rsf_scale" and links.over == "species")
     ]
     of_scales = {one.name for one in task.parameters if powers(one) != (0.0, 0.0)}
-    return replace(
+    links = replace(
         links,
-        prior=_prior(links, task, profiles, prior),
+        prior=_prior(links, task, asked.profiles, prior),
         scales=tuple(scales),
         own_scales=tuple(own),
         held=bool(task.initials) or (bool(scales) and not of_scales.isdisjoint(task.fixed)),
     )
+    return replace(asked, links=links)
 
 
 def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
@@ -243,15 +277,14 @@ def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
     return model
 
 
-def read_initials(
-    profiles: Frame, before: Any, task: Task, settings: Mapping[str, xr.Variable], surface: str
-) -> tuple[Task, dict[str, xr.Variable]]:
-    """Return the task and settings with measured profiles before the anneal.
+def read_initials(asked: Asked, before: Any, surface: str) -> Asked:
+    """Add measured profiles before the anneal.
 
     Raises
     ------
     ProfileError, UnitsError
     """
+    profiles, task, settings = asked.profiles, asked.task, asked.settings
     if task.cell != "point":
         raise ProfileError(
             "cell='mean' with a measured profile as as_implanted: means over cells stay means over "
@@ -284,7 +317,7 @@ def read_initials(
     which = profiles.parameter(index, ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")
     task = replace(task, initials=tuple(found), surface=surface)
-    return task, {**settings, "initial": which}
+    return replace(asked, task=task, settings={**settings, "initial": which})
 
 
 def is_profile(value: Any) -> bool:
@@ -296,10 +329,9 @@ def is_profile(value: Any) -> bool:
     return not fit and not along.isdisjoint(map(str, value.dims))
 
 
-def _linked(
-    profiles: Frame, task: Task, settings: Mapping[str, xr.Variable], shared: Any, over: Any
-) -> Links:
+def _linked(asked: Asked, shared: Any, over: Any) -> Links:
     """Read over which dimension profiles have which parameters in common."""
+    profiles, task = asked.profiles, asked.task
     if shared is None:
         if over is not None:
             raise ProfileError(f"over={over!r} is of use only with shared")
@@ -310,7 +342,7 @@ def _linked(
     names = read_shared(model, shared, more)
     if over is None and len(profiles.lead) == 1:
         over = profiles.lead[0]
-    if over not in profiles.lead:
+    if not isinstance(over, str) or over not in profiles.lead:
         known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
         raise ProfileError(
             f"over={format_argument(over)}; expected the dimension of the profiles that share "
@@ -321,7 +353,7 @@ def _linked(
     stated = [name for name in names if name in restated]
     for name in stated:
         replaced = restated[name][0]
-        absent = [o for o in model.options if not bool(settings[o].notnull().any())]
+        absent = [o for o in model.options if not bool(asked.settings[o].notnull().any())]
         if absent:
             argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
             raise ProfileError(f"shared={name!r} needs {argument}=")

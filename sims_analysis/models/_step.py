@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
 
@@ -311,7 +312,7 @@ def _between_samples(
     `steepness` is that of the values in its middle, at the sample `above`.
     """
     fraction, width = window.fraction, row[1]
-    spacing = _of_samples(fraction)[0] if window.grid else 1.0
+    spacing = float(samples_of_grid(np.array(fraction))[0]) if window.grid else 1.0
     cell = spacing * float(z[above[1]] - z[above[1] - 1])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
@@ -357,21 +358,8 @@ def _error(
         slope = float(u @ rising[near] / (u @ u))
         if slope > 5 * sigma / np.sqrt(u @ u * fraction) or u.size == z.size:
             break
-    spacing, variance = _of_samples(fraction)
+    spacing, variance = map(float, samples_of_grid(np.array(fraction)))
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
     slope = max(slope, steep)
     ratio = sigma / np.sqrt(variance) / (slope * cell)
     return float(np.sqrt(2 / 3) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope
-
-
-def _of_samples(fraction: float) -> tuple[float, float]:
-    """Return the spacing of samples over that of a grid between them, and the variance there.
-
-    In the mean over a grid of straight lines between samples, the variance is ``(2 + 1 / r^2) / 3``
-    of a sample's, r being the spacing; and the effective fraction of samples is that over r.
-    """
-    spacing, variance = 1.0, 1.0
-    for _ in range(20 if fraction < 1 else 0):
-        variance = (2 + spacing**-2) / 3
-        spacing = variance / fraction
-    return spacing, variance

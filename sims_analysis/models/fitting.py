@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -20,6 +20,8 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
 from sims_analysis.models._asked import (
+    BESIDE,
+    Asked,
     is_profile,
     read_before_anneal,
     read_initials,
@@ -32,7 +34,7 @@ from sims_analysis.models._joint import fit_group, joint_size
 from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._links import Links
 from sims_analysis.models._one_profile import count_layers, fit_one
-from sims_analysis.models._profiles import open_profiles, over_profiles, warn_of_first
+from sims_analysis.models._profiles import open_profiles, warn_of_first
 from sims_analysis.models._status import ADVICE
 from sims_analysis.models._task import Task
 from sims_analysis.models.model import Array, Model
@@ -47,11 +49,6 @@ __all__ = ["fit"]
 Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
-#: What goes along with the samples of a profile: see :meth:`Frame.each`.
-_BESIDE: tuple[Literal["common", "overlap", "lower", "upper"], ...] = (
-    *("common", "overlap"),
-    *("lower", "upper"),
-)
 _ERRORS = (
     "68 %, from the inverse Fisher information (or the curvature of the likelihood between minima "
     "of a dual Pearson distribution), wider where other minima do nearly as well (poor_stderr says "
@@ -195,9 +192,10 @@ def fit(
         do not determine some parameter, which has a value and no error), ``wrong_shape`` (the curve
         departs from the samples by more than 5 % of the largest, and noise does not make that; see
         below), ``gap`` (over more than five times their spacing there are no samples in the
-        window), ``saturated`` (samples that a saturated detector has cut off), and, of models of
-        one peak, ``truncated`` (the profile does not come down on both sides of its maximum inside
-        the window; if the profile does and the curve does not, it is ``wrong_shape``), and
+        window; or a file gives some as ``<5E15``, of which fits of logarithms alone know that they
+        are below it), ``saturated`` (samples that a saturated detector has cut off), and, of models
+        of one peak, ``truncated`` (the profile does not come down on both sides of its maximum
+        inside the window; if the profile does and the curve does not, it is ``wrong_shape``), and
         ``several_peaks``. A peak whose maximum, or a step whose position, is outside the window
         (``truncated``) has no parameters.
 
@@ -373,14 +371,15 @@ def fit(
     profiles = open_profiles(data, question=question, variable=variable, axes=axes)
     if progress is not None:
         check_bool("progress", progress)
-    of_layers = repeat is not None and over in (None, "layer")
+    by_layer = isinstance(over, str) and over == "layer"
+    of_layers = repeat is not None and (over is None or by_layer)
     if repeat is not None:
         chosen = read_repeat(chosen, repeat, shared if of_layers else None)
-    elif over == "layer":
+    elif by_layer:
         raise ProfileError("over='layer' is of use only with repeat")
     measured = is_profile(as_implanted)
     chosen = read_before_anneal(chosen, surface, measured=measured)
-    task, settings = read_task(
+    asked = read_task(
         profiles,
         chosen,
         choices={"weights": weights, "cell": cell, "interval": interval},
@@ -392,39 +391,33 @@ def fit(
         uncertainties={"depth_uncertainty": depth_uncertainty, "rsf_uncertainty": rsf_uncertainty},
     )
     if measured:
-        task, settings = read_initials(profiles, as_implanted, task, settings, surface)
-    profiles, settings = with_hidden(profiles, task, settings)
+        asked = read_initials(asked, as_implanted, surface)
+    asked = with_hidden(asked)
     between = (None, None) if of_layers else (shared, over)
-    task, links = _linked(profiles, settings, task, between, prior, count=repeat == "auto")
-    answer = _answered(profiles, settings, task, links, progress, bridge=bridges(gaps))
-    answer.attrs |= _described(profiles, chosen, task, settings, links)
-    answer.attrs |= _as_stated(task, background, fixed, prior)
+    asked = _linked(asked, between, prior, count=repeat == "auto")
+    answer = _answered(asked, progress, bridge=bridges(gaps))
+    answer.attrs |= _described(asked, chosen) | _as_stated(asked.task, background, fixed, prior)
     if not profiles.lazy:
-        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
-        _warn(profiles, answer)
+        warn_of_empty_window(asked.profiles, asked.window, FitWarning)
+        _warn(asked.profiles, answer)
     return quantified(answer) if profiles.quantified else answer
 
 
-def _described(
-    profiles: Frame,
-    model: Model,
-    task: Task,
-    settings: Mapping[str, xr.Variable],
-    links: Links,
-) -> dict[str, str]:
+def _described(asked: Asked, model: Model) -> dict[str, str]:
     """Say for attrs what was fitted."""
-    layers = task.model if isinstance(task.model, LayeredModel) else None
+    profiles, links, whole = asked.profiles, asked.links, asked.task.model
+    layers = whole if isinstance(whole, LayeredModel) else None
     return {
         **({"shared": ", ".join(layers.shared)} if layers else {}),
         "model": model.name,
-        "model_summary": task.model.summary,
+        "model_summary": whole.summary,
         "references": model.reference,
         "variable": profiles.name,
         "variable_units": units.CANONICAL[profiles.kind],
         "axis": profiles.axis,
         "linked": ", ".join(links.shared),
         "linked_over": links.over or "",
-        **{name: _told(settings[name]) for name in ("depth_uncertainty", "rsf_uncertainty")},
+        **{name: _told(asked.settings[name]) for name in ("depth_uncertainty", "rsf_uncertainty")},
         "errors": _ERRORS,
     }
 
@@ -455,51 +448,45 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
     )
     warn_of_first(
         profiles,
-        answer["residuals"].where(answer["status"] == "ok", "random"),
+        answer["residuals"],
         ("random",),
         lambda word: f"the model does not fit; residuals are {word}",
+        among=(answer["status"] == "ok").variable,
     )
 
 
-def _linked(
-    profiles: Frame,
-    settings: Mapping[str, xr.Variable],
-    task: Task,
-    between: tuple[Any, Any],
-    prior: Any,
-    *,
-    count: bool,
-) -> tuple[Task, Links]:
-    """Return what profiles have in common, and the task with as many layers as there are."""
+def _linked(asked: Asked, between: tuple[Any, Any], prior: Any, *, count: bool) -> Asked:
+    """Add what profiles have in common, and as many layers as there are."""
     if count:
-        task = _as_many_as_there_are(profiles, settings, task)
-    links = read_links(profiles, task, settings, *between, prior)
-    if links.joint and task.fewer:
-        task = _as_many_as_all_have(profiles, settings, task)
-        links = read_links(profiles, task, settings, *between, prior)
-    return task, links
+        asked = _as_many_as_there_are(asked)
+    linked = read_links(asked, *between, prior)
+    if linked.links.joint and asked.task.fewer:
+        linked = read_links(_as_many_as_all_have(asked), *between, prior)
+    return linked
 
 
-def _as_many_as_there_are(profiles: Frame, settings: Mapping[str, xr.Variable], task: Task) -> Task:
-    """Return the task for as many layers as any profile shows; others have fewer."""
-    if profiles.lazy:
+def _as_many_as_there_are(asked: Asked) -> Asked:
+    """Ask for as many layers as any profile shows; others have fewer."""
+    if asked.profiles.lazy:
         raise ProfileError(
             "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
             "data.compute()"
         )
-    counted = _each(profiles, settings, task, count_layers, 1)
-    return replace(task.of_layers(max(int(counted.max()), 1)), fewer=True)
+    counted = asked.each(count_layers, 1)
+    task = replace(asked.task.of_layers(max(int(counted.max()), 1)), fewer=True)
+    return replace(asked, task=task)
 
 
-def _as_many_as_all_have(profiles: Frame, settings: Mapping[str, xr.Variable], task: Task) -> Task:
-    """Return the task for the layers that Akaike's criterion bears out in each profile alone.
+def _as_many_as_all_have(asked: Asked) -> Asked:
+    """Ask for the layers that Akaike's criterion bears out in each profile alone.
 
     Raises
     ------
     ProfileError
         If these are not as many in one profile as in another.
     """
-    rows = _each(profiles, settings, task, fit_one, task.size)
+    task = asked.task
+    rows = asked.each(fit_one, task.size)
     first = task.places["value"].start
     assert isinstance(task.model, LayeredModel)  # noqa: S101 - only of layers there may be fewer
     there = np.isfinite(rows.values[..., [first + i for i in task.model.at]]).sum(axis=-1)
@@ -509,7 +496,7 @@ def _as_many_as_all_have(profiles: Frame, settings: Mapping[str, xr.Variable], t
             f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
             "need as many each; give their number, or fit those with others apart"
         )
-    return task.of_layers(int(numbers[0]) if numbers.size else 1)
+    return replace(asked, task=task.of_layers(int(numbers[0]) if numbers.size else 1))
 
 
 def _told(uncertainty: xr.Variable) -> str:
@@ -518,36 +505,28 @@ def _told(uncertainty: xr.Variable) -> str:
     return f"{values[0]:g}" if values.size == 1 else f"{values[0]:g} to {values[-1]:g}"
 
 
-def _answered(
-    profiles: Frame,
-    settings: Mapping[str, xr.Variable],
-    task: Task,
-    links: Links,
-    progress: bool | None,
-    *,
-    bridge: bool,
-) -> xr.Dataset:
+def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Dataset:
     """Fit each profile, or those that are linked together: a row of numbers for it."""
-    window = settings["start"], settings["stop"]
+    profiles, task, links, window = asked.profiles, asked.task, asked.links, asked.window
     options: dict[str, Any] = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
     if not links.active:
-        rows = _each(profiles, settings, task, fit_one, task.size, **options)
-        return dressed(over_profiles(profiles, rows), profiles, task, window, bridge=bridge)
+        rows = asked.each(fit_one, task.size, **options)
+        return dressed(rows, profiles, task, window, bridge=bridge)
     m, own = len(links.labels), task.size * len(links.labels)
     found = profiles.each(
-        partial(_group, tuple(settings), task, links),
-        *settings.values(),
+        partial(_group, tuple(asked.settings), task, links),
+        *asked.settings.values(),
         size=own + joint_size(len(links.entries(task))),
         group=links.over,
-        beside=_BESIDE,
+        beside=BESIDE,
         **options,
     )
     parts = [found.isel(__row__=slice(i * task.size, (i + 1) * task.size)) for i in range(m)]
     each = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
     order = [d for d in profiles.lead if d in each.dims]
-    of_each = over_profiles(profiles, each.transpose(*order, ...))
-    common = over_profiles(profiles, found.isel(__row__=slice(own, None)))
-    return dressed(of_each, profiles, task, window, bridge=bridge, links=links, common=common)
+    common = found.isel(__row__=slice(own, None))
+    each = each.transpose(*order, ...)
+    return dressed(each, profiles, task, window, bridge=bridge, links=links, common=common)
 
 
 def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Array:
@@ -557,25 +536,6 @@ def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Arr
     each = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
     settings = [dict(zip(names, one, strict=True)) for one in zip(*each, strict=True)]
     return fit_group(samples, settings, task, links)
-
-
-def _each(
-    profiles: Frame,
-    settings: Mapping[str, xr.Variable],
-    task: Task,
-    function: Callable[[Samples, Mapping[str, float], Task], Array],
-    size: int,
-    **options: Any,
-) -> xr.Variable:
-    """Return a row of so many numbers of each profile."""
-    row = partial(_row, function, tuple(settings), task)
-    return profiles.each(row, *settings.values(), size=size, beside=_BESIDE, **options)
-
-
-def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:
-    columns, numbers = given[: -len(names)], given[-len(names) :]
-    samples = Samples(*columns)
-    return function(samples, dict(zip(names, numbers, strict=True)), task)
 
 
 def _counted(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:

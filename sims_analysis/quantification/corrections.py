@@ -139,8 +139,7 @@ def correct_dead_time(
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
     line = f"intensities corrected for a dead time of {times} ns"
-    done: xr.Dataset = with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
-    return done
+    return with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
 
 
 def dead_time_of(data: xr.Dataset) -> str:
@@ -242,7 +241,7 @@ def subtract_background(
     result = frame.replaced(frame.value - level.fillna(0.0), **_beside(frame, level, errors))
     total = {"": level} | ({"_stderr": errors["background_stderr"]} if errors else {})
     result = result.assign_coords(_subtracted_in_all(data, frame, total))
-    done: xr.Dataset = with_step(
+    return with_step(
         result,
         "subtract_background",
         f"background of {name} subtracted, {origin}",
@@ -251,16 +250,16 @@ def subtract_background(
         species=species,
         variable=variable,
     )
-    return done
 
 
 def _to_subtract_from(data: xr.Dataset, variable: str | None) -> str:
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     for name in names:
-        if name in data.data_vars:
+        if isinstance(name, str) and name in data.data_vars:
             return name
+    listed = " or ".join(map(format_argument, names))
     raise UnitsError(
-        f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
+        f"there is no variable {listed} to subtract a background from; "
         f"the data have {list_variables(data)}"
     )
 

@@ -244,7 +244,7 @@ def scale_to_dose(
     result = frame.times(scale).assign_coords(
         _of_the_scale(data, scale, uncertainty, known.notnull())
     )
-    done: xr.Dataset = with_step(
+    return with_step(
         result,
         "scale_to_dose",
         "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
@@ -253,7 +253,6 @@ def scale_to_dose(
         dose_uncertainty=dose_uncertainty,
         **limits,
     )
-    return done
 
 
 def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:

@@ -285,9 +285,7 @@ def test_intervals_of_a_comparison_cover_68_percent(counts, shift, method):
         off = abs(found[name] - truth[name]) <= found[f"{name}_stderr"]
         if "depth" in off.dims:
             off = off.isel(depth=enough).where(found[name].isel(depth=enough).notnull())
-        # At three counts noise pushes both crossings the same way: the shift feels less of it.
-        most = 0.95 if name == "junction_shift" and counts == 10 else 0.76
-        assert 0.60 <= float(off.mean()) <= most, name
+        assert 0.60 <= float(off.mean()) <= 0.76, name
         assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs["units"]
 
 
@@ -372,3 +370,24 @@ def test_without_errors_of_its_samples_a_crossing_has_none():
     found = sims.metallurgical_junctions(both, donors=["P"], background="-1e19 atoms/cm^3")
     assert found["depth"].notnull().any()
     assert found["stderr"].isnull().all()
+
+
+def test_a_junction_that_noise_puts_far_from_its_edge_has_an_interval():
+    # As low as the background that was subtracted: the deepest crossing lies 40 nm and more too
+    # deep. 56 % of them had an error, and 53 % of these intervals held, by its own samples.
+    counts, under = 100, 0.05
+    rng = np.random.default_rng(1)
+    z = np.arange(0, 320, 1.3) + rng.uniform(0, 1.3, (400, 1))
+    shape = np.exp(-(np.log(np.maximum(z, 1e-9) / 90) ** 2) / (2 * 0.3**2))
+    k = rng.poisson((shape + under) * counts) / counts
+    ds = xr.Dataset(
+        {"concentration": (("measurement", "point"), k * TOP, {"units": "atom/cm^3"})},
+        coords={"depth": (("measurement", "point"), z, {"units": "nm"})},
+    )
+    ds = sims.with_counting_statistics(ds, value_per_count=f"{TOP / counts} atoms/cm^3")
+    ds = sims.subtract_background(ds, window=("270 nm", "320 nm"))
+    with pytest.warns(sims.errors.AmbiguousJunctionWarning):
+        found = sims.junction_depth(ds, level=f"{under * TOP} atoms/cm^3", after="peak")
+    edge = 90 * np.exp(0.3 * np.sqrt(-2 * np.log(under)))
+    assert found["stderr"].notnull().all()
+    assert 0.62 < (abs(found - edge) <= found["stderr"]).mean().item() < 0.80

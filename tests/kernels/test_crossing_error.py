@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossing_error import edges
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 
@@ -17,7 +17,7 @@ def stated(z, c, level, sigma, floor=0.0):
     at = locate(rows, levels, found).depth
     where = found.row, found.at_or_above, at, found.direction
     floor = np.array([floor])
-    return at, half_widths(rows, levels, *where, every=found.before, floor=floor)
+    return at, edges(rows, levels, *where, every=found.before, floor=floor).half_width
 
 
 def test_between_two_samples_far_apart_the_error_is_that_of_the_straight_line():
@@ -67,7 +67,7 @@ def test_without_errors_nothing_is_stated():
     rows, level = Dense(z, np.exp(-z)[None]), np.full((1, 5), 0.2)
     found = find(rows, level)
     where = found.row, found.at_or_above, np.array([1.6]), found.direction
-    assert np.isnan(half_widths(rows, level, *where, every=found.before)).all()
+    assert np.isnan(edges(rows, level, *where, every=found.before)).all()
 
 
 def test_stderr_of_a_steep_edge():

@@ -11,7 +11,7 @@ from plain_profiles import LEVEL, batches, depths, realistic, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossing_error import edges
 from sims_analysis.kernels.rows import Dense, Packed, Status
 
 OK, PADDING = Status.OK, Status.PADDING
@@ -112,7 +112,7 @@ def alone(z, c, sigma, level, before, after, at, falling):
     rows = Packed(z, c, sigma, offsets=np.array([0, z.size]))
     found = kernels.Crossings(*map(np.array, ([0], [before], [after], [falling])))
     where = found.row, found.at_or_above, np.array([at]), found.direction
-    return float(half_widths(rows, np.full(z.size, level), *where, every=found.before)[0])
+    return float(edges(rows, np.full(z.size, level), *where, every=found.before).half_width[0])
 
 
 def listed(z, c, level, sigma=None):
@@ -242,7 +242,7 @@ def test_junctions_of_any_batch(batch, level, edge, which, after, confirm):
         z, c = samples(depth, value, row)
         s = samples(depth, np.where(np.isnan(value), np.nan, sigma), row)[1]
         wanted = chosen(z, c, level, edge, which, after, confirm, s)
-        np.testing.assert_allclose([float(x[row]) for x in found], wanted, rtol=1e-11)
+        np.testing.assert_allclose([float(x[row]) for x in found[:5]], wanted, rtol=1e-11)
 
 
 @pytest.mark.parametrize("gaps", [0.0, 0.01, 0.3])
@@ -263,7 +263,7 @@ def test_realistic_profiles(gaps, level):
     for row in range(40):
         z, c = samples(depth, value, row)
         wanted = chosen(z, c, level, -1, -1, math.nan, 1)
-        np.testing.assert_allclose([float(x[row]) for x in shared], wanted, rtol=1e-11)
+        np.testing.assert_allclose([float(x[row]) for x in shared[:5]], wanted, rtol=1e-11)
 
 
 def one(c, level=2.0, z=None, **options):

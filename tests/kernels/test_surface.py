@@ -11,7 +11,7 @@ from sims_analysis.kernels.surface import local_value
 
 def at(z, c, depth, sigma=None, samples=5):
     rows = Packed(z, c, sigma, offsets=np.array([0, z.size]))
-    return local_value(rows, np.array([depth]), np.zeros(1), samples=samples)
+    return local_value(rows, np.array([depth]), np.zeros(1), np.ones(1), samples=samples)
 
 
 @pytest.mark.parametrize("known", [False, True])
