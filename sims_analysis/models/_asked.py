@@ -217,7 +217,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
             "'delta_drf', 'delta_mri' and 'gaussian' are"
         )
     whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
-    if not (repeat == "auto" or (whole and repeat >= 1)):
+    if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise ProfileError(
             f"repeat={format_argument(repeat)}; expected a number of layers, such as 5, or 'auto'"
         )
@@ -342,7 +342,7 @@ def _linked(asked: Asked, shared: Any, over: Any) -> Links:
     names = read_shared(model, shared, more)
     if over is None and len(profiles.lead) == 1:
         over = profiles.lead[0]
-    if over not in profiles.lead:
+    if not isinstance(over, str) or over not in profiles.lead:
         known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
         raise ProfileError(
             f"over={format_argument(over)}; expected the dimension of the profiles that share "

@@ -192,9 +192,10 @@ def fit(
         do not determine some parameter, which has a value and no error), ``wrong_shape`` (the curve
         departs from the samples by more than 5 % of the largest, and noise does not make that; see
         below), ``gap`` (over more than five times their spacing there are no samples in the
-        window), ``saturated`` (samples that a saturated detector has cut off), and, of models of
-        one peak, ``truncated`` (the profile does not come down on both sides of its maximum inside
-        the window; if the profile does and the curve does not, it is ``wrong_shape``), and
+        window; or a file gives some as ``<5E15``, of which fits of logarithms alone know that they
+        are below it), ``saturated`` (samples that a saturated detector has cut off), and, of models
+        of one peak, ``truncated`` (the profile does not come down on both sides of its maximum
+        inside the window; if the profile does and the curve does not, it is ``wrong_shape``), and
         ``several_peaks``. A peak whose maximum, or a step whose position, is outside the window
         (``truncated``) has no parameters.
 
@@ -370,10 +371,11 @@ def fit(
     profiles = open_profiles(data, question=question, variable=variable, axes=axes)
     if progress is not None:
         check_bool("progress", progress)
-    of_layers = repeat is not None and over in (None, "layer")
+    by_layer = isinstance(over, str) and over == "layer"
+    of_layers = repeat is not None and (over is None or by_layer)
     if repeat is not None:
         chosen = read_repeat(chosen, repeat, shared if of_layers else None)
-    elif over == "layer":
+    elif by_layer:
         raise ProfileError("over='layer' is of use only with repeat")
     measured = is_profile(as_implanted)
     chosen = read_before_anneal(chosen, surface, measured=measured)
