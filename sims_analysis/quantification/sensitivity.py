@@ -11,7 +11,6 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     BESIDE,
     IN_ITS_UNIT,
-    known_species,
     on_canonical_data,
     signal_name,
 )
@@ -159,7 +158,7 @@ def with_rsf(
         raise ProfileError('window is of use only with matrix_signal="mean"')
     frame = _intensities(data)
     if matrix is not None:
-        known_species(frame.coords.get("species"), matrix, name="matrix")
+        frame.species(matrix, name="matrix")
     kind = kind_of_factor(frame.units, matrix, frame.name)
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
