@@ -23,7 +23,7 @@ import xarray as xr
 from scipy.special import ndtr
 
 import sims_analysis as sims
-from sims_analysis.errors import SimsWarning
+from sims_analysis.errors import ProfileError, SimsWarning
 from sims_analysis.models.shapes import models
 
 TOP = 1e20
@@ -373,7 +373,10 @@ def _spliced(ds: xr.Dataset, _: Any, **__: Any) -> Answers:
         columns = [one for one in deep.data_vars if deep[one].attrs["units"] == "atom/cm^3"]
         with xr.set_options(keep_attrs=True):
             deep = deep.assign({one: 0.8 * deep[one] for one in columns})
-        found = sims.splice(top, deep, scale=True)
+        try:
+            found = sims.splice(top, deep, scale=True)
+        except ProfileError:  # a background has left nothing in the overlap
+            continue
         scale = found["splice_scale"].item()
         scales.append((scale, scale * found["splice_scale_uncertainty"].item()))
     value, error = np.transpose(scales)

@@ -24,7 +24,7 @@ from sims_analysis.kernels.alignment import (
     vertex,
 )
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument, is_number, told
+from sims_analysis.text.arguments import check_choice, format_argument, is_number, read_name, told
 from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
@@ -164,14 +164,12 @@ def _check(
     marker: Any, method: Any, level: Any, fraction: Any, edge: Any, max_shift: Any, markers: Any
 ) -> None:
     """Refuse options that do not go together."""
-    if method not in _METHODS:
-        raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    check_choice("method", method, _METHODS)
     if method in ("peak", "edge") and marker is None:
         raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns')
     if (level is not None) + (fraction is not None) != (method == "edge"):
         raise ProfileError('give level or fraction with method="edge", and with no other')
-    if edge not in ("trailing", "leading"):
-        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    check_choice("edge", edge, ("trailing", "leading"))
     if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
@@ -223,9 +221,12 @@ class _Options(NamedTuple):
 
 
 def _only(data: Any, marker: str, name: str) -> Any:
+    marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError(f"{name} has no species {marker!r}; it has {', '.join(species)}")
+        raise SpeciesError(
+            f"marker={marker!r}: {name} has no such species; it has {', '.join(species)}"
+        )
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 

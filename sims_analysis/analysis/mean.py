@@ -79,9 +79,10 @@ def mean_value(
     Notes
     -----
     All samples count alike, however far apart they are. Those of a grid finer than the samples
-    count as fractions of one (see :func:`to_grid`). Of cells with parts p of the window,
-    ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with their scatter
-    ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
+    count as fractions of one (see :func:`to_grid`). The mean of ratios to a species with few counts
+    is too high: :func:`ratio` warns of it, and says how many intervals hold. Of cells with parts p
+    of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with their
+    scatter ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------

@@ -274,7 +274,7 @@ def open_dopants(
 ) -> tuple[Frame, list[str]]:
     """Open the data of these species; also return their names in the order of the data."""
     frame = opened(data)
-    present = species_of(data, *dopants, name="the list of dopants")
+    present = species_of(data, *dopants, name="donors and acceptors")
     if "species" not in frame.lead:
         data = data.expand_dims("species")
         frame = opened(data)

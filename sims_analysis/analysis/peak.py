@@ -102,7 +102,13 @@ def peak(
     parabola of C through the three.
 
     Depth and width have no standard errors: :func:`moments` has a projected range and straggle with
-    theirs, and a fit all of them.
+    theirs, and a fit all of them. Noise takes the highest sample for the maximum and crosses half
+    of it before the profile does: at 1,000 counts widths are 3 to 6 % too narrow in the middle, at
+    100 counts 8 to 27 %, at 30 counts 33 to 91 %, at 10 counts up to 99 % (peaks 40 to 110 nm wide,
+    steps of 0.5 to 2 nm). The warning then says over how much there are samples above half of the
+    maximum less its error, each within half of the extent so far: 0.98 to 1.2 times the true width
+    from 50 counts, 1.0 to 1.6 times below that, in the middle. At most 4 % of the widths that are
+    more than 15 % too narrow are not told.
 
     References
     ----------
@@ -137,9 +143,9 @@ def peak(
     if narrow is not None:
         warn(
             f"{narrow.label}: samples beside the width, {narrow.of(found.fwhm):.3g} "
-            f"{frame.axis_units}, are above half of the maximum, too: noise or a neighbour cut it "
-            f"short, and it may be up to {narrow.of(found.narrowed):.0%} wider; a fit uses all "
-            "samples",
+            f"{frame.axis_units}, are above half of the maximum, too, over "
+            f"{narrow.of(found.fwhm * (1 + found.narrowed)):.3g} {frame.axis_units}: noise or a "
+            "neighbour cut it short; a fit uses all samples",
             ProfileWarning,
         )
     name = frame.term

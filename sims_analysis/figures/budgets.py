@@ -16,6 +16,7 @@ from sims_analysis.figures.legend import LEAST, legend_above
 from sims_analysis.figures.style import (
     axes_for,
     begun,
+    entitle,
     fix_ticks,
     grow,
     in_style,
@@ -35,7 +36,7 @@ __all__ = ["plot_budget"]
 #: Variables of a budget, and what they are called in a figure.
 _PARTS = {
     "random_stderr": "random",
-    "background_stderr": "thereof background",
+    "background_stderr": "background",
     "rsf_stderr": "sensitivity factor",
     "depth_stderr": "depth scale",
     "systematic_stderr": "systematic",
@@ -84,9 +85,11 @@ def plot_budget(
 
     Notes
     -----
-    Parts are one standard error each. The random one holds that of the background; the systematic
-    one is the quadratic sum of sensitivity factor and depth scale, which act on all samples alike
-    and are not reduced by averaging. A part that is not known has no bar, and says so.
+    Parts are one standard error each. The random one holds that of the background, which may be
+    the larger where its window lies within the limits of the dose: both partly cancel. The
+    systematic one is the quadratic sum of sensitivity factor and depth scale, which act on all
+    samples alike and are not reduced by averaging. A part that is not known has no bar, and says
+    so.
 
     Examples
     --------
@@ -113,7 +116,7 @@ def plot_budget(
             fix_ticks(ax)
             ax.tick_params(axis="y", which="both", length=0)
             if title:
-                ax.set_title(plain(title), y=1.0)
+                entitle(ax, canvas.figure, plain(title))
             if len(names) > 1:
                 canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
             lay_out(canvas.figure)
@@ -166,7 +169,8 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
         places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
         bars += ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)[:1]
         for place, share in zip(places, profile, strict=True):
-            text = "not known" if np.isnan(share) else f"{share:.3g} %"
+            digits = np.format_float_positional(float(f"{share:.3g}"), trim="-")
+            text = "not known" if np.isnan(share) else f"{digits} %"
             looks: Any = {"color": letters(colour, ax), "fontsize": points}
             where: Any = {"xytext": (_GAP, 0), "textcoords": "offset points", "va": "center"}
             # Numbers are inside the axes, once these are long enough.

@@ -26,6 +26,7 @@ from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.figures.axes import Key, label_of
 from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
@@ -93,6 +94,11 @@ class Curve:
     def measurement(self) -> str:
         """Name that distinguishes this curve from others of its species."""
         return ", ".join(filter(None, [self.source, *self.series.place.values()]))
+
+    @property
+    def key(self) -> Key:
+        """What its axes show: the kind of depth, and the label of the values."""
+        return self.series.axis, label_of(self.series.long_name, self.series.units)
 
     @property
     def subject(self) -> tuple[str, str]:

@@ -13,7 +13,14 @@ from sims_analysis.figures.arguments import Wanted, check_axes, check_looks, rea
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import Answers, Curve, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
-from sims_analysis.figures.style import axes_for, begun, in_style, is_dressed, require_matplotlib
+from sims_analysis.figures.style import (
+    axes_for,
+    begun,
+    entitle,
+    in_style,
+    is_dressed,
+    require_matplotlib,
+)
 from sims_analysis.text.typeset import plain
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -193,8 +200,7 @@ def _draw(canvas: Canvas, curves: list[Curve], title: str | None, named: Mapping
         below = fitted.panel_below(canvas.ax, own=canvas.own)
     text = entitled(title, named, canvas.ax.get_title(), canvas.figure.get_suptitle())
     if text or title is not None:
-        # At a fixed height: matplotlib would look for one whenever it draws.
-        canvas.ax.set_title(text, y=1.0)
+        entitle(canvas.ax, canvas.figure, text)
     canvas.read()
     draw([canvas], [curves], taken_colours(canvas))
     if below is not None:

@@ -30,7 +30,7 @@ from sims_analysis.frame.questions import (
     window_of,
 )
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import first_few, format_argument
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify, read_number
@@ -38,6 +38,7 @@ from sims_analysis.units import dequantify, read_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from sims_analysis.figures.arguments import Wanted
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
@@ -96,6 +97,20 @@ def _mine(canvas: Canvas, argument: str, curve: Curve) -> list[Any]:
     given = canvas.wanted.of(argument, curve.source)
     found = [of_curve(dequantify(item), curve) for item in given]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
+
+
+def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
+    """Refuse results that are of none of the species of a figure."""
+    for argument, given in wanted.results.items():
+        for source, item in given:
+            there = np.ravel(item["species"].values).tolist() if "species" in item.coords else []
+            found = list(map(str, there))
+            mine = [c.series.species for c in curves if source in (None, c.source)]
+            if found and mine and not {*found} & {*mine}:
+                raise ProfileError(
+                    f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
+                    f"{first_few(list(dict.fromkeys(mine)), 6)}: leave it out, or show its species"
+                )
 
 
 def _is_about_another(result: Result, curve: Curve) -> bool:
@@ -213,15 +228,17 @@ class _Painter:
                 self.canvas.tell(f"{symbol}: {_reason(entry.word)}")
 
     def _value_at(self, depth: Any) -> Array:
-        """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
+        """Return the value of the curve at a depth; on a log axis, interpolated in ln C.
+
+        Beside a sample that is not positive it is linear, as crossings are.
+        """
         x, y = self.curve.series.x, self.curve.series.y
-        log = self.canvas.wanted.log
-        shown = y > 0 if log else np.full(y.shape, True)
-        if not shown.any():
-            return np.full(np.shape(depth), np.nan)
-        values = np.log(y[shown]) if log else y
-        at = np.interp(depth, x[shown], values, left=np.nan, right=np.nan)
-        return np.asarray(np.exp(at) if log else at)
+        at = np.interp(depth, x, y, left=np.nan, right=np.nan)
+        if self.canvas.wanted.log:
+            logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
+            found = np.interp(depth, x, logs, left=np.nan, right=np.nan)
+            at = np.where(np.isnan(found), at, np.exp(found))
+        return np.asarray(at)
 
     def _is_seen(self, depth: float, *, on_curve: bool = True) -> bool:
         """Whether a mark at a depth is within the limits of the axes."""

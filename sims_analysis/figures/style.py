@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
 _LOW = 50.0
 #: Least and greatest width of a figure, in mm.
 _NARROW, _WIDE = 20.0, 2000.0
+#: Width of a letter, in sizes of its font: most titles have narrower ones.
+_LETTER = 0.6
 #: A millimetre in inches.
 _MM = 1 / 25.4
 _HOUSE = {
@@ -130,6 +133,20 @@ def axes_for(ax: Axes | None, width: Any, house_style: bool | None) -> Axes:
     elif house_style:
         dress(ax)
     return ax
+
+
+def entitle(ax: Axes | None, figure: Any, text: str) -> None:
+    """Write a title above axes or, without, a figure, in as many lines as its width asks for."""
+    size = float(setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize())
+    across = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
+    folded = "\n".join(fill(line, max(int(across / (_LETTER * size)), 1))
+                       for line in text.splitlines())  # fmt: skip
+    if ax is None:
+        figure.suptitle(folded, fontsize=size)
+        grow(figure, 1.2 * size / 72.0 * folded.count("\n"))
+    else:
+        # At a fixed height: matplotlib would look for one whenever it draws.
+        ax.set_title(folded, y=1.0)
 
 
 @contextmanager

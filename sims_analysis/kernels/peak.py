@@ -13,6 +13,9 @@ from sims_analysis.kernels.gaps import gaps_within, inside_gap
 from sims_analysis.kernels.peak_error import half_widths_of_maxima
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
+#: How often the extent of samples above half of a maximum is followed at most.
+_GROWN = 50
+
 
 class Peak(NamedTuple):
     """Maximum of every row; every field has shape (R,)."""
@@ -61,7 +64,7 @@ def peak(
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
     width = right - left
-    narrowed = _narrowed(rows, half, left, right)
+    narrowed = _narrowed(rows, half - 0.5 * rows.repeat(np.nan_to_num(stderr)), left, right)
     full = doubts(record, start, stop, fraction, bridge=True).status == Status.SATURATED
     around = np.where(np.isnan(left), depth, left), np.where(np.isnan(right), depth, right)
     hole = inside_gap(record, depth[:, None], closed=True).flags[:, 0]
@@ -79,15 +82,19 @@ def peak(
 def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:
     """Return by which part widths are less than the extent of samples above half of the maximum.
 
-    Of those within half of the width beside it: noise, or a neighbour, crosses half of the maximum
-    before the profile itself does.
+    Of those within half of the extent beside it, from the width on, again and again: noise, or a
+    neighbour, crosses half of the maximum before the profile itself does.
     """
-    reach = 0.5 * (right - left)
     high, z = rows.value > half, rows.depth
-    after = high & (z > rows.repeat(right)) & (z <= rows.repeat(right + reach))
-    before = high & (z < rows.repeat(left)) & (z >= rows.repeat(left - reach))
-    last = np.fmax(right, rows.reduce(np.maximum, np.where(after, z, -np.inf), -np.inf))
-    first = np.fmin(left, -rows.reduce(np.maximum, np.where(before, -z, -np.inf), -np.inf))
+    first, last = left, right
+    for _ in range(_GROWN):
+        reach = 0.5 * (last - first)
+        here = high & (z >= rows.repeat(first - reach)) & (z <= rows.repeat(last + reach))
+        before = first, last
+        last = np.fmax(last, rows.reduce(np.maximum, np.where(here, z, -np.inf), -np.inf))
+        first = np.fmin(first, -rows.reduce(np.maximum, np.where(here, -z, -np.inf), -np.inf))
+        if np.array_equal((first, last), before, equal_nan=True):
+            break
     part: Array = (last - first) / (right - left) - 1.0
     return part
 

@@ -23,10 +23,10 @@ from sims_analysis.models._functions import Asked, ResolutionFunction, read_reso
 from sims_analysis.models._posed import SOURCES
 from sims_analysis.models._profiles import (
     RESTORED,
+    doubts_in,
     in_words,
     mark_doubts,
     open_profiles,
-    over_profiles,
     warn_of_first,
 )
 from sims_analysis.models._restored import ADVICE, NUMBERS, STATUS, Layout, restored
@@ -321,17 +321,15 @@ def _dressed(
         parts = square.data.reshape(*square.shape[:-1], n, n)
         kernels = xr.Variable((*square.dims[:-1], frame.dim, other), parts)
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
-    answer = frame.dataset(found, coords=frame.along)
-    for one, table in (("status", STATUS), ("source_of_errors", SOURCES)):
-        codes = over_profiles(frame, number(one))
-        if one == "status":
-            codes = mark_doubts(frame, codes, STATUS, window, bridge=bridge)
-        term = "restored_status" if one == "status" else one
-        answer[one] = in_words(codes, table).assign_attrs(vocabulary.attrs(term))
+    codes = mark_doubts(number("status"), doubts_in(frame, window, bridge=bridge), STATUS)
+    found["status"] = in_words(codes, STATUS, **vocabulary.attrs("restored_status"))
+    of = "source_of_errors"
+    found[of] = in_words(number(of), SOURCES, **vocabulary.attrs(of))
     fraction = number("fraction").fillna(1.0)
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(column(ACHIEVED), ACHIEVED)
-    return answer.assign_coords({FRACTION: fraction, ACHIEVED: achieved})
+    beside = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
+    return frame.dataset(found, coords=beside)
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:

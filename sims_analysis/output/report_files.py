@@ -33,8 +33,6 @@ _RESULTS = "-results.csv"
 _LONGEST = 72
 #: More results than these make a picture unreadable: they are in the table alone.
 _MARKED = 6
-#: Most characters of a title above a column.
-_TITLE = 48
 #: Names that Windows gives to devices, and that of the list.
 _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
@@ -109,12 +107,12 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
         junctions.append(report.metallurgical)
     doses = _answered(report.doses, [budget["dose"] for budget in report.doses])
     marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
-    title = report.title or report.data_id
     ax = plot_profiles(
         report.data,
-        title=title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…",
+        title=report.title or report.data_id,
         width="single",
-        **({"junctions": junctions, "dose": doses} if marked else {}),
+        junctions=junctions if marked else None,
+        dose=doses if marked else None,
     )
     figure = cast("Any", ax.figure)
     written = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]

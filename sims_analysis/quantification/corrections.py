@@ -254,10 +254,11 @@ def subtract_background(
 def _to_subtract_from(data: xr.Dataset, variable: str | None) -> str:
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     for name in names:
-        if name in data.data_vars:
+        if isinstance(name, str) and name in data.data_vars:
             return name
+    listed = " or ".join(map(format_argument, names))
     raise UnitsError(
-        f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
+        f"there is no variable {listed} to subtract a background from; "
         f"the data have {list_variables(data)}"
     )
 

@@ -35,7 +35,13 @@ from sims_analysis.quantification.factors import (
     read_factors,
 )
 from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
-from sims_analysis.text.arguments import check_choice, format_argument, is_number
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_choice,
+    format_argument,
+    is_number,
+    read_name,
+)
 from sims_analysis.units import WindowLike
 
 __all__ = ["with_rsf"]
@@ -157,7 +163,9 @@ def with_rsf(
     if window is not None and matrix_signal != "mean":
         raise ProfileError('window is of use only with matrix_signal="mean"')
     frame = _intensities(data)
+    check_bool("keep_intensity", keep_intensity)
     if matrix is not None:
+        matrix = read_name("matrix", matrix)
         frame.species(matrix, name="matrix")
     kind = kind_of_factor(frame.units, matrix, frame.name)
     way = "" if matrix is None else matrix_signal

@@ -112,7 +112,7 @@ def test_no_shift_stands_out():
 
 def test_alignment_errors():
     a = dataset(DEPTH, B=gaussian(DEPTH))
-    with pytest.raises(SpeciesError, match="a has no species 'As'; it has B"):
+    with pytest.raises(SpeciesError, match="marker='As': a has no such species; it has B"):
         sims.align(a, a, marker="As")
     with pytest.raises(ProfileError, match="method='guess'"):
         sims.align(a, a, method="guess")

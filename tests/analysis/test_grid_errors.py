@@ -181,3 +181,15 @@ def test_the_fraction_survives_files_stacks_and_views(tmp_path):
     for same in (sims.load(path), sims.quantify(gridded), sims.unstack(stacked)[0], lazy):
         found = sims.dequantify(sims.integrated_dose(same))["stderr"]
         np.testing.assert_allclose(np.asarray(found), stated, 1e-12)
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("samples", [5, 9])
+def test_neighbours_on_a_grid_share_the_samples_of_a_local_fit(samples):
+    # 78 % for 5, when they counted as what long sums are worth.
+    gridded = sims.to_grid(trials(SHAPE, DEPTH, 1000), step="0.625 nm")
+    inside = []
+    for depth in np.arange(70.1, 75.0, 0.7):  # all places between samples
+        found = sims.surface_concentration(gridded, depth=f"{depth} nm", samples=samples)
+        inside.append(about_its_mean(found, found["stderr"]))
+    assert 0.64 <= np.mean(inside) <= 0.72

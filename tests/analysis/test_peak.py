@@ -166,7 +166,7 @@ def test_over_sputter_time_the_answer_is_a_time():
 def test_a_width_that_noise_has_cut_short_is_told():
     z = np.arange(0, 160.0)
     counts = np.random.default_rng(3).poisson(30 * np.exp(-(((z - 80) / 30) ** 2)))
-    with pytest.warns(ProfileWarning, match="samples beside the width, .*% wider"):
+    with pytest.warns(ProfileWarning, match="beside the width, 26.8 nm, are .* over 43 nm: "):
         found = sims.peak(one(z, counts * 1e16))
     assert number(found["fwhm"]) < 0.9 * 2 * 30 * math.sqrt(math.log(2))
     # Neither little noise nor layers further apart than half of their width.

@@ -23,7 +23,7 @@ def test_bars_are_the_parts_of_the_budget():
     found = budget(rsf_uncertainty=0.1, depth_uncertainty=0.02)
     ax = sims.plot_budget(found)
     assert [t.get_text() for t in ax.get_yticklabels()] == [
-        "random", "thereof background", "sensitivity factor", "depth scale", "systematic"
+        "random", "background", "sensitivity factor", "depth scale", "systematic"
     ]  # fmt: skip
     for bars, species in zip(ax.containers, ("B", "P"), strict=True):
         one = found.sel(species=species)
@@ -38,6 +38,12 @@ def test_what_is_not_known_says_so():
     texts = [text.get_text() for text in ax.texts]
     assert texts[0] == "not known"
     assert texts[2] == "10 %"
+
+
+def test_a_share_is_written_without_an_exponent():
+    found = budget(rsf_uncertainty=0.1).sel(species=["B"])
+    texts = [t.get_text() for t in sims.plot_budget(found.assign(dose=found.dose / 1e3)).texts]
+    assert texts[2] == "10000 %"
 
 
 @pytest.mark.parametrize("other", [sims.peak, sims.integrated_dose, lambda ds: ds, lambda _: 3])

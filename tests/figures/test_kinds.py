@@ -7,10 +7,12 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SimsError
+from sims_analysis.errors import ProfileError, SimsError, collected
 
 DATA = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
 B = DATA.sel(species=["B"])
+with collected():  # the edge of a Gaussian is not exponential
+    EDGE = sims.decay_length(B, start="50 nm", stop="80 nm")
 RESULTS = {
     "integrated_dose": ("dose", sims.integrated_dose(B)),
     "dose_budget": ("dose", sims.dose_budget(B)),
@@ -23,7 +25,7 @@ RESULTS = {
         sims.metallurgical_junctions(DATA, donors=["P"], acceptors=["B"]),
     ),
     "peak": ("peak", sims.peak(B)),
-    "decay_length": ("decay_length", sims.decay_length(B, start="50 nm", stop="80 nm")),
+    "decay_length": ("decay_length", EDGE),
     "fit": ("fits", sims.fit(B, model="gaussian", background="fit")),
     "deconvolve": (
         "restored",
@@ -54,6 +56,14 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
             sims.plot_profiles(DATA, **{argument: result})
     with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
         sims.plot_profiles({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
+
+
+@pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
+def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
+    own, result = RESULTS[function]
+    with pytest.raises(ProfileError, match=f"{own}= has a result of B, but the figure shows P"):
+        sims.plot_profiles(DATA, species="P", **{own: result})
+    assert len(sims.plot_panels(DATA, by="species", **{own: result})) == 2
 
 
 @pytest.mark.parametrize("function", RESULTS)
@@ -181,6 +191,27 @@ def test_an_option_of_another_kind_is_refused_before_there_is_a_figure(plot, wro
 def test_limits_that_no_axis_can_have_are_refused(limits, told):
     with pytest.raises((ValueError, SimsError), match=told):
         sims.plot_profiles(DATA, **limits)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"column": 2}, "plot_panels has no argument 'column'; did you mean columns="),
+        ({"ncols": 2}, "did you mean columns="),
+        ({"share_legend": True}, "did you mean shared_legend="),
+        ({"axs": None}, "plot_panels has no argument 'axs'"),
+    ],
+)
+def test_a_guessed_argument_of_panels_is_answered_with_one_of_theirs(wrong, told):
+    with pytest.raises(TypeError, match=told):
+        sims.plot_panels(DATA, **wrong)
+
+
+@pytest.mark.parametrize("calls", [3, [3], {"a": 1}])
+def test_calls_are_texts(calls, tmp_path):
+    figure = plt.figure()
+    with pytest.raises(TypeError, match=r"calls=.*; expected a list of texts"):
+        sims.save_figure(figure, tmp_path / "a.svg", calls=calls)
 
 
 def test_axes_of_another_kind_are_refused():

@@ -26,6 +26,16 @@ def test_a_junction_says_its_level_in_the_unit_of_the_axis():
     assert "5×10$\\mathregular{^{23}}$ m⁻³" in text
 
 
+@pytest.mark.parametrize("scale", ["log", "linear"])
+def test_a_junction_beside_a_zero_is_marked_at_its_level(scale):
+    ds = drawn.profiles(B=np.r_[np.full(10, 4e17), np.zeros(5), np.full(5, 1e16)])
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, junctions=xj, scale=scale)
+    (mark,) = (line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1)
+    assert mark.get_xdata()[0] == pytest.approx(xj.item())
+    assert mark.get_ydata()[0] == pytest.approx(1e17)
+
+
 def test_crossings_are_no_junctions_and_say_which_way_they_go():
     ds = drawn.profiles(B=drawn.gaussian())
     found = sims.crossings(ds, level="1e18 atoms/cm^3")

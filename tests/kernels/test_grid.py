@@ -135,3 +135,27 @@ def test_the_fraction_of_depths_in_any_order_is_that_of_the_formula(alike):
             for z, one in zip(own, at, strict=True)
         ]
         np.testing.assert_array_equal(found, np.concatenate([one.fraction for one in alone]))
+
+
+@pytest.mark.parametrize(("ratio", "size"), [(4.0, 5), (4.0, 30), (2.5, 3), (8.0, 5)])
+def test_neighbours_share_the_variance_of_the_samples_between_which_they_lie(ratio, size):
+    # Straight lines between samples of variance 1, at all places between them.
+    weights = np.linspace(1.0, 0.3, size)
+    variance, long = [], []
+    for place in np.arange(0, 1, 1 / 64):
+        at = place + np.arange(400) / ratio
+        every = np.maximum(1 - np.abs(at[:, None] - np.arange(-1, 400 / ratio + 3)), 0.0)
+        variance.append(np.sum((weights @ every[:size]) ** 2))
+        long.append(np.sum(every.sum(0) ** 2) / 400)
+    (spacing,), (of_one,) = grid.samples_of_grid(np.array([fraction_of(ratio)]))
+    assert spacing == pytest.approx(ratio, rel=1e-6)
+    assert of_one / fraction_of(ratio) == pytest.approx(np.mean(long), rel=0.02)
+    found = grid.shared_variance(weights[None], np.array([fraction_of(ratio)]))[0]
+    stated = weights @ weights * of_one / fraction_of(ratio)
+    assert found * stated == pytest.approx(np.mean(variance), rel=1e-3)
+    assert grid.shared_variance(weights[None], np.array([1.0])) == 1.0
+
+
+def fraction_of(ratio):
+    """Give the effective fraction of samples that are so many grid steps apart."""
+    return (2 + ratio**-2) / 3 / ratio

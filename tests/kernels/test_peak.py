@@ -128,3 +128,14 @@ def test_rows_of_few_samples_have_no_transient():
     rows = Packed(Z[:3], np.array([3.0, 1.0, 2.0]), offsets=np.array([0, 0, 3]))
     free = np.full(2, math.nan)
     assert np.isnan(np.array(surface_transient(rows, free, free))).all()
+
+
+def test_the_extent_of_samples_above_half_is_followed_beyond_a_width_that_noise_made():
+    # A neighbour of the highest of few counts is often below half of it.
+    z = np.arange(0, 160.0)
+    c = np.random.default_rng(4).poisson(10 * np.exp(-(((z - 80) / 30) ** 2)), (100, z.size)) * 1.0
+    many = np.full(100, math.nan)
+    found = peak(Dense(z, c, np.sqrt(np.maximum(c, 1.0))), many, many)
+    true = 60 * math.sqrt(math.log(2))
+    assert np.nanmedian(found.fwhm) < 0.3 * true
+    assert 0.9 < np.nanmedian(found.fwhm * (1 + found.narrowed)) / true < 1.6
