@@ -24,7 +24,7 @@ from sims_analysis.kernels.alignment import (
     vertex,
 )
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument, is_number, told
+from sims_analysis.text.arguments import check_choice, format_argument, is_number, read_name, told
 from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
@@ -164,14 +164,12 @@ def _check(
     marker: Any, method: Any, level: Any, fraction: Any, edge: Any, max_shift: Any, markers: Any
 ) -> None:
     """Refuse options that do not go together."""
-    if method not in _METHODS:
-        raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    check_choice("method", method, _METHODS)
     if method in ("peak", "edge") and marker is None:
         raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns')
     if (level is not None) + (fraction is not None) != (method == "edge"):
         raise ProfileError('give level or fraction with method="edge", and with no other')
-    if edge not in ("trailing", "leading"):
-        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    check_choice("edge", edge, ("trailing", "leading"))
     if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
@@ -223,9 +221,12 @@ class _Options(NamedTuple):
 
 
 def _only(data: Any, marker: str, name: str) -> Any:
+    marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError(f"{name} has no species {marker!r}; it has {', '.join(species)}")
+        raise SpeciesError(
+            f"marker={marker!r}: {name} has no such species; it has {', '.join(species)}"
+        )
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
@@ -387,25 +388,21 @@ def _shifted(
     moved, attrs = moved.transpose(*dims, ...), dict(depth.attrs)
     if "units" not in attrs:
         moved, attrs = unit.to_canonical(moved), vocabulary.attrs(axis)
-    name = "depth_shift" if axis == "depth" else "time_shift"
+    name, what = ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+    line = f"{what} shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     coords: dict[str, Any] = {
-        name: (dims, shift, vocabulary.attrs(name) | {"method": method}),
+        name: (dims, shift, vocabulary.attrs(name) | {"method": method, "description": line}),
         axis: xr.Variable(moved.dims, moved.data, attrs),
     }
     if method in ("cross-correlation", "log-correlation"):
         coords["correlation"] = (dims, correlation, vocabulary.attrs("correlation"))
-    for name in edges_beside(b, axis):
-        coords[name] = _moved_edges(b, name, axis, xr.Variable(dims, shift))
+    edges = edges_beside(b, axis)
+    for edge in edges:
+        coords[edge] = _moved_edges(b, edge, axis, xr.Variable(dims, shift))
     if batch and axis in b.dims:
         # Each measurement is shifted by a different amount, and needs its own axis.
-        own = edges_beside(b, axis)
-        b = b.drop_vars([axis, *own]).rename({axis: POINT})
-        for name in (axis, *own):
-            own_dims = tuple(POINT if d == axis else d for d in coords[name].dims)
-            coords[name] = xr.Variable(own_dims, coords[name].data, coords[name].attrs)
-    result = b.drop_vars("wire_fields", errors="ignore").assign_coords(coords)
-    by_what = f"marker {marker!r}" if marker else "all species"
-    what = "depths" if axis == "depth" else "times"
-    line = f"{what} shifted ({method}, {by_what})"
-    result[name].attrs["description"] = line
-    return result, line
+        b = b.drop_vars([axis, *edges]).rename({axis: POINT})
+        for own in (axis, *edges):
+            own_dims = tuple(POINT if d == axis else d for d in coords[own].dims)
+            coords[own] = xr.Variable(own_dims, coords[own].data, coords[own].attrs)
+    return b.drop_vars("wire_fields", errors="ignore").assign_coords(coords), line

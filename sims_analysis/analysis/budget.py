@@ -251,14 +251,15 @@ def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Var
     that of the sensitivity factor, and the dose does not depend on the depth scale (0; NaN, as that
     of the factor, where the uncertainty of the dose is not known).
     """
-    stated, known = data.coords.get(name), xr.Variable((), np.nan)
-    if stated is not None:
+    known = xr.Variable((), np.nan)
+    if name in data.coords:
+        stated = data.coords[name]
         known = stated.variable if frame.dim in stated.dims else read_relative(frame, stated, name)
-    of_dose = data.coords.get("dose_scale_uncertainty")
+    of_dose = data.coords.variables.get("dose_scale_uncertainty")
     if of_dose is None:
         return known
-    untouched: Any = (of_dose.variable == 0) & (data.coords["dose_scale"].variable == 1)
-    instead = of_dose.variable * (name == "sensitivity_factor_uncertainty")
+    untouched: Any = (of_dose == 0) & (data.coords["dose_scale"].variable == 1)
+    instead = of_dose * (name == "sensitivity_factor_uncertainty")
     found: xr.Variable = xr.where(untouched, known, instead)
     return found
 

@@ -42,7 +42,7 @@ from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, ends
-from sims_analysis.text.arguments import check_call
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
@@ -140,8 +140,7 @@ def compare(
     >>> float(found["dose_ratio"].sel(species="B").round(6))
     1.1
     """
-    if method not in ("log", "linear"):
-        raise ProfileError(f'method={method!r}; expected "log" or "linear"')
+    check_choice("method", method, ("log", "linear"))
     check_options(rule)
     bridge = bridges(gaps)
     a, b = paired(a, b)
@@ -186,7 +185,7 @@ def compare(
             for name, one in junctions.items()
         }
     elif junction:
-        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+        raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
     result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
     return units.quantify(result) if fa.quantified else result
 
@@ -300,7 +299,6 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
 
 
 def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
-    check_call(junction_depth, 1, options)
     both = [find_junctions(x, level, **options) for x in (a, b)]
     at_a, at_b = (units.dequantify(dressed(one)) for one in both)
     shift = _bare(at_b) - _bare(at_a)
@@ -429,7 +427,9 @@ def repeatability(
         depth = units.dequantify(junction_depth(batch, level=level, gaps=gaps, **junction))
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
-        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+        raise ProfileError(
+            f"repeatability: {', '.join(junction)} goes with level=, which is not given"
+        )
     result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result
 

@@ -29,6 +29,7 @@ from sims_analysis.frame.window import (
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike
 
 __all__ = ["decay_length"]
@@ -131,8 +132,7 @@ def decay_length(
     >>> print(f"{fit['per_decade'].sel(species='B').item():.1f} nm per decade")
     32.6 nm per decade
     """
-    if edge not in _EDGES:
-        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    check_choice("edge", edge, _EDGES)
     frame = open_frame(
         data,
         vocabulary.VALUE_KINDS,

@@ -20,6 +20,7 @@ from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["below_detection", "detection_limit"]
@@ -95,8 +96,7 @@ def detection_limit(
     >>> print(f"{limit.item():.1e} {limit.attrs['units']}")
     1.1e+15 atom/cm^3
     """
-    if rule not in ("mean+3sigma", "currie"):
-        raise ProfileError(f'rule={rule!r}; expected "mean+3sigma" or "currie"')
+    check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a detection limit", variable=variable
     )
@@ -207,8 +207,8 @@ def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:
     limit = stated_in_metadata(data, "detection_limit", read)
     if limit is None:
         return None
-    scale = data.coords.get("dose_scale")
-    stated: xr.Variable = limit * censored * (1.0 if scale is None else scale.variable)
+    scale = data.coords.variables.get("dose_scale", 1.0)
+    stated: xr.Variable = limit * censored * scale
     return stated
 
 

@@ -28,7 +28,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
-from sims_analysis.text.arguments import check_bool
+from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = [
@@ -454,10 +454,8 @@ def _significance(
 
 def check_options(rule: str, surface: str = "measured") -> None:
     """Refuse unknown values of the options `rule` and `surface`."""
-    if rule not in ("trapezoid", "loglinear"):
-        raise ProfileError(f'rule={rule!r}; expected "trapezoid" or "loglinear"')
-    if surface not in ("measured", "exclude", "hold"):
-        raise ProfileError(f'surface={surface!r}; expected "measured", "exclude" or "hold"')
+    check_choice("rule", rule, ("trapezoid", "loglinear"))
+    check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
 def warn_or_raise(found: DoseIntegral, *, strict: bool = False) -> None:

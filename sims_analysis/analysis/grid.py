@@ -36,7 +36,7 @@ from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array, Status, changed
-from sims_analysis.text.arguments import format_argument, told
+from sims_analysis.text.arguments import check_choice, format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]
@@ -131,10 +131,9 @@ def to_grid(
     >>> cells["concentration"].attrs["cell_methods"]
     'depth: mean'
     """
-    if method not in interpolation.METHODS:
-        raise ProfileError(f"method={method!r}; expected one of {', '.join(interpolation.METHODS)}")
-    if conserve not in (None, "dose"):
-        raise ProfileError(f'conserve={conserve!r}; expected "dose" or None')
+    check_choice("method", method, interpolation.METHODS)
+    if conserve is not None:
+        check_choice("conserve", conserve, ("dose",))
     if conserve and method not in _RULES:
         raise ProfileError(
             f'conserve="dose" needs method="log" or "linear", which have a dose rule; '

@@ -25,6 +25,7 @@ from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import resample
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
 
 __all__ = [
@@ -107,8 +108,7 @@ def interpolate(
     >>> print(f"{here.item():.2e} {here.attrs['units']}")
     4.76e+19 atom/cm^3
     """
-    if method not in kernels.METHODS:
-        raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
+    check_choice("method", method, kernels.METHODS)
     bridge = bridges(gaps)
     if isinstance(data, xr.Dataset):
         found = [
@@ -143,6 +143,8 @@ def measured_in(data: xr.Dataset) -> list[str]:
 
 def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
     at = frame.points(depth, "depth")
+    if not at.size:
+        raise ProfileError(f"depth={format_argument(depth)}: give at least one depth")
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
     new = [d for d in at.dims if d not in own]
@@ -189,7 +191,13 @@ def at_depths(
         return found
 
     every = frame.map(
-        resample, asked, frame.fraction, **AT_DEPTHS, method=method, new_axis=on_new_axis
+        resample,
+        asked,
+        frame.fraction,
+        **AT_DEPTHS,
+        method=method,
+        new_axis=on_new_axis,
+        at_once=True,
     )
     stderr, counts = None, None
     if frame.stderr is not None:

@@ -35,7 +35,7 @@ from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status, changed
-from sims_analysis.text.arguments import check_bool, check_count
+from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = ["JunctionOptions", "junction_depth"]
@@ -195,8 +195,7 @@ def find_junctions(
 ) -> Junctions:
     """Find junctions, for :func:`junction_depth` and what compares them; see there."""
     number = _read_which(which)
-    if not isinstance(edge, str) or edge not in _EDGES:
-        raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
+    check_choice("edge", edge, _EDGES)
     check_count("confirm", confirm)
     check_bool("strict", strict)
     bridge = bridges(gaps)

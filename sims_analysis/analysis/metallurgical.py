@@ -218,7 +218,7 @@ def hidden_junctions(
     for sign in (1, -1):
         own, other = part * sign > 0, part * sign < 0
         ours = lowest.where(own, 0.0).sum("species") + (-sign * net).clip(min=0.0)
-        theirs = (limit * abs(part)).where(other).max("species")
+        theirs = (limit * abs(part)).where(other).max("species") + (sign * net).clip(min=0.0)
         may |= (side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
     flags: xr.Variable = may
     return flags
@@ -274,7 +274,7 @@ def open_dopants(
 ) -> tuple[Frame, list[str]]:
     """Open the data of these species; also return their names in the order of the data."""
     frame = opened(data)
-    present = species_of(data, *dopants, name="the list of dopants")
+    present = species_of(data, *dopants, name="donors and acceptors")
     if "species" not in frame.lead:
         data = data.expand_dims("species")
         frame = opened(data)

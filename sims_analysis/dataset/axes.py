@@ -59,7 +59,7 @@ def cell_edges(data: xr.Dataset | xr.DataArray, axis: str) -> Array | None:
 
     None for samples, and for cells that are not those of one shared axis.
     """
-    bounds = data.coords.get(f"{axis}_bounds")
+    bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:  # in the unit of the axis
         unit = read_unit(data[axis].attrs["units"])
         return unit.to_canonical(bounds.values) if bounds.dims[:1] == (axis,) else None

@@ -131,7 +131,7 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
 
 def was_subtracted(ds: xr.Dataset, unit: str) -> bool:
     """Whether a background was subtracted, from variables in a unit."""
-    before = ds.coords.get("subtracted_background")
+    before = ds.coords.variables.get("subtracted_background")
     return before is not None and before.attrs["units"] == unit
 
 

@@ -21,7 +21,7 @@ from sims_analysis.dataset.canonical import to_canonical
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.text.arguments import remedy_for, told
+from sims_analysis.text.arguments import format_argument, remedy_for, told
 from sims_analysis.units import dequantify, is_quantified, quantify
 
 __all__ = ["stack"]
@@ -144,7 +144,9 @@ def stack(
 
 def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any]:
     if names is not None:
-        labels = list(names)
+        if not np.iterable(names):
+            raise ProfileError(f"names={format_argument(names)}; expected a list of them")
+        labels = list(names.values if isinstance(names, xr.DataArray) else names)
         if len(labels) != len(datasets):
             raise ProfileError(f"{len(labels)} names for {len(datasets)} measurements")
         if len(set(labels)) != len(labels):

@@ -35,8 +35,10 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
                 arguments.pop("data", None)
                 record |= question_attrs(data, function.__name__, **arguments)
             # Each variable of a Dataset gets the record too, because people take them out.
-            every = result.data_vars.values() if isinstance(result, xr.Dataset) else ()
-            for one in (result, *every):
+            every: list[Any] = [result]
+            if isinstance(result, xr.Dataset):
+                every += [result.variables[name] for name in result.data_vars]
+            for one in every:
                 one.attrs.update(record)
         found: R = result
         return found

@@ -11,15 +11,16 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError, SimsWarning, warn
+from sims_analysis.errors import SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden, hidden_within, run_of_hidden
 from sims_analysis.frame.messages import First, first_flagged
-from sims_analysis.frame.run import codes, replaced_where
+from sims_analysis.frame.run import anywhere, codes, is_lazy, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_choice
 
 __all__ = ["GapPolicy", "around", "bridges", "doubted", "in_gap", "resting_on", "tell_doubts"]
 
@@ -28,8 +29,7 @@ GapPolicy = Literal["flag", "bridge"]
 
 def bridges(gaps: str) -> bool:
     """Read the option `gaps`: whether what lies across a gap is accepted."""
-    if gaps not in ("flag", "bridge"):
-        raise ProfileError(f'gaps={gaps!r}; expected "flag" or "bridge"')
+    check_choice("gaps", gaps, ("flag", "bridge"))
     return gaps == "bridge"
 
 
@@ -72,6 +72,8 @@ def doubted(
     See :func:`resting_on`.
     """
     found = resting_on(frame, window, bridge=bridge, hidden=hidden)
+    if set(found.dims) <= set(status.dims) and not (is_lazy(found) or anywhere(found)):
+        return status
     return replaced_where((status == over) & (found != Status.OK), status, found)
 
 

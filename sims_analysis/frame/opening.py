@@ -15,7 +15,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.profiles.plausibility import refuse_impossible
-from sims_analysis.text.arguments import remedy_for
+from sims_analysis.text.arguments import format_argument, remedy_for
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -78,7 +78,8 @@ def open_frame(
         )
     name = "" if array.name is None else str(array.name)
     value, kind = _canonical(array.variable, _kinds_of(name, kinds), name or "the data")
-    value = value.transpose(..., dim)
+    if value.dims[-1] != dim:
+        value = value.transpose(..., dim)
     if not as_they_are:
         refuse_impossible(value.data, kind, name or "the data")
     columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
@@ -147,8 +148,10 @@ def _select(
     if isinstance(data, xr.DataArray):
         return data, _coords_beside(data)
     present = ", ".join(map(str, data.data_vars)) or "no variables"
-    if variable is not None and variable not in data.data_vars:
-        raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
+    if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
+        raise UnitsError(
+            f"{question}: there is no variable {format_argument(variable)}; the data have {present}"
+        )
     every = vocabulary.MEASURED if variable is None else [variable]
     names = [name for name in every if name in data.data_vars]
     usable = [n for n in names if _kind_of(n, data.variables[n]) in _kinds_of(n, kinds)]

@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Status
@@ -80,7 +80,7 @@ def warn_of_empty_window(
     Unknown limits, which are infinite, have no window.
     """
     start, stop = window
-    if frame.lazy or not anywhere(start.notnull() | stop.notnull()):
+    if frame.lazy or all(bool(is_nan(end).data.all()) for end in window):
         return
     known: Any = ~(np.isinf(start) | np.isinf(stop))
     empty = (frame.map(window_statistics, start, stop).n == 0) & known

@@ -50,14 +50,24 @@ def _packed(
     if depth.ndim > 1:
         measured |= np.isnan(depth)
     np.logical_not(measured, out=measured)
-    kept = np.flatnonzero(measured)  # indexing by position is faster than by mask
-    offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
+    # Nothing follows a missing sample if there are as many samples as before the first of them.
+    size = np.full(len(value), value.shape[1])
+    if not measured.all():
+        size = np.where(measured.all(axis=1), size, measured.argmin(axis=1))
+    padded = bool(size.sum() == np.count_nonzero(measured))
+    kept = None if padded else np.flatnonzero(measured)  # faster than indexing by mask
+    if kept is None:
+        offsets = np.append(0, np.cumsum(size))
+    else:
+        offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
 
     def packed(samples: Array) -> Array:
-        if samples.ndim == 1:
-            return np.broadcast_to(samples, value.shape)[measured]
-        flat = samples.reshape(-1)
-        return flat if kept.size == flat.size else flat.take(kept)
+        every = np.broadcast_to(samples, value.shape)
+        if kept is None:
+            if (size == value.shape[1]).all():
+                return every.reshape(-1)
+            return np.concatenate([row[:n] for row, n in zip(every, size.tolist(), strict=True)])
+        return every[measured] if samples.ndim == 1 else samples.reshape(-1).take(kept)
 
     z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
     lower, upper = (None, None) if bounds is None else map(packed, bounds)
@@ -67,7 +77,7 @@ def _packed(
                 continue
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
-            row, sample = divmod(int(kept[infinite[0]]), value.shape[1])
+            row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
     return Packed(
         z,
@@ -150,6 +160,7 @@ def layouts(
     *,
     group: int = 1,
     gaps: Flags | None = None,
+    at_once: bool = False,
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
@@ -167,6 +178,8 @@ def layouts(
         Number of consecutive rows that belong together and get the same layout.
     gaps : ndarray of bool, shape (G * group,), optional
         Which rows are incomplete, if that is known; only these are built then.
+    at_once : bool
+        Take all rows together if they are complete and need not be copied.
 
     Yields
     ------
@@ -191,6 +204,8 @@ def layouts(
         groups = np.flatnonzero(incomplete == to_pack)
         # Packed rows take more scratch arrays, and more time with each sample.
         size = BLOCK // 4 if to_pack else BLOCK
+        if at_once and not to_pack and groups.size == incomplete.size and _is_plain(value):
+            size = value.size
         for block in in_blocks(groups.size, value.shape[1] * group, size):
             which: slice | Index = groups[block]
             numbers = (groups[block, None] * group + np.arange(group)).reshape(-1)
@@ -220,6 +235,7 @@ def run(
     whole: Sequence[int] = (),
     group: int = 0,
     sees_gaps: bool = False,
+    at_once: bool = False,
     **options: Any,
 ) -> Found:
     """Run a kernel over profiles.
@@ -246,6 +262,8 @@ def run(
         The kernel makes few arrays as large as the samples, and its first field is not finite for
         rows with a missing sample, which it takes for complete. On a shared axis it is asked once
         of all rows, and then of those without an answer as they are.
+    at_once : bool
+        The kernel takes many complete rows part by part itself.
 
     Returns
     -------
@@ -274,15 +292,15 @@ def run(
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
-    plain = value.dtype == np.float64 and value.flags.c_contiguous and edges is None is errors
+    plain = _is_plain(value) and edges is None is errors
     few = values[:: 1 + results // 16]
     sees_gaps = sees_gaps and plain and depth.ndim == 1 and cases == 1 and results > 0
     if sees_gaps and not (group or np.isnan(few).any(axis=1).all()):
         with np.errstate(invalid="ignore"):
             result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
         gaps, fields = ~np.isfinite(result[0]), _not_copied(result)
-    beside = errors, edges
-    for which, rows in layouts(of_rows(depth), values, *beside, group=group_size, gaps=gaps):
+    kept: dict[str, Any] = {"group": group_size, "gaps": gaps, "at_once": at_once}
+    for which, rows in layouts(of_rows(depth), values, errors, edges, **kept):
         for case in range(cases):
             result = kernel(rows, *(p[case, which] for p in given), **options)
             if cases == 1 and rows.count == len(values):
@@ -301,9 +319,13 @@ def run(
     return combined
 
 
+def _is_plain(value: NDArray[Any]) -> bool:
+    return value.dtype == np.float64 and value.flags.c_contiguous
+
+
 def _not_copied(result: tuple[Any, ...]) -> list[NDArray[Any]]:
     """Return the fields of a result of all profiles, as they are if nothing else has them."""
-    return [np.require(field, requirements=["O", "W"])[None] for field in result]
+    return [(f if f.flags.owndata and f.flags.writeable else f.copy())[None] for f in result]
 
 
 def _allocate(result: tuple[Any, ...], cases: int, results: int) -> list[NDArray[Any]]:

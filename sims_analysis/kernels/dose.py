@@ -121,8 +121,8 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
     n_linear = np.zeros(total.size, dtype=np.intp)
     if log and not rows.value.min() > 0:
-        c = rows.value.reshape(-1)
-        linear = np.flatnonzero(segments.is_linear(c[:-1], c[1:]))
+        low = np.flatnonzero(~(rows.value > 0))
+        linear = np.union1d(low - 1, low)  # the segments before and after
         end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
         n_linear += linear.searchsorted(end) - linear.searchsorted(first)
     return total, n_linear

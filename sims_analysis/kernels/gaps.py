@@ -48,14 +48,14 @@ def gap_after(rows: Rows) -> Flags | None:
     if not several.size:
         return None
     # At least half of the spacings are not below the median, and none is above the widest: with
-    # 1.7 times the mean, or five times the narrowest, the widest is none.
+    # 1.7 times the mean, or five times the narrowest, the widest is none. Of all rows at first.
     begin, number = offsets[several], segments[several]
+    mean, highest = (rows.depth[begin + number] - rows.depth[begin]) / number, width.max()
+    if not highest > 1.6 * mean.min() or not highest > _least(rows):
+        return None
     edges = np.stack([begin, begin + number], axis=1)
-    mean = (rows.depth[begin + number] - rows.depth[begin]) / number
     widest = np.maximum.reduceat(width, edges.reshape(-1))[::2]
     suspects = np.flatnonzero((widest > 1.6 * mean) & (widest > _least(rows)))
-    if not suspects.size:
-        return None
     narrowest = np.minimum.reduceat(width, edges[suspects].reshape(-1))[::2]
     found = np.zeros(width.shape, dtype=bool)
     for row in suspects[widest[suspects] > WIDE * narrowest]:

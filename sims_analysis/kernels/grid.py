@@ -25,6 +25,7 @@ from sims_analysis.kernels.rows import (
     Rows,
     errors_of,
     range_sums,
+    same_for_all,
 )
 
 
@@ -149,7 +150,7 @@ def sample_fraction(
         Where the depths lie, if that is known.
     """
     known = np.where(np.isnan(known), 1.0, known)
-    shared = isinstance(rows, Dense) and bool((at == at[:1]).all())
+    shared = isinstance(rows, Dense) and same_for_all(at)
     if not (shared or cells):
         return _fraction(_point_weights(rows.packed(), at, found), known)
     columns = np.full((2, rows.count), np.nan)

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Rows, errors_of
+from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
+from sims_analysis.kernels.rows import (
+    TOLERANCE,
+    Array,
+    Dense,
+    Flags,
+    Index,
+    Rows,
+    errors_of,
+    same_for_all,
+)
 
 METHODS = ("log", "linear", "pchip", "makima")
 
@@ -34,12 +44,15 @@ def interpolate(
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
-    c0, c1 = found.ends(rows, rows.value)
-    value = segments.interpolated(c0, c1, found.t, log=method == "log")
-    count = np.zeros(rows.count, dtype=np.intp)
-    if method == "log" and not rows.value.min(initial=np.inf) > 0:
-        between = found.inside & (found.t > 0) & (found.t < 1)
-        count += np.count_nonzero(between & segments.is_linear(c0, c1), axis=1)
+    value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
+    between = found.inside & (found.t > 0) & (found.t < 1)
+    for part in in_blocks(len(at), at.shape[1], IN_CACHE):
+        own = slice(None) if len(found.t) == 1 else part
+        c0, c1 = found.ends(rows, rows.value, part)
+        value[part] = segments.interpolated(c0, c1, found.t[own], log=method == "log")
+        if method == "log" and not min(c0.min(initial=1.0), c1.min(initial=1.0)) > 0:
+            linear = between[own] & segments.is_linear(c0, c1)
+            count[part] = np.count_nonzero(linear, axis=1)
     return Interpolated(found.masked(value), count)
 
 
@@ -81,14 +94,16 @@ class Location(NamedTuple):
     t: Array
     inside: Flags
 
-    def ends(self, rows: Rows, samples: Array) -> tuple[Array, Array]:
-        """Look up a quantity at both ends of the segments, (R, m)."""
+    def ends(self, rows: Rows, samples: Array, part: slice = slice(None)) -> tuple[Array, Array]:
+        """Look up a quantity at both ends of the segments of some rows, (R, m)."""
         if not samples.size:
-            nothing = np.full((rows.count, self.t.shape[1]), np.nan)
+            nothing = np.full((rows.count, self.t.shape[1]), np.nan)[part]
             return nothing, nothing
         axis, before = None, self.segment
         if isinstance(rows, Dense) and len(before) == 1:
-            axis, before = 1, before[0]
+            axis, before, samples = 1, before[0], samples[part]
+        else:
+            before = before[part]
         # After a single sample, any value will do: t is 0.
         after = np.minimum(before + 1, (samples.size if axis is None else samples.shape[1]) - 1)
         return samples.take(before, axis), samples.take(after, axis)
@@ -102,7 +117,7 @@ class Location(NamedTuple):
 
 def locate(rows: Rows, at: Array) -> Location:
     """Find the segment of each depth, and the relative position in it."""
-    if rows.count and (at == at[:1]).all():  # the same depths for all rows are searched once
+    if rows.count and same_for_all(at):  # these are searched once
         at = at[:1]
     nearest, inside = _nearest(rows, at)
     segment, t = np.zeros(nearest.shape, dtype=np.intp), np.zeros(nearest.shape)

@@ -86,7 +86,7 @@ class _Samples(ABC):
     @cached_property
     def size(self) -> Index:
         """Number of samples of each row, (R,)."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -103,34 +103,31 @@ class _Samples(ABC):
     @cached_property
     def first(self) -> Array:
         """Depth of the first sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.offsets[:-1])
+        return self._ends(self.depth, 0)
 
     @cached_property
     def last(self) -> Array:
         """Depth of the last sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.offsets[1:] - 1)
+        return self._ends(self.depth, -1)
 
     @cached_property
     def begin(self) -> Array:
         """Where the record of each row begins, (R,): at its first sample, or the edge of a cell."""
-        return self.first if self.lower is None else self._ends(self.offsets[:-1], self.lower)
+        return self.first if self.lower is None else self._ends(self.lower, 0)
 
     @cached_property
     def end(self) -> Array:
         """Where the record of each row ends, (R,)."""
-        return self.last if self.upper is None else self._ends(self.offsets[1:] - 1, self.upper)
+        return self.last if self.upper is None else self._ends(self.upper, -1)
 
     @cached_property
     def slack(self) -> Array:
         """By how much depths of each row may differ and be equal, (R,): conversions round."""
         return TOLERANCE * (self.last - self.first)
 
-    def _ends(self, position: Index, samples: Array | None = None) -> Array:
-        ends = np.full(self.count, np.nan)
-        nonempty = self.size > 0
-        depth = self.depth if samples is None else samples
-        ends[nonempty] = self.along(depth, position[nonempty])
-        return ends
+    @abstractmethod
+    def _ends(self, samples: Array, which: int) -> Array:
+        """Look up a quantity at the first (0) or last (-1) sample of each row; NaN without one."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ class Dense(_Samples):
     @cached_property
     def next_depth(self) -> Array:
         """Depth of the next sample, its own for the last, (n,)."""
-        return np.append(self.depth[1:], self.depth[-1:])
+        return np.concatenate([self.depth[1:], self.depth[-1:]])
 
     @cached_property
     def width(self) -> Array:
@@ -165,6 +162,9 @@ class Dense(_Samples):
         """Look up a quantity ``(n,)`` at flat positions."""
         # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
         return samples.take(position % max(samples.size, 1))
+
+    def _ends(self, samples: Array, which: int) -> Array:
+        return np.full(self.count, samples[which] if samples.size else np.nan)
 
     def segment_at(self, depth: Array) -> Index:
         """Find the segments of depths, (R, m); the nearest for one outside.
@@ -241,7 +241,7 @@ class Packed(_Samples):
     axis : ndarray, shape (n,), optional
         The depth axis of that array, if its rows shared one.
     kept : ndarray of int, shape (N,), optional
-        The flat positions of the samples in that array.
+        The flat positions of the samples in that array, if they have been found.
     """
 
     measured: Flags | None = None
@@ -282,10 +282,17 @@ class Packed(_Samples):
         """Look up a quantity ``(N,)`` at flat positions."""
         return samples.take(position)
 
+    def _ends(self, samples: Array, which: int) -> Array:
+        ends = np.full(self.count, np.nan)
+        nonempty = self.size > 0
+        position = self.offsets[:-1] if which == 0 else self.offsets[1:] - 1
+        ends[nonempty] = samples[position[nonempty]]
+        return ends
+
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
-        if self.axis is not None and self.measured is not None and self.kept is not None:
+        if self.axis is not None and self.measured is not None:
             # Count the samples measured up to each place on the shared axis.
             place = self.axis.searchsorted(depth, side="right") - 1
             place = place + np.arange(self.count)[:, None] * self.axis.size
@@ -293,7 +300,8 @@ class Packed(_Samples):
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
                 found: Index = counted.take(place, mode="clip") - np.intp(1)
             else:
-                found = self.kept.searchsorted(place, side="right") - 1
+                kept = np.flatnonzero(self.measured) if self.kept is None else self.kept
+                found = kept.searchsorted(place, side="right") - 1
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
@@ -343,11 +351,11 @@ class Packed(_Samples):
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as the array ``(R, n)`` that was packed; NaN in the gaps."""
-        if self.measured is None or self.kept is None:
+        if self.measured is None:
             raise ValueError("samples were left out of these rows after they were packed")
-        found = np.full(self.measured.size, np.nan)
-        found[self.kept] = samples
-        return found.reshape(self.measured.shape)
+        found = np.full(self.measured.shape, np.nan)
+        found[self.measured] = samples
+        return found
 
 
 #: Rows in either layout.
@@ -378,6 +386,11 @@ def ends(rows: Rows) -> Ends:
     nonempty = rows.size > 0
     value[nonempty] = rows.value_at(rows.offsets[:-1][nonempty])
     return Ends(rows.begin, rows.end, value)
+
+
+def same_for_all(at: Array) -> bool:
+    """Whether all rows of an array are equal; one that was broadcast needs no look at them."""
+    return at.strides[0] == 0 or bool((at == at[:1]).all())
 
 
 def changed(found: T, **fields: Any) -> T:

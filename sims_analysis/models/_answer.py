@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,16 +10,17 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import unfilled
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.residuals import RESIDUALS
+from sims_analysis.kernels.rows import Status
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
 from sims_analysis.models._objectives import OBJECTIVES
-from sims_analysis.models._profiles import in_words, mark_doubts, over_profiles
+from sims_analysis.models._profiles import doubts_in, in_words, mark_doubts
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
 from sims_analysis.models.lines import straight_line
@@ -43,14 +44,14 @@ _NUMBERS = (
 
 
 def dressed(
-    rows: xr.DataArray,
+    rows: xr.Variable,
     profiles: Frame,
     task: Task,
     window: Window,
     *,
     bridge: bool,
     links: Links | None = None,
-    common: xr.DataArray | None = None,
+    common: xr.Variable | None = None,
 ) -> xr.Dataset:
     """Give each number its name, unit and words, and a fit its doubts about the samples.
 
@@ -58,46 +59,51 @@ def dressed(
     :func:`sims_analysis.models._joint.fit_group`.
     """
     part = partial(_part, rows, profiles, task, links, common)
-    found: dict[str, xr.DataArray] = {}
+    found: dict[str, xr.Variable] = {}
     for one, value, stderr, i in _quantities(task, links):
         attrs = {
             "units": one.units(profiles.kind, profiles.axis),
             "long_name": one.name.replace("_", " ").capitalize(),
             "description": one.definition,
         }
-        found[one.name] = part(value, i).assign_attrs(attrs)
+        found[one.name] = part(value, i, **attrs)
         error = f"Standard error of {one.name.replace('_', ' ')}"
-        found[f"{one.name}_stderr"] = part(stderr, i).assign_attrs(attrs, long_name=error)
+        found[f"{one.name}_stderr"] = part(stderr, i, **attrs | {"long_name": error})
         if task.profile and value == "value":
             for end in ("lower", "upper"):
-                what = f"{end.capitalize()} end of the 68 % interval"
-                ends = part(end, i).assign_attrs(attrs, long_name=what)
-                found[f"{one.name}_{end}"] = ends
+                what = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
+                found[f"{one.name}_{end}"] = part(end, i, **attrs | what)
         if links is not None and one.name in links.informed:
             text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
-            found[f"{one.name}_pull"] = part("pull", i).assign_attrs(units="1", long_name=text)
+            found[f"{one.name}_pull"] = part("pull", i, units="1", long_name=text)
     names, poor, square = [one.name for one in task.parameters], part("poor"), part("covariance")
     if links is not None and common is not None:
         names = [entry.label for entry in links.entries(task)]
         n, at = len(names), JOINT.index("poor")
-        poor = common.isel(__row__=slice(at * n, (at + 1) * n))
-        square = common.isel(__row__=slice(len(JOINT) * n, len(JOINT) * n + n * n))
-    found["poor_stderr"] = (
-        (poor == 1)
-        .rename(__row__="parameter")
-        .assign_coords(parameter=names)
-        .assign_attrs(vocabulary.attrs("poor_stderr"))
+        poor = _numbers(common, slice(at * n, (at + 1) * n))
+        square = _numbers(common, slice(len(JOINT) * n, len(JOINT) * n + n * n))
+    *lead, _ = poor.dims
+    found["poor_stderr"] = xr.Variable(
+        (*lead, "parameter"), poor.data == 1, vocabulary.attrs("poor_stderr")
     )
-    shape = {"parameter": names, "parameter_": names}
-    found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
+    shape = (*square.shape[:-1], len(names), len(names))
+    found["covariance"] = xr.Variable(
+        (*lead, "parameter", "parameter_"),
+        square.data.reshape(shape),
+        vocabulary.attrs("covariance"),
+    )
     if isinstance(task.model, LayeredModel) and len(task.model.places) > 1:
         for one in task.model.of.parameters:
             if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
-                found |= _changing(one, found, task.model.of.location)
+                found |= _changing(one, found, task.model.of.location, names)
     found |= _statistics(part, profiles, window, bridge=bridge)
     if common is not None:  # of all profiles together
-        found["aic"] = common.isel(__row__=-1).assign_attrs(vocabulary.attrs("aic"))
-    return as_dataset(found)
+        found["aic"] = _numbers(common, -1, **vocabulary.attrs("aic"))
+    labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
+    layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
+    if layers:
+        labels["layer"] = xr.Variable("layer", np.arange(1, layers + 1))
+    return profiles.dataset(found, coords=labels)
 
 
 #: Where a number stands: in the row of a profile, in those of its layers, or in what is common.
@@ -124,34 +130,44 @@ def _quantities(task: Task, links: Links | None) -> list[tuple[Parameter, str, s
     return [*found, (WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0)]
 
 
+def _numbers(rows: xr.Variable, place: int | slice | list[int], **attrs: str) -> xr.Variable:
+    """Return one number of each row, or several along its last dimension."""
+    data = rows.data[..., place]
+    return xr.Variable(rows.dims[: data.ndim], data, attrs)
+
+
 def _part(
-    rows: xr.DataArray,
+    rows: xr.Variable,
     profiles: Frame,
     task: Task,
     links: Links | None,
-    common: xr.DataArray | None,
+    common: xr.Variable | None,
     name: str,
     i: _Place | None = None,
-) -> xr.DataArray:
+    **attrs: str,
+) -> xr.Variable:
     """Return numbers by their name in a row, or in what profiles have in common."""
     if isinstance(i, xr.Variable):
         assert common is not None and links is not None  # noqa: S101, PT018 - only then a Variable
         at = i + JOINT.index(name) * len(links.entries(task))
-        chosen = over_profiles(profiles, common.variable.isel(__row__=at))
+        chosen = common.isel(__row__=at)
         order = [d for d in profiles.lead if d in chosen.dims]
-        return _numbered(chosen.transpose(*order, ...))
+        chosen = chosen.transpose(*order, ...)
+        return xr.Variable(chosen.dims, chosen.data, attrs)
     place = task.places[name]
     if not isinstance(i, list):
-        return rows.isel(__row__=place if i is None else place.start + i)
-    of_layers = rows.isel(__row__=[place.start + k for k in i]).rename(__row__="layer")
-    return _numbered(of_layers)
+        return _numbers(rows, place if i is None else place.start + i, **attrs)
+    of_layers = _numbers(rows, [place.start + k for k in i], **attrs)
+    return xr.Variable((*of_layers.dims[:-1], "layer"), of_layers.data, attrs)
 
 
 def _statistics(
-    part: Callable[..., xr.DataArray], profiles: Frame, window: Window, *, bridge: bool
-) -> dict[str, xr.DataArray]:
+    part: Callable[..., xr.Variable], profiles: Frame, window: Window, *, bridge: bool
+) -> dict[str, xr.Variable]:
     """Return what is said of each fit, beside its parameters."""
-    found: dict[str, xr.DataArray] = {}
+    found: dict[str, xr.Variable] = {}
+    doubts = doubts_in(profiles, window, bridge=bridge, hidden=False)
+    cut = replaced_where(doubts == Status.GAP, doubts, Status.OK)
     for name, table in (
         ("status", STATUS),
         ("curve_status", STATUS),
@@ -161,46 +177,34 @@ def _statistics(
         codes = part(name, 0)
         if table is STATUS:
             # A shape that was cut off is a wrong one.
-            cut = ("wrong_shape",)
-            codes = mark_doubts(profiles, codes, STATUS, window, bridge=True, instead=cut)
-            told = mark_doubts(profiles, codes, STATUS, window, bridge=bridge, hidden=False)
+            codes = mark_doubts(codes, cut, STATUS, instead=("wrong_shape",))
+            told = mark_doubts(codes, doubts, STATUS)
             if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
                 log = part("objective", 0) == _OF_LOGARITHMS
-                others = mark_doubts(unfilled(profiles), codes, STATUS, window, bridge=bridge)
-                told = told.where(log, others)
+                others = doubts_in(unfilled(profiles), window, bridge=bridge)
+                told = told.where(log, mark_doubts(codes, others, STATUS))
             codes = told
-        found[name] = in_words(codes, table).assign_attrs(
-            vocabulary.attrs("fit_status" if name == "status" else name)
-        )
+        attrs = vocabulary.attrs("fit_status" if name == "status" else name)
+        found[name] = in_words(codes, table, **attrs)
     for name in ("n_samples", "n_left_out"):
-        found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0, **vocabulary.attrs(name)).astype(np.int64)
     for name in _NUMBERS:
         unit = profiles.axis_units if name.startswith("window") else None
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name, unit))
+        found[name] = part(name, 0, **vocabulary.attrs(name, unit))
     return found
 
 
-def _numbered(of_layers: xr.DataArray) -> xr.DataArray:
-    n = of_layers.sizes.get("layer", 0)
-    return of_layers.assign_coords(layer=np.arange(1, n + 1)) if n else of_layers
-
-
 def _changing(
-    one: Parameter, found: dict[str, xr.DataArray], location: str
-) -> dict[str, xr.DataArray]:
+    one: Parameter, found: dict[str, xr.Variable], location: str, names: Sequence[str]
+) -> dict[str, xr.Variable]:
     """Say whether the width of layers changes with depth: the slope of a line, and its error."""
-    labels = [
-        [of_layer(name, i) for i in found[one.name]["layer"].values]
-        for name in (one.name, location)
-    ]
-    numbers = {str(label): i for i, label in enumerate(found["covariance"]["parameter"].values)}
-    at = [numbers[label] for pair in labels for label in pair]
-    square = found["covariance"].isel(parameter=at, parameter_=at)
+    pair = one.name, location
+    labels = [of_layer(name, i + 1) for name in pair for i in range(found[one.name].sizes["layer"])]
+    at = [names.index(label) for label in labels]
     slopes = xr.apply_ufunc(
         np.vectorize(_slope, signature="(n),(n),(m,m)->(k)"),
-        found[one.name],
-        found[location],
-        square.drop_vars(["parameter", "parameter_"]),
+        *(found[name] for name in pair),
+        found["covariance"].isel(parameter=at, parameter_=at),
         input_core_dims=[["layer"], ["layer"], ["parameter", "parameter_"]],
         output_core_dims=[["__row__"]],
         dask="parallelized",
@@ -209,16 +213,10 @@ def _changing(
     )
     what = one.name.replace("_", " ")
     attrs = {"units": "1", "description": "of a straight line over the depths of the layers, nm/nm"}
-    names = (
-        (f"{one.name}_slope", f"Change of {what} with depth"),
-        (
-            f"{one.name}_slope_stderr",
-            f"Standard error of the change of {what} with depth",
-        ),
-    )
+    texts = f"Change of {what} with depth", f"Standard error of the change of {what} with depth"
     return {
-        name: slopes.isel(__row__=i).assign_attrs(attrs, long_name=text)
-        for i, (name, text) in enumerate(names)
+        f"{one.name}_slope{end}": _numbers(slopes, i, **attrs, long_name=text)
+        for i, (end, text) in enumerate(zip(("", "_stderr"), texts, strict=True))
     }
 
 
@@ -236,24 +234,6 @@ def _slope(width: Array, where: Array, square: Array) -> Array:
         of_both = own - line.slope * (both + both.T) + line.slope**2 * depth
         line = straight_line(where[there], width[there], of_both)
     return np.array([line.slope, np.sqrt(line.covariance[1, 1])])
-
-
-def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
-    n = len(shape["parameter"])
-    made: xr.DataArray = xr.apply_ufunc(
-        partial(_reshaped, n=n),
-        rows,
-        input_core_dims=[["__row__"]],
-        output_core_dims=[list(shape)],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": dict.fromkeys(shape, n), "allow_rechunk": True},
-    )
-    return made.assign_coords(shape)
-
-
-def _reshaped(flat: Array, *, n: int) -> Array:
-    return flat.reshape(*flat.shape[:-1], n, n)
 
 
 def quantified(answer: xr.Dataset) -> xr.Dataset:

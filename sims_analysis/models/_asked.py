@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import filled
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.models._diffused import DIFFUSED, initial_of
 from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
@@ -193,7 +193,9 @@ def _uncertain(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variab
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
     for name, one in zip(_UNCERTAIN, read, strict=True):
         # Factors of layers: the largest stands for all.
-        known = one.fillna(0.0).max([d for d in one.dims if d == profiles.dim])
+        known = replaced_where(is_nan(one), one, 0.0)
+        if profiles.dim in known.dims:
+            known = known.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
         if no_such and given[name] is not None and anywhere(known > 0):
             raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
@@ -215,7 +217,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
             "'delta_drf', 'delta_mri' and 'gaussian' are"
         )
     whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
-    if not (repeat == "auto" or (whole and repeat >= 1)):
+    if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise ProfileError(
             f"repeat={format_argument(repeat)}; expected a number of layers, such as 5, or 'auto'"
         )
@@ -340,7 +342,7 @@ def _linked(asked: Asked, shared: Any, over: Any) -> Links:
     names = read_shared(model, shared, more)
     if over is None and len(profiles.lead) == 1:
         over = profiles.lead[0]
-    if over not in profiles.lead:
+    if not isinstance(over, str) or over not in profiles.lead:
         known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
         raise ProfileError(
             f"over={format_argument(over)}; expected the dimension of the profiles that share "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from sims_analysis.frame.doubts import resting_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.run import anywhere, is_lazy, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import with_plain_axes
@@ -24,6 +26,7 @@ from sims_analysis.units import with_plain_axes
 __all__ = [
     "RESTORED",
     "by_depth",
+    "doubts_in",
     "in_words",
     "mark_doubts",
     "open_profiles",
@@ -40,11 +43,15 @@ def by_depth(data: Any) -> Any:
     """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         return data
-    plain = with_plain_axes(data).unify_chunks()
+    plain = with_plain_axes(data)
     for axis in vocabulary.AXES:
         order = plain.indexes.get(axis)
         if order is not None and not order.is_monotonic_increasing:
             plain = plain.sortby(axis)
+    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
+    if not any(is_lazy(one.variable) for one in values):
+        return plain
+    plain = plain.unify_chunks()
     broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
     return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
 
@@ -78,56 +85,52 @@ def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     return frame.dataset({"rows": rows}, coords={})["rows"]
 
 
-def mark_doubts(
-    frame: Frame,
-    codes: xr.DataArray,
-    table: Sequence[str],
-    window: Window,
-    *,
-    bridge: bool,
-    instead: Sequence[str] = (),
-    hidden: Any = None,
-) -> xr.DataArray:
-    """Replace ``ok``, the code 0, where answers rest on what was not measured.
+def doubts_in(frame: Frame, window: Window, *, bridge: bool, hidden: Any = None) -> xr.Variable:
+    """Return on what an answer about a window rests: see :func:`resting_on`."""
+    # On a grid finer than the samples, two equal samples make many equal values.
+    plain = frame.fraction >= 1
+    return resting_on(frame, window, bridge=bridge, hidden=hidden, cut=plain)
 
-    See :func:`sims_analysis.frame.doubts.resting_on`.
+
+def mark_doubts(
+    codes: xr.Variable, doubts: xr.Variable, table: Sequence[str], instead: Sequence[str] = ()
+) -> xr.Variable:
+    """Replace ``ok``, the code 0, where answers rest on what was not measured.
 
     Parameters
     ----------
-    codes : DataArray
+    codes : Variable
         Places in the `table` of words, which has ``gap`` and ``saturated``.
-    bridge : bool
-        Whether gaps are accepted.
+    doubts : Variable
+        As :func:`doubts_in` returns them.
     instead : sequence of str
         Other words that are replaced: what they say comes of it.
-    hidden : Variable of bool, optional
-        The answers that depend on samples below their limit.
     """
-    places = [0, *map(table.index, instead)]
-    # On a grid finer than the samples, two equal samples make many equal values.
-    plain = frame.fraction >= 1
-    found = resting_on(frame, window, bridge=bridge, hidden=hidden, cut=plain)
-    for word, flagged in (
-        ("gap", found == Status.GAP),
-        ("saturated", found == Status.SATURATED),
-    ):
-        if set(flagged.dims) <= set(codes.dims) and not (is_lazy(flagged) or anywhere(flagged)):
-            continue
-        here = codes.isin(places) & over_profiles(frame, flagged)
-        codes = codes.where(~here, table.index(word))
+    if not (is_lazy(doubts) or anywhere(doubts)):
+        return codes
+    fine = reduce(or_, (codes == place for place in (0, *map(table.index, instead))))
+    for status, word in ((Status.GAP, "gap"), (Status.SATURATED, "saturated")):
+        codes = replaced_where(fine & (doubts == status), codes, table.index(word))
     return codes
 
 
-def in_words(codes: xr.DataArray, table: Sequence[str]) -> xr.DataArray:
+def in_words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
     """Look up codes in a table of words."""
-    return codes.copy(data=words(codes.variable.astype(int), np.array(table)).data)
+    return words(codes.astype(int), np.array(table), **attrs)
 
 
 def warn_of_first(
-    profiles: Frame, answer: xr.DataArray, fine: Collection[str], message: Callable[[str], str]
+    profiles: Frame,
+    answer: xr.DataArray,
+    fine: Collection[str],
+    message: Callable[[str], str],
+    among: xr.Variable | None = None,
 ) -> None:
     """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
-    found = first_flagged(profiles, ~answer.isin(list(fine)).variable)
+    if is_lazy(answer.variable):
+        return
+    flagged = xr.Variable(answer.dims, ~np.isin(answer.values, list(fine)))
+    found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)
         warn(f"{found.label}: {message(word)}", FitWarning)

@@ -34,7 +34,7 @@ from sims_analysis.models._joint import fit_group, joint_size
 from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._links import Links
 from sims_analysis.models._one_profile import count_layers, fit_one
-from sims_analysis.models._profiles import open_profiles, over_profiles, warn_of_first
+from sims_analysis.models._profiles import open_profiles, warn_of_first
 from sims_analysis.models._status import ADVICE
 from sims_analysis.models._task import Task
 from sims_analysis.models.model import Array, Model
@@ -192,9 +192,10 @@ def fit(
         do not determine some parameter, which has a value and no error), ``wrong_shape`` (the curve
         departs from the samples by more than 5 % of the largest, and noise does not make that; see
         below), ``gap`` (over more than five times their spacing there are no samples in the
-        window), ``saturated`` (samples that a saturated detector has cut off), and, of models of
-        one peak, ``truncated`` (the profile does not come down on both sides of its maximum inside
-        the window; if the profile does and the curve does not, it is ``wrong_shape``), and
+        window; or a file gives some as ``<5E15``, of which fits of logarithms alone know that they
+        are below it), ``saturated`` (samples that a saturated detector has cut off), and, of models
+        of one peak, ``truncated`` (the profile does not come down on both sides of its maximum
+        inside the window; if the profile does and the curve does not, it is ``wrong_shape``), and
         ``several_peaks``. A peak whose maximum, or a step whose position, is outside the window
         (``truncated``) has no parameters.
 
@@ -370,10 +371,11 @@ def fit(
     profiles = open_profiles(data, question=question, variable=variable, axes=axes)
     if progress is not None:
         check_bool("progress", progress)
-    of_layers = repeat is not None and over in (None, "layer")
+    by_layer = isinstance(over, str) and over == "layer"
+    of_layers = repeat is not None and (over is None or by_layer)
     if repeat is not None:
         chosen = read_repeat(chosen, repeat, shared if of_layers else None)
-    elif over == "layer":
+    elif by_layer:
         raise ProfileError("over='layer' is of use only with repeat")
     measured = is_profile(as_implanted)
     chosen = read_before_anneal(chosen, surface, measured=measured)
@@ -446,9 +448,10 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
     )
     warn_of_first(
         profiles,
-        answer["residuals"].where(answer["status"] == "ok", "random"),
+        answer["residuals"],
         ("random",),
         lambda word: f"the model does not fit; residuals are {word}",
+        among=(answer["status"] == "ok").variable,
     )
 
 
@@ -508,7 +511,7 @@ def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Datase
     options: dict[str, Any] = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
     if not links.active:
         rows = asked.each(fit_one, task.size, **options)
-        return dressed(over_profiles(profiles, rows), profiles, task, window, bridge=bridge)
+        return dressed(rows, profiles, task, window, bridge=bridge)
     m, own = len(links.labels), task.size * len(links.labels)
     found = profiles.each(
         partial(_group, tuple(asked.settings), task, links),
@@ -521,9 +524,9 @@ def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Datase
     parts = [found.isel(__row__=slice(i * task.size, (i + 1) * task.size)) for i in range(m)]
     each = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
     order = [d for d in profiles.lead if d in each.dims]
-    of_each = over_profiles(profiles, each.transpose(*order, ...))
-    common = over_profiles(profiles, found.isel(__row__=slice(own, None)))
-    return dressed(of_each, profiles, task, window, bridge=bridge, links=links, common=common)
+    common = found.isel(__row__=slice(own, None))
+    each = each.transpose(*order, ...)
+    return dressed(each, profiles, task, window, bridge=bridge, links=links, common=common)
 
 
 def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Array:

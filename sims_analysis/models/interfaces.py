@@ -8,7 +8,6 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
@@ -16,10 +15,10 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import interpolated
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
+    doubts_in,
     in_words,
     mark_doubts,
     open_profiles,
-    over_profiles,
     warn_of_first,
 )
 from sims_analysis.models._step import ROW, STATUS, measured
@@ -190,20 +189,20 @@ def interface(
 
     row = partial(_row, (low, high), interpolated(profiles))
 
-    def rows_of(frame: Frame) -> xr.DataArray:
-        rows = frame.each(row, profiles.fraction, *limits, size=len(ROW))
-        return over_profiles(frame, rows)
+    def rows_of(frame: Frame) -> xr.Variable:
+        return frame.each(row, profiles.fraction, *limits, size=len(ROW))
 
     def depths_of(frame: Frame) -> xr.Variable:
-        return rows_of(frame).variable.isel(__row__=slice(0, 2))
+        found: xr.Variable = rows_of(frame).isel(__row__=slice(0, 2))
+        return found
 
     rows = rows_of(profiles)
     if profiles.common is not None:
         parts = [rows.isel(__row__=slice(*ends)) for ends in ((0, 4), (4, 6), (6, None))]
-        errors = add_background_error(profiles, parts[1].variable, depths_of, errors=True)
-        parts[1] = parts[1].copy(data=errors.transpose(*parts[1].dims).data)
-        rows = xr.concat(parts, "__row__")
-    answer = _dressed(_with_doubts(rows, profiles, window, bridge=bridges(gaps)), profiles)
+        parts[1] = add_background_error(profiles, parts[1], depths_of, errors=True)
+        rows = xr.Variable.concat([one.transpose(*rows.dims) for one in parts], "__row__")
+    status = _with_doubts(rows, profiles, window, bridge=bridges(gaps))
+    answer = _dressed(rows, status, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -216,25 +215,24 @@ def interface(
         unsure = rows.isel(__row__=ROW.index("unsure")) == 1
         warn_of_first(
             profiles,
-            answer["status"].where(unsure, "no_data"),
+            answer["status"],
             [word for word in STATUS if word != "ok"],
             lambda _: _UNSURE,
+            among=unsure,
         )
     return units.quantify(answer) if profiles.quantified else answer
 
 
 def _with_doubts(
-    rows: xr.DataArray, profiles: Frame, window: Window, *, bridge: bool
-) -> xr.DataArray:
-    """Replace ``ok`` where the step lies in a gap, or samples of the window are saturated."""
+    rows: xr.Variable, profiles: Frame, window: Window, *, bridge: bool
+) -> xr.Variable:
+    """Return the statuses: not ``ok`` with saturated samples, or where the step is in a gap."""
     position, width, status = (rows.isel(__row__=i) for i in (0, 1, -1))
     reach = width.fillna(1e-9 * abs(position))  # between two samples, a depth alone
-    step = (position - reach).variable, (position + reach).variable
-    status = mark_doubts(profiles, status, STATUS, window, bridge=True)
-    status = mark_doubts(profiles, status, STATUS, step, bridge=bridge, instead=("undetermined",))
-    return xr.concat(
-        [rows.isel(__row__=slice(0, -1)), status.expand_dims("__row__", -1)], "__row__"
-    )
+    step = position - reach, position + reach
+    status = mark_doubts(status, doubts_in(profiles, window, bridge=True), STATUS)
+    doubts = doubts_in(profiles, step, bridge=bridge)
+    return mark_doubts(status, doubts, STATUS, instead=("undetermined",))
 
 
 def _row(
@@ -245,11 +243,13 @@ def _row(
     return measured(z, c, s, fraction, pairs, parts, between=between)
 
 
-def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
-    def part(i: int, term: str, **attrs: str) -> xr.DataArray:
-        term_attrs = vocabulary.attrs(term, profiles.axis_units)
-        return rows.isel(__row__=i).assign_attrs(term_attrs | attrs)
+def _dressed(rows: xr.Variable, status: xr.Variable, profiles: Frame) -> xr.Dataset:
+    def part(i: int, **attrs: str) -> xr.Variable:
+        return xr.Variable(rows.dims[:-1], rows.data[..., i], attrs)
 
+    position, width = (
+        vocabulary.attrs(f"interface_{one}", profiles.axis_units) for one in ("position", "width")
+    )
     level = {
         "units": units.CANONICAL[profiles.kind],
         "description": "mean over the plateau; of one that slopes, its line at the position",
@@ -259,18 +259,17 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
         "units": f"{units.CANONICAL[profiles.kind]} / {per}",
         "description": "of the plateau; 0 where it is surely level",
     }
-    status = in_words(rows.isel(__row__=-1), STATUS)
-    error = "Standard error, random part"
-    return as_dataset(
+    error = {"long_name": "Standard error, random part"}
+    return profiles.dataset(
         {
-            "position": part(0, "interface_position"),
-            "position_stderr": part(4, "interface_position", long_name=error),
-            "width": part(1, "interface_width"),
-            "width_stderr": part(5, "interface_width", long_name=error),
-            "left_level": rows.isel(__row__=2).assign_attrs(long_name="Level above", **level),
-            "right_level": rows.isel(__row__=3).assign_attrs(long_name="Level below", **level),
-            "left_slope": rows.isel(__row__=6).assign_attrs(long_name="Slope above", **slope),
-            "right_slope": rows.isel(__row__=7).assign_attrs(long_name="Slope below", **slope),
-            "status": status.assign_attrs(vocabulary.attrs("status")),
+            "position": part(0, **position),
+            "position_stderr": part(4, **position | error),
+            "width": part(1, **width),
+            "width_stderr": part(5, **width | error),
+            "left_level": part(2, long_name="Level above", **level),
+            "right_level": part(3, long_name="Level below", **level),
+            "left_slope": part(6, long_name="Slope above", **slope),
+            "right_slope": part(7, long_name="Slope below", **slope),
+            "status": in_words(status, STATUS, **vocabulary.attrs("status")),
         }
     )

@@ -20,7 +20,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.rows import Status
-from sims_analysis.models._profiles import by_depth, mark_doubts, open_profiles, over_profiles
+from sims_analysis.models._profiles import by_depth, doubts_in, open_profiles, over_profiles
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
 from sims_analysis.text.arguments import format_argument, read_name
@@ -233,10 +233,8 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
 
 def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
     """Flag profiles whose maximum a saturated detector has cut off."""
-    words = ("ok", "gap", "saturated")
-    codes = mark_doubts(profiles, xr.zeros_like(like), words, NO_LIMITS, bridge=True)
-    flags: xr.Variable = codes.variable == words.index("saturated")
-    return flags
+    none = xr.zeros_like(like.variable, dtype=bool)
+    return none | (doubts_in(profiles, NO_LIMITS, bridge=True) == Status.SATURATED)
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:

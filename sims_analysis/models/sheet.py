@@ -510,7 +510,10 @@ def _dressed(rows: xr.DataArray, stderr: xr.Variable, mobility: str) -> xr.Datas
     answer["carrier_dose"] = part["dose"].assign_attrs(
         vocabulary.attrs("dose") | {"description": "net active dopants of the layer"}
     )
-    polarity, status = in_words(part["polarity"], _TYPES), in_words(part["status"], _STATUS)
-    answer["polarity"] = polarity.assign_attrs(long_name="Type of the layer")
-    answer["status"] = status.assign_attrs(vocabulary.attrs("status"))
+    polarity, status = part["polarity"], part["status"]
+    told = in_words(polarity.variable, _TYPES), in_words(status.variable, _STATUS)
+    answer["polarity"] = polarity.copy(data=told[0].data).assign_attrs(
+        long_name="Type of the layer"
+    )
+    answer["status"] = status.copy(data=told[1].data).assign_attrs(vocabulary.attrs("status"))
     return as_dataset(answer)

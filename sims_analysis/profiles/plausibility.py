@@ -264,7 +264,7 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
             f"{name} is 1 {CANONICAL[kind]} at most, as a profile divided by its maximum is; "
             f"{advice}"
         )
-    if _are_logarithms(glance) and _are_logarithms(flat):
+    if largest <= _LARGEST_LOGARITHM and _are_logarithms(glance) and _are_logarithms(flat):
         raise ProfileError(
             f"{name} lies between {np.fmin.reduce(flat):.4g} and {np.fmax.reduce(flat):.4g} "
             f"{CANONICAL[kind]}, as logarithms of concentrations do; {advice}"

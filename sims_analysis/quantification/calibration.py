@@ -17,7 +17,7 @@ from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.markers import MarkerLine, line_through
 from sims_analysis.quantification.scales import Scale, by_line, per_measurement, read_scale
 from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
-from sims_analysis.text.arguments import format_argument, told
+from sims_analysis.text.arguments import check_bool, format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = [
@@ -158,6 +158,7 @@ def calibrate_depth(
         if given is not None and crater_depth is None:
             raise ProfileError(f"{name} is of use only with crater_depth")
     fit = markers if isinstance(markers, xr.Dataset) else None
+    check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
         raise ProfileError("depths and apply_offset are of use only with a fit as markers")
     stated = {
@@ -373,7 +374,7 @@ def on_depths(
 def with_stretched_dose(ds: Any) -> Any:
     """Add the error of a new depth scale to that of the dose, which it has changed."""
     before = ds["dose_scale_uncertainty"]
-    scale = ds.coords.get("depth_scale_uncertainty", xr.DataArray(np.nan)).variable
+    scale = ds.coords.variables.get("depth_scale_uncertainty", np.nan)
     both = (before.variable**2 + scale**2) ** 0.5
     both = both.where(before.variable != 0, 0.0)
     return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})

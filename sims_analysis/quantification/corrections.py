@@ -11,7 +11,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
-    known_species,
     list_variables,
     on_canonical_data,
     was_subtracted,
@@ -255,10 +254,11 @@ def subtract_background(
 def _to_subtract_from(data: xr.Dataset, variable: str | None) -> str:
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     for name in names:
-        if name in data.data_vars:
+        if isinstance(name, str) and name in data.data_vars:
             return name
+    listed = " or ".join(map(format_argument, names))
     raise UnitsError(
-        f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
+        f"there is no variable {listed} to subtract a background from; "
         f"the data have {list_variables(data)}"
     )
 
@@ -268,7 +268,7 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
     if species is None:
         return xr.Variable((), data=True)
     wanted = read_names("species", species)
-    known_species(frame.coords.get("species"), *wanted, name="species")
+    frame.species(*wanted, name="species")
     labels = frame.coords["species"]
     return xr.Variable(labels.dims, np.isin(labels.values, wanted))
 

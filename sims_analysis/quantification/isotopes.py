@@ -27,7 +27,7 @@ from sims_analysis.quantification.reference import (
     common_errors,
     quotient,
 )
-from sims_analysis.text.arguments import check_choice, read_names
+from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
 
 __all__ = ["ratio", "to_element"]
 
@@ -231,6 +231,8 @@ def ratio(
     0.0356 of both
     """
     check_choice("kind", kind, _DIVIDED)
+    numerator = read_name("numerator", numerator)
+    denominator = read_name("denominator", denominator)
     species_of(data, numerator, name="numerator")
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
@@ -294,10 +296,13 @@ def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     """Return the first variable in which all of some species are measured."""
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     for name in names:
-        if _all_in(data, name, *species):
+        if isinstance(name, str) and _all_in(data, name, *species):
             return name
+    given = "there is no variable"
+    if variable is not None:
+        given = f"variable={format_argument(variable)} is none"
     raise UnitsError(
-        f"there is no {variable or 'variable'} in which both {' and '.join(map(repr, species))} "
+        f"{given} in which both {' and '.join(map(repr, species))} "
         f"are measured; the data have {list_variables(data)}"
     )
 

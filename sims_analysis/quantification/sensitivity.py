@@ -11,7 +11,6 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     BESIDE,
     IN_ITS_UNIT,
-    known_species,
     on_canonical_data,
     signal_name,
 )
@@ -36,7 +35,13 @@ from sims_analysis.quantification.factors import (
     read_factors,
 )
 from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
-from sims_analysis.text.arguments import check_choice, format_argument, is_number
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_choice,
+    format_argument,
+    is_number,
+    read_name,
+)
 from sims_analysis.units import WindowLike
 
 __all__ = ["with_rsf"]
@@ -158,8 +163,10 @@ def with_rsf(
     if window is not None and matrix_signal != "mean":
         raise ProfileError('window is of use only with matrix_signal="mean"')
     frame = _intensities(data)
+    check_bool("keep_intensity", keep_intensity)
     if matrix is not None:
-        known_species(frame.coords.get("species"), matrix, name="matrix")
+        matrix = read_name("matrix", matrix)
+        frame.species(matrix, name="matrix")
     kind = kind_of_factor(frame.units, matrix, frame.name)
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeGuard, TypeVar
@@ -55,13 +56,15 @@ def format_argument(value: object) -> str:
 
 #: What users guess -> what there is instead, where a name that is alike would not tell.
 _INSTEAD = {
-    "background": "window=(start, stop) or value=",
-    "species": 'data.sel(species="B") for one of them',
-    "limits": "start= and stop=",
-    "window": "start= and stop=",
-    "concentration": "level=",
-    "threshold": "level=",
-    "units": "with_units(data, ...)",
+    "background": ("window=(start, stop) or value=", "subtract_background(data, ...)"),
+    "species": ('data.sel(species="B") for one of them',),
+    "limits": ("start= and stop=",),
+    "window": ("start= and stop=",),
+    "start": ("after=", "window=", "data.sel() for a part of the data"),
+    "stop": ("window=", "data.sel() for a part of the data"),
+    "concentration": ("level=",),
+    "threshold": ("level=",),
+    "units": ("with_units(data, ...)",),
 }
 
 
@@ -93,8 +96,7 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if positional <= code.co_argcount and not set(named).difference(names):
         return
-    import difflib  # these two take long to import, and errors are rare
-    import inspect
+    import inspect  # takes long to import, and errors are rare
 
     parameters = inspect.signature(function).parameters
     kinds = {name: one.kind for name, one in parameters.items()}
@@ -106,18 +108,33 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
             f"{function.__name__}() takes {' and '.join(first)} by position and all else by name: "
             f"{function.__name__}({shown})"
         )
-    if any(kind is inspect.Parameter.VAR_KEYWORD for kind in kinds.values()):
-        return
+    for name in [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]:
+        # "Unpack[JunctionOptions]": the options of another function
+        of = re.fullmatch(r"Unpack\[(\w+)\]", str(parameters[name].annotation))
+        if of is None:
+            return
+        options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
-        if name in parameters:
-            continue
-        near = difflib.get_close_matches(name, parameters, 1)
-        said = f"; did you mean {near[0]}=?" if near else ""
-        if not near and name in _INSTEAD:
-            said = f"; there is {_INSTEAD[name]}"
-        raise TypeError(
-            f"{function.__name__}() has no argument {name!r}{said} (it has {', '.join(options)})"
-        )
+        if name not in (*first, *options):
+            said, has = _instead_of(name, [*first, *options]), ", ".join(options)
+            raise TypeError(
+                f"{function.__name__}() has no argument {name!r}{said} "
+                f"(it has {has or 'the data alone'})"
+            )
+
+
+def _instead_of(name: str, options: Sequence[str]) -> str:
+    """Say which option was meant, or what there is instead; nothing if that is not known."""
+    import difflib  # takes long to import, and errors are rare
+
+    parts = [one for one in options if name in one.split("_")]
+    near = difflib.get_close_matches(name, parts or options, 1, 0.0 if parts else 0.75)
+    if near:
+        return f"; did you mean {near[0]}=?"
+    for instead in _INSTEAD.get(name, ()):
+        if {*re.findall(r"(?<![\w(])(\w+)=", instead)} <= {*options}:
+            return f"; there is {instead}"
+    return ""
 
 
 def told(function: Callable[P, R]) -> Callable[P, R]:

@@ -170,7 +170,7 @@ def test_intensities_have_no_dose():
     assert float(found["rms_log_ratio"][0]) == 0.0
     with pytest.raises(UnitsError, match="count"):
         sims.compare(a, dataset(DEPTH, B=EDGE))
-    with pytest.raises(ProfileError, match="which go with level"):
+    with pytest.raises(ProfileError, match="compare: which goes with level="):
         sims.compare(a, a, which="first")
     with pytest.raises(ProfileError, match="method='pchip'"):
         sims.compare(a, a, method="pchip")

@@ -98,7 +98,7 @@ def test_what_is_said():
         sims.integrated_dose(ds, strict=True)
     with pytest.raises(JunctionError, match=r"S1.*: gap"):
         sims.junction_depth(ds, level=LEVEL, strict=True)
-    with pytest.raises(ProfileError, match='gaps=\'x\'; expected "flag" or "bridge"'):
+    with pytest.raises(ProfileError, match="gaps='x'; expected 'flag' or 'bridge'"):
         sims.integrated_dose(ds, gaps="x")
 
 

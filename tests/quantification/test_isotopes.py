@@ -66,7 +66,7 @@ def test_what_has_no_ratio():
     stack = sims.open_example("gan-mg-stack")
     with pytest.raises(UnitsError, match="no variable in which both"):
         sims.ratio(stack, numerator="Mg", denominator="Ga->")
-    with pytest.raises(UnitsError, match="no concentration in which both"):
+    with pytest.raises(UnitsError, match="variable='concentration' is none in which both"):
         sims.ratio(BOTH, numerator="70Zn", denominator="64Zn", variable="concentration")
 
 
