@@ -38,7 +38,8 @@ ADVICE = {
     "not_converged": "the descent found no minimum",
     "resolution_unknown": "the resolution function of this profile is not known",
     "resolution_too_wide": "nothing that is blurred so much shows what was measured: the function "
-    "is too wide, or the samples scatter more than their counts or errors say",
+    "is too wide, the background too high, or the samples scatter more than their counts or errors "
+    "say",
     "truncated": "the window cuts a rise that is as steep as the resolution function; move start= "
     "or stop=, past the surface transient if it is one",
     "gap": "over more than five times their spacing there are no samples, or some are below their "
