@@ -41,6 +41,7 @@ __all__ = [
     "integral",
     "integrated_dose",
     "read_question",
+    "tell_transient",
     "term",
     "warn_or_raise",
 ]
@@ -172,6 +173,7 @@ def integrated_dose(
     )
     found = integral(frame, question)
     warn_or_raise(found, strict=strict)
+    tell_transient(found)
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
         coords["stderr"] = frame.with_attrs(
@@ -470,7 +472,6 @@ def warn_or_raise(found: DoseIntegral, *, strict: bool = False) -> None:
     """Warn, or raise, where less was measured than was requested."""
     frame, question = found.frame, found.question
     warned = _warn_of_surface_depth(frame, question.surface_depth)
-    _warn_of_transient(found)
     if codes(found.status) <= {Status.OK}:
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
@@ -517,7 +518,7 @@ _MATTERS = 0.01
 _MOST, _GLANCES = 20, 16
 
 
-def _warn_of_transient(found: DoseIntegral) -> None:
+def tell_transient(found: DoseIntegral) -> None:
     """Warn of the first dose that begins with a surface transient, if nothing is said of it.
 
     See :func:`sims_analysis.kernels.peak.surface_transient`.
