@@ -54,6 +54,9 @@ _LINE = {"antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle",
          "gapcolor", "linestyle", "marker", "markeredgecolor", "markerfacecolor", "markevery",
          "markerfacecoloralt", "rasterized", "solid_capstyle", "solid_joinstyle",
          *_NUMBERS}  # fmt: skip
+#: Arguments of each function, and of both, that do not say what is drawn; styles that are common.
+_OWN = {"plot_profiles": ("ax",), "plot_panels": ("by", "columns", "shared_legend")}
+_COMMON = ("data", "width", "title", "house_style", "linewidth", "linestyle", "marker")
 #: What other libraries call an argument, or what a hand writes for it.
 _GUESSES = {
     "figsize": "width= (one or two columns, or a length such as '85 mm')",
@@ -63,6 +66,7 @@ _GUESSES = {
     "level": "junctions=sims.junction_depth(data, level=...)",
     "xlabel": "ax.set_xlabel(...) on the axes that are returned",
     "ylabel": "ax.set_ylabel(...) on the axes that are returned",
+    "ncols": "columns= of plot_panels", "cols": "columns= of plot_panels",
     "path": "sims.save_figure(ax, path)", "filename": "sims.save_figure(ax, path)",
 }  # fmt: skip
 
@@ -108,11 +112,15 @@ OPTIONS = {field.name for field in fields(Wanted)} - {"results", "line", "colour
 
 
 def read_options(
-    given: Mapping[str, Any], line: Mapping[str, Any], data: Any, named: Mapping[str, Any]
+    given: Mapping[str, Any],
+    line: Mapping[str, Any],
+    data: Any,
+    named: Mapping[str, Any],
+    function: str = "plot_profiles",
 ) -> Wanted:
     """Read the arguments of a plot, and refuse those that are unknown or contradict each other."""
     results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
-    style, colour = _read_style(line)
+    style, colour = _read_style(line, function)
     options = {name: value for name, value in given.items() if name in OPTIONS}
     wanted = Wanted(**options, results=results, line=style, colour=colour)
     check_bool("residuals", wanted.residuals)
@@ -206,7 +214,7 @@ def _refuse_value(name: str, value: Any, expected: str) -> None:
     raise ValueError(f"{name}={format_argument(value)}; expected {expected}")
 
 
-def _read_style(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any], str | None]:
     """Read the style of all lines, and apart from it their colour, which marks and names need."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.colors import to_hex
@@ -215,7 +223,7 @@ def _read_style(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     style = normalize_kwargs(dict(line), Line2D)
     for name, value in style.items():
         if name not in _LINE:
-            _refuse_argument(name)
+            _refuse_argument(name, function)
         if name in _NUMBERS and not _is_amount(value):
             _refuse_value(name, value, "a number, at least 0")
         try:
@@ -251,12 +259,12 @@ def _check_window(wanted: Wanted) -> None:
         _refuse_value("dose_window", window, "start above stop")
 
 
-def _refuse_argument(name: str) -> None:
-    known = [*OPTIONS, *RESULTS, "data", "width", "title", "house_style"]
-    near = get_close_matches(name, [*known, "linewidth", "linestyle", "marker"], 1, 0.6)
+def _refuse_argument(name: str, function: str) -> None:
+    known = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
+    near = get_close_matches(name, known, 1, 0.6)
     meant = _GUESSES.get(name) or (f"{near[0]}=" if near else "")
     raise TypeError(
-        f"plot_profiles has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
+        f"{function} has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
     )
 
 

@@ -224,7 +224,7 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
         limits = _user_limits(canvas, "ylim", left.kinds or VALUE_KINDS, convert)
         canvas.ax.set_ylim(*limits)
         seen += [c.series.y[(c.series.y > 0) | (not log)] for c in canvas.curves
-                 if canvas.key_of(c) == canvas.key_of(left)]  # fmt: skip
+                 if c.key == left.key]  # fmt: skip
         for each in canvas.values().values():
             if log:
                 value_axis_ticks(each)

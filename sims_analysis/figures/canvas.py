@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.axes import Key, Scale, axes_at, label_of
+from sims_analysis.figures.axes import Key, Scale, axes_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +43,8 @@ class Canvas:
     curves: list[Curve] = field(default_factory=list)
     models: list[Curve] = field(default_factory=list)
     lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
+    #: Medians of a crowd, with the curves that they are of.
+    medians: list[tuple[Curve, list[Curve]]] = field(default_factory=list)
     #: Lines of earlier calls, by their names.
     earlier: dict[str, Line2D] = field(default_factory=dict)
     #: Names in the legend above the axes, and those to be written beside curves.
@@ -68,12 +70,12 @@ class Canvas:
                 name.remove()
         for legend in self.legends(NAMES):
             self.names |= _entries(legend)
-            discard(legend)
+            legend.remove()
         for legend in self.legends(NOTES):
             marks = {t.get_text() for t in legend.get_texts() if t.get_label() == EXPLAINED}
             for text, handle in _entries(legend).items():
                 (self.explained if text in marks else self.results)[text] = handle
-            discard(legend)
+            legend.remove()
 
     def legends(self, label: str) -> list[Any]:
         """List the lists of this label, in the axes and below those of our own figure."""
@@ -90,18 +92,13 @@ class Canvas:
         for kind in sorted(kinds):  # depth before sputter time
             units, several = self.wanted.depth_units, len(kinds) > 1
             self.scales[kind] = Scale(kinds[kind], units, others=several)
-        for kind in self.scales:
-            for curve in sorted(curves, key=lambda curve: curve.rank):
-                if curve.series.axis == kind:
-                    self._open(kind, label_of(curve.series.long_name, curve.series.units))
+        # The preferred quantity is on the left.
+        for curve in sorted(curves, key=lambda curve: (curve.series.axis, curve.rank)):
+            self._open(*curve.key)
 
     def axes_of(self, curve: Curve) -> Axes:
         """Return the axes of a curve."""
-        return self.axes[self.key_of(curve)]
-
-    def key_of(self, curve: Curve) -> Key:
-        """Return the key of the axes of a curve."""
-        return curve.series.axis, label_of(curve.series.long_name, curve.series.units)
+        return self.axes[curve.key]
 
     def scale_of(self, curve: Curve) -> Scale:
         """Return the scale of the depth axis of a curve."""
@@ -173,12 +170,6 @@ def _right(depth: Axes, left: Axes) -> Axes:
     each.grid(visible=False, which="both")
     left.tick_params(axis="y", which="both", right=False)
     return each
-
-
-def discard(artist: Any) -> None:
-    """Remove an artist from its axes or figure, if it still is there."""
-    if artist.get_figure() is not None:
-        artist.remove()
 
 
 def _entries(legend: Any) -> dict[str, Any]:

@@ -33,9 +33,9 @@ from sims_analysis.figures.curves import (
     spread_of,
     styled,
 )
-from sims_analysis.figures.labels import choose_names, is_another, label_lines
+from sims_analysis.figures.labels import choose_names, is_another, label_lines, printed
 from sims_analysis.figures.results import check_results, draw_results, draw_summaries
-from sims_analysis.figures.style import fix_ticks, grow, lay_out, setting
+from sims_analysis.figures.style import fix_ticks, grow, lay_out
 from sims_analysis.text import typeset as _typeset
 
 #: Of more curves than these, each is too thin a part to be seen among others.
@@ -79,47 +79,42 @@ def draw(
     together = [curve for mine in curves for curve in mine]
     check_limits(together, canvases[0].wanted.detection_limit)
     check_results(canvases[0].wanted, together)
-    summaries: list[list[tuple[Curve, list[Curve]]]] = []
     for canvas, mine in zip(canvases, curves, strict=True):
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))
         if canvas.wanted.waterfall is not None and len(order) > 1:
             canvas.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
         meaning = colour_meaning(canvas.wanted, mine)
         canvas.add(styled(mine, canvas.wanted.colours, meaning, taken, canvas.ax))
-        summaries.append(_draw_curves(canvas))
+        _draw_curves(canvas)
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
         fitted.draw_restored(canvas)
     set_value_limits(canvases)
     everything = [curve for canvas in canvases for curve in canvas.curves]
-    for canvas, medians in zip(canvases, summaries, strict=True):
+    for canvas in canvases:
         _part(canvas)
         among = everything if shared else canvas.curves
         _draw_bands(canvas)
         for curve, line in [] if canvas.wanted.spread else canvas.lines:
             if _is_primary(curve, canvas.curves):
-                another = is_another(canvas, curve, line)
-                draw_results(
-                    canvas, curve, str(line.get_label()) if another else _who(curve, among)
-                )
-        for median, members in medians:
+                again = is_another(canvas, curve, line)
+                name = str(line.get_label()) if again else _who(curve, among)
+                draw_results(canvas, curve, name)
+        for median, members in canvas.medians:
             draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
         fitted.draw(canvas)
         choose_names(canvas)
 
 
-def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
-    """Draw all lines; return the medians of a crowd, with the curves that they are of."""
+def _draw_curves(canvas: Canvas) -> None:
+    """Draw all lines, of a crowd its medians and outliers."""
     wanted = canvas.wanted
     for each in canvas.values().values():
         if wanted.log and each.get_yscale() != "log":
             each.set_yscale("log")
-    shown: list[tuple[Curve, Mapping[str, Any]]] = [(c, wanted.line) for c in canvas.curves]
-    medians: list[tuple[Curve, list[Curve]]] = []
-    if wanted.spread:
-        shown, medians = _spreads(canvas)
-    for curve, style in shown:
+    every = [(curve, wanted.line) for curve in canvas.curves]
+    for curve, style in _spreads(canvas) if wanted.spread else every:
         line = lined.draw_curve(canvas, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
@@ -128,11 +123,10 @@ def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
         canvas.lines.append((curve, line))
     label_lines(canvas)
-    return medians
 
 
-def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve, list[Curve]]]]:
-    """Shade the band of each species; return the lines to draw, and the medians of all."""
+def _spreads(canvas: Canvas) -> list[tuple[Curve, Mapping[str, Any]]]:
+    """Shade the band of each species; return the lines to draw, with their style."""
     options, ax = canvas.wanted.line, canvas.ax
     by_subject: dict[Any, list[Curve]] = {}
     for curve in canvas.curves:
@@ -146,9 +140,8 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
     free = [colour for c in COLOURS if (colour := legible(c, ax)) not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
-    drawn: list[tuple[Curve, Any]] = []
-    outliers: list[tuple[Curve, Any]] = []
-    medians = []
+    drawn: list[tuple[Curve, Mapping[str, Any]]] = []
+    outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for key, mine in by_subject.items():
         if key not in spreads:
             drawn.append((mine[0], options))
@@ -160,9 +153,9 @@ def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve,
         thin = {"linewidth": 0.7, **options}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
         if _is_primary(mine[0], canvas.curves):
-            medians.append((median, mine))
+            canvas.medians.append((median, mine))
     # The legend names the species first.
-    return drawn + outliers, medians
+    return drawn + outliers
 
 
 def _draw_spread(canvas: Canvas, median: Curve, whole: Spread) -> None:
@@ -194,7 +187,7 @@ def _draw_bands(canvas: Canvas) -> None:
     grey = ink(0.35, canvas.ax)
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for key, ax in canvas.axes.items():
-        mine = [c for c in canvas.curves if canvas.key_of(c) == key and not np.isnan(c.limit)]
+        mine = [c for c in canvas.curves if c.key == key and not np.isnan(c.limit)]
         limits = {curve.limit: curve.colour for curve in mine}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
@@ -230,8 +223,7 @@ def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.series.species for other in curves}
     measurements = {other.measurement for other in curves}
-    usetex = bool(setting("text.usetex"))
-    name = _typeset.mathtext(curve.series.species, usetex=usetex) if len(species) > 1 else ""
+    name = printed(curve.series.species) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
 
@@ -271,12 +263,9 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
 
 def _outside(canvas: Canvas) -> float:
     """Return the height of the lists above and below an axes, in inches."""
-    lists = [
-        *canvas.legends(NAMES),
-        *(canvas.legends(NOTES) if legend.stands_below(canvas) else []),
-    ]
-    figure = canvas.figure
-    return float(sum(each.get_window_extent().height for each in lists) / figure.dpi)
+    below = [each for each in canvas.legends(NOTES) if each.get_in_layout()]
+    heights = [each.get_window_extent().height for each in canvas.legends(NAMES) + below]
+    return float(sum(heights) / canvas.figure.dpi)
 
 
 def _dress(canvas: Canvas) -> None:
@@ -286,8 +275,7 @@ def _dress(canvas: Canvas) -> None:
     right = list(canvas.values().items())[1:]
     for label, each in right if len(right) > 1 else []:
         # An arrow does not say which of several right axes is meant: their colour does.
-        colours = {str(c) for curve, line in canvas.lines if canvas.key_of(curve)[1] == label
-                   for c in [line.get_color()]}  # fmt: skip
+        colours = {str(line.get_color()) for curve, line in canvas.lines if curve.key[1] == label}
         if len(colours) == 1:
             colour = letters(colours.pop(), canvas.ax)
             each.yaxis.label.set_color(colour)

@@ -42,7 +42,7 @@ def label_lines(canvas: Canvas) -> None:
 
     several = len({curve.measurement for curve, _ in canvas.lines}) > 1
     for curve, line in canvas.lines:
-        species = _species(curve)
+        species = printed(curve.series.species)
         if not curve.series.species:
             species = "" if curve.source else curve.series.long_name
         again = is_another(canvas, curve, line)
@@ -58,14 +58,14 @@ def label_lines(canvas: Canvas) -> None:
             canvas.ax.add_line(proxy)
 
 
-def _species(curve: Curve, *, short: bool = False) -> str:
-    name = brief(curve.series.species) if short else curve.series.species
-    return _typeset.mathtext(name, usetex=bool(setting("text.usetex")))
+def printed(species: str) -> str:
+    """Typeset the name of a species as the settings want it."""
+    return _typeset.mathtext(species, usetex=bool(setting("text.usetex")))
 
 
 def is_another(canvas: Canvas, curve: Curve, line: Any) -> bool:
     """Whether an earlier call has drawn other samples under the name of a curve."""
-    name = _species(curve)
+    name = printed(curve.series.species)
     if name not in canvas.earlier:
         return False
     pairs = zip(canvas.earlier[name].get_data(), line.get_data(), strict=True)
@@ -84,12 +84,12 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
 
     def pointing(text: str, mine: Sequence[Curve]) -> str:
         """Add arrows to the axes of curves, if none of these is on the main ones."""
-        on_right = all(canvas.key_of(curve)[1] != left for curve in mine)
+        on_right = all(curve.key[1] != left for curve in mine)
         above = all(curve.series.axis != kind for curve in mine)
         return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     def species(curve: Curve) -> str:
-        return pointing(_species(curve, short=True) or curve.series.long_name, [curve])
+        return pointing(printed(brief(curve.series.species)) or curve.series.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.

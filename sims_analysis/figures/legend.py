@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, discard
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.free_space import Obstacles
 from sims_analysis.figures.labels import briefs
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
-    from sims_analysis.figures.free_space import Place
 
 #: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
 _SMALLER, LEAST = (1.0, 0.85, 0.7, 0.55), 5.5
@@ -126,7 +125,7 @@ def legend_above(canvas: Canvas) -> None:
     before = 0.0
     for known in canvas.legends(NAMES):
         before = known.get_window_extent().height
-        discard(known)
+        known.remove()
     if not names:
         return
     above, left = _height_above(canvas), ax.bbox.x0
@@ -196,35 +195,25 @@ def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
     for each in canvas.axes.values():
         for name in [text for text in each.texts if isinstance(text, CurveName)]:
             name.remove()
-    while True:
+    without = None
+    while without is None or without:
         # The legend takes room, so that names may not fit any more.
         legend_above(canvas)
-        obstacles = Obstacles.at(canvas.ax)
+        obstacles, placed, without = Obstacles.at(canvas.ax), [], []
         if around is not None:
             obstacles.boxes.append(obstacles.fraction(around.get_window_extent()))
-        places = _places(canvas.beside, obstacles)
-        pairs = list(zip(canvas.beside, places, strict=True))
-        canvas.beside = [item for item, place in pairs if place is not None]
-        if len(canvas.beside) == len(pairs):
-            break
-        canvas.names |= [item for item, place in pairs if place is None]
-    for (text, line), place in zip(canvas.beside, filter(None, places), strict=True):
+        for text, line in canvas.beside:
+            place = obstacles.place_beside(line, obstacles.size(_extent(canvas.ax, text)))
+            if place is None:
+                without.append((text, line))
+            else:
+                placed.append((text, line, place))
+                obstacles.boxes.append(place.box)
+        canvas.names |= without
+        canvas.beside = [(text, line) for text, line, _ in placed]
+    for text, line, place in placed:
         CurveName(text, line, place, canvas.ax)
-        obstacles.boxes.append(place.box)
     return obstacles
-
-
-def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Place | None]:
-    """Find a place beside its curve for each name that has one."""
-    before = list(obstacles.boxes)
-    found: list[Place | None] = []
-    for text, line in named:
-        place = obstacles.place_beside(line, obstacles.size(_extent(obstacles.ax, text)))
-        found.append(place)
-        if place is not None:
-            obstacles.boxes.append(place.box)
-    obstacles.boxes = before
-    return found
 
 
 def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
@@ -363,11 +352,6 @@ def _refuse(canvas: Canvas, millimetres: float) -> None:
         f"a list of {count} results and explanations does not fit {what} {millimetres:.0f} mm wide "
         f"in letters of {LEAST:g} points: {advice}"
     )
-
-
-def stands_below(canvas: Canvas) -> bool:
-    """Whether the list is below its axes, where the layout makes room for it."""
-    return any(legend.get_in_layout() for legend in canvas.legends(NOTES))
 
 
 def _broken(text: str, times: int) -> str:

@@ -137,7 +137,7 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     if "ax" in options:
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
-    wanted = read_options(options, line, data, named)
+    wanted = read_options(options, line, data, named, "plot_panels")
     if wanted.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
     return wanted
@@ -161,20 +161,22 @@ def _share_labels(canvases: Sequence[Canvas], across: int) -> None:
         labels = list(canvas.values())
         own = left is not None and labels[0] == next(iter(left.values()))
         if left is not None and own and _same(left, canvas, labels[0]):
-            canvas.ax.set_ylabel("")
-            canvas.ax.tick_params(axis="y", labelleft=False)
+            _hide(canvas.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
         if beside is not None and list(beside.values()) != labels:
             beside = None
         for label in labels[1:]:
             if beside is not None and _same(beside, canvas, label):
-                right = canvas.values()[label]
-                right.set_ylabel("")
-                right.tick_params(axis="y", labelright=False)
+                _hide(canvas.values()[label], "y", "right")
         below = canvases[i + across] if i + across < len(canvases) else None
         if below is not None and list(below.depths()) == list(canvas.depths()):
-            canvas.ax.set_xlabel("")
-            canvas.ax.tick_params(axis="x", labelbottom=False)
+            _hide(canvas.ax, "x", "bottom")
+
+
+def _hide(ax: Axes, which: Literal["x", "y"], side: str) -> None:
+    """Remove the label and the numbers of an axis."""
+    ax.set(**{f"{which}label": ""})
+    ax.tick_params(axis=which, **{f"label{side}": False})
 
 
 def _label_once(figure: Figure, canvases: Sequence[Canvas]) -> None:

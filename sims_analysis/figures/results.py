@@ -103,13 +103,13 @@ def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
     """Refuse results that are of none of the species of a figure."""
     for argument, given in wanted.results.items():
         for source, item in given:
-            found = np.ravel(item["species"].values) if "species" in item.coords else []
+            there = np.ravel(item["species"].values).tolist() if "species" in item.coords else []
+            found = list(map(str, there))
             mine = [c.series.species for c in curves if source in (None, c.source)]
-            if len(found) and mine and not {*map(str, found)} & {*mine}:
+            if found and mine and not {*found} & {*mine}:
                 raise ProfileError(
-                    f"{argument}= has a result of {first_few(list(map(str, found)), 6)}, but the "
-                    f"figure shows {first_few(list(dict.fromkeys(mine)), 6)}: leave it out, or "
-                    "show its species"
+                    f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
+                    f"{first_few(list(dict.fromkeys(mine)), 6)}: leave it out, or show its species"
                 )
 
 

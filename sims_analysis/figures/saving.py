@@ -23,7 +23,6 @@ from sims_analysis.text.arguments import (
     check_choice,
     format_argument,
     is_number,
-    read_names,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +104,10 @@ def save_figure(
     import matplotlib as mpl
 
     figure, path = _figure_of(figure), checked_path(path, "figure.pdf")
-    calls = read_names("calls", calls) if len(calls) else []
+    calls = [calls] if isinstance(calls, str) else calls
+    if not (isinstance(calls, Sequence) and all(isinstance(call, str) for call in calls)):
+        found = format_argument(calls)
+        raise TypeError(f"calls={found}; expected a list of texts, such as ['sims.peak(data)']")
     _check_options(dpi, options)
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix

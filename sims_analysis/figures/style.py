@@ -137,7 +137,7 @@ def axes_for(ax: Axes | None, width: Any, house_style: bool | None) -> Axes:
 
 def entitle(ax: Axes | None, figure: Any, text: str) -> None:
     """Write a title above axes or, without, a figure, in as many lines as its width asks for."""
-    size = setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize()
+    size = float(setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize())
     across = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
     folded = "\n".join(fill(line, max(int(across / (_LETTER * size)), 1))
                        for line in text.splitlines())  # fmt: skip

@@ -111,7 +111,8 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
         report.data,
         title=report.title or report.data_id,
         width="single",
-        **({"junctions": junctions, "dose": doses} if marked else {}),
+        junctions=junctions if marked else None,
+        dose=doses if marked else None,
     )
     figure = cast("Any", ax.figure)
     written = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]

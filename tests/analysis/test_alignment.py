@@ -281,6 +281,24 @@ def test_markers_that_do_not_fit(options, error, says):
         sims.align(two_layers(), two_layers(), **options)
 
 
+def test_what_was_moved_and_what_cannot_be_is_said():
+    for axis, words in ((two_layers(), "depths"), (over_time(two_layers()), "times")):
+        found = sims.align(axis, axis, method="markers", markers=["B", "As"])
+        shift = found["depth_shift" if words == "depths" else "time_shift"]
+        assert shift.attrs["description"] == f"{words} moved between 2 markers"
+    lot = two_layers().expand_dims(lot=2)
+    for name, pair in (("a", (lot, two_layers())), ("b", (two_layers(), lot))):
+        message = rf"{name} has the dimension 'lot', .*{name}\.isel\(lot=0\)"
+        with pytest.raises(ProfileError, match=message):
+            sims.align(*pair, method="markers", markers=["B", "As"])
+
+
+def over_time(ds):
+    ds = ds.rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "s"
+    return ds
+
+
 def test_species_that_both_have_are_listed():
     a, b = two_layers(), two_layers()
     b = b.assign_coords(species=["B", "P"])

@@ -760,3 +760,15 @@ def test_no_transient_is_seen_where_there_is_none(shape):
     rng = np.random.default_rng(1)
     rows = {f"{i}": rng.poisson(1000 * shape(z) + 2) * 1e16 for i in range(30)}
     sims.integrated_dose(measurement(z, rows))
+
+
+@pytest.mark.parametrize("limit", ["start", "stop"])
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_each_species_has_its_own_limit(limit, rule):
+    ds = sims.open_example("boron-implant")
+    limits = xr.DataArray([60.0, 101.5], {"species": ["P", "B"]}, attrs={"units": "nm"})
+    found = sims.integrated_dose(ds, rule=rule, **{limit: limits})
+    for species in ("B", "P"):
+        own = f"{limits.sel(species=species).item()} nm"
+        alone = sims.integrated_dose(ds.sel(species=species), rule=rule, **{limit: own})
+        assert found.sel(species=species).item() == pytest.approx(alone.item(), rel=1e-12)

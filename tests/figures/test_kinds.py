@@ -193,6 +193,27 @@ def test_limits_that_no_axis_can_have_are_refused(limits, told):
         sims.plot_profiles(DATA, **limits)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"column": 2}, "plot_panels has no argument 'column'; did you mean columns="),
+        ({"ncols": 2}, "did you mean columns="),
+        ({"share_legend": True}, "did you mean shared_legend="),
+        ({"axs": None}, "plot_panels has no argument 'axs'"),
+    ],
+)
+def test_a_guessed_argument_of_panels_is_answered_with_one_of_theirs(wrong, told):
+    with pytest.raises(TypeError, match=told):
+        sims.plot_panels(DATA, **wrong)
+
+
+@pytest.mark.parametrize("calls", [3, [3], {"a": 1}])
+def test_calls_are_texts(calls, tmp_path):
+    figure = plt.figure()
+    with pytest.raises(TypeError, match=r"calls=.*; expected a list of texts"):
+        sims.save_figure(figure, tmp_path / "a.svg", calls=calls)
+
+
 def test_axes_of_another_kind_are_refused():
     with pytest.raises(TypeError, match="expected axes with depth along x, found polar ones"):
         sims.plot_profiles(DATA, plt.figure().add_subplot(projection="polar"))

@@ -174,3 +174,33 @@ def test_rows_are_asked_the_same_whether_or_not_most_have_gaps(gaps):
     )
     for one, same in zip(seen, other, strict=True):
         np.testing.assert_array_equal(one, same)
+
+
+EDGES = np.array([-0.25, 0.5, 1.5, 2.75, 3.0])
+NO_LIMIT = np.array(np.nan)
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_cells_reach_the_kernel_in_every_layout(gap):
+    value = VALUE + 1.0
+    if gap:
+        value[0, 1, 2] = value[2, 0, 0] = np.nan
+    moved = np.arange(6.0).reshape(3, 2, 1) / 100
+    whole = (value * np.diff(EDGES)).sum(axis=-1)
+    known = np.isfinite(whole)
+    for depth, edges in (
+        (Z, EDGES),
+        (np.broadcast_to(Z, value.shape), np.broadcast_to(EDGES, (3, 2, 5))),
+        (Z - moved, EDGES - moved),
+    ):
+        bounds = edges[..., :-1], edges[..., 1:]
+        found = blocks.run(integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds)
+        assert known.all() == (not gap)
+        np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
+
+
+def test_no_rows_at_all_are_none_of_the_result():
+    nothing = np.empty((0, 4))
+    for sees_gaps in (False, True):
+        found = blocks.run(integrate, Z, nothing, NO_LIMIT, NO_LIMIT, sees_gaps=sees_gaps)
+        assert found.value.shape == (0,)
