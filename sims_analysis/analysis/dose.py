@@ -132,8 +132,9 @@ def integrated_dose(
         Where a whole record surely begins with a surface transient that holds more than 1 % of the
         dose: its first sample is the highest, the profile falls to less than half of another
         maximum within 50 nm, and nothing is said of it (no `start`, no `surface_depth`). Of
-        transients higher than the implant 90 to 100 % are told at 1,000 counts, a third at 30; of
-        12,000 exponentials, diffused profiles and shallow implants none was. A lower transient is
+        transients up to 30 times as high as the implant 88 to 100 % are told at 1,000 counts, of up
+        to three times 29 to 59 % at 30; of 12,000 exponentials, diffused, flat and shallow profiles
+        none (one, that falls further down than 50 nm, is left out). A lower transient is
         not told, and a doped layer at the surface, above a deeper one, may be. Of many profiles,
         twenty that begin at their maximum are looked at.
         There are no warnings for Dask data, which are not computed, and `strict` does not raise:
