@@ -17,13 +17,15 @@ from sims_analysis.models._objectives import Shared
 from sims_analysis.models._posed import Posed
 from sims_analysis.models.model import Array
 
-__all__ = ["largest_deviance", "worth"]
+__all__ = ["HOPELESS", "largest_deviance", "worth"]
 
 #: Windows of so many samples, and the deviance beyond which they tell of a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
-#: A rise towards an end that is as steep as the function: over half of its width by this factor,
-#: beyond noise, and this share of the largest value.
-_STEEP, _SURELY, _HIGH = 2.0, 4.0, 0.1
+#: The deviance that no other cells make good, beyond which a status is all that is worth having.
+HOPELESS = 12.0
+#: A rise towards an end that is as steep as the function: over half of its width by the first
+#: factor, or by the second from a minimum within twice of its width; beyond noise.
+_STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
 #: Maxima this much above the valley beside them, in ln x, are features; they are needed if the
 #: misfit without the valley is larger by so much; farther apart, in achieved resolutions, or more
 #: of them, they are not asked.
@@ -42,10 +44,13 @@ def worth(
     one: Posed, sought: Sought, best: Minimum, *, kernels: bool
 ) -> tuple[str, dict[str, Any]]:
     """Return the status of a restored profile, and the parts of its row."""
-    eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
-    fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, largest_deviance(one, best.m))
-    if not sought.prior.convex and eased.converged and fits:
-        best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
+    found, eased = largest_deviance(one, best.m), best
+    hopeless = found > HOPELESS
+    if not hopeless:
+        eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
+        fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, found)
+        if not sought.prior.convex and eased.converged and fits:
+            best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
@@ -63,7 +68,7 @@ def worth(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = _doubtful(one, sought.prior, best, achieved)
+    doubtful = np.zeros(0) if hopeless else _doubtful(one, sought.prior, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _THRESHOLD:
@@ -154,14 +159,20 @@ def largest_deviance(one: Posed, m: Array) -> float:
 
 
 def _cut(one: Posed, m: Array) -> bool:
-    """Return whether the window cuts a rise that is as steep as the resolution function."""
+    """Return whether the window cuts a rise that is as steep as the resolution function.
+
+    Or as short as it, as is what a surface transient leaves.
+    """
     worth_of_one = float(np.median(one.counted.one))
     for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
-        inside = min(int(z.searchsorted(0.5 * one.fwhm)), z.size - 1)
+        near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
+        lowest = int(level[: far + 1].argmin())
         noise = np.sqrt(max(level[0] * worth_of_one, worth_of_one**2))
-        steep = level[0] > _STEEP * level[inside]
-        if steep and level[0] - level[inside] > _SURELY * noise and level[0] > _HIGH * m.max():
-            return True
+        turned = 0 < lowest < far and level[0] > _TURNED * level[lowest]
+        if level[0] > _STEEP * level[near] or turned:
+            least = level[lowest] if turned else level[near]
+            if level[0] - least > _SURELY * noise:
+                return True
     return False
 
 

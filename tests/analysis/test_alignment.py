@@ -70,6 +70,16 @@ def test_batch_is_aligned_one_by_one():
     np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
 
 
+def test_the_shift_says_what_it_is_and_the_axis_stays_what_it_was():
+    a = dataset(DEPTH, B=gaussian(DEPTH))
+    one = dataset(DEPTH, B=gaussian(DEPTH + 2.5))
+    cells = [sims.to_grid(x, step="2 nm", conserve="dose") for x in (a, one)]
+    for moved in (sims.align(a, sims.stack([a, one])), sims.align(*cells)):
+        assert moved["depth_shift"].attrs["description"].startswith("depths shifted (")
+        for name in moved.coords.keys() - {"depth_shift"}:
+            assert "shifted" not in moved[name].attrs.get("description", ""), name
+
+
 def test_what_alignment_says():
     a = sims.open_example("boron-implant")
     b = a.assign_coords(depth=("depth", a["depth"].values - 4.0, a["depth"].attrs))
