@@ -388,25 +388,21 @@ def _shifted(
     moved, attrs = moved.transpose(*dims, ...), dict(depth.attrs)
     if "units" not in attrs:
         moved, attrs = unit.to_canonical(moved), vocabulary.attrs(axis)
-    name = "depth_shift" if axis == "depth" else "time_shift"
+    name, what = ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+    line = f"{what} shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     coords: dict[str, Any] = {
-        name: (dims, shift, vocabulary.attrs(name) | {"method": method}),
+        name: (dims, shift, vocabulary.attrs(name) | {"method": method, "description": line}),
         axis: xr.Variable(moved.dims, moved.data, attrs),
     }
     if method in ("cross-correlation", "log-correlation"):
         coords["correlation"] = (dims, correlation, vocabulary.attrs("correlation"))
-    for name in edges_beside(b, axis):
-        coords[name] = _moved_edges(b, name, axis, xr.Variable(dims, shift))
+    edges = edges_beside(b, axis)
+    for edge in edges:
+        coords[edge] = _moved_edges(b, edge, axis, xr.Variable(dims, shift))
     if batch and axis in b.dims:
         # Each measurement is shifted by a different amount, and needs its own axis.
-        own = edges_beside(b, axis)
-        b = b.drop_vars([axis, *own]).rename({axis: POINT})
-        for name in (axis, *own):
-            own_dims = tuple(POINT if d == axis else d for d in coords[name].dims)
-            coords[name] = xr.Variable(own_dims, coords[name].data, coords[name].attrs)
-    result = b.drop_vars("wire_fields", errors="ignore").assign_coords(coords)
-    by_what = f"marker {marker!r}" if marker else "all species"
-    what = "depths" if axis == "depth" else "times"
-    line = f"{what} shifted ({method}, {by_what})"
-    result[name].attrs["description"] = line
-    return result, line
+        b = b.drop_vars([axis, *edges]).rename({axis: POINT})
+        for own in (axis, *edges):
+            own_dims = tuple(POINT if d == axis else d for d in coords[own].dims)
+            coords[own] = xr.Variable(own_dims, coords[own].data, coords[own].attrs)
+    return b.drop_vars("wire_fields", errors="ignore").assign_coords(coords), line

@@ -218,7 +218,7 @@ def hidden_junctions(
     for sign in (1, -1):
         own, other = part * sign > 0, part * sign < 0
         ours = lowest.where(own, 0.0).sum("species") + (-sign * net).clip(min=0.0)
-        theirs = (limit * abs(part)).where(other).max("species")
+        theirs = (limit * abs(part)).where(other).max("species") + (sign * net).clip(min=0.0)
         may |= (side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
     flags: xr.Variable = may
     return flags

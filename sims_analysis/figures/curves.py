@@ -422,7 +422,8 @@ def fill_value(y: Array) -> float:
 def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
     """Decide whether colours stand for species or for measurements.
 
-    For these if there is one species in several of them, or if the user names their colours.
+    For these if there is one species in several of them, if the user names their colours, or if
+    there are more of them than dashes, and each has a line.
     """
     if wanted.colour_by != "auto":
         return wanted.colour_by
@@ -430,7 +431,8 @@ def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
     subjects = {curve.subject for curve in curves}
     named = (measurements - {""}) & set(map(str, wanted.colours or {}))
     alone = len(subjects) == 1 and len(measurements) > 1
-    return "measurement" if alone or named else "species"
+    many = wanted.spread is False and len(measurements) > len(DASHES) >= len(subjects)
+    return "measurement" if alone or named or many else "species"
 
 
 @dataclass(frozen=True)
@@ -464,9 +466,10 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     """
     first = max(curves, key=lambda curve: curve.series.x.size)
     x = first.series.x
-    values = np.array(
-        [np.interp(x, c.series.x, c.series.y, left=np.nan, right=np.nan) for c in curves]
-    )
+    # What an instrument writes for no counts is no value.
+    counted = [np.where(c.series.y == c.fill, 0.0, c.series.y) for c in curves]
+    values = np.array([np.interp(x, c.series.x, y, left=np.nan, right=np.nan)
+                       for c, y in zip(curves, counted, strict=True)])  # fmt: skip
     everywhere = ~np.isnan(values).any(axis=0)
     if everywhere.any():
         x, values = x[everywhere], values[:, everywhere]

@@ -16,9 +16,10 @@ import xarray as xr
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
+from sims_analysis.kernels.grid import samples_of_grid
 
 
 def read_background(
@@ -100,15 +101,16 @@ def subtracted_level(frame: Frame) -> xr.Variable:
 
     By the counts k of its samples, which are still those of what was counted: the mean of
     ``s sqrt(k) - C``, the value of the counts less what is left of it. What is fitted to such
-    samples must know it, because their variance is that of the counts. 0 on a grid finer than the
-    samples, whose errors s are not those of its counts.
+    samples must know it, because their variance is that of the counts. On a grid finer than the
+    samples, the errors s are less than those of its counts: see ``kernels.grid.samples_of_grid``.
     """
     stderr, counts, plain = frame.stderr, frame.counts, frame.fraction
     if stderr is None or counts is None or "subtracted_background" not in frame.coords:
         return xr.Variable((), 0.0)
-    counted: Any = stderr.where(counts > 0, 0.0) * counts.clip(min=0.0) ** 0.5
+    between = elementwise(lambda of: samples_of_grid(of)[1], plain)
+    counted: Any = stderr.where(counts > 0, 0.0) * (counts.clip(min=0.0) / between) ** 0.5
     level: Any = (counted - frame.value).mean(frame.dim)
-    found: xr.Variable = level.where((level > 0) & (plain >= 1), 0.0)
+    found: xr.Variable = level.where(level > 0, 0.0)
     return found
 
 

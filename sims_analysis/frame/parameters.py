@@ -111,6 +111,10 @@ class Profiles:
         """The canonical unit of the axis."""
         return units.CANONICAL[self.axis]
 
+    def species(self, *asked: Any, name: str = "species") -> list[str]:
+        """List the species, which `asked` ones must be among; `name` is that of the argument."""
+        return known_species(self.coords.get("species"), *asked, name=name)
+
     def parameter(
         self,
         value: Any,
@@ -187,7 +191,7 @@ class Profiles:
         self, given: Mapping[Any, Stated], name: str, unknown: float, *, along: bool
     ) -> xr.Variable:
         """Align an argument that a mapping states for some species."""
-        known = known_species(self.coords.get("species"), *given, name=name)
+        known = self.species(*given, name=name)
         read = {}
         for species, one in given.items():
             own: Any = one.value

@@ -26,6 +26,8 @@ _BEYOND = 1e-3
 _MOST_BEYOND = 200
 #: Cells are at most so much of the function's width, and at least so much of the samples' spacing.
 _FINE, _PARTS = 0.25, 4
+#: Depths in a cell over which samples are averaged at which the function is evaluated.
+_POINTS = 4
 #: The largest number of counts that samples without errors are taken to hold.
 _MOST_COUNTS = 1e6
 
@@ -144,8 +146,13 @@ def posed(
     if misfit is None:
         raise NoProfileError("too_few_counts")
     z, edges = window.z, _edges(window.z, function, parts)
-    limit = 2.5 * float(np.median(np.diff(z)))
-    below, above = (np.minimum(reach, limit) for reach in cells(z))
+    averaged = window.lower is not None and bool(np.isfinite(window.lower).all())
+    if averaged:
+        below, above = window.cells(np.arange(z.size))
+    else:
+        limit = 2.5 * float(np.median(np.diff(z)))
+        below, above = (np.minimum(reach, limit) for reach in cells(z))
+    at = _within(z - below, z + above) if averaged else [(z, 1.0)]
     one = Posed(
         here,
         z,
@@ -153,7 +160,7 @@ def posed(
         top,
         source,
         misfit,
-        Spread(_matrix(z, edges, function)),
+        Spread(_matrix(at, edges, function)),
         _overlap(z - below, z + above, edges),
         0.5 * (edges[1:] + edges[:-1]),
         settings["background"] / top,
@@ -224,9 +231,23 @@ def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     return np.concatenate([ends[:1], between, ends[1:]])
 
 
-def _matrix(z: Array, edges: Array, function: ResolutionFunction) -> Array:
-    """Return what a sample sees of each cell; what lies beyond the outermost is as these."""
-    passed = function.cumulative(z[:, None] - edges)
+def _within(lower: Array, upper: Array) -> list[tuple[Array, float]]:
+    """Return depths between others, and their weights in the mean between these (Gauss)."""
+    at, weights = np.polynomial.legendre.leggauss(_POINTS)
+    middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
+    return [
+        (middle + u * half, 0.5 * w) for u, w in zip(at.tolist(), weights.tolist(), strict=True)
+    ]
+
+
+def _matrix(at: list[tuple[Array, float]], edges: Array, function: ResolutionFunction) -> Array:
+    """Return what a sample sees of each cell, in the weighted mean over some depths.
+
+    What lies beyond the outermost is as these.
+    """
+    passed = np.zeros((at[0][0].size, edges.size))
+    for z, weight in at:
+        passed += weight * function.cumulative(z[:, None] - edges)
     passed[:, 0], passed[:, -1] = 1.0, 0.0
     seen: Array = np.maximum(passed[:, :-1] - passed[:, 1:], 0.0)
     return seen

@@ -21,9 +21,9 @@ __all__ = ["largest_deviance", "worth"]
 
 #: Windows of so many samples, and the deviance beyond which they tell of a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
-#: A rise towards an end that is as steep as the function: over half of its width by this factor,
-#: beyond noise, and this share of the largest value.
-_STEEP, _SURELY, _HIGH = 2.0, 4.0, 0.1
+#: A rise towards an end that is as steep as the function: over half of its width by the first
+#: factor, or by the second from a minimum within twice of its width; beyond noise.
+_STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
 #: Maxima this much above the valley beside them, in ln x, are features; they are needed if the
 #: misfit without the valley is larger by so much; farther apart, in achieved resolutions, or more
 #: of them, they are not asked.
@@ -154,14 +154,20 @@ def largest_deviance(one: Posed, m: Array) -> float:
 
 
 def _cut(one: Posed, m: Array) -> bool:
-    """Return whether the window cuts a rise that is as steep as the resolution function."""
+    """Return whether the window cuts a rise that is as steep as the resolution function.
+
+    Or as short as it, as is what a surface transient leaves.
+    """
     worth_of_one = float(np.median(one.counted.one))
     for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
-        inside = min(int(z.searchsorted(0.5 * one.fwhm)), z.size - 1)
+        near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
+        lowest = int(level[: far + 1].argmin())
         noise = np.sqrt(max(level[0] * worth_of_one, worth_of_one**2))
-        steep = level[0] > _STEEP * level[inside]
-        if steep and level[0] - level[inside] > _SURELY * noise and level[0] > _HIGH * m.max():
-            return True
+        turned = 0 < lowest < far and level[0] > _TURNED * level[lowest]
+        if level[0] > _STEEP * level[near] or turned:
+            least = level[lowest] if turned else level[near]
+            if level[0] - least > _SURELY * noise:
+                return True
     return False
 
 

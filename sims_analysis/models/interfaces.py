@@ -41,8 +41,8 @@ _ADVICE = {
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
     "the noise hides whether the plateaus slope, and position and width are off if they do (of "
-    "widths between plateaus that slope by 30 %, a third to two thirds hold); state the plateaus "
-    "beside the step with left= and right="
+    "intervals beside plateaus that slope by 30 %, 30 to 83 % hold); state the plateaus beside the "
+    "step with left= and right="
 )
 
 
@@ -128,24 +128,25 @@ def interface(
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them. That of a depth is the noise there over the slope, less where noise
     is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
-    of the stated errors, in per cent (300 trials; steps of an error function from a tenth of the
-    stated counts, of 4 to 16 samples from 16 % to 84 %, over phases between samples, with and
-    without stated errors; in brackets of 2 samples; plateaus that slope by so much, all over):
+    of the stated errors, in per cent (120 and 150 trials, each known to 4; steps of an error
+    function from a tenth of the stated counts, of 4, 8 and 16 samples from 16 % to 84 % within a
+    record of 120, over phases between samples, with and without stated errors; in brackets of 2
+    samples). Plateaus slope by that part of the step: both over the record, the upper one over the
+    record, or over itself.
 
-    ========  =============  =============  ==========  =============  ==========  ==========
-    counts    position                                  width
-    above     level          10 %           30 %        level          10 %        30 %
-    ========  =============  =============  ==========  =============  ==========  ==========
-    100,000   65-78 (75)     55-60 (70)     62-72 (58)  62-72 (70)     37-52 (58)  65-77 (43)
-    1,000     67-74 (64-71)  61-67 (60-71)  62-73 (67)  66-75 (66-68)  64-72 (70)  67-71 (68)
-    100       67-75 (67-72)  67-74 (72-75)  62-70 (72)  67-73 (67-68)  66-70 (68)  57-70 (70)
-    30        70-73 (72-77)  65-73 (75-76)  57-65 (73)  65-72 (65-75)  50-72 (57)  27-59 (35)
-    10        61-77 (69-82)  64-75 (73-82)  57-73 (77)  54-67 (55-67)  51-56 (52)  27-41 (28)
-    ========  =============  =============  ==========  =============  ==========  ==========
+    ======  =============  =============  =============  =============  =============  =============
+    counts  position                                     width
+    above   level          10 %           30 %           level          10 %           30 %
+    ======  =============  =============  =============  =============  =============  =============
+    1e5     66-71 (70-72)  57-82 (72-82)  61-80 (79-82)  60-77 (59)     61-86 (59-62)  66-83 (57-58)
+    1000    58-75 (63-65)  58-77 (63-83)  61-79 (67-80)  65-84 (67-69)  58-85 (64-72)  61-84 (62-72)
+    100     61-77 (75-83)  62-82 (69-80)  61-77 (67-77)  69-79 (69-75)  63-81 (64-78)  61-75 (58-71)
+    30      61-69 (82-84)  61-75 (67-78)  44-75 (63-75)  67-73 (74-77)  63-77 (60-81)  47-75 (58-78)
+    10      69-82 (83)     57-79 (74-84)  44-83 (57-84)  59-72 (64-68)  51-76 (54-76)  30-79 (36-88)
+    ======  =============  =============  =============  =============  =============  =============
 
-    (60 trials in the first row: slopes of less than 2 % of the step are in the errors alone.)
-    On grids of a quarter of the spacing, positions cover 64 to 75 and widths 60 to 81. With fewer
-    than 100 counts and plateaus that slope by 30 %, widths lie off: state `left` and `right` beside
+    On grids of a quarter of the spacing, positions cover 62 to 77 and widths 62 to 85. With fewer
+    than 100 counts and plateaus that slope by 30 %, both lie off: state `left` and `right` beside
     the step, or see ``model="edge"``. Between samples h apart there are straight lines, which widen
     a step of two samples by 0.2 of h, and move it: ``h^2 / (2.2 width)`` is part of the error of a
     width, ``h^3 / (14.7 width^2)`` of that of a position. On a grid they may be of logarithms: a

@@ -97,9 +97,9 @@ def deconvolve(
         Questions are asked of it as of any data. At the depths of the data; NaN where there is no
         sample and outside of the window:
 
-        - ``<variable>``, under its own name: the mean over the cell of each sample, which reaches
-          half way to its neighbours. 0 where nothing was counted within the achieved resolution:
-          what was below detection stays there
+        - ``<variable>``, under its own name: the mean over the cell of each sample, as the data
+          state it, or half way to its neighbours. 0 where nothing was counted within the achieved
+          resolution: what was below detection stays there
         - ``<variable>_stderr``: see below
         - ``achieved_resolution`` (``nm``), a coordinate: full width at half maximum of the
           averaging kernel, never below a cell. Features narrower than that may be artefacts
@@ -159,9 +159,10 @@ def deconvolve(
     Notes
     -----
     Expected counts are ``mu_i = b_i + sum_j A_ij x_j``: A is the resolution function integrated
-    over cell j, and ``x_j = exp(u_j)`` the profile there, on cells about the samples, finer where
-    samples are farther apart than a quarter of the function's width (or a fifteenth, where no
-    profile on these gives what was measured), and beyond the window as far as it reaches.
+    over cell j (its mean over sample i, where data are averages over cells, ``depth_bounds``), and
+    ``x_j = exp(u_j)`` the profile there, on cells about the samples, finer where samples are
+    farther apart than a quarter of the function's width (or a fifteenth, where no profile on these
+    gives what was measured), and beyond the window as far as it reaches.
     Minimized is half of the Poisson deviance, plus ``0.6 sum ln[1 + (s w^2 u'')^2]`` with w the
     function's full width at half maximum and s the smoothness: Student's distribution, of 0.2
     degrees of freedom, for changes of the slope of ln x, whose heavy tails let an exponential,
@@ -242,7 +243,7 @@ def deconvolve(
         frame.fraction,
         *asked.widths,
         size=layout.size,
-        beside=("common", "overlap"),
+        beside=("common", "overlap", "lower", "upper"),
     )
     answer = _dressed(frame, rows, layout, window, bridge=bridge)
     answer.attrs |= {
@@ -270,7 +271,7 @@ def _strength(smoothness: Any) -> str | float:
 
 
 def _row(name: str, strength: str | float, kind: str, layout: Layout, *given: Any) -> Array:
-    samples, (start, stop, background, fraction, *widths) = Samples(*given[:6]), given[6:]
+    samples, (start, stop, background, fraction, *widths) = Samples(*given[:8]), given[8:]
     settings = {"start": start, "stop": stop, "background": background, "fraction": fraction}
     function = ResolutionFunction(name, tuple(widths))
     return restored(samples, settings, function, strength, kind, layout)

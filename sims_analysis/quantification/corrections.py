@@ -11,7 +11,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
-    known_species,
     list_variables,
     on_canonical_data,
     was_subtracted,
@@ -269,7 +268,7 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
     if species is None:
         return xr.Variable((), data=True)
     wanted = read_names("species", species)
-    known_species(frame.coords.get("species"), *wanted, name="species")
+    frame.species(*wanted, name="species")
     labels = frame.coords["species"]
     return xr.Variable(labels.dims, np.isin(labels.values, wanted))
 

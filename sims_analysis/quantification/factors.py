@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.dataset.canonical import known_species
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
 from sims_analysis.frame.frame import Frame
@@ -177,7 +176,7 @@ def _of_array(rsf: xr.DataArray, matrix: str | None) -> dict[str, Any]:
 
 
 def _only_species(frame: Frame, matrix: str | None) -> str:
-    others = [one for one in known_species(frame.coords.get("species")) if one != matrix]
+    others = [one for one in frame.species() if one != matrix]
     if len(others) != 1:
         example = others[0] if others else "11B"
         raise ProfileError(

@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.canonical import known_species
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
@@ -48,7 +47,7 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
             f"{frame.name} is chunked along {dim}, but each profile is needed as a whole: use "
             f"data.chunk({dim}=-1)"
         )
-    names = known_species(frame.coords.get("species"), species)
+    names = frame.species(species)
     row = names.index(species)
     if (together := _measured_together(frame, row)) is not None:
         return together
@@ -175,7 +174,7 @@ def common_errors(
     own = stderr / divisor.where(divisor > 0)
     total = own
     if matrix is not None:
-        row = known_species(frame.coords.get("species"), matrix).index(matrix)
+        row = frame.species(matrix).index(matrix)
         of_matrix = stderr.isel(species=row)
         of_matrix = of_matrix.max([d for d in of_matrix.dims if d == frame.dim]).fillna(0.0)
         if frame.lazy or anywhere(of_matrix > 0):

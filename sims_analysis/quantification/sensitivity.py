@@ -11,7 +11,6 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     BESIDE,
     IN_ITS_UNIT,
-    known_species,
     on_canonical_data,
     signal_name,
 )
@@ -167,7 +166,7 @@ def with_rsf(
     check_bool("keep_intensity", keep_intensity)
     if matrix is not None:
         matrix = read_name("matrix", matrix)
-        known_species(frame.coords.get("species"), matrix, name="matrix")
+        frame.species(matrix, name="matrix")
     kind = kind_of_factor(frame.units, matrix, frame.name)
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))

@@ -155,9 +155,9 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         return text
 
     for signal in signals:
-        who = f"species {signal.name!r}"
+        who, in_file = f"species {signal.name!r}", signal.depth_units
         signal.depth_units = state(
-            signal.depth_units,
+            in_file,
             options.depth_units,
             f"{who}: depth_units",
             vocabulary.AXES,
@@ -174,6 +174,11 @@ def _state_units(signals: list[Signal], options: Options) -> None:
             f'"atoms/cm^3", or {{{signal.name!r}: "counts/s"}} by species',
         )
         _unit_of_limits(signal)
+        # Edges of cells have the unit of the depths, also where the user states another.
+        for name in signal.beside.keys() & {"cell_start", "cell_stop"}:
+            column = signal.beside[name]
+            if in_file != signal.depth_units and column.units in (None, in_file):
+                signal.beside = {**signal.beside, name: replace(column, units=signal.depth_units)}
 
 
 def _unit_of_limits(signal: Signal) -> None:

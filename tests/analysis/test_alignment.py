@@ -70,6 +70,16 @@ def test_batch_is_aligned_one_by_one():
     np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
 
 
+def test_the_shift_says_what_it_is_and_the_axis_stays_what_it_was():
+    a = dataset(DEPTH, B=gaussian(DEPTH))
+    one = dataset(DEPTH, B=gaussian(DEPTH + 2.5))
+    cells = [sims.to_grid(x, step="2 nm", conserve="dose") for x in (a, one)]
+    for moved in (sims.align(a, sims.stack([a, one])), sims.align(*cells)):
+        assert moved["depth_shift"].attrs["description"].startswith("depths shifted (")
+        for name in moved.coords.keys() - {"depth_shift"}:
+            assert "shifted" not in moved[name].attrs.get("description", ""), name
+
+
 def test_what_alignment_says():
     a = sims.open_example("boron-implant")
     b = a.assign_coords(depth=("depth", a["depth"].values - 4.0, a["depth"].attrs))
@@ -279,6 +289,24 @@ def test_markers_of_a_batch_stretch_each_measurement():
 def test_markers_that_do_not_fit(options, error, says):
     with pytest.raises(error, match=says):
         sims.align(two_layers(), two_layers(), **options)
+
+
+def test_what_was_moved_and_what_cannot_be_is_said():
+    for axis, words in ((two_layers(), "depths"), (over_time(two_layers()), "times")):
+        found = sims.align(axis, axis, method="markers", markers=["B", "As"])
+        shift = found["depth_shift" if words == "depths" else "time_shift"]
+        assert shift.attrs["description"] == f"{words} moved between 2 markers"
+    lot = two_layers().expand_dims(lot=2)
+    for name, pair in (("a", (lot, two_layers())), ("b", (two_layers(), lot))):
+        message = rf"{name} has the dimension 'lot', .*{name}\.isel\(lot=0\)"
+        with pytest.raises(ProfileError, match=message):
+            sims.align(*pair, method="markers", markers=["B", "As"])
+
+
+def over_time(ds):
+    ds = ds.rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "s"
+    return ds
 
 
 def test_species_that_both_have_are_listed():

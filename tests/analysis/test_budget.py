@@ -49,6 +49,14 @@ def test_parts_of_a_budget():
     assert budget["random_stderr"].attrs["units"] == "atom/cm^2"
 
 
+def test_the_error_of_a_background_is_that_of_the_mean_of_its_window():
+    ds = flat(stderr=np.full(101, 1e15))
+    for background, samples in (("1e16 atoms/cm^3", None), (("70 nm", "78 nm"), 9)):
+        budget = sims.dose_budget(ds, start="10 nm", stop="60 nm", background=background)
+        error = 0.0 if samples is None else 1e15 / math.sqrt(samples) * 50e-7
+        assert number(budget["background_stderr"]) == pytest.approx(error, rel=1e-12)
+
+
 def test_it_agrees_with_the_dose():
     z = np.arange(0, 200, 2.0)
     ds = one(z, 1e20 * np.exp(-z / 30), stderr=1e18 * np.exp(-z / 60))

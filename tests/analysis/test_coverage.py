@@ -97,7 +97,11 @@ def test_intervals_of_all_crossings_are_those_of_the_junction(counts):
     every = sims.crossings(ds, level=level)
     for which in (1, 2):
         chosen = sims.junction_depth(ds, level=level, edge="any", which=which)
-        np.testing.assert_array_equal(every["stderr"][..., which - 1], chosen["stderr"])
+        own, stated = every["stderr"][..., which - 1].values, chosen["stderr"].values
+        same = (own == stated) | (np.isnan(own) & np.isnan(stated))
+        assert same.mean() > 0.4
+        # Elsewhere noise has put the crossing far from its edge: another one says where that is.
+        assert (np.isnan(own) | (own > 3))[~same].all()
 
 
 def dopants(z, own, counts, seed=3):
@@ -217,6 +221,7 @@ def test_intervals_of_moments_above_a_threshold_cover_about_68_percent(threshold
 
 
 @pytest.mark.parametrize("counts", [100, 1000])
+@pytest.mark.filterwarnings("ignore:.*the straggle is known to")
 def test_intervals_of_moments_above_a_background_window_cover_68_percent(counts):
     z = np.arange(0, 400, 2.0)
     options = {"stop": "250 nm", "background": ("300 nm", "398 nm")}
@@ -313,7 +318,7 @@ def test_an_edge_between_two_samples_is_known_to_about_their_distance():
 @pytest.mark.parametrize("counts", [10, 100])
 @pytest.mark.parametrize("ask", [{"edge": "leading"}, {"which": "first"}])
 @pytest.mark.filterwarnings(AMBIGUOUS)
-def test_noise_on_the_other_flank_is_not_an_edge_and_has_no_error(counts, ask):
+def test_intervals_about_noise_on_the_other_flank_reach_to_the_edge(counts, ask):
     # The deepest rising crossing is one of noise on the falling flank, and the reverse.
     def shape(z):
         return np.exp(-((z - 90) ** 2) / 1250)
@@ -325,9 +330,9 @@ def test_noise_on_the_other_flank_is_not_an_edge_and_has_no_error(counts, ask):
     truth = 90 - far if "edge" in ask else 90 + far
     elsewhere = abs(found - truth) > far
     assert elsewhere.mean() > 0.5
-    assert found["stderr"].where(elsewhere, drop=True).isnull().mean() > 0.95
-    known = found.where(found["stderr"].notnull(), drop=True)
-    assert covered(known, truth) >= 0.6
+    assert found["stderr"].notnull().mean() > 0.95
+    assert (found["stderr"] > far).where(elsewhere).mean() > 0.5
+    assert covered(found, truth) >= 0.6
 
 
 def box(z):

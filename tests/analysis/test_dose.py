@@ -709,3 +709,15 @@ def test_a_transient_that_is_left_out_has_an_end():
     ds = sims.open_example("boron-implant")
     with pytest.raises(ProfileError, match='surface="exclude" needs surface_depth'):
         sims.integrated_dose(ds, surface="exclude")
+
+
+@pytest.mark.parametrize("limit", ["start", "stop"])
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_each_species_has_its_own_limit(limit, rule):
+    ds = sims.open_example("boron-implant")
+    limits = xr.DataArray([60.0, 101.5], {"species": ["P", "B"]}, attrs={"units": "nm"})
+    found = sims.integrated_dose(ds, rule=rule, **{limit: limits})
+    for species in ("B", "P"):
+        own = f"{limits.sel(species=species).item()} nm"
+        alone = sims.integrated_dose(ds.sel(species=species), rule=rule, **{limit: own})
+        assert found.sel(species=species).item() == pytest.approx(alone.item(), rel=1e-12)

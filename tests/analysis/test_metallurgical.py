@@ -1,6 +1,7 @@
 """Metallurgical junctions: two exponentials, three layers, backgrounds, and what is refused."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 from measured import measurement, number, padded, union
 
 import sims_analysis as sims
-from sims_analysis.errors import JunctionError, ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import (
+    JunctionError,
+    ProfileError,
+    SimsWarning,
+    SpeciesError,
+    UnitsError,
+)
 from sims_analysis.kernels import blocks, metallurgical
 
 
@@ -350,3 +357,58 @@ def test_a_junction_among_samples_below_a_limit_is_not_ruled_out(case, layout):
     first = sims.dequantify(found.isel(junction=0).compute())
     assert set(np.atleast_1d(first["status"].values)) == {status}
     np.testing.assert_allclose(first["depth"], depth, rtol=1e-9)
+
+
+HIDDEN = "<5e15"
+
+
+def of_text(b, p):
+    rows = (f"{2 * i}\t{x}\t{y}" for i, (x, y) in enumerate(zip(b, p, strict=True)))
+    table = "\n".join(["Depth (nm)\tB (atoms/cm3)\tP (atoms/cm3)", *rows])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        return sims.read(table.encode()).to_dataset()
+
+
+@pytest.mark.parametrize(
+    ("deep", "hidden", "options", "status"),
+    [
+        ("4e15", HIDDEN, {}, "below_detection"),
+        ("5e15", HIDDEN, {}, "below_detection"),
+        ("6e15", HIDDEN, {}, "never_reached"),
+        (HIDDEN, "1e15", {}, "below_detection"),
+        (HIDDEN, HIDDEN, {}, "below_detection"),
+        # The active part of what is hidden, and a constant doping on either side.
+        ("4e15", HIDDEN, {"fraction": 0.5}, "never_reached"),
+        ("2.5e15", HIDDEN, {"fraction": 0.5}, "below_detection"),
+        ("4e15", HIDDEN, {"same side": 2e15}, "never_reached"),
+        ("4e15", HIDDEN, {"same side": 1e15}, "below_detection"),
+        ("8e15", HIDDEN, {"other side": 4e15}, "below_detection"),
+        ("9e15", HIDDEN, {"other side": 4e15}, "below_detection"),
+        ("9.1e15", HIDDEN, {"other side": 4e15}, "never_reached"),
+    ],
+)
+@pytest.mark.parametrize("upper", ["acceptors", "donors"])
+def test_a_junction_that_samples_below_their_limit_may_hide(upper, deep, hidden, options, status):
+    """One side outweighs the other wherever both are known."""
+    names = {"acceptors": ("B", "P"), "donors": ("P", "B")}[upper]
+    lower = "donors" if upper == "acceptors" else "acceptors"
+    one = ["1e18", "1e17", "3e16", deep, deep]
+    other = ["1e15", "1e15", "1e15", hidden, hidden]
+    ds = of_text(*((one, other) if upper == "acceptors" else (other, one)))
+    background = options.get("other side", 0.0) - options.get("same side", 0.0)
+    sign = 1 if upper == "acceptors" else -1  # as donors count a positive background
+    found = sims.metallurgical_junctions(
+        ds,
+        **{upper: [names[0]], lower: {names[1]: options.get("fraction", 1.0)}},
+        background=f"{sign * background!r} atoms/cm^3",
+    )
+    assert found["status"].values.tolist() == [status]
+    assert found["depth"].isnull().all()
+
+
+def test_a_junction_among_known_samples_is_one_whatever_is_hidden_below():
+    ds = of_text(["1e18", "1e17", "1e15", HIDDEN, HIDDEN], ["5e15"] * 5)
+    found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    assert found["status"].values.tolist() == ["ok"]
+    assert 2 < found["depth"].item() < 4

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from counted import edge, trials
-from measured import measurement, one
+from measured import measurement, one, profile
 from shared_profiles import read
 
 import sims_analysis as sims
@@ -221,3 +221,38 @@ def test_counts_of_an_instrument(name):
     np.testing.assert_allclose(counts.values[few], np.round(rate.values[few] / 1.00994))
     with pytest.raises(ProfileError, match=r"not a whole number"):
         sims.with_counting_statistics(ds, dwell_time="1.04 s")
+
+
+@pytest.mark.parametrize(
+    ("key", "done", "refused"),
+    [
+        ("averaging", "3 points", True),
+        ("processing", "background subtracted", True),
+        ("processing", "Smoothed", True),
+        ("processing", "dead time corrected", False),
+    ],
+)
+def test_what_the_instruments_software_has_changed_is_not_what_was_counted(key, done, refused):
+    source = profile("B", [0, 1, 2], [4, 9, 1], units="counts", species_metadata={key: done})
+    ds = sims.to_dataset(source)
+    if not refused:
+        found = sims.with_counting_statistics(ds)
+        assert found["intensity_counts"].values.tolist() == [[4.0, 9.0, 1.0]]
+        return
+    with pytest.raises(ProfileError) as told:
+        sims.with_counting_statistics(ds)
+    assert f"has changed intensity ({key}: {done!r} in the metadata of the species)" in str(
+        told.value
+    )
+
+
+def test_counts_of_a_concentration_are_not_rounded_and_those_of_counts_are():
+    ds = one([0.0, 1.0, 2.0], [2.5e15, 1.25e16, 0.0])
+    found = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
+    assert found["concentration_counts"].values.tolist() == [[2.5, 12.5, 0.0]]
+    rate = sims.to_dataset(profile("B", [0, 1, 2], [4.0000001, 9.0, 1.0], units="counts/s"))
+    found = sims.with_counting_statistics(rate, dwell_time="1 s")
+    assert found["intensity_counts"].values.tolist() == [[4.0, 9.0, 1.0]]
+    broken = sims.to_dataset(profile("B", [0, 1, 2], [4.0, 9.25, 1.0], units="counts/s"))
+    with pytest.raises(ProfileError, match="species 'B'"):
+        sims.with_counting_statistics(broken, dwell_time="1 s")

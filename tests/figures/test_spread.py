@@ -53,6 +53,23 @@ def test_every_wafer_on_request():
 
 
 @pytest.mark.slow
+def test_lines_of_more_wafers_than_dashes_have_a_colour_each():
+    two = {name: drawn.profiles(B=drawn.gaussian(m), P=drawn.gaussian(m / 9))
+           for name, m in zip("abcdefgh", np.geomspace(1e18, 1e20, 8), strict=True)}  # fmt: skip
+    looks = {(line.get_color(), line.get_linestyle())
+             for line in drawn.lines(sims.plot_profiles(two, spread=False))}  # fmt: skip
+    assert len(looks) == 16
+
+
+def test_a_band_takes_what_is_written_for_no_counts_for_none():
+    counts = np.where(drawn.DEPTHS < 60, 900.0, 0.001)
+    wafers = {
+        name: drawn.profiles(B=(counts * (1 + i), "counts/s")) for i, name in enumerate("abc")
+    }
+    ax = sims.plot_profiles(wafers, spread=True)
+    assert ax.get_ylim()[0] > 1
+
+
 def test_colours_by_wafer():
     data = {f"W{i}": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for i in (1, 2)}
     ax = sims.plot_profiles(data, colour_by="measurement")

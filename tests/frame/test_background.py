@@ -113,8 +113,9 @@ def test_the_level_that_was_subtracted_is_read_from_the_counts(ds):
     assert float(subtracted_level(opened(ds)).max()) == 0.0
     for gone in ("stderr", "counts"):
         assert float(subtracted_level(replace(opened(less), **{gone: None})).max()) == 0.0
-    fine = sims.to_grid(less, step="0.5 nm")
-    assert float(subtracted_level(opened(fine)).max()) == 0.0
+    # Values between samples have less noise than these; in the mean it is known by how much.
+    fine = sims.to_grid(less, step="0.5 nm").sel(species=["P"])
+    np.testing.assert_allclose(subtracted_level(opened(fine)), 3e15, rtol=0.03)
 
 
 def test_the_error_of_a_background_goes_through_an_answer_by_its_overlap(ds):

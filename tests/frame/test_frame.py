@@ -96,3 +96,91 @@ def test_replaced_gives_back_data_in_the_kind_that_was_given(ds):
 def test_lazy_answers_can_be_pickled(ds):
     lazy = sims.integrated_dose(ds.chunk({"species": 1}))
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(lazy)), sims.integrated_dose(ds))  # noqa: S301
+
+
+@pytest.mark.parametrize("with_cells", [False, True])
+def test_each_gets_what_stands_beside_the_samples(ds, with_cells):
+    z = ds["depth"].values
+    if with_cells:
+        ds = ds.assign_coords(depth_bounds=(("depth", "side"), np.stack([z - 1, z + 1], -1)))
+    ds["concentration_stderr"] = 0.1 * ds["concentration"]
+    ds["concentration_background_stderr"] = 0.2 * ds["concentration"]
+    for name in ("concentration_stderr", "concentration_background_stderr"):
+        ds[name].attrs["units"] = "atoms/cm^3"
+
+    def look(z, c, s, k, common, overlap, lower, upper):
+        shown = [s / c, common / c, overlap, lower - z, upper - z]
+        return [*(np.mean(one) for one in shown), np.isnan(k).all()]
+
+    rows = opened(ds).each(look, size=6, beside=("common", "overlap", "lower", "upper"))
+    edges = [-1.0, 1.0] if with_cells else [np.nan, np.nan]
+    np.testing.assert_allclose(rows.values, [[0.1, 0.2, 0.0, *edges, 1.0]] * 3)
+
+
+def given(values, dims, units="cm^-3", **coords):
+    return xr.DataArray(values, coords, dims, attrs={"units": units})
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (
+            given([1.0, 2.0], ["species"], species=["B", "P"]),
+            ProfileError,
+            "level has no value for species ['As']; it has 'B', 'P'",
+        ),
+        (
+            given(np.ones(9), ["species"], species=list("CDEFGHIJK")),
+            ProfileError,
+            "['As', 'B', 'P']; it has 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J' and 1 more",
+        ),
+        (
+            given(np.ones(8), ["species"], species=list("CDEFGHIJ")),
+            ProfileError,
+            "it has 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'",
+        ),
+        (
+            given([1.0, 2.0], ["species"]),
+            ProfileError,
+            "level holds 2 values along 'species', and the data 3; give it a coordinate 'species'",
+        ),
+        (
+            given([1.0, 2.0, 3.0, 4.0], ["species"], species=["B", "P", "As", "B"]),
+            ProfileError,
+            "level: species 'B'",
+        ),
+        (given(1.0, [], "nm"), UnitsError, "level is in 'nm', which is a depth; expected a unit"),
+    ],
+)
+def test_values_by_label_that_do_not_fit_are_refused_with_what_there_is(ds, value, error, said):
+    with pytest.raises(error) as told:
+        opened(ds).parameter(value, LEVEL, "level")
+    assert said in str(told.value)
+    if "more" not in said and "it has 'C'" in said:
+        assert str(told.value).endswith(said)
+
+
+def test_values_of_several_species_are_not_those_of_one(ds):
+    with pytest.raises(ProfileError) as told:
+        opened(ds.sel(species="B")).parameter(given([1.0, 2.0], ["species"]), LEVEL, "level")
+    said = "level holds 2 values along 'species', and the data are those of 'B' alone; give it"
+    assert said in str(told.value)
+
+
+def test_samples_without_a_value_are_listed_with_their_unit(ds):
+    z = ds["depth"].values
+    factor = given(np.ones(z.size), ["depth"], depth=("depth", z, {"units": "nm"}))
+    for first, listed in ((3, "0.0, 2.0, 4.0 nm"), (4, "0.0, 2.0, 4.0 and 1 more nm")):
+        part = factor.isel(depth=slice(first, None))
+        with pytest.raises(ProfileError) as told:
+            opened(ds).parameter(part, LEVEL, "factor", along=True)
+        assert str(told.value) == f"factor has no value for depth {listed}"
+
+
+def test_what_a_mapping_holds_is_of_its_species_alone(ds):
+    both = given([1.0, 2.0], ["species"], species=["B", "P"])
+    with pytest.raises(ProfileError) as told:
+        opened(ds).parameter({"B": both}, LEVEL, "level")
+    assert str(told.value) == "level['B'] is over species; expected a value for 'B' alone"
+    read = opened(ds).parameter({"B": both.sel(species="B"), "P": "5 cm^-3"}, LEVEL, "level")
+    np.testing.assert_array_equal(read.values, [1.0, 5.0, np.nan])

@@ -8,6 +8,7 @@ import pytest
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError, layouts
 from sims_analysis.kernels.dose import integrate
+from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import Dense, Packed
 
 
@@ -174,3 +175,75 @@ def test_rows_are_asked_the_same_whether_or_not_most_have_gaps(gaps):
     )
     for one, same in zip(seen, other, strict=True):
         np.testing.assert_array_equal(one, same)
+
+
+def test_padded_rows_are_packed_as_others_are():
+    # Rows that end early are cut out whole; a gap in one of them lets all be taken one by one.
+    rng = np.random.default_rng(6)
+    value, depth = rng.uniform(1, 2, (6, 5)), np.sort(rng.uniform(0, 9, (6, 5)))
+    for row, n in enumerate((5, 0, 3, 5, 1, 4)):
+        value[row, n:] = np.nan
+    for gap in (False, True):
+        value[3, 1] = np.nan if gap else value[3, 1]
+        ((_, rows),) = layouts(depth, value)
+        known = ~np.isnan(value)
+        np.testing.assert_array_equal(rows.value, value[known])
+        np.testing.assert_array_equal(rows.depth, depth[known])
+        np.testing.assert_array_equal(rows.size, known.sum(axis=1))
+        np.testing.assert_array_equal(rows.unpacked(rows.value), value)
+        value[5, 2] = np.inf
+        with pytest.raises(InfiniteSampleError) as refused:
+            list(layouts(depth, value))
+        assert refused.value.args[:2] == (5, 2)
+        value[5, 2] = 1.5
+
+
+@pytest.mark.parametrize("gaps", [0, 1, 700])
+def test_a_kernel_that_takes_rows_in_parts_answers_the_same(gaps):
+    # More rows than one block holds, and depths beyond the samples at either end.
+    rng = np.random.default_rng(7)
+    value = rng.lognormal(0.0, 3.0, (700, 1000))
+    value[:gaps][rng.random((gaps, 1000)) < 0.05] = np.nan
+    value[300, 40] = 0.0
+    depth, at = np.arange(1000.0), np.linspace(-1.0, 1000.0, 1144)
+    each, once = (
+        blocks.run(interpolate, depth, value, at, whole=[1], at_once=at_once)
+        for at_once in (False, True)
+    )
+    for one, other in zip(each, once, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.flatnonzero(once.n_linear_segments).tolist() == [300]
+    for row in (300, 650):
+        alone = blocks.run(interpolate, depth, value[row : row + 1], at, whole=[1])
+        np.testing.assert_array_equal(alone.value[0], once.value[row])
+        assert alone.n_linear_segments[0] == once.n_linear_segments[row]
+
+
+EDGES = np.array([-0.25, 0.5, 1.5, 2.75, 3.0])
+NO_LIMIT = np.array(np.nan)
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_cells_reach_the_kernel_in_every_layout(gap):
+    value = VALUE + 1.0
+    if gap:
+        value[0, 1, 2] = value[2, 0, 0] = np.nan
+    moved = np.arange(6.0).reshape(3, 2, 1) / 100
+    whole = (value * np.diff(EDGES)).sum(axis=-1)
+    known = np.isfinite(whole)
+    for depth, edges in (
+        (Z, EDGES),
+        (np.broadcast_to(Z, value.shape), np.broadcast_to(EDGES, (3, 2, 5))),
+        (Z - moved, EDGES - moved),
+    ):
+        bounds = edges[..., :-1], edges[..., 1:]
+        found = blocks.run(integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds)
+        assert known.all() == (not gap)
+        np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
+
+
+def test_no_rows_at_all_are_none_of_the_result():
+    nothing = np.empty((0, 4))
+    for sees_gaps in (False, True):
+        found = blocks.run(integrate, Z, nothing, NO_LIMIT, NO_LIMIT, sees_gaps=sees_gaps)
+        assert found.value.shape == (0,)

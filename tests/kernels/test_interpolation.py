@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import interpolation as kernels
@@ -225,3 +225,13 @@ def test_rounding_leads_beyond_no_record(method):
     at = np.array([-1e-7, 1001.0 * (1 + 5e-10), -1e-5, 1001.0 * (1 + 1e-8)])
     found = blocks.run(kernels.interpolate, z, c, at, whole=[1], method=method).value
     np.testing.assert_array_equal(found[0], [1e20, c[0, -1], np.nan, np.nan])
+
+
+def test_makima_is_that_of_scipy_up_to_both_ends():
+    rng = np.random.default_rng(2)
+    z = np.cumsum(rng.uniform(0.5, 1.5, 9))
+    logs = rng.normal(40.0, 2.0, 9)
+    at = np.linspace(z[0], z[-1], 81)
+    expected = Akima1DInterpolator(z, logs, method="makima")(at)
+    found = interpolate(z, np.exp(logs[None]), at, method="makima").value[0]
+    np.testing.assert_allclose(np.log(found), expected, rtol=1e-12)

@@ -202,6 +202,37 @@ def test_a_plateau_is_carried_out_of_the_window():
     assert shift == pytest.approx(-0.9, abs=0.1)
 
 
+def test_averages_over_cells_are_no_samples():
+    """Cells nearly as wide as the function blur, too: both are taken out."""
+
+    def layer(z):
+        return np.exp(-0.5 * ((z - 60) / 2.5) ** 2) + 1e-3
+
+    wide, fine = np.arange(31.5, 90, 3), np.arange(30.05, 90, 0.1)
+    counts, truth = (
+        one.reshape(-1, 30).mean(axis=1) for one in (rt.blurred(layer, fine), layer(fine))
+    )
+    samples = rt.counted(1e5 * counts, wide, None)
+    edges = ("depth", "bounds"), np.stack([wide - 1.5, wide + 1.5], axis=1)
+    off = []
+    for ds in (samples.assign_coords(depth_bounds=edges), samples):
+        found = sims.deconvolve(ds, resolution=rt.RESOLUTION)
+        assert found["status"] == "ok"
+        off.append(float(np.abs(found["concentration"] / rt.WORTH / 1e5 - truth).max()))
+    assert off[0] < 0.02 < 0.04 < off[1]
+
+
+@pytest.mark.parametrize("start", ["12 nm", "13 nm"])
+def test_what_a_surface_transient_leaves_is_truncated(start):
+    def both(z):
+        return ((z > 0) & (z < 3)) + 0.05 * np.exp(-0.5 * ((z - 50) / 12) ** 2)
+
+    ds, _ = measured(both, top=1e5, z=np.arange(0.0, 100, 0.4), seed=1)
+    with pytest.warns(FitWarning, match="truncated"):
+        assert sims.deconvolve(ds, resolution=RES, start=start)["status"] == "truncated"
+    assert sims.deconvolve(ds, resolution=RES, start="18 nm")["status"] == "ok"
+
+
 @pytest.mark.slow
 def test_what_is_below_detection_stays_there():
     z = np.arange(0, 120, 0.5)

@@ -103,10 +103,20 @@ def test_what_was_not_measured_is_written_with_its_limit(tmp_path):
     )  # fmt: skip
     with pytest.warns(ProfileWarning, match="1 sample was not measured"):
         ds = sims.to_dataset(profile)
-    assert sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text() == (
-        "species,depth (nm),concentration (atom/cm^3),concentration_detection_limit (atom/cm^3)\n"
-        "B,1.0,1e+18,\nB,2.0,,2000000000000000.0\nB,3.0,1e+16,\n"
-    )
+    heads = "species,depth (nm),concentration (atom/cm^3),concentration_detection_limit (atom/cm^3)"
+    rows = ["B,1.0,1e+18,", "B,2.0,,2000000000000000.0", "B,3.0,1e+16,"]
+    written = sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text()
+    assert written.splitlines() == [heads, *rows]
+    none = {"detection_limit": {"units": "atoms/cm^3", "values": [3e15, 4e15]}}
+    other = sims.DepthProfile(
+        species_name="P", depths=[1, 2], depth_units="nm", concentrations=[None, None],
+        concentration_units="atoms/cm^3", extra={"columns": none},
+    )  # fmt: skip
+    with pytest.warns(ProfileWarning, match="were not measured"):
+        ds = sims.to_dataset([profile, other])
+    rows += ["P,1.0,,3000000000000000.0", "P,2.0,,4000000000000000.0"]
+    written = sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text()
+    assert written.splitlines() == [heads, *rows]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from rerun import assert_gives_its_numbers
 import sims_analysis as sims
 from sims_analysis.errors import warn, warnings_listed
 from sims_analysis.output.report import analyse, results_csv, to_text
-from sims_analysis.output.report_files import file_stem, write_files
+from sims_analysis.output.report_files import file_stem, write_files, write_index
 
 LEVEL = "1e18 atoms/cm^3"
 
@@ -422,3 +422,20 @@ def test_warnings_of_one_report_are_no_notes_of_another():
     assert mine == ["here"]
     with pytest.warns(sims.errors.DoseWarning, match="afterwards"):
         warn("afterwards", sims.errors.DoseWarning)
+
+
+def test_a_list_of_pages_names_what_was_written_and_what_was_not(tmp_path):
+    pytest.importorskip("bokeh")
+    reports = [
+        {"data_id": name, "title": f"about {name}", "date": "2026-01-15", "files": files,
+         "species": [{"species": "B"}, {"species": "B"}, {"species": "P"}]}
+        for name, files in (("w1", ["a/w 1.csv", "a/w 1.html"]), ("w2", ["a/w2.csv"]))
+    ]  # fmt: skip
+    path = write_index(reports, tmp_path, {"a/b.csv": "b.csv: no unit", "w3": "gone"})
+    assert path == tmp_path / "index.html"
+    page = path.read_text(encoding="utf-8")
+    assert 'href="w%201.html"' in page
+    text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "1 entry w1 about w1 · B, P · 2026-01-15 Without a page a/b.csv : no unit w3 : g" in text
+    assert "w2" not in page
+    assert write_index(reports[1:], tmp_path) is None

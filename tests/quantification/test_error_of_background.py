@@ -69,6 +69,7 @@ def few(tail=0.0):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*the straggle is known to")
 def test_a_window_without_a_count_is_not_known_exactly():
     ds, n, one_count = few(), 30, TOP / 10
     upper = NONE * one_count / n
@@ -416,6 +417,7 @@ def test_an_unknown_error_is_no_small_one():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*the straggle is known to")
 def test_answers_shift_with_the_background():
     ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
     plain = ds.drop_vars("concentration_background_stderr")
@@ -438,7 +440,7 @@ def test_answers_shift_with_the_background():
         assert float(found[name]) == pytest.approx(np.hypot(float(without[name]), shift), rel=rel)
 
     level = {"level": "2e19 atoms/cm^3"}
-    grows(sims.junction_depth, **level)
+    grows(sims.junction_depth, rel=1e-3, **level)  # by the slope of the edge, not of two samples
     xj = sims.junction_depth(plain, **level)
     slope = 2e19 / xj["decay_length"].item()
     expected = np.hypot(xj["stderr"].item(), s / slope)
@@ -446,7 +448,7 @@ def test_answers_shift_with_the_background():
     deepest = sims.crossings(ds, **level).isel(crossing=-1)
     assert deepest["stderr"].item() == pytest.approx(expected, rel=0.01)
     for name in ("projected_range", "straggle", "skewness", "kurtosis", "dose"):
-        grows(sims.moments, f"{name}_stderr", name, stop="110 nm")
+        grows(sims.moments, f"{name}_stderr", name, rel=1e-4, stop="110 nm")  # derivatives
     grows(lambda data: sims.depth_at_dose_fraction(data.sel(depth=slice(0, 110)), fraction=0.5))
     grows(sims.peak, "concentration_stderr", "concentration")
     # A fit of what scatters knows that the counts of a subtracted background scatter still, if

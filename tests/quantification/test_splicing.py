@@ -37,6 +37,7 @@ def test_the_whole_comes_back():
     np.testing.assert_array_equal(whole["depth"], Z)
     np.testing.assert_array_equal(whole["intensity"].sel(species="B"), TRUE)
     assert whole["splice_depth"].item() == 140.0
+    assert "two pieces spliced at 140 nm" in whole.attrs["history"]
     assert whole["splice_scale"].sel(species="B").item() == 1.0
     assert whole["intensity"].attrs["units"] == "count"
     assert whole["depth"].attrs["units"] == "nm"

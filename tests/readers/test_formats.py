@@ -172,6 +172,13 @@ def test_srim_ranges(write, decimal):
     assert "depth_bounds" in one.coords
 
 
+def test_edges_of_bins_have_the_unit_that_is_stated_of_depths(write):
+    path = write(srim(Z, {"B": ION}))
+    with pytest.warns(sims.errors.ProfileWarning, match="the file says 'Ang.'; taken as 'nm'"):
+        ds = sims.read(path, depth_units="nm").to_dataset()
+    np.testing.assert_allclose(ds["depth_bounds"], np.column_stack([Z - 80, Z]))
+
+
 def test_a_table_of_ranges_that_breaks_off(write):
     with pytest.raises(sims.ReadError, match="60 rows of the 100"):
         sims.read(write(srim(Z[:60], {"B": ION[:60]})))

@@ -64,7 +64,7 @@ def add_pages(app: Starlette, archive: Archive) -> None:
                 page = await run_in_threadpool(pages, archive, data_id)
         except SimsError as error:
             # The page says why it cannot be shown; the raw payload is still served by the API.
-            page = failure_page("No page of this entry", str(error), home=HOME)
+            page = failure_page(f"No page of {data_id}", str(error), home=HOME)
             return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
         return HTMLResponse(page, headers=_HEADERS)
 

@@ -1,0 +1,61 @@
+"""Whether a file looks like a depth profile: asked of any file, which stays as it was."""
+
+import io
+
+import numpy as np
+import pytest
+from instrument_files import cameca_rpc
+
+from sims_analysis.readers import guessing
+from sims_analysis.readers.guessing import looks_like
+
+Z = np.linspace(0.01, 1, 20)
+CAMECA = cameca_rpc({"10B": (None, Z, 1e18 * np.exp(-Z), "C")})
+
+
+def test_an_instruments_file_is_known_by_its_content(tmp_path):
+    path = tmp_path / "any.name"
+    path.write_bytes(CAMECA)
+    found = looks_like(path)
+    assert found
+    assert looks_like(str(path)) == found
+    assert looks_like(io.BytesIO(CAMECA)) == found
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"depth (nm),B (at/cm3)\n0,1e18\n1,2e18\n2,1e17\n",
+        b'{"depth": [1]}',
+        b"\x89PNG\r\n\x1a\n",
+    ],
+)
+def test_what_could_be_anything_has_no_format(content):
+    assert looks_like(io.BytesIO(content)) is None
+
+
+@pytest.mark.parametrize(
+    "given", [None, 3, ["a"], "https://example.org/a.csv", io.StringIO("text")]
+)
+def test_what_is_no_file_has_none(given, tmp_path):
+    assert looks_like(given) is None
+    assert looks_like(tmp_path) is None
+
+
+def test_an_open_file_stands_where_it_stood():
+    file = io.BytesIO(b"123" + CAMECA)
+    file.seek(3)
+    assert looks_like(file)
+    assert file.tell() == 3
+
+
+def test_files_that_are_larger_than_any_profile_are_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "w7"
+    path.write_bytes(CAMECA)
+    monkeypatch.setattr(guessing, "_MOST", len(CAMECA))
+    assert looks_like(path)
+    assert looks_like(io.BytesIO(CAMECA))
+    monkeypatch.setattr(guessing, "_MOST", len(CAMECA) - 1)
+    assert looks_like(path) is None
+    assert looks_like(io.BytesIO(CAMECA)) is None
