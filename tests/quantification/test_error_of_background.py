@@ -448,7 +448,8 @@ def test_answers_shift_with_the_background():
     deepest = sims.crossings(ds, **level).isel(crossing=-1)
     assert deepest["stderr"].item() == pytest.approx(expected, rel=0.01)
     for name in ("projected_range", "straggle", "skewness", "kurtosis", "dose"):
-        grows(sims.moments, f"{name}_stderr", name, rel=1e-4, stop="110 nm")  # derivatives
+        # By derivatives; the second order of the kurtosis counts without a background only.
+        grows(sims.moments, f"{name}_stderr", name, rel=0.01, stop="110 nm")
     grows(lambda data: sims.depth_at_dose_fraction(data.sel(depth=slice(0, 110)), fraction=0.5))
     grows(sims.peak, "concentration_stderr", "concentration")
     # A fit of what scatters knows that the counts of a subtracted background scatter still, if
