@@ -142,7 +142,7 @@ def stack(
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
 
-def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any]:
+def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | None) -> list[Any]:
     if names is not None:
         if not np.iterable(names):
             raise ProfileError(f"names={format_argument(names)}; expected a list of them")
