@@ -22,6 +22,7 @@ from sims_analysis.analysis.dose import (
     check_options,
     integral,
     read_question,
+    tell_transient,
     term,
     warn_or_raise,
 )
@@ -175,6 +176,7 @@ def dose_budget(
 
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found)
+    tell_transient(found)
     _warn_of_rules(frame, difference, rule_tolerance)
     doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]

@@ -12,6 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import term
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
+    Answer,
     add_background_error,
     background_level,
     read_background,
@@ -27,6 +28,7 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
+    Window,
     mark_transient,
     read_window,
     samples_used,
@@ -248,15 +250,23 @@ def moments(
     if frame.stderr is not None:
         if threshold is not None:
             _tell_few(frame, found.status, limit, relative=relative)
-        errors = add_background_error(frame, _joined(found, "_stderr"), again, by=_SMALL)
-        if window is not None:
-            # A window without a count is an error common to all samples, as if subtracted before.
-            unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
-            errors = add_background_error(unseen, errors, above_level, by=_SMALL)
+        errors = _above_background(frame, found, window, again, above_level)
         results |= _errors(frame, errors)
         if not sure:
             _tell_wide(frame, found, errors)
     return frame.dataset(results)
+
+
+def _above_background(
+    frame: Frame, found: kernels.Moments, window: Window | None, again: Answer, above_level: Answer
+) -> xr.Variable:
+    """Return all errors, with that of a background that was subtracted, or has no count."""
+    errors = add_background_error(frame, _joined(found, "_stderr"), again, by=_SMALL)
+    if window is None:
+        return errors
+    # A window without a count is an error common to all samples, as if subtracted before.
+    unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
+    return add_background_error(unseen, errors, above_level, by=_SMALL)
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:

@@ -142,11 +142,11 @@ def stack(
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
 
-def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any]:
+def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | None) -> list[Any]:
     if names is not None:
         if not np.iterable(names):
             raise ProfileError(f"names={format_argument(names)}; expected a list of them")
-        labels = list(names.values if isinstance(names, xr.DataArray) else names)
+        labels = [one.item() if isinstance(one, xr.DataArray) else one for one in names]
         if len(labels) != len(datasets):
             raise ProfileError(f"{len(labels)} names for {len(datasets)} measurements")
         if len(set(labels)) != len(labels):

@@ -127,7 +127,7 @@ def warn_of_transient(
     flagged: xr.Variable = found.depth.notnull() & among
     first = first_flagged(frame, flagged)
     if first is not None:
-        at, value, deeper, less = map(first.of, found)
+        at, value, deeper, less, _ = map(first.of, found)
         high, low = (f"{one:.3g} {frame.units} " if values else "" for one in (value, less))
         warn(
             f"{first.label}: the maximum, {high}at {at:g} {frame.axis_units}, is the first sample "

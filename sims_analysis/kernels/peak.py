@@ -100,12 +100,16 @@ def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:
 
 
 class Transient(NamedTuple):
-    """The first sample, if it is the maximum of its window, and a deeper maximum; (R,)."""
+    """The first sample, if it is the maximum of its window, and a deeper maximum; (R,).
+
+    ``end`` is the depth between them where the profile is lowest.
+    """
 
     depth: Array
     value: Array
     deeper_depth: Array
     deeper_value: Array
+    end: Array
 
 
 def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
@@ -117,7 +121,7 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     finer than the samples if they have no standard errors.
     """
     rows = rows.within(start, stop).packed()
-    columns = np.full((4, rows.count), np.nan)
+    columns = np.full((5, rows.count), np.nan)
     enough = np.flatnonzero(rows.size > 2 * _WIDTH)
     top = rows.reduce(np.maximum, rows.value)
     for row in enough[rows.value[rows.offsets[enough]] == top[enough]]:
@@ -125,7 +129,8 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         z, c = rows.depth[samples], rows.value[samples]
         deeper = _deeper(c, None if rows.stderr is None else rows.stderr[samples])
         if deeper:
-            columns[:, row] = z[0], c[0], z[deeper], c[deeper]
+            lowest = _WIDTH // 2 + int(np.argmin(_smooth(c)[: max(deeper - _WIDTH // 2, 1)]))
+            columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
 
 
@@ -137,9 +142,15 @@ _RATIO = 2.0
 _STANDS_OUT = 18.0
 
 
+def _smooth(value: Array) -> Array:
+    """Return the running median."""
+    medians: Array = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
+    return medians
+
+
 def _deeper(value: Array, stderr: Array | None = None) -> int:
     """Return the index of a maximum that stands out below the first sample; 0 if there is none."""
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
+    smooth = _smooth(value)
     lowest = np.minimum.accumulate(smooth)
     rises = smooth > _RATIO * np.maximum(lowest, 0.0)
     if not rises.any():

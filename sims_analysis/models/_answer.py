@@ -10,12 +10,11 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import unfilled
 from sims_analysis.frame.run import replaced_where
-from sims_analysis.frame.window import Window
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import Status
+from sims_analysis.models._asked import Asked
 from sims_analysis.models._joint import JOINT
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import Links
@@ -44,21 +43,16 @@ _NUMBERS = (
 
 
 def dressed(
-    rows: xr.Variable,
-    profiles: Frame,
-    task: Task,
-    window: Window,
-    *,
-    bridge: bool,
-    links: Links | None = None,
-    common: xr.Variable | None = None,
+    rows: xr.Variable, asked: Asked, *, bridge: bool, common: xr.Variable | None = None
 ) -> xr.Dataset:
     """Give each number its name, unit and words, and a fit its doubts about the samples.
 
     `common` are the numbers of what linked profiles have in common: see
     :func:`sims_analysis.models._joint.fit_group`.
     """
-    part = partial(_part, rows, profiles, task, links, common)
+    profiles, task = asked.profiles, asked.task
+    links = asked.links if asked.links.active else None
+    part = partial(_part, rows, asked, common)
     found: dict[str, xr.Variable] = {}
     for one, value, stderr, i in _quantities(task, links):
         attrs = {
@@ -96,7 +90,7 @@ def dressed(
         for one in task.model.of.parameters:
             if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
                 found |= _changing(one, found, task.model.of.location, names)
-    found |= _statistics(part, profiles, window, bridge=bridge)
+    found |= _statistics(part, asked, bridge=bridge)
     if common is not None:  # of all profiles together
         found["aic"] = _numbers(common, -1, **vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
@@ -138,9 +132,7 @@ def _numbers(rows: xr.Variable, place: int | slice | list[int], **attrs: str) ->
 
 def _part(
     rows: xr.Variable,
-    profiles: Frame,
-    task: Task,
-    links: Links | None,
+    asked: Asked,
     common: xr.Variable | None,
     name: str,
     i: _Place | None = None,
@@ -148,13 +140,13 @@ def _part(
 ) -> xr.Variable:
     """Return numbers by their name in a row, or in what profiles have in common."""
     if isinstance(i, xr.Variable):
-        assert common is not None and links is not None  # noqa: S101, PT018 - only then a Variable
-        at = i + JOINT.index(name) * len(links.entries(task))
+        assert common is not None  # noqa: S101 - only then a Variable
+        at = i + JOINT.index(name) * len(asked.links.entries(asked.task))
         chosen = common.isel(__row__=at)
-        order = [d for d in profiles.lead if d in chosen.dims]
+        order = [d for d in asked.profiles.lead if d in chosen.dims]
         chosen = chosen.transpose(*order, ...)
         return xr.Variable(chosen.dims, chosen.data, attrs)
-    place = task.places[name]
+    place = asked.task.places[name]
     if not isinstance(i, list):
         return _numbers(rows, place if i is None else place.start + i, **attrs)
     of_layers = _numbers(rows, [place.start + k for k in i], **attrs)
@@ -162,10 +154,11 @@ def _part(
 
 
 def _statistics(
-    part: Callable[..., xr.Variable], profiles: Frame, window: Window, *, bridge: bool
+    part: Callable[..., xr.Variable], asked: Asked, *, bridge: bool
 ) -> dict[str, xr.Variable]:
     """Return what is said of each fit, beside its parameters."""
     found: dict[str, xr.Variable] = {}
+    profiles, window = asked.profiles, asked.window
     doubts = doubts_in(profiles, window, bridge=bridge, hidden=False)
     cut = replaced_where(doubts == Status.GAP, doubts, Status.OK)
     for name, table in (

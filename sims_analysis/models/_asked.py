@@ -421,7 +421,7 @@ def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[st
             f"shared={format_argument(shared)}; expected names of parameters, such as "
             f"[{model.names[-1]!r}]"
         )
-    names = tuple(dict.fromkeys(shared))
+    names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
     for name in names:
         if name not in (*model.names, *more):
             raise ProfileError(

@@ -12,7 +12,7 @@ from sims_analysis.kernels import restoring
 from sims_analysis.kernels.restoring import Minimum, Prior, Sought
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import SOURCES, NoProfileError, Posed, posed
-from sims_analysis.models._worth import largest_deviance, worth
+from sims_analysis.models._worth import HOPELESS, largest_deviance, worth
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import Samples, in_order
 
@@ -38,7 +38,8 @@ ADVICE = {
     "not_converged": "the descent found no minimum",
     "resolution_unknown": "the resolution function of this profile is not known",
     "resolution_too_wide": "nothing that is blurred so much shows what was measured: the function "
-    "is too wide, or the samples scatter more than their counts or errors say",
+    "is too wide, the background too high, or the samples scatter more than their counts or errors "
+    "say",
     "truncated": "the window cuts a rise that is as steep as the resolution function; move start= "
     "or stop=, past the surface transient if it is one",
     "gap": "over more than five times their spacing there are no samples, or some are below their "
@@ -63,8 +64,8 @@ NUMBERS = (
 COLUMNS = ("value", "stderr", "achieved_resolution", "refolded")
 #: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
 #: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
-#: Samples must be apart by this part of the function's width, and no cells make good more deviance.
-_FINER, _COARSE, _HOPELESS = 2, 1 / 15, 12.0
+#: Samples must be apart by this part of the function's width.
+_FINER, _COARSE = 2, 1 / 15
 #: Strengths that are tried, of curvature and of steps.
 _CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
 
@@ -154,7 +155,7 @@ def restored(
         return layout.row(str(end), here, known)
     status, _, numbers = found
     coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
-    if status == "resolution_too_wide" and coarse and numbers["largest_deviance"] < _HOPELESS:
+    if status == "resolution_too_wide" and coarse and numbers["largest_deviance"] < HOPELESS:
         with suppress(NoProfileError):
             finer = at(_FINER, numbers["smoothness"])
             found = found if finer[0] == status else finer
@@ -170,7 +171,7 @@ def _prior(one: Posed, smoothness: str | float) -> Prior:
 def _found(one: Posed, sought: Sought, smoothness: str | float, about: float) -> Minimum:
     def hopeless(found: Minimum) -> bool:
         # A descent that has not ended may have some way to go yet.
-        most = _HOPELESS if found.converged else 2 * _HOPELESS
+        most = HOPELESS if found.converged else 2 * HOPELESS
         return largest_deviance(one, found.m) > most
 
     if isinstance(smoothness, str):

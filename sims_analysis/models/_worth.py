@@ -17,10 +17,12 @@ from sims_analysis.models._objectives import Shared
 from sims_analysis.models._posed import Posed
 from sims_analysis.models.model import Array
 
-__all__ = ["largest_deviance", "worth"]
+__all__ = ["HOPELESS", "largest_deviance", "worth"]
 
 #: Windows of so many samples, and the deviance beyond which they tell of a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
+#: The deviance that no other cells make good, beyond which a status is all that is worth having.
+HOPELESS = 12.0
 #: A rise towards an end that is as steep as the function: over half of its width by the first
 #: factor, or by the second from a minimum within twice of its width; beyond noise.
 _STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
@@ -42,10 +44,13 @@ def worth(
     one: Posed, sought: Sought, best: Minimum, *, kernels: bool
 ) -> tuple[str, dict[str, Any]]:
     """Return the status of a restored profile, and the parts of its row."""
-    eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
-    fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, largest_deviance(one, best.m))
-    if not sought.prior.convex and eased.converged and fits:
-        best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
+    found, eased = largest_deviance(one, best.m), best
+    hopeless = found > HOPELESS
+    if not hopeless:
+        eased = restoring.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
+        fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, found)
+        if not sought.prior.convex and eased.converged and fits:
+            best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
@@ -63,7 +68,7 @@ def worth(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = _doubtful(one, sought.prior, best, achieved)
+    doubtful = np.zeros(0) if hopeless else _doubtful(one, sought.prior, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _THRESHOLD:

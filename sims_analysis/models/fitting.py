@@ -392,9 +392,8 @@ def fit(
     )
     if measured:
         asked = read_initials(asked, as_implanted, surface)
-    asked = with_hidden(asked)
     between = (None, None) if of_layers else (shared, over)
-    asked = _linked(asked, between, prior, count=repeat == "auto")
+    asked = _linked(with_hidden(asked), between, prior, count=repeat == "auto")
     answer = _answered(asked, progress, bridge=bridges(gaps))
     answer.attrs |= _described(asked, chosen) | _as_stated(asked.task, background, fixed, prior)
     if not profiles.lazy:
@@ -507,11 +506,11 @@ def _told(uncertainty: xr.Variable) -> str:
 
 def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Dataset:
     """Fit each profile, or those that are linked together: a row of numbers for it."""
-    profiles, task, links, window = asked.profiles, asked.task, asked.links, asked.window
+    profiles, task, links = asked.profiles, asked.task, asked.links
     options: dict[str, Any] = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
     if not links.active:
         rows = asked.each(fit_one, task.size, **options)
-        return dressed(rows, profiles, task, window, bridge=bridge)
+        return dressed(rows, asked, bridge=bridge)
     m, own = len(links.labels), task.size * len(links.labels)
     found = profiles.each(
         partial(_group, tuple(asked.settings), task, links),
@@ -525,8 +524,7 @@ def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Datase
     each = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
     order = [d for d in profiles.lead if d in each.dims]
     common = found.isel(__row__=slice(own, None))
-    each = each.transpose(*order, ...)
-    return dressed(each, profiles, task, window, bridge=bridge, links=links, common=common)
+    return dressed(each.transpose(*order, ...), asked, bridge=bridge, common=common)
 
 
 def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Array:

@@ -141,8 +141,8 @@ def deconvolve(
     Raises
     ------
     ProfileError
-        If the widths belong to no resolution function, or the fit to other profiles; or an option
-        is unknown.
+        If the widths belong to no resolution function, or the fit to other profiles; an option is
+        unknown; or the data are restored already.
     UnitsError
         If the data are not over depth, or an option has no unit or a wrong one.
 
@@ -225,6 +225,11 @@ def deconvolve(
     11 nm
     """
     frame = open_profiles(data, question="a restored profile", variable=variable, axes=("depth",))
+    if frame.achieved is not None:
+        raise ProfileError(
+            f"{frame.name} is restored already (it has achieved_resolution); give what was "
+            "measured, with the function of all that has blurred it"
+        )
     check_bool("averaging_kernels", averaging_kernels)
     strength = _strength(smoothness)
     bridge = bridges(gaps)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.dose import integrated_dose
+from sims_analysis.analysis.dose import integral, read_question, warn_or_raise
 from sims_analysis.dataset.axes import MEASUREMENT, edges_beside
 from sims_analysis.dataset.canonical import on_canonical_data, species_of
 from sims_analysis.dataset.provenance import with_step
@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import ACHIEVED, open_frame
+from sims_analysis.frame.opening import ACHIEVED, DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.quantification.calibration import (
@@ -29,7 +29,7 @@ from sims_analysis.quantification.calibration import (
 from sims_analysis.quantification.scales import format_value, per_measurement, tell_unknown
 from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import format_argument
-from sims_analysis.units import ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]
 
@@ -230,16 +230,16 @@ def scale_to_dose(
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
         )
     limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    integral = _integral_to_scale(frame, known, limits)
-    wrong = first_flagged(frame, known.notnull() & ~(integral > 0))
+    found = _integral_to_scale(frame, known, limits)
+    wrong = first_flagged(frame, known.notnull() & ~(found > 0))
     if wrong is not None:
         raise ProfileError(
             f"{wrong.label}: no dose between these depths to scale "
-            f"(integral {np.nan_to_num(wrong.of(integral)):.3g})"
+            f"(integral {np.nan_to_num(wrong.of(found)):.3g})"
         )
     ends = read_window(frame, start, stop)
     warn_of_transient(frame, *ends, among=known.notnull(), values=False)
-    scale = (known / integral).fillna(1.0)
+    scale = (known / found).fillna(1.0)
     uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
     result = frame.times(scale).assign_coords(
         _of_the_scale(data, scale, uncertainty, known.notnull())
@@ -262,7 +262,10 @@ def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any])
     if "species" in known.dims:
         rest = [d for d in known.dims if d != "species"]
         asked = data.isel(species=known.notnull().any(rest).values)
-    found = integrated_dose(asked, **limits)
+    chosen = open_frame(asked, DOSE_KINDS, question="a dose")
+    integrated = integral(chosen, read_question(chosen, **limits))
+    warn_or_raise(integrated)
+    found = chosen.array(integrated.value / NM_PER_CM, "dose")
     cases = [str(dim) for dim in found.dims if dim not in frame.lead]
     if cases:
         raise ProfileError(
@@ -271,8 +274,8 @@ def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any])
         )
     if "species" in found.dims:
         found = found.reset_coords(drop=True).reindex(species=data["species"].values)
-    integral: xr.Variable = found.variable
-    return integral
+    dose: xr.Variable = found.variable
+    return dose
 
 
 def _uncertainty_of_scale(frame: Frame, known: xr.Variable, stated: Any) -> xr.Variable:

@@ -10,7 +10,12 @@ from measured import number, one
 
 import sims_analysis as sims
 
-pytestmark = [pytest.mark.slow, pytest.mark.few(1)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.few(1),
+    # Of a thousand edges, up to a hundredth.
+    pytest.mark.filterwarnings("ignore:.*the edge is not exponential"),
+]
 
 
 @pytest.mark.parametrize("counts", [10, 100, 1000])

@@ -711,6 +711,57 @@ def test_a_transient_that_is_left_out_has_an_end():
         sims.integrated_dose(ds, surface="exclude")
 
 
+# --- a surface transient --------------------------------------------------------------------------
+
+
+def with_transient(height=3.0, at=120.0):
+    z = np.arange(0.0, 300.0, 1.5)
+    c = 1e20 * (height * np.exp(-z / 4) + np.exp(-0.5 * ((z - at) / 30) ** 2) + 1e-5)
+    return measurement(z, {"B": c[::-1], "Al": c})
+
+
+def test_a_transient_in_the_dose_of_a_whole_record_is_told():
+    ds = with_transient()
+    said = r"'Al': the record begins in a surface transient, and 14% of the dose lies above 2\d"
+    for data in (ds, sims.quantify(ds), ds["concentration"], ds.sel(species="Al")):
+        with pytest.warns(DoseWarning, match=said):
+            sims.integrated_dose(data)
+    with pytest.warns(DoseWarning, match=said):
+        sims.dose_budget(ds)
+    # The surface is where it is said to be, or left out.
+    for options in (
+        {"start": "25 nm"},
+        {"stop": "10 nm"},
+        {"surface_depth": "25 nm"},
+        {"surface": "exclude", "surface_depth": "25 nm"},
+        {"surface": "hold"},
+    ):
+        sims.integrated_dose(ds, **options)
+
+
+def test_a_transient_of_a_species_that_begins_later_is_told():
+    ds = with_transient().reindex(depth=np.arange(-3.0, 300.0, 1.5))
+    ds["depth"] = ds["depth"].assign_attrs(units="nm")
+    with pytest.warns(DoseWarning, match="'Al': the record begins in a surface transient"):
+        sims.integrated_dose(ds)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda z: np.exp(-z / 20),
+        lambda z: np.exp(-0.5 * (z / 30) ** 2),
+        lambda z: np.exp(-0.5 * ((z - 3) / 10) ** 2) + 0.1 * np.exp(-z / 40),
+        np.ones_like,
+    ],
+)
+def test_no_transient_is_seen_where_there_is_none(shape):
+    z = np.arange(0.0, 300.0, 1.5)
+    rng = np.random.default_rng(1)
+    rows = {f"{i}": rng.poisson(1000 * shape(z) + 2) * 1e16 for i in range(30)}
+    sims.integrated_dose(measurement(z, rows))
+
+
 @pytest.mark.parametrize("limit", ["start", "stop"])
 @pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
 def test_each_species_has_its_own_limit(limit, rule):

@@ -243,3 +243,22 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
     assert dict(zip(back.depths, back.concentrations, strict=True)) == dict(
         zip(delivered.depths, delivered.concentrations, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "metadata", "told"),
+    [
+        ([1e18, None, 1e16], {"below_detection_limit": "1 of 3"}, True),
+        ([1e18, None, 1e16], {}, False),
+        ([1e18, 1e16, None], {"below_detection_limit": "1 of 3"}, False),
+    ],
+)
+def test_samples_below_a_limit_between_others_are_told_apart(values, metadata, told):
+    metadata = metadata | {"detection_limit": "5e15"}
+    source = profile("B", [0, 1, 2], values, species_metadata=metadata)
+    with pytest.warns(ProfileWarning, match="1 sample was not measured .null.: species") as caught:
+        sims.to_dataset(source)
+    (warning,) = caught
+    said = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
+    assert (said in str(warning.message)) == told
+    assert str(warning.message).endswith("'B' 1") == (not told)

@@ -453,6 +453,8 @@ def test_metallurgical_junctions_cross_the_axes():
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     ax = sims.plot_profiles(ds, junctions=found)
     assert sum("junction:" in text for text in notes(ax)) == found.sizes["junction"]
+    where = f"{found['depth'].values[0]:.1f} nm"
+    assert [text for text in notes(ax) if text == f"p→n junction: {where}"], notes(ax)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import sims_analysis as sims
 from sims_analysis import vocabulary
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.frame.arguments import read_change
+from sims_analysis.frame.arguments import read_change, read_pure
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_frame
 
@@ -174,3 +174,17 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
             question(one, level=level)
     with pytest.raises(ProfileError, match="level is over 'case'"):
         sims.layers(one, level=level.rename(species="case"))
+
+
+def test_a_pure_number_is_read_with_or_without_its_unit():
+    for value in (0.5, np.float64(0.5), pint.Quantity(50, "percent"), pint.Quantity(0.5, "")):
+        assert read_pure(frame(), value, "part", "a part").item() == 0.5
+    parts = [0.25, 0.5, 0.75]
+    bare = xr.DataArray(parts, {"species": ["B", "P", "Si"]}, ["species"])
+    for one in (bare, bare.assign_attrs(units="1")):
+        np.testing.assert_array_equal(read_pure(frame(), one, "part", "a part"), parts)
+    with pytest.raises(UnitsError, match="part is in 'nm', which is a depth"):
+        read_pure(frame(), bare.assign_attrs(units="nm"), "part", "a part")
+    for wrong in ("0.5", True, None, [0.5], pint.Quantity(1, "nm")):
+        with pytest.raises(ProfileError, match=r"^part=.*; expected a part from 0 to 1$"):
+            read_pure(frame(), wrong, "part", "a part from 0 to 1")

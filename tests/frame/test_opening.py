@@ -165,3 +165,19 @@ def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
     array["cell_stop"][0, 1] = 9.0
     assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
     refused(array, ProfileError, "cell_start and cell_stop overlap: the cell of 2 nm begins within")
+
+
+def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds):
+    ds = ds.isel(species=[0]).drop_vars("intensity")
+    ds["concentration"] = ds["concentration"].copy(data=[[1.0, 2.0, np.nan, np.nan]])
+    padded = with_depth(ds, [0.0, 1.0, np.nan, np.nan])
+    refused(padded, ProfileError, "depth[2] = nan nm follows 1")
+    point = padded.rename_dims(depth="point").reset_index("depth", drop=False)
+    assert open_frame(point, KINDS, question="a test").depth.ndim == 2
+    refused(point.isel(point=[0, 2, 1, 3]), ProfileError, "depth[1] = nan nm follows 0")
+    point["concentration"] = point["concentration"].fillna(3.0)
+    refused(point, ProfileError, "depth[2] = nan nm follows 1")
+
+
+def test_no_cells_are_cells_of_no_samples(ds):
+    assert kind(with_cells(ds, LOWER, UPPER).isel(depth=[])) == "concentration"

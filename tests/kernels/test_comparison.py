@@ -48,3 +48,11 @@ def test_mean_and_deviation_of_what_was_measured():
         assert s == pytest.approx(wanted, rel=1e-12, nan_ok=True)
     for other in (values[:, ::-1], np.asfortranarray(values)):
         np.testing.assert_array_equal(comparison.mean_and_deviation(other)[1], deviation)
+
+
+def test_means_are_along_the_last_of_several_dimensions():
+    values = np.random.default_rng(5).normal(3.0, 1.0, (4, 5, 6))
+    mean, deviation, count = comparison.mean_and_deviation(values)
+    np.testing.assert_allclose(mean, values.mean(axis=-1), rtol=1e-13)
+    np.testing.assert_allclose(deviation, values.std(axis=-1, ddof=1), rtol=1e-12)
+    np.testing.assert_array_equal(count, np.full((4, 5), 6))

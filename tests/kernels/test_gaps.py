@@ -117,3 +117,8 @@ def test_segments_that_are_gaps():
     rows = rows_of(np.delete(np.arange(40.0), np.s_[20:30]), np.ones((2, 30)))
     at = np.array([0, 18, 19, 20, 21, 49, 50])
     assert across_gap(rows, at).tolist() == [False, False, True, False, False, True, False]
+
+
+def test_a_gap_is_wider_than_five_of_its_neighbours():
+    for width, found in ((5.0, []), (5.01, [3])):
+        assert gaps_of([0, 1, 2, 3, *(3 + width + np.arange(4))]) == found

@@ -525,6 +525,11 @@ def test_what_cannot_be_asked_is_refused(layer, options, error, words):
         sims.deconvolve(layer[0], **({"resolution": RES} | options))
 
 
+def test_what_is_restored_is_not_restored_again(layer):
+    with pytest.raises(ProfileError, match="is restored already"):
+        sims.deconvolve(layer[2], resolution=RES)
+
+
 def test_a_profile_over_time_is_refused(layer):
     ds = layer[0].rename(depth="sputter_time")
     ds["sputter_time"].attrs["units"] = "s"

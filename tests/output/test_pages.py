@@ -62,6 +62,7 @@ def test_an_entry_says_what_its_doses_rest_on():
     assert "Doses between 5 nm and 600 nm; parts and errors" in page
     assert "Doses between the first sample and the last sample; parts" in plain
     assert "not stated none" in plain
+    assert "depth (nm) polarity status" in plain
     assert "100 % ok" in plain
 
 

@@ -439,3 +439,10 @@ def test_a_list_of_pages_names_what_was_written_and_what_was_not(tmp_path):
     assert "1 entry w1 about w1 · B, P · 2026-01-15 Without a page a/b.csv : no unit w3 : g" in text
     assert "w2" not in page
     assert write_index(reports[1:], tmp_path) is None
+
+
+def test_a_surface_is_explained_where_something_was_measured():
+    counts = sims.to_dataset([profile(units="counts/s", values=np.arange(1.0, 41.0))])
+    assert analyse(counts, surface="10 nm").explanations() == []
+    (line,) = analyse(sims.to_dataset([profile()]), surface="10 nm").explanations()
+    assert line.startswith("Surface: the first 10 nm; ")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
+from instrument_files import cameca_rpc
 
+import sims_analysis as sims
 from sims_analysis.profiles.html import profile_html
 from sims_analysis.profiles.profile import DepthProfile
 
@@ -37,6 +40,24 @@ def test_larger_is_higher_and_deeper_is_further_right():
         (pytest.approx(1 + 316 / 3, abs=0.05), 17.0),
         (159.0, 1.0),
     ]
+
+
+def test_a_profile_that_begins_below_the_surface_fills_the_width():
+    (line,) = lines(html([10, 20, 40], [1e16, 1e17, 1e18]))
+    assert [x for x, _ in line] == [1.0, pytest.approx(1 + 158 / 3, abs=0.05), 159.0]
+
+
+def test_a_result_says_what_its_file_says():
+    z = np.linspace(0.01, 1, 20)
+    result = sims.read(cameca_rpc({"10B": (None, z, 1e18 * np.exp(-z), "C")}))
+    shown = result._repr_html_()
+    for key in ("sample", "measured"):
+        assert f"{key}: {getattr(result.metadata, key)}" in shown
+    assert f"<code>{result.data_id}</code>" in shown
+    assert "20</td>" in shown
+    empty = sims.SIMSResult(data_id="w7", depth_profiles=[])._repr_html_()
+    assert "no SIMS data" in empty
+    assert "<table" not in empty
 
 
 def test_the_order_of_the_samples_does_not_matter():

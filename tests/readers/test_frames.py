@@ -60,14 +60,14 @@ def test_what_is_no_table():
 @pytest.mark.parametrize("wafers", [[1, 1, 2, 2], ["a", "a", "b", "b"]])
 def test_rows_of_several_measurements_are_refused(tmp_path, wafers):
     df = pd.DataFrame({"wafer": wafers, "species": "B", "depth (nm)": [0, 1] * 2, "conc": 1.0})
-    with pytest.raises(
-        sims.ReadError, match=r"column A \('wafer'\) is neither a species nor a val"
-    ):
+    said = (
+        r"column A \('wafer'\) is neither a species nor a value, and differs from row to row "
+        rf"\('{wafers[0]}', '{wafers[2]}'...\): give the rows of one measurement at a time"
+    )
+    with pytest.raises(sims.ReadError, match=said):
         sims.from_dataframe(df, units="cm^-3")
     df.to_csv(tmp_path / "w.csv", index=False)
-    with pytest.raises(
-        sims.ReadError, match=r"column A \('wafer'\) is neither a species nor a val"
-    ):
+    with pytest.raises(sims.ReadError, match=said):
         sims.read(tmp_path / "w.csv", units="cm^-3")
     (one,) = sims.from_dataframe(df[:2], units="cm^-3").depth_profiles
     assert one.concentrations.tolist() == [1, 1]
