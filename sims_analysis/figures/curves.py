@@ -36,7 +36,9 @@ from sims_analysis.figures.colours import (
     sequence,
     user_cycle,
 )
-from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.kernels.blocks import layouts
+from sims_analysis.kernels.gaps import gap_after
+from sims_analysis.kernels.rows import Array, Flags, Index
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.arguments import first_few, format_argument, read_names
 from sims_analysis.text.typeset import mathtext, plain
@@ -137,6 +139,13 @@ class Curve:
         """
         y = self.series.y
         return np.asarray((y <= 0) | (y == self.fill)) & ~self.below_limit()
+
+    @cached_property
+    def gaps(self) -> Index:
+        """Positions of the samples after which nothing was measured over a gap."""
+        ((_, rows),) = layouts(self.series.x, self.series.y[None])
+        found = gap_after(rows)
+        return np.flatnonzero([] if found is None else found)
 
     @cached_property
     def fill(self) -> float:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BAND = 0.22
 _MARK: dict[str, Any] = {"marker": "v", "markersize": 1.9, "fillstyle": "none"}
 _THIN: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0.4}
+#: The line over a gap.
+_GAP: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "linewidth": 0.8, "marker": ""}
 #: Marks this far outside the frame are shown, as a fraction of the axes: one at the edge is whole.
 _OUTSIDE = 0.01
 #: Values down to this part of the smallest are shaded on a log axis.
@@ -40,20 +42,38 @@ def shown(canvas: Canvas, curve: Curve) -> Flags:
 
 
 def draw_curve(canvas: Canvas, curve: Curve, style: Mapping[str, Any]) -> Any:
-    """Draw the samples that are data; the line never bridges one that is not."""
+    """Draw the samples that are data; the line never bridges one that is not.
+
+    Over a gap, where nothing was measured, it is thin and dotted.
+    """
     ax, data = canvas.axes_of(curve), shown(canvas, curve)
     scattered = _scattered(data)
     x, y = canvas.scale_of(curve)(curve.series.x), curve.series.y
+    drawn = np.where(data & ~scattered, y, np.nan)
     looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
-    (line,) = ax.plot(x, np.where(data & ~scattered, y, np.nan), **looks)
+    (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
+    for i in curve.gaps:
+        ends = slice(i, i + 2)
+        ax.plot(x[ends], drawn[ends], **_GAP, **_same(line))
     # A line of one sample has no length: show that as a point.
     alone = (data & scattered) | _without_neighbours(data & ~scattered)
     if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
-        same: Any = {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
-        ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **same)
+        ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **_same(line))
     return line
+
+
+def _open_at_gaps(curve: Curve, x: Array, *columns: Array) -> list[Array]:
+    """Put NaN into columns, in the middle of each gap between two samples."""
+    before, after = curve.gaps, curve.gaps + 1
+    opened = [np.insert(column, after, np.nan) for column in columns]
+    return [np.insert(x, after, 0.5 * (x[before] + x[after])), *opened]
+
+
+def _same(line: Any) -> dict[str, Any]:
+    """Return the looks of a line that what belongs to it shares."""
+    return {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
 
 
 def has_mark(line: Any) -> bool:
@@ -93,9 +113,9 @@ def shade(canvas: Canvas, curve: Curve, low: Array, high: Array, where: Flags) -
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.series.y[where].min())
     x = canvas.scale_of(curve)(curve.series.x)
-    low, high = (np.where(where, end, np.nan) for end in (low, high))
+    ends = (np.where(where, end, np.nan) for end in (low, high))
     style: Any = {"color": curve.colour, "alpha": BAND, "linewidth": 0, "zorder": 1.5}
-    canvas.axes_of(curve).fill_between(x, low, high, **style)
+    canvas.axes_of(curve).fill_between(*_open_at_gaps(curve, x, *ends), **style)
 
 
 def mark_floor(canvas: Canvas, kind: str, ax: Axes) -> list[Curve]:

@@ -171,6 +171,25 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
 
 
+def test_over_a_gap_the_line_is_thin_and_dotted_and_there_is_no_band():
+    z = np.r_[0:50:2.0, 90:140:2.0]
+    ds, _ = gaussian_profile(z, dose="1e14 atoms/cm^2", projected_range="70 nm", straggle="15 nm")
+    ds["concentration_stderr"] = ds["concentration"] * 0.1
+    ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
+    ax = sims.plot_profiles(ds)
+    line, over = ax.lines
+    assert (line.get_linestyle(), line.get_xdata()[25]) == ("-", 69.0)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(line.get_ydata())), [25])
+    np.testing.assert_array_equal(over.get_xdata(), [48.0, 90.0])
+    assert over.is_dashed()
+    assert over.get_color() == line.get_color()
+    assert len(ax.collections[0].get_paths()) == 2
+    whole, _ = gaussian_profile(
+        np.arange(0, 140, 2.0), dose="1e14 atoms/cm^2", projected_range="70 nm", straggle="15 nm"
+    )
+    assert len(sims.plot_profiles(whole).lines) == 1
+
+
 @pytest.mark.slow
 def test_zeros_of_a_crowd_share_one_row():
     ds = two_units(values=(1e18, 0, 1e17))

@@ -88,7 +88,10 @@ function drawn(kind) {
     const looks = { name: curve.name };
     if (curve.axis) looks.y_range_name = known.axes[curve.axis].label;
     const line = { ...looks, color: curve.colour, line_width: WIDTH, line_dash: curve.dash };
-    const parts = [plot.line(curve.x, y, line)];
+    // Over a gap, where nothing was measured, there is no line.
+    const gaps = new Set(curve.doubts.filter(([word]) => word === "gap").map(([, from]) => from));
+    const open = (all, between) => [...all].flatMap((v, i) => (gaps.has(curve.x[i]) ? [v, between(v)] : [v]));
+    const parts = [plot.line(open(curve.x, (x) => x), open(y, () => NaN), line)];
     if (points.length) {
       const [x, alone] = [curve.x, y].map((all) => points.map((i) => all[i]));
       parts.push(plot.scatter(x, alone, { ...looks, size: 3, color: curve.colour }));

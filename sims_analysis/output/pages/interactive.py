@@ -27,7 +27,6 @@ from sims_analysis.figures.curves import Measurements, curves_of, measurements_o
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import first_few
@@ -242,17 +241,16 @@ def _drawn(
         "values": np.ascontiguousarray(series.y, dtype=np.float64),
         "off": np.flatnonzero(curve.not_positive()),
         "dose": _dose_factor(curve, scale),
-        "doubts": _doubts(series, scale),
+        "doubts": _doubts(curve, scale),
     }
 
 
-def _doubts(series: Series, scale: Scale) -> list[tuple[str, float, float]]:
+def _doubts(curve: Curve, scale: Scale) -> list[tuple[str, float, float]]:
     """List what a dose may rest on: gaps between samples, and samples of a saturated detector."""
+    series = curve.series
+    found = [("gap", series.x[i], series.x[i + 1]) for i in curve.gaps]
     ((_, rows),) = layouts(series.x, series.y[None])
-    gaps, full = gap_after(rows), saturated(rows)
-    found: list[tuple[str, float, float]] = []
-    if gaps is not None:
-        found += [("gap", series.x[i], series.x[i + 1]) for i in np.flatnonzero(gaps)]
+    full = saturated(rows)
     if full is not None:
         found += [("saturated", series.x[i], series.x[i]) for i in np.flatnonzero(full)]
     return [(word, float(scale(a)), float(scale(b))) for word, a, b in found]
