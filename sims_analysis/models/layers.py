@@ -101,9 +101,9 @@ def layers(
     -----
     Noise makes several crossings of one edge. Where the data carry standard errors, they count as
     one, the most certain of them, if they are no further apart than their errors allow. Intervals
-    of top, bottom and thickness then hold in 59 to 72 % of cases (10 to 1,000 counts at the
-    maximum, 400 trials); above a background of a fifth of 10 counts that was subtracted, in 54 to
-    60 %.
+    of top, bottom and thickness then hold in 59 to 72 % of cases (30 to 1,000 counts at the
+    maximum, 400 trials); of 10 counts in 50 to 69 %, and above a background of a fifth of these
+    that was subtracted in 46 to 60 %.
 
     Examples
     --------

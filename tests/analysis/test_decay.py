@@ -70,6 +70,7 @@ def test_bare_numbers_are_refused_by_name(argument):
 @pytest.mark.study
 @pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
 @pytest.mark.parametrize("top", [10, 100, 1000])
+@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
 def test_the_standard_error_of_a_decay_length_covers(top, options):
     rng = np.random.default_rng(11)
     z = np.arange(0, 120, 1.0)

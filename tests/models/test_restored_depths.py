@@ -137,6 +137,7 @@ def test_sharpened_is_twice_the_profile_less_the_blurred_one():
 
 
 @pytest.mark.study
+@pytest.mark.filterwarnings("ignore:.*crossed twice within")
 @pytest.mark.parametrize(
     ("truth", "parts", "expected"),
     [(rt.box, (0.5, 0.1, 0.05), (0.6, 1.0)), (rt.implant, (0.5, 0.2, 0.05), (0.6, 0.95))],
