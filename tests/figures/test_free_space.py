@@ -66,6 +66,9 @@ def test_covered_are_the_cells_that_a_curve_crosses(ax):
 
 def test_texts_that_can_be_seen_and_curves_of_axes_at_one_place_are_obstacles(ax):
     right = ax.twinx()
+    for each, kind in ((ax, "C"), (right, "counts")):
+        each.xaxis.label.set_label("depth")
+        each.yaxis.label.set_label(kind)
     line(ax, (0.1, 0.2), (0.3, 0.2))
     line(right, (0.6, 0.8), (0.9, 0.8))
     label = ax.text(0.1, 0.5, "seen")
