@@ -70,9 +70,7 @@ def test_the_first_way_that_fits_is_kept_else_the_last(fitting, kept, free):
             way=way, get_window_extent=lambda: way, remove=lambda: removed.append(way)
         )
 
-    found, fits = legend._first_fitting(
-        [(0,), (1,), (2,)], make, lambda extent, way: way >= fitting
-    )
+    found, fits = legend._first_fitting([(0,), (1,), (2,)], make, lambda _, way: way >= fitting)
     assert (found.way, fits) == (kept, free)
     assert made == list(range(kept + 1))
     assert removed == list(range(kept))
