@@ -263,7 +263,7 @@ def test_limits_of_a_call_give_way_to_those_of_a_later_one_but_not_a_users(which
 
 
 def test_axes_with_shared_limits_know_their_mark():
-    figure, (first, second) = plt.subplots(1, 2, sharey=True)
+    _, (first, second) = plt.subplots(1, 2, sharey=True)
     _set_limits(first, "y", (1.0, 2.0))
     _set_limits(second, "y", (1.0, 4.0))
     assert first.get_ylim() == second.get_ylim() == (1.0, 4.0)
