@@ -197,7 +197,7 @@ def moments(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> shape = sims.moments(ds, start="20 nm", threshold=0.01).sel(species="B")
+    >>> shape = sims.moments(ds.sel(species="B"), start="20 nm", threshold=0.01)
     >>> for name in ("projected_range", "straggle"):
     ...     print(f"{name} {shape[name].item():.1f} {shape[name].attrs['units']}")
     projected_range 77.2 nm
