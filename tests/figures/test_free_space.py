@@ -97,6 +97,29 @@ def test_large_marks_cover_their_outlines(ax, size, covers):
     for x, y in ((radius / 400, 0), (-radius / 400, 0), (0, radius / 200), (0, -radius / 200)):
         box = np.array([0.5 + x, 0.5 + y, 0.5 + x, 0.5 + y]) + 0.003 * np.array([-1, -1, 1, 1])
         assert (found.covered(box[None])[0] > 0) == covers
+    if not covers:  # a point, and no ring around it
+        assert found.covered(np.array([[0.0, 0.0, 1.0, 1.0]])) == 1
+
+
+def test_texts_are_in_the_way_where_they_overlap_and_names_a_word_apart(ax):
+    found = Obstacles(ax)
+    found.boxes = [Box(0.4, 0.4, 0.6, 0.6), Box(0.1, 0.8, 0.2, 0.9)]
+    word = 5.0 * 100 / 72 / 400
+    boxes = np.array([
+        [0.45, 0.45, 0.5, 0.5], [0.05, 0.3, 0.95, 0.95],  # inside one, over both
+        [0.45, 0.65, 0.5, 0.7], [0.45, 0.3, 0.5, 0.35],  # above and below
+        [0.2 + 0.5 * word, 0.8, 0.3, 0.9], [0.2 + 1.1 * word, 0.8, 0.3, 0.9],  # at the right
+        [0.3, 0.5, 0.4 - 0.5 * word, 0.6], [0.3, 0.5, 0.4 - 1.1 * word, 0.6],  # at the left
+    ])  # fmt: skip
+    assert found._texts(boxes).tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
+    assert found._texts(boxes, word).tolist() == [1, 2, 0, 0, 1, 0, 1, 0]
+    assert found._free(boxes).tolist() == [False, False, True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize(("cells", "free"), [(2.0, True), (2.5, False)])
+def test_a_list_may_touch_two_cells_of_curves(ax, monkeypatch, cells, free):
+    monkeypatch.setattr(Obstacles, "covered", lambda _, boxes: np.full(len(boxes), cells))
+    assert Obstacles(ax).place_box(0.3, 0.2)[2] is free
 
 
 def test_a_list_stands_in_a_free_corner_at_the_right_before_the_left(ax):
@@ -157,6 +180,11 @@ def test_names_are_nearer_to_their_own_curve_than_to_another(ax):
     found.add_line(line(ax, (0.1, 0.57), (0.5, 0.57)))
     place = found.place_beside(own, size)
     assert (place.box.bottom > 0.5, place.box.left > 0.5) == (True, True)
+    # Where another is near everywhere, that is where it is farthest.
+    crowded = Obstacles(ax)
+    crowded.add_line(line(ax, (0.1, 0.60), (0.5, 0.60)))
+    crowded.add_line(line(ax, (0.5, 0.57), (0.9, 0.57)))
+    assert crowded.place_beside(own, size).box.right < 0.5
     # Just as far from both costs nothing where there is no other.
     points = found.add_line(own)
     above = Box(0.45, 0.51, 0.55, 0.55)
