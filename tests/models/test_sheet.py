@@ -44,6 +44,33 @@ def test_f723_gives_back_its_own_resistivities():
         assert resistivity == pytest.approx(ohm_cm, rel=0.02)
 
 
+def test_f723_agrees_with_the_standards_own_formulas_the_other_way_round():
+    """Its densities from resistivities were fitted apart, and come back to some per cent."""
+
+    def resistivity(n, element):
+        return 1 / (CHARGE * n * f723(n, element))
+
+    n = np.logspace(12, 21, 46)
+    rho = resistivity(n, "B")
+    boron = 1.330e16 / rho + 1.082e17 / (rho * (1 + (54.5 * rho) ** 1.105))
+    np.testing.assert_allclose(boron, n, rtol=0.045)
+    n = np.logspace(12, 20.6, 44)
+    rho = resistivity(n, "P")
+    y = np.log10(rho)
+    above = -3.1083 - y * (3.2626 + y * (1.2196 + y * 0.13923))
+    below = 1 + y * (1.0265 + y * (0.38755 + y * 0.041833))
+    np.testing.assert_allclose(6.242e18 / rho * 10 ** (above / below), n, rtol=0.07)
+
+
+@pytest.mark.parametrize(
+    ("element", "few", "many"),
+    [("As", 1417.0, 52.2 - 43.4), ("P", 1414.0, 68.5 - 56.1), ("B", 470.5, 44.9 - 29.0)],
+)
+def test_masettis_mobilities_at_the_ends(element, few, many):
+    # Few dopants leave the lattice; many, the two minima less what clusters take.
+    np.testing.assert_allclose(masetti(np.array([0.0, 1.0, 1e25]), element), [few, few, many], 1e-3)
+
+
 def test_mobility_models_agree_within_what_is_known():
     n = np.logspace(14, 19, 30)
     for element in ("P", "B"):

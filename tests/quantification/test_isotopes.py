@@ -2,6 +2,7 @@
 
 import warnings
 
+import dask
 import numpy as np
 import periodictable
 import pytest
@@ -35,7 +36,7 @@ def test_a_ratio_on_interleaved_axes_by_hand():
     s_above = np.array([10.0, nothing, 5.0])
     expected = np.hypot(s_above / below, np.array([100, 0, 25]) * s_below / below**2)
     np.testing.assert_allclose(found["stderr"][:3].values, expected, rtol=1e-13)
-    assert found.attrs["units"] == "1"
+    assert found.attrs["units"] == found["stderr"].attrs["units"] == "1"
     assert found["numerator"].item() == "70Zn"
     record = sims.provenance(found)
     assert record["data_id"] == "w1"
@@ -54,6 +55,17 @@ def test_a_ratio_is_the_same_in_every_layout():
     quantified = sims.ratio(sims.quantify(BOTH), numerator="70Zn", denominator="64Zn")
     assert quantified.data.dimensionless
     np.testing.assert_array_equal(quantified.data.magnitude, alone)
+
+
+def test_a_ratio_of_lazy_data_is_not_computed_for_its_warnings():
+    def refuse(*_, **__):
+        raise AssertionError("computed")
+
+    lazy = sims.stack([BOTH, BOTH]).chunk(measurement=1)
+    with dask.config.set(scheduler=refuse):
+        found = sims.ratio(lazy, numerator="70Zn", denominator="64Zn")
+        with pytest.raises(AssertionError, match="computed"):
+            found.compute()
 
 
 def test_what_has_no_ratio():
