@@ -104,7 +104,9 @@ def layers(
     one, the most certain of them, if they are no further apart than their errors allow. Intervals
     of top, bottom and thickness then hold in 59 to 72 % of cases (30 to 1,000 counts at the
     maximum, 400 trials); of 10 counts in 50 to 69 %, and above a background of a fifth of these
-    that was subtracted in 46 to 60 %.
+    that was subtracted in 46 to 60 %. These are of a stated `level`: a part of the maximum is one
+    of the highest sample, which noise has chosen, and errors take it as exact. Then 29 to 34 % hold
+    of the top of a Gaussian at 30 to 100 counts, 46 % at 1,000, and of a box 12 to 34 %.
 
     Examples
     --------
