@@ -12,6 +12,7 @@ from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.models import fitting
 from sims_analysis.models._layers import maxima
+from sims_analysis.models.layers import _paired
 from sims_analysis.models.lines import straight_line
 
 WIDTHS = {"delta_drf": (1.0, 2.2, 1.4), "delta_mri": (2.5, 1.2, 0.8), "gaussian": (2.0,)}
@@ -294,3 +295,15 @@ def test_held_parameters_of_layers():
 def test_what_cannot_be_asked(options, message):
     with pytest.raises(ProfileError, match=message):
         sims.fit(stack_of("delta_drf", n=2), **{"model": "delta_drf", **options})
+
+
+def test_each_rise_is_paired_with_the_fall_after_it():
+    def paired(*ways, begins=False, goes_on=False):
+        z = np.arange(1.0, len(ways) + 1)
+        return _paired(z, z / 10, np.array(ways), begins=begins, goes_on=goes_on)
+
+    up, down, nan = "rising", "falling", (pytest.approx(np.nan, nan_ok=True),) * 2
+    assert paired(up, down, up, down) == [(1, 0.1, 2, 0.2), (3, pytest.approx(0.3), 4, 0.4)]
+    assert paired(down, up) == []
+    assert paired(down, up, begins=True, goes_on=True) == [(*nan, 1, 0.1), (2, 0.2, *nan)]
+    assert paired(up, down, down) == [(1, 0.1, 2, 0.2)]

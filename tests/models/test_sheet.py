@@ -13,6 +13,7 @@ from questions import AXIS, measurement
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.models.mobility import CHARGE, MOBILITIES, f723, masetti
+from sims_analysis.models.sheet import _interpolated
 
 
 def doped(z, **profiles):
@@ -418,3 +419,12 @@ def test_a_saturated_detector_is_told_by_the_species_that_it_cut_off():
     with pytest.warns(FitWarning, match="species 'P': 43 samples of 1e\\+18 atom/cm\\^3 are equal"):
         found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"])
     assert found["status"].item() == "saturated"
+
+
+def test_between_samples_values_are_those_of_an_exponential():
+    z = np.array([0.0, 1.0, 4.0])
+    c = np.exp(-z)
+    found, before, part = _interpolated(np.array([0.0, 0.25, 2.5, 4.0]), z, c)
+    np.testing.assert_allclose(found, np.exp([-0.0, -0.25, -2.5, -4.0]))
+    np.testing.assert_array_equal(before, [0, 0, 1, 1])
+    np.testing.assert_allclose(part, [0, 0.25, 0.5, 1])
