@@ -525,6 +525,38 @@ def test_what_cannot_be_asked_is_refused(layer, options, error, words):
         sims.deconvolve(layer[0], **({"resolution": RES} | options))
 
 
+@pytest.mark.parametrize("hidden", ["below", "between"])
+def test_samples_below_a_limit_are_told_and_stay_so(hidden):
+    ds, _ = measured(rt.implant, top=3000)
+    low = (ds["depth"] > 80) if hidden == "below" else abs(ds["depth"] - 60) < 1
+    ds = ds.where(~low)
+    limit = xr.where(low, 1e17, np.nan).assign_attrs(units="atom/cm^3")
+    ds = ds.assign_coords(concentration_detection_limit=limit)
+    n = int(low.sum())
+    with pytest.warns(FitWarning, match=f"{n} samples in the window are below their limit .*1e.17"):
+        found = sims.deconvolve(ds, resolution=RES)
+    assert found["status"] == {"below": "ok", "between": "gap"}[hidden]
+    assert found["concentration"].where(low, drop=True).isnull().all()
+    np.testing.assert_array_equal(found["concentration_detection_limit"], limit)
+    level = "2e15 atoms/cm^3"
+    if hidden == "below":
+        assert sims.junction_depth(found, level=level)["status"] == "below_detection"
+    else:
+        level = f"{3000 * rt.implant(60.0) * rt.WORTH} atoms/cm^3"
+        assert sims.crossings(found, level=level)["status"].values[-1] == "gap"
+
+
+def test_the_ends_of_the_window_resolve_no_better_than_the_inside():
+    flat = rt.counted(np.full(Z.size, 1000.0), Z)
+    for ds in (flat, measured(rt.implant)[0]):
+        found = sims.deconvolve(ds, resolution=RES, averaging_kernels=True)
+        achieved = found["achieved_resolution"].values
+        for depth, resolution in ((Z, achieved), (-Z[::-1], achieved[::-1])):
+            whole = np.argmax(depth - depth[0] >= 0.5 * resolution)
+            assert whole > 3
+            assert (resolution[:whole] >= resolution[whole]).all()
+
+
 def test_what_is_restored_is_not_restored_again(layer):
     with pytest.raises(ProfileError, match="is restored already"):
         sims.deconvolve(layer[2], resolution=RES)
