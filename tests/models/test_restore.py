@@ -525,7 +525,7 @@ def test_what_cannot_be_asked_is_refused(layer, options, error, words):
         sims.deconvolve(layer[0], **({"resolution": RES} | options))
 
 
-@pytest.mark.filterwarnings("ignore:.*the restored profile is not ok: gap")
+@pytest.mark.filterwarnings("ignore:.*the restored profile is not ok")
 @pytest.mark.parametrize("hidden", ["below", "between"])
 def test_samples_below_a_limit_are_told_and_stay_so(hidden):
     ds, _ = measured(rt.implant, top=3000)
