@@ -20,6 +20,7 @@ __all__ = [
     "COLUMNS",
     "MEASURED",
     "OF_BACKGROUND",
+    "OF_SAMPLES",
     "QUANTITIES",
     "RATIOS",
     "SHARED",
@@ -433,6 +434,9 @@ COLUMNS = {
 #: End of the name of the variable with the limits of samples that a file gives as ``<5E15``, and
 #: which have no value; NaN at all others.
 CENSORED = "detection_limit"
+
+#: Ends of the names of what stands beside the samples of a variable.
+OF_SAMPLES = ("stderr", *COLUMNS, CENSORED)
 
 #: What many samples have in common, and its unit: coordinates of a Dataset, of which a budget reads
 #: the relative uncertainties, every sum the independent samples per depth, and every depth that is

@@ -84,8 +84,6 @@ def kept(node):
         parts.append(node.value)
     elif isinstance(node, ast.Call):
         parts += [one.value for one in node.keywords if one.arg in UNNOTICED]
-    elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-        parts.append(node.test)
     elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
         parts.append(node.value)
     return [part for part in parts if isinstance(part, ast.AST)]
@@ -105,7 +103,7 @@ def changed(node):
                 yield "and or", node, instead(node, values=fewer)
         case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()):
             yield "sign", node, node.operand
-        case ast.If() | ast.IfExp():
+        case ast.If() | ast.IfExp() if "TYPE_CHECKING" not in ast.unparse(node.test):
             yield "condition", node.test, ast.Constant(False)
             yield "condition", node.test, ast.Constant(True)
         case ast.Constant(value=bool()):

@@ -197,7 +197,7 @@ def moments(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> shape = sims.moments(ds, start="20 nm", threshold=0.01).sel(species="B")
+    >>> shape = sims.moments(ds.sel(species="B"), start="20 nm", threshold=0.01)
     >>> for name in ("projected_range", "straggle"):
     ...     print(f"{name} {shape[name].item():.1f} {shape[name].attrs['units']}")
     projected_range 77.2 nm
@@ -235,18 +235,10 @@ def moments(
     )
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    hidden = None
-    if frame.censored is not None:
-        errors = _joined(found, "_stderr")
-        # Of less than 1 nm, and of a skewness below 1, no part.
-        hidden = hidden_matter(frame, above_level(frame), errors, above_level, least=1.0)
-        hidden = hidden.any(_MOMENT)
+    hidden = _hidden(frame, _joined(found, "_stderr"), above_level)
     status = doubted(frame, status, used, bridge=bridge, hidden=hidden)
     tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
-    results |= {
-        **samples_used(frame, found.start, found.stop),
-        "status": frame.status(status),
-    }
+    results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:
             _tell_few(frame, found.status, limit, relative=relative)
@@ -267,6 +259,16 @@ def _above_background(
     # A window without a count is an error common to all samples, as if subtracted before.
     unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
     return add_background_error(unseen, errors, above_level, by=_SMALL)
+
+
+def _hidden(frame: Frame, errors: xr.Variable, above_level: Answer) -> xr.Variable | None:
+    """Flag the profiles whose moments depend on samples below their limit."""
+    if frame.censored is None:
+        return None
+    # Of less than 1 nm, and of a skewness below 1, no part.
+    matter = hidden_matter(frame, above_level(frame), errors, above_level, least=1.0)
+    found: xr.Variable = matter.any(_MOMENT)
+    return found
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:

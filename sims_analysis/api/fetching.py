@@ -60,7 +60,7 @@ class Fetcher:
             # Now, and not while requests are under way: a process that is forked while a thread
             # imports waits for that import for ever.
             importlib.import_module("sims_analysis.api.http")
-        self._http: PerProcess[Http] = PerProcess(self._opened)
+        self._http: PerProcess[Http] = PerProcess(self._connected)
         self._closed = False
         # Two that read at a time hand the interpreter to and fro at every array, and end later.
         self._reading = PerProcess(threading.Lock)
@@ -128,7 +128,7 @@ class Fetcher:
         except _OtherEntry as error:
             raise PayloadError(*error.args) from None
 
-    def _opened(self) -> Http:
+    def _connected(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
             raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
         from sims_analysis.api.http import Http

@@ -19,7 +19,7 @@ __all__ = [
     "BACKGROUND_OVERLAP",
     "BACKGROUND_SCATTER",
     "BACKGROUND_STDERR",
-    "BESIDE",
+    "ENDS",
     "IN_ITS_UNIT",
     "known_species",
     "list_variables",
@@ -37,9 +37,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
     f"_{end}" for end in vocabulary.OF_BACKGROUND
 )
-#: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
+#: Ends of the names of what is in the unit of a measured variable beside it, and of it and all
+#: that stands beside it.
 IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR, "_scatter", f"_{vocabulary.CENSORED}")
-BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
+ENDS = ("", *IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
 
 
 def on_canonical_data(function: F) -> F:
@@ -106,7 +107,7 @@ def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, 
         By the ends of their names (``""``, ``"_stderr"``, ``"_counts"``...): the variable and
         everything beside it; what is in another unit, as counts are, is not multiplied.
     """
-    found = {end: ds[name + end].variable for end in ("", *BESIDE) if name + end in ds}
+    found = {end: ds[name + end].variable for end in ENDS if name + end in ds}
     for end in {"", *IN_ITS_UNIT} & found.keys():
         product = (found[end] * factor).transpose(*found[""].dims, missing_dims="ignore")
         found[end] = xr.Variable(product.dims, product.data, found[end].attrs)

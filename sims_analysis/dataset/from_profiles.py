@@ -305,8 +305,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
-        ends = ("stderr", *vocabulary.COLUMNS, vocabulary.CENSORED)
-        beside = {end: np.full(shape, np.nan) for end in ends}
+        beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES}
         for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
                 values[row, position] = s.value

@@ -159,11 +159,11 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
         data = to_dataset(data)
     several = isinstance(data, Sequence | Mapping) and not isinstance(data, str | bytes)
     if isinstance(data, Measurement | DepthProfile) or not several:
-        return {"": _opened(data)}
+        return {"": _as_data(data)}
     if isinstance(data, Mapping):
-        named = {str(label): _opened(item) for label, item in data.items()}
+        named = {str(label): _as_data(item) for label, item in data.items()}
     else:
-        items = [_opened(item) for item in data]
+        items = [_as_data(item) for item in data]
         ids = [str(one.attrs.get("data_id") or i) for i, one in enumerate(items)]
         keys = [one if ids.count(one) == 1 else f"{one} ({i})" for i, one in enumerate(ids)]
         named = dict(zip(keys, items, strict=True))
@@ -172,7 +172,7 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
     return named
 
 
-def _opened(item: Any) -> Any:
+def _as_data(item: Any) -> Any:
     """Convert what the API or a reader gives to a Dataset."""
     if isinstance(item, DepthProfile):
         return to_dataset([item])

@@ -114,8 +114,9 @@ def shade(canvas: Canvas, curve: Curve, low: Array, high: Array, where: Flags) -
         low = np.maximum(low, _SHADED * curve.series.y[where].min())
     x = canvas.scale_of(curve)(curve.series.x)
     ends = (np.where(where, end, np.nan) for end in (low, high))
+    x, low, high = _open_at_gaps(curve, x, *ends)
     style: Any = {"color": curve.colour, "alpha": BAND, "linewidth": 0, "zorder": 1.5}
-    canvas.axes_of(curve).fill_between(*_open_at_gaps(curve, x, *ends), **style)
+    canvas.axes_of(curve).fill_between(x, low, high, **style)
 
 
 def mark_floor(canvas: Canvas, kind: str, ax: Axes) -> list[Curve]:

@@ -50,7 +50,7 @@ def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable
         stated = value if has_unit else value.assign_attrs(units="1")
         return frame.parameter(stated, ("dimensionless",), name)
     if units.is_quantity(value) and value.dimensionless:
-        value = value.to("dimensionless").magnitude
+        value = np.asarray(value.to("dimensionless").magnitude)[()]  # some registries make arrays
     if not is_number(value):
         raise ProfileError(f"{name}={format_argument(value)}; expected {expected}")
     return xr.Variable((), float(value))

@@ -28,10 +28,10 @@ ACHIEVED = "achieved_resolution"
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
-_OF_SAMPLES = ("stderr", *vocabulary.OF_BACKGROUND)
-_LIMITS = frozenset(f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED)
-#: Ends of the names of the variables of a Dataset that stand beside the samples of one.
-_BESIDE = ("stderr", *vocabulary.COLUMNS, vocabulary.CENSORED)
+_COORDS_BESIDE = ("stderr", *vocabulary.OF_BACKGROUND)
+_OF_SAMPLES = frozenset(
+    {*_COORDS_BESIDE, *(f"{n}_{vocabulary.CENSORED}" for n in vocabulary.MEASURED)}
+)
 
 
 def open_frame(
@@ -91,14 +91,11 @@ def open_frame(
     cells = _cells(units.with_plain_axes(data), coords, axis, dim, depth)
     if cells is not None and cells[0].dims != depth.dims:
         # Measurements whose cells differ share no axis.
-        depth, lower, upper = (
-            one.set_dims(value.sizes).transpose(*value.dims) for one in (depth, *cells)
-        )
+        depth, lower, upper = (_over_samples(one, value) for one in (depth, *cells))
         cells = lower, upper
     achieved = None
     if axis == "depth" and dim in getattr(coords.get(ACHIEVED), "dims", ()):
-        achieved, _ = _canonical(coords[ACHIEVED], ("depth",), ACHIEVED)
-        achieved = achieved.set_dims(value.sizes).transpose(*value.dims)
+        achieved = _over_samples(_canonical(coords[ACHIEVED], ("depth",), ACHIEVED)[0], value)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -108,11 +105,7 @@ def open_frame(
         counts=columns.get("counts"),
         axis=axis,
         coords={k: c for k, c in coords.items() if dim not in c.dims and k not in _OF_DATA},
-        along={
-            k: c
-            for k, c in coords.items()
-            if dim in c.dims and k not in _OF_SAMPLES and k not in _LIMITS
-        },
+        along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
         quantified=units.is_quantity(array.data),
         fraction=fraction,
         achieved=achieved,
@@ -158,7 +151,7 @@ def _select(
     if usable:
         # Of a species among others that have another variable: that in which it was measured.
         chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
-        columns = {end: data.variables.get(f"{chosen}_{end}") for end in _BESIDE}
+        columns = {end: data.variables.get(f"{chosen}_{end}") for end in vocabulary.OF_SAMPLES}
         beside = {end: c for end, c in columns.items() if c is not None}
         if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
             beside |= _coords_beside(data[chosen])
@@ -171,7 +164,7 @@ def _select(
 def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the coordinates of an array that stand beside its samples."""
     coords = data.coords.variables
-    beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
+    beside = {end: coords[end] for end in _COORDS_BESIDE if end in coords}
     limits = coords.get(f"{data.name}_{vocabulary.CENSORED}")
     if limits is not None:
         beside[vocabulary.CENSORED] = limits
@@ -275,8 +268,13 @@ def _axis(
             _check_increases(z, axis)
             return xr.Variable((dim,), z)
     # Profiles may share an axis over some dimensions (all species of a measurement).
-    own: xr.Variable = depth.set_dims(value.sizes)
-    return own.transpose(*value.dims)
+    return _over_samples(depth, value)
+
+
+def _over_samples(column: xr.Variable, value: xr.Variable) -> xr.Variable:
+    """Give a column the dimensions of the values, in their order."""
+    found: xr.Variable = column.set_dims(value.sizes).transpose(*value.dims)
+    return found
 
 
 def _cells(

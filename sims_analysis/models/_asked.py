@@ -29,7 +29,7 @@ from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
 __all__ = [
-    "BESIDE",
+    "ALONG",
     "Asked",
     "is_profile",
     "read_before_anneal",
@@ -41,10 +41,8 @@ __all__ = [
 ]
 
 #: What goes along with the samples of a profile: see :meth:`Frame.each`.
-BESIDE: tuple[Literal["common", "overlap", "lower", "upper"], ...] = (
-    *("common", "overlap"),
-    *("lower", "upper"),
-)
+ALONG: tuple[Literal["common", "overlap", "lower", "upper"], ...]
+ALONG = ("common", "overlap", "lower", "upper")
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
     "cell": ("auto", "point", "mean"),
@@ -90,7 +88,7 @@ class Asked:
     ) -> xr.Variable:
         """Return a row of so many numbers of each profile."""
         row = partial(_row, function, tuple(self.settings), self.task)
-        return self.profiles.each(row, *self.settings.values(), size=size, beside=BESIDE, **options)
+        return self.profiles.each(row, *self.settings.values(), size=size, beside=ALONG, **options)
 
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:

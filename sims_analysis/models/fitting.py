@@ -20,7 +20,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
 from sims_analysis.models._asked import (
-    BESIDE,
+    ALONG,
     Asked,
     is_profile,
     read_before_anneal,
@@ -517,7 +517,7 @@ def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Datase
         *asked.settings.values(),
         size=own + joint_size(len(links.entries(task))),
         group=links.over,
-        beside=BESIDE,
+        beside=ALONG,
         **options,
     )
     parts = [found.isel(__row__=slice(i * task.size, (i + 1) * task.size)) for i in range(m)]

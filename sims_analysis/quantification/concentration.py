@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
-    BESIDE,
+    ENDS,
     list_variables,
     on_canonical_data,
     scaled,
@@ -84,9 +84,7 @@ def to_concentration(
             "the data have no atomic_fraction or mass_fraction to convert; they have "
             f"{list_variables(data)}"
         )
-    result = data.drop_vars(
-        [n + kind for n in fractions for kind in ("", *BESIDE)], errors="ignore"
-    )
+    result = data.drop_vars([n + end for n in fractions for end in ENDS], errors="ignore")
     for name in fractions:
         factor: Any = density
         if name == "mass_fraction":

@@ -117,12 +117,9 @@ def rescale_depth(
     if crater is None and "crater_depth" in data.coords:
         crater = data["crater_depth"].variable * stretch
     changed = {"depth": depth}
-    for edge in edges_beside(data, "depth"):
-        changed[edge] = data[edge].variable * stretch + shift
-        changed[edge].attrs = data[edge].attrs
-    if ACHIEVED in data.coords:
-        changed[ACHIEVED] = data[ACHIEVED].variable * stretch
-        changed[ACHIEVED].attrs = data[ACHIEVED].attrs
+    for name in (*edges_beside(data, "depth"), *({ACHIEVED} & data.coords.keys())):
+        moved = data[name].variable * stretch + (0.0 if name == ACHIEVED else shift)
+        changed[name] = xr.Variable(moved.dims, moved.data, data[name].attrs)
     result: xr.Dataset = on_depths(data, "depth", changed, crater, relative)
     stretched = factor is not None or crater_depth is not None
     if stretched and "dose_scale_uncertainty" in result.coords:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
-    BESIDE,
+    ENDS,
     IN_ITS_UNIT,
     on_canonical_data,
     signal_name,
@@ -362,7 +362,7 @@ def _quantified(
 def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr.Dataset:
     """Remove the quantified intensities, but not those in a layer without a factor."""
     quantified = factor.notnull().compute()
-    rest = [frame.name + end for end in ("", *BESIDE) if frame.name + end in ds]
+    rest = [frame.name + end for end in ENDS if frame.name + end in ds]
     if bool(quantified.all()):
         return ds.drop_vars(rest)
     left = {}

@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import check_options, integral, read_question, warn_or_raise
-from sims_analysis.dataset.canonical import BESIDE, signal_name, species_of, to_canonical
+from sims_analysis.dataset.canonical import ENDS, signal_name, species_of, to_canonical
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
@@ -240,7 +240,7 @@ def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Datase
     if matrix is not None:
         species_of(plain, matrix, name="matrix")
         used.append(matrix)
-    beside = [name + end for end in ("", *BESIDE) if name + end in plain]
+    beside = [name + end for end in ENDS if name + end in plain]
     return plain[beside].sel(species=used), name
 
 

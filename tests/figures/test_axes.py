@@ -10,6 +10,20 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import UnitsError
+from sims_analysis.figures.axes import (
+    LIMIT,
+    RESOLUTION,
+    _data,
+    _depth_range,
+    _is_on_floor,
+    _linear,
+    _set_limits,
+    _sharing,
+    axes_at,
+    decades,
+    deep,
+    value_ranges,
+)
 
 mpl.use("Agg")
 
@@ -215,3 +229,118 @@ def test_the_label_of_the_values_fits_the_narrowest_figure():
     ax.figure.draw_without_rendering()
     box = ax.yaxis.label.get_window_extent()
     assert 0 <= box.y0 < box.y1 <= ax.figure.bbox.height
+
+
+def labelled(ax, kind="depth", label="C"):
+    ax.xaxis.label.set_label(kind)
+    ax.yaxis.label.set_label(label)
+    return ax
+
+
+def test_axes_at_one_place_are_those_of_an_earlier_call():
+    ax = labelled(plt.figure().add_axes((0.1, 0.1, 0.8, 0.8)))
+    right, other = labelled(ax.twinx(), label="counts"), ax.figure.add_axes((0, 0, 0.1, 0.1))
+    labelled(other, label="elsewhere")
+    labelled(ax.twinx(), label="")
+    assert axes_at(ax) == {}  # nothing is drawn on it, as after ax.clear()
+    ax.plot([1, 2])
+    assert axes_at(ax) == {("depth", "C"): ax, ("depth", "counts"): right}
+    labelled(right, kind="")
+    assert axes_at(ax) == {("depth", "C"): ax}
+
+
+@pytest.mark.parametrize("which", ["x", "y"])
+def test_limits_of_a_call_give_way_to_those_of_a_later_one_but_not_a_users(which):
+    ax = plt.figure().add_subplot()
+    for limits in ((0.0, 10.0), (0.0, 20.0)):
+        _set_limits(ax, which, limits)
+        assert getattr(ax, f"get_{which}lim")() == limits
+    other = {"x": "y", "y": "x"}[which]
+    assert getattr(ax, f"get_autoscale{other}_on")()
+    ax.set(**{f"{which}lim": (1.0, 5.0)})
+    _set_limits(ax, which, (0.0, 30.0))
+    assert getattr(ax, f"get_{which}lim")() == (1.0, 5.0)
+
+
+def test_axes_with_shared_limits_know_their_mark():
+    _, (first, second) = plt.subplots(1, 2, sharey=True)
+    _set_limits(first, "y", (1.0, 2.0))
+    _set_limits(second, "y", (1.0, 4.0))
+    assert first.get_ylim() == second.get_ylim() == (1.0, 4.0)
+    assert _sharing(first, "y") == [first, second]
+    assert _sharing(first, "x") == [first]
+
+
+def test_samples_of_limits_count_half_and_marks_not_at_all():
+    ax = plt.figure().add_subplot()
+    ax.plot([1.0, 2.0, 9.0], [1.0, 2.0, 3.0], label="B")
+    ax.plot([1.0], [8.0], label=LIMIT)
+    ax.plot([1.0], [7.0], label=RESOLUTION)
+    ax.plot([1.0], [6.0], label="_mark")
+    ax.plot([], [], label="empty")
+    ax.set_xlim(2.0, 1.0)
+    found = _data(ax, "y")
+    assert [y.tolist() for _, y, _ in found] == [[1, 2, 3], [4], [7]]
+    assert found[0][2].tolist() == [True, True, False]
+
+
+def test_depths_run_from_the_surface_to_the_end_of_the_data():
+    def drawn_over(*depths):
+        ax = plt.figure().add_subplot()
+        for x in depths:
+            ax.plot(x, np.ones(len(x)), label="B")
+        return _depth_range([{("depth", "C"): ax}], "depth")
+
+    assert drawn_over([5.0, 50.0], [2.0, 80.0]) == (0.0, 80.0)
+    assert drawn_over([20.0, 80.0]) == (20.0, 80.0)  # a quarter is far
+    assert drawn_over([-3.0, 80.0]) == (-3.0, 80.0)
+    assert drawn_over([0.0]) == (-0.5, 0.5)
+    assert drawn_over([4.0]) == (3.5, 4.5)
+    assert drawn_over() == (0.0, 1.0)
+    ax = plt.figure().add_subplot()
+    ax.plot([5.0, 6.0], [1.0, 1.0], label="B")
+    assert _depth_range([{("sputter_time", "C"): ax}], "depth") == (0.0, 1.0)
+
+
+def test_ranges_of_values_are_whole_decades_with_room_on_the_side_of_names():
+    def ranges(left, right, log=True):
+        ax = plt.figure().add_subplot()
+        other = ax.twinx()
+        for each, y in ((ax, left), (other, right)):
+            each.plot(np.arange(len(y)), y, label="B")
+        return value_ranges([{("depth", "C"): ax, ("depth", "I"): other}], log=log)
+
+    # The left one gets its missing decade at the top, the right one below.
+    assert ranges([2e3, 5e5], [3.0, 50.0])["I"] == (0.1, 100.0)
+    assert ranges([2e3, 5e5], [3.0, 5e3])["C"] == pytest.approx((1e3, 1e7))
+    assert ranges([-1.0, 0.0, 2e3], [1.0, 5.0])["C"] == pytest.approx((1e3, 1e4))
+    assert ranges([], [], log=False) == {"C": (0.0, 1.0), "I": (0.0, 1.0)}
+    low, high = ranges([-1.0, 3.0], [1.0, 5.0], log=False)["C"]
+    assert -1.0 - low == pytest.approx(high - 3.0)
+    assert 0 < high - 3.0 < 0.4
+
+
+def test_values_that_are_all_the_same_have_an_axis():
+    assert _linear(np.array([4.0, 4.0])) == (2.0, 6.0)
+    assert _linear(np.array([-4.0])) == (-6.0, -2.0)
+    assert _linear(np.array([0.0])) == (-0.5, 0.5)
+    assert decades(np.array([1e5])) == (4, 6)
+    assert decades(np.array([2e5])) == (5, 6)
+    assert decades(np.array([1e3, 1e5 * (1 + 1e-12)])) == (3, 5)
+    assert decades(np.array([])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "room"),
+    [([1.04e3] * 2, True), ([0.96e3] * 2, True), ([1.06e3] * 2, False), ([1.0e3], False)],
+)
+def test_several_samples_at_the_lowest_decade_need_room_below(values, room):
+    assert _is_on_floor([np.array([5e3]), np.array(values)], (3.0, 5.0)) == room
+
+
+def test_what_is_far_below_an_axes_is_below_it_on_either_scale():
+    ax = plt.figure().add_subplot()
+    ax.set(ylim=(7.0, 2.0))
+    assert deep(ax) == -48.0
+    ax.set(yscale="log", ylim=(1e3, 1e6))
+    assert deep(ax) == pytest.approx(1e-6)

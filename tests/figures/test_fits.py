@@ -1,5 +1,7 @@
 """Models over their data, against a model that is known."""
 
+from types import SimpleNamespace
+
 import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -10,6 +12,7 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.figures.fits import _finer, _inside, _named, panel_below
 
 mpl.use("Agg")
 
@@ -65,6 +68,59 @@ def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
     assert below.get_xlabel() == "Depth (nm)"
     assert ax.get_xlabel() == ""
     assert below.get_position().y1 < ax.get_position().y0
+
+
+def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
+    data = drawn.profiles(P=drawn.gaussian(1e18), B=drawn.gaussian())
+    ax = sims.plot_profiles(data, fits=FIT, residuals=True)
+    (line,) = fitted(ax)
+    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * drawn.gaussian())
+    (left, zero) = ax.figure.axes[1].lines
+    np.testing.assert_allclose(left.get_ydata(), -np.log10(FACTOR))
+    assert set(zero.get_ydata()) == {0}
+
+
+def test_a_fit_is_drawn_four_times_as_finely_to_the_last_sample():
+    np.testing.assert_allclose(_finer(np.array([0.0, 1.0, 3.0])),
+                               [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3])  # fmt: skip
+
+
+def test_a_fit_has_values_from_the_first_to_the_last_sample_of_its_window():
+    model = xr.DataArray(np.ones((2, 5)), {"depth": np.arange(5.0)}, ("species", "depth"))
+    ends = xr.Dataset(
+        {"window_start": ("species", [1.0, 0.0]), "window_stop": ("species", [3.0, 2.0])}
+    )
+    found = _inside(model, ends, "depth")
+    assert found.dims == model.dims
+    np.testing.assert_array_equal(found.notnull(), [[0, 1, 1, 1, 0], [1, 1, 1, 0, 0]])
+    assert _inside(model, xr.Dataset(), "depth") is model
+
+
+def test_fits_of_a_profile_are_counted_and_named_by_their_models_where_there_are_several():
+    def named(*fits):
+        models = [SimpleNamespace(profile=profile, model=model) for profile, model in fits]
+        return [(number, text) for _, number, text in _named(models)]
+
+    assert named() == []
+    assert named(("B", "gaussian"), ("P", "pearson")) == [(0, "fit"), (0, "fit")]
+    assert named(("B", "gaussian"), ("P", "pearson"), ("B", "edge"), ("P", "edge")) == [
+        (0, "fit: gaussian, pearson"), (0, "fit: gaussian, pearson"),
+        (1, "fit: edge"), (1, "fit: edge"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("own", "height"), [(True, 4.0), (False, 3.0)])
+def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, height):
+    figure, ax = plt.subplots(figsize=(4, 3))
+    below = panel_below(ax, own=own)
+    assert figure.get_size_inches()[1] == pytest.approx(height)
+    above = ax.get_position()
+    assert below.get_position().y1 < above.y0
+    assert above.height / below.get_position().height == pytest.approx(3)
+    ax.set_xlim(2, 7)
+    assert below.get_xlim() == (2, 7)
+    assert not any(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks())
+    assert all(tick.label1.get_visible() for tick in below.xaxis.get_major_ticks())
 
 
 def test_residuals_are_in_standard_errors_where_these_are_stated():

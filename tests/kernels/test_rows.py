@@ -6,7 +6,15 @@ from hypothesis import given
 from plain_profiles import batches, samples
 
 from sims_analysis.kernels.blocks import Errors, layouts
-from sims_analysis.kernels.rows import Dense, Packed, Status, ends, first_status, range_sums
+from sims_analysis.kernels.rows import (
+    Dense,
+    Packed,
+    Status,
+    ends,
+    first_status,
+    range_sums,
+    same_for_all,
+)
 
 
 def laid_out(depth, value, stderr=None):
@@ -148,3 +156,10 @@ def test_rows_without_a_sample_have_no_segments():
     nothing = np.empty(0)
     rows = Packed(nothing, nothing, offsets=np.zeros(3, dtype=np.intp))
     assert rows.next_depth.shape == rows.width.shape == (0,)
+
+
+def test_rows_are_the_same_for_all_broadcast_or_copied():
+    row = np.arange(4.0)
+    assert same_for_all(np.broadcast_to(row, (3, 4)))
+    assert same_for_all(np.tile(row, (3, 1)))
+    assert not same_for_all(np.stack([row, row, row + 1e-12]))

@@ -186,6 +186,17 @@ def test_intervals_cover_what_they_say(model, peak):
             assert low - chance < covered < high + chance, (one.name, covered)
 
 
+def test_an_interval_of_what_is_known_exactly_has_no_width():
+    exact = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    fit = sims.fit(exact, model="gaussian", interval="profile")
+    assert fit["straggle_lower"].item() == pytest.approx(30)
+    words = {end: fit[f"straggle_{end}"].attrs["long_name"] for end in ("lower", "upper")}
+    assert words == {
+        "lower": "Lower end of the 68 % interval",
+        "upper": "Upper end of the 68 % interval",
+    }
+
+
 @pytest.mark.slow
 def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     z = np.linspace(0, 220, 45)
@@ -195,9 +206,6 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     above = fit["straggle_upper"] - fit["straggle"]
     assert bool((above > below).all())
     assert 0.5 < inside(fit, "straggle", 30, profile=True) < 0.86
-    exact = data_of("gaussian", (1e15, 100, 30), 300, "log")
-    same = sims.fit(exact, model="gaussian", interval="profile")
-    assert same["straggle_lower"].item() == pytest.approx(30)
     # At many counts it is the linear one.
     ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=1e5, trials=3, seed=6)
     fit = quietly(ds, model="gaussian", interval="profile")

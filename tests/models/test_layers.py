@@ -10,6 +10,7 @@ from scipy.special import erfc
 import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.models import fitting
 from sims_analysis.models._layers import maxima
 from sims_analysis.models.lines import straight_line
 
@@ -162,6 +163,38 @@ def test_as_many_linked_layers_as_there_are():
     unlike = xr.concat([stack_of("gaussian", n=n, peak=400) for n in (3, 2)], "measurement")
     with pytest.raises(ProfileError, match="profiles show 2 to 3 layers, and linked ones need as"):
         sims.fit(unlike, repeat="auto", **linked)
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ((3, 3), "asked for 3"),
+        ((3, 2), "profiles show 2 to 3 layers, and linked ones need as many each"),
+        ((0, 2), "asked for 2"),  # one profile has no answer
+        ((0, 0), "asked for 1"),
+    ],
+)
+def test_linked_profiles_have_as_many_layers_as_each_bears_out(monkeypatch, found, says):
+    """The numbers of layers stand in for those that Akaike's criterion would leave."""
+    both = xr.concat([stack_of("gaussian", n=3, peak=400, seed=i) for i in range(2)], "measurement")
+    rows, links, several = iter(found), [], fitting.read_links
+
+    def fit_one(samples, settings, task):
+        row = np.full(task.size, np.nan)
+        at = [task.places["value"].start + i for i in task.model.at]
+        row[at[: next(rows)]] = 1.0
+        return row
+
+    def read_links(asked, *given):
+        links.append(asked.task)
+        if len(links) > 1:
+            raise ProfileError(f"asked for {len(asked.task.model.places)}")
+        return several(asked, *given)
+
+    monkeypatch.setattr(fitting, "fit_one", fit_one)
+    monkeypatch.setattr(fitting, "read_links", read_links)
+    with pytest.raises(ProfileError, match=says):
+        sims.fit(both, model="gaussian", repeat="auto", shared=["straggle"], over="measurement")
 
 
 @pytest.mark.parametrize(

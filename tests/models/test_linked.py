@@ -97,6 +97,8 @@ def test_a_prior_is_one_more_measurement():
     assert fit["straggle"].item() == pytest.approx(mean, abs=0.01)
     assert fit["straggle_stderr"].item() == pytest.approx(weights.sum() ** -0.5, rel=0.02)
     assert fit["straggle_pull"].item() == pytest.approx((fit["straggle"].item() - 31) / 0.5)
+    heading = "Fit less prior of straggle, in widths of the prior"
+    assert fit["straggle_pull"].attrs["long_name"] == heading
     # Of a normal likelihood, the closed form is exact.
     plain = ds.drop_vars("concentration_counts")
     noise = 1e18 * np.random.default_rng(0).normal(size=Z.size)

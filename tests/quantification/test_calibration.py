@@ -351,3 +351,11 @@ def test_a_record_without_extent_needs_a_time(crater):
     with pytest.raises(ProfileError, match="the record has no extent in time; give total_time"):
         sims.calibrate_depth(one, **crater)
     assert sims.calibrate_depth(one, **crater, total_time="10 s")["depth"].item() == 0
+
+
+def test_layers_end_at_times():
+    with pytest.raises(UnitsError, match=r"rate\[0\]='5 nm' is in 'nm'"):
+        sims.calibrate_depth(COUNTS, rate=[("5 nm", "1 nm/s"), (None, "2 nm/s")])
+    last = COUNTS["sputter_time"].values[-1]
+    found = sims.calibrate_depth(COUNTS, rate=[(f"{last / 2} s", "1 nm/s"), (None, "2 nm/s")])
+    assert found["depth"].values[-1] == pytest.approx(1.5 * last)

@@ -646,6 +646,7 @@ def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
 
 
 @pytest.mark.study
+@pytest.mark.filterwarnings("ignore:.*by the mobility at each sample")
 @pytest.mark.parametrize("question", SHEETS)
 def test_intervals_of_sheet_resistances_cover_68_percent(question):
     ds, true = dopants(600)

@@ -35,7 +35,7 @@ def test_a_ratio_on_interleaved_axes_by_hand():
     s_above = np.array([10.0, nothing, 5.0])
     expected = np.hypot(s_above / below, np.array([100, 0, 25]) * s_below / below**2)
     np.testing.assert_allclose(found["stderr"][:3].values, expected, rtol=1e-13)
-    assert found.attrs["units"] == "1"
+    assert found.attrs["units"] == found["stderr"].attrs["units"] == "1"
     assert found["numerator"].item() == "70Zn"
     record = sims.provenance(found)
     assert record["data_id"] == "w1"

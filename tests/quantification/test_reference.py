@@ -6,6 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification import reference as module
 from sims_analysis.quantification.reference import at_samples_of, quotient
@@ -92,3 +93,17 @@ def test_no_quotient_without_a_divisor(below):
     value, stderr = quotient(one, one / 2, divisor, xr.Variable((), 0.5))
     np.testing.assert_array_equal(value, [np.nan, 2.0])
     np.testing.assert_allclose(stderr, [np.nan, np.hypot(2.0, 4.0 * 0.5) / 2.0])
+
+
+@pytest.mark.parametrize("parts", [2, 5])
+def test_profiles_in_parts_are_refused(parts):
+    z = np.arange(10.0)
+    ds = xr.Dataset(
+        {"intensity": (("species", "depth"), np.ones((2, 10)), {"units": "count/s"})},
+        coords={"species": ["A", "R"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    frame = open_frame(ds.chunk(depth=10 // parts), ("count_rate",), question="a test")
+    with pytest.raises(ProfileError, match=r"intensity is chunked along depth.*chunk\(depth=-1\)"):
+        at_samples_of(frame, "R")
+    whole = open_frame(ds.chunk(depth=10), ("count_rate",), question="a test")
+    np.testing.assert_array_equal(at_samples_of(whole, "R").value.values, 1.0)

@@ -1,0 +1,201 @@
+"""Where text fits: what is covered, counted by hand, and the best of the places that are free."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from sims_analysis.figures.free_space import _CELLS, AIR, MARGIN, Box, Obstacles, _around, _dense
+
+
+@pytest.fixture
+def ax():
+    """Axes of 400 by 200 pixels whose data are fractions of them."""
+    figure = plt.figure(figsize=(5, 4), dpi=100)
+    ax = figure.add_axes((0.1, 0.25, 0.8, 0.5))
+    ax.set_axis_off()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    return ax
+
+
+def line(ax, *xy, **style):
+    (drawn,) = ax.plot(*zip(*xy, strict=True), **style)
+    return drawn
+
+
+def overlap(one, other):
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def test_sizes_and_boxes_are_fractions_of_the_axes(ax):
+    from matplotlib.transforms import Bbox
+
+    found, extent = Obstacles(ax), Bbox([[50, 120], [450, 170]])
+    assert found.size(extent) == pytest.approx((1.0, 0.25))
+    assert found.fraction(extent) == pytest.approx((0.0, 0.1, 1.0, 0.35))
+
+
+def test_a_line_is_filled_in_between_its_points_but_not_across_gaps():
+    points = np.array([[0.0, 0.1], [0.1, 0.1], [np.nan, 0.5], [0.5, 0.5], [0.5, 0.52]])
+    found = _dense(points)
+    assert np.isfinite(found).all()
+    first, second = found[found[:, 0] < 0.3], found[found[:, 0] > 0.3]
+    assert len(first) + len(second) == len(found)
+    for part, (start, stop), along in ((first, (0.0, 0.1), 0), (second, (0.5, 0.52), 1)):
+        at = np.sort(part[:, along])
+        assert (at[0], at[-1]) == (start, stop)
+        np.testing.assert_allclose(np.diff(at), np.diff(at)[0])
+        assert 0.4 / _CELLS < np.diff(at).max() <= 0.5001 / _CELLS
+        assert np.ptp(part[:, 1 - along]) == 0
+
+
+def test_covered_are_the_cells_that_a_curve_crosses(ax):
+    found = Obstacles(ax)
+    level = line(ax, (0.2, 0.5), (0.8, 0.5))
+    points = found.add_line(level)
+    assert found.add_line(level) is points  # and once only
+    boxes = np.array([[0.4, 0.4, 0.6, 0.6], [0.4, 0.6, 0.6, 0.8], [0.7, 0.4, 0.9, 0.6]])
+    cells = set(map(tuple, np.minimum(points * _CELLS, _CELLS - 1).astype(int)))
+    for box, count in zip(boxes, found.covered(boxes), strict=True):
+        a, b, c, d = np.round((box + AIR * np.array([-1, -1, 1, 1])) * _CELLS)
+        assert count == sum(a <= i < c and b <= j < d for i, j in cells)
+    assert found.covered(boxes)[1] == 0
+    # A little air is kept around curves.
+    just = np.array([[0.4, 0.5 + 0.5 * AIR, 0.6, 0.6], [0.4, 0.5 + 2 * AIR, 0.6, 0.6]])
+    assert (found.covered(just) > 0).tolist() == [True, False]
+
+
+def test_texts_that_can_be_seen_and_curves_of_axes_at_one_place_are_obstacles(ax):
+    right = ax.twinx()
+    for each, kind in ((ax, "C"), (right, "counts")):
+        each.xaxis.label.set_label("depth")
+        each.yaxis.label.set_label(kind)
+    line(ax, (0.1, 0.2), (0.3, 0.2))
+    line(right, (0.6, 0.8), (0.9, 0.8))
+    label = ax.text(0.1, 0.5, "seen")
+    ax.text(0.5, 0.5, "hidden", visible=False)
+    ax.text(0.5, 0.5, "")
+    found = Obstacles.at(ax)
+    assert found.boxes == [found.fraction(label.get_window_extent())]
+    covered = found.covered(np.array([[0.1, 0.1, 0.3, 0.3], [0.6, 0.7, 0.9, 0.9]]))
+    assert (covered > 50).all()
+
+
+def test_what_lies_outside_the_axes_covers_nothing(ax):
+    found = Obstacles(ax)
+    assert found.add_line(line(ax, (-2.0, 0.5), (-1.0, 0.5))).size == 0
+    assert found.place_beside(line(ax, (2.0, 2.0), (3.0, 2.0)), (0.1, 0.1)) is None
+    edges = found.add_line(line(ax, (-1.0, 1.0), (2.0, 1.0)))
+    assert (edges.min(), edges.max()) == pytest.approx((0, 1), abs=0.01)
+    assert found.covered(np.array([[0.0, 0.9, 1.0, 1.0]])) == _CELLS
+
+
+@pytest.mark.parametrize(("size", "covers"), [(20.0, True), (2.0, False)])
+def test_large_marks_cover_their_outlines(ax, size, covers):
+    found = Obstacles(ax)
+    found.add_line(line(ax, (0.5, 0.5), marker="o", markersize=size, linestyle="none"))
+    radius = 0.5 * 20 * 100 / 72  # in pixels
+    for x, y in ((radius / 400, 0), (-radius / 400, 0), (0, radius / 200), (0, -radius / 200)):
+        box = np.array([0.5 + x, 0.5 + y, 0.5 + x, 0.5 + y]) + 0.003 * np.array([-1, -1, 1, 1])
+        assert (found.covered(box[None])[0] > 0) == covers
+    if not covers:  # a point, and no ring around it
+        assert found.covered(np.array([[0.0, 0.0, 1.0, 1.0]])) == 1
+
+
+def test_texts_are_in_the_way_where_they_overlap_and_names_a_word_apart(ax):
+    found = Obstacles(ax)
+    found.boxes = [Box(0.4, 0.4, 0.6, 0.6), Box(0.1, 0.8, 0.2, 0.9)]
+    word = 5.0 * 100 / 72 / 400
+    boxes = np.array([
+        [0.45, 0.45, 0.5, 0.5], [0.05, 0.3, 0.95, 0.95],  # inside one, over both
+        [0.45, 0.65, 0.5, 0.7], [0.45, 0.3, 0.5, 0.35],  # above and below
+        [0.2 + 0.5 * word, 0.8, 0.3, 0.9], [0.2 + 1.1 * word, 0.8, 0.3, 0.9],  # at the right
+        [0.3, 0.5, 0.4 - 0.5 * word, 0.6], [0.3, 0.5, 0.4 - 1.1 * word, 0.6],  # at the left
+    ])  # fmt: skip
+    assert found._texts(boxes).tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
+    assert found._texts(boxes, word).tolist() == [1, 2, 0, 0, 1, 0, 1, 0]
+    assert found._free(boxes).tolist() == [False, False, True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize(("cells", "free"), [(2.0, True), (2.5, False)])
+def test_a_list_may_touch_two_cells_of_curves(ax, monkeypatch, cells, free):
+    monkeypatch.setattr(Obstacles, "covered", lambda _, boxes: np.full(len(boxes), cells))
+    assert Obstacles(ax).place_box(0.3, 0.2)[2] is free
+
+
+def test_a_list_stands_in_a_free_corner_at_the_right_before_the_left(ax):
+    size, right, left = (0.3, 0.2), 1 - MARGIN - 0.3, MARGIN
+    upper, lower = 1 - MARGIN, MARGIN + 0.2
+    found = Obstacles(ax)
+    x, y, free = found.place_box(*size)
+    assert (x, min(abs(y - upper), abs(y - lower))) == pytest.approx((right, 0))
+    assert free
+    found.add_line(line(ax, (right, 0.1), (0.99, 0.1)))
+    assert found.place_box(*size) == pytest.approx((right, upper, True))
+    found.boxes.append(Box(0.7, 0.7, 1.0, 1.0))  # a text counts like a curve
+    found.add_line(line(ax, (left, 0.9), (0.4, 0.9)))
+    assert found.place_box(*size) == pytest.approx((left, lower, True))
+
+
+def test_a_list_that_finds_no_room_says_so(ax):
+    found = Obstacles(ax)
+    assert found.place_box(1 - 2 * MARGIN + 0.001, 0.1) == (MARGIN, 1 - MARGIN, False)
+    assert found.place_box(0.1, 1 - 2 * MARGIN + 0.001) == (MARGIN, 1 - MARGIN, False)
+    assert found.place_box(1 - 2 * MARGIN - 1e-9, 0.1)[2]
+    for y in np.linspace(0, 1, 21):
+        found.add_line(line(ax, (0.0, y), (1.0, y)))
+    assert not found.place_box(0.3, 0.2)[2]
+
+
+def test_places_are_around_a_point_near_and_farther():
+    (boxes,) = _around(np.array([[0.5, 0.4]]), (0.2, 0.1), (0.01, 0.02))
+    np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], np.tile([0.2, 0.1], (12, 1)))
+    for far, some in ((1, boxes[:6]), (4, boxes[6:])):
+        x, y = far * 0.01, far * 0.02
+        low = [(0.4, 0.4 + y), (0.5 + x, 0.35), (0.5 + x, 0.4 + y),
+               (0.3 - x, 0.35), (0.3 - x, 0.4 + y), (0.4, 0.3 - y)]  # fmt: skip
+        np.testing.assert_allclose(some[:, :2], low)
+
+
+def test_a_name_stands_on_the_top_of_its_curve(ax):
+    found, size = Obstacles(ax), (0.1, 0.08)
+    peak = line(ax, (0.1, 0.2), (0.5, 0.7), (0.9, 0.2))
+    place = found.place_beside(peak, size)
+    gap = 2.0 * 100 / 72 / 200
+    assert (place.x, place.y) == pytest.approx((0.5, 0.7), abs=0.02)
+    assert place.box.bottom == pytest.approx(place.y + gap)
+    assert place.box.right - place.box.left == pytest.approx(0.1)
+    assert place.box.top - place.box.bottom == pytest.approx(0.08)
+    # A text there, or words beside it, send the next name elsewhere.
+    found.boxes.append(place.box)
+    other = found.place_beside(peak, size)
+    word = 5.0 * 100 / 72 / 400
+    wider = (place.box.left - word, place.box.bottom, place.box.right + word, place.box.top)
+    assert not overlap(wider, other.box)
+    assert other.y < place.y
+
+
+def test_names_are_nearer_to_their_own_curve_than_to_another(ax):
+    found, size = Obstacles(ax), (0.1, 0.04)
+    own = line(ax, (0.1, 0.5), (0.9, 0.5))
+    found.add_line(line(ax, (0.1, 0.57), (0.5, 0.57)))
+    place = found.place_beside(own, size)
+    assert (place.box.bottom > 0.5, place.box.left > 0.5) == (True, True)
+    # Where another is near everywhere, that is where it is farthest.
+    crowded = Obstacles(ax)
+    crowded.add_line(line(ax, (0.1, 0.60), (0.5, 0.60)))
+    crowded.add_line(line(ax, (0.5, 0.57), (0.9, 0.57)))
+    assert crowded.place_beside(own, size).box.right < 0.5
+    # Just as far from both costs nothing where there is no other.
+    points = found.add_line(own)
+    above = Box(0.45, 0.51, 0.55, 0.55)
+    assert found._crowding(above, points) == pytest.approx(2.5 * 0.03 - 0.04, abs=0.004)
+    assert Obstacles(ax)._crowding(above, points) == 0.0
+    assert found._crowding(Box(0.45, 0.44, 0.55, 0.48), points) == 0.0
+
+
+def test_names_keep_away_from_the_frame(ax):
+    found = Obstacles(ax)
+    place = found.place_beside(line(ax, (0.0, 0.97), (1.0, 0.97)), (0.1, 0.08))
+    assert min(place.box[:2]) >= MARGIN
+    assert max(place.box[2:]) <= 1 - MARGIN
+    assert found.place_beside(line(ax, (0.0, 0.5), (1.0, 0.5)), (0.97, 0.1)) is None
