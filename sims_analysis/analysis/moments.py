@@ -267,7 +267,8 @@ def _hidden(frame: Frame, errors: xr.Variable, above_level: Answer) -> xr.Variab
         return None
     # Of less than 1 nm, and of a skewness below 1, no part.
     matter = hidden_matter(frame, above_level(frame), errors, above_level, least=1.0)
-    return matter.any(_MOMENT)
+    found: xr.Variable = matter.any(_MOMENT)
+    return found
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:

@@ -91,7 +91,8 @@ def open_frame(
     cells = _cells(units.with_plain_axes(data), coords, axis, dim, depth)
     if cells is not None and cells[0].dims != depth.dims:
         # Measurements whose cells differ share no axis.
-        depth, *cells = (_over_samples(one, value) for one in (depth, *cells))
+        depth, lower, upper = (_over_samples(one, value) for one in (depth, *cells))
+        cells = lower, upper
     achieved = None
     if axis == "depth" and dim in getattr(coords.get(ACHIEVED), "dims", ()):
         achieved = _over_samples(_canonical(coords[ACHIEVED], ("depth",), ACHIEVED)[0], value)

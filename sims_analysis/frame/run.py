@@ -80,8 +80,7 @@ def profile_by_profile(
     profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
     parameter, or a list of them over the group. It returns `size` numbers. `beside` names more
     columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, which follow the counts.
-    `watched` yields the indices of all profiles
-    one by one.
+    `watched` yields the indices of all profiles one by one.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
     ranks = list(whole) or [0] * len(parameters)

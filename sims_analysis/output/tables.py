@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.text import typeset as _typeset
-from sims_analysis.text.arguments import check_choice
+from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
 from sims_analysis.units import dequantify
 
@@ -101,9 +101,10 @@ def _columns(
                     text = array.attrs.get("long_name") or str(name)
                     columns.append((f"{heading}: {text}" if heading else text, array, whole))
         else:
+            found = f"{heading}={format_argument(result)}" if heading else type(result).__name__
             raise TypeError(
                 "a table is made of answers, such as those of sims.integrated_dose(data) and "
-                f"sims.junction_depth(data, level=...), found {type(result).__name__}"
+                f"sims.junction_depth(data, level=...), found {found}"
             )
     return columns
 

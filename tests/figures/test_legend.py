@@ -43,6 +43,8 @@ def test_errors_are_explained_as_a_bar_or_a_band(coverage, text):
     # A bar from left to right, with an end at each.
     np.testing.assert_array_equal(corners[corners[:, 1] == 0], [[-1, 0], [1, 0]])
     np.testing.assert_array_equal(corners[[0, 1, 4, 5], 0], [-1, -1, 1, 1])
+    np.testing.assert_array_equal(corners[[0, 4], 1], -corners[[1, 5], 1])
+    assert (corners[[0, 4], 1] < 0).all()
     assert bar.said[text]["linestyle"] == "none"
     assert 0 < band.said[text].get_alpha() < 1
 
@@ -55,6 +57,7 @@ def test_marks_at_the_floor_are_explained_by_what_they_stand_for():
     (style,) = found.said.values()
     assert list(found.said) == ["zero or negative"]
     assert (style["marker"], style["fillstyle"], style["linestyle"]) == ("v", "none", "none")
+    assert style["markersize"] == 3
     filled = canvas()
     legend.explain_hidden(filled, [curve([5.0], fill=2e10, raised=10.0)])
     assert list(filled.said) == ["2e+09 atoms/cm³ (fill value)"]

@@ -100,6 +100,8 @@ def test_parts_of_a_budget_are_combined(random, systematic, shown):
 def test_what_is_no_result_is_refused():
     with pytest.raises(TypeError, match=r"a table is made of answers, .*found int"):
         sims.results_table(3)
+    with pytest.raises(TypeError, match=r"found level='1e17 atoms/cm\^3'$"):
+        sims.results_table(answer([1.0, 2.0]), level="1e17 atoms/cm^3")
     with pytest.raises(ProfileError, match=r"different species: \['B', 'P'\] and \['B', 'As'\]"):
         sims.results_table(answer([1.0, 2.0]), answer([1.0, 2.0], species=("B", "As")))
     with pytest.raises(ProfileError, match="there is no result to show"):
