@@ -438,18 +438,19 @@ CENSORED = "detection_limit"
 #: Ends of the names of what stands beside the samples of a variable.
 OF_SAMPLES = ("stderr", *COLUMNS, CENSORED)
 
-#: What many samples have in common: coordinates of a Dataset, of which a budget reads the relative
-#: uncertainties, and every sum the independent samples per depth. Profiles and files keep them
-#: beside the samples.
-SHARED = (
-    "sensitivity_factor_uncertainty",
-    "depth_scale_uncertainty",
-    "dose_scale",
-    "dose_scale_uncertainty",
-    "effective_sample_fraction",
-)
+#: What many samples have in common, and its unit: coordinates of a Dataset, of which a budget reads
+#: the relative uncertainties, every sum the independent samples per depth, and every depth that is
+#: read from a restored profile its resolution. Profiles and files keep them beside the samples.
+SHARED = {
+    "sensitivity_factor_uncertainty": "1",
+    "depth_scale_uncertainty": "1",
+    "dose_scale": "1",
+    "dose_scale_uncertainty": "1",
+    "effective_sample_fraction": "1",
+    "achieved_resolution": "nm",
+}
 #: What profiles and files keep beside samples, whatever a Dataset makes of it.
-BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")
+BESIDE = COLUMNS | SHARED
 
 #: Columns and coordinates with the edges of cells over which values are averages, in the unit of
 #: the axis.

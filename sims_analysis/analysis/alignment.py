@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +18,6 @@ from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.alignment import (
-    Shift,
     best_shift,
     between_markers,
     edge_depth,
@@ -135,14 +136,18 @@ def align(
     if level is not None:
         at = units.read_number(level, (fa.kind,), "level")
     options = _Options(method, limit, at, fraction, falling=edge == "trailing")
-    lead = fb.value.sizes.get(MEASUREMENT)
-    each = [None] if lead is None else list(range(lead))
+    group = "species" if "species" in fb.sizes else None
     if markers is not None:
-        pairs = [_read_markers(fa, fb, i, markers) for i in each]
-        shifted, line = _stretched(b, pairs, fa.axis)
+        to_them = partial(_read_markers, fa, fb, markers)
+        rows = fb.each(to_them, size=2 * len(markers), group=group)
+        shifted, line = _stretched(b, rows.values.reshape(-1, 2, len(markers)), fa.axis)
     else:
-        shifts = [_shift(fa, fb, i, options) for i in each]
-        shifted, line = _shifted(b, shifts, method, marker, fa.axis)
+        who = xr.Variable((), "b")
+        if MEASUREMENT in fb.sizes:
+            labels = [fb.label({MEASUREMENT: i}) for i in range(fb.sizes[MEASUREMENT])]
+            who = xr.Variable(MEASUREMENT, labels)
+        rows = fb.each(partial(_shift, fa, fb, options), who, size=2, group=group)
+        shifted, line = _shifted(b, rows, method, marker, fa.axis)
     aligned: Data = with_step(
         shifted,
         "align",
@@ -181,6 +186,10 @@ def _check(
         raise ProfileError('give markers with method="markers", and with no other')
     if markers is not None and marker is not None:
         raise ProfileError("give marker or markers, not both")
+    if markers is not None and (isinstance(markers, str) or len(markers) < 2):
+        raise ProfileError(
+            f"markers={format_argument(markers)}; expected two or more: species, or pairs of depths"
+        )
 
 
 def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
@@ -207,6 +216,11 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
                     f"measurements, or as b a batch over {MEASUREMENT!r}: select one with "
                     f"{name}.isel({dim}=0)"
                 )
+    # Computed, because where there is no shift an error is raised.
+    plain: dict[str, Any] = {"stderr": None, "counts": None, "cells": None}
+    fa, fb = (
+        replace(f, depth=f.depth.compute(), value=f.value.compute(), **plain) for f in (fa, fb)
+    )
     return fa, fb
 
 
@@ -230,18 +244,18 @@ def _only(data: Any, marker: str, name: str) -> Any:
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
-def _shift(fa: Frame, fb: Frame, index: int | None, options: _Options) -> Shift:
-    rows = fa.value.sizes.get("species")
+def _shift(
+    fa: Frame, fb: Frame, options: _Options, z: Array, c: Array, _: Array, __: Array, who: str
+) -> Array:
+    """Return the shift of a measurement, all species of it, and the correlation there."""
+    rows = fa.sizes.get("species")
     names = [""] if rows is None else fa.coords["species"].values.tolist()
     pairs = []
     for row, name in enumerate(names):
-        one, other = (
-            _samples(f, {"species": row, MEASUREMENT: i}) for f, i in ((fa, None), (fb, index))
-        )
+        one, other = _samples(fa.depth.values, fa.value.values, row), _samples(z, c, row)
         if min(one[0].size, other[0].size) >= 5:
             pairs.append((*one, *other))
         elif len(names) == 1:
-            who = "b" if index is None else fb.label({MEASUREMENT: index})
             raise ProfileError(
                 f"species {str(name)!r} has {one[0].size} samples in a and {other[0].size} in "
                 f"{who}; an alignment needs five of each"
@@ -249,20 +263,20 @@ def _shift(fa: Frame, fb: Frame, index: int | None, options: _Options) -> Shift:
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
     if options.method == "peak":
-        return peak_shift(*pairs[0])
-    which = "" if index is None else f"{fb.label({MEASUREMENT: index})}: "
+        return np.array(peak_shift(*pairs[0])[:2])
+    which = "" if who == "b" else f"{who}: "
     if options.method == "edge":
         z, c, other_z, other_c = pairs[0]
         in_a = _edge(fa, z, c, options, "a")
         in_b = _edge(fb, other_z, other_c, options, f"{which}b")
-        return Shift(in_a - in_b, np.nan, found=True)
+        return np.array([in_a - in_b, np.nan])
     found = best_shift(pairs, options.max_shift, log=options.method == "log-correlation")
     if not found.found:
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
             "searched range; choose a marker with structure, or another max_shift"
         )
-    return found
+    return np.array([found.shift, found.correlation])
 
 
 def _edge(frame: Frame, depth: Array, value: Array, options: _Options, name: str) -> float:
@@ -282,13 +296,9 @@ def _edge(frame: Frame, depth: Array, value: Array, options: _Options, name: str
 
 
 def _read_markers(
-    fa: Frame, fb: Frame, index: int | None, markers: Sequence[Marker]
-) -> tuple[Array, Array]:
+    fa: Frame, fb: Frame, markers: Sequence[Marker], z: Array, c: Array, *_: Any
+) -> Array:
     """Return the depths of the markers in b, in order, and those in a."""
-    if isinstance(markers, str) or len(markers) < 2:
-        raise ProfileError(
-            f"markers={format_argument(markers)}; expected two or more: species, or pairs of depths"
-        )
     in_a: list[float] = []
     in_b: list[float] = []
     for i, marker in enumerate(markers):
@@ -297,9 +307,8 @@ def _read_markers(
             if marker not in of_a or marker not in of_b:
                 common = ", ".join(name for name in of_a if name in of_b) or "none"
                 raise SpeciesError(f"markers[{i}]={marker!r} is not in both; common are {common}")
-            for frame, where, found, names in ((fa, None, in_a, of_a), (fb, index, in_b, of_b)):
-                row = {"species": names.index(marker), MEASUREMENT: where}
-                found.append(vertex(*_samples(frame, row)))
+            in_a.append(vertex(*_samples(fa.depth.values, fa.value.values, of_a.index(marker))))
+            in_b.append(vertex(*_samples(z, c, of_b.index(marker))))
             continue
         for found, depth, whose in zip((in_a, in_b), marker, ("in a", "in b"), strict=True):
             found.append(units.read_number(depth, (fa.axis,), f"markers[{i}] {whose}"))
@@ -310,10 +319,10 @@ def _read_markers(
             f"the markers are not in one order: at {np.round(to, 4).tolist()} {fa.axis_units} in a "
             f"and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
         )
-    return at, to
+    return np.concatenate([at, to])
 
 
-def _stretched(b: Any, pairs: list[tuple[Array, Array]], axis: str) -> tuple[Any, str]:
+def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
     """Return data whose depths are moved along straight lines, and a line for their history."""
     b = units.with_plain_axes(b)
     batch = MEASUREMENT in b.dims
@@ -348,10 +357,9 @@ def _stretched(b: Any, pairs: list[tuple[Array, Array]], axis: str) -> tuple[Any
     return b.assign_coords(new | {name: shift}), line
 
 
-def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Array]:
-    """Return the samples of one profile."""
-    here = {d: i for d, i in indexers.items() if i is not None}
-    z, c = (v.isel(here, missing_dims="ignore").values for v in (frame.depth, frame.value))
+def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:
+    """Return the samples of one profile of several, or of the only one."""
+    z, c = (one[row] if one.ndim > 1 else one for one in (z, c))
     measured = ~(np.isnan(z) | np.isnan(c))
     return z[measured], c[measured]
 
@@ -371,16 +379,13 @@ def _moved_edges(data: Any, name: str, axis: str, shift: xr.Variable) -> xr.Vari
 
 
 def _shifted(
-    b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str
+    b: Any, rows: xr.Variable, method: str, marker: str | None, axis: str
 ) -> tuple[Any, str]:
     """Return the shifted data, and a line for their history."""
     b = units.with_plain_axes(b)
     batch = MEASUREMENT in b.dims
     dims = (MEASUREMENT,) if batch else ()
-    shift = np.array([found.shift for found in shifts])
-    correlation = np.array([found.correlation for found in shifts])
-    if not batch:
-        shift, correlation = shift[0], correlation[0]
+    shift, correlation = rows.values[..., 0], rows.values[..., 1]
     depth = b[axis]
     unit = units.magnitude_and_unit(depth, (axis,), axis)[1]
     by = xr.Variable(dims, unit.from_canonical(shift))

@@ -210,7 +210,7 @@ def find_junctions(
         frame, found, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )
     if frame.achieved is not None:
-        every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL).depth
+        every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         tell_narrow(frame, every, OTHERS)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)

@@ -51,6 +51,7 @@ __all__ = ["dataset_of", "to_dataset"]
 _KINDS: dict[str | None, tuple[str, ...]] = {
     "count": ("count",),
     "1": ("dimensionless",),
+    "nm": ("depth",),
     None: vocabulary.VALUE_KINDS,
 }
 

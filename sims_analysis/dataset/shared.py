@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis import vocabulary
+from sims_analysis.units import read_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +35,8 @@ def shared_columns(
     samples : int
         On the axis of the data.
     """
-    for name in vocabulary.SHARED:
-        of_concentration = name not in ("depth_scale_uncertainty", "effective_sample_fraction")
+    for name, unit in vocabulary.SHARED.items():
+        of_concentration = name.startswith(("sensitivity", "dose"))
         if name not in data.coords or (of_concentration and variable != "concentration"):
             continue
         coord = data.coords[name].drop_vars(name)
@@ -45,6 +46,8 @@ def shared_columns(
                 coord = coord.isel({dim: list(map(str, labels)).index(str(label))})
         if coord.ndim <= 1:
             values = np.broadcast_to(np.asarray(coord.values, dtype=np.float64), samples)
+            if unit != "1":
+                values = read_unit(coord.attrs.get("units", unit)).to_canonical(values)
             if not np.isnan(values).all():
                 yield name, values
 
@@ -60,6 +63,7 @@ def shared_coords(
         Name of the dimension of samples.
     columns : mapping
         Name -> numbers, shape (species, samples), NaN where there is no sample or none is known.
+        A resolution stays one of each sample.
     """
     made: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
     dims: tuple[str, ...]
@@ -70,7 +74,7 @@ def shared_coords(
         values, dims = rows, ("species", axis)
         lowest = np.where(known, rows, np.inf).min(axis=1)
         highest = np.where(known, rows, -np.inf).max(axis=1)
-        if (lowest >= highest).all():
+        if (lowest >= highest).all() and vocabulary.SHARED[name] == "1":
             values, dims = np.where(known.any(axis=1), lowest, np.nan), ("species",)
             if name.startswith("depth") and (values == values[0]).all():
                 values, dims = values[0], ()

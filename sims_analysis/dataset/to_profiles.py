@@ -113,7 +113,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
             kept[end] = own or unit.text
     where = {"species": ds["species"].values[row]}
     for end, column in shared_columns(ds, name, where, measured.size):
-        arrays[end], kept[end] = column[measured], "1"
+        arrays[end], kept[end] = column[measured], vocabulary.SHARED[end]
     cells = cell_edges(ds, axis)
     if cells is not None:
         edges = dict(

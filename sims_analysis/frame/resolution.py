@@ -31,8 +31,9 @@ _SHARPER, _KNOWN = 0.45, 0.35
 _LOPSIDED, _SHARP = 0.5, 0.4
 #: Decay lengths below this part of the achieved resolution may be those of steps.
 _UNRESOLVED = 0.25
-#: Edges nearer to each other than so many achieved resolutions are not known so well.
-_NARROW = 1.0
+#: Edges of layers nearer to each other than so many achieved resolutions are not known so well; and
+#: those of valleys, which a prior of plateaus fills or empties.
+_NARROW, _VALLEY = 1.0, 2.5
 #: Standard deviations in the full width at half maximum of a Gaussian.
 _FWHM = 2.3548
 
@@ -96,23 +97,29 @@ def add_resolution_error(
     return known
 
 
-def tell_narrow(frame: Frame, depth: xr.Variable, along: str) -> None:
-    """Warn of restored profiles with depths that are nearer to each other than what is resolved."""
+def tell_narrow(frame: Frame, found: Any, along: str) -> None:
+    """Warn of restored profiles with crossings nearer to each other than what is resolved.
+
+    `found` has their ``depth`` and ``direction``.
+    """
+    depth, valley = found.depth, found.direction < 0
     if frame.achieved is None or frame.lazy or depth.sizes[along] < 2:
         return
     resolution = _resolution_at(frame.achieved, abs(frame.depth - depth), [frame.dim])
     begin, end = {along: slice(-1)}, {along: slice(1, None)}
     wide = 0.5 * (resolution.isel(begin) + resolution.isel(end))
     shares = (depth.isel(end) - depth.isel(begin)) / wide
+    narrow = _NARROW + (_VALLEY - _NARROW) * valley.isel(begin)
+    shares = shares.where(shares < narrow)
     narrowest = shares.min(along)
-    first = first_flagged(frame, narrowest < _NARROW)
+    first = first_flagged(frame, narrowest.notnull())
     if first is not None:
         share = first.of(narrowest)
         at = first.of(depth.isel(begin).where(shares == narrowest).min(along))
         warn(
             f"{first.label}: the level is crossed twice within {share:.2g} achieved resolutions, "
-            f"from {at:.4g} nm: what is so narrow may be wider or narrower than restored, and its "
-            "edges farther off than their errors say",
+            f"from {at:.4g} nm: what is so narrow may be wider or narrower than restored, and one "
+            "standard error holds the true edge in 38 to 58 % (measured), not in 68",
             ProfileWarning,
         )
 

@@ -64,6 +64,7 @@ def worth(
     value = one.mean @ x
     kernel = (rigid @ seen.T * information) @ one.spread.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
+    achieved = _as_inside(_as_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
     variance = np.diag(covariance) + _of_background(one, freed @ seen.T * information)
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
@@ -138,6 +139,17 @@ def _full_width(kernel: Array, x: Array) -> Array:
         return found
 
     return crossing(after - 1, after) - crossing(before + 1, before)
+
+
+def _as_inside(achieved: Array, z: Array) -> Array:
+    """Return resolutions that are not below that of the first kernel that fits into the window.
+
+    A kernel that the beginning of the window cuts is narrower and resolves no better.
+    """
+    whole = int(np.argmax(z - z[0] >= 0.5 * achieved))
+    found = achieved.copy()
+    found[:whole] = np.maximum(found[:whole], achieved[whole])
+    return found
 
 
 def largest_deviance(one: Posed, m: Array) -> float:

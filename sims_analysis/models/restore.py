@@ -16,6 +16,7 @@ from sims_analysis.frame.background import background_level, read_background
 from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import ACHIEVED, FRACTION
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
@@ -42,6 +43,9 @@ Smoothness = Literal["auto", "steps"] | float
 _ERRORS = (
     "68 %, of what samples without noise would be restored to; no band holds against the truth, "
     "of which nothing narrower than the achieved resolution is restored"
+)
+_HIDDEN = (
+    "restored from the others, the profile is too high near these, and not known below the limit"
 )
 _DOSE = Parameter("window_dose", "area", "integral over depth")
 
@@ -76,7 +80,9 @@ def deconvolve(
         Of a Dataset; by default that in which the species was measured, concentrations first.
     start, stop : str, Quantity or DataArray, optional
         The window. *Where there is a surface transient, start below it*: no blur has made it, so
-        that nothing is promised about it and what lies within a resolution of it.
+        that nothing is promised about it and what lies within a resolution of it. Not every one
+        is told: of 10 counts where the profile has one, the first samples are ``ok`` and six times
+        too high.
     background : str, Quantity, DataArray or pair, optional
         What lies under the profile and is not blurred (a detector's, or a memory effect): a value,
         or the window of depths over which it is the mean. What is restored is without it. Its
@@ -102,7 +108,8 @@ def deconvolve(
           resolution: what was below detection stays there
         - ``<variable>_stderr``: see below
         - ``achieved_resolution`` (``nm``), a coordinate: full width at half maximum of the
-          averaging kernel, never below a cell. Features narrower than that may be artefacts
+          averaging kernel, never below a cell, nor at an end of the window, which cuts kernels,
+          below that of the first whole one. Features narrower than that may be artefacts
         - ``refolded``: what the restored profile would be measured as, background included
         - ``averaging_kernel`` over ``(depth, depth_)``, if asked for: by how much the value rises
           if the true one at ``depth_`` does; about 1 in all
@@ -123,7 +130,9 @@ def deconvolve(
         - ``doubtful_maximum`` (``nm``): the first of them
 
         The coordinate ``effective_sample_fraction``, below 1, says that errors of neighbours are
-        correlated, as on a grid finer than the samples; dose and crossings take account of it.
+        correlated, as on a grid finer than the samples; dose and crossings take account of it. It
+        and ``achieved_resolution`` go along into files and profiles (:func:`to_csv`,
+        :func:`to_excel`, :func:`to_profiles`); what is over the profiles only :func:`save` keeps.
 
         ``status``: ``ok``; ``resolution_too_wide`` (no profile that is blurred so much, and as
         smooth, gives what was measured: ``largest_deviance`` is above 4), ``truncated`` (the window
@@ -149,7 +158,8 @@ def deconvolve(
     Warns
     -----
     FitWarning
-        If a profile is not ``ok``, or has doubtful maxima.
+        If a profile is not ``ok``, has doubtful maxima, or has samples that a file gives as
+        ``<5E15``: the others alone are restored.
 
     See Also
     --------
@@ -260,6 +270,7 @@ def deconvolve(
     }
     if not frame.lazy:
         warn_of_empty_window(frame, window, FitWarning)
+        warn_of_hidden(frame, window, _HIDDEN, FitWarning)
         _warn(frame, answer)
     return answer
 
@@ -335,6 +346,11 @@ def _dressed(
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(column(ACHIEVED), ACHIEVED)
     beside = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
+    if frame.censored is not None:
+        end = vocabulary.CENSORED
+        limits = frame.censored.copy()
+        limits.attrs = vocabulary.attrs_beside(term, end, frame.units)
+        beside[f"{name}_{end}"] = frame.as_the_data(limits)
     return frame.dataset(found, coords=beside)
 
 

@@ -78,8 +78,9 @@ def to_csv(
     pathlib.Path
         Where it was written. The cell of a sample that was not measured is empty; its detection
         limit, if known, is in a column of its own. So are relative uncertainties that samples have
-        in common (of sensitivity factors and of the depth scale), which a budget needs, and the
-        edges of the cells of averages, in ``cell_start`` and ``cell_stop``. A name that
+        in common (of sensitivity factors and of the depth scale), which a budget needs, the edges
+        of the cells of averages, in ``cell_start`` and ``cell_stop``, and the achieved resolution
+        of restored profiles with the independent samples per depth, which errors need. A name that
         a spreadsheet would run, such as ``=HYPERLINK(...)``, has ``'`` before it, which
         :func:`read` takes off.
 

@@ -1,5 +1,7 @@
 """Interfaces and layers from the data alone, against steps whose widths are known."""
 
+import warnings
+
 import models_truth
 import numpy as np
 import pytest
@@ -462,3 +464,18 @@ def test_layers_that_noise_may_have_made_are_told_where_errors_are_not_known():
     sims.layers(known)
     # Thin layers are none that noise makes.
     sims.layers(values.copy(data=1e19 * (z % 5 < 2) + 1e16))
+
+
+def test_layers_of_few_counts_are_told():
+    z = np.arange(0.0, 200.0, 2.0)
+    for peak, told in ((10, True), (30, False)):
+        k = np.random.default_rng(5).poisson(peak * ((z > 40) & (z < 80)))
+        ds = models_truth.profile(k * 1e18, z)
+        ds = sims.with_counting_statistics(ds.to_dataset(), value_per_count="1e18 atoms/cm^3")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sims.layers(ds, level="5e18 atoms/cm^3")
+            sims.layers(ds, level="1e20 atoms/cm^3")  # there is none, and nothing to be told
+        words = [str(one.message) for one in caught]
+        assert len(words) == told
+        assert all("known to 32 % (as of fewer than 16 counts)" in one for one in words)

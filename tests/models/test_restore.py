@@ -7,7 +7,7 @@ import xarray as xr
 from scipy import special
 
 import sims_analysis as sims
-from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import _edges
 
@@ -523,6 +523,38 @@ def test_each_profile_may_have_a_function_of_its_own():
 def test_what_cannot_be_asked_is_refused(layer, options, error, words):
     with pytest.raises(error, match=words):
         sims.deconvolve(layer[0], **({"resolution": RES} | options))
+
+
+@pytest.mark.filterwarnings("ignore:.*the restored profile is not ok")
+@pytest.mark.parametrize("hidden", ["below", "between"])
+def test_samples_below_a_limit_are_told_and_stay_so(hidden):
+    ds, _ = measured(rt.implant, top=3000)
+    low = Z > 80 if hidden == "below" else np.abs(Z - 60) < 1
+    limit = np.where(low, 1e17, np.nan)
+    ds = ds.where(xr.DataArray(~low, dims="depth"))
+    ds = ds.assign_coords(concentration_detection_limit=("depth", limit, {"units": "atom/cm^3"}))
+    n = int(low.sum())
+    with pytest.warns(FitWarning, match=f"{n} samples in the window are below their limit .*1e.17"):
+        found = sims.deconvolve(ds, resolution=RES)
+    assert found["status"] == {"below": "ok", "between": "gap"}[hidden]
+    assert found["concentration"][low].isnull().all()
+    np.testing.assert_array_equal(found["concentration_detection_limit"], limit)
+    if hidden == "between":
+        level = f"{3000 * rt.implant(60.0) * rt.WORTH} atoms/cm^3"
+        with pytest.warns(ProfileWarning, match="are below their limit of detection"):
+            crossed = sims.crossings(found, level=level)
+        assert crossed["status"].values[-1] == "gap"
+
+
+def test_the_ends_of_the_window_resolve_no_better_than_the_inside():
+    flat = rt.counted(np.full(Z.size, 1000.0), Z)
+    for ds in (flat, measured(rt.implant)[0]):
+        found = sims.deconvolve(ds, resolution=RES, averaging_kernels=True)
+        achieved = found["achieved_resolution"].values
+        for depth, resolution in ((Z, achieved), (-Z[::-1], achieved[::-1])):
+            whole = np.argmax(depth - depth[0] >= 0.5 * resolution)
+            assert whole > 3
+            assert (resolution[:whole] >= resolution[whole]).all()
 
 
 def test_what_is_restored_is_not_restored_again(layer):

@@ -107,6 +107,43 @@ def test_it_is_kept_in_files(layer, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "there_and_back",
+    [
+        lambda ds, path: sims.read(sims.to_csv(ds, path / "r.csv")),
+        lambda ds, path: sims.read(sims.to_csv(ds, path / "r.csv", layout="paired")),
+        lambda ds, path: sims.read(sims.to_csv(ds, path / "r.csv", depth_units="um")),
+        lambda ds, path: sims.read(sims.to_excel(ds, path / "r.xlsx")),
+        lambda ds, _: sims.to_profiles(sims.quantify(ds)),
+        lambda ds, _: sims.to_profiles(_in_um(ds)),
+    ],
+    ids=["tidy", "paired", "um", "excel", "profiles", "resolution in um"],
+)
+def test_files_and_profiles_keep_it_beside_the_samples(layer, there_and_back, tmp_path):
+    found = layer.expand_dims(species=["B"])
+    again = sims.to_dataset(there_and_back(found, tmp_path))
+    assert again["achieved_resolution"].dims == ("species", "depth")
+    for name in ("achieved_resolution", "effective_sample_fraction"):
+        np.testing.assert_allclose(again[name], found[name].broadcast_like(again[name]))
+    depth, error = at(sims.crossings(again, level=LEVEL))
+    expected = at(sims.crossings(found, level=LEVEL))
+    np.testing.assert_allclose(depth, expected[0], rtol=1e-9)
+    np.testing.assert_allclose(error, expected[1], rtol=1e-6)
+
+
+def _in_um(ds):
+    attrs = ds["achieved_resolution"].attrs | {"units": "um"}
+    return ds.assign_coords(
+        achieved_resolution=(ds["achieved_resolution"] / 1000).assign_attrs(attrs)
+    )
+
+
+def test_one_resolution_for_all_samples_stays_one_of_each(layer):
+    same = layer.assign_coords(achieved_resolution=("depth", np.full(Z.size, 5.0), {"units": "nm"}))
+    again = sims.to_dataset(sims.to_profiles(same.expand_dims(species=["B"])))
+    assert again["achieved_resolution"].dims == ("species", "depth")
+
+
 def test_the_decay_length_of_a_step_may_be_that_of_a_step(layer):
     limits = {name: f"{part * rt.WORTH} atoms/cm^3" for name, part in (("low", 60), ("high", 1500))}
     found = sims.decay_length(layer, **limits)
@@ -123,6 +160,19 @@ def test_edges_nearer_than_the_resolution_are_told(layer):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sims.layers(layer, level=f"{1500 * rt.WORTH} atoms/cm^3")
+
+
+@pytest.mark.parametrize(("width", "told"), [(10.0, True), (15.0, False)])
+def test_edges_of_a_valley_are_told_of_up_to_two_and_a_half_resolutions(layer, width, told):
+    five = ("depth", np.full(Z.size, 5.0), {"units": "nm"})
+    valley = layer.assign_coords(achieved_resolution=five)
+    shape = np.where(np.abs(Z - 60) < width / 2, 100.0, 3000.0) * rt.WORTH
+    valley["concentration"] = ("depth", shape, layer["concentration"].attrs)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        sims.crossings(valley, level=f"{1500 * rt.WORTH} atoms/cm^3")
+        sims.junction_depth(valley, level=f"{1500 * rt.WORTH} atoms/cm^3", which=1)
+    assert ["crossed twice within" in str(one.message) for one in found] == [True] * 2 * told
 
 
 def test_sharpened_is_twice_the_profile_less_the_blurred_one():
