@@ -461,7 +461,7 @@ def test_layers_that_noise_may_have_made_are_told_where_errors_are_not_known():
         assert sims.layers(values)["layer"].size > 2
     known = values.to_dataset(name="concentration")
     known = sims.with_counting_statistics(known, value_per_count="1e16 atoms/cm^3")
-    sims.layers(known)
+    sims.layers(known, level="1.5e17 atoms/cm^3")
     # Thin layers are none that noise makes.
     sims.layers(values.copy(data=1e19 * (z % 5 < 2) + 1e16))
 
@@ -479,3 +479,35 @@ def test_layers_of_few_counts_are_told():
         words = [str(one.message) for one in caught]
         assert len(words) == told
         assert all("known to 32 % (as of fewer than 16 counts)" in one for one in words)
+
+
+def test_layers_at_a_part_of_the_maximum_have_its_error():
+    z = np.arange(0.0, 200.0, 2.0)
+    k = np.random.default_rng(6).poisson(1000 * np.exp(-((z - 90) ** 2) / 800) + 1.0)
+    ds = models_truth.profile(k * 1e18, z).to_dataset()
+    ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
+    top = sims.peak(ds)
+    half = 0.5 * top["concentration"].item()
+    exact = sims.layers(ds, level=f"{half} atoms/cm^3")
+    crossed = sims.crossings(ds, level=f"{half} atoms/cm^3")["decay_length"].values.ravel()
+    found = sims.layers(ds)
+    moved = abs(crossed) * (top["concentration_stderr"] / top["concentration"]).item()
+    for name, more in (("top", moved[0]), ("bottom", moved[1]), ("thickness", moved.sum())):
+        assert found[name].item() == exact[name].item()
+        own, both = exact[f"{name}_stderr"].item(), found[f"{name}_stderr"].item()
+        assert both == pytest.approx(np.hypot(own, more))
+
+
+def test_a_level_that_noise_has_chosen_is_told():
+    z = np.arange(0.0, 200.0, 2.0)
+    for peak, told in ((50, True), (2000, False)):
+        k = np.random.default_rng(5).poisson(peak * ((z > 40) & (z < 80)))
+        ds = models_truth.profile(k * 1e18, z).to_dataset()
+        ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sims.layers(ds)
+            sims.layers(ds, level="1e19 atoms/cm^3")
+        words = [str(one.message) for one in caught]
+        assert len(words) == told
+        assert all("highest sample, which noise has chosen" in one for one in words)

@@ -300,10 +300,14 @@ def test_what_cannot_be_asked(options, message):
 def test_each_rise_is_paired_with_the_fall_after_it():
     def paired(*ways, begins=False, goes_on=False):
         z = np.arange(1.0, len(ways) + 1)
-        return _paired(z, z / 10, np.array(ways), begins=begins, goes_on=goes_on)
+        found = _paired(np.array([z, 3 * z, 4 * z]), np.array(ways), begins=begins, goes_on=goes_on)
+        return [tuple(one) for one in found]
 
-    up, down, nan = "rising", "falling", (pytest.approx(np.nan, nan_ok=True),) * 2
-    assert paired(up, down, up, down) == [(1, 0.1, 2, 0.2), (3, pytest.approx(0.3), 4, 0.4)]
+    up, down, nan = "rising", "falling", pytest.approx(np.nan, nan_ok=True)
+    # A higher level moves both edges inwards: its part of the thickness is the sum.
+    first = (1, 5, 2, 10, pytest.approx(np.sqrt(3**2 + 6**2 + (4 + 8) ** 2)))
+    assert paired(up, down, up, down) == [first, (3, 15, 4, 20, pytest.approx(np.sqrt(1009)))]
     assert paired(down, up) == []
-    assert paired(down, up, begins=True, goes_on=True) == [(*nan, 1, 0.1), (2, 0.2, *nan)]
-    assert paired(up, down, down) == [(1, 0.1, 2, 0.2)]
+    ends = [(nan, nan, 1, 5, nan), (2, 10, nan, nan, nan)]
+    assert paired(down, up, begins=True, goes_on=True) == ends
+    assert paired(up, down, down) == [first]
