@@ -330,8 +330,10 @@ def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
     unit = units.magnitude_and_unit(b[axis], (axis,), axis)[1]
 
     def moved(name: str) -> xr.Variable:
-        own = b[name].variable
-        start = xr.Variable(own.dims, unit.to_canonical(np.asarray(own.data, np.float64)))
+        # By the CF conventions, bounds are in the unit of their axis and have no attrs.
+        own, of_axis = b[name].variable, name.endswith("_bounds")
+        given = units.magnitude_and_unit(b[axis if of_axis else name], (axis,), name)[1]
+        start = xr.Variable(own.dims, given.to_canonical(units.magnitude_of(own)))
         if batch and MEASUREMENT not in own.dims:
             start = start.set_dims({MEASUREMENT: len(pairs), **start.sizes})
         start = start.transpose(*dims, ...)
@@ -339,10 +341,11 @@ def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
         found = np.stack([between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)])
         end = found if batch else found[0]
         along = tuple(POINT if batch and d == axis else d for d in start.dims)
-        return xr.Variable(along, end, own.attrs | ({"units": axis_unit} if name == axis else {}))
+        return xr.Variable(along, end, own.attrs | ({} if of_axis else {"units": axis_unit}))
 
     axis_unit = vocabulary.attrs(axis)["units"]
-    new = {axis: moved(axis)}
+    edges = edges_beside(b, axis)
+    new = {name: moved(name) for name in (axis, *edges)}
     before = b[axis].variable
     own = tuple(POINT if batch and d == axis else d for d in before.dims)
     base = xr.Variable(own, unit.to_canonical(np.asarray(before.data, np.float64)))
@@ -351,7 +354,7 @@ def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
     line = f"{'depths' if axis == 'depth' else 'times'} moved between {len(pairs[0][0])} markers"
     attrs = vocabulary.attrs(name) | {"method": "markers", "description": line}
     if batch and axis in b.dims:  # each measurement needs its own axis
-        b = b.drop_vars(axis).rename({axis: POINT})
+        b = b.drop_vars([axis, *edges]).rename({axis: POINT})
     shift = xr.Variable(new[axis].dims, shift.transpose(*new[axis].dims).data, attrs)
     b = b.drop_vars("wire_fields", errors="ignore")
     return b.assign_coords(new | {name: shift}), line

@@ -271,6 +271,26 @@ def test_markers_of_a_batch_stretch_each_measurement():
     np.testing.assert_allclose(dose, np.stack([sims.integrated_dose(two_layers())] * 2), rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", ["nm", "um"])
+@pytest.mark.parametrize("batch", [False, True])
+def test_markers_move_the_edges_of_cells(unit, batch):
+    def cells(*shape):
+        ds = two_layers(*shape)
+        half = 0.5 * np.diff(ds["depth"][:2]).item()
+        bounds = np.stack([ds["depth"] - half, ds["depth"] + half], axis=-1)
+        ds["depth"].attrs["bounds"] = "depth_bounds"
+        return ds.assign_coords(depth_bounds=(("depth", "bounds"), bounds))
+
+    b = cells(1.07, 3.0, unit)
+    given = sims.stack([b, cells(0.9, 0.0, unit)], names=["W1", "W2"]) if batch else b
+    found = sims.align(cells(), given, method="markers", markers=["B", "As"])
+    start = found["cell_start"] if batch else found["depth_bounds"].isel(bounds=0)
+    wanted = np.broadcast_to(np.arange(200.0) - 0.5, start.shape)
+    np.testing.assert_allclose(start, wanted, atol=1e-6)
+    dose = np.broadcast_to(sims.integrated_dose(found), (1 + batch, 2))
+    np.testing.assert_allclose(dose, [sims.integrated_dose(cells())] * (1 + batch), rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
