@@ -137,7 +137,7 @@ def test_ratios_of_quantities_are_pure_numbers_and_counts_are_counts():
     assert (plain["count"].item(), plain["count"].attrs["units"]) == (2.0, "count")
 
 
-@pytest.mark.parametrize("values", [[True], ["1"], [1j], [np.datetime64("2024-01-15")]])
+@pytest.mark.parametrize("values", [[True], ["1"], [1j], [np.datetime64("2024-01-15", "ns")]])
 def test_values_that_are_no_real_numbers_are_refused_by_name(values):
     array = xr.DataArray(values, dims="t", attrs={"units": "nm"})
     with pytest.raises(ProfileError, match=r"^top: expected real numbers, found values of type"):
