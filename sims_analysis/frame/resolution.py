@@ -18,10 +18,9 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.kernels.rows import Array
 
 __all__ = ["add_resolution_error", "add_unresolved", "tell_narrow"]
-
-Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 #: Profiles are sharpened by this part of the achieved resolution. What that moves counts up to this
 #: part of the least achieved resolution beside the depth, where the decay length is below that one.
