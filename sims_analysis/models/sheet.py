@@ -161,7 +161,8 @@ def sheet_resistance(
     log-normal peak without a junction, on steps of 1.3 nm, 20 to 33 % of intervals hold at 10 and
     30 counts (98 to 100 % of these answers are told) and 52 to 53 % at 100 (80 % are told, above a
     background of 5 % as well; of 1,000 counts above it 57 %, and 12 % are told). Down to a tenth of
-    the maximum 59 to 68 % hold.
+    the maximum 59 to 68 % hold. Of a sharp box (maximum 1e19 atoms/cm^3) on a low floor, after a
+    background was subtracted, 4 to 18 % hold at 1,000 counts, and 42 % of these are told.
 
     References
     ----------

@@ -500,14 +500,13 @@ def test_layers_at_a_part_of_the_maximum_have_its_error():
 
 def test_a_level_that_noise_has_chosen_is_told():
     z = np.arange(0.0, 200.0, 2.0)
-    for peak, told in ((50, True), (2000, False)):
+    for peak, told in ((10, True), (50, True), (2000, False)):
         k = np.random.default_rng(5).poisson(peak * ((z > 40) & (z < 80)))
         ds = models_truth.profile(k * 1e18, z).to_dataset()
         ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             sims.layers(ds)
-            sims.layers(ds, level="1e19 atoms/cm^3")
         words = [str(one.message) for one in caught]
         assert len(words) == told
         assert all("highest sample, which noise has chosen" in one for one in words)
