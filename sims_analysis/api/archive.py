@@ -76,8 +76,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Record"]
 
-_by_id = attrgetter("data_id")
-
 
 class Archive:
     """A folder of payloads as received, verified whenever they are read.
@@ -246,10 +244,11 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            found = [c for c, _ in filter(None, read) if passes(c.words, c.about)]
+            wires = [c.wire for c, _ in filter(None, read) if passes(c.words, c.about)]
         else:
-            found = sorted(self._index.contents(need, passes, skip=skip), key=_by_id)
-        return Catalogue(CatalogueEntry.unread(known.wire) for known in found if known.wire)
+            found = self._index.contents(need, passes, skip=skip)
+            wires = [wire for _, wire in sorted((c.data_id, c.wire or b"") for c in found)]
+        return Catalogue(CatalogueEntry.unread(wire) for wire in wires if wire)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -265,7 +264,7 @@ class Archive:
             return all(word in (text or b"") for word in wanted)
 
         found = self._index.contents(Need.WORDS, passes if wanted else None)
-        named = sorted((known for known in found if known.data_id), key=_by_id)
+        named = sorted((known for known in found if known.data_id), key=attrgetter("data_id"))
         return named[:most], len(named)
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:

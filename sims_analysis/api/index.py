@@ -155,7 +155,7 @@ class Index:
         """
         stamps = self._scanned()
         noted = self._noted(stamps, _noted_contents, f"{self._entries}{os.sep}", keep)
-        yield from noted.found
+        yield from map(Contents._make, noted.found)
         if noted.usable:
             need = Need.WORDS  # once and for all
         for known in self._read(stamps, noted, need, show=show, skip=skip):
@@ -310,11 +310,11 @@ def _noted_ids(connection: Connection, stamps: dict[str, int]) -> _Noted[str]:
 
 def _noted_contents(
     connection: Connection, stamps: dict[str, int], entries: str, keep: Keep | None
-) -> _Noted[Contents]:
+) -> _Noted[tuple[Any, ...]]:
     # A hundred thousand rows: what can be is done here, without a call or object for each.
     end = f"{os.sep}catalogue.json"
     in_full = len(stamps) <= _IN_FULL
-    found: list[Contents] = []
+    found: list[tuple[Any, ...]] = []
     held: list[str] = []
     old: dict[str, Contents] = {}
     for row in connection.execute(_KNOWN):
@@ -333,7 +333,7 @@ def _noted_contents(
         elif holds:
             held.append(folder)
             # Without the words, which are not asked for any more.
-            found.append(Contents(folder, stamp, catalogue, version, data_id, about, None, wire))
+            found.append((folder, stamp, catalogue, version, data_id, about, None, wire))
         else:
             old[folder] = Contents(*row[:8])
     once = set(held)
