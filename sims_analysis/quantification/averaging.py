@@ -14,6 +14,7 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import FRACTION, open_samples
+from sims_analysis.quantification.reference import backgrounds_beside
 
 __all__ = ["average"]
 
@@ -133,7 +134,7 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
         _warn_of_scatter(frame, found["stderr"], scatter, n)
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
-    found |= _backgrounds(data, frame, n)
+    found |= _backgrounds(frame, n)
     order = [d for d in data[name].dims if d != MEASUREMENT]
     made = {}
     for end, one in found.items():
@@ -162,14 +163,10 @@ def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
     return total
 
 
-def _backgrounds(data: xr.Dataset, frame: Frame, n: xr.Variable) -> dict[str, Any]:
+def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
     """Average errors of subtracted backgrounds, which are independent of each other."""
-    beside = {
-        end: data[f"{frame.name}_{end}"].variable
-        for end in vocabulary.OF_BACKGROUND
-        if f"{frame.name}_{end}" in data
-    }
-    if "background_stderr" not in beside:
+    beside = backgrounds_beside(frame)
+    if not beside:
         return {}
     squares = beside["background_stderr"] ** 2
     count = n.max(frame.dim) if frame.dim not in squares.dims else n

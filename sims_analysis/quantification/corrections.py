@@ -269,8 +269,7 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
         return xr.Variable((), data=True)
     wanted = read_names("species", species)
     frame.species(*wanted, name="species")
-    labels = frame.coords["species"]
-    return xr.Variable(labels.dims, np.isin(labels.values, wanted))
+    return frame.of_species(*wanted)
 
 
 def _mean_to_subtract(

@@ -25,7 +25,7 @@ from sims_analysis.quantification.reference import (
     Reference,
     at_samples_of,
     common_errors,
-    quotient,
+    divided,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
 
@@ -240,10 +240,10 @@ def ratio(
     name = _measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
-    divided = _DIVIDED[kind](frame, below, denominator)
-    answer = _answer(frame, divided, numerator, kind)
+    found = _DIVIDED[kind](frame, below, denominator)
+    answer = _answer(frame, found, numerator, kind)
     if kind == "ratio" and not frame.lazy:
-        _tell_bias(frame, below, divided, numerator, denominator)
+        _tell_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
         answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
@@ -260,21 +260,19 @@ def ratio(
 _BIASED = 0.5
 
 
-def _tell_bias(
-    frame: Frame, below: Reference, divided: dict[str, xr.Variable], *names: str
-) -> None:
+def _tell_bias(frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str) -> None:
     """Warn where ratios are too high by more than half of the error of their mean.
 
     Noise of a divisor b raises ``1 / b`` by the square of its relative error.
     """
-    if below.stderr is None or "stderr" not in divided:
+    if below.stderr is None or "stderr" not in found:
         return
-    there: Any = (below.value > 0) & divided["stderr"].notnull()
+    there: Any = (below.value > 0) & found["stderr"].notnull()
     raised = ((below.stderr / below.value) ** 2).where(there).mean(frame.dim)
-    own = abs(divided[""].where(there).mean(frame.dim))
+    own = abs(found[""].where(there).mean(frame.dim))
     number = (there * frame.fraction).sum(frame.dim)
-    error = ((divided["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
-    first = first_flagged(frame, (raised * own > _BIASED * error) & _is(frame, names[0]))
+    error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
+    first = first_flagged(frame, (raised * own > _BIASED * error) & frame.of_species(names[0]))
     if first is not None:
         part = first.of(raised)
         warn(
@@ -283,13 +281,6 @@ def _tell_bias(
             'mean_value) is not, nor is a fraction (kind="fraction")',
             ProfileWarning,
         )
-
-
-def _is(frame: Frame, species: str) -> xr.Variable:
-    """Flag the profiles of a species."""
-    names = frame.coords["species"]
-    found: xr.Variable = names.copy(data=np.asarray(names.values == species))
-    return found
 
 
 def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
@@ -307,9 +298,7 @@ def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     )
 
 
-def _answer(
-    frame: Frame, divided: dict[str, xr.Variable], numerator: str, kind: str
-) -> xr.DataArray:
+def _answer(frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
     data: Any = frame.origin
     row = species_of(data).index(numerator)
@@ -319,7 +308,7 @@ def _answer(
         end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
     }
     columns = {}
-    for end, one in divided.items():
+    for end, one in found.items():
         if "species" in one.dims:
             own = one.isel(species=row).transpose(*where.dims, missing_dims="ignore")
             columns[end] = xr.Variable(own.dims, own.data, attrs[end])
@@ -334,9 +323,7 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
     relative = None
     if below.stderr is not None:
         relative = below.stderr / below.value.where(below.value > 0)
-    value, stderr = quotient(frame.value, frame.stderr, below.value, relative)
-    errors = {} if stderr is None else {"stderr": stderr}
-    return {"": value} | errors | common_errors(frame, value, below.value, denominator)
+    return divided(frame, frame.value, below.value, relative, denominator)
 
 
 def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
