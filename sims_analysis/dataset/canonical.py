@@ -18,6 +18,7 @@ from sims_analysis.text.arguments import check_call, remedy_for
 __all__ = [
     "ENDS",
     "IN_ITS_UNIT",
+    "first_of",
     "known_species",
     "list_variables",
     "on_canonical_data",
@@ -114,12 +115,24 @@ def list_variables(ds: xr.Dataset) -> str:
 
 def signal_name(ds: xr.Dataset, question: str) -> str:
     """Return the name of the variable with intensities: in count/s, counts or arbitrary units."""
-    for name in ("intensity", "counts", "intensity_arbitrary"):
-        if name in ds.data_vars:
+    names = ("intensity", "counts", "intensity_arbitrary")
+    return first_of(ds, names, f"{question} needs a count rate (count/s) or counts")
+
+
+def first_of(
+    ds: xr.Dataset, names: Sequence[Any], otherwise: str, fits: Callable[[str], bool] | None = None
+) -> str:
+    """Return the first variable of some names (that fits).
+
+    Raises
+    ------
+    UnitsError
+        If there is none; `otherwise` says what was looked for, and the message lists what there is.
+    """
+    for name in names:
+        if isinstance(name, str) and name in ds.data_vars and (fits is None or fits(name)):
             return name
-    raise UnitsError(
-        f"{question} needs a count rate (count/s) or counts; the data have {list_variables(ds)}"
-    )
+    raise UnitsError(f"{otherwise}; the data have {list_variables(ds)}")
 
 
 def was_subtracted(ds: xr.Dataset, unit: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -13,6 +12,7 @@ from sims_analysis.dataset.canonical import list_variables, on_canonical_data
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
 from sims_analysis.quantification.reference import backgrounds_beside
 
@@ -193,22 +193,16 @@ def _warn_of_scatter(
     freedom = ((n - 1) * counted).sum(frame.dim).clip(min=1.0)
     by_chance = chdtri(freedom, _IMPROBABLE) / freedom
     excess = squares**0.5
-    # The first measurement stands for all: a message names the species.
-    one = frame.value.isel({MEASUREMENT: 0})
-    flagged = (squares > by_chance) & (excess > _NOTABLE)
-    where = np.argwhere(np.asarray(flagged.transpose(*one.dims[:-1]).values))
-    if not len(where):
-        return
-    index = dict(zip(one.dims[:-1], where[0].tolist(), strict=True))
-    factor = float(excess.isel(index))
-    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    warn(
-        f"{frame.label(index)}{others}: the replicates scatter {factor:.2g} times as much as their "
-        f"standard errors say: they differ by more than counting. {frame.name}_stderr is that of "
-        f"counting, {frame.name}_scatter holds the rest, which neighbouring samples share: for the "
-        "error of a dose, take the scatter of the doses of the measurements",
-        ProfileWarning,
-    )
+    first = first_flagged(frame, (squares > by_chance) & (excess > _NOTABLE))
+    if first is not None:
+        warn(
+            f"{first.label}: the replicates scatter {first.of(excess):.2g} times as much as their "
+            "standard errors say: they differ by more than counting. "
+            f"{frame.name}_stderr is that of counting, {frame.name}_scatter holds the rest, which "
+            "neighbouring samples share: for the error of a dose, take the scatter of the doses "
+            "of the measurements",
+            ProfileWarning,
+        )
 
 
 def _common(data: xr.Dataset) -> dict[str, Any]:

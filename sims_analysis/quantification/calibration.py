@@ -322,13 +322,8 @@ def relative_depth_uncertainty(
     one = xr.Variable((), 1.0) if of is None else of
     relative = read_uncertainty(frame, uncertainty, one, kind, "depth_uncertainty")
     per_measurement(relative, "depth_uncertainty")
-    if relative.ndim or has_unit(uncertainty):
-        if not bool((relative > 0).all()):
-            raise ProfileError(f"depth_uncertainty={shown} must be positive for each measurement")
-        if not bool((relative < 1).all()):
-            raise ProfileError(
-                f"depth_uncertainty={shown} must be less than the value whose uncertainty it is"
-            )
+    if (relative.ndim or has_unit(uncertainty)) and not bool((relative > 0).all()):
+        raise ProfileError(f"depth_uncertainty={shown} must be positive for each measurement")
     return relative
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
+    first_of,
     list_variables,
     on_canonical_data,
     was_subtracted,
@@ -223,7 +224,10 @@ def subtract_background(
     """
     if (value is None) == (window is None):
         raise ProfileError("give the background either as value= or as window=")
-    name = _to_subtract_from(data, variable)
+    names = list(vocabulary.QUANTITIES) if variable is None else [variable]
+    listed = " or ".join(map(format_argument, names))
+    nothing = f"there is no variable {listed} to subtract a background from"
+    name = first_of(data, names, nothing)
     frame = open_samples(data, name, "a background to subtract")
     chosen = _chosen(frame, species)
     if window is None:
@@ -248,18 +252,6 @@ def subtract_background(
         window=window,
         species=species,
         variable=variable,
-    )
-
-
-def _to_subtract_from(data: xr.Dataset, variable: str | None) -> str:
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    for name in names:
-        if isinstance(name, str) and name in data.data_vars:
-            return name
-    listed = " or ".join(map(format_argument, names))
-    raise UnitsError(
-        f"there is no variable {listed} to subtract a background from; "
-        f"the data have {list_variables(data)}"
     )
 
 

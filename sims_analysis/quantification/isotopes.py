@@ -10,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
+    first_of,
     list_variables,
     on_canonical_data,
     scaled,
@@ -285,17 +286,19 @@ def _tell_bias(frame: Frame, below: Reference, found: dict[str, xr.Variable], *n
 
 def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     """Return the first variable in which all of some species are measured."""
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    for name in names:
-        if isinstance(name, str) and _all_in(data, name, *species):
-            return name
+
+    def fits(name: str) -> bool:
+        one = data[name]
+        return "species" in one.dims and (
+            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
+        )
+
+    names: list[Any] = list(vocabulary.QUANTITIES) if variable is None else [variable]
     given = "there is no variable"
     if variable is not None:
         given = f"variable={format_argument(variable)} is none"
-    raise UnitsError(
-        f"{given} in which both {' and '.join(map(repr, species))} "
-        f"are measured; the data have {list_variables(data)}"
-    )
+    both = " and ".join(map(repr, species))
+    return first_of(data, names, f"{given} in which both {both} are measured", fits)
 
 
 def _answer(frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str) -> xr.DataArray:
@@ -353,11 +356,3 @@ _ERRORS = {
     "background_overlap": "Overlap with the background",
     "background_scatter": "Scatter in the window of the background",
 }
-
-
-def _all_in(ds: xr.Dataset, name: str, *species: str) -> bool:
-    if name not in ds.data_vars or "species" not in ds[name].dims:
-        return False
-    if ds[name].chunks is not None:
-        return True
-    return all(bool(ds[name].sel(species=one).notnull().any()) for one in species)

@@ -18,7 +18,6 @@ from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_pos
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import ACHIEVED, DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.quantification.calibration import (
     frame_of_axis,
@@ -28,7 +27,6 @@ from sims_analysis.quantification.calibration import (
 )
 from sims_analysis.quantification.scales import format_value, per_measurement, tell_unknown
 from sims_analysis.quantification.uncertainties import read_uncertainty
-from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]
@@ -237,10 +235,12 @@ def scale_to_dose(
     ends = read_window(frame, start, stop)
     warn_of_transient(frame, *ends, among=known.notnull(), values=False)
     scale = (known / found).fillna(1.0)
-    uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
-    result = frame.times(scale).assign_coords(
-        _of_the_scale(data, scale, uncertainty, known.notnull())
-    )
+    relative = xr.Variable((), np.nan)
+    if dose_uncertainty is not None:
+        relative = read_uncertainty(
+            frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
+        )
+    result = frame.times(scale).assign_coords(_of_the_scale(frame, scale, known, relative))
     return with_step(
         result,
         "scale_to_dose",
@@ -275,38 +275,26 @@ def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any])
     return dose
 
 
-def _uncertainty_of_scale(frame: Frame, known: xr.Variable, stated: Any) -> xr.Variable:
-    """Return the relative uncertainties of doses: NaN if not stated, 0 where no dose is."""
-    relative = xr.Variable((), np.nan)
-    if stated is not None:
-        relative = read_uncertainty(frame, stated, known, "areal_density", "dose_uncertainty")
-        if anywhere(known.notnull() & ((relative < 0) | (relative >= 1))):
-            raise ProfileError(
-                f"dose_uncertainty={format_argument(stated)} must be less than the dose, and not "
-                "less than 0"
-            )
-    found: xr.Variable = (relative + 0.0 * known).where(known.notnull(), 0.0)
-    return found.transpose(*(d for d in frame.lead if d in found.dims))
-
-
 def _of_the_scale(
-    data: xr.Dataset, scale: xr.Variable, uncertainty: xr.Variable, fresh: xr.Variable
+    frame: Frame, scale: xr.Variable, known: xr.Variable, relative: xr.Variable
 ) -> dict[str, xr.Variable]:
-    """Return the coordinates that say what the scale is now, and how well it is known."""
+    """Return the coordinates that say what the scale is now, and how well it is known.
+
+    Of a species whose dose is not known, as they were: 1 and 0 without an earlier scale.
+    """
+    data: Any = frame.origin
+    fresh = known.notnull()
+    uncertainty: xr.Variable = (relative + 0.0 * known).where(fresh, 0.0)
+    uncertainty = uncertainty.transpose(*(d for d in frame.lead if d in uncertainty.dims))
     made = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
-    if "dose_scale" in data.coords:
-        made["dose_scale"] = scale * data["dose_scale"].variable
-    if "dose_scale_uncertainty" in data.coords:
-        before = data["dose_scale_uncertainty"].variable
-        made["dose_scale_uncertainty"] = xr.where(fresh, uncertainty, before)
-    for name in ("sensitivity_factor", "absolute_sensitivity_factor"):
+    factors = ("sensitivity_factor", "absolute_sensitivity_factor")
+    for name in ("dose_scale", *factors):
         if name in data.coords:
             made[name] = data[name].variable * scale
-    if (name := "sensitivity_factor_uncertainty") in data.coords:
-        made[name] = xr.where(fresh, uncertainty, data[name].variable)
-    return {
-        name: xr.Variable(
-            one.dims, one.data, data[name].attrs if name in data.coords else vocabulary.attrs(name)
-        )
-        for name, one in made.items()
-    }
+    for name in ("dose_scale_uncertainty", "sensitivity_factor_uncertainty"):
+        if name in data.coords:
+            made[name] = xr.where(fresh, uncertainty, data[name].variable)
+    for name, one in made.items():
+        attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
+        made[name] = xr.Variable(one.dims, one.data, attrs)
+    return made
