@@ -197,7 +197,9 @@ def _scales(
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
         found = integral(frame, read_question(frame, start=start, stop=stop), quiet=True)
         value = xr.DataArray(found.value.values, {"species": common}, ["species"])
-        variance = np.nan if found.variance is None else found.variance.values
+        variance = xr.full_like(value, np.nan)
+        if found.variance is not None:
+            variance = value.copy(data=found.variance.values)
         parts.append(value.where(value > 0))
         squares.append(variance / value**2)
     return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5
