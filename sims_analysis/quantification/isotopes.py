@@ -87,9 +87,9 @@ def to_element(
             f"{list_variables(data)}: quantify them first"
         )
     names = species_of(data)
-    wanted = _isotopes(data, abundance, species)
+    wanted = _isotopes(data, amounts, abundance, species)
     species_of(data, *wanted, name="species")
-    fractions = {one: _abundance(abundance, one) for one in wanted}
+    fractions, sources = _abundances(abundance, wanted)
     renamed = [isotope(one)[1] if one in fractions else one for one in names]
     twice = sorted({one for one in renamed if renamed.count(one) > 1})
     if twice:
@@ -97,64 +97,59 @@ def to_element(
             f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
             "in species='11B', and leave out or rename the others"
         )
-    listed = _listed(fractions, abundance)
-    dims, shape = data["species"].dims, data["species"].shape
+    labels = data["species"].variable
     divisor = xr.Variable(
-        dims,
-        np.array([fractions.get(one, 1.0) for one in names]).reshape(shape),
-        vocabulary.attrs("isotopic_abundance") | {"references": listed},
+        labels.dims,
+        np.array([fractions.get(one, 1.0) for one in names]).reshape(labels.shape),
+        vocabulary.attrs("isotopic_abundance") | {"references": sources},
     )
-    result = data.assign(
-        {
-            name + end: array
-            for name in amounts
-            for end, array in scaled(data, name, 1.0 / divisor).items()
-        }
-    ).assign_coords(
-        species=(dims, np.array(renamed).reshape(shape), data["species"].attrs),
+    divided = {
+        name + end: array
+        for name in amounts
+        for end, array in scaled(data, name, 1.0 / divisor).items()
+    }
+    result = data.assign(divided).assign_coords(
+        species=(labels.dims, np.array(renamed).reshape(labels.shape), labels.attrs),
         isotopic_abundance=divisor,
     )
-    line = f"isotopes to elements, divided by their abundances: {listed}"
+    line = f"isotopes to elements, divided by their abundances: {sources}"
     return with_step(result, "to_element", line, abundance=abundance, species=wanted)
 
 
 def _isotopes(
-    data: xr.Dataset, abundance: str | Mapping[str, Any], species: str | Sequence[str] | None
+    data: xr.Dataset,
+    amounts: list[str],
+    abundance: str | Mapping[str, Any],
+    species: str | Sequence[str] | None,
 ) -> list[str]:
-    """List the species that are to become elements."""
+    """List the species that are to become elements: by default all that are quantified."""
     if species is not None:
         return read_names("species", species)
     if isinstance(abundance, Mapping):
         return list(abundance)
-    return [one for one in species_of(data) if _is_quantified(data, one)]
+    measured = np.zeros(data["species"].size, dtype=bool)
+    for name in amounts:
+        value = data[name].notnull()
+        measured |= np.ravel(value.any([d for d in value.dims if d != "species"]).values)
+    return [one for one, quantified in zip(species_of(data), measured, strict=True) if quantified]
 
 
-def _listed(fractions: Mapping[str, float], abundance: str | Mapping[str, Any]) -> str:
-    """List abundances with their sources: ``"11B 0.8 (as stated)"``."""
+def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
+    """Read abundances; also list them with their sources, ``"11B 0.8 (as stated)"``."""
+    fractions: dict[str, float] = {}
     sources: dict[str, list[str]] = {}
-    for one, fraction in fractions.items():
-        source = source_of_abundance(_of_species(abundance, one), one)
-        sources.setdefault(source, []).append(f"{one} {fraction:.6g}")
-    return "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
-
-
-def _is_quantified(ds: xr.Dataset, species: str) -> bool:
-    one = ds if ds["species"].ndim == 0 else ds.sel(species=species)
-    return any(name in one and bool(one[name].notnull().any()) for name in _AMOUNTS)
-
-
-def _abundance(given: Any, species: str) -> float:
-    isotope(species)
-    name = f"abundance[{species!r}]" if isinstance(given, Mapping) else "abundance"
-    return read_abundance(_of_species(given, species), species, name)
-
-
-def _of_species(given: Any, species: str) -> Any:
-    if not isinstance(given, Mapping):
-        return given
-    if species not in given:
-        raise SpeciesError(f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}")
-    return given[species]
+    for one in wanted:
+        isotope(one)
+        value, name = given, "abundance"
+        if isinstance(given, Mapping):
+            if one not in given:
+                known = ", ".join(map(repr, given))
+                raise SpeciesError(f"abundance lacks {one!r}; it has {known}")
+            value, name = given[one], f"abundance[{one!r}]"
+        fractions[one] = read_abundance(value, one, name)
+        listed = sources.setdefault(source_of_abundance(value, one), [])
+        listed.append(f"{one} {fractions[one]:.6g}")
+    return fractions, "; ".join(f"{', '.join(each)} ({of})" for of, each in sources.items())
 
 
 @on_canonical_data

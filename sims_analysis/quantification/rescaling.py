@@ -113,7 +113,7 @@ def rescale_depth(
     relative = read_scale_uncertainty(axis, depth_uncertainty, scale)
     earlier = data["depth"].attrs.get("calibration")
     said = None if earlier is None else f"{earlier}; then {text}"
-    result = moved(axis, scale, said, relative)
+    result: xr.Dataset = moved(axis, scale, said, relative)
     if crater is not None and relative is None:
         result = result.drop_vars("depth_scale_uncertainty", errors="ignore")
     if factor is not None or crater_depth is not None:

@@ -22,7 +22,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
-from sims_analysis.frame.window import ends_of, read_window
+from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.doubts import saturated_samples
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
@@ -252,7 +252,12 @@ def _by_mean(
     frame: Frame, asked: xr.Variable, matrix: str, window: Any, threshold: float
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
+<<<<<<< HEAD
     start, stop = read_window(frame, *ends_of(window), "window")
+=======
+    start, stop = NO_LIMITS if window is None else read_pair(frame, window)
+    row = _row(frame, matrix)
+>>>>>>> main
     found = mean_over(frame, (start, stop))
     empty = (found.n == 0) & frame.measured() & frame.of_species(matrix)
     if (first := first_flagged(frame, empty)) is not None:
