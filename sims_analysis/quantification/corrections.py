@@ -26,7 +26,7 @@ from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame, open_samples
 from sims_analysis.frame.run import anywhere
-from sims_analysis.frame.window import NO_LIMITS, read_pair
+from sims_analysis.frame.window import read_pair
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -272,7 +272,7 @@ def _mean_to_subtract(
     NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
     over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
     """
-    ends = NO_LIMITS if window is None else read_pair(frame, window)
+    ends = read_pair(frame, window)
     # Of the samples as they are: what was subtracted before drops out.
     mean = mean_over(replace(frame, scatter=None), ends)
     warn_of_hidden(frame, ends, MEAN_OF_OTHERS, ProfileWarning)

@@ -252,12 +252,7 @@ def _by_mean(
     frame: Frame, asked: xr.Variable, matrix: str, window: Any, threshold: float
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
-<<<<<<< HEAD
-    start, stop = read_window(frame, *ends_of(window), "window")
-=======
     start, stop = NO_LIMITS if window is None else read_pair(frame, window)
-    row = _row(frame, matrix)
->>>>>>> main
     found = mean_over(frame, (start, stop))
     empty = (found.n == 0) & frame.measured() & frame.of_species(matrix)
     if (first := first_flagged(frame, empty)) is not None:
