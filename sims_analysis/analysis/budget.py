@@ -30,8 +30,8 @@ from sims_analysis.analysis.uncertainty import read_relative
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import (
+    Background,
     add_background_error,
-    background_level,
     mean_over,
 )
 from sims_analysis.frame.call import recorded
@@ -271,16 +271,15 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
 
     NaN where it is not known at a sample that the dose rests on.
     """
-    level = background_level(frame, question.level, question.window)
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None)
-    alone = replace(question, level=None, window=None)
+    alone = replace(question, background=Background())
 
     def integrated(value: xr.Variable) -> xr.Variable:
         found: xr.Variable = integral(replace(plain, value=value), alone, quiet=True).value
         return found
 
     unknown = frame.value.notnull() & part.isnull()
-    total = integrated((frame.value - level) * part.fillna(0.0))
+    total = integrated((frame.value - question.background.level(frame)) * part.fillna(0.0))
     if frame.lazy or anywhere(unknown):
         total = total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
     return total
@@ -309,7 +308,7 @@ def _below(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Var
 def _of_background(found: DoseIntegral) -> xr.Variable:
     """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
-    window = found.question.window
+    window = found.question.background.window
     if window is not None:
         parts.append(mean_over(found.frame, window).stderr * (found.stop - found.start))
     variance: Any = sum(part**2 for part in parts)

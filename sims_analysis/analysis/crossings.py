@@ -10,23 +10,21 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
-from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import is_ratio, open_frame
-from sims_analysis.frame.parameters import read_stated
+from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, tell_narrow
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
-from sims_analysis.text.arguments import check_count, format_argument
+from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = [
@@ -37,7 +35,6 @@ __all__ = [
     "in_all_places",
     "in_words_of_axis",
     "nearest",
-    "open_at_level",
     "with_common_errors",
 ]
 
@@ -347,37 +344,3 @@ def in_all_places(
         return run(most)
     cut = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in found)
     return type(found)(*cut)
-
-
-def open_at_level(
-    data: Any,
-    level: Any,
-    question: str,
-    *,
-    axes: tuple[str, ...] = ("depth",),
-    variable: str | None = None,
-) -> tuple[Frame, xr.Variable]:
-    """Open the variable that has the kind of unit of the level, and read the level.
-
-    It is in the canonical unit of the values; NaN where a profile has none.
-    """
-    ratio = isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data)
-    kinds = ("dimensionless",) if ratio else vocabulary.VALUE_KINDS
-    stated = read_stated(level, kinds, "level")
-    try:
-        frame = open_frame(
-            data, (stated.kind,), question=f"{question} of this level", variable=variable, axes=axes
-        )
-    except UnitsError as error:
-        raise UnitsError(f"level={format_argument(level)}: {error}") from None
-    read = frame.parameter(stated, (stated.kind,), "level")
-    if not read.ndim and np.isfinite(read.data):
-        return frame, read
-    # That of a single profile may be NaN, too; one for several is stated.
-    answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
-    wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)
-    first = first_flagged(frame, wrong)
-    if first is not None:
-        name = f"level of {first.label}" if read.ndim else "level"
-        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")
-    return frame, read

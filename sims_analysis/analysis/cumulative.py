@@ -6,7 +6,7 @@ import xarray as xr
 
 from sims_analysis.analysis.dose import Rule, check_options, hidden_in_dose, term
 from sims_analysis.errors import DoseWarning
-from sims_analysis.frame.background import background_level, read_background
+from sims_analysis.frame.background import read_background
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -73,7 +73,7 @@ def cumulative_dose(
     check_options(rule)
     bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
-    level = background_level(frame, *read_background(frame, background))
+    level = read_background(frame, background).level(frame)
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)
     record = frame.map(ends)
     answered = (record.last > record.first) & level.notnull()

@@ -13,7 +13,6 @@ from sims_analysis.analysis.crossings import (
     OTHERS,
     USUAL,
     above_ceiling,
-    open_at_level,
     with_common_errors,
 )
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
@@ -30,6 +29,7 @@ from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import tell_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels

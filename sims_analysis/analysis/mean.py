@@ -8,7 +8,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.errors import ProfileWarning
-from sims_analysis.frame.background import add_background_error, background_level, mean_over
+from sims_analysis.frame.background import Background, add_background_error, mean_over
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import doubted, tell_doubts
 from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
@@ -108,9 +108,7 @@ def mean_value(
     status = replaced_where((hidden > 0) & (found.n > 0), status, Status.BELOW_DETECTION)
     status = doubted(frame, status, window, bridge=True)
     tell_doubts(frame, status, window, "", ProfileWarning)
-    stderr = add_background_error(
-        frame, found.stderr, lambda other: background_level(other, None, window)
-    )
+    stderr = add_background_error(frame, found.stderr, Background(window=window).level)
     coords = {
         "stderr": frame.with_attrs(
             stderr, frame.term, units_=frame.units, long_name="Standard error of the mean"

@@ -14,7 +14,6 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
-    background_level,
     read_background,
     stderr_without_counts,
     subtracted_level,
@@ -206,8 +205,8 @@ def moments(
     bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a projected range", variable=variable)
     a, b = read_window(frame, start, stop)
-    stated, window = read_background(frame, background)
-    level = background_level(frame, stated, window)
+    subtracted = read_background(frame, background)
+    level, window = subtracted.level(frame), subtracted.window
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
@@ -220,7 +219,7 @@ def moments(
         return _joined(other.map(kernels.moments, a, b, own, *rest, **options))
 
     def again(other: Frame) -> xr.Variable:
-        return above_level(other, background_level(other, stated, window))
+        return above_level(other, subtracted.level(other))
 
     results = {
         name: frame.with_attrs(getattr(found, field) / _SCALES[name], _term(frame, name))
