@@ -244,7 +244,7 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            wires = [c.wire for c, _ in filter(None, read) if passes(c.words, c.about)]
+            wires = [c.wire for c in filter(None, read) if passes(c.words, c.about)]
         else:
             found = self._index.contents(need, passes, skip=skip)
             wires = [wire for _, wire in sorted((c.data_id, c.wire or b"") for c in found)]

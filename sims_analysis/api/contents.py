@@ -79,6 +79,8 @@ class Contents(NamedTuple):
         What a search looks into, in UTF-8, capitals and small letters alike.
     wire : bytes or None
         JSON: the catalogue entry, or what the record tells in its place.
+    sound : bool
+        Whether all that was read is as it should be.
     """
 
     folder: str
@@ -89,6 +91,7 @@ class Contents(NamedTuple):
     about: bytes | None = None
     words: bytes | None = None
     wire: bytes | None = None
+    sound: bool = True
 
     @property
     def described(self) -> dict[str, Any]:
@@ -200,7 +203,7 @@ def read_contents(
     need: Need,
     known: Contents | None = None,
     skip: Skip = leave_out,
-) -> tuple[Contents, bool] | None:
+) -> Contents | None:
     """Read what is known of the entry in a folder.
 
     Parameters
@@ -214,8 +217,8 @@ def read_contents(
 
     Returns
     -------
-    tuple or None
-        The contents, and whether all that was read is sound; None if there is no version.
+    Contents or None
+        None if there is no version.
     """
     # Before anything is read: what changes meanwhile is noticed.
     try:
@@ -233,15 +236,14 @@ def read_contents(
     if not versions:
         return None
     data_id, sound = _id_of(folder, versions, skip)
-    found = Contents(folder.name, stamp, catalogue, versions[-1].name, data_id)
+    found = Contents(folder.name, stamp, catalogue, versions[-1].name, data_id, sound=sound)
     if need is Need.IDS or not data_id:
-        return found, sound
+        return found
     try:
         entry, whole = entry_in(folder, versions[-1], data_id)
     except ArchiveError as error:
         skip(folder, error)
-        words = data_id.casefold().encode(errors="replace")
-        return Contents(*found[:5], words=words), False
+        return found._replace(words=data_id.casefold().encode(errors="replace"), sound=False)
     measured = UNREAD
     if need is Need.WORDS:
         if known is not None and known.version == found.version and known.about is not None:
@@ -252,7 +254,7 @@ def read_contents(
                 measured = _measured(decode(read_version(versions[-1])[1]))
             except (ArchiveError, PayloadError):
                 whole = False  # whoever reads the entry is told
-    return found.with_entry(entry, measured), sound and whole
+    return found._replace(sound=sound and whole).with_entry(entry, measured)
 
 
 def _id_of(folder: Path, versions: list[Path], skip: Skip) -> tuple[str, bool]:
