@@ -58,7 +58,6 @@ class Server:
             is_first, self._is_asked = not self._is_asked, True
         if not is_first:
             self._is_known.wait(_FIRST_ALONE)
-            self._is_known.set()
         try:
             yield
         finally:
