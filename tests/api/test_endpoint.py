@@ -3,7 +3,9 @@
 import uuid
 
 import pytest
+from faulty_server import KEY
 
+from sims_analysis.api.client import Client
 from sims_analysis.api.endpoint import Endpoint, as_ids, is_loopback
 from sims_analysis.errors import ApiError
 
@@ -130,7 +132,20 @@ def test_ids_are_texts_or_uuids_one_or_several():
     assert as_ids([]) == []
 
 
-@pytest.mark.parametrize("given", [b"a", 5, None, [b"a"], ["a", None], [""], " ", ["a", "\t"]])
-def test_what_is_no_id_is_named(given):
-    with pytest.raises(ApiError, match=r"a data id is text.*, found "):
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [(b"a", "b'a'"), (5, "5"), (None, "None"), ([b"a"], "b'a'"), (["a", None], "None"),
+     ([""], "''"), (" ", "' '"), (["a", "\t"], "'\\t'")],
+)  # fmt: skip
+def test_what_is_no_id_is_named(given, named):
+    with pytest.raises(ApiError, match="a data id is text") as caught:
         as_ids(given)
+    assert str(caught.value).endswith(f"found {named}")
+
+
+def test_the_endpoint_is_that_of_the_environment_or_the_public_one(monkeypatch):
+    monkeypatch.delenv("AS_API_ENDPOINT", raising=False)
+    assert repr(Client(api_key=KEY)) == "Client('https://api.atomscale.ai/')"
+    monkeypatch.setenv("AS_API_ENDPOINT", "https://lab.example/v1")
+    assert repr(Client(api_key=KEY)) == "Client('https://lab.example/v1/')"
+    assert repr(Client(api_key=KEY, endpoint="https://b.example")) == "Client('https://b.example/')"
