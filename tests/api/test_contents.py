@@ -1,8 +1,10 @@
 """What lists and searches of an archive know of an entry."""
 
 import json
+import os
 
 import pytest
+from waiting import wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import CatalogueEntry
@@ -165,3 +167,17 @@ def test_a_catalogue_entry_of_another_is_damage(tmp_path, wire):
     assert json.loads(found.wire)["pipeline_status"] == "success"
     assert found.catalogue != 0
     assert not found.sound
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no time there that nobody can set")
+@pytest.mark.parametrize(("file", "known"), [(".", "stamp"), ("catalogue.json", "catalogue")])
+def test_a_change_shows_whatever_time_somebody_sets(tmp_path, file, known):
+    before = contents(tmp_path, profile(), catalogue={"data_id": "w1"})
+    folder = tmp_path / "lab" / "entries" / "w1"
+    times = (folder / file).stat()
+
+    def is_noticed():
+        os.utime(folder / file, ns=(times.st_atime_ns, times.st_mtime_ns))
+        return getattr(read_contents(folder, Need.IDS), known) != getattr(before, known)
+
+    wait_until(is_noticed, patience=2)
