@@ -50,7 +50,9 @@ def test_the_title_is_what_the_payload_calls_the_sample(tmp_path, more, title):
 
 @pytest.mark.parametrize("key", ["comment", "file", "instrument", "laboratory", "measured"])
 def test_what_may_be_searched_for_of_a_measurement(tmp_path, key):
-    found = contents(tmp_path, profile(**{FIELD: {key: "Nanotube", "other": "unseen", "n": 5}}))
+    found = contents(
+        tmp_path, profile(**{FIELD: {key: "2023-05-06T07:08 Nanotube", "other": "unseen"}})
+    )
     assert b"nanotube" in found.words
     assert b"unseen" not in found.words
 
