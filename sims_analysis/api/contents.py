@@ -21,7 +21,7 @@ from sims_analysis.api.versions import (
     read_version,
 )
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
-from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 __all__ = [
@@ -43,8 +43,6 @@ time_of_change: Callable[[os.stat_result], int] = attrgetter(
 )
 #: Is told of an entry, or a version, that cannot be read.
 Skip: TypeAlias = Callable[[Path, SimsError], object]
-#: Keys under which instruments name the sample in their metadata.
-_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: What may be searched for of the metadata of a measurement, beside the sample.
 _MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
 
@@ -98,11 +96,6 @@ class Contents(NamedTuple):
         """The object of `about`."""
         known: dict[str, Any] = orjson.loads(self.about or b"{}")
         return known
-
-    @property
-    def entry(self) -> CatalogueEntry:
-        """The catalogue entry, or what the record tells in its place."""
-        return CatalogueEntry.unread(self.wire or b"{}")
 
     @property
     def species(self) -> list[str]:
@@ -294,6 +287,6 @@ def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:
     for profile in profiles:
         metadata = profile.get("species_metadata")
         measurement = profile.get(FIELD)
-        texts = [metadata.get(key) for key in _SAMPLE_KEYS] if isinstance(metadata, dict) else []
+        texts = [metadata.get(key) for key in SAMPLE_KEYS] if isinstance(metadata, dict) else []
         texts += [measurement.get("sample")] if isinstance(measurement, dict) else []
         yield from (text.strip() for text in texts if isinstance(text, str) and text.strip())
