@@ -173,22 +173,23 @@ def entry_in(folder: Path, version: Path, data_id: str) -> tuple[CatalogueEntry,
     ArchiveError
         If neither can be read.
     """
-    sound = True
+    damage = None
     try:
         known = read_catalogue(folder)
         if known is not None:
             return CatalogueEntry.from_dict(known), True
     except (ArchiveError, PayloadError) as error:
-        read_record(version)  # raises if there is nothing else
-        warn(f"{error}; what the record tells stands in for it", SimsWarning)
-        sound = False
+        damage = error
+    record = read_record(version)
+    if damage is not None:
+        warn(f"{damage}; what the record tells stands in for it", SimsWarning)
     entry = CatalogueEntry(
         data_id=data_id,
         char_source_type=SIMS,
         pipeline_status="success",
-        last_updated=read_record(version).last_updated,
+        last_updated=record.last_updated,
     )
-    return entry, sound
+    return entry, damage is None
 
 
 def read_contents(

@@ -164,7 +164,9 @@ def test_a_catalogue_entry_of_another_is_damage(tmp_path, wire):
     (folder / "catalogue.json").write_text(wire)
     with pytest.raises(ArchiveError, match=r"catalogue\.json"):
         read_catalogue(folder)
-    with pytest.warns(SimsWarning, match="what the record tells stands in for it"):
+    with pytest.warns(
+        SimsWarning, match=r"'w1'.*catalogue\.json.*; what the record tells stands in for it"
+    ):
         found = read_contents(folder, Need.WORDS)
     assert json.loads(found.wire)["pipeline_status"] == "success"
     assert found.catalogue != 0
