@@ -42,9 +42,9 @@ def label_lines(canvas: Canvas) -> None:
 
     several = len({curve.measurement for curve, _ in canvas.lines}) > 1
     for curve, line in canvas.lines:
-        species = printed(curve.series.species)
-        if not curve.series.species:
-            species = "" if curve.source else curve.series.long_name
+        species = printed(curve.species)
+        if not curve.species:
+            species = "" if curve.source else curve.long_name
         again = is_another(canvas, curve, line)
         measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
@@ -65,7 +65,7 @@ def printed(species: str) -> str:
 
 def is_another(canvas: Canvas, curve: Curve, line: Any) -> bool:
     """Whether an earlier call has drawn other samples under the name of a curve."""
-    name = printed(curve.series.species)
+    name = printed(curve.species)
     if name not in canvas.earlier:
         return False
     pairs = zip(canvas.earlier[name].get_data(), line.get_data(), strict=True)
@@ -85,11 +85,11 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     def pointing(text: str, mine: Sequence[Curve]) -> str:
         """Add arrows to the axes of curves, if none of these is on the main ones."""
         on_right = all(curve.key[1] != left for curve in mine)
-        above = all(curve.series.axis != kind for curve in mine)
+        above = all(curve.axis != kind for curve in mine)
         return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     def species(curve: Curve) -> str:
-        return pointing(printed(brief(curve.series.species)) or curve.series.long_name, [curve])
+        return pointing(printed(brief(curve.species)) or curve.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.

@@ -59,10 +59,10 @@ def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
     """Say what the marks at the floor of the axis are."""
     words: dict[str, None] = {}
     for curve in curves:
-        y, fill = curve.series.y, curve.fill
+        y, fill = curve.y, curve.fill
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
         written = fill / curve.raised  # by the instrument, whatever a waterfall makes of it
-        found[f"{written:g} {unit_label(curve.series.units)} (fill value)"] = np.isfinite(fill)
+        found[f"{written:g} {unit_label(curve.units)} (fill value)"] = np.isfinite(fill)
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
         explain_mark(canvas, " or ".join(words))

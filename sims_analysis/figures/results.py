@@ -105,7 +105,7 @@ def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
         for source, item in given:
             there = np.ravel(item["species"].values).tolist() if "species" in item.coords else []
             found = list(map(str, there))
-            mine = [c.series.species for c in curves if source in (None, c.source)]
+            mine = [c.species for c in curves if source in (None, c.source)]
             if found and mine and not {*found} & {*mine}:
                 raise ProfileError(
                     f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
@@ -116,11 +116,11 @@ def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
 def _is_about_another(result: Result, curve: Curve) -> bool:
     """Whether a result is along another axis, or about atoms where the curve shows counts."""
     units = answer_of(result).attrs.get("units", "")
-    if units in ("nm", "s") and units != curve.series.axis_units:
+    if units in ("nm", "s") and units != curve.axis_units:
         return True
     # Words are padded if other species cross a level more often.
     words = np.ravel(result["status"].values) if has(result, "status") else ()
-    return curve.series.variable != "concentration" and "no_data" in words
+    return curve.variable != "concentration" and "no_data" in words
 
 
 class _Entry(NamedTuple):
@@ -232,7 +232,7 @@ class _Painter:
 
         Beside a sample that is not positive it is linear, as crossings are.
         """
-        x, y = self.curve.series.x, self.curve.series.y
+        x, y = self.curve.x, self.curve.y
         at = np.interp(depth, x, y, left=np.nan, right=np.nan)
         if self.canvas.wanted.log:
             logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
@@ -284,7 +284,7 @@ class _Painter:
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> None:
-        x, y = self.curve.series.x, self.curve.series.y
+        x, y = self.curve.x, self.curve.y
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         ends = self._value_at(np.array([start, stop]))
@@ -352,7 +352,7 @@ class _Painter:
 
         One that the user has `stated` is for results that do not record theirs.
         """
-        series = self.curve.series
+        series = self.curve
         first, last = float(series.x[0]), float(series.x[-1])
         limits = window_of(result, first, last)
         if stated is not None:
@@ -393,10 +393,10 @@ class _Painter:
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
         """Return the values at the ends of the fitted line."""
-        x, y = self.curve.series.x, self.curve.series.y
+        x, y = self.curve.x, self.curve.y
         inside = (x >= start) & (x <= stop)
         middle, ends = 0.5 * (start + stop), np.array([start, stop])
-        if self.curve.series.stderr is not None and y[inside].sum() > 0:
+        if self.curve.stderr is not None and y[inside].sum() > 0:
             # A maximum-likelihood fit of counts keeps their sum, zeros included.
             shape = np.exp((middle - x[inside]) / length)
             level = float(np.log(y[inside].sum() / shape.sum()))
@@ -408,7 +408,7 @@ class _Painter:
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
-        (first, *_, last), found = self.curve.series.x, []
+        (first, *_, last), found = self.curve.x, []
         edges = (np.ravel(result[end].values) for end in ("top", "bottom"))
         for top, bottom, (thick, sigma, status) in zip(*edges, _entries(result), strict=True):
             ends = [first if np.isnan(top) else top, last if np.isnan(bottom) else bottom]
@@ -487,7 +487,7 @@ class _Painter:
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""
-        along = units == self.curve.series.axis_units
+        along = units == self.curve.axis_units
         convert: Any = self.scale if along else float
         unit = self._unit if along else unit_label(units)
         numbers = (rounded(float(convert(q))) for q in np.quantile(values, (0.0, 0.5, 1.0)))

@@ -25,8 +25,7 @@ def canvas(**known):
 
 
 def curve(y, *, fill=np.nan, raised=1.0):
-    series = SimpleNamespace(y=np.array(y), units="atom/cm^3")
-    return SimpleNamespace(series=series, fill=fill, raised=raised)
+    return SimpleNamespace(y=np.array(y), units="atom/cm^3", fill=fill, raised=raised)
 
 
 @pytest.mark.parametrize(
