@@ -1,10 +1,14 @@
 """Small profiles to draw, and what is found in a figure that was drawn of them."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import sims_analysis as sims
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, read_options
 from sims_analysis.figures.axes import axes_at
-from sims_analysis.figures.canvas import NAMES, NOTES
+from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
+from sims_analysis.figures.curves import measurements_of
+from sims_analysis.figures.drawing import draw, prepared, taken_colours
 
 DEPTHS = np.arange(0.0, 100.0, 2.0)
 
@@ -78,3 +82,17 @@ def names(ax):
 
 def beside(ax):
     return [t.get_text() for each in axes(ax).values() for t in each.texts if t.get_text()]
+
+
+def sketched(data, ax=None, **options):
+    """Draw what is measured and found, without the layout, the names and the lists that take time.
+
+    The canvas that comes back tells what would be listed.
+    """
+    known = measurements_of(data)
+    line = {name: one for name, one in options.items() if name not in OPTIONS | RESULTS.keys()}
+    wanted = read_options(options, line, data, known)
+    canvas = Canvas(ax or plt.figure(dpi=50).add_subplot(), *prepared(known, wanted))
+    canvas.read()
+    draw([canvas], taken_colours(canvas))
+    return canvas

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.figures.axes import Key, Scale, axes_at
+from sims_analysis.figures.colours import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +59,11 @@ class Canvas:
     def figure(self) -> Any:
         """The whole figure, of which types know less than there is."""
         return self.ax.figure.figure
+
+    @property
+    def grey(self) -> str:
+        """The colour of what explains marks."""
+        return ink(0.35, self.ax)
 
     def read(self) -> None:
         """Read what an earlier call has drawn, and take away its names and lists to write anew."""

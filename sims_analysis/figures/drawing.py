@@ -20,7 +20,7 @@ from sims_analysis.figures import lines as lined
 from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
-from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
+from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, legible, letters
 from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
@@ -162,7 +162,7 @@ def _draw_spread(canvas: Canvas, median: Curve, whole: Spread) -> None:
         y = np.where(data & ((end > 0) | (not canvas.wanted.log)), end, np.nan)
         x = canvas.scale_of(median)(median.x)
         canvas.axes_of(median).plot(x, y, label=EDGE, **style)
-    canvas.explain(f"median of {whole.count}", color=ink(0.35, canvas.ax), linewidth=1.0)
+    canvas.explain(f"median of {whole.count}", color=canvas.grey, linewidth=1.0)
     legend.explain_band(canvas, f"the middle {100 * CENTRAL:g} %")
 
 
@@ -180,7 +180,7 @@ def _draw_bands(canvas: Canvas) -> None:
     for curve, _ in canvas.lines:
         if lined.draw_band(canvas, curve):
             legend.explain_error(canvas, band=True)
-    grey = ink(0.35, canvas.ax)
+    grey = canvas.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for key, ax in canvas.axes.items():
         mine = [c for c in canvas.curves if c.key == key and not np.isnan(c.detection_limit)]

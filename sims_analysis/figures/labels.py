@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import colour_meaning, dash_names_measurement
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
@@ -79,7 +78,7 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     lines, curves = canvas.lines, [curve for curve, _ in canvas.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
-    grey, (kind, left) = ink(0.35, canvas.ax), next(iter(canvas.axes))
+    grey, (kind, left) = canvas.grey, next(iter(canvas.axes))
     by_measurement = colour_meaning(canvas.wanted, canvas.curves) == "measurement"
 
     def pointing(text: str, mine: Sequence[Curve]) -> str:

@@ -9,19 +9,12 @@ import pytest
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import legend
-from sims_analysis.figures.canvas import EXPLAINED
+from sims_analysis.figures.arguments import Wanted
+from sims_analysis.figures.canvas import EXPLAINED, Canvas
 
 
-def canvas(**known):
-    """Make what a list needs of a canvas; what it explains is noted."""
-    ax, said = plt.figure().add_subplot(), {}
-    known = {"panel": False, "results": {}, "explained": {}} | known
-    wanted = SimpleNamespace(coverage=known.pop("coverage", None))
-
-    def explain(text, handle=None, **style):
-        said[text] = handle or style
-
-    return SimpleNamespace(ax=ax, wanted=wanted, said=said, explain=explain, **known)
+def canvas(coverage=1.0, **known):
+    return Canvas(plt.figure(dpi=50).add_subplot(), Wanted(coverage=coverage), **known)
 
 
 def curve(y, *, fill=np.nan, raised=1.0):
@@ -30,36 +23,36 @@ def curve(y, *, fill=np.nan, raised=1.0):
 
 @pytest.mark.parametrize(
     ("coverage", "text"),
-    [(None, "± one standard error"), (1.0, "± one standard error"), (2, "± 2 standard errors"),
+    [(0, "± one standard error"), (1.0, "± one standard error"), (2, "± 2 standard errors"),
      (1.96, "± 1.96 standard errors")],
 )  # fmt: skip
 def test_errors_are_explained_as_a_bar_or_a_band(coverage, text):
     bar, band = canvas(coverage=coverage), canvas(coverage=coverage)
     legend.explain_error(bar)
     legend.explain_error(band, band=True)
-    assert list(bar.said) == list(band.said) == [text]
-    corners = bar.said[text]["marker"].vertices
+    assert list(bar.explained) == list(band.explained) == [text]
+    corners = bar.explained[text].get_marker().vertices
     # A bar from left to right, with an end at each.
     np.testing.assert_array_equal(corners[corners[:, 1] == 0], [[-1, 0], [1, 0]])
     np.testing.assert_array_equal(corners[[0, 1, 4, 5], 0], [-1, -1, 1, 1])
     np.testing.assert_array_equal(corners[[0, 4], 1], -corners[[1, 5], 1])
     assert (corners[[0, 4], 1] < 0).all()
-    assert bar.said[text]["linestyle"] == "none"
-    assert 0 < band.said[text].get_alpha() < 1
+    assert bar.explained[text].get_linestyle() == "None"
+    assert 0 < band.explained[text].get_alpha() < 1
 
 
 def test_marks_at_the_floor_are_explained_by_what_they_stand_for():
     found = canvas()
     legend.explain_hidden(found, [curve([1.0, 2.0])])
-    assert found.said == {}
+    assert found.explained == {}
     legend.explain_hidden(found, [curve([1.0, 0.0]), curve([0.0, -1.0]), curve([3.0])])
-    (style,) = found.said.values()
-    assert list(found.said) == ["zero or negative"]
-    assert (style["marker"], style["fillstyle"], style["linestyle"]) == ("v", "none", "none")
-    assert style["markersize"] == 3
+    (mark,) = found.explained.values()
+    assert list(found.explained) == ["zero or negative"]
+    assert (mark.get_marker(), mark.get_fillstyle(), mark.get_linestyle()) == ("v", "none", "None")
+    assert mark.get_markersize() == 3
     filled = canvas()
     legend.explain_hidden(filled, [curve([5.0], fill=2e10, raised=10.0)])
-    assert list(filled.said) == ["2e+09 atoms/cm³ (fill value)"]
+    assert list(filled.explained) == ["2e+09 atoms/cm³ (fill value)"]
 
 
 @pytest.mark.parametrize(("fitting", "kept", "free"), [(0, 0, True), (1, 1, True), (9, 2, False)])
