@@ -2,11 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.legend import Legend
 
 import sims_analysis as sims
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, read_options
 from sims_analysis.figures.axes import axes_at
-from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, Canvas
 from sims_analysis.figures.curves import measurements_of
 from sims_analysis.figures.drawing import draw, prepared, taken_colours
 
@@ -85,9 +86,9 @@ def beside(ax):
 
 
 def sketched(data, ax=None, **options):
-    """Draw what is measured and found, without the layout, the names and the lists that take time.
+    """Draw as ``sims.plot_profiles`` does, but for the layout, which takes most of the time.
 
-    The canvas that comes back tells what would be listed.
+    Names and lists are there, wherever they stand.
     """
     known = measurements_of(data)
     line = {name: one for name, one in options.items() if name not in OPTIONS | RESULTS.keys()}
@@ -95,4 +96,13 @@ def sketched(data, ax=None, **options):
     canvas = Canvas(ax or plt.figure(dpi=50).add_subplot(), *prepared(known, wanted))
     canvas.read()
     draw([canvas], taken_colours(canvas))
-    return canvas
+    for text, line in canvas.beside:
+        line.axes.text(0.0, 0.0, text, label=line.get_label())
+    for label, entries in ((NAMES, canvas.names), (NOTES, canvas.results | canvas.explained)):
+        if entries:
+            found = Legend(canvas.ax, list(entries.values()), list(entries))
+            found.set_label(label)
+            canvas.ax.add_artist(found)
+            for text in found.get_texts()[len(canvas.results) :] if label == NOTES else ():
+                text.set_label(EXPLAINED)
+    return canvas.ax

@@ -36,14 +36,14 @@ def test_more_species_than_colours_differ_by_dashes():
     many = drawn.profiles(**{name: drawn.gaussian(10.0 ** (17 + i / 10)) for i, name in
                              enumerate("H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar".split())})  # noqa: SIM905 # fmt: skip
     looks = {(line.get_color(), str(line._dash_pattern)) for line in
-             drawn.lines(sims.plot_profiles(many, labels="none"))}  # fmt: skip
+             drawn.lines(drawn.sketched(many, labels="none"))}  # fmt: skip
     assert len(looks) == 18
     assert len({colour for colour, _ in looks}) == len(COLOURS)
 
 
 def test_a_second_call_takes_free_colours():
-    ax = sims.plot_profiles(drawn.profiles(Mg=drawn.gaussian()))
-    sims.plot_profiles(drawn.profiles(B=drawn.gaussian(1e18)), ax)
+    ax = drawn.sketched(drawn.profiles(Mg=drawn.gaussian()))
+    drawn.sketched(drawn.profiles(B=drawn.gaussian(1e18)), ax)
     assert colour_of("Mg") == colour_of("B")
     assert len({line.get_color() for line in drawn.lines(ax)}) == 2
 

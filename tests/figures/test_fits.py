@@ -47,7 +47,7 @@ def fitted(ax):
 
 
 def test_a_fit_is_drawn_over_its_data_and_named():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)), fits=FIT)
+    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)), fits=FIT)
     (line,) = fitted(ax)
     np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * drawn.gaussian())
     assert drawn.notes(ax) == ["fit"]
@@ -55,7 +55,7 @@ def test_a_fit_is_drawn_over_its_data_and_named():
 
 def test_a_fit_follows_the_units_of_its_data():
     data = drawn.profiles(B=drawn.gaussian())
-    ax = sims.plot_profiles(data, fits=FIT, value_units="1/m^3", depth_units="um")
+    ax = drawn.sketched(data, fits=FIT, value_units="1/m^3", depth_units="um")
     (line,) = fitted(ax)
     np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * drawn.gaussian())
     assert line.get_xdata().max() == pytest.approx(drawn.DEPTHS.max() / 1000)
@@ -186,7 +186,7 @@ def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
 @pytest.mark.parametrize("fits", [3, "gaussian", {"": 3.0}])
 def test_what_is_no_fit_is_not_drawn(fits):
     with pytest.raises(ProfileError, match="expected a result such as"):
-        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=fits)
+        drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=fits)
 
 
 @pytest.mark.slow
@@ -225,4 +225,4 @@ def test_data_over_time_have_no_place_for_a_fit():
     data = drawn.profiles(B=drawn.gaussian()).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
     with pytest.raises(ProfileError, match="fit is over depth, but B is over sputter_time"):
-        sims.plot_profiles(data, fits=FIT)
+        drawn.sketched(data, fits=FIT)
