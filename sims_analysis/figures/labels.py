@@ -149,7 +149,10 @@ def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
     # The last of the words before says what differs: wafer 12.
     start, end = max(_shared(words) - 1, 0), _shared([one[::-1] for one in words])
     own = [" ".join(one[start : len(one) - end]) for one in words]
-    return [f"{'… ' * (start > 0)}{brief(text, longest)}{' …' * (end > 0)}" for text in own]
+    short = [brief(text, longest) for text in own]
+    if len(set(short)) < len(set(own)):
+        short = own
+    return [f"{'… ' * (start > 0)}{text}{' …' * (end > 0)}" for text in short]
 
 
 def _shared(names: Sequence[Sequence[str]]) -> int:
