@@ -163,7 +163,6 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
             # Numbers are inside the axes, once these are long enough.
             ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
-    ax.yaxis.set_tick_params(which="minor", left=False, right=False)
     ax.invert_yaxis()
     ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")
