@@ -77,7 +77,7 @@ class _Question:
     def conductivity(
         self, values: Array, mobility: str, signs: Array, around: Array | None = None
     ) -> Array:
-        """Return charge, mobility and carriers of a sign multiplied, at each depth.
+        """Return mobility times carriers of a sign, at each depth.
 
         Less than 0 where noise has others: their absolute values would make carriers of noise.
         `around` are the concentrations by which the mobility goes, if they are not the `values`.
@@ -85,7 +85,7 @@ class _Question:
         by = self.active(values if around is None else around)
         total = np.abs(by).sum(axis=0) + abs(self.background)
         electrons, holes = (MOBILITIES[mobility](total, element) for element in self.elements)
-        sigma: Array = CHARGE * np.where(signs > 0, electrons, holes) * (signs * self.net(values))
+        sigma: Array = np.where(signs > 0, electrons, holes) * (signs * self.net(values))
         return sigma
 
 
@@ -415,7 +415,8 @@ def _measured(
     weight, signs = record_weights(depths) / NM_PER_CM, types.at(depths)
     net = question.net(values)
     found = {
-        name: float(weight @ question.conductivity(values, name, signs)) for name in MOBILITIES
+        name: CHARGE * float(weight @ question.conductivity(values, name, signs))
+        for name in MOBILITIES
     }
     around = question.conductivity(values, question.mobility, signs, np.stack(near))
     return "ok", found | {
@@ -424,7 +425,7 @@ def _measured(
         "depth": stop,
         "dose": float(weight @ (signs * net)),
         "polarity": float(np.sign(weight @ net)),
-        "around": float(weight @ around),
+        "around": CHARGE * float(weight @ around),
     }
 
 
@@ -494,7 +495,8 @@ def _conductance_error(
         step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
         moved = values.copy()
         moved[i] += step
-        slope = weight * (question.conductivity(moved, question.mobility, signs) - here) / step
+        change = question.conductivity(moved, question.mobility, signs) - here
+        slope = CHARGE * weight * change / step
         by_sample = np.zeros(c.size)
         low, high = c[before], c[before + 1]
         both = (low > 0) & (high > 0)
@@ -517,7 +519,9 @@ def _dressed(
     in_layer, at_end = "net active dopants of the layer", "where the layer ends"
     found = {
         term: profiles.with_attrs(answer, term, mobility=mobility),
-        f"{term}_stderr": profiles.with_attrs(stderr * answer**2, term, long_name=error),
+        f"{term}_stderr": profiles.with_attrs(
+            stderr / part["conductance"] ** 2, term, long_name=error
+        ),
     }
     for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
         found[f"{term}_{name}"] = profiles.with_attrs(one, term, mobility=name)
