@@ -269,7 +269,7 @@ def test_samples_below_their_limit_are_a_gap_where_they_matter():
     censored[0, 50] = 1e15  # in the hole
     frame = replace(frame, censored=censored)
     wide = limits(136.0, np.nan)
-    assert resting_on(frame, limits(80, 99), bridge=True).values.tolist() == [K, K, K, K]
+    assert resting_on(frame, limits(80, 99), bridge=True).values.tolist() == [K, S, S, K]
     matter = xr.Variable("species", [True, False, True, True])
     found = resting_on(frame, wide, bridge=False, hidden=matter)
     assert found.values.tolist() == [G, K, G, G]
