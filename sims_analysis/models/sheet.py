@@ -359,16 +359,11 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
 def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -> bool:
     """Return whether most donors are arsenic; of data that are not known yet, whether some are."""
     donors = [i for i, name in enumerate(names) if signs[name] > 0]
-    arsenic = [i for i in donors if _element(names[i]) == "As"]
+    arsenic = [i for i in donors if re.match("[^A-Z]*As", names[i])]  # "75As"
     if len(arsenic) in (0, len(donors)) or profiles.lazy:
         return bool(arsenic)
     sums = [float(profiles.value.isel(species=i).sum()) for i in donors]
     return donors[int(np.argmax(sums))] in arsenic
-
-
-def _element(species: str) -> str:
-    found = re.search(r"[A-Z][a-z]?", species)
-    return found[0] if found else species
 
 
 def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
