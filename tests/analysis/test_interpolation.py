@@ -288,5 +288,3 @@ def test_what_is_known_of_a_background_goes_along_with_its_units():
     overlap = found["concentration_background_overlap"].values[0]
     assert overlap[0] == 0
     assert 0.1 < overlap[1] <= 1.0
-    array = sims.interpolate(less["concentration"], depth="31 nm")
-    assert {"stderr", "background_stderr"} & set(array.coords) == {"background_stderr"}
