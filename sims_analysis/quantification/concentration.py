@@ -154,20 +154,8 @@ def with_concentration(
 ) -> xr.Dataset:
     """Add concentrations, and what stands beside them, where a species has none yet.
 
-    Parameters
-    ----------
-    ds : Dataset
-    frame : Frame
-        What they were made from.
-    made : mapping
-        ``""`` for the concentrations in ``atom/cm^3``, ``"_stderr"``, ``"_counts"``...
-    about_errors : str, optional
-        What the standard errors mean.
-
-    Raises
-    ------
-    ProfileError
-        If a species has a concentration at the same depth already.
+    They were made from a frame: ``""`` for concentrations in ``atom/cm^3``, ``"_stderr"``,
+    ``"_counts"``... A description says what the standard errors mean.
     """
     origin: Any = frame.origin
     order, before = origin[frame.name].dims, ds.variables.get("concentration")
