@@ -247,6 +247,14 @@ REFUSED = [
         "rsf[1]='10 s': each layer must end below the one before",
     ),
     (
+        lambda: sims.with_rsf(RUN, rsf={"B": per(1e22, 2e22, units="atom/cm^3")}, matrix="Si"), ProfileError,
+        "rsf is over 'measurement', and the data over (species, sputter_time): add this dimension to the data first, for instance with data.expand_dims(measurement=...)",
+    ),
+    (
+        lambda: sims.with_rsf(RUN, rsf={"B": "0 atoms/cm^3"}, matrix="Si"), ProfileError,
+        "rsf={'B': '0 atoms/cm^3'} must be positive",
+    ),
+    (
         lambda: sims.with_rsf(RUN, rsf=[xr.DataArray(1e22)], matrix="Si"), ProfileError,
         "rsf is a list; expected factors as rsf_from_standard() returns them, each of one species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]",
     ),
@@ -440,3 +448,67 @@ def test_what_is_refused_is_said_in_full(call, error, message):
     with pytest.raises(error) as raised:
         call()
     assert raised.value.args[0] == message
+
+
+DEAD = sims.correct_dead_time(RUN, dead_time="1 us")
+STANDARD = xr.DataArray(
+    1e22,
+    {"species": "B", "matrix": "Si", "matrix_signal": "mean", "dead_time": "as observed"},
+    attrs={"units": "atom/cm^3"},
+)
+#: What is told, not refused.
+TOLD = [
+    (
+        lambda: sims.correct_dead_time(RUN, dead_time="10 us"),
+        "species 'Si', sputter time 0 s: 20000 count/s (and 50 more): the detector was dead for up to 20% of the time; how far the correction can be trusted depends on the detector",
+    ),
+    (
+        lambda: sims.correct_dead_time(RUN, dead_time=of_species(1e-6, np.nan)),
+        "species 'B': dead_time is NaN: left as it is",
+    ),
+    (
+        lambda: sims.with_rsf(RUN.where(RUN["sputter_time"] < 50), rsf=RSF, matrix="Si", matrix_threshold=0.5),
+        None,
+    ),
+    (
+        lambda: sims.with_rsf(faded(), rsf=RSF, matrix="Si", matrix_threshold=0.5),
+        "species 'B', sputter time 60 s: 497.871 count/s (and 20 more): the matrix signal 'Si' has vanished: no concentration there",
+    ),
+    (
+        lambda: sims.with_rsf(faded(np.nan), rsf=RSF, matrix="Si"),
+        "species 'B', sputter time 62 s: 450.492 count/s (and 19 more): the matrix 'Si' was not measured in this cycle: no concentration there",
+    ),
+    (
+        lambda: sims.with_rsf(RUN, rsf=STANDARD, matrix="Si"),
+        "the factor of 'B' was determined with matrix_signal='mean', and is used with 'cycle': the two agree only as far as the matrix signal is constant; use matrix_signal='mean' here, or determine the factor anew",
+    ),
+    (
+        lambda: sims.with_rsf(DEAD, rsf=STANDARD, matrix="Si", matrix_signal="mean"),
+        "the standard of 'B' was not, and these intensities are corrected for dead time: treat both alike with correct_dead_time(), or the concentrations are off by the dead time of the matrix signal",
+    ),
+    (
+        lambda: sims.calibrate_depth(BATCH, rate=per(1.0, np.nan, units="nm/s")),
+        "measurement 'w2': rate is NaN: its depths are not known",
+    ),
+    (
+        lambda: sims.splice(TOP.sel(species=["B"]), REST.assign(intensity=(2 * REST["intensity"]).assign_attrs(units="count/s"))),
+        "species 'B': from 40 to 58 s, a is 0.5 times b; scale=True makes them agree there",
+    ),
+]  # fmt: skip
+
+
+def of_species(*values):
+    """Give times for silicon and boron."""
+    return xr.DataArray(list(values), {"species": ["Si", "B"]}, attrs={"units": "s"})
+
+
+def faded(level=100.0):
+    """Give the run with a matrix signal that fades away."""
+    gone = (RUN["species"] == "Si") & (RUN["sputter_time"] >= 60)
+    return RUN.assign(intensity=RUN["intensity"].where(~gone, level))
+
+
+@pytest.mark.parametrize(("call", "message"), TOLD, ids=[str(text)[:50] for _, text in TOLD])
+def test_what_is_told_is_said_in_full(call, message, recwarn):
+    call()
+    assert [str(one.message) for one in recwarn] == ([] if message is None else [message])
