@@ -22,7 +22,7 @@ from sims_analysis.readers.labelled import by_label
 from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.workbook import all_sheets, is_workbook
+from sims_analysis.readers.workbook import all_sheets
 from sims_analysis.text.cells import of_cell
 
 __all__ = ["read", "recognises"]
@@ -44,7 +44,7 @@ _SHEETS = ("profiles", "tidy", "about")
 
 def recognises(source: Source) -> bool:
     """Whether heads or sheets are those that are written here."""
-    if is_workbook(source):
+    if source.is_workbook:
         return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
     if _holds_moments(source):
         return True
@@ -88,7 +88,7 @@ def read(source: Source) -> Content:
     ReadError
         If the file holds several, or the moments of a fit, or a cell is no number.
     """
-    if is_workbook(source):
+    if source.is_workbook:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):
         raise ReadError(

@@ -21,13 +21,12 @@ from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import ENCODINGS, Options, Source
-from sims_analysis.readers.workbook import is_workbook
 from sims_analysis.units import read_unit, unit_of_kind
 
 __all__ = ["finish"]
 
 
-def finish(content: Content, source: Source, format_name: str, version: int) -> list[SIMSResult]:
+def finish(content: Content, source: Source) -> list[SIMSResult]:
     """Make the result of what a format's reader gave, or one of each sample.
 
     Raises
@@ -40,12 +39,12 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     name = content.data_id or source.name.rpartition(".")[0] or source.name
     for part in content.parts:
         part.data_id = f"{name} {part.metadata.sample}"
-    return [_result(part, source, format_name, version) for part in content.parts or [content]]
+    return [_result(part, source) for part in content.parts or [content]]
 
 
-def _result(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
+def _result(content: Content, source: Source) -> SIMSResult:
     """Make the result of one sample; errors as of :func:`finish`."""
-    options, signals = source.options, content.signals
+    options, signals, origin = source.options, content.signals, _provenance(source)
     if content.ready is not None:
         stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
         if stated:
@@ -54,7 +53,6 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
                 "profiles itself",
                 ProfileWarning,
             )
-        origin = _provenance(source, format_name, version)
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
         raise ReadError("the file holds no profile: no signal has a number in it")
@@ -69,8 +67,8 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
         content.metadata,
         file=source.name,
         sha256=source.sha256,
-        format=format_name,
-        reader=_provenance(source, format_name, version)["reader"],
+        format=origin["format"],
+        reader=origin["reader"],
     )
     about = metadata.to_dict()
     data_id = content.data_id or source.name.rpartition(".")[0] or source.name
@@ -80,19 +78,15 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
         for signal, count in zip(signals, infinite, strict=True)
     ]
     warn_of_implausible(profiles)
-    return SIMSResult(
-        data_id=data_id,
-        depth_profiles=profiles,
-        provenance=_provenance(source, format_name, version),
-    )
+    return SIMSResult(data_id=data_id, depth_profiles=profiles, provenance=origin)
 
 
-def _provenance(source: Source, format_name: str, version: int) -> dict[str, str]:
+def _provenance(source: Source) -> dict[str, str]:
     return {
         "source": f"file:{source.name}",
         "sha256": source.sha256,
-        "format": format_name,
-        "reader": f"{version}, sims_analysis {__version__}",
+        "format": source.trace.format or "",
+        "reader": f"{source.trace.version}, sims_analysis {__version__}",
     }
 
 
@@ -116,10 +110,10 @@ def _rename(signals: list[Signal], options: Options) -> None:
 
 def _refuse_garbled(signals: list[Signal], source: Source) -> None:
     """Refuse names that no letters of Western languages make, in an encoding that nobody states."""
-    for name in () if is_workbook(source) else (signal.name for signal in signals):
-        if source.is_garbled(name):
+    for signal in signals:
+        if source.is_garbled(signal.name):
             raise SpeciesError(
-                f"the name {name!r} is not in the encoding that the file was read in; pass "
+                f"the name {signal.name!r} is not in the encoding that the file was read in; pass "
                 f"encoding=, such as {ENCODINGS}"
             )
 

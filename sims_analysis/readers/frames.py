@@ -81,10 +81,11 @@ def from_dataframe(
     grid = CellGrid(None, [heads, *_cells(frame)], options, labelled=True)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
+    source.trace.format = "dataframe"
     try:
         content = read_grid(grid, source)
         content.data_id = data_id
-        return finish(content, source, "dataframe", 1)[0]
+        return finish(content, source)[0]
     except SimsError as error:
         error.picture = picture(source)
         raise

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from sims_analysis.errors import ReadError, require
+from sims_analysis.readers.source import Options, Source
 
 __all__ = ["Given", "Readable", "SupportsRead", "is_several", "list_given"]
 
@@ -51,6 +53,15 @@ class Given:
     where: str
     load: Callable[[], bytes | str]
     path: Path | None = None
+
+    def read(self, options: Options) -> Source:
+        """Load the file, once."""
+        content = self.load()
+        if isinstance(content, str):
+            content, options = content.encode(), replace(options, encoding="utf-8")
+        # Two files without a name are never one measurement.
+        name = self.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+        return Source(name, content, options, self.path)
 
 
 def is_several(given: Any) -> bool:

@@ -12,7 +12,7 @@ from sims_analysis.readers.delimited import grid_of_lines
 from sims_analysis.readers.numbers import split_line
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import candidate_sheets, holds_numbers, is_workbook
+from sims_analysis.readers.workbook import candidate_sheets, holds_numbers
 
 __all__ = ["read", "recognises"]
 
@@ -26,7 +26,7 @@ def _with_tabs(cell: object, text: str) -> str:
 
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
-    if not is_workbook(source):
+    if not source.is_workbook:
         return _found_in_csv(source) if source.is_text else None
     sheets = candidate_sheets(source)
     texts = []

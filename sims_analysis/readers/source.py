@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +24,8 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+#: Of a zip file, which an .xlsx is, and of the older compound files, of which an .xls is one.
+_ZIP, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")
 #: What no Western language writes: of Japanese and Chinese, two bytes make one letter.
@@ -61,7 +65,9 @@ class Options:
 class Trace:
     """What a reader has understood so far; it shows how far it came where it fails."""
 
+    #: Name of the format, and version of its reader.
     format: str | None = None
+    version: int = 1
     grid: Any = None
     table: Any = None
 
@@ -107,10 +113,34 @@ class Source:
         """Whether the bytes are text: no zeros in them, unless they are UTF-16."""
         return b"\0" not in self.content or self._wide is not None
 
+    @cached_property
+    def is_workbook(self) -> bool:
+        """Whether it is an .xlsx or an .xls, by its first bytes."""
+        if self.is_zip:
+            # The list of what is in it stands last: a part of it may be lost.
+            return b"xl/workbook.xml" in (self.zipped or self.content)
+        return self.content.startswith(_XLS)
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether it is a zip file."""
+        return self.content.startswith(_ZIP)
+
+    @cached_property
+    def zipped(self) -> list[bytes]:
+        """Names of what is in a zip file; none if it is damaged."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+                return [name.encode() for name in archive.namelist()]
+        except (zipfile.BadZipFile, ValueError, OSError):
+            return []
+
     def is_garbled(self, text: str) -> bool:
         """Whether a part of the text is in no Western encoding, and nothing tells in which."""
+        if self.options.encoding or self.is_workbook:
+            return False
         western = not self.is_text or self._decoded[1] in _WESTERN
-        return not self.options.encoding and western and _GARBLED.search(text) is not None
+        return western and _GARBLED.search(text) is not None
 
     @cached_property
     def _wide(self) -> str | None:

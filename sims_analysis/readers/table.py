@@ -41,7 +41,7 @@ from sims_analysis.readers.samples import samples_of
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import named_role
-from sims_analysis.readers.workbook import chosen_sheet, is_workbook
+from sims_analysis.readers.workbook import chosen_sheet
 
 __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 
@@ -51,7 +51,7 @@ _SHORT = 2000
 
 def recognises(source: Source) -> bool:
     """Take every text and workbook that no other format takes."""
-    return is_workbook(source) or source.is_text
+    return source.is_workbook or source.is_text
 
 
 def read(source: Source) -> Content:
@@ -67,7 +67,7 @@ def the_grid(source: Source) -> Grid:
     ReadError
         If there are no rows of numbers.
     """
-    if is_workbook(source):
+    if source.is_workbook:
         return chosen_sheet(source)
     grid = text_grid(source)
     if grid is not None:

@@ -10,7 +10,7 @@ from sims_analysis.readers.labelled import is_tidy
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import read_grid
-from sims_analysis.readers.workbook import candidate_sheets, is_workbook
+from sims_analysis.readers.workbook import candidate_sheets
 
 __all__ = ["read", "recognises"]
 
@@ -25,7 +25,7 @@ def recognises(source: Source) -> bool:
 
 def _grid(source: Source) -> Grid | None:
     """Find the text or the sheet that has such a head."""
-    if is_workbook(source):
+    if source.is_workbook:
         grids: list[Grid] = [*candidate_sheets(source)]
     else:
         found = text_grid(source) if source.is_text else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import zipfile
 from functools import lru_cache
 from typing import Any
 
@@ -20,30 +19,10 @@ __all__ = [
     "candidate_sheets",
     "chosen_sheet",
     "holds_numbers",
-    "is_workbook",
-    "zipped_names",
 ]
 
-#: Of a zip file with this in it, and of the older compound files.
-_XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
 _PREFERRED = "processed data"
-
-
-def is_workbook(source: Source) -> bool:
-    """Whether a file is a workbook, by its first bytes."""
-    if source.content.startswith(_XLSX):
-        return b"xl/workbook.xml" in (zipped_names(source.content) or source.content)
-    return source.content.startswith(_XLS)
-
-
-def zipped_names(content: bytes) -> list[bytes]:
-    """List what is in a zip file; nothing if it is damaged."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return [name.encode() for name in archive.namelist()]
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return []
 
 
 @lru_cache(maxsize=1)
@@ -57,13 +36,12 @@ def all_sheets(source: Source) -> list[CellGrid]:
     ReadError
         If it is damaged or encrypted.
     """
-    xlsx = source.content.startswith(_XLSX)
-    if not xlsx and importlib.util.find_spec("xlrd") is None:
+    if not source.is_zip and importlib.util.find_spec("xlrd") is None:
         raise ModuleNotFoundError(
             '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
         )
     try:
-        found = read_xlsx(source.content) if xlsx else _xls(source.content)
+        found = read_xlsx(source.content) if source.is_zip else _xls(source.content)
     # What a damaged file makes these raise is not documented.
     except Exception as error:
         reason = str(error) or type(error).__name__

@@ -1,14 +1,22 @@
-"""Files of another kind, refused by what they are."""
+"""Which reader a file is for, by its content; what is of another kind is refused by what it is."""
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
+from typing import Any
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ReadError, collected
+from sims_analysis.readers.formats import Reader, formats
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import is_workbook, zipped_names
 
-__all__ = ["refuse_other_kinds"]
+__all__ = ["looks_like", "recognised"]
+
+#: Layouts that fit many a file that is no depth profile.
+_ANY_TABLE = ("table", "tidy", "suprem")
+#: Depth profiles are smaller; other files are not read only to ask what they look like.
+_MOST = 2**26
 
 _MAGIC = (
     (b"\x89PNG", "an image (PNG)"),
@@ -41,7 +49,6 @@ _TEXTS = (
     (r"cameca \w+ spr?ectrum software", "a CAMECA NanoSIMS scan of voltages, not a depth profile"),
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIP = b"PK\x03\x04"
 _ZIPPED = (
     (b"word/", "a text document (docx); save its table as CSV"),
     (b"opendocument", "an OpenDocument file; save the table as .xlsx or CSV"),
@@ -49,14 +56,61 @@ _ZIPPED = (
 )
 
 
-def refuse_other_kinds(source: Source) -> None:
-    """Refuse a file that cannot be a depth profile, by its first bytes.
+def recognised(source: Source) -> Reader:
+    """Find the reader of a file.
 
     Raises
     ------
     ReadError
-        That says what it is.
+        If the file cannot be a depth profile; it says what it is.
     """
+    _refuse_other_kinds(source)
+    chosen = next((known for known in formats() if known.recognises(source)), None)
+    if chosen is None:
+        raise ReadError("the file is binary, and in no format that is known")
+    return chosen
+
+
+def looks_like(given: Any) -> str | None:
+    """Return the name of the format that a file has, by its content; None if it has none.
+
+    Parameters
+    ----------
+    given : path-like or open file
+        What xarray asks of: any file at all. An open file stands where it stood afterwards.
+        Anything else, and addresses, have none.
+    """
+    source = _source(given)
+    if source is None:
+        return None
+    with collected():
+        try:
+            known = recognised(source).name
+        except ReadError:
+            return None
+    if known in _ANY_TABLE or (known == "payload" and '"species_name"' not in source.text):
+        return None
+    return known
+
+
+def _source(given: Any) -> Source | None:
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        if not path.is_file() or path.stat().st_size > _MOST:
+            return None
+        return Source(path.name, path.read_bytes(), path=path)
+    if not (hasattr(given, "read") and hasattr(given, "seek") and hasattr(given, "tell")):
+        return None
+    start = given.tell()
+    try:
+        content = given.read(_MOST + 1)
+    finally:
+        given.seek(start)
+    return Source("", content) if isinstance(content, bytes) and len(content) <= _MOST else None
+
+
+def _refuse_other_kinds(source: Source) -> None:
+    """Refuse a file that cannot be a depth profile, by its first bytes."""
     content = source.content
     if not content or content.isspace():
         raise ReadError("the file is empty")
@@ -65,9 +119,9 @@ def refuse_other_kinds(source: Source) -> None:
             raise ReadError(f"the file is {kind}")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
         raise ReadError("the file is HDF5 or netCDF; sims.load reads what sims.save wrote")
-    if content.startswith(_ZIP) and not is_workbook(source):
+    if source.is_zip and not source.is_workbook:
         other = "an archive of files (zip); unpack it first"
-        if not zipped_names(content):
+        if not source.zipped:
             other = "a workbook or an archive (zip) that is damaged or breaks off"
         raise ReadError(f"the file is {next((k for mark, k in _ZIPPED if mark in content), other)}")
     start = source.start.lstrip().casefold()
