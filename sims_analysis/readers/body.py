@@ -97,11 +97,10 @@ def _words_of(
     cells, below = grid.cells(row), grid.cells(row + 1) if row + 1 < len(grid) else []
     clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
     kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
-    heads = {j: read_head_quietly(cell) for j, cell in enumerate(cells)}
     return kept | {
         j: head.role in ("text", "unit", "species")
-        for j, head in heads.items()
-        if head is not None and (holds_words(head) or (head.role == "time" and j in clocks))
+        for j, head in enumerate(map(read_head_quietly, cells))
+        if holds_words(head) or (head.role == "time" and j in clocks)
     }
 
 

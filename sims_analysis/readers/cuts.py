@@ -11,10 +11,13 @@ from itertools import pairwise, repeat
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.grid import Block, Grid, TextGrid
 from sims_analysis.readers.numbers import narrow
+from sims_analysis.readers.source import Source
 
 __all__ = [
+    "read_lines",
     "refuse_cut",
     "refuse_short_rows",
     "tell_if_cut",
@@ -80,6 +83,23 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
         tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+
+
+def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
+    """Read lines of a text with numbers between blanks; tell of a last one that may be cut.
+
+    Parameters
+    ----------
+    source : Source
+    rows : sequence of int
+        Lines that are not blank, from 0.
+    width : int
+        How many numbers stand in one; those that lack are NaN.
+    """
+    lines = source.lines
+    if rows[-1] == len(lines) - 1:
+        tell_if_cut(lines, [lines[i].split()[-1] for i in rows])
+    return TextGrid(lines, None, False, source.options).read(rows, width).values
 
 
 def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:

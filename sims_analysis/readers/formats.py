@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from sims_analysis import plugins
-from sims_analysis.errors import ProfileWarning, SimsWarning, warn
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
@@ -173,39 +173,6 @@ FORMATS = (
 )
 
 
-@dataclass(frozen=True)
-class _Plugin:
-    """A reader of another package, which may fail."""
-
-    reader: Reader
-
-    @property
-    def name(self) -> str:
-        return self.reader.name
-
-    @property
-    def description(self) -> str:
-        return self.reader.description
-
-    @property
-    def version(self) -> int:
-        return int(getattr(self.reader, "version", 1))
-
-    def recognises(self, source: Source) -> bool:
-        try:
-            return bool(self.reader.recognises(source))
-        except Exception as error:  # noqa: BLE001 - no file is refused for a reader of another
-            warn(
-                f"the reader {self.name!r} of a plugin cannot say whether the file is its own "
-                f"({type(error).__name__}: {error}); the others are tried",
-                SimsWarning,
-            )
-            return False
-
-    def read(self, source: Source) -> Content:
-        return self.reader.read(source)
-
-
 @cache
 def formats() -> tuple[Reader, ...]:
     """Return every reader, in the order in which a file is tried: those of plugins first.
@@ -216,7 +183,7 @@ def formats() -> tuple[Reader, ...]:
         Names each plugin that is left out, and why.
     """
     added = plugins.found("sims_analysis.readers", fault_of, {known.name for known in FORMATS})
-    return (*map(_Plugin, added), *FORMATS)
+    return (*added, *FORMATS)
 
 
 def chosen(stated: str | Reader) -> Reader:

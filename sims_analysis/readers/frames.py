@@ -102,8 +102,8 @@ def _with_index(df: Any) -> Any:
     named = [n for n, name in enumerate(df.index.names) if name is not None and name not in df]
     if named:
         return df.reset_index(level=named)
-    roles = [head.role for head in map(read_head_quietly, _heads(df)) if head]
-    if df.index.dtype.kind == "f" and not {"axis", "time"} & {*roles}:
+    roles = {read_head_quietly(head).role for head in _heads(df)}
+    if df.index.dtype.kind == "f" and not roles & {"axis", "time"}:
         # Depths, perhaps: nobody counts rows by fractions.
         return df.rename_axis("").reset_index()
     return df

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ __all__ = [
     "is_factor",
     "is_unit",
     "joint_head",
+    "names_axis",
     "read_head",
     "read_head_quietly",
     "same_unit",
@@ -94,8 +96,8 @@ class Head:
     ----------
     role : str
         ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
-        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row); or
-        ``"mass"`` and ``"energy"``, which no depth profile runs over.
+        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
+        ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
     name : str
         Of the species, as far as this head has one.
     unit : str or None
@@ -230,18 +232,23 @@ def read_head(text: str) -> Head:
     return Head("value", _content(words), unit, says=False)
 
 
-def read_head_quietly(text: str) -> Head | None:
-    """Read a head; nothing if its unit is ambiguous."""
+def read_head_quietly(text: str) -> Head:
+    """Read a head; it says nothing if its unit is ambiguous."""
     try:
         return read_head(text)
     except UnitsError:
-        return None
+        return Head("unread", "", None, says=False)
 
 
 def says(text: str, *roles: Role) -> bool:
     """Whether a head states in words that its column is one of these."""
     head = read_head_quietly(text)
-    return head is not None and head.says and head.role in roles
+    return head.says and head.role in roles
+
+
+def names_axis(cells: Iterable[str]) -> bool:
+    """Whether one of some heads is that of depths or times."""
+    return any(says(cell, "axis", "time") for cell in cells)
 
 
 def holds_words(head: Head) -> bool:

@@ -25,8 +25,7 @@ def is_tidy(heads: Sequence[str]) -> bool:
     names = [head for head in heads if named_role(head, "species")]
     if len(names) != 1:
         return False
-    roles = [head.role for head in map(read_head_quietly, heads) if head]
-    return sum(role in ("axis", "time") for role in roles) == 1
+    return sum(read_head_quietly(head).role in ("axis", "time") for head in heads) == 1
 
 
 def head_row(grid: Grid, below: int) -> list[str]:

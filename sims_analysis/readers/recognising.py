@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sims_analysis.errors import ReadError, collected
-from sims_analysis.readers.formats import Reader, formats
+from sims_analysis.errors import ReadError, SimsWarning, collected, warn
+from sims_analysis.readers.formats import Format, Reader, formats
 from sims_analysis.readers.source import Source
 
 __all__ = ["looks_like", "recognised"]
@@ -65,10 +65,25 @@ def recognised(source: Source) -> Reader:
         If the file cannot be a depth profile; it says what it is.
     """
     _refuse_other_kinds(source)
-    chosen = next((known for known in formats() if known.recognises(source)), None)
+    chosen = next((known for known in formats() if _is_for(known, source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known")
     return chosen
+
+
+def _is_for(reader: Reader, source: Source) -> bool:
+    try:
+        return bool(reader.recognises(source))
+    except Exception as error:
+        if isinstance(reader, Format):
+            raise
+        # No file is refused for the reader of another package.
+        warn(
+            f"the reader {reader.name!r} of a plugin cannot say whether the file is its own "
+            f"({type(error).__name__}: {error}); the others are tried",
+            SimsWarning,
+        )
+        return False
 
 
 def looks_like(given: Any) -> str | None:
