@@ -122,6 +122,7 @@ def unit_kind(text: str) -> str | None:
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
 
+@lru_cache(maxsize=4096)
 def same_unit(one: str, other: str) -> bool:
     """Whether two spellings are of one unit."""
     try:
