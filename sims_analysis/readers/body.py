@@ -215,13 +215,7 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
 
 
 def _below_heads(grid: Grid, needed: Sequence[int] | None) -> int:
-    """Find the first row below heads of which one cell at least is a number.
-
-    Raises
-    ------
-    ReadError
-        If there is none.
-    """
+    """Find the first row below heads of which one cell at least is a number; there must be one."""
     headed = False
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, (), needed)
@@ -233,13 +227,7 @@ def _below_heads(grid: Grid, needed: Sequence[int] | None) -> int:
 
 
 def _grown(body: Body, start: int) -> int:
-    """Take in what stands between the heads and a run of numbers.
-
-    Raises
-    ------
-    ReadError
-        If a row of words stands between rows of numbers.
-    """
+    """Take in what stands between the heads and a run of numbers; rows of words are refused."""
     grid = body.grid
     kinds = {i: body.kind(i) for i in range(start - 1, -1, -1)}
     head = next((i for i, kind in kinds.items() if kind in (Kind.HEADS, Kind.UNITS)), None)
@@ -316,13 +304,7 @@ def _shown(grid: Grid, row: int) -> str:
 
 
 def _find_last(body: Body) -> None:
-    """Find the last row of numbers; what stands below is judged.
-
-    Raises
-    ------
-    ReadError
-        If a row below would be one of numbers but for the way a cell is written.
-    """
+    """Find the last row of numbers; what stands below is judged."""
     grid, last = body.grid, len(body.grid) - 1
     while last > body.first and not _ends(body, last):
         last -= 1

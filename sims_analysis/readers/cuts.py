@@ -161,13 +161,7 @@ def _number_in(form: re.Match[str]) -> float:
 
 
 def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Refuse rows that lack cells between blanks: nobody can tell which.
-
-    Raises
-    ------
-    ReadError
-        That names the line.
-    """
+    """Refuse rows that lack cells between blanks: nobody can tell which."""
     if grid.delimiter is not None or width - 1 in block.texts:
         return
     for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
@@ -239,13 +233,7 @@ def tell_of_short_lines(
 
 
 def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
-    """Tell of rows, each a profile, that have not as many cells as the others.
-
-    Raises
-    ------
-    ReadError
-        If the last line breaks off.
-    """
+    """Tell of rows, each a profile, that have not as many cells as the others."""
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
     (usual, _), *_ = Counter(counts).most_common(1)

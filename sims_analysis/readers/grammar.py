@@ -81,15 +81,7 @@ class Heads:
 
 
 def read_heads(body: Body, block: Block) -> Heads:
-    """Read the rows above the numbers.
-
-    Raises
-    ------
-    UnitsError
-        If a head states a unit that is ambiguous, or a factor.
-    ReadError
-        If commas between the cells may be decimal ones.
-    """
+    """Read the rows above the numbers."""
     return _Reading(body, block).found
 
 
@@ -410,13 +402,7 @@ class _Reading:
                 return
 
     def _refuse_factors(self) -> None:
-        """Refuse rows of factors, which a note would lose.
-
-        Raises
-        ------
-        UnitsError
-            That names the cell.
-        """
+        """Refuse rows of factors, which a note would lose."""
         for i in self.found.notes:
             for j, cell in enumerate(self.grid.cells(i)):
                 if is_factor(cell):

@@ -118,13 +118,7 @@ def read(source: Source) -> Content:
 
 
 def _rows_of_numbers(source: Source, head: int, width: int) -> list[int]:
-    """List the lines of numbers below the heads, from 0.
-
-    Raises
-    ------
-    ReadError
-        If there are none, or one is cut off.
-    """
+    """List the lines of numbers below the heads, from 0."""
     lines = source.lines
     rows = [
         i

@@ -12,7 +12,6 @@ from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import Block, Grid
 from sims_analysis.readers.heads import Head, read_head_quietly, same_unit
 from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.samples import split_rows
 from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.words import named_role
@@ -48,18 +47,12 @@ def label_column(body: Body) -> int | None:
 def labelled_parts(
     body: Body, block: Block, found: Heads, label: int
 ) -> list[tuple[str | None, list[Signal]]]:
-    """Make the signals of each sample; of all, if nobody asked for them apart.
-
-    Raises
-    ------
-    ReadError
-        If ``samples=`` names no column of labels.
-    """
+    """Make the signals of each sample; of all, if nobody asked for them apart."""
     asked = body.grid.options.samples
     if asked is None:
         return [(None, _signals(body, block, found, label))]
     axis = next(j for j, head in enumerate(found.heads) if head.role in ("axis", "time"))
-    parts = split_rows(body, block, found, {}, block.values[:, axis], without=(label,))
+    parts, _ = split_rows(body, block, found, block.values[:, axis], without=(label,))
     if not parts:
         listed = ", ".join(map(repr, filter(None, found.texts)))
         raise ReadError(
@@ -69,15 +62,7 @@ def labelled_parts(
 
 
 def _signals(body: Body, block: Block, found: Heads, label: int) -> list[Signal]:
-    """Make the signals of rows below the names of their columns.
-
-    Raises
-    ------
-    ReadError
-        If a column tells several measurements apart, or a species is missing.
-    UnitsError
-        If a species is in several units.
-    """
+    """Make the signals of rows below the names of their columns."""
     heads, names, grid = found.heads, found.texts, body.grid
     axis = next(j for j, head in enumerate(heads) if head.role in ("axis", "time"))
     values = [j for j, h in enumerate(heads) if h.role == "value" and j != label]
@@ -86,25 +71,25 @@ def _signals(body: Body, block: Block, found: Heads, label: int) -> list[Signal]
     values = [j for j in values if j not in block.texts]
     if not values:
         raise ReadError("no column holds values")
-    errors = _errors(heads, values)
+    errors = _errors(grid, heads, values)
     unused = [j for j, head in enumerate(heads) if head.role in ("error", "beside")]
     if unused := [j for j in unused if j not in errors.values()]:
-        listed = ", ".join(f"{column_name(j)} ({names[j]!r})" for j in unused)
+        listed = ", ".join(f"{grid.letter(j)} ({names[j]!r})" for j in unused)
         warn(f"numbers of column {listed} are not read", ProfileWarning)
     unit = next((j for j in block.texts if named_role(names[j], "unit")), None)
     numeric = {axis, label, unit, *values, *errors.values(), *unused}
-    _refuse_measurements(block, found, [j for j in range(len(heads)) if j not in numeric])
+    _refuse_measurements(grid, block, found, [j for j in range(len(heads)) if j not in numeric])
     below = np.full(block.values.shape, np.nan)
-    for place, limit in block.limits.items():
-        below[place] = limit
+    for cell, limit in block.limits.items():
+        below[cell] = limit
     signals = []
     for name, members in by_label(list(map(str.strip, block.texts[label]))):
         if not name:
-            number = block.rows[int(members[0])]
-            sheet = f"sheet {grid.name!r}, " if grid.name else ""
-            raise ReadError(
-                f"{sheet}{grid.row_word} {number}: no species in column {column_name(label)}"
-            )
+            place, _, _ = grid.where(block.rows[int(members[0])], 0).rpartition(",")
+            raise ReadError(f"{place}: no species in column {grid.letter(label)}")
+        stated = None
+        if unit is not None:
+            stated = _unit(grid, [block.texts[unit][row] for row in members], unit, name)
         for j in values:
             y, limit = block.values[members, j], below[members, j]
             if np.isnan(y).all() and np.isnan(limit).all():
@@ -114,8 +99,8 @@ def _signals(body: Body, block: Block, found: Heads, label: int) -> list[Signal]
                 depths=block.values[members, axis],
                 depth_units=found.units[axis],
                 values=y,
-                units=found.units[j] or _unit(block.texts, unit, members, name),
-                where=f"column {column_name(j)}",
+                units=found.units[j] or stated,
+                where=f"column {grid.letter(j)}",
                 stderr=block.values[members, errors[j]] if j in errors else None,
             )
             signal.censor(limit)
@@ -123,7 +108,7 @@ def _signals(body: Body, block: Block, found: Heads, label: int) -> list[Signal]
     return signals
 
 
-def _refuse_measurements(block: Block, found: Heads, columns: Sequence[int]) -> None:
+def _refuse_measurements(grid: Grid, block: Block, found: Heads, columns: Sequence[int]) -> None:
     """Refuse a column that is neither a species nor a value, and differs from row to row."""
     for j in columns:
         name = found.texts[j].strip()
@@ -136,13 +121,13 @@ def _refuse_measurements(block: Block, found: Heads, columns: Sequence[int]) -> 
         different = list(dict.fromkeys(texts))
         if different[1:]:
             raise ReadError(
-                f"column {column_name(j)} ({name!r}) is neither a species nor a value, and "
+                f"column {grid.letter(j)} ({name!r}) is neither a species nor a value, and "
                 f"differs from row to row ({', '.join(map(repr, different[:3]))}...): give the "
                 "rows of one measurement at a time"
             )
 
 
-def _errors(heads: Sequence[Head], values: Sequence[int]) -> dict[int, int]:
+def _errors(grid: Grid, heads: Sequence[Head], values: Sequence[int]) -> dict[int, int]:
     """Find the column of errors of each column of values, to the right of it, in its unit."""
     errors: dict[int, int] = {}
     for j, head in enumerate(heads):
@@ -152,23 +137,19 @@ def _errors(heads: Sequence[Head], values: Sequence[int]) -> dict[int, int]:
         of_values = heads[left[-1]].unit
         if head.unit and of_values and not same_unit(head.unit, of_values):
             raise UnitsError(
-                f"column {column_name(j)} holds errors in {head.unit!r} of values in "
+                f"column {grid.letter(j)} holds errors in {head.unit!r} of values in "
                 f"{of_values!r}; give both in one unit"
             )
         errors[left[-1]] = j
     return errors
 
 
-def _unit(
-    texts: dict[int, list[str]], column: int | None, rows: np.ndarray, name: str
-) -> str | None:
+def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | None:
     """Give the unit that a column of units states for a species."""
-    if column is None:
-        return None
-    stated = dict.fromkeys(texts[column][row].strip() for row in rows)
+    stated = dict.fromkeys(map(str.strip, texts))
     if len(stated) > 1:
         raise UnitsError(
-            f"species {name!r}: column {column_name(column)} states several units, "
+            f"species {name!r}: column {grid.letter(column)} states several units, "
             f"{', '.join(map(repr, stated))}"
         )
     return next(iter(stated)) or None

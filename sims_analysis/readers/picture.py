@@ -13,7 +13,6 @@ from sims_analysis.readers.columns import Pair
 from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import Table
 
@@ -103,7 +102,7 @@ def _lines(table: Table) -> Iterator[str]:
     yield _about(grid)
     rows = [(grid.number(i), part, grid.cells(i)) for i, part in _rows_by_part(table)]
     width = min(max((len(cells) for _, _, cells in rows), default=0), _COLUMNS)
-    letters = [column_name(grid.column(j)) for j in range(width)]
+    letters = [grid.letter(j) for j in range(width)]
     shown = [("", "", letters)] + [
         (str(number) if part else "...", part, cells[:width] + ["..."] * (len(cells) > width))
         for number, part, cells in rows
@@ -153,7 +152,7 @@ def _columns(
     errors = {pair.error: pair for pair in pairs if pair.error is not None}
     axes = {pair.axis for pair in pairs}
     for j, head in enumerate(heads.heads):
-        letter, unit = column_name(grid.column(j)), heads.units[j]
+        letter, unit = grid.letter(j), heads.units[j]
         known = f"in {unit}" if unit else "unit not stated"
         if body.needed is not None and j not in body.needed:
             continue

@@ -273,13 +273,7 @@ def read_formats() -> dict[str, str]:
 
 
 def _options(**stated: Any) -> Options:
-    """Check what the user states.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another kind than it takes.
-    """
+    """Check what the user states."""
     for name, kinds, expected in (
         ("species", (str, Sequence), "a name, or a list of names"),
         ("columns", (Mapping,), '{"B": (axis, values), ...}'),

@@ -36,7 +36,7 @@ from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transpos
 from sims_analysis.readers.heads import unit_kind
 from sims_analysis.readers.kinds import Kind, is_transposed
 from sims_analysis.readers.labelled import label_column, labelled_parts
-from sims_analysis.readers.numbers import column_name, is_number
+from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.samples import samples_of
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
@@ -60,13 +60,7 @@ def read(source: Source) -> Content:
 
 
 def the_grid(source: Source) -> Grid:
-    """Find the rows of a file.
-
-    Raises
-    ------
-    ReadError
-        If there are no rows of numbers.
-    """
+    """Find the rows of a file."""
     if source.is_workbook:
         return chosen_sheet(source)
     grid = text_grid(source)
@@ -102,13 +96,7 @@ class Table:
 
 
 def read_grid(grid: Grid, source: Source) -> Content:
-    """Read the profiles of a grid.
-
-    Raises
-    ------
-    ReadError, UnitsError, SpeciesError
-        That name the cell, and what to pass.
-    """
+    """Read the profiles of a grid."""
     others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
     elsewhere = f"there are rows of numbers in {others} too: sheet= names the one to read"
     try:
@@ -156,8 +144,8 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         tell_of_short_lines(grid, body.rows, table.block, heads.filled, starts)
     about = _notes(grid, body, heads)
     if label is not None:
-        parts = labelled_parts(body, table.block, heads, label)
-        return _content(grid, [(name, signals, about) for name, signals in parts])
+        of_labels = labelled_parts(body, table.block, heads, label)
+        return _content(grid, [(name, signals, about) for name, signals in of_labels])
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
         tell_of_unknown_words(table.pairs, heads)
@@ -169,15 +157,15 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
     tell_of_merged_cells(grid, table.block, used)
     _state_unit_of_sheet(grid, heads, table.pairs)
-    samples = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
+    parts, constant = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
     limits = _stated_limits(grid, body)
     found = []
-    for name, block, pairs in samples.parts:
+    for name, block, pairs in parts:
         odd = {column for _, column in block.limits}
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
         signals = [_signal(grid, block, heads, pair, limits, odd) for pair in pairs]
         kept = [signal for signal in signals if signal is not None]
-        found.append((name, kept, about | samples.constant))
+        found.append((name, kept, about | constant))
     return _content(grid, found)
 
 
@@ -256,7 +244,7 @@ def _signal(
         taken = _there(grid, block, pair, limits)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
             text = heads.texts[pair.value]
-            warn(f"{_where(grid, pair.value)} ({text!r}) holds no number", ProfileWarning)
+            warn(f"column {grid.letter(pair.value)} ({text!r}) holds no number", ProfileWarning)
             return None
     signal = Signal(
         name=pair.name,
@@ -264,7 +252,7 @@ def _signal(
         depth_units=heads.units[pair.axis],
         values=y[taken],
         units=heads.units[pair.value],
-        where=_where(grid, pair.value),
+        where=f"column {grid.letter(pair.value)}",
         stderr=None if pair.error is None else block.values[taken, pair.error],
         beside={
             name: Column(block.values[taken, j], heads.units[j]) for name, j in pair.beside.items()
@@ -279,10 +267,6 @@ def _signal(
     return signal
 
 
-def _where(grid: Grid, column: int) -> str:
-    return f"column {column_name(grid.column(column))}"
-
-
 def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
     """Give the limits of the samples below one; NaN at all others."""
     limits = np.full(len(block.values), np.nan)
@@ -295,13 +279,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
 
 
 def _there(grid: Grid, block: Block, pair: Pair, limits: Array) -> slice | Flags:
-    """Tell in which rows the samples of a profile stand.
-
-    Raises
-    ------
-    ReadError
-        If there is a value without a depth.
-    """
+    """Tell in which rows the samples of a profile stand."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
     without_depth = np.isnan(x)
     there = ~(without_depth & np.isnan(y) & np.isnan(limits))

@@ -99,13 +99,7 @@ def recognises_flexpde(source: Source) -> bool:
 
 
 def read_flexpde(source: Source) -> Content:
-    """Read depths and values; the user states species and units.
-
-    Raises
-    ------
-    ReadError
-        If there are fewer or more numbers than the first line says.
-    """
+    """Read depths and values; the user states species and units."""
     lines = [(i + 1, line) for i, line in enumerate(source.lines) if line.strip()]
     count = _COUNT.fullmatch(lines[0][1])
     split = next((k for k, (_, line) in enumerate(lines) if _DATA.fullmatch(line)), None)

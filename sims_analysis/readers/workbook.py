@@ -130,13 +130,7 @@ def _first_with_numbers(sheets: list[CellGrid]) -> CellGrid | None:
 
 
 def chosen_sheet(source: Source) -> CellGrid:
-    """Choose the sheet that the user names, "Processed data", or the first with numbers.
-
-    Raises
-    ------
-    ReadError
-        If there is no such sheet, or none with numbers.
-    """
+    """Choose the sheet that the user names, "Processed data", or the first with numbers."""
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
@@ -153,13 +147,7 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
-    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last.
-
-    Raises
-    ------
-    ReadError
-        If there is no such sheet.
-    """
+    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found = all_sheets(source)
     names = ", ".join(repr(sheet.name) for sheet in found)
     asked = source.options.sheet
