@@ -139,8 +139,7 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
         if body.last > rows[-1] + 1:
             yield rows[-1] + 1, ""
         yield body.last, body.kind(body.last).value
-    below = [i for i in range(body.last + 1, len(grid)) if any(grid.cells(i))]
-    for i in below[:_BELOW]:
+    for i in body.below[:_BELOW]:
         yield i, "note"
 
 

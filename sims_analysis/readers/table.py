@@ -74,11 +74,8 @@ def the_grid(source: Source) -> Grid:
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
     for i in looks:
-        line = source.lines[i]
-        mark = next((mark for mark in "\t;|," if mark in line), None)
-        refuse_odd_rows(
-            TextGrid(["", *[""] * (i - 1), line][-i - 1 :], mark, False, source.options)
-        )
+        mark = next((mark for mark in "\t;|," if mark in source.lines[i]), None)
+        refuse_odd_rows(TextGrid(source.lines, mark, False, source.options), [i])
     raise ReadError(
         f"the file has no row of two numbers or more: a header without data, or no table{like}"
     )
@@ -197,8 +194,7 @@ def _state_unit_of_sheet(grid: Grid, heads: Heads, pairs: Sequence[Pair]) -> Non
 def _notes(grid: Grid, body: Body, heads: Heads) -> dict[str, str]:
     """Collect the rows that are no heads, above and below."""
     notes: dict[str, str] = {}
-    below = [i for i in range(body.last + 1, len(grid)) if any(grid.cells(i))]
-    for i in [*heads.notes, *below]:
+    for i in [*heads.notes, *body.below]:
         _add_note(notes, grid.cells(i))
     return notes
 
@@ -220,8 +216,7 @@ def _add_note(notes: dict[str, str], cells: Iterable[str]) -> None:
 
 def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
     """Find a row of detection limits, above or below the numbers: ``DL | 2e15 | 5e14``."""
-    below = range(body.last + 1, len(grid))
-    for i in (*body.above, *below):
+    for i in (*body.above, *body.below):
         cells = grid.cells(i)
         first = next((cell for cell in cells if cell), "")
         if named_role(first, "limit"):

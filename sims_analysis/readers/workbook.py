@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.body import first_run, refuse_odd_rows
+from sims_analysis.readers.body import first_below_heads, first_run, refuse_odd_rows
 from sims_analysis.readers.grid import CellGrid
-from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.xlsx import Cells, read_xlsx, seen
 
@@ -118,15 +117,7 @@ def _xls_cell(cell: Any, book: Any) -> object:
 
 def holds_numbers(sheet: CellGrid) -> bool:
     """Whether a sheet has rows of numbers, or of numbers beside words below heads."""
-    if first_run(sheet)[1]:
-        return True
-    kinds = [sheet.kind(i) for i in range(min(len(sheet), 200))]
-    return any(Kind.HEADS in kinds[:i] for i, kind in enumerate(kinds) if kind is Kind.MIXED)
-
-
-def _first_with_numbers(sheets: list[CellGrid]) -> CellGrid | None:
-    """Find a sheet to show where the one that is asked for is not there."""
-    return next(filter(holds_numbers, sheets), None)
+    return first_run(sheet)[1] > 0 or first_below_heads(sheet) is not None
 
 
 def chosen_sheet(source: Source) -> CellGrid:
@@ -148,19 +139,17 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
     """Give the sheet that the user names, "Processed data", or all of them, hidden ones last."""
-    found = all_sheets(source)
+    found, asked = all_sheets(source), source.options.sheet
     names = ", ".join(repr(sheet.name) for sheet in found)
-    asked = source.options.sheet
-    if isinstance(asked, int) and not isinstance(asked, bool):
-        if not 0 <= asked < len(found):
-            source.trace.grid = _first_with_numbers(found)
-            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
-        return [found[asked]]
     if asked is not None:
-        for sheet in found:
-            if sheet.name == asked:
+        number = isinstance(asked, int) and not isinstance(asked, bool)
+        for n, sheet in enumerate(found):
+            if asked == (n if number else sheet.name):
                 return [sheet]
-        source.trace.grid = _first_with_numbers(found)
+        # To be shown, where the one that is asked for is not there.
+        source.trace.grid = next(filter(holds_numbers, found), None)
+        if number:
+            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
