@@ -255,15 +255,7 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
 
 
 def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
-    """Tell of cells that are merged over numbers: one of them alone holds one.
-
-    Parameters
-    ----------
-    grid : Grid
-    block : Block
-    columns : collection of int
-        Of depths, values and errors.
-    """
+    """Tell of cells of some columns that are merged: one of them alone holds a number."""
     if isinstance(grid, TextGrid):
         return
     rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
@@ -290,14 +282,7 @@ def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
 def tell_of_moved_cells(grid: Grid, block: Block, head: str, others: Sequence[int]) -> None:
     """Tell of a row with nothing in the first column, where all others have a number.
 
-    Parameters
-    ----------
-    grid : Grid
-    block : Block
-    head : str
-        Of the first column, which is neither of depths nor of values.
-    others : sequence of int
-        Columns of depths and values.
+    The `head` is that of this column; in the others stand depths and values.
     """
     nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
     places = np.flatnonzero(nothing).tolist()

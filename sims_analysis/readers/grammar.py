@@ -109,12 +109,17 @@ class _Reading:
         self.rows = [(i, self.grid.heads(i, self.width)) for i in body.above]
         self._leave_notes()
         below = self._names_below()
-        self._units()
+        if self._are_units():
+            self._take_units()
         self._join_heads()
         self._heads()
         self._mark_row_numbers(block)
-        if not any(self.found.units) and self.rows and self._are_units_above():
-            self._take_units()
+        if not any(self.found.units) and self.rows:
+            # The last row that is left may hold the units of the heads below it.
+            above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
+            of_values = above == self.found.columns("value", "error")
+            if self._kind() is Kind.UNITS or (self._kind() is Kind.VALUE_UNITS and of_values):
+                self._take_units()
         self._names(below)
         self._labels()
         self._common_units()
@@ -192,16 +197,6 @@ class _Reading:
             return False
         kinds = {unit_kind(bare(cell)) for cell in cells}
         return names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}
-
-    def _units(self) -> None:
-        if self._are_units():
-            self._take_units()
-
-    def _are_units_above(self) -> bool:
-        """Whether the last row that is left holds the units of the heads below it."""
-        above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
-        values = self.found.columns("value", "error")
-        return self._kind() is Kind.UNITS or (self._kind() is Kind.VALUE_UNITS and above == values)
 
     def _take_units(self) -> None:
         self.found.units = [bare(cell) or None for cell in self._fitted(self._pop("units"))]

@@ -306,11 +306,7 @@ def _split(text: str) -> tuple[str, str | None]:
         return "", text
     for form in _AFTER:
         match = form.fullmatch(text)
-        if match and match[2] and unit_kind(match[2]) and not _is_species(match):
+        # What stands last may be an element rather than a unit: ``Si Au``, ``Ga/As``.
+        if match and unit_kind(match[2]) and not re.fullmatch(r"[A-Z][a-z]?", match[2]):
             return _trimmed(match[1]), match[2].strip()
     return text, None
-
-
-def _is_species(match: re.Match[str]) -> bool:
-    """Whether what stands last is rather an element than a unit: ``Si Au``, ``Ga/As``."""
-    return bool(re.fullmatch(r"[A-Z][a-z]?", match[2]))

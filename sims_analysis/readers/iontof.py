@@ -69,14 +69,18 @@ def read(source: Source) -> Content:
     above = [line for line in lines[:head] if line]
     if head is None or len(above) < 2:
         raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
-    heads = [cell.strip() for cell in lines[head].lstrip("#").split("\t")]
-    while heads and not heads[-1]:
-        heads.pop()
+    heads = _cells(lines[head], 0)
     time = next((j for j, cell in enumerate(heads) if "time" in cell.casefold()), 0)
     first = time + 1
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1
-    names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
+    count = len(heads) - first
+    rows = [_cells(line, count) for line in above[-2:]]
+    few = next((len(cells) for cells in rows if len(cells) < count), None)
+    if few is not None:
+        raise ReadError(f"{count} columns of signals, but {few} names or masses above them")
+    # They stand last in their lines.
+    names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, "\t", False, source.options)
     values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
     beside = {
@@ -159,11 +163,9 @@ def _about(head: str, mass: str) -> dict[str, str]:
     return known
 
 
-def _signal_cells(line: str, count: int) -> list[str]:
-    """Take the names or masses of the signals, which stand last in their line."""
+def _cells(line: str, least: int) -> list[str]:
+    """Split a line; what is empty at its end is left out, but for the least number of cells."""
     cells = [cell.strip() for cell in line.lstrip("#").split("\t")]
-    while len(cells) > count and not cells[-1]:
+    while len(cells) > least and not cells[-1]:
         cells.pop()
-    if len(cells) < count:
-        raise ReadError(f"{count} columns of signals, but {len(cells)} names or masses above them")
-    return cells[len(cells) - count :]
+    return cells

@@ -51,18 +51,7 @@ def explanation(
     told: Sequence[str],
     formats: Mapping[str, str],
 ) -> str:
-    """Say all that is known of how a file is read.
-
-    Parameters
-    ----------
-    source : Source
-    outcome : sequence of SIMSResult, or SimsError
-        What came of reading it.
-    told : sequence of str
-        What was warned of.
-    formats : mapping
-        Name of each format -> what it is.
-    """
+    """Say all that is known of how a file is read: what came of it, and what was `told`."""
     name = source.trace.format
     lines = [source.name]
     if name:

@@ -35,9 +35,8 @@ from sims_analysis.readers.grammar import Heads, read_heads
 from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transposed
 from sims_analysis.readers.heads import unit_kind
 from sims_analysis.readers.kinds import Kind, is_transposed
-from sims_analysis.readers.labelled import label_column, labelled_parts
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.samples import samples_of
+from sims_analysis.readers.samples import label_column, labelled_parts, samples_of
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import named_role

@@ -29,10 +29,6 @@ _DATA = re.compile(r"Data\s*\{(.*)\}\s*")
 _DEPTH, _VALUE = "um", "cm^-3"
 
 
-def _first_line(source: Source) -> str:
-    return next((line for line in source.start.split("\n") if line.strip()), "")
-
-
 # --- Sentaurus --------------------------------------------------------------------------------
 
 
@@ -95,7 +91,8 @@ def read_suprem(source: Source) -> Content:
 
 def recognises_flexpde(source: Source) -> bool:
     """Whether the first line is ``X`` and a number."""
-    return _COUNT.fullmatch(_first_line(source)) is not None
+    first = next((line for line in source.start.split("\n") if line.strip()), "")
+    return _COUNT.fullmatch(first) is not None
 
 
 def read_flexpde(source: Source) -> Content:

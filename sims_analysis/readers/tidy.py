@@ -6,7 +6,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers.delimited import text_grid
 from sims_analysis.readers.grid import Grid
 from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.labelled import is_tidy
+from sims_analysis.readers.samples import is_tidy
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import read_grid
