@@ -21,7 +21,7 @@ from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.samples import by_label
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.source import Options, Source, found_once
 from sims_analysis.readers.workbook import all_sheets
 from sims_analysis.text.cells import of_cell
 
@@ -59,6 +59,7 @@ def _holds_moments(source: Source) -> bool:
     return any(map(_MOMENTS.fullmatch, source.start.splitlines()[1:2]))
 
 
+@found_once
 def _delimiter(source: Source) -> str | None:
     """Tell what stands between cells: a spreadsheet may have saved them anew."""
     for delimiter in ",;\t":
@@ -88,8 +89,9 @@ def read(source: Source) -> Content:
         )
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
-        rows = [i for i, line in enumerate(source.lines) if i and line.strip()]
-        depths, values = TextGrid(source.lines, None, False, source.options).read(rows, 2).values.T
+        below = [i for i, line in enumerate(source.lines) if i and line.strip()]
+        grid = TextGrid(source.lines, None, False, source.options)
+        depths, values = grid.read(below, 2).values.T
         name, depth_units, units = tcad.groups()
         signal = Signal(
             name=name or "",

@@ -20,7 +20,7 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.heads import read_head
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.words import PROCESSING
 
 __all__ = ["read", "recognises"]
@@ -37,6 +37,7 @@ _ENOUGH, _DEAD = 10, 0.01
 _HEAD_LINES = 12
 
 
+@found_once
 def _head_line(source: Source) -> int | None:
     """Find the line of the heads."""
     if not source.start.lstrip().startswith("#"):

@@ -11,7 +11,7 @@ from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, ionto
 from sims_analysis.readers.delimited import grid_of_lines
 from sims_analysis.readers.numbers import split_line
 from sims_analysis.readers.signals import Content
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.workbook import candidate_sheets, holds_numbers
 
 __all__ = ["read", "recognises"]
@@ -24,6 +24,7 @@ def _with_tabs(cell: object, text: str) -> str:
     return cell.strip(" \r\n") if isinstance(cell, str) and "\t" in cell else text
 
 
+@found_once
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
     if not source.is_workbook:

@@ -6,15 +6,17 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 
-__all__ = ["ENCODINGS", "Options", "Source"]
+__all__ = ["ENCODINGS", "Options", "Source", "found_once"]
+
+T = TypeVar("T")
 
 #: Such as are told from no other by the bytes.
 ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr', 'cp1250' or 'cp1251'"
@@ -70,6 +72,8 @@ class Trace:
     version: int = 1
     grid: Any = None
     table: Any = None
+    #: What functions found of it: whoever recognises a file looks for what reads it.
+    known: dict[object, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,3 +224,16 @@ class Source:
     def start(self) -> str:
         """The first 8,000 characters of a text; empty if the file is none."""
         return self.text[:8000] if self.is_text else ""
+
+
+def found_once(look: Callable[[Source], T]) -> Callable[[Source], T]:
+    """Keep what a function finds of a source, so that reading does not look for it again."""
+
+    @wraps(look)
+    def found(source: Source) -> T:
+        known: dict[object, T] = source.trace.known
+        if look not in known:
+            known[look] = look(source)
+        return known[look]
+
+    return found

@@ -7,7 +7,7 @@ it looks like one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,8 +140,8 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         tell_of_short_lines(grid, body.rows, table.block, heads.filled, starts)
     about = _notes(grid, body, heads)
     if label is not None:
-        of_labels = labelled_parts(body, table.block, heads, label)
-        return _content(grid, [(name, signals, about) for name, signals in of_labels])
+        of_species = labelled_parts(body, table.block, heads, label)
+        return _content(grid, of_species, about)
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
         tell_of_unknown_words(table.pairs, heads)
@@ -155,23 +155,22 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     _state_unit_of_sheet(grid, heads, table.pairs)
     parts, constant = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
     limits = _stated_limits(grid, body)
-    found = []
+    found: list[tuple[str | None, list[Signal]]] = []
     for name, block, pairs in parts:
         odd = {column for _, column in block.limits}
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
         signals = [_signal(grid, block, heads, pair, limits, odd) for pair in pairs]
-        kept = [signal for signal in signals if signal is not None]
-        found.append((name, kept, about | constant))
-    return _content(grid, found)
+        found.append((name, [signal for signal in signals if signal is not None]))
+    return _content(grid, found, about | constant)
 
 
 def _content(
-    grid: Grid, parts: Sequence[tuple[str | None, list[Signal], dict[str, str]]]
+    grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
 ) -> Content:
     """Give what was read of each sample; of all, if nobody asked for them apart."""
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, other=about))
-        for name, signals, about in parts
+        for name, signals in parts
     ]
     return contents[0] if grid.options.samples is None else Content(parts=contents)
 
@@ -191,26 +190,22 @@ def _state_unit_of_sheet(grid: Grid, heads: Heads, pairs: Sequence[Pair]) -> Non
 
 
 def _notes(grid: Grid, body: Body, heads: Heads) -> dict[str, str]:
-    """Collect the rows that are no heads, above and below."""
+    """Collect the rows that are no heads, above and below.
+
+    They are `key : value`, `key | value`, `key = value`, or free text.
+    """
     notes: dict[str, str] = {}
     for i in [*heads.notes, *body.below]:
-        _add_note(notes, grid.cells(i))
+        filled = [cell for cell in grid.cells(i) if cell]
+        text = " ".join(filled)
+        key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
+        if len(filled) == 2 and ":" not in filled[0]:
+            key, value = filled
+        if key and value:
+            notes[key] = value
+        elif text:
+            notes[f"line {len(notes) + 1}"] = text
     return notes
-
-
-def _add_note(notes: dict[str, str], cells: Iterable[str]) -> None:
-    """Keep a line that is no head: `key : value`, `key | value`, `key = value`, or free text."""
-    filled = [cell for cell in cells if cell]
-    text = " ".join(filled)
-    key, mark, value = text.partition(":")
-    if not mark:
-        key, mark, value = text.partition(" = ")
-    if len(filled) == 2 and ":" not in filled[0]:
-        key, mark, value = filled[0], ":", filled[1]
-    if mark and key.strip() and value.strip():
-        notes[key.strip()] = value.strip()
-    elif text:
-        notes[f"line {len(notes) + 1}"] = text
 
 
 def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
@@ -231,14 +226,13 @@ def _signal(
 ) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    where = f"column {grid.letter(pair.value)}"
     taken: slice | Flags = slice(None)
     limits = None
     if pair.axis in odd or pair.value in odd or not heads.filled[pair.value]:
-        limits = _limits(grid, block, pair)
-        taken = _there(grid, block, pair, limits)
+        limits, taken = _limits(grid, block, pair)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
-            text = heads.texts[pair.value]
-            warn(f"column {grid.letter(pair.value)} ({text!r}) holds no number", ProfileWarning)
+            warn(f"{where} ({heads.texts[pair.value]!r}) holds no number", ProfileWarning)
             return None
     signal = Signal(
         name=pair.name,
@@ -246,7 +240,7 @@ def _signal(
         depth_units=heads.units[pair.axis],
         values=y[taken],
         units=heads.units[pair.value],
-        where=f"column {grid.letter(pair.value)}",
+        where=where,
         stderr=None if pair.error is None else block.values[taken, pair.error],
         beside={
             name: Column(block.values[taken, j], heads.units[j]) for name, j in pair.beside.items()
@@ -255,37 +249,31 @@ def _signal(
     if pair.sample:
         signal.metadata["sample"] = pair.sample
     if pair.value in stated:
-        signal.metadata["detection_limit"] = _plain(stated[pair.value])
+        limit = stated[pair.value]
+        signal.metadata["detection_limit"] = limit if "." in limit else limit.replace(",", ".")
     if limits is not None:
         signal.censor(limits[taken])
     return signal
 
 
-def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
-    """Give the limits of the samples below one; NaN at all others."""
+def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
+    """Give the limits of the samples below one, NaN at all others, and in which rows samples are.
+
+    A value without a depth is refused.
+    """
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
             raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
         if column == pair.value:
             limits[row] = limit
-    return limits
-
-
-def _there(grid: Grid, block: Block, pair: Pair, limits: Array) -> slice | Flags:
-    """Tell in which rows the samples of a profile stand."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    without_depth = np.isnan(x)
-    there = ~(without_depth & np.isnan(y) & np.isnan(limits))
-    lost = there & without_depth
+    there = ~(np.isnan(x) & np.isnan(y) & np.isnan(limits))
+    lost = there & np.isnan(x)
     if lost.any():
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
             f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
         )
-    return slice(None) if there.all() else there
-
-
-def _plain(number: str) -> str:
-    return number.replace(",", ".") if "." not in number else number
+    return limits, slice(None) if there.all() else there

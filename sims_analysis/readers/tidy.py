@@ -8,7 +8,7 @@ from sims_analysis.readers.grid import Grid
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.samples import is_tidy
 from sims_analysis.readers.signals import Content
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.table import read_grid
 from sims_analysis.readers.workbook import candidate_sheets
 
@@ -23,6 +23,7 @@ def recognises(source: Source) -> bool:
     return _grid(source) is not None
 
 
+@found_once
 def _grid(source: Source) -> Grid | None:
     """Find the text or the sheet that has such a head."""
     if source.is_workbook:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from functools import lru_cache
 from typing import Any
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.body import first_below_heads, first_run, refuse_odd_rows
 from sims_analysis.readers.grid import CellGrid
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.xlsx import Cells, read_xlsx, seen
 
 __all__ = [
@@ -24,7 +23,7 @@ __all__ = [
 _PREFERRED = "processed data"
 
 
-@lru_cache(maxsize=1)
+@found_once
 def all_sheets(source: Source) -> list[CellGrid]:
     """Give the sheets of a workbook.
 
