@@ -173,7 +173,7 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
         return _below(grid, set(stated), needed)
     start, run, words = first_run(grid, needed)
     if not run:
-        below = first_below_heads(grid, needed)
+        below = first_below_heads(grid, needed, (Kind.HEADS, Kind.UNITS))
         if below is None:
             refuse_odd_rows(grid)
             raise ReadError("there are no numbers in it that stand in columns")
@@ -222,12 +222,14 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
     return body
 
 
-def first_below_heads(grid: Grid, needed: tuple[int, ...] | None = None) -> int | None:
+def first_below_heads(
+    grid: Grid, needed: tuple[int, ...] | None = None, heads: Collection[Kind] = (Kind.HEADS,)
+) -> int | None:
     """Find the first row below heads in which numbers stand beside words; None if there is none."""
     headed = False
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, (), needed)
-        headed |= kind in (Kind.HEADS, Kind.UNITS) and len(grid.cells(i)) > 1
+        headed |= kind in heads and len(grid.cells(i)) > 1
         if headed and kind is Kind.MIXED:
             return i
     return None

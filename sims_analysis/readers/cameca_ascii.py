@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
@@ -44,10 +45,7 @@ def read(source: Source) -> Content:
         key, mark, value = line.partition(":")
         if mark and value.strip():
             about[key.strip()] = value.strip()
-    signals = [
-        _signal(source, start, stop)
-        for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True)
-    ]
+    signals = [_signal(source, start, stop) for start, stop in pairwise([*starts, len(lines)])]
     return Content(
         signals=signals,
         metadata=Metadata(

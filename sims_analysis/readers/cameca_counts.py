@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,10 +34,10 @@ def read(source: Source) -> Content:
         If a block is empty, or shorter than the first.
     """
     lines = source.lines
-    blocks = [(i, m) for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m]
-    ends = [*(i for i, _ in blocks[1:]), len(lines)]
+    heads = {i: m for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m}
     signals: list[Signal] = []
-    for (start, head), stop in zip(blocks, ends, strict=True):
+    for start, stop in pairwise([*heads, len(lines)]):
+        head = heads[start]
         rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
         if not rows:
             raise ReadError(f"line {start + 1}: no samples of {head[2]!r}")

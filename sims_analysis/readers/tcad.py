@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def read_sentaurus(source: Source) -> Content:
     """Read the data sets: micrometres and cm^-3."""
     starts = [i for i, line in enumerate(source.lines) if _NAME.fullmatch(line)]
     signals = []
-    for start, stop in zip(starts, [*starts[1:], len(source.lines)], strict=True):
+    for start, stop in pairwise([*starts, len(source.lines)]):
         name = source.lines[start].strip().strip('"')
         rows = [i for i in range(start + 1, stop) if source.lines[i].strip()]
         signals.append(_two_columns(source, name, rows, start + 1))
