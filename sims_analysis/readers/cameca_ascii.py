@@ -24,13 +24,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the blocks of all elements.
-
-    Raises
-    ------
-    ReadError
-        If it is no depth profile, or a block is shorter than it says.
-    """
+    """Read the blocks of all elements."""
     lines = source.lines
     starts = [i for i, line in enumerate(lines) if _ELEMENT.fullmatch(line)]
     heads = [line for line in lines[: starts[0] if starts else 12] if line.strip()]

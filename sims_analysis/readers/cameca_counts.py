@@ -26,13 +26,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the blocks.
-
-    Raises
-    ------
-    ReadError
-        If a block is empty, or shorter than the first.
-    """
+    """Read the blocks."""
     lines = source.lines
     heads = {i: m for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m}
     signals: list[Signal] = []

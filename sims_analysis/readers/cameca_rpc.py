@@ -40,13 +40,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read a profile with its calibration.
-
-    Raises
-    ------
-    ReadError
-        If it is a mass spectrum or an energy scan, or breaks off.
-    """
+    """Read a profile with its calibration; mass spectra and energy scans are refused."""
     lines = source.lines
     start, names, heads = _heads(lines)
     # Spreadsheets save the tabs as commas or semicolons.

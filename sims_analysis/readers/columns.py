@@ -118,15 +118,7 @@ def tell_of_unknown_words(pairs: Sequence[Pair], heads: Heads) -> None:
 
 
 def find_pairs(grid: Grid, heads: Heads, block: Block) -> list[Pair]:
-    """Find the columns of each profile.
-
-    Raises
-    ------
-    ReadError
-        If there is no axis, no value, or one that belongs to nothing or has no head.
-    UnitsError
-        If no head names an axis, and the user states no unit of one.
-    """
+    """Find the columns of each profile."""
     pairs = _Finding(grid, heads).pairs()
     _refuse_headless(grid, heads, block, pairs)
     return pairs

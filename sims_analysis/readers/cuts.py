@@ -49,11 +49,6 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
     """Refuse a text that ends within a row, and tell of one that seems to.
 
     Rows that begin with a label are known by the numbers in them.
-
-    Raises
-    ------
-    ReadError
-        If the last line has fewer cells than all others, and no end.
     """
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]

@@ -73,13 +73,7 @@ def _delimiter(source: Source) -> str | None:
 
 
 def read(source: Source) -> Content:
-    """Read the profiles of one measurement.
-
-    Raises
-    ------
-    ReadError
-        If the file holds several, or the moments of a fit, or a cell is no number.
-    """
+    """Read the profiles of one measurement; several, or the moments of a fit, are refused."""
     if source.is_workbook:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):

@@ -59,13 +59,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read all signals.
-
-    Raises
-    ------
-    ReadError
-        If names and columns do not match, or a line is cut off.
-    """
+    """Read all signals."""
     head, lines = _head_line(source), source.lines
     above = [line for line in lines[:head] if line]
     if head is None or len(above) < 2:

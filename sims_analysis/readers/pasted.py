@@ -78,13 +78,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the text that the cells hold.
-
-    Raises
-    ------
-    ReadError
-        If they hold none.
-    """
+    """Read the text that the cells hold."""
     found = _found(source)
     if found is None:
         raise ReadError("it does not hold the text of an instrument")

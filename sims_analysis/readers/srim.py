@@ -38,13 +38,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read ions and recoils.
-
-    Raises
-    ------
-    ReadError
-        If the table is missing or breaks off.
-    """
+    """Read ions and recoils."""
     lines = source.lines
     unit = next((m[1] for m in map(_UNITS.search, lines) if m), None)
     head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), len(lines))

@@ -41,13 +41,7 @@ def _grid(source: Source) -> Grid | None:
 
 
 def read(source: Source) -> Content:
-    """Read a text or a sheet.
-
-    Raises
-    ------
-    ReadError
-        If it ends within a row, or a cell is no number.
-    """
+    """Read a text or a sheet."""
     grid = _grid(source)
     if grid is None:
         raise ReadError("no head of a column of species stands beside one of depths or times")

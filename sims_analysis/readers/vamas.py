@@ -91,13 +91,7 @@ class _Block:
 
 
 def read(source: Source) -> Content:
-    """Read the profiles.
-
-    Raises
-    ------
-    ReadError
-        If it is no SIMS depth profile, or breaks off.
-    """
+    """Read the profiles."""
     lines = _Lines(source)
     try:
         header = _header(lines)
