@@ -56,13 +56,7 @@ class Factors(NamedTuple):
 
 
 def kind_of_factor(unit: str, matrix: str | None, name: str = "intensity") -> str:
-    """Return the kind of unit of the sensitivity factors for an intensity.
-
-    Raises
-    ------
-    UnitsError
-        If there is none: for arbitrary units without a matrix signal.
-    """
+    """Return the kind of unit of factors for an intensity; arbitrary units need a matrix."""
     if matrix is not None:
         return "concentration"
     if unit not in _OF_INTENSITY:
@@ -76,30 +70,8 @@ def kind_of_factor(unit: str, matrix: str | None, name: str = "intensity") -> st
 def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> Factors:
     """Read the factor of each species, by layer if it has one for each.
 
-    Parameters
-    ----------
-    frame : Frame
-        The intensities, with the dimension ``species``.
-    rsf : str, Quantity, DataArray, mapping, list of DataArrays, or list of (stop, factors)
-        As for :func:`sims_analysis.with_rsf`.
-    kind : str
-        Kind of their unit.
-    conditions : Conditions
-        Those of the intensities; a factor that states others is refused, or told.
-
-    Raises
-    ------
-    SpeciesError
-        If a factor belongs to another species, or to another matrix.
-    ProfileError
-        If one factor is given for several species, or one is not positive.
-    UnitsError
-        If a factor has no unit of this kind.
-
-    Warns
-    -----
-    ProfileWarning
-        If a factor was made with another matrix signal, or with another treatment of dead time.
+    `rsf` is given as to :func:`sims_analysis.with_rsf`, in a unit of this kind. A factor that
+    states other conditions than those of the intensities is refused, or told.
     """
     above, found = xr.Variable((), -np.inf), None
     layers = _layers(rsf)
@@ -134,24 +106,24 @@ def _layers(rsf: Any) -> list[tuple[Any, Any]]:
 def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
     """Return factors by species, whatever form they were given in."""
     if isinstance(rsf, Mapping):
-        found = dict(rsf)
-    elif isinstance(rsf, Sequence) and not isinstance(rsf, str):
-        found = _of_list(rsf)
-    elif isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
-        found = _of_array(rsf, matrix)
+        return dict(rsf)
+    each = rsf
+    if isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
+        if "species" not in rsf.coords:
+            raise ProfileError(
+                "rsf is over species, but does not say which; give it a coordinate species"
+            )
+        # A matrix divided by itself is no concentration.
+        every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
+        each = [one for one in every if str(one["species"].values) != matrix]
     elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:
-        found = {str(rsf["species"].values): rsf}
-    else:
-        found = {_only_species(frame, matrix): rsf}
-    return found
-
-
-def _of_list(rsf: Sequence[Any]) -> dict[str, Any]:
+        each = [rsf]
+    if isinstance(each, str) or not isinstance(each, Sequence):
+        return {_only_species(frame, matrix): rsf}
     found: dict[str, Any] = {}
-    for one in rsf:
-        if not (
-            isinstance(one, xr.DataArray) and "species" in one.coords and one["species"].ndim == 0
-        ):
+    for one in each:
+        named = isinstance(one, xr.DataArray) and "species" in one.coords
+        if not (named and one["species"].ndim == 0):
             raise ProfileError(
                 "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
                 "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
@@ -161,18 +133,6 @@ def _of_list(rsf: Sequence[Any]) -> dict[str, Any]:
             raise ProfileError(f"rsf holds two factors of {label!r}")
         found[label] = one
     return found
-
-
-def _of_array(rsf: xr.DataArray, matrix: str | None) -> dict[str, Any]:
-    if "species" not in rsf.coords:
-        raise ProfileError(
-            "rsf is over species, but does not say which; give it a coordinate species"
-        )
-    labels = [str(label) for label in rsf["species"].values]
-    # A matrix divided by itself is no concentration.
-    return {
-        label: rsf.isel(species=i, drop=True) for i, label in enumerate(labels) if label != matrix
-    }
 
 
 def _only_species(frame: Frame, matrix: str | None) -> str:
