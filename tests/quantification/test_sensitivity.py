@@ -451,3 +451,16 @@ def test_a_second_call_keeps_what_the_first_said_of_the_matrix():
     assert both["sensitivity_factor"].sel(species=["B", "P"]).values.tolist() == [1e22, 1e22]
     assert np.isnan(both["sensitivity_factor"].sel(species="Si").item())
     assert both["sensitivity_factor"].attrs["units"] == "atom/cm^3"
+
+
+def test_errors_that_stand_as_a_coordinate_are_quantified_too():
+    ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
+    factors = {"rsf": {"As": "5e21 atoms/cm^3"}, "matrix": "Si"}
+    beside = ds[["intensity"]].assign_coords(stderr=ds["intensity_stderr"])
+    found, expected = (sims.with_rsf(one, **factors) for one in (beside, ds))
+    np.testing.assert_array_equal(
+        found["concentration_stderr"].sel(species="As"),
+        expected["concentration_stderr"].sel(species="As"),
+    )
+    about = ds["intensity_stderr"].attrs["description"]
+    assert expected["concentration_stderr"].attrs["description"] == about
