@@ -316,3 +316,11 @@ def test_images_are_refused(tmp_path):
     sims_h5(tmp_path / "image.h5", mode="image_2d")
     with pytest.raises(sims.ReadError, match="the archive is an image"):
         sims.read(tmp_path / "image.h5", mz_windows={"B": (10, 11)})
+
+
+@pytest.mark.parametrize("name", ["sentaurus", "cameca_counts"])
+def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
+    with pytest.raises(
+        sims.ReadError, match=f"holds no profile.*does not look like format='{name}'"
+    ):
+        sims.read(b"0 1e18\n1 2e18\n", format=name)
