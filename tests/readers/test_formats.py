@@ -282,6 +282,62 @@ def test_vamas_files_of_other_kinds_are_refused_by_name(write):
         sims.read(write(vamas(BLOCKS).split(b"905")[0]))
 
 
+def lines_of(**more):
+    return vamas(BLOCKS, **more).decode().split("\r\n")
+
+
+def edited(place, *texts, **more):
+    """Write a file whose lines from a place on, counted from 1, are others."""
+    lines = lines_of(**more)
+    lines[place - 1 : place - 1 + len(texts)] = texts
+    return "\r\n".join(lines)
+
+
+def test_all_that_a_vamas_file_says(write):
+    result = sims.read(write(vamas(BLOCKS)))
+    about = result.metadata
+    assert (about.instrument, about.sample) == ("ims 7f", "W7")
+    nobody = sims.read(write(edited(2, "not specified", "Not Known"))).metadata
+    assert (nobody.laboratory, nobody.instrument) == (None, None)
+    silent = sims.read(write(vamas(BLOCKS).replace(b"\r\n0.5\r\n", b"\r\n1e37\r\n")))
+    assert silent["B"].species_metadata is None
+    by_transition = sims.read(write(edited(47, "not specified", "11B")))
+    assert by_transition.species == ["11B", "Si"]
+    rates = sims.read(write(vamas(BLOCKS).replace(b"\r\nd\r\n", b"\r\nc/s\r\n")))
+    assert rates["B"].concentration_units == "counts/s"
+    deep = sims.read(write(vamas(BLOCKS, abscissa=("Crater", "micro m"))))
+    assert deep["B"].depth_units == "um"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (edited(6, "x"), "line 6: expected a number, found 'x'"),
+        (edited(6, "1.5"), "line 6: expected a count, found 1.5"),
+        (edited(6, "-1"), "line 6: expected a count, found -1"),
+        (edited(6, "1e8"), r"line 6: expected a count, found 1e\+08"),
+        ("\r\n".join(lines_of()[:9]), "a VAMAS file that breaks off in its header"),
+        (edited(12, "1"), "leaves parameters of its blocks out; such files are not read"),
+        (edited(16, "0"), "a VAMAS file without blocks"),
+        ("\r\n".join(lines_of()[:40]), "the file breaks off in block 1 of 2"),
+        ("\r\n".join(lines_of()[:-3]), "off in block 2 of 2; allow_truncated=True reads what is"),
+        (edited(8, "MAP"), r"the file is a map or a series \(VAMAS mode MAP\), not a depth"),
+        (edited(27, "XPS"), r"the file is a spectrum by XPS \(VAMAS\), not a SIMS depth profile"),
+        (edited(12, "mass", "u", mode="SDP"), "is a depth or a sputter time; stated: mass"),
+        (vamas(BLOCKS, abscissa=("Mass", "u")).decode(), r"'B' runs over 'Mass' \(u\): a mass sp"),
+    ],
+)
+def test_vamas_files_that_are_damaged_or_no_profiles(write, text, says):
+    with pytest.raises(sims.ReadError, match=says):
+        sims.read(write(text))
+
+
+def test_what_is_there_of_a_vamas_file_is_read_on_request(write):
+    path = write("\r\n".join(lines_of()[:-3]))
+    with pytest.warns(sims.ProfileWarning, match="the file breaks off in block 2 of 2"):
+        assert sims.read(path, allow_truncated=True).species == ["B"]
+
+
 def test_a_real_xps_file_is_refused():
     path = FOLDER / "formats/vamas/pynxtools_xps_regular.vms"
     if not path.exists():
