@@ -8,6 +8,7 @@ import warnings
 import zipfile
 
 import numpy as np
+import openpyxl
 import pytest
 import xarray as xr
 from instrument_files import binary, cameca_rpc, cnt, dp_ascii, eag_rows, iontof, srim, vamas
@@ -529,3 +530,61 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
     assert second.species == ["B"]
     with pytest.raises(ModuleNotFoundError, match="pip install"):
         sims.read(bad)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        (
+            b"\x89HDF\r\n\x1a\n123",
+            {},
+            "the file is HDF5 or netCDF; sims.load reads what sims.save w",
+        ),
+        (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or breaks off"),
+        (bytes(range(256)), {}, "the file is binary, and in no format that is known"),
+        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; it does not look"),
+        (
+            "z;B".encode("utf-16") + b"\0",
+            {},
+            "the file breaks off within a character of two bytes; a",
+        ),
+        (b"z;B\n0;1\n", {"encoding": "nope"}, "encoding='nope': unknown encoding: nope"),
+        (b"PK\x03\x04 xl/workbook.xml", {}, "workbook cannot be read: File is not a zip file"),
+    ],
+)
+def test_bytes_that_are_no_profile(content, options, says):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(content, **options)
+    name, _, said = str(raised.value).partition(": ")
+    assert says in said
+    assert name == f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
+    book = openpyxl.Workbook()
+    for title in ("one", "two"):
+        sheet = book.active if title == "one" else book.create_sheet()
+        sheet.title = title
+        for row in (["z (nm)", "B (cm^-3)"], [0, 1e18], [1, 2e18]):
+            sheet.append(row)
+    book.save(tmp_path / "w7.xlsx")
+    for asked, says in (
+        (2, "sheet=2: the workbook has 2 sheets, from 0: 'one', 'two'"),
+        (-1, "sheet=-1: the workbook has 2 sheets, from 0: 'one', 'two'"),
+        ("no", "sheet='no' is not in the workbook; it has 'one', 'two'"),
+        (True, "sheet=True is not in the workbook; it has 'one', 'two'"),
+    ):
+        with pytest.raises(sims.ReadError) as raised:
+            sims.read(tmp_path / "w7.xlsx", sheet=asked)
+        assert str(raised.value) == f"w7.xlsx: {says}"
+        assert raised.value.picture.startswith("sheet 'one'\n")
+    says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too: sheet= names"
+    with pytest.warns(sims.ProfileWarning, match=says):
+        sims.read(tmp_path / "w7.xlsx")
+    assert sims.read(tmp_path / "w7.xlsx", sheet=1)["B"].depths.tolist() == [0.0, 1.0]
+    with pytest.raises(sims.ReadError) as refused:
+        sims.read(tmp_path / "w7.xlsx", columns={"B": (0, 7)})
+    assert str(refused.value) == (
+        "w7.xlsx: sheet 'one': columns=: there is no column 7; the table has 2; there are rows of "
+        "numbers in 'two' too: sheet= names the one to read"
+    )
