@@ -332,6 +332,20 @@ def test_vamas_files_that_are_damaged_or_no_profiles(write, text, says):
         sims.read(write(text))
 
 
+def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
+    lines = lines_of(scan="IRREGULAR")
+    lines[15] = "1"
+    alone = [*lines[:49], "1", "counts", "d", *lines[54:62], "2", "0", "0", "5", "7"]
+    with pytest.raises(sims.ReadError, match=r"species 'B': one variable; a profile needs two$"):
+        sims.read(write("\r\n".join(alone)))
+    lines = lines_of(mode="SDP")
+    count = lines.index("pulse counting") + 8
+    spectra = [*lines[:count], "2", "0", "0", "5", "7", *lines[count + 4 :]]
+    says = "each block holds 2 values: a series of mass spectra, not a profile"
+    with pytest.raises(sims.ReadError, match=says):
+        sims.read(write("\r\n".join(spectra)))
+
+
 def test_what_is_there_of_a_vamas_file_is_read_on_request(write):
     path = write("\r\n".join(lines_of()[:-3]))
     with pytest.warns(sims.ProfileWarning, match="the file breaks off in block 2 of 2"):

@@ -588,3 +588,56 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         "w7.xlsx: sheet 'one': columns=: there is no column 7; the table has 2; there are rows of "
         "numbers in 'two' too: sheet= names the one to read"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"errors": "ignore"}, "errors='ignore'; expected 'raise' or 'collect'"),
+        ({"decimal": ";"}, "decimal=';'; expected '.' or ','"),
+        ({"header_rows": [0, -1]}, "header_rows=[0, -1]; expected numbers of rows, from 0"),
+        ({"header_rows": "0"}, "header_rows=['0']; expected numbers of rows, from 0"),
+        ({"header_rows": 1.5}, "header_rows=1.5; expected numbers of rows, from 0"),
+        ({"species": 5}, "species=5; expected a name, or a list of names"),
+        ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
+        ({"samples": 1}, "samples=1; expected the head of a column, or True"),
+        ({"not_measured": 5}, "not_measured=5; expected a text, or a list of texts"),
+    ],
+)
+def test_arguments_are_of_the_kinds_that_they_take(options, says):
+    with pytest.raises((TypeError, ValueError)) as raised:
+        sims.read(TABLE, **options)
+    assert str(raised.value) == says
+
+
+def test_what_is_stated_in_one_word_or_several_is_the_same():
+    text = b"Depth (nm),B (cm^-3)\n0,1e18\n1,n.d.\n2,3e18\n"
+    for stated in ("n.d.", ["n.d."]):
+        assert np.isnan(sims.read(text, not_measured=stated)["B"].concentrations[1])
+    assert sims.read(TABLE, samples=False).species == ["B"]
+    assert sims.read(TABLE, header_rows=0, species="B").species == ["B"]
+
+
+def test_the_first_of_several_failures_is_told(write):
+    paths = [write(TABLE, "a.csv"), write(b"", "b.csv"), write(b"\x89PNG", "c.csv")]
+    with pytest.raises(sims.PartialResultsError) as raised:
+        sims.read(paths)
+    assert str(raised.value) == (
+        "2 of 3 files failed; the others are in .results of this error, or read with "
+        "errors='collect'. The first: b.csv: the file is empty"
+    )
+
+
+def test_one_file_is_explained_at_a_time(write):
+    path = write(TABLE, "a.csv")
+    with pytest.raises(TypeError, match=r"; expected one file$"):
+        sims.explain_read([path, path])
+
+
+def test_texts_in_other_encodings_are_refused():
+    with pytest.raises(sims.ReadError, match="the text is in no known encoding; pass encoding="):
+        sims.read(b"\xff\xfe\x00\xd8a\x00b\x00c\x00d\x00")
+    garbled = "Tiefe (nm);ホウ素 (cm^-3)\n0;1\n1;2\n".encode("shift_jis")
+    with pytest.raises(sims.SpeciesError, match="the name 'ƒzƒE‘f' is not in the encoding that"):
+        sims.read(garbled)
+    assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]
