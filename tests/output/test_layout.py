@@ -20,7 +20,8 @@ BORON = SpeciesReport(
 )  # fmt: skip
 PHOSPHORUS = SpeciesReport(
     species="P", variable="concentration", units="atom/cm^3", samples=250, axis="depth",
-    axis_units="nm", peak=None, peak_at=None, dose_status="no_data", junction_status="never_reached",
+    axis_units="nm", peak=None, peak_at=None, dose_status="no_data",
+    junction_status="never_reached",
 )  # fmt: skip
 SILICON = SpeciesReport(
     species="Si", variable="intensity", units="count/s", samples=9, axis="depth", axis_units="nm",
