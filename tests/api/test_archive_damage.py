@@ -476,7 +476,7 @@ def test_a_folder_has_a_name(name):
 @pytest.mark.parametrize(
     ("file", "content", "reason"),
     [
-        ("payload.json", b"[]", r"payload\.json \(2 bytes\) has the sha256 4f53cda18c2b.*record says"),
+        ("payload.json", b"[]", r"payload\.json \(2 bytes\) has the sha256 4f53cda1.*record says"),
         ("payload.json", None, r"payload\.json cannot be read \(No such file or directory\)"),
         ("record.json", None, r"record\.json cannot be read \(No such file or directory\)"),
         ("record.json", b"[]", r"record\.json is not a record \(.+\)"),
