@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from types import UnionType
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
@@ -20,8 +21,8 @@ from sims_analysis.frame.hidden import filled
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.models._diffused import DIFFUSED, initial_of
-from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
-from sims_analysis.models._links import SCALES, Links, powers
+from sims_analysis.models._layers import LayeredModel, layered, own_by_default
+from sims_analysis.models._links import SCALES, Links, by_name, powers
 from sims_analysis.models._profiles import open_profiles, over_profiles
 from sims_analysis.models._task import BACKGROUND, STATISTICS, Task
 from sims_analysis.models.model import Array, Kind, Model, Parameter
@@ -29,7 +30,6 @@ from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
 __all__ = [
-    "ALONG",
     "Asked",
     "is_profile",
     "read_before_anneal",
@@ -40,9 +40,6 @@ __all__ = [
     "with_hidden",
 ]
 
-#: What goes along with the samples of a profile: see :meth:`Frame.each`.
-ALONG: tuple[Literal["common", "overlap", "lower", "upper"], ...]
-ALONG = ("common", "overlap", "lower", "upper")
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
     "cell": ("auto", "point", "mean"),
@@ -82,18 +79,31 @@ class Asked:
 
     def each(
         self,
-        function: Callable[[Samples, Mapping[str, float], Task], Array],
+        function: Callable[[Sequence[Samples], Sequence[Mapping[str, float]]], Array],
         size: int,
         **options: Any,
     ) -> xr.Variable:
-        """Return a row of so many numbers of each profile."""
-        row = partial(_row, function, tuple(self.settings), self.task)
-        return self.profiles.each(row, *self.settings.values(), size=size, beside=ALONG, **options)
+        """Return so many numbers of each profile, or of each group of those that are linked."""
+        return self.profiles.each(
+            partial(_row, function, tuple(self.settings)),
+            *self.settings.values(),
+            size=size,
+            group=self.links.over,
+            beside=("common", "overlap", "lower", "upper"),
+            **options,
+        )
 
 
-def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:
+def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
+    """Call a function with the samples and the settings of a profile, or of a group."""
     columns, numbers = given[: -len(names)], given[-len(names) :]
-    return function(Samples(*columns), dict(zip(names, numbers, strict=True)), task)
+    if columns[0].ndim == 1:
+        return function([Samples(*columns)], [dict(zip(names, numbers, strict=True))])
+    samples = [Samples(*one) for one in zip(*columns, strict=True)]
+    each = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
+    return function(
+        samples, [dict(zip(names, one, strict=True)) for one in zip(*each, strict=True)]
+    )
 
 
 def read_task(
@@ -372,30 +382,43 @@ def _prior(links: Links, task: Task, profiles: Frame, prior: Any) -> dict[str, t
             f"prior={format_argument(prior)}; expected a value and its standard uncertainty by "
             f"name, such as {{{task.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}"
         )
-    by_name = task.by_name(links.parameters(task))
-    parameters = {one.name: (one, place) for one, place in by_name}
-    found: dict[str, tuple[float, float]] = {}
-    for name, stated in (prior or {}).items():
-        if name not in parameters:
+    stated = _by_label("prior", prior, links.parameters(task), task.model, list)
+    found = {}
+    for label, (one, pair) in stated.items():
+        if label in task.fixed:
             raise ProfileError(
-                f"prior names {name!r}; the model {task.model.name!r} has {', '.join(parameters)}"
+                f"{one.name!r} is in both prior and fixed: a held value has no prior"
             )
-        one, place = parameters[name]
-        each = [stated]
-        labels = [name]
-        if isinstance(place, list):
-            labels = [of_layer(name, i + 1) for i in range(len(place))]
-            each = list(stated) if isinstance(stated, list) else [stated] * len(place)
+        found[label] = _mean_and_width(one, pair, f"prior[{one.name!r}]", profiles)
+    return found
+
+
+def _by_label(
+    argument: str,
+    stated: Mapping[str, Any] | None,
+    parameters: Sequence[Parameter],
+    model: Model,
+    several: type[list[Any]] | UnionType,
+) -> dict[str, tuple[Parameter, Any]]:
+    """Return what is stated of parameters, by their labels: the same for all layers, or several."""
+    known = {one.name: (one, place) for one, place in by_name(parameters)}
+    found: dict[str, tuple[Parameter, Any]] = {}
+    for name, value in (stated or {}).items():
+        if name not in known:
+            raise ProfileError(
+                f"{argument} names {name!r}; the model {model.name!r} has {', '.join(known)}"
+            )
+        one, place = known[name]
+        labels = [parameters[i].name for i in np.atleast_1d(place.values)]
+        each = [value] * len(labels)
+        if place.ndim and isinstance(value, several):
+            each = list(value)
         if len(each) != len(labels):
             raise ProfileError(
-                f"prior[{name!r}] holds {len(each)} pairs; expected {len(labels)}, one a layer"
+                f"{argument}[{name!r}] holds {len(each)} values; expected {len(labels)}, one for "
+                "each layer"
             )
-        for label, pair in zip(labels, each, strict=True):
-            found[label] = _mean_and_width(one, pair, f"prior[{name!r}]", profiles)
-            if label in task.fixed:
-                raise ProfileError(
-                    f"{name!r} is in both prior and fixed: a held value has no prior"
-                )
+        found |= {label: (one, own) for label, own in zip(labels, each, strict=True)}
     return found
 
 
@@ -516,35 +539,13 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
             f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
             f"{{{model.names[0]!r}: ...}}"
         )
-    found: dict[str, float] = {}
-    layers = model if isinstance(model, LayeredModel) else None
-    parameters = {one.name: one for one in (layers.of if layers else model).parameters}
-    for name, value in (fixed or {}).items():
-        one = parameters.get(name)
-        if one is None:
-            raise ProfileError(
-                f"fixed names {name!r}; the model {model.name!r} has {', '.join(parameters)}"
-            )
-        found |= {
-            key: _held(one, stated, f"fixed[{name!r}]", profiles)
-            for key, stated in _of_each_layer(layers, name, value).items()
-        }
-    if len(found) == len(model.parameters):
+    stated = _by_label("fixed", fixed, model.parameters, model, list | tuple)
+    if len(stated) == len(model.parameters):
         raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
-    return found
-
-
-def _of_each_layer(model: LayeredModel | None, name: str, value: Any) -> dict[str, Any]:
-    """Return the values of a parameter of layers: one for all, or a list with one for each."""
-    if model is None or name in model.shared:
-        return {name: value}
-    n = len(model.places)
-    values = value if isinstance(value, list | tuple) else [value] * n
-    if len(values) != n:
-        raise ProfileError(
-            f"fixed[{name!r}] holds {len(values)} values; expected {n}, one for each layer"
-        )
-    return {of_layer(name, i + 1): one for i, one in enumerate(values)}
+    return {
+        label: _held(one, value, f"fixed[{one.name!r}]", profiles)
+        for label, (one, value) in stated.items()
+    }
 
 
 def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:

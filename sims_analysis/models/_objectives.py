@@ -86,6 +86,11 @@ class Statistics(NamedTuple):
 class Minimized(Protocol):
     """Residuals, and what they are worth: what the optimizer and the errors need."""
 
+    @property
+    def known_errors(self) -> bool:
+        """Whether the errors of the samples are known; otherwise their scatter tells."""
+        ...
+
     def residual(self, m: Array) -> Array:
         """Return the residuals, positive where the model is above the sample."""
         ...
@@ -109,11 +114,6 @@ class Objective(Minimized, Protocol):
     @property
     def code(self) -> int:
         """Place in :data:`OBJECTIVES`."""
-        ...
-
-    @property
-    def known_errors(self) -> bool:
-        """Whether the errors of the samples are known, or follow from their scatter."""
         ...
 
     @property
