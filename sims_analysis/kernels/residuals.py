@@ -76,9 +76,10 @@ def _spread(rows: Array) -> _Spread:
     """Return what :func:`wandering` needs of the derivatives."""
     size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     unit = rows / np.where(size > 0, size, 1.0)[:, None]
-    steps = np.diff(unit)
+    steps = np.zeros((unit.shape[0], unit.shape[1] + 1))
+    steps[:, 1:-1] = unit[:, 1:] - unit[:, :-1]
     # A J': minus the second differences, and the first ones at the ends.
-    bent = np.diff(steps, prepend=0.0, append=0.0)
+    bent = steps[:, 1:] - steps[:, :-1]
     inverse = inverted(unit @ unit.T)
     return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
 

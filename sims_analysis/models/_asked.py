@@ -304,7 +304,6 @@ def read_initials(asked: Asked, before: Any, surface: str) -> Asked:
     frame = open_profiles(
         before, question="a profile before the anneal", variable=variable, axes=("depth",)
     )
-    sizes = list(frame.sizes.values())
     # Where a time is not known, there is no sample: the window starts at infinity.
     start = np.unique(settings["start"].values[settings["start"].values != np.inf])
     if start.size > 1:
@@ -316,11 +315,11 @@ def read_initials(asked: Asked, before: Any, surface: str) -> Asked:
         found.append(initial_of(samples, task, float(start.max(initial=-np.inf)), float(rest[2])))
         return np.array([len(found) - 1.0])
 
-    of_frame = frame.fraction.set_dims(frame.sizes) if sizes else frame.fraction
+    fraction = frame.fraction.set_dims(frame.sizes)
     eager = (
         frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
     )
-    rows = eager.each(keep, of_frame, size=1, beside=("common", "overlap"))
+    rows = eager.each(keep, fraction, size=1, beside=("common", "overlap"))
     index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
     which = profiles.parameter(index, ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")
@@ -490,14 +489,13 @@ def _refuse_names(profiles: Frame, model: Model) -> None:
 
 
 def _refuse_absent(profiles: Frame, weights: str) -> None:
-    if weights == "counts" and profiles.counts is None and profiles.kind != "count":
+    absent = {
+        "counts": profiles.counts is None and profiles.kind != "count",
+        "stderr": profiles.stderr is None,
+    }
+    if absent.get(weights):
         raise ProfileError(
-            f"weights='counts': the data have no {profiles.name}_counts; "
-            "with_counting_statistics() adds them"
-        )
-    if weights == "stderr" and profiles.stderr is None:
-        raise ProfileError(
-            f"weights='stderr': the data have no {profiles.name}_stderr; "
+            f"weights={weights!r}: the data have no {profiles.name}_{weights}; "
             "with_counting_statistics() adds them"
         )
 
