@@ -17,7 +17,7 @@ from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import Status
 from sims_analysis.models._asked import Asked
-from sims_analysis.models._fitted import fit_group
+from sims_analysis.models._fitted import each, fit_group
 from sims_analysis.models._layers import LayeredModel, of_layer
 from sims_analysis.models._links import by_name
 from sims_analysis.models._objectives import OBJECTIVES
@@ -53,13 +53,13 @@ def answered(
     profiles, task, links = asked.profiles, asked.task, asked.links
     m, size, in_common = len(links.labels), task.layout.size, links.layout(task)
     function = partial(fit_group, task=task, links=links)
-    numbers = asked.each(function, m * size + in_common.size, watched=watched)
+    numbers = each(asked, function, m * size + in_common.size, watched=watched)
     parts = [numbers.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
     rows = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
-    each = _Rows(rows, task.layout, profiles.lead)
+    own = _Rows(rows, task.layout, profiles.lead)
     common = _Rows(numbers.isel(__row__=slice(m * size, None)), in_common, profiles.lead)
-    best = common if links.active else each
-    found = _parameters(asked, each, best)
+    best = common if links.active else own
+    found = _parameters(asked, own, best)
     names = [entry.label for entry in links.entries(task)]
     poor, square = best.part("poor"), best.part("covariance")
     *lead, _ = poor.dims
@@ -75,7 +75,7 @@ def answered(
         for one in task.model.of.parameters:
             if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
                 found |= _changing(one, found, task.model.of.location, names)
-    found |= _statistics(each, asked, bridge=bridge)
+    found |= _statistics(own, asked, bridge=bridge)
     found["aic"] = best.part("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
     layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
@@ -106,7 +106,7 @@ class _Rows:
         return xr.Variable(chosen.dims, chosen.data, attrs)
 
 
-def _parameters(asked: Asked, each: _Rows, best: _Rows) -> dict[str, xr.Variable]:
+def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
     """Return all that has a value and an error: parameters, what follows, and the window's dose.
 
     Those that profiles have in common are in the rows of these.
@@ -140,8 +140,8 @@ def _parameters(asked: Asked, each: _Rows, best: _Rows) -> dict[str, xr.Variable
     ):
         for one, at in by_name(given):
             if one.name not in found:
-                add(one, each, value, stderr, at)
-    add(WINDOW_DOSE, each, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
+                add(one, own, value, stderr, at)
+    add(WINDOW_DOSE, own, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
     return found
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import UnionType
 from typing import Any, get_args
 
@@ -37,7 +36,6 @@ __all__ = [
     "read_links",
     "read_repeat",
     "read_task",
-    "with_hidden",
 ]
 
 _CHOICES = {
@@ -76,34 +74,6 @@ class Asked:
     def window(self) -> Window:
         """The depths between which the model is fitted."""
         return self.settings["start"], self.settings["stop"]
-
-    def each(
-        self,
-        function: Callable[[Sequence[Samples], Sequence[Mapping[str, float]]], Array],
-        size: int,
-        **options: Any,
-    ) -> xr.Variable:
-        """Return so many numbers of each profile, or of each group of those that are linked."""
-        return self.profiles.each(
-            partial(_row, function, tuple(self.settings)),
-            *self.settings.values(),
-            size=size,
-            group=self.links.over,
-            beside=("common", "overlap", "lower", "upper"),
-            **options,
-        )
-
-
-def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
-    """Call a function with the samples and the settings of a profile, or of a group."""
-    columns, numbers = given[: -len(names)], given[-len(names) :]
-    if columns[0].ndim == 1:
-        return function([Samples(*columns)], [dict(zip(names, numbers, strict=True))])
-    samples = [Samples(*one) for one in zip(*columns, strict=True)]
-    each = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
-    return function(
-        samples, [dict(zip(names, one, strict=True)) for one in zip(*each, strict=True)]
-    )
 
 
 def read_task(
@@ -174,10 +144,10 @@ def read_task(
         fixed=_fixed(model, fixed, profiles),
         profile=choices["interval"] == "profile",
     )
-    return Asked(profiles, task, settings)
+    return _with_hidden(Asked(profiles, task, settings))
 
 
-def with_hidden(asked: Asked) -> Asked:
+def _with_hidden(asked: Asked) -> Asked:
     """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
     profiles, settings = asked.profiles, asked.settings
     if profiles.censored is None or asked.task.weights not in ("auto", "log"):

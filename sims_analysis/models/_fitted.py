@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
+from sims_analysis.errors import ProfileError
+from sims_analysis.models._asked import Asked, read_links
 from sims_analysis.models._joint import fit_together
 from sims_analysis.models._judged import Judged, judged
 from sims_analysis.models._layers import LayeredModel, maxima
@@ -16,7 +22,35 @@ from sims_analysis.models._task import WINDOW_DOSE, NoFitError, Task
 from sims_analysis.models.model import Array, Parameter
 from sims_analysis.models.samples import Samples
 
-__all__ = ["count_borne_out", "count_maxima", "fit_group"]
+__all__ = ["each", "fit_group", "with_layers_counted"]
+
+
+def each(
+    asked: Asked,
+    function: Callable[[Sequence[Samples], Sequence[Mapping[str, float]]], Array],
+    size: int,
+    **options: Any,
+) -> xr.Variable:
+    """Return so many numbers of each profile, or of each group of those that are linked."""
+    return asked.profiles.each(
+        partial(_row, function, tuple(asked.settings)),
+        *asked.settings.values(),
+        size=size,
+        group=asked.links.over,
+        beside=("common", "overlap", "lower", "upper"),
+        **options,
+    )
+
+
+def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
+    """Call a function with the samples and the settings of a profile, or of a group."""
+    columns, numbers = given[: -len(names)], given[-len(names) :]
+    if columns[0].ndim == 1:
+        return function([Samples(*columns)], [dict(zip(names, numbers, strict=True))])
+    samples = [Samples(*one) for one in zip(*columns, strict=True)]
+    settings = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
+    of_each = [dict(zip(names, one, strict=True)) for one in zip(*settings, strict=True)]
+    return function(samples, of_each)
 
 
 def fit_group(
@@ -51,7 +85,38 @@ def fit_group(
     return np.concatenate([*rows, links.layout(task).row(common)])
 
 
-def count_maxima(
+def with_layers_counted(asked: Asked, shared: Any, over: Any, prior: Any) -> Asked:
+    """Add what profiles have in common (:func:`read_links`), and as many layers as there are.
+
+    That is as many as any profile shows; others have fewer. If they are linked, each must have
+    those that Akaike's criterion bears out in it alone.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    if asked.profiles.lazy:
+        raise ProfileError(
+            "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
+            "data.compute()"
+        )
+    most = int(each(asked, partial(_count_maxima, task=asked.task), 1).max())
+    task = replace(asked.task.of_layers(max(most, 1)), fewer=True)
+    linked = read_links(replace(asked, task=task), shared, over, prior)
+    if not linked.links.joint:
+        return linked
+    there = each(asked, partial(_count_borne_out, task=task), 1).values
+    numbers = np.unique(there[there > 0].astype(int))
+    if numbers.size > 1:
+        raise ProfileError(
+            f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
+            "need as many each; give their number, or fit those with others apart"
+        )
+    task = task.of_layers(int(numbers[0]) if numbers.size else 1)
+    return read_links(replace(asked, task=task), shared, over, prior)
+
+
+def _count_maxima(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], task: Task
 ) -> Array:
     """Return how many maxima of a profile stand out of its noise."""
@@ -62,7 +127,7 @@ def count_maxima(
     return np.array([len(maxima(profile.c, profile.objective.noise(profile.c)))])
 
 
-def count_borne_out(
+def _count_borne_out(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], task: Task
 ) -> Array:
     """Return how many layers of a profile Akaike's criterion bears out; 0 without a fit."""
@@ -86,7 +151,7 @@ def _fitted(samples: Samples, settings: Mapping[str, float], task: Task) -> Judg
 
 def _borne_out(samples: Samples, settings: Mapping[str, float], task: Task) -> tuple[Task, Judged]:
     """Fit as many layers as there are maxima, and fewer as long as Akaike's criterion falls."""
-    most = int(count_maxima([samples], [settings], task.of_layers(1))[0])
+    most = int(_count_maxima([samples], [settings], task.of_layers(1))[0])
     best, *others = [task.of_layers(n) for n in range(max(most, 1), 0, -1)]
     answer = _fitted(samples, settings, best)
     for fewer in others:

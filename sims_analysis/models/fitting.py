@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -27,9 +26,8 @@ from sims_analysis.models._asked import (
     read_links,
     read_repeat,
     read_task,
-    with_hidden,
 )
-from sims_analysis.models._fitted import count_borne_out, count_maxima
+from sims_analysis.models._fitted import with_layers_counted
 from sims_analysis.models._layers import LayeredModel
 from sims_analysis.models._profiles import open_profiles, warn_of_first
 from sims_analysis.models._task import ADVICE, Task
@@ -388,7 +386,8 @@ def fit(
     if measured:
         asked = read_initials(asked, as_implanted, surface)
     between = (None, None) if of_layers else (shared, over)
-    asked = _linked(with_hidden(asked), between, prior, count=repeat == "auto")
+    linked = with_layers_counted if repeat == "auto" else read_links
+    asked = linked(asked, *between, prior)
     watched = partial(_counted, progress=progress, lazy=profiles.lazy)
     answer = answered(asked, watched, bridge=bridges(gaps))
     answer.attrs |= _described(asked, chosen) | _as_stated(asked.task, background, fixed, prior)
@@ -448,47 +447,6 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
         lambda word: f"the model does not fit; residuals are {word}",
         among=(answer["status"] == "ok").variable,
     )
-
-
-def _linked(asked: Asked, between: tuple[Any, Any], prior: Any, *, count: bool) -> Asked:
-    """Add what profiles have in common, and as many layers as there are."""
-    if count:
-        asked = _as_many_as_there_are(asked)
-    linked = read_links(asked, *between, prior)
-    if linked.links.joint and asked.task.fewer:
-        linked = read_links(_as_many_as_all_have(asked), *between, prior)
-    return linked
-
-
-def _as_many_as_there_are(asked: Asked) -> Asked:
-    """Ask for as many layers as any profile shows; others have fewer."""
-    if asked.profiles.lazy:
-        raise ProfileError(
-            "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
-            "data.compute()"
-        )
-    counted = asked.each(partial(count_maxima, task=asked.task), 1)
-    task = replace(asked.task.of_layers(max(int(counted.max()), 1)), fewer=True)
-    return replace(asked, task=task)
-
-
-def _as_many_as_all_have(asked: Asked) -> Asked:
-    """Ask for the layers that Akaike's criterion bears out in each profile alone.
-
-    Raises
-    ------
-    ProfileError
-        If these are not as many in one profile as in another.
-    """
-    task = asked.task
-    there = asked.each(partial(count_borne_out, task=task), 1).values
-    numbers = np.unique(there[there > 0].astype(int))
-    if numbers.size > 1:
-        raise ProfileError(
-            f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
-            "need as many each; give their number, or fit those with others apart"
-        )
-    return replace(asked, task=task.of_layers(int(numbers[0]) if numbers.size else 1))
 
 
 def _told(uncertainty: xr.Variable) -> str:
