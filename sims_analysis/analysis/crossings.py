@@ -10,23 +10,21 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
-from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import is_ratio, open_frame
-from sims_analysis.frame.parameters import read_stated
+from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, tell_narrow
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import Status, changed
-from sims_analysis.text.arguments import check_count, format_argument
+from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = [
@@ -35,10 +33,9 @@ __all__ = [
     "above_ceiling",
     "crossings",
     "in_all_places",
-    "in_words_of_axis",
     "nearest",
-    "open_at_level",
     "with_common_errors",
+    "without",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -196,7 +193,8 @@ def crossings(
     )
     found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
     if frame.censored is not None and not bridge:
-        found = changed(found, **_without_hidden(frame, found))
+        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+        found = without(found, lost, Status.GAP)
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
@@ -210,23 +208,25 @@ def crossings(
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     status = above_ceiling(frame, status, asked)
     tell_narrow(frame, found, "crossing")
-    on_axis = {
-        frame.axis: (found.depth, "crossing_depth", None),
-        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
-        "decay_length": (found.decay_length, "decay_length", None),
-        f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
-        f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
+    results = {
+        frame.axis: frame.of_axis(found.depth, "crossing_depth"),
+        "stderr": frame.of_axis(
+            found.stderr, "crossing_depth", long_name="Standard error of the crossing depth"
+        ),
+        "decay_length": frame.of_axis(found.decay_length, "decay_length"),
+        f"{frame.axis}_before": frame.with_attrs(
+            found.depth_before, frame.axis, long_name="Last sample before the crossing"
+        ),
+        f"{frame.axis}_after": frame.with_attrs(
+            found.depth_after, frame.axis, long_name="First sample after the crossing"
+        ),
+        "direction": words(
+            found.direction,
+            _DIRECTIONS,
+            long_name=f"Direction with {frame.axis.replace('_', ' ')}",
+        ),
+        "status": frame.status(status),
     }
-    results = {}
-    for name, (values, term, long_name) in on_axis.items():
-        results[name] = frame.with_attrs(values, term, units_=frame.axis_units)
-        in_words_of_axis(frame, results[name], long_name)
-    results["direction"] = words(
-        found.direction,
-        _DIRECTIONS,
-        long_name=f"Direction with {frame.axis.replace('_', ' ')}",
-    )
-    results["status"] = frame.status(status)
     found.number.attrs["long_name"] = "Number of crossings"
     coords = {"count": found.number}
     if unmeasured is not None:
@@ -236,14 +236,11 @@ def crossings(
     return frame.dataset(results, coords=coords)
 
 
-def _without_hidden(frame: Frame, found: Any) -> dict[str, xr.Variable]:
-    """Return what is not known of crossings between values with hidden samples between them."""
-    lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+def without(found: Any, where: xr.Variable, status: Status) -> Any:
+    """Return crossings or junctions without some of them, with a status that says why."""
     numbers = ("depth", "stderr", "decay_length")
-    return {
-        "status": replaced_where(lost, found.status, Status.GAP),
-        **{name: replaced_where(lost, getattr(found, name)) for name in numbers},
-    }
+    kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
+    return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
 def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.Variable:
@@ -302,16 +299,6 @@ def nearest(depth: xr.Variable, others: xr.Variable, alike: xr.Variable) -> xr.V
 OTHERS = "__others__"
 
 
-def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
-    """Replace depth by time in the attrs of a result, if the data are over sputter time."""
-    if long_name is not None:
-        result.attrs["long_name"] = long_name
-    if frame.axis == "sputter_time":
-        for key in ("long_name", "description"):
-            text = result.attrs[key].replace("depth", "time")
-            result.attrs[key] = text.replace("Depth", "Time")
-
-
 #: Entries of the first search, if their number is not given.
 USUAL = 16
 
@@ -347,37 +334,3 @@ def in_all_places(
         return run(most)
     cut = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in found)
     return type(found)(*cut)
-
-
-def open_at_level(
-    data: Any,
-    level: Any,
-    question: str,
-    *,
-    axes: tuple[str, ...] = ("depth",),
-    variable: str | None = None,
-) -> tuple[Frame, xr.Variable]:
-    """Open the variable that has the kind of unit of the level, and read the level.
-
-    It is in the canonical unit of the values; NaN where a profile has none.
-    """
-    ratio = isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data)
-    kinds = ("dimensionless",) if ratio else vocabulary.VALUE_KINDS
-    stated = read_stated(level, kinds, "level")
-    try:
-        frame = open_frame(
-            data, (stated.kind,), question=f"{question} of this level", variable=variable, axes=axes
-        )
-    except UnitsError as error:
-        raise UnitsError(f"level={format_argument(level)}: {error}") from None
-    read = frame.parameter(stated, (stated.kind,), "level")
-    if not read.ndim and np.isfinite(read.data):
-        return frame, read
-    # That of a single profile may be NaN, too; one for several is stated.
-    answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
-    wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)
-    first = first_flagged(frame, wrong)
-    if first is not None:
-        name = f"level of {first.label}" if read.ndim else "level"
-        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")
-    return frame, read

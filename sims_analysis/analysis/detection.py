@@ -17,7 +17,7 @@ from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
-from sims_analysis.frame.window import message_about_window, read_pair
+from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_choice
@@ -100,18 +100,16 @@ def detection_limit(
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a detection limit", variable=variable
     )
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
-    a, b = read_pair(frame, window, "window")
-    mean, deviation, count, *_ = frame.map(window_statistics, a, b)
-    warn_of_hidden(frame, (a, b), "the limit is that of the others", SimsWarning)
+    ends = read_pair(frame, window)
+    mean, deviation, count, *_ = frame.map(window_statistics, *ends)
+    warn_of_hidden(frame, ends, "the limit is that of the others", SimsWarning)
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
         blind, why = deviation <= _ROUNDING * abs(mean), "all samples in the window are the same"
     else:
         one = _one_count(frame, value_per_count)
-        limit = mean + (2.71 + 3.29 * (2.0 * _counted(frame, mean / one, (a, b))) ** 0.5) * one
+        limit = mean + (2.71 + 3.29 * (2.0 * _counted(frame, mean / one, ends)) ** 0.5) * one
         blind, why = limit.isnull(), "the value of one count is not known"
         why += "" if value_per_count is not None else ", as nothing was counted"
     few, blind = count < least, blind & (count >= least)
@@ -122,7 +120,7 @@ def detection_limit(
             (few & frame.measured(), f"{what} in the window"),
             (blind, why),
         ):
-            message = message_about_window(frame, (a, b), flagged, problem)
+            message = message_about_window(frame, ends, flagged, problem)
             if message is not None:
                 warn(f"{message}: there is no limit", SimsWarning)
     background = xr.Variable(
@@ -131,10 +129,13 @@ def detection_limit(
     coords = {
         "background": frame.as_the_data(background),
         "n": frame.with_attrs(count, "samples_used"),
-        "status": frame.status(status.astype(np.uint8)),
     }
     return frame.array(
-        limit.where(status == Status.OK), "detection_limit", units_=frame.units, coords=coords
+        limit.where(status == Status.OK),
+        "detection_limit",
+        units_=frame.units,
+        status=status.astype(np.uint8),
+        coords=coords,
     )
 
 
@@ -142,7 +143,7 @@ def detection_limit(
 _ROUNDING = 1e-9
 
 
-def _counted(frame: Frame, gross: xr.Variable, window: tuple[xr.Variable, xr.Variable]) -> Any:
+def _counted(frame: Frame, gross: xr.Variable, window: Window) -> Any:
     """Return the mean number of counts in a window, before any background was subtracted."""
     if frame.counts is not None:
         return frame.of_counts().map(window_statistics, *window).mean

@@ -11,8 +11,8 @@ import xarray as xr
 
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
+    Background,
     CommonError,
-    background_level,
     common_error,
     read_background,
     stderr_without_counts,
@@ -23,7 +23,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, codes, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.peak import surface_transient
@@ -175,16 +175,9 @@ def integrated_dose(
     found = integral(frame, question)
     warn_or_raise(found, strict=strict)
     tell_transient(found)
-    coords = {"status": frame.status(found.status)}
-    if found.variance is not None:
-        coords["stderr"] = frame.with_attrs(
-            found.variance**0.5 / NM_PER_CM,
-            term(frame, "dose"),
-            long_name="Standard error, random part",
-        )
-    answer = frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
-    answer.attrs["rule"] = rule
-    return answer
+    stderr = None if found.variance is None else found.variance**0.5 / NM_PER_CM
+    value, name = found.value / NM_PER_CM, term(frame, "dose")
+    return frame.array(value, name, status=found.status, stderr=stderr, rule=rule)
 
 
 @dataclass(frozen=True)
@@ -197,18 +190,11 @@ class DoseQuestion:
     #: The start that was given, without what `surface` excludes.
     given_start: xr.Variable
     rule: str
-    #: A stated background, or the window over which to take its mean, or neither.
-    level: xr.Variable | None
-    window: Window | None
+    background: Background
     surface: str
     surface_depth: xr.Variable | None
     #: Whether gaps are accepted.
     bridge: bool
-
-    @property
-    def has_background(self) -> bool:
-        """Whether there is a background to subtract."""
-        return self.level is not None or self.window is not None
 
 
 def read_question(
@@ -240,9 +226,9 @@ def read_question(
             )
         # fmax ignores NaN, which stands for a start that was not given. Where the transient is not
         # known to end, there is no dose below it.
-        start = xr.apply_ufunc(np.fmax, start, transient.fillna(np.inf), dask="allowed")
-    level, window = read_background(frame, background, strict=strict)
-    return DoseQuestion(start, stop, given, rule, level, window, surface, transient, bridge)
+        start = elementwise(np.fmax, start, transient.fillna(np.inf))
+    below = read_background(frame, background, strict=strict)
+    return DoseQuestion(start, stop, given, rule, below, surface, transient, bridge)
 
 
 class Held(NamedTuple):
@@ -283,8 +269,8 @@ class DoseIntegral:
 
 def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> DoseIntegral:
     """Integrate for :func:`integrated_dose` and :func:`dose_budget`; `quiet` does not warn."""
-    start, stop, window = question.start, question.stop, question.window
-    level = background_level(frame, question.level, window)
+    start, stop, asked = question.start, question.stop, question.background
+    level, window = asked.level(frame), asked.window
     held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start
     found = frame.map(
@@ -304,8 +290,8 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         beyond: Any = start < 0
         status = replaced_where(held.alone, status, Status.OK)
         status = replaced_where(held.alone & beyond, status, Status.TRUNCATED)
-    subtracted = level * (b - a) if question.has_background else level
-    if question.has_background:
+    subtracted = level * (b - a) if asked.given else level
+    if asked.given:
         # With an unknown background there is no dose.
         status = replaced_where(level.isnull(), status, Status.NO_DATA)
         value = value - subtracted
@@ -313,7 +299,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     def again(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
         # background, which is exact, drops out of the difference.
-        trapezoids = replace(question, rule="trapezoid", level=None)
+        trapezoids = replace(question, rule="trapezoid", background=Background(window=window))
         return integral(other, trapezoids, quiet=True).value
 
     common = common_error(frame, again)
@@ -323,7 +309,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         variance = _of_backgrounds(frame, variance, common, window, b - a).where(value.notnull())
     if frame.censored is not None and not question.bridge:
         status = _over_hidden(frame, question.rule, found, value, variance, status)
-    if variance is not None or question.has_background or held is not None:
+    if variance is not None or asked.given or held is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,

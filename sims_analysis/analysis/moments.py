@@ -14,13 +14,12 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
-    background_level,
     read_background,
     stderr_without_counts,
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged, warn_where
@@ -206,8 +205,8 @@ def moments(
     bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a projected range", variable=variable)
     a, b = read_window(frame, start, stop)
-    stated, window = read_background(frame, background)
-    level = background_level(frame, stated, window)
+    subtracted = read_background(frame, background)
+    level, window = subtracted.level(frame), subtracted.window
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
@@ -220,7 +219,7 @@ def moments(
         return _joined(other.map(kernels.moments, a, b, own, *rest, **options))
 
     def again(other: Frame) -> xr.Variable:
-        return above_level(other, background_level(other, stated, window))
+        return above_level(other, subtracted.level(other))
 
     results = {
         name: frame.with_attrs(getattr(found, field) / _SCALES[name], _term(frame, name))
@@ -236,8 +235,8 @@ def moments(
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     hidden = _hidden(frame, _joined(found, "_stderr"), above_level)
-    status = doubted(frame, status, used, bridge=bridge, hidden=hidden)
-    tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
+    what = "the moments bridge it by straight lines"
+    status = doubted(frame, status, used, what, DoseWarning, bridge=bridge, hidden=hidden)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:

@@ -22,20 +22,37 @@ from sims_analysis.kernels.counting import window_mean, window_shares, window_st
 from sims_analysis.kernels.grid import samples_of_grid
 
 
-def read_background(
-    frame: Frame, background: Any, *, strict: bool = False
-) -> tuple[xr.Variable | None, Window | None]:
+class Background(NamedTuple):
+    """A background as it was asked for: a stated level, the window of a mean, or neither."""
+
+    stated: xr.Variable | None = None
+    window: Window | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is one."""
+        return self.stated is not None or self.window is not None
+
+    def level(self, frame: Frame) -> xr.Variable:
+        """Return the level below the profiles of a frame; 0 if none was asked for."""
+        if self.window is None:
+            return xr.Variable((), 0.0) if self.stated is None else self.stated
+        mean: xr.Variable = frame.map(window_statistics, *self.window).mean
+        return mean
+
+
+def read_background(frame: Frame, background: Any, *, strict: bool = False) -> Background:
     """Read a background: a stated level, or the window of depths over which to take the mean.
 
     A profile without a sample in the window has no background: this is a warning, or an error with
     `strict` or if it is true of all profiles.
     """
     if background is None:
-        return None, None
+        return Background()
     if not isinstance(background, tuple | list):
         level = frame.parameter(background, (frame.kind,), "background")
         endless: Any = np.isinf(level)
-        return replaced_where(endless, level), None
+        return Background(stated=replaced_where(endless, level))
     if len(background) != 2:
         raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
@@ -48,15 +65,7 @@ def read_background(
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
         warn_of_hidden(frame, window, MEAN_OF_OTHERS, DoseWarning)
-    return None, window
-
-
-def background_level(frame: Frame, level: xr.Variable | None, window: Window | None) -> xr.Variable:
-    """Return the background of a frame, stated or the mean over a window; 0 without either."""
-    if window is None:
-        return xr.Variable((), 0.0) if level is None else level
-    mean: xr.Variable = frame.map(window_statistics, *window).mean
-    return mean
+    return Background(window=window)
 
 
 class Mean(NamedTuple):

@@ -13,6 +13,8 @@ from sims_analysis.dataset.axes import POINT, axis_name, axis_of
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.profiles.plausibility import refuse_impossible
 from sims_analysis.text.arguments import format_argument, remedy_for
@@ -77,11 +79,13 @@ def open_frame(
             "calibrate_depth() turns sputter time into depth"
         )
     name = "" if array.name is None else str(array.name)
-    value, kind = _canonical(array.variable, _kinds_of(name, kinds), name or "the data")
+    whose = name or "the data"
+    value, unit = units.to_canonical_variable(array.variable, _kinds_of(name, kinds), whose)
+    kind = unit.kind
     if value.dims[-1] != dim:
         value = value.transpose(..., dim)
     if not as_they_are:
-        refuse_impossible(value.data, kind, name or "the data")
+        refuse_impossible(value.data, kind, whose)
     columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
     fraction = xr.Variable((), 1.0)
     if FRACTION in coords:
@@ -95,7 +99,8 @@ def open_frame(
         cells = lower, upper
     achieved = None
     if axis == "depth" and dim in getattr(coords.get(ACHIEVED), "dims", ()):
-        achieved = _over_samples(_canonical(coords[ACHIEVED], ("depth",), ACHIEVED)[0], value)
+        width, _ = units.to_canonical_variable(coords[ACHIEVED], ("depth",), ACHIEVED)
+        achieved = _over_samples(width, value)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -126,6 +131,39 @@ def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
     return open_frame(
         data, kinds, question=question, variable=name, axes=vocabulary.AXES, as_they_are=True
     )
+
+
+def open_at_level(
+    data: Any,
+    level: Any,
+    question: str,
+    *,
+    axes: tuple[str, ...] = ("depth",),
+    variable: str | None = None,
+) -> tuple[Frame, xr.Variable]:
+    """Open the variable that has the kind of unit of the level, and read the level.
+
+    It is in the canonical unit of the values; NaN where a profile has none.
+    """
+    kinds = ("dimensionless",) if is_ratio(data) else vocabulary.VALUE_KINDS
+    stated = read_stated(level, kinds, "level")
+    try:
+        frame = open_frame(
+            data, (stated.kind,), question=f"{question} of this level", variable=variable, axes=axes
+        )
+    except UnitsError as error:
+        raise UnitsError(f"level={format_argument(level)}: {error}") from None
+    read = frame.parameter(stated, (stated.kind,), "level")
+    if not read.ndim and np.isfinite(read.data):
+        return frame, read
+    # That of a single profile may be NaN, too; one for several is stated.
+    answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
+    wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)
+    first = first_flagged(frame, wrong)
+    if first is not None:
+        name = f"level of {first.label}" if read.ndim else "level"
+        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")
+    return frame, read
 
 
 def _select(
@@ -184,12 +222,12 @@ def _holds(data: xr.Dataset, name: str) -> bool:
     return (is_lazy(variable) and several) or bool(np.isfinite(units.magnitude_of(variable)).any())
 
 
-def is_ratio(data: xr.Dataset | xr.DataArray) -> bool:
+def is_ratio(data: Any) -> bool:
     """Whether the name of data says that they are the ratio of two species."""
     if isinstance(data, xr.Dataset):
         names = set(map(str, data.data_vars))
         return not names & {*vocabulary.QUANTITIES} and bool(names & {*vocabulary.RATIOS})
-    return data.name in vocabulary.RATIOS
+    return isinstance(data, xr.DataArray) and data.name in vocabulary.RATIOS
 
 
 def _kinds_of(name: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -205,12 +243,6 @@ def _kind_of(name: str, variable: xr.Variable) -> str:
     return units.magnitude_and_unit(variable, kinds, name)[1].kind
 
 
-def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
-    """Convert a variable to the canonical unit of its kind; also return the kind."""
-    read, unit = units.to_canonical_variable(variable, kinds, name)
-    return read, unit.kind
-
-
 def _plain(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, units.magnitude_of(variable))
 
@@ -218,7 +250,7 @@ def _plain(variable: xr.Variable) -> xr.Variable:
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
     """Convert a variable that stands beside the samples, and give it their dimensions."""
     if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
-        plain, _ = _canonical(column, (kind,), f"{name}_{end}")
+        plain, _ = units.to_canonical_variable(column, (kind,), f"{name}_{end}")
     else:
         plain = _plain(column)
     if end in vocabulary.OF_BACKGROUND:
@@ -259,7 +291,7 @@ def _axis(
     """Return the axis: one-dimensional, or with all dimensions of the values."""
     if axis not in coords:
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
-    depth, _ = _canonical(coords[axis], (axis,), axis)
+    depth, _ = units.to_canonical_variable(coords[axis], (axis,), axis)
     if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
         known = ~np.isnan(z)
@@ -302,7 +334,7 @@ def _cells(
         edges = [xr.Variable(e.dims, unit.to_canonical(np.asarray(e.data))) for e in edges]
     elif {"cell_start", "cell_stop"} <= coords.keys():
         names = ("cell_start", "cell_stop")
-        edges = [_canonical(coords[name], (axis,), name)[0] for name in names]
+        edges = [units.to_canonical_variable(coords[name], (axis,), name)[0] for name in names]
     else:
         return None
     lower, upper = _like_axis(edges, depth)

@@ -115,6 +115,11 @@ class Profiles:
         """List the species, which `asked` ones must be among; `name` is that of the argument."""
         return known_species(self.coords.get("species"), *asked, name=name)
 
+    def of_species(self, *names: str) -> xr.Variable:
+        """Flag the profiles of some species."""
+        labels = self.coords.get("species", xr.Variable((), ""))
+        return xr.Variable(labels.dims, np.isin(labels.values.astype(str), names))
+
     def parameter(
         self,
         value: Any,
@@ -207,8 +212,7 @@ class Profiles:
                     )
                 own = own.drop_vars("species")
             read[species] = self._of_profiles(own, f"{name}[{species!r}]", unknown, along=along)
-        dims = dict.fromkeys(d for one in read.values() for d in one.dims)
-        sizes = {d: next(o.sizes[d] for o in read.values() if d in o.dims) for d in dims}
+        sizes = {d: n for one in read.values() for d, n in one.sizes.items()}
         absent = xr.Variable((), unknown)
         columns = [read.get(one, absent).set_dims(sizes) for one in known]
         single = self.coords["species"].ndim == 0
@@ -231,10 +235,9 @@ class Profiles:
         If the data have a single label (after ``.sel``), its value is selected. With `along`, also
         with their samples.
         """
-        if along and self.axis in value.indexes and self.axis in self.value.dims:
-            value = self._on_own_samples(value, name)
-        for dim in [d for d in value.dims if d in self.coords and d in value.indexes]:
-            value = self._selected(value, name, dim)
+        for dim in [d for d in value.dims if d in value.indexes]:
+            if dim in self.coords or (along and dim == self.axis == self.dim):
+                value = self._selected(value, name, dim)
         for dim in value.dims:
             if dim in self.coords and self.coords[dim].ndim == 0:
                 alone = repr(str(self.coords[dim].values))
@@ -245,16 +248,18 @@ class Profiles:
         return value
 
     def _selected(self, value: xr.DataArray, name: str, dim: Any) -> xr.DataArray:
-        """Select the values of an argument that the labels of a dimension of the data ask for."""
-        index, own = value.indexes[dim], self.coords[dim]
+        """Select the values of an argument for the labels of the data, or for their samples."""
+        index = value.indexes[dim]
         refuse_repeated(index.tolist(), f"{name}: {dim}")
+        if dim == self.axis:
+            return value.isel({dim: self._at_samples(value[dim], name)}, drop=True)
+        own = self.coords[dim]
         wanted = np.atleast_1d(own.values)
         positions = index.get_indexer(wanted)
         missing = sorted({str(label) for label in wanted[positions < 0]})
         if missing:
-            known = ", ".join(repr(str(label)) for label in index[:8])
-            more = f" and {index.size - 8} more" if index.size > 8 else ""
-            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+            known = first_few([repr(str(label)) for label in index], 8)
+            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}")
         return value.isel({dim: positions if own.ndim else positions[0]}, drop=True)
 
     def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
@@ -263,17 +268,8 @@ class Profiles:
             f"give it a coordinate {str(dim)!r} that says which value belongs to which"
         )
 
-    def _on_own_samples(self, value: xr.DataArray, name: str) -> xr.DataArray:
-        """Select the values of an argument at the samples of the data."""
-        refuse_repeated(value.indexes[self.axis].tolist(), f"{name}: {self.axis}")
-        positions, wanted = self._along_axis(value[self.axis], name)
-        if (positions < 0).any():
-            listed = first_few([str(place) for place in wanted[positions < 0]], 3)
-            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
-        return value.isel({self.axis: positions}, drop=True).drop_vars(self.axis)
-
-    def _along_axis(self, own: xr.DataArray, name: str) -> tuple[Any, Any]:
-        """Find the samples of the data on the axis of an argument; -1 where it has none.
+    def _at_samples(self, own: xr.DataArray, name: str) -> Any:
+        """Find the samples of the data on the axis of an argument.
 
         As two axes are compared: within rounding, because unit conversions round.
         """
@@ -283,7 +279,11 @@ class Profiles:
             read, _ = units.to_canonical_variable(own, (self.axis,), what, np.float64)
             index = type(index)(read.values)
         wanted = np.asarray(self.depth.values)
-        if not index.is_monotonic_increasing:
-            return index.get_indexer(wanted), wanted
-        tolerance = AXIS_TOLERANCE * float(np.ptp(wanted))
-        return index.get_indexer(wanted, method="nearest", tolerance=tolerance), wanted
+        within: dict[str, Any] = {}
+        if index.is_monotonic_increasing:
+            within = {"method": "nearest", "tolerance": AXIS_TOLERANCE * float(np.ptp(wanted))}
+        positions = index.get_indexer(wanted, **within)
+        if (positions < 0).any():
+            listed = first_few([str(place) for place in wanted[positions < 0]], 3)
+            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
+        return positions

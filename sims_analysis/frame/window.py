@@ -21,21 +21,6 @@ Window = tuple[xr.Variable, xr.Variable]
 NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))
 
 
-def ends_of(window: Any) -> tuple[Any, Any]:
-    """Return start and stop of a window that was given as a pair; None has none.
-
-    Raises
-    ------
-    ProfileError
-        If it is not a pair.
-    """
-    if window is None:
-        return None, None
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
-    return window[0], window[1]
-
-
 def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
     """Read the limits of a window; NaN means no limit.
 
@@ -61,15 +46,12 @@ def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
     return a, b
 
 
-def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Window:
-    """Read a window of which both depths must be given; of an unknown one it holds no sample."""
-    a, b = (
-        frame.parameter(end, (frame.axis,), f"{name} {which}", unknown=unknown)
-        for end, which, unknown in zip(pair, ("start", "stop"), (np.inf, -np.inf), strict=True)
-    )
-    if anywhere((a >= b) & np.isfinite(a - b)):
-        raise ProfileError(f"{name}={format_argument(pair)}: the start must come before the end")
-    return a, b
+def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
+    """Read a window that was given as a pair of depths: see :func:`read_window`."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ProfileError(f"{name}={pair!r}; expected (start, stop), such as ('800 nm', '1 um')")
+    start, stop = pair
+    return read_window(frame, start, stop, name)
 
 
 def warn_of_empty_window(

@@ -8,7 +8,8 @@ difference of large integrals: a cell in the tail is as accurate as one at the p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from sims_analysis.kernels.rows import (
     Index,
     Packed,
     Rows,
+    dot_rows,
     errors_of,
     range_sums,
     same_for_all,
@@ -152,20 +154,15 @@ def sample_fraction(
     known = np.where(np.isnan(known), 1.0, known)
     shared = isinstance(rows, Dense) and same_for_all(at)
     if not (shared or cells):
-        return _fraction(_point_weights(rows.packed(), at, found), known)
+        return _of_points(rows.packed(), at, known, found)
     columns = np.full((2, rows.count), np.nan)
     for index, dense in _by_axis(rows):
-        # Rows with the same samples and the same grid have the same fraction.
+        # Rows with the same samples and the same grid have the same weights.
         for group in [index] if shared else index[:, None]:
             grid = at[group[0]]
-            weights = (
-                _cell_weights(dense, grid) if cells else _point_weights(_one(dense), grid[None])
-            )
-            if weights is None:
-                continue
             own, which = np.unique(known[group], return_inverse=True)
-            for number, one in enumerate(own):
-                columns[:, group[which == number]] = _fraction(weights, np.array([one]))
+            one = _of_cells(dense, grid, own) if cells else _of_points(_one(dense), grid[None], own)
+            columns[:, group] = np.stack(one)[:, which]
     return Fraction(*columns)
 
 
@@ -189,93 +186,75 @@ def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool
     return Resampled(*found, inside_gap(rows, at).flags, *fraction)
 
 
-class _Weights(NamedTuple):
-    """Weights of samples in the grid values of all rows, (p,), and in the integral of each, (N,).
-
-    Those of a row lie between two of the offsets, (R + 1,).
-    """
-
-    weights: Array
-    #: Number of the grid value.
-    of_value: Index
-    offsets: Index
-    total: Array
-    total_offsets: Index
-
-
 def _one(dense: Dense) -> Packed:
     """Return the depths that dense rows share, as one row."""
     return Packed(dense.depth, dense.depth, offsets=np.array([0, dense.depth.size]))
 
 
-def _point_weights(rows: Packed, at: Array, found: Location | None = None) -> _Weights:
+def _of_points(rows: Packed, at: Array, known: Array, found: Location | None = None) -> Fraction:
+    """Return the fraction of each row for values at depths (R, m), of each `known` for one row."""
     found = locate(rows, at) if found is None else found
     if not (found.at[:, 1:] > found.at[:, :-1]).all():
         at = np.sort(found.at, axis=1)
         at[:, 1:][at[:, 1:] == at[:, :-1]] = np.nan  # the same depth counts once
         found = locate(rows, np.sort(at, axis=1))
-    at, before = found.at, found.segment
+    at, before, t = found.at, found.segment.reshape(-1), found.t
     inside = (at >= rows.first[:, None]) & (at <= rows.last[:, None])
-    t = np.where(inside, found.t, 0.0)
-    # The trapezoid over those inside; a single depth has no width: any weight will do.
-    half = np.pad(0.5 * np.diff(at), ((0, 0), (1, 1)))
-    w = np.where(inside, half[:, :-1] + half[:, 1:], 0.0)
-    number = np.count_nonzero(inside, axis=1)
-    some = np.flatnonzero(number)
-    begin = inside.argmax(axis=1)[some]
-    end, of = begin + number[some] - 1, some if len(half) > 1 else 0
-    w[some, begin], w[some, end] = half[of, begin + 1], half[of, end]
-    w[some[begin == end], begin[begin == end]] = 1.0
-    weights = np.empty((*w.shape, 2))
-    np.multiply(w, 1 - t, out=weights[..., 0])
-    np.multiply(w, t, out=weights[..., 1])
-    # After a single sample, any other will do: t is 0.
-    after = np.minimum(before + 1, max(rows.depth.size - 1, 0))
-    total = _sum_at(before.reshape(-1), weights[..., 0].reshape(-1), rows.depth.size)
-    total += _sum_at(after.reshape(-1), weights[..., 1].reshape(-1), rows.depth.size)
-    offsets = np.arange(len(t) + 1) * 2 * at.shape[1]
-    return _Weights(weights.reshape(-1), np.arange(w.size).repeat(2), offsets, total, rows.offsets)
+    # The trapezoid over those inside.
+    half = 0.5 * np.diff(at)
+    if not inside.all():
+        half, t = np.where(inside[:, 1:] & inside[:, :-1], half, 0.0), np.where(inside, t, 0.0)
+    w = np.zeros(inside.shape)
+    w[:, :-1] = half
+    w[:, 1:] += half
+    alone = ~half.any(axis=1, keepdims=True)
+    if alone.any():  # a single depth has no width: any will do
+        w[alone & inside] = 1.0
+    right = w * t
+    left = w - right
+    total, of_next = (_sum_at(before, x.reshape(-1), rows.depth.size) for x in (left, right))
+    total[1:] += of_next[:-1]
+    uncorrelated = dot_rows(left, left) + dot_rows(right, right)
+    separate = uncorrelated + 2.0 * np.maximum(1.0 - known, 0.0) * dot_rows(left, right)
+    return _fraction(uncorrelated, separate, _variance(replace(rows, value=total), known))
 
 
-def _cell_weights(dense: Dense, edges: Array) -> _Weights | None:
+def _of_cells(dense: Dense, edges: Array, known: Array) -> Fraction:
+    """Return the fraction of averages over cells, for each `known` one of the samples."""
     parts = _parts(dense, edges)
     if parts is None:
-        return None
+        return Fraction(*np.full((2, known.size), np.nan))
     total = _sum_at(parts.sample, parts.weights, dense.depth.size)
-    one_row = (np.array([0, size]) for size in (parts.weights.size, total.size))
-    return _Weights(parts.weights, parts.of_cell, next(one_row), total, next(one_row))
+    each = _rows_of(parts.weights, np.append(parts.first, parts.weights.size))
+    uncorrelated = each.sum(each.value, each.value).sum()
+    separate = _variance(each, known[:, None]).sum(axis=-1)
+    joint = _variance(_rows_of(total, np.array([0, total.size])), known)
+    return _fraction(uncorrelated, separate, joint)
+
+
+def _rows_of(weights: Array, offsets: Index) -> Packed:
+    return Packed(weights, weights, offsets=offsets)
 
 
 def _sum_at(sample: Index, weights: Array, size: int) -> Array:
     return np.bincount(sample, weights, size).astype(np.float64, copy=False)
 
 
-def _fraction(found: _Weights, known: Array) -> Fraction:
-    """Return the fraction and the growth of each row; NaN for one without grid values."""
-    weights, of_value, offsets, total, total_offsets = found
-    uncorrelated = range_sums(weights**2, offsets[:-1], offsets[1:])
-    separate, joint = (
-        uncorrelated.copy(),
-        range_sums(total**2, total_offsets[:-1], total_offsets[1:]),
-    )
-    lags = int(np.ceil(1.0 / known.min(initial=1.0)))
-    for lag in range(1, min(lags, max(weights.size, total.size))):
-        shared = 2.0 * np.maximum(1.0 - lag * known, 0.0)
-        pairs = weights[lag:] * weights[:-lag] * (of_value[lag:] == of_value[:-lag])
-        separate += shared * _sums_of_pairs(pairs, offsets, lag)
-        joint += shared * _sums_of_pairs(total[lag:] * total[:-lag], total_offsets, lag)
-    some = uncorrelated > 0
-    fraction, growth = (
-        np.divide(one, other, out=np.full(known.size, np.nan), where=some)
-        for one, other in ((separate, joint), (separate, uncorrelated))
-    )
-    return Fraction(np.minimum(fraction, 1.0), np.sqrt(growth))
+def _variance(weights: Packed, known: Array) -> Array:
+    """Return the variance of weighted sums of samples, of which two k apart share 1 - k known."""
+    w, begin, end = weights.value, weights.offsets[:-1], weights.offsets[1:]
+    variance = np.zeros(known.shape) + weights.sum(w, w)
+    for lag in range(1, min(int(np.ceil(1.0 / known.min(initial=1.0))), weights.size.max())):
+        pairs = np.append(w[lag:] * w[:-lag], np.zeros(lag))
+        products = range_sums(pairs, begin, np.maximum(end - lag, begin))
+        variance += 2.0 * np.maximum(1.0 - lag * known, 0.0) * products
+    return variance
 
 
-def _sums_of_pairs(pairs: Array, offsets: Index, lag: int) -> Array:
-    """Sum products of two that are `lag` apart, over those within a row."""
-    pairs = np.append(pairs, np.zeros(lag))
-    return range_sums(pairs, offsets[:-1], np.maximum(offsets[1:] - lag, offsets[:-1]))
+def _fraction(uncorrelated: Any, separate: Array, joint: Array) -> Fraction:
+    """Return the fraction and the growth; NaN without grid values."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Fraction(np.minimum(separate / joint, 1.0), np.sqrt(separate / uncorrelated))
 
 
 def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:

@@ -19,6 +19,7 @@ from sims_analysis.kernels.rows import (
     same_for_all,
 )
 
+_TINY = np.finfo(np.float64).tiny
 METHODS = ("log", "linear", "pchip", "makima")
 
 
@@ -45,14 +46,15 @@ def interpolate(
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
-    between = found.inside & (found.t > 0) & (found.t < 1)
     for part in in_blocks(len(at), at.shape[1], IN_CACHE):
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = found.ends(rows, rows.value, part)
         value[part] = segments.interpolated(c0, c1, found.t[own], log=method == "log")
-        if method == "log" and not min(c0.min(initial=1.0), c1.min(initial=1.0)) > 0:
-            linear = between[own] & segments.is_linear(c0, c1)
-            count[part] = np.count_nonzero(linear, axis=1)
+        if method == "log":
+            row, column = divmod(np.flatnonzero(segments.is_linear(c0, c1)), at.shape[1])
+            t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
+            t, inside = t[row, column], inside[row, column]
+            count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))
     return Interpolated(found.masked(value), count)
 
 
@@ -120,12 +122,12 @@ def locate(rows: Rows, at: Array) -> Location:
     if rows.count and same_for_all(at):  # these are searched once
         at = at[:1]
     nearest, inside = _nearest(rows, at)
-    segment, t = np.zeros(nearest.shape, dtype=np.intp), np.zeros(nearest.shape)
-    if rows.value.size:
-        segment = rows.segment_at(at)
-        width = rows.along(rows.width, segment)
-        t = nearest - rows.depth_at(segment)
-        t /= np.maximum(width, np.finfo(np.float64).tiny)  # 0 at the only sample of a row
+    if not rows.value.size:
+        nothing = np.zeros(nearest.shape)
+        return Location(at, nothing.astype(np.intp), nothing, inside)
+    segment = rows.segment_at(at)
+    t = nearest - rows.depth_at(segment)
+    t /= np.maximum(rows.along(rows.width, segment), _TINY)  # 0 at the only sample of a row
     return Location(at, segment, t, inside)
 
 

@@ -14,7 +14,7 @@ from sims_analysis.kernels.rows import Array, Dense, Flags, Rows
 
 def is_linear(c0: Array, c1: Array) -> Flags:
     """Flag the segments in which a logarithm cannot be taken."""
-    found: Flags = ~((c0 > 0) & (c1 > 0))
+    found: Flags = ~(np.minimum(c0, c1) > 0)
     return found
 
 
@@ -64,7 +64,6 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``. Exactly
     `c0` at t = 0 and `c1` at t = 1, and never outside the two.
     """
-    at_ends = [(t == end, samples) for end, samples in ((0.0, c0), (1.0, c1))]
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
     if log:
         with np.errstate(all="ignore"):
@@ -78,15 +77,13 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
             if not common.all():
                 rest = np.flatnonzero(~common)
                 a, b, s = (x.take(rest) for x in (c0, c1, t))
-                logs = (1.0 - s) * np.log(a) + s * np.log(b)
-                value.put(rest, np.where((a > 0) & (b > 0), np.exp(logs), a + s * (b - a)))
+                logs = np.where(s == 0, a, np.exp((1.0 - s) * np.log(a) + s * np.log(b)))
+                value.put(rest, np.where((a > 0) & (b > 0), logs, a + s * (b - a)))
     else:
         value = c0 + t * (c1 - c0)
     np.maximum(value, np.minimum(c0, c1), out=value)
     np.minimum(value, np.maximum(c0, c1), out=value)
-    for at_end, samples in at_ends:
-        if at_end.any():
-            np.copyto(value, samples, where=at_end)
+    np.copyto(value, c1, where=t == 1)
     return value
 
 

@@ -104,8 +104,11 @@ def evaluate(
         frame.axis: place if at.dims == (frame.axis,) else frame.as_the_data(place),
         "stderr": frame.with_attrs(stderr, frame.term, units_=unit, long_name=error, **plain),
     }
-    attrs = {"model": chosen.name, "description": f"{chosen.summary}, as fitted"}
-    return frame.array(value, frame.term, units_=unit, coords=coords, label=frame.name, **attrs)
+    what = f"{chosen.summary}, as fitted"
+    answer = frame.array(
+        value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
+    )
+    return answer.assign_attrs(model=chosen.name)
 
 
 def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:

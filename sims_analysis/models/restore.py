@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.arguments import refuse_cases
-from sims_analysis.frame.background import background_level, read_background
+from sims_analysis.frame.background import read_background
 from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
@@ -245,7 +245,7 @@ def deconvolve(
     bridge = bridges(gaps)
     asked = read_resolution(frame, resolution)
     window = read_window(frame, start, stop)
-    level = background_level(frame, *read_background(frame, background))
+    level = read_background(frame, background).level(frame)
     for name, read in (("start", window[0]), ("stop", window[1]), ("background", level)):
         refuse_cases(frame, read, name)
     for width in asked.widths:

@@ -18,7 +18,7 @@ from sims_analysis.readers.formats import FORMATS, Reader, fault_of
 from sims_analysis.readers.reading import read
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.units import NM_PER_CM, read_number
+from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
@@ -179,9 +179,6 @@ def _check_damaged(reader: Reader, source: Source, what: str) -> None:
         ) from error
 
 
-# --- models -------------------------------------------------------------------------------------
-
-
 def check_model(
     model: Model,
     truths: Sequence[Mapping[str, float]],
@@ -238,16 +235,10 @@ def _check_truth(model: Model, truth: Mapping[str, float], z: Any, rtol: float) 
         f"{model.name}: a truth names {sorted(truth)}, the parameters are {sorted(model.names)}",
     )
     for one in model.parameters:
-        inside = one.lower <= truth[one.name] <= one.upper
-        _require(
-            inside,
-            f"{model.name}: {one.name} = {truth[one.name]:g} is not between {one.lower:g} and "
-            f"{one.upper:g}",
-        )
-    p = [
-        float(truth[one.name]) * (NM_PER_CM if one.kind == "area" else 1.0)
-        for one in model.parameters
-    ]
+        value, low, high = truth[one.name], one.lower, one.upper
+        where = f"{model.name}: {one.name} = {value:g}"
+        _require(low <= value <= high, f"{where} is not between {low:g} and {high:g}")
+    p = [float(truth[one.name]) / one.factor("concentration") for one in model.parameters]
     c = np.asarray(model.formula(z, *p))
     _require(c.shape == z.shape, f"{who}: the formula gives {c.shape} for depths of {z.shape}")
     _require(bool(np.isfinite(c).all()), f"{who}: the formula is not finite at every depth")
@@ -276,16 +267,12 @@ def _check_derivatives(model: Model, z: Any, p: list[float], who: str) -> None:
     _require(rows.shape == (len(p), z.size), f"{who}: derivatives of shape {rows.shape}")
     for i, one in enumerate(model.parameters):
         step = 1e-5 * max(abs(p[i]), 1e-3)
-        up, down = (
-            np.asarray(model.formula(z, *p[:i], p[i] + sign * step, *p[i + 1 :]))
-            for sign in (1, -1)
-        )
-        numeric = (up - down) / (2 * step)
+        up, down = (model.formula(z, *p[:i], p[i] + d, *p[i + 1 :]) for d in (step, -step))
+        numeric = (np.asarray(up) - np.asarray(down)) / (2 * step)
         known = np.isfinite(numeric)
+        row, numeric = rows[i][known], numeric[known]
         _require(
-            np.allclose(
-                rows[i][known], numeric[known], rtol=1e-3, atol=1e-4 * np.abs(numeric[known]).max()
-            ),
+            np.allclose(row, numeric, rtol=1e-3, atol=1e-4 * np.abs(numeric).max()),
             f"{who}: the derivative by {one.name} is not that of the formula",
         )
 

@@ -92,21 +92,20 @@ def gaussian_profile(
     s = read_number(straggle, ("depth",), "straggle")
     top = total * NM_PER_CM / (np.sqrt(2 * np.pi) * s)
 
-    def concentration(z: ArrayLike) -> Array:
-        return np.asarray(top * np.exp(-0.5 * ((np.asarray(z, dtype=float) - rp) / s) ** 2))
+    def concentration(z: Array) -> Any:
+        return top * np.exp(-0.5 * ((z - rp) / s) ** 2)
 
     def dose_between(start: float, stop: float) -> float:
         # Use the complement above the mean, so that tails keep their digits.
         low, high = (start - rp) / s, (stop - rp) / s
         if low > 0:
-            return float(total * (special.ndtr(-low) - special.ndtr(-high)))
+            low, high = -high, -low
         return float(total * (special.ndtr(high) - special.ndtr(low)))
 
     def crossing(level: float) -> float:
-        return float(rp + s * np.sqrt(2 * np.log(top / level))) if level <= top else np.nan
+        return float(rp + s * np.sqrt(2 * np.log(top / level)))
 
-    truth = _truth(concentration, dose_between, crossing, peak=max(rp, 0.0))
-    return _dataset(depth, concentration, species), truth
+    return _profile(depth, species, concentration, dose_between, crossing, peak=max(rp, 0.0))
 
 
 def erfc_profile(
@@ -149,9 +148,6 @@ def erfc_profile(
     top = read_number(surface_concentration, ("concentration",), "surface_concentration")
     length = read_number(diffusion_length, ("depth",), "diffusion_length")
 
-    def concentration(z: ArrayLike) -> Array:
-        return np.asarray(top * special.erfc(np.asarray(z, dtype=float) / length))
-
     def beyond(z: float) -> float:
         """Integral of erfc from z / L to infinity."""
         u = z / length
@@ -163,9 +159,11 @@ def erfc_profile(
         return top * length / NM_PER_CM * (beyond(start) - beyond(stop))
 
     def crossing(level: float) -> float:
-        return float(length * special.erfcinv(level / top)) if level <= top else np.nan
+        return float(length * special.erfcinv(level / top))
 
-    return _dataset(depth, concentration, species), _truth(concentration, dose_between, crossing)
+    return _profile(
+        depth, species, lambda z: top * special.erfc(z / length), dose_between, crossing
+    )
 
 
 def exponential_profile(
@@ -205,45 +203,42 @@ def exponential_profile(
     top = read_number(surface_concentration, ("concentration",), "surface_concentration")
     length = read_number(decay_length, ("depth",), "decay_length")
 
-    def concentration(z: ArrayLike) -> Array:
-        return np.asarray(top * np.exp(-np.asarray(z, dtype=float) / length))
-
     def dose_between(start: float, stop: float) -> float:
         share = np.exp(-start / length) * -np.expm1(-(stop - start) / length)
         return float(top * length / NM_PER_CM * share)
 
     def crossing(level: float) -> float:
-        return float(length * np.log(top / level)) if level <= top else np.nan
+        return float(length * np.log(top / level))
 
-    return _dataset(depth, concentration, species), _truth(concentration, dose_between, crossing)
+    return _profile(depth, species, lambda z: top * np.exp(-z / length), dose_between, crossing)
 
 
-def _truth(
-    concentration: Callable[[ArrayLike], Array],
+def _profile(
+    depth: ArrayLike,
+    species: str,
+    concentration: Callable[[Array], Any],
     dose_between: Callable[[float, float], float],
     crossing: Callable[[float], float],
     peak: float = 0.0,
-) -> Truth:
-    top, dose = float(concentration(peak)), dose_between(0.0, np.inf)
-    return Truth(concentration, dose_between, crossing, peak, top, dose)
+) -> tuple[xr.Dataset, Truth]:
+    """Return samples of a closed form, and its exact properties."""
 
+    def at(z: ArrayLike) -> Array:
+        return np.asarray(concentration(np.asarray(z, dtype=float)))
 
-def _dataset(
-    depth: ArrayLike, concentration: Callable[[ArrayLike], Array], species: str
-) -> xr.Dataset:
+    def crossed(level: float) -> float:
+        return crossing(level) if level <= top else np.nan
+
+    top, dose = float(at(peak)), dose_between(0.0, np.inf)
     z = np.asarray(depth, dtype=float)
     at_home()
-    return xr.Dataset(
-        {
-            "concentration": (
-                ("species", "depth"),
-                concentration(z)[None, :],
-                vocabulary.attrs("concentration"),
-            )
-        },
+    values = ("species", "depth"), at(z)[None, :], vocabulary.attrs("concentration")
+    dataset = xr.Dataset(
+        {"concentration": values},
         coords={
             "species": ("species", np.array([species])),
             "depth": ("depth", z, vocabulary.attrs("depth")),
         },
         attrs={"source": "synthetic: a closed form, without noise"},
     )
+    return dataset, Truth(at, dose_between, crossed, peak, top, dose)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html as _html
 import re
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 __all__ = [
@@ -138,12 +139,14 @@ def mathtext(name: str, *, usetex: bool = False) -> str:
     """
     if usetex:
         return latex(name)
-    marks = {"super": "^", "sub": "_"}
+    return _written(name, plain, r"$\mathregular{^{%s}}$", r"$\mathregular{_{%s}}$")
+
+
+def _written(name: str, escape: Callable[[str], str], above: str, below: str) -> str:
+    """Join the pieces of a name, those on the line escaped, and others by a template each."""
+    templates = {"super": above, "sub": below}
     return "".join(
-        plain(piece.text)
-        if piece.place == "base"
-        else f"$\\mathregular{{{marks[piece.place]}{{{piece.text}}}}}$"
-        for piece in pieces(name)
+        escape(text) if place == "base" else templates[place] % text for text, place in pieces(name)
     )
 
 
@@ -213,13 +216,7 @@ def latex(name: str) -> str:
     >>> print(latex("SnI_3-"))
     SnI$_{3}^{-}$
     """
-    marks = {"super": "^", "sub": "_"}
-    made = "".join(
-        escape_latex(piece.text)
-        if piece.place == "base"
-        else f"${marks[piece.place]}{{{piece.text.replace('−', '-')}}}$"
-        for piece in pieces(name)
-    )
+    made = _written(name, escape_latex, "$^{%s}$", "$_{%s}$").replace("−", "-")
     return re.sub(r"(\$_\{\d+\})\$\$(\^)", r"\1\2", made)
 
 
@@ -231,13 +228,7 @@ def html(name: str) -> str:
     >>> html("11B")
     '<sup>11</sup>B'
     """
-    tags = {"super": "sup", "sub": "sub"}
-    return "".join(
-        _html.escape(piece.text)
-        if piece.place == "base"
-        else f"<{tags[piece.place]}>{_html.escape(piece.text)}</{tags[piece.place]}>"
-        for piece in pieces(name)
-    )
+    return _written(name, _html.escape, "<sup>%s</sup>", "<sub>%s</sub>")
 
 
 #: Canonical unit -> as printed in an axis label. Latin-1 superscripts are in every font.

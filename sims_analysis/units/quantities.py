@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -12,32 +12,12 @@ import numpy as np
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units.application import application_registry
-from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
+from sims_analysis.units.reading import CANONICAL, Unit, example, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 from sims_analysis.units.udunits import in_udunits
 
 if TYPE_CHECKING:
     import xarray as xr
-
-__all__ = [
-    "Data",
-    "ParameterLike",
-    "QuantityLike",
-    "WindowLike",
-    "as_quantity",
-    "dequantify",
-    "is_quantified",
-    "is_quantity",
-    "magnitude_and_unit",
-    "magnitude_of",
-    "quantified_variable",
-    "quantify",
-    "read_number",
-    "read_quantities",
-    "read_quantity",
-    "to_canonical_variable",
-    "with_plain_axes",
-]
 
 
 class QuantityOfPint(Protocol):
@@ -114,7 +94,7 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
     """
     if isinstance(value, str):
         return _read_text(value, kinds, name)
-    wanted = EXAMPLES[kinds[0]].split("'")[1]
+    wanted = example(kinds)
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)
         magnitude = _real(np.asarray(value.magnitude), name).astype(np.float64)
@@ -131,18 +111,18 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
             "several, give a DataArray with a unit, whose dimension says what they belong to, such "
             f'as xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})'
         )
-    example = f"{value:g}" if is_number(value) else "50"
+    number = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):
-        raise UnitsError(f"{name}={value!r}: write a pure number as a text, '{example}'")
+        raise UnitsError(f"{name}={value!r}: write a pure number as a text, '{number}'")
     raise UnitsError(
-        f"{name}={value!r} has no unit; write it like '{example} {wanted}' or give a pint Quantity"
+        f"{name}={value!r} has no unit; write it like '{number} {wanted}' or give a pint Quantity"
     )
 
 
 @lru_cache(maxsize=1024)
 def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
     """Read ``"50 nm"``; cached, because the same few texts are read again and again."""
-    wanted = EXAMPLES[kinds[0]].split("'")[1]
+    wanted = example(kinds)
     if _DECIMAL_COMMA.match(value):
         raise UnitsError(f"{name}={value!r}: write a decimal point, not a comma")
     match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
@@ -233,22 +213,8 @@ def magnitude_of(array: xr.DataArray | xr.Variable) -> Any:
     return data.magnitude if is_quantity(data) else data
 
 
-_PINT_EXPRESSIONS = {
-    "nm": "nanometer",
-    "s": "second",
-    "atom/cm^3": "atom/centimeter**3",
-    "atom/cm^2": "atom/centimeter**2",
-    "count/s": "count/second",
-    "count": "count",
-    "1": "dimensionless",
-    "1/cm": "1/centimeter",
-    "nm/s": "nanometer/second",
-    "atom/cm^3/(count/s)": "atom/centimeter**3/(count/second)",
-    "atom/cm^3/count": "atom/centimeter**3/count",
-    "g/cm^3": "gram/centimeter**3",
-    "cm^2/s": "centimeter**2/second",
-    "ohm": "ohm",
-}
+#: The words of canonical units in full, as every registry of pint's knows them.
+_IN_FULL = {"nm": "nanometer", "cm": "centimeter", "s": "second", "g": "gram"}
 
 
 def quantify(data: Data) -> Data:
@@ -318,15 +284,12 @@ def with_plain_axes(data: Any) -> Any:
 
     pint-xarray makes indexes with a unit, along which xarray cannot concatenate, sort or sum.
     """
-    if any(is_quantity(data.coords[name].data) for name in _unusual_indexes(data)):
-        return _each_variable(data, _plain_variable, only_axes=True)
-    return data
-
-
-def _unusual_indexes(data: xr.Dataset | xr.DataArray) -> list[Any]:
     from xarray.indexes import PandasIndex
 
-    return [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
+    unusual = [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
+    if any(is_quantity(data.coords[name].data) for name in unusual):
+        return _each_variable(data, _plain_variable, only_axes=True)
+    return data
 
 
 def _each_variable(data: Any, change: Any, *, only_axes: bool = False) -> Any:
@@ -376,7 +339,7 @@ def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     if unit.kind == "arbitrary":
         return variable
     attrs = {k: v for k, v in variable.attrs.items() if k != "units"}
-    quantity = as_quantity(unit.to_canonical(variable.data), unit.canonical)
+    quantity = _as_quantity(unit.to_canonical(variable.data), unit.canonical)
     return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
@@ -388,7 +351,7 @@ def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
         return variable
     text = _pint_text(data)
     if not data.dimensionless or text == "count":  # to pint, a count is dimensionless
-        unit = unit_of_kind(text, tuple(EXAMPLES), name)
+        unit = unit_of_kind(text, tuple(CANONICAL), name)
         magnitude, text = unit.to_canonical(data.magnitude), unit.canonical
     else:
         magnitude, text = data.to("dimensionless").magnitude, "1"
@@ -396,10 +359,15 @@ def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
     return xr.Variable(variable.dims, magnitude, attrs, variable.encoding)
 
 
-def as_quantity(values: Any, canonical: str) -> Any:
+def _as_quantity(values: Any, canonical: str) -> Any:
     """Wrap magnitudes in a canonical unit as a Quantity of pint's application registry."""
-    expression = _PINT_EXPRESSIONS.get(canonical)
-    if expression is None:
+    if canonical == "arb. unit":
         return values
-    registry = application_registry(for_atoms="atom" in expression)
-    return registry.Quantity(values, expression)
+    registry = application_registry(for_atoms="atom" in canonical)
+    return registry.Quantity(values, _in_full(canonical))
+
+
+@cache
+def _in_full(canonical: str) -> str:
+    words = re.sub("[a-z]+", lambda word: _IN_FULL.get(word[0], word[0]), canonical)
+    return "dimensionless" if words == "1" else words.replace("^", "**")

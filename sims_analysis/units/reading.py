@@ -27,28 +27,27 @@ __all__ = ["CANONICAL", "NM_PER_CM", "Unit", "read_unit", "unit_of_kind"]
 #: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
 NM_PER_CM = 1e7
 
-#: Kind of quantity -> the unit of all computations and results.
-CANONICAL = {
-    "depth": "nm",
-    "sputter_time": "s",
-    "concentration": "atom/cm^3",
-    "areal_density": "atom/cm^2",
-    "count_rate": "count/s",
-    "count": "count",
-    "arbitrary": "arb. unit",
-    "atomic_fraction": "1",
-    "mass_fraction": "1",
-    "range_density": "1/cm",
-    "sputter_rate": "nm/s",
-    "factor_per_rate": "atom/cm^3/(count/s)",
-    "factor_per_count": "atom/cm^3/count",
-    "mass_density": "g/cm^3",
-    "diffusivity": "cm^2/s",
-    "resistance": "ohm",
-    "dimensionless": "1",
+#: Kind of quantity -> the unit of all computations and results, and how a user may write it.
+_KINDS = {
+    "depth": ("nm", "'nm', 'um' or 'angstrom'"),
+    "sputter_time": ("s", "'s' or 'min'"),
+    "concentration": ("atom/cm^3", "'atoms/cm^3' or 'cm^-3'"),
+    "areal_density": ("atom/cm^2", "'atoms/cm^2'"),
+    "count_rate": ("count/s", "'counts/s'"),
+    "count": ("count", "'counts'"),
+    "arbitrary": ("arb. unit", "'arb. units'"),
+    "atomic_fraction": ("1", "'at%' or 'ppm'"),
+    "mass_fraction": ("1", "'wt%'"),
+    "range_density": ("1/cm", "'1/cm'"),
+    "sputter_rate": ("nm/s", "'nm/s'"),
+    "factor_per_rate": ("atom/cm^3/(count/s)", "'atoms/cm^3 per count/s'"),
+    "factor_per_count": ("atom/cm^3/count", "'atoms/cm^3 per count'"),
+    "mass_density": ("g/cm^3", "'g/cm^3'"),
+    "diffusivity": ("cm^2/s", "'cm^2/s'"),
+    "resistance": ("ohm", "'ohm'"),
+    "dimensionless": ("1", "'1'"),
 }
-
-# --- the private registry ---------------------------------------------------------------------
+CANONICAL = {kind: unit for kind, (unit, _) in _KINDS.items()}
 
 _DEFINITIONS = (
     "nm = [length]",
@@ -72,48 +71,9 @@ _DEFINITIONS = (
     "ohm = [resistance]",
 )
 
-_KINDS: dict[tuple[tuple[str, float], ...], str] = {
-    (("[atom]", 1), ("[length]", -3)): "concentration",
-    (("[length]", -3),): "concentration",
-    (("[atom]", 1), ("[length]", -2)): "areal_density",
-    (("[length]", -2),): "areal_density",
-    (("[length]", -1),): "range_density",
-    (("[length]", 1),): "depth",
-    (("[time]", 1),): "sputter_time",
-    (("[length]", 1), ("[time]", -1)): "sputter_rate",
-    (("[length]", 2), ("[time]", -1)): "diffusivity",
-    (("[resistance]", 1),): "resistance",
-    (("[count]", 1), ("[time]", -1)): "count_rate",
-    (("[count]", 1),): "count",
-    (("[atom]", 1), ("[count]", -1), ("[length]", -3), ("[time]", 1)): "factor_per_rate",
-    (("[count]", -1), ("[length]", -3), ("[time]", 1)): "factor_per_rate",
-    (("[atom]", 1), ("[count]", -1), ("[length]", -3)): "factor_per_count",
-    (("[count]", -1), ("[length]", -3)): "factor_per_count",
-    (("[length]", -3), ("[mass]", 1)): "mass_density",
-}
-
+_Dimension = tuple[tuple[str, float], ...]
 #: Dimensions of `atoms/cm^-3`, in which both the slash and the sign invert.
 _INVERTED = {(("[atom]", 1.0), ("[length]", 3.0)), (("[atom]", 1.0), ("[length]", 2.0))}
-
-EXAMPLES = {
-    "depth": "'nm', 'um' or 'angstrom'",
-    "sputter_time": "'s' or 'min'",
-    "concentration": "'atoms/cm^3' or 'cm^-3'",
-    "areal_density": "'atoms/cm^2'",
-    "count_rate": "'counts/s'",
-    "count": "'counts'",
-    "sputter_rate": "'nm/s'",
-    "diffusivity": "'cm^2/s'",
-    "resistance": "'ohm'",
-    "range_density": "'1/cm'",
-    "factor_per_rate": "'atoms/cm^3 per count/s'",
-    "factor_per_count": "'atoms/cm^3 per count'",
-    "mass_density": "'g/cm^3'",
-    "atomic_fraction": "'at%' or 'ppm'",
-    "mass_fraction": "'wt%'",
-    "dimensionless": "'1'",
-    "arbitrary": "'arb. units'",
-}
 
 
 @dataclass(frozen=True)
@@ -199,8 +159,6 @@ COMMON = {
 }
 
 
-# --- reading ----------------------------------------------------------------------------------
-
 _LONGEST = 200
 
 
@@ -236,10 +194,6 @@ def read_unit(text: str) -> Unit:
     if len(text) > _LONGEST:
         # The time needed to read it grows with the square of its length.
         raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
-    return _read(text)
-
-
-def _read(text: str) -> Unit:
     spelled = phrase_or_expression(text)
     if isinstance(spelled, tuple):
         kind, factor = spelled
@@ -248,33 +202,46 @@ def _read(text: str) -> Unit:
 
 
 def _evaluate(text: str, expression: str) -> Unit:
-    if not expression or not re.search("[a-zA-Z]", expression):
+    if not re.search("[a-zA-Z]", expression):
         if expression == "1":
             return Unit(text, "dimensionless")
         raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
     try:
-        with _asking.get():
-            quantity = _registry().parse_expression(expression).to_base_units()
-        powers: dict[str, Any] = dict(quantity.dimensionality)
-        dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
-        factor = Fraction(quantity.magnitude)
+        dimension, factor = _in_base(expression)
     # The exception for a malformed expression differs between pint's versions.
     except Exception:  # noqa: BLE001
         raise unknown(text, "cannot read it") from None
-    kind = _KINDS.get(dimension)
     if dimension in _INVERTED:
         raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
-    if kind is None:
+    if dimension not in _dimensions():
         raise unknown(text, "this combination has no meaning in a depth profile")
-    # Base units are nm and s; the canonical unit of a kind is converted to them once.
-    return _unit(text, kind, factor / _canonical_in_base(kind))
+    kind, canonical = _dimensions()[dimension]
+    return _unit(text, kind, factor / canonical)
 
 
-@lru_cache(maxsize=32)
-def _canonical_in_base(kind: str) -> Fraction:
-    expression = CANONICAL[kind].replace("^", "**")
+def _in_base(expression: str) -> tuple[_Dimension, Fraction]:
+    """Return the dimension of a unit, and its ratio to the base units, nm and s among them."""
     with _asking.get():
-        return Fraction(_registry().parse_expression(expression).to_base_units().magnitude)
+        quantity = _registry().parse_expression(expression).to_base_units()
+    powers: dict[str, Any] = dict(quantity.dimensionality)
+    dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
+    return dimension, Fraction(quantity.magnitude)
+
+
+@lru_cache(maxsize=1)
+def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
+    """Return the kind of each dimension, and its canonical unit in base units.
+
+    In a density, the word "atoms" may be missing.
+    """
+    found = {}
+    for kind, unit in CANONICAL.items():
+        if unit in ("1", "arb. unit"):  # of no dimension
+            continue
+        for written in (unit, unit.replace("atom", "1")):
+            dimension, factor = _in_base(written.replace("^", "**"))
+            found[dimension] = kind, factor
+    return found
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
@@ -311,8 +278,13 @@ def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
     return unit
 
 
+def example(kinds: tuple[str, ...]) -> str:
+    """Return the plainest unit of the first of some kinds: ``nm``."""
+    return _KINDS[kinds[0]][1].split("'")[1]
+
+
 def _examples(kinds: tuple[str, ...]) -> str:
-    return " or ".join(dict.fromkeys(EXAMPLES[kind] for kind in kinds))
+    return " or ".join(dict.fromkeys(_KINDS[kind][1] for kind in kinds))
 
 
 def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:

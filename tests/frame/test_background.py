@@ -10,7 +10,6 @@ import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
-    background_level,
     common_error,
     mean_over,
     read_background,
@@ -42,15 +41,16 @@ def opened(data):
 
 def test_a_level_is_one_of_each_profile_and_no_endless_one(ds):
     frame = opened(ds)
-    level, window = read_background(frame, {"B": "2e15 cm^-3"}, strict=False)
-    assert window is None
-    np.testing.assert_array_equal(level, [2e15, np.nan])
-    np.testing.assert_array_equal(background_level(frame, level, window), [2e15, np.nan])
+    found = read_background(frame, {"B": "2e15 cm^-3"}, strict=False)
+    assert found.given
+    assert found.window is None
+    np.testing.assert_array_equal(found.level(frame), [2e15, np.nan])
     endless = xr.DataArray([np.inf, 1e15], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
-    level, _ = read_background(frame, endless, strict=False)
+    level = read_background(frame, endless, strict=False).level(frame)
     np.testing.assert_array_equal(level, [np.nan, 1e15])
-    assert read_background(frame, None, strict=True) == (None, None)
-    assert float(background_level(frame, None, None)) == 0.0
+    none = read_background(frame, None, strict=True)
+    assert not none.given
+    assert float(none.level(frame)) == 0.0
 
 
 @pytest.mark.parametrize("pair", [("20 nm",), ("20 nm", "30 nm", "40 nm"), []])
@@ -62,11 +62,9 @@ def test_a_window_is_a_pair(ds, pair):
 def test_a_window_without_a_sample_is_told_and_refused_where_it_is_that_of_all(ds):
     frame, deep = opened(ds), ("20 nm", "30 nm")
     with pytest.warns(DoseWarning, match="'P': no sample in the background window, 20 to 30 nm"):
-        level, window = read_background(frame, deep, strict=False)
-    assert level is None
-    np.testing.assert_array_equal(
-        background_level(frame, level, window), [B[10:16].mean() * COUNT, np.nan]
-    )
+        found = read_background(frame, deep, strict=False)
+    assert found.given
+    np.testing.assert_array_equal(found.level(frame), [B[10:16].mean() * COUNT, np.nan])
     with pytest.raises(ProfileError, match="'P': no sample in the background window"):
         read_background(frame, deep, strict=True)
     with pytest.raises(ProfileError, match="no sample in the background window"):
@@ -80,7 +78,7 @@ def test_a_window_without_a_sample_is_told_and_refused_where_it_is_that_of_all(d
 
 def test_a_mean_has_the_error_of_its_counts(ds):
     frame = opened(ds)
-    window = read_background(frame, ("4 nm", "12 nm"), strict=True)[1]
+    window = read_background(frame, ("4 nm", "12 nm"), strict=True).window
     found = mean_over(frame, window)
     stderr = frame.stderr.values[:, 2:7]
     np.testing.assert_allclose(found.value, np.stack([B, P])[:, 2:7].mean(1) * COUNT, rtol=1e-12)
@@ -98,9 +96,9 @@ def test_a_mean_has_the_error_of_its_counts(ds):
 def test_a_window_without_a_count_is_known_to_the_interval_of_zero(ds):
     frame = opened(ds.sel(species=["B"]))
     upper = -np.log((1 - 0.6827) / 2) * COUNT  # of zero counts (Garwood 1936)
-    window = read_background(frame, ("28 nm", "38 nm"), strict=True)[1]
+    window = read_background(frame, ("28 nm", "38 nm"), strict=True).window
     np.testing.assert_allclose(mean_over(frame, window).stderr, upper / 6, rtol=1e-4)
-    with_one = read_background(frame, ("26 nm", "38 nm"), strict=True)[1]
+    with_one = read_background(frame, ("26 nm", "38 nm"), strict=True).window
     assert float(stderr_without_counts(frame, with_one).max()) == 0.0
     for gone in ("stderr", "counts"):
         without = replace(frame, **{gone: None})
