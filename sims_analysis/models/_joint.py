@@ -130,7 +130,7 @@ class _Place:
     def values(self, p: Array, theta: Array) -> Array:
         """Return the values of the samples."""
         if self.nodes is None:
-            return self.curve.values(p)
+            return self.curve.formula(*p.tolist())
         level = p[2] if p.size > 2 else 0.0
         value: Array = p[0] * self._shape(p, theta).value + level
         return value

@@ -183,11 +183,11 @@ def _described(
     code, wrong = RANDOM, False
     if not found.exact:
         m = solution.m[told.of]
-        code, wrong = verdict(told.r, rows[:, told.of], told.chance, m, away.largest)
+        code, wrong = verdict(told.r, rows[:, told.of], told.test.chance, m, away.largest)
     dose, error = _window_dose(profile, found, rows, task)
     return {
         "objective_value": solution.cost,
-        "reduced_chi_square": told.reduced,
+        "reduced_chi_square": told.test.reduced,
         "aic": told.aic,
         "residuals": code,
         "residual_correlation": correlation(told.r),
