@@ -152,7 +152,7 @@ class _Place:
     def start(self, free: Array, restated: str) -> Array:
         """Return true parameters from the free ones of the profile alone."""
         whole = self.member.profile.curve.whole(free)
-        p = whole / self.factor
+        p: Array = whole / self.factor
         if self.restated is None:
             return p
         place, model = self.restated[0], self.task.model
