@@ -7,7 +7,6 @@ of an axis says what it is, however the user has renamed it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +63,11 @@ class Canvas:
     def grey(self) -> str:
         """The colour of what explains marks."""
         return ink(0.35, self.ax)
+
+    @property
+    def top(self) -> Axes:
+        """The axes that are drawn last: no curve of others runs over what stands in them."""
+        return list(self.axes.values())[-1]
 
     def read(self) -> None:
         """Read what an earlier call has drawn, and take away its names and lists to write anew."""
@@ -144,14 +148,15 @@ class Canvas:
     def explain(self, text: str, handle: Any = None, **style: Any) -> None:
         """Add an explanation of marks, unless the user wants none; its handle may be a line."""
         if self.wanted.notes:
-            self.explained.setdefault(text, handle or _line(style))
+            self.explained.setdefault(text, handle or handle_of(**style))
 
     def tell(self, text: str, **style: Any) -> None:
         """Add a result, with a line of a style as handle, or none."""
-        self.results.setdefault(text, _line(style))
+        self.results.setdefault(text, handle_of(**style))
 
 
-def _line(style: Mapping[str, Any]) -> Any:
+def handle_of(**style: Any) -> Any:
+    """Make a line for a legend, or none to be seen."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))

@@ -15,9 +15,11 @@ COUNTS = (np.full(50, 2e5), "counts/s")
 
 
 def opened(*data, **options):
+    """Open the axes of a canvas, in a style with ticks on all sides."""
     named = {str(i): one for i, one in enumerate(data)}
-    canvas = Canvas(plt.figure(dpi=50).add_subplot(), Wanted(**options), curves_of(named))
-    canvas.open()
+    with plt.rc_context({"xtick.top": True, "ytick.right": True}):
+        canvas = Canvas(plt.figure(dpi=50).add_subplot(), Wanted(**options), curves_of(named))
+        canvas.open()
     return canvas
 
 
@@ -58,6 +60,7 @@ def test_depths_and_sputter_times_have_an_axis_each():
     assert above.get_shared_y_axes().joined(above, rates)
     assert above.get_ylabel() == ""
     assert not below.xaxis.majorTicks[0].tick2line.get_visible()
+    assert not rates.xaxis.majorTicks[0].tick2line.get_visible()
     # Counts of a third kind are over the same time.
     third = canvas.axes["sputter_time", "Intensity (counts)"]
     assert third.get_shared_x_axes().joined(third, above)
