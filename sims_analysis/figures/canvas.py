@@ -132,7 +132,7 @@ class Canvas:
         if not self.axes:
             each = self.ax
         elif label in values:
-            each = _top(values[label], depths.get(kind))
+            each = _top(values[label], depths.get(kind), self.ax)
         else:
             if kind not in depths:
                 self._open(kind, next(iter(self.axes))[1])
@@ -162,11 +162,11 @@ def handle_of(**style: Any) -> Any:
     return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))
 
 
-def _top(value: Axes, depth: Axes | None) -> Axes:
+def _top(value: Axes, depth: Axes | None, left: Axes) -> Axes:
     """Make axes with the values of one and depths above, or those of another."""
     each = value.twiny()
     each.grid(visible=False, which="both")
-    value.tick_params(axis="x", which="both", top=False)
+    left.tick_params(axis="x", which="both", top=False)
     if depth is not None:
         each.sharex(depth)
         each.tick_params(axis="x", which="both", top=False, labeltop=False)
