@@ -112,7 +112,8 @@ def test_what_an_instrument_writes_for_nothing(y, fill):
 @pytest.mark.parametrize(
     ("item", "told"),
     [("w7.txt", r"found str; for a file, sims\.read\('w7\.txt'\)\.to_dataset\(\)$"),
-     (3, "found int$"), (None, "found NoneType$"), ([B, 3], "found int$"), ({"a": b"x"}, "found bytes$"),
+     (3, "found int$"), (None, "found NoneType$"), ([B, 3], "found int$"),
+     ({"a": b"x"}, "found bytes$"),
      (Path("w7.txt"), r"found PosixPath; for a file, sims\.read\('w7\.txt'\)")],
 )  # fmt: skip
 def test_what_is_no_measurement_is_told(item, told):
