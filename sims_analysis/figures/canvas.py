@@ -115,14 +115,17 @@ class Canvas:
 
     def values(self) -> dict[str, Axes]:
         """Return one axes for each value axis, the left one first."""
-        return {label: self._first(1, label) for _, label in self.axes}
+        return self._first_of(1)
 
     def depths(self) -> dict[str, Axes]:
         """Return one axes for each depth axis."""
-        return {kind: self._first(0, kind) for kind, _ in self.axes}
+        return self._first_of(0)
 
-    def _first(self, part: int, wanted: str) -> Axes:
-        return next(each for key, each in self.axes.items() if key[part] == wanted)
+    def _first_of(self, part: int) -> dict[str, Axes]:
+        found: dict[str, Axes] = {}
+        for key, each in self.axes.items():
+            found.setdefault(key[part], each)
+        return found
 
     def _open(self, kind: str, label: str) -> None:
         """Make the axes for a kind of depth and a quantity, unless they are there."""
@@ -136,7 +139,11 @@ class Canvas:
         else:
             if kind not in depths:
                 self._open(kind, next(iter(self.axes))[1])
-            each = _right(self.depths()[kind], self.ax)
+            each = self.depths()[kind].twinx()
+            self.ax.tick_params(axis="y", which="both", right=False)
+        if each is not self.ax:
+            # A style sheet may ask for a grid; this one would cross the curves of the left axes.
+            each.grid(visible=False, which="both")
         if kind not in depths or each is self.ax:
             each.set_xlabel(self.scales[kind].label)
         if label not in values:
@@ -165,20 +172,10 @@ def handle_of(**style: Any) -> Any:
 def _top(value: Axes, depth: Axes | None, left: Axes) -> Axes:
     """Make axes with the values of one and depths above, or those of another."""
     each = value.twiny()
-    each.grid(visible=False, which="both")
     left.tick_params(axis="x", which="both", top=False)
     if depth is not None:
         each.sharex(depth)
         each.tick_params(axis="x", which="both", top=False, labeltop=False)
-    return each
-
-
-def _right(depth: Axes, left: Axes) -> Axes:
-    """Make axes with the depths of one and values on the right."""
-    each = depth.twinx()
-    # A style sheet may ask for a grid; that of right axes would cross the curves of the left ones.
-    each.grid(visible=False, which="both")
-    left.tick_params(axis="y", which="both", right=False)
     return each
 
 
