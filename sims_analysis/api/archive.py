@@ -30,7 +30,7 @@ import re
 from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +40,12 @@ from sims_analysis.api.catalogue import Catalogue, CatalogueEntry, Search, as_te
 from sims_analysis.api.contents import (
     Contents,
     Need,
+    Skip,
     leave_out,
     read_catalogue,
     read_contents,
 )
-from sims_analysis.api.index import Index, Skip
+from sims_analysis.api.index import Index
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -74,11 +75,6 @@ if TYPE_CHECKING:
     from sims_analysis.profiles.profile import DepthProfile
 
 __all__ = ["Archive", "Record"]
-
-_DATA_ID, _ABOUT, _WIRE = map(Contents._fields.index, ("data_id", "about", "wire"))
-#: What is taken of an entry: for a catalogue, and for a list.
-_wired = itemgetter(_DATA_ID, _WIRE)
-_shown = itemgetter(slice(_ABOUT + 1))
 
 
 class Archive:
@@ -139,14 +135,14 @@ class Archive:
             If the folder is not an archive.
         """
         self.check()
-        return sorted(filter(None, self._index.ids(show=None)))
+        return sorted(filter(None, self._index.ids()))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids())
 
     def __len__(self) -> int:
         check_format(self.path, strict=False)
-        return sum(1 for _ in self._index.ids(show=None))
+        return sum(1 for _ in self._index.ids())
 
     def __contains__(self, data_id: object) -> bool:
         return isinstance(data_id, str) and data_id != "" and bool(self._versions(data_id))
@@ -248,11 +244,11 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            found = [_wired(c) for c, _ in filter(None, read) if passes(c.words, c.about)]
+            wires = [c.wire for c, _ in filter(None, read) if passes(c.words, c.about)]
         else:
-            found = list(self._index.contents(need, _wired, keep=passes, show=None, skip=skip))
-            found.sort(key=itemgetter(0))
-        return Catalogue(CatalogueEntry.unread(wire) for _, wire in found if wire)
+            found = self._index.contents(need, passes, skip=skip)
+            wires = [wire for _, wire in sorted((c.data_id, c.wire or b"") for c in found)]
+        return Catalogue(CatalogueEntry.unread(wire) for wire in wires if wire)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -267,10 +263,9 @@ class Archive:
         def passes(text: bytes | None, _: object) -> bool:
             return all(word in (text or b"") for word in wanted)
 
-        keep = passes if wanted else None
-        found = self._index.contents(Need.WORDS, _shown, keep=keep, wired=False, show=None)
-        named = sorted((known for known in found if known[_DATA_ID]), key=itemgetter(_DATA_ID))
-        return [Contents(*known) for known in named[:most]], len(named)
+        found = self._index.contents(Need.WORDS, passes if wanted else None)
+        named = sorted((known for known in found if known.data_id), key=attrgetter("data_id"))
+        return named[:most], len(named)
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
@@ -287,7 +282,7 @@ class Archive:
         """
         self.check()
         self._index.discard()
-        return sum(1 for _ in self._index.contents(Need.WORDS, len, show=progress))
+        return sum(1 for _ in self._index.contents(Need.WORDS, show=progress))
 
     def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.
@@ -398,7 +393,6 @@ class Archive:
         )
         with self._writing():
             kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
-        self._index.note(folder, result.depth_profiles, kept.sha256)
         return changed(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
@@ -409,7 +403,6 @@ class Archive:
                 return
         with self._writing():
             files.replace_file(folder / "catalogue.json", catalogue_json(folder, entry))
-        self._index.note(folder)
 
     def add(
         self,
@@ -500,7 +493,6 @@ class Archive:
                         continue
                     commit(target / version.name, record, payload, catalogue)
                 settle(target)
-            other._index.note(target)
         if damage:
             raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other

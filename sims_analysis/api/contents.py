@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -24,15 +24,12 @@ from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarn
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
-if TYPE_CHECKING:
-    from sims_analysis.profiles.profile import DepthProfile
-
 __all__ = [
     "UNREAD",
     "Contents",
     "Need",
+    "Skip",
     "leave_out",
-    "of_profiles",
     "read_catalogue",
     "read_contents",
     "state_of_catalogue",
@@ -44,6 +41,8 @@ __all__ = [
 time_of_change: Callable[[os.stat_result], int] = attrgetter(
     "st_mtime_ns" if os.name == "nt" else "st_ctime_ns"
 )
+#: Is told of an entry, or a version, that cannot be read.
+Skip: TypeAlias = Callable[[Path, SimsError], object]
 #: Keys under which instruments name the sample in their metadata.
 _SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: What may be searched for of the metadata of a measurement, beside the sample.
@@ -119,7 +118,7 @@ class Contents(NamedTuple):
         return str(self.described.get("date") or retrieved)
 
     def with_entry(self, entry: CatalogueEntry, measured: dict[str, Any]) -> Contents:
-        """Add what the catalogue says of it, and what was measured: see :func:`of_profiles`."""
+        """Add what the catalogue says of it, and what was measured, such as `UNREAD`."""
         more = [measured["title"], measured["date"], measured["words"]]
         words = "\n".join([entry.words, self.data_id, *measured["species"], *more])
         wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
@@ -200,7 +199,7 @@ def read_contents(
     folder: Path,
     need: Need,
     known: Contents | None = None,
-    skip: Callable[[Path, SimsError], None] = leave_out,
+    skip: Skip = leave_out,
 ) -> tuple[Contents, bool] | None:
     """Read what is known of the entry in a folder.
 
@@ -250,15 +249,13 @@ def read_contents(
             measured = {name: described[name] for name in UNREAD}
         else:
             try:
-                measured = _of_wire(decode(read_version(versions[-1])[1]))
+                measured = _measured(decode(read_version(versions[-1])[1]))
             except (ArchiveError, PayloadError):
                 whole = False  # whoever reads the entry is told
     return found.with_entry(entry, measured), sound and whole
 
 
-def _id_of(
-    folder: Path, versions: list[Path], skip: Callable[[Path, SimsError], None]
-) -> tuple[str, bool]:
+def _id_of(folder: Path, versions: list[Path], skip: Skip) -> tuple[str, bool]:
     """Give the id of an entry, by its folder or by the last record that can be read."""
     if "~" not in folder.name:
         return folder.name.lower(), True
@@ -270,26 +267,12 @@ def _id_of(
     return "", False
 
 
-def of_profiles(profiles: Sequence[DepthProfile]) -> dict[str, Any]:
-    """Give species, sample, and what else may be searched for of profiles."""
-    return _of_wire(
-        [
-            {
-                "species_name": profile.species_name,
-                "species_metadata": profile.species_metadata,
-                "last_updated": profile.last_updated,
-                FIELD: profile.extra.get(FIELD),
-            }
-            for profile in profiles
-        ]
-    )
-
-
-def _of_wire(wire: Any) -> dict[str, Any]:
+def _measured(wire: Any) -> dict[str, Any]:
+    """Give species, sample, and what else may be searched for of a payload."""
     profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
     titles = list(dict.fromkeys(_titles(profiles)))
     measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
-    measured = [str(m.get("measured") or "") for m in measurements]
+    dates = [str(m.get("measured") or "") for m in measurements]
     updated = [str(profile.get("last_updated") or "") for profile in profiles]
     texts = dict.fromkeys(
         text
@@ -300,7 +283,7 @@ def _of_wire(wire: Any) -> dict[str, Any]:
     return {
         "species": [str(profile.get("species_name", "")) for profile in profiles],
         "title": titles[0] if titles else "",
-        "date": next(filter(None, [*measured, *updated]), "").partition("T")[0],
+        "date": next(filter(None, [*dates, *updated]), "").partition("T")[0],
         "words": " ".join([*titles[1:], *texts]),
     }
 

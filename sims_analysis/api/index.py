@@ -11,30 +11,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from zlib import crc32
-
-import orjson
 
 from sims_analysis import files
 from sims_analysis.api.contents import (
     Contents,
     Need,
+    Skip,
     leave_out,
-    of_profiles,
     read_contents,
     state_of_catalogue,
     time_of_change,
 )
 from sims_analysis.api.parallel import progress
-from sims_analysis.api.versions import list_versions
-from sims_analysis.errors import ArchiveError, SimsError
+from sims_analysis.errors import ArchiveError
 
 sqlite3: Any
 try:
@@ -45,16 +40,11 @@ except ImportError:  # a Python that was built without it
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from sims_analysis.profiles.profile import DepthProfile
+__all__ = ["Index", "Keep"]
 
-__all__ = ["Index", "Keep", "Known", "Skip"]
-
-#: The fields of `Contents`, or all but the last. A hundred thousand plain tuples cost less.
-Known: TypeAlias = tuple[Any, ...]
 #: Tells by words, and JSON of what else is compared, what need not be given.
 Keep: TypeAlias = "Callable[[bytes | None, bytes | None], bool]"
 T = TypeVar("T")
-Skip: TypeAlias = "Callable[[Path, SimsError], None]"
 
 _FOLDER, _FILE = ".index", "entries.sqlite3"
 #: Fewer entries are read as fast, and need no file beside a paper.
@@ -70,17 +60,16 @@ _RESOLUTION = 3_000_000_000
 _AHEAD = 86_400_000_000_000
 #: In place of the time at which an entry changed, if it was read too soon after that.
 _UNSETTLED = -1
-#: Seconds that a reader waits for others; and a writer, whose part the next reader makes up for.
-_PATIENCE, _HASTE = 5.0, 0.05
+#: Seconds that a reader waits for others.
+_PATIENCE = 5.0
 #: So many entries are noted together; what is interrupted goes on after the last of these.
 _TOGETHER = 500
 
-#: `head`, `body` and `tail` are checksums: of folder, version and id; of these and of what is
-#: compared; of these and of the catalogue entry. Nothing else tells of a row that a disk has
-#: altered. (A time that was altered is no time of a folder.)
+#: `head` and `body` are checksums: of folder, version and id; of these and of all the rest. Nothing
+#: else tells of a row that a disk has altered. (A time that was altered is no time of a folder.)
 _TABLE = (
     "TABLE entries (folder TEXT PRIMARY KEY, stamp INTEGER, catalogue INTEGER, version TEXT,"
-    " data_id TEXT, head INTEGER, about BLOB, words BLOB, body INTEGER, wire BLOB, tail INTEGER)"
+    " data_id TEXT, head INTEGER, about BLOB, words BLOB, wire BLOB, body INTEGER)"
 )
 #: Holds all that is asked of most rows for the ids, which are read without the long texts then.
 _INDEX = "INDEX times ON entries (folder, stamp)"
@@ -90,42 +79,29 @@ _NAMED = (
     " WHERE rowid IN (SELECT rowid FROM entries WHERE instr(folder, '~'))"
 )
 _KNOWN = (
-    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, head, body, tail"
-    " FROM entries"
+    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, head, body FROM entries"
 )
 #: A power failure may cost the index, which is noticed, and nothing else. Larger pages are fewer.
 _SWITCHES = ("page_size=16384", "synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF")
-_NOTE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_NOTE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM entries WHERE folder = ?"
+#: Codes of SQLite: the file is locked, or cannot be read, written, opened or made larger.
+_PASSING = {3, 5, 6, 8, 10, 13, 14, 15, 22, 23}
 
 
-@dataclass
-class _Asked:
-    """A question: what it found in the folder, and what the index does not answer of it."""
+@dataclass(frozen=True, kw_only=True)
+class _Noted(Generic[T]):
+    """What the index knows that serves a question: nothing, where there is none to use."""
 
-    stamps: dict[str, int]
-    #: Whether there is an index that can be written.
-    noting: bool
-    #: Folders that are to be read.
-    stale: list[str]
-    #: What was known of some of them.
-    old: Mapping[str, Known] = field(default_factory=dict)
-    #: Folders in the index that are not there.
-    gone: Iterable[str] = ()
-
-    def answered(
-        self, held: Container[str], old: Mapping[str, Known], noted: Mapping[str, object]
-    ) -> None:
-        """Tell of what in the index still holds, of what does not, and of all that is noted."""
-        self.stale = [name for name in self.stamps if name not in held]
-        self.old, self.gone = old, noted.keys() - self.stamps.keys()
-
-    def known(self, name: str) -> Contents | None:
-        """Give what was known of a folder that has changed since."""
-        if (row := self.old.get(name)) is None:
-            return None
-        known = Contents(*row[:7])
-        return known if row[8] == _checksum(name, known.version, known.data_id) else None
+    usable: bool = True
+    #: The answers that hold.
+    found: list[T] = field(default_factory=list)
+    #: Folders that need not be read.
+    held: Container[str] = ()
+    #: What was known of folders that have changed since.
+    old: Mapping[str, Contents] = field(default_factory=dict)
+    #: Folders that are not there any more.
+    gone: Collection[str] = ()
 
 
 class Index:
@@ -144,36 +120,31 @@ class Index:
 
     # ---- asking
 
-    def ids(self, *, show: bool | None = False, skip: Skip = leave_out) -> Iterator[str]:
+    def ids(self) -> Iterator[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
-        asked = self._asked()
-        yield from self._noted(asked, self._noted_ids)
-        for known in self._read(asked, Need.IDS, show=show, skip=skip):
+        stamps = self._scanned()
+        noted = self._noted(stamps, _noted_ids)
+        yield from noted.found
+        for known in self._read(stamps, noted, Need.IDS, show=None, skip=leave_out):
             yield known.data_id
 
     def contents(
         self,
         need: Need,
-        give: Callable[[Known], T],
-        *,
         keep: Keep | None = None,
-        wired: bool = True,
-        show: bool | None = False,
+        *,
+        show: bool | None = None,
         skip: Skip = leave_out,
-    ) -> Iterator[T]:
+    ) -> Iterator[Contents]:
         """Give what is known of every entry, in no order; what has changed is read and noted.
 
         Parameters
         ----------
         need : Need
-        give : callable
-            Takes of what is known what is wanted.
         keep : callable, optional
             Tells by words, and JSON of what else is compared, what is to be given.
-        wired : bool
-            Whether the last field, the catalogue entry, is needed.
         show : bool, optional
-            Show a bar while entries are read; None where somebody looks at stderr.
+            Show a bar while entries are read; by default of many, where somebody looks at stderr.
         skip : callable
             Is told of entries that cannot be read.
 
@@ -182,30 +153,14 @@ class Index:
         ArchiveError
             If the folder of the entries cannot be read.
         """
-        asked = self._asked()
-        yield from self._noted(asked, self._noted_contents, give, keep, wired)
-        if asked.noting:
-            need = Need.WORDS  # once and for all
-        for known in self._read(asked, need, show=show, skip=skip):
-            if keep is None or keep(known.words, known.about):
-                yield give(known)
-
-    def _asked(self) -> _Asked:
         stamps = self._scanned()
-        noting = len(stamps) >= _WORTH_AN_INDEX and self._made()
-        return _Asked(stamps, noting, list(stamps))
-
-    def _noted(self, asked: _Asked, ask: Callable[..., list[T]], *how: Any) -> list[T]:
-        """Give what is noted and still holds."""
-        if asked.noting:
-            try:
-                with _sqlite(), closing(self._connected(_PATIENCE)) as connection:
-                    return ask(connection, asked, *how)
-            except _Unusable:
-                asked.noting = False
-            except _Damaged:
-                self.discard()
-        return []
+        noted = self._noted(stamps, _noted_contents, f"{self._entries}{os.sep}", keep)
+        yield from map(Contents._make, noted.found)
+        if noted.usable:
+            need = Need.WORDS  # once and for all
+        for known in self._read(stamps, noted, need, show=show, skip=skip):
+            if keep is None or keep(known.words, known.about):
+                yield known
 
     def _scanned(self) -> dict[str, int]:
         """List what stands among the entries, and when it was changed."""
@@ -220,118 +175,52 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _noted_ids(self, connection: Connection, asked: _Asked) -> list[str]:
-        noted, stamps = dict(connection.execute(_TIMES)), asked.stamps
-        held = stamps if noted == stamps else dict(stamps.items() & noted.items())
-        names = {
-            folder: data_id
-            for folder, version, data_id, head in connection.execute(_NAMED)
-            if folder in held and _checksum(folder, version, data_id) == head
-        }
-        names |= {name: name.lower() for name in held if "~" not in name}
-        asked.answered(names, {}, noted)
-        return list(names.values())
-
-    def _noted_contents(
-        self,
-        connection: Connection,
-        asked: _Asked,
-        give: Callable[[Known], T],
-        keep: Keep | None,
-        wired: bool,
-    ) -> list[T]:
-        # A hundred thousand rows: what can be is done here, without a call or object for each.
-        start, end = f"{self._entries}{os.sep}", f"{os.sep}catalogue.json"
-        stamps = asked.stamps
-        in_full = len(stamps) <= _IN_FULL
-        found: list[T] = []
-        held: list[str] = []
-        old: dict[str, Known] = {}
-        for row in connection.execute(_KNOWN if wired else _KNOWN.replace("wire", "NULL")):
-            folder, stamp, catalogue, version, data_id, about, words, wire, head, body, tail = row
-            if words is None or body != crc32(words, crc32(about, head)):
-                continue
-            passes = keep is None or keep(words, about)
-            if stamp != stamps.get(folder) or (
-                (in_full or (passes and len(found) < _IN_FULL_GIVEN))
-                and catalogue != state_of_catalogue(start + folder + end)
-            ):
-                old[folder] = row
-            elif not passes:
-                held.append(folder)
-            elif head == crc32(f"{folder}/{version}/{data_id}".encode()) and (
-                not wired or tail == crc32(wire, body)
-            ):
-                held.append(folder)
-                found.append(give(row))
-        once = set(held)
-        if len(once) < len(held):
-            raise _Damaged
-        asked.answered(once, old, old)
-        return found
+    def _noted(self, stamps: dict[str, int], ask: Callable[..., _Noted[T]], *how: Any) -> _Noted[T]:
+        """Ask the index what it knows, if there is one to use."""
+        if len(stamps) < _WORTH_AN_INDEX or not self._made():
+            return _Noted(usable=False)
+        with suppress(_Unusable), self._opened() as connection:
+            return ask(connection, stamps, *how)
+        return _Noted(usable=not self._file.exists())  # one that was damaged is made anew
 
     def _read(
-        self, asked: _Asked, need: Need, *, show: bool | None, skip: Skip
+        self,
+        stamps: dict[str, int],
+        noted: _Noted[Any],
+        need: Need,
+        *,
+        show: bool | None,
+        skip: Skip,
     ) -> Iterator[Contents]:
-        """Read entries, and note what is sound."""
-        new: list[Contents] = []
-        show = show if len(asked.stale) >= _TOGETHER or show else False
-        with progress(len(asked.stale), show, "reading the archive") as step:
-            now = self._now() if asked.noting and asked.stale else 0
-            # In the order of the folder, in which a question will look at them.
-            for name in asked.stale:
-                found = read_contents(self._entries / name, need, asked.known(name), skip)
+        """Read the entries that the index does not know, and note what is sound."""
+        noting, gone, new = noted.usable, noted.gone, []
+        # In the order of the folder, in which a question will look at them.
+        stale = [name for name in stamps if name not in noted.held]
+        show = show if len(stale) >= _TOGETHER or show else False
+        with progress(len(stale), show, "reading the archive") as step:
+            now = self._now() if noting and stale else 0
+            for name in stale:
+                found = read_contents(self._entries / name, need, noted.old.get(name), skip)
                 step()
                 if found is None:
                     continue
                 contents, sound = found
-                if asked.noting and sound:
+                if noting and sound:
                     new.append(contents)
                 if len(new) >= _TOGETHER:
-                    asked.noting = self._note(new, asked.gone, now, _PATIENCE)
-                    now, new, asked.gone = self._now(), [], ()
+                    noting = self._note(new, gone, now)
+                    now, new, gone = self._now(), [], ()
                 yield contents
-        if asked.noting and (new or asked.gone):
-            self._note(new, asked.gone, now, _PATIENCE)
+        if noting and (new or gone):
+            self._note(new, gone, now)
 
     # ---- noting
-
-    def note(
-        self, folder: Path, profiles: Sequence[DepthProfile] = (), sha256: str = "none"
-    ) -> None:
-        """Note what a writer has just changed, if that takes no time; a reader does it otherwise.
-
-        Parameters
-        ----------
-        folder : Path
-            Of the entry.
-        profiles : sequence of DepthProfile, optional
-            What its current version holds, if that has this hash.
-        sha256 : str, optional
-        """
-        with suppress(ArchiveError, OSError, IndexError):
-            if not (self._file.exists() or (self._is_worth() and self._made())):
-                return
-            now = self._now()
-            known = None
-            last = list_versions(folder)[-1].name
-            if last.lower().endswith(f"-{sha256[:8]}"):
-                about = orjson.dumps(of_profiles(profiles))
-                known = Contents(folder.name, 0, 0, last, "", about)
-            found = read_contents(folder, Need.WORDS, known, _ignore)
-            if found is not None and found[1]:
-                self._note([found[0]], [], now, _HASTE)
 
     def discard(self) -> None:
         """Remove the index; the next question makes it again."""
         with suppress(OSError), files.alone(self._folder):
             for path in (self._file, self._file.with_name(f"{_FILE}-journal")):
                 path.unlink(missing_ok=True)
-
-    def _is_worth(self) -> bool:
-        with suppress(OSError), os.scandir(self._entries) as found:
-            return sum(1 for _ in islice(found, _WORTH_AN_INDEX)) >= _WORTH_AN_INDEX
-        return False
 
     def _made(self) -> bool:
         """Make the folder of the index, unless it is there; whether there is one to use."""
@@ -356,33 +245,45 @@ class Index:
             return 0
         return time_of_change(self._folder.lstat())
 
-    def _note(self, new: list[Contents], gone: Iterable[str], now: int, patience: float) -> bool:
+    def _note(self, new: list[Contents], gone: Iterable[str], now: int) -> bool:
         """Write down what was read; whether that could be done."""
         rows = [_row(contents, now) for contents in new if contents.folder.isascii()]
-        try:
-            with _sqlite(), closing(self._connected(patience)) as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(_DELETE, [(folder,) for folder in gone])
-                connection.executemany(_NOTE, rows)
-                connection.execute("COMMIT")
-        except _Unusable:
-            return False
-        except _Damaged:
-            self.discard()
-        return True
+        with suppress(_Unusable), self._opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(_DELETE, [(folder,) for folder in gone])
+            connection.executemany(_NOTE, rows)
+            connection.execute("COMMIT")
+            return True
+        return False
 
-    def _connected(self, patience: float) -> Connection:
-        connection: Connection = sqlite3.connect(self._file, timeout=patience, isolation_level=None)
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        """Open the index; one that is damaged is removed.
+
+        Raises
+        ------
+        _Unusable
+            If it is damaged, or cannot be opened, locked, read or written now.
+        """
         try:
-            _prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            with closing(
+                sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None)
+            ) as connection:
+                _prepare(connection)
+                yield connection
+        # SQLite itself finds some damage; other damage makes texts and numbers that are none.
+        except (sqlite3.Error, UnicodeError, OverflowError, TypeError, ValueError) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+                self.discard()
+            raise _Unusable from error
+
+
+class _Unusable(Exception):
+    """An index that cannot be used now."""
 
 
 def _prepare(connection: Connection) -> None:
-    """Make the table of a new index; refuse one of another kind."""
+    """Make the table of a new index; refuse one of another kind, or of another version."""
     for switch in _SWITCHES:
         connection.execute(f"PRAGMA {switch}")
     schema = connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
@@ -392,54 +293,72 @@ def _prepare(connection: Connection) -> None:
             connection.execute(f"CREATE {thing.replace(' ', ' IF NOT EXISTS ', 1)}")
         connection.execute("COMMIT")
     elif schema != [(f"CREATE {thing}",) for thing in (_TABLE, _INDEX)]:
-        raise _Damaged
+        raise ValueError("another table")
 
 
-class _Unusable(Exception):
-    """An index that cannot be opened, locked or written now."""
+def _noted_ids(connection: Connection, stamps: dict[str, int]) -> _Noted[str]:
+    noted = dict(connection.execute(_TIMES))
+    held = stamps if noted == stamps else dict(stamps.items() & noted.items())
+    names = {
+        folder: data_id
+        for folder, version, data_id, head in connection.execute(_NAMED)
+        if folder in held and _checksum(folder, version, data_id) == head
+    }
+    names |= {name: name.lower() for name in held if "~" not in name}
+    return _Noted(found=list(names.values()), held=names, gone=noted.keys() - stamps.keys())
 
 
-class _Damaged(Exception):
-    """An index that is none, or of another version of this library."""
-
-
-@contextmanager
-def _sqlite() -> Iterator[None]:
-    """Tell an index that cannot be used now from one that is damaged."""
-    try:
-        yield
-    # SQLite itself finds some damage; other damage makes texts and numbers that are none.
-    except (sqlite3.Error, UnicodeError, OverflowError, TypeError, ValueError) as error:
-        passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
-        raise (_Unusable if passing else _Damaged) from error
-
-
-#: Codes of SQLite: the file is locked, or cannot be read, written, opened or made larger.
-_PASSING = {3, 5, 6, 8, 10, 13, 14, 15, 22, 23}
+def _noted_contents(
+    connection: Connection, stamps: dict[str, int], entries: str, keep: Keep | None
+) -> _Noted[tuple[Any, ...]]:
+    # A hundred thousand rows: what can be is done here, without a call or object for each.
+    end = f"{os.sep}catalogue.json"
+    in_full = len(stamps) <= _IN_FULL
+    found: list[tuple[Any, ...]] = []
+    held: list[str] = []
+    old: dict[str, Contents] = {}
+    for row in connection.execute(_KNOWN):
+        folder, stamp, catalogue, version, data_id, about, words, wire, head, body = row
+        if words is None or body != crc32(wire, crc32(words, crc32(about, head))):
+            continue
+        passes = keep is None or keep(words, about)
+        holds = stamp == stamps.get(folder) and (
+            not (in_full or (passes and len(found) < _IN_FULL_GIVEN))
+            or catalogue == state_of_catalogue(entries + folder + end)
+        )
+        if holds and not passes:
+            held.append(folder)
+        elif head != crc32(f"{folder}/{version}/{data_id}".encode()):
+            continue
+        elif holds:
+            held.append(folder)
+            # Without the words, which are not asked for any more.
+            found.append((folder, stamp, catalogue, version, data_id, about, None, wire))
+        else:
+            old[folder] = Contents(*row[:8])
+    once = set(held)
+    if len(once) < len(held):
+        raise ValueError("rows twice")
+    return _Noted(found=found, held=once, old=old, gone=old.keys() - stamps.keys())
 
 
 def _stamps(folder: Path) -> dict[str, int]:
     """Tell of what stands in a folder when it was changed; 0 where that cannot be told."""
-    if os.stat not in os.supports_dir_fd:
-        with os.scandir(folder) as found:  # it has seen that already
-            looks = {item.name: partial(item.stat, follow_symlinks=False) for item in found}
-        return {name: _changed(look) for name, look in looks.items()}
-    descriptor = os.open(folder, os.O_RDONLY)
+    # By a descriptor where the system has such: the path is not followed for every name in it.
+    place = os.open(folder, os.O_RDONLY) if os.scandir in os.supports_fd else os.fspath(folder)
     try:
-        # In such a way that the path is not followed for every name in it.
-        names = os.listdir(descriptor)  # noqa: PTH208 - a path is no descriptor
-        look = partial(os.stat, dir_fd=descriptor, follow_symlinks=False)
-        with suppress(OSError):
-            return {name: time_of_change(look(name)) for name in names}
-        return {name: _changed(partial(look, name)) for name in names}  # one was just removed
+        with os.scandir(place) as found:
+            return {item.name: _changed(item) for item in found}
     finally:
-        os.close(descriptor)
+        if isinstance(place, int):
+            os.close(place)
 
 
-def _changed(look: Callable[[], os.stat_result]) -> int:
-    with suppress(OSError):
-        return time_of_change(look())
-    return 0
+def _changed(item: os.DirEntry[str]) -> int:
+    try:
+        return time_of_change(item.stat(follow_symlinks=False))
+    except OSError:
+        return 0
 
 
 def _row(contents: Contents, now: int) -> tuple[Any, ...]:
@@ -454,14 +373,9 @@ def _row(contents: Contents, now: int) -> tuple[Any, ...]:
     head = _checksum(folder, version, data_id)
     row = folder, stamp, catalogue, version, data_id, head
     if about is None or words is None or wire is None:
-        return (*row, None, None, None, None, None)
-    body = crc32(words, crc32(about, head))
-    return (*row, about, words, body, wire, crc32(wire, body))
+        return (*row, None, None, None, None)
+    return (*row, about, words, wire, crc32(wire, crc32(words, crc32(about, head))))
 
 
 def _checksum(folder: str, version: str, data_id: str) -> int:
     return crc32(f"{folder}/{version}/{data_id}".encode())
-
-
-def _ignore(_path: Path, _error: SimsError) -> None:
-    """Leave to the next reader what cannot be read now."""

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from sims_analysis.cli.options import (
-    Command,
-    Folder,
     all_ids,
-    archive_option,
     ending,
     finish,
     format_option,
     get,
     ids_argument,
     measured,
-    one_folder,
+    of_archive,
     one_line,
     open_client,
     print_columns,
     print_json,
     source_options,
+    together,
 )
 from sims_analysis.errors import SimsError
+
+if TYPE_CHECKING:
+    from sims_analysis.api.archive import Archive
 
 __all__ = ["fetch", "search", "serve"]
 
@@ -75,43 +75,35 @@ def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dat
         raise click.BadParameter(one_line(error)) from None
 
 
-def _time_option(name: str, parameter: str, explanation: str) -> Callable[[Command], Command]:
-    """Make an option that takes a time."""
-    return click.option(name, parameter, metavar="TIME", callback=_time, help=explanation)
+#: Parameter of a search -> its option, and what that says.
+_TIMES = {
+    "upload_datetime_min": ("--uploaded-after", "Uploaded at this time or later."),
+    "upload_datetime_max": ("--uploaded-before", "Uploaded at this time or earlier."),
+    "last_updated_min": ("--updated-after", "Changed at this time or later."),
+    "last_updated_max": ("--updated-before", "Changed at this time or earlier."),
+}
+_time_options = together(
+    *(
+        click.option(option, name, metavar="TIME", callback=_time, help=explanation)
+        for name, (option, explanation) in _TIMES.items()
+    )
+)
 
 
 @click.command(epilog=ending("python -m sims_analysis search boron --status success"))
 @click.argument("keywords", nargs=-1)
 @source_options
 @click.option("--status", default="all", show_default=True, help="Status of the processing.")
-@_time_option("--uploaded-after", "upload_datetime_min", "Uploaded at this time or later.")
-@_time_option("--uploaded-before", "upload_datetime_max", "Uploaded at this time or earlier.")
-@_time_option("--updated-after", "last_updated_min", "Changed at this time or later.")
-@_time_option("--updated-before", "last_updated_max", "Changed at this time or earlier.")
+@_time_options
 @format_option
-def search(
-    keywords: tuple[str, ...],
-    status: str,
-    style: str,
-    upload_datetime_min: datetime | None,
-    upload_datetime_max: datetime | None,
-    last_updated_min: datetime | None,
-    last_updated_max: datetime | None,
-    **source: Any,
-) -> None:
+def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -> None:
     """Search the catalogue for SIMS entries.
 
     With --offline, search the catalogue entries in the archive.
     """
-    with open_client(**source) as client:
-        found = client.search(
-            keywords=keywords,
-            status=status,
-            upload_datetime_min=upload_datetime_min,
-            upload_datetime_max=upload_datetime_max,
-            last_updated_min=last_updated_min,
-            last_updated_max=last_updated_max,
-        )
+    times = {name: options.pop(name) for name in _TIMES}
+    with open_client(**options) as client:
+        found = client.search(keywords=keywords, status=status, **times)
     if style == "json":
         print_json([entry.to_dict() for entry in found])
     elif not found:
@@ -136,8 +128,7 @@ def search(
         "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
     )
 )
-@click.argument("place", metavar="", type=Folder(), required=False)
-@archive_option
+@of_archive
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--no-key", is_flag=True, help="Require no key; on this machine only.")
@@ -150,7 +141,7 @@ def search(
     metavar="ORIGIN",
     help="Web pages that may send requests, such as https://dashboard.example.",
 )
-def serve(place: Path | None, folder: Path | None, host: str, port: int, **options: Any) -> None:
+def serve(archive: Archive, host: str, port: int, **options: Any) -> None:
     """Serve an archive, by the API's contract and as web pages, until interrupted.
 
     Requests must send the key in SIMS_SERVER_KEY; in a browser it is the password. This needs the
@@ -161,6 +152,5 @@ def serve(place: Path | None, folder: Path | None, host: str, port: int, **optio
     from sims_analysis.api.server import serve as run
     from sims_analysis.output.pages import add_pages
 
-    folder = one_folder(place, folder)
     pages = None if importlib.util.find_spec("bokeh") is None else add_pages
-    run(folder, host, port, extend=pages, **options)
+    run(archive, host, port, extend=pages, **options)

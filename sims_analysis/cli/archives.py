@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,8 @@ from sims_analysis.cli.options import (
     finish,
     format_option,
     measured,
+    noted,
+    of_archive,
     one_folder,
     one_line,
     print_columns,
@@ -23,6 +25,9 @@ from sims_analysis.cli.options import (
     say,
 )
 from sims_analysis.errors import SimsError
+
+if TYPE_CHECKING:
+    from sims_analysis.api.archive import Archive, Record
 
 __all__ = ["archive"]
 
@@ -34,18 +39,11 @@ def archive() -> None:
     """Maintain an archive."""
 
 
-_place = click.argument("place", metavar="", type=Folder(), required=False)
-
-
 @archive.command(epilog=ending("python -m sims_analysis archive verify --archive paper-data"))
-@_place
-@archive_option
+@of_archive
 @format_option
-def verify(place: Path | None, folder: Path | None, style: str) -> None:
+def verify(kept: Archive, style: str) -> None:
     """Check every version of every entry; exit code 1 if any is damaged."""
-    from sims_analysis.api.archive import Archive
-
-    kept = Archive(one_folder(place, folder))
     damage = kept.verify()
     entries = sum(1 for _ in kept.folders()) if damage else len(kept)
     if style == "json":
@@ -56,33 +54,25 @@ def verify(place: Path | None, folder: Path | None, style: str) -> None:
 
 
 @archive.command(epilog=ending("python -m sims_analysis archive index --archive lab-data"))
-@_place
-@archive_option
-def index(place: Path | None, folder: Path | None) -> None:
+@of_archive
+def index(kept: Archive) -> None:
     """Make the index of a large archive anew.
 
     The index answers lists and searches, and keeps itself up to date; it may be deleted.
     """
-    from sims_analysis.api.archive import Archive
-
-    click.echo(f"{Archive(one_folder(place, folder)).rebuild_index()} entries")
+    click.echo(f"{kept.rebuild_index()} entries")
 
 
 @archive.command("list", epilog=ending("python -m sims_analysis archive list --archive paper-data"))
-@_place
-@archive_option
+@of_archive
 @format_option
-def list_entries(place: Path | None, folder: Path | None, style: str) -> None:
+def list_entries(kept: Archive, style: str) -> None:
     """List the entries and where they came from."""
-    from sims_analysis.api.archive import Archive
-
-    kept = Archive(one_folder(place, folder))
-    records, failures = [], {}
+    records: list[Record] = []
+    failures: dict[str, str] = {}
     for data_id in kept.ids():
-        try:
+        with noted(failures, data_id):
             records.append(kept.record(data_id))
-        except SimsError as error:
-            failures[data_id] = one_line(error)
     if style == "json":
         print_json([record.to_dict() for record in records])
     else:
@@ -150,12 +140,9 @@ def export(ids: tuple[str, ...], folder: Path | None, target: Path) -> None:
 
     kept = Archive(one_folder(folder))
     chosen = ids or tuple(kept.ids())
-    failures = {}
+    failures: dict[str, str] = {}
     for data_id in chosen:
-        try:
+        with noted(failures, data_id):
             kept.export(data_id, target)
-        except SimsError as error:
-            failures[data_id] = one_line(error)
-        else:
             say(data_id)
     finish(len(chosen) - len(failures), failures)

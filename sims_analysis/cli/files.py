@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.options import Command, finish, one_line, say
+from sims_analysis.cli.options import finish, one_line, say, together
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
@@ -17,34 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["explain_files", "explain_option", "file_options", "read_files", "stated_of_files"]
 
 
-def file_options(command: Command) -> Command:
-    """Add the options for what a file does not state."""
-    for option in reversed(
-        [
-            click.option("--depth-units", help="Unit of depths, for files that do not state it."),
-            click.option(
-                "--units",
-                multiple=True,
-                metavar="[SPECIES=]UNIT",
-                help="Unit of values, for files that do not state it.",
-            ),
-            click.option(
-                "--species",
-                multiple=True,
-                metavar="NAME",
-                help="Names of the signals in order, for files that do not name them.",
-            ),
-            click.option(
-                "--number-repeats", is_flag=True, help="Number signals with the same name."
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+#: What a file does not state.
+file_options = together(
+    click.option("--depth-units", help="Unit of depths, for files that do not state it."),
+    click.option(
+        "--units",
+        multiple=True,
+        metavar="[SPECIES=]UNIT",
+        help="Unit of values, for files that do not state it.",
+    ),
+    click.option(
+        "--species",
+        multiple=True,
+        metavar="NAME",
+        help="Names of the signals in order, for files that do not name them.",
+    ),
+    click.option("--number-repeats", is_flag=True, help="Number signals with the same name."),
+)
 
 
 def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the options of :func:`file_options` from those of a command, and return them."""
+    """Remove the `file_options` from those of a command, and return them."""
     names = ("depth_units", "units", "species", "number_repeats")
     stated = {name: options.pop(name) for name in names}
     species = list(stated["species"]) or None

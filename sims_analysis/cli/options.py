@@ -7,7 +7,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -173,11 +175,19 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-def archive_option(command: Command) -> Command:
-    """Add the option that names the archive to maintain."""
-    return click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")(
-        command
-    )
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Make one decorator of several, which adds their options in this order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+#: The archive to maintain.
+archive_option = click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")
 
 
 def one_folder(*given: Path | None) -> Path:
@@ -188,17 +198,32 @@ def one_folder(*given: Path | None) -> Path:
     return named[0]
 
 
-def ids_argument(command: Command) -> Command:
-    """Add the ids, and the option for a file with more of them."""
-    more = click.option(
+def of_archive(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand a command the archive that is named, by the option or by a bare argument."""
+
+    @click.argument("place", metavar="", type=Folder(), required=False)
+    @archive_option
+    @wraps(command)
+    def with_archive(place: Path | None, folder: Path | None, **options: Any) -> None:
+        from sims_analysis.api.archive import Archive
+
+        command(Archive(one_folder(place, folder)), **options)
+
+    return with_archive
+
+
+#: The ids, and the option for a file with more of them.
+ids_argument = together(
+    click.argument("ids", nargs=-1),
+    click.option(
         "--ids-from",
         "lists",
         type=click.File(encoding="utf-8-sig"),
         multiple=True,
         metavar="FILE",
         help="File with an id on each line; - is standard input.",
-    )
-    return click.argument("ids", nargs=-1)(more(command))
+    ),
+)
 
 
 def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
@@ -215,75 +240,49 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def source_options(command: Command) -> Command:
-    """Add the options for the source of entries."""
-    for option in reversed(
-        [
-            click.option(
-                "--archive",
-                type=Folder(),
-                help="Folder of archived entries; fetched entries are kept there.",
-            ),
-            click.option(
-                "--endpoint", metavar="URL", help="Root of the API; by default AS_API_ENDPOINT."
-            ),
-            click.option("--allow-http", is_flag=True, help="Accept another machine without TLS."),
-            click.option("--offline", is_flag=True, help="Read the archive, contact no server."),
-            click.option(
-                "--timeout", default=30.0, show_default=True, help="Seconds without any data."
-            ),
-            click.option(
-                "--deadline", default=300.0, show_default=True, help="Total seconds per entry."
-            ),
-            click.option(
-                "--retries", default=3, show_default=True, help="Retries after temporary failures."
-            ),
-            click.option(
-                "--max-connections", default=8, show_default=True, help="Parallel downloads."
-            ),
-            click.option(
-                "--ca-bundle",
-                type=click.Path(exists=True, path_type=Path),
-                help="Certificates to trust instead of the default ones.",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+#: Where entries come from.
+source_options = together(
+    click.option(
+        "--archive",
+        type=Folder(),
+        help="Folder of archived entries; fetched entries are kept there.",
+    ),
+    click.option("--endpoint", metavar="URL", help="Root of the API; by default AS_API_ENDPOINT."),
+    click.option("--allow-http", is_flag=True, help="Accept another machine without TLS."),
+    click.option("--offline", is_flag=True, help="Read the archive, contact no server."),
+    click.option("--timeout", default=30.0, show_default=True, help="Seconds without any data."),
+    click.option("--deadline", default=300.0, show_default=True, help="Total seconds per entry."),
+    click.option(
+        "--retries", default=3, show_default=True, help="Retries after temporary failures."
+    ),
+    click.option("--max-connections", default=8, show_default=True, help="Parallel downloads."),
+    click.option(
+        "--ca-bundle",
+        type=click.Path(exists=True, path_type=Path),
+        help="Certificates to trust instead of the default ones.",
+    ),
+)
 
 
-def _checked(*kinds: str) -> Any:
-    """Refuse a number without a unit, or with a unit of another kind, before the command runs."""
+def quantity_option(
+    kind: str, name: str, explanation: str, **more: Any
+) -> Callable[[Command], Command]:
+    """Make an option that takes a number with a unit of a kind, checked before the command runs."""
 
     def check(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
         from sims_analysis.units import read_quantity
 
         if value is not None:
             try:
-                read_quantity(value, kinds, option.name or "")
+                read_quantity(value, (kind,), option.name or "")
             except SimsError as error:
                 raise click.BadParameter(one_line(error)) from None
         return value
 
-    return check
+    return click.option(name, metavar=_METAVARS[kind], callback=check, help=explanation, **more)
 
 
-def depth_option(name: str, explanation: str) -> Callable[[Command], Command]:
-    """Add an option that takes a depth with its unit."""
-    return click.option(name, metavar="DEPTH", callback=_checked("depth"), help=explanation)
-
-
-def rate_option(name: str, explanation: str) -> Callable[[Command], Command]:
-    """Add an option that takes a sputter rate with its unit."""
-    return click.option(name, metavar="RATE", callback=_checked("sputter_rate"), help=explanation)
-
-
-def concentration_option(name: str, explanation: str, **more: Any) -> Callable[[Command], Command]:
-    """Add an option that takes a concentration with its unit."""
-    check = _checked("concentration")
-    return click.option(name, metavar="CONC", callback=check, help=explanation, **more)
-
-
+_METAVARS = {"depth": "DEPTH", "sputter_rate": "RATE", "concentration": "CONC"}
 format_option = click.option(
     "--format",
     "style",
@@ -316,6 +315,15 @@ def get(
         else:
             results.append(outcome)
     return results, failures
+
+
+@contextmanager
+def noted(failures: dict[str, str], name: str) -> Iterator[None]:
+    """Note under a name what fails, so that others go on."""
+    try:
+        yield
+    except SimsError as error:
+        failures[name] = one_line(error)
 
 
 def finish(done: int, failures: dict[str, str]) -> None:

@@ -20,22 +20,20 @@ from sims_analysis.cli.files import (
 from sims_analysis.cli.options import (
     Folder,
     all_ids,
-    concentration_option,
-    depth_option,
     ending,
     finish,
     format_option,
     get,
     ids_argument,
     in_options,
-    one_line,
+    noted,
     open_client,
     print_json,
-    rate_option,
+    quantity_option,
     say,
     source_options,
 )
-from sims_analysis.errors import SimsError, warnings_listed
+from sims_analysis.errors import warnings_listed
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -67,13 +65,17 @@ def _split(texts: Iterable[str]) -> list[str]:
 )
 @ids_argument
 @source_options
-@concentration_option(
-    "--level", "Concentration of the junction.", default="1e18 atoms/cm^3", show_default=True
+@quantity_option(
+    "concentration",
+    "--level",
+    "Concentration of the junction.",
+    default="1e18 atoms/cm^3",
+    show_default=True,
 )
-@depth_option("--start", 'Upper limit of the dose, such as "20 nm".')
-@depth_option("--stop", "Lower limit of the dose.")
-@concentration_option("--background", "Concentration subtracted in the dose.")
-@depth_option("--surface", "Where the surface transient ends.")
+@quantity_option("depth", "--start", 'Upper limit of the dose, such as "20 nm".')
+@quantity_option("depth", "--stop", "Lower limit of the dose.")
+@quantity_option("concentration", "--background", "Concentration subtracted in the dose.")
+@quantity_option("depth", "--surface", "Where the surface transient ends.")
 @click.option(
     "--surface-dose",
     type=click.Choice(["measured", "exclude", "hold"]),
@@ -81,11 +83,13 @@ def _split(texts: Iterable[str]) -> list[str]:
     show_default=True,
     help="The transient in the dose: as measured, left out, or its first sample held.",
 )
-@rate_option("--rate", 'Sputter rate, such as "0.5 nm/s", to convert sputter time to depth.')
+@quantity_option(
+    "sputter_rate", "--rate", 'Sputter rate, such as "0.5 nm/s", to convert sputter time to depth.'
+)
 @click.option("--donors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
 @click.option("--acceptors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
-@concentration_option(
-    "--doping", "Constant net doping: positive for donors, negative for acceptors."
+@quantity_option(
+    "concentration", "--doping", "Constant net doping: positive for donors, negative for acceptors."
 )
 @file_options
 @click.option(
@@ -128,19 +132,16 @@ def report(
         return
     results, failures = _measurements(ids, stated, options)
     reports = []
+    home = INDEX if len(results) > 1 else ""
     for result in results:
-        try:
+        with noted(failures, result.data_id):
             one = _analysed(result, rate, asked)
             if style == "table":
                 say(to_text(one) + "\n")
-            home = INDEX if len(results) > 1 else ""
             written = [] if no_files else [str(path) for path in write_files(one, out, home=home)]
-        except SimsError as error:
-            failures[result.data_id] = one_line(error)
-            continue
-        if style == "table" and written:
-            say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
-        reports.append(one.to_dict() | {"files": written})
+            if style == "table" and written:
+                say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
+            reports.append(one.to_dict() | {"files": written})
     if len(results) > 1 and not no_files:
         index = write_index(reports, out, failures)
         if style == "table" and index is not None:

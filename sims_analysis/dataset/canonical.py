@@ -16,11 +16,9 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import check_call, remedy_for
 
 __all__ = [
-    "BACKGROUND_OVERLAP",
-    "BACKGROUND_SCATTER",
-    "BACKGROUND_STDERR",
     "ENDS",
     "IN_ITS_UNIT",
+    "first_of",
     "known_species",
     "list_variables",
     "on_canonical_data",
@@ -34,13 +32,10 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
-    f"_{end}" for end in vocabulary.OF_BACKGROUND
-)
 #: Ends of the names of what is in the unit of a measured variable beside it, and of it and all
 #: that stands beside it.
-IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR, "_scatter", f"_{vocabulary.CENSORED}")
-ENDS = ("", *IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
+IN_ITS_UNIT = ("_stderr", "_background_stderr", "_scatter", f"_{vocabulary.CENSORED}")
+ENDS = ("", *IN_ITS_UNIT, "_counts", "_background_overlap", "_background_scatter")
 
 
 def on_canonical_data(function: F) -> F:
@@ -93,9 +88,7 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
         if name in vocabulary.AXES and not unit.is_canonical and f"{name}_bounds" in ds.coords:
             bounds = ds.variables[f"{name}_bounds"]  # in the unit of their axis, without attrs
             changed[f"{name}_bounds"] = (bounds.dims, unit.to_canonical(bounds.data), bounds.attrs)
-    known = [*vocabulary.AXES, *(f"{name}_bounds" for name in vocabulary.AXES)]
-    axes = {name: changed.pop(name) for name in known if name in changed}
-    return ds.assign_coords(axes).assign(changed) if axes or changed else ds
+    return ds.assign(changed) if changed else ds
 
 
 def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:
@@ -122,12 +115,24 @@ def list_variables(ds: xr.Dataset) -> str:
 
 def signal_name(ds: xr.Dataset, question: str) -> str:
     """Return the name of the variable with intensities: in count/s, counts or arbitrary units."""
-    for name in ("intensity", "counts", "intensity_arbitrary"):
-        if name in ds.data_vars:
+    names = ("intensity", "counts", "intensity_arbitrary")
+    return first_of(ds, names, f"{question} needs a count rate (count/s) or counts")
+
+
+def first_of(
+    ds: xr.Dataset, names: Sequence[Any], otherwise: str, fits: Callable[[str], bool] | None = None
+) -> str:
+    """Return the first variable of some names (that fits).
+
+    Raises
+    ------
+    UnitsError
+        If there is none; `otherwise` says what was looked for, and the message lists what there is.
+    """
+    for name in names:
+        if isinstance(name, str) and name in ds.data_vars and (fits is None or fits(name)):
             return name
-    raise UnitsError(
-        f"{question} needs a count rate (count/s) or counts; the data have {list_variables(ds)}"
-    )
+    raise UnitsError(f"{otherwise}; the data have {list_variables(ds)}")
 
 
 def was_subtracted(ds: xr.Dataset, unit: str) -> bool:

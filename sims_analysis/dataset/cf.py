@@ -111,7 +111,7 @@ def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
         flags = _flags(ds.variables[name])
         if flags is not None:
             memo["flags"][str(name)] = ds.variables[name].dtype.str
-            ds = ds.assign_coords({name: flags}) if name in ds.coords else ds.assign({name: flags})
+            ds = ds.assign({name: flags})
     return ds
 
 
@@ -156,8 +156,7 @@ def restored(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
     for name, named in memo.get("ancillary", {}).items():
         ds[name].attrs[_ANCILLARY] = named
     for name, dtype in memo.get("flags", {}).items():
-        words = _words(ds.variables[name], dtype)
-        ds = ds.assign_coords({name: words}) if name in ds.coords else ds.assign({name: words})
+        ds = ds.assign({name: _words(ds.variables[name], dtype)})
     return ds
 
 

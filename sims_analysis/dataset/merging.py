@@ -6,51 +6,37 @@ depths of its own. They share the union of all depths, every sample where it was
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of, merge, same_axis
-from sims_analysis.dataset.canonical import to_canonical
+from sims_analysis.dataset.axes import merge, same_axis
 from sims_analysis.dataset.cf import with_ancillaries
-from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.dataset.from_profiles import to_dataset
+from sims_analysis.dataset.measurements import (
+    Measurement,
+    blank,
+    one_axis,
+    open_measurement,
+    refuse_other_units,
+    split_attrs,
+)
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
-from sims_analysis.dataset.stacking import blank
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.text.arguments import told
-from sims_analysis.units import dequantify, is_quantified, quantify
+from sims_analysis.units import is_quantified, quantify
 
 __all__ = ["dataset_of_item", "merge_profiles"]
 
 #: Attrs that every Dataset makes anew.
 _FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One measurement in canonical units, with the names that its species get."""
-
-    label: str
-    ds: xr.Dataset
-    axis: str
-    depth: NDArray[np.float64]
-    species: list[str]
-    #: First row in the merged Dataset.
-    start: int
-
-    @property
-    def rows(self) -> slice:
-        return slice(self.start, self.start + len(self.species))
 
 
 @told
@@ -102,28 +88,20 @@ def merge_profiles(
     if not given:
         raise ProfileError("there is nothing to merge: give at least one Dataset or result")
     datasets = [dataset_of_item(item, i) for i, item in enumerate(given)]
-    for i, one in enumerate(datasets):
-        if MEASUREMENT in one.dims or POINT in one.dims:
-            raise ProfileError(f"items[{i}] is a batch: unstack() it first")
-    parts = _parts(datasets, suffix)
-    axis = _one_axis(parts)
+    parts = [
+        open_measurement(ds, f"item {i} ({ds.attrs.get('data_id') or 'no data_id'})")
+        for i, ds in enumerate(datasets)
+    ]
+    axis = one_axis(parts)
+    names = _names(parts, suffix)
     depth, positions, _ = merge([part.depth for part in parts])
-    variables = _merged(parts, axis, depth, positions)
-    known = frozenset().union(*(map(str, part.ds.coords) for part in parts))
+    variables = _merged(parts, axis, depth.size, positions)
     attrs, apart = _attrs(parts, variables)
     if any(part.depth.size < depth.size or LAYOUT in part.ds.attrs for part in parts):
         attrs[LAYOUT] = OWN_DEPTHS
-    names = np.array([name for part in parts for name in part.species], dtype=str)
-    merged = xr.Dataset(
-        {name: v for name, v in variables.items() if name not in known},
-        coords={
-            "species": ("species", names),
-            axis: (axis, depth, vocabulary.attrs(axis)),
-            **{name: v for name, v in variables.items() if name in known},
-            **apart,
-        },
-        attrs=attrs,
-    )
+    coords = {"species": np.array(names, dtype=str), axis: (axis, depth, vocabulary.attrs(axis))}
+    merged = xr.Dataset(variables, coords=coords | apart, attrs=attrs)
+    merged = merged.set_coords([n for n in variables if any(n in part.ds.coords for part in parts)])
     line = f"species of {len(parts)} measurements merged"
     merged = with_step(
         with_ancillaries(merged), "merge_profiles", line, items=datasets, suffix=suffix
@@ -142,148 +120,100 @@ def dataset_of_item(item: Any, which: int | str) -> xr.Dataset:
     )
 
 
-def _parts(datasets: list[xr.Dataset], suffix: Sequence[str] | None) -> list[_Part]:
-    if suffix is not None and (isinstance(suffix, str) or len(suffix) != len(datasets)):
+def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
+    """Name the species of all items; those that occur in several get a suffix."""
+    if suffix is not None and (isinstance(suffix, str) or len(suffix) != len(parts)):
         raise ProfileError(
-            f"suffix={suffix!r}; expected one text for each of the {len(datasets)} items"
+            f"suffix={suffix!r}; expected one text for each of the {len(parts)} items"
         )
-    parts: list[_Part] = []
     owners: dict[str, list[str]] = {}
-    for i, given in enumerate(datasets):
-        label = f"item {i} ({given.attrs.get('data_id') or 'no data_id'})"
-        if "species" not in given.coords:
-            raise ProfileError(f"{label} has no coordinate species, which names its profiles")
-        ds = with_species_dimension(to_canonical(dequantify(given), f"{label}: "))
-        axis = axis_of(ds)
-        depth = np.asarray(ds[axis].values, dtype=np.float64)
-        if not (depth[1:] > depth[:-1]).all():
-            raise ProfileError(
-                f"{label}: {axis} must increase strictly; sort with sortby({axis!r})"
-            )
-        species = [str(name) for name in ds["species"].values]
-        for name in species:
-            owners.setdefault(name, []).append(label)
-        start = parts[-1].rows.stop if parts else 0
-        parts.append(_Part(label, ds, axis, depth, species, start))
-    return _renamed(parts, {name for name, of in owners.items() if len(of) > 1}, suffix, owners)
-
-
-def _renamed(
-    parts: list[_Part],
-    twice: set[str],
-    suffix: Sequence[str] | None,
-    owners: dict[str, list[str]],
-) -> list[_Part]:
+    for part in parts:
+        for name in part.species:
+            owners.setdefault(name, []).append(part.label)
+    twice = [name for name, labels in owners.items() if len(labels) > 1]
     if twice and suffix is None:
-        name = next(name for name in owners if name in twice)
         raise ProfileError(
-            f"species {name!r} is in {' and in '.join(owners[name])}: keep them apart with "
+            f"species {twice[0]!r} is in {' and in '.join(owners[twice[0]])}: keep them apart with "
             f"suffix=, such as suffix={[f' ({i + 1})' for i in range(len(parts))]}"
         )
-    ends = suffix if suffix is not None else [""] * len(parts)
-    parts = [
-        replace(part, species=[n + str(end) if n in twice else n for n in part.species])
+    ends = [""] * len(parts) if suffix is None else list(suffix)
+    names = [
+        f"{name}{end}" if name in twice else name
         for part, end in zip(parts, ends, strict=True)
+        for name in part.species
     ]
-    names = [name for part in parts for name in part.species]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ProfileError(
             f"species {', '.join(map(repr, repeated))} would be there more than once; with "
-            f"suffix={list(ends)!r} the names are {names}"
+            f"suffix={ends!r} the names are {names}"
         )
-    return parts
-
-
-def _one_axis(parts: list[_Part]) -> str:
-    axis = parts[0].axis
-    for part in parts:
-        if part.axis != axis:
-            raise ProfileError(
-                f"{part.label} is on a {part.axis.replace('_', '-')} axis, {parts[0].label} on a "
-                f"{axis.replace('_', '-')} axis; calibrate_depth() converts time to depth"
-            )
-    return axis
+    return names
 
 
 def _merged(
-    parts: list[_Part], axis: str, depth: NDArray[np.float64], positions: list[Any]
+    parts: list[Measurement], axis: str, size: int, positions: list[Any]
 ) -> dict[str, xr.Variable]:
     """Put every variable on the species and the axis of all, each sample where it was measured."""
     shared = all(same_axis(parts[0].depth, part.depth) for part in parts)
     names = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
     merged = {}
     for name in [name for name in names if name not in ("species", axis)]:
-        holders = [
-            (part, position, part.ds.variables[name])
-            for part, position in zip(parts, positions, strict=True)
-            if name in part.ds.variables
-        ]
-        first = holders[0][2]
+        holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
+        first = holders[0][1]
         of_all = len(holders) == len(parts) and (shared or axis not in first.dims)
         same = of_all and "species" not in first.dims
-        if same and all(first.identical(variable) for _, _, variable in holders):
+        if same and all(first.identical(variable) for _, variable in holders):
             merged[name] = first
         else:
-            merged[name] = _placed(name, holders, axis, depth.size, parts[-1].rows.stop)
+            merged[name] = _placed(name, parts, axis, size, positions)
     return merged
 
 
-def _placed(name: str, holders: list[Any], axis: str, size: int, species: int) -> xr.Variable:
-    whose, _, first = holders[0]
+def _placed(
+    name: str, parts: list[Measurement], axis: str, size: int, positions: list[Any]
+) -> xr.Variable:
+    """Put a variable of some items into one over the species of all."""
+    holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
+    refuse_other_units(name, holders)
+    whose, first = holders[0]
     rest = tuple(dim for dim in first.dims if dim not in ("species", axis))
     if rest and axis in first.dims:
         raise ProfileError(
             f"{name} is over {first.dims}: bring the items onto one grid with to_grid() first"
         )
     dims = ("species", *((axis,) if axis in first.dims else ()), *rest)
-    sizes = {"species": species, axis: size, **{dim: first.sizes[dim] for dim in rest}}
-    dtype = np.result_type(*{variable.dtype for _, _, variable in holders})
+    rows = sum(len(part.species) for part in parts)
+    sizes = {"species": rows, axis: size, **{dim: first.sizes[dim] for dim in rest}}
+    dtype = np.result_type(*{variable.dtype for _, variable in holders})
     out = blank(tuple(sizes[dim] for dim in dims), dtype)
-    for part, position, variable in holders:
-        if variable.attrs.get("units") != first.attrs.get("units"):
-            raise UnitsError(
-                f"{name} is in {variable.attrs.get('units')!r} in {part.label} and in "
-                f"{first.attrs.get('units')!r} in {whose.label}: one variable has one unit"
-            )
-        own = {"species": len(part.species), **{d: part.ds.sizes[d] for d in dims[1:]}}
+    start = 0
+    for part, position in zip(parts, positions, strict=True):
+        row, start = slice(start, start + len(part.species)), start + len(part.species)
+        variable = part.ds.variables.get(name)
+        if variable is None:
+            continue
+        own = {"species": len(part.species), **{d: part.ds.sizes.get(d) for d in dims[1:]}}
         if not set(variable.dims) <= set(own) or any(own[d] != sizes[d] for d in rest):
             raise ProfileError(
                 f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
                 f"{whose.label}"
             )
         values = np.asarray(variable.set_dims(own).transpose(*dims).data)
-        if axis in dims:
-            out[part.rows, position] = values
-        else:
-            out[part.rows] = values
+        out[(row, position) if axis in dims else row] = values
     return xr.Variable(dims, out, first.attrs)
 
 
 def _attrs(
-    parts: list[_Part], taken: dict[str, xr.Variable]
-) -> tuple[dict[Hashable, Any], dict[str, Any]]:
+    parts: list[Measurement], taken: dict[str, xr.Variable]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all items share, and those that each species keeps."""
-    names = dict.fromkeys(key for part in parts for key in part.ds.attrs if key not in _FRESH)
-    shared: dict[Hashable, Any] = {}
-    apart: dict[str, Any] = {}
-    for name in names:
-        values: list[Any] = [part.ds.attrs.get(name) for part in parts]
-        if all(np.array_equal(value, values[0]) for value in values):
-            shared[name] = values[0]
-            continue
-        # A coordinate of the name of the dimension of a batch would be taken for it.
-        own = f"{name}_metadata" if name == FIELD else str(name)
-        if own in taken or any(v is not None and not np.isscalar(v) for v in values):
-            continue
-        missing: Any = "" if any(isinstance(value, str) for value in values) else np.nan
-        each = [
-            missing if value is None else value
-            for part, value in zip(parts, values, strict=True)
-            for _ in part.species
-        ]
-        apart[own] = ("species", np.array(each))
+    shared, apart = split_attrs(parts, _FRESH, taken)
+    if FIELD in apart:  # a coordinate of the name of the dimension of a batch would be taken for it
+        apart[f"{FIELD}_metadata"] = apart.pop(FIELD)
+    numbers = [len(part.species) for part in parts]
+    coords = {name: ("species", np.repeat(column, numbers)) for name, column in apart.items()}
     histories = [str(part.ds.attrs["history"]) for part in parts if "history" in part.ds.attrs]
     shared["sims_analysis_version"] = __version__
     shared["history"] = "\n".join(dict.fromkeys("\n".join(histories).split("\n")))
-    return shared, apart
+    return shared, coords

@@ -102,9 +102,7 @@ def _converted(
             values = target.from_canonical(unit.to_canonical(variable.data))
             attrs = variable.attrs if one.endswith("_bounds") else {**variable.attrs, "units": text}
             changed[one] = xr.Variable(variable.dims, values, attrs)
-    coords = {name: one for name, one in changed.items() if name in ds.coords}
-    others = {name: one for name, one in changed.items() if name not in ds.coords}
-    return ds.assign_coords(coords).assign(others)
+    return ds.assign(changed)
 
 
 def _moved_with(ds: xr.Dataset, name: str) -> list[str]:

@@ -8,7 +8,8 @@ samples would become a hundred thousand depths, nearly all NaN.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,13 +17,19 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of, same_axis
-from sims_analysis.dataset.canonical import to_canonical
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, same_axis
 from sims_analysis.dataset.cf import with_ancillaries
-from sims_analysis.dataset.delivered import with_species_dimension
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.dataset.measurements import (
+    Measurement,
+    blank,
+    one_axis,
+    open_measurement,
+    refuse_other_units,
+    split_attrs,
+)
+from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import format_argument, remedy_for, told
-from sims_analysis.units import dequantify, is_quantified, quantify
+from sims_analysis.units import is_quantified, quantify
 
 __all__ = ["stack"]
 
@@ -30,18 +37,7 @@ __all__ = ["stack"]
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Attr that flags a coordinate which was an attr of each measurement.
 ATTRIBUTE = "attribute_of"
-_KEPT_APART = ("Conventions", "sims_analysis_version", "history")
-
-
-class _Part(NamedTuple):
-    """One measurement: its axis and everything else, in canonical units."""
-
-    axis: str
-    depth: NDArray[np.float64]
-    species: list[str]
-    items: dict[str, xr.Variable]
-    coords: frozenset[str]
-    attrs: dict[Hashable, Any]
+_FRESH = ("Conventions", "sims_analysis_version", "history")
 
 
 @told
@@ -106,38 +102,38 @@ def stack(
                 f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}"
             )
     labels = _labels(datasets, names)
-    parts = [_part(ds, i, labels) for i, ds in enumerate(datasets)]
-    axis = _one_axis(parts, labels)
+    parts = [
+        open_measurement(ds, f"measurement {label!r}")
+        for ds, label in zip(datasets, labels, strict=True)
+    ]
+    axis = one_axis(parts)
+    parts = [_with_cells_of_samples(part) for part in parts]
     species = list(dict.fromkeys(name for part in parts for name in part.species))
-    rows = _rows_of_species(parts, species)
-    patterns = _patterns(parts, axis, labels)
-
+    row_of = {name: row for row, name in enumerate(species)}
+    rows = [np.array([row_of[name] for name in part.species], dtype=np.intp) for part in parts]
     first = parts[0].depth
-    shared = all(same_axis(first, part.depth) for part in parts)
     coords: dict[str, Any] = {
         MEASUREMENT: (MEASUREMENT, np.array(labels)),
         "species": ("species", np.array(species, dtype=str)),
+        axis: (axis, first, vocabulary.attrs(axis)),
     }
-    sizes = {"species": len(species), axis: first.size}
-    if shared:
-        coords[axis] = (axis, first, vocabulary.attrs(axis))
-        stacked = _filled(parts, rows, patterns, sizes, None)
-    else:
-        measured = [_measured(part, patterns, axis) for part in parts]
-        sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in measured)
+    sizes, masks = {"species": len(species), axis: first.size}, None
+    if not all(same_axis(first, part.depth) for part in parts):
+        masks = [_measured(part) for part in parts]
+        sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in masks)
         depth = np.full((len(parts), *sizes.values()), np.nan)
-        for i, (part, row, mask) in enumerate(zip(parts, rows, measured, strict=True)):
+        for i, (part, row, mask) in enumerate(zip(parts, rows, masks, strict=True)):
             _fill_padded(depth[i], row, part.depth, mask)
         coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
-        stacked = _filled(parts, rows, patterns, sizes, measured)
-    known = frozenset().union(*(part.coords for part in parts))
-    coords |= {name: v for name, v in stacked.items() if name in known}
-    attrs, attr_coords = _attrs(parts, {*coords, *stacked})
-    batch = xr.Dataset(
-        {name: v for name, v in stacked.items() if name not in known},
-        coords=coords | attr_coords,
-        attrs=attrs,
-    )
+    names_of = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
+    stacked = {
+        name: _stacked(name, parts, rows, sizes, masks)
+        for name in names_of
+        if name not in ("species", axis)
+    }
+    attrs, apart = _attrs(parts, {*coords, *stacked})
+    batch = xr.Dataset(stacked, coords=coords | apart, attrs=attrs)
+    batch = batch.set_coords([n for n in stacked if any(n in part.ds.coords for part in parts)])
     batch = with_ancillaries(batch)
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
@@ -158,168 +154,109 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
     return ids if distinct else list(range(len(datasets)))
 
 
-def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
-    who = f"measurement {labels[index]!r}"
-    if MEASUREMENT in ds.dims or POINT in ds.dims:
-        raise ProfileError(f"{who} is already a batch: unstack() it first, then stack everything")
-    axis = axis_of(ds)
-    if "species" not in ds.coords:
-        raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
-    ds = with_species_dimension(to_canonical(dequantify(ds), f"{who}: "))
-    if f"{axis}_bounds" in ds.coords:  # as in a DataArray: one value for each cell
-        edges = np.moveaxis(ds[f"{axis}_bounds"].values, -1, 0)
-        attrs = {"units": ds[axis].attrs["units"]}
-        for name, edge in zip(("cell_start", "cell_stop"), edges, strict=True):
-            ds = ds.assign_coords({name: (axis, edge, attrs)})
-        ds = ds.drop_vars(f"{axis}_bounds")
-    depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
-    if not (depth[1:] > depth[:-1]).all():
-        raise ProfileError(f"{who}: {axis} must increase strictly; sort with ds.sortby({axis!r})")
-    species = [str(name) for name in ds.variables["species"].values]
-    if len(set(species)) < len(species):
-        raise ProfileError(f"{who}: species must be distinct, found {species}")
-    items = {str(name): v for name, v in ds.variables.items() if name not in (axis, "species")}
-    return _Part(axis, depth, species, items, frozenset(map(str, ds.coords)), ds.attrs)
+def _with_cells_of_samples(part: Measurement) -> Measurement:
+    """Keep the edges of cells as a DataArray does: one coordinate for each side."""
+    bounds = f"{part.axis}_bounds"
+    if bounds not in part.ds.coords:
+        return part
+    attrs = {"units": part.ds[part.axis].attrs["units"]}
+    sides = np.moveaxis(part.ds[bounds].values, -1, 0)
+    edges = {
+        name: (part.axis, side, attrs) for name, side in zip(vocabulary.CELLS, sides, strict=True)
+    }
+    return replace(part, ds=part.ds.drop_vars(bounds).assign_coords(edges))
 
 
-def _one_axis(parts: list[_Part], labels: list[Any]) -> str:
-    axis = parts[0].axis
-    for part, label in zip(parts, labels, strict=True):
-        if part.axis != axis:
-            raise ProfileError(
-                f"measurement {label!r} is on a {part.axis.replace('_', '-')} axis, "
-                f"{labels[0]!r} on a {axis.replace('_', '-')} axis; stack each kind separately, or "
-                "convert time to depth with calibrate_depth()"
-            )
-    return axis
-
-
-def _rows_of_species(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp]]:
-    """Return the rows in the batch of the species of each measurement."""
-    row_of = {name: i for i, name in enumerate(species)}
-    return [np.array([row_of[name] for name in part.species], dtype=np.intp) for part in parts]
-
-
-class _Pattern(NamedTuple):
-    """Description of a variable in the batch."""
-
-    dims: tuple[str, ...]
-    dtype: np.dtype[Any]
-    everywhere: bool
-    attrs: dict[Any, Any]
-    lazy: bool
-
-
-def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pattern]:
-    names = dict.fromkeys(name for part in parts for name in part.items)
-    patterns: dict[str, _Pattern] = {}
-    for name in names:
-        holders = [i for i, part in enumerate(parts) if name in part.items]
-        variables = [parts[i].items[name] for i in holders]
-        first = variables[0]
-        unit = first.attrs.get("units")
-        for i, variable in zip(holders, variables, strict=True):
-            if set(variable.dims) != set(first.dims):
-                raise ProfileError(
-                    f"{name} is over {variable.dims} in measurement {labels[i]!r} and over "
-                    f"{first.dims} in {labels[holders[0]]!r}"
-                )
-            if variable.attrs.get("units") != unit:
-                raise UnitsError(
-                    f"{name} is in {variable.attrs.get('units')!r} in measurement {labels[i]!r} "
-                    f"and in {unit!r} in {labels[holders[0]]!r}: one variable has one unit"
-                )
-        if not set(first.dims) <= {"species", axis}:
-            raise ProfileError(f"{name} is over {first.dims}; expected (species, {axis}) or fewer")
-        patterns[name] = _Pattern(
-            dims=tuple(d for d in ("species", axis) if d in first.dims),
-            dtype=np.result_type(*{variable.dtype for variable in variables}),
-            everywhere=len(holders) == len(parts),
-            attrs=dict(first.attrs),
-            lazy=any(hasattr(variable.data, "dask") for variable in variables),
-        )
-    return patterns
-
-
-def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an array of missing values: NaN, the empty text, or NaT."""
-    if dtype.kind in "iub":
-        dtype = np.dtype(np.float64)
-    if dtype.kind in "Mm":
-        return np.full(shape, np.array("NaT", dtype))
-    return np.zeros(shape, dtype) if dtype.kind in "US" else np.full(shape, np.nan, dtype)
-
-
-def _filled(
-    parts: list[_Part],
+def _stacked(
+    name: str,
+    parts: list[Measurement],
     rows: list[NDArray[np.intp]],
-    patterns: dict[str, _Pattern],
     sizes: dict[str, int],
-    measured: list[NDArray[np.bool_]] | None,
-) -> dict[str, xr.Variable]:
-    """Copy the variables of the measurements into arrays of the batch.
+    masks: list[NDArray[np.bool_]] | None,
+) -> xr.Variable:
+    """Put a variable of the measurements into one of the batch.
 
     Parameters
     ----------
+    rows : list of ndarray
+        The rows of the batch that the species of each measurement have.
     sizes : dict
         Number of species, and size of the axis.
-    measured : list of ndarray of bool, each of shape (species, samples), or None
-        Masks of the measured samples, if every profile keeps its own axis.
+    masks : list of ndarray of bool, each of shape (species, samples), or None
+        Of the measured samples, if every profile keeps its own axis.
     """
     species, axis = sizes
-    everyone = all(row.size == sizes[species] for row in rows)
-    stacked = {}
-    for name, pattern in patterns.items():
-        own = measured is not None and axis in pattern.dims
-        if measured is None and pattern.lazy and pattern.everywhere:
-            stacked[name] = _lazily(parts, rows, name, pattern, sizes[species])
+    holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
+    _refuse_unlike(name, holders, sizes)
+    first = holders[0][1]
+    dims = tuple(d for d in sizes if d in first.dims)
+    variables = [variable.transpose(*dims) for _, variable in holders]
+    everywhere = len(holders) == len(parts)
+    if masks is None and everywhere and any(hasattr(one.data, "dask") for one in variables):
+        return _lazily(variables, rows, sizes[species])
+    own = masks is not None and axis in dims
+    over = tuple(sizes) if own else dims
+    shape = (len(parts), *(sizes[dim] for dim in over))
+    dtype = np.result_type(*{one.dtype for one in variables})
+    # Whole numbers stay so where none is missing.
+    everyone = species not in dims or all(row.size == sizes[species] for row in rows)
+    out = np.empty(shape, dtype) if everywhere and everyone and not own else blank(shape, dtype)
+    for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
+        if name not in part.ds.variables:
             continue
-        dims = (species, axis) if own else pattern.dims
-        shape = (len(parts), *(sizes[dim] for dim in dims))
-        # Whole numbers stay so where none is missing.
-        whole = pattern.everywhere and not own and (everyone or species not in dims)
-        out = np.empty(shape, pattern.dtype) if whole else blank(shape, pattern.dtype)
-        for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
-            if name not in part.items:
-                continue
-            values = np.asarray(part.items[name].transpose(*pattern.dims).data)
-            if measured is not None and own:
-                _fill_padded(out[i], row, values, measured[i])
-            else:
-                out[(i, row) if species in dims else i] = values
-        named = tuple(POINT if own and dim == axis else dim for dim in dims)
-        stacked[name] = xr.Variable((MEASUREMENT, *named), out, pattern.attrs)
-    return stacked
+        values = np.asarray(variables.pop(0).data)
+        if masks is not None and own:
+            _fill_padded(out[i], row, values, masks[i])
+        else:
+            out[(i, row) if species in over else i] = values
+    named = tuple(POINT if own and dim == axis else dim for dim in over)
+    return xr.Variable((MEASUREMENT, *named), out, first.attrs)
+
+
+def _refuse_unlike(
+    name: str, holders: list[tuple[Measurement, xr.Variable]], sizes: dict[str, int]
+) -> None:
+    """Refuse a variable over other dimensions, or in other units, in other measurements."""
+    whose, first = holders[0]
+    for part, variable in holders:
+        if set(variable.dims) != set(first.dims):
+            raise ProfileError(
+                f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
+                f"{whose.label}"
+            )
+    refuse_other_units(name, holders)
+    if not set(first.dims) <= sizes.keys():
+        expected = ", ".join(sizes)
+        raise ProfileError(f"{name} is over {first.dims}; expected ({expected}) or fewer")
 
 
 def _lazily(
-    parts: list[_Part],
-    rows: list[NDArray[np.intp]],
-    name: str,
-    pattern: _Pattern,
-    species: int,
+    variables: list[xr.Variable], rows: list[NDArray[np.intp]], species: int
 ) -> xr.Variable:
-    variables = []
-    for part, row in zip(parts, rows, strict=True):
-        variable = part.items[name].transpose(*pattern.dims)
-        if "species" in pattern.dims and not np.array_equal(row, np.arange(species)):
+    """Stack variables of all measurements without computing them."""
+    joined = []
+    for variable, row in zip(variables, rows, strict=True):
+        one = variable
+        if "species" in one.dims and not np.array_equal(row, np.arange(species)):
             # An extra row of NaN stands for every missing species.
-            source = np.full(species, len(part.species))
-            source[row] = np.arange(len(part.species))
-            variable = variable.pad(species=(0, 1)).isel(species=source)
-        variables.append(variable)
-    joined: xr.Variable = xr.Variable.concat(variables, MEASUREMENT)
-    joined.attrs = pattern.attrs
-    return joined
+            source = np.full(species, row.size)
+            source[row] = np.arange(row.size)
+            one = one.pad(species=(0, 1)).isel(species=source)
+        joined.append(one)
+    stacked: xr.Variable = xr.Variable.concat(joined, MEASUREMENT)
+    stacked.attrs = dict(variables[0].attrs)
+    return stacked
 
 
-def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
+def _measured(part: Measurement) -> NDArray[np.bool_]:
     """Return the mask of samples measured in any of the variables, or found to be below a limit."""
+    dims = ("species", part.axis)
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
     limits = [f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED]
     for name in (*vocabulary.MEASURED, *limits):
-        if name in part.items and patterns[name].dims == ("species", axis):
-            mask |= ~np.isnan(np.asarray(part.items[name].transpose("species", axis).data))
+        variable = part.ds.variables.get(name)
+        if variable is not None and set(variable.dims) == set(dims):
+            mask |= ~np.isnan(np.asarray(variable.transpose(*dims).data))
     return mask
 
 
@@ -335,30 +272,15 @@ def _fill_padded(
         out[i, : found.size] = found
 
 
-def _attrs(parts: list[_Part], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all measurements share and those that become coordinates."""
-    names = dict.fromkeys(str(name) for part in parts for name in part.attrs)
-    shared: dict[str, Any] = {}
-    apart: dict[str, Any] = {}
-    for name in names:
-        if name in _KEPT_APART:
-            continue
-        values: list[Any] = [part.attrs.get(name) for part in parts]
-        texts = all(value is None or isinstance(value, str) for value in values)
-        numbers = all(value is None or np.isscalar(value) for value in values) and not texts
-        same = all(np.array_equal(value, values[0]) for value in values)
-        if name not in taken and (name in _IDENTITY or not same) and (texts or numbers):
-            blank: Any = "" if texts else np.nan
-            column = np.array([blank if value is None else value for value in values])
-            apart[name] = (MEASUREMENT, column, {ATTRIBUTE: MEASUREMENT})
-        elif same:
-            shared[name] = values[0]
-    histories = {part.attrs.get("history") for part in parts}
-    shared_history = [str(*histories)] if len(histories) == 1 and None not in histories else []
-    shared |= {
-        "sims_analysis_version": __version__,
-        "history": "\n".join(
-            [*shared_history, f"{len(parts)} measurements stacked by sims_analysis {__version__}"]
-        ),
-    }
-    return shared, apart
+    shared, apart = split_attrs(parts, _FRESH, taken)
+    for name in [name for name in _IDENTITY if name in shared and name not in taken]:
+        apart[name] = [shared.pop(name)] * len(parts)
+    flag = {ATTRIBUTE: MEASUREMENT}
+    coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in apart.items()}
+    histories = {part.ds.attrs.get("history") for part in parts}
+    earlier = [str(*histories)] if len(histories) == 1 and None not in histories else []
+    line = f"{len(parts)} measurements stacked by sims_analysis {__version__}"
+    made = {"sims_analysis_version": __version__, "history": "\n".join([*earlier, line])}
+    return shared | made, coords

@@ -328,7 +328,7 @@ def restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
         variable = ds[name].variable
         if variable.dtype != dtype:
             text = xr.Variable(variable.dims, variable.astype(dtype).data, variable.attrs)
-            ds = ds.assign_coords({name: text}) if name in ds.coords else ds.assign({name: text})
+            ds = ds.assign({name: text})
     ds = ds.drop_encoding()
     if "array" not in memo:
         return ds

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, merge
 from sims_analysis.dataset.delivered import with_species_dimension
-from sims_analysis.dataset.stacking import ATTRIBUTE, blank
+from sims_analysis.dataset.measurements import blank
+from sims_analysis.dataset.stacking import ATTRIBUTE
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, is_quantified, quantify
 
@@ -91,12 +92,7 @@ def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str)
     history = attrs.pop("history", batch.attrs.get("history"))
     if history:
         attrs["history"] = history
-    known = set(batch.coords)
-    return xr.Dataset(
-        {n: v for n, v in items.items() if n not in known},
-        coords={n: v for n, v in items.items() if n in known},
-        attrs=attrs,
-    )
+    return xr.Dataset(items, attrs=attrs).set_coords(batch.coords.keys() & items.keys())
 
 
 def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.intp]:

@@ -115,6 +115,11 @@ class Profiles:
         """List the species, which `asked` ones must be among; `name` is that of the argument."""
         return known_species(self.coords.get("species"), *asked, name=name)
 
+    def of_species(self, *names: str) -> xr.Variable:
+        """Flag the profiles of some species."""
+        labels = self.coords.get("species", xr.Variable((), ""))
+        return xr.Variable(labels.dims, np.isin(labels.values.astype(str), names))
+
     def parameter(
         self,
         value: Any,

@@ -162,49 +162,45 @@ def _in_units(
     found: list[Series], depth_units: str | None, value_units: str | Mapping[str, str] | None
 ) -> list[Series]:
     """Convert axes and values to the units that are asked for."""
-    for text in (depth_units, *_texts(value_units)):
-        if text is not None and set("()") & set(text):
+    stated: Mapping[str, str] = {}
+    if isinstance(value_units, Mapping):
+        stated = value_units
+    elif value_units is not None and not isinstance(value_units, str):
+        raise UnitsError(
+            f"value_units={value_units!r}; expected a text, or one for each variable in a mapping, "
+            "{'concentration': '1/m^3'}"
+        )
+    for text in (depth_units, *(stated.values() or [value_units])):
+        if isinstance(text, str) and set("()") & set(text):
             raise UnitsError(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
                 "as 'atoms/cm^3'"
             )
-    if isinstance(value_units, Mapping):
-        unknown = [name for name in value_units if name not in {s.variable for s in found}]
-        if unknown:
-            have = ", ".join(dict.fromkeys(repr(series.variable) for series in found))
-            raise UnitsError(f"value_units has {unknown[0]!r}; the variables are {have}")
     if isinstance(value_units, str):
-        kinds = tuple(dict.fromkeys(kind for series in found for kind in _kinds(series)))
-        unit_of_kind(value_units, kinds, "value_units")
-    return [_converted(series, depth_units, value_units) for series in found]
-
-
-def _texts(units: str | Mapping[str, str] | None) -> list[str | None]:
-    if units is not None and not isinstance(units, str | Mapping):
-        raise UnitsError(
-            f"value_units={units!r}; expected a text, or one for each variable in a mapping, "
-            "{'concentration': '1/m^3'}"
-        )
-    return list(units.values()) if isinstance(units, Mapping) else [units]
+        kinds = {kind: series.variable for series in found for kind in _kinds(series)}
+        fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
+        stated = {kinds[fitting]: value_units}
+    variables = dict.fromkeys(series.variable for series in found)
+    unknown = next((name for name in stated if name not in variables), None)
+    if unknown is not None:
+        have = ", ".join(map(repr, variables))
+        raise UnitsError(f"value_units has {unknown!r}; the variables are {have}")
+    return [_converted(series, depth_units, stated.get(series.variable)) for series in found]
 
 
 def _kinds(series: Series) -> tuple[str, ...]:
     return vocabulary.kinds_in(series.variable, series.units)
 
 
-def _converted(
-    series: Series, depth_units: str | None, value_units: str | Mapping[str, str] | None
-) -> Series:
+def _converted(series: Series, depth_units: str | None, value_units: str | None) -> Series:
     if depth_units is not None:
         axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
         cells = {name: axis.from_canonical(edge) for name, edge in series.cells.items()}
         x = axis.from_canonical(series.x)
         series = replace(series, x=x, cells=cells, axis_units=depth_units)
-    stated = isinstance(value_units, Mapping)
-    text = value_units.get(series.variable) if isinstance(value_units, Mapping) else value_units
-    if text is None or not (stated or read_unit(text).kind in _kinds(series)):
+    if value_units is None:
         return series
-    unit = unit_of_kind(text, _kinds(series), f"value_units of {series.variable!r}")
+    unit = unit_of_kind(value_units, _kinds(series), f"value_units of {series.variable!r}")
 
     def in_unit(column: Any) -> Any:
         return None if column is None else unit.from_canonical(column)
@@ -218,7 +214,7 @@ def _converted(
             name: column if vocabulary.BESIDE.get(name) else in_unit(column)
             for name, column in series.beside.items()
         },
-        units=text,
+        units=value_units,
     )
 
 

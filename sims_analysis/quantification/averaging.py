@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -13,7 +12,9 @@ from sims_analysis.dataset.canonical import list_variables, on_canonical_data
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
+from sims_analysis.quantification.reference import backgrounds_beside
 
 __all__ = ["average"]
 
@@ -133,7 +134,7 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
         _warn_of_scatter(frame, found["stderr"], scatter, n)
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
-    found |= _backgrounds(data, frame, n)
+    found |= _backgrounds(frame, n)
     order = [d for d in data[name].dims if d != MEASUREMENT]
     made = {}
     for end, one in found.items():
@@ -162,14 +163,10 @@ def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
     return total
 
 
-def _backgrounds(data: xr.Dataset, frame: Frame, n: xr.Variable) -> dict[str, Any]:
+def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
     """Average errors of subtracted backgrounds, which are independent of each other."""
-    beside = {
-        end: data[f"{frame.name}_{end}"].variable
-        for end in vocabulary.OF_BACKGROUND
-        if f"{frame.name}_{end}" in data
-    }
-    if "background_stderr" not in beside:
+    beside = backgrounds_beside(frame)
+    if not beside:
         return {}
     squares = beside["background_stderr"] ** 2
     count = n.max(frame.dim) if frame.dim not in squares.dims else n
@@ -196,22 +193,16 @@ def _warn_of_scatter(
     freedom = ((n - 1) * counted).sum(frame.dim).clip(min=1.0)
     by_chance = chdtri(freedom, _IMPROBABLE) / freedom
     excess = squares**0.5
-    # The first measurement stands for all: a message names the species.
-    one = frame.value.isel({MEASUREMENT: 0})
-    flagged = (squares > by_chance) & (excess > _NOTABLE)
-    where = np.argwhere(np.asarray(flagged.transpose(*one.dims[:-1]).values))
-    if not len(where):
-        return
-    index = dict(zip(one.dims[:-1], where[0].tolist(), strict=True))
-    factor = float(excess.isel(index))
-    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    warn(
-        f"{frame.label(index)}{others}: the replicates scatter {factor:.2g} times as much as their "
-        f"standard errors say: they differ by more than counting. {frame.name}_stderr is that of "
-        f"counting, {frame.name}_scatter holds the rest, which neighbouring samples share: for the "
-        "error of a dose, take the scatter of the doses of the measurements",
-        ProfileWarning,
-    )
+    first = first_flagged(frame, (squares > by_chance) & (excess > _NOTABLE))
+    if first is not None:
+        warn(
+            f"{first.label}: the replicates scatter {first.of(excess):.2g} times as much as their "
+            "standard errors say: they differ by more than counting. "
+            f"{frame.name}_stderr is that of counting, {frame.name}_scatter holds the rest, which "
+            "neighbouring samples share: for the error of a dose, take the scatter of the doses "
+            "of the measurements",
+            ProfileWarning,
+        )
 
 
 def _common(data: xr.Dataset) -> dict[str, Any]:

@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import POINT, edges_beside
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.errors import ProfileError
+from sims_analysis.quantification.depth_axis import (
+    moved,
+    open_axis,
+    read_scale_uncertainty,
+    with_stretched_dose,
+)
 from sims_analysis.quantification.markers import MarkerLine, line_through
-from sims_analysis.quantification.scales import Scale, by_line, per_measurement, read_scale
-from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
-from sims_analysis.text.arguments import check_bool, format_argument, told
+from sims_analysis.quantification.scales import by_line, read_scale
+from sims_analysis.text.arguments import check_bool, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
-__all__ = [
-    "calibrate_depth",
-    "frame_of_axis",
-    "on_depths",
-    "relative_depth_uncertainty",
-    "with_stretched_dose",
-]
+__all__ = ["calibrate_depth"]
 
 
 @told
@@ -171,21 +166,21 @@ def calibrate_depth(
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
-    frame, time = frame_of_axis(plain, axis)
-    edges = _cells_on(plain, axis)
-    record = edges.get("sputter_time_bounds", edges.get("cell_stop", time))
-    line = None if fit is None else line_through(frame, fit, depths)
-    if line is not None:
-        scale = by_line(line, axis, apply_offset=apply_offset)
-    else:
-        scale = read_scale(frame, record, **stated)
-    uncertainty = relative_depth_uncertainty(frame, depth_uncertainty, scale.of, scale.kind)
-    axes = _moved(plain, axis, time, edges, scale)
-    crater = scale.of if scale.kind == "depth" else None
+    opened = open_axis(plain, axis)
+    line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:
-        scaled = on_depths(plain, axis, axes, crater, uncertainty)
+        scale = read_scale(opened, **stated)
     else:
-        scaled = _by_layers_at_known_depths(plain, axis, axes, line, uncertainty)
+        scale = by_line(line, axis, apply_offset=apply_offset)
+    uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
+    if line is not None:
+        relative = line.rate_stderr / line.rate
+        uncertainty = (relative**2 + (0.0 if uncertainty is None else uncertainty) ** 2) ** 0.5
+    earlier = plain["depth"].attrs.get("calibration") if axis == "depth" else None
+    said = scale.text if earlier is None else f"{earlier}; then {scale.text}"
+    scaled = moved(opened, scale, said, uncertainty)
+    if line is not None:
+        scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
     result = with_step(
         scaled,
         "calibrate_depth",
@@ -210,20 +205,8 @@ def _refuse_axis(plain: Any, axis: str) -> None:
         )
 
 
-def _calibrated(plain: Any) -> bool:
-    return "depth" in plain.coords and "calibration" in plain["depth"].attrs
-
-
-def _by_layers_at_known_depths(
-    plain: Any, axis: str, axes: dict[str, Any], line: MarkerLine, uncertainty: xr.Variable | None
-) -> Any:
-    """Put data on depths by a line, with coordinates that say how well that is known."""
-    relative = line.rate_stderr / line.rate
-    if uncertainty is not None:
-        relative = (relative**2 + uncertainty**2) ** 0.5
-    crater = None
-    if "crater_depth" in plain.coords:
-        crater = plain["crater_depth"].variable * line.rate
+def _of_line(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
+    """Return coordinates that say how well the line through layers is known."""
     rate = "sputter_rate" if axis == "sputter_time" else "depth_factor"
     names = {
         rate: line.rate,
@@ -233,148 +216,6 @@ def _by_layers_at_known_depths(
         "marker_misfit": line.misfit,
         "marker_status": line.status,
     }
-    scaled = on_depths(plain, axis, axes, crater, relative).assign_coords(
-        {name: (one.dims, one.data, vocabulary.attrs(name)) for name, one in names.items()}
-    )
-    return with_stretched_dose(scaled) if "dose_scale_uncertainty" in scaled.coords else scaled
-
-
-def _cells_on(plain: Any, axis: str) -> dict[str, xr.Variable]:
-    """Return the edges of cells on an axis, in its canonical unit."""
-    edges = {}
-    for name in edges_beside(plain, axis):
-        edge = plain[name].variable
-        if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
-            edge = edge.copy(deep=False)
-            edge.attrs = {"units": plain[axis].attrs["units"]}
-        edges[name], _ = units.to_canonical_variable(edge, (axis,), name, np.float64)
-    return edges
-
-
-def _moved(
-    plain: Any, axis: str, time: xr.Variable, edges: dict[str, xr.Variable], scale: Scale
-) -> dict[str, xr.Variable]:
-    """Return the coordinates along the axis: depths, their cells, and what they were made of."""
-    axes = {axis: time, "depth": scale.at(time).transpose(..., time.dims[-1])}
-    for name, variable in axes.items():
-        axes[name] = xr.Variable(variable.dims, variable.data, vocabulary.attrs(name))
-    earlier: list[str] = [plain["depth"].attrs["calibration"]] if _calibrated(plain) else []
-    axes["depth"].attrs["calibration"] = "; then ".join([*earlier, scale.text])
-    for name, edge in edges.items():
-        moved = scale.at(edge).transpose(..., *edge.dims[-2:])
-        if name == f"{axis}_bounds":
-            axes["depth_bounds"] = moved
-            axes["depth"].attrs["bounds"] = "depth_bounds"
-        else:
-            attrs = plain[name].attrs | {"units": units.CANONICAL["depth"]}
-            axes[name] = xr.Variable(moved.dims, moved.data, attrs)
-    return axes
-
-
-def frame_of_axis(data: Any, name: str) -> tuple[Frame, xr.Variable]:
-    """Open the axis of data, with all their dimensions, to read arguments for it.
-
-    Returns
-    -------
-    Frame
-        For arguments.
-    Variable
-        The axis itself, with its own dimensions, in the canonical unit.
-    """
-    axis = data[name]
-    # What stands beside the samples of data says nothing of their axis.
-    axis = axis.drop_vars([c for c in axis.coords if c != name and axis[c].dims == axis.dims])
-    sizes = {d: n for d, n in data.sizes.items() if d not in (*axis.dims, *vocabulary.AXES)}
-    labels = {d: data[d] if d in data.coords else n for d, n in sizes.items()}
-    every = axis.expand_dims(labels) if sizes else axis
-    frame = open_frame(
-        every.drop_vars([d for d in sizes if d not in data.coords], errors="ignore"),
-        (name,),
-        question="a depth scale",
-        axes=(name,),
-        as_they_are=True,
-    )
-    return frame, units.to_canonical_variable(axis, (name,), name, np.float64)[0]
-
-
-def relative_depth_uncertainty(
-    frame: Frame, uncertainty: Any, of: xr.Variable | None, kind: str
-) -> xr.Variable | None:
-    """Read the uncertainty of a depth scale: relative, or in the unit of what set the scale.
-
-    Parameters
-    ----------
-    frame : Frame
-    uncertainty : float, str, Quantity, DataArray or None
-    of : Variable or None
-        The rate or the crater depth that set the scale, if it was one of them.
-    kind : str
-        Kind of its unit.
-    """
-    if uncertainty is None:
-        return None
-    shown = format_argument(uncertainty)
-    if has_unit(uncertainty) and of is None:
-        raise UnitsError(
-            f"depth_uncertainty={shown}: this scale was not set by one rate or crater depth; "
-            "give a relative uncertainty, such as '5 %'"
-        )
-    one = xr.Variable((), 1.0) if of is None else of
-    relative = read_uncertainty(frame, uncertainty, one, kind, "depth_uncertainty")
-    per_measurement(relative, "depth_uncertainty")
-    if relative.ndim or has_unit(uncertainty):
-        if not bool((relative > 0).all()):
-            raise ProfileError(f"depth_uncertainty={shown} must be positive for each measurement")
-        if not bool((relative < 1).all()):
-            raise ProfileError(
-                f"depth_uncertainty={shown} must be less than the value whose uncertainty it is"
-            )
-    return relative
-
-
-def on_depths(
-    data: Any,
-    axis: str,
-    coords: dict[str, xr.Variable],
-    crater: xr.Variable | None,
-    uncertainty: xr.Variable | None,
-) -> Any:
-    """Put data on new depths.
-
-    If measurements shared an axis and do not any more, each gets its own, over ``point``.
-
-    Parameters
-    ----------
-    data : Dataset or DataArray
-    axis : str
-        The axis up to now: ``"sputter_time"`` or ``"depth"``.
-    coords : dict
-        The new coordinates along it, ``"depth"`` among them.
-    crater, uncertainty : Variable or None
-        Depth of the crater, and relative uncertainty of the depth scale, where they are known.
-    """
-    own = POINT in data.dims or coords["depth"].ndim > 1
-    dim = POINT if own else "depth"
-    result = data.drop_vars([axis, "wire_fields"], errors="ignore")
-    if axis in result.dims and dim != axis:
-        result = result.swap_dims({axis: dim})
-    result = result.assign_coords(
-        {
-            name: ([dim if d == axis else d for d in v.dims], v.data, v.attrs)
-            for name, v in coords.items()
-        }
-    )
-    for name, known in (("crater_depth", crater), ("depth_scale_uncertainty", uncertainty)):
-        if known is not None:
-            stated = xr.Variable(known.dims, known.data, vocabulary.attrs(name))
-            result = result.assign_coords({name: stated})
-    return result
-
-
-def with_stretched_dose(ds: Any) -> Any:
-    """Add the error of a new depth scale to that of the dose, which it has changed."""
-    before = ds["dose_scale_uncertainty"]
-    scale = ds.coords.variables.get("depth_scale_uncertainty", np.nan)
-    both = (before.variable**2 + scale**2) ** 0.5
-    both = both.where(before.variable != 0, 0.0)
-    return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})
+    return {
+        name: xr.Variable(one.dims, one.data, vocabulary.attrs(name)) for name, one in names.items()
+    }

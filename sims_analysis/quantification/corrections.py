@@ -11,6 +11,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
+    first_of,
     list_variables,
     on_canonical_data,
     was_subtracted,
@@ -25,7 +26,7 @@ from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame, open_samples
 from sims_analysis.frame.run import anywhere
-from sims_analysis.frame.window import NO_LIMITS, read_pair
+from sims_analysis.frame.window import read_pair
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -223,7 +224,10 @@ def subtract_background(
     """
     if (value is None) == (window is None):
         raise ProfileError("give the background either as value= or as window=")
-    name = _to_subtract_from(data, variable)
+    names = list(vocabulary.QUANTITIES) if variable is None else [variable]
+    listed = " or ".join(map(format_argument, names))
+    nothing = f"there is no variable {listed} to subtract a background from"
+    name = first_of(data, names, nothing)
     frame = open_samples(data, name, "a background to subtract")
     chosen = _chosen(frame, species)
     if window is None:
@@ -251,26 +255,13 @@ def subtract_background(
     )
 
 
-def _to_subtract_from(data: xr.Dataset, variable: str | None) -> str:
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    for name in names:
-        if isinstance(name, str) and name in data.data_vars:
-            return name
-    listed = " or ".join(map(format_argument, names))
-    raise UnitsError(
-        f"there is no variable {listed} to subtract a background from; "
-        f"the data have {list_variables(data)}"
-    )
-
-
 def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
     """Flag the profiles of some species; all of them for None."""
     if species is None:
         return xr.Variable((), data=True)
     wanted = read_names("species", species)
     frame.species(*wanted, name="species")
-    labels = frame.coords["species"]
-    return xr.Variable(labels.dims, np.isin(labels.values, wanted))
+    return frame.of_species(*wanted)
 
 
 def _mean_to_subtract(
@@ -281,7 +272,7 @@ def _mean_to_subtract(
     NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
     over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
     """
-    ends = NO_LIMITS if window is None else read_pair(frame, window)
+    ends = read_pair(frame, window)
     # Of the samples as they are: what was subtracted before drops out.
     mean = mean_over(replace(frame, scatter=None), ends)
     warn_of_hidden(frame, ends, MEAN_OF_OTHERS, ProfileWarning)

@@ -56,13 +56,7 @@ class Factors(NamedTuple):
 
 
 def kind_of_factor(unit: str, matrix: str | None, name: str = "intensity") -> str:
-    """Return the kind of unit of the sensitivity factors for an intensity.
-
-    Raises
-    ------
-    UnitsError
-        If there is none: for arbitrary units without a matrix signal.
-    """
+    """Return the kind of unit of factors for an intensity; arbitrary units need a matrix."""
     if matrix is not None:
         return "concentration"
     if unit not in _OF_INTENSITY:
@@ -76,30 +70,8 @@ def kind_of_factor(unit: str, matrix: str | None, name: str = "intensity") -> st
 def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> Factors:
     """Read the factor of each species, by layer if it has one for each.
 
-    Parameters
-    ----------
-    frame : Frame
-        The intensities, with the dimension ``species``.
-    rsf : str, Quantity, DataArray, mapping, list of DataArrays, or list of (stop, factors)
-        As for :func:`sims_analysis.with_rsf`.
-    kind : str
-        Kind of their unit.
-    conditions : Conditions
-        Those of the intensities; a factor that states others is refused, or told.
-
-    Raises
-    ------
-    SpeciesError
-        If a factor belongs to another species, or to another matrix.
-    ProfileError
-        If one factor is given for several species, or one is not positive.
-    UnitsError
-        If a factor has no unit of this kind.
-
-    Warns
-    -----
-    ProfileWarning
-        If a factor was made with another matrix signal, or with another treatment of dead time.
+    `rsf` is given as to :func:`sims_analysis.with_rsf`, in a unit of this kind. A factor that
+    states other conditions than those of the intensities is refused, or told.
     """
     above, found = xr.Variable((), -np.inf), None
     layers = _layers(rsf)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
+    first_of,
     list_variables,
     on_canonical_data,
     scaled,
@@ -25,7 +26,7 @@ from sims_analysis.quantification.reference import (
     Reference,
     at_samples_of,
     common_errors,
-    quotient,
+    divided,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
 
@@ -86,9 +87,9 @@ def to_element(
             f"{list_variables(data)}: quantify them first"
         )
     names = species_of(data)
-    wanted = _isotopes(data, abundance, species)
+    wanted = _isotopes(data, amounts, abundance, species)
     species_of(data, *wanted, name="species")
-    fractions = {one: _abundance(abundance, one) for one in wanted}
+    fractions, sources = _abundances(abundance, wanted)
     renamed = [isotope(one)[1] if one in fractions else one for one in names]
     twice = sorted({one for one in renamed if renamed.count(one) > 1})
     if twice:
@@ -96,64 +97,59 @@ def to_element(
             f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
             "in species='11B', and leave out or rename the others"
         )
-    listed = _listed(fractions, abundance)
-    dims, shape = data["species"].dims, data["species"].shape
+    labels = data["species"].variable
     divisor = xr.Variable(
-        dims,
-        np.array([fractions.get(one, 1.0) for one in names]).reshape(shape),
-        vocabulary.attrs("isotopic_abundance") | {"references": listed},
+        labels.dims,
+        np.array([fractions.get(one, 1.0) for one in names]).reshape(labels.shape),
+        vocabulary.attrs("isotopic_abundance") | {"references": sources},
     )
-    result = data.assign(
-        {
-            name + end: array
-            for name in amounts
-            for end, array in scaled(data, name, 1.0 / divisor).items()
-        }
-    ).assign_coords(
-        species=(dims, np.array(renamed).reshape(shape), data["species"].attrs),
+    divided = {
+        name + end: array
+        for name in amounts
+        for end, array in scaled(data, name, 1.0 / divisor).items()
+    }
+    result = data.assign(divided).assign_coords(
+        species=(labels.dims, np.array(renamed).reshape(labels.shape), labels.attrs),
         isotopic_abundance=divisor,
     )
-    line = f"isotopes to elements, divided by their abundances: {listed}"
+    line = f"isotopes to elements, divided by their abundances: {sources}"
     return with_step(result, "to_element", line, abundance=abundance, species=wanted)
 
 
 def _isotopes(
-    data: xr.Dataset, abundance: str | Mapping[str, Any], species: str | Sequence[str] | None
+    data: xr.Dataset,
+    amounts: list[str],
+    abundance: str | Mapping[str, Any],
+    species: str | Sequence[str] | None,
 ) -> list[str]:
-    """List the species that are to become elements."""
+    """List the species that are to become elements: by default all that are quantified."""
     if species is not None:
         return read_names("species", species)
     if isinstance(abundance, Mapping):
         return list(abundance)
-    return [one for one in species_of(data) if _is_quantified(data, one)]
+    measured = np.zeros(data["species"].size, dtype=bool)
+    for name in amounts:
+        value = data[name].notnull()
+        measured |= np.ravel(value.any([d for d in value.dims if d != "species"]).values)
+    return [one for one, quantified in zip(species_of(data), measured, strict=True) if quantified]
 
 
-def _listed(fractions: Mapping[str, float], abundance: str | Mapping[str, Any]) -> str:
-    """List abundances with their sources: ``"11B 0.8 (as stated)"``."""
+def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
+    """Read abundances; also list them with their sources, ``"11B 0.8 (as stated)"``."""
+    fractions: dict[str, float] = {}
     sources: dict[str, list[str]] = {}
-    for one, fraction in fractions.items():
-        source = source_of_abundance(_of_species(abundance, one), one)
-        sources.setdefault(source, []).append(f"{one} {fraction:.6g}")
-    return "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
-
-
-def _is_quantified(ds: xr.Dataset, species: str) -> bool:
-    one = ds if ds["species"].ndim == 0 else ds.sel(species=species)
-    return any(name in one and bool(one[name].notnull().any()) for name in _AMOUNTS)
-
-
-def _abundance(given: Any, species: str) -> float:
-    isotope(species)
-    name = f"abundance[{species!r}]" if isinstance(given, Mapping) else "abundance"
-    return read_abundance(_of_species(given, species), species, name)
-
-
-def _of_species(given: Any, species: str) -> Any:
-    if not isinstance(given, Mapping):
-        return given
-    if species not in given:
-        raise SpeciesError(f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}")
-    return given[species]
+    for one in wanted:
+        isotope(one)
+        value, name = given, "abundance"
+        if isinstance(given, Mapping):
+            if one not in given:
+                known = ", ".join(map(repr, given))
+                raise SpeciesError(f"abundance lacks {one!r}; it has {known}")
+            value, name = given[one], f"abundance[{one!r}]"
+        fractions[one] = read_abundance(value, one, name)
+        listed = sources.setdefault(source_of_abundance(value, one), [])
+        listed.append(f"{one} {fractions[one]:.6g}")
+    return fractions, "; ".join(f"{', '.join(each)} ({of})" for of, each in sources.items())
 
 
 @on_canonical_data
@@ -240,10 +236,10 @@ def ratio(
     name = _measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
-    divided = _DIVIDED[kind](frame, below, denominator)
-    answer = _answer(frame, divided, numerator, kind)
+    found = _DIVIDED[kind](frame, below, denominator)
+    answer = _answer(frame, found, numerator, kind)
     if kind == "ratio" and not frame.lazy:
-        _tell_bias(frame, below, divided, numerator, denominator)
+        _tell_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
         answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
@@ -260,21 +256,19 @@ def ratio(
 _BIASED = 0.5
 
 
-def _tell_bias(
-    frame: Frame, below: Reference, divided: dict[str, xr.Variable], *names: str
-) -> None:
+def _tell_bias(frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str) -> None:
     """Warn where ratios are too high by more than half of the error of their mean.
 
     Noise of a divisor b raises ``1 / b`` by the square of its relative error.
     """
-    if below.stderr is None or "stderr" not in divided:
+    if below.stderr is None or "stderr" not in found:
         return
-    there: Any = (below.value > 0) & divided["stderr"].notnull()
+    there: Any = (below.value > 0) & found["stderr"].notnull()
     raised = ((below.stderr / below.value) ** 2).where(there).mean(frame.dim)
-    own = abs(divided[""].where(there).mean(frame.dim))
+    own = abs(found[""].where(there).mean(frame.dim))
     number = (there * frame.fraction).sum(frame.dim)
-    error = ((divided["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
-    first = first_flagged(frame, (raised * own > _BIASED * error) & _is(frame, names[0]))
+    error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
+    first = first_flagged(frame, (raised * own > _BIASED * error) & frame.of_species(names[0]))
     if first is not None:
         part = first.of(raised)
         warn(
@@ -285,31 +279,24 @@ def _tell_bias(
         )
 
 
-def _is(frame: Frame, species: str) -> xr.Variable:
-    """Flag the profiles of a species."""
-    names = frame.coords["species"]
-    found: xr.Variable = names.copy(data=np.asarray(names.values == species))
-    return found
-
-
 def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     """Return the first variable in which all of some species are measured."""
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    for name in names:
-        if isinstance(name, str) and _all_in(data, name, *species):
-            return name
+
+    def fits(name: str) -> bool:
+        one = data[name]
+        return "species" in one.dims and (
+            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
+        )
+
+    names: list[Any] = list(vocabulary.QUANTITIES) if variable is None else [variable]
     given = "there is no variable"
     if variable is not None:
         given = f"variable={format_argument(variable)} is none"
-    raise UnitsError(
-        f"{given} in which both {' and '.join(map(repr, species))} "
-        f"are measured; the data have {list_variables(data)}"
-    )
+    both = " and ".join(map(repr, species))
+    return first_of(data, names, f"{given} in which both {both} are measured", fits)
 
 
-def _answer(
-    frame: Frame, divided: dict[str, xr.Variable], numerator: str, kind: str
-) -> xr.DataArray:
+def _answer(frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
     data: Any = frame.origin
     row = species_of(data).index(numerator)
@@ -319,7 +306,7 @@ def _answer(
         end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
     }
     columns = {}
-    for end, one in divided.items():
+    for end, one in found.items():
         if "species" in one.dims:
             own = one.isel(species=row).transpose(*where.dims, missing_dims="ignore")
             columns[end] = xr.Variable(own.dims, own.data, attrs[end])
@@ -334,9 +321,7 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
     relative = None
     if below.stderr is not None:
         relative = below.stderr / below.value.where(below.value > 0)
-    value, stderr = quotient(frame.value, frame.stderr, below.value, relative)
-    errors = {} if stderr is None else {"stderr": stderr}
-    return {"": value} | errors | common_errors(frame, value, below.value, denominator)
+    return divided(frame, frame.value, below.value, relative, denominator)
 
 
 def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
@@ -366,11 +351,3 @@ _ERRORS = {
     "background_overlap": "Overlap with the background",
     "background_scatter": "Scatter in the window of the background",
 }
-
-
-def _all_in(ds: xr.Dataset, name: str, *species: str) -> bool:
-    if name not in ds.data_vars or "species" not in ds[name].dims:
-        return False
-    if ds[name].chunks is not None:
-        return True
-    return all(bool(ds[name].sel(species=one).notnull().any()) for one in species)

@@ -10,22 +10,7 @@ __all__ = ["read_layers", "read_pairs"]
 
 
 def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
-    """Check that an argument is a list of pairs.
-
-    Parameters
-    ----------
-    given
-        What the user gave.
-    name : str
-        Name of the argument, for messages.
-    form : str
-        What a pair is, such as ``"(time, depth)"``.
-
-    Raises
-    ------
-    ProfileError
-        If it is no list, or empty, or holds something else.
-    """
+    """Check that an argument is a list of pairs, of a form such as ``"(time, depth)"``."""
     if not isinstance(given, list | tuple) or not given:
         raise ProfileError(f"{name}={given!r}; expected [{form}, ...]")
     for i, pair in enumerate(given):

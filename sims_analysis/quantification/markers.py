@@ -27,25 +27,17 @@ _STATUS = ("ok", "two_markers", "bent")
 
 
 class MarkerLine(NamedTuple):
-    """``z = rate t + offset``, with one value of each for every measurement.
+    """``z = rate t + offset``, with one value of each for every measurement."""
 
-    Parameters
-    ----------
-    rate, rate_stderr : Variable
-        In nm for each unit of the axis: nm/s, or nm/nm.
-    offset, offset_stderr : Variable
-        In nm.
-    misfit : Variable
-        Chi-square over the degrees of freedom; NaN of two markers.
-    status : Variable
-        ``ok``, ``two_markers`` or ``bent``.
-    """
-
+    #: In nm for each unit of the axis: nm/s, or nm/nm.
     rate: xr.Variable
     rate_stderr: xr.Variable
+    #: In nm.
     offset: xr.Variable
     offset_stderr: xr.Variable
+    #: Chi-square over the degrees of freedom; NaN of two markers.
     misfit: xr.Variable
+    #: ``ok``, ``two_markers`` or ``bent``.
     status: xr.Variable
 
 
@@ -54,20 +46,6 @@ def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
 
     Apparent positions have the errors, and known depths are the abscissa: the line is that of
     generalised least squares, turned round.
-
-    Parameters
-    ----------
-    frame : Frame
-        Of the axis to be calibrated.
-    fit : Dataset
-        Of several layers.
-    depths : sequence of str or Quantity, or DataArray
-
-    Raises
-    ------
-    ProfileError
-        If it is no fit of layers that is ``ok``, the depths are not as many, or do not increase
-        with them; or the markers do not determine a rate.
     """
     position, square = _positions(frame, fit)
     known = _known(depths, position.sizes["layer"])

@@ -14,7 +14,14 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels.rows import Array
 
-__all__ = ["Reference", "at_samples_of", "common_errors", "quotient"]
+__all__ = [
+    "Reference",
+    "at_samples_of",
+    "backgrounds_beside",
+    "common_errors",
+    "divided",
+    "quotient",
+]
 
 
 class Reference(NamedTuple):
@@ -139,47 +146,65 @@ def quotient(
     return ratio, found
 
 
-def common_errors(
-    frame: Frame, ratio: xr.Variable, divisor: xr.Variable, matrix: str | None
+def divided(
+    frame: Frame,
+    value: xr.Variable,
+    divisor: xr.Variable,
+    relative: xr.Variable | None,
+    species: str | None,
 ) -> dict[str, xr.Variable]:
-    """Divide the errors of subtracted backgrounds, each common to all samples, by a reference.
+    """Divide signals by that of a reference, and what stands beside them.
 
-    That of the species becomes ``s / m``, and that of the reference ``r s_m / m``. They are added
-    in quadrature, as one number for each sample: exact where one is negligible, and never less than
-    either.
+    The error of a subtracted background, common to all samples, becomes ``s / m`` for that of the
+    signal, and ``r s_m / m`` for that of the reference. They are added in quadrature, as one number
+    for each sample: exact where one is negligible, and never less than either.
 
     Parameters
     ----------
     frame : Frame
         The intensities.
-    ratio, divisor : Variable
-        ``r`` and ``m``, at the samples of the species.
-    matrix : str or None
+    value, divisor : Variable
+        Signals and reference, at the samples of the signals.
+    relative : Variable or None
+        The relative standard error of the reference.
+    species : str or None
         The species of the reference.
 
     Returns
     -------
     dict
-        By name: ``background_stderr``...; empty if no background was subtracted.
+        ``""`` for the quotients; ``"stderr"``, ``"background_stderr"``... where there are any.
     """
-    data: Any = frame.origin
-    beside = {
-        end: data.variables[f"{frame.name}_{end}"]
-        for end in vocabulary.OF_BACKGROUND
-        if f"{frame.name}_{end}" in data.variables
-    }
-    if "background_stderr" not in beside:
+    ratio, error = quotient(value, frame.stderr, divisor, relative)
+    found = {"": ratio} | ({} if error is None else {"stderr": error})
+    return found | common_errors(frame, ratio, divisor, species)
+
+
+def common_errors(
+    frame: Frame, ratio: xr.Variable, divisor: xr.Variable, species: str | None
+) -> dict[str, xr.Variable]:
+    """Return the errors of subtracted backgrounds of quotients: see :func:`divided`."""
+    beside = backgrounds_beside(frame)
+    if not beside:
         return {}
     stderr = beside["background_stderr"]
     own = stderr / divisor.where(divisor > 0)
     total = own
-    if matrix is not None:
-        row = frame.species(matrix).index(matrix)
-        of_matrix = stderr.isel(species=row)
-        of_matrix = of_matrix.max([d for d in of_matrix.dims if d == frame.dim]).fillna(0.0)
-        if frame.lazy or anywhere(of_matrix > 0):
-            total = (own.fillna(0.0) ** 2 + (ratio * of_matrix / divisor) ** 2) ** 0.5
+    if species is not None:
+        of_reference = stderr.isel(species=frame.species(species).index(species))
+        of_reference = of_reference.max([d for d in of_reference.dims if d == frame.dim])
+        of_reference = of_reference.fillna(0.0)
+        if frame.lazy or anywhere(of_reference > 0):
+            total = (own.fillna(0.0) ** 2 + (ratio * of_reference / divisor) ** 2) ** 0.5
             beside["background_overlap"] = (
                 beside["background_overlap"] * (own / total.where(total > 0)) ** 2
             )
     return beside | {"background_stderr": total}
+
+
+def backgrounds_beside(frame: Frame) -> dict[str, xr.Variable]:
+    """Return what says of a subtracted background how well it is known; nothing without one."""
+    data: Any = frame.origin
+    names = {end: f"{frame.name}_{end}" for end in vocabulary.OF_BACKGROUND}
+    found = {end: data.variables[name] for end, name in names.items() if name in data.variables}
+    return found if "background_stderr" in found else {}

@@ -10,25 +10,26 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import integral, read_question, warn_or_raise
-from sims_analysis.dataset.axes import MEASUREMENT, edges_beside
+from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.dataset.canonical import on_canonical_data, species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import ACHIEVED, DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.window import read_window, warn_of_transient
-from sims_analysis.quantification.calibration import (
-    frame_of_axis,
-    on_depths,
-    relative_depth_uncertainty,
+from sims_analysis.quantification.depth_axis import (
+    DepthAxis,
+    Scale,
+    moved,
+    open_axis,
+    per_measurement,
+    read_scale_uncertainty,
     with_stretched_dose,
 )
-from sims_analysis.quantification.scales import format_value, per_measurement, tell_unknown
+from sims_analysis.quantification.scales import format_value, tell_unknown
 from sims_analysis.quantification.uncertainties import read_uncertainty
-from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]
@@ -91,38 +92,31 @@ def rescale_depth(
         raise UnitsError(
             "the data have no depth axis; calibrate_depth() turns sputter time into depth"
         )
-    frame, before = frame_of_axis(data, "depth")
-    stretch, crater = xr.Variable((), 1.0), None
+    axis = open_axis(data, "depth")
+    frame, one = axis.frame, xr.Variable((), 1.0)
+    stretch, shift, crater = one, 0.0 * one, None
     if factor is not None:
         stretch = read_pure(frame, factor, "factor", "a positive number, such as 1.02")
         refuse_not_positive(stretch, factor, "factor")
     elif crater_depth is not None:
         crater = frame.parameter(crater_depth, ("depth",), "crater_depth")
         refuse_not_positive(crater, crater_depth, "crater_depth")
-        stretch = crater / _known_crater(data, before)
-    shift = xr.Variable((), 0.0)
+        stretch = crater / _known_crater(axis)
     if offset is not None:
         shift = frame.parameter(offset, ("depth",), "offset")
     changes = {"factor" if crater is None else "crater_depth": stretch, "offset": shift}
     for name, read in changes.items():
         tell_unknown(frame, per_measurement(read, name), name)
-    depth = (before * stretch + shift).transpose(..., before.dims[-1])
     text = f"depths times {format_value(stretch)} plus {format_value(shift, 'nm')}"
-    depth.attrs = dict(data["depth"].attrs)
-    if "calibration" in depth.attrs:
-        depth.attrs["calibration"] += f"; then {text}"
-    relative = relative_depth_uncertainty(frame, depth_uncertainty, crater, "depth")
+    kind = "" if crater is None else "depth"
+    scale = Scale(lambda z: z * stretch + shift, text, crater, kind, stretch)
+    relative = read_scale_uncertainty(axis, depth_uncertainty, scale)
+    earlier = data["depth"].attrs.get("calibration")
+    said = None if earlier is None else f"{earlier}; then {text}"
+    result: xr.Dataset = moved(axis, scale, said, relative)
     if crater is not None and relative is None:
-        data = data.drop_vars("depth_scale_uncertainty", errors="ignore")
-    if crater is None and "crater_depth" in data.coords:
-        crater = data["crater_depth"].variable * stretch
-    changed = {"depth": depth}
-    for name in (*edges_beside(data, "depth"), *({ACHIEVED} & data.coords.keys())):
-        moved = data[name].variable * stretch + (0.0 if name == ACHIEVED else shift)
-        changed[name] = xr.Variable(moved.dims, moved.data, data[name].attrs)
-    result: xr.Dataset = on_depths(data, "depth", changed, crater, relative)
-    stretched = factor is not None or crater_depth is not None
-    if stretched and "dose_scale_uncertainty" in result.coords:
+        result = result.drop_vars("depth_scale_uncertainty", errors="ignore")
+    if factor is not None or crater_depth is not None:
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
         result = with_stretched_dose(result)
     return with_step(
@@ -136,11 +130,12 @@ def rescale_depth(
     )
 
 
-def _known_crater(data: xr.Dataset, depth: xr.Variable) -> xr.Variable:
+def _known_crater(axis: DepthAxis) -> xr.Variable:
     """Return the crater depth that the data state, or the depth of the last samples."""
-    if "crater_depth" in data.coords:
-        return data["crater_depth"].variable
-    last: xr.Variable = depth.max([d for d in depth.dims if d != MEASUREMENT])
+    if "crater_depth" in axis.data.coords:
+        stated: xr.Variable = axis.data["crater_depth"].variable
+        return stated
+    last: xr.Variable = axis.values.max([d for d in axis.values.dims if d != MEASUREMENT])
     return last
 
 
@@ -237,10 +232,12 @@ def scale_to_dose(
     ends = read_window(frame, start, stop)
     warn_of_transient(frame, *ends, among=known.notnull(), values=False)
     scale = (known / found).fillna(1.0)
-    uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
-    result = frame.times(scale).assign_coords(
-        _of_the_scale(data, scale, uncertainty, known.notnull())
-    )
+    relative = xr.Variable((), np.nan)
+    if dose_uncertainty is not None:
+        relative = read_uncertainty(
+            frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
+        )
+    result = frame.times(scale).assign_coords(_of_the_scale(frame, scale, known, relative))
     return with_step(
         result,
         "scale_to_dose",
@@ -275,38 +272,26 @@ def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any])
     return dose
 
 
-def _uncertainty_of_scale(frame: Frame, known: xr.Variable, stated: Any) -> xr.Variable:
-    """Return the relative uncertainties of doses: NaN if not stated, 0 where no dose is."""
-    relative = xr.Variable((), np.nan)
-    if stated is not None:
-        relative = read_uncertainty(frame, stated, known, "areal_density", "dose_uncertainty")
-        if anywhere(known.notnull() & ((relative < 0) | (relative >= 1))):
-            raise ProfileError(
-                f"dose_uncertainty={format_argument(stated)} must be less than the dose, and not "
-                "less than 0"
-            )
-    found: xr.Variable = (relative + 0.0 * known).where(known.notnull(), 0.0)
-    return found.transpose(*(d for d in frame.lead if d in found.dims))
-
-
 def _of_the_scale(
-    data: xr.Dataset, scale: xr.Variable, uncertainty: xr.Variable, fresh: xr.Variable
+    frame: Frame, scale: xr.Variable, known: xr.Variable, relative: xr.Variable
 ) -> dict[str, xr.Variable]:
-    """Return the coordinates that say what the scale is now, and how well it is known."""
+    """Return the coordinates that say what the scale is now, and how well it is known.
+
+    Of a species whose dose is not known, as they were: 1 and 0 without an earlier scale.
+    """
+    data: Any = frame.origin
+    fresh = known.notnull()
+    uncertainty: xr.Variable = (relative + 0.0 * known).where(fresh, 0.0)
+    uncertainty = uncertainty.transpose(*(d for d in frame.lead if d in uncertainty.dims))
     made = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
-    if "dose_scale" in data.coords:
-        made["dose_scale"] = scale * data["dose_scale"].variable
-    if "dose_scale_uncertainty" in data.coords:
-        before = data["dose_scale_uncertainty"].variable
-        made["dose_scale_uncertainty"] = xr.where(fresh, uncertainty, before)
-    for name in ("sensitivity_factor", "absolute_sensitivity_factor"):
+    factors = ("sensitivity_factor", "absolute_sensitivity_factor")
+    for name in ("dose_scale", *factors):
         if name in data.coords:
             made[name] = data[name].variable * scale
-    if (name := "sensitivity_factor_uncertainty") in data.coords:
-        made[name] = xr.where(fresh, uncertainty, data[name].variable)
-    return {
-        name: xr.Variable(
-            one.dims, one.data, data[name].attrs if name in data.coords else vocabulary.attrs(name)
-        )
-        for name, one in made.items()
-    }
+    for name in ("dose_scale_uncertainty", "sensitivity_factor_uncertainty"):
+        if name in data.coords:
+            made[name] = xr.where(fresh, uncertainty, data[name].variable)
+    for name, one in made.items():
+        attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
+        made[name] = xr.Variable(one.dims, one.data, attrs)
+    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,26 +16,16 @@ from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.run import anywhere
+from sims_analysis.quantification.depth_axis import DepthAxis, Scale, per_measurement
 from sims_analysis.quantification.layers import read_layers, read_pairs
 from sims_analysis.quantification.markers import MarkerLine
 from sims_analysis.text.arguments import format_argument, is_number
 
-__all__ = ["Scale", "by_line", "format_value", "per_measurement", "read_scale", "tell_unknown"]
-
-
-class Scale(NamedTuple):
-    """Depths at times, how they were made, and the one number that made them, if there is one."""
-
-    at: Callable[[xr.Variable], xr.Variable]
-    text: str
-    #: A rate or a crater depth.
-    of: xr.Variable | None = None
-    kind: str = ""
+__all__ = ["by_line", "format_value", "read_scale", "tell_unknown"]
 
 
 def read_scale(
-    frame: Frame,
-    record: xr.Variable,
+    axis: DepthAxis,
     *,
     rate: Any,
     crater_depth: Any,
@@ -43,7 +33,9 @@ def read_scale(
     relative_rates: Any,
     markers: Any,
 ) -> Scale:
-    """Read the one argument that sets the scale; `record` are the times that it must cover."""
+    """Read the one argument that sets the scale, which must cover the times of the record."""
+    frame, edges = axis.frame, axis.edges
+    record = edges.get("sputter_time_bounds", edges.get("cell_stop", axis.values))
     if markers is not None:
         return Scale(*_by_markers(record, markers))
     if rate is None:
@@ -63,7 +55,7 @@ def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
     shift = line.offset if apply_offset else 0.0 * line.offset
     added = f" + {format_value(line.offset, 'nm')}" if apply_offset else ""
     text = f"z = {rate}{added} (line through layers at known depths)"
-    return Scale(lambda t: line.rate * t + shift, text)
+    return Scale(lambda t: line.rate * t + shift, text, stretch=line.rate)
 
 
 def _by_crater(
@@ -198,16 +190,6 @@ def _of_measurement(frame: Frame, value: Any, kind: str, name: str) -> xr.Variab
     per_measurement(read, name)
     refuse_not_positive(read, value, name)
     tell_unknown(frame, read, name)
-    return read
-
-
-def per_measurement(read: xr.Variable, name: str) -> xr.Variable:
-    """Refuse an argument that differs between the species of a measurement; return it otherwise."""
-    if not set(read.dims) <= {MEASUREMENT}:
-        raise ProfileError(
-            f"{name} is over {read.dims}; the species of a measurement are sputtered together and "
-            f"share their depth scale, so that it may be over {MEASUREMENT!r} only"
-        )
     return read
 
 

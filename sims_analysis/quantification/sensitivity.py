@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -34,7 +34,7 @@ from sims_analysis.quantification.factors import (
     kind_of_factor,
     read_factors,
 )
-from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
+from sims_analysis.quantification.reference import at_samples_of, divided
 from sims_analysis.text.arguments import (
     check_bool,
     check_choice,
@@ -170,16 +170,18 @@ def with_rsf(
     kind = kind_of_factor(frame.units, matrix, frame.name)
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
-    _refuse_unmeasured(frame, factors.value, matrix)
-    _tell_saturation(frame, factors.value, matrix)
+    _check_signals(frame, factors.value, matrix)
     asked = frame.value.notnull() & factors.value.notnull()
+    status = None
     if matrix is None:
-        divided = _undivided(frame)
+        made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
     elif matrix_signal == "mean":
-        divided = _by_mean(frame, asked, matrix, window, _threshold(matrix_threshold))
+        made, status = _by_mean(frame, asked, matrix, window, _threshold(matrix_threshold))
     else:
-        divided = _by_cycle(frame, asked, matrix, _threshold(matrix_threshold))
-    result = _quantified(frame, divided, factors, kind, keep_intensity=keep_intensity)
+        made, status = _by_cycle(frame, asked, matrix, _threshold(matrix_threshold))
+    result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
+    if status is not None:
+        result = _with_coord(result, "matrix_status", status)
     of_matrix = "" if matrix is None else f" / {matrix} {_WAYS[matrix_signal]}"
     stated = f"RSF in {units.CANONICAL[kind]}: {_format_factors(frame, factors.value)}"
     return with_step(
@@ -205,32 +207,28 @@ def _intensities(data: xr.Dataset) -> Frame:
     return open_samples(data, name, "a sensitivity factor")
 
 
-def _refuse_unmeasured(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
-    """Refuse species that are to be quantified but have no intensities at all."""
+def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
+    """Refuse species without intensities to quantify; tell saturated ones.
+
+    Their quotients do not show saturation any more.
+    """
     if frame.lazy or is_lazy(factor):
         return
-    named = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
+    wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
+    if matrix is not None:
+        wanted = wanted | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
-    wanted: Any = named | xr.Variable("species", frame.coords["species"].values == matrix)
     empty = first_flagged(frame, wanted & ~measured)
     if empty is not None:
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents"
         )
-
-
-def _tell_saturation(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
-    """Warn of saturated intensities, which their quotients do not show any more."""
-    if frame.lazy or is_lazy(factor):
-        return
-    found: Any = frame.map(saturated_samples)
-    named = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
-    wanted: Any = named | xr.Variable("species", frame.coords["species"].values == matrix)
-    full = first_flagged(frame, (found.n > 0) & wanted)
+    saturated: Any = frame.map(saturated_samples)
+    full = first_flagged(frame, (saturated.n > 0) & wanted)
     if full is not None:
         warn(
-            f"{full.label}: {full.of(found.n):.0f} samples of {full.of(found.value):.6g} "
+            f"{full.label}: {full.of(saturated.n):.0f} samples of {full.of(saturated.value):.6g} "
             f"{frame.units} are those of a saturated detector: concentrations there are too low "
             "(too high, if it is the matrix), and no answer from them can say so",
             ProfileWarning,
@@ -246,21 +244,8 @@ def _threshold(value: Any) -> float:
     return float(value)
 
 
-class _Divided(NamedTuple):
-    """Intensities divided by a matrix signal, before a factor turns them into concentrations."""
-
-    value: xr.Variable
-    stderr: xr.Variable | None
-    #: Errors of subtracted backgrounds, by name.
-    common: dict[str, xr.Variable]
-    #: What is wrong with the matrix signal at each sample; None if nothing is.
-    status: xr.Variable | None
-
-
-def _undivided(frame: Frame) -> _Divided:
-    one = xr.Variable((), 1.0)
-    common = common_errors(frame, frame.value, one, None)
-    return _Divided(frame.value, frame.stderr, common, None)
+#: Quotients and what stands beside them; and what is wrong with the matrix signal at each sample.
+_Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None]"
 
 
 def _by_mean(
@@ -268,17 +253,15 @@ def _by_mean(
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
     start, stop = NO_LIMITS if window is None else read_pair(frame, window)
-    row = _row(frame, matrix)
     found = mean_over(frame, (start, stop))
-    empty = (found.n == 0) & frame.measured() & xr.Variable("species", _is(frame, matrix))
+    empty = (found.n == 0) & frame.measured() & frame.of_species(matrix)
     if (first := first_flagged(frame, empty)) is not None:
         raise ProfileError(f"window={window!r} holds no sample of {first.label}")
-    mean = found.value.isel(species=row)
+    mean = _of(frame, matrix, found.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, asked, matrix, vanished, None)
-    value, stderr = quotient(frame.value.where(~vanished), frame.stderr, mean, None)
-    return _Divided(value, stderr, common_errors(frame, value, mean, matrix), status)
+    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status
 
 
 def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -> _Divided:
@@ -289,7 +272,7 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
     count k, it is ``k + 1``, and the mean of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
     """
     signal, stderr, of_sums = at_samples_of(frame, matrix)
-    highest = frame.value.isel(species=_row(frame, matrix)).max(frame.dim)
+    highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest)
     divisor, relative = signal, None
     if stderr is not None and of_sums is not None:
@@ -297,16 +280,12 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
         divisor = signal + (stderr**2 / signal).where(signal > 0).fillna(0.0)
         relative = of_sums / signal.where(signal > 0)
     status = _status(frame, asked, matrix, vanished, asked & signal.isnull())
-    value, error = quotient(frame.value.where(~vanished), frame.stderr, divisor, relative)
-    return _Divided(value, error, common_errors(frame, value, divisor, matrix), status)
+    return divided(frame, frame.value.where(~vanished), divisor, relative, matrix), status
 
 
-def _is(frame: Frame, species: str) -> Any:
-    return np.array([str(label) == species for label in frame.coords["species"].values])
-
-
-def _row(frame: Frame, species: str) -> int:
-    return int(np.flatnonzero(_is(frame, species))[0])
+def _of(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
+    found: xr.Variable = variable.isel(species=frame.species().index(species))
+    return found
 
 
 def _status(
@@ -334,29 +313,27 @@ def _status(
 
 
 def _quantified(
-    frame: Frame, divided: _Divided, factors: Factors, kind: str, *, keep_intensity: bool
+    frame: Frame,
+    quotients: dict[str, xr.Variable],
+    factors: Factors,
+    kind: str,
+    *,
+    keep_intensity: bool,
 ) -> xr.Dataset:
     """Return the data with concentrations, and with what belongs to them, for the intensities."""
     data: Any = frame.origin
-    beside = {"": divided.value, **{f"_{end}": one for end, one in divided.common.items()}}
-    if divided.stderr is not None:
-        beside["_stderr"] = divided.stderr
-    made = {
-        end: one * factors.value if end in ("", *IN_ITS_UNIT) else one
-        for end, one in beside.items()
-    }
+    made = {f"_{end}" if end else "": one for end, one in quotients.items()}
+    made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())
     about = data[frame.name + "_stderr"].attrs if frame.stderr is not None else {}
     if not keep_intensity:
         data = _without_quantified(data, frame, factors.value)
     result = with_concentration(data, frame, made, about.get("description"))
-    coords = {FACTOR_TERMS[kind]: factors.value}
+    result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     if is_lazy(factors.uncertainty) or bool(factors.uncertainty.notnull().any()):
-        coords["sensitivity_factor_uncertainty"] = factors.uncertainty
-    if divided.status is not None:
-        coords["matrix_status"] = divided.status
-    return _with_coords(result, coords, units.CANONICAL[kind])
+        result = _with_coord(result, "sensitivity_factor_uncertainty", factors.uncertainty)
+    return result
 
 
 def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr.Dataset:
@@ -374,18 +351,16 @@ def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr
     return ds.assign(left)
 
 
-def _with_coords(ds: xr.Dataset, coords: dict[str, xr.Variable], unit: str) -> xr.Dataset:
-    """Add coordinates, keeping what an earlier call has stated for other species."""
-    new = {}
-    for name, stated in coords.items():
-        found, before = stated, None if name not in ds.coords else ds.coords[name].variable
-        if before is not None and name == "matrix_status":
-            found = xr.where(found == "ok", before, found)
-        elif before is not None:
-            found = found.fillna(before)
-        attrs = vocabulary.attrs(name, unit if name in FACTOR_TERMS.values() else None)
-        new[name] = xr.Variable(found.dims, found.data, attrs)
-    return ds.assign_coords(new)
+def _with_coord(
+    ds: xr.Dataset, name: str, stated: xr.Variable, unit: str | None = None
+) -> xr.Dataset:
+    """Add a coordinate, keeping what an earlier call has stated for other species."""
+    if name in ds.coords:
+        before = ds.coords[name].variable
+        unsaid = stated == "ok" if name == "matrix_status" else stated.isnull()
+        stated = xr.where(unsaid, before, stated)
+    made = xr.Variable(stated.dims, stated.data, vocabulary.attrs(name, unit))
+    return ds.assign_coords({name: made})
 
 
 def _format_factors(frame: Frame, factor: xr.Variable) -> str:

@@ -9,9 +9,8 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, read_question
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of
-from sims_analysis.dataset.canonical import list_variables, scaled, species_of, to_canonical
-from sims_analysis.dataset.delivered import with_species_dimension
+from sims_analysis.dataset.canonical import list_variables, scaled, species_of
+from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
@@ -90,15 +89,14 @@ def splice(
     below 175 nm times 1.2500
     """
     check_bool("scale", scale)
-    quantified = any(map(_is_quantified, (a, b)))
-    top, deep = _piece(a, "a"), _piece(b, "b")
-    axis = _axis(top, deep)
-    common = [one for one in species_of(top) if one in species_of(deep)]
+    pieces = _piece(a, "a"), _piece(b, "b")
+    axis = one_axis(pieces)
+    top, deep = (piece.ds for piece in pieces)
+    common = [one for one in pieces[0].species if one in pieces[1].species]
     names = [n for n in vocabulary.QUANTITIES if n in top.data_vars and n in deep.data_vars]
     if not common:
-        raise ProfileError(
-            f"the pieces have no species in common: {_listed(top)} and {_listed(deep)}"
-        )
+        listed = (", ".join(map(repr, piece.species)) for piece in pieces)
+        raise ProfileError(f"the pieces have no species in common: {' and '.join(listed)}")
     if not names:
         raise UnitsError(
             f"the pieces have no variable in common: {list_variables(top)} and "
@@ -106,62 +104,33 @@ def splice(
         )
     overlap = _overlap(top, deep, axis, names, common)
     place = _place(at, overlap, axis)
-    scales = _scales(top, deep, names[0], common, overlap)
+    factor, uncertainty = _scales(top, deep, names[0], common, overlap)
     if scale:
-        _refuse_unknown(scales, names[0], axis, overlap)
-        deep = _scaled(deep, names, scales.factor)
+        _refuse_unknown(factor, names[0], axis, overlap)
+        deep = _scaled(deep, names, factor)
     else:
-        _warn_of_difference(scales, axis, overlap)
+        _warn_of_difference(factor, uncertainty, axis, overlap)
+        factor = xr.ones_like(factor)
+        uncertainty = xr.zeros_like(factor)
     result = _joined(top, deep, axis, common, place)
-    unit = units.CANONICAL[axis]
-    label = "splice_depth" if axis == "depth" else "splice_time"
-    factor = scales.factor if scale else xr.ones_like(scales.factor)
     stated = {
-        label: xr.DataArray(place),
-        "splice_scale": factor,
-        "splice_scale_uncertainty": scales.uncertainty if scale else 0.0 * factor,
+        "splice_depth" if axis == "depth" else "splice_time": xr.Variable((), place),
+        "splice_scale": factor.reindex(species=result["species"]).variable,
+        "splice_scale_uncertainty": uncertainty.reindex(species=result["species"]).variable,
     }
-    result = result.assign_coords(
-        {
-            key: one.reindex(species=result["species"]) if one.ndim else one
-            for key, one in stated.items()
-        }
-    )
-    for key in stated:
-        result[key].attrs = vocabulary.attrs(key)
-    line = f"two pieces spliced at {place:g} {unit}{', the second scaled' if scale else ''}"
-    done = with_step(result, "splice", line, b=b, at=at, scale=scale)
-    return units.quantify(done) if quantified else done
+    for key, one in stated.items():
+        one.attrs = vocabulary.attrs(key)
+    where = f"{place:g} {units.CANONICAL[axis]}"
+    line = f"two pieces spliced at {where}{', the second scaled' if scale else ''}"
+    done = with_step(result.assign_coords(stated), "splice", line, b=b, at=at, scale=scale)
+    return units.quantify(done) if any(map(units.is_quantified, (a, b))) else done
 
 
-def _is_quantified(piece: Any) -> bool:
-    return isinstance(piece, xr.Dataset) and units.is_quantified(piece)
-
-
-def _piece(data: Any, name: str) -> xr.Dataset:
+def _piece(data: Any, name: str) -> Measurement:
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"splice takes two Datasets, found {type(data).__name__} as {name}")
-    if MEASUREMENT in data.dims or POINT in data.dims:
-        raise ProfileError(
-            f"{name} is a batch: splice the measurements one by one, after unstack()"
-        )
-    plain = to_canonical(units.dequantify(data), f"{name}: ")
-    species_of(plain)
-    return with_species_dimension(plain)
-
-
-def _axis(a: xr.Dataset, b: xr.Dataset) -> str:
-    first, second = axis_of(a), axis_of(b)
-    if first != second:
-        raise ProfileError(
-            f"a is on a {first.replace('_', '-')} axis, b on a {second.replace('_', '-')} axis; "
-            "calibrate_depth() turns time into depth"
-        )
-    return first
-
-
-def _listed(ds: xr.Dataset) -> str:
-    return ", ".join(map(repr, species_of(ds)))
+    species_of(data)
+    return open_measurement(data, name)
 
 
 class _Overlap(NamedTuple):
@@ -218,37 +187,26 @@ def _place(at: Any, overlap: _Overlap, axis: str) -> float:
     return place
 
 
-class _Scales(NamedTuple):
-    """By which factor b has to be multiplied, with its relative error; over species."""
-
-    factor: xr.DataArray
-    uncertainty: xr.DataArray
-
-
 def _scales(
     a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap
-) -> _Scales:
-    parts, relative = [], []
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return by which factor b has to be multiplied, and its relative error; over species."""
+    parts, squares = [], []
     for piece in (a, b):
-        one = piece.sel(species=common)
-        frame = open_samples(one, name, "a splice")
+        frame = open_samples(piece.sel(species=common), name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
         found = integral(frame, read_question(frame, start=start, stop=stop), quiet=True)
-        coords = {"species": one["species"].values}
-        value = xr.DataArray(found.value.values, coords, ["species"])
+        value = xr.DataArray(found.value.values, {"species": common}, ["species"])
+        variance = xr.full_like(value, np.nan)
+        if found.variance is not None:
+            variance = value.copy(data=found.variance.values)
         parts.append(value.where(value > 0))
-        missing = xr.full_like(value, np.nan)
-        relative.append(
-            missing
-            if found.variance is None
-            else missing.copy(data=found.variance.values**0.5 / value.values)
-        )
-    factor = parts[0] / parts[1]
-    return _Scales(factor, (relative[0] ** 2 + relative[1] ** 2) ** 0.5)
+        squares.append(variance / value**2)
+    return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5
 
 
-def _refuse_unknown(scales: _Scales, name: str, axis: str, overlap: _Overlap) -> None:
-    unknown = scales.factor["species"].values[scales.factor.isnull().values]
+def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overlap) -> None:
+    unknown = factor["species"].values[factor.isnull().values]
     if unknown.size:
         raise ProfileError(
             f"species {str(unknown[0])!r}: the integral of {name} from {overlap.start:g} to "
@@ -265,12 +223,13 @@ def _scaled(b: xr.Dataset, names: list[str], factor: xr.DataArray) -> xr.Dataset
     return b.assign(made)
 
 
-def _warn_of_difference(scales: _Scales, axis: str, overlap: _Overlap) -> None:
-    for species in scales.factor["species"].values:
-        factor = float(scales.factor.sel(species=species))
+def _warn_of_difference(
+    factors: xr.DataArray, uncertainties: xr.DataArray, axis: str, overlap: _Overlap
+) -> None:
+    for species in factors["species"].values:
+        factor, error = (float(one.sel(species=species)) for one in (factors, uncertainties))
         if np.isnan(factor):
             continue  # nothing to compare
-        error = float(scales.uncertainty.sel(species=species))
         off = abs(np.log(factor))
         limit = np.log(_UNKNOWN) if np.isnan(error) else max(_CLEARLY * error, np.log(_NOTABLE))
         if off > limit:

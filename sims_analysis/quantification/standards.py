@@ -14,7 +14,6 @@ from sims_analysis.dataset.canonical import ENDS, signal_name, species_of, to_ca
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import warn_of_transient
@@ -24,7 +23,7 @@ from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
 from sims_analysis.quantification.uncertainties import read_uncertainty
-from sims_analysis.text.arguments import format_argument, told
+from sims_analysis.text.arguments import told
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
@@ -224,7 +223,11 @@ def _of_standard(
         )
     missing = xr.full_like(area, np.nan)
     counting = missing if found.variance is None else found.variance**0.5 / NM_PER_CM / area
-    relative = _relative_dose(frame, dose_uncertainty, known)
+    relative = xr.Variable((), np.nan)
+    if dose_uncertainty is not None:
+        relative = read_uncertainty(
+            frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
+        )
     columns = (known / area, counting, relative + 0.0 * area)
     return _Measured(kind, *(np.ravel(np.asarray(column.data)) for column in columns))
 
@@ -251,19 +254,6 @@ def _of_species(species: str, background: Any) -> Any:
     return {species: background}
 
 
-def _relative_dose(frame: Frame, uncertainty: Any, known: xr.Variable) -> xr.Variable:
-    """Return the relative uncertainty of the doses of standards; NaN if none is stated."""
-    if uncertainty is None:
-        return xr.Variable((), np.nan)
-    relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
-    if not bool(((relative >= 0) & (relative < 1)).all()):
-        raise ProfileError(
-            f"dose_uncertainty={format_argument(uncertainty)}; expected less than the dose, "
-            f"{float(known.min()):g} atom/cm^2, and not less than 0"
-        )
-    return relative
-
-
 def _dead_time(standards: Sequence[xr.Dataset]) -> str:
     """Say whether the standards were corrected for dead time; warn if only some were."""
     states = {dead_time_of(one) for one in standards}
@@ -286,7 +276,7 @@ def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.Da
     stderr = {
         "counting_stderr": float(np.sqrt(np.sum((factors * counting) ** 2))) / number,
         # Common to all standards.
-        "dose_stderr": value * float(max(one.dose.max() for one in measured)),
+        "dose_stderr": value * float(np.max([one.dose.max() for one in measured])),
         "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
     }
     random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])

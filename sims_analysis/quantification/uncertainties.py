@@ -9,7 +9,10 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.analysis.uncertainty import read_relative, relative_uncertainty
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.text.arguments import format_argument
 
 __all__ = ["has_unit", "read_uncertainty"]
 
@@ -35,25 +38,29 @@ def read_uncertainty(
     Returns
     -------
     Variable
-        NaN where none is stated. A relative one is checked to be in ``[0, 1)``.
+        In ``[0, 1)``; NaN where none is stated.
     """
     if isinstance(stated, Mapping):
-        labels = frame.coords["species"] if "species" in frame.coords else xr.Variable((), "")
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}
         for species, one in stated.items():
             absolute = has_unit(one)
             given = one if absolute else relative_uncertainty(one, f"{name}[{species!r}]")
             by_kind[absolute][species] = given
-        found = xr.full_like(labels, float("nan"), dtype=float)
+        found = xr.full_like(frame.of_species(), float("nan"), dtype=float)
         if by_kind[True] or not by_kind[False]:
             found = found.fillna(frame.parameter(by_kind[True], (kind,), name) / of)
         if by_kind[False]:
             found = found.fillna(frame.parameter(by_kind[False], ("dimensionless",), name))
-        return found
-    if has_unit(stated):
-        relative: xr.Variable = frame.parameter(stated, (kind,), name) / of
-        return relative
-    return read_relative(frame, stated, name)
+    elif has_unit(stated):
+        found = frame.parameter(stated, (kind,), name) / of
+    else:
+        return read_relative(frame, stated, name)
+    if anywhere((found < 0) | (found >= 1)):
+        raise ProfileError(
+            f"{name}={format_argument(stated)} must be less than the value whose uncertainty it "
+            "is, and not less than 0"
+        )
+    return found
 
 
 def has_unit(uncertainty: Any) -> bool:

@@ -10,14 +10,14 @@ from instrument_files import cameca_rpc
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.about import About, about_dataset
-from sims_analysis.output.pages.archive import found
+from sims_analysis.output.pages.archive import described
 
 
 @pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
 def test_an_entry_says_the_same_of_itself_as_the_list_of_its_archive(name):
     archive = sims.Archive(ARCHIVE)
     about = about_dataset(archive.get(name).to_dataset())
-    assert about == found(archive)[f"entries/{name}"]
+    assert about == described(archive.contents()[0])[f"entries/{name}"]
     assert about.sample.startswith("synthetic")
     assert about.date == "2026-01-15"
     assert about.parts[-1] == "2026-01-15"

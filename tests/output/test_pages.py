@@ -13,7 +13,7 @@ import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.about import About
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page, serving
-from sims_analysis.output.pages.archive import found
+from sims_analysis.output.pages.archive import described
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
 from sims_analysis.text.rounding import rounded
@@ -116,16 +116,16 @@ def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
         concentration_units="atoms/cm^3", data_id="w1",
     )  # fmt: skip
     archive.add(sims.SIMSResult(data_id="w1", depth_profiles=[one]))
-    (about,) = found(archive, "b").values()
+    (about,) = described(archive.contents(["b"])[0]).values()
     assert about.species == ("B",)
     other = sims.SIMSResult(data_id="w1", depth_profiles=[replace(one, species_name="Ge")])
     archive.add(other, replace=True)
-    (about,) = found(archive).values()
+    (about,) = described(archive.contents()[0]).values()
     assert about.species == ("Ge",)
     for payload in tmp_path.rglob("*.json"):
         payload.write_bytes(payload.read_bytes().replace(b"Ge", b"Si"))
-    assert len(found(archive, "w1")) == 1
-    assert found(archive, "Ge") == {}
+    assert archive.contents(["w1"])[1] == 1
+    assert archive.contents(["Ge"]) == ([], 0)
 
 
 def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
 def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
     making, most, go = 0, 0, threading.Event()
 
-    def made(*_):
+    def made(*_, **__):
         nonlocal making, most
         making += 1
         most = max(most, making)
@@ -200,7 +200,6 @@ def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
         return "a page"
 
     monkeypatch.setattr(serving, "pages", made)
-    monkeypatch.setattr(serving, "list_page", made)
     with client() as served, ThreadPoolExecutor(8) as threads:
         waiting = [threads.submit(served.get, path) for path in ("/", "/entries/boron-implant") * 2]
         payload = served.get("/sims/boron-implant").status_code

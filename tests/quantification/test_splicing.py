@@ -148,7 +148,7 @@ def test_real_layouts_and_times():
         (*halves(), {"scale": 2.0}, ProfileError, "scale=2.0; expected True or False"),
         (
             piece(Z[Z <= 180]), piece(Z[Z >= 100], axis="sputter_time"), {}, ProfileError,
-            "a is on a depth axis, b on a sputter-time axis",
+            "b is on a sputter-time axis, a on a depth axis",
         ),
         (
             piece(Z[Z <= 180]),
@@ -159,7 +159,7 @@ def test_real_layouts_and_times():
             piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0), {"scale": True}, ProfileError,
             "species 'B': the integral of intensity from 100.* is not positive",
         ),
-        (sims.stack(list(halves())), piece(), {}, ProfileError, "a is a batch"),
+        (sims.stack(list(halves())), piece(), {}, ProfileError, "a is already a batch"),
         (piece().drop_vars("species"), piece(), {}, SpeciesError, "no coordinate that names them"),
         (piece()["intensity"], piece(), {}, TypeError, "found DataArray as a"),
     ],

@@ -230,7 +230,7 @@ def test_what_is_no_standard():
         with pytest.raises(ProfileError, match="abundance="):
             sims.rsf_from_standard(EXACT, **options, abundance=bad)
     for bad in ("1e15 atoms/cm^2", "-3e13 atoms/cm^2"):
-        with pytest.raises(ProfileError, match=r"dose_uncertainty=.*expected less than the dose"):
+        with pytest.raises(ProfileError, match=r"dose_uncertainty=.*must be less than the value"):
             sims.rsf_from_standard(EXACT, **options, dose_uncertainty=bad)
     with pytest.raises(SpeciesError, match="'B' does not name a single isotope"):
         sims.rsf_from_standard(EXACT, **options, abundance="natural")

@@ -18,34 +18,12 @@ if TYPE_CHECKING:
     from sims_analysis.api.contents import Contents
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "entry_page", "failure_page", "found", "index_page", "list_page", "pages"]
+__all__ = ["HOME", "described", "entry_page", "failure_page", "index_page", "pages"]
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
 #: So many entries of a list are shown by a server, which can be asked for others.
 _SHOWN = 1000
-
-
-def found(archive: Archive, search: str = "") -> dict[str, About]:
-    """Return the entries that contain every word, ignoring case: address -> what it is.
-
-    One that is damaged is listed as well: its page says what is wrong with it.
-    """
-    return _described(_known(archive, search)[0])
-
-
-def _known(archive: Archive, search: str, most: int | None = None) -> tuple[list[Contents], int]:
-    with warnings_listed():
-        return archive.contents(search.split(), most)
-
-
-def _described(known: Iterable[Contents]) -> dict[str, About]:
-    return {
-        f"entries/{quote(one.data_id, safe='')}": About(
-            data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
-        )
-        for one in known
-    }
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
@@ -74,13 +52,19 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     """
     if data_id is not None:
         return entry_page(archive.get(data_id), home=HOME)
-    return list_page(archive, search)
+    with warnings_listed():  # of what is damaged, its own page says how
+        shown, count = archive.contents(search.split(), _SHOWN)
+    return index_page(described(shown), search=search, form=True, count=count)
 
 
-def list_page(archive: Archive, search: str = "") -> str:
-    """Return the list of an archive that is served, with a form to search it."""
-    known, count = _known(archive, search, _SHOWN)
-    return index_page(_described(known), search=search, form=True, count=count)
+def described(entries: Iterable[Contents]) -> dict[str, About]:
+    """Return the entries of a list: address -> what it is."""
+    return {
+        f"entries/{quote(one.data_id, safe='')}": About(
+            data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
+        )
+        for one in entries
+    }
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sims_analysis.errors import SimsError
-from sims_analysis.output.pages.archive import HOME, failure_page, list_page, pages
+from sims_analysis.output.pages.archive import HOME, failure_page, pages
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -51,7 +51,7 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     async def index(request: Request) -> Response:
         search = request.query_params.get("search", "")
         async with drawing:
-            page = await run_in_threadpool(list_page, archive, search)
+            page = await run_in_threadpool(pages, archive, search=search)
         return HTMLResponse(page, headers=_HEADERS)
 
     async def entry(request: Request) -> Response:

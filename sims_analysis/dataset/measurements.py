@@ -1,0 +1,129 @@
+"""Single measurements, opened to be put together: stacked, merged or spliced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of
+from sims_analysis.dataset.canonical import to_canonical
+from sims_analysis.dataset.delivered import with_species_dimension
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.units import dequantify
+
+__all__ = [
+    "Measurement",
+    "blank",
+    "one_axis",
+    "open_measurement",
+    "refuse_other_units",
+    "split_attrs",
+]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measurement in canonical units, over species and an increasing axis."""
+
+    #: Its name in messages.
+    label: str
+    ds: xr.Dataset
+    axis: str
+    depth: NDArray[np.float64]
+    species: list[str]
+
+
+def open_measurement(data: xr.Dataset, label: str) -> Measurement:
+    """Check that data are one measurement, and convert them to canonical units.
+
+    Raises
+    ------
+    ProfileError
+        If they are a batch, have no axis that increases strictly, or no distinct species.
+    """
+    if MEASUREMENT in data.dims or POINT in data.dims:
+        raise ProfileError(f"{label} is already a batch: unstack() it first")
+    axis = axis_of(data)
+    if "species" not in data.coords:
+        raise ProfileError(f"{label} has no species: expected a dimension or coordinate species")
+    ds = with_species_dimension(to_canonical(dequantify(data), f"{label}: "))
+    depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
+    if not (depth[1:] > depth[:-1]).all():
+        raise ProfileError(f"{label}: {axis} must increase strictly; sort with sortby({axis!r})")
+    species = [str(name) for name in ds.variables["species"].values]
+    if len(set(species)) < len(species):
+        raise ProfileError(f"{label}: species must be distinct, found {species}")
+    return Measurement(label, ds, axis, depth, species)
+
+
+def one_axis(parts: Sequence[Measurement]) -> str:
+    """Return the name of the axis, depth or sputter time, which all measurements share."""
+    first = parts[0]
+    for part in parts:
+        if part.axis != first.axis:
+            raise ProfileError(
+                f"{part.label} is on a {part.axis.replace('_', '-')} axis, {first.label} on a "
+                f"{first.axis.replace('_', '-')} axis: keep each kind apart, or convert time to "
+                "depth with calibrate_depth()"
+            )
+    return first.axis
+
+
+def refuse_other_units(name: str, holders: Sequence[tuple[Measurement, xr.Variable]]) -> None:
+    """Refuse a variable that has another unit in another measurement."""
+    (first, variable), *others = holders
+    unit = variable.attrs.get("units")
+    for part, other in others:
+        if other.attrs.get("units") != unit:
+            raise UnitsError(
+                f"{name} is in {other.attrs.get('units')!r} in {part.label} and in {unit!r} in "
+                f"{first.label}: one variable has one unit"
+            )
+
+
+def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array of missing values: NaN, the empty text, or NaT."""
+    if dtype.kind in "iub":
+        dtype = np.dtype(np.float64)
+    if dtype.kind in "Mm":
+        return np.full(shape, np.array("NaT", dtype))
+    return np.zeros(shape, dtype) if dtype.kind in "US" else np.full(shape, np.nan, dtype)
+
+
+def split_attrs(
+    parts: Sequence[Measurement], fresh: Collection[str], taken: Container[str]
+) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Split attrs into those that all measurements share, and those that tell them apart.
+
+    Parameters
+    ----------
+    parts : sequence of Measurement
+    fresh : collection of str
+        Attrs that are made anew.
+    taken : container of str
+        Names that cannot be those of coordinates any more.
+
+    Returns
+    -------
+    shared : dict
+    apart : dict
+        Numbers or texts, one for each measurement, NaN or empty where it has none. What differs
+        and is neither is left out.
+    """
+    shared: dict[str, Any] = {}
+    apart: dict[str, list[Any]] = {}
+    for name in dict.fromkeys(str(name) for part in parts for name in part.ds.attrs):
+        values: list[Any] = [part.ds.attrs.get(name) for part in parts]
+        if name in fresh:
+            continue
+        if all(np.array_equal(value, values[0]) for value in values):
+            shared[name] = values[0]
+        elif name not in taken and all(value is None or np.isscalar(value) for value in values):
+            missing: Any = "" if any(isinstance(value, str) for value in values) else np.nan
+            apart[name] = [missing if value is None else value for value in values]
+    return shared, apart
