@@ -270,10 +270,12 @@ def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -
     return edges
 
 
-def _beside(profile: DepthProfile, own: Unit, stated: Array, samples: int) -> dict[str, Array]:
+def _beside(
+    profile: DepthProfile, own: Unit, with_repeats: Array, samples: int
+) -> dict[str, Array]:
     """Read counts, limits, and how well a background that was subtracted is known; by depth.
 
-    Of depths `stated` more than once, of which fewer `samples` are left, those of the first.
+    Where depths (`with_repeats`) were merged to fewer `samples`, those of the first of each.
     """
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
@@ -286,7 +288,7 @@ def _beside(profile: DepthProfile, own: Unit, stated: Array, samples: int) -> di
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
             if samples < values.size:
-                found[name] = found[name][np.unique(stated, return_index=True)[1]]
+                found[name] = found[name][np.unique(with_repeats, return_index=True)[1]]
     return found
 
 
