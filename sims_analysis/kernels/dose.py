@@ -22,6 +22,7 @@ from sims_analysis.kernels.rows import (
     Dense,
     Flags,
     Index,
+    Only,
     Packed,
     Rows,
     Status,
@@ -165,19 +166,13 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     return BelowLimit(dose, (start < stop) & (highest < limit))
 
 
-class Cumulative(NamedTuple):
-    """Running integrals, shape (R, n); NaN where there is no sample."""
-
-    value: Array
-
-
 def cumulative(
     rows: Rows, background: Array, *, rule: str = "trapezoid", divisor: float = 1.0
-) -> Cumulative:
-    """Integrate ``(C - background) / divisor`` from the first sample to each sample.
+) -> Only:
+    """Integrate ``(C - background) / divisor`` from the first sample to each sample, (R, n).
 
-    0 at the first sample of a row; NaN for a row with a single sample, which has no width. For
-    cells, from the edge of the first one to the depth that stands for each.
+    0 at the first sample of a row; NaN where there is no sample, and for a row with a single one,
+    which has no width. For cells, from the edge of the first one to the depth that stands for each.
     """
     total = running(rows, rule=rule)
     if background.any():
@@ -185,7 +180,7 @@ def cumulative(
     if rows.lower is None and not (rows.size > 1).all():
         total = np.where(rows.repeat(rows.size > 1), total, np.nan)
     total /= divisor
-    return Cumulative(rows.unpacked(total))
+    return Only(rows.unpacked(total))
 
 
 def running(rows: Rows, *, rule: str) -> Array:

@@ -22,6 +22,7 @@ from sims_analysis.kernels.rows import (
     Dense,
     Flags,
     Index,
+    Only,
     Packed,
     Rows,
     dot_rows,
@@ -88,14 +89,8 @@ def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]
     return np.add.reduceat(mean * pieces.length, pieces.first, axis=1), n_linear
 
 
-class CellStderr(NamedTuple):
-    """Standard errors of averages over cells, shape (R, m)."""
-
-    stderr: Array
-
-
-def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> CellStderr:
-    """Return the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
+def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
+    """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
 
     The errors of the samples are independent, and the weights trapezoidal. With `zero_counts`,
     return instead the errors of cells with zero counts: twice the largest ``w_i s_i`` (see
@@ -112,7 +107,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> CellS
         else:
             total = np.add.reduceat(terms, parts.first, axis=1)
         stderr[index, parts.cells] = np.sqrt(total) / np.diff(edges)[parts.cells]
-    return CellStderr(stderr)
+    return Only(stderr)
 
 
 class Fraction(NamedTuple):
@@ -183,7 +178,7 @@ def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool
     fraction = Fraction(*np.full((2, rows.count), np.nan))
     if new_axis:
         fraction = sample_fraction(rows, at, known, found=place)
-    return Resampled(*found, inside_gap(rows, at).flags, *fraction)
+    return Resampled(*found, inside_gap(rows, at).value, *fraction)
 
 
 def _one(dense: Dense) -> Packed:

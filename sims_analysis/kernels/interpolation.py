@@ -14,6 +14,7 @@ from sims_analysis.kernels.rows import (
     Dense,
     Flags,
     Index,
+    Only,
     Rows,
     errors_of,
     same_for_all,
@@ -58,14 +59,8 @@ def interpolate(
     return Interpolated(found.masked(value), count)
 
 
-class Stderr(NamedTuple):
-    """Standard errors at the requested depths, shape (R, m)."""
-
-    stderr: Array
-
-
-def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
-    """Return the standard errors of interpolated values, from those of the two neighbours.
+def stderr_at(rows: Rows, at: Array, *, log: bool) -> Only:
+    """Return the standard errors of interpolated values, (R, m), from those of two neighbours.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors. Exactly the
     sample's error at a sample.
@@ -81,7 +76,7 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
             curved *= segments.interpolated(c0, c1, t, log=True)
         stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return Stderr(found.masked(stderr))
+    return Only(found.masked(stderr))
 
 
 class Location(NamedTuple):

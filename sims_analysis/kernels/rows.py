@@ -362,6 +362,12 @@ class Packed(_Samples):
 Rows = Dense | Packed
 
 
+class Only(NamedTuple):
+    """The result of a kernel with one field, which its docstring explains."""
+
+    value: NDArray[Any]
+
+
 def errors_of(rows: Rows) -> Array:
     """Return the standard errors of the samples; raise if there are none."""
     if rows.stderr is None:
