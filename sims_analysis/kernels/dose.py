@@ -17,7 +17,6 @@ from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
-    TOLERANCE,
     Array,
     Dense,
     Flags,
@@ -81,8 +80,7 @@ def integrate(
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
-    slack = TOLERANCE * (last - first)
-    beyond = (start < first - slack) | (stop > last + slack)
+    beyond = (start < first - rows.slack) | (stop > last + rows.slack)
     doubt, gap = doubts(rows, a, b, fraction, bridge=bridge, runs=runs)
     status = first_status(
         (~valid, Status.NO_DATA),

@@ -9,7 +9,6 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
 from sims_analysis.kernels.rows import (
-    TOLERANCE,
     Array,
     Dense,
     Flags,
@@ -129,8 +128,7 @@ def locate(rows: Rows, at: Array) -> Location:
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
     one = slice(1) if isinstance(rows, Dense) else slice(None)
-    first, last = rows.first[one, None], rows.last[one, None]
-    slack = TOLERANCE * (last - first)
+    first, last, slack = (ends[one, None] for ends in (rows.first, rows.last, rows.slack))
     return np.clip(at, first, last), (at >= first - slack) & (at <= last + slack)
 
 
