@@ -56,12 +56,6 @@ def test_between_stays_between(c0, c1, t):
 
 
 @pytest.mark.parametrize(("u", "v"), [(2.0, 5.0), (2.0, 2.5), (3.1, 4.4), (4.0, 5.0), (3.0, 3.0)])
-@pytest.mark.parametrize("log", [False, True])
-def test_at_a_sample_the_other_end_does_not_matter(log):
-    c0, c1, t = np.array([3.0, np.nan]), np.array([np.nan, 7.0]), np.array([0.0, 1.0])
-    assert segments.interpolated(c0, c1, t, log=log).tolist() == [3.0, 7.0]
-
-
 def test_pieces_of_an_exponential_and_of_a_straight_line(u, v):
     z0, z1, u, v = (np.array([x]) for x in (2.0, 5.0, u, v))
     ends = 1e18 * np.exp(-z0 / 1.5), 1e18 * np.exp(-z1 / 1.5)
@@ -69,6 +63,12 @@ def test_pieces_of_an_exponential_and_of_a_straight_line(u, v):
     np.testing.assert_allclose(found, 1.5e18 * (np.exp(-u / 1.5) - np.exp(-v / 1.5)), rtol=1e-12)
     found = segments.piece(z0, z1, 4 - z0, 4 - z1, u, v, log=False)
     np.testing.assert_allclose(found, 4 * (v - u) - (v**2 - u**2) / 2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_at_a_sample_the_other_end_does_not_matter(log):
+    c0, c1, t = np.array([3.0, np.nan]), np.array([np.nan, 7.0]), np.array([0.0, 1.0])
+    assert segments.interpolated(c0, c1, t, log=log).tolist() == [3.0, 7.0]
 
 
 def test_weights_are_the_integrals_of_hat_functions():
