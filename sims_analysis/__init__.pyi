@@ -6,12 +6,12 @@ from . import errors as errors
 from . import testing as testing
 from ._version import __version__ as __version__
 from .analysis.alignment import align as align
-from .analysis.budget import depth_at_dose_fraction as depth_at_dose_fraction
 from .analysis.budget import dose_budget as dose_budget
 from .analysis.comparison import compare as compare
 from .analysis.comparison import repeatability as repeatability
 from .analysis.crossings import crossings as crossings
 from .analysis.cumulative import cumulative_dose as cumulative_dose
+from .analysis.cumulative import depth_at_dose_fraction as depth_at_dose_fraction
 from .analysis.decay import decay_length as decay_length
 from .analysis.detection import below_detection as below_detection
 from .analysis.detection import detection_limit as detection_limit

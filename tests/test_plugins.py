@@ -281,6 +281,20 @@ def test_the_kit_passes_the_template_and_wants_files(tmp_path):
         sims.testing.check_reader(lotus(), [])
 
 
+def test_the_kit_asks_no_reader_for_what_it_does_not_take_for_its_own(tmp_path):
+    path, whole = tmp_path / "w7.txt", LOTUS.encode()
+    path.write_bytes(whole)
+
+    def read(source):
+        assert source.content == whole, "damaged"
+        return template()["LotusReader"]().read(source)
+
+    careful = lotus(recognises=lambda source: source.content == whole, read=read)
+    assert len(sims.testing.check_reader(careful, path)) == 1
+    with pytest.raises(AssertionError, match=r"cut off after \d+ bytes: read\(\) raises"):
+        sims.testing.check_reader(lotus(read=read), path)
+
+
 def test_the_kit_sees_an_answer_that_changes(tmp_path):
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
@@ -356,6 +370,8 @@ def test_the_kit_tolerates_a_thousandth(monkeypatch):
             sims.testing.check_model(lorentzian(), [TRUTH])
 
 
-def test_the_kit_sees_a_fit_that_does_not_find_the_truth():
-    with pytest.raises(AssertionError, match="the fit"):
-        sims.testing.check_model(lorentzian(), [TRUTH | {"position": 1000}])
+def test_the_kit_sees_a_fit_that_is_not_ok():
+    outside = TRUTH | {"position": 1000}
+    with pytest.raises(AssertionError) as said:
+        sims.testing.check_model(lorentzian(), [outside])
+    assert str(said.value) == f"lorentzian with {outside}: the fit is 'truncated'"

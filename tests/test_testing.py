@@ -26,8 +26,10 @@ def test_units_are_seen_where_xarray_does_not_look():
     with pytest.raises(AssertionError):
         assert_allclose(nm, um)
     assert_allclose(array([1000.0], "nm"), um)
-    with pytest.raises(AssertionError, match="units differ: 'nm' and 's'"):
+    with pytest.raises(AssertionError, match=r"^the array: the units differ: 'nm' and 's'"):
         assert_allclose(nm, array([1.0], "s"))
+    with pytest.raises(AssertionError, match=r"^thickness: the units differ: 'nm' and 's'"):
+        assert_allclose(nm.to_dataset(), array([1.0], "s").to_dataset())
     with pytest.raises(AssertionError, match="units differ: 'nm' and None"):
         assert_allclose(nm, array([1.0], None))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -322,44 +322,6 @@ def _read_markers(
     return np.concatenate([at, to])
 
 
-def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
-    """Return data whose depths are moved along straight lines, and a line for their history."""
-    b = units.with_plain_axes(b)
-    batch = MEASUREMENT in b.dims
-    dims = (MEASUREMENT,) if batch else ()
-    unit = units.magnitude_and_unit(b[axis], (axis,), axis)[1]
-
-    def moved(name: str) -> xr.Variable:
-        # By the CF conventions, bounds are in the unit of their axis and have no attrs.
-        own, of_axis = b[name].variable, name.endswith("_bounds")
-        given = units.magnitude_and_unit(b[axis if of_axis else name], (axis,), name)[1]
-        start = xr.Variable(own.dims, given.to_canonical(units.magnitude_of(own)))
-        if batch and MEASUREMENT not in own.dims:
-            start = start.set_dims({MEASUREMENT: len(pairs), **start.sizes})
-        start = start.transpose(*dims, ...)
-        rows = start.values if batch else start.values[None]
-        found = np.stack([between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)])
-        end = found if batch else found[0]
-        along = tuple(POINT if batch and d == axis else d for d in start.dims)
-        return xr.Variable(along, end, own.attrs | ({} if of_axis else {"units": axis_unit}))
-
-    axis_unit = vocabulary.attrs(axis)["units"]
-    edges = edges_beside(b, axis)
-    new = {name: moved(name) for name in (axis, *edges)}
-    before = b[axis].variable
-    own = tuple(POINT if batch and d == axis else d for d in before.dims)
-    base = xr.Variable(own, unit.to_canonical(np.asarray(before.data, np.float64)))
-    name = "depth_shift" if axis == "depth" else "time_shift"
-    shift = new[axis] - base
-    line = f"{'depths' if axis == 'depth' else 'times'} moved between {len(pairs[0][0])} markers"
-    attrs = vocabulary.attrs(name) | {"method": "markers", "description": line}
-    if batch and axis in b.dims:  # each measurement needs its own axis
-        b = b.drop_vars([axis, *edges]).rename({axis: POINT})
-    shift = xr.Variable(new[axis].dims, shift.transpose(*new[axis].dims).data, attrs)
-    b = b.drop_vars("wire_fields", errors="ignore")
-    return b.assign_coords(new | {name: shift}), line
-
-
 def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:
     """Return the samples of one profile of several, or of the only one."""
     z, c = (one[row] if one.ndim > 1 else one for one in (z, c))
@@ -367,50 +329,73 @@ def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:
     return z[measured], c[measured]
 
 
-def _moved_edges(data: Any, name: str, axis: str, shift: xr.Variable) -> xr.Variable:
-    """Return edges of cells, shifted as the axis is; bounds are in the unit of the axis."""
-    edge, of_axis = data.coords[name].variable, name.endswith("_bounds")
-    stated = data[axis] if of_axis else edge
-    unit = units.magnitude_and_unit(stated, (axis,), name)[1]
-    moved = xr.Variable(edge.dims, units.magnitude_of(edge))
-    moved = moved + xr.Variable(shift.dims, unit.from_canonical(shift.values))
-    moved, attrs = moved.transpose(*shift.dims, ...), dict(edge.attrs)
-    if "units" not in stated.attrs:  # a Quantity
-        moved = xr.Variable(moved.dims, unit.to_canonical(moved.data))
-        attrs |= {} if of_axis else {"units": units.CANONICAL[axis]}
-    return xr.Variable(moved.dims, moved.data, attrs)
+def _moved(
+    b: Any, axis: str, move: Callable[[xr.Variable], xr.Variable], *, own_unit: bool
+) -> tuple[Any, xr.Variable]:
+    """Return data whose axis and edges of cells are moved, and by how much the axis is.
+
+    `move` takes and returns canonical depths, with a row for each measurement of a batch; in the
+    data they keep their unit if `own_unit` is set, and they have one in their attrs.
+    """
+    b = units.with_plain_axes(b)
+    names = [axis, *edges_beside(b, axis)]
+    # Each measurement of a batch is moved by a different amount, and needs its own axis.
+    alone = {axis: POINT} if MEASUREMENT in b.dims and axis in b.dims else {}
+    new, by = {}, []
+    for name in names:
+        own, of_axis = b[name].variable, name.endswith("_bounds")
+        # By the CF conventions, bounds are in the unit of their axis and have no attrs.
+        stated, attrs = b[axis].variable if of_axis else own, dict(own.attrs)
+        unit = units.magnitude_and_unit(stated, (axis,), name)[1]
+        start = xr.Variable(own.dims, unit.to_canonical(units.magnitude_of(own)))
+        end = move(start)
+        by.append(end - start)
+        if own_unit and "units" in stated.attrs:
+            end = xr.Variable(end.dims, unit.from_canonical(end.data))
+        elif not of_axis:
+            attrs["units"] = units.CANONICAL[axis]
+        new[name] = xr.Variable([alone.get(str(d), d) for d in end.dims], end.data, attrs)
+    if alone:
+        b = b.drop_vars(names).rename(alone)
+    return b.drop_vars("wire_fields", errors="ignore").assign_coords(new), by[0]
+
+
+def _in_words(axis: str) -> tuple[str, str]:
+    """Return the name of a shift along the axis, and what is shifted."""
+    return ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+
+
+def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
+    """Return data whose depths are moved along straight lines, and a line for their history."""
+    dims = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
+
+    def move(start: xr.Variable) -> xr.Variable:
+        if dims and MEASUREMENT not in start.dims:
+            start = start.set_dims({MEASUREMENT: len(pairs), **start.sizes})
+        start = start.transpose(*dims, ...)
+        rows = start.values if dims else start.values[None]
+        found = np.stack([between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)])
+        return xr.Variable(start.dims, found if dims else found[0])
+
+    moved, by = _moved(b, axis, move, own_unit=False)
+    name, what = _in_words(axis)
+    line = f"{what} moved between {len(pairs[0][0])} markers"
+    attrs = vocabulary.attrs(name) | {"method": "markers", "description": line}
+    return moved.assign_coords({name: xr.Variable(moved[axis].dims, by.data, attrs)}), line
 
 
 def _shifted(
     b: Any, rows: xr.Variable, method: str, marker: str | None, axis: str
 ) -> tuple[Any, str]:
     """Return the shifted data, and a line for their history."""
-    b = units.with_plain_axes(b)
-    batch = MEASUREMENT in b.dims
-    dims = (MEASUREMENT,) if batch else ()
-    shift, correlation = rows.values[..., 0], rows.values[..., 1]
-    depth = b[axis]
-    unit = units.magnitude_and_unit(depth, (axis,), axis)[1]
-    by = xr.Variable(dims, unit.from_canonical(shift))
-    moved = xr.Variable(depth.dims, units.magnitude_of(depth)) + by
-    moved, attrs = moved.transpose(*dims, ...), dict(depth.attrs)
-    if "units" not in attrs:
-        moved, attrs = unit.to_canonical(moved), vocabulary.attrs(axis)
-    name, what = ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+    dims = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
+    shift, correlation = (xr.Variable(dims, rows.values[..., i]) for i in range(2))
+    moved, _ = _moved(b, axis, lambda z: (z + shift).transpose(*dims, ...), own_unit=True)
+    name, what = _in_words(axis)
     line = f"{what} shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
-    coords: dict[str, Any] = {
-        name: (dims, shift, vocabulary.attrs(name) | {"method": method, "description": line}),
-        axis: xr.Variable(moved.dims, moved.data, attrs),
-    }
+    shift.attrs = vocabulary.attrs(name) | {"method": method, "description": line}
+    coords = {name: shift}
     if method in ("cross-correlation", "log-correlation"):
-        coords["correlation"] = (dims, correlation, vocabulary.attrs("correlation"))
-    edges = edges_beside(b, axis)
-    for edge in edges:
-        coords[edge] = _moved_edges(b, edge, axis, xr.Variable(dims, shift))
-    if batch and axis in b.dims:
-        # Each measurement is shifted by a different amount, and needs its own axis.
-        b = b.drop_vars([axis, *edges]).rename({axis: POINT})
-        for own in (axis, *edges):
-            own_dims = tuple(POINT if d == axis else d for d in coords[own].dims)
-            coords[own] = xr.Variable(own_dims, coords[own].data, coords[own].attrs)
-    return b.drop_vars("wire_fields", errors="ignore").assign_coords(coords), line
+        correlation.attrs = vocabulary.attrs("correlation")
+        coords["correlation"] = correlation
+    return moved.assign_coords(coords), line

@@ -1,4 +1,4 @@
-"""The uncertainty budget of a dose, and depths above which fractions of a dose lie."""
+"""The uncertainty budget of a dose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.detection import stated_limit
@@ -19,7 +18,6 @@ from sims_analysis.analysis.dose import (
     DoseQuestion,
     Rule,
     Surface,
-    check_options,
     integral,
     read_question,
     tell_transient,
@@ -28,26 +26,22 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.uncertainty import read_relative
 from sims_analysis.errors import DoseWarning, ProfileError, warn
-from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import (
     Background,
-    add_background_error,
     mean_over,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
-from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = ["Relative", "depth_at_dose_fraction", "dose_budget", "relative_uncertainties"]
+__all__ = ["Relative", "dose_budget", "relative_uncertainties"]
 
 #: A relative standard uncertainty, or one for each of some species.
 Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
@@ -345,117 +339,3 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
             "the dose; it depends on the sampling of a steep edge, or on a single high sample",
             DoseWarning,
         )
-
-
-@recorded
-def depth_at_dose_fraction(
-    data: xr.Dataset | xr.DataArray,
-    *,
-    fraction: float | Sequence[float] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
-    rule: Rule = "trapezoid",
-    variable: str | None = None,
-    gaps: GapPolicy = "flag",
-) -> xr.DataArray:
-    """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
-
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        As for :func:`integrated_dose`.
-    fraction : float, sequence of float or DataArray
-        Between 0 and 1. A DataArray has one for each profile, or for each of several cases.
-    rule : {"trapezoid", "loglinear"}
-    variable : str, optional
-    gaps : {"flag", "bridge"}
-        As for :func:`integrated_dose`.
-
-    Returns
-    -------
-    DataArray
-        ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
-
-        - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples or a fraction of NaN,
-          and ``never_reached`` where the dose is not positive; with numbers, ``gap`` and
-          ``saturated`` as for :func:`integrated_dose`
-        - ``stderr`` (``nm``), if the data carry standard errors: the random part
-        - ``fraction``: the requested fraction
-
-    Raises
-    ------
-    UnitsError
-        If the data hold no concentration.
-    ProfileError
-        If a fraction is not a number between 0 and 1, or a sequence of them has more than one
-        dimension.
-
-    Notes
-    -----
-    The depth z solves ``Q(z) = f Q``. The errors s of the samples enter both sides, whose
-    difference has the standard error ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal
-    weights W of the whole dose and w of the dose down to z. To first order the standard error of z
-    is ``u / C(z)``. The reported one is half the distance between the depths at which the
-    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile): this is the
-    same where the profile is flat, and does not depend on the single sample at z. It is NaN where
-    less than u, or less than two counts, lie on one side of z: with 25 counts, the depth of 99 %
-    cannot be estimated. Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at
-    the maximum) the intervals for 1 to 99 % cover 64 to 71 %. Interpolation errors between samples
-    are not included.
-
-    References
-    ----------
-    R. S. Woodruff, J. Am. Stat. Assoc. 47 (1952) 635.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> ds = sims.open_example("boron-implant")
-    >>> half, most = sims.depth_at_dose_fraction(ds.sel(species="B"), fraction=[0.5, 0.9]).values
-    >>> print(f"half of the atoms above {half:.1f} nm, nine in ten above {most:.1f} nm")
-    half of the atoms above 75.1 nm, nine in ten above 112.3 nm
-    """
-    check_options(rule)
-    bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
-    asked = _fractions(frame, fraction)
-    several = "fraction" in asked.dims
-    each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
-    options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
-    found = frame.map(kernels.depth_at_dose_fraction, each, errors="sum", **options)
-    status = replaced_where(each.isnull().all("fraction"), found.status, Status.NO_DATA)
-
-    def depths(other: Frame) -> xr.Variable:
-        at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
-        return at
-
-    hidden = None
-    if frame.censored is not None:
-        hidden = hidden_matter(frame, found.depth, found.stderr, depths).any("fraction")
-    status = doubted(frame, status, NO_LIMITS, bridge=bridge, hidden=hidden)
-    tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
-    coords = {
-        "fraction": xr.Variable(each.dims, each.data, {"units": "1"}),
-        "status": frame.status(status),
-    }
-    if frame.stderr is not None:
-        stderr = add_background_error(frame, found.stderr, depths)
-        coords["stderr"] = frame.with_attrs(
-            stderr, "depth_at_dose_fraction", long_name="Standard error, random part"
-        )
-    result = frame.array(found.depth, "depth_at_dose_fraction", coords=coords)
-    return result if several else result.isel(fraction=0)
-
-
-def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
-    """Read one fraction, several along ``fraction``, or one for each profile or case."""
-    if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
-        read = [float(read_pure(frame, one, "fraction", _PARTS)) for one in fraction]
-        found = xr.Variable("fraction", np.array(read, np.float64))
-    else:
-        found = read_pure(frame, fraction, "fraction", _PARTS)
-    unknown = found.isnull() & isinstance(fraction, xr.DataArray)
-    if anywhere(~((found >= 0) & (found <= 1) | unknown)):
-        raise ProfileError(f"fraction={format_argument(fraction)}; expected {_PARTS}")
-    return found
-
-
-_PARTS = "numbers between 0 and 1"

@@ -23,17 +23,16 @@ from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import (
     JunctionOptions,
     Junctions,
-    dressed,
     find_junctions,
     junction_depth,
 )
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise
@@ -178,12 +177,8 @@ def compare(
     if fa.kind in DOSE_KINDS:
         found |= _doses(fa, fb, (start, stop), rule)
     if level is not None:
-        junctions = _junctions(a, b, level, {**junction, "gaps": gaps})
-        order = [str(dim) for dim in status.dims]
-        found |= {
-            name: one.transpose(*order, ..., missing_dims="ignore")
-            for name, one in junctions.items()
-        }
+        both = [find_junctions(x, level, **junction, gaps=gaps) for x in (a, b)]
+        found |= _junctions(fa, fb, *both)
     elif junction:
         raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
     result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
@@ -223,11 +218,10 @@ def _doubted(
     for frame, name in ((fa, "a"), (fb, "b")):
         of_dose = frame.kind in DOSE_KINDS
         hidden = hidden_in_dose(frame, window, rule) if of_dose else None
-        own = doubted(frame, status, window, bridge=bridge, hidden=hidden)
         what = f"{name} is not compared in it"
         if of_dose:
             what += f", and its dose bridges it by the rule {rule}"
-        tell_doubts(frame, own, window, what, ProfileWarning)
+        own = doubted(frame, status, window, what, bridge=bridge, hidden=hidden)
         found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)
     return found
 
@@ -235,7 +229,7 @@ def _doubted(
 def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
     """Order the dimensions of a result as in a, after those that only b has."""
     more = [d for d in fb.lead if d not in fa.lead]
-    return result.transpose(*more, *(d for d in fa.value.dims if d in result.dims))
+    return result.transpose(*more, *fa.value.dims, ..., missing_dims="ignore")
 
 
 def _along(result: xr.Variable, frame: Frame) -> xr.Variable:
@@ -248,11 +242,6 @@ def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
         "units": unit,
         "long_name": f"Standard error of the {of[0].lower()}{of[1:]}, random part",
     }
-
-
-def _bare(result: xr.DataArray) -> xr.DataArray:
-    """Drop the coordinates of a result, which arithmetic would compute in order to compare them."""
-    return result.reset_coords(drop=True)
 
 
 def _errors_of_ratios(
@@ -298,42 +287,31 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
     return answers
 
 
-def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
-    both = [find_junctions(x, level, **options) for x in (a, b)]
-    at_a, at_b = (units.dequantify(dressed(one)) for one in both)
-    shift = _bare(at_b) - _bare(at_a)
-    of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
-    # Not by xr.where, which takes a single lazy text for one of a single letter.
-    status = xr.apply_ufunc(
-        np.where, of_a != "ok", of_a, of_b, dask="parallelized", output_dtypes=[of_a.dtype]
-    )
-    attrs = vocabulary.attrs("junction_depth")
+def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr.DataArray]:
+    """Return the junctions of both, and their shift."""
+    at_a, at_b = a.found, b.found
+    shift = at_b.depth - at_a.depth
+    frame = replace(fa, brought=a.frame.brought)  # a level may have dimensions of its own
+
+    def array(values: xr.Variable, name: str, label: str) -> xr.DataArray:
+        return frame.array(_in_order(values, fa, fb), name, label=label)
+
+    status = xr.where(at_a.status == Status.OK, at_b.status, at_a.status)
     found = {
-        "junction_a": _bare(at_a).assign_attrs(attrs),
-        "junction_b": _bare(at_b).assign_attrs(attrs),
-        "junction_shift": shift.assign_attrs(vocabulary.attrs("junction_shift")),
-        "junction_status": status.assign_attrs(vocabulary.attrs("status")),
+        "junction_a": array(at_a.depth, "junction_depth", "junction_a"),
+        "junction_b": array(at_b.depth, "junction_depth", "junction_b"),
+        "junction_shift": array(shift, "junction_shift", "junction_shift"),
+        "junction_status": array(frame.status(status), "status", "junction_status"),
     }
-    if "stderr" in at_a.coords and "stderr" in at_b.coords:
-        found["junction_shift_stderr"] = _error_of_shift(*both).where(shift.notnull())
-        found["junction_shift_stderr"].attrs = _attrs_of_error("junction shift", "nm")
-    return found
-
-
-def _error_of_shift(a: Junctions, b: Junctions) -> xr.DataArray:
-    """Return half of the 68 % interval about the shift that holds that of the edges.
-
-    Noise moves both crossings to the same side of their edges: what these have in common cancels.
-    """
-    (offset_a, error_a), (offset_b, error_b) = (
-        [
-            _bare(one.frame.array(x, "junction_depth"))
-            for x in (one.found.edge_offset, one.found.edge_stderr)
-        ]
-        for one in (a, b)
-    )
-    of_edges = elementwise(np.hypot, error_a, error_b)
-    found: xr.DataArray = elementwise(half_width_about, offset_b - offset_a, of_edges)
+    if a.frame.stderr is not None and b.frame.stderr is not None:
+        # Noise moves both crossings to the same side of their edges: what these have in common
+        # cancels. Half of the 68 % interval about the shift that holds that of the edges.
+        of_edges = elementwise(np.hypot, at_a.edge_stderr, at_b.edge_stderr)
+        offset = at_b.edge_offset - at_a.edge_offset
+        error = elementwise(half_width_about, offset, of_edges).where(shift.notnull())
+        key = "junction_shift_stderr"
+        found[key] = array(error, "junction_shift", key)
+        found[key].attrs = _attrs_of_error("junction shift", "nm")
     return found
 
 
@@ -442,6 +420,7 @@ def _over_measurements(
     With `absolute`, also the standard deviation in the unit of the values.
     """
     inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
+    # Along the measurements; the runners of frames run along samples.
     mean, deviation, count = xr.apply_ufunc(
         kernels.mean_and_deviation,
         array.variable,

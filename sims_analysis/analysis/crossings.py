@@ -33,9 +33,9 @@ __all__ = [
     "above_ceiling",
     "crossings",
     "in_all_places",
-    "in_words_of_axis",
     "nearest",
     "with_common_errors",
+    "without",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -193,7 +193,8 @@ def crossings(
     )
     found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
     if frame.censored is not None and not bridge:
-        found = changed(found, **_without_hidden(frame, found))
+        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+        found = without(found, lost, Status.GAP)
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
@@ -207,23 +208,25 @@ def crossings(
     tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
     status = above_ceiling(frame, status, asked)
     tell_narrow(frame, found, "crossing")
-    on_axis = {
-        frame.axis: (found.depth, "crossing_depth", None),
-        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
-        "decay_length": (found.decay_length, "decay_length", None),
-        f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
-        f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
+    results = {
+        frame.axis: frame.of_axis(found.depth, "crossing_depth"),
+        "stderr": frame.of_axis(
+            found.stderr, "crossing_depth", long_name="Standard error of the crossing depth"
+        ),
+        "decay_length": frame.of_axis(found.decay_length, "decay_length"),
+        f"{frame.axis}_before": frame.with_attrs(
+            found.depth_before, frame.axis, long_name="Last sample before the crossing"
+        ),
+        f"{frame.axis}_after": frame.with_attrs(
+            found.depth_after, frame.axis, long_name="First sample after the crossing"
+        ),
+        "direction": words(
+            found.direction,
+            _DIRECTIONS,
+            long_name=f"Direction with {frame.axis.replace('_', ' ')}",
+        ),
+        "status": frame.status(status),
     }
-    results = {}
-    for name, (values, term, long_name) in on_axis.items():
-        results[name] = frame.with_attrs(values, term, units_=frame.axis_units)
-        in_words_of_axis(frame, results[name], long_name)
-    results["direction"] = words(
-        found.direction,
-        _DIRECTIONS,
-        long_name=f"Direction with {frame.axis.replace('_', ' ')}",
-    )
-    results["status"] = frame.status(status)
     found.number.attrs["long_name"] = "Number of crossings"
     coords = {"count": found.number}
     if unmeasured is not None:
@@ -233,14 +236,11 @@ def crossings(
     return frame.dataset(results, coords=coords)
 
 
-def _without_hidden(frame: Frame, found: Any) -> dict[str, xr.Variable]:
-    """Return what is not known of crossings between values with hidden samples between them."""
-    lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
+def without(found: Any, where: xr.Variable, status: Status) -> Any:
+    """Return crossings or junctions without some of them, with a status that says why."""
     numbers = ("depth", "stderr", "decay_length")
-    return {
-        "status": replaced_where(lost, found.status, Status.GAP),
-        **{name: replaced_where(lost, getattr(found, name)) for name in numbers},
-    }
+    kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
+    return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
 def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.Variable:
@@ -297,16 +297,6 @@ def nearest(depth: xr.Variable, others: xr.Variable, alike: xr.Variable) -> xr.V
 
 #: Dimension of the depths among which the nearest is: a name that no dimension of a user has.
 OTHERS = "__others__"
-
-
-def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
-    """Replace depth by time in the attrs of a result, if the data are over sputter time."""
-    if long_name is not None:
-        result.attrs["long_name"] = long_name
-    if frame.axis == "sputter_time":
-        for key in ("long_name", "description"):
-            text = result.attrs[key].replace("depth", "time")
-            result.attrs[key] = text.replace("Depth", "Time")
 
 
 #: Entries of the first search, if their number is not given.

@@ -8,18 +8,17 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import doubted, tell_doubts
+from sims_analysis.frame.doubts import doubted
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_unresolved
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, replaced_where
 from sims_analysis.frame.window import (
     mark_transient,
     read_window,
@@ -159,8 +158,8 @@ def decay_length(
     hidden = warn_of_hidden(frame, used, "the edge of the others is too shallow", ProfileWarning)
     status = replaced_where((hidden > 0) & (status == Status.OK), status, Status.BELOW_DETECTION)
     # A shape that was cut off is a wrong one.
-    status = doubted(frame, status, used, bridge=True, over=Status.WRONG_SHAPE)
-    status = doubted(frame, status, used, bridge=True)
+    over = (Status.OK, Status.WRONG_SHAPE)
+    status = doubted(frame, status, used, "", bridge=True, over=over)
     warn_where(
         frame,
         status == Status.WRONG_SHAPE,
@@ -168,10 +167,13 @@ def decay_length(
         "depends on them; low= and high=, or start= and stop=, choose a part of it that is",
         ProfileWarning,
     )
-    tell_doubts(frame, status, used, "", ProfileWarning)
     return frame.dataset(
         {
-            **_lengths(frame, found.length, stderr),
+            "decay_length": frame.of_axis(found.length, "decay_length"),
+            "per_decade": frame.of_axis(found.length * np.log(10.0), "decay_per_decade"),
+            "stderr": frame.of_axis(
+                stderr, "decay_length", long_name="Standard error of the decay length"
+            ),
             "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),
@@ -195,20 +197,5 @@ def _read_levels(
         end if given is None else end.fillna(absent)
         for end, given, absent in ((bottom, low, np.inf), (top, high, -np.inf))
     )
-    lowest: xr.Variable = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
+    lowest: xr.Variable = elementwise(np.fmax, bottom, limit)
     return lowest, top, unknown | np.isinf(bottom) | np.isinf(top)
-
-
-def _lengths(frame: Frame, length: xr.Variable, stderr: xr.Variable) -> dict[str, xr.Variable]:
-    """Return the decay length in its two forms, and its error, in words of the axis."""
-    unit, decade = frame.axis_units, length * np.log(10.0)
-    lengths = {
-        "decay_length": frame.with_attrs(length, "decay_length", units_=unit),
-        "per_decade": frame.with_attrs(decade, "decay_per_decade", units_=unit),
-        "stderr": frame.with_attrs(
-            stderr, "decay_length", units_=unit, long_name="Standard error of the decay length"
-        ),
-    }
-    for one in lengths.values():
-        in_words_of_axis(frame, one)
-    return lengths

@@ -129,10 +129,13 @@ def detection_limit(
     coords = {
         "background": frame.as_the_data(background),
         "n": frame.with_attrs(count, "samples_used"),
-        "status": frame.status(status.astype(np.uint8)),
     }
     return frame.array(
-        limit.where(status == Status.OK), "detection_limit", units_=frame.units, coords=coords
+        limit.where(status == Status.OK),
+        "detection_limit",
+        units_=frame.units,
+        status=status.astype(np.uint8),
+        coords=coords,
     )
 
 

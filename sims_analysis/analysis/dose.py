@@ -175,16 +175,9 @@ def integrated_dose(
     found = integral(frame, question)
     warn_or_raise(found, strict=strict)
     tell_transient(found)
-    coords = {"status": frame.status(found.status)}
-    if found.variance is not None:
-        coords["stderr"] = frame.with_attrs(
-            found.variance**0.5 / NM_PER_CM,
-            term(frame, "dose"),
-            long_name="Standard error, random part",
-        )
-    answer = frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
-    answer.attrs["rule"] = rule
-    return answer
+    stderr = None if found.variance is None else found.variance**0.5 / NM_PER_CM
+    value, name = found.value / NM_PER_CM, term(frame, "dose")
+    return frame.array(value, name, status=found.status, stderr=stderr, rule=rule)
 
 
 @dataclass(frozen=True)

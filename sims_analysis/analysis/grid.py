@@ -28,7 +28,7 @@ from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, resting_on, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.opening import open_frame
@@ -244,9 +244,8 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
             counts = replaced_where(lost, means(frame.of_counts(), log=False).mean)
     if not bridge:
         whole = xr.Variable((), float(edges[0])), xr.Variable((), float(edges[-1]))
-        ok = xr.Variable((), int(Status.OK))
-        status = doubted(frame, ok, whole, bridge=False, hidden=lost.any(ASKED))
-        gap = status.where(status == Status.GAP, Status.OK)
+        rests = resting_on(frame, whole, bridge=False, hidden=lost.any(ASKED))
+        gap = rests.where(rests == Status.GAP, Status.OK)
         tell_doubts(frame, gap, whole, "cells that reach into it have no value", ProfileWarning)
     background = of_background(frame, lambda other: means(other).mean)
     return Resampled(found.mean, found.n_linear_segments, stderr, counts, fraction, background)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +20,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
-from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import resample
@@ -332,7 +332,7 @@ def joined(found: Sequence[Dressed], attrs: Mapping[Any, Any]) -> xr.Dataset:
         coords[LINEAR] = sum(linear[1:], start=linear[0])
         fractions = [each.coords[FRACTION] for each in found if FRACTION in each.coords]
         if fractions:
-            least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), fractions)
+            least = reduce(partial(elementwise, np.fmin), fractions)
             coords[FRACTION] = xr.Variable(least.dims, least.data, fractions[0].attrs)
     coords |= {key: coords.pop(key) for key in (LINEAR, FRACTION) if key in coords}  # at the end
     return found[0].frame.dataset(variables, coords=coords).assign_attrs(attrs)

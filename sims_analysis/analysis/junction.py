@@ -14,6 +14,7 @@ from sims_analysis.analysis.crossings import (
     USUAL,
     above_ceiling,
     with_common_errors,
+    without,
 )
 from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
 from sims_analysis.errors import (
@@ -31,7 +32,7 @@ from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import tell_narrow
-from sims_analysis.frame.run import codes, is_nan, replaced_where
+from sims_analysis.frame.run import codes, is_nan
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status, changed
@@ -214,15 +215,15 @@ def find_junctions(
         tell_narrow(frame, every, OTHERS)
     if frame.censored is not None and not bridge:
         lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
-        found = _without(found, lost, Status.GAP)
+        found = without(found, lost, Status.GAP)
     unmeasured = None
     if detection_limit is not None:
-        found = _without(found, asked < floor, Status.BELOW_DETECTION)
+        found = without(found, asked < floor, Status.BELOW_DETECTION)
     elif (unmeasured := limit_of_unmeasured(frame)) is not None:
         hidden = hidden_by_limit(found.status, asked, unmeasured)
-        found = _without(found, hidden, Status.BELOW_DETECTION)
+        found = without(found, hidden, Status.BELOW_DETECTION)
     found = changed(found, status=above_ceiling(frame, found.status, asked))
-    found = _without(found, unknown | is_nan(asked), Status.NO_DATA)
+    found = without(found, unknown | is_nan(asked), Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, found.status, unmeasured)
     if which == "deepest":
@@ -234,21 +235,11 @@ def find_junctions(
     return Junctions(frame, found, unmeasured)
 
 
-def _without(found: Any, where: xr.Variable, status: Status) -> Any:
-    """Return the junctions without those of some profiles, with a status that says why."""
-    depth, stderr, decay = (
-        replaced_where(where, one) for one in (found.depth, found.stderr, found.decay_length)
-    )
-    codes_ = replaced_where(where, found.status, status)
-    return changed(found, depth=depth, stderr=stderr, decay_length=decay, status=codes_)
-
-
 def dressed(junctions: Junctions) -> xr.DataArray:
     """Return the depths, with all that is known of them as coordinates."""
     frame, found, unmeasured = junctions
     found.n_crossings.attrs["long_name"] = "Crossings that qualified"
     coords = {
-        "status": frame.status(found.status),
         "n_crossings": found.n_crossings,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
     }
@@ -256,11 +247,10 @@ def dressed(junctions: Junctions) -> xr.DataArray:
         coords["detection_limit"] = frame.with_attrs(
             unmeasured, "detection_limit", units_=frame.units
         )
-    if frame.stderr is not None:
-        coords["stderr"] = frame.with_attrs(
-            found.stderr, "junction_depth", long_name="Standard error, random part"
-        )
-    return frame.array(found.depth, "junction_depth", coords=coords)
+    stderr = None if frame.stderr is None else found.stderr
+    return frame.array(
+        found.depth, "junction_depth", status=found.status, stderr=stderr, coords=coords
+    )
 
 
 def _after(frame: Frame, after: Any) -> xr.Variable:

@@ -6,11 +6,10 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import Background, add_background_error, mean_over
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import doubted, tell_doubts
+from sims_analysis.frame.doubts import doubted
 from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where
@@ -106,20 +105,19 @@ def mean_value(
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
     hidden = warn_of_hidden(frame, window, MEAN_OF_OTHERS, ProfileWarning)
     status = replaced_where((hidden > 0) & (found.n > 0), status, Status.BELOW_DETECTION)
-    status = doubted(frame, status, window, bridge=True)
-    tell_doubts(frame, status, window, "", ProfileWarning)
+    status = doubted(frame, status, window, "", bridge=True)
     stderr = add_background_error(frame, found.stderr, Background(window=window).level)
     coords = {
         "stderr": frame.with_attrs(
             stderr, frame.term, units_=frame.units, long_name="Standard error of the mean"
         ),
-        "scatter": frame.with_attrs(found.scatter.where(found.n > 0), "background_scatter"),
+        "scatter": frame.with_attrs(
+            found.scatter.where(found.n > 0),
+            "background_scatter",
+            long_name="Scatter in the window",
+        ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
-        "status": frame.status(status),
     }
-    for name in ("scatter", "samples"):
-        in_words_of_axis(frame, coords[name])
-    coords["scatter"].attrs["long_name"] = "Scatter in the window"
-    answer = frame.array(found.value, frame.term, units_=frame.units, coords=coords)
+    answer = frame.array(found.value, frame.term, units_=frame.units, status=status, coords=coords)
     answer.attrs["long_name"] = f"Mean {answer.attrs['long_name'].lower()}"
     return answer

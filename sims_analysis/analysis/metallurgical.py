@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -160,11 +159,7 @@ def metallurgical_junctions(
         return _nearest(other, net, fractions, found)
 
     stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
-    if frame.common is not None:  # the backgrounds of the species are independent
-        for i in range(frame.value.sizes["species"]):
-            here = xr.Variable("species", np.arange(len(names)) == i)
-            one = replace(frame, common=frame.common.where(here, 0.0))
-            stderr = add_background_error(one, stderr, again)
+    stderr = add_background_error(frame, stderr, again, group="species")
     return _answer(frame, found, depth, stderr, status)
 
 

@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged, warn_where
@@ -235,8 +235,8 @@ def moments(
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     hidden = _hidden(frame, _joined(found, "_stderr"), above_level)
-    status = doubted(frame, status, used, bridge=bridge, hidden=hidden)
-    tell_doubts(frame, status, used, "the moments bridge it by straight lines", DoseWarning)
+    what = "the moments bridge it by straight lines"
+    status = doubted(frame, status, used, what, DoseWarning, bridge=bridge, hidden=hidden)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:

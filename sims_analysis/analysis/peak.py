@@ -7,7 +7,6 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
@@ -150,14 +149,10 @@ def peak(
             ProfileWarning,
         )
     name = frame.term
-    at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
-    width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)
-    for result in (at, width):
-        in_words_of_axis(frame, result)
     results = {
-        frame.axis: at,
+        frame.axis: frame.of_axis(found.depth, "peak_depth"),
         name: frame.with_attrs(found.value, name, units_=frame.units),
-        "fwhm": width,
+        "fwhm": frame.of_axis(found.fwhm, "fwhm"),
         "status": frame.status(found.status),
     }
     if frame.stderr is not None:
@@ -173,14 +168,9 @@ def peak(
 def _over_hidden(frame: Frame, window: Window, found: Any) -> xr.Variable:
     """Set the status to ``gap`` where samples below their limit may change maximum or width."""
 
-    def top(other: Frame) -> xr.Variable:
-        value: xr.Variable = other.map(kernels.peak, *window).value
-        return value
+    def again(other: Frame) -> Any:
+        return other.map(kernels.peak, *window)
 
-    def width(other: Frame) -> xr.Variable:
-        fwhm: xr.Variable = other.map(kernels.peak, *window).fwhm
-        return fwhm
-
-    lost = hidden_matter(frame, found.value, found.stderr, top)
-    lost = lost | hidden_matter(frame, found.fwhm, None, width)
+    lost = hidden_matter(frame, found.value, found.stderr, lambda f: again(f).value)
+    lost = lost | hidden_matter(frame, found.fwhm, None, lambda f: again(f).fwhm)
     return replaced_where(lost & (found.status == Status.OK), found.status, Status.GAP)

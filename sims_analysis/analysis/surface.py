@@ -7,10 +7,9 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.rows import Status
@@ -102,15 +101,8 @@ def surface_concentration(
     term = "surface_concentration"
     status = replaced_where(at.isnull(), found.status, Status.NO_DATA)
     used = found.start, found.stop
-    status = doubted(frame, status, used, bridge=bridge)
-    tell_doubts(frame, status, used, "the fit bridges it by an exponential", ProfileWarning)
-    coords = {
-        "status": frame.status(status),
-        "stderr": frame.with_attrs(
-            stderr,
-            term,
-            units_=frame.units,
-            long_name="Standard error of the surface concentration",
-        ),
-    }
-    return frame.array(found.value, term, units_=frame.units, coords=coords)
+    what = "the fit bridges it by an exponential"
+    status = doubted(frame, status, used, what, bridge=bridge)
+    what = "Standard error of the surface concentration"
+    coords = {"stderr": frame.with_attrs(stderr, term, units_=frame.units, long_name=what)}
+    return frame.array(found.value, term, units_=frame.units, status=status, coords=coords)

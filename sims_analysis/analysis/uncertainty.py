@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, overload
 
 import numpy as np
@@ -20,6 +21,7 @@ from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
 from sims_analysis.text.arguments import format_argument, is_number, told
@@ -229,9 +231,7 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         wrong = wrong | broken
         counts = xr.where(allowed < 0.5, nearest, counts)
     counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
-    stderr = one * xr.apply_ufunc(
-        poisson_stderr, counts, dask="parallelized", output_dtypes=[float]
-    )
+    stderr = one * elementwise(poisson_stderr, counts)
     made = {
         "counts": (counts, {"units": "count", "long_name": "Counts"}),
         "stderr": (
@@ -355,15 +355,8 @@ def poisson_interval(
     if bool((plain < 0).any()):
         raise ProfileError(f"counts={format_argument(counts)}: a number of counts is not negative")
     if isinstance(counts, xr.DataArray):
-        lower, upper = xr.apply_ufunc(
-            _interval,
-            counts,
-            kwargs={"confidence": confidence},
-            output_core_dims=[[], []],
-            dask="parallelized",
-            output_dtypes=[float, float],
-            keep_attrs=True,
-        )
+        both = elementwise(partial(_interval, confidence=confidence), counts, outputs=2)
+        lower, upper = (end.assign_attrs(counts.attrs) for end in both)
         return lower, upper
     return _interval(counts, confidence)
 

@@ -183,7 +183,7 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
 def _in_order(extra: dict[str, Any], depths: Array) -> dict[str, Any]:
     """Sort the columns beside the samples by depth."""
     columns = columns_of(extra, depths.size)
-    if not columns or (np.diff(depths) > 0).all():
+    if not columns:
         return extra
     order = order_of(depths)
     sorted_ = {

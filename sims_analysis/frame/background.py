@@ -182,15 +182,29 @@ def common_error(
 
 
 def add_background_error(
-    frame: Frame, stderr: xr.Variable, answer: Answer, *, errors: bool = False, by: float = 1.0
+    frame: Frame,
+    stderr: xr.Variable,
+    answer: Answer,
+    *,
+    errors: bool = False,
+    by: float = 1.0,
+    group: str | None = None,
 ) -> xr.Variable:
     """Add the error of a subtracted background to the standard error of an answer.
 
-    See :func:`common_error` for the arguments. Not below 0: the variance that the background adds
-    is negative where it cancels errors of the samples.
+    See :func:`common_error` for the arguments. Along the dimension `group`, the answer takes
+    profiles together, whose backgrounds are independent. Not below 0: the variance that the
+    background adds is negative where it cancels errors of the samples.
     """
-    common = common_error(frame, answer, errors=errors, by=by)
-    if common is None:
+    if frame.common is None:
         return stderr
-    total: xr.Variable = (stderr**2 + common.variance).clip(min=0.0) ** 0.5
-    return total
+    alone = [frame]
+    if group is not None:
+        place = xr.Variable(group, np.arange(frame.value.sizes[group]))
+        one_by_one = (frame.common.where(place == i, 0.0) for i in place.values)
+        alone = [replace(frame, common=one) for one in one_by_one]
+    for one in alone:
+        found = common_error(one, answer, errors=errors, by=by)
+        if found is not None:
+            stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
+    return stderr

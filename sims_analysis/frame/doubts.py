@@ -1,17 +1,19 @@
 """Answers that rest on a gap, on a saturated detector or on samples without a value: they say so.
 
-:func:`doubted` sets the status of an answer, :func:`tell_doubts` warns of it. Samples that a file
-gives as ``<5E15`` are a gap where the answer goes across them (see ``hidden.py``).
+:func:`doubted` sets the status of an answer and warns of it. Samples that a file gives as ``<5E15``
+are a gap where the answer goes across them (see ``hidden.py``).
 """
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import SimsWarning, warn
+from sims_analysis.errors import ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden, hidden_within, run_of_hidden
 from sims_analysis.frame.messages import First, first_flagged
@@ -62,19 +64,23 @@ def doubted(
     frame: Frame,
     status: xr.Variable,
     window: Window,
+    what: str,
+    category: type[SimsWarning] = ProfileWarning,
     *,
     bridge: bool,
-    over: int = Status.OK,
+    over: tuple[int, ...] = (Status.OK,),
     hidden: Any = None,
 ) -> xr.Variable:
-    """Replace the status `over` of profiles where answers rest on what was not measured.
+    """Replace the status of profiles where answers rest on what was not measured, and tell it.
 
-    See :func:`resting_on`.
+    Statuses other than those of `over` stay. See :func:`resting_on` and :func:`tell_doubts`.
     """
     found = resting_on(frame, window, bridge=bridge, hidden=hidden)
-    if set(found.dims) <= set(status.dims) and not (is_lazy(found) or anywhere(found)):
-        return status
-    return replaced_where((status == over) & (found != Status.OK), status, found)
+    if not set(found.dims) <= set(status.dims) or is_lazy(found) or anywhere(found):
+        replaceable = reduce(operator.or_, (status == code for code in over))
+        status = replaced_where(replaceable & (found != Status.OK), status, found)
+    tell_doubts(frame, status, window, what, category)
+    return status
 
 
 def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:

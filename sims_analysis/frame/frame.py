@@ -261,6 +261,19 @@ class Frame(Profiles):
         kept = {key: text for key, text in every.items() if text is not None}
         return self.as_the_data(xr.Variable(values.dims, values.data, kept))
 
+    def of_axis(self, values: xr.Variable, name: str, **attrs: str) -> xr.Variable:
+        """Return a result with attrs in the words of the axis, and if it is a depth in its unit.
+
+        See :meth:`with_attrs`.
+        """
+        unit = self.axis_units if vocabulary.TERMS[name].kind == "depth" else None
+        result = self.with_attrs(values, name, units_=unit, **attrs)
+        if self.axis == "sputter_time":
+            for key in ("long_name", "description"):
+                text = result.attrs[key].replace("depth", "time")
+                result.attrs[key] = text.replace("Depth", "Time")
+        return result
+
     def as_the_data(self, variable: xr.Variable) -> xr.Variable:
         """Return a variable with a unit plain or quantified, as the data were."""
         return units.quantified_variable(variable) if self.quantified else variable
@@ -275,17 +288,26 @@ class Frame(Profiles):
         name: str,
         *,
         units_: str | None = None,
-        coords: Mapping[str, xr.Variable] | None = None,
+        status: xr.Variable | None = None,
+        stderr: xr.Variable | None = None,
+        coords: Mapping[Any, xr.Variable] | None = None,
         label: str | None = None,
         **attrs: str | None,
     ) -> xr.DataArray:
         """Return a result as a DataArray with attrs (see :meth:`with_attrs`) and coordinates.
 
-        `coords` are more coordinates (``status``...), and `label` names the DataArray.
+        Codes of its `status`, its random `stderr` and `coords` become coordinates beside those of
+        the data; `label` names the DataArray.
         """
         variable = self.with_attrs(values, name, units_=units_, **attrs)
-        coords = self.coords_over(variable.dims, coords or {})
-        return xr.DataArray(variable, coords=coords, name=label or name)
+        beside = {} if status is None else {"status": self.status(status)}
+        beside |= coords or {}
+        if stderr is not None:
+            what = "Standard error, random part"
+            beside["stderr"] = self.with_attrs(stderr, name, units_=units_, long_name=what)
+        return xr.DataArray(
+            variable, coords=self.coords_over(variable.dims, beside), name=label or name
+        )
 
     def along_axis(
         self, values: xr.Variable, name: str, *, units_: str | None = None, label: str | None = None

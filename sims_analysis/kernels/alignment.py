@@ -62,7 +62,7 @@ def best_shift(
     step = max(finest, max(spans) / _MAX_POINTS, limit / _MAX_POINTS)
     if log:
         pairs = [(za, _logarithm(ca), zb, _logarithm(cb)) for za, ca, zb, cb in pairs]
-    curves = [(_curve(za, ca), _curve(zb, cb)) for za, ca, zb, cb in pairs]
+    curves = [(PchipInterpolator(za, ca), PchipInterpolator(zb, cb)) for za, ca, zb, cb in pairs]
 
     lags = np.arange(-np.floor(limit / step), np.floor(limit / step) + 1) * step
     correlation = np.array([_correlation(curves, lag, 0.0, step) for lag in lags])
@@ -86,29 +86,21 @@ def _logarithm(c: Array) -> Array:
     return np.log(np.maximum(c, c[positive].min())) if positive.any() else np.zeros(c.size)
 
 
-class _Curve(NamedTuple):
-    first: float
-    last: float
-    at: PchipInterpolator
-
-
-def _curve(z: Array, c: Array) -> _Curve:
-    return _Curve(z[0], z[-1], PchipInterpolator(z, c))
-
-
 def _correlation(
-    curves: Sequence[tuple[_Curve, _Curve]], lag: float, rest: float, step: float
+    curves: Sequence[tuple[PchipInterpolator, PchipInterpolator]],
+    lag: float,
+    rest: float,
+    step: float,
 ) -> float:
     """Correlate a(z) with b(z - lag - rest), over depths that do not depend on `rest`."""
     found = []
     for a, b in curves:
-        first = max(a.first, b.first + lag + step)
-        last = min(a.last, b.last + lag - step)
+        first, last = max(a.x[0], b.x[0] + lag + step), min(a.x[-1], b.x[-1] + lag - step)
         z = np.arange(first, last, step)
         # Too few points are always well correlated.
-        if last - first < 0.25 * min(a.last - a.first, b.last - b.first) or z.size < 5:
+        if last - first < 0.25 * min(np.ptp(a.x), np.ptp(b.x)) or z.size < 5:
             return np.nan
-        x, y = a.at(z), b.at(z - lag - rest)
+        x, y = a(z), b(z - lag - rest)
         x, y = x - x.mean(), y - y.mean()
         size = np.sqrt((x @ x) * (y @ y))
         if not size > 0:

@@ -14,24 +14,9 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
-__all__ = [
-    "Minimum",
-    "Misfit",
-    "Prior",
-    "Sought",
-    "Spread",
-    "curvature",
-    "eased",
-    "minimum",
-    "most_evident",
-    "of_strength",
-    "steps",
-]
-
-Array = NDArray[np.float64]
+from sims_analysis.kernels.rows import Array
 
 #: Shares of the function that the curvature of the misfit leaves out: directions, not answers.
 _CUT = 1e-3
@@ -73,29 +58,21 @@ class Costs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is expected of u.
+    """What is expected of u: of some changes, by the costs of these at a strength.
 
-    Parameters
-    ----------
-    of : ndarray
-        (t, k): the changes of u that it is about are ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``.
-    costs : callable
-        ``costs(changes, strength)``.
-    normed : float
-        By which power of the strength its density grows, for each change.
-    convex : bool
+    `of`, (t, k), are the changes: ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``.
     """
 
     of: Array
     costs: Callable[[Array, float], Costs]
-    normed: float
     convex: bool
 
     def changes(self, u: Array) -> Array:
         """Return the changes of u."""
-        k = self.of.shape[1]
-        found: Array = sum((row * u[t : t + k] for t, row in enumerate(self.of)), np.zeros(k))
-        return found
+        out = np.zeros(self.of.shape[1])
+        for t, row in enumerate(self.of):
+            out += row * u[t : t + out.size]
+        return out
 
     def gathered(self, slope: Array, size: int) -> Array:
         """Return the slope over u of a slope over its changes."""
@@ -122,13 +99,13 @@ def curvature(x: Array, scale: float) -> Prior:
     h = np.diff(x)
     by = scale**2 / (0.5 * (h[1:] + h[:-1]))
     low, high = by / h[:-1], by / h[1:]
-    return Prior(np.stack([low, -(low + high), high]), _student, 1.0, convex=False)
+    return Prior(np.stack([low, -(low + high), high]), _student, convex=False)
 
 
 def steps(x: Array) -> Prior:
     """Return the prior ``s sum |u_{j+1} - u_j|`` of strength ``s``: the total variation."""
     one = np.ones(x.size - 1)
-    return Prior(np.stack([-one, one]), _variation, 1.0, convex=True)
+    return Prior(np.stack([-one, one]), _variation, convex=True)
 
 
 def parabola(prior: Prior) -> Prior:
@@ -160,13 +137,7 @@ def _variation(k: Array, strength: float) -> Costs:
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Where the atoms of cells are counted.
-
-    Parameters
-    ----------
-    matrix : ndarray
-        (n, m), of the samples and the cells.
-    """
+    """Where the atoms of cells are counted: a matrix (n, m) of the samples and the cells."""
 
     matrix: Array
 
@@ -249,20 +220,12 @@ class _Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sought:
-    """What is minimized.
-
-    Parameters
-    ----------
-    spread : Spread
-    misfit : Misfit
-    prior : Prior
-    offset : float
-        A background, which is not spread.
-    """
+    """What is minimized."""
 
     spread: Spread
     misfit: Misfit
     prior: Prior
+    #: A background, which is not spread.
     offset: float = 0.0
 
     def at(self, u: Array, strength: float) -> _Point:
@@ -318,11 +281,9 @@ def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
             break
         here = there
     above = sought.factor(here, sought.gain(here), here.costs.above)
-    evidence = (
-        sought.prior.normed * here.changes.size * np.log(strength)
-        - here.value
-        - float(np.log(above[0]).sum())
-    )
+    # The density of either prior grows with its strength, for each change.
+    normed = here.changes.size * np.log(strength)
+    evidence = normed - here.value - float(np.log(above[0]).sum())
     own = 0.5 * float(here.r @ here.r)
     return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
 

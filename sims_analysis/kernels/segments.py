@@ -77,15 +77,14 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
             if not common.all():
                 rest = np.flatnonzero(~common)
                 a, b, s = (x.take(rest) for x in (c0, c1, t))
-                logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
+                logs = np.where(s == 0, a, np.exp((1.0 - s) * np.log(a) + s * np.log(b)))
                 value.put(rest, np.where((a > 0) & (b > 0), logs, a + s * (b - a)))
     else:
         value = c0 + t * (c1 - c0)
     np.maximum(value, np.minimum(c0, c1), out=value)
     np.minimum(value, np.maximum(c0, c1), out=value)
-    # At a sample, whatever the other is: it may be an error that is not known.
-    for end, samples in ((0.0, c0), (1.0, c1)):
-        np.copyto(value, samples, where=t == end)
+    np.copyto(value, c1, where=t == 1)
+    np.copyto(value, c0, where=t == 0)  # whatever the other end: its error may not be known
     return value
 
 

@@ -20,33 +20,14 @@ from sims_analysis.models.shapes.annealed_implant import MODEL as IMPLANT
 from sims_analysis.models.shapes.erfc import DIFFUSIVITY
 from sims_analysis.units import NM_PER_CM
 
-__all__ = [
-    "DIFFUSED",
-    "Initial",
-    "Shape",
-    "annealed",
-    "diffused",
-    "initial_of",
-    "shape",
-    "spread",
-    "with_initial",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class Initial:
-    """A profile before the anneal.
-
-    Parameters
-    ----------
-    z, c : ndarray
-        Depths (nm) and values, in the canonical unit.
-    objective : Objective or None
-        Of its values over the largest; None where nothing says how well they are known.
-    """
+    """A profile before the anneal: depths in nm, and values in the canonical unit."""
 
     z: Array
     c: Array
+    #: Of its values over the largest; None where nothing says how well they are known.
     objective: Objective | None
 
 
@@ -55,15 +36,7 @@ _ROUNDING = 1e-11
 
 
 class Shape(NamedTuple):
-    """A diffused profile of dose 1, and its derivatives.
-
-    Parameters
-    ----------
-    value, by_width : ndarray
-        Over depths.
-    by_node : ndarray
-        Over depths and nodes.
-    """
+    """A diffused profile of dose 1 over depths, and its derivatives; the last over nodes, too."""
 
     value: Array
     by_width: Array

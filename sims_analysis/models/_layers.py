@@ -13,16 +13,6 @@ from scipy.signal import find_peaks
 from sims_analysis.kernels.residuals import running
 from sims_analysis.models.model import Array, Model, Parameter
 
-__all__ = [
-    "LayeredModel",
-    "layered",
-    "maxima",
-    "not_these_layers",
-    "of_layer",
-    "of_layers",
-    "own_by_default",
-]
-
 POSITION = Parameter("position", "depth", "of the layer")
 #: A maximum stands out by so many standard errors of its height above the valleys beside it.
 _SURE = 5.0
@@ -46,20 +36,13 @@ def own_by_default(model: Model) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class LayeredModel(Model):
-    """A model that is the sum of another one at several places.
+    """A model that is the sum of another one at several places."""
 
-    Parameters
-    ----------
-    of : Model
-        That of one layer.
-    places : tuple of tuple of int
-        For each layer, where its parameters stand among all.
-    shared : tuple of str
-        Parameters that are the same for all layers.
-    """
-
+    #: That of one layer.
     of: Model
+    #: For each layer, where its parameters stand among all.
     places: tuple[tuple[int, ...], ...]
+    #: Parameters that are the same for all layers.
     shared: tuple[str, ...]
 
     @property
@@ -177,19 +160,17 @@ def _arranged(
     model: Model, n: int, shared: Collection[str]
 ) -> tuple[list[Parameter], tuple[tuple[int, ...], ...]]:
     """Return the parameters of all layers, and where those of each stand among them."""
-    parameters: list[Parameter] = []
-    places: list[list[int]] = [[0] * len(model.parameters) for _ in range(n)]
-    for i in range(n):
-        for j, one in enumerate(model.parameters):
-            if one.name not in shared:
-                places[i][j] = len(parameters)
-                parameters.append(replace(one, name=of_layer(one.name, i + 1)))
-    for j, one in enumerate(model.parameters):
-        if one.name in shared:
-            for row in places:
-                row[j] = len(parameters)
-            parameters.append(one)
-    return parameters, tuple(map(tuple, places))
+
+    def of_one(i: int) -> list[Parameter]:
+        return [
+            one if one.name in shared else replace(one, name=of_layer(one.name, i + 1))
+            for one in model.parameters
+        ]
+
+    layers = [of_one(i) for i in range(n)]
+    common = [one for one in model.parameters if one.name in shared]
+    parameters = [one for layer in layers for one in layer if one not in common] + common
+    return parameters, tuple(tuple(map(parameters.index, layer)) for layer in layers)
 
 
 def not_these_layers(

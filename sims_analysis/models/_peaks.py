@@ -8,8 +8,6 @@ from sims_analysis.kernels.residuals import running
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import smoothed
 
-__all__ = ["not_one_peak", "second_peak", "two_maxima"]
-
 
 def not_one_peak(
     c: Array, m: Array, noise: Array, background: float, down: tuple[bool, bool]

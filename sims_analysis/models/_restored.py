@@ -16,8 +16,6 @@ from sims_analysis.models._worth import HOPELESS, largest_deviance, worth
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import Samples, in_order
 
-__all__ = ["ADVICE", "COLUMNS", "NUMBERS", "STATUS", "Layout", "restored"]
-
 #: The statuses, in the order of their codes.
 STATUS = (
     "ok",
@@ -71,14 +69,7 @@ _CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5
 
 
 class Layout(NamedTuple):
-    """The row of one profile: numbers, then columns, then averaging kernels if they are wanted.
-
-    Parameters
-    ----------
-    n : int
-        The number of samples.
-    kernels : bool
-    """
+    """The row of one profile of n samples: numbers, columns, and averaging kernels if wanted."""
 
     n: int
     kernels: bool
@@ -117,26 +108,11 @@ def restored(
     kind: str,
     layout: Layout,
 ) -> Array:
-    """Restore one profile.
+    """Return the row of one profile restored, as the layout has it.
 
-    Parameters
-    ----------
-    samples : Samples
-        All of the profile.
-    settings : mapping
-        ``start``, ``stop``, ``background``, and ``fraction``, the number of independent samples
-        for each sample.
-    function : ResolutionFunction
-    smoothness : str or float
-        ``"auto"``, ``"steps"``, or the strength of the prior.
-    kind : str
-        Kind of the data's unit.
-    layout : Layout
-
-    Returns
-    -------
-    ndarray
-        A row, as the layout has it.
+    `settings` are ``start``, ``stop``, ``background``, and ``fraction``, the number of independent
+    samples for each sample; `smoothness` is ``"auto"``, ``"steps"``, or the strength of the prior,
+    and `kind` that of the data's unit.
     """
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     known: dict[str, Any] = {"n_samples": here.size, "source_of_errors": 0}

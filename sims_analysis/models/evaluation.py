@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,20 +78,9 @@ def evaluate(
     if quantified:
         fit = units.dequantify(fit)
     frame, at = _opened(fit, depth, quantified=quantified)
-    with_background = BACKGROUND.name in fit.data_vars
-    chosen, arrays, square = _of_each_profile(fit, chosen, with_background=with_background)
-    parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
-    # Not a function within this one: lazy answers are pickled.
-    curve = partial(
-        _curve,
-        model=chosen,
-        parameters=parameters,
-        factors=np.array([one.factor(frame.kind, frame.axis) for one in parameters]),
-        cell=fit.attrs.get("cell", "point"),
-        with_background=with_background,
-    )
-    given = [one.variable for one in (*arrays, square)]
+    curve, arrays = _of_each_profile(fit, chosen, frame)
     n, whole = frame.value.sizes[frame.dim], ("parameter", "parameter_")
+    given = [one.variable for one in arrays]
     rows = frame.each(curve, *given, size=2 * n, dim=frame.dim, whole=whole)
     value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
     if frame.dim not in at.dims:  # one depth of each profile
@@ -104,8 +93,11 @@ def evaluate(
         frame.axis: place if at.dims == (frame.axis,) else frame.as_the_data(place),
         "stderr": frame.with_attrs(stderr, frame.term, units_=unit, long_name=error, **plain),
     }
-    attrs = {"model": chosen.name, "description": f"{chosen.summary}, as fitted"}
-    return frame.array(value, frame.term, units_=unit, coords=coords, label=frame.name, **attrs)
+    what = f"{curve.model.summary}, as fitted"
+    answer = frame.array(
+        value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
+    )
+    return answer.assign_attrs(model=chosen.name)
 
 
 def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
@@ -137,31 +129,48 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
     return frame, at
 
 
-def _curve(
-    z: Array,
-    _: Array,
-    __: Array,
-    ___: Array,
-    *given: Any,
-    model: Model,
-    parameters: Sequence[Parameter],
-    factors: Array,
-    cell: str,
-    with_background: bool,
-) -> Array:
-    """Return the values of a profile's curve at its depths, and their errors; NaN without a fit."""
-    *numbers, square = map(np.array, given)
-    p = np.array(numbers)
-    if isinstance(model, LayeredModel):
-        p = model.complete(p)
-    here, found = np.isfinite(z), np.full((2, z.size), np.nan)
-    if np.isfinite(p).all() and here.any():
-        p, square = _apparent(p, square, parameters)
-        square = square / np.outer(factors, factors)
-        found[:, here] = _one(
-            z[here], model, cell, p / factors, square, with_background=with_background
-        )
-    return found.ravel()
+@dataclass(frozen=True, eq=False)
+class _CurveOfEach:
+    """The curve of one profile after the other; not a function, since lazy answers are pickled."""
+
+    model: Model
+    #: With a background, if one was fitted; and what turns value times nm into their units.
+    parameters: Sequence[Parameter]
+    factors: Array
+    #: Whether values are means over cells.
+    means: bool
+
+    def __call__(self, z: Array, _: Array, __: Array, ___: Array, *given: Any) -> Array:
+        """Return the values at the depths of a profile, and their errors; NaN without a fit."""
+        *numbers, square = map(np.array, given)
+        p = np.array(numbers)
+        if isinstance(self.model, LayeredModel):
+            p = self.model.complete(p)
+        here, found = np.isfinite(z), np.full((2, z.size), np.nan)
+        if np.isfinite(p).all() and here.any():
+            p, square = _apparent(p, square, self.parameters)
+            square = square / np.outer(self.factors, self.factors)
+            found[:, here] = self._at(z[here], p / self.factors, square)
+        return found.ravel()
+
+    def _at(self, z: Array, p: Array, covariance: Array) -> tuple[Array, Array]:
+        """Return values and their standard errors at some depths."""
+        # A cell reaches half way to its neighbours: of one depth alone there is none.
+        of_cells = cells(z) if self.means and z.size > 1 else None
+        formula, derivatives = formula_of(z, self.model, of_cells)
+        n, known = len(self.model.parameters), np.isfinite(covariance.diagonal())
+        value = formula(*p[:n]) + p[n:].sum()
+        if not known.any():
+            return value, np.full(z.size, np.nan)
+        rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
+        if free.size:
+            held = {i: p[i] for i in range(n) if not known[i]}
+            curve = Curve(self.model.parameters, formula, derivatives, held)
+            point = curve.at(curve.inward(p[free]).tolist())
+            rows[free] = curve.jacobian(point) / point.stretch[:, None]
+        square = covariance[np.ix_(known, known)]
+        variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
+        return value, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _model_of(fit: Any, model: Model | None) -> Model:
@@ -190,17 +199,17 @@ def _model_of(fit: Any, model: Model | None) -> Model:
 
 
 def _of_each_profile(
-    fit: xr.Dataset, model: Model, *, with_background: bool
-) -> tuple[Model, list[xr.DataArray], xr.DataArray]:
-    """Return the model of each profile, its parameters and scales, and their covariance.
+    fit: xr.Dataset, model: Model, frame: Frame
+) -> tuple[_CurveOfEach, list[xr.DataArray]]:
+    """Return the curve of each profile, and its parameters, scales and covariance.
 
     Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
     """
     layers = np.atleast_1d(fit["layer"].values).tolist() if "layer" in fit.coords else []
     if layers:
         model = layered(model, len(layers), fit.attrs["shared"].split(", "))
-    names = [*model.names, *([BACKGROUND.name] if with_background else [])]
-    names += [name for name in SCALES if name in fit]
+    parameters = [*model.parameters, *([BACKGROUND] if BACKGROUND.name in fit.data_vars else [])]
+    names = [one.name for one in parameters] + [name for name in SCALES if name in fit]
     arrays = []
     for name in names:
         base, number = split(name)
@@ -225,7 +234,9 @@ def _of_each_profile(
         here = xr.DataArray(np.array(names) == replaced, dims="parameter")
         factor = xr.where(here, moved, 1.0)
         square = square * factor * factor.rename(parameter="parameter_")
-    return model, arrays, square
+    factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
+    means = fit.attrs.get("cell", "point") == "mean"
+    return _CurveOfEach(model, parameters, factors, means), [*arrays, square]
 
 
 def _place(
@@ -235,12 +246,10 @@ def _place(
     base, number = split(name)
     layer = str(layers[int(number) - 1]) if number else ""
     restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
-    for inside in (f"{label}, {layer}", layer or label, label):
-        if f"{base}[{inside}]" in known:
-            return known[f"{base}[{inside}]"]
-    for other in (base, *restated):
-        if other in known:
-            return known[other]
+    inside = (f"{label}, {layer}", layer or label, label)
+    for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
+        if one in known:
+            return known[one]
     raise ProfileError(f"the covariance of the fit does not hold {name!r}, which the curve needs")
 
 
@@ -256,34 +265,6 @@ def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple
     held = np.isnan(square.diagonal())
     square = slopes @ np.where(held[:, None] | held, 0.0, square) @ slopes.T
     return p[:n] * shrink, square
-
-
-def _one(
-    z: Array, model: Model, cell: str, p: Array, covariance: Array, *, with_background: bool
-) -> tuple[Array, Array]:
-    """Return values and their standard errors at some depths."""
-    # A cell reaches half way to its neighbours: of one depth alone there is none.
-    means = cell == "mean" and z.size > 1
-    formula, derivatives = formula_of(z, model, cells(z) if means else None)
-    n = len(model.parameters)
-    free = [i for i in range(n) if np.isfinite(covariance[i, i])]
-    level = p[n] if with_background else 0.0
-    curve = Curve(
-        model.parameters, formula, derivatives, {i: p[i] for i in range(n) if i not in free}
-    )
-    value = formula(*p[:n]) + level
-    rows = np.zeros((p.size, z.size))
-    if free:
-        point = curve.at(curve.inward(p[free]).tolist())
-        rows[free] = curve.jacobian(point) / point.stretch[:, None]
-    if with_background:
-        rows[n] = 1.0
-    known = np.isfinite(np.diag(covariance))
-    if not known.any():
-        return value, np.full(z.size, np.nan)
-    square = covariance[np.ix_(known, known)]
-    variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
-    return value, np.sqrt(np.maximum(variance, 0.0))
 
 
 def list_models() -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import xarray as xr
@@ -192,17 +193,14 @@ def interface(
     def rows_of(frame: Frame) -> xr.Variable:
         return frame.each(row, profiles.fraction, *limits, size=len(ROW))
 
-    def depths_of(frame: Frame) -> xr.Variable:
-        found: xr.Variable = rows_of(frame).isel(__row__=slice(0, 2))
-        return found
-
     rows = rows_of(profiles)
-    if profiles.common is not None:
-        parts = [rows.isel(__row__=slice(*ends)) for ends in ((0, 4), (4, 6), (6, None))]
-        parts[1] = add_background_error(profiles, parts[1], depths_of, errors=True)
-        rows = xr.Variable.concat([one.transpose(*rows.dims) for one in parts], "__row__")
-    status = _with_doubts(rows, profiles, window, bridge=bridges(gaps))
-    answer = _dressed(rows, status, profiles)
+    stderr = add_background_error(
+        profiles, rows[..., 4:6], lambda other: rows_of(other)[..., :2], errors=True
+    )
+    part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
+    part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
+    part["status"] = _with_doubts(part, profiles, window, bridge=bridges(gaps))
+    answer = _dressed(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -212,25 +210,24 @@ def interface(
             ("ok", "no_data"),
             lambda word: f"the interface is {word} ({_ADVICE[word]})",
         )
-        unsure = rows.isel(__row__=ROW.index("unsure")) == 1
         warn_of_first(
             profiles,
             answer["status"],
             [word for word in STATUS if word != "ok"],
             lambda _: _UNSURE,
-            among=unsure,
+            among=part["unsure"] == 1,
         )
     return units.quantify(answer) if profiles.quantified else answer
 
 
 def _with_doubts(
-    rows: xr.Variable, profiles: Frame, window: Window, *, bridge: bool
+    part: Mapping[str, xr.Variable], profiles: Frame, window: Window, *, bridge: bool
 ) -> xr.Variable:
     """Return the statuses: not ``ok`` with saturated samples, or where the step is in a gap."""
-    position, width, status = (rows.isel(__row__=i) for i in (0, 1, -1))
-    reach = width.fillna(1e-9 * abs(position))  # between two samples, a depth alone
+    position = part["position"]
+    reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach
-    status = mark_doubts(status, doubts_in(profiles, window, bridge=True), STATUS)
+    status = mark_doubts(part["status"], doubts_in(profiles, window, bridge=True), STATUS)
     doubts = doubts_in(profiles, step, bridge=bridge)
     return mark_doubts(status, doubts, STATUS, instead=("undetermined",))
 
@@ -243,33 +240,31 @@ def _row(
     return measured(z, c, s, fraction, pairs, parts, between=between)
 
 
-def _dressed(rows: xr.Variable, status: xr.Variable, profiles: Frame) -> xr.Dataset:
-    def part(i: int, **attrs: str) -> xr.Variable:
-        return xr.Variable(rows.dims[:-1], rows.data[..., i], attrs)
-
+def _dressed(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
+    """Give each number its name, unit and words."""
     position, width = (
         vocabulary.attrs(f"interface_{one}", profiles.axis_units) for one in ("position", "width")
     )
+    error = {"long_name": "Standard error, random part"}
     level = {
-        "units": units.CANONICAL[profiles.kind],
+        "units": profiles.units,
         "description": "mean over the plateau; of one that slopes, its line at the position",
     }
-    per = units.CANONICAL[profiles.axis]
     slope = {
-        "units": f"{units.CANONICAL[profiles.kind]} / {per}",
+        "units": f"{profiles.units} / {profiles.axis_units}",
         "description": "of the plateau; 0 where it is surely level",
     }
-    error = {"long_name": "Standard error, random part"}
-    return profiles.dataset(
-        {
-            "position": part(0, **position),
-            "position_stderr": part(4, **position | error),
-            "width": part(1, **width),
-            "width_stderr": part(5, **width | error),
-            "left_level": part(2, long_name="Level above", **level),
-            "right_level": part(3, long_name="Level below", **level),
-            "left_slope": part(6, long_name="Slope above", **slope),
-            "right_slope": part(7, long_name="Slope below", **slope),
-            "status": in_words(status, STATUS, **vocabulary.attrs("status")),
-        }
-    )
+    attrs = {
+        "position": position,
+        "position_stderr": position | error,
+        "width": width,
+        "width_stderr": width | error,
+        "left_level": {"long_name": "Level above", **level},
+        "right_level": {"long_name": "Level below", **level},
+        "left_slope": {"long_name": "Slope above", **slope},
+        "right_slope": {"long_name": "Slope below", **slope},
+    }
+    part = {**part, "position_stderr": part["stderr"]}
+    answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
+    answer["status"] = in_words(part["status"], STATUS, **vocabulary.attrs("status"))
+    return profiles.dataset(answer)

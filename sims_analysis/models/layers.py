@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -137,26 +136,24 @@ def layers(
     number = profiles.parameter(level, (profiles.kind,), "level")
     refuse_cases(profiles, number, "level")
     found = crossings(one, level=level, gaps="bridge")
-    limit = {name: found[name].variable for name in ("detection_limit",) if name in found.coords}
+    limit = found.coords.get("detection_limit")
     found = units.dequantify(found)
-    depth, stderr, direction, status, decay = (
-        found[name].variable
-        for name in (profiles.axis, "stderr", "direction", "status", "decay_length")
-    )
-    unknown = _error_of_maximum(profiles) if by_fraction else xr.zeros_like(number, dtype=float)
-    moved = abs(decay) * unknown
+    names = profiles.axis, "stderr", "decay_length", "direction", "status"
+    depth, stderr, decay, direction, status = (found[name].variable for name in names)
+    unknown, saturated = xr.zeros_like(number, dtype=float), number.isnull() & False
+    if by_fraction:
+        unknown = _error_of_maximum(profiles)
+        saturated = doubts_in(profiles, NO_LIMITS, bridge=True) == Status.SATURATED
     lost = xr.zeros_like(depth, dtype=bool) if bridges(gaps) else in_gap(profiles, depth)
-    saturated = _saturated(profiles, highest) & by_fraction
     _tell(profiles, depth.where(lost), saturated)
     if profiles.stderr is None:
         _tell_noise(profiles, number)
     else:
         _tell_few(profiles, number, unknown)
     begins, goes_on = first.variable > number, last.variable > number
-    hidden = _hidden(profiles, begins, number)
+    edges = depth, stderr, abs(decay) * unknown, direction, lost
+    ends = begins, goes_on, *_hidden(profiles, begins, number), saturated, status[..., 0]
     size = len(_ROW) * (1 + depth.sizes["crossing"] // 2)
-    edges = depth, stderr, moved, direction, lost
-    ends = begins, goes_on, *hidden, saturated, status.isel(crossing=0)
     rows = profiles.each(_layers, *edges, *ends, whole=["crossing"], size=size)
     return _dressed(rows, limit, profiles)
 
@@ -219,16 +216,15 @@ def _tell(profiles: Frame, lost: xr.Variable, saturated: xr.Variable) -> None:
 
 def _tell_noise(profiles: Frame, level: xr.Variable) -> None:
     """Warn of the first profile whose layers, or what is between them, noise may have made."""
-    number = profiles.each(_short_and_shallow, level, size=1).isel(__row__=0)
-    first = first_flagged(profiles, number >= _SEVERAL)
-    if first is not None:
-        warn(
-            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
-            f"are of one or two samples near the level, as noise makes them, and the data have no "
-            "standard errors to tell: with_counting_statistics() states them, and crossings of "
-            "one edge count as one then",
-            ProfileWarning,
-        )
+    number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
+    _warn_of_first(
+        profiles,
+        number >= _SEVERAL,
+        number,
+        "{:.0f} of the layers, or of what lies between them, are of one or two samples near the "
+        "level, as noise makes them, and the data have no standard errors to tell: "
+        "with_counting_statistics() states them, and crossings of one edge count as one then",
+    )
 
 
 def _tell_few(profiles: Frame, level: xr.Variable, unknown: xr.Variable) -> None:
@@ -236,23 +232,30 @@ def _tell_few(profiles: Frame, level: xr.Variable, unknown: xr.Variable) -> None
 
     `unknown` is the relative error of a level that is a part of the maximum.
     """
-    known = profiles.each(_known, level, size=1).isel(__row__=0)
-    by_noise = first_flagged(profiles, (unknown > _LEVEL_KNOWN) & known.notnull())
-    if by_noise is not None:
-        warn(
-            f"{by_noise.label}: the level is a part of the highest sample, which noise has chosen "
-            f"and which is known to {100 * by_noise.of(unknown):.0f} %: of the intervals of a "
-            "layer 39 to 60 % hold the truth at 100 counts, 0 to 41 % at 10 to 30; state level=",
-            ProfileWarning,
-        )
-    first = first_flagged(profiles, (known > _KNOWN) & (unknown == 0.0))  # of a stated level
+    known = profiles.each(_known, level, size=1)[..., 0]
+    _warn_of_first(
+        profiles,
+        (unknown > _LEVEL_KNOWN) & known.notnull(),
+        100 * unknown,
+        "the level is a part of the highest sample, which noise has chosen and which is known to "
+        "{:.0f} %: of the intervals of a layer 39 to 60 % hold the truth at 100 counts, 0 to 41 % "
+        "at 10 to 30; state level=",
+    )
+    _warn_of_first(
+        profiles,
+        (known > _KNOWN) & (unknown == 0.0),  # of a stated level
+        100 * known,
+        "samples near the maximum are known to {:.0f} % (as of fewer than 16 counts); of so few, "
+        "46 to 69 % of the intervals of a layer hold the truth. Count longer, or over a larger "
+        "area",
+    )
+
+
+def _warn_of_first(profiles: Frame, flagged: xr.Variable, number: xr.Variable, text: str) -> None:
+    """Warn once of the flagged profiles, with the number of the first of them."""
+    first = first_flagged(profiles, flagged)
     if first is not None:
-        warn(
-            f"{first.label}: samples near the maximum are known to {100 * first.of(known):.0f} % "
-            "(as of fewer than 16 counts); of so few, 46 to 69 % of the intervals of a layer hold "
-            "the truth. Count longer, or over a larger area",
-            ProfileWarning,
-        )
+        warn(f"{first.label}: {text.format(first.of(number))}", ProfileWarning)
 
 
 def _known(_: Array, c: Array, s: Array, __: Array, level: float) -> Array:
@@ -273,12 +276,6 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
         if one.min() > 0 < level
     ]
     return np.array([float(sum(near))])
-
-
-def _saturated(profiles: Frame, like: xr.DataArray) -> xr.Variable:
-    """Flag profiles whose maximum a saturated detector has cut off."""
-    none = xr.zeros_like(like.variable, dtype=bool)
-    return none | (doubts_in(profiles, NO_LIMITS, bridge=True) == Status.SATURATED)
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
@@ -384,26 +381,25 @@ def _layers(*given: Any) -> Array:
     return rows.ravel()
 
 
-def _dressed(rows: xr.Variable, limit: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
+def _dressed(rows: xr.Variable, limit: xr.DataArray | None, profiles: Frame) -> xr.Dataset:
     """Return the answer, with as many places as the profile with the most layers has."""
     table = rows.data.reshape(*rows.shape[:-1], -1, len(_ROW))
     width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
     dims = (*rows.dims[:-1], "layer", "__row__")
-    codes, top, top_stderr, bottom, bottom_stderr, thickness_stderr = xr.Variable(
-        dims, table[..., :width, :]
-    ).transpose("__row__", ...)
-    values = {
-        "top": (top, top_stderr),
-        "bottom": (bottom, bottom_stderr),
-        "thickness": (bottom - top, thickness_stderr),
-    }
+    table = xr.Variable(dims, table[..., :width, :])
+    part = dict(zip(_ROW, table.transpose("__row__", ...), strict=True))
+    part["thickness"] = part["bottom"] - part["top"]
     answer = {}
-    for name, (number, error) in values.items():
+    for name in ("top", "bottom", "thickness"):
         term = "layer_thickness" if name == "thickness" else "interface_position"
-        long_names = name.capitalize(), f"Standard error of {name}, random part"
-        for end, one, text in zip(("", "_stderr"), (number, error), long_names, strict=True):
-            answer[name + end] = profiles.with_attrs(
-                one, term, units_=profiles.axis_units, long_name=text
+        texts = {
+            name: name.capitalize(),
+            f"{name}_stderr": f"Standard error of {name}, random part",
+        }
+        for one, text in texts.items():
+            answer[one] = profiles.with_attrs(
+                part[one], term, units_=profiles.axis_units, long_name=text
             )
-    answer["status"] = profiles.status(codes.astype(int))
-    return profiles.dataset(answer, coords=limit)
+    answer["status"] = profiles.status(part["status"].astype(int))
+    coords = {} if limit is None else {"detection_limit": limit.variable}
+    return profiles.dataset(answer, coords=coords)

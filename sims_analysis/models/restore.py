@@ -33,7 +33,7 @@ from sims_analysis.models._profiles import (
 from sims_analysis.models._restored import ADVICE, NUMBERS, STATUS, Layout, restored
 from sims_analysis.models.model import Array, Parameter
 from sims_analysis.models.samples import Samples
-from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["deconvolve"]
@@ -278,8 +278,7 @@ def deconvolve(
 def _strength(smoothness: Any) -> str | float:
     if isinstance(smoothness, str) and smoothness in ("auto", "steps"):
         return smoothness
-    number = isinstance(smoothness, int | float | np.number) and not isinstance(smoothness, bool)
-    if number and np.isfinite(smoothness) and smoothness > 0:
+    if is_number(smoothness) and np.isfinite(smoothness) and smoothness > 0:
         return float(smoothness)
     raise ProfileError(
         f"smoothness={format_argument(smoothness)}; expected 'auto', 'steps' or a number above 0"
@@ -301,57 +300,51 @@ def _described(asked: Asked) -> str:
     return f"{function.described()}, {function.fwhm:.3g} nm wide at half maximum"
 
 
-# --- the answer -------------------------------------------------------------------------------
-
-
 def _dressed(
     frame: Frame, rows: xr.Variable, layout: Layout, window: Window, *, bridge: bool
 ) -> xr.Dataset:
     """Give each number and column its name, unit and words."""
+    numbers = dict(zip(NUMBERS, rows[..., : len(NUMBERS)].transpose("__row__", ...), strict=True))
 
-    def number(name: str) -> xr.Variable:
-        one: xr.Variable = rows.isel(__row__=NUMBERS.index(name))
-        return one
+    def column(name: str) -> xr.Variable:
+        one = rows[..., layout.place(name)]
+        return xr.Variable((*one.dims[:-1], frame.dim), one.data)
 
-    def column(name: str, attrs: Mapping[str, str] | None = None) -> xr.Variable:
-        one = rows.isel(__row__=layout.place(name))
-        return xr.Variable((*one.dims[:-1], frame.dim), one.data, attrs)
+    def beside(values: xr.Variable, end: str) -> xr.Variable:
+        attrs = vocabulary.attrs_beside(term, end, frame.units)
+        return frame.as_the_data(xr.Variable(values.dims, values.data, attrs))
 
     name, term = frame.name, frame.term
-    stderr = column("stderr", vocabulary.attrs_beside(term, "stderr", frame.units))
-    dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
     found = {
         name: frame.with_attrs(column("value"), term, units_=frame.units),
-        f"{name}_stderr": frame.as_the_data(stderr),
+        f"{name}_stderr": beside(column("stderr"), "stderr"),
         "refolded": frame.with_attrs(column("refolded"), "refolded", units_=frame.units),
     }
+    dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
     for one in ("window_dose", "window_dose_stderr", "carried_dose"):
-        found[one] = frame.with_attrs(number(one) * times, one, units_=dose_units)
-    for one in ("smoothness", "largest_deviance"):
-        found[one] = frame.with_attrs(number(one), one)
+        found[one] = frame.with_attrs(numbers[one] * times, one, units_=dose_units)
     for one in ("n_samples", "doubtful_maxima"):
-        found[one] = frame.with_attrs(number(one).fillna(0).astype(np.int64), one)
-    found["doubtful_maximum"] = frame.with_attrs(number("doubtful_maximum"), "doubtful_maximum")
+        numbers[one] = numbers[one].fillna(0).astype(np.int64)
+    plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
+    for one in plain:
+        found[one] = frame.with_attrs(numbers[one], one)
     if layout.kernels:
-        n, other = layout.n, f"{frame.dim}_"
-        square = rows.isel(__row__=layout.place("kernels"))
-        parts = square.data.reshape(*square.shape[:-1], n, n)
-        kernels = xr.Variable((*square.dims[:-1], frame.dim, other), parts)
+        square = rows[..., layout.place("kernels")]
+        parts = square.data.reshape(*square.shape[:-1], layout.n, layout.n)
+        kernels = xr.Variable((*square.dims[:-1], frame.dim, f"{frame.dim}_"), parts)
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
-    codes = mark_doubts(number("status"), doubts_in(frame, window, bridge=bridge), STATUS)
+    codes = mark_doubts(numbers["status"], doubts_in(frame, window, bridge=bridge), STATUS)
     found["status"] = in_words(codes, STATUS, **vocabulary.attrs("restored_status"))
     of = "source_of_errors"
-    found[of] = in_words(number(of), SOURCES, **vocabulary.attrs(of))
-    fraction = number("fraction").fillna(1.0)
+    found[of] = in_words(numbers[of], SOURCES, **vocabulary.attrs(of))
+    fraction = numbers["fraction"].fillna(1.0)
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(column(ACHIEVED), ACHIEVED)
-    beside = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
+    coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
     if frame.censored is not None:
         end = vocabulary.CENSORED
-        limits = frame.censored.copy()
-        limits.attrs = vocabulary.attrs_beside(term, end, frame.units)
-        beside[f"{name}_{end}"] = frame.as_the_data(limits)
-    return frame.dataset(found, coords=beside)
+        coords[f"{name}_{end}"] = beside(frame.censored, end)
+    return frame.dataset(found, coords=coords)
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:

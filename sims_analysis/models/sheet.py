@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -14,18 +14,18 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
-from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, resting_on, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense, Status
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.models._profiles import in_words, open_profiles, over_profiles, warn_of_first
+from sims_analysis.models._profiles import in_words, open_profiles, warn_of_first
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order, surroundings
@@ -34,7 +34,7 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
 
-_STATUS = ("ok", "no_data", "never_reached", "truncated", "below_detection")
+_STATUS = ("ok", "no_data", "never_reached", "truncated", "below_detection", "gap", "saturated")
 _ADVICE = {
     "never_reached": "there is no junction; say where the layer ends by stop=",
     "truncated": "stop lies below the last sample",
@@ -63,6 +63,38 @@ class _Question:
     background: float
     #: The only type of doping; 0 if there are both, and can be a junction.
     only: float
+
+    def active(self, values: Array) -> Array:
+        """Return what is active; noise about 0 keeps its sign: without, it would be carriers."""
+        active: Array = np.minimum(values, self.limit[:, None])
+        return active
+
+    def net(self, values: Array) -> Array:
+        """Return the net doping at each depth."""
+        net: Array = self.sign @ self.active(values) + self.background
+        return net
+
+    def conductivity(
+        self, values: Array, mobility: str, signs: Array, around: Array | None = None
+    ) -> Array:
+        """Return mobility times carriers of a sign, at each depth.
+
+        Less than 0 where noise has others: their absolute values would make carriers of noise.
+        `around` are the concentrations by which the mobility goes, if they are not the `values`.
+        """
+        by = self.active(values if around is None else around)
+        total = np.abs(by).sum(axis=0) + abs(self.background)
+        electrons, holes = (MOBILITIES[mobility](total, element) for element in self.elements)
+        sigma: Array = np.where(signs > 0, electrons, holes) * (signs * self.net(values))
+        return sigma
+
+
+class _Profile(NamedTuple):
+    """The samples of one species, in order of depth."""
+
+    z: Array
+    c: Array
+    s: Array
 
 
 @recorded
@@ -196,20 +228,20 @@ def sheet_resistance(
         only=0.0 if len(kinds) > 1 else float(kinds.pop()),
     )
 
-    def rows_of(frame: Frame) -> xr.DataArray:
-        rows = frame.each(partial(_measured, question), *window, size=len(_ROW), group="species")
-        return over_profiles(frame, rows)
+    row = partial(_row, question)
 
-    def resistance(frame: Frame) -> xr.Variable:
-        return rows_of(frame).variable.isel(__row__=0)
+    def rows_of(frame: Frame) -> xr.Variable:
+        return frame.each(row, *window, size=len(_ROW), group="species")
 
-    rows = _with_hidden(profiles, rows_of(profiles), window[1], question)
-    stderr = rows.variable.isel(__row__=1)
-    for one in _each_background(profiles):
-        stderr = add_background_error(one, stderr, resistance)
-    answer = _dressed(rows, stderr, mobility)
-    hidden = hidden_matter(profiles, rows.variable.isel(__row__=0), stderr, resistance)
-    answer["status"] = _told(profiles, answer, window, hidden, bridge=bridges(gaps))
+    def conductance(frame: Frame) -> xr.Variable:
+        return rows_of(frame)[..., 0]
+
+    part = dict(zip(_ROW, rows_of(profiles).transpose("__row__", ...), strict=True))
+    stderr = add_background_error(profiles, part["stderr"], conductance, group="species")
+    hidden = hidden_matter(profiles, part["conductance"], stderr, conductance)
+    part |= _with_hidden(profiles, part, window[1], question)
+    part["status"] = _with_doubts(profiles, part, window, hidden, bridge=bridges(gaps))
+    answer = _dressed(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -219,61 +251,50 @@ def sheet_resistance(
             ("ok", "no_data", "gap", "saturated"),
             lambda word: f"no sheet resistance: {_ADVICE[word]}",
         )
-        _tell_noise(profiles, rows, stderr)
+        _tell_noise(profiles, part["conductance"], part["around"], stderr)
     return units.quantify(answer) if profiles.quantified else answer
 
 
 def _with_hidden(
-    profiles: Frame, rows: xr.DataArray, stop: xr.Variable, question: _Question
-) -> xr.DataArray:
+    profiles: Frame, part: Mapping[str, xr.Variable], stop: xr.Variable, question: _Question
+) -> dict[str, xr.Variable]:
     """Say so where there is no junction, and it may lie at samples below their limit."""
-    place = xr.Variable("__row__", np.array(_ROW))
-    none = rows.isel(__row__=-1).isin([_STATUS.index(w) for w in ("no_data", "never_reached")])
-    side = -rows.isel(__row__=_ROW.index("polarity"))
+    status, polarity = part["status"], part["polarity"]
+    none = (status == _STATUS.index("no_data")) | (status == _STATUS.index("never_reached"))
     if not question.only:
         active = profiles.value.clip(max=xr.Variable("species", question.limit))
         may = hidden_junctions(
             replace(profiles, value=active),
             xr.Variable((), question.background),
             -question.sign,
-            side.variable,
+            -polarity,
         )
         if may is not None:
-            hidden = none & over_profiles(profiles, may & stop.isnull()) & (place == "status")
-            rows = rows.where(~hidden, _STATUS.index("below_detection"))
-    found: xr.DataArray = rows.where(~(none & (place == "polarity")), 0.0)
-    return found.transpose(*side.dims, "__row__")
+            hidden = none & may & stop.isnull()
+            status = replaced_where(hidden, status, _STATUS.index("below_detection"))
+    return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 
-def _told(
-    profiles: Frame, answer: xr.Dataset, window: Window, hidden: Any, *, bridge: bool
-) -> xr.DataArray:
+def _with_doubts(
+    profiles: Frame, part: Mapping[str, xr.Variable], window: Window, hidden: Any, *, bridge: bool
+) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
-    layer = window[0], answer["layer_depth"].variable
+    layer, status = (window[0], part["depth"]), part["status"]
     found = resting_on(profiles, layer, bridge=bridge, hidden=hidden)
-    fine: Any = (answer["status"] == "ok").variable
-    status = answer["status"]
+    fine = status == _STATUS.index("ok")
     for code in (Status.GAP, Status.SATURATED):
         doubtful = fine & (found == code).any("species")
-        what = "the layer bridges it by the curves"
         told = xr.where(doubtful, int(code), int(Status.OK))
+        what = "the layer bridges it by the curves"
         tell_doubts(profiles, told, layer, what, FitWarning)
-        word = np.array(code.name.lower())
-        # Not by xr.where, which cuts lazy texts to the length of the word.
-        status = xr.apply_ufunc(
-            np.where,
-            doubtful,
-            word,
-            status,
-            dask="parallelized",
-            output_dtypes=[np.result_type(word, status)],
-        )
-    return status.assign_attrs(answer["status"].attrs)
+        status = replaced_where(doubtful, status, _STATUS.index(code.name.lower()))
+    return status
 
 
-def _tell_noise(profiles: Frame, rows: xr.DataArray, stderr: xr.Variable) -> None:
+def _tell_noise(
+    profiles: Frame, value: xr.Variable, around: xr.Variable, stderr: xr.Variable
+) -> None:
     """Warn where noise changes the mobilities by more than the standard error allows."""
-    value, around = (rows.variable.isel(__row__=_ROW.index(n)) for n in ("conductance", "around"))
     first = first_flagged(profiles, abs(around - value) > _BIASED * stderr)
     if first is not None:
         change = 100 * (first.of(value / around) - 1)
@@ -288,23 +309,9 @@ def _tell_noise(profiles: Frame, rows: xr.DataArray, stderr: xr.Variable) -> Non
         )
 
 
-def _measured(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
-    # In a sum, a sample in which nothing was counted adds no variance.
-    return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
-
-
 def _opened(data: Any, variable: str | None) -> Frame:
     question, kinds = "a sheet resistance", ("concentration",)
     return open_profiles(data, question=question, kinds=kinds, variable=variable, axes=("depth",))
-
-
-def _each_background(profiles: Frame) -> Iterator[Frame]:
-    """Give the profiles with the error of one background after the other: they are independent."""
-    if profiles.common is None:
-        return
-    place = xr.Variable("species", np.arange(profiles.value.sizes["species"]))
-    for i in range(place.size):
-        yield replace(profiles, common=profiles.common.where(place == i, 0.0))
 
 
 def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
@@ -352,66 +359,69 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
 def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -> bool:
     """Return whether most donors are arsenic; of data that are not known yet, whether some are."""
     donors = [i for i, name in enumerate(names) if signs[name] > 0]
-    arsenic = [i for i in donors if _element(names[i]) == "As"]
+    arsenic = [i for i in donors if re.match("[^A-Z]*As", names[i])]  # "75As"
     if len(arsenic) in (0, len(donors)) or profiles.lazy:
         return bool(arsenic)
     sums = [float(profiles.value.isel(species=i).sum()) for i in donors]
     return donors[int(np.argmax(sums))] in arsenic
 
 
-def _element(species: str) -> str:
-    found = re.search(r"[A-Z][a-z]?", species)
-    return found[0] if found else species
+def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
+    """Return what is found of one measurement, as `_ROW` has it."""
+    # In a sum, a sample in which nothing was counted adds no variance.
+    samples = zip(z, c, np.where(k == 0, 0.0, s), strict=True)
+    own = []
+    for one in map(_Profile._make, samples):
+        here = in_order(one.z, one.c)
+        own.append(_Profile(*(column[here] for column in one)))
+    word, found = _measured(question, own, *window)
+    found = {"polarity": 0.0, **found, "status": _STATUS.index(word)}
+    return np.array([found.get(name, np.nan) for name in _ROW])
 
 
-def _resistance(
-    z: Array, c: Array, s: Array, window: tuple[float, ...], question: _Question
-) -> Array:
-    row = np.full(len(_ROW), np.nan)
-    row[-2:] = 0, 1
-    here = [in_order(a, b) for a, b in zip(z, c, strict=True)]
-    if min(one.size for one in here) < 2:
-        return row
-    own = [(a[one], b[one], e[one]) for a, b, e, one in zip(z, c, s, here, strict=True)]
-    first, last = max(a[0] for a, _, _ in own), min(a[-1] for a, _, _ in own)
-    start, end = window
-    first = first if np.isnan(start) else max(first, start)
-    depths = np.unique(np.concatenate([a for a, _, _ in own] + [[first]]))
+def _measured(
+    question: _Question, own: Sequence[_Profile], start: float, stop: float
+) -> tuple[str, dict[str, float]]:
+    """Return the status of one measurement, and what is known of its layer."""
+    if min(one.z.size for one in own) < 2:
+        return "no_data", {}
+    first, last = max(one.z[0] for one in own), min(one.z[-1] for one in own)
+    first = np.fmax(first, start)
+    depths = np.unique(np.concatenate([*(one.z for one in own), [first]]))
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
-        return row
-    types = None if question.only else _types(depths, own, question)
-    if np.isnan(end) and types is not None:
-        turned = np.flatnonzero(np.diff(types.signs))
-        end = float(types.changes[turned[0]]) if turned.size else np.nan
-    elif np.isnan(end):
-        end = last
-    if np.isnan(end) or end > last:
-        row[-1] = 2 if np.isnan(end) else 3
-        if types is not None and types.signs.size == 1:  # of all depths
-            row[_ROW.index("polarity")] = types.signs[0]
-        return row
-    if end <= first:
-        return row
-    depths = np.append(depths[depths < end], end)
-    at = [_interpolated(depths, a, b) for a, b, _ in own]
-    values = np.stack([one[0] for one in at])
-    weight = record_weights(depths) / NM_PER_CM
-    signs = np.full(depths.size, question.only) if types is None else types.at(depths)
-    for name in MOBILITIES:
-        sigma = _conductivity(values, question, name, signs)
-        row[_ROW.index(name)] = CHARGE * float(weight @ sigma)
-    row[0] = row[_ROW.index(question.mobility)]
-    net = _net(values, question)
-    row[_ROW.index("depth")] = end
-    row[_ROW.index("dose")] = float(weight @ (signs * net))
-    row[_ROW.index("polarity")] = np.sign(float(weight @ net))
-    row[1] = _conductance_error(values, at, own, weight, question, signs)
-    near = [_interpolated(depths, a, surroundings(b, e))[0] for a, b, e in own]
-    sigma = _conductivity(values, question, question.mobility, signs, np.stack(near))
-    row[_ROW.index("around")] = CHARGE * float(weight @ sigma)
-    row[-1] = 0
-    return row
+        return "no_data", {}
+    types = _types(depths, own, question)
+    whole = not question.only and types.signs.size == 1  # one type at all depths
+    of_all = {"polarity": float(types.signs[0])} if whole else {}
+    if np.isnan(stop):
+        turned = types.changes[np.flatnonzero(np.diff(types.signs))]
+        if not (turned.size or question.only):
+            return "never_reached", of_all
+        stop = float(turned[0]) if turned.size else last
+    if stop > last:
+        return "truncated", of_all
+    if stop <= first:
+        return "no_data", {}
+    depths = np.append(depths[depths < stop], stop)
+    at = [_interpolated(depths, one.z, one.c) for one in own]
+    near = [_interpolated(depths, one.z, surroundings(one.c, one.s))[0] for one in own]
+    values = np.stack([value for value, _, _ in at])
+    weight, signs = record_weights(depths) / NM_PER_CM, types.at(depths)
+    net = question.net(values)
+    found = {
+        name: CHARGE * float(weight @ question.conductivity(values, name, signs))
+        for name in MOBILITIES
+    }
+    around = question.conductivity(values, question.mobility, signs, np.stack(near))
+    return "ok", found | {
+        "conductance": found[question.mobility],
+        "stderr": _conductance_error(values, at, own, weight, question, signs),
+        "depth": stop,
+        "dose": float(weight @ (signs * net)),
+        "polarity": float(np.sign(weight @ net)),
+        "around": CHARGE * float(weight @ around),
+    }
 
 
 def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Array]:
@@ -419,34 +429,6 @@ def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Arra
     before = np.clip(np.searchsorted(z, depths, side="right") - 1, 0, z.size - 2)
     part = (depths - z[before]) / (z[before + 1] - z[before])
     return interpolated(c[before], c[before + 1], part, log=True), before, part
-
-
-def _active(values: Array, question: _Question) -> Array:
-    """Return what is active; noise about 0 keeps its sign: without, it would be carriers."""
-    active: Array = np.minimum(values, question.limit[:, None])
-    return active
-
-
-def _net(values: Array, question: _Question) -> Array:
-    net: Array = question.sign @ _active(values, question) + question.background
-    return net
-
-
-def _conductivity(
-    values: Array, question: _Question, mobility: str, signs: Array, around: Array | None = None
-) -> Array:
-    """Return mobility times carriers of a sign, at each depth; less than 0 where noise has others.
-
-    Their absolute values would make carriers of noise. `around` are the concentrations by which
-    the mobility goes, if they are not the `values`.
-    """
-    net = _net(values, question)
-    by = _active(values if around is None else around, question)
-    total = np.abs(by).sum(axis=0) + abs(question.background)
-    formula = MOBILITIES[mobility]
-    electrons, holes = (formula(total, element) for element in question.elements)
-    sigma: Array = np.where(signs > 0, electrons, holes) * (signs * net)
-    return sigma
 
 
 class _Types(NamedTuple):
@@ -461,14 +443,16 @@ class _Types(NamedTuple):
         return signs
 
 
-def _types(depths: Array, own: list[Any], question: _Question) -> _Types:
+def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Types:
     """Find the layers of one type.
 
     Where errors are known, a layer is one if its integral is above `_THERE` of its standard errors:
     others are made by noise, and belong to those beside them.
     """
-    values = np.stack([_interpolated(depths, a, b)[0] for a, b, _ in own])
-    active = _active(values, question).clip(0.0)
+    if question.only:
+        return _Types(np.empty(0), np.array([question.only]))
+    values = np.stack([_interpolated(depths, one.z, one.c)[0] for one in own])
+    active = question.active(values).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
     profile = Dense(depths, acceptors[None])
@@ -478,7 +462,7 @@ def _types(depths: Array, own: list[Any], question: _Question) -> _Types:
     layer, count = np.searchsorted(changes, depths), changes.size + 1
     integral = np.bincount(layer, weight * net, count)
     there = np.arange(count)
-    variance = sum(np.interp(depths, a, e) ** 2 for a, _, e in own)
+    variance = sum(np.interp(depths, one.z, one.s) ** 2 for one in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
         there = np.flatnonzero(np.abs(integral) > _THERE * error)
@@ -491,27 +475,23 @@ def _types(depths: Array, own: list[Any], question: _Question) -> _Types:
 
 def _conductance_error(
     values: Array,
-    at: list[Any],
-    own: list[Any],
+    at: Sequence[tuple[Array, Array, Array]],
+    own: Sequence[_Profile],
     weight: Array,
     question: _Question,
     signs: Array,
 ) -> float:
     """Propagate the standard error of each sample; the junction's does not count to first order."""
-    if not any(np.isfinite(e).any() for _, _, e in own):
+    if not any(np.isfinite(one.s).any() for one in own):
         return float("nan")
-    here = _conductivity(values, question, question.mobility, signs)
+    here = question.conductivity(values, question.mobility, signs)
     variance = 0.0
-    for i, ((_, c, e), (value, before, part)) in enumerate(zip(own, at, strict=True)):
-        step = 1e-5 * np.maximum(np.abs(values[i]), 1e-12 * np.abs(values[i]).max() + 1.0)
+    for i, ((_, c, s), (value, before, part)) in enumerate(zip(own, at, strict=True)):
+        step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
         moved = values.copy()
         moved[i] += step
-        slope = (
-            CHARGE
-            * weight
-            * (_conductivity(moved, question, question.mobility, signs) - here)
-            / step
-        )
+        change = question.conductivity(moved, question.mobility, signs) - here
+        slope = CHARGE * weight * change / step
         by_sample = np.zeros(c.size)
         low, high = c[before], c[before + 1]
         both = (low > 0) & (high > 0)
@@ -519,37 +499,35 @@ def _conductance_error(
         to_high = np.where(both, value / high, 1.0) * part
         np.add.at(by_sample, before, slope * to_low)
         np.add.at(by_sample, before + 1, slope * to_high)
-        variance += float(np.nansum((by_sample * e) ** 2))
+        variance += float(np.nansum((by_sample * s) ** 2))
     return float(np.sqrt(variance))
 
 
-def _dressed(rows: xr.DataArray, stderr: xr.Variable, mobility: str) -> xr.Dataset:
-    part = {name: rows.isel(__row__=i) for i, name in enumerate(_ROW)}
-    term = vocabulary.attrs("sheet_resistance")
-    answer = {"sheet_resistance": (1 / part["conductance"]).assign_attrs(term, mobility=mobility)}
-    answer["sheet_resistance_stderr"] = (stderr / part["conductance"] ** 2).assign_attrs(
-        term, long_name="Standard error of the sheet resistance, random part"
-    )
-    each = []
-    for name in MOBILITIES:
-        one = (1 / part[name]).assign_attrs(term, mobility=name)
-        answer[f"sheet_resistance_{name}"] = one
-        each.append(one)
-    together = xr.concat(each, "__row__")
-    spread = (together.max("__row__") - together.min("__row__")) / 2 / answer["sheet_resistance"]
-    answer["model_spread"] = spread.assign_attrs(
-        units="1", long_name="Spread of the mobility models", description="half range / answer"
-    )
-    answer["layer_depth"] = part["depth"].assign_attrs(
-        vocabulary.attrs("depth") | {"description": "where the layer ends"}
-    )
-    answer["carrier_dose"] = part["dose"].assign_attrs(
-        vocabulary.attrs("dose") | {"description": "net active dopants of the layer"}
-    )
-    polarity, status = part["polarity"], part["status"]
-    told = in_words(polarity.variable, _TYPES), in_words(status.variable, _STATUS)
-    answer["polarity"] = polarity.copy(data=told[0].data).assign_attrs(
-        long_name="Type of the layer"
-    )
-    answer["status"] = status.copy(data=told[1].data).assign_attrs(vocabulary.attrs("status"))
-    return as_dataset(answer)
+def _dressed(
+    profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
+) -> xr.Dataset:
+    """Give each number its name, unit and words."""
+    answer, term = 1 / part["conductance"], "sheet_resistance"
+    error = "Standard error of the sheet resistance, random part"
+    each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
+    spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
+    in_layer, at_end = "net active dopants of the layer", "where the layer ends"
+    found = {
+        term: profiles.with_attrs(answer, term, mobility=mobility),
+        f"{term}_stderr": profiles.with_attrs(
+            stderr / part["conductance"] ** 2, term, long_name=error
+        ),
+    }
+    for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
+        found[f"{term}_{name}"] = profiles.with_attrs(one, term, mobility=name)
+    spread.attrs = {
+        "units": "1",
+        "long_name": "Spread of the mobility models",
+        "description": "half range / answer",
+    }
+    found["model_spread"] = profiles.as_the_data(spread)
+    found["layer_depth"] = profiles.with_attrs(part["depth"], "depth", description=at_end)
+    found["carrier_dose"] = profiles.with_attrs(part["dose"], "dose", description=in_layer)
+    found["polarity"] = in_words(part["polarity"], _TYPES, long_name="Type of the layer")
+    found["status"] = in_words(part["status"], _STATUS, **vocabulary.attrs("status"))
+    return profiles.dataset(found)

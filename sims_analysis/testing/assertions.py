@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.units import CANONICAL, dequantify, unit_of_kind
+from sims_analysis.units import dequantify, read_unit
 
 __all__ = ["assert_allclose", "assert_identical"]
 
@@ -71,20 +71,19 @@ def assert_identical(actual: Any, desired: Any) -> None:
 def _canonical(data: Any) -> Any:
     """Return plain data in canonical units."""
     plain = dequantify(data)
-    coords = {name: _converted(str(name), coord.variable) for name, coord in plain.coords.items()}
+    coords = {name: _converted(one.variable) for name, one in plain.coords.items()}
     if isinstance(plain, xr.DataArray):
-        variable = _converted(str(plain.name or "the array"), plain.variable)
-        return xr.DataArray(variable, coords=coords, name=plain.name)
-    variables = {name: _converted(str(name), v.variable) for name, v in plain.data_vars.items()}
+        return xr.DataArray(_converted(plain.variable), coords=coords, name=plain.name)
+    variables = {name: _converted(one.variable) for name, one in plain.data_vars.items()}
     return xr.Dataset(variables, coords=coords, attrs=plain.attrs)
 
 
-def _converted(name: str, variable: xr.Variable) -> xr.Variable:
+def _converted(variable: xr.Variable) -> xr.Variable:
     text = variable.attrs.get("units")
-    if text is None or variable.dtype.kind not in "iuf":
+    if not isinstance(text, str) or variable.dtype.kind not in "iuf":
         return xr.Variable(variable.dims, variable.data, variable.attrs)
     try:
-        unit = unit_of_kind(text, tuple(CANONICAL), name)
+        unit = read_unit(text)
     except UnitsError:  # of a fit's parameter, such as "count/s / nm": compared as it is
         return xr.Variable(variable.dims, variable.data, variable.attrs)
     attrs = {**variable.attrs, "units": unit.canonical}

@@ -1,5 +1,7 @@
 """Answers that rest on a gap or on a saturated detector say so, in every layout."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,6 +9,9 @@ from questions import AXIS, ELSEWHERE, QUESTIONS, ask, measurement
 
 import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, JunctionError, ProfileError, ProfileWarning
+from sims_analysis.frame.doubts import around, doubted, in_gap, resting_on, tell_doubts
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.kernels.rows import Status
 
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
@@ -211,3 +216,124 @@ def test_every_question_about_the_top_tells_a_saturated_detector(question):
         "through doubted() and tell_doubts() (sims_analysis/frame/doubts.py); or add the question "
         "to ELSEWHERE in tests/questions.py, if its answer does not rest on the top"
     )
+
+
+#: One with a hole at its peak, one that a detector has cut off, one of both, one that is whole.
+CUT = np.minimum(2e15 * np.random.default_rng(1).poisson(WHOLE / 2e15), 6e18)
+
+
+def doubtful():
+    hole = (Z > 90) & (Z < 120)
+    rows = [np.where(hole, np.nan, WHOLE), CUT, np.where((Z > 140) & (Z < 170), np.nan, CUT), WHOLE]
+    return open_frame(
+        xr.Dataset(
+            {"concentration": (("species", "depth"), np.array(rows), {"units": "atom/cm^3"})},
+            {"species": ["gap", "cut", "both", "whole"], "depth": ("depth", Z, {"units": "nm"})},
+        ),
+        ("concentration",),
+        question="a test",
+    )
+
+
+def limits(start, stop):
+    return xr.Variable((), start), xr.Variable((), stop)
+
+
+G, S, K = int(Status.GAP), int(Status.SATURATED), int(Status.OK)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "bridge", "expected"),
+    [
+        (np.nan, np.nan, False, [G, S, S, K]),
+        (np.nan, np.nan, True, [K, S, S, K]),
+        (136.0, np.nan, False, [K, K, G, K]),
+        (136.0, np.nan, True, [K, K, K, K]),
+        (0.0, 50.0, False, [K, K, K, K]),
+    ],
+)
+def test_on_what_an_answer_about_a_window_rests(start, stop, bridge, expected):
+    found = resting_on(doubtful(), limits(start, stop), bridge=bridge)
+    assert found.values.tolist() == expected
+
+
+def test_of_some_profiles_it_cannot_be_told_that_they_are_saturated():
+    cut = xr.Variable("species", [True, True, False, True])
+    found = resting_on(doubtful(), limits(np.nan, np.nan), bridge=False, cut=cut)
+    assert found.values.tolist() == [G, S, K, K]
+
+
+def test_samples_below_their_limit_are_a_gap_where_they_matter():
+    frame = doubtful()
+    censored = xr.full_like(frame.value, np.nan)
+    censored[0, 50] = 1e15  # in the hole
+    frame = replace(frame, censored=censored)
+    wide = limits(136.0, np.nan)
+    assert resting_on(frame, limits(80, 99), bridge=True).values.tolist() == [K, S, S, K]
+    matter = xr.Variable("species", [True, False, True, True])
+    found = resting_on(frame, wide, bridge=False, hidden=matter)
+    assert found.values.tolist() == [G, K, G, G]
+    assert resting_on(frame, wide, bridge=True, hidden=matter).values.tolist() == [K] * 4
+    over = replace(frame, value=frame.value.where(frame.depth != 108, 1e18))  # two small holes
+    assert resting_on(over, limits(80.0, 130.0), bridge=False).values[0] == G
+
+
+def test_only_some_statuses_are_replaced_and_what_is_told():
+    frame, window = doubtful(), limits(np.nan, np.nan)
+    codes = xr.Variable("species", [K, int(Status.NO_DATA), int(Status.WRONG_SHAPE), K])
+    with pytest.warns(ProfileWarning) as told:
+        found = doubted(frame, codes, window, "it is bridged", bridge=False)
+    assert found.values.tolist() == [G, *codes.values[1:]]
+    (text,) = (str(one.message) for one in told)
+    assert text.startswith("species 'gap': no sample between 90 and 120 nm (30 nm); it is bridged.")
+    assert text.endswith(' gaps="bridge" accepts that')
+    both = (Status.OK, Status.WRONG_SHAPE)
+    with pytest.warns(DoseWarning) as told:
+        found = doubted(frame, codes, window, "", DoseWarning, bridge=True, over=both)
+    assert found.values.tolist() == [K, codes.values[1], S, K]
+    (text,) = (str(one.message) for one in told)
+    assert text.startswith(f"species 'both': {(CUT == 6e18).sum()} samples of 6e+18 atom/cm^3 are")
+    assert text.endswith("saturated detector writes them: the answer rests on samples that were cu"
+                         "t off")  # fmt: skip
+    whole = replace(frame, value=frame.value[3:], depth=frame.depth)
+    fine = xr.Variable("species", [K])
+    assert doubted(whole, fine, window, "", bridge=False) is fine
+    of_each = doubted(frame, xr.Variable((), K), limits(136.0, np.nan), "", bridge=False)
+    assert of_each.values.tolist() == [K, K, G, K]
+
+
+@pytest.mark.parametrize(("code", "said"), [(G, "no sample between 90"), (S, "samples of 6e+18")])
+def test_a_doubt_is_an_error_where_that_is_asked_for(code, said):
+    status = xr.Variable("species", np.where(np.arange(4) == (code == S), code, K))
+    with pytest.raises(JunctionError) as told:
+        tell_doubts(
+            doubtful(), status, limits(np.nan, np.nan), "", DoseWarning, error=JunctionError
+        )
+    assert said in str(told.value)
+
+
+def test_a_gap_among_others_is_counted_and_one_of_hidden_samples_is_named():
+    frame = doubtful()
+    two = replace(frame, value=frame.value.where((frame.depth < 190) | (frame.depth > 220)))
+    status = xr.Variable("species", [G, K, K, K])
+    with pytest.warns(DoseWarning, match=r"90 and 120 nm \(30 nm\), and in 1 more gaps; so"):
+        tell_doubts(two, status, limits(np.nan, np.nan), "so", DoseWarning)
+    censored = xr.full_like(frame.value, np.nan)
+    censored[0, 100] = 1e15
+    hidden = replace(frame, value=frame.value.where(frame.depth != 200), censored=censored)
+    with pytest.warns(DoseWarning, match="'gap': the samples between 198 and 202 nm are below the"):
+        tell_doubts(hidden, status, limits(199.0, 201.0), "so", DoseWarning)
+
+
+def test_a_depth_in_a_gap_is_neither_on_a_sample_nor_beyond_the_ends():
+    at = xr.Variable("asked", [80.0, 90.0, 91.0, 119.0, 120.0, 150.0, 999.0])
+    found = in_gap(doubtful(), at)
+    assert found.dims == ("species", "asked")
+    assert found.values[0].tolist() == [False, False, True, True, False, False, False]
+    assert found.values[2].tolist() == [False] * 5 + [True, False]
+    assert not found.values[[1, 3]].any()
+
+
+def test_a_window_about_a_depth_is_narrow():
+    start, stop = around(xr.Variable((), 100.0))
+    assert 99.999 < float(start) < 100.0 < float(stop) < 100.001

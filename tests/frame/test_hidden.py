@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,17 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import SimsWarning
+from sims_analysis.frame.hidden import (
+    among_hidden,
+    filled,
+    hidden_matter,
+    hidden_within,
+    run_of_hidden,
+    unfilled,
+    warn_of_hidden,
+)
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
 
 #: Depths and values of an edge that ends in a floor about the limit; None below it.
 DEPTH = np.arange(0.0, 60.0, 2.0)
@@ -200,3 +212,126 @@ def test_below_a_limit_are_those_whose_limit_is_not_above_it(ds):
     for limit, flagged in (("5e15", True), ("4e15", False)):
         below = sims.below_detection(ds, limit=f"{limit} atoms/cm^3").sel(species="B")
         assert bool(below.sel(depth=12)) == flagged
+
+
+#: B is hidden at 4 and 6 nm and beyond its last value, P is not measured at 4 nm, As is whole.
+HIDDEN = np.array(
+    [[9.0, 8, np.nan, np.nan, 2, np.nan], [9.0, 8, np.nan, 4, 2, 1], [9.0, 8, 6, 4, 2, 1]]
+)
+LIMITS = np.array(
+    [[np.nan, np.nan, 5, 4, np.nan, 3], [np.nan] * 6, [np.nan, np.nan, 7, np.nan, np.nan, np.nan]]
+)
+
+
+@pytest.fixture
+def frame():
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), HIDDEN, {"units": "cm^-3"}),
+         "concentration_detection_limit": (("species", "depth"), LIMITS, {"units": "cm^-3"})},
+        {"species": ["B", "P", "As"], "depth": ("depth", 2.0 * np.arange(6), {"units": "nm"})},
+    )  # fmt: skip
+    return open_frame(ds, ("concentration",), question="a test")
+
+
+def limits(start, stop):
+    return xr.Variable((), start), xr.Variable((), stop)
+
+
+def test_depths_among_hidden_samples_lie_between_two_values(frame):
+    depths = [1.0, 2.0, 3.0, 5.0, 8.0, 9.0, 99.0, np.nan]
+    found = among_hidden(frame, xr.Variable("asked", depths)).transpose("species", "asked")
+    np.testing.assert_array_equal(found[0], [False, False, True, True, False, False, False, False])
+    assert not found[1:].any()  # what was not measured is not hidden, nor what has a value
+    assert among_hidden(replace(frame, censored=None), xr.Variable((), 3.0)) is False
+
+
+def test_hidden_samples_are_filled_with_nothing_and_emptied_again(frame):
+    full = filled(frame)
+    np.testing.assert_array_equal(full.value[0], [9, 8, 0, 0, 2, 0])
+    np.testing.assert_array_equal(full.value[1:], HIDDEN[1:])
+    np.testing.assert_array_equal(unfilled(full).value, HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "expected"),
+    [
+        (np.nan, np.nan, True),
+        (2.0, 8.0, True),  # the values at the limits are in the window
+        (2.1, 8.0, False),
+        (2.0, 7.9, False),
+        (8.0, np.nan, False),
+        (np.nan, 2.0, False),
+    ],
+)
+def test_hidden_samples_within_a_window_lie_between_two_of_its_values(frame, start, stop, expected):
+    np.testing.assert_array_equal(hidden_within(frame, limits(start, stop)), [expected, 0, 0])
+    assert hidden_within(replace(frame, censored=None), limits(start, stop)) is False
+
+
+def total(frame):
+    return frame.value.sum(frame.dim)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "least", "expected"),
+    [(None, 0.0, True), (11.9, 0.0, True), (12.1, 0.0, False), (np.nan, 0.0, True),
+     (None, 1190.0, True), (None, 1210.0, False)],
+)  # fmt: skip
+def test_an_answer_matters_by_more_than_its_error_and_a_hundredth(frame, stderr, least, expected):
+    # With the three at their limits the sum is 12 more.
+    error = None if stderr is None else xr.Variable("species", [stderr] * 3)
+    found = hidden_matter(frame, total(frame), error, total, least=least)
+    np.testing.assert_array_equal(found, [expected, False, False])
+    assert hidden_matter(replace(frame, censored=None), total(frame), error, total) is False
+
+
+def test_an_answer_matters_by_either_end_of_what_is_hidden(frame):
+    seen = []
+
+    def mean(of):
+        seen.append(of)
+        return of.value.mean(of.dim)
+
+    found = hidden_matter(frame, xr.Variable("species", [5.0, 5.0, 5.0]), None, mean)
+    np.testing.assert_array_equal(seen[0].value[0], [9, 8, 0, 0, 2, 0])
+    np.testing.assert_array_equal(seen[1].value[0], [9, 8, 5, 4, 2, 3])
+    assert found.values[0]  # 19 / 6 with nothing; 31 / 6 at the limits
+    assert all(one.censored is None and one.stderr is None for one in seen)
+
+
+def test_hidden_samples_in_a_window_are_counted_and_told(frame):
+    with pytest.warns(SimsWarning) as told:
+        number = warn_of_hidden(frame, limits(4.0, 10.0), "the rest is high", SimsWarning)
+    np.testing.assert_array_equal(number, [3, 0, 0])
+    (text,) = (str(one.message) for one in told)
+    assert text.startswith("species 'B': 3 samples in the window are below their limit of ")
+    assert text.endswith("detection, 5 atom/cm^3, and have no value: the rest is high")
+    with pytest.warns(SimsWarning, match="1 samples in the window are below .*, 4 atom"):
+        warn_of_hidden(frame, limits(6.0, 6.0), "", SimsWarning)
+    with pytest.warns(SimsWarning, match="3 samples in the window"):
+        warn_of_hidden(frame, limits(np.nan, np.nan), "", SimsWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not warn_of_hidden(frame, limits(0.0, 3.9), "", SimsWarning).any()
+        assert warn_of_hidden(replace(frame, censored=None), limits(0, 9), "", SimsWarning) == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "expected"),
+    [
+        (-np.inf, np.inf, (2.0, 8.0)),
+        (0.0, 10.0, (2.0, 8.0)),
+        (2.0, 8.0, (2.0, 8.0)),
+        (3.0, 5.0, (2.0, 8.0)),
+        (8.0, 12.0, None),
+        (0.0, 2.0, None),
+    ],
+)
+def test_the_values_around_the_first_hidden_samples(frame, start, stop, expected):
+    first = first_flagged(frame, xr.Variable("species", [True, True, True]))
+    assert run_of_hidden(first, start, stop) == expected
+    for i in (1, 2):
+        other = first_flagged(frame, xr.Variable("species", np.arange(3) == i))
+        assert run_of_hidden(other, -np.inf, np.inf) is None
+    plain = first_flagged(replace(frame, censored=None), xr.Variable("species", [True] * 3))
+    assert run_of_hidden(plain, -np.inf, np.inf) is None

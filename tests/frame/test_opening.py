@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.frame.opening import is_ratio, open_frame
+from sims_analysis.frame.opening import is_ratio, open_frame, open_samples
 
 KINDS = ("concentration", "count_rate")
 
@@ -181,3 +181,132 @@ def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds):
 
 def test_no_cells_are_cells_of_no_samples(ds):
     assert kind(with_cells(ds, LOWER, UPPER).isel(depth=[])) == "concentration"
+
+
+def opened(data, **options):
+    return open_frame(data, KINDS, question="a test", **options)
+
+
+def boron(ds):
+    return ds.drop_vars("intensity").isel(species=[0, 0]).assign_coords(species=["B", "P"])
+
+
+def test_an_edge_is_off_by_a_part_of_the_record_wherever_that_begins(ds):
+    upper = UPPER.copy()
+    upper[1] += 1e-6
+    far = with_depth(ds, 1e4 + np.arange(4.0))
+    refused(with_cells(far, 1e4 + LOWER, 1e4 + upper), ProfileError, "overlap")
+
+
+def test_cells_in_any_order_and_of_each_profile_are_compared_with_their_neighbours(ds):
+    array = boron(ds)["concentration"]
+    lower, upper = np.stack([LOWER, LOWER]), np.stack([UPPER, UPPER])
+    upper[1, 2] += 0.1  # of P alone
+    edges = {"cell_start": lower, "cell_stop": upper}
+    cells = {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
+    refused(array.assign_coords(cells), ProfileError, "the cell of 3 nm begins within another")
+    cells["cell_stop"][1][1, 2] -= 0.1
+    lower, upper = opened(array.assign_coords(cells)).cells
+    assert lower.dims == ("depth",), "what is the same for all profiles has no dimension of them"
+    narrow = {**cells, "cell_stop": (("species", "depth"), np.stack([UPPER, UPPER - 0.2]),
+                                     {"units": "nm"})}  # fmt: skip
+    lower, upper = opened(array.assign_coords(narrow)).cells
+    assert lower.dims == upper.dims == ("species", "depth")
+    np.testing.assert_array_equal(upper, np.stack([UPPER, UPPER - 0.2]))
+
+
+def test_bounds_are_in_the_unit_of_their_axis(ds):
+    um = ds.assign_coords(depth=("depth", np.arange(4.0) / 1000, {"units": "um"}))
+    lower, upper = opened(with_cells(um, LOWER / 1000, UPPER / 1000)).cells
+    np.testing.assert_allclose(lower, LOWER, rtol=1e-12)
+    np.testing.assert_allclose(upper, UPPER, rtol=1e-12)
+    turned = with_cells(um, LOWER / 1000, UPPER / 1000).transpose("bounds", ...)
+    np.testing.assert_allclose(opened(turned).cells[1], UPPER, rtol=1e-12)
+    assert opened(ds).cells is None
+
+
+def test_independent_samples_of_a_grid_and_of_samples_beside_it(ds):
+    assert float(opened(ds).fraction) == 1.0
+    fraction = ds.assign_coords(effective_sample_fraction=("species", [0.25, np.nan]))
+    frame = opened(fraction)
+    np.testing.assert_array_equal(frame.fraction, [0.25, 1.0])
+    assert "effective_sample_fraction" not in frame.coords
+
+
+def test_the_achieved_resolution_is_one_of_depths_along_the_samples(ds):
+    um = {"units": "um"}
+    along = ds.assign_coords(achieved_resolution=("depth", np.arange(4.0) / 1000, um))
+    np.testing.assert_allclose(opened(along).achieved, [np.arange(4.0)] * 2, rtol=1e-12)
+    assert opened(ds).achieved is None
+    assert opened(ds.assign_coords(achieved_resolution=((), 1.0, um))).achieved is None
+    time = along.rename(depth="sputter_time")
+    time["sputter_time"].attrs["units"] = "s"
+    assert opened(time, axes=("depth", "sputter_time")).achieved is None
+
+
+def test_a_background_that_was_not_subtracted_is_exact_and_an_infinite_error_is_not_known(ds):
+    beside = {
+        "background_stderr": ([[np.nan, 1.0, np.inf, 2.0]] * 2, "cm^-3", [0.0, 1.0, np.nan, 2.0]),
+        "background_overlap": ([[np.nan, 0.5, np.inf, 0.0]] * 2, "1", [0.0, 0.5, np.nan, 0.0]),
+        "background_scatter": ([[np.nan, 1.5, np.inf, 1.0]] * 2, "1", [1.0, 1.5, np.nan, 1.0]),
+    }
+    ds = ds.assign({
+        f"concentration_{end}": (("species", "depth"), values, {"units": unit})
+        for end, (values, unit, _) in beside.items()
+    })  # fmt: skip
+    frame = opened(ds)
+    for column, (*_, expected) in zip(
+        (frame.common, frame.overlap, frame.scatter), beside.values(), strict=True
+    ):
+        np.testing.assert_array_equal(column, [expected] * 2)
+    one = ds.assign(concentration_background_stderr=((), 3.0, {"units": "cm^-3"}))
+    np.testing.assert_array_equal(opened(one).common, np.full((2, 4), 3.0))
+
+
+def test_what_stands_beside_an_array_is_read_from_its_coordinates(ds):
+    own = {"units": "cm^-3"}
+    array = boron(ds)["concentration"].assign_coords(
+        stderr=("depth", [0.1, 0.2, 0.3, 0.4], own),
+        background_stderr=("species", [0.5, 0.6], own),
+        concentration_detection_limit=(("species", "depth"), np.full((2, 4), 7.0), own),
+        wafer=("species", ["x", "y"]),
+    )
+    for data in (array, array.to_dataset()):
+        frame = opened(data)
+        np.testing.assert_array_equal(frame.stderr, [[0.1, 0.2, 0.3, 0.4]] * 2)
+        np.testing.assert_array_equal(frame.common, [[0.5] * 4, [0.6] * 4])
+        np.testing.assert_array_equal(frame.censored, np.full((2, 4), 7.0))
+        assert set(frame.coords) == {"species", "wafer"}
+        assert set(frame.along) == {"depth"}
+    of_profiles = array.assign_coords(stderr=("species", [0.1, 0.2], own))
+    assert opened(of_profiles).stderr is None, "that of an answer is none of samples"
+
+
+def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds):
+    ds["intensity"] = ds["concentration"].assign_attrs(units="count/s")
+    ds["concentration"] = 1e30 * ds["concentration"].assign_attrs(units="cm^-3")
+    ds["concentration"].attrs["units"] = "cm^-3"
+    with pytest.raises(ProfileError, match="concentration"):
+        opened(ds, variable="concentration")
+    assert opened(ds, variable="concentration", as_they_are=True).kind == "concentration"
+
+
+def test_samples_are_along_the_last_dimension(ds):
+    frame = opened(boron(ds).transpose("depth", "species"))
+    assert frame.value.dims == ("species", "depth")
+    assert frame.lead == ("species",)
+    own = boron(ds).rename_dims(depth="point").reset_index("depth")
+    own = own.assign_coords(depth=(("point", "species"), np.arange(8.0).reshape(4, 2),
+                                   {"units": "nm"}))  # fmt: skip
+    frame = opened(own)
+    assert frame.depth.dims == ("species", "point")
+    np.testing.assert_array_equal(frame.depth[1], [1.0, 3.0, 5.0, 7.0])
+
+
+def test_samples_to_make_others_of_are_opened_on_either_axis_as_they_are(ds):
+    ds["concentration"].attrs["units"] = "atom/cm^3"
+    time = ds.rename(depth="sputter_time")
+    time["sputter_time"].attrs["units"] = "s"
+    for data, axis in ((ds, "depth"), (time, "sputter_time")):
+        frame = open_samples(data, "concentration", "a test")
+        assert (frame.axis, frame.kind, frame.origin is data) == (axis, "concentration", True)

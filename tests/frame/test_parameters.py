@@ -6,7 +6,8 @@ import xarray as xr
 from questions import AXIS, OWN, SHARED, measurement
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.frame.opening import open_frame
 
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
@@ -211,3 +212,92 @@ def test_numbers_of_numpy_are_numbers(ask, option, number):
     boron = sims.open_example("boron-implant").sel(species="B")
     plain = {name: value.item() for name, value in number.items()}
     xr.testing.assert_equal(ask(boron, **option, **number), ask(boron, **option, **plain))
+
+
+def row(values, unit="cm^-3", **coords):
+    return xr.DataArray(values, coords, list(coords) or None, attrs={"units": unit})
+
+
+@pytest.fixture
+def frame():
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), np.ones((2, 4)), {"units": "cm^-3"})},
+        {"species": ["B", "P"], "depth": ("depth", [0.0, 2.0, 4.0, 6.0], {"units": "nm"})},
+    )
+    return open_frame(ds, ("concentration",), question="a test")
+
+
+KIND = ("concentration",)
+
+
+def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame):
+    whole = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0, 4.0, 6.0])
+    read = frame.parameter(whole, KIND, "factor", along=True)
+    assert (read.dims, read.values.tolist()) == (("depth",), [1, 2, 3, 4])
+    turned = frame.parameter(whole[::-1], KIND, "factor", along=True)  # in whatever order
+    np.testing.assert_array_equal(turned, [1, 2, 3, 4])
+    twice = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0, 2.0, 6.0])
+    with pytest.raises(ProfileError, match=r"factor: depth '2\.0' is in the data more than once"):
+        frame.parameter(twice, KIND, "factor", along=True)
+    near = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0 + 1e-9, 4.0, 6.0])
+    np.testing.assert_array_equal(frame.parameter(near, KIND, "f", along=True), [1, 2, 3, 4])
+    off = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.01, 4.0, 6.0])
+    with pytest.raises(ProfileError, match=r"f has no value for depth 2\.0 nm$"):
+        frame.parameter(off, KIND, "f", along=True)
+    with pytest.raises(ProfileError, match=r"f has no value for depth 2\.0 nm$"):
+        frame.parameter(off[::-1], KIND, "f", along=True)
+
+
+def test_labels_stand_once_in_an_argument(frame):
+    with pytest.raises(ProfileError, match="level: species 'B' is in the data more than once"):
+        frame.parameter(row([1.0, 2.0, 3.0], species=["B", "B", "P"]), KIND, "level")
+
+
+def test_what_is_not_known_is_replaced(frame):
+    for given, read in (
+        (None, np.nan),
+        (row(np.nan), 9.0),
+        (row([np.nan, 2.0], species=["B", "P"]), [9.0, 2.0]),
+        ({"P": "2 cm^-3"}, [9.0, 2.0]),
+        ({"P": row(np.nan)}, [9.0, 9.0]),
+    ):
+        found = frame.parameter(given, KIND, "level", unknown=9.0)
+        np.testing.assert_array_equal(found, read)
+
+
+def test_one_species_is_read_for_itself_alone_or_for_all(frame):
+    one = row(5.0).assign_coords(species="P")
+    assert float(frame.parameter(one, KIND, "level")) == 5.0
+    np.testing.assert_array_equal(frame.parameter(one, KIND, "level", alone=True), [np.nan, 5.0])
+    both = row([1.0, 2.0], species=["P", "B"])
+    np.testing.assert_array_equal(frame.parameter(both, KIND, "level", alone=True), [2.0, 1.0])
+
+
+def test_species_of_a_mapping_may_have_cases(frame):
+    cases = row([1.0, 2.0], case=["x", "y"])
+    read = frame.parameter({"B": cases, "P": "7 cm^-3"}, KIND, "level")
+    assert read.dims == ("species", "case")
+    np.testing.assert_array_equal(read, [[1, 2], [7, 7]])
+    assert frame.brought["case"].values.tolist() == ["x", "y"]
+
+
+def test_depths_asked_for_run_along_the_axis_or_over_dimensions_of_their_own(frame):
+    for given, dims, values in (
+        ("0.003 um", (), 3.0),
+        (["1 nm", "0.005 um"], ("depth",), [1.0, 5.0]),
+        (row([4.0, 3.0], "nm", species=["P", "B"]), ("species",), [3.0, 4.0]),
+        (row([4.0, 3.0], "nm", place=[0, 1]), ("place",), [4.0, 3.0]),
+    ):
+        read = frame.points(given, "depth")
+        assert read.dims == dims
+        np.testing.assert_allclose(read, values, rtol=1e-12)
+    with pytest.raises(UnitsError) as told:
+        frame.points(np.array([1.0, 2.0]), "depth")
+    assert str(told.value).startswith("depth is an array without a unit: give texts, ['10 nm', '2")
+    assert 'xr.DataArray(depths, dims="depth", attrs={"units": "nm"})' in str(told.value)
+
+
+def test_species_are_listed_and_asked_for_by_name(frame):
+    assert frame.species() == ["B", "P"]
+    with pytest.raises(SpeciesError, match="donors names 'As'; the data have 'B', 'P'"):
+        frame.species("As", name="donors")

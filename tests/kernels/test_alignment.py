@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.alignment import best_shift, edge_depth, peak_shift
+from sims_analysis.kernels.alignment import best_shift, edge_depth, peak_shift, vertex
 
 Z = np.arange(0.0, 300.0, 2.0)
 
@@ -47,3 +47,37 @@ def test_edges():
     for falling, wanted in ((True, 120 + width), (False, 120 - width)):
         assert edge_depth(Z, curve(Z), 1e18, falling=falling) == pytest.approx(wanted, abs=0.02)
     assert math.isnan(edge_depth(Z, curve(Z), 1e20, falling=True))
+
+
+@pytest.mark.parametrize(
+    ("c", "at"),
+    [
+        ([1.0, 2.0, 3.0], 2.0),
+        ([3.0, 2.0, 1.0], 0.0),
+        ([1.0, 4.0, 1.0], 1.0),
+        # Of values, if one is not above 0: slopes of 4 and -2 about the middle.
+        ([0.0, 4.0, 2.0], 1.0 + 1 / 6),
+        # Two numbers with the same logarithm: no parabola has a vertex there.
+        ([1e20, np.nextafter(1e20, np.inf), 1e20], 1.0),
+    ],
+)
+def test_the_vertex_of_three_samples(c, at):
+    assert vertex(np.arange(3.0), np.array(c)) == pytest.approx(at, rel=1e-12)
+
+
+def test_values_that_are_not_positive_are_the_smallest_that_is():
+    c, own = curve(Z) - 1e15, curve(Z, 130) - 1e15
+    least = c[c > 0].min()
+    cut = np.where(c > least, c, np.linspace(-1, 0, Z.size) * least)
+    expected = best_shift([(Z, np.maximum(c, cut[cut > 0].min()), Z, own)], log=True)
+    assert best_shift([(Z, cut, Z, own)], log=True) == expected
+    assert not best_shift([(Z, 0 * c, Z, own)], log=True).found
+
+
+def test_pairs_count_alike_and_shifts_go_half_way_of_the_shorter_record():
+    pair, far = (Z, curve(Z), Z, curve(Z, 110)), (Z, curve(Z), Z, curve(Z, 90))
+    both = best_shift([pair, far]).shift
+    assert both == pytest.approx(20.0, abs=0.5)
+    short = Z[:80]  # 158 nm
+    for shift, found in ((70.0, True), (90.0, False)):
+        assert best_shift([(Z, curve(Z), short, curve(short, 120 - shift))]).found is found

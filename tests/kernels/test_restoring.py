@@ -65,9 +65,10 @@ def test_changes_of_slope_are_those_of_exponentials_and_kinks():
     assert kink[19] == pytest.approx(9.0 / ((x[21] - x[19]) / 2))
 
 
-def test_the_evidence_is_that_of_a_dense_determinant():
+@pytest.mark.parametrize("kind", ["curvature", "steps"])
+def test_the_evidence_is_that_of_a_dense_determinant(kind):
     x, spread, misfit, u0 = problem(1)
-    prior = restoring.curvature(x, 3.5)
+    prior = restoring.curvature(x, 3.5) if kind == "curvature" else restoring.steps(x)
     changes = dense(prior, x.size)
     strengths = [0.03, 0.3, 3.0]
     told, expected = [], []
@@ -77,10 +78,15 @@ def test_the_evidence_is_that_of_a_dense_determinant():
         mu = spread.matrix @ values
         gain = values * (spread.matrix.T @ (1 - misfit.counts / mu))
         k = changes @ found.u
-        weight = 1.2 * strength**2 / (1 + (strength * k) ** 2)
+        if kind == "curvature":
+            weight = 1.2 * strength**2 / (1 + (strength * k) ** 2)
+            prior_cost = 0.6 * np.sum(np.log1p((strength * k) ** 2))
+        else:
+            weight = strength / np.hypot(k, 1e-2)
+            prior_cost = strength * np.sum(np.hypot(k, 1e-2) - 1e-2)
         fisher = (spread.matrix * values).T @ np.diag(1 / mu) @ (spread.matrix * values)
         curvature = fisher + np.diag(np.maximum(gain, 0)) + changes.T @ np.diag(weight) @ changes
-        cost = likelihood(misfit.counts, mu) + 0.6 * np.sum(np.log1p((strength * k) ** 2))
+        cost = likelihood(misfit.counts, mu) + prior_cost
         half = 0.5 * np.linalg.slogdet(curvature)[1]
         expected.append(k.size * np.log(strength) - cost - half)
         told.append(found.evidence)

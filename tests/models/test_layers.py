@@ -11,9 +11,10 @@ import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.models import fitting
-from sims_analysis.models._layers import maxima
-from sims_analysis.models.layers import _paired
+from sims_analysis.models._layers import layered, maxima, not_these_layers
+from sims_analysis.models.layers import _known, _paired, _short_and_shallow, _without_noise
 from sims_analysis.models.lines import straight_line
+from sims_analysis.models.shapes import find_model
 
 WIDTHS = {"delta_drf": (1.0, 2.2, 1.4), "delta_mri": (2.5, 1.2, 0.8), "gaussian": (2.0,)}
 Z = np.arange(0, 76, 0.4)
@@ -311,3 +312,92 @@ def test_each_rise_is_paired_with_the_fall_after_it():
     ends = [(nan, nan, 1, 5, nan), (2, 10, nan, nan, nan)]
     assert paired(down, up, begins=True, goes_on=True) == ends
     assert paired(up, down, down) == [first]
+
+
+def test_runs_beside_a_level_are_short_and_shallow():
+    """One or two samples, none further than by 1.6 from the level, and others on both sides."""
+
+    def number(*c):
+        return _short_and_shallow(np.arange(float(len(c))), np.array(c), None, None, 10.0).item()
+
+    assert number(1, 12, 1, 30, 30, 1) == 1
+    assert number(1, 12, 12, 1) == 1
+    assert number(1, 12, 12, 12, 1) == 0
+    assert number(1, 15.9, 9, 15.9, 1) == 3
+    assert number(1, 16, 9, 12, 1) == 2
+    assert number(30, 6.3, 30) == 1
+    assert number(30, 6.2, 30) == 0
+    assert number(30, 0, 30) == number(30, -1, 30) == 0
+    assert number(1, 1, 30) == number() == 0
+    shuffled = np.array([2.0, 0.0, 1.0]), np.array([1.0, 1.0, 12.0])
+    assert _short_and_shallow(*shuffled, None, None, 10.0) == 1
+
+
+def test_two_runs_are_told_and_one_is_not():
+    z = np.arange(0.0, 40.0)
+    one = np.where((z > 10) & (z < 30), 9e18, 1e17)
+    one[20] = 4.5e18
+    two = one.copy()
+    two[15] = 4.4e18
+    level = {"level": "5e18 atoms/cm^3"}
+    assert sims.layers(models_truth.profile(one, z), **level).sizes["layer"] == 2
+    with pytest.warns(sims.errors.ProfileWarning, match="2 of the layers, or of what lies between"):
+        assert sims.layers(models_truth.profile(two, z), **level).sizes["layer"] == 3
+
+
+def test_the_median_error_of_samples_above_half_of_the_maximum():
+    c, s = np.array([1.0, 5.0, 6.0, 10.0, 8.0]), np.array([1.0, 9.0, 0.6, 2.0, np.nan])
+    assert _known(c, c, s, c, 9.0).item() == pytest.approx(0.15, rel=1e-12)  # of 0.1 and 0.2
+    assert np.isnan(_known(c, c, s, c, 10.0)), "no sample is above the level"
+    assert np.isnan(_known(c, c, np.nan * s, c, 1.0))
+    assert np.isnan(_known(c[:0], c[:0], s[:0], c[:0], -1.0))
+
+
+def test_one_of_two_crossings_that_may_be_one_edge():
+    """Three standard errors apart they are two, and if no noise lies between them."""
+    nan, up = np.nan, np.array(["rising", "falling", "rising"])
+    depth = np.array([10.0, 11.0, 12.0])
+    for stderr, kept in (
+        ([0.5, nan, 0.6], [0]), ([0.6, nan, 0.5], [2]), ([0.5, nan, 0.5], [0]),
+        ([0.4, nan, 0.5], [0, 1, 2]), ([0.5, 0.1, 0.6], [0, 1, 2]),
+    ):  # fmt: skip
+        assert _without_noise(depth, np.array(stderr), up) == kept
+    turned = np.array(["rising", "falling", "falling"])
+    assert _without_noise(depth, np.array([0.5, nan, 0.6]), turned) == [0, 1, 2]
+    padded = np.array([10.0, 11.0, 12.0, nan])
+    assert _without_noise(padded, np.array([0.5, nan, 0.6, nan]), np.append(up, "")) == [0]
+
+
+def test_what_speaks_against_two_layers():
+    model = layered(find_model("gaussian"), 2, ["straggle"])
+    z, noise = np.arange(0.0, 100.0), np.full(100, 1e-3)
+    names = [one.name for one in model.parameters]
+    assert names == ["dose[1]", "projected_range[1]", "dose[2]", "projected_range[2]", "straggle"]
+    assert model.places == ((0, 1, 4), (2, 3, 4))
+    good = np.array([1.0, 30.0, 2.0, 70.0, 5.0])
+    stderr = np.array([0.1, 1.0, 0.1, 1.0, 0.1])
+
+    def moved(place, by):
+        return np.where(np.arange(5) == place, good + by, good)
+
+    def said(values=good, stderr=stderr, c=None):
+        m = model.formula(z, *values)
+        return not_these_layers(model, m if c is None else c, m, noise, values, stderr)
+
+    assert said() is None
+    third = model.formula(z, *good) + 0.05 * np.exp(-0.5 * ((z - 50) / 3) ** 2)
+    assert said(c=third) == "several_peaks"
+    assert said(moved(1, -28)) == "truncated"
+    assert said(moved(3, 28)) == "truncated"
+    # The samples end at half of the first maximum, or of the last.
+    for at, ends in ((5.9, None), (5.8, "truncated")):
+        assert said(moved(1, at - 30)) == ends
+        assert said(moved(3, 29 - at)) == ends
+    for i in (0, 2):
+        weak = stderr.copy()
+        weak[i] = good[i] / 2.9
+        assert said(stderr=weak) == "undetermined"
+        weak[i] = good[i] / 3.1
+        assert said(stderr=weak) is None
+    for far, word in ((40 / 3.1, None), (40 / 2.9, "undetermined")):
+        assert said(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word

@@ -428,3 +428,54 @@ def test_between_samples_values_are_those_of_an_exponential():
     np.testing.assert_allclose(found, np.exp([-0.0, -0.25, -2.5, -4.0]))
     np.testing.assert_array_equal(before, [0, 0, 1, 1])
     np.testing.assert_allclose(part, [0, 0.25, 0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "of"),
+    [
+        ("P", "As", "As"), ("As", "P", "P"), ("31P", "75As", "As"), ("phosphorus", "As+", "As"),
+        ("Sb", "P", "P"), ("As", "75As", "As"), ("AsH", "P", "P"),
+    ],
+)  # fmt: skip
+def test_electrons_move_as_of_the_donor_with_the_larger_dose(one, other, of):
+    z = np.linspace(0.0, 100.0, 21)
+    profiles = {one: 1e19 + 0 * z, other: 3e19 + 0 * z}
+    found = sims.sheet_resistance(doped(z, **profiles), donors=[one, other])
+    assert found.attrs["mobility"] == f"masetti, electrons as of {of}, holes as of B"
+    # By hand: charge, mobility at the sum, and atoms per area.
+    sheet = CHARGE * masetti(np.array([4e19]), of)[0] * 4e19 * 100e-7
+    assert found["sheet_resistance"].item() == pytest.approx(1 / sheet, rel=1e-12)
+    assert found["sheet_resistance_masetti"].item() == found["sheet_resistance"].item()
+    assert found["carrier_dose"].item() == pytest.approx(4e14, rel=1e-12)
+    assert (found["polarity"].item(), found["layer_depth"].item()) == ("n", 100.0)
+    each = [found[f"sheet_resistance_{name}"].item() for name in MOBILITIES]
+    spread = (max(each) - min(each)) / 2 / found["sheet_resistance"].item()
+    assert found["model_spread"].item() == pytest.approx(spread, rel=1e-12)
+
+
+def test_an_active_limit_counts_where_it_is_named():
+    z = np.linspace(0.0, 100.0, 21)
+    data = doped(z, B=4e20 + 0 * z, P=1e19 + 0 * z)
+    asked = {"acceptors": ["B"], "donors": ["P"], "stop": "50 nm"}
+    whole = sims.sheet_resistance(data, **asked)["carrier_dose"].item()
+    assert whole == pytest.approx((4e20 - 1e19) * 50e-7, rel=1e-12)
+    for limit, of_boron, of_phosphorus in (
+        ("1e20 atoms/cm^3", 1e20, 1e19), ({"B": "1e20 atoms/cm^3"}, 1e20, 1e19),
+        ({"P": "1e18 atoms/cm^3"}, 4e20, 1e18), ("5e18 atoms/cm^3", 5e18, 5e18),
+    ):  # fmt: skip
+        found = sims.sheet_resistance(data, active_limit=limit, **asked)
+        dose = abs(found["carrier_dose"].item())
+        assert dose == pytest.approx(abs(of_boron - of_phosphorus) * 50e-7, rel=1e-12, abs=1.0)
+
+
+def test_a_constant_net_doping_is_part_of_both():
+    z = np.linspace(0.0, 100.0, 21)
+    for background, dose, polarity in (("2e18", 8e18, "p"), ("-2e18", 12e18, "p")):
+        found = sims.sheet_resistance(
+            doped(z, B=1e19 + 0 * z), acceptors=["B"], background=f"{background} atoms/cm^3",
+            stop="100 nm",
+        )  # fmt: skip
+        assert abs(found["carrier_dose"].item()) == pytest.approx(dose * 100e-7, rel=1e-12)
+        total = CHARGE * masetti(np.array([1.2e19]), "B")[0] * dose * 100e-7
+        assert found["sheet_resistance"].item() == pytest.approx(1 / total, rel=1e-12)
+        assert found["polarity"].item() == polarity

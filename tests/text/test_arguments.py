@@ -1,5 +1,7 @@
 """What a newcomer guesses works, or is answered with the right call."""
 
+from typing import TypedDict, Unpack
+
 import numpy as np
 import pandas as pd
 import pint
@@ -75,6 +77,24 @@ def test_guesses_that_work():
 
 def test_a_function_that_takes_any_option_is_left_alone():
     check_call(options, 1, ["level", "whatever"])
+
+
+class Others(TypedDict):
+    start: str
+    stop: str
+
+
+def handed_on(data, *, level, **others: "Unpack[Others]"):
+    return data, level, others
+
+
+def test_options_of_another_function_are_known_by_name():
+    check_call(handed_on, 1, ["level", "stop"])
+    with pytest.raises(TypeError) as refused:
+        check_call(handed_on, 1, ["level", "strat"])
+    assert str(refused.value) == (
+        "handed_on() has no argument 'strat'; did you mean start=? (it has level, start, stop)"
+    )
 
 
 NAMES_OF = {

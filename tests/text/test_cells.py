@@ -1,5 +1,7 @@
 """Texts in cells: none is run as a formula, each comes back."""
 
+import string
+
 import pytest
 
 from sims_analysis.text.cells import in_cell, of_cell
@@ -13,7 +15,9 @@ def test_what_would_run_is_marked_and_comes_back(text):
     assert of_cell(in_cell(text)) == text
 
 
-@pytest.mark.parametrize("text", ["+1", "-1e5", "-.5", "+3.E-2", "11B", "a=1", "1'", ""])
+@pytest.mark.parametrize(
+    "text", ["+1", "-1e5", "-.5", "+3.E-2", "11B", "a=1", "1'", "", *string.ascii_letters]
+)
 def test_numbers_and_names_stay(text):
     assert in_cell(text) == text == of_cell(text)
 

@@ -96,6 +96,8 @@ def test_elements_are_those_of_formulas_once_and_in_order():
         ("ang", "Å"),
         ("microns", "µm"),
         ("micrometre", "µm"),
+        ("Micrometers", "µm"),
+        ("\N{GREEK SMALL LETTER MU}m", "µm"),
         ("count", "counts"),
         ("um", "µm"),
         ("nm", "nm"),

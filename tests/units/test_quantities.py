@@ -19,7 +19,12 @@ from sims_analysis.units import (
     unit_of_kind,
 )
 from sims_analysis.units.application import CONTEXT, application_registry, define_atoms
-from sims_analysis.units.quantities import is_quantified, magnitude_and_unit, with_plain_axes
+from sims_analysis.units.quantities import (
+    is_quantified,
+    magnitude_and_unit,
+    to_canonical_variable,
+    with_plain_axes,
+)
 
 
 def test_a_scalar_becomes_a_float_and_an_array_stays_one():
@@ -46,6 +51,16 @@ def test_what_is_said_of_many_bare_numbers_is_short():
     with pytest.raises(UnitsError, match="expected one value") as told:
         read_quantity(np.linspace(0.0, 500.0, 500), ("depth",), "start")
     assert len(str(told.value)) < 250
+
+
+def test_variables_become_canonical_in_their_own_type_or_in_another():
+    array = xr.DataArray(
+        np.array([1.5, 2.0], dtype=np.float32), dims="depth", attrs={"units": "um", "note": "x"}
+    )
+    for dtype, expected in ((None, np.float32), (np.float64, np.float64)):
+        found, unit = to_canonical_variable(array, ("depth",), "x", dtype)
+        assert (found.dtype, found.dims, found.attrs, unit.text) == (expected, ("depth",), {}, "um")
+        assert found.values.tolist() == [1500.0, 2000.0]
 
 
 def test_whether_data_are_quantified():

@@ -139,3 +139,9 @@ def test_half_precision_is_scaled_in_double():
     for values in (half, half.astype(">f2")):
         assert np.array_equal(scaled(values, 1000.0, 1.0), half.astype(np.float64) * 1000.0)
     assert np.array_equal(scaled(half, 1.0, 1e6), half.astype(np.float64) / 1e6)
+
+
+def test_single_precision_stays_single():
+    found = scaled(np.array([1.5, 2.0], dtype=np.float32), 1000.0, 3.0)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [500.0, 2000.0 / 3], rtol=1e-6)

@@ -63,7 +63,7 @@ REFUSED = [
     "", "  ", "1/s", "2 nm", "cm^3", "((nm)", "nm)", "(nmx", "(nm", "nmx)", "[um", "'nm",
     "(nm)(nm)x", "'n'm'", "at/", "Pa", "atm/cm3", "1/1/cm3",
     "nm nm^-1", "5", "S", "Nm", "Um", "atoms/cm^3.5", "10^3 cps", "Depth [um]", "mol%", "percent",
-    "atoms",
+    "atoms", "nmx", "secx",
 ]  # fmt: skip
 #: Seen in exports, spreadsheets, LaTeX and web pages; each means one thing only.
 TYPESET = {
