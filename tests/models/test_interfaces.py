@@ -10,6 +10,8 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.models._step import STATUS
+from sims_analysis.models.interfaces import _ADVICE
 
 
 def step(z, *, position=100.0, sigma=5.0, left=1e21, right=1e19):
@@ -544,3 +546,9 @@ def test_a_level_that_noise_has_chosen_is_told():
         words = [str(one.message) for one in caught]
         assert len(words) == told
         assert all("highest sample, which noise has chosen" in one for one in words)
+
+
+def test_every_status_is_explained():
+    assert {*_ADVICE, "ok", "no_data"} == {*STATUS}
+    for word in STATUS:
+        assert f"``{word}``" in sims.interface.__doc__

@@ -10,6 +10,7 @@ import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import _edges
+from sims_analysis.models._restored import ADVICE, STATUS
 
 Z = np.arange(30, 90, 0.5)
 RES = rt.RESOLUTION
@@ -567,3 +568,19 @@ def test_a_profile_over_time_is_refused(layer):
     ds["sputter_time"].attrs["units"] = "s"
     with pytest.raises(UnitsError, match="a restored profile needs a depth"):
         sims.deconvolve(ds, resolution=RES)
+
+
+def test_every_status_is_explained():
+    assert {*ADVICE, "ok", "no_data"} == {*STATUS}
+    for word in STATUS:
+        assert f"``{word}``" in sims.deconvolve.__doc__
+
+
+def test_where_no_minimum_is_found_there_is_no_profile(layer, monkeypatch):
+    ds, *_ = layer
+    monkeypatch.setattr("sims_analysis.kernels.restoring._MOST", 1)
+    with pytest.warns(FitWarning, match=r"not converged \(the descent found no minimum\)"):
+        found = sims.deconvolve(ds, resolution=RES, smoothness=1.0)
+    assert found["status"].item() == "not_converged"
+    assert found["concentration"].isnull().all()
+    assert found["n_samples"].item() > 5
