@@ -420,6 +420,7 @@ def _over_measurements(
     With `absolute`, also the standard deviation in the unit of the values.
     """
     inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
+    # Along the measurements; the runners of frames run along samples.
     mean, deviation, count = xr.apply_ufunc(
         kernels.mean_and_deviation,
         array.variable,

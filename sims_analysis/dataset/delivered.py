@@ -179,7 +179,7 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
 def _in_order(extra: dict[str, Any], order: NDArray[np.intp]) -> dict[str, Any]:
     """Sort the columns beside the samples by depth."""
     columns = columns_of(extra, order.size)
-    if not columns or (np.diff(order) > 0).all():
+    if not columns:
         return extra
     sorted_ = {
         name: {**column, "values": [column["values"][i] for i in order]}

@@ -90,7 +90,7 @@ def _converted(
         if key not in ds.variables:
             raise UnitsError(
                 f"with_units({name}={text!r}): the data have no {name!r}; they have "
-                f"{list_variables(ds)}, and the axes "
+                f"{list_variables(ds.rename(names))}, and the axes "
                 f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}"
             )
         for one in (*(beside.get(key) or [key]), *_moved_with(ds, key)):

@@ -30,26 +30,17 @@ def on_faraday_cup(frame: Frame) -> xr.Variable | None:
         found = found | (cup == 1.0)
     if high is not None:
         back = high if low is None else low.fillna(high)
-        found = found | xr.apply_ufunc(
-            _switched,
-            frame.value,
-            high,
-            back,
-            input_core_dims=[[frame.dim], [], []],
-            output_core_dims=[[frame.dim]],
-            dask="parallelized",
-            output_dtypes=[bool],
-        )
+        size = frame.value.sizes[frame.dim]
+        found = found | (frame.each(_switched, high, back, size=size, dim=frame.dim) > 0)
     return None if cup is None and high is None else found.transpose(*frame.value.dims)
 
 
-def _switched(value: Any, high: Any, low: Any) -> Any:
+def _switched(_: Any, value: Any, __: Any, ___: Any, high: float, low: float) -> Any:
     """Flag the samples from the first above one threshold to the last before one below another."""
-    at = np.arange(value.shape[-1])
+    at = np.arange(value.size)
     # Where the last sample was at which the instrument switched to the cup, and back.
     over, under = (
-        np.maximum.accumulate(np.where(switch, at, -1), axis=-1)
-        for switch in (value > high[..., None], value < low[..., None])
+        np.maximum.accumulate(np.where(switch, at, -1)) for switch in (value > high, value < low)
     )
     return over > under
 

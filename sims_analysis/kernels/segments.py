@@ -84,6 +84,7 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     np.maximum(value, np.minimum(c0, c1), out=value)
     np.minimum(value, np.maximum(c0, c1), out=value)
     np.copyto(value, c1, where=t == 1)
+    np.copyto(value, c0, where=t == 0)  # whatever the other end: its error may not be known
     return value
 
 

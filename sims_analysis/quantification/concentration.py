@@ -19,7 +19,7 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.quantification.hosts import HOSTS, Host, host_of_formula
 from sims_analysis.units import QuantityLike
 
@@ -96,14 +96,7 @@ def to_concentration(
                     "ds.drop_vars('mass_fraction')"
                 )
             factor = density * host.mean_mass / _masses(data[name], masses)
-        frame = open_frame(
-            data,
-            vocabulary.kinds(name),
-            question="a concentration",
-            variable=name,
-            axes=vocabulary.AXES,
-            as_they_are=True,
-        )
+        frame = open_samples(data, name, "a concentration")
         about = data[f"{name}_stderr"].attrs if f"{name}_stderr" in data else {}
         made = scaled(data, name, factor)
         result = with_concentration(result, frame, made, about.get("description"))
@@ -161,20 +154,8 @@ def with_concentration(
 ) -> xr.Dataset:
     """Add concentrations, and what stands beside them, where a species has none yet.
 
-    Parameters
-    ----------
-    ds : Dataset
-    frame : Frame
-        What they were made from.
-    made : mapping
-        ``""`` for the concentrations in ``atom/cm^3``, ``"_stderr"``, ``"_counts"``...
-    about_errors : str, optional
-        What the standard errors mean.
-
-    Raises
-    ------
-    ProfileError
-        If a species has a concentration at the same depth already.
+    They were made from a frame: ``""`` for concentrations in ``atom/cm^3``, ``"_stderr"``,
+    ``"_counts"``... A description says what the standard errors mean.
     """
     origin: Any = frame.origin
     order, before = origin[frame.name].dims, ds.variables.get("concentration")

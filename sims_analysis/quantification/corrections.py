@@ -24,7 +24,7 @@ from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.messages import first_flagged, first_sample
-from sims_analysis.frame.opening import open_frame, open_samples
+from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
 from sims_analysis.text.arguments import format_argument, read_names
@@ -103,14 +103,7 @@ def correct_dead_time(
             "a background was subtracted from the intensities, but the dead time applies to the "
             "observed rate: correct for dead time first"
         )
-    frame = open_frame(
-        data,
-        ("count_rate",),
-        question="a correction for dead time",
-        variable="intensity",
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
+    frame = open_samples(data, "intensity", "a correction for dead time")
     tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")
     dead = frame.value * tau.fillna(0.0)
     if (cup := on_faraday_cup(frame)) is not None:

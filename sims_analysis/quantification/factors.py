@@ -106,24 +106,24 @@ def _layers(rsf: Any) -> list[tuple[Any, Any]]:
 def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
     """Return factors by species, whatever form they were given in."""
     if isinstance(rsf, Mapping):
-        found = dict(rsf)
-    elif isinstance(rsf, Sequence) and not isinstance(rsf, str):
-        found = _of_list(rsf)
-    elif isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
-        found = _of_array(rsf, matrix)
+        return dict(rsf)
+    each = rsf
+    if isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
+        if "species" not in rsf.coords:
+            raise ProfileError(
+                "rsf is over species, but does not say which; give it a coordinate species"
+            )
+        # A matrix divided by itself is no concentration.
+        every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
+        each = [one for one in every if str(one["species"].values) != matrix]
     elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:
-        found = {str(rsf["species"].values): rsf}
-    else:
-        found = {_only_species(frame, matrix): rsf}
-    return found
-
-
-def _of_list(rsf: Sequence[Any]) -> dict[str, Any]:
+        each = [rsf]
+    if isinstance(each, str) or not isinstance(each, Sequence):
+        return {_only_species(frame, matrix): rsf}
     found: dict[str, Any] = {}
-    for one in rsf:
-        if not (
-            isinstance(one, xr.DataArray) and "species" in one.coords and one["species"].ndim == 0
-        ):
+    for one in each:
+        named = isinstance(one, xr.DataArray) and "species" in one.coords
+        if not (named and one["species"].ndim == 0):
             raise ProfileError(
                 "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
                 "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
@@ -133,18 +133,6 @@ def _of_list(rsf: Sequence[Any]) -> dict[str, Any]:
             raise ProfileError(f"rsf holds two factors of {label!r}")
         found[label] = one
     return found
-
-
-def _of_array(rsf: xr.DataArray, matrix: str | None) -> dict[str, Any]:
-    if "species" not in rsf.coords:
-        raise ProfileError(
-            "rsf is over species, but does not say which; give it a coordinate species"
-        )
-    labels = [str(label) for label in rsf["species"].values]
-    # A matrix divided by itself is no concentration.
-    return {
-        label: rsf.isel(species=i, drop=True) for i, label in enumerate(labels) if label != matrix
-    }
 
 
 def _only_species(frame: Frame, matrix: str | None) -> str:

@@ -25,7 +25,6 @@ __all__ = [
     "isotope",
     "natural_abundance",
     "read_abundance",
-    "source_of_abundance",
 ]
 
 _AVOGADRO = 6.02214076e23  # exact, per mole
@@ -98,24 +97,7 @@ HOSTS = {
 def host_of_formula(formula: Any, mass_density: Any) -> Host:
     """Make a host from its formula and mass density: ``n = rho N_A / M``.
 
-    Parameters
-    ----------
-    formula : str
-        ``"Al0.3Ga0.7N"``, ``"(AlGa)2O3"``; only the ratios of its numbers matter.
-    mass_density : str or Quantity
-        ``"5.2 g/cm^3"``.
-
-    Returns
-    -------
-    Host
-        Its atomic density counts the atoms of all its elements.
-
-    Raises
-    ------
-    ProfileError
-        If the formula cannot be read, or the density is not positive.
-    UnitsError
-        If the density has no unit of mass per volume.
+    Of a formula, ``"Al0.3Ga0.7N"`` or ``"(AlGa)2O3"``, only the ratios of its numbers matter.
 
     Examples
     --------
@@ -168,13 +150,7 @@ _ISOTOPE = re.compile(r"\^?\{?(\d{1,3})\}?([A-Z][a-z]?)(?:[+-]|->)?")
 
 
 def isotope(species: str) -> tuple[int, str]:
-    """Read the mass number and the element of a species, such as ``"11B"``.
-
-    Raises
-    ------
-    SpeciesError
-        If it does not name a single isotope.
-    """
+    """Read the mass number and the element of a single isotope, such as ``"11B"``."""
     match = _ISOTOPE.fullmatch(species)
     if match is None:
         raise SpeciesError(f"{species!r} does not name a single isotope, such as '11B' or '30Si'")
@@ -183,11 +159,6 @@ def isotope(species: str) -> tuple[int, str]:
 
 def natural_abundance(species: str) -> float:
     """Return the natural abundance of an isotope, as a fraction of the atoms.
-
-    Raises
-    ------
-    SpeciesError
-        If the species does not name a single isotope, or one that does not occur in nature.
 
     Examples
     --------
@@ -210,27 +181,22 @@ def natural_abundance(species: str) -> float:
     return float(abundance)
 
 
-def source_of_abundance(value: Any, species: str) -> str:
-    """Say where an abundance comes from: its source and year, or that it was stated."""
-    if value != "natural":
-        return "as stated"
-    return _SOURCE_OF_REPRESENTATIVE if isotope(species)[1] in _REPRESENTATIVE else _SOURCE
-
-
-def read_abundance(value: Any, species: str, name: str) -> float:
+def read_abundance(value: Any, species: str, name: str) -> tuple[float, str]:
     """Read the abundance of an isotope: a fraction of the atoms of its element, or ``"natural"``.
 
-    Raises
-    ------
-    SpeciesError
-        If the natural abundance is asked of what has none.
-    ProfileError
-        If it is not a fraction.
+    Returns
+    -------
+    fraction : float
+    source : str
+        Where it comes from: its source and year, or that it was stated.
     """
     if isinstance(value, str) and value == "natural":
-        return natural_abundance(species)
+        representative = isotope(species)[1] in _REPRESENTATIVE
+        return natural_abundance(species), (
+            _SOURCE_OF_REPRESENTATIVE if representative else _SOURCE
+        )
     if not (is_number(value) and 0 < value <= 1):
         raise ProfileError(
             f"{name}={format_argument(value)}; expected a fraction above 0, at most 1, or 'natural'"
         )
-    return float(value)
+    return float(value), "as stated"

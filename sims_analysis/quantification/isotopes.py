@@ -21,7 +21,7 @@ from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.quantification.hosts import isotope, read_abundance, source_of_abundance
+from sims_analysis.quantification.hosts import isotope, read_abundance
 from sims_analysis.quantification.reference import (
     Reference,
     at_samples_of,
@@ -146,9 +146,8 @@ def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
                 known = ", ".join(map(repr, given))
                 raise SpeciesError(f"abundance lacks {one!r}; it has {known}")
             value, name = given[one], f"abundance[{one!r}]"
-        fractions[one] = read_abundance(value, one, name)
-        listed = sources.setdefault(source_of_abundance(value, one), [])
-        listed.append(f"{one} {fractions[one]:.6g}")
+        fractions[one], source = read_abundance(value, one, name)
+        sources.setdefault(source, []).append(f"{one} {fractions[one]:.6g}")
     return fractions, "; ".join(f"{', '.join(each)} ({of})" for of, each in sources.items())
 
 

@@ -20,7 +20,7 @@ from sims_analysis.frame.window import warn_of_transient
 from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
-from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
+from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
 from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import told
@@ -153,8 +153,7 @@ def rsf_from_standard(
     ]
     of_element, fraction = "", 1.0
     if abundance is not None:
-        fraction = read_abundance(abundance, species, "abundance")
-        source = source_of_abundance(abundance, species)
+        fraction, source = read_abundance(abundance, species, "abundance")
         of_element = f", for the element: abundance {fraction:.6g} ({source})"
     answer = _mean(measured, species, fraction).assign_coords(
         matrix=matrix or "",

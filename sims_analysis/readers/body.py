@@ -7,9 +7,9 @@ between and is no number is an error, so that nothing is cut off in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from sims_analysis.readers.kinds import Kind, is_nothing, is_odd, row_kind
 from sims_analysis.readers.numbers import decimal_mark, is_clock, is_number, read_cell
 from sims_analysis.readers.words import named_role
 
-__all__ = ["Body", "find_body", "first_run", "read_body", "refuse_odd_rows"]
+__all__ = ["Body", "find_body", "first_below_heads", "first_run", "read_body", "refuse_odd_rows"]
 
 #: More empty lines than these between the numbers are how the file ends its lines.
 _FEW_GAPS = 3
@@ -74,6 +74,11 @@ class Body:
         # A remark may stand beside a later row alone.
         return max([width, *(j + 1 for j in self.needed or self.words)])
 
+    @cached_property
+    def below(self) -> list[int]:
+        """Rows below the last that are not empty."""
+        return [i for i in range(self.last + 1, len(self.grid)) if any(self.grid.cells(i))]
+
     def kind(self, row: int) -> Kind:
         """Classify a row, by the columns that matter."""
         return _kind(self.grid, row, self.words, self.needed)
@@ -97,11 +102,10 @@ def _words_of(
     cells, below = grid.cells(row), grid.cells(row + 1) if row + 1 < len(grid) else []
     clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
     kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
-    heads = {j: read_head_quietly(cell) for j, cell in enumerate(cells)}
     return kept | {
         j: head.role in ("text", "unit", "species")
-        for j, head in heads.items()
-        if head is not None and (holds_words(head) or (head.role == "time" and j in clocks))
+        for j, head in enumerate(map(read_head_quietly, cells))
+        if holds_words(head) or (head.role == "time" and j in clocks)
     }
 
 
@@ -169,8 +173,11 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
         return _below(grid, set(stated), needed)
     start, run, words = first_run(grid, needed)
     if not run:
-        start = _below_heads(grid, needed)
-        words = words or _words_above(grid, start)
+        below = first_below_heads(grid, needed, (Kind.HEADS, Kind.UNITS))
+        if below is None:
+            refuse_odd_rows(grid)
+            raise ReadError("there are no numbers in it that stand in columns")
+        start, words = below, words or _words_above(grid, below)
     body = Body(grid, start, len(grid) - 1, [], words, needed)
     body.first = _grown(body, start)
     _find_last(body)
@@ -215,32 +222,21 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
     return body
 
 
-def _below_heads(grid: Grid, needed: Sequence[int] | None) -> int:
-    """Find the first row below heads of which one cell at least is a number.
-
-    Raises
-    ------
-    ReadError
-        If there is none.
-    """
+def first_below_heads(
+    grid: Grid, needed: tuple[int, ...] | None = None, heads: Collection[Kind] = (Kind.HEADS,)
+) -> int | None:
+    """Find the first row below heads in which numbers stand beside words; None if there is none."""
     headed = False
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, (), needed)
-        headed |= kind in (Kind.HEADS, Kind.UNITS)
+        headed |= kind in heads and len(grid.cells(i)) > 1
         if headed and kind is Kind.MIXED:
             return i
-    refuse_odd_rows(grid)
-    raise ReadError("there are no numbers in it that stand in columns")
+    return None
 
 
 def _grown(body: Body, start: int) -> int:
-    """Take in what stands between the heads and a run of numbers.
-
-    Raises
-    ------
-    ReadError
-        If a row of words stands between rows of numbers.
-    """
+    """Take in what stands between the heads and a run of numbers; rows of words are refused."""
     grid = body.grid
     kinds = {i: body.kind(i) for i in range(start - 1, -1, -1)}
     head = next((i for i, kind in kinds.items() if kind in (Kind.HEADS, Kind.UNITS)), None)
@@ -317,13 +313,7 @@ def _shown(grid: Grid, row: int) -> str:
 
 
 def _find_last(body: Body) -> None:
-    """Find the last row of numbers; what stands below is judged.
-
-    Raises
-    ------
-    ReadError
-        If a row below would be one of numbers but for the way a cell is written.
-    """
+    """Find the last row of numbers; what stands below is judged."""
     grid, last = body.grid, len(body.grid) - 1
     while last > body.first and not _ends(body, last):
         last -= 1
@@ -381,7 +371,6 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     begins with a word of letters.
     """
     grid = body.grid
-    options = grid.options
     cells = grid.cells(row)
     if row > body.last and any(_same_label(body, cells, j) for j in body.words):
         cells = ["" if j in body.words else cell for j, cell in enumerate(cells)]
@@ -400,11 +389,9 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     next_to = 0 < row - body.last <= step
     damaged = is_odd(first) and (numbers or (next_to and _GLUED.fullmatch(first)))
     if is_number(first) or damaged or first[:1] == "=" != first[1:2]:
-        where = partial(grid.where, grid.number(row))
-        decimal = options.decimal or decimal_mark([*cells, *grid.cells(body.last)]) or "."
-        for j, cell in enumerate(cells):
-            column = j if body.needed is None else body.needed[j]
-            read_cell(cell, decimal, options.not_measured, where=where(column))
+        columns = range(width) if body.needed is None else body.needed
+        decimal = decimal_mark([*cells, *grid.cells(body.last)])
+        _refuse_cells(grid, row, zip(columns, cells, strict=True), decimal)
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
     odd = len(first) < 2 or not first.replace(" ", "").isalpha()
@@ -430,17 +417,23 @@ def _filled(cells: Sequence[str]) -> list[int]:
     return [j for j, cell in enumerate(cells) if cell]
 
 
-def refuse_odd_rows(grid: Grid) -> None:
+def refuse_odd_rows(grid: Grid, rows: Iterable[int] | None = None) -> None:
     """Refuse the first row that would be one of numbers but for the way a cell is written."""
-    options = grid.options
-    for i in range(len(grid)):
+    for i in range(len(grid)) if rows is None else rows:
         cells = grid.cells(i)
         first, *others = [cell for cell in cells if cell] or [""]
         if others and is_odd(first) and any(map(is_number, cells)):
-            decimal = options.decimal or decimal_mark(cells) or "."
-            for j, cell in enumerate(cells):
-                where = grid.where(grid.number(i), j)
-                read_cell(cell, decimal, options.not_measured, where=where)
+            _refuse_cells(grid, i, enumerate(cells), decimal_mark(cells))
+
+
+def _refuse_cells(
+    grid: Grid, row: int, cells: Iterable[tuple[int, str]], decimal: str | None
+) -> None:
+    """Read the cells of a row, with their columns, so that the first that is no number is named."""
+    options, number = grid.options, grid.number(row)
+    for j, cell in cells:
+        where = grid.where(number, j)
+        read_cell(cell, options.decimal or decimal or ".", options.not_measured, where=where)
 
 
 # --- reading them -----------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.cuts import tell_if_cut
-from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.cuts import read_lines
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -24,13 +24,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the blocks of all elements.
-
-    Raises
-    ------
-    ReadError
-        If it is no depth profile, or a block is shorter than it says.
-    """
+    """Read the blocks of all elements."""
     lines = source.lines
     starts = [i for i, line in enumerate(lines) if _ELEMENT.fullmatch(line)]
     heads = [line for line in lines[: starts[0] if starts else 12] if line.strip()]
@@ -45,10 +39,7 @@ def read(source: Source) -> Content:
         key, mark, value = line.partition(":")
         if mark and value.strip():
             about[key.strip()] = value.strip()
-    signals = [
-        _signal(source, start, stop)
-        for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True)
-    ]
+    signals = [_signal(source, start, stop) for start, stop in pairwise([*starts, len(lines)])]
     return Content(
         signals=signals,
         metadata=Metadata(
@@ -64,9 +55,10 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
     lines = source.lines
     name = _ELEMENT.fullmatch(lines[start])
     assert name is not None  # noqa: S101 - it is how the block was found
-    below = [(i + 1, lines[i].strip()) for i in range(start + 1, stop) if lines[i].strip()]
-    count = _POINTS.fullmatch(below[0][1]) if below else None
-    units = _UNITS.fullmatch(below[1][1]) if below[1:] else None
+    below = [i for i in range(start + 1, stop) if lines[i].strip()]
+    texts = [lines[i].strip() for i in below[:2]]
+    count = _POINTS.fullmatch(texts[0]) if texts else None
+    units = _UNITS.fullmatch(texts[1]) if texts[1:] else None
     if count is None or units is None:
         raise ReadError(
             f"below line {start + 1}: expected the number of points and the units of element "
@@ -85,11 +77,7 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
         )
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
-    numbers, texts = zip(*rows, strict=True)
-    if numbers[-1] == len(lines):
-        tell_if_cut(lines, [text.split()[-1] for text in texts])
-    grid = TextGrid(lines, None, False, source.options)
-    values = grid.read([number - 1 for number in numbers], 2).values
+    values = read_lines(source, rows, 2)
     return Signal(
         name=name[1],
         depths=values[:, 0],

@@ -54,13 +54,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the profiles.
-
-    Raises
-    ------
-    ReadError
-        If the file holds something else, no data, or ends too early.
-    """
+    """Read the profiles."""
     content = source.content
     found = _header(content)
     if found is None:

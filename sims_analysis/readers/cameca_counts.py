@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.cuts import tell_if_cut
-from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.cuts import read_lines
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -26,34 +26,21 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the blocks.
-
-    Raises
-    ------
-    ReadError
-        If a block is empty, or shorter than the first.
-    """
+    """Read the blocks."""
     lines = source.lines
-    blocks = [(i, m) for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m]
-    ends = [*(i for i, _ in blocks[1:]), len(lines)]
+    heads = {i: m for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m}
     signals: list[Signal] = []
-    for (start, head), stop in zip(blocks, ends, strict=True):
-        rows = [
-            (i + 1, lines[i].strip())
-            for i in range(start + 1, stop)
-            if lines[i].strip() and lines[i].split() != ["X", "Y"]
-        ]
+    for start, stop in pairwise([*heads, len(lines)]):
+        head = heads[start]
+        rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
         if not rows:
             raise ReadError(f"line {start + 1}: no samples of {head[2]!r}")
-        numbers, texts = zip(*rows, strict=True)
-        if numbers[-1] == len(lines):
-            tell_if_cut(lines, [text.split()[-1] for text in texts])
-        grid = TextGrid(lines, None, False, source.options)
-        values = grid.read([number - 1 for number in numbers], 2).values
-        if np.isnan(values).any():
-            row = int(np.isnan(values).any(axis=1).argmax())
-            source.options.truncated(f"line {numbers[row]}: expected a time and a count")
-            values = values[~np.isnan(values).any(axis=1)]
+        values = read_lines(source, rows, 2)
+        short = np.isnan(values).any(axis=1)
+        if short.any():
+            line = rows[int(short.argmax())] + 1
+            source.options.truncated(f"line {line}: expected a time and a count")
+            values = values[~short]
         if signals and len(values) < signals[0].values.size:
             source.options.truncated(
                 f"{head[2]!r} has {len(values)} samples, {signals[0].name!r} "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -40,13 +40,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read a profile with its calibration.
-
-    Raises
-    ------
-    ReadError
-        If it is a mass spectrum or an energy scan, or breaks off.
-    """
+    """Read a profile with its calibration; mass spectra and energy scans are refused."""
     lines = source.lines
     start, names, heads = _heads(lines)
     # Spreadsheets save the tabs as commas or semicolons.
@@ -242,18 +236,9 @@ class _About:
             self.layers[-1].species[value] = {}
         elif self.layers[-1].species:
             list(self.layers[-1].species.values())[-1][key] = value
-        elif value:
-            names = {
-                "1st Interface": "start",
-                "2nd Interface": "stop",
-                "Mean SR": "sputter_rate",
-                "Depth calib method": "depth_method",
-            }
-            words, _ = _words_and_unit(key)
-            if words in names:
-                stated = self.layers[-1].layer
-                changed = {**stated.__dict__, names[words]: _quantity(key, value)}
-                self.layers[-1].layer = Layer(**changed)
+        elif value and (name := _LAYER.get(_words_and_unit(key)[0])):
+            last = self.layers[-1]
+            last.layer = replace(last.layer, **{name: _quantity(key, value)})
 
     def is_cut(self) -> bool:
         """Whether nothing is said of the calibration, or less at its end than at its start."""
@@ -264,43 +249,22 @@ class _About:
 
     def number(self, section: str, key: str) -> float | None:
         """Give a number of a section."""
-        text = self.sections.get(section, {}).get(key, "")
-        try:
-            return float(text.replace(",", "."))
-        except ValueError:
-            return None
+        return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect what is said of one species."""
-        known: dict[str, str] = {}
         conditions = self.conditions.get(name, {})
-        for key, plain in (
-            ("CT(s)", "counting_time"),
-            ("WT(s)", "waiting_time"),
-            ("Extra WT(s)", "extra_waiting_time"),
-            ("Mass (amu)", "mass"),
-            ("Detector", "detector"),
-            ("Offset", "offset"),
-        ):
-            if conditions.get(key):
-                known[plain] = _quantity(key, conditions[key])
-        detectors = self.sections.get("ion detector parameters", {})
-        detector = known.get("detector", "")
-        for key, value in detectors.items():
+        known = {
+            plain: _quantity(key, conditions[key])
+            for key, plain in _CONDITIONS.items()
+            if conditions.get(key)
+        }
+        detector = known.get("detector")
+        names = {form.format(detector): plain for form, plain in _DETECTOR} if detector else {}
+        for key, value in self.sections.get("ion detector parameters", {}).items():
             words, _ = _words_and_unit(key)
-            for plain, end in (
-                ("dead_time", "dead time"),
-                ("detector_yield", "yield"),
-                ("detector_background", "background"),
-                # Above the one, the rate is the current of a Faraday cup; below the other, counted.
-                ("faraday_cup_threshold", "-> FC threshold"),
-            ):
-                if detector and words == f"{detector} {end}":
-                    known[plain] = _quantity(key, value)
-            if detector and words == f"FC -> {detector} threshold":
-                known["electron_multiplier_threshold"] = _quantity(key, value)
-            if detector == "EM" and words in _SWITCHES:
-                known[_SWITCHES[words]] = _quantity(key, value)
+            if words in names:
+                known[names[words]] = _quantity(key, value)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
             for key, value in calibration.species.get(name, {}).items():
@@ -333,10 +297,27 @@ class _About:
         )
 
 
-#: Rates at which the instrument switches between its detectors.
-_SWITCHES = {
-    "EM -> FC threshold": "faraday_cup_threshold",
-    "FC -> EM threshold": "electron_multiplier_threshold",
+_CONDITIONS = {
+    "CT(s)": "counting_time",
+    "WT(s)": "waiting_time",
+    "Extra WT(s)": "extra_waiting_time",
+    "Mass (amu)": "mass",
+    "Detector": "detector",
+    "Offset": "offset",
+}
+_DETECTOR = (
+    ("{} dead time", "dead_time"),
+    ("{} yield", "detector_yield"),
+    ("{} background", "detector_background"),
+    # Above the one, the rate is the current of a Faraday cup; below the other, it is counted.
+    ("{} -> FC threshold", "faraday_cup_threshold"),
+    ("FC -> {} threshold", "electron_multiplier_threshold"),
+)
+_LAYER = {
+    "1st Interface": "start",
+    "2nd Interface": "stop",
+    "Mean SR": "sputter_rate",
+    "Depth calib method": "depth_method",
 }
 _CALIBRATION = {
     "RSF": "rsf",
@@ -372,11 +353,17 @@ def _words_and_unit(key: str) -> tuple[str, str]:
 def _quantity(key: str, value: str) -> str:
     """Write a value with the unit that its key has."""
     _, unit = _words_and_unit(key)
-    try:
-        number = f"{float(value.replace(',', '.')):.10g}"
-    except ValueError:
+    number = _number(value)
+    if number is None:
         return value
-    return f"{number} {unit}" if unit and unit not in ("s)", "field") else number
+    return f"{number:.10g} {unit}" if unit and unit not in ("s)", "field") else f"{number:.10g}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
 
 
 def _iso(date: str, time: str) -> str:

@@ -43,15 +43,7 @@ class Pair:
 
 
 def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
-    """Find the columns that the user names by number, letter or head.
-
-    Raises
-    ------
-    ReadError
-        If there is no such column, or a head is that of several.
-    SpeciesError
-        If a species has not two of them.
-    """
+    """Find the columns that the user names by number, letter or head."""
     rows = [grid.cells(i) for i in range(min(len(grid), _FAR))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
@@ -93,13 +85,7 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
 
 
 def stated_pairs(stated: dict[str, tuple[int, int]], heads: Heads) -> list[Pair]:
-    """Make profiles of the columns that the user names.
-
-    Raises
-    ------
-    UnitsError
-        If the head of one of them cannot be read.
-    """
+    """Make profiles of the columns that the user names."""
     for column in (j for pair in stated.values() for j in pair):
         if column in heads.unread:
             raise heads.unread[column]
@@ -132,15 +118,7 @@ def tell_of_unknown_words(pairs: Sequence[Pair], heads: Heads) -> None:
 
 
 def find_pairs(grid: Grid, heads: Heads, block: Block) -> list[Pair]:
-    """Find the columns of each profile.
-
-    Raises
-    ------
-    ReadError
-        If there is no axis, no value, or one that belongs to nothing or has no head.
-    UnitsError
-        If no head names an axis, and the user states no unit of one.
-    """
+    """Find the columns of each profile."""
     pairs = _Finding(grid, heads).pairs()
     _refuse_headless(grid, heads, block, pairs)
     return pairs
@@ -178,9 +156,6 @@ class _Finding:
         same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
         self.common = own[0] if same else None
 
-    def letters(self, column: int) -> str:
-        return column_name(self.grid.column(column))
-
     def pairs(self) -> list[Pair]:
         self._refuse_other_kinds()
         axes = self.found.columns("axis", "time")
@@ -195,8 +170,9 @@ class _Finding:
             # The second stands last, behind the values, and belongs to all of them.
             axis, beside = self._depth_beside_time(*axes)
             axes = []
+        found = self.found
         shared = {
-            self.found.texts[j] or self.letters(j): j for j in self.found.columns("beside", "index")
+            found.texts[j] or self.grid.letter(j): j for j in found.columns("beside", "index")
         }
         for j in range(self.width):
             role = self.heads[j].role
@@ -237,7 +213,7 @@ class _Finding:
         time, depth = sorted((one, other), key=lambda k: self.heads[k].role == "axis")
         if self.heads[time].role == self.heads[depth].role:
             raise ReadError(
-                f"columns {self.letters(one)} and {self.letters(other)} are both "
+                f"columns {self.grid.letter(one)} and {self.grid.letter(other)} are both "
                 f"{'depths' if self.heads[one].role == 'axis' else 'times'}; say which "
                 'belongs to what with columns={"B": (axis, values)}'
             )
@@ -246,7 +222,7 @@ class _Finding:
     def _add_error(self, pairs: Sequence[Pair], column: int) -> None:
         """Give a column of standard errors to the values of its species, in their unit."""
         head = self.heads[column]
-        where = f"column {self.letters(column)} ({self.found.texts[column]!r})"
+        where = f"column {self.grid.letter(column)} ({self.found.texts[column]!r})"
         name = head.name or self.found.names[column]
         named = [p for p in pairs if p.name == name and p.error is None]
         pair = pairs[-1] if name in ("", pairs[-1].name) else None
@@ -258,7 +234,7 @@ class _Finding:
             )
         if pair.error is not None:
             raise ReadError(
-                f"{where} holds errors of {pair.name!r}, as column {self.letters(pair.error)} "
+                f"{where} holds errors of {pair.name!r}, as column {self.grid.letter(pair.error)} "
                 'does; say which columns to read with columns={"B": (axis, values)}'
             )
         unit, of_values = self.found.units[column], self.found.units[pair.value]

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.signals import Signal
 
 __all__ = ["seen_yield"]
@@ -44,7 +43,9 @@ def seen_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
     narrowed = False
     for signal in signals:
         time = float(signal.metadata["counting_time"].split()[0])
-        for rate in _few(signal.values[signal.values > fill]):
+        rates = signal.values[signal.values > fill]
+        # Few counts narrow most.
+        for rate in np.unique(rates[rates < _FEW_PER_SECOND]).tolist():
             fewest = math.ceil(rate * time * low * (1 - _TOLERANCE))
             most = math.floor(rate * time * high * (1 + _TOLERANCE))
             if fewest > most:
@@ -56,9 +57,3 @@ def seen_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
                 if low > high:
                     return None
     return (low + high) / 2 if narrowed else None
-
-
-def _few(rates: Array) -> list[float]:
-    """List the rates of few counts, the lowest first: they narrow most."""
-    few: list[float] = np.unique(rates[rates < _FEW_PER_SECOND]).tolist()
-    return few

@@ -11,10 +11,13 @@ from itertools import pairwise, repeat
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.grid import Block, Grid, TextGrid
 from sims_analysis.readers.numbers import narrow
+from sims_analysis.readers.source import Source
 
 __all__ = [
+    "read_lines",
     "refuse_cut",
     "refuse_short_rows",
     "tell_if_cut",
@@ -46,11 +49,6 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
     """Refuse a text that ends within a row, and tell of one that seems to.
 
     Rows that begin with a label are known by the numbers in them.
-
-    Raises
-    ------
-    ReadError
-        If the last line has fewer cells than all others, and no end.
     """
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]
@@ -80,6 +78,23 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
         tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+
+
+def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
+    """Read lines of a text with numbers between blanks; tell of a last one that may be cut.
+
+    Parameters
+    ----------
+    source : Source
+    rows : sequence of int
+        Lines that are not blank, from 0.
+    width : int
+        How many numbers stand in one; those that lack are NaN.
+    """
+    lines = source.lines
+    if rows[-1] == len(lines) - 1:
+        tell_if_cut(lines, [lines[i].split()[-1] for i in rows])
+    return TextGrid(lines, None, False, source.options).read(rows, width).values
 
 
 def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
@@ -141,13 +156,7 @@ def _number_in(form: re.Match[str]) -> float:
 
 
 def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Refuse rows that lack cells between blanks: nobody can tell which.
-
-    Raises
-    ------
-    ReadError
-        That names the line.
-    """
+    """Refuse rows that lack cells between blanks: nobody can tell which."""
     if grid.delimiter is not None or width - 1 in block.texts:
         return
     for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
@@ -219,13 +228,7 @@ def tell_of_short_lines(
 
 
 def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
-    """Tell of rows, each a profile, that have not as many cells as the others.
-
-    Raises
-    ------
-    ReadError
-        If the last line breaks off.
-    """
+    """Tell of rows, each a profile, that have not as many cells as the others."""
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
     (usual, _), *_ = Counter(counts).most_common(1)
@@ -247,15 +250,7 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
 
 
 def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
-    """Tell of cells that are merged over numbers: one of them alone holds one.
-
-    Parameters
-    ----------
-    grid : Grid
-    block : Block
-    columns : collection of int
-        Of depths, values and errors.
-    """
+    """Tell of cells of some columns that are merged: one of them alone holds a number."""
     if isinstance(grid, TextGrid):
         return
     rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
@@ -282,14 +277,7 @@ def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
 def tell_of_moved_cells(grid: Grid, block: Block, head: str, others: Sequence[int]) -> None:
     """Tell of a row with nothing in the first column, where all others have a number.
 
-    Parameters
-    ----------
-    grid : Grid
-    block : Block
-    head : str
-        Of the first column, which is neither of depths nor of values.
-    others : sequence of int
-        Columns of depths and values.
+    The `head` is that of this column; in the others stand depths and values.
     """
     nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
     places = np.flatnonzero(nothing).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 
-from sims_analysis.readers.body import first_run
+from sims_analysis.readers.body import first_below_heads, first_run
 from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.kinds import Kind, is_transposed
 from sims_analysis.readers.source import Options, Source
@@ -64,7 +64,7 @@ def grid_of_lines(
         worded = worded or (grid if run > 1 else None)
         one = one or (grid if run else None)
         if not run and delimiter is not None:
-            below = below or (grid if _has_mixed_rows(grid) else None)
+            below = below or (grid if first_below_heads(grid) is not None else None)
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
         return worded or one or below or _widest(lines, options)
@@ -72,16 +72,6 @@ def grid_of_lines(
         # Whole rows of numbers tell more than what decimal commas take apart.
         return turned
     return worded or turned or one or below
-
-
-def _has_mixed_rows(grid: TextGrid) -> bool:
-    """Whether numbers stand beside words below a row of heads."""
-    headed, mixed = False, 0
-    for i in range(min(len(grid), _START)):
-        kind = grid.kind(i)
-        headed |= kind is Kind.HEADS and len(grid.cells(i)) > 1
-        mixed += headed and kind is Kind.MIXED
-    return mixed > 0
 
 
 def _is_turned(grid: TextGrid) -> bool:

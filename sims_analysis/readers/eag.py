@@ -13,7 +13,6 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import read_grid, the_grid
-from sims_analysis.readers.workbook import is_workbook
 
 __all__ = ["read", "recognises"]
 
@@ -25,7 +24,7 @@ _NUMBERS = re.compile(r"\s*[-+.\d]")
 
 def recognises(source: Source) -> bool:
     """Whether the lines above the numbers are those of the layout."""
-    if is_workbook(source):
+    if source.is_workbook:
         grid = the_grid(source)
         rows = map(grid.cells, range(min(len(grid), _START)))
         return any(_MARKS.search(cell) for row in rows for cell in row)

@@ -18,11 +18,11 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
-from sims_analysis.readers.labelled import by_label
 from sims_analysis.readers.numbers import column_name
+from sims_analysis.readers.samples import by_label
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.workbook import all_sheets, is_workbook
+from sims_analysis.readers.source import Options, Source, found_once
+from sims_analysis.readers.workbook import all_sheets
 from sims_analysis.text.cells import of_cell
 
 __all__ = ["read", "recognises"]
@@ -44,7 +44,7 @@ _SHEETS = ("profiles", "tidy", "about")
 
 def recognises(source: Source) -> bool:
     """Whether heads or sheets are those that are written here."""
-    if is_workbook(source):
+    if source.is_workbook:
         return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
     if _holds_moments(source):
         return True
@@ -59,6 +59,7 @@ def _holds_moments(source: Source) -> bool:
     return any(map(_MOMENTS.fullmatch, source.start.splitlines()[1:2]))
 
 
+@found_once
 def _delimiter(source: Source) -> str | None:
     """Tell what stands between cells: a spreadsheet may have saved them anew."""
     for delimiter in ",;\t":
@@ -71,24 +72,9 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _rows_of_cells(source: Source, delimiter: str) -> list[list[str]]:
-    """Give the rows of CSV; the ends of lines within names are a part of them."""
-    text = io.StringIO(source.decoded, newline="")
-    rows = [*filter(None, csv.reader(text, delimiter=delimiter))]
-    while rows and rows[0] and not rows[0][-1]:
-        rows[0].pop()
-    return rows
-
-
 def read(source: Source) -> Content:
-    """Read the profiles of one measurement.
-
-    Raises
-    ------
-    ReadError
-        If the file holds several, or the moments of a fit, or a cell is no number.
-    """
-    if is_workbook(source):
+    """Read the profiles of one measurement; several, or the moments of a fit, are refused."""
+    if source.is_workbook:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):
         raise ReadError(
@@ -97,7 +83,19 @@ def read(source: Source) -> Content:
         )
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
-        return Content(signals=[_two_columns(source, tcad)])
+        below = [i for i, line in enumerate(source.lines) if i and line.strip()]
+        grid = TextGrid(source.lines, None, False, source.options)
+        depths, values = grid.read(below, 2).values.T
+        name, depth_units, units = tcad.groups()
+        signal = Signal(
+            name=name or "",
+            depths=depths,
+            depth_units=depth_units,
+            values=values,
+            units=units,
+            where="column 2",
+        )
+        return Content(signals=[signal])
     whole = source.decoded.endswith(("\n", "\r"))
     if not whole:
         source.options.truncated("the file breaks off: its last line has no end, and is left out")
@@ -106,15 +104,19 @@ def read(source: Source) -> Content:
     options = replace(source.options, decimal=None) if delimiter == "," else source.options
     found = _plain(source.decoded, options) if delimiter == "," else None
     if found is None:
-        rows = _rows_of_cells(source, delimiter)
+        # The ends of lines within names are a part of them.
+        text = io.StringIO(source.decoded, newline="")
+        rows = [*filter(None, csv.reader(text, delimiter=delimiter))]
+        while rows[0] and not rows[0][-1]:
+            rows[0].pop()
         found = _table(rows if whole else rows[:-1], options)
     found = replace(
         found,
         head=[*map(of_cell, found.head)],
         texts=[[*map(of_cell, column)] for column in found.texts],
     )
-    axes = [cell for cell in found.head if _AXIS.fullmatch(cell)]
-    paired = len(axes) > 1 or ("species" not in found.head and _is_named(axes[0]))
+    axes = [match for match in map(_AXIS.fullmatch, found.head) if match]
+    paired = len(axes) > 1 or ("species" not in found.head and axes[0][1])
     return Content(signals=list(_paired(found) if paired else _tidy(found)))
 
 
@@ -134,21 +136,14 @@ class _Table:
 
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
-    """Take rows of cells apart.
-
-    Raises
-    ------
-    ReadError
-        If a row ends early, or a cell is no number.
-    """
+    """Take rows of cells apart."""
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
     width = len(found.head)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
     if short is not None:
         raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
-    cells = [[None if cell == "" else cell for cell in row] for row in rows]
-    texts = [[str(row[j]) for row in rows[1:]] for j in range(found.axis)]
-    return _with_numbers(found, CellGrid(None, cells, options, row_word=word), texts)
+    texts = [[str(row[j] or "") for row in rows[1:]] for j in range(found.axis)]
+    return _with_numbers(found, CellGrid(None, rows, options, row_word=word), texts)
 
 
 def _plain(text: str, options: Options) -> _Table | None:
@@ -221,31 +216,9 @@ def _of_workbook(source: Source) -> SIMSResult:
 
 
 def _whole(sheet: CellGrid) -> list[list[object]]:
-    """Give the rows of a sheet in full; empty text where there is nothing."""
+    """Give the rows of a sheet, all of one length."""
     width = max(map(len, sheet.rows), default=0)
-    return [
-        ["" if cell is None else cell for cell in (*row, *[None] * (width - len(row)))]
-        for row in sheet.rows
-    ]
-
-
-def _two_columns(source: Source, head: re.Match[str]) -> Signal:
-    """Read what `to_tcad` writes."""
-    rows = [i for i, line in enumerate(source.lines) if i and line.strip()]
-    values = TextGrid(source.lines, None, False, source.options).read(rows, 2).values
-    return Signal(
-        name=head[1] or "",
-        depths=values[:, 0],
-        depth_units=head[2],
-        values=values[:, 1],
-        units=head[3],
-        where="column 2",
-    )
-
-
-def _is_named(head: str) -> bool:
-    match = _AXIS.fullmatch(head)
-    return bool(match and match[1])
+    return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
 
 
 def _units(name: str, units: str) -> str:

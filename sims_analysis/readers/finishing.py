@@ -21,13 +21,12 @@ from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import ENCODINGS, Options, Source
-from sims_analysis.readers.workbook import is_workbook
 from sims_analysis.units import read_unit, unit_of_kind
 
 __all__ = ["finish"]
 
 
-def finish(content: Content, source: Source, format_name: str, version: int) -> list[SIMSResult]:
+def finish(content: Content, source: Source) -> list[SIMSResult]:
     """Make the result of what a format's reader gave, or one of each sample.
 
     Raises
@@ -37,13 +36,19 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     SpeciesError
         If the user states something of a species that the file does not hold.
     """
-    name = content.data_id or source.name.rpartition(".")[0] or source.name
+    name = content.data_id = content.data_id or source.name.rpartition(".")[0] or source.name
     for part in content.parts:
         part.data_id = f"{name} {part.metadata.sample}"
-    return [_result(part, source, format_name, version) for part in content.parts or [content]]
+    origin = {
+        "source": f"file:{source.name}",
+        "sha256": source.sha256,
+        "format": source.trace.format or "",
+        "reader": f"{source.trace.version}, sims_analysis {__version__}",
+    }
+    return [_result(part, source, origin) for part in content.parts or [content]]
 
 
-def _result(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
+def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSResult:
     """Make the result of one sample; errors as of :func:`finish`."""
     options, signals = source.options, content.signals
     if content.ready is not None:
@@ -54,12 +59,10 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
                 "profiles itself",
                 ProfileWarning,
             )
-        origin = _provenance(source, format_name, version)
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
         raise ReadError("the file holds no profile: no signal has a number in it")
-    _rename(signals, options)
-    _refuse_garbled(signals, source)
+    _rename(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
         _number_repeats(signals)
@@ -69,36 +72,23 @@ def _result(content: Content, source: Source, format_name: str, version: int) ->
         content.metadata,
         file=source.name,
         sha256=source.sha256,
-        format=format_name,
-        reader=_provenance(source, format_name, version)["reader"],
+        format=origin["format"],
+        reader=origin["reader"],
     )
-    about = metadata.to_dict()
-    data_id = content.data_id or source.name.rpartition(".")[0] or source.name
-    axes = _Axes()
+    about, axes, data_id = metadata.to_dict(), _Axes(), content.data_id or ""
     profiles = [
         _profile(signal, count, axes, data_id, about)
         for signal, count in zip(signals, infinite, strict=True)
     ]
     warn_of_implausible(profiles)
-    return SIMSResult(
-        data_id=data_id,
-        depth_profiles=profiles,
-        provenance=_provenance(source, format_name, version),
-    )
+    return SIMSResult(data_id=data_id, depth_profiles=profiles, provenance=origin)
 
 
-def _provenance(source: Source, format_name: str, version: int) -> dict[str, str]:
-    return {
-        "source": f"file:{source.name}",
-        "sha256": source.sha256,
-        "format": format_name,
-        "reader": f"{version}, sims_analysis {__version__}",
-    }
-
-
-def _rename(signals: list[Signal], options: Options) -> None:
-    if options.species is not None:
-        names = [options.species] if isinstance(options.species, str) else list(options.species)
+def _rename(signals: list[Signal], source: Source) -> None:
+    """Give signals the names that the user states, and demand those that nobody does."""
+    stated = source.options.species
+    if stated is not None:
+        names = [stated] if isinstance(stated, str) else list(stated)
         if len(names) != len(signals):
             found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
             raise SpeciesError(
@@ -112,14 +102,11 @@ def _rename(signals: list[Signal], options: Options) -> None:
             f"the file does not name the species of {', '.join(nameless)}; pass species=, "
             f"a name for each of the {len(signals)} signals in order"
         )
-
-
-def _refuse_garbled(signals: list[Signal], source: Source) -> None:
-    """Refuse names that no letters of Western languages make, in an encoding that nobody states."""
-    for name in () if is_workbook(source) else (signal.name for signal in signals):
-        if source.is_garbled(name):
+    for signal in signals:
+        # No letters of Western languages make it, and nobody states the encoding.
+        if source.is_garbled(signal.name):
             raise SpeciesError(
-                f"the name {name!r} is not in the encoding that the file was read in; pass "
+                f"the name {signal.name!r} is not in the encoding that the file was read in; pass "
                 f"encoding=, such as {ENCODINGS}"
             )
 
@@ -135,87 +122,64 @@ def _state_units(signals: list[Signal], options: Options) -> None:
                 f"units= names {', '.join(map(repr, unknown))}; the file holds "
                 f"{', '.join(map(repr, sorted(names)))}"
             )
-    known: dict[tuple[str | None, str | None, tuple[str, ...]], str] = {}
-
-    def state(
-        in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
-    ) -> str:
-        if not isinstance(by_user, str | None):
-            raise UnitsError(
-                f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
-                'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
-            )
-        key = in_file, by_user, kinds
-        if key in known:
-            return known[key]
-        text = _unit_text(in_file, by_user, who, kinds, advice)
-        # What the user states otherwise than the file is told of each species.
-        if in_file is None or by_user is None or _same(in_file, by_user):
-            known[key] = text
-        return text
-
     for signal in signals:
-        who, in_file = f"species {signal.name!r}", signal.depth_units
-        signal.depth_units = state(
-            in_file,
-            options.depth_units,
-            f"{who}: depth_units",
-            vocabulary.AXES,
-            "no line of the file states the unit of its depths; pass depth_units=, such as "
-            '"nm", "um" or "s"',
+        in_file = signal.depth_units
+        signal.depth_units = _unit(
+            signal.name, "depth_units", in_file, options.depth_units, '"nm", "um" or "s"'
         )
-        own = units.get(signal.name) if isinstance(units, Mapping) else units
-        signal.units = state(
+        signal.units = _unit(
+            signal.name,
+            "units",
             signal.units,
-            own,
-            f"{who}: units",
-            vocabulary.VALUE_KINDS,
-            "no line of the file states the unit of its values; pass units=, such as "
+            units.get(signal.name) if isinstance(units, Mapping) else units,
             f'"atoms/cm^3", or {{{signal.name!r}: "counts/s"}} by species',
         )
-        _unit_of_limits(signal)
+        limit = signal.metadata.get("detection_limit", "")
+        if limit and is_number(limit):
+            signal.metadata["detection_limit"] = f"{limit} {signal.units}"
         # Edges of cells have the unit of the depths, also where the user states another.
-        for name in signal.beside.keys() & {"cell_start", "cell_stop"}:
-            column = signal.beside[name]
-            if in_file != signal.depth_units and column.units in (None, in_file):
-                signal.beside = {**signal.beside, name: replace(column, units=signal.depth_units)}
+        for name, of_file, unit in (
+            ("detection_limit", None, signal.units),
+            ("cell_start", in_file, signal.depth_units),
+            ("cell_stop", in_file, signal.depth_units),
+        ):
+            column = signal.beside.get(name)
+            if column is not None and column.units in (None, of_file) and of_file != unit:
+                signal.beside = {**signal.beside, name: replace(column, units=unit)}
 
 
-def _unit_of_limits(signal: Signal) -> None:
-    """Give limits the unit of the values, which the user may have stated."""
-    limit = signal.metadata.get("detection_limit", "")
-    if limit and is_number(limit):
-        signal.metadata["detection_limit"] = f"{limit} {signal.units}"
-    column = signal.beside.get("detection_limit")
-    if column is not None and column.units is None:
-        signal.beside = {**signal.beside, "detection_limit": replace(column, units=signal.units)}
-
-
-def _unit_text(
-    in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
+def _unit(
+    species: str, argument: str, in_file: str | None, by_user: str | None, examples: str
 ) -> str:
+    """Return the unit of depths or of values: as the user states it, or else the file."""
+    who, depths = f"species {species!r}: {argument}", argument == "depth_units"
+    kinds = vocabulary.AXES if depths else vocabulary.VALUE_KINDS
+    if not isinstance(by_user, str | None):
+        raise UnitsError(
+            f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
+            'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
+        )
     if by_user is not None:
         unit = unit_of_kind(by_user, kinds, who)
-        if in_file is not None and not _same(in_file, by_user):
+        # "Intensity" leaves the unit open.
+        same = in_file is None or unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
+        if not same:
             warn(
                 f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated",
                 ProfileWarning,
             )
         return unit.text
     if in_file is None:
-        raise UnitsError(f"{who.rpartition(': ')[0]}: {advice}")
+        raise UnitsError(
+            f"species {species!r}: no line of the file states the unit of its "
+            f"{'depths' if depths else 'values'}; pass {argument}=, such as {examples}"
+        )
     try:
         return unit_of_kind(in_file, kinds, who).text
     except UnitsError as error:
-        argument = who.rpartition(" ")[2]
-        other = unit_kind(in_file) in vocabulary.AXES and kinds != vocabulary.AXES
+        other = unit_kind(in_file) in vocabulary.AXES and not depths
         axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
         raise UnitsError(f"{error}. So the file says; pass {argument}= to state it{axis}") from None
-
-
-def _same(in_file: str, by_user: str) -> bool:
-    # "Intensity" leaves the unit open.
-    return unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
 
 
 def _number_repeats(signals: list[Signal]) -> None:
@@ -276,13 +240,7 @@ class _Axes:
         self._known: dict[tuple[int, int, int], tuple[Array, Array]] = {}
 
     def of(self, signal: Signal) -> Array:
-        """Give the depths of a signal, read-only.
-
-        Raises
-        ------
-        ReadError
-            If one of them is missing or infinite.
-        """
+        """Give the depths of a signal, read-only; each is a number, or it is refused."""
         given = signal.depths
         # Views of one column begin at one address; `given` is kept, so that it stays theirs.
         key = (given.__array_interface__["data"][0], given.size, *given.strides)
@@ -306,11 +264,7 @@ def _read_only(array: Array) -> Array:
 
 
 def _profile(
-    signal: Signal,
-    infinite: int,
-    axes: _Axes,
-    data_id: str,
-    about: dict[str, Any],
+    signal: Signal, infinite: int, axes: _Axes, data_id: str, about: dict[str, Any]
 ) -> DepthProfile:
     values = signal.values
     metadata: dict[str, Any] = dict(signal.metadata)

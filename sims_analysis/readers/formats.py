@@ -9,11 +9,14 @@ from functools import cache
 from typing import Any, Protocol
 
 from sims_analysis import plugins
-from sims_analysis.errors import SimsWarning, warn
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
-__all__ = ["FORMATS", "Format", "Reader", "fault_of", "formats"]
+__all__ = ["FORMATS", "Format", "Reader", "chosen", "fault_of", "formats"]
+
+#: Arguments that are for tables.
+_FOR_TABLES = ("columns", "header_rows", "samples")
 
 
 class Reader(Protocol):
@@ -118,7 +121,14 @@ class Format:
         return bool(self._function("recognises")(source))
 
     def read(self, source: Source) -> Content:
-        """Read a file of this layout."""
+        """Read a file of this layout, and tell of arguments that are not for it."""
+        unused = () if self.table else _FOR_TABLES
+        for name in (name for name in unused if getattr(source.options, name) is not None):
+            warn(
+                f"{name}= is not used: the file is read as {self.name!r}, which says itself what "
+                "its columns are; format='table' reads any table by its columns",
+                ProfileWarning,
+            )
         content = self._function("read")(source)
         assert isinstance(content, Content)  # noqa: S101 - for the type checker
         return content
@@ -163,39 +173,6 @@ FORMATS = (
 )
 
 
-@dataclass(frozen=True)
-class _Plugin:
-    """A reader of another package, which may fail."""
-
-    reader: Reader
-
-    @property
-    def name(self) -> str:
-        return self.reader.name
-
-    @property
-    def description(self) -> str:
-        return self.reader.description
-
-    @property
-    def version(self) -> int:
-        return int(getattr(self.reader, "version", 1))
-
-    def recognises(self, source: Source) -> bool:
-        try:
-            return bool(self.reader.recognises(source))
-        except Exception as error:  # noqa: BLE001 - no file is refused for a reader of another
-            warn(
-                f"the reader {self.name!r} of a plugin cannot say whether the file is its own "
-                f"({type(error).__name__}: {error}); the others are tried",
-                SimsWarning,
-            )
-            return False
-
-    def read(self, source: Source) -> Content:
-        return self.reader.read(source)
-
-
 @cache
 def formats() -> tuple[Reader, ...]:
     """Return every reader, in the order in which a file is tried: those of plugins first.
@@ -206,4 +183,24 @@ def formats() -> tuple[Reader, ...]:
         Names each plugin that is left out, and why.
     """
     added = plugins.found("sims_analysis.readers", fault_of, {known.name for known in FORMATS})
-    return (*map(_Plugin, added), *FORMATS)
+    return (*added, *FORMATS)
+
+
+def chosen(stated: str | Reader) -> Reader:
+    """Return the reader that ``format=`` states: by its name, or one of the user's own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
+    if not isinstance(stated, str):
+        fault = fault_of(stated)
+        if fault is not None:
+            raise TypeError(f"format={stated!r} is no reader: {fault}")
+        return stated
+    for known in formats():
+        if known.name == stated:
+            return known
+    names = ", ".join(known.name for known in formats())
+    raise ValueError(f"format={stated!r}; expected one of {names}")

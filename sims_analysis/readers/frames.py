@@ -81,10 +81,11 @@ def from_dataframe(
     grid = CellGrid(None, [heads, *_cells(frame)], options, labelled=True)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
+    source.trace.format = "dataframe"
     try:
         content = read_grid(grid, source)
         content.data_id = data_id
-        return finish(content, source, "dataframe", 1)[0]
+        return finish(content, source)[0]
     except SimsError as error:
         error.picture = picture(source)
         raise
@@ -101,8 +102,8 @@ def _with_index(df: Any) -> Any:
     named = [n for n, name in enumerate(df.index.names) if name is not None and name not in df]
     if named:
         return df.reset_index(level=named)
-    roles = [head.role for head in map(read_head_quietly, _heads(df)) if head]
-    if df.index.dtype.kind == "f" and not {"axis", "time"} & {*roles}:
+    roles = {read_head_quietly(head).role for head in _heads(df)}
+    if df.index.dtype.kind == "f" and not roles & {"axis", "time"}:
         # Depths, perhaps: nobody counts rows by fractions.
         return df.rename_axis("").reset_index()
     return df

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from sims_analysis.errors import ReadError, require
+from sims_analysis.readers.source import Options, Source
 
 __all__ = ["Given", "Readable", "SupportsRead", "is_several", "list_given"]
 
@@ -42,15 +44,43 @@ class Given:
     where : str
         As the user gave it, for messages.
     load : callable
-        Gives its content: bytes, or text that is decoded already.
+        Gives its content: bytes, or of an open file text that is decoded already.
     path : Path, optional
         Where it is on disk.
     """
 
     name: str
     where: str
-    load: Callable[[], bytes | str]
+    load: Callable[[], Any]
     path: Path | None = None
+
+    def read(self, options: Options) -> Source:
+        """Load the file, once.
+
+        Raises
+        ------
+        ReadError
+            If it is too large.
+        TypeError
+            If what it gives is neither bytes nor text.
+        """
+        if self.path is not None and self.path.stat().st_size > _MAX_BYTES:
+            raise self._too_large()
+        content = self.load()
+        if isinstance(content, str):
+            content, options = content.encode(), replace(options, encoding="utf-8")
+        elif not isinstance(content, bytes | bytearray | memoryview):
+            who = self.name or "the file"
+            raise TypeError(f"{who}: read() gave a {type(content).__name__}, not bytes")
+        if len(content) > _MAX_BYTES:
+            raise self._too_large()
+        content = bytes(content)
+        # Two files without a name are never one measurement.
+        name = self.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+        return Source(name, content, options, self.path)
+
+    def _too_large(self) -> ReadError:
+        return ReadError(f"{self.name}: the file has more than {_MAX_BYTES >> 30} GB")
 
 
 def is_several(given: Any) -> bool:
@@ -73,8 +103,7 @@ def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
         If an address needs a package that is not installed.
     """
     if isinstance(given, bytes | bytearray | memoryview):
-        content = bytes(given)
-        return [Given("", "bytes", lambda: content)]
+        return [Given("", "bytes", lambda: given)]
     if hasattr(given, "read"):
         return [_open_file(given)]
     if isinstance(given, str) and _ADDRESS.match(given):
@@ -91,24 +120,14 @@ def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
 
 
 def _on_disk(path: Path) -> Given:
-    def load() -> bytes:
-        if path.stat().st_size > _MAX_BYTES:
-            raise _too_large(path.name)
-        return path.read_bytes()
-
-    return Given(path.name, str(path), load, path)
+    return Given(path.name, str(path), path.read_bytes, path)
 
 
 def _open_file(file: Any) -> Given:
     stated = next((n for n in (getattr(file, a, None) for a in ("name", "path", "filename"))
                    if isinstance(n, str | os.PathLike)), "")  # fmt: skip
     name = _base(os.fspath(stated))
-
-    def load() -> bytes | str:
-        content = file.read()
-        return content if isinstance(content, str) else _checked(content, name)
-
-    return Given(name, name or f"a {type(file).__name__} without a name", load)
+    return Given(name, name or f"a {type(file).__name__} without a name", file.read)
 
 
 def _at_address(address: str) -> list[Given]:
@@ -125,27 +144,13 @@ def _at_address(address: str) -> list[Given]:
 
 
 def _remote(file: Any) -> Given:
-    name = _base(str(file.path))
-
-    def load() -> bytes:
+    def load() -> Any:
         with file as opened:
-            return _checked(opened.read(), name)
+            return opened.read()
 
-    return Given(name, _QUERY.sub("", str(file.path)), load)
+    return Given(_base(str(file.path)), _QUERY.sub("", str(file.path)), load)
 
 
 def _base(stated: str) -> str:
     # What follows a question mark may be a key.
     return re.split(r"[/\\]", _QUERY.sub("", stated))[-1]
-
-
-def _checked(content: Any, name: str) -> bytes:
-    if not isinstance(content, bytes | bytearray | memoryview):
-        raise TypeError(f"{name or 'the file'}: read() gave a {type(content).__name__}, not bytes")
-    if len(content) > _MAX_BYTES:
-        raise _too_large(name)
-    return bytes(content)
-
-
-def _too_large(name: str) -> ReadError:
-    return ReadError(f"{name}: the file has more than {_MAX_BYTES >> 30} GB")

@@ -25,6 +25,7 @@ from sims_analysis.readers.heads import (
     is_factor,
     is_unit,
     joint_head,
+    names_axis,
     read_head,
     read_head_quietly,
     says,
@@ -80,15 +81,7 @@ class Heads:
 
 
 def read_heads(body: Body, block: Block) -> Heads:
-    """Read the rows above the numbers.
-
-    Raises
-    ------
-    UnitsError
-        If a head states a unit that is ambiguous, or a factor.
-    ReadError
-        If commas between the cells may be decimal ones.
-    """
+    """Read the rows above the numbers."""
     return _Reading(body, block).found
 
 
@@ -116,12 +109,17 @@ class _Reading:
         self.rows = [(i, self.grid.heads(i, self.width)) for i in body.above]
         self._leave_notes()
         below = self._names_below()
-        self._units()
+        if self._are_units():
+            self._take_units()
         self._join_heads()
         self._heads()
         self._mark_row_numbers(block)
-        if not any(self.found.units) and self.rows and self._are_units_above():
-            self._take_units()
+        if not any(self.found.units) and self.rows:
+            # The last row that is left may hold the units of the heads below it.
+            above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
+            of_values = above == self.found.columns("value", "error")
+            if self._kind() is Kind.UNITS or (self._kind() is Kind.VALUE_UNITS and of_values):
+                self._take_units()
         self._names(below)
         self._labels()
         self._common_units()
@@ -166,13 +164,13 @@ class _Reading:
     def _names_below(self) -> list[str]:
         """Take the row that names the values of heads above it: below units, or right below."""
         *above, cells = [row for _, row in self.rows[-3:]] or [[]]
-        if not above or _names_axis(cells) or self._are_units() or any(map(is_number, cells)):
+        if not above or names_axis(cells) or self._are_units() or any(map(is_number, cells)):
             return []
         if _tell_apart(self._fitted(above[-1]), self._fitted(cells)):
             return []
         # Origin writes names, units, and below these comments.
         if len(above) > 1 and self._kind(-2) is Kind.UNITS:
-            return self._pop("names") if _names_axis(above[0]) else []
+            return self._pop("names") if names_axis(above[0]) else []
         # Below heads that span several columns there is a name for each.
         heads = self._fitted(above[-1])
         values = [
@@ -181,7 +179,7 @@ class _Reading:
             if self.found.filled[j] and not says(head, "axis", "time")
         ]
         named = [j for j, cell in enumerate(cells) if cell]
-        return self._pop("names") if _names_axis(above[-1]) and values == named else []
+        return self._pop("names") if names_axis(above[-1]) and values == named else []
 
     def _are_units(self) -> bool:
         """Whether the last row holds units: of all columns, or of those whose head has none."""
@@ -198,17 +196,7 @@ class _Reading:
         if not all(map(is_unit, cells)):
             return False
         kinds = {unit_kind(bare(cell)) for cell in cells}
-        return _names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}
-
-    def _units(self) -> None:
-        if self._are_units():
-            self._take_units()
-
-    def _are_units_above(self) -> bool:
-        """Whether the last row that is left holds the units of the heads below it."""
-        above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
-        values = self.found.columns("value", "error")
-        return self._kind() is Kind.UNITS or (self._kind() is Kind.VALUE_UNITS and above == values)
+        return names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}
 
     def _take_units(self) -> None:
         self.found.units = [bare(cell) or None for cell in self._fitted(self._pop("units"))]
@@ -218,8 +206,8 @@ class _Reading:
         filled = [cell for cell in cells if cell]
         if len(filled) < 2:
             return False
-        roles = [read_head_quietly(cell) for cell in filled]
-        if any(head and head.says and head.role not in ("value", "text") for head in roles):
+        heads = map(read_head_quietly, filled)
+        if any(head.says and head.role not in ("value", "text") for head in heads):
             return True
         words = not any(cell.endswith(":") or is_number(cell) for cell in filled)
         return words and len(filled) == sum(self.used)
@@ -288,7 +276,7 @@ class _Reading:
         grid = self.grid
         comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
         heads = max((j for j, cell in enumerate(cells) if cell), default=0) + 1
-        if comma and heads < self.width and self.options.columns is None and _names_axis(cells):
+        if comma and heads < self.width and self.options.columns is None and names_axis(cells):
             raise ReadError(
                 f"line {number}: heads above {heads} of {self.width} columns; if commas are "
                 "decimal marks too, nobody can tell which: save the table with semicolons or tabs, "
@@ -316,9 +304,9 @@ class _Reading:
         """Take the units that stand beside names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
         unit: str | None = None
         for j, cell in enumerate(self.found.names):
-            head = read_head_quietly(cell) if cell else None
-            unit = head.unit if head is not None else None if cell else unit
-            if head is not None and unit:
+            head = read_head_quietly(cell)
+            unit = head.unit if cell else unit
+            if cell and unit:
                 self.found.names[j] = head.name or cell
             if self.found.heads[j].role in ("value", "error"):
                 self.found.units[j] = self.found.units[j] or unit
@@ -397,10 +385,10 @@ class _Reading:
             units: list[str | None] = []
             for cell in self._fitted(row[1]):
                 head = read_head_quietly(cell)
-                if cell and not (head and head.role == "value" and head.says and not head.name):
+                if cell and not (head.role == "value" and head.says and not head.name):
                     units = []
                     break
-                units.append(head.unit if cell and head else units[-1] if units else None)
+                units.append(head.unit if cell else units[-1] if units else None)
             if units and None not in (units[j] for j in values):
                 self.rows.remove(row)
                 found.taken[row[0]] = "units"
@@ -409,13 +397,7 @@ class _Reading:
                 return
 
     def _refuse_factors(self) -> None:
-        """Refuse rows of factors, which a note would lose.
-
-        Raises
-        ------
-        UnitsError
-            That names the cell.
-        """
+        """Refuse rows of factors, which a note would lose."""
         for i in self.found.notes:
             for j, cell in enumerate(self.grid.cells(i)):
                 if is_factor(cell):
@@ -460,7 +442,7 @@ def _tell_apart(upper: Sequence[str], lower: Sequence[str]) -> bool:
     They are of several kinds, ``mean | SD``, or measured several times, ``run 1 | run 2``.
     """
     above = _spanning(upper, lower)
-    if not above or not _names_axis(upper):
+    if not above or not names_axis(upper):
         return False
     if any(says(cell, "axis", "time", "index") for cell in above.values()):
         return False
@@ -469,9 +451,7 @@ def _tell_apart(upper: Sequence[str], lower: Sequence[str]) -> bool:
     heads = [read_head_quietly(lower[j]) for j in above]
     spans = [read_head_quietly(cell) for cell in above.values()]
     return len({*above.values()}) < len(above) and all(
-        head is not None
-        and not (names_species(head.name) or head.unit or head.role in ("axis", "time"))
-        and span is not None
+        not (names_species(head.name) or head.unit or head.role in ("axis", "time", "unread"))
         and is_species(span.name)
         for head, span in zip(heads, spans, strict=True)
     )
@@ -481,10 +461,5 @@ def _are_kinds(cells: Iterable[str]) -> bool:
     """Whether a row says of what kind values are, and nothing else: ``mean``, ``SD``, ``rate``."""
     heads = [read_head_quietly(cell) for cell in cells if cell]
     return bool(heads) and all(
-        head is not None and head.role in ("value", "error") and not (head.name or head.unit)
-        for head in heads
+        head.role in ("value", "error") and not (head.name or head.unit) for head in heads
     )
-
-
-def _names_axis(cells: Iterable[str]) -> bool:
-    return any(says(cell, "axis", "time") for cell in cells)

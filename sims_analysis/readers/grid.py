@@ -29,7 +29,6 @@ from sims_analysis.readers.numbers import (
     read_cell,
     read_columns,
     split_line,
-    ungrouped,
 )
 from sims_analysis.readers.source import Options
 
@@ -82,25 +81,60 @@ def _has_comma(text: str) -> bool:
     return "," in text or "\uff0c" in text
 
 
-def _place(number: int, column: int, word: str, name: str | None) -> str:
-    sheet = f"sheet {name!r}, " if name else ""
-    return f"{sheet}{word} {number}, column {column_name(column)}"
+class _Places:
+    """What rows, columns and cells are called, and of which kinds rows are: once for each row."""
+
+    options: Options
+    #: Of a sheet.
+    name: str | None
+    #: What a row is called in messages.
+    row_word: str
+    #: Whether rows of the file are columns here.
+    turned: bool = False
+    _kinds: dict[int, Kind]
+
+    def column(self, column: int) -> int:
+        """Give the place of a column in the file."""
+        return column
+
+    def letter(self, column: int) -> str:
+        """Name a column as spreadsheets do."""
+        return column_name(self.column(column))
+
+    def where(self, number: int, column: int) -> str:
+        """Name a cell."""
+        place = self.column(column)
+        if self.turned:
+            number, place = place + 1, number - 1
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
+
+    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
+        """Classify a row; `words` are columns that may hold some."""
+        kind = self._kinds.get(row)
+        # Words that are allowed matter beside numbers alone.
+        if kind is None or (words and kind in (Kind.MIXED, Kind.HEADS)):
+            kind = self._kind(row, words)
+            if not words:
+                self._kinds[row] = kind
+        return kind
+
+    def _kind(self, row: int, words: Collection[int]) -> Kind:
+        raise NotImplementedError
 
 
 # --- text -------------------------------------------------------------------------------------
 
 
 @dataclass
-class TextGrid:
+class TextGrid(_Places):
     """Lines of text with a delimiter; ``None`` for blanks."""
 
     lines: Sequence[str]
     delimiter: str | None
     quoted: bool
     options: Options
-    #: Of a sheet.
     name: str | None = None
-    #: What a row is called in messages.
     row_word: str = "line"
     #: Lines between the numbers that a dialect has read, and left out: no gap is told for these.
     left_out: Collection[int] = ()
@@ -144,25 +178,15 @@ class TextGrid:
         """The decimal mark as far as it is known before the numbers are."""
         return "." if self.delimiter == "," and not self.quoted else self.options.decimal
 
-    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
-        """Classify a line; a comment is no row of numbers."""
-        kind = self._kinds.get(row)
-        # Words that are allowed matter beside numbers alone.
-        if kind is None or (words and kind in (Kind.MIXED, Kind.HEADS)):
-            kind = self._kind(row, words)
-            if not words:
-                self._kinds[row] = kind
-        return kind
-
     def _kind(self, row: int, words: Collection[int]) -> Kind:
         line = self.lines[row]
         if not line.strip(" \t;,|\r"):
             return Kind.BLANK
         nothing = tuple(self.options.not_measured)
         kind = row_kind(self.cells(row), self.decimal, nothing, words)
-        if kind in (Kind.NUMBERS, Kind.MIXED) and comment_mark(line):
-            return Kind.WORDS
-        return kind
+        # A comment is no row of numbers.
+        numbers = kind in (Kind.NUMBERS, Kind.MIXED)
+        return Kind.WORDS if numbers and comment_mark(line) else kind
 
     def heads(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a head may hold some itself."""
@@ -180,14 +204,6 @@ class TextGrid:
             # The mark stands before the heads rather than for a column.
             del cells[0]
         return cells
-
-    def where(self, number: int, column: int) -> str:
-        """Name a cell."""
-        return _place(number, column, self.row_word, None)
-
-    def column(self, column: int) -> int:
-        """Give the place of a column."""
-        return column
 
     def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the lines that are neither blank nor comments."""
@@ -271,15 +287,13 @@ class TextGrid:
         reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words)
         values, odd, beyond = reader.columns(lines)
         texts = {*labels, *columns_of_words(odd, words, nothing)}
-        odd = {j: cells if j in texts else ungrouped(cells, decimal) for j, cells in odd.items()}
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
-        limits = read_columns(values, odd, read, texts)
+        limits = read_columns(values, odd, read, decimal, texts)
         if beyond is not None:
             raise ReadError(f"{self.row_word} {rows[beyond[0]] + 1}: {beyond[1]}")
-        numbers = range(rows[0] + 1, rows[-1] + 2) if isinstance(rows, range) else [
-            row + 1 for row in rows
-        ]  # fmt: skip
         labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
+        whole = isinstance(rows, range)
+        numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [row + 1 for row in rows]
         return Block(values, limits, numbers, labelled, reader.lengths)
 
 
@@ -287,7 +301,7 @@ class TextGrid:
 
 
 @dataclass
-class CellGrid:
+class CellGrid(_Places):
     """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
 
     Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
@@ -303,7 +317,6 @@ class CellGrid:
     hidden: bool = False
     #: Whether the first row labels the columns, even if it holds numbers.
     labelled: bool = False
-    #: Whether rows of the file are columns here.
     turned: bool = False
     #: Number of a row -> first and last column of each of its cells that are merged.
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
@@ -313,6 +326,7 @@ class CellGrid:
     others: Sequence[str] = ()
     runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
     _texts: dict[int, list[str]] = field(default_factory=dict, repr=False)
+    _kinds: dict[int, Kind] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -331,12 +345,10 @@ class CellGrid:
         """Say that a spreadsheet has no comments."""
         return False
 
-    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
-        """Classify a row."""
+    def _kind(self, row: int, words: Collection[int]) -> Kind:
         if self.labelled and row == 0:
             return Kind.HEADS
-        cells = self.cells(row)
-        return row_kind(cells, None, tuple(self.options.not_measured), words)
+        return row_kind(self.cells(row), None, tuple(self.options.not_measured), words)
 
     def heads(self, row: int, width: int) -> list[str]:
         """Give the cells of a row above the numbers; one that is merged is the head of each."""
@@ -348,18 +360,10 @@ class CellGrid:
                 cells[first + 1 : last + 1] = [cells[first]] * (last - first)
         return cells
 
-    def where(self, number: int, column: int) -> str:
-        """Name a cell."""
-        place = self.column(column)
-        if self.turned:
-            number, place = place + 1, number - 1
-        return _place(number, place, self.row_word, self.name)
-
     def column(self, column: int) -> int:
         """Give the place of a column in the sheet."""
-        return column if self.columns is None or column >= len(self.columns) else (
-            self.columns[column]
-        )  # fmt: skip
+        known = self.columns or ()
+        return known[column] if column < len(known) else column
 
     def rows_of_table(self, first: int, last: int) -> list[int]:
         """List the rows that are not blank."""
@@ -394,13 +398,12 @@ class CellGrid:
             if isinstance(cell, str) and j not in texts
         )
         mark = self.options.decimal or decimal_mark(written) or "."
-        odd = {j: cells if j in texts else ungrouped(cells, mark) for j, cells in odd.items()}
 
         def read(cell: str, row: int, column: int) -> float:
             where = self.where(self.number(rows[row]), column)
             return read_cell(cell, self._mark(cell, mark), nothing, where=where)
 
-        limits = read_columns(values, odd, read, texts)
+        limits = read_columns(values, odd, read, mark, texts)
         labelled = {j: [_text(_at(self.rows[i], j)) for i in rows] for j in texts}
         return Block(values, limits, [self.number(i) for i in rows], labelled)
 

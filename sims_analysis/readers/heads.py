@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ __all__ = [
     "is_factor",
     "is_unit",
     "joint_head",
+    "names_axis",
     "read_head",
     "read_head_quietly",
     "same_unit",
@@ -94,8 +96,8 @@ class Head:
     ----------
     role : str
         ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
-        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row); or
-        ``"mass"`` and ``"energy"``, which no depth profile runs over.
+        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
+        ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
     name : str
         Of the species, as far as this head has one.
     unit : str or None
@@ -120,6 +122,7 @@ def unit_kind(text: str) -> str | None:
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
 
+@lru_cache(maxsize=4096)
 def same_unit(one: str, other: str) -> bool:
     """Whether two spellings are of one unit."""
     try:
@@ -230,18 +233,23 @@ def read_head(text: str) -> Head:
     return Head("value", _content(words), unit, says=False)
 
 
-def read_head_quietly(text: str) -> Head | None:
-    """Read a head; nothing if its unit is ambiguous."""
+def read_head_quietly(text: str) -> Head:
+    """Read a head; it says nothing if its unit is ambiguous."""
     try:
         return read_head(text)
     except UnitsError:
-        return None
+        return Head("unread", "", None, says=False)
 
 
 def says(text: str, *roles: Role) -> bool:
     """Whether a head states in words that its column is one of these."""
     head = read_head_quietly(text)
-    return head is not None and head.says and head.role in roles
+    return head.says and head.role in roles
+
+
+def names_axis(cells: Iterable[str]) -> bool:
+    """Whether one of some heads is that of depths or times."""
+    return any(says(cell, "axis", "time") for cell in cells)
 
 
 def holds_words(head: Head) -> bool:
@@ -298,11 +306,7 @@ def _split(text: str) -> tuple[str, str | None]:
         return "", text
     for form in _AFTER:
         match = form.fullmatch(text)
-        if match and match[2] and unit_kind(match[2]) and not _is_species(match):
+        # What stands last may be an element rather than a unit: ``Si Au``, ``Ga/As``.
+        if match and unit_kind(match[2]) and not re.fullmatch(r"[A-Z][a-z]?", match[2]):
             return _trimmed(match[1]), match[2].strip()
     return text, None
-
-
-def _is_species(match: re.Match[str]) -> bool:
-    """Whether what stands last is rather an element than a unit: ``Si Au``, ``Ga/As``."""
-    return bool(re.fullmatch(r"[A-Z][a-z]?", match[2]))

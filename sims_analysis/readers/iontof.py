@@ -20,7 +20,7 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.grid import TextGrid
 from sims_analysis.readers.heads import read_head
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.words import PROCESSING
 
 __all__ = ["read", "recognises"]
@@ -37,6 +37,7 @@ _ENOUGH, _DEAD = 10, 0.01
 _HEAD_LINES = 12
 
 
+@found_once
 def _head_line(source: Source) -> int | None:
     """Find the line of the heads."""
     if not source.start.lstrip().startswith("#"):
@@ -58,25 +59,23 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read all signals.
-
-    Raises
-    ------
-    ReadError
-        If names and columns do not match, or a line is cut off.
-    """
+    """Read all signals."""
     head, lines = _head_line(source), source.lines
     above = [line for line in lines[:head] if line]
     if head is None or len(above) < 2:
         raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
-    heads = [cell.strip() for cell in lines[head].lstrip("#").split("\t")]
-    while heads and not heads[-1]:
-        heads.pop()
+    heads = _cells(lines[head], 0)
     time = next((j for j, cell in enumerate(heads) if "time" in cell.casefold()), 0)
     first = time + 1
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1
-    names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
+    count = len(heads) - first
+    rows = [_cells(line, count) for line in above[-2:]]
+    few = next((len(cells) for cells in rows if len(cells) < count), None)
+    if few is not None:
+        raise ReadError(f"{count} columns of signals, but {few} names or masses above them")
+    # They stand last in their lines.
+    names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, "\t", False, source.options)
     values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
     beside = {
@@ -118,13 +117,7 @@ def read(source: Source) -> Content:
 
 
 def _rows_of_numbers(source: Source, head: int, width: int) -> list[int]:
-    """List the lines of numbers below the heads, from 0.
-
-    Raises
-    ------
-    ReadError
-        If there are none, or one is cut off.
-    """
+    """List the lines of numbers below the heads, from 0."""
     lines = source.lines
     rows = [
         i
@@ -165,11 +158,9 @@ def _about(head: str, mass: str) -> dict[str, str]:
     return known
 
 
-def _signal_cells(line: str, count: int) -> list[str]:
-    """Take the names or masses of the signals, which stand last in their line."""
+def _cells(line: str, least: int) -> list[str]:
+    """Split a line; what is empty at its end is left out, but for the least number of cells."""
     cells = [cell.strip() for cell in line.lstrip("#").split("\t")]
-    while len(cells) > count and not cells[-1]:
+    while len(cells) > least and not cells[-1]:
         cells.pop()
-    if len(cells) < count:
-        raise ReadError(f"{count} columns of signals, but {len(cells)} names or masses above them")
-    return cells[len(cells) - count :]
+    return cells

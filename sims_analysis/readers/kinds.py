@@ -11,7 +11,14 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 
 from sims_analysis import vocabulary
-from sims_analysis.readers.heads import bare, is_unit, read_head_quietly, says, unit_kind
+from sims_analysis.readers.heads import (
+    bare,
+    is_unit,
+    names_axis,
+    read_head_quietly,
+    says,
+    unit_kind,
+)
 from sims_analysis.readers.numbers import NOTHING, are_plain, is_number
 from sims_analysis.readers.words import is_species, named_role
 
@@ -73,8 +80,7 @@ def is_odd(text: str) -> bool:
         return True
     if not _DIGIT_FIRST.match(text):
         return False
-    head = read_head_quietly(text)
-    return head is None or not is_species(head.name)
+    return not is_species(read_head_quietly(text).name)
 
 
 def row_kind(
@@ -120,7 +126,7 @@ def row_kind(
         return Kind.MIXED if numbers else Kind.BLANK
     if numbers:
         first = next(cell for cell in cells if cell.strip())
-        named = not (is_number(first, decimal) or is_odd(first)) and _names_axis(others)
+        named = not (is_number(first, decimal) or is_odd(first)) and names_axis(others)
         return Kind.HEADS if named else Kind.MIXED
     # Row numbers have none: ``#`` or ``-``.
     units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
@@ -133,10 +139,6 @@ def row_kind(
     return (
         Kind.HEADS if any(says(t, "axis", "time", "index", "error") for t in others) else Kind.WORDS
     )
-
-
-def _names_axis(cells: Sequence[str]) -> bool:
-    return any(says(cell, "axis", "time") for cell in cells)
 
 
 def is_transposed(rows: Sequence[Sequence[str]]) -> bool:

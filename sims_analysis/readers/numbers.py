@@ -213,6 +213,7 @@ def read_columns(
     values: Array,
     odd: Mapping[int, Sequence[Any]],
     read: Callable[[str, int, int], float],
+    decimal: str = ".",
     texts: Collection[int] = (),
 ) -> dict[tuple[int, int], float]:
     """Read the columns that are no plain numbers, cell by cell.
@@ -225,6 +226,7 @@ def read_columns(
         The cells of such columns: texts, numbers, or ``None`` or NaN for nothing.
     read : callable
         Reads the text of a cell in a row and a column.
+    decimal : {".", ","}
     texts : collection of int
         Columns of words, which hold no numbers.
 
@@ -243,7 +245,7 @@ def read_columns(
     stop = len(values)
     for j, cells in sorted(odd.items()):
         # Columns to the right may have an odd one in a row above.
-        for i, cell in enumerate(cells[:stop] if j not in texts else ()):
+        for i, cell in enumerate(ungrouped(cells, decimal)[:stop] if j not in texts else ()):
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue

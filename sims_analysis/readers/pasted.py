@@ -11,8 +11,8 @@ from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, ionto
 from sims_analysis.readers.delimited import grid_of_lines
 from sims_analysis.readers.numbers import split_line
 from sims_analysis.readers.signals import Content
-from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import candidate_sheets, holds_numbers, is_workbook
+from sims_analysis.readers.source import Source, found_once
+from sims_analysis.readers.workbook import candidate_sheets, holds_numbers
 
 __all__ = ["read", "recognises"]
 
@@ -24,9 +24,10 @@ def _with_tabs(cell: object, text: str) -> str:
     return cell.strip(" \r\n") if isinstance(cell, str) and "\t" in cell else text
 
 
+@found_once
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
-    if not is_workbook(source):
+    if not source.is_workbook:
         return _found_in_csv(source) if source.is_text else None
     sheets = candidate_sheets(source)
     texts = []
@@ -77,13 +78,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the text that the cells hold.
-
-    Raises
-    ------
-    ReadError
-        If they hold none.
-    """
+    """Read the text that the cells hold."""
     found = _found(source)
     if found is None:
         raise ReadError("it does not hold the text of an instrument")

@@ -17,13 +17,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the payload.
-
-    Raises
-    ------
-    ReadError
-        That names the JSON path of what breaks the contract.
-    """
+    """Read the payload; an error names the JSON path of what breaks the contract."""
     try:
         return Content(ready=SIMSResult.from_json(source.text))
     except PayloadError as error:

@@ -13,7 +13,6 @@ from sims_analysis.readers.columns import Pair
 from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import Table
 
@@ -52,18 +51,7 @@ def explanation(
     told: Sequence[str],
     formats: Mapping[str, str],
 ) -> str:
-    """Say all that is known of how a file is read.
-
-    Parameters
-    ----------
-    source : Source
-    outcome : sequence of SIMSResult, or SimsError
-        What came of reading it.
-    told : sequence of str
-        What was warned of.
-    formats : mapping
-        Name of each format -> what it is.
-    """
+    """Say all that is known of how a file is read: what came of it, and what was `told`."""
     name = source.trace.format
     lines = [source.name]
     if name:
@@ -103,7 +91,7 @@ def _lines(table: Table) -> Iterator[str]:
     yield _about(grid)
     rows = [(grid.number(i), part, grid.cells(i)) for i, part in _rows_by_part(table)]
     width = min(max((len(cells) for _, _, cells in rows), default=0), _COLUMNS)
-    letters = [column_name(grid.column(j)) for j in range(width)]
+    letters = [grid.letter(j) for j in range(width)]
     shown = [("", "", letters)] + [
         (str(number) if part else "...", part, cells[:width] + ["..."] * (len(cells) > width))
         for number, part, cells in rows
@@ -140,8 +128,7 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
         if body.last > rows[-1] + 1:
             yield rows[-1] + 1, ""
         yield body.last, body.kind(body.last).value
-    below = [i for i in range(body.last + 1, len(grid)) if any(grid.cells(i))]
-    for i in below[:_BELOW]:
+    for i in body.below[:_BELOW]:
         yield i, "note"
 
 
@@ -153,7 +140,7 @@ def _columns(
     errors = {pair.error: pair for pair in pairs if pair.error is not None}
     axes = {pair.axis for pair in pairs}
     for j, head in enumerate(heads.heads):
-        letter, unit = column_name(grid.column(j)), heads.units[j]
+        letter, unit = grid.letter(j), heads.units[j]
         known = f"in {unit}" if unit else "unit not stated"
         if body.needed is not None and j not in body.needed:
             continue

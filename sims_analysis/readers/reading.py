@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
     PartialResultsError,
-    ProfileWarning,
     ReadError,
     SimsError,
     SimsWarning,
@@ -20,10 +17,10 @@ from sims_analysis.errors import (
     warn,
 )
 from sims_analysis.readers.finishing import finish
-from sims_analysis.readers.formats import Format, Reader, fault_of, formats
+from sims_analysis.readers.formats import Reader, chosen, formats
 from sims_analysis.readers.given import Given, Readable, is_several, list_given
 from sims_analysis.readers.picture import explanation, picture
-from sims_analysis.readers.refusals import refuse_other_kinds
+from sims_analysis.readers.recognising import recognised
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 
 __all__ = ["explain_read", "read", "read_formats"]
@@ -192,7 +189,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     )
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
-    forced = None if format is None else _chosen(format)
+    forced = None if format is None else chosen(format)
     files = list_given(path)
     if errors == "raise" and not is_several(path):
         found = _read_one(files[0], options, forced)
@@ -243,12 +240,12 @@ def explain_read(path: Readable, **options: Any) -> str:
     not read: the file does not name the species of column B; pass species=, a name for each of the
     1 signals in order
     """
-    forced = None if options.get("format") is None else _chosen(options["format"])
+    forced = None if options.get("format") is None else chosen(options["format"])
     unused = ("format", "errors", "progress")
     stated = _options(**{k: v for k, v in options.items() if k not in unused})
     if is_several(path):
         raise TypeError(f"path={path!r}; expected one file")
-    source = _source(list_given(path)[0], stated)
+    source = list_given(path)[0].read(stated)
     outcome: list[SIMSResult] | SimsError
     with collected() as told:
         try:
@@ -276,13 +273,7 @@ def read_formats() -> dict[str, str]:
 
 
 def _options(**stated: Any) -> Options:
-    """Check what the user states.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another kind than it takes.
-    """
+    """Check what the user states."""
     for name, kinds, expected in (
         ("species", (str, Sequence), "a name, or a list of names"),
         ("columns", (Mapping,), '{"B": (axis, values), ...}'),
@@ -307,19 +298,6 @@ def _options(**stated: Any) -> Options:
     if stated.get("decimal") not in (None, ".", ","):
         raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
     return Options(**stated)
-
-
-def _chosen(stated: str | Reader) -> Reader:
-    if not isinstance(stated, str):
-        fault = fault_of(stated)
-        if fault is not None:
-            raise TypeError(f"format={stated!r} is no reader: {fault}")
-        return stated
-    for known in formats():
-        if known.name == stated:
-            return known
-    names = ", ".join(known.name for known in formats())
-    raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
 def _read_each(
@@ -348,7 +326,7 @@ def _read_each(
 
 def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
-    source = _source(given, options)
+    source = given.read(options)
     with collected() as told:
         results = _read_source(source, forced, told)
     for warning in told:
@@ -360,10 +338,11 @@ def _read_source(
     source: Source, forced: Reader | None, told: Sequence[SimsWarning]
 ) -> list[SIMSResult]:
     """Read a source; an error says how far that came, and what had been `told`."""
-    chosen = forced
+    reader = forced
     try:
-        chosen = forced or _recognised(source)
-        return _read_by(chosen, source)
+        reader = forced or recognised(source)
+        source.trace.format, source.trace.version = reader.name, getattr(reader, "version", 1)
+        return finish(reader.read(source), source)
     except SimsError as error:
         # What was found odd before may be why.
         more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
@@ -377,22 +356,13 @@ def _read_source(
     except Exception as error:
         # One file that a reader does not understand must not cost the others of a folder, and
         # what a damaged one makes readers and their packages raise, nobody knows.
-        reader = f"the reader {chosen.name!r}" if chosen else "every reader"
+        who = f"the reader {reader.name!r}" if reader else "every reader"
         damaged = ReadError(
-            f"{source.name}: it is damaged, or laid out in a way that {reader} does not know "
+            f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
             f"({type(error).__name__}: {error}){_not_in(forced, source)}"
         )
         damaged.picture = picture(source)
         raise damaged from error
-
-
-def _source(given: Given, options: Options) -> Source:
-    content = given.load()
-    if isinstance(content, str):
-        content, options = content.encode(), replace(options, encoding="utf-8")
-    # Two files without a name are never one measurement.
-    name = given.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
-    return Source(name, content, options, given.path)
 
 
 def _in_encoding(source: Source, error: str) -> str:
@@ -413,36 +383,6 @@ def _not_in(forced: Reader | None, source: Source) -> str:
         looks = False
     known = "" if forced is None else f"; it does not look like format={forced.name!r}"
     return "" if looks else f"{known}: without format=, it is recognised by its content"
-
-
-#: Arguments that are for tables.
-_FOR_TABLES = ("columns", "header_rows", "samples")
-
-
-def _recognised(source: Source) -> Reader:
-    refuse_other_kinds(source)
-    chosen = next((known for known in formats() if known.recognises(source)), None)
-    if chosen is None:
-        raise ReadError("the file is binary, and in no format that is known")
-    return chosen
-
-
-def _read_by(chosen: Reader, source: Source) -> list[SIMSResult]:
-    source.trace.format = chosen.name
-    unused = [
-        name
-        for name in _FOR_TABLES
-        if getattr(source.options, name) is not None
-        and isinstance(chosen, Format)
-        and not chosen.table
-    ]
-    for name in unused:
-        warn(
-            f"{name}= is not used: the file is read as {chosen.name!r}, which says itself what "
-            "its columns are; format='table' reads any table by its columns",
-            ProfileWarning,
-        )
-    return finish(chosen.read(source), source, chosen.name, getattr(chosen, "version", 1))
 
 
 @contextmanager

@@ -25,15 +25,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read the counts of each cycle in each window.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If simsh5 is not installed.
-    ReadError
-        If no windows are stated, the archive is an image, or a window is empty.
-    """
+    """Read the counts of each cycle in each window, by simsh5 if it is installed."""
     if importlib.util.find_spec("simsh5") is None:
         raise ModuleNotFoundError(
             'SIMS-H5 needs simsh5: pip install "sims-analysis[simsh5]"', name="simsh5"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
-from collections.abc import Collection, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 
-__all__ = ["ENCODINGS", "Options", "Source"]
+__all__ = ["ENCODINGS", "Options", "Source", "found_once"]
+
+T = TypeVar("T")
 
 #: Such as are told from no other by the bytes.
 ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr', 'cp1250' or 'cp1251'"
@@ -22,6 +26,8 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+#: Of a zip file, which an .xlsx is, and of the older compound files, of which an .xls is one.
+_ZIP, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")
 #: What no Western language writes: of Japanese and Chinese, two bytes make one letter.
@@ -61,9 +67,13 @@ class Options:
 class Trace:
     """What a reader has understood so far; it shows how far it came where it fails."""
 
+    #: Name of the format, and version of its reader.
     format: str | None = None
+    version: int = 1
     grid: Any = None
     table: Any = None
+    #: What functions found of it: whoever recognises a file looks for what reads it.
+    known: dict[object, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +117,34 @@ class Source:
         """Whether the bytes are text: no zeros in them, unless they are UTF-16."""
         return b"\0" not in self.content or self._wide is not None
 
+    @cached_property
+    def is_workbook(self) -> bool:
+        """Whether it is an .xlsx or an .xls, by its first bytes."""
+        if self.is_zip:
+            # The list of what is in it stands last: a part of it may be lost.
+            return b"xl/workbook.xml" in (self.zipped or self.content)
+        return self.content.startswith(_XLS)
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether it is a zip file."""
+        return self.content.startswith(_ZIP)
+
+    @cached_property
+    def zipped(self) -> list[bytes]:
+        """Names of what is in a zip file; none if it is damaged."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+                return [name.encode() for name in archive.namelist()]
+        except (zipfile.BadZipFile, ValueError, OSError):
+            return []
+
     def is_garbled(self, text: str) -> bool:
         """Whether a part of the text is in no Western encoding, and nothing tells in which."""
+        if self.options.encoding or self.is_workbook:
+            return False
         western = not self.is_text or self._decoded[1] in _WESTERN
-        return not self.options.encoding and western and _GARBLED.search(text) is not None
+        return western and _GARBLED.search(text) is not None
 
     @cached_property
     def _wide(self) -> str | None:
@@ -190,3 +224,16 @@ class Source:
     def start(self) -> str:
         """The first 8,000 characters of a text; empty if the file is none."""
         return self.text[:8000] if self.is_text else ""
+
+
+def found_once(look: Callable[[Source], T]) -> Callable[[Source], T]:
+    """Keep what a function finds of a source, so that reading does not look for it again."""
+
+    @wraps(look)
+    def found(source: Source) -> T:
+        known: dict[object, T] = source.trace.known
+        if look not in known:
+            known[look] = look(source)
+        return known[look]
+
+    return found

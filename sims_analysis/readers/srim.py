@@ -12,10 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from sims_analysis.errors import ReadError
-from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.cuts import tell_if_cut
-from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.cuts import read_lines
 from sims_analysis.readers.numbers import read_cell
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
@@ -40,43 +38,30 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read ions and recoils.
-
-    Raises
-    ------
-    ReadError
-        If the table is missing or breaks off.
-    """
+    """Read ions and recoils."""
     lines = source.lines
     unit = next((m[1] for m in map(_UNITS.search, lines) if m), None)
     head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), len(lines))
-    below = [(i, line) for i, line in enumerate(lines) if i > head and line.strip()]
+    below = [i for i in range(head + 1, len(lines)) if lines[i].strip()]
     if len(below) < 2:
         raise ReadError("a SRIM file with a header but without its table")
     names = lines[head].split()[1:]
-    depth_unit, *kinds = re.split(r"\s{2,}", below[0][1].strip())  # (Ang.)  Ions  Tgt. Atoms
-    rows = [
-        (i + 1, line.strip())
-        for i, line in below[1:]
-        if line[:1].strip(" -=") and line[0].isdigit()
-    ]
+    depth_unit, *kinds = re.split(r"\s{2,}", lines[below[0]].strip())  # (Ang.)  Ions  Tgt. Atoms
+    rows = [i for i in below[1:] if lines[i][0].isdigit()]
     if len(rows) < _BINS:
         source.options.truncated(f"the table has {len(rows)} rows of the {_BINS} that SRIM writes")
     if not rows:
         raise ReadError("a SRIM file with a header but without its table")
-    numbers, texts = zip(*rows, strict=True)
-    grid = TextGrid(lines, None, False, source.options)
-    values = grid.read([number - 1 for number in numbers], len(names) + 1).values
+    values = read_lines(source, rows, len(names) + 1)
     short = np.isnan(values).any(axis=1)
     if short.any():
-        source.options.truncated(f"line {numbers[int(short.argmax())]} lacks cells of its row")
-    tell_if_cut(lines, [text.split()[-1] for text in texts])
-    bins = _bins(values[:, 0])
-    depths, unit_of_depths = bins.mean(axis=1), depth_unit.strip("()")
-    edges = {
-        name: Column(edge, unit_of_depths)
-        for name, edge in zip(("cell_start", "cell_stop"), bins.T, strict=True)
-    }
+        line = rows[int(short.argmax())] + 1
+        source.options.truncated(f"line {line} lacks cells of its row")
+    # The far edges are printed; the first bin begins at 0.
+    far = values[:, 0]
+    near = np.concatenate([[0.0], far[:-1]])
+    depths, unit_of_depths = (near + far) / 2, depth_unit.strip("()")
+    edges = {"cell_start": Column(near, unit_of_depths), "cell_stop": Column(far, unit_of_depths)}
     moments = _moments(lines)
     signals = []
     for j, name in enumerate(names):
@@ -91,7 +76,7 @@ def read(source: Source) -> Content:
                 units=unit,
                 where=f"column {j + 2}",
                 metadata={"depth": "centre of the bin"} | (moments if ions else {}),
-                beside=dict(edges),
+                beside=edges,
             )
         )
     ion = re.search(r"Ion\s*=\s*(\S+)\s+Energy\s*=\s*(\S+)\s*(\S+)", source.text)
@@ -117,14 +102,3 @@ def _moments(lines: Sequence[str]) -> dict[str, str]:
             unit = " angstrom" if name in ("projected_range", "straggle") else ""
             moments[name] = f"{number:.15g}{unit}"
     return moments
-
-
-def _bins(far: Array) -> Array:
-    """Give the edges of the bins of which the far ones are printed; the first begins at 0.
-
-    Examples
-    --------
-    >>> _bins(np.array([250.01, 500.01, 750.01])).tolist()
-    [[0.0, 250.01], [250.01, 500.01], [500.01, 750.01]]
-    """
-    return np.column_stack([np.concatenate([[0.0], far[:-1]]), far])

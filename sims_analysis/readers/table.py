@@ -7,7 +7,7 @@ it looks like one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,13 +35,12 @@ from sims_analysis.readers.grammar import Heads, read_heads
 from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transposed
 from sims_analysis.readers.heads import unit_kind
 from sims_analysis.readers.kinds import Kind, is_transposed
-from sims_analysis.readers.labelled import label_column, labelled_parts
-from sims_analysis.readers.numbers import column_name, is_number
-from sims_analysis.readers.samples import samples_of
+from sims_analysis.readers.numbers import is_number
+from sims_analysis.readers.samples import label_column, labelled_parts, samples_of
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import named_role
-from sims_analysis.readers.workbook import chosen_sheet, is_workbook
+from sims_analysis.readers.workbook import chosen_sheet
 
 __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 
@@ -51,7 +50,7 @@ _SHORT = 2000
 
 def recognises(source: Source) -> bool:
     """Take every text and workbook that no other format takes."""
-    return is_workbook(source) or source.is_text
+    return source.is_workbook or source.is_text
 
 
 def read(source: Source) -> Content:
@@ -60,14 +59,8 @@ def read(source: Source) -> Content:
 
 
 def the_grid(source: Source) -> Grid:
-    """Find the rows of a file.
-
-    Raises
-    ------
-    ReadError
-        If there are no rows of numbers.
-    """
-    if is_workbook(source):
+    """Find the rows of a file."""
+    if source.is_workbook:
         return chosen_sheet(source)
     grid = text_grid(source)
     if grid is not None:
@@ -80,11 +73,8 @@ def the_grid(source: Source) -> Grid:
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
     for i in looks:
-        line = source.lines[i]
-        mark = next((mark for mark in "\t;|," if mark in line), None)
-        refuse_odd_rows(
-            TextGrid(["", *[""] * (i - 1), line][-i - 1 :], mark, False, source.options)
-        )
+        mark = next((mark for mark in "\t;|," if mark in source.lines[i]), None)
+        refuse_odd_rows(TextGrid(source.lines, mark, False, source.options), [i])
     raise ReadError(
         f"the file has no row of two numbers or more: a header without data, or no table{like}"
     )
@@ -102,13 +92,7 @@ class Table:
 
 
 def read_grid(grid: Grid, source: Source) -> Content:
-    """Read the profiles of a grid.
-
-    Raises
-    ------
-    ReadError, UnitsError, SpeciesError
-        That name the cell, and what to pass.
-    """
+    """Read the profiles of a grid."""
     others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
     elsewhere = f"there are rows of numbers in {others} too: sheet= names the one to read"
     try:
@@ -156,8 +140,8 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         tell_of_short_lines(grid, body.rows, table.block, heads.filled, starts)
     about = _notes(grid, body, heads)
     if label is not None:
-        parts = labelled_parts(body, table.block, heads, label)
-        return _content(grid, [(name, signals, about) for name, signals in parts])
+        of_species = labelled_parts(body, table.block, heads, label)
+        return _content(grid, of_species, about)
     if stated is None:
         table.pairs = find_pairs(grid, heads, table.block)
         tell_of_unknown_words(table.pairs, heads)
@@ -169,25 +153,24 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
     tell_of_merged_cells(grid, table.block, used)
     _state_unit_of_sheet(grid, heads, table.pairs)
-    samples = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
+    parts, constant = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
     limits = _stated_limits(grid, body)
-    found = []
-    for name, block, pairs in samples.parts:
+    found: list[tuple[str | None, list[Signal]]] = []
+    for name, block, pairs in parts:
         odd = {column for _, column in block.limits}
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
         signals = [_signal(grid, block, heads, pair, limits, odd) for pair in pairs]
-        kept = [signal for signal in signals if signal is not None]
-        found.append((name, kept, about | samples.constant))
-    return _content(grid, found)
+        found.append((name, [signal for signal in signals if signal is not None]))
+    return _content(grid, found, about | constant)
 
 
 def _content(
-    grid: Grid, parts: Sequence[tuple[str | None, list[Signal], dict[str, str]]]
+    grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
 ) -> Content:
     """Give what was read of each sample; of all, if nobody asked for them apart."""
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, other=about))
-        for name, signals, about in parts
+        for name, signals in parts
     ]
     return contents[0] if grid.options.samples is None else Content(parts=contents)
 
@@ -207,33 +190,27 @@ def _state_unit_of_sheet(grid: Grid, heads: Heads, pairs: Sequence[Pair]) -> Non
 
 
 def _notes(grid: Grid, body: Body, heads: Heads) -> dict[str, str]:
-    """Collect the rows that are no heads, above and below."""
+    """Collect the rows that are no heads, above and below.
+
+    They are `key : value`, `key | value`, `key = value`, or free text.
+    """
     notes: dict[str, str] = {}
-    below = [i for i in range(body.last + 1, len(grid)) if any(grid.cells(i))]
-    for i in [*heads.notes, *below]:
-        _add_note(notes, grid.cells(i))
+    for i in [*heads.notes, *body.below]:
+        filled = [cell for cell in grid.cells(i) if cell]
+        text = " ".join(filled)
+        key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
+        if len(filled) == 2 and ":" not in filled[0]:
+            key, value = filled
+        if key and value:
+            notes[key] = value
+        elif text:
+            notes[f"line {len(notes) + 1}"] = text
     return notes
-
-
-def _add_note(notes: dict[str, str], cells: Iterable[str]) -> None:
-    """Keep a line that is no head: `key : value`, `key | value`, `key = value`, or free text."""
-    filled = [cell for cell in cells if cell]
-    text = " ".join(filled)
-    key, mark, value = text.partition(":")
-    if not mark:
-        key, mark, value = text.partition(" = ")
-    if len(filled) == 2 and ":" not in filled[0]:
-        key, mark, value = filled[0], ":", filled[1]
-    if mark and key.strip() and value.strip():
-        notes[key.strip()] = value.strip()
-    elif text:
-        notes[f"line {len(notes) + 1}"] = text
 
 
 def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
     """Find a row of detection limits, above or below the numbers: ``DL | 2e15 | 5e14``."""
-    below = range(body.last + 1, len(grid))
-    for i in (*body.above, *below):
+    for i in (*body.above, *body.below):
         cells = grid.cells(i)
         first = next((cell for cell in cells if cell), "")
         if named_role(first, "limit"):
@@ -249,14 +226,13 @@ def _signal(
 ) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    where = f"column {grid.letter(pair.value)}"
     taken: slice | Flags = slice(None)
     limits = None
     if pair.axis in odd or pair.value in odd or not heads.filled[pair.value]:
-        limits = _limits(grid, block, pair)
-        taken = _there(grid, block, pair, limits)
+        limits, taken = _limits(grid, block, pair)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
-            text = heads.texts[pair.value]
-            warn(f"{_where(grid, pair.value)} ({text!r}) holds no number", ProfileWarning)
+            warn(f"{where} ({heads.texts[pair.value]!r}) holds no number", ProfileWarning)
             return None
     signal = Signal(
         name=pair.name,
@@ -264,7 +240,7 @@ def _signal(
         depth_units=heads.units[pair.axis],
         values=y[taken],
         units=heads.units[pair.value],
-        where=_where(grid, pair.value),
+        where=where,
         stderr=None if pair.error is None else block.values[taken, pair.error],
         beside={
             name: Column(block.values[taken, j], heads.units[j]) for name, j in pair.beside.items()
@@ -273,47 +249,31 @@ def _signal(
     if pair.sample:
         signal.metadata["sample"] = pair.sample
     if pair.value in stated:
-        signal.metadata["detection_limit"] = _plain(stated[pair.value])
+        limit = stated[pair.value]
+        signal.metadata["detection_limit"] = limit if "." in limit else limit.replace(",", ".")
     if limits is not None:
         signal.censor(limits[taken])
     return signal
 
 
-def _where(grid: Grid, column: int) -> str:
-    return f"column {column_name(grid.column(column))}"
+def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
+    """Give the limits of the samples below one, NaN at all others, and in which rows samples are.
 
-
-def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
-    """Give the limits of the samples below one; NaN at all others."""
+    A value without a depth is refused.
+    """
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
             raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
         if column == pair.value:
             limits[row] = limit
-    return limits
-
-
-def _there(grid: Grid, block: Block, pair: Pair, limits: Array) -> slice | Flags:
-    """Tell in which rows the samples of a profile stand.
-
-    Raises
-    ------
-    ReadError
-        If there is a value without a depth.
-    """
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    without_depth = np.isnan(x)
-    there = ~(without_depth & np.isnan(y) & np.isnan(limits))
-    lost = there & without_depth
+    there = ~(np.isnan(x) & np.isnan(y) & np.isnan(limits))
+    lost = there & np.isnan(x)
     if lost.any():
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
             f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
         )
-    return slice(None) if there.all() else there
-
-
-def _plain(number: str) -> str:
-    return number.replace(",", ".") if "." not in number else number
+    return limits, slice(None) if there.all() else there

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.cuts import tell_if_cut
-from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.cuts import read_lines
 from sims_analysis.readers.numbers import read_cell
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
@@ -23,14 +23,11 @@ __all__ = [
 ]
 
 _NAME = re.compile(r'\s*"([^"]+)"\s*')
+_NUMBER = re.compile(r"\s*[-+.\d]")
 _COUNT = re.compile(r"X\s+(\d+)\s*")
 _DATA = re.compile(r"Data\s*\{(.*)\}\s*")
 #: What these programs write, which their files do not say.
 _DEPTH, _VALUE = "um", "cm^-3"
-
-
-def _first_line(source: Source) -> str:
-    return next((line for line in source.start.split("\n") if line.strip()), "")
 
 
 # --- Sentaurus --------------------------------------------------------------------------------
@@ -50,32 +47,21 @@ def read_sentaurus(source: Source) -> Content:
     """Read the data sets: micrometres and cm^-3."""
     starts = [i for i, line in enumerate(source.lines) if _NAME.fullmatch(line)]
     signals = []
-    for start, stop in zip(starts, [*starts[1:], len(source.lines)], strict=True):
+    for start, stop in pairwise([*starts, len(source.lines)]):
         name = source.lines[start].strip().strip('"')
-        signals.append(_two_columns(source, name, start + 1, stop, comments=()))
+        rows = [i for i in range(start + 1, stop) if source.lines[i].strip()]
+        signals.append(_two_columns(source, name, rows, start + 1))
     return Content(signals=signals)
 
 
-def _two_columns(
-    source: Source, name: str, start: int, stop: int, *, comments: tuple[str, ...] | None
-) -> Signal:
-    """Read lines of two numbers; without known comments, lines of anything else are skipped."""
-    rows = []
-    for i in range(start, stop):
-        line = source.lines[i].strip()
-        begins_number = re.match(r"[-+.\d]", line) is not None
-        if line and (begins_number or comments is not None):
-            rows.append((i + 1, line))
+def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Signal:
+    """Read lines of two numbers, of a data set that starts in a line."""
     if not rows:
         raise ReadError(f"data set {name!r}, line {start}: it has no samples")
-    numbers, texts = zip(*rows, strict=True)
-    grid = TextGrid(source.lines, None, False, source.options)
-    values = grid.read([number - 1 for number in numbers], 2).values
-    if numbers[-1] == len(source.lines):
-        tell_if_cut(source.lines, [text.split()[-1] for text in texts])
+    values = read_lines(source, rows, 2)
     lost = np.isnan(values).any(axis=1)
     if lost.any():
-        raise ReadError(f"line {numbers[int(lost.argmax())]}: expected two numbers")
+        raise ReadError(f"line {rows[int(lost.argmax())] + 1}: expected two numbers")
     return Signal(
         name=name,
         depths=values[:, 0],
@@ -91,16 +77,14 @@ def _two_columns(
 
 def recognises_suprem(source: Source) -> bool:
     """Whether a comment names the program: two bare columns may be anything."""
-    return any(
-        re.search(r"suprem|floo[px]s|flooxs", line, re.IGNORECASE)
-        for line in source.start.split("\n")[:10]
-        if not re.match(r"\s*[-+.\d]", line)
-    )
+    comments = (line for line in source.start.split("\n")[:10] if not _NUMBER.match(line))
+    return any(re.search(r"suprem|floo[px]s|flooxs", line, re.IGNORECASE) for line in comments)
 
 
 def read_suprem(source: Source) -> Content:
     """Read two columns, micrometres and cm^-3; every other line is a comment."""
-    return Content(signals=[_two_columns(source, "", 0, len(source.lines), comments=None)])
+    rows = [i for i, line in enumerate(source.lines) if _NUMBER.match(line)]
+    return Content(signals=[_two_columns(source, "", rows, 0)])
 
 
 # --- FlexPDE ----------------------------------------------------------------------------------
@@ -108,17 +92,12 @@ def read_suprem(source: Source) -> Content:
 
 def recognises_flexpde(source: Source) -> bool:
     """Whether the first line is ``X`` and a number."""
-    return _COUNT.fullmatch(_first_line(source)) is not None
+    first = next((line for line in source.start.split("\n") if line.strip()), "")
+    return _COUNT.fullmatch(first) is not None
 
 
 def read_flexpde(source: Source) -> Content:
-    """Read depths and values; the user states species and units.
-
-    Raises
-    ------
-    ReadError
-        If there are fewer or more numbers than the first line says.
-    """
+    """Read depths and values; the user states species and units."""
     lines = [(i + 1, line) for i, line in enumerate(source.lines) if line.strip()]
     count = _COUNT.fullmatch(lines[0][1])
     split = next((k for k, (_, line) in enumerate(lines) if _DATA.fullmatch(line)), None)

@@ -6,11 +6,11 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers.delimited import text_grid
 from sims_analysis.readers.grid import Grid
 from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.labelled import is_tidy
+from sims_analysis.readers.samples import is_tidy
 from sims_analysis.readers.signals import Content
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.table import read_grid
-from sims_analysis.readers.workbook import candidate_sheets, is_workbook
+from sims_analysis.readers.workbook import candidate_sheets
 
 __all__ = ["read", "recognises"]
 
@@ -23,9 +23,10 @@ def recognises(source: Source) -> bool:
     return _grid(source) is not None
 
 
+@found_once
 def _grid(source: Source) -> Grid | None:
     """Find the text or the sheet that has such a head."""
-    if is_workbook(source):
+    if source.is_workbook:
         grids: list[Grid] = [*candidate_sheets(source)]
     else:
         found = text_grid(source) if source.is_text else None
@@ -40,13 +41,7 @@ def _grid(source: Source) -> Grid | None:
 
 
 def read(source: Source) -> Content:
-    """Read a text or a sheet.
-
-    Raises
-    ------
-    ReadError
-        If it ends within a row, or a cell is no number.
-    """
+    """Read a text or a sheet."""
     grid = _grid(source)
     if grid is None:
         raise ReadError("no head of a column of species stands beside one of depths or times")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sims_analysis import vocabulary
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
@@ -80,7 +81,6 @@ class _Header:
 class _Block:
     sample: str
     date: str
-    technique: str
     variables: list[float]
     species: str
     transition: str
@@ -91,13 +91,7 @@ class _Block:
 
 
 def read(source: Source) -> Content:
-    """Read the profiles.
-
-    Raises
-    ------
-    ReadError
-        If it is no SIMS depth profile, or breaks off.
-    """
+    """Read the profiles."""
     lines = _Lines(source)
     try:
         header = _header(lines)
@@ -161,14 +155,12 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     lines.text()
     lines.texts(lines.count())
     technique = lines.text()
-    _refuse(technique, header)
+    if technique not in ("SIMS", "SNMS"):
+        what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
+        raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
     variables = [lines.number() for _ in header.variables]
-    lines.text()
-    # The sputtering ion, which SIMS always has: its atomic number, atoms and charge.
-    lines.texts(3)
-    lines.texts(4)
-    lines.texts(4)
-    lines.texts(7)
+    # The source and its geometry; the sputtering ion, which SIMS always has, is three lines of it.
+    lines.texts(19)
     species, transition = lines.texts(2)
     lines.text()
     abscissa = None
@@ -178,8 +170,7 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     ordinates = [(lines.text(), lines.text()) for _ in range(lines.count())]
     lines.text()
     collection_time = lines.number()
-    lines.texts(2)
-    lines.texts(3)
+    lines.texts(5)
     lines.texts(3 * lines.count())
     lines.texts(header.future)
     count = lines.count()
@@ -187,79 +178,64 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     if lines.place + count > len(lines.lines):
         raise _Ended
     values = np.array([lines.number() for _ in range(count)], dtype=np.float64)
-    year, month, day, hour, minute, second = date
-    moment = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+    # One variable of which nobody says how many there are is one.
+    values = values.reshape(-1, len(ordinates) or 1)
+    moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*date)
     return _Block(
-        sample, moment, technique, variables, species, transition, abscissa, ordinates, values,
-        collection_time,
-    )  # fmt: skip
-
-
-def _refuse(technique: str, header: _Header) -> None:
-    """Refuse what is no depth profile by SIMS, as soon as a block says so."""
-    if technique not in ("SIMS", "SNMS"):
-        what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
-        raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
+        sample, moment, variables, species, transition, abscissa, ordinates, values, collection_time
+    )
 
 
 def _whole(block: _Block) -> Signal:
     """Take the profile of a block that runs over depth or time."""
-    table = block.values.reshape(-1, len(block.ordinates) or 1)
+    table = block.values
     if block.abscissa is not None:
         label, unit, start, step = block.abscissa
-        steps = np.arange(len(table), dtype=np.float64)
-        depths, column = np.asarray(start + step * steps, dtype=np.float64), 0
+        depths, column = start + step * np.arange(len(table), dtype=np.float64), 0
     else:
         if len(block.ordinates) < 2:
             raise ReadError(f"species {block.species!r}: one variable; a profile needs two")
         label, unit = block.ordinates[0]
         depths, column = table[:, 0], 1
-    head = read_head(label)
-    kind = unit_kind(_UNITS.get(unit, unit) or "")
-    if head.role not in ("axis", "time") and kind not in ("depth", "sputter_time"):
+    if not _is_axis(label, unit):
         raise ReadError(
             f"species {block.species!r} runs over {label!r} ({unit}): a mass spectrum or a scan, "
             "not a depth profile"
         )
-    return _signal(block, depths, _UNITS.get(unit, unit), table[:, column], column)
+    return _signal(block, depths, unit, table[:, column], column)
 
 
-def _signal(block: _Block, depths: Array, unit: str | None, values: Array, column: int) -> Signal:
+def _is_axis(label: str, unit: str) -> bool:
+    kind = unit_kind(_UNITS.get(unit, unit) or "")
+    return read_head(label).role in ("axis", "time") or kind in vocabulary.AXES
+
+
+def _signal(block: _Block, depths: Array, unit: str, values: Array, column: int) -> Signal:
     label, code = block.ordinates[column]
     units = _UNITS.get(code, code)
     if units is None and "count" in label.casefold():
         units = "counts"
-    metadata = {}
-    if block.collection_time > 0 and block.collection_time < 1e30:
-        metadata["counting_time"] = f"{block.collection_time:g} s"
+    time = block.collection_time
     return Signal(
         name=_text_or_none(block.species) or _text_or_none(block.transition) or "",
         depths=depths,
-        depth_units=unit,
+        depth_units=_UNITS.get(unit, unit),
         values=values,
         units=units,
         where=f"block of {block.species!r}",
-        metadata=metadata,
+        metadata={"counting_time": f"{time:g} s"} if 0 < time < 1e30 else {},
     )
 
 
 def _by_cycle(blocks: list[_Block], header: _Header) -> Iterator[Signal]:
     """Put the blocks of all cycles together, species by species."""
-    axis = next(
-        (
-            i
-            for i, (label, unit) in enumerate(header.variables)
-            if read_head(label).role in ("axis", "time")
-            or unit_kind(_UNITS.get(unit, unit) or "") in ("depth", "sputter_time")
-        ),
-        None,
-    )
+    variables = header.variables
+    axis = next((i for i, variable in enumerate(variables) if _is_axis(*variable)), None)
     if axis is None:
-        stated = ", ".join(label for label, _ in header.variables) or "none"
+        stated = ", ".join(label for label, _ in variables) or "none"
         raise ReadError(f"no experimental variable is a depth or a sputter time; stated: {stated}")
-    _, unit = header.variables[axis]
     for species in dict.fromkeys(block.species for block in blocks):
         members = [block for block in blocks if block.species == species]
         depths = np.array([block.variables[axis] for block in members])
-        values = np.array([block.values[0] for block in members])
-        yield _signal(members[0], depths, _UNITS.get(unit, unit), values, 0)
+        values = np.array([block.values[0, 0] for block in members])
+        yield _signal(members[0], depths, variables[axis][1], values, 0)

@@ -25,7 +25,18 @@ __all__ = [
 
 #: What a column holds. ``"beside"`` are numbers that belong to a sample, and are no signal.
 Role = Literal[
-    "axis", "time", "value", "error", "index", "beside", "mass", "energy", "text", "species", "unit"
+    "axis",
+    "time",
+    "value",
+    "error",
+    "index",
+    "beside",
+    "mass",
+    "energy",
+    "text",
+    "species",
+    "unit",
+    "unread",
 ]
 
 #: Alternatives are separated by commas, and are regular expressions where that is shorter.

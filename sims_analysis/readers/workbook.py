@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import zipfile
-from functools import lru_cache
 from typing import Any
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.body import first_run, refuse_odd_rows
+from sims_analysis.readers.body import first_below_heads, first_run, refuse_odd_rows
 from sims_analysis.readers.grid import CellGrid
-from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, found_once
 from sims_analysis.readers.xlsx import Cells, read_xlsx, seen
 
 __all__ = [
@@ -20,33 +17,13 @@ __all__ = [
     "candidate_sheets",
     "chosen_sheet",
     "holds_numbers",
-    "is_workbook",
-    "zipped_names",
 ]
 
-#: Of a zip file with this in it, and of the older compound files.
-_XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
 _PREFERRED = "processed data"
 
 
-def is_workbook(source: Source) -> bool:
-    """Whether a file is a workbook, by its first bytes."""
-    if source.content.startswith(_XLSX):
-        return b"xl/workbook.xml" in (zipped_names(source.content) or source.content)
-    return source.content.startswith(_XLS)
-
-
-def zipped_names(content: bytes) -> list[bytes]:
-    """List what is in a zip file; nothing if it is damaged."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return [name.encode() for name in archive.namelist()]
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return []
-
-
-@lru_cache(maxsize=1)
+@found_once
 def all_sheets(source: Source) -> list[CellGrid]:
     """Give the sheets of a workbook.
 
@@ -57,13 +34,12 @@ def all_sheets(source: Source) -> list[CellGrid]:
     ReadError
         If it is damaged or encrypted.
     """
-    xlsx = source.content.startswith(_XLSX)
-    if not xlsx and importlib.util.find_spec("xlrd") is None:
+    if not source.is_zip and importlib.util.find_spec("xlrd") is None:
         raise ModuleNotFoundError(
             '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
         )
     try:
-        found = read_xlsx(source.content) if xlsx else _xls(source.content)
+        found = read_xlsx(source.content) if source.is_zip else _xls(source.content)
     # What a damaged file makes these raise is not documented.
     except Exception as error:
         reason = str(error) or type(error).__name__
@@ -140,25 +116,11 @@ def _xls_cell(cell: Any, book: Any) -> object:
 
 def holds_numbers(sheet: CellGrid) -> bool:
     """Whether a sheet has rows of numbers, or of numbers beside words below heads."""
-    if first_run(sheet)[1]:
-        return True
-    kinds = [sheet.kind(i) for i in range(min(len(sheet), 200))]
-    return any(Kind.HEADS in kinds[:i] for i, kind in enumerate(kinds) if kind is Kind.MIXED)
-
-
-def _first_with_numbers(sheets: list[CellGrid]) -> CellGrid | None:
-    """Find a sheet to show where the one that is asked for is not there."""
-    return next(filter(holds_numbers, sheets), None)
+    return first_run(sheet)[1] > 0 or first_below_heads(sheet) is not None
 
 
 def chosen_sheet(source: Source) -> CellGrid:
-    """Choose the sheet that the user names, "Processed data", or the first with numbers.
-
-    Raises
-    ------
-    ReadError
-        If there is no such sheet, or none with numbers.
-    """
+    """Choose the sheet that the user names, "Processed data", or the first with numbers."""
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
@@ -175,26 +137,18 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
-    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last.
-
-    Raises
-    ------
-    ReadError
-        If there is no such sheet.
-    """
-    found = all_sheets(source)
+    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last."""
+    found, asked = all_sheets(source), source.options.sheet
     names = ", ".join(repr(sheet.name) for sheet in found)
-    asked = source.options.sheet
-    if isinstance(asked, int) and not isinstance(asked, bool):
-        if not 0 <= asked < len(found):
-            source.trace.grid = _first_with_numbers(found)
-            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
-        return [found[asked]]
     if asked is not None:
-        for sheet in found:
-            if sheet.name == asked:
+        number = isinstance(asked, int) and not isinstance(asked, bool)
+        for n, sheet in enumerate(found):
+            if asked == (n if number else sheet.name):
                 return [sheet]
-        source.trace.grid = _first_with_numbers(found)
+        # To be shown, where the one that is asked for is not there.
+        source.trace.grid = next(filter(holds_numbers, found), None)
+        if number:
+            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):

@@ -227,16 +227,12 @@ class _Sheet(_NoEntities):
         elif name == "rPh":
             self.text = None
         elif name == "c":
-            self._keep()
+            value = self._value()
+            if value is not None:
+                self.cells.rows.setdefault(self.row, {})[self.column] = value
 
     def close(self) -> None:
         pass
-
-    def _keep(self) -> None:
-        value = self._value()
-        if value is not None:
-            row = self.cells.rows.setdefault(self.row, {})
-            row[self.column] = value
 
     def _value(self) -> object:
         text = self.value

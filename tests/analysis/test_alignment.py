@@ -346,3 +346,65 @@ def test_arguments_that_exclude_each_other():
             sims.align(a, a, **wrong)
     with pytest.raises(ProfileError, match="give marker or markers, not both"):
         sims.align(a, a, method="markers", markers="B", marker="B")
+
+
+def cells_of(ds):
+    depth = ds["depth"].values
+    half = 0.5 * np.diff(depth[:2]).item()
+    edges = {"cell_start": depth - half, "cell_stop": depth + half}
+    unit = {"units": ds["depth"].attrs["units"]}
+    return ds.assign_coords({name: ("depth", edge, unit) for name, edge in edges.items()})
+
+
+@pytest.mark.parametrize("unit", ["nm", "um"])
+@pytest.mark.parametrize("method", ["peak", "markers", "cross-correlation"])
+def test_measurements_on_one_axis_get_axes_of_their_own(unit, method):
+    scale = 1.0 if unit == "nm" else 1e-3
+    two = [cells_of(two_layers(1.0, by, unit)) for by in (3.0, 3.0)]
+    batch = xr.concat(two, "measurement").assign_coords(measurement=["x", "y"])
+    batch["concentration"] = batch["concentration"].copy()
+    options = {"markers": ["B", "As"]} if method == "markers" else {"marker": "B"}
+    moved = sims.align(two_layers(), batch, method=method, **options)
+    assert moved["concentration"].dims == ("measurement", "species", "point")
+    own = "nm" if method == "markers" else unit
+    by = scale if own == unit else 1.0
+    for name, at in (("depth", 0.0), ("cell_start", -0.5), ("cell_stop", 0.5)):
+        assert moved[name].attrs["units"] == own
+        wanted = np.broadcast_to(by * (np.arange(200.0) + at), moved[name].shape)
+        np.testing.assert_allclose(moved[name], wanted, atol=by * 1e-2)
+    shift = moved["depth_shift"]
+    assert shift.attrs["units"] == "nm"
+    assert shift.attrs["method"] == method
+    np.testing.assert_allclose(shift, np.full(shift.shape, -3.0), atol=1e-2)
+    assert ("correlation" in moved.coords) == (method == "cross-correlation")
+
+
+def test_a_correlation_is_that_of_the_profiles_as_moved():
+    a = dataset(DEPTH, B=gaussian(DEPTH))
+    moved = sims.align(a, dataset(DEPTH, B=gaussian(DEPTH + 4.0)))
+    assert moved["correlation"].item() == pytest.approx(1.0, abs=1e-9)
+    assert moved["correlation"].attrs["long_name"] == "Correlation"
+    assert moved["depth_shift"].attrs["description"] == (
+        "depths shifted (cross-correlation, all species)"
+    )
+    named = sims.align(a, a, marker="B", method="peak")
+    assert named["depth_shift"].attrs["description"] == "depths shifted (peak, marker 'B')"
+
+
+def test_quantified_axes_of_each_measurement_are_moved_in_canonical_units():
+    batch = sims.stack(
+        [two_layers(1.0, 3.0, "um"), two_layers(1.0, -2.0, "um").isel(depth=slice(9, None))]
+    )
+    moved = sims.align(two_layers(), sims.quantify(batch), marker="B")
+    plain = sims.align(two_layers(), batch, marker="B")
+    assert moved["depth"].attrs["units"] == "nm"
+    np.testing.assert_allclose(moved["depth"].values, plain["depth"].values, rtol=1e-12)
+
+
+def test_a_file_no_longer_has_the_fields_of_what_was_moved():
+    b = two_layers().assign_coords(wire_fields=((), "depth"))
+    assert "wire_fields" not in sims.align(two_layers(), b).coords
+    assert (
+        "wire_fields"
+        not in sims.align(two_layers(), b, method="markers", markers=["B", "As"]).coords
+    )

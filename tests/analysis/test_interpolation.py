@@ -259,3 +259,32 @@ def test_a_depth_that_is_infinite_is_outside_without_a_warning():
     found = sims.interpolate(ds["concentration"], depth=at)
     assert np.isnan(found.values[:, :2]).all()
     assert not np.isnan(found.values[:, 2]).any()
+
+
+def test_what_is_known_of_a_background_goes_along_with_its_units():
+    z = np.arange(0.0, 100.0, 2.0)
+    ds = one(z, 1e19 * np.exp(-(((z - 30) / 10) ** 2)) + 1e15)
+    ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    less = sims.subtract_background(ds, window=("70 nm", "98 nm"))
+    found = sims.interpolate(less, depth=["31 nm", "91 nm"])
+    units = {
+        "concentration": "atom/cm^3",
+        "concentration_stderr": "atom/cm^3",
+        "concentration_counts": "count",
+        "concentration_background_stderr": "atom/cm^3",
+        "concentration_background_overlap": "1",
+        "concentration_background_scatter": "1",
+    }
+    assert {name: one.attrs["units"] for name, one in found.data_vars.items()} == units
+    background = less["concentration_background_stderr"]
+    np.testing.assert_allclose(
+        found["concentration_background_stderr"], np.full((1, 2), background.max()), rtol=1e-3
+    )
+    scatter = less["concentration_background_scatter"]
+    np.testing.assert_allclose(
+        found["concentration_background_scatter"], np.full((1, 2), scatter.max()), rtol=1e-12
+    )
+    # A sample of the window has a part of its error in the background.
+    overlap = found["concentration_background_overlap"].values[0]
+    assert overlap[0] == 0
+    assert 0.1 < overlap[1] <= 1.0

@@ -14,6 +14,7 @@ import sims_analysis as sims
 from sims_analysis.errors import (
     JunctionError,
     ProfileError,
+    ProfileWarning,
     SimsWarning,
     SpeciesError,
     UnitsError,
@@ -412,3 +413,31 @@ def test_a_junction_among_known_samples_is_one_whatever_is_hidden_below():
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     assert found["status"].values.tolist() == ["ok"]
     assert 2 < found["depth"].item() < 4
+
+
+def test_a_junction_in_a_gap_is_told():
+    z = np.arange(0.0, 200.0, 2.0)
+    down, up = 1e19 * np.exp(-z / 20), 1e16 * np.exp(z / 30)
+    hole = (z > 60) & (z < 100)
+    ds = measurement(z, {"P": np.where(hole, np.nan, down), "B": up})
+    with pytest.warns(
+        ProfileWarning, match="no sample between 60 and 100 nm .*; the junction in i"
+    ):
+        found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    assert found["status"].values.tolist() == ["gap"]
+    assert np.isnan(found["depth"]).all()
+    assert np.isnan(found["stderr"]).all()
+    bridged = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"], gaps="bridge")
+    np.testing.assert_allclose(bridged["depth"], 12 * np.log(1000), rtol=1e-12)
+
+
+def test_words_and_terms_of_an_answer():
+    z = np.arange(0.0, 100.0, 2.0)
+    ds = measurement(z, {"P": 1e19 * np.exp(-z / 20), "B": np.full(z.size, 1e18)})
+    found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    assert found["polarity"].values.tolist() == ["n->p"]
+    assert found["concentration"].attrs["description"] == "of acceptors, equal to donors"
+    np.testing.assert_allclose(found["concentration"], 1e18, rtol=1e-12)
+    assert found["count"].values == 1
+    turned = sims.metallurgical_junctions(ds, donors=["B"], acceptors=["P"])
+    assert turned["polarity"].values.tolist() == ["p->n"]

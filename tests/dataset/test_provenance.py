@@ -38,6 +38,10 @@ def test_a_step_with_its_parameters():
 def test_arrays_are_recorded_by_their_values_or_their_shape():
     few = xr.DataArray([1.0, np.nan], {"measurement": ["a", "b"]}, attrs={"units": "nm/s"})
     many = xr.DataArray(np.zeros(101), dims="depth")
+    hundred = with_step(DS, "shift", "depths shifted", by=many[:100], at=np.array([1.0, 2.0]))
+    recorded = json.loads(hundred.attrs["steps"])[0]["parameters"]
+    assert recorded["by"] == {"shape": {"depth": 100}, "values": [0.0] * 100}
+    assert recorded["at"] == [1.0, 2.0]
     found = with_step(DS, "f", "f", few=few, many=many, data=DS)
     stated = json.loads(found.attrs["steps"])[-1]["parameters"]
     assert stated["few"] == {"shape": {"measurement": 2}, "units": "nm/s", "values": [1.0, None]}

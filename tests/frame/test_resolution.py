@@ -172,6 +172,8 @@ def test_a_profile_is_sharpened_by_a_gaussian_of_the_wider_of_two_depths():
     blurred = sigma / whole * np.exp(-0.5 * ((z - 20) / whole) ** 2)
     found = _sharper(z, peak, peak, peak, np.full(40, 6.0))
     np.testing.assert_allclose(found[inside], (2 * peak - blurred)[inside], rtol=1e-6)
+    half = _sharper(z / 2, line, line, line, wide / 2)  # whatever the unit of depth, to the ends
+    np.testing.assert_allclose(half, _sharper(z, line, line, line, wide), rtol=1e-12)
     order = np.random.default_rng(1).permutation(40)  # samples in whatever order
     again = _sharper(z[order], peak[order], peak, peak, np.full(40, 6.0))
     np.testing.assert_allclose(again, found[order], rtol=1e-12)

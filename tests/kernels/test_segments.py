@@ -82,3 +82,10 @@ def test_the_weights_of_a_record_give_the_trapezoid():
     z, c = np.array([0.0, 1.0, 1.5, 4.0]), np.array([3.0, -1.0, 7.0, 2.0])
     np.testing.assert_allclose(segments.record_weights(z) @ c, np.trapezoid(c, z), rtol=1e-15)
     assert segments.record_weights(z[:1]).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_at_an_end_the_other_one_does_not_matter(log):
+    c0, c1 = np.array([2.0, np.nan, 3.0, -1.0]), np.array([np.nan, 5.0, -1.0, np.nan])
+    found = segments.interpolated(c0, c1, np.array([0.0, 1.0, 0.0, 0.0]), log=log)
+    np.testing.assert_array_equal(found, [2.0, 5.0, 3.0, -1.0])

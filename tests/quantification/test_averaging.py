@@ -159,3 +159,25 @@ def test_what_is_no_batch_of_one_axis_is_refused():
         sims.average(own)
     with pytest.raises(TypeError, match="average takes an xarray Dataset"):
         sims.average(replicates()["concentration"])
+
+
+def test_a_grid_finer_than_the_samples_stays_one():
+    part = ("measurement", [0.5, np.nan, 0.25], {"interpolated": "log"})
+    found = sims.average(replicates(3).assign_coords(effective_sample_fraction=part))
+    assert found["effective_sample_fraction"].item() == 0.25  # NaN: a measurement as it was
+    assert found["effective_sample_fraction"].attrs == {"interpolated": "log"}
+
+
+def test_what_all_measurements_say_alike_is_kept():
+    ds = replicates(2).assign_coords(
+        wafer=("measurement", ["a", "a"]),
+        place=("measurement", ["x", "y"]),
+        bias=("measurement", [np.nan, np.nan]),
+        by="N. N.",
+    )
+    found = sims.average(ds)
+    assert found["wafer"].item() == "a"
+    assert found["by"].item() == "N. N."
+    assert np.isnan(found["bias"].item())
+    assert "place" not in found.coords
+    assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements, by ")

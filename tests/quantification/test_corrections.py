@@ -255,3 +255,20 @@ def test_thresholds_of_real_files():
         assert one["intensity"].where(known).max() <= 694356
         assert known.any()
     assert counted["intensity"].max() > 694356
+
+
+def test_samples_without_a_count_share_nothing_with_the_background():
+    time = np.arange(6.0)
+    counts = np.array([[90.0, 40.0, 0.0, 3.0, 0.0, 1.0]])
+    ds = sims.with_counting_statistics(timed(time, "count", B=counts[0]))
+    found = sims.subtract_background(ds, window=("2 s", "5 s"))
+    assert found["subtracted_background"].item() == 1.0
+    # Variance of the mean of four samples: (3 + 1) / 16, or their scatter, which is larger here.
+    scatter = np.sqrt(np.var(counts[0, 2:], ddof=1) / 4)
+    overlap = found["intensity_background_overlap"].values[0]
+    assert (overlap[[0, 1, 2, 4]] == 0).all()
+    factor = found["intensity_background_scatter"].item()
+    np.testing.assert_allclose(found["intensity_background_stderr"], scatter)
+    np.testing.assert_allclose(
+        overlap[[3, 5]], np.array([3.0, 1.0]) * factor**2 / 4 / scatter**2, rtol=1e-12
+    )

@@ -281,3 +281,79 @@ def test_a_measurement_whose_change_is_unknown_has_unknown_depths_and_that_is_sa
     assert found["depth"].isnull().any("point").values.tolist() == [False, True]
     with pytest.raises(ProfileError, match=f"{name}.* NaN"):
         sims.rescale_depth(batch, **{name: change * np.nan})
+
+
+def cells(unit="nm"):
+    """Give the implant as averages over cells, with their edges in a unit."""
+    edges = np.linspace(0.0, 500.0, DS.sizes["depth"] + 1) / {"nm": 1.0, "um": 1000.0}[unit]
+    beside = {
+        name: ("depth", side, {"units": unit})
+        for name, side in zip(("cell_start", "cell_stop"), (edges[:-1], edges[1:]), strict=True)
+    }
+    middles = DS.assign_coords(depth=("depth", np.linspace(1.0, 499.0, 250), {"units": "nm"}))
+    return middles.assign_coords(beside)
+
+
+@pytest.mark.parametrize("unit", ["nm", "um"])
+def test_cells_and_widths_of_averages_move_with_the_depths(unit):
+    width = ("depth", np.full(250, 4.0), {"units": "nm"})
+    data = cells(unit).assign_coords(achieved_resolution=width)
+    found = sims.rescale_depth(data, factor=1.5, offset="3 nm")
+    edges = 1.5 * np.linspace(0.0, 500.0, 251) + 3.0
+    np.testing.assert_allclose(found["cell_start"], edges[:-1], rtol=1e-14)
+    np.testing.assert_allclose(found["cell_stop"], edges[1:], rtol=1e-14)
+    assert found["cell_start"].attrs["units"] == found["cell_stop"].attrs["units"] == "nm"
+    np.testing.assert_allclose(found["achieved_resolution"], 6.0, rtol=1e-14)
+    assert found["achieved_resolution"].attrs["units"] == "nm"
+
+
+def test_bounds_move_with_the_depths():
+    edges = np.linspace(0.0, 500.0, 251)
+    data = cells().drop_vars(["cell_start", "cell_stop"])
+    bounds = (("depth", "bounds"), np.stack([edges[:-1], edges[1:]], axis=1))
+    data = data.assign_coords(depth_bounds=bounds)
+    found = sims.rescale_depth(data, factor=2.0, offset="-1 nm")
+    np.testing.assert_array_equal(found["depth_bounds"], 2.0 * data["depth_bounds"].values - 1.0)
+    assert found["depth"].attrs["bounds"] == "depth_bounds"
+    assert found["depth_bounds"].attrs == {}
+
+
+def test_words_about_the_depth_stay():
+    named = DS.assign_coords(depth=DS["depth"].assign_attrs(long_name="Depth below the cap"))
+    found = sims.rescale_depth(named, offset="5 nm")
+    assert found["depth"].attrs["long_name"] == "Depth below the cap"
+    assert "calibration" not in found["depth"].attrs
+
+
+def test_a_crater_on_record_is_stretched_too():
+    timed = sims.open_example("sputter-time")
+    first = sims.calibrate_depth(timed, crater_depth="210 nm", depth_uncertainty="21 nm")
+    again = sims.rescale_depth(first, factor=1.1)
+    assert again["crater_depth"].item() == pytest.approx(231.0, rel=1e-14)
+    assert again["crater_depth"].attrs["units"] == "nm"
+    assert again["depth_scale_uncertainty"].item() == pytest.approx(0.1)
+    assert "depth_scale_uncertainty" not in sims.rescale_depth(first, crater_depth="1 um").coords
+
+
+def test_what_a_known_dose_says_of_the_scale():
+    batch = sims.stack([DS, DS]).assign_coords(
+        sensitivity_factor=("species", [2e22, 3e22], {"units": "atom/cm^3"}),
+        sensitivity_factor_uncertainty=("species", [0.2, 0.3], {"units": "1"}),
+    )
+    dose = {"B": "1e14 atoms/cm^2"}
+    once = sims.scale_to_dose(batch, dose=dose, dose_uncertainty={"B": "2 %"})
+    scale = 1e14 / sims.integrated_dose(batch).sel(species="B").values
+    np.testing.assert_allclose(once["dose_scale"].sel(species="B"), scale, rtol=1e-12)
+    np.testing.assert_array_equal(once["dose_scale"].sel(species="P"), 1.0)
+    np.testing.assert_allclose(once["sensitivity_factor"].sel(species="B"), 2e22 * scale)
+    np.testing.assert_array_equal(once["sensitivity_factor"].sel(species="P"), 3e22)
+    for name, other in (("dose_scale_uncertainty", 0.0), ("sensitivity_factor_uncertainty", 0.3)):
+        np.testing.assert_allclose(once[name].sel(species="B"), 0.02)
+        np.testing.assert_array_equal(once[name].sel(species="P"), other)
+    again = sims.scale_to_dose(once, dose={"P": "1e13 atoms/cm^2"}, dose_uncertainty=0.05)
+    np.testing.assert_allclose(again["dose_scale"].sel(species="B"), scale, rtol=1e-12)
+    np.testing.assert_allclose(again["dose_scale_uncertainty"].sel(species="B"), 0.02)
+    np.testing.assert_allclose(again["dose_scale_uncertainty"].sel(species="P"), 0.05)
+    twice = sims.scale_to_dose(once, dose={"B": "2e14 atoms/cm^2"})
+    np.testing.assert_allclose(twice["dose_scale"].sel(species="B"), 2 * scale, rtol=1e-12)
+    assert np.isnan(twice["dose_scale_uncertainty"].sel(species="B")).all()

@@ -15,7 +15,7 @@ from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers import reading
+from sims_analysis.readers import reading, recognising
 from sims_analysis.readers.formats import FORMATS
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
@@ -502,7 +502,7 @@ def test_whatever_a_reader_stumbles_over_costs_one_file(write, monkeypatch, fail
 
     odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
     odd.recognises = lambda source: source.name == "bad.dat"
-    monkeypatch.setattr(reading, "formats", lambda: (odd, *FORMATS))
+    monkeypatch.setattr(recognising, "formats", lambda: (odd, *FORMATS))
     first, second = sims.read([bad, good], errors="collect")
     assert isinstance(first, sims.errors.ReadError)
     assert first.__cause__ is failure
@@ -523,7 +523,7 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
 
     odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
     odd.recognises = lambda source: source.name == "bad.dat"
-    monkeypatch.setattr(reading, "formats", lambda: (odd, *FORMATS))
+    monkeypatch.setattr(recognising, "formats", lambda: (odd, *FORMATS))
     first, second = sims.read([bad, good], errors="collect")
     assert "bad.dat: needs xlrd: pip install" in str(first)
     assert second.species == ["B"]

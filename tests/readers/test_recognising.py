@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from instrument_files import cameca_rpc
 
-from sims_analysis.readers import guessing
-from sims_analysis.readers.guessing import looks_like
+from sims_analysis.readers import recognising
+from sims_analysis.readers.recognising import looks_like
 
 Z = np.linspace(0.01, 1, 20)
 CAMECA = cameca_rpc({"10B": (None, Z, 1e18 * np.exp(-Z), "C")})
@@ -53,9 +53,9 @@ def test_an_open_file_stands_where_it_stood():
 def test_files_that_are_larger_than_any_profile_are_not_read(tmp_path, monkeypatch):
     path = tmp_path / "w7"
     path.write_bytes(CAMECA)
-    monkeypatch.setattr(guessing, "_MOST", len(CAMECA))
+    monkeypatch.setattr(recognising, "_MOST", len(CAMECA))
     assert looks_like(path)
     assert looks_like(io.BytesIO(CAMECA))
-    monkeypatch.setattr(guessing, "_MOST", len(CAMECA) - 1)
+    monkeypatch.setattr(recognising, "_MOST", len(CAMECA) - 1)
     assert looks_like(path) is None
     assert looks_like(io.BytesIO(CAMECA)) is None

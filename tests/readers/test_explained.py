@@ -1,0 +1,77 @@
+"""Small files, and all that is said of each: heads, columns, profiles, refusals, warnings.
+
+``explained.txt`` holds the lines of each file behind ``| ``, what the user states above them, and
+below what `sims.explain_read` says, then what was read, number by number.
+``python tests/readers/test_explained.py`` writes it anew: read the difference.
+"""
+
+import io
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+import sims_analysis as sims
+
+FILE = Path(__file__).with_name("explained.txt")
+
+
+def cases():
+    """Give what the user states, the text, and what must be said of it."""
+    for case in FILE.read_text(encoding="utf-8").split("\n\n# ")[1:]:
+        stated, *lines = case.rstrip("\n").split("\n")
+        text = [line[2:] for line in lines if line.startswith("|")]
+        said = [line for line in lines if not line.startswith("|")]
+        yield stated, "\n".join(text).replace("\\t", "\t").replace("\\r", "\r"), said
+
+
+def said_of(stated, text):
+    """Say how a text is understood, and what is read of it."""
+    options = eval(f"dict({stated})")  # noqa: S307 - our own file
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        lines = sims.explain_read(named(text), **options).split("\n")
+        try:
+            found = sims.read(named(text), **options)
+        except sims.SimsError:
+            return lines
+    results = found if isinstance(found, list) else [found]
+    return lines + [line for result in results for line in numbers(result)]
+
+
+def named(text):
+    file = io.BytesIO(text.encode())
+    file.name = "w7.txt"
+    return file
+
+
+def numbers(result):
+    """List every number that was read, and what is known beside it."""
+    about = result.metadata
+    yield f"{result.data_id}: {about.sample}, {about.other}"
+    for profile in result.depth_profiles:
+        yield f"{profile.species_name}: {profile.depths.tolist()} {profile.depth_units}"
+        yield f"  {profile.concentrations.tolist()} {profile.concentration_units}"
+        if profile.concentrations_stderr is not None:
+            yield f"  errors {profile.concentrations_stderr.tolist()}"
+        if profile.species_metadata or profile.extra.get("columns"):
+            yield f"  {profile.species_metadata} {profile.extra.get('columns')}"
+
+
+@pytest.mark.parametrize(("stated", "text", "said"), [*cases()])
+def test_all_that_is_said_of_a_file(stated, text, said):
+    assert said_of(stated, text) == said
+
+
+def main():
+    """Write the file anew."""
+    parts = [FILE.read_text(encoding="utf-8").split("\n\n# ")[0]]
+    for stated, text, _ in cases():
+        shown = re.sub("(?m)^", "| ", text.replace("\t", "\\t").replace("\r", "\\r"))
+        parts.append("\n".join([stated, shown, *said_of(stated, text)]))
+    FILE.write_text("\n\n# ".join(parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
