@@ -50,7 +50,7 @@ class Samples(NamedTuple):
         safe = np.where(there, position, begin)
         there &= self.known.take(safe)
         columns = (np.where(there, column.take(safe), 0.0) for column in self[:5])
-        return Window(*columns, there)
+        return Window._make([*columns, there])
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
         """Return the positions of the known samples of R windows, end to end, and their numbers."""
