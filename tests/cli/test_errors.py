@@ -10,6 +10,7 @@ import sims_analysis as sims
 from sims_analysis.cli import cli
 from sims_analysis.cli.options import Group
 from sims_analysis.errors import warn
+from sims_analysis.output import report_files
 
 
 def run(error):
@@ -96,3 +97,20 @@ def test_without_ids_everything_is_exported(tmp_path):
     asked = ["archive", "export", "--archive", str(lab.path), "--to", str(paper)]
     assert CliRunner().invoke(cli, asked).stdout.split() == ["w1", "w2"]
     assert sims.Archive(paper).ids() == ["w1", "w2"]
+
+
+@pytest.mark.parametrize("style", ["table", "json"])
+def test_the_list_of_all_pages_is_named_to_people(tmp_path, style, monkeypatch):
+    page = tmp_path / "page.html"
+    for written in ([page], []):
+        monkeypatch.setattr(report_files, "write_files", lambda *_, written=written, **__: written)
+        names = ["boron-implant", "sputter-time"]
+        asked = ["report", *names, "--out", str(tmp_path), "--format", style]
+        done = CliRunner().invoke(cli, asked)
+        assert done.exit_code == 0
+        named = f"List of all: {tmp_path / 'index.html'}"
+        assert (named in done.stdout) == (style == "table" and bool(written))
+        assert (f"Written:\n  {page}" in done.stdout) == (style == "table" and bool(written))
+        if style == "json":
+            reports = json.loads(done.stdout)["reports"]
+            assert [one["files"] for one in reports] == [list(map(str, written))] * 2
