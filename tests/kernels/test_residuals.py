@@ -174,7 +174,7 @@ def test_the_noise_of_second_differences():
     assert residuals.scatter(noise[:5]) > 0.0
 
 
-@pytest.mark.parametrize("n", [3, 4, 7, 8])
+@pytest.mark.parametrize("n", [3, 4, 7, 8, 1001, 1000])
 def test_a_median_of_few_numbers(n):
     values = np.random.default_rng(n).normal(size=n)
     assert residuals._median(values) == np.median(values)
