@@ -1,5 +1,6 @@
 """Units are read as this field writes them, exactly, and never guessed."""
 
+import re
 from dataclasses import replace
 
 import pint
@@ -330,3 +331,31 @@ def test_common_spellings_are_what_the_registry_makes_of_them(text):
 
 def test_a_bare_one_is_a_ratio_where_a_ratio_is_asked_for():
     assert unit_of_kind("1", ("dimensionless", "atomic_fraction"), "x").kind == "dimensionless"
+
+
+@pytest.mark.parametrize("kind", reading.CANONICAL)
+def test_examples_and_canonical_units_are_read_as_their_kind(kind):
+    with pytest.raises(UnitsError) as refused:
+        unit_of_kind(None, (kind,), "x")
+    said = re.fullmatch("x has no unit; expected a unit such as (.*)", str(refused.value))[1]
+    assert re.fullmatch(r"'[^']+'(, '[^']+')*( or '[^']+')?", said)
+    for example in said.split("'")[1::2]:
+        assert unit_of_kind(example, (kind,), "x").kind == kind
+    canonical = unit_of_kind(reading.CANONICAL[kind], (kind,), "x")
+    assert (canonical.kind, canonical.is_canonical) == (kind, True)
+
+
+@pytest.mark.parametrize(
+    ("unit", "in_full"),
+    [
+        ("nm", "nanometer"), ("s", "second"), ("atom/cm^3", "atom / centimeter ** 3"),
+        ("count/s", "count / second"), ("count", "count"), ("1", "dimensionless"),
+        ("1/cm", "1 / centimeter"), ("nm/s", "nanometer / second"), ("ohm", "ohm"),
+        ("atom/cm^3/(count/s)", "atom * second / centimeter ** 3 / count"),
+        ("g/cm^3", "gram / centimeter ** 3"), ("cm^2/s", "centimeter ** 2 / second"),
+    ],
+)  # fmt: skip
+def test_canonical_units_are_those_of_pint(unit, in_full):
+    found = quantify(xr.DataArray([1.5], dims="t", attrs={"units": unit}))
+    assert found.data.units == pint.get_application_registry().Unit(in_full)
+    assert found.data.magnitude.tolist() == [1.5]
