@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import pint
 import pytest
@@ -16,6 +17,7 @@ from sims_analysis.units import (
     read_quantity,
     read_unit,
     reading,
+    spelling,
     unit_of_kind,
 )
 
@@ -359,3 +361,30 @@ def test_canonical_units_are_those_of_pint(unit, in_full):
     found = quantify(xr.DataArray([1.5], dims="t", attrs={"units": unit}))
     assert found.data.units == pint.get_application_registry().Unit(in_full)
     assert found.data.magnitude.tolist() == [1.5]
+
+
+@pytest.mark.parametrize("unit", spelling._SPELLINGS)
+def test_every_spelling_is_that_of_a_unit_of_the_registry(unit):
+    meant = reading._in_base(unit)
+    for word in spelling._SPELLINGS[unit].split():
+        assert reading._in_base(spelling.phrase_or_expression(word)) == meant
+
+
+@pytest.mark.parametrize("of", spelling._PHRASE_LISTS)
+def test_every_phrase_has_a_kind_and_a_factor(of):
+    kind, factor = of.split()
+    for phrase in spelling._PHRASE_LISTS[of].split():
+        unit = read_unit(phrase)
+        assert (unit.kind, Fraction(unit.multiply) / Fraction(unit.divide)) == (
+            kind, Fraction(factor),
+        )  # fmt: skip
+    assert kind in ("atomic_fraction", "mass_fraction", "arbitrary")
+    assert Fraction(factor) in (1, Fraction(1, 100), Fraction(1, 10**6), Fraction(1, 10**9))
+
+
+@pytest.mark.parametrize("wrong", [3, None, b"nm"])
+def test_what_is_no_text_is_no_unit(wrong):
+    with pytest.raises(UnitsError) as refused:
+        read_unit(wrong)
+    name = type(wrong).__name__
+    assert str(refused.value) == f"a unit is a text, found {name}: {wrong!r}"
