@@ -12,7 +12,9 @@ import xarray as xr
 
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import RESOLUTION
+from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.style import grow
@@ -20,9 +22,6 @@ from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.figures.arguments import Wanted
-    from sims_analysis.figures.canvas import Canvas
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
