@@ -102,7 +102,7 @@ def _named(models: Sequence[Curve]) -> list[tuple[Curve, int, str]]:
         counts[model.profile] += 1
     names = [
         ", ".join(dict.fromkeys(m.model for m, k in zip(models, numbers, strict=True) if k == n))
-        for n in range(max(numbers, default=0) + 1)
+        for n in sorted({*numbers})
     ]
     texts = [f"fit: {names[n]}" if len(names) > 1 else "fit" for n in numbers]
     return list(zip(models, numbers, texts, strict=True))
