@@ -1,10 +1,15 @@
 """Small profiles to draw, and what is found in a figure that was drawn of them."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.legend import Legend
 
 import sims_analysis as sims
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, read_options
 from sims_analysis.figures.axes import axes_at
-from sims_analysis.figures.canvas import NAMES, NOTES
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, Canvas
+from sims_analysis.figures.curves import measurements_of
+from sims_analysis.figures.drawing import draw, prepared, taken_colours
 
 DEPTHS = np.arange(0.0, 100.0, 2.0)
 
@@ -78,3 +83,26 @@ def names(ax):
 
 def beside(ax):
     return [t.get_text() for each in axes(ax).values() for t in each.texts if t.get_text()]
+
+
+def sketched(data, ax=None, **options):
+    """Draw as ``sims.plot_profiles`` does, but for the layout, which takes most of the time.
+
+    Names and lists are there, wherever they stand.
+    """
+    known = measurements_of(data)
+    line = {name: one for name, one in options.items() if name not in OPTIONS | RESULTS.keys()}
+    wanted = read_options(options, line, data, known)
+    canvas = Canvas(ax or plt.figure(dpi=50).add_subplot(), *prepared(known, wanted))
+    canvas.read()
+    draw([canvas], taken_colours(canvas))
+    for text, line in canvas.beside:
+        line.axes.text(0.0, 0.0, text, label=line.get_label())
+    for label, entries in ((NAMES, canvas.names), (NOTES, canvas.results | canvas.explained)):
+        if entries:
+            found = Legend(canvas.ax, list(entries.values()), list(entries))
+            found.set_label(label)
+            canvas.ax.add_artist(found)
+            for text in found.get_texts()[len(canvas.results) :] if label == NOTES else ():
+                text.set_label(EXPLAINED)
+    return canvas.ax

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from http import HTTPStatus
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from weakref import WeakValueDictionary
 
@@ -28,14 +28,12 @@ from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.versions import Record
 
 #: Payloads of more bytes than this are taken up a few at a time, so that small ones need not wait
 #: and the memory of all of them is bounded.
@@ -65,13 +63,13 @@ class Answers:
         # Ids and hashes of payloads that are sound, and whether they are as the contract has them.
         self._in_order: dict[tuple[str, str], bool] = {}
 
-    async def profiles(self, request: Request) -> Response:
-        """Answer ``GET /sims/{data_id}``."""
-        return await self._of_payload(request, self._profiles)
-
-    async def species(self, request: Request) -> Response:
-        """Answer ``GET /sims/{data_id}/species/{species_name}``."""
-        return await self._of_payload(request, self._species, _parameter(request, "species_name"))
+    async def payload(self, request: Request) -> Response:
+        """Answer ``GET /sims/{data_id}``, and that of one species: ``/species/{species_name}``."""
+        asked = {name: _parameter(request, name) for name in request.path_params}
+        found = await run_in_threadpool(self._find, asked["data_id"])
+        async with self._large if found.size > _LARGE else nullcontext():
+            content = await run_in_threadpool(self._shared, found, asked.get("species_name"))
+        return await run_in_threadpool(answer, request, content)
 
     async def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
@@ -79,22 +77,6 @@ class Answers:
         async with nullcontext() if search.data_ids else self._listing:
             content = await run_in_threadpool(self._catalogue, search)
         return await run_in_threadpool(answer, request, content)
-
-    async def _of_payload(
-        self, request: Request, read: Callable[..., Content], *wanted: str
-    ) -> Response:
-        found = await run_in_threadpool(self._find, _parameter(request, "data_id"))
-        async with self._large if found.size > _LARGE else nullcontext():
-            content = await run_in_threadpool(self._shared, found, read, *wanted)
-        return await run_in_threadpool(answer, request, content)
-
-    def _shared(self, found: _Found, read: Callable[..., Content], *wanted: str) -> Content:
-        """Read an answer, or share the one that is under way to another reader."""
-        what = found.version, *wanted
-        content = self._under_way.get(what)
-        if content is None or content.is_changed:
-            content = self._under_way[what] = read(found, *wanted)
-        return content
 
     def _find(self, data_id: str) -> _Found:
         data_id = canonical(data_id)
@@ -107,33 +89,35 @@ class Answers:
             size = 0  # it is damaged, and whoever reads it says how
         return _Found(data_id, versions[-1], size)
 
-    def _profiles(self, found: _Found) -> Content:
+    def _shared(self, found: _Found, species: str | None) -> Content:
+        """Read an answer, or share the one that is under way to another reader."""
+        what = found.version, species
+        content = self._under_way.get(what)
+        if content is None or content.is_changed:
+            content = self._under_way[what] = self._read(found, species)
+        return content
+
+    def _read(self, found: _Found, species: str | None) -> Content:
+        """Read a payload, and check it against the contract if nobody has yet."""
         record, file = open_version(found.version)
-        if self._in_order.get((found.data_id, record.sha256)):
+        known = found.data_id, record.sha256
+        if species is None and self._in_order.get(known):
             # Byte for byte as it was received.
             return Content(file, found.size, record.sha256)
-        payload = self._read(found, record, file)
+        with file:
+            payload = file.read()
+        if known not in self._in_order:
+            SIMSResult.from_json(payload, data_id="")
         profiles = decode(payload)
+        if species is not None:
+            profile = next((p for p in profiles if p["species_name"] == species), None)
+            return self._waiting.content(orjson.dumps(profile and _named(profile, found.data_id)))
         ordered = [
             _named(profile, found.data_id)
             for profile in sorted(profiles, key=lambda profile: str(profile["species_name"]))
         ]
-        in_order = all(map(operator.is_, ordered, profiles))
-        self._in_order[found.data_id, record.sha256] = in_order
+        self._in_order[known] = in_order = all(map(operator.is_, ordered, profiles))
         return self._waiting.content(payload if in_order else orjson.dumps(ordered))
-
-    def _species(self, found: _Found, wanted: str) -> Content:
-        payload = self._read(found, *open_version(found.version))
-        profile = next((p for p in decode(payload) if p["species_name"] == wanted), None)
-        return self._waiting.content(orjson.dumps(profile and _named(profile, found.data_id)))
-
-    def _read(self, found: _Found, record: Record, file: BinaryIO) -> bytes:
-        """Read a payload into memory, and check it against the contract if nobody has yet."""
-        with file:
-            payload = file.read()
-        if (found.data_id, record.sha256) not in self._in_order:
-            SIMSResult.from_json(payload, data_id="")
-        return payload
 
     def _catalogue(self, search: Search) -> Content:
         damage: dict[str, SimsError] = {}

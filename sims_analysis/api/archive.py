@@ -70,7 +70,7 @@ from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.text.times import as_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sims_analysis.profiles.profile import DepthProfile
 
@@ -244,7 +244,7 @@ class Archive:
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            wires = [c.wire for c, _ in filter(None, read) if passes(c.words, c.about)]
+            wires = [c.wire for c in filter(None, read) if passes(c.words, c.about)]
         else:
             found = self._index.contents(need, passes, skip=skip)
             wires = [wire for _, wire in sorted((c.data_id, c.wire or b"") for c in found)]
@@ -301,19 +301,25 @@ class Archive:
         self.check()
         damage: dict[str, str] = {}
 
-        def note(path: Path, error: SimsError) -> None:
-            damage[path.relative_to(self.path / "entries").as_posix()] = str(error)
-
-        for folder, versions in self._walk(note, progress):
-            for version in versions:
-                try:
-                    SIMSResult.from_json(read_version(version)[1], data_id="")
-                except SimsError as error:
-                    note(version, error)
+        @contextmanager
+        def checking(path: Path) -> Iterator[None]:
             try:
-                read_catalogue(folder)
+                yield
             except SimsError as error:
-                note(folder / "catalogue.json", error)
+                damage[path.relative_to(self.path / "entries").as_posix()] = str(error)
+
+        folders = self.folders()
+        with bar(len(folders), progress, "verifying") as step:
+            for folder in folders:
+                with checking(folder):
+                    versions = list_versions(folder)
+                    for version in versions:
+                        with checking(version):
+                            SIMSResult.from_json(read_version(version)[1], data_id="")
+                    if versions:
+                        with checking(folder / "catalogue.json"):
+                            read_catalogue(folder)
+                step()
         return damage
 
     # ---- writing
@@ -516,22 +522,6 @@ class Archive:
             raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
         plain, spelled = (entries / name for name in names)
         return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
-
-    def _walk(
-        self, skip: Callable[[Path, SimsError], None], show: bool | None
-    ) -> Iterator[tuple[Path, list[Path]]]:
-        """Walk over the folders of the entries, with their versions; tell what is left out."""
-        folders = self.folders()
-        with bar(len(folders), show, "verifying") as step:
-            for folder in folders:
-                try:
-                    versions = list_versions(folder)
-                except ArchiveError as error:
-                    skip(folder, error)
-                else:
-                    if versions:
-                        yield folder, versions
-                step()
 
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)

@@ -63,8 +63,7 @@ class Batch:
         self._cancelled = threading.Event()
         self._ended: SimsError | None = None
         self._strikes = 0
-        self._trouble: str | None = None
-        self._is_reported = False
+        self._is_troubled = False
 
     @property
     def is_here(self) -> bool:
@@ -121,17 +120,11 @@ class Batch:
         error.args = (f"{what}: not asked after what another met: {self._ended}", *error.args[1:])
         return error
 
-    def trouble(self, reason: str) -> None:
-        """Note that what arrives cannot be kept; the first reason stands for all."""
+    def is_first_trouble(self) -> bool:
+        """Whether nothing before could not be kept: the first reason stands for all."""
         with self._lock:
-            self._trouble = self._trouble or reason
-
-    def new_trouble(self) -> str | None:
-        """Return what :meth:`trouble` noted first, once."""
-        with self._lock:
-            reason = None if self._is_reported else self._trouble
-            self._is_reported = self._trouble is not None
-            return reason
+            is_first, self._is_troubled = not self._is_troubled, True
+        return is_first
 
 
 class Exchange:

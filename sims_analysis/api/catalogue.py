@@ -281,46 +281,35 @@ class Search:
         """Give a function that tells what passes, whatever its id.
 
         It takes what an archive knows of an entry: its words, and in JSON its traits and species.
-        Of a hundred thousand most are refused before anything is made of these.
         """
         keywords = [keyword.casefold().encode(errors="replace") for keyword in self.keywords]
-        # As they stand in the JSON of an object of texts, lists of these, and numbers.
         one = {"data_type": self.data_type, "status": self.status}
-        stated = [[_json({name: text})[1:-1]] for name, text in one.items() if text != ALL]
+        one = {name: text for name, text in one.items() if text != ALL}
         several = {
             name: set(wanted)
             for name in ("physical_sample_ids", "project_ids")
             if (wanted := getattr(self, name))
         }
-        stated += [[_json(name)] for name in species]
-        stated += [[_json(text) for text in wanted] for wanted in several.values()]
-        spans = [
-            (name, *limits)
+        spans = {
+            name: limits
             for name in ("growth_length", "upload_datetime", "last_updated")
             if (limits := self._limits(name)) != (None, None)
-        ]
-        closer = bool(species or several or spans)
+        }
+        compared = bool(one or several or spans or species)
 
         def passes(words: bytes | None, about: bytes | None) -> bool:
+            # Of a hundred thousand most are refused here, before anything is made of them.
             for keyword in keywords:
                 if words is None or keyword not in words:
                     return False
-            if about is None:
-                return False
-            for texts in stated:
-                for text in texts:
-                    if text in about:
-                        break
-                else:
-                    return False
-            if not closer:
-                return True
+            if about is None or not compared:
+                return about is not None
             known = orjson.loads(about)
-            for name, low, high in spans:
-                if not _within(known[name], low, high):
-                    return False
-            return all(name in known["species"] for name in species) and all(
-                not wanted.isdisjoint(known[name]) for name, wanted in several.items()
+            return (
+                all(known[name] == text for name, text in one.items())
+                and all(name in known["species"] for name in species)
+                and all(not wanted.isdisjoint(known[name]) for name, wanted in several.items())
+                and all(_within(known[name], *limits) for name, limits in spans.items())
             )
 
         return passes
@@ -337,14 +326,6 @@ def as_texts(value: str | Iterable[object]) -> list[str]:
 
 def _known_texts(values: Iterable[object]) -> list[str]:
     return [str(value) for value in values if value is not None]
-
-
-def _json(value: object) -> bytes:
-    """Give JSON of what somebody typed, which may be no Unicode."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return b"\0\0\0"  # in no JSON
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -21,7 +21,7 @@ from sims_analysis.api.versions import (
     read_version,
 )
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
-from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 __all__ = [
@@ -43,8 +43,6 @@ time_of_change: Callable[[os.stat_result], int] = attrgetter(
 )
 #: Is told of an entry, or a version, that cannot be read.
 Skip: TypeAlias = Callable[[Path, SimsError], object]
-#: Keys under which instruments name the sample in their metadata.
-_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: What may be searched for of the metadata of a measurement, beside the sample.
 _MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
 
@@ -79,6 +77,8 @@ class Contents(NamedTuple):
         What a search looks into, in UTF-8, capitals and small letters alike.
     wire : bytes or None
         JSON: the catalogue entry, or what the record tells in its place.
+    sound : bool
+        Whether all that was read is as it should be.
     """
 
     folder: str
@@ -89,17 +89,13 @@ class Contents(NamedTuple):
     about: bytes | None = None
     words: bytes | None = None
     wire: bytes | None = None
+    sound: bool = True
 
     @property
     def described(self) -> dict[str, Any]:
         """The object of `about`."""
         known: dict[str, Any] = orjson.loads(self.about or b"{}")
         return known
-
-    @property
-    def entry(self) -> CatalogueEntry:
-        """The catalogue entry, or what the record tells in its place."""
-        return CatalogueEntry.unread(self.wire or b"{}")
 
     @property
     def species(self) -> list[str]:
@@ -177,22 +173,23 @@ def entry_in(folder: Path, version: Path, data_id: str) -> tuple[CatalogueEntry,
     ArchiveError
         If neither can be read.
     """
-    sound = True
+    damage = None
     try:
         known = read_catalogue(folder)
         if known is not None:
             return CatalogueEntry.from_dict(known), True
     except (ArchiveError, PayloadError) as error:
-        read_record(version)  # raises if there is nothing else
-        warn(f"{error}; what the record tells stands in for it", SimsWarning)
-        sound = False
+        damage = error
+    record = read_record(version)
+    if damage is not None:
+        warn(f"{damage}; what the record tells stands in for it", SimsWarning)
     entry = CatalogueEntry(
         data_id=data_id,
         char_source_type=SIMS,
         pipeline_status="success",
-        last_updated=read_record(version).last_updated,
+        last_updated=record.last_updated,
     )
-    return entry, sound
+    return entry, damage is None
 
 
 def read_contents(
@@ -200,7 +197,7 @@ def read_contents(
     need: Need,
     known: Contents | None = None,
     skip: Skip = leave_out,
-) -> tuple[Contents, bool] | None:
+) -> Contents | None:
     """Read what is known of the entry in a folder.
 
     Parameters
@@ -214,8 +211,8 @@ def read_contents(
 
     Returns
     -------
-    tuple or None
-        The contents, and whether all that was read is sound; None if there is no version.
+    Contents or None
+        None if there is no version.
     """
     # Before anything is read: what changes meanwhile is noticed.
     try:
@@ -233,15 +230,14 @@ def read_contents(
     if not versions:
         return None
     data_id, sound = _id_of(folder, versions, skip)
-    found = Contents(folder.name, stamp, catalogue, versions[-1].name, data_id)
+    found = Contents(folder.name, stamp, catalogue, versions[-1].name, data_id, sound=sound)
     if need is Need.IDS or not data_id:
-        return found, sound
+        return found
     try:
         entry, whole = entry_in(folder, versions[-1], data_id)
     except ArchiveError as error:
         skip(folder, error)
-        words = data_id.casefold().encode(errors="replace")
-        return Contents(*found[:5], words=words), False
+        return found._replace(words=data_id.casefold().encode(errors="replace"), sound=False)
     measured = UNREAD
     if need is Need.WORDS:
         if known is not None and known.version == found.version and known.about is not None:
@@ -252,7 +248,7 @@ def read_contents(
                 measured = _measured(decode(read_version(versions[-1])[1]))
             except (ArchiveError, PayloadError):
                 whole = False  # whoever reads the entry is told
-    return found.with_entry(entry, measured), sound and whole
+    return found._replace(sound=sound and whole).with_entry(entry, measured)
 
 
 def _id_of(folder: Path, versions: list[Path], skip: Skip) -> tuple[str, bool]:
@@ -292,6 +288,6 @@ def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:
     for profile in profiles:
         metadata = profile.get("species_metadata")
         measurement = profile.get(FIELD)
-        texts = [metadata.get(key) for key in _SAMPLE_KEYS] if isinstance(metadata, dict) else []
+        texts = [metadata.get(key) for key in SAMPLE_KEYS] if isinstance(metadata, dict) else []
         texts += [measurement.get("sample")] if isinstance(measurement, dict) else []
         yield from (text.strip() for text in texts if isinstance(text, str) and text.strip())

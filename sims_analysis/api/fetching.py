@@ -90,8 +90,6 @@ class Fetcher:
         with progress(len(ids), self.options.progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
                 step()
-                if (reason := batch.new_trouble()) is not None:
-                    warn(f"what arrives is not kept: {reason}", SimsWarning)
                 if isinstance(outcome, SIMSResult) and not outcome.species:
                     empty[data_id] = outcome
                 else:
@@ -170,7 +168,8 @@ class Fetcher:
                     lasting=False,
                 )
             except ArchiveError as error:
-                batch.trouble(str(error))
+                if batch.is_first_trouble():
+                    warn(f"what arrives is not kept: {error}", SimsWarning)
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import tenacity
 
@@ -58,7 +58,6 @@ class Server:
             is_first, self._is_asked = not self._is_asked, True
         if not is_first:
             self._is_known.wait(_FIRST_ALONE)
-            self._is_known.set()
         try:
             yield
         finally:
@@ -123,19 +122,7 @@ def asked_to_wait(header: str | None) -> float | None:
 
 def attempted(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
     """Call, and call again where that may help."""
-    # Most requests have no need of what is set up for a second one.
-    try:
-        return attempt()
-    except Failure as failure:
-        if not failure.again:
-            raise
-        first = [failure]
     counted = 0
-
-    def one_more() -> T:
-        if first:
-            raise first.pop()
-        return attempt()
 
     def enough(state: tenacity.RetryCallState) -> bool:
         nonlocal counted
@@ -155,9 +142,10 @@ def attempted(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
         before_sleep=log,
         reraise=True,
     )
-    return attempts(one_more)
+    return attempts(attempt)
 
 
 def _failure(state: tenacity.RetryCallState) -> Failure:
-    error = state.outcome.exception() if state.outcome else None
-    return error if isinstance(error, Failure) else Failure(RuntimeError())
+    """Give what an attempt raised, after which another is thought of: nothing but a `Failure`."""
+    failure: Failure = cast("Any", state.outcome).exception()
+    return failure

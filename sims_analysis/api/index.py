@@ -155,7 +155,7 @@ class Index:
         """
         stamps = self._scanned()
         noted = self._noted(stamps, _noted_contents, f"{self._entries}{os.sep}", keep)
-        yield from map(Contents._make, noted.found)
+        yield from (Contents(*row) for row in noted.found)
         if noted.usable:
             need = Need.WORDS  # once and for all
         for known in self._read(stamps, noted, need, show=show, skip=skip):
@@ -200,12 +200,11 @@ class Index:
         with progress(len(stale), show, "reading the archive") as step:
             now = self._now() if noting and stale else 0
             for name in stale:
-                found = read_contents(self._entries / name, need, noted.old.get(name), skip)
+                contents = read_contents(self._entries / name, need, noted.old.get(name), skip)
                 step()
-                if found is None:
+                if contents is None:
                     continue
-                contents, sound = found
-                if noting and sound:
+                if noting and contents.sound:
                     new.append(contents)
                 if len(new) >= _TOGETHER:
                     noting = self._note(new, gone, now)
@@ -367,7 +366,7 @@ def _row(contents: Contents, now: int) -> tuple[Any, ...]:
     def is_past(moment: int) -> bool:
         return moment == 0 or now - moment > _RESOLUTION or moment - now > _AHEAD > 0 < now
 
-    folder, stamp, catalogue, version, data_id, about, words, wire = contents
+    folder, stamp, catalogue, version, data_id, about, words, wire, _ = contents
     if not (is_past(stamp) and is_past(catalogue)):
         stamp = _UNSETTLED
     head = _checksum(folder, version, data_id)

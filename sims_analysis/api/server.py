@@ -69,8 +69,8 @@ def create_app(
     """
     answers = Answers(archive if isinstance(archive, Archive) else Archive(archive))
     endpoints = {
-        "/sims/{data_id}": answers.profiles,
-        "/sims/{data_id}/species/{species_name}": answers.species,
+        "/sims/{data_id}": answers.payload,
+        "/sims/{data_id}/species/{species_name}": answers.payload,
         "/data_entries/": answers.catalogue,
         "/data_entries": answers.catalogue,
         "/openapi.json": _openapi,

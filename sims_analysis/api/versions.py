@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 FORMAT_VERSION = 1
@@ -159,15 +159,15 @@ def list_versions(folder: Path) -> list[Path]:
 def read_record(version: Path) -> Record:
     """Read where a version came from, and check that it is a record of this version."""
     try:
-        files.check_folder(version)
-        fields = decode(files.read_plain(version / "record.json"))
+        with _readable(version, "record.json"):
+            files.check_folder(version)
+            content = files.read_plain(version / "record.json")
+        fields = decode(content)
         if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
             raise ArchiveError(_NEWER.format(version.parent.name, fields["format_version"]))
         marks: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
         named = {key: fields[key] for key in Record.__dataclass_fields__ if key not in marks}
         record = Record(**named, **marks)
-    except OSError as error:
-        raise damaged(version, f"record.json cannot be read ({error.strerror})") from None
     except (PayloadError, AttributeError, KeyError, TypeError) as error:
         raise damaged(version, f"record.json is not a record ({error})") from None
     texts = (record.data_id, record.url, record.retrieved, record.sha256)
@@ -184,10 +184,8 @@ def read_record(version: Path) -> Record:
 def read_version(version: Path) -> tuple[Record, bytes]:
     """Read a record and its payload, and check the payload against the record."""
     record = read_record(version)
-    try:
+    with _readable(version, "payload.json"):
         payload = files.read_plain(version / "payload.json")
-    except OSError as error:
-        raise damaged(version, f"payload.json cannot be read ({error.strerror})") from None
     _check_hash(version, record, hashlib.sha256(payload).hexdigest(), len(payload))
     return record, payload
 
@@ -195,20 +193,23 @@ def read_version(version: Path) -> tuple[Record, bytes]:
 def open_version(version: Path) -> tuple[Record, BinaryIO]:
     """Open a payload that is to be read piece by piece, checked as :func:`read_version` does."""
     record = read_record(version)
-    file = None
-    try:
-        file = open(files.descriptor_of(version / "payload.json"), "rb")  # noqa: PTH123, SIM115
+    with ExitStack() as closed_on_error, _readable(version, "payload.json"):
+        descriptor = files.descriptor_of(version / "payload.json")
+        file = closed_on_error.enter_context(open(descriptor, "rb"))  # noqa: PTH123
         found = hashlib.file_digest(file, "sha256").hexdigest()
         _check_hash(version, record, found, file.tell())
         file.seek(0)
-    except BaseException as error:
-        if file is not None:
-            file.close()
-        if isinstance(error, OSError):
-            reason = f"payload.json cannot be read ({error.strerror})"
-            raise damaged(version, reason) from None
-        raise
+        closed_on_error.pop_all()
     return record, file
+
+
+@contextmanager
+def _readable(version: Path, name: str) -> Iterator[None]:
+    """Tell of a file of a version that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise damaged(version, f"{name} cannot be read ({error.strerror})") from None
 
 
 def _check_hash(version: Path, record: Record, found: str, size: int) -> None:

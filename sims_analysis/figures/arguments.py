@@ -122,6 +122,7 @@ def read_options(
     results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
     style, colour = _read_style(line, function)
     options = {name: value for name, value in given.items() if name in OPTIONS}
+    options["detection_limit"] = _read_limits(given.get("detection_limit"))
     wanted = Wanted(**options, results=results, line=style, colour=colour)
     check_bool("residuals", wanted.residuals)
     check_bool("notes", wanted.notes)
@@ -233,6 +234,23 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     colour = style.pop("color", None)
     named = colour is None or isinstance(colour, str)
     return style, colour if named else to_hex(colour, keep_alpha=True)
+
+
+def _read_limits(given: Any) -> Any:
+    """Read detection limits: one for all, one for each species, or those in a result."""
+    if isinstance(given, xr.Dataset):
+        if "detection_limit" not in given:
+            raise ProfileError(
+                "detection_limit= found a Dataset without limits: expected one limit with its "
+                "unit, one for each species, or what sims.detection_limit(data) gives"
+            )
+        given = given["detection_limit"]
+    if isinstance(given, xr.DataArray) and not set(given.dims) <= {"species", "measurement"}:
+        raise ProfileError(
+            f"detection_limit= has the dimensions {', '.join(map(str, given.dims))}; expected one "
+            "limit, or one for each species and measurement"
+        )
+    return given
 
 
 def _check_colours(given: Any) -> None:

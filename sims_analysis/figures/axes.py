@@ -207,7 +207,7 @@ def set_depth_limits(canvases: Sequence[Canvas]) -> None:
         main, scale = next(iter(canvas.scales.items()))
         limits = _user_limits(canvas, "xlim", (main,), scale)
         canvas.depths()[main].set_xlim(*limits)
-        seen += [scale(c.series.x) for c in canvas.curves if c.series.axis == main]
+        seen += [scale(c.x) for c in canvas.curves if c.axis == main]
     _refuse_nothing(canvases, "xlim", limits, seen, unit_label(scale.units))
 
 
@@ -220,17 +220,16 @@ def set_value_limits(canvases: Sequence[Canvas]) -> None:
         for label, each in canvas.values().items():
             _set_limits(each, "y", ranges[label])
         left = min(canvas.curves, key=lambda curve: curve.rank)
-        convert = float if left.unit is None else left.unit.from_canonical
-        limits = _user_limits(canvas, "ylim", left.kinds or VALUE_KINDS, convert)
+        limits = _user_limits(canvas, "ylim", left.kinds or VALUE_KINDS, left.in_units)
         canvas.ax.set_ylim(*limits)
-        seen += [c.series.y[(c.series.y > 0) | (not log)] for c in canvas.curves
+        seen += [c.y[(c.y > 0) | (not log)] for c in canvas.curves
                  if c.key == left.key]  # fmt: skip
         for each in canvas.values().values():
             if log:
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
-    _refuse_nothing(canvases, "ylim", limits, seen, unit_label(left.series.units))
+    _refuse_nothing(canvases, "ylim", limits, seen, unit_label(left.units))
 
 
 def _refuse_nothing(

@@ -9,21 +9,11 @@ import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures import style
 from sims_analysis.figures.arguments import Wanted, check_axes, check_looks
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
 from sims_analysis.figures.legend import LEAST, legend_above
-from sims_analysis.figures.style import (
-    axes_for,
-    begun,
-    entitle,
-    fix_ticks,
-    grow,
-    in_style,
-    lay_out,
-    require_matplotlib,
-    setting_points,
-)
 from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import QuantityLike, dequantify
@@ -100,30 +90,27 @@ def plot_budget(
     >>> [text.get_text() for text in ax.texts]
     ['0.0199 %', '0 %', '10 %', '2 %', '10.2 %']
     """
-    require_matplotlib()
+    style.require_matplotlib()
     check_axes(ax)
     check_looks(title, house_style)
     names, shares = _shares(budget)
-    own = ax is None
-    with in_style(house=own if house_style is None else house_style):
-        ax = axes_for(ax, width, house_style)
-        canvas = Canvas(ax, Wanted(), own=own)
-        if own:
-            grow(canvas.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
-        with begun(canvas.figure, own=own):
-            colours = assigned(names, {}, user_cycle())
-            bars = _draw(ax, shares, [legible(colours[name], ax) for name in names])
-            fix_ticks(ax)
-            ax.tick_params(axis="y", which="both", length=0)
-            if title:
-                entitle(ax, canvas.figure, plain(title))
-            if len(names) > 1:
-                canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
-            lay_out(canvas.figure)
-            _make_room(ax)
-            legend_above(canvas)
-    origin.attach(ax.figure, [], [budget], "plot_budget(...)")
-    return ax
+    with style.drawing_on(ax, width, house_style) as drawn:
+        canvas = Canvas(drawn, Wanted(), own=ax is None)
+        if canvas.own:
+            style.grow(canvas.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
+        colours = assigned(names, {}, user_cycle())
+        bars = _draw(drawn, shares, [legible(colours[name], drawn) for name in names])
+        style.fix_ticks(drawn)
+        drawn.tick_params(axis="y", which="both", length=0)
+        if title:
+            style.entitle(drawn, canvas.figure, plain(title))
+        if len(names) > 1:
+            canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
+        style.lay_out(canvas.figure)
+        _make_room(drawn)
+        legend_above(canvas)
+    origin.attach(drawn.figure, [], [budget], "plot_budget(...)")
+    return drawn
 
 
 def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
@@ -158,7 +145,7 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
     """Draw the bars of each part side by side, with their numbers; return one of each profile."""
     height, figure = 0.8 / len(shares), cast("Any", ax.figure)
     down = ax.bbox.height / figure.dpi
-    points = min(setting_points("legend.fontsize"), 72.0 * height * down / len(_PARTS))
+    points = min(style.setting_points("legend.fontsize"), 72.0 * height * down / len(_PARTS))
     if points < LEAST:
         raise ProfileError(
             f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
@@ -176,7 +163,6 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
             # Numbers are inside the axes, once these are long enough.
             ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
-    ax.yaxis.set_tick_params(which="minor", left=False, right=False)
     ax.invert_yaxis()
     ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.figures.axes import Key, Scale, axes_at
+from sims_analysis.figures.colours import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +33,10 @@ class Canvas:
 
     ax: Axes
     wanted: Wanted
+    #: Curves and fits of this call, and what is drawn of the curves.
+    curves: list[Curve] = field(default_factory=list)
+    models: list[Curve] = field(default_factory=list)
+    lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
     #: Whether the figure is ours, and may become higher; and whether it has several panels.
     own: bool = False
     panel: bool = False
@@ -39,10 +44,6 @@ class Canvas:
     axes: dict[Key, Axes] = field(default_factory=dict)
     #: Kind -> scale of the depth axis.
     scales: dict[str, Scale] = field(default_factory=dict)
-    #: Curves and fits of this call, and what is drawn of the curves.
-    curves: list[Curve] = field(default_factory=list)
-    models: list[Curve] = field(default_factory=list)
-    lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
     #: Medians of a crowd, with the curves that they are of.
     medians: list[tuple[Curve, list[Curve]]] = field(default_factory=list)
     #: Lines of earlier calls, by their names.
@@ -58,6 +59,11 @@ class Canvas:
     def figure(self) -> Any:
         """The whole figure, of which types know less than there is."""
         return self.ax.figure.figure
+
+    @property
+    def grey(self) -> str:
+        """The colour of what explains marks."""
+        return ink(0.35, self.ax)
 
     def read(self) -> None:
         """Read what an earlier call has drawn, and take away its names and lists to write anew."""
@@ -85,15 +91,14 @@ class Canvas:
         found = dict.fromkeys([*inside, *self.figure.legends])
         return [one for one in found if isinstance(one, Legend) and one.get_label() == label]
 
-    def add(self, curves: list[Curve]) -> None:
-        """Take curves in, with an axis for each of their quantities."""
-        self.curves = curves
-        kinds = {curve.series.axis: curve.series for curve in curves}
+    def open(self) -> None:
+        """Make an axis for each quantity of the curves."""
+        kinds = {curve.axis: curve for curve in self.curves}
         for kind in sorted(kinds):  # depth before sputter time
-            units, several = self.wanted.depth_units, len(kinds) > 1
-            self.scales[kind] = Scale(kinds[kind], units, others=several)
+            several = len(kinds) > 1
+            self.scales[kind] = Scale(kinds[kind], self.wanted.depth_units, others=several)
         # The preferred quantity is on the left.
-        for curve in sorted(curves, key=lambda curve: (curve.series.axis, curve.rank)):
+        for curve in sorted(self.curves, key=lambda curve: (curve.axis, curve.rank)):
             self._open(*curve.key)
 
     def axes_of(self, curve: Curve) -> Axes:
@@ -102,7 +107,7 @@ class Canvas:
 
     def scale_of(self, curve: Curve) -> Scale:
         """Return the scale of the depth axis of a curve."""
-        return self.scales[curve.series.axis]
+        return self.scales[curve.axis]
 
     def values(self) -> dict[str, Axes]:
         """Return one axes for each value axis, the left one first."""

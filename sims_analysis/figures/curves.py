@@ -69,16 +69,15 @@ Answers = Found | Sequence[Found] | Mapping[str, Found]
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A profile with its looks."""
+class Curve(Series):
+    """A profile as it is printed, with its looks."""
 
-    series: Series
     #: Key of its measurement in what the user gave; empty for a single measurement.
-    source: str
+    source: str = ""
     colour: str = ""
     dash: Any = "solid"
-    #: Detection limit in the unit of the series; NaN if none is given.
-    limit: float = np.nan
+    #: In the unit of the values; NaN if none is given.
+    detection_limit: float = np.nan
     #: In which the values are printed, if it is not the canonical one.
     unit: Unit | None = None
     #: Factor by which a waterfall raises the values.
@@ -87,70 +86,73 @@ class Curve:
     model: str = ""
 
     def mapped(self, convert: Callable[[Any], Any], **changes: Any) -> Curve:
-        """Convert all values, and change what the series says of them."""
-        stderr = None if self.series.stderr is None else convert(self.series.stderr)
-        series = replace(self.series, y=convert(self.series.y), stderr=stderr, **changes)
-        return replace(self, series=series, limit=convert(self.limit))
+        """Convert all values, and change what is said of them."""
+        stderr = None if self.stderr is None else convert(self.stderr)
+        changes |= {"y": convert(self.y), "stderr": stderr}
+        return replace(self, detection_limit=convert(self.detection_limit), **changes)
+
+    def in_units(self, values: Any) -> Any:
+        """Convert canonical values to the unit that is printed."""
+        return values if self.unit is None else self.unit.from_canonical(values)
 
     @property
     def measurement(self) -> str:
         """Name that distinguishes this curve from others of its species."""
-        return ", ".join(filter(None, [self.source, *self.series.place.values()]))
+        return ", ".join(filter(None, [self.source, *self.place.values()]))
 
     @property
     def key(self) -> Key:
         """What its axes show: the kind of depth, and the label of the values."""
-        return self.series.axis, label_of(self.series.long_name, self.series.units)
+        return self.axis, label_of(self.long_name, self.units)
 
     @property
     def subject(self) -> tuple[str, str]:
         """Species and quantity."""
-        return self.series.species, self.series.variable
+        return self.species, self.variable
 
     @property
     def profile(self) -> tuple[Any, ...]:
         """What identifies the profile: also for a model that was fitted to it."""
-        return (self.source, *self.subject, *self.series.place.items())
+        return (self.source, *self.subject, *self.place.items())
 
     @property
     def rank(self) -> int:
         """Place of its quantity in the order of preference, 0 for the first."""
         known = vocabulary.QUANTITIES
-        variable = self.series.variable
-        return known.index(variable) if variable in known else len(known)
+        return known.index(self.variable) if self.variable in known else len(known)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of units whose canonical one is that of its quantity."""
-        variable, units = self.series.variable, self.series.units
         if self.unit is not None:
             return (self.unit.kind,)
-        return vocabulary.kinds_in(variable, units) if variable in vocabulary.TERMS else ()
+        known = self.variable in vocabulary.TERMS
+        return vocabulary.kinds_in(self.variable, self.units) if known else ()
 
     def below_limit(self) -> Flags:
         """Find samples that lie below the detection limit."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.series.y < self.limit)
+            return np.asarray(self.y < self.detection_limit)
 
     def not_positive(self) -> Flags:
         """Find samples that a log axis cannot show and that are not marked at the detection limit.
 
         These are zero, negative, or the number that the instrument writes for no counts.
         """
-        y = self.series.y
+        y = self.y
         return np.asarray((y <= 0) | (y == self.fill)) & ~self.below_limit()
 
     @cached_property
     def gaps(self) -> Index:
         """Positions of the samples after which nothing was measured over a gap."""
-        ((_, rows),) = layouts(self.series.x, self.series.y[None])
+        ((_, rows),) = layouts(self.x, self.y[None])
         found = gap_after(rows)
         return np.flatnonzero([] if found is None else found)
 
     @cached_property
     def fill(self) -> float:
         """The number that the instrument writes for no counts; NaN if there is none."""
-        return fill_value(self.series.y)
+        return fill_value(self.y)
 
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
@@ -189,43 +191,39 @@ def _as_data(item: Any) -> Any:
 def curves_of(
     named: Mapping[str, xr.Dataset | xr.DataArray],
     species: str | Sequence[str] | None = None,
-    detection_limit: Any = None,
     value_units: str | Sequence[str] | None = None,
+    detection_limit: Any = None,
 ) -> list[Curve]:
-    """List the curves of the measurements, with their detection limits, in the units to print."""
-    curves = collect(named, species)
-    if detection_limit is not None:
-        curves = _with_limits(curves, detection_limit)
-    return curves if value_units is None else _in_units(curves, value_units)
-
-
-def collect(
-    named: Mapping[str, xr.Dataset | xr.DataArray], species: str | Sequence[str] | None
-) -> list[Curve]:
-    """List the curves of the measurements, in the order of the species."""
-    pairs = [(label, item, one) for label, item in named.items() for one in series_of(item)]
-    curves = [Curve(_named(series, item), label) for label, item, series in pairs]
+    """List the curves of the measurements by species, with their limits, in the units to print."""
+    curves = [
+        Curve(**{**vars(series), "species": _name_of(series, item)}, source=label)
+        for label, item in named.items()
+        for series in series_of(item)
+    ]
     if species is None:
         # The species of the first measurement lead, whatever the order in the others.
-        order = list(dict.fromkeys(curve.series.species for curve in curves))
+        order = list(dict.fromkeys(curve.species for curve in curves))
     else:
         order = read_names("species", species)
-        there = {curve.series.species for curve in curves}
+        there = {curve.species for curve in curves}
         missing = [name for name in order if name not in there]
         if missing:
             raise SpeciesError(
                 f"the data have no species {', '.join(map(repr, missing))}; "
                 f"they have {', '.join(map(repr, sorted(there)))}"
             )
-    return [curve for name in order for curve in curves if curve.series.species == name]
+    curves = [curve for name in order for curve in curves if curve.species == name]
+    if detection_limit is not None:
+        curves = [replace(c, detection_limit=_limit(c, detection_limit)) for c in curves]
+    return curves if value_units is None else _in_units(curves, value_units)
 
 
-def _named(series: Series, item: Any) -> Series:
+def _name_of(series: Series, item: Any) -> str:
     """Name a ratio by its two species; everything else has a name already."""
     parts = [item.coords[name] for name in ("numerator", "denominator") if name in item.coords]
     if series.species or len(parts) < 2 or any(part.ndim for part in parts):
-        return series
-    return replace(series, species=" / ".join(str(part.values) for part in parts))
+        return series.species
+    return " / ".join(str(part.values) for part in parts)
 
 
 def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
@@ -265,7 +263,7 @@ def styled(
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
-    keys = [c.measurement if by_measurement else c.series.species for c in curves]
+    keys = [c.measurement if by_measurement else c.species for c in curves]
     texts = {key: plain(key) if by_measurement else mathtext(key) for key in keys}
     known = {key: taken[text] for key, text in texts.items() if text in taken}
     known |= {key: wanted[key] for key in texts if key in wanted}
@@ -279,13 +277,13 @@ def styled(
         found = assigned(texts, {**others, **known}, cycle)
     taken.update({text: found[key] for key, text in texts.items()})
     chosen = [
-        wanted.get(c.series.species, wanted.get(c.measurement, found[key]))
+        wanted.get(c.species, wanted.get(c.measurement, found[key]))
         for c, key in zip(curves, keys, strict=True)
     ]
     if dash_names_measurement(curves, chosen):
         dashes = _cycled([curve.measurement for curve in curves])
     elif by_measurement:
-        dashes = _cycled([curve.series.species for curve in curves])
+        dashes = _cycled([curve.species for curve in curves])
     else:
         dashes = dashes_of(chosen)
     users = {*wanted.values(), *cycle}
@@ -300,7 +298,7 @@ def raised(curves: Sequence[Curve], factor: float) -> list[Curve]:
     made = []
     for curve in curves:
         part = factor ** order.index(curve.measurement)
-        name = f"{curve.series.long_name} × {factor:g}$^n$"
+        name = f"{curve.long_name} × {factor:g}$^n$"
         higher = curve.mapped(partial(operator.mul, part), long_name=name)
         made.append(replace(higher, raised=part))
     return made
@@ -319,31 +317,12 @@ def dash_names_measurement(curves: Sequence[Curve], colours: Sequence[str]) -> b
     return several and len(set(colours)) == len(subjects) == len(coloured)
 
 
-def _with_limits(curves: Sequence[Curve], detection_limit: Any) -> list[Curve]:
-    """Give the curves their detection limits: one for all with its unit, or one per species."""
-    given = detection_limit
-    if isinstance(given, xr.Dataset):
-        if "detection_limit" not in given:
-            raise ProfileError(
-                "detection_limit= found a Dataset without limits: expected one limit with its "
-                "unit, one for each species, or what sims.detection_limit(data) gives"
-            )
-        given = given["detection_limit"]
-    if isinstance(given, xr.DataArray) and not set(given.dims) <= {"species", "measurement"}:
-        raise ProfileError(
-            f"detection_limit= has the dimensions {', '.join(map(str, given.dims))}; expected one "
-            "limit, or one for each species and measurement"
-        )
-    return [replace(curve, limit=_limit(curve, given)) for curve in curves]
-
-
 def check_limits(curves: Sequence[Curve], given: Any) -> None:
     """Refuse detection limits that are for none of the curves of a figure."""
-    if given is None or not all(np.isnan(curve.limit) for curve in curves):
+    if given is None or not all(np.isnan(curve.detection_limit) for curve in curves):
         return
-    limits = given["detection_limit"] if isinstance(given, xr.Dataset) else given
-    if not isinstance(limits, xr.DataArray) or bool(limits.notnull().any()):
-        pairs = dict.fromkeys(f"{c.series.species} ({c.series.units})" for c in curves)
+    if not isinstance(given, xr.DataArray) or bool(given.notnull().any()):
+        pairs = dict.fromkeys(f"{c.species} ({c.units})" for c in curves)
         raise ProfileError(
             f"detection_limit={format_argument(given)} is for none of the curves: these are of "
             f"{first_few(list(pairs), 6)}"
@@ -352,10 +331,10 @@ def check_limits(curves: Sequence[Curve], given: Any) -> None:
 
 def _limit(curve: Curve, given: Any) -> float:
     kinds = vocabulary.VALUE_KINDS
-    if isinstance(given, Mapping) and not hasattr(given, "dims"):
-        if curve.series.species not in given:
+    if isinstance(given, Mapping):
+        if curve.species not in given:
             return np.nan
-        given = given[curve.series.species]
+        given = given[curve.species]
     if isinstance(given, xr.DataArray):
         chosen = of_curve(given, curve)
         if chosen is None:
@@ -367,15 +346,15 @@ def _limit(curve: Curve, given: Any) -> float:
         canonical = CANONICAL[unit.kind]
     if value <= 0:
         raise ProfileError(
-            f"detection_limit= of {curve.series.species or 'the profile'} is {value:g} "
+            f"detection_limit= of {curve.species or 'the profile'} is {value:g} "
             f"{canonical}; expected a number above zero"
         )
-    return value if canonical == curve.series.units else np.nan
+    return value if canonical == curve.units else np.nan
 
 
 def of_curve(result: Result, curve: Curve) -> Result | None:
     """Select the part of a result that belongs to a curve; None if there is none."""
-    for dim, label in {"species": curve.series.species, **curve.series.place}.items():
+    for dim, label in {"species": curve.species, **curve.place}.items():
         if dim not in result.coords:
             if dim in result.dims:
                 result = result.isel({dim: int(label)})
@@ -473,11 +452,11 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     The median would jump where a measurement ends. It is drawn where all were measured or, if there
     is no such depth, wherever any was.
     """
-    first = max(curves, key=lambda curve: curve.series.x.size)
-    x = first.series.x
+    first = max(curves, key=lambda curve: curve.x.size)
+    x = first.x
     # What an instrument writes for no counts is no value.
-    counted = [np.where(c.series.y == c.fill, 0.0, c.series.y) for c in curves]
-    values = np.array([np.interp(x, c.series.x, y, left=np.nan, right=np.nan)
+    counted = [np.where(c.y == c.fill, 0.0, c.y) for c in curves]
+    values = np.array([np.interp(x, c.x, y, left=np.nan, right=np.nan)
                        for c, y in zip(curves, counted, strict=True)])  # fmt: skip
     everywhere = ~np.isnan(values).any(axis=0)
     if everywhere.any():
@@ -485,8 +464,7 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     shares = np.array([0.5, (1 - CENTRAL) / 2, (1 + CENTRAL) / 2])
     # At every depth of the first curve at least that one was measured.
     median, low, high = np.nanquantile(values, shares, axis=0)
-    series = replace(first.series, x=x, y=median, stderr=None, place={})
-    whole = replace(first, series=series, source="", dash="solid")
+    whole = replace(first, x=x, y=median, stderr=None, place={}, source="", dash="solid")
     return Spread(whole, low, high, len(curves), _outliers(curves, values, median))
 
 

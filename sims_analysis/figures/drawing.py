@@ -20,7 +20,7 @@ from sims_analysis.figures import lines as lined
 from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
 from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
-from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, ink, legible, letters
+from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, legible, letters
 from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
@@ -46,16 +46,18 @@ _SAME = 0.004
 
 def prepared(
     named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
-) -> tuple[list[Curve], list[Curve], Wanted]:
+) -> tuple[Wanted, list[Curve], list[Curve]]:
     """Read the curves and the fits to draw, before there is a figure."""
-    curves = curves_of(named, wanted.species, wanted.detection_limit, wanted.value_units)
+    curves = curves_of(named, wanted.species, wanted.value_units, wanted.detection_limit)
     if wanted.colour is not None:
-        wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
+        wanted = replace(wanted, colours={c.species: wanted.colour for c in curves})
     if wanted.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
         curves = raised(curves, wanted.waterfall)
     models = fitted.evaluated(wanted, curves)
-    crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
-    return curves, models, replace(wanted, spread=crowd if wanted.spread is None else wanted.spread)
+    if wanted.spread is None:
+        crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
+        wanted = replace(wanted, spread=crowd)
+    return wanted, curves, models
 
 
 def taken_colours(canvas: Canvas) -> dict[str, str]:
@@ -64,37 +66,31 @@ def taken_colours(canvas: Canvas) -> dict[str, str]:
     return {part: colour for text, colour in named.items() for part in text.split(", ")}
 
 
-def draw(
-    canvases: Sequence[Canvas],
-    curves: Sequence[list[Curve]],
-    taken: dict[str, str],
-    *,
-    shared: bool = False,
-) -> None:
+def draw(canvases: Sequence[Canvas], taken: dict[str, str], *, shared: bool = False) -> None:
     """Draw the curves of each canvas, with their marks, bands, results and fits, in common limits.
 
     `taken` are the colours in the figure, by printed names; those of new curves are added. In a
     `shared` list of all results, each has to say of which panel it is.
     """
-    together = [curve for mine in curves for curve in mine]
+    together = [curve for canvas in canvases for curve in canvas.curves]
     check_limits(together, canvases[0].wanted.detection_limit)
     check_results(canvases[0].wanted, together)
-    for canvas, mine in zip(canvases, curves, strict=True):
-        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))
+    for canvas in canvases:
+        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in canvas.curves))
         if canvas.wanted.waterfall is not None and len(order) > 1:
             canvas.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
-        meaning = colour_meaning(canvas.wanted, mine)
-        canvas.add(styled(mine, canvas.wanted.colours, meaning, taken, canvas.ax))
+        meaning = colour_meaning(canvas.wanted, canvas.curves)
+        canvas.curves = styled(canvas.curves, canvas.wanted.colours, meaning, taken, canvas.ax)
+        canvas.open()
         _draw_curves(canvas)
     set_depth_limits(canvases)
     for canvas in canvases:
         _draw_marks(canvas)
         fitted.draw_restored(canvas)
     set_value_limits(canvases)
-    everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas in canvases:
         _part(canvas)
-        among = everything if shared else canvas.curves
+        among = together if shared else canvas.curves
         _draw_bands(canvas)
         for curve, line in [] if canvas.wanted.spread else canvas.lines:
             if _is_primary(curve, canvas.curves):
@@ -130,7 +126,7 @@ def _spreads(canvas: Canvas) -> list[tuple[Curve, Mapping[str, Any]]]:
     options, ax = canvas.wanted.line, canvas.ax
     by_subject: dict[Any, list[Curve]] = {}
     for curve in canvas.curves:
-        by_subject.setdefault((curve.series.axis, *curve.subject), []).append(curve)
+        by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
     colours = {}
     for key, mine in by_subject.items():
@@ -164,9 +160,9 @@ def _draw_spread(canvas: Canvas, median: Curve, whole: Spread) -> None:
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
         y = np.where(data & ((end > 0) | (not canvas.wanted.log)), end, np.nan)
-        x = canvas.scale_of(median)(median.series.x)
+        x = canvas.scale_of(median)(median.x)
         canvas.axes_of(median).plot(x, y, label=EDGE, **style)
-    canvas.explain(f"median of {whole.count}", color=ink(0.35, canvas.ax), linewidth=1.0)
+    canvas.explain(f"median of {whole.count}", color=canvas.grey, linewidth=1.0)
     legend.explain_band(canvas, f"the middle {100 * CENTRAL:g} %")
 
 
@@ -184,11 +180,11 @@ def _draw_bands(canvas: Canvas) -> None:
     for curve, _ in canvas.lines:
         if lined.draw_band(canvas, curve):
             legend.explain_error(canvas, band=True)
-    grey = ink(0.35, canvas.ax)
+    grey = canvas.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for key, ax in canvas.axes.items():
-        mine = [c for c in canvas.curves if c.key == key and not np.isnan(c.limit)]
-        limits = {curve.limit: curve.colour for curve in mine}
+        mine = [c for c in canvas.curves if c.key == key and not np.isnan(c.detection_limit)]
+        limits = {curve.detection_limit: curve.colour for curve in mine}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
             canvas.explain("detection limit", color=grey, **style)
@@ -214,16 +210,16 @@ def _part(canvas: Canvas) -> None:
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    mine = (curve.series.species, curve.measurement)
-    same = [other for other in curves if (other.series.species, other.measurement) == mine]
+    mine = (curve.species, curve.measurement)
+    same = [other for other in curves if (other.species, other.measurement) == mine]
     return all(curve.rank <= other.rank for other in same)
 
 
 def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
-    species = {other.series.species for other in curves}
+    species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
-    name = printed(curve.series.species) if len(species) > 1 else ""
+    name = printed(curve.species) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
 

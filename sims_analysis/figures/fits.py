@@ -46,14 +46,14 @@ def evaluated(wanted: Wanted, curves: Sequence[Curve]) -> list[Curve]:
             from sims_analysis.models.evaluation import evaluate
 
             axis = str(fit.attrs.get("axis", "depth"))
-            mine = [c for c in curves if c.source == source and c.series.axis == axis]
+            mine = [c for c in curves if c.source == source and c.axis == axis]
             if not mine:
                 raise ProfileError(
-                    f"the fit is over {axis}, but {curves[0].series.species or 'the profile'} is "
-                    f"over {curves[0].series.axis}: draw the data that were fitted"
+                    f"the fit is over {axis}, but {curves[0].species or 'the profile'} is "
+                    f"over {curves[0].axis}: draw the data that were fitted"
                 )
-            x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
-            depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].series.axis_units})
+            x = np.unique(np.concatenate([_finer(curve.x) for curve in mine]))
+            depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].axis_units})
             model = _inside(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
                 found += _matching(model, mine)
@@ -80,16 +80,11 @@ def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     found = []
     for series in series_of(model):
         for curve in curves:
-            same_place = series.place in (curve.series.place, {})
-            if series.species in (curve.series.species, "") and same_place:
-                y = series.y if curve.unit is None else curve.unit.from_canonical(series.y)
-                y = y * curve.raised
-                known = replace(
-                    series, y=y, species=curve.series.species, place=curve.series.place,
-                    variable=curve.series.variable, units=curve.series.units, stderr=None,
-                )  # fmt: skip
+            same_place = series.place in (curve.place, {})
+            if series.species in (curve.species, "") and same_place:
+                y = curve.in_units(series.y) * curve.raised
                 name = str(model.attrs.get("model", ""))
-                found.append(Curve(known, curve.source, unit=curve.unit, model=name))
+                found.append(replace(curve, x=series.x, y=y, stderr=None, model=name))
                 break
     return found
 
@@ -122,7 +117,7 @@ def draw(canvas: Canvas) -> None:
             mine = of_curve(fit[word], curve) if word else None
             status = "ok" if mine is None else str(np.ravel(mine.values)[0])
             if status not in ("", "ok"):
-                whose = ", ".join(filter(None, [curve.series.species, curve.measurement]))
+                whose = ", ".join(filter(None, [curve.species, curve.measurement]))
                 canvas.tell(
                     f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
                 )
@@ -136,8 +131,8 @@ def draw_restored(canvas: Canvas) -> None:
 
     Limits of values include the bars, not a restored profile far below the samples.
     """
-    for source, name in dict.fromkeys((c.source, c.series.variable) for c in canvas.curves):
-        mine = [c for c in canvas.curves if (c.source, c.series.variable) == (source, name)]
+    for source, name in dict.fromkeys((c.source, c.variable) for c in canvas.curves):
+        mine = [c for c in canvas.curves if (c.source, c.variable) == (source, name)]
         for answer in map(dequantify, canvas.wanted.of("restored", source)):
             if name in answer and bool(answer[name].notnull().any()):  # it may have no values
                 for curve in _matching(answer[name], mine):
@@ -147,8 +142,8 @@ def draw_restored(canvas: Canvas) -> None:
 def _draw_one(canvas: Canvas, answer: xr.Dataset, curve: Curve) -> None:
     data = _over(canvas, curve, "restored", "restored", linewidth=1.1)
     one: Any = of_curve(answer, curve)
-    x, y = curve.series.x, curve.series.y
-    best = int(np.nanargmax(one[curve.series.variable].values))
+    x, y = curve.x, curve.y
+    best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
     ends = canvas.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
     level = (_ABOVE if canvas.wanted.log else _LITTLE_ABOVE) * np.nanmax(y)
@@ -159,10 +154,10 @@ def _draw_one(canvas: Canvas, answer: xr.Dataset, curve: Curve) -> None:
 
 def _over(canvas: Canvas, curve: Curve, what: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
-    data, y = _data_of(curve, canvas.curves), curve.series.y
+    data, y = _data_of(curve, canvas.curves), curve.y
     positive = np.where(y > 0, y, np.nan) if canvas.wanted.log else y
     style |= {"color": ink(0.0, canvas.ax), "zorder": 3}
-    x = canvas.scale_of(data)(curve.series.x)
+    x = canvas.scale_of(data)(curve.x)
     canvas.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
     canvas.explain(text, **style)
     return data
@@ -193,10 +188,10 @@ def draw_residuals(canvas: Canvas, below: Axes) -> None:
     """
     models, log = canvas.models, canvas.wanted.log
     data = [_data_of(model, canvas.curves) for model in models]
-    stated = all(curve.series.stderr is not None for curve in data)
+    stated = all(curve.stderr is not None for curve in data)
     for (model, number, _), curve in zip(_named(models), data, strict=True):
-        x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr
-        fit = np.interp(x, model.series.x, model.series.y, left=np.nan, right=np.nan)
+        x, y, stderr = curve.x, curve.y, curve.stderr
+        fit = np.interp(x, model.x, model.y, left=np.nan, right=np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             if stated and stderr is not None:
                 left = (y - fit) / np.where(stderr > 0, stderr, np.nan)

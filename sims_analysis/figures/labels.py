@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import colour_meaning, dash_names_measurement
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
@@ -42,9 +41,9 @@ def label_lines(canvas: Canvas) -> None:
 
     several = len({curve.measurement for curve, _ in canvas.lines}) > 1
     for curve, line in canvas.lines:
-        species = printed(curve.series.species)
-        if not curve.series.species:
-            species = "" if curve.source else curve.series.long_name
+        species = printed(curve.species)
+        if not curve.species:
+            species = "" if curve.source else curve.long_name
         again = is_another(canvas, curve, line)
         measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
@@ -65,7 +64,7 @@ def printed(species: str) -> str:
 
 def is_another(canvas: Canvas, curve: Curve, line: Any) -> bool:
     """Whether an earlier call has drawn other samples under the name of a curve."""
-    name = printed(curve.series.species)
+    name = printed(curve.species)
     if name not in canvas.earlier:
         return False
     pairs = zip(canvas.earlier[name].get_data(), line.get_data(), strict=True)
@@ -79,17 +78,17 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     lines, curves = canvas.lines, [curve for curve, _ in canvas.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
-    grey, (kind, left) = ink(0.35, canvas.ax), next(iter(canvas.axes))
+    grey, (kind, left) = canvas.grey, next(iter(canvas.axes))
     by_measurement = colour_meaning(canvas.wanted, canvas.curves) == "measurement"
 
     def pointing(text: str, mine: Sequence[Curve]) -> str:
         """Add arrows to the axes of curves, if none of these is on the main ones."""
         on_right = all(curve.key[1] != left for curve in mine)
-        above = all(curve.series.axis != kind for curve in mine)
+        above = all(curve.axis != kind for curve in mine)
         return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     def species(curve: Curve) -> str:
-        return pointing(printed(brief(curve.series.species)) or curve.series.long_name, [curve])
+        return pointing(printed(brief(curve.species)) or curve.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.
@@ -150,7 +149,10 @@ def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
     # The last of the words before says what differs: wafer 12.
     start, end = max(_shared(words) - 1, 0), _shared([one[::-1] for one in words])
     own = [" ".join(one[start : len(one) - end]) for one in words]
-    return [f"{'… ' * (start > 0)}{brief(text, longest)}{' …' * (end > 0)}" for text in own]
+    short = [brief(text, longest) for text in own]
+    if len(set(short)) < len(set(own)):
+        short = own
+    return [f"{'… ' * (start > 0)}{text}{' …' * (end > 0)}" for text in short]
 
 
 def _shared(names: Sequence[Sequence[str]]) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES
-from sims_analysis.figures.colours import ink, paper, wash
+from sims_analysis.figures.colours import paper, wash
 from sims_analysis.figures.free_space import Obstacles
 from sims_analysis.figures.labels import briefs
 from sims_analysis.figures.lines import BAND
@@ -47,22 +47,22 @@ def explain_error(canvas: Canvas, *, band: bool = False) -> None:
 
     coverage = canvas.wanted.coverage or 1.0
     text = "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
-    ends = [(-1, -0.35), (-1, 0.35), (-1, 0), (1, 0), (1, -0.35), (1, 0.35)]
-    bar = Path(ends, [Path.MOVETO, Path.LINETO] * 3)
     if band:
         explain_band(canvas, text)
-    else:
-        explain_mark(canvas, text, marker=bar, markersize=9, markeredgewidth=0.8)
+        return
+    ends = [(-1, -0.35), (-1, 0.35), (-1, 0), (1, 0), (1, -0.35), (1, 0.35)]
+    bar = Path(ends, [Path.MOVETO, Path.LINETO] * 3)
+    explain_mark(canvas, text, marker=bar, markersize=9, markeredgewidth=0.8)
 
 
 def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
     """Say what the marks at the floor of the axis are."""
     words: dict[str, None] = {}
     for curve in curves:
-        y, fill = curve.series.y, curve.fill
+        y, fill = curve.y, curve.fill
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
         written = fill / curve.raised  # by the instrument, whatever a waterfall makes of it
-        found[f"{written:g} {unit_label(curve.series.units)} (fill value)"] = np.isfinite(fill)
+        found[f"{written:g} {unit_label(curve.units)} (fill value)"] = np.isfinite(fill)
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
         explain_mark(canvas, " or ".join(words))
@@ -71,8 +71,7 @@ def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
 def explain_mark(canvas: Canvas, text: str, **style: Any) -> None:
     """Say what a mark means, by default an open triangle."""
     style = style or {"marker": "v", "markersize": 3, "markeredgewidth": 0.5}
-    grey = ink(0.35, canvas.ax)
-    canvas.explain(text, color=grey, linestyle="none", fillstyle="none", **style)
+    canvas.explain(text, color=canvas.grey, linestyle="none", fillstyle="none", **style)
 
 
 def explain_band(canvas: Canvas, text: str) -> None:
@@ -80,7 +79,7 @@ def explain_band(canvas: Canvas, text: str) -> None:
     from matplotlib.patches import Patch
 
     alpha = wash(BAND, canvas.ax)
-    canvas.explain(text, Patch(color=ink(0.35, canvas.ax), alpha=alpha, linewidth=0))
+    canvas.explain(text, Patch(color=canvas.grey, alpha=alpha, linewidth=0))
 
 
 def _first_fitting(

@@ -48,7 +48,7 @@ def draw_curve(canvas: Canvas, curve: Curve, style: Mapping[str, Any]) -> Any:
     """
     ax, data = canvas.axes_of(curve), shown(canvas, curve)
     scattered = _scattered(data)
-    x, y = canvas.scale_of(curve)(curve.series.x), curve.series.y
+    x, y = canvas.scale_of(curve)(curve.x), curve.y
     drawn = np.where(data & ~scattered, y, np.nan)
     looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
     (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
@@ -97,7 +97,7 @@ def _scattered(data: Flags) -> Flags:
 
 def draw_band(canvas: Canvas, curve: Curve) -> bool:
     """Shade the value +- coverage x standard error; return whether there is anything to shade."""
-    y, stderr, coverage = curve.series.y, curve.series.stderr, canvas.wanted.coverage
+    y, stderr, coverage = curve.y, curve.stderr, canvas.wanted.coverage
     if stderr is None or not coverage:
         return False
     data = shown(canvas, curve)
@@ -111,8 +111,8 @@ def shade(canvas: Canvas, curve: Curve, low: Array, high: Array, where: Flags) -
     """Shade between two curves, in the colour of the one between them."""
     if canvas.wanted.log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
-        low = np.maximum(low, _SHADED * curve.series.y[where].min())
-    x = canvas.scale_of(curve)(curve.series.x)
+        low = np.maximum(low, _SHADED * curve.y[where].min())
+    x = canvas.scale_of(curve)(curve.x)
     ends = (np.where(where, end, np.nan) for end in (low, high))
     x, low, high = _open_at_gaps(curve, x, *ends)
     style: Any = {"color": curve.colour, "alpha": BAND, "linewidth": 0, "zorder": 1.5}
@@ -125,7 +125,7 @@ def mark_floor(canvas: Canvas, kind: str, ax: Axes) -> list[Curve]:
     The row has as many places as there is room for marks. Where several species need the same
     place, they take turns, so that each is seen.
     """
-    curves = [curve for curve, _ in canvas.lines if curve.series.axis == kind]
+    curves = [curve for curve, _ in canvas.lines if curve.axis == kind]
     rows = [_row(canvas, ax, curve, curve.not_positive()) for curve in curves]
     wanted: dict[int, list[tuple[int, float]]] = {}
     for i, row in enumerate(rows):
@@ -147,7 +147,7 @@ def mark_below_limit(canvas: Canvas, curve: Curve) -> bool:
     ax = canvas.axes_of(curve)
     row = list(_row(canvas, ax, curve, curve.below_limit()).values())
     if row:
-        _mark(ax, row, curve.limit, curve, label=LIMIT)
+        _mark(ax, row, curve.detection_limit, curve, label=LIMIT)
     return bool(row)
 
 
@@ -166,7 +166,7 @@ def _row(canvas: Canvas, ax: Axes, curve: Curve, which: Flags) -> dict[int, floa
     Depths are in the unit of the axis, and inside its limits.
     """
     low, high = sorted(ax.get_xlim())
-    x = np.asarray(canvas.scale_of(curve)(curve.series.x[which]))
+    x = np.asarray(canvas.scale_of(curve)(curve.x[which]))
     x = x[(x >= low) & (x <= high)]
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)

@@ -12,7 +12,7 @@ from sims_analysis.figures.arguments import OPTIONS, RESULTS, Wanted, check_look
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import (
     Measurements,
-    collect,
+    curves_of,
     measurements_of,
     styled,
 )
@@ -114,21 +114,18 @@ def plot_panels(
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:
             ax.remove()
-        canvases = [
-            Canvas(ax, wanted, panel=True, models=models)
-            for ax, (_, models, wanted) in zip(axes, read, strict=False)
-        ]
+        canvases = [Canvas(ax, *one, panel=True) for ax, one in zip(axes, read, strict=False)]
         with begun(figure, own=True):
             if text := entitled(title, named):
                 entitle(None, figure, text)
             for ax, (heading, _, _) in zip(axes, parts, strict=False):
                 ax.set_title(heading, y=1.0)
-            draw(canvases, [one[0] for one in read], _colours(read, axes[0]), shared=shared_legend)
+            draw(canvases, _colours(canvases), shared=shared_legend)
             _share_labels(canvases, across)
             if down > 2 or (down > 1 and row < _LABEL):
                 _label_once(figure, canvases)
             finish(canvases, across=across, shared=shared_legend)
-    record(figure, named, canvases, wanted)
+    record(canvases, named)
     return np.array([canvas.ax for canvas in canvases], dtype=object)
 
 
@@ -143,13 +140,12 @@ def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> 
     return wanted
 
 
-def _colours(read: Sequence[Any], ax: Axes) -> dict[str, str]:
+def _colours(canvases: Sequence[Canvas]) -> dict[str, str]:
     """Choose the colours of all panels together: a species has the same in each."""
     taken: dict[str, str] = {}
-    everything = [curve for curves, _, _ in read for curve in curves]
-    wanted = read[0][2]
-    if wanted.colour_by != "measurement":
-        styled(everything, wanted.colours, "species", taken, ax)
+    first, curves = canvases[0], [curve for canvas in canvases for curve in canvas.curves]
+    if first.wanted.colour_by != "measurement":
+        styled(curves, first.wanted.colours, "species", taken, first.ax)
     return taken
 
 
@@ -203,8 +199,8 @@ def _parts(
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Return the heading, the measurements and further options of each panel."""
     if by == "species":
-        curves = collect(named, wanted.species)
-        names = dict.fromkeys(curve.series.species for curve in curves)
+        curves = curves_of(named, wanted.species)
+        names = dict.fromkeys(curve.species for curve in curves)
         # The heading of the panel names the one curve in it.
         alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
         labels = {"labels": "none"} if alone else {}

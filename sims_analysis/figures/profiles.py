@@ -9,18 +9,11 @@ import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures import fits as fitted
-from sims_analysis.figures.arguments import Wanted, check_axes, check_looks, read_options
+from sims_analysis.figures.arguments import check_axes, check_looks, read_options
 from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.curves import Answers, Curve, Measurements, is_synthetic, measurements_of
+from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
-from sims_analysis.figures.style import (
-    axes_for,
-    begun,
-    entitle,
-    in_style,
-    is_dressed,
-    require_matplotlib,
-)
+from sims_analysis.figures.style import drawing_on, entitle, require_matplotlib
 from sims_analysis.text.typeset import plain
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -183,29 +176,22 @@ def plot_profiles(
     check_looks(title, house_style)
     named = measurements_of(data)
     wanted = read_options(locals(), line, data, named)
-    curves, models, wanted = prepared(named, wanted)
-    house = ax is None or is_dressed(ax) if house_style is None else house_style
-    with in_style(house=house):
-        canvas = Canvas(axes_for(ax, width, house_style), wanted, own=ax is None, models=models)
-        with begun(canvas.figure, own=canvas.own):
-            _draw(canvas, curves, title, named)
-    record(canvas.figure, named, [canvas], wanted)
-    return canvas.ax
-
-
-def _draw(canvas: Canvas, curves: list[Curve], title: str | None, named: Mapping[str, Any]) -> None:
-    """Draw the curves with all that belongs to them, and the residuals of fits below."""
-    below = None
-    if canvas.wanted.residuals and canvas.models:
-        below = fitted.panel_below(canvas.ax, own=canvas.own)
-    text = entitled(title, named, canvas.ax.get_title(), canvas.figure.get_suptitle())
-    if text or title is not None:
-        entitle(canvas.ax, canvas.figure, text)
-    canvas.read()
-    draw([canvas], [curves], taken_colours(canvas))
-    if below is not None:
-        fitted.draw_residuals(canvas, below)
-    finish([canvas])
+    wanted, curves, models = prepared(named, wanted)
+    with drawing_on(ax, width, house_style) as left:
+        canvas = Canvas(left, wanted, curves, models, own=ax is None)
+        below = None
+        if wanted.residuals and models:
+            below = fitted.panel_below(left, own=canvas.own)
+        text = entitled(title, named, left.get_title(), canvas.figure.get_suptitle())
+        if text or title is not None:
+            entitle(left, canvas.figure, text)
+        canvas.read()
+        draw([canvas], taken_colours(canvas))
+        if below is not None:
+            fitted.draw_residuals(canvas, below)
+        finish([canvas])
+    record([canvas], named)
+    return left
 
 
 def entitled(title: str | None, named: Mapping[str, Any], before: str = "", above: str = "") -> str:
@@ -220,11 +206,9 @@ def entitled(title: str | None, named: Mapping[str, Any], before: str = "", abov
     return f"{text} (synthetic data)" if text else "Synthetic data"
 
 
-def record(
-    figure: Any, named: Mapping[str, Any], canvases: Sequence[Canvas], wanted: Wanted
-) -> None:
+def record(canvases: Sequence[Canvas], named: Mapping[str, Any]) -> None:
     """Record the origin of data and results in a figure."""
-    shown = dict.fromkeys(c.series.species for canvas in canvases for c in canvas.curves)
-    results = [item for answers in wanted.results.values() for _, item in answers]
+    shown = dict.fromkeys(c.species for canvas in canvases for c in canvas.curves)
+    results = [item for given in canvases[0].wanted.results.values() for _, item in given]
     call = f"plot_profiles(..., species={list(shown)})"
-    origin.attach(figure, list(named.values()), results, call)
+    origin.attach(canvases[0].figure, list(named.values()), results, call)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,15 +19,8 @@ from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.legend import explain_error
-from sims_analysis.frame.questions import (
-    Result,
-    answer_of,
-    asked,
-    function_of,
-    has,
-    level_of,
-    window_of,
-)
+from sims_analysis.frame import questions
+from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import first_few, format_argument
 from sims_analysis.text.rounding import rounded
@@ -36,10 +28,7 @@ from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify, read_number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from sims_analysis.figures.arguments import Wanted
-    from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
 
@@ -105,7 +94,7 @@ def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
         for source, item in given:
             there = np.ravel(item["species"].values).tolist() if "species" in item.coords else []
             found = list(map(str, there))
-            mine = [c.series.species for c in curves if source in (None, c.source)]
+            mine = [c.species for c in curves if source in (None, c.source)]
             if found and mine and not {*found} & {*mine}:
                 raise ProfileError(
                     f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
@@ -116,11 +105,11 @@ def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
 def _is_about_another(result: Result, curve: Curve) -> bool:
     """Whether a result is along another axis, or about atoms where the curve shows counts."""
     units = answer_of(result).attrs.get("units", "")
-    if units in ("nm", "s") and units != curve.series.axis_units:
+    if units in ("nm", "s") and units != curve.axis_units:
         return True
     # Words are padded if other species cross a level more often.
     words = np.ravel(result["status"].values) if has(result, "status") else ()
-    return curve.series.variable != "concentration" and "no_data" in words
+    return curve.variable != "concentration" and "no_data" in words
 
 
 class _Entry(NamedTuple):
@@ -151,25 +140,14 @@ def _doubt(status: str) -> str:
     return "" if status in ("", "ok") else f"\n({_reason(status)})"
 
 
-@dataclass(frozen=True)
 class _Painter:
     """Draws the results of a curve, each by the method that has the name of its function."""
 
-    canvas: Canvas
-    curve: Curve
-    name: str
-
-    @property
-    def ax(self) -> Axes:
-        return self.canvas.axes_of(self.curve)
-
-    @property
-    def scale(self) -> Scale:
-        return self.canvas.scale_of(self.curve)
-
-    @property
-    def coverage(self) -> float:
-        return self.canvas.wanted.coverage or 1.0
+    def __init__(self, canvas: Canvas, curve: Curve, name: str) -> None:
+        self.canvas, self.curve, self.name = canvas, curve, name
+        self.ax, self.scale = canvas.axes_of(curve), canvas.scale_of(curve)
+        self.unit = unit_label(self.scale.units)
+        self.coverage = canvas.wanted.coverage or 1.0
 
     def _of(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
@@ -192,28 +170,24 @@ class _Painter:
         return self._number(float(self.scale(depth)), float(self.scale(stderr)))
 
     def _length(self, depth: float, stderr: float = np.nan) -> str:
-        return f"{self._depth(depth, stderr)} {self._unit}"
-
-    @property
-    def _unit(self) -> str:
-        return unit_label(self.scale.units)
+        return f"{self._depth(depth, stderr)} {self.unit}"
 
     def level(self, result: Result) -> str:
         """Return the level of a question in the unit of the axis; empty if it is not known."""
-        known = level_of(result)
+        known = questions.level_of(result)
         if known is None:
             return ""
-        (value, kind), unit = known, self.curve.unit
-        if unit is not None and unit.kind == kind.kind:
-            return power(float(unit.from_canonical(value)), unit.text)
-        return power(value, kind.canonical)
+        (value, unit), own = known, self.curve.unit
+        if own is None or own.kind != unit.kind:
+            return power(value, unit.canonical)
+        return power(float(own.from_canonical(value)), own.text)
 
     def _verb(self, verb: str, result: Result) -> str:
         return " ".join(filter(None, [self.name, verb, self.level(result) or "the level"]))
 
     def _crossing_of(self, result: Result) -> tuple[str, str, Style]:
         """Name a depth at a level; it is a junction depth only where the profile falls."""
-        edge = asked(result, "edge")
+        edge = questions.asked(result, "edge")
         if edge in _VERBS:
             return self._verb(_VERBS[edge], result), " at ", _DIAMOND
         return f"$x_\\mathrm{{j}}${self._of(self.level(result))}", " = ", {}
@@ -232,7 +206,7 @@ class _Painter:
 
         Beside a sample that is not positive it is linear, as crossings are.
         """
-        x, y = self.curve.series.x, self.curve.series.y
+        x, y = self.curve.x, self.curve.y
         at = np.interp(depth, x, y, left=np.nan, right=np.nan)
         if self.canvas.wanted.log:
             logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
@@ -260,10 +234,11 @@ class _Painter:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
         colour, height, at = self.curve.colour, float(self._value_at(z)), float(self.scale(z))
         self._line([z, z], [deep(self.ax), height], color=colour, linewidth=0.6, linestyle=":")
+        bar: Any = None
         if isinstance(sigma, tuple):
-            bar: Any = [[at - float(self.scale(sigma[0]))], [float(self.scale(sigma[1])) - at]]
-        else:
-            bar = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
+            bar = np.abs(self.scale(np.array(sigma)) - at)[:, None]
+        elif not np.isnan(sigma):
+            bar = [self.coverage * float(self.scale(sigma))]
         style = {**_CIRCLE, "color": colour, "markerfacecolor": paper(self.canvas.ax), **changes}
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
@@ -271,10 +246,10 @@ class _Painter:
 
     def _across(self, depth: float, text: str) -> bool:
         """Draw a line across the axes, and list its meaning, unless another curve has done so."""
-        grey = ink(0.2, self.canvas.ax)
-        style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
         if text in self.canvas.results:
             return False
+        grey = ink(0.2, self.canvas.ax)
+        style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
         self.ax.axvline(float(self.scale(depth)), **style)
         self.canvas.tell(text, **style)
         return True
@@ -284,14 +259,13 @@ class _Painter:
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> None:
-        x, y = self.curve.series.x, self.curve.series.y
+        x, y = self.curve.x, self.curve.y
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
-        ends = self._value_at(np.array([start, stop]))
-        height = np.concatenate([ends[:1], y[inside], ends[1:]])
+        first, last = self._value_at(np.array([start, stop]))
         low = deep(self.ax) if self.canvas.wanted.log else 0.0
+        top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
         style: Style = {"color": self.curve.colour, "alpha": wash(0.12, self.canvas.ax)}
-        top = np.maximum(height, low)
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
 
     def junction_depth(self, result: Result) -> None:
@@ -307,10 +281,10 @@ class _Painter:
         for direction in dict.fromkeys(entry.word for entry in entries):
             seen = [e for e in entries if e.word == direction and self._is_seen(e.value)]
             many = len(seen) > _HANDFUL
-            shape: Style = _CIRCLE if direction == "falling" else _DIAMOND
+            shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND)}
+            shape["markersize"] = 1.5 if many else 3.0
             for z, sigma, _ in seen:
-                changes = {**shape, "markersize": 1.5 if many else 3.0}
-                style = self._mark(z, np.nan if many else sigma, **changes)
+                style = self._mark(z, np.nan if many else sigma, **shape)
             verb = self._verb(_WORDS[direction], result)
             if many:
                 ends = f"{self._depth(seen[0].value)} to {self._length(seen[-1].value)}"
@@ -318,7 +292,7 @@ class _Painter:
             elif seen:
                 texts = [self._depth(z, sigma) for z, sigma, _ in seen]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                self.canvas.tell(f"{verb} at\n{rows} {self._unit}", **style)
+                self.canvas.tell(f"{verb} at\n{rows} {self.unit}", **style)
         if not entries and has(result, "status"):
             level = f"{self.name or 'level'} {self.level(result)}".strip()
             self.canvas.tell(f"{level}: {_reason(str(np.ravel(result['status'].values)[0]))}")
@@ -337,13 +311,12 @@ class _Painter:
                     continue
                 self._shade(*limits)
             text = f"{symbol} = {self._number(value, sigma)} {unit_label(units)}"
-            own = has(result, "systematic_stderr")
-            systematic = float(result["systematic_stderr"]) if own else np.nan
-            if systematic > 0 and value:
-                text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
+            if value and has(result, "systematic_stderr") and result["systematic_stderr"] > 0:
+                part = self.coverage * float(result["systematic_stderr"]) / abs(value)
+                text += f"\n(systematic: {100 * part:.2g} %)"
             style: Style = {"color": self.curve.colour, "alpha": wash(0.3, self.canvas.ax)}
-            text += _doubt(status)
-            self.canvas.tell(text, linewidth=5.0, solid_capstyle="butt", **style)
+            style |= {"linewidth": 5.0, "solid_capstyle": "butt"}
+            self.canvas.tell(text + _doubt(status), **style)
 
     dose_budget = integrated_dose
 
@@ -352,19 +325,19 @@ class _Painter:
 
         One that the user has `stated` is for results that do not record theirs.
         """
-        series = self.curve.series
-        first, last = float(series.x[0]), float(series.x[-1])
-        limits = window_of(result, first, last)
+        curve = self.curve
+        first, last = float(curve.x[0]), float(curve.x[-1])
+        limits = questions.window_of(result, first, last)
         if stated is not None:
             known = limits or (first, last)
-            own = [end if text is None else read_number(text, (series.axis,), "dose_window")
+            own = [end if text is None else read_number(text, (curve.axis,), "dose_window")
                    for text, end in zip(stated, known, strict=True)]  # fmt: skip
             inside = np.clip([own, limits or own], first, last)
             if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
                 raise ProfileError(
                     f"dose_window={format_argument(stated)} is not the window of the dose of "
-                    f"{series.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
-                    f"{series.axis_units}: leave it out, or integrate over it"
+                    f"{curve.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
+                    f"{curve.axis_units}: leave it out, or integrate over it"
                 )
             limits = own[0], own[1]
         if limits is None or limits[0] > last or limits[1] < first:
@@ -377,7 +350,7 @@ class _Painter:
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
-                self.canvas.tell(f"{self._symbol(result)} at {at} {self._unit}", **style)
+                self.canvas.tell(f"{self._symbol(result)} at {at} {self.unit}", **style)
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
@@ -393,10 +366,10 @@ class _Painter:
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
         """Return the values at the ends of the fitted line."""
-        x, y = self.curve.series.x, self.curve.series.y
+        x, y = self.curve.x, self.curve.y
         inside = (x >= start) & (x <= stop)
         middle, ends = 0.5 * (start + stop), np.array([start, stop])
-        if self.curve.series.stderr is not None and y[inside].sum() > 0:
+        if self.curve.stderr is not None and y[inside].sum() > 0:
             # A maximum-likelihood fit of counts keeps their sum, zeros included.
             shape = np.exp((middle - x[inside]) / length)
             level = float(np.log(y[inside].sum() / shape.sum()))
@@ -408,7 +381,7 @@ class _Painter:
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
-        (first, *_, last), found = self.curve.series.x, []
+        (first, *_, last), found = self.curve.x, []
         edges = (np.ravel(result[end].values) for end in ("top", "bottom"))
         for top, bottom, (thick, sigma, status) in zip(*edges, _entries(result), strict=True):
             ends = [first if np.isnan(top) else top, last if np.isnan(bottom) else bottom]
@@ -445,7 +418,7 @@ class _Painter:
             text = f"{self._named('interface')} at {self._length(z, sigma)}"
             if np.isfinite(width):
                 self._span(z - 0.5 * width, z + 0.5 * width, self.curve.colour)
-                low, high = (100 * float(asked(result, end) or part)
+                low, high = (100 * float(questions.asked(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.canvas.tell(text + _doubt(status), **style)
@@ -487,9 +460,9 @@ class _Painter:
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""
-        along = units == self.curve.series.axis_units
+        along = units == self.curve.axis_units
         convert: Any = self.scale if along else float
-        unit = self._unit if along else unit_label(units)
+        unit = self.unit if along else unit_label(units)
         numbers = (rounded(float(convert(q))) for q in np.quantile(values, (0.0, 0.5, 1.0)))
         low, middle, high = (number.text(style="mathtext") for number in numbers)
         if len(values) == 1:

@@ -124,15 +124,20 @@ def _millimetres(width: Any) -> float:
     return found
 
 
-def axes_for(ax: Axes | None, width: Any, house_style: bool | None) -> Axes:
-    """Return the axes to draw on: those given, or the ones of a new figure."""
-    if ax is None:
-        import matplotlib.pyplot as plt
+@contextmanager
+def drawing_on(ax: Axes | None, width: Any, house_style: bool | None) -> Iterator[Axes]:
+    """Draw on given axes, or on those of a new figure, in the style that is wanted there."""
+    import matplotlib.pyplot as plt
 
-        _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-    elif house_style:
-        dress(ax)
-    return ax
+    own = ax is None
+    house = ax is None or is_dressed(ax) if house_style is None else house_style
+    with in_style(house=house):
+        if ax is None:
+            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+        elif house_style:
+            dress(ax)
+        with begun(ax.figure.figure, own=own):
+            yield ax
 
 
 def entitle(ax: Axes | None, figure: Any, text: str) -> None:

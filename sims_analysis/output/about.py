@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from sims_analysis.profiles.metadata import SAMPLE_KEYS
 from sims_analysis.text.arguments import first_few
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["About", "about_dataset", "species_metadata"]
 
-#: Keys under which instruments name the sample in their metadata.
-_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: At most so many species are named in a line.
 _NAMED = 6
 
@@ -54,7 +53,7 @@ class About:
 def about_dataset(ds: xr.Dataset) -> About:
     """Describe a Dataset of one measurement."""
     measurement = orjson.loads(ds.attrs.get("measurement", "{}"))
-    given = [one.get(key) for one in species_metadata(ds).values() for key in _SAMPLE_KEYS]
+    given = [one.get(key) for one in species_metadata(ds).values() for key in SAMPLE_KEYS]
     samples = [
         text.strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["results_table"]
 
 #: Parts of the uncertainty of a dose budget.
-_PARTS = ("random", "systematic")
+_PARTS = ("random_stderr", "systematic_stderr")
 
 
 def results_table(
@@ -167,21 +167,15 @@ def _value(
 
 def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[str, int]) -> float:
     """Find the standard error of a value; NaN if there is none."""
-    name = f"{array.name}_stderr"
-    if isinstance(owner, xr.Dataset):
-        if array.name == "dose" and "random_stderr" in owner and "systematic_stderr" in owner:
-            # A budget: both parts, unless neither is known.
-            parts = [float(_at(owner[f"{part}_stderr"], index)) for part in _PARTS]
-            return float(np.hypot.reduce([p for p in parts if p > 0])) or float("nan")
-        first = next(iter(owner.data_vars))
-        for candidate in (name, "stderr") if array.name == first else (name,):
-            if candidate in owner:
-                return float(_at(owner[candidate], index))
-        return float("nan")
-    for candidate in (name, "stderr"):
-        if candidate in owner.coords:
-            return float(_at(owner[candidate], index))
-    return float("nan")
+    names = [f"{array.name}_stderr"]
+    if isinstance(owner, xr.DataArray) or array.name == next(iter(owner.data_vars)):
+        names.append("stderr")
+    known = owner if isinstance(owner, xr.Dataset) else owner.coords
+    if known is owner and array.name == "dose" and all(part in known for part in _PARTS):
+        # A budget: both parts, unless neither is known.
+        parts = [float(_at(known[part], index)) for part in _PARTS]
+        return float(np.hypot.reduce([p for p in parts if p > 0])) or float("nan")
+    return next((float(_at(known[name], index)) for name in names if name in known), float("nan"))
 
 
 def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-__all__ = ["COLUMNS", "FIELD", "Layer", "Metadata", "columns_of"]
+__all__ = ["COLUMNS", "FIELD", "SAMPLE_KEYS", "Layer", "Metadata", "columns_of"]
 
 #: Name of the field of a profile object that holds the metadata of its measurement.
 FIELD = "measurement"
 #: Name of the field that holds further columns of the file, one number per sample.
 COLUMNS = "columns"
+#: Keys under which instruments name the sample in the metadata of a species.
+SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 
 
 @dataclass(frozen=True, kw_only=True)

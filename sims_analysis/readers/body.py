@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.cuts import refuse_cut, refuse_short_rows
-from sims_analysis.readers.grid import Block, Grid, TextGrid
+from sims_analysis.readers.grid import Block, Grid, Run, TextGrid
 from sims_analysis.readers.heads import holds_words, read_head_quietly
 from sims_analysis.readers.kinds import Kind, is_nothing, is_odd, row_kind
 from sims_analysis.readers.numbers import decimal_mark, is_clock, is_number, read_cell
@@ -89,7 +89,7 @@ def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | 
         return grid.kind(row, words)
     cells = grid.cells(row)
     kept = [cells[j] if j < len(cells) else "" for j in needed]
-    return row_kind(kept, grid.options.decimal, tuple(grid.options.not_measured))
+    return row_kind(kept, grid.options.decimal, grid.options.not_measured)
 
 
 def _words_of(
@@ -112,26 +112,14 @@ def _words_of(
 # --- where they begin -------------------------------------------------------------------------
 
 
-def first_run(
-    grid: Grid, needed: tuple[int, ...] | None = None
-) -> tuple[int, int, Mapping[int, bool]]:
-    """Find where rows of numbers begin.
-
-    Returns
-    -------
-    start : int
-        The first of them.
-    run : int
-        How many follow each other, up to 3; 0 if there is none.
-    words : mapping
-        Columns that may hold words, by the heads above.
-    """
+def first_run(grid: Grid, needed: tuple[int, ...] | None = None) -> Run:
+    """Find where rows of numbers begin, and up to three that follow each other; 0 if none does."""
     if needed not in grid.runs:
         grid.runs[needed] = _first_run(grid, needed)
     return grid.runs[needed]
 
 
-def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> tuple[int, int, Mapping[int, bool]]:
+def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> Run:
     run = start = width = 0
     words: Mapping[int, bool] = {}
     alone = (0, 0, words)

@@ -23,7 +23,6 @@ from sims_analysis.readers.heads import (
     Head,
     bare,
     is_factor,
-    is_unit,
     joint_head,
     names_axis,
     read_head,
@@ -193,10 +192,7 @@ class _Reading:
         if self.stated and len([cell for cell in self.rows[-2][1] if cell]) == sum(self.used):
             # Below a name for each, one bare unit of depths tells what the row is, known or not.
             return any(unit_kind(bare(cell)) in vocabulary.AXES for cell in cells)
-        if not all(map(is_unit, cells)):
-            return False
-        kinds = {unit_kind(bare(cell)) for cell in cells}
-        return names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}
+        return self._kind() is Kind.VALUE_UNITS and names_axis(self.rows[-2][1])
 
     def _take_units(self) -> None:
         self.found.units = [bare(cell) or None for cell in self._fitted(self._pop("units"))]

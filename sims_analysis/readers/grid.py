@@ -32,7 +32,7 @@ from sims_analysis.readers.numbers import (
 )
 from sims_analysis.readers.source import Options
 
-__all__ = ["Block", "CellGrid", "Grid", "TextGrid", "transposed"]
+__all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
@@ -40,6 +40,8 @@ _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))
 _NO_WORDS: Mapping[int, bool] = {}
+#: The first of some rows of numbers, how many follow each other, and columns that may hold words.
+Run: TypeAlias = tuple[int, int, Mapping[int, bool]]
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ class _Places:
     name: str | None
     #: What a row is called in messages.
     row_word: str
-    #: Whether rows of the file are columns here.
-    turned: bool = False
+    #: Where numbers begin, by the columns that matter: found once.
+    runs: dict[object, Run]
     _kinds: dict[int, Kind]
 
     def column(self, column: int) -> int:
@@ -104,7 +106,7 @@ class _Places:
     def where(self, number: int, column: int) -> str:
         """Name a cell."""
         place = self.column(column)
-        if self.turned:
+        if isinstance(self, CellGrid) and self.turned:
             number, place = place + 1, number - 1
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
@@ -140,9 +142,8 @@ class TextGrid(_Places):
     left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
-    #: Where numbers begin, by the columns that matter: found once.
-    runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
-    _kinds: dict[int, Kind] = field(default_factory=dict, repr=False)
+    runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[int, Kind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -182,8 +183,7 @@ class TextGrid(_Places):
         line = self.lines[row]
         if not line.strip(" \t;,|\r"):
             return Kind.BLANK
-        nothing = tuple(self.options.not_measured)
-        kind = row_kind(self.cells(row), self.decimal, nothing, words)
+        kind = row_kind(self.cells(row), self.decimal, self.options.not_measured, words)
         # A comment is no row of numbers.
         numbers = kind in (Kind.NUMBERS, Kind.MIXED)
         return Kind.WORDS if numbers and comment_mark(line) else kind
@@ -280,7 +280,7 @@ class TextGrid(_Places):
         ReadError
             That names the first cell that is no number.
         """
-        lines, nothing = self.texts(rows), tuple(self.options.not_measured)
+        lines, nothing = self.texts(rows), self.options.not_measured
         decimal = self.mark(lines, words, labels)
         quoted = self.quoted and any('"' in line for line in lines)
         plain = not any(map(is_number, nothing))
@@ -324,9 +324,9 @@ class CellGrid(_Places):
     merged: Sequence[tuple[int, int, int, int]] = ()
     #: Other sheets of the workbook that hold numbers, if nobody chose between them.
     others: Sequence[str] = ()
-    runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
-    _texts: dict[int, list[str]] = field(default_factory=dict, repr=False)
-    _kinds: dict[int, Kind] = field(default_factory=dict, repr=False)
+    runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
+    _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[int, Kind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -348,7 +348,7 @@ class CellGrid(_Places):
     def _kind(self, row: int, words: Collection[int]) -> Kind:
         if self.labelled and row == 0:
             return Kind.HEADS
-        return row_kind(self.cells(row), None, tuple(self.options.not_measured), words)
+        return row_kind(self.cells(row), None, self.options.not_measured, words)
 
     def heads(self, row: int, width: int) -> list[str]:
         """Give the cells of a row above the numbers; one that is merged is the head of each."""
@@ -381,7 +381,7 @@ class CellGrid(_Places):
         labels: Collection[int] = (),
     ) -> Block:
         """Read the numbers of rows; texts are read as numbers where they are ones."""
-        nothing = tuple(self.options.not_measured)
+        nothing = self.options.not_measured
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
         for j in range(width):

@@ -78,12 +78,7 @@ def test_nobody_waits_for_what_is_cancelled():
 
 def test_a_trouble_is_reported_once():
     batch = Batch()
-    assert batch.new_trouble() is None
-    batch.trouble("the disk is full")
-    batch.trouble("the disk is still full")
-    assert batch.new_trouble() == "the disk is full"
-    batch.trouble("the disk is full again")
-    assert batch.new_trouble() is None
+    assert [batch.is_first_trouble() for _ in range(3)] == [True, False, False]
 
 
 def test_the_clock_of_an_exchange_stands_still_while_it_waits_for_its_turn(monkeypatch):

@@ -450,9 +450,14 @@ def test_what_the_catalogue_says_is_kept_of_others_than_a_damaged_entry(tmp_path
     rows = [{"data_id": i, "char_source_type": "sims"} for i in ["", *MANY[:3]]]
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
     client = Client(KEY, endpoint=ENDPOINT, transport=transport, archive=archive)
-    with pytest.warns(SimsWarning, match="not kept.*is a link"):
+    with pytest.warns(SimsWarning, match="not kept.*is a link") as caught:
         assert len(client.search()) == 4
     assert [archive.catalogue(i)["data_id"] for i in MANY[1:3]] == MANY[1:3]
+    assert "more" not in str(caught[0].message)
+    shutil.rmtree(archive.folder(MANY[2]))
+    archive.folder(MANY[2]).symlink_to(archive.folder(MANY[1]))
+    with pytest.warns(SimsWarning, match=r"not kept.*is a link.*; nor of 1 more$"):
+        client.search()
 
 
 def test_a_row_of_another_technique_hides_no_entry(tmp_path):

@@ -1,13 +1,17 @@
 """Messages are written for Python; on the command line they speak of its options."""
 
 import ast
+import inspect
 import re
+import shlex
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
 import sims_analysis
+from sims_analysis.api.client import Client
 from sims_analysis.cli import cli as main
 from sims_analysis.cli import options
 from sims_analysis.cli.archives import archive
@@ -106,3 +110,97 @@ def test_failures_are_told_once_by_name(done, code, capsys):
     told = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
     assert capsys.readouterr().err.splitlines() == told
     options.finish(done, {})
+
+
+_SOURCE = (
+    "--archive --endpoint --allow-http --offline --timeout --deadline --retries --max-connections "
+    "--ca-bundle"
+)
+_FILES = "--depth-units --units --species --number-repeats"
+#: What a script may rely on, in the order of the help.
+COMMANDS = {
+    "report": f"ids --ids-from {_SOURCE} --level --start --stop --background --surface "
+    f"--surface-dose --rate --donors --acceptors --doping {_FILES} --out --no-files --explain "
+    "--format",
+    "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
+    "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
+    "--updated-before --format",
+    "serve": "place --archive --host --port --no-key --certfile --keyfile --allow-origin",
+    "archive": "",
+    "verify": "place --archive --format",
+    "index": "place --archive",
+    "list": "place --archive --format",
+    "add": f"files --archive --id --replace {_FILES} --explain",
+    "export": "ids --archive --to",
+}
+EVERY = {**main.commands, **archive.commands}
+
+
+def test_the_commands_and_their_options():
+    found = {name: [one.opts[0] for one in command.params] for name, command in EVERY.items()}
+    assert found == {name: options.split() for name, options in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("name", ["report", "fetch", "search"])
+def test_a_client_is_asked_for_what_it_does_by_default(name):
+    parameters = inspect.signature(Client).parameters
+    ours = {one.name: one.default for one in EVERY[name].params}
+    for option in ("timeout", "deadline", "retries", "max_connections"):
+        assert ours[option] == parameters[option].default, option
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_of_a_help_are_commands_that_are_understood(name):
+    lines = re.findall(r"^ +.*-m sims_analysis (.+)$", EVERY[name].epilog, re.MULTILINE)
+    assert lines
+    for line in lines:
+        command, arguments = main, shlex.split(line)
+        while isinstance(command, click.Group):
+            command = command.commands[arguments.pop(0)]
+        assert command is EVERY[name] or name == "archive"
+        options = [one for one in arguments if one.startswith("--")]
+        assert set(options) <= {each for one in command.params for each in one.opts}
+
+
+@pytest.mark.parametrize("kind", ["depth", "sputter_rate", "concentration"])
+def test_a_quantity_is_checked_before_the_command_runs(kind, capsys):
+    units = {"depth": "nm", "sputter_rate": "nm/s", "concentration": "atoms/cm^3"}
+    command = click.command()(options.quantity_option(kind, "--asked", "What.")(click.echo))
+    command.callback = lambda asked: click.echo(f"asked {asked}")
+    for given in (["--asked", f"5 {units[kind]}"], []):
+        command.main(given, standalone_mode=False)
+    assert capsys.readouterr().out.split() == ["asked", "5", units[kind], "asked", "None"]
+    for wrong in ("5", "5 counts", "five nm"):
+        with pytest.raises(click.BadParameter, match="asked"):
+            command.main(["--asked", wrong], standalone_mode=False)
+    (option,) = command.params
+    assert option.metavar in {"DEPTH", "RATE", "CONC"}
+
+
+def test_extras_are_those_that_can_be_installed():
+    named = metadata_of_extras()
+    for package, extra in options._EXTRAS.items():
+        assert any(requirement.startswith(package) for requirement in named[extra]), package
+
+
+def metadata_of_extras():
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]["optional-dependencies"]
+
+
+def test_what_fails_is_noted_and_others_go_on():
+    failures = {}
+    for name in ("a", "b", "c"):
+        with options.noted(failures, name):
+            if name != "b":
+                raise sims_analysis.ApiError(f"{name}:\n  gone")
+    assert failures == {"a": "a: gone", "c": "c: gone"}
+    with pytest.raises(KeyError), options.noted(failures, "d"):
+        raise KeyError
+
+
+def test_a_folder_is_named_once():
+    assert options.one_folder(None, Path("x")) == Path("x")
+    for named in ((None, None), (Path("x"), Path("x")), ()):
+        with pytest.raises(click.UsageError, match="name one folder, with --archive"):
+            options.one_folder(*named)

@@ -56,10 +56,9 @@ def test_right_axes_do_not_overprint_each_other(panels, layout):
             assert not a.overlaps(b)
 
 
-@pytest.mark.slow
 def test_a_second_call_keeps_the_left_axis_for_its_quantity():
-    ax = sims.plot_profiles(drawn.profiles(Mg=drawn.gaussian()))
-    sims.plot_profiles(drawn.profiles(Ga=(np.full(50, 2e5), "counts/s")), ax)
+    ax = drawn.sketched(drawn.profiles(Mg=drawn.gaussian()))
+    drawn.sketched(drawn.profiles(Ga=(np.full(50, 2e5), "counts/s")), ax)
     assert ax.get_ylabel() == "Concentration (atoms/cm³)"
     (line,) = drawn.lines(drawn.axes(ax)["Intensity (counts/s)"])
     assert line.axes is not ax
@@ -101,21 +100,19 @@ def fills(low=0.001):
     return drawn.profiles(In=(y, "counts/s"))
 
 
-@pytest.mark.slow
 def test_what_an_instrument_writes_for_nothing_does_not_set_the_range():
     for low in (0.001, 0.0):
-        ax = sims.plot_profiles(fills(low))
+        ax = drawn.sketched(fills(low))
         assert 0.1 < min(ax.get_ylim()) < 2.0
         line = drawn.lines(ax)[0].get_ydata()
         assert np.nanmin(line) > 0.1
     assert any("0.001 counts/s (fill value)" in text for text in drawn.notes(
-        sims.plot_profiles(fills())))  # fmt: skip
+        drawn.sketched(fills())))  # fmt: skip
 
 
-@pytest.mark.slow
 def test_data_of_many_decades_are_no_fill_values():
     y = 1e20 * 10.0 ** -(np.arange(30.0) ** 1.2) / 3
-    assert np.nanmin(drawn.lines(sims.plot_profiles(drawn.profiles(B=y)))[0].get_ydata()) == y.min()
+    assert np.nanmin(drawn.lines(drawn.sketched(drawn.profiles(B=y)))[0].get_ydata()) == y.min()
 
 
 @pytest.mark.slow
@@ -139,7 +136,7 @@ def test_zeros_of_many_species_share_one_row_of_marks_that_do_not_touch():
 
 def test_single_counts_among_zeros_are_points_and_no_bar_code():
     y = np.tile([1.0, 0.0, 2.0, 0.0, 1.0], 10)
-    ax = sims.plot_profiles(drawn.profiles(B=(y, "counts")))
+    ax = drawn.sketched(drawn.profiles(B=(y, "counts")))
     assert np.isnan(drawn.lines(ax)[0].get_ydata()).all()
     (points,) = [line for line in ax.lines if line.get_marker() == "."]
     assert len(points.get_xdata()) == (y > 0).sum()
@@ -157,25 +154,25 @@ def test_width_in_columns_and_millimetres():
 
 def test_limits_with_and_without_a_unit():
     data = drawn.profiles(B=drawn.gaussian())
-    ax = sims.plot_profiles(
+    ax = drawn.sketched(
         data, xlim=("10 nm", 0.05), ylim=("1e16 atoms/cm^3", None), depth_units="um"
     )
     assert ax.get_xlim() == pytest.approx((0.01, 0.05))
     assert ax.get_ylim()[0] == pytest.approx(1e16)
     with pytest.raises(UnitsError, match="xlim"):
-        sims.plot_profiles(data, xlim=("10 s", None))
+        drawn.sketched(data, xlim=("10 s", None))
 
 
 def test_values_in_another_unit():
     data = drawn.profiles(B=drawn.gaussian())
-    ax = sims.plot_profiles(data, value_units="1/m^3", detection_limit="1e16 atoms/cm^3")
+    ax = drawn.sketched(data, value_units="1/m^3", detection_limit="1e16 atoms/cm^3")
     assert ax.get_ylabel() == "Concentration (1/m³)"
     np.testing.assert_allclose(
         np.nanmax(drawn.lines(ax)[0].get_ydata()), 1e6 * drawn.gaussian().max()
     )
     assert any(np.allclose(line.get_ydata(), 1e22) for line in ax.lines)
     with pytest.raises(UnitsError, match="value_units"):
-        sims.plot_profiles(data, value_units="counts/s")
+        drawn.sketched(data, value_units="counts/s")
 
 
 def test_a_result_of_the_api_is_drawn_as_it_is():
@@ -208,18 +205,17 @@ def test_panels_of_different_quantities_keep_their_own_labels():
     ]
 
 
-@pytest.mark.slow
 def test_axes_that_share_their_limits_show_all_curves():
     _, axs = plt.subplots(1, 3, sharey=True)
     for ax, top in zip(axs, (8e18, 8e14, 8e17), strict=True):
-        sims.plot_profiles(drawn.profiles(B=drawn.gaussian(top, floor=top / 5)), ax)
+        drawn.sketched(drawn.profiles(B=drawn.gaussian(top, floor=top / 5)), ax)
     assert axs[0].get_ylim() == axs[2].get_ylim() == (1e14, 1e19)
     axs[1].set_ylim(1e10, 1e22)
-    sims.plot_profiles(drawn.profiles(P=drawn.gaussian(1e20)), axs[2])
+    drawn.sketched(drawn.profiles(P=drawn.gaussian(1e20)), axs[2])
     assert axs[0].get_ylim() == (1e10, 1e22)  # the user's stay
     _, axs = plt.subplots(2, 1, sharex=True)
     for ax, count in zip(axs, (50, 20), strict=True):
-        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()[:count]), ax)
+        drawn.sketched(drawn.profiles(B=drawn.gaussian()[:count]), ax)
     assert axs[0].get_xlim() == (0.0, 98.0)
 
 

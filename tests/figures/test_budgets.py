@@ -6,9 +6,14 @@ import drawn
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
+from matplotlib.colors import to_rgba
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures import budgets
+from sims_analysis.figures.colours import colour_of, letters
+from sims_analysis.figures.labels import printed
 
 
 def budget(counted=True, **options):
@@ -82,3 +87,109 @@ def test_numbers_and_label_are_inside(width):
     ax.figure.draw_without_rendering()
     assert max(text.get_window_extent().x1 for text in ax.texts) < ax.bbox.x1
     assert ax.xaxis.label.get_window_extent().x1 < ax.figure.bbox.x1
+
+
+# --- the parts of it ----------------------------------------------------------------------------
+
+
+def parts(**values):
+    """Make a budget of two profiles."""
+    values = {name: [0.0, 0.0] for name in budgets._PARTS} | values
+    ds = xr.Dataset({name: ("species", np.array(one, float)) for name, one in values.items()})
+    ds = ds.assign_coords(species=["B", "11P"])
+    return ds.assign_attrs(question=budget().attrs["question"])
+
+
+def test_shares_are_per_cent_of_the_size_of_the_dose():
+    found = parts(dose=[2e14, -4e14], random_stderr=[1e13, 1e13], rsf_stderr=[np.nan, 4e13])
+    names, shares = budgets._shares(found)
+    assert names == ["B", "11P"]
+    np.testing.assert_allclose(shares, [[5, 0, np.nan, 0, 0], [2.5, 0, 10, 0, 0]])
+    nothing = budgets._shares(parts(dose=[0.0, 1.0], random_stderr=[1.0, 1.0]))[1]
+    assert np.isnan(nothing[0]).all()
+
+
+def test_profiles_have_the_names_that_tell_them_apart():
+    found = parts(dose=[1.0, 2.0])
+    assert budgets._shares(found.sel(species="B"))[0] == ["B"]
+    assert budgets._shares(found.sel(species="B", drop=True))[0] == [""]
+    batch = found.expand_dims(measurement=["a", "b"])
+    assert budgets._shares(batch)[0] == ["a, B", "a, 11P", "b, B", "b, 11P"]
+    assert budgets._shares(found.drop_vars("species"))[0] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(3, "found int$"), (xr.Dataset(), "found Dataset$"), (xr.DataArray(), "found DataArray$"),
+     (sims.peak(drawn.profiles(B=drawn.gaussian())), r"found a result of peak\(\)$"),
+     (parts(dose=[1.0, 2.0])["dose"], r"found a result of integrated_dose\(\)$")],
+)  # fmt: skip
+def test_what_stands_in_the_place_of_a_budget_is_told(given, told):
+    with pytest.raises(ProfileError, match=rf"sims\.dose_budget\(data, \.\.\.\) gives; {told}"):
+        budgets._shares(given)
+
+
+def test_bars_of_several_profiles_stand_beside_each_other_with_their_numbers():
+    ax = plt.figure(figsize=(6, 4), dpi=50).add_subplot()
+    shares = np.array([[5.0, 0.0, np.nan, 12345.6, 0.012345], [1.0, 2.0, 3.0, 4.0, 5.0]])
+    first, second = budgets._draw(ax, shares, ["#E69F00", "#0072B2"])
+    assert (first.get_width(), second.get_width()) == (5.0, 1.0)
+    assert first.get_height() == second.get_height() == pytest.approx(0.36)
+    middles = [bar.get_y() + bar.get_height() / 2 for bar in (first, second)]
+    assert middles == pytest.approx([-0.2, 0.2])
+    assert [bar.get_width() for bar in ax.containers[0]] == [5.0, 0.0, 0.0, 12345.6, 0.012345]
+    texts = [text.get_text() for text in ax.texts]
+    assert texts[:5] == ["5 %", "0 %", "not known", "12300 %", "0.0123 %"]
+    one = ax.texts[0]
+    assert one.xy == (5.0, pytest.approx(-0.2))
+    assert one.get_color() == letters("#E69F00", ax)
+    assert (one.get_position(), one.anncoords) == ((3.0, 0), "offset points")
+    assert not one.get_in_layout()
+    assert one.get_fontsize() == 10.0
+    assert ax.get_xlim() == (0.0, pytest.approx(1.25 * 12345.6))
+    assert ax.yaxis_inverted()
+    assert ax.get_xlabel() == "Standard error (% of the dose)"
+    nothing = plt.figure().add_subplot()
+    budgets._draw(nothing, np.zeros((1, 5)), ["red"])
+    assert nothing.get_xlim() == (0.0, 1.25)
+
+
+def test_numbers_are_as_small_as_their_bars_but_not_too_small_to_read():
+    ax = plt.figure(figsize=(6, 2), dpi=50).add_axes((0.2, 0.2, 0.7, 0.6))
+    budgets._draw(ax, np.ones((2, 5)), ["red"] * 2)
+    assert ax.texts[0].get_fontsize() == pytest.approx(1.2 * 72 * 0.4 / 5)
+    with pytest.raises(ProfileError, match=r"of 3 profiles do not fit axes 30 mm .* 5\.5 points"):
+        budgets._draw(ax, np.ones((3, 5)), ["red"] * 3)
+    narrow = plt.figure(figsize=(2.4, 4), dpi=50).add_subplot()
+    budgets._draw(narrow, np.ones((1, 5)), ["red"])
+    assert narrow.get_xlabel() == "Standard error\n(% of the dose)"
+
+
+def test_the_axis_is_as_long_as_the_numbers_need():
+    for width in (2.5, 6):
+        ax = plt.figure(figsize=(width, 4), dpi=50).add_subplot()
+        budgets._draw(ax, np.array([[5.0, 0.0, 1.0, 2.0, 100.0]]), ["red"])
+        budgets._make_room(ax)
+        ends = [text.get_window_extent().x1 for text in ax.texts]
+        assert max(ends) < ax.bbox.x1
+        assert max(ends) > ax.bbox.x0 + 0.8 * ax.bbox.width
+        assert ax.get_xlim()[1] >= 125.0
+
+
+def test_a_figure_of_several_profiles_is_higher():
+    both = parts(dose=[1.0, 2.0])
+    made = sims.plot_budget(both.sel(species=["B"])), sims.plot_budget(both)
+    heights = [ax.figure.get_size_inches()[1] for ax in made]
+    legend = heights[1] - heights[0] - 0.5
+    assert 0.1 < legend < 0.4
+    ax = sims.plot_budget(parts(dose=[1.0, 2.0]), title="$title$")
+    assert ax.get_title() == "\\$title\\$"
+    assert {tick.tick1line.get_markersize() for tick in ax.yaxis.majorTicks} == {0}
+    assert drawn_names(ax) == ["B", printed("11P")]
+    colours = [bars[0].get_facecolor() for bars in ax.containers]
+    assert colours == [to_rgba(colour_of(name)) for name in ("B", "11P")]
+    assert sims.provenance(ax.figure)["calls"][-1] == "plot_budget(...)"
+
+
+def drawn_names(ax):
+    return [text.get_text() for one in ax.artists for text in one.get_texts()]

@@ -1,14 +1,30 @@
 """Colours and names: distinct in a figure, and every curve has its name once."""
 
 import itertools
+import zlib
 
 import drawn
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.colours import COLOURS, assigned, colour_of
+from sims_analysis.figures.colours import (
+    COLOURS,
+    DASHES,
+    _luminance,
+    assigned,
+    colour_of,
+    dashes_of,
+    ink,
+    legible,
+    letters,
+    paper,
+    sequence,
+    user_cycle,
+    wash,
+)
 
 mpl.use("Agg")
 
@@ -36,14 +52,14 @@ def test_more_species_than_colours_differ_by_dashes():
     many = drawn.profiles(**{name: drawn.gaussian(10.0 ** (17 + i / 10)) for i, name in
                              enumerate("H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar".split())})  # noqa: SIM905 # fmt: skip
     looks = {(line.get_color(), str(line._dash_pattern)) for line in
-             drawn.lines(sims.plot_profiles(many, labels="none"))}  # fmt: skip
+             drawn.lines(drawn.sketched(many, labels="none"))}  # fmt: skip
     assert len(looks) == 18
     assert len({colour for colour, _ in looks}) == len(COLOURS)
 
 
 def test_a_second_call_takes_free_colours():
-    ax = sims.plot_profiles(drawn.profiles(Mg=drawn.gaussian()))
-    sims.plot_profiles(drawn.profiles(B=drawn.gaussian(1e18)), ax)
+    ax = drawn.sketched(drawn.profiles(Mg=drawn.gaussian()))
+    drawn.sketched(drawn.profiles(B=drawn.gaussian(1e18)), ax)
     assert colour_of("Mg") == colour_of("B")
     assert len({line.get_color() for line in drawn.lines(ax)}) == 2
 
@@ -120,3 +136,104 @@ def test_a_name_that_is_no_formula_is_printed_plainly(name):
     ax.figure.canvas.draw()
     shown = [text.replace("\\$", "$") for text in drawn.names(ax)]
     assert shown == [name, "other"]
+
+
+# --- colours on paper ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ax():
+    return plt.figure(facecolor="white").add_subplot()
+
+
+def test_clusters_of_caesium_stand_for_the_other_element():
+    assert colour_of("133Cs27Al") == colour_of("27Al133Cs") == colour_of("Al")
+    assert colour_of("133Cs") == colour_of("Cs+") == colour_of("Cs2")
+    assert colour_of("Uuo") == COLOURS[zlib.crc32(b"Uuo") % len(COLOURS)]
+    assert colour_of("") in COLOURS
+
+
+def test_species_without_a_free_colour_share_the_least_used():
+    names = [f"{symbol}" for symbol in ("B", "Mg", "Na")]
+    first, second, third = assigned(names, {}).values()
+    assert first == colour_of("B")
+    assert (second, third) == (COLOURS[1], COLOURS[2])
+    assert assigned(["B", "B"], {}) == {"B": COLOURS[0]}
+    assert assigned(["B"], {"B": "red"}) == {"B": "red"}
+    assert assigned(["P", "B"], {}, ["red", "blue"]) == {"P": "red", "B": "blue"}
+    assert assigned(["P", "B", "As"], {}, ["red", "blue"])["As"] == "red"
+    assert assigned(["P"], {"B": "red"}, ["red", "blue"])["P"] == "blue"
+
+
+def test_things_in_order_have_colours_of_their_own_or_of_a_scale():
+    assert sequence(12) == list(COLOURS)
+    assert sequence(2) == list(COLOURS[:2])
+    scale = mpl.colormaps["viridis"]
+    many = sequence(13)
+    assert many[0] == mpl.colors.to_hex(scale(0.0))
+    assert many[-1] == mpl.colors.to_hex(scale(0.9))
+    assert len(set(many)) == 13
+    with plt.rc_context({"image.cmap": "gray"}):
+        assert sequence(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
+    with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["r", "g", "b"])}):
+        assert sequence(3) == [mpl.colors.to_hex(one) for one in "rgb"]
+        assert len(set(sequence(4))) == 4
+        assert user_cycle() == tuple(mpl.colors.to_hex(one) for one in "rgb")
+    with plt.rc_context({"axes.prop_cycle": plt.cycler(linestyle=["-", ":"])}):
+        assert user_cycle() == ()
+    assert user_cycle() == ()
+
+
+def test_each_curve_of_a_colour_has_the_next_dash():
+    assert dashes_of(["r", "g", "r", "r", "g"]) == [DASHES[i] for i in (0, 0, 1, 2, 1)]
+    assert dashes_of(["r"] * 7)[-1] == DASHES[0]
+
+
+@pytest.mark.parametrize(
+    ("figure", "axes", "seen"),
+    [("white", "black", (0, 0, 0)), ("black", "none", (0, 0, 0)), ("none", "none", (1, 1, 1)),
+     ((0, 0, 0, 0.5), "none", (0.5, 0.5, 0.5)), ("red", (0, 0, 1, 0.25), (0.75, 0, 0.25))],
+)  # fmt: skip
+def test_paper_is_what_is_seen_behind_curves(ax, figure, axes, seen):
+    ax.figure.set_facecolor(figure)
+    ax.set_facecolor(axes)
+    assert paper(ax) == pytest.approx(seen)
+
+
+def test_greys_and_washes_follow_the_paper(ax):
+    assert (ink(0.0, ax), ink(0.35, ax), wash(0.3, ax)) == ("0", "0.35", 0.3)
+    assert legible("#000000", ax) == "#000000"
+    ax.set_facecolor("black")
+    assert (ink(0.0, ax), ink(0.35, ax), wash(0.3, ax)) == ("1", "0.65", 0.75)
+    assert wash(0.5, ax) == 1.0
+    assert (legible("#000000", ax), legible("#E69F00", ax)) == ("#FFFFFF", "#E69F00")
+    # Green looks lighter than blue.
+    ax.set_facecolor("#009900")
+    assert ink(0.0, ax) == "0"
+    ax.set_facecolor("#0000ff")
+    assert ink(0.0, ax) == "1"
+
+
+def test_letters_are_no_darker_than_need_be(ax):
+    assert letters("crimson", ax) == "crimson"
+    assert letters((0.0, 0.0, 0.5), ax) == "#000080"
+    shade = letters("#E69F00", ax)
+    parts = np.array(mpl.colors.to_rgb(shade)) / np.array([0xE6, 0x9F, 1e9]) * 255
+    assert parts[0] == pytest.approx(parts[1], abs=0.01)  # the same hue
+    contrasts = [
+        1.05 / (_luminance(part * np.array(mpl.colors.to_rgb("#E69F00"))) + 0.05)
+        for part in (parts[0], parts[0] + 0.04)
+    ]
+    assert contrasts[0] >= 4.45 > contrasts[1]
+    ax.set_facecolor("black")
+    assert letters("#ffff00", ax) == "#ffff00"
+    light = letters("#000080", ax)
+    assert mpl.colors.to_rgb(light)[2] > 0.5
+
+
+def test_luminance_is_that_of_linear_light():
+    assert _luminance((1, 1, 1)) == pytest.approx(1.0)
+    assert _luminance((0, 0, 0)) == 0.0
+    assert _luminance((0.04, 0.04, 0.04)) == pytest.approx(0.04 / 12.92)
+    assert _luminance((0.5, 0, 0)) == pytest.approx(0.2126 * ((0.5 + 0.055) / 1.055) ** 2.4)
+    assert _luminance((0, 1, 0)) == pytest.approx(0.7152)

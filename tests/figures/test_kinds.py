@@ -53,9 +53,9 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
         if argument == own:
             continue
         with pytest.raises(ProfileError, match=rf"{argument}= .*{function}\(\).*as {own}="):
-            sims.plot_profiles(DATA, **{argument: result})
+            drawn.sketched(DATA, **{argument: result})
     with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
-        sims.plot_profiles({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
+        drawn.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
 
 
 @pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
@@ -73,7 +73,7 @@ def test_a_result_without_a_record_is_known_by_what_it_holds(function):
     bare.attrs.pop("question")
     other = "peak" if own != "peak" else "dose"
     with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
-        sims.plot_profiles(DATA, **{other: bare})
+        drawn.sketched(DATA, **{other: bare})
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_result_without_a_record_is_known_by_what_it_holds(function):
 )
 def test_a_part_of_a_result_is_not_taken_for_the_whole(argument, part):
     with pytest.raises(ProfileError, match="give the whole result"):
-        sims.plot_profiles(DATA, **{argument: part})
+        drawn.sketched(DATA, **{argument: part})
 
 
 @pytest.mark.parametrize("plot", [sims.plot_profiles, sims.plot_panels])
@@ -98,23 +98,23 @@ def test_one_result_is_not_drawn_on_every_measurement(plot):
 
 def test_the_result_of_a_batch_says_whose_it_is():
     batch = sims.stack([B, B], names=["a", "b"])
-    notes = drawn.notes(sims.plot_profiles(batch, peak=sims.peak(batch)))
+    notes = drawn.notes(drawn.sketched(batch, peak=sims.peak(batch)))
     assert notes == ["peak(a) at 30 nm", "peak(b) at 30 nm"]
 
 
 @pytest.mark.parametrize("other", [sims.moments, sims.cumulative_dose, lambda data: data])
 def test_what_is_no_fit_is_refused_by_name(other):
     with pytest.raises(ProfileError, match=r"fits= takes results of fit\(\); found one of"):
-        sims.plot_profiles(DATA, fits=other(B))
+        drawn.sketched(DATA, fits=other(B))
 
 
 def test_what_is_no_result_is_answered_with_the_right_call():
     with pytest.raises(ProfileError, match=r"junctions: .*sims\.junction_depth\(data, level"):
-        sims.plot_profiles(DATA, junctions="1e17 atoms/cm^3")
+        drawn.sketched(DATA, junctions="1e17 atoms/cm^3")
     with pytest.raises(ProfileError, match=r"dose: .*sims\.integrated_dose\(data\).*found True"):
-        sims.plot_profiles(DATA, dose=True)
+        drawn.sketched(DATA, dose=True)
     with pytest.raises(ProfileError, match=r"peak= takes results of peak.* no known function"):
-        sims.plot_profiles(DATA, peak=xr.Dataset({"factor": 1.0}))
+        drawn.sketched(DATA, peak=xr.Dataset({"factor": 1.0}))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,6 @@ def test_an_option_of_another_kind_is_refused_before_there_is_a_figure(plot, wro
     assert plt.get_fignums() == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "told"),
     [
@@ -190,7 +189,7 @@ def test_an_option_of_another_kind_is_refused_before_there_is_a_figure(plot, wro
 )
 def test_limits_that_no_axis_can_have_are_refused(limits, told):
     with pytest.raises((ValueError, SimsError), match=told):
-        sims.plot_profiles(DATA, **limits)
+        drawn.sketched(DATA, **limits)
 
 
 @pytest.mark.parametrize(
@@ -231,8 +230,7 @@ def test_what_stands_in_the_place_of_data_and_axes_is_told():
         sims.plot_profiles(DATA, figure)
 
 
-@pytest.mark.slow
 def test_profiles_are_drawn_as_they_are():
     profiles = sims.to_profiles(DATA)
-    assert len(drawn.lines(sims.plot_profiles(profiles))) == 2
-    assert len(drawn.lines(sims.plot_profiles(profiles[0]))) == 1
+    assert len(drawn.lines(drawn.sketched(profiles))) == 2
+    assert len(drawn.lines(drawn.sketched(profiles[0]))) == 1

@@ -52,45 +52,42 @@ def shaded(ax):
 # --- the window of a dose ---
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("function", [sims.integrated_dose, sims.dose_budget])
 def test_only_the_window_that_was_integrated_is_shaded(function):
     ds = profiles(B=falling())
-    ax = sims.plot_profiles(ds, dose=function(ds, start="5 nm", stop="0.02 um"))
+    ax = drawn.sketched(ds, dose=function(ds, start="5 nm", stop="0.02 um"))
     assert shaded(ax) == pytest.approx((5.0, 20.0))
-    ax = sims.plot_profiles(ds, dose=function(ds, stop="30 nm"))
+    ax = drawn.sketched(ds, dose=function(ds, stop="30 nm"))
     assert shaded(ax) == pytest.approx((0.0, 30.0))
-    ax = sims.plot_profiles(ds, dose=function(ds))
+    ax = drawn.sketched(ds, dose=function(ds))
     assert shaded(ax) == pytest.approx((0.0, 49.0))
 
 
-@pytest.mark.slow
 def test_a_budget_without_the_surface_is_shaded_below_it():
     ds = profiles(B=falling())
     for start, begins in ((None, 8.0), ("3 nm", 8.0), ("12 nm", 12.0)):
         budget = sims.dose_budget(
             ds, start=start, stop="40 nm", surface="exclude", surface_depth="8 nm"
         )
-        assert shaded(sims.plot_profiles(ds, dose=budget)) == pytest.approx((begins, 40.0))
+        assert shaded(drawn.sketched(ds, dose=budget)) == pytest.approx((begins, 40.0))
 
 
-@pytest.mark.slow
 def test_a_window_is_stated_for_a_dose_without_and_an_unknown_one_is_not_guessed():
     ds = profiles(B=falling())
     dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")
     bare = dose.drop_vars(["start", "stop"], errors="ignore").drop_attrs()
-    ax = sims.plot_profiles(ds, dose=bare, dose_window=("1 nm", "2 nm"))
+    ax = drawn.sketched(ds, dose=bare, dose_window=("1 nm", "2 nm"))
     assert shaded(ax) == pytest.approx((1.0, 2.0))
     with pytest.raises(ProfileError, match=r"window of the dose of B, from 5 to 20 nm"):
-        sims.plot_profiles(ds, dose=dose, dose_window=("1 nm", "2 nm"))
+        drawn.sketched(ds, dose=dose, dose_window=("1 nm", "2 nm"))
     stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds, stop=stop))
+    ax = drawn.sketched(ds, dose=sims.integrated_dose(ds, stop=stop))
     assert shaded(ax) == pytest.approx((0.0, stop.item()))
     two = profiles(B=falling(), P=falling(1e19))
     dose = sims.integrated_dose(two, stop=sims.junction_depth(two, level="1e17 atoms/cm^3"))
     # A dose may carry its limits; without them, those of one profile are not known.
     bare = dose.drop_vars([name for name in ("start", "stop") if name in dose.coords])
-    ax = sims.plot_profiles(two, dose=bare)
+    ax = drawn.sketched(two, dose=bare)
     assert not ax.collections
     assert any("$Q$" in text for text in drawn.notes(ax))
 
@@ -112,18 +109,18 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
     )
     ds = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
     found = sims.decay_length(ds, start="40 nm", stop="95 nm")
-    ax = sims.plot_profiles(ds, decay_length=found)
+    ax = drawn.sketched(ds, decay_length=found)
     line = next(line for line in ax.lines if len(line.get_xdata()) == 2)
     # Many samples of the tail hold no count: a mean of the logarithms lies above those that do.
     inside = (depths >= found["start"].item()) & (depths <= found["stop"].item())
-    drawn = np.exp(np.interp(depths[inside], line.get_xdata(), np.log(line.get_ydata())))
-    assert drawn.sum() == pytest.approx(counts[inside].sum() * 1e15, rel=1e-6)
+    seen = np.exp(np.interp(depths[inside], line.get_xdata(), np.log(line.get_ydata())))
+    assert seen.sum() == pytest.approx(counts[inside].sum() * 1e15, rel=1e-6)
 
 
 def test_results_in_a_list_belong_to_data_in_a_list():
     one, two = profiles(B=falling()), profiles(B=falling(1e19))
     found = [sims.junction_depth(ds, level="1e17 atoms/cm^3") for ds in (one, two)]
-    ax = sims.plot_profiles([one, two], junctions=found)
+    ax = drawn.sketched([one, two], junctions=found)
     at = sorted(float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o")
     assert at == pytest.approx([float(xj.item()) for xj in found])
 
@@ -237,14 +234,14 @@ def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
 
 @pytest.mark.parametrize("count", [1, 20])
 def test_one_power_of_ten_does_not_hide_on_the_frame(count):
-    ax = sims.plot_profiles(profiles(B=(np.full(count, 1e18), "atoms/cm^3")))
+    ax = drawn.sketched(profiles(B=(np.full(count, 1e18), "atoms/cm^3")))
     low, high = ax.get_ylim()
     assert low < 0.5e18
     assert high > 2e18
 
 
 def test_a_lone_sample_is_larger_than_dust():
-    ax = sims.plot_profiles(profiles(B=([1e18], "atoms/cm^3")))
+    ax = drawn.sketched(profiles(B=([1e18], "atoms/cm^3")))
     assert max(line.get_markersize() for line in ax.lines if line.get_marker() == ".") >= 4
 
 
@@ -255,10 +252,9 @@ def test_thirty_decades_do_not_blacken_the_axis():
     assert len(sims.plot_profiles(profiles(B=falling())).yaxis.get_minorticklocs()) > 20
 
 
-@pytest.mark.slow
 def test_a_waterfall_of_one_measurement_raises_nothing():
     ds = drawn.profiles(B=drawn.gaussian())
-    ax = sims.plot_profiles(ds, waterfall=10)
+    ax = drawn.sketched(ds, waterfall=10)
     assert ax.get_ylabel() == "Concentration (atoms/cm³)"
     np.testing.assert_array_equal(drawn.lines(ax)[0].get_ydata(), drawn.gaussian())
 
@@ -266,16 +262,16 @@ def test_a_waterfall_of_one_measurement_raises_nothing():
 def test_a_mark_may_be_an_array_of_corners():
     corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
     ds = drawn.profiles(B=[1e17, 0.0, 1e17, 0.0, 2e17])
-    (line,) = drawn.lines(sims.plot_profiles(ds, marker=corners), least=5)
+    (line,) = drawn.lines(drawn.sketched(ds, marker=corners), least=5)
     np.testing.assert_array_equal(line.get_marker(), corners)
 
 
 def test_nothing_is_shaded_where_the_window_of_a_dose_is_not_known():
     ds = drawn.profiles(B=drawn.gaussian())
     dose = sims.integrated_dose(ds, start="20 nm", stop="40 nm")
-    assert len(sims.plot_profiles(ds, dose=dose).collections) == 1
+    assert len(drawn.sketched(ds, dose=dose).collections) == 1
     bare = dose.drop_vars(["start", "stop"], errors="ignore")
     bare.attrs.pop("question")
-    ax = sims.plot_profiles(ds, dose=bare)
+    ax = drawn.sketched(ds, dose=bare)
     assert len(ax.collections) == 0
     assert drawn.notes(ax)

@@ -99,12 +99,11 @@ def test_no_name_breaks_a_figure():
     sims.plot_profiles(ds, labels="legend").figure.draw_without_rendering()
 
 
-@pytest.mark.slow
 def test_every_isotope_and_ion_of_an_element_has_its_colour_in_every_figure():
     assert colour_of("B") == colour_of("11B") == colour_of("10B+") == COLOURS[0]
     assert colour_of("133Cs27Al") == colour_of("Al")
-    alone = curves(sims.plot_profiles(two_units(), species="Mg"))[0]
-    together = curves(sims.plot_profiles(two_units()))[0]
+    alone = curves(drawn.sketched(two_units(), species="Mg"))[0]
+    together = curves(drawn.sketched(two_units()))[0]
     assert alone.get_color() == together.get_color() == colour_of("Mg")
 
 
@@ -126,7 +125,7 @@ def test_colours_stay_apart_for_the_colour_blind():
 
 
 def test_each_species_is_drawn_on_its_own_samples():
-    ax = sims.plot_profiles(two_units())
+    ax = drawn.sketched(two_units())
     left, right = ax, ax.figure.axes[1]
     (mg,), (ga,) = curves(left), curves(right)
     np.testing.assert_array_equal(mg.get_xdata(), [0, 10, 20])
@@ -138,7 +137,7 @@ def test_each_species_is_drawn_on_its_own_samples():
 
 
 def test_right_axis_shows_as_many_whole_decades_as_the_left():
-    ax = sims.plot_profiles(two_units())
+    ax = drawn.sketched(two_units())
     for each in ax.figure.axes:
         low, high = np.log10(each.get_ylim())
         assert high == pytest.approx(round(high))
@@ -159,7 +158,7 @@ def test_three_kinds_of_value_get_three_axes():
 
 
 def test_zeros_break_the_line_and_stand_at_the_floor():
-    ax = sims.plot_profiles(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
+    ax = drawn.sketched(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
     (line,) = curves(ax)
     np.testing.assert_array_equal(line.get_ydata(), [1e18, np.nan, 1e17])
     (mark,) = marks(ax)
@@ -176,7 +175,7 @@ def test_over_a_gap_the_line_is_thin_and_dotted_and_there_is_no_band():
     ds, _ = gaussian_profile(z, dose="1e14 atoms/cm^2", projected_range="70 nm", straggle="15 nm")
     ds["concentration_stderr"] = ds["concentration"] * 0.1
     ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
-    ax = sims.plot_profiles(ds)
+    ax = drawn.sketched(ds)
     line, over = ax.lines
     assert (line.get_linestyle(), line.get_xdata()[25]) == ("-", 69.0)
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(line.get_ydata())), [25])
@@ -187,14 +186,13 @@ def test_over_a_gap_the_line_is_thin_and_dotted_and_there_is_no_band():
     whole, _ = gaussian_profile(
         np.arange(0, 140, 2.0), dose="1e14 atoms/cm^2", projected_range="70 nm", straggle="15 nm"
     )
-    assert len(sims.plot_profiles(whole).lines) == 1
+    assert len(drawn.sketched(whole).lines) == 1
 
 
-@pytest.mark.slow
 def test_zeros_of_a_crowd_share_one_row():
     ds = two_units(values=(1e18, 0, 1e17))
-    few = sims.plot_profiles(ds, species="Mg")
-    crowd = sims.plot_profiles(sims.stack([ds] * 30, names=range(30)), species="Mg", spread=False)
+    few = drawn.sketched(ds, species="Mg")
+    crowd = drawn.sketched(sims.stack([ds] * 30, names=range(30)), species="Mg", spread=False)
     assert crowd.get_ylim() == few.get_ylim()
     assert {tuple(line.get_ydata()) for line in marks(crowd)} == {
         tuple(line.get_ydata()) for line in marks(few)
@@ -202,7 +200,7 @@ def test_zeros_of_a_crowd_share_one_row():
 
 
 def test_a_linear_axis_shows_zero_and_negative_values_as_they_are():
-    ax = sims.plot_profiles(two_units(values=(1e18, 0.0, -1e17)), species="Mg", scale="linear")
+    ax = drawn.sketched(two_units(values=(1e18, 0.0, -1e17)), species="Mg", scale="linear")
     np.testing.assert_array_equal(curves(ax)[0].get_ydata(), [1e18, 0, -1e17])
     assert marks(ax) == []
 
@@ -215,12 +213,12 @@ def test_nothing_but_zeros_is_still_a_figure():
 
 
 def test_samples_below_the_detection_limit_are_marked_at_it_and_not_drawn():
-    ax = sims.plot_profiles(two_units(), detection_limit="5e17 atoms/cm^3")
+    ax = drawn.sketched(two_units(), detection_limit="5e17 atoms/cm^3")
     (mark,) = marks(ax)
     np.testing.assert_array_equal(mark.get_xdata(), [20])
     np.testing.assert_array_equal(mark.get_ydata(), [5e17])
-    drawn = next(line for line in curves(ax) if len(line.get_xdata()) == 3)
-    np.testing.assert_array_equal(drawn.get_ydata(), [1e18, 3e18, np.nan])
+    seen = next(line for line in curves(ax) if len(line.get_xdata()) == 3)
+    np.testing.assert_array_equal(seen.get_ydata(), [1e18, 3e18, np.nan])
     # Counts have another unit: the limit says nothing of them.
     assert marks(ax.figure.axes[1]) == []
 
@@ -228,47 +226,44 @@ def test_samples_below_the_detection_limit_are_marked_at_it_and_not_drawn():
 def test_a_limit_for_each_species():
     ds = sims.open_example("boron-implant")
     limit = sims.detection_limit(ds, window=("400 nm", "490 nm"))
-    ax = sims.plot_profiles(ds, detection_limit=limit)
+    ax = drawn.sketched(ds, detection_limit=limit)
     found = sorted({line.get_ydata()[0] for line in marks(ax)})
     np.testing.assert_allclose(found, sorted(limit.values))
 
 
-@pytest.mark.slow
 def test_uncertainty_bands_where_the_data_state_them():
     ds, _ = gaussian_profile(
         np.arange(0.0, 100.0), dose="1e14 atoms/cm^2", projected_range="40 nm", straggle="15 nm"
     )
-    assert len(sims.plot_profiles(ds).collections) == 0
+    assert len(drawn.sketched(ds).collections) == 0
     ds["concentration_stderr"] = ds["concentration"] * 0.1
     ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
-    ax = sims.plot_profiles(ds, coverage=2)
+    ax = drawn.sketched(ds, coverage=2)
     (band,) = ax.collections
     top = band.get_paths()[0].vertices[:, 1].max()
     assert top == pytest.approx(1.2 * float(ds["concentration"].max()))
-    assert len(sims.plot_profiles(ds, coverage=0).collections) == 0
+    assert len(drawn.sketched(ds, coverage=0).collections) == 0
 
 
-@pytest.mark.slow
 def test_a_name_of_a_measurement_says_which_depth_axis_it_is_on():
     timed = drawn.profiles(axis="s", B=(drawn.gaussian(), "atoms/cm^3"))
-    ax = sims.plot_profiles({"W1": drawn.profiles(B=drawn.gaussian()), "W2": timed})
+    ax = drawn.sketched({"W1": drawn.profiles(B=drawn.gaussian()), "W2": timed})
     assert [text.get_text() for text in drawn.legend(ax, NAMES).get_texts()] == ["W1", "W2↑"]
 
 
 def test_depth_in_another_unit_and_sputter_time():
-    ax = sims.plot_profiles(two_units(), depth_units="um")
+    ax = drawn.sketched(two_units(), depth_units="um")
     assert ax.get_xlabel() == "Depth (µm)"
     np.testing.assert_allclose(curves(ax)[0].get_xdata(), [0, 0.01, 0.02])
     timed = sims.open_example("sputter-time")
-    assert sims.plot_profiles(timed).get_xlabel() == "Sputter time (s)"
+    assert drawn.sketched(timed).get_xlabel() == "Sputter time (s)"
     with pytest.raises(UnitsError, match="depth_units"):
-        sims.plot_profiles(two_units(), depth_units="s")
+        drawn.sketched(two_units(), depth_units="s")
 
 
-@pytest.mark.slow
 def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
     timed = sims.open_example("sputter-time")
-    ax = sims.plot_profiles({"a": two_units(), "b": timed}, depth_units="um")
+    ax = drawn.sketched({"a": two_units(), "b": timed}, depth_units="um")
     above = [each for each in ax.figure.axes if each.xaxis.get_label_position() == "top"]
     assert [each.get_xlabel() for each in above] == ["Sputter time (s)"]
     assert ax.get_xlabel() == "Depth (µm)"
@@ -282,10 +277,9 @@ def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
         sims.explore([two_units(), timed])
 
 
-@pytest.mark.slow
 def test_layouts_and_kinds_give_the_same_curves():
     ds = sims.open_example("boron-implant")
-    plain = curves(sims.plot_profiles(ds, species="B"))[0]
+    plain = curves(drawn.sketched(ds, species="B"))[0]
     others = [
         sims.quantify(ds),
         ds["concentration"],
@@ -294,14 +288,14 @@ def test_layouts_and_kinds_give_the_same_curves():
         sims.stack([ds]),
     ]
     for other in others:
-        again = curves(sims.plot_profiles(other, species="B"))[0]
+        again = curves(drawn.sketched(other, species="B"))[0]
         np.testing.assert_array_equal(plain.get_ydata(), again.get_ydata())
         np.testing.assert_array_equal(plain.get_xdata(), again.get_xdata())
 
 
 def test_several_measurements_of_several_species_keep_the_colour_and_change_the_dash():
     ds = sims.open_example("boron-implant")
-    ax = sims.plot_profiles({"W1": ds, "W2": ds}, species=["B", "P"])
+    ax = drawn.sketched({"W1": ds, "W2": ds}, species=["B", "P"])
     b1, b2, p1, p2 = [line for line in curves(ax) if len(line.get_xdata()) == ds.sizes["depth"]]
     assert b1.get_color() == b2.get_color() == colour_of("B")
     assert p1.get_color() == p2.get_color() == colour_of("P")
@@ -352,15 +346,14 @@ def test_a_style_sheet_wins():
     assert width * 25.4 == pytest.approx(86)
 
 
-@pytest.mark.slow
 def test_a_second_call_adds_to_the_first():
     low, _ = exponential_profile(
         np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
     )
-    ax = sims.plot_profiles(two_units())
+    ax = drawn.sketched(two_units())
     axes = len(ax.figure.axes)
-    sims.plot_profiles(low, ax)
-    sims.plot_profiles(two_units(), ax)
+    drawn.sketched(low, ax)
+    drawn.sketched(two_units(), ax)
     assert len(ax.figure.axes) == axes
     assert ax.get_ylim()[0] <= 1e16
     assert ax.get_ylim()[1] >= 3e18
@@ -415,7 +408,7 @@ def edge():
 
 def test_a_junction_stands_on_its_curve():
     ds, truth = edge()
-    ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
+    ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     assert mark.get_xdata()[0] == pytest.approx(truth.crossing(1e17))
     assert mark.get_ydata()[0] == pytest.approx(1e17)
@@ -427,7 +420,7 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
     sigma = 0.1 * ds["concentration"]
     ds["concentration_stderr"] = sigma.assign_attrs(units="atom/cm^3")
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = sims.plot_profiles(ds, junctions=xj, coverage=0)
+    ax = drawn.sketched(ds, junctions=xj, coverage=0)
     (bar,) = [bars for bars in ax.collections if hasattr(bars, "get_segments")]
     (left, _), (right, _) = bar.get_segments()[0]
     assert (right - left) / 2 == pytest.approx(float(xj["stderr"][0]))
@@ -438,10 +431,9 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
     assert meaning == "± one standard error"
 
 
-@pytest.mark.slow
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
-    ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
+    ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
     assert notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{21}}$ cm⁻³): never reached"]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
 
@@ -449,7 +441,7 @@ def test_a_junction_that_is_none_is_listed_and_not_marked():
 def test_the_window_of_a_dose_is_shaded_and_its_value_named():
     ds, _ = edge()
     dose = sims.integrated_dose(ds, start="10 nm", stop="30 nm", rule="loglinear")
-    ax = sims.plot_profiles(ds, dose=dose, dose_window=("10 nm", "30 nm"))
+    ax = drawn.sketched(ds, dose=dose, dose_window=("10 nm", "30 nm"))
     x = ax.collections[0].get_paths()[0].vertices[:, 0]
     assert (x.min(), x.max()) == (10, 30)
     assert notes(ax)[0].startswith("$Q$ = 6.643×10")
@@ -457,7 +449,7 @@ def test_the_window_of_a_dose_is_shaded_and_its_value_named():
 
 def test_peak_and_decay_length():
     ds, _ = edge()
-    ax = sims.plot_profiles(
+    ax = drawn.sketched(
         ds, peak=sims.peak(ds), decay_length=sims.decay_length(ds, start="20 nm", stop="60 nm")
     )
     assert any("peak at 0 nm" in text for text in notes(ax))
@@ -466,17 +458,15 @@ def test_peak_and_decay_length():
     np.testing.assert_allclose(line.get_ydata(), 1e20 * np.exp(-np.array([20, 60]) / 5), rtol=1e-6)
 
 
-@pytest.mark.slow
 def test_metallurgical_junctions_cross_the_axes():
     ds = sims.open_example("boron-implant")
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
-    ax = sims.plot_profiles(ds, junctions=found)
+    ax = drawn.sketched(ds, junctions=found)
     assert sum("junction:" in text for text in notes(ax)) == found.sizes["junction"]
     where = f"{found['depth'].values[0]:.1f} nm"
     assert [text for text in notes(ax) if text == f"p→n junction: {where}"], notes(ax)
 
 
-@pytest.mark.slow
 def test_results_belong_to_their_measurement():
     ds, _ = edge()
     low = ds.copy(deep=True)
@@ -484,11 +474,11 @@ def test_results_belong_to_their_measurement():
     low["concentration"].attrs = ds["concentration"].attrs
     both = {"a": ds, "b": low}
     xj = {label: sims.junction_depth(d, level="1e17 atoms/cm^3") for label, d in both.items()}
-    ax = sims.plot_profiles(both, junctions=xj)
+    ax = drawn.sketched(both, junctions=xj)
     found = sorted(float(l.get_xdata()[0]) for l in ax.lines if l.get_marker() == "o")  # noqa: E741
     assert found == pytest.approx([23.02585, 34.53878], rel=1e-6)
     with pytest.raises(ProfileError, match="mapping"):
-        sims.plot_profiles(both, junctions=list(xj.values()))
+        drawn.sketched(both, junctions=list(xj.values()))
 
 
 # --- files --------------------------------------------------------------------------------------

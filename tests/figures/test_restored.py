@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import restored_truth as rt
 import xarray as xr
-from drawn import notes
+from drawn import notes, sketched
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -23,10 +23,9 @@ def drawn(ax, what):
     return [line for each in ax.figure.axes for line in each.lines if line.get_gid() == what]
 
 
-@pytest.mark.slow
 def test_both_profiles_are_drawn_and_the_resolution_is_a_bar(both):
     ds, restored = both
-    ax = sims.plot_profiles(ds, restored=restored)
+    ax = sketched(ds, restored=restored)
     (line,), (bar,) = drawn(ax, "restored"), drawn(ax, "resolution")
     there = restored["concentration"].dropna("depth")
     np.testing.assert_allclose(line.get_xdata(), there["depth"])
@@ -55,8 +54,8 @@ def test_depths_in_other_units_and_panels(both):
 def test_other_results_are_refused(both):
     ds, restored = both
     with pytest.raises(ProfileError, match="give it as restored="):
-        sims.plot_profiles(ds, fits=restored)
+        sketched(ds, fits=restored)
     with pytest.raises(ProfileError, match=r"restored= takes results of deconvolve\(\)"):
-        sims.plot_profiles(ds, restored=sims.peak(ds))
+        sketched(ds, restored=sims.peak(ds))
     with pytest.raises(ProfileError, match="give the whole result"):
-        sims.plot_profiles(ds, restored=restored["concentration"])
+        sketched(ds, restored=restored["concentration"])

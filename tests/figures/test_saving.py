@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
+from sims_analysis.figures import saving
+from sims_analysis.figures.curve_names import CurveName
+from sims_analysis.figures.free_space import Box, Place
 
 mpl.use("Agg")
 
@@ -68,11 +71,13 @@ def test_tiff_and_eps_come_out_the_same_again(saved, tmp_path, kind, suffix):
     assert again == saved[kind].read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tiff", "eps"])
 def test_tiff_and_eps_tell_their_origin(saved, kind):
     assert sims.provenance(saved[kind])["calls"][-1] == "mine()"
 
 
+@pytest.mark.slow
 def test_shades_of_an_eps_are_paler_than_their_curves(saved):
     made = figure()
     text = saved["eps"].read_text()
@@ -125,3 +130,170 @@ def test_a_figure_has_one_layout_in_every_format(tmp_path):
         sims.save_figure(figure, tmp_path / f"a.{suffix}")
         places.append([ax.get_position().bounds for ax in figure.axes])
     np.testing.assert_allclose(*places, atol=1e-6)
+
+
+# --- the steps of it ----------------------------------------------------------------------------
+
+
+def test_a_figure_is_found_from_whatever_is_of_it():
+    made, axs = plt.subplots(1, 2)
+    part = plt.figure().subfigures(1, 2)[0]
+    inside = part.add_subplot()
+    for given in (made, axs, axs[0], list(axs), [made, axs[1]]):
+        assert saving._figure_of(given) is made
+    for given in (part, inside):
+        assert saving._figure_of(given) is part.figure
+    for wrong in ([], [made, plt.figure()], None, [None], np.array([made, 3], dtype=object)):
+        with pytest.raises(TypeError, match="expected a figure or its axes, found"):
+            saving._figure_of(wrong)
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", 3, None, b"a.png"])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(TypeError, match=r"expected that of a file, such as 'x\.pdf'"):
+        saving.checked_path(path, "x.pdf")
+
+
+@pytest.mark.parametrize(
+    ("dpi", "options", "told"),
+    [(19.9, {}, "dpi=19.9; expected dots an inch, 20 to 4800"), (4801, {}, "dpi="),
+     ("300", {}, "dpi="), (True, {}, "dpi=True"), (300, {"transparent": 1}, "transparent=1"),
+     (300, {"format": "svg"}, "no option 'format': it has bbox_inches, edgecolor"),
+     (300, {"metadata": {}}, "no option 'metadata'"), (300, {"bbox_inches": 3}, "bbox_inches=3"),
+     (300, {"bbox_inches": "loose"}, "bbox_inches='loose'")],
+)  # fmt: skip
+def test_options_that_files_cannot_have_are_refused(dpi, options, told):
+    with pytest.raises((TypeError, ValueError), match=told):
+        saving._check_options(dpi, options)
+
+
+def test_options_at_their_ends_are_taken():
+    for dpi in (20, 4800.0):
+        saving._check_options(dpi, {})
+    box = mpl.transforms.Bbox([[0, 0], [1, 1]])
+    for value in ("tight", None, box):
+        saving._check_options(300, {"bbox_inches": value})
+    saving._check_options(300, {"transparent": True, "pad_inches": 0, "facecolor": "w"})
+
+
+def test_text_is_text_unless_the_user_says_otherwise():
+    found = saving._settings()
+    assert {name: found[name] for name in ("svg.fonttype", "pdf.fonttype", "ps.fonttype")} == {
+        "svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42,
+    }  # fmt: skip
+    assert found["svg.hashsalt"]
+    assert found["figure.autolayout"] is found["figure.constrained_layout.use"] is False
+    with plt.rc_context({"pdf.fonttype": 3 if mpl.rcParamsDefault["pdf.fonttype"] != 3 else 42}):
+        assert "pdf.fonttype" not in saving._settings()
+        assert "ps.fonttype" in saving._settings()
+
+
+def test_transparent_colours_are_meanwhile_those_that_they_give_on_the_paper():
+    made, ax = plt.subplots()
+    ax.set_facecolor("#ffff00")
+    (line,) = ax.plot([1, 2], color="#000000", alpha=0.25)
+    (bar,) = ax.bar([1], [1], color="#ff0000", alpha=0.5)
+    area = ax.fill_between([0, 1], [0, 1], color="#0000ff", alpha=0.5)
+    (solid,) = ax.plot([2, 1], color="#123456")
+    with saving._opaque(made, flat=True):
+        np.testing.assert_allclose(line.get_color(), (0.75, 0.75, 0))
+        np.testing.assert_allclose(bar.get_facecolor(), (1, 0.5, 0, 1))
+        np.testing.assert_allclose(area.get_facecolor(), [(0.5, 0.5, 0.5, 1)])
+        assert {one.get_alpha() for one in (line, bar, area)} == {None}
+        assert solid.get_color() == "#123456"
+    assert (line.get_color(), line.get_alpha()) == ("#000000", 0.25)
+    assert bar.get_alpha() == area.get_alpha() == 0.5
+    np.testing.assert_allclose(bar.get_facecolor(), (1, 0, 0, 0.5))
+    with saving._opaque(made, flat=False):
+        assert line.get_alpha() == 0.25
+
+
+def test_the_origin_is_in_the_header_of_an_eps_in_short_lines():
+    content = b"%!PS\n%%CreationDate: today\n%%EndComments\nbody\n%%CreationDate: a text\n"
+    found = saving._with_comment(content, "x" * 201).decode()
+    assert found == (
+        f"%!PS\n%sims_analysis: {'x' * 200}\n%sims_analysis: x\n"
+        "%%EndComments\nbody\n%%CreationDate: a text\n"
+    )
+
+
+def test_axes_keep_their_rounded_places_while_a_figure_is_written():
+    made, axs = plt.subplots(1, 2, layout="constrained")
+    made.draw_without_rendering()
+    axs[1].set_in_layout(False)
+    engine, before = made.get_layout_engine(), [ax.get_position(original=True) for ax in axs]
+    with saving._held(made):
+        assert made.get_layout_engine() is None
+        for ax, place in zip(axs, before, strict=True):
+            found = ax.get_position(original=True).bounds
+            assert found == pytest.approx(np.round(place.bounds, 6), abs=1e-12)
+    assert made.get_layout_engine() is engine
+    assert [ax.get_position(original=True).bounds for ax in axs] == [p.bounds for p in before]
+    assert [ax.get_in_layout() for ax in axs] == [True, False]
+    plain = plt.figure()
+    with saving._held(plain):
+        assert plain.get_layout_engine() is None
+
+
+def test_a_layout_is_repeated_until_it_does_not_change_and_names_follow(monkeypatch):
+    made, ax = plt.subplots(layout="constrained")
+    places = iter([0, 1, 2, 2, 3, 4])
+    known = [next(places)]
+    laid = []
+
+    def lay_out(figure):
+        laid.append(figure.dpi)
+        known[0] = next(places)
+
+    monkeypatch.setattr(saving, "lay_out", lay_out)
+    monkeypatch.setattr(saving, "_places", lambda _: known[0])
+    (line,) = ax.plot([0, 1], [0, 1], label="B")
+    place = Place(0.5, 0.5, Box(0.55, 0.5, 0.6, 0.6))
+    name = CurveName("B", line, place, ax)
+    ax.set_xlim(0.8, 0.9)
+    saving._settle(made)
+    assert laid == [300.0] * 3
+    assert 0.8 <= name.xy[0] <= 0.9
+    places, known[0] = iter(range(1, 99)), 0
+    saving._settle(made)
+    assert len(laid) == 3 + 6  # it gives up
+    plain = plt.figure()
+    saving._settle(plain)
+    assert len(laid) == 3 + 6
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "eps", "png", "tiff", "tif"])
+def test_each_format_holds_the_origin_and_no_time(monkeypatch, tmp_path, kind):
+    asked = {}
+    made = plt.figure()
+    monkeypatch.setattr(saving.origin, "to_text", lambda _: "the origin")
+    monkeypatch.setattr(type(made), "savefig", lambda *_, **known: asked.update(known))
+    path = sims.save_figure(made, str(tmp_path / f"a.{kind.upper()}"), dpi=123.0)
+    assert path == tmp_path / f"a.{kind.upper()}"
+    assert asked["dpi"] == 123.0
+    assert asked["format"] == ("tiff" if kind == "tif" else kind)
+    known = asked.get("metadata") or asked["pil_kwargs"]["tiffinfo"]
+    assert f"sims_analysis {sims.__version__}" in known.values()
+    if kind == "eps":
+        assert b"%sims_analysis: the origin" in path.read_bytes()
+    else:
+        assert "the origin" in known.values()
+    for name in ("Date", "CreationDate"):
+        assert known.get(name) is None
+    assert ("Date" in known, "CreationDate" in known) == (kind == "svg", kind == "pdf")
+    if "pil_kwargs" in asked:
+        assert asked["pil_kwargs"]["compression"] == "tiff_lzw"
+
+
+def test_one_call_may_be_a_text(monkeypatch, tmp_path):
+    asked = []
+    made = plt.figure()
+    monkeypatch.setattr(saving.origin, "of_figure", lambda _, calls: asked.append(calls))
+    monkeypatch.setattr(saving.origin, "to_text", lambda _: "")
+    monkeypatch.setattr(type(made), "savefig", lambda *_, **__: None)
+    sims.save_figure(made, tmp_path / "a.svg", calls="mine()")
+    sims.save_figure(made, tmp_path / "a.svg", calls=("a", "b"))
+    assert asked == [["mine()"], ("a", "b")]
+    for name in ("a.jpg", "a", "a.svgz"):
+        with pytest.raises(ValueError, match=rf"cannot write '{name}': only \.svg"):
+            sims.save_figure(made, tmp_path / name)

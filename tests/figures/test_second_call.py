@@ -19,8 +19,8 @@ def low():
 def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
     ds = drawn.profiles(B=drawn.gaussian())
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds), junctions=xj)
-    sims.plot_profiles(low(), ax)
+    ax = drawn.sketched(ds, dose=sims.integrated_dose(ds), junctions=xj)
+    drawn.sketched(low(), ax)
     floor = min(ax.get_ylim())
     assert floor < 1e13
     (shade,) = ax.collections
@@ -29,35 +29,32 @@ def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
     assert min(line.get_ydata()[0] for line in dotted) < floor
 
 
-@pytest.mark.slow
 def test_one_list_holds_the_results_of_both_calls_and_explanations_last():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
-    ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
+    ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
     assert drawn.notes(ax)[-1] == "zero"
-    sims.plot_profiles(low(), ax, peak=sims.peak(low()))
+    drawn.sketched(low(), ax, peak=sims.peak(low()))
     assert [text.split()[0] for text in drawn.notes(ax)][1:] == ["peak", "zero"]
     assert "17" in drawn.notes(ax)[0]
     assert len([a for a in ax.artists if a.get_label() == "_notes"]) == 1
 
 
-@pytest.mark.slow
 def test_limits_of_the_user_stay_and_ours_are_widened():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian()))
     ax.set_xlim(10, 50)
-    sims.plot_profiles(low(), ax)
+    drawn.sketched(low(), ax)
     assert ax.get_xlim() == (10, 50)
     # Values are scaled to the depths that are seen.
     assert ax.get_ylim() == pytest.approx((1e15, 1e20))
     ax.set_ylim(1e16, 1e19)
-    sims.plot_profiles(drawn.profiles(P=np.full(50, 1e12)), ax)
+    drawn.sketched(drawn.profiles(P=np.full(50, 1e12)), ax)
     assert ax.get_ylim() == (1e16, 1e19)
 
 
-@pytest.mark.slow
 def test_a_renamed_axis_is_known_by_what_it_shows():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian()))
     ax.set_ylabel("[B] (cm$^{-3}$)")
-    sims.plot_profiles(low(), ax)
+    drawn.sketched(low(), ax)
     assert len(ax.figure.axes) == 1
     assert len(drawn.lines(ax)) == 2
 
@@ -97,17 +94,16 @@ def test_the_left_axis_has_its_room_above_and_right_axes_below_their_data():
     assert value_ranges(places, log=True) == {"I": (1e3, 1e7), "C": (1e12, 1e16)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_none_leaves_a_limit_to_the_data(scale):
     y = drawn.gaussian() if scale == "log" else 1e18 * np.cos(drawn.DEPTHS / 20)
     ds = drawn.profiles(B=y)
-    auto = sims.plot_profiles(ds, scale=scale).get_ylim()
+    auto = drawn.sketched(ds, scale=scale).get_ylim()
     assert auto[0] <= y.min() < y.max() <= auto[1]
     lower, upper = (1e16, 1e18) if scale == "log" else (0.0, 5e17)
-    assert sims.plot_profiles(ds, scale=scale, ylim=(lower, None)).get_ylim() == (lower, auto[1])
-    assert sims.plot_profiles(ds, scale=scale, ylim=(None, upper)).get_ylim() == (auto[0], upper)
-    assert sims.plot_profiles(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
+    assert drawn.sketched(ds, scale=scale, ylim=(lower, None)).get_ylim() == (lower, auto[1])
+    assert drawn.sketched(ds, scale=scale, ylim=(None, upper)).get_ylim() == (auto[0], upper)
+    assert drawn.sketched(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
 
 
 @pytest.mark.slow
@@ -121,7 +117,7 @@ def test_less_than_a_decade_has_numbers_at_its_ticks():
 def test_marks_are_clipped_after_the_limits_have_changed():
     y = drawn.gaussian(floor=0.0)
     y[40:] = 0.0
-    ax = sims.plot_profiles(drawn.profiles(B=y))
+    ax = drawn.sketched(drawn.profiles(B=y))
     ax.set_xlim(0, 50)
     (mark,) = [line for line in ax.lines if line.get_marker() == "v"]
     at = ax.transData.transform(np.column_stack([mark.get_xdata(), np.ones(len(mark.get_xdata()))]))
@@ -139,20 +135,19 @@ def test_axes_at_one_place_are_told_from_those_that_only_share_their_depths():
     assert len(axes_at(top)) == len(axes_at(bottom)) == 2
 
 
-@pytest.mark.slow
 def test_other_samples_of_a_species_have_a_name_a_dash_and_results_of_their_own():
     first, second = (drawn.profiles(B=drawn.gaussian(dose)) for dose in (1e19, 1e18))
-    ax = sims.plot_profiles(first, peak=sims.peak(first))
-    sims.plot_profiles({"W2": second}, ax, peak={"W2": sims.peak(second)})
+    ax = drawn.sketched(first, peak=sims.peak(first))
+    drawn.sketched({"W2": second}, ax, peak={"W2": sims.peak(second)})
     lines = [line for line in ax.lines if line.get_label() in ("B", "B, W2")]
     assert [line.get_linestyle() for line in lines] == ["-", "--"]
     assert {"B", "B, W2"} <= {text.get_text() for text in ax.texts}
     assert any("peak(B, W2)" in text for text in drawn.notes(ax))
-    sims.plot_profiles(first, ax)
+    drawn.sketched(first, ax)
     assert [text.get_text() for text in ax.texts].count("B") == 1
 
 
 def test_a_result_of_no_measurement_is_refused():
     ds = drawn.profiles(B=drawn.gaussian())
     with pytest.raises(sims.errors.ProfileError, match="'W3', which is none of the measurements"):
-        sims.plot_profiles({"W1": ds, "W2": ds}, peak={"W3": sims.peak(ds)})
+        drawn.sketched({"W1": ds, "W2": ds}, peak={"W3": sims.peak(ds)})

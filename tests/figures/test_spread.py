@@ -13,16 +13,15 @@ mpl.use("Agg")
 @pytest.mark.few(1)
 @pytest.mark.parametrize("count", [2, 8])
 def test_few_wafers_have_a_colour_and_a_name_each(count):
-    ax = sims.plot_profiles(drawn.wafers(count))
+    ax = drawn.sketched(drawn.wafers(count))
     curves = drawn.lines(ax)
     assert len({line.get_color() for line in curves}) == len(curves) == count
     assert drawn.names(ax) == list(drawn.wafers(count))
 
 
-@pytest.mark.slow
 def test_many_wafers_are_a_median_a_band_and_named_outliers():
     data = drawn.wafers(25, outlier=7)
-    ax = sims.plot_profiles(data)
+    ax = drawn.sketched(data)
     median, outlier = drawn.lines(ax)
     values = np.array([ds["concentration"].values[0] for ds in data.values()])
     np.testing.assert_allclose(median.get_ydata(), np.median(values, axis=0))
@@ -35,29 +34,26 @@ def test_many_wafers_are_a_median_a_band_and_named_outliers():
     assert drawn.notes(ax) == ["median of 25", "the middle 80 %"]
 
 
-@pytest.mark.slow
 def test_the_legend_of_many_wafers_names_the_species_first():
     data = drawn.wafers(12, outlier=7)
     data = {
         name: drawn.profiles(B=ds["concentration"].values[0], P=0.1 * ds["concentration"].values[0])
         for name, ds in data.items()
     }
-    assert drawn.names(sims.plot_profiles(data)) == ["B", "P", "W08"]
+    assert drawn.names(drawn.sketched(data)) == ["B", "P", "W08"]
 
 
-@pytest.mark.slow
 def test_every_wafer_on_request():
-    ax = sims.plot_profiles(drawn.wafers(25), spread=False)
+    ax = drawn.sketched(drawn.wafers(25), spread=False)
     curves = drawn.lines(ax)
     assert len({line.get_color() for line in curves}) == 25
 
 
-@pytest.mark.slow
 def test_lines_of_more_wafers_than_dashes_have_a_colour_each():
     two = {name: drawn.profiles(B=drawn.gaussian(m), P=drawn.gaussian(m / 9))
            for name, m in zip("abcdefgh", np.geomspace(1e18, 1e20, 8), strict=True)}  # fmt: skip
     looks = {(line.get_color(), line.get_linestyle())
-             for line in drawn.lines(sims.plot_profiles(two, spread=False))}  # fmt: skip
+             for line in drawn.lines(drawn.sketched(two, spread=False))}  # fmt: skip
     assert len(looks) == 16
 
 
@@ -66,25 +62,24 @@ def test_a_band_takes_what_is_written_for_no_counts_for_none():
     wafers = {
         name: drawn.profiles(B=(counts * (1 + i), "counts/s")) for i, name in enumerate("abc")
     }
-    ax = sims.plot_profiles(wafers, spread=True)
+    ax = drawn.sketched(wafers, spread=True)
     assert ax.get_ylim()[0] > 1
 
 
 def test_colours_by_wafer():
     data = {f"W{i}": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for i in (1, 2)}
-    ax = sims.plot_profiles(data, colour_by="measurement")
+    ax = drawn.sketched(data, colour_by="measurement")
     b1, b2, p1, p2 = drawn.lines(ax)
     assert b1.get_color() == p1.get_color() != b2.get_color() == p2.get_color()
     assert b1.get_linestyle() != p1.get_linestyle()
-    ax = sims.plot_profiles(data, colours={"W1": "red", "W2": "blue"})
+    ax = drawn.sketched(data, colours={"W1": "red", "W2": "blue"})
     assert [line.get_color() for line in drawn.lines(ax)] == ["red", "blue", "red", "blue"]
 
 
-@pytest.mark.slow
 def test_junctions_of_many_wafers_are_a_median_and_a_range():
     data = drawn.wafers(25, outlier=7)
     xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
-    ax = sims.plot_profiles(data, junctions=xj)
+    ax = drawn.sketched(data, junctions=xj)
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     depths = [float(found.item()) for found in xj.values()]
     assert mark.get_xdata()[0] == pytest.approx(np.median(depths))
@@ -120,7 +115,7 @@ def test_results_of_many_wafers_are_summarised_by_their_question():
         ]
         for name, ds in data.items()
     }
-    texts = drawn.notes(sims.plot_profiles(data, junctions=found))
+    texts = drawn.notes(drawn.sketched(data, junctions=found))
     for i, exponent in enumerate((17, 18)):
         depths = [results[i].item() for results in found.values()]
         (text,) = [t for t in texts if t.startswith("$x_") and f"{{{exponent}}}" in t]
@@ -132,5 +127,5 @@ def test_results_of_many_wafers_are_summarised_by_their_question():
 def test_a_fit_to_one_of_many_wafers_is_drawn():
     data = drawn.wafers(12)
     fit = sims.fit(data["W03"], model="gaussian", background="fit")
-    ax = sims.plot_profiles(data, fits={"W03": fit})
+    ax = drawn.sketched(data, fits={"W03": fit})
     assert len([line for line in ax.lines if line.get_gid() == "fit"]) == 1

@@ -1,9 +1,25 @@
-"""Sizes of figures, without drawing one."""
+"""Sizes, settings and titles of figures, and the layout of what is drawn."""
 
+import drawn
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
+from matplotlib.ticker import LogFormatterSciNotation, MultipleLocator, NullLocator
 
-from sims_analysis.figures.style import figure_size
+from sims_analysis.figures.style import (
+    _without_minor_ticks,
+    drawing_on,
+    dress,
+    entitle,
+    figure_size,
+    fix_ticks,
+    grow,
+    in_style,
+    is_default,
+    is_dressed,
+    lay_out,
+    setting_points,
+)
 
 MM = 1 / 25.4
 
@@ -43,3 +59,135 @@ def test_what_the_user_has_set_wins_and_larger_letters_have_more_room():
         assert figure_size("single") == single
     assert larger[0] / larger[1] == pytest.approx(usual[0] / usual[1])
     assert larger[0] > usual[0]
+
+
+def test_an_axes_is_dressed_as_the_settings_dress_new_ones():
+    ax = plt.figure().add_subplot()
+    with in_style(house=True):
+        dress(ax)
+        fix_ticks(ax)
+        new = plt.figure().add_subplot()
+    for one in (ax, new):
+        assert {spine.get_linewidth() for spine in one.spines.values()} == {0.7}
+        assert [axis.label.get_fontsize() for axis in (one.xaxis, one.yaxis)] == [8.0, 8.0]
+        assert one.yaxis.get_offset_text().get_fontsize() == 8.0
+        assert one.title.get_fontsize() == 8.0
+        assert one.xaxis.get_tick_params()["top"]
+        assert not isinstance(one.xaxis.get_minor_locator(), NullLocator)
+    tick = ax.xaxis.majorTicks[0]
+    assert (tick.get_tickdir(), tick.tick1line.get_markeredgewidth()) == ("in", 0.7)
+    assert tick.label1.get_fontsize() == 8.0
+    assert ax.xaxis.minorTicks[0].tick1line.get_markeredgewidth() == 0.5
+    assert ax.xaxis.minorTicks[0].tick1line.get_markersize() == mpl.rcParams["xtick.minor.size"]
+    plain = plt.figure().add_subplot()
+    dress(plain)  # with the settings as they are
+    assert isinstance(plain.xaxis.get_minor_locator(), NullLocator)
+
+
+def test_the_house_style_is_for_settings_that_the_user_has_left():
+    with in_style(house=True):
+        assert mpl.rcParams["font.size"] == 8.0
+        assert setting_points("legend.fontsize") == 8.0
+    with in_style(house=False):
+        assert mpl.rcParams["font.size"] == 10.0
+    with mpl.rc_context({"font.size": 12.0, "legend.fontsize": 5.0}), in_style(house=True):
+        assert mpl.rcParams["font.size"] == 12.0
+        assert setting_points("legend.fontsize") == 5.0
+        assert mpl.rcParams["xtick.direction"] == "in"
+    assert setting_points("legend.fontsize") == 10.0
+    assert is_default("font.size")
+    with mpl.rc_context({"font.size": 12.0}):
+        assert not is_default("font.size")
+
+
+@pytest.mark.parametrize(("house", "size"), [(None, 8.0), (True, 8.0), (False, 10.0)])
+def test_new_axes_are_in_a_figure_of_one_column(house, size):
+    with drawing_on(None, None, house) as ax:
+        figure = ax.figure
+        assert ax.xaxis.label.get_fontsize() == size
+        assert figure.dpi == 300.0
+    assert tuple(25.4 * figure.get_size_inches()) == pytest.approx((86 * size / 8, 66 * size / 8))
+    assert figure.get_layout_engine() is not None
+    assert figure.dpi == mpl.rcParams["figure.dpi"]
+
+
+@pytest.mark.parametrize(("house", "size"), [(None, 10.0), (True, 8.0), (False, 10.0)])
+def test_given_axes_are_dressed_on_request(house, size):
+    given = plt.figure().add_subplot()
+    with drawing_on(given, "double", house) as ax:
+        assert ax is given
+        assert mpl.rcParams["font.size"] == size
+    assert given.xaxis.label.get_fontsize() == size
+    assert given.figure.get_size_inches().tolist() == mpl.rcParams["figure.figsize"]
+
+
+def test_axes_that_were_drawn_in_the_house_style_stay_in_it():
+    data = drawn.profiles(B=drawn.gaussian())
+    first = plt.figure().add_subplot()
+    with drawing_on(first, None, True):
+        drawn.sketched(data, first)
+    assert is_dressed(first)
+    with drawing_on(first, None, None):
+        assert mpl.rcParams["font.size"] == 8.0
+    with drawing_on(first, None, False):
+        assert mpl.rcParams["font.size"] == 10.0
+    other = drawn.sketched(data)
+    assert not is_dressed(other)
+    other.cla()
+    other.spines["left"].set_linewidth(0.7)
+    assert not is_dressed(other)
+
+
+def test_half_of_a_figure_is_closed_if_it_is_ours():
+    before = plt.get_fignums()
+    with pytest.raises(KeyError), drawing_on(None, None, None):
+        raise KeyError
+    assert plt.get_fignums() == before
+    given = plt.figure().add_subplot()
+    with pytest.raises(KeyError), drawing_on(given, None, None):
+        raise KeyError
+    assert plt.get_fignums() == [*before, given.figure.number]
+    assert given.figure.dpi == mpl.rcParams["figure.dpi"]
+
+
+def test_a_title_has_as_many_lines_as_it_needs():
+    figure, ax = plt.subplots(figsize=(4, 3))
+    text = "a title that is longer than the axes are wide, by some words"
+    entitle(ax, figure, f"{text}\nsecond")
+    lines = ax.get_title().splitlines()
+    assert lines[-1] == "second"
+    assert " ".join(lines[:-1]) == text
+    # A letter is 0.6 of its size of 12 points, and the axes 223 points wide.
+    assert 25 < max(map(len, lines)) <= 31
+    assert figure.get_size_inches().tolist() == [4, 3]
+    entitle(None, figure, text)
+    lines = figure.get_suptitle().splitlines()
+    assert 30 < max(map(len, lines)) <= 40
+    assert len(lines) == 2
+    assert figure.get_size_inches()[1] == pytest.approx(3 + 1.2 * 12 / 72)
+    entitle(ax, figure, "wide")
+    assert ax.get_title() == "wide"
+    assert ax.title.get_position()[1] == 1.0
+    tiny = plt.figure(figsize=(0.1, 1))
+    entitle(None, tiny, "ab cd")
+    assert tiny.get_suptitle().count("\n") == 3
+
+
+def test_a_layout_needs_no_minor_ticks_and_gives_them_back():
+    figure, ax = plt.subplots(layout="constrained")
+    ax.set(yscale="log", ylim=(1e3, 1e9))
+    ax.xaxis.set_minor_locator(MultipleLocator(0.1))
+    ax.yaxis.set_minor_formatter(LogFormatterSciNotation())  # numbers need room
+    before = [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)]
+    with _without_minor_ticks(figure):
+        assert isinstance(ax.xaxis.get_minor_locator(), NullLocator)
+        assert ax.yaxis.get_minor_locator() is before[1]
+    assert [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)] == before
+    place = ax.get_position().bounds
+    lay_out(figure)
+    assert ax.get_position().bounds != place
+    assert [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)] == before
+    plain, ax = plt.subplots()
+    lay_out(plain)
+    grow(plain, 0.5)
+    assert plain.get_size_inches()[1] == pytest.approx(mpl.rcParams["figure.figsize"][1] + 0.5)

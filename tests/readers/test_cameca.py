@@ -1,6 +1,7 @@
 """CAMECA's four formats: synthetic files of known numbers, and the real ones beside numpy."""
 
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -323,6 +324,79 @@ def test_binary_files_of_other_kinds_are_refused(write):
         sims.read(write(binary(profiles, included=0)))
     with pytest.raises(sims.ReadError, match="breaks off in species 1 of 1"):
         sims.read(write(binary(profiles)[:-4]))
+
+
+def test_all_that_a_binary_file_says(write):
+    profiles = {"12C": (T, K * 1.0), "16O 1H": (T[:3], K[:3] * 2.0)}
+    result = sims.read(write(binary(profiles), "w7.is"))
+    carbon, hydroxide = (profile.species_metadata for profile in result.depth_profiles)
+    assert carbon == {
+        "mass": "10.5 amu", "waiting_time": "0.25 s", "counting_time": "5.929 s", "detector": "EM",
+    }  # fmt: skip
+    assert hydroxide == carbon | {"mass": "11.5 amu", "detector": "FC"}
+    assert result.metadata.instrument == "CAMECA IMS"
+    assert result.metadata.measured == "05.12.17 14:59"
+    unknown = sims.read(write(binary(profiles, counting=0.0), "w7.is"))["12C"]
+    assert "counting_time" not in unknown.species_metadata
+
+
+@pytest.mark.parametrize(
+    ("kind", "called"),
+    [
+        (22, "a line scan"),
+        (25, "an energy scan"),
+        (27, "an image"),
+        (29, "an image in grain mode"),
+        (31, "a record of the ion beam"),
+        (35, "a record of the beam's stability"),
+        (39, "a line scan"),
+        (40, "a line scan"),
+        (41, "a stage scan"),
+    ],
+)
+def test_binary_files_of_other_kinds_are_called_by_name(write, kind, called):
+    says = rf"the file is {called} \(CAMECA type {kind}\), not a depth profile"
+    with pytest.raises(sims.ReadError, match=says):
+        sims.read(write(binary({"12C": (T, K)}, kind=kind)))
+
+
+def changed(place, form, *numbers, size=4000):
+    content = bytearray(binary({"12C": (T, K), "13C": (T, K)}, size=size))
+    struct.pack_into(form, content, place, *numbers)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (changed(4000, "<i", 1), "the header names 2 species, the data hold 1"),
+        (changed(548, "<i", 0), "the mass table of the header is damaged: it states 0 masses"),
+        (changed(548, "<i", 61, size=20000), "is damaged: it states 61 masses"),
+        (changed(548, "<i", 17), "is damaged: it states 17 masses"),
+        (changed(0, "<i", 4108)[:4003], "the file breaks off before its data"),
+        (changed(0, "<i", 4108)[:4004], "the file breaks off in species 1 of 2$"),
+        (changed(0, "<i", 4108)[:4007], "the file breaks off in species 1 of 2$"),
+        (changed(0, "<i", 4108)[:-1], "in species 2 of 2; allow_truncated=True reads what is"),
+        (changed(0, "<i", 0), "the file is binary, and in no format that is known"),
+        (changed(0, "<i", 100_000), "the file is binary, and in no format that is known"),
+        (changed(4, "<i", 23), "the file is binary, and in no format that is known"),
+        (changed(8, "<i", 548), "the file is binary, and in no format that is known"),
+        (changed(0, "<i", 4108)[:551], "the file is binary, and in no format that is known"),
+        (changed(0, "<i", 99_999)[:552], "the mass table of the header is damaged"),
+        (changed(8, "<i", 549)[:552], "the mass table of the header is damaged"),
+    ],
+)
+def test_damaged_binary_files_are_refused(write, content, says):
+    with pytest.raises(sims.ReadError, match=says):
+        sims.read(write(content, "w7.is"))
+
+
+def test_what_is_there_of_a_binary_file_is_read_on_request(write):
+    path = write(changed(0, "<i", 4108)[:-1], "w7.is")
+    with pytest.warns(sims.ProfileWarning, match="breaks off in species 2 of 2"):
+        result = sims.read(path, allow_truncated=True)
+    assert result.species == ["12C"]
+    assert result["12C"].concentrations.tolist() == K.tolist()
 
 
 # --- real files -------------------------------------------------------------------------------

@@ -59,7 +59,10 @@ def numbers(result):
             yield f"  {profile.species_metadata} {profile.extra.get('columns')}"
 
 
-@pytest.mark.parametrize(("stated", "text", "said"), [*cases()])
+@pytest.mark.parametrize(
+    ("stated", "text", "said"),
+    [pytest.param(*case, id=str(number)) for number, case in enumerate(cases(), 1)],
+)
 def test_all_that_is_said_of_a_file(stated, text, said):
     assert said_of(stated, text) == said
 

@@ -282,6 +282,76 @@ def test_vamas_files_of_other_kinds_are_refused_by_name(write):
         sims.read(write(vamas(BLOCKS).split(b"905")[0]))
 
 
+def lines_of(**more):
+    return vamas(BLOCKS, **more).decode().split("\r\n")
+
+
+def edited(place, *texts, **more):
+    """Write a file whose lines from a place on, counted from 1, are others."""
+    lines = lines_of(**more)
+    lines[place - 1 : place - 1 + len(texts)] = texts
+    return "\r\n".join(lines)
+
+
+def test_all_that_a_vamas_file_says(write):
+    result = sims.read(write(vamas(BLOCKS)))
+    about = result.metadata
+    assert (about.instrument, about.sample) == ("ims 7f", "W7")
+    nobody = sims.read(write(edited(2, "not specified", "Not Known"))).metadata
+    assert (nobody.laboratory, nobody.instrument) == (None, None)
+    silent = sims.read(write(vamas(BLOCKS).replace(b"\r\n0.5\r\n", b"\r\n1e37\r\n")))
+    assert silent["B"].species_metadata is None
+    by_transition = sims.read(write(edited(47, "not specified", "11B")))
+    assert by_transition.species == ["11B", "Si"]
+    rates = sims.read(write(vamas(BLOCKS).replace(b"\r\nd\r\n", b"\r\nc/s\r\n")))
+    assert rates["B"].concentration_units == "counts/s"
+    deep = sims.read(write(vamas(BLOCKS, abscissa=("Crater", "micro m"))))
+    assert deep["B"].depth_units == "um"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (edited(6, "x"), "line 6: expected a number, found 'x'"),
+        (edited(6, "1.5"), "line 6: expected a count, found 1.5"),
+        (edited(6, "-1"), "line 6: expected a count, found -1"),
+        (edited(6, "1e8"), r"line 6: expected a count, found 1e\+08"),
+        ("\r\n".join(lines_of()[:9]), "a VAMAS file that breaks off in its header"),
+        (edited(12, "1"), "leaves parameters of its blocks out; such files are not read"),
+        (edited(16, "0"), "a VAMAS file without blocks"),
+        ("\r\n".join(lines_of()[:40]), "the file breaks off in block 1 of 2"),
+        ("\r\n".join(lines_of()[:-3]), "off in block 2 of 2; allow_truncated=True reads what is"),
+        (edited(8, "MAP"), r"the file is a map or a series \(VAMAS mode MAP\), not a depth"),
+        (edited(27, "XPS"), r"the file is a spectrum by XPS \(VAMAS\), not a SIMS depth profile"),
+        (edited(12, "mass", "u", mode="SDP"), "is a depth or a sputter time; stated: mass"),
+        (vamas(BLOCKS, abscissa=("Mass", "u")).decode(), r"'B' runs over 'Mass' \(u\): a mass sp"),
+    ],
+)
+def test_vamas_files_that_are_damaged_or_no_profiles(write, text, says):
+    with pytest.raises(sims.ReadError, match=says):
+        sims.read(write(text))
+
+
+def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
+    lines = lines_of(scan="IRREGULAR")
+    lines[15] = "1"
+    alone = [*lines[:49], "1", "counts", "d", *lines[54:62], "2", "0", "0", "5", "7"]
+    with pytest.raises(sims.ReadError, match=r"species 'B': one variable; a profile needs two$"):
+        sims.read(write("\r\n".join(alone)))
+    lines = lines_of(mode="SDP")
+    count = lines.index("pulse counting") + 8
+    spectra = [*lines[:count], "2", "0", "0", "5", "7", *lines[count + 4 :]]
+    says = "each block holds 2 values: a series of mass spectra, not a profile"
+    with pytest.raises(sims.ReadError, match=says):
+        sims.read(write("\r\n".join(spectra)))
+
+
+def test_what_is_there_of_a_vamas_file_is_read_on_request(write):
+    path = write("\r\n".join(lines_of()[:-3]))
+    with pytest.warns(sims.ProfileWarning, match="the file breaks off in block 2 of 2"):
+        assert sims.read(path, allow_truncated=True).species == ["B"]
+
+
 def test_a_real_xps_file_is_refused():
     path = FOLDER / "formats/vamas/pynxtools_xps_regular.vms"
     if not path.exists():
@@ -316,3 +386,11 @@ def test_images_are_refused(tmp_path):
     sims_h5(tmp_path / "image.h5", mode="image_2d")
     with pytest.raises(sims.ReadError, match="the archive is an image"):
         sims.read(tmp_path / "image.h5", mz_windows={"B": (10, 11)})
+
+
+@pytest.mark.parametrize("name", ["sentaurus", "cameca_counts"])
+def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
+    with pytest.raises(
+        sims.ReadError, match=f"holds no profile.*does not look like format='{name}'"
+    ):
+        sims.read(b"0 1e18\n1 2e18\n", format=name)

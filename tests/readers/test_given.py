@@ -164,3 +164,16 @@ def test_a_drive_of_windows_and_a_colon_are_no_addresses(tmp_path, monkeypatch):
     for name in ("C:w7.csv", "a::b.csv"):
         pathlib.Path(name).write_bytes(CONTENT)
         np.testing.assert_array_equal(sims.read(name)["11B"].depths, [0.0, 5.0, 10.0])
+
+
+@pytest.mark.parametrize(("name", "who"), [("w7.txt", "w7.txt"), (None, "the file")])
+def test_an_open_file_gives_bytes_or_text(name, who):
+    class Odd:
+        def read(self):
+            return 5
+
+    odd = Odd()
+    if name:
+        odd.name = name
+    with pytest.raises(TypeError, match=rf"^{who}: read\(\) gave a int, not bytes$"):
+        sims.read(odd)

@@ -600,3 +600,12 @@ def test_letters_of_another_encoding_that_look_like_quotes(write):
 def test_rows_as_columns_with_decimal_commas_below_what_the_samples_are_called(write):
     rows = "Probe|W7|W7|W7\nTiefe, um|0|0,5|1\nB, cm^-3|1,5E+18|2,5E+16|5,5E+17\n"
     assert values(sims.read(write(rows))) == ([0, 0.5, 1], [1.5e18, 2.5e16, 5.5e17])
+
+
+def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["species", "z (nm)", "B (cm^-3)", "lot"], ["B", 0, 1e18, 1], ["B", 1, 2e18, 2]):
+        book.active.append([None, *row])
+    book.save(tmp_path / "w7.xlsx")
+    with pytest.raises(sims.ReadError, match=r"column E \('lot'\) is neither a species nor"):
+        sims.read(tmp_path / "w7.xlsx")

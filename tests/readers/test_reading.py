@@ -8,6 +8,7 @@ import warnings
 import zipfile
 
 import numpy as np
+import openpyxl
 import pytest
 import xarray as xr
 from instrument_files import binary, cameca_rpc, cnt, dp_ascii, eag_rows, iontof, srim, vamas
@@ -529,3 +530,114 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
     assert second.species == ["B"]
     with pytest.raises(ModuleNotFoundError, match="pip install"):
         sims.read(bad)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        (
+            b"\x89HDF\r\n\x1a\n123",
+            {},
+            "the file is HDF5 or netCDF; sims.load reads what sims.save w",
+        ),
+        (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or breaks off"),
+        (bytes(range(256)), {}, "the file is binary, and in no format that is known"),
+        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; it does not look"),
+        (
+            "z;B".encode("utf-16") + b"\0",
+            {},
+            "the file breaks off within a character of two bytes; a",
+        ),
+        (b"z;B\n0;1\n", {"encoding": "nope"}, "encoding='nope': unknown encoding: nope"),
+        (b"PK\x03\x04 xl/workbook.xml", {}, "workbook cannot be read: File is not a zip file"),
+    ],
+)
+def test_bytes_that_are_no_profile(content, options, says):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(content, **options)
+    name, _, said = str(raised.value).partition(": ")
+    assert says in said
+    assert name == f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
+    book = openpyxl.Workbook()
+    for title in ("one", "two"):
+        sheet = book.active if title == "one" else book.create_sheet()
+        sheet.title = title
+        for row in (["z (nm)", "B (cm^-3)"], [0, 1e18], [1, 2e18]):
+            sheet.append(row)
+    book.save(tmp_path / "w7.xlsx")
+    for asked, says in (
+        (2, "sheet=2: the workbook has 2 sheets, from 0: 'one', 'two'"),
+        (-1, "sheet=-1: the workbook has 2 sheets, from 0: 'one', 'two'"),
+        ("no", "sheet='no' is not in the workbook; it has 'one', 'two'"),
+        (True, "sheet=True is not in the workbook; it has 'one', 'two'"),
+    ):
+        with pytest.raises(sims.ReadError) as raised:
+            sims.read(tmp_path / "w7.xlsx", sheet=asked)
+        assert str(raised.value) == f"w7.xlsx: {says}"
+        assert raised.value.picture.startswith("sheet 'one'\n")
+    says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too: sheet= names"
+    with pytest.warns(sims.ProfileWarning, match=says):
+        sims.read(tmp_path / "w7.xlsx")
+    assert sims.read(tmp_path / "w7.xlsx", sheet=1)["B"].depths.tolist() == [0.0, 1.0]
+    with pytest.raises(sims.ReadError) as refused:
+        sims.read(tmp_path / "w7.xlsx", columns={"B": (0, 7)})
+    assert str(refused.value) == (
+        "w7.xlsx: sheet 'one': columns=: there is no column 7; the table has 2; there are rows of "
+        "numbers in 'two' too: sheet= names the one to read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"errors": "ignore"}, "errors='ignore'; expected 'raise' or 'collect'"),
+        ({"decimal": ";"}, "decimal=';'; expected '.' or ','"),
+        ({"header_rows": [0, -1]}, "header_rows=[0, -1]; expected numbers of rows, from 0"),
+        ({"header_rows": "0"}, "header_rows=['0']; expected numbers of rows, from 0"),
+        ({"header_rows": 1.5}, "header_rows=1.5; expected numbers of rows, from 0"),
+        ({"species": 5}, "species=5; expected a name, or a list of names"),
+        ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
+        ({"samples": 1}, "samples=1; expected the head of a column, or True"),
+        ({"not_measured": 5}, "not_measured=5; expected a text, or a list of texts"),
+    ],
+)
+def test_arguments_are_of_the_kinds_that_they_take(options, says):
+    with pytest.raises((TypeError, ValueError)) as raised:
+        sims.read(TABLE, **options)
+    assert str(raised.value) == says
+
+
+def test_what_is_stated_in_one_word_or_several_is_the_same():
+    text = b"Depth (nm),B (cm^-3)\n0,1e18\n1,n.d.\n2,3e18\n"
+    for stated in ("n.d.", ["n.d."]):
+        assert np.isnan(sims.read(text, not_measured=stated)["B"].concentrations[1])
+    assert sims.read(TABLE, samples=False).species == ["B"]
+    assert sims.read(TABLE, header_rows=0, species="B").species == ["B"]
+
+
+def test_the_first_of_several_failures_is_told(write):
+    paths = [write(TABLE, "a.csv"), write(b"", "b.csv"), write(b"\x89PNG", "c.csv")]
+    with pytest.raises(sims.PartialResultsError) as raised:
+        sims.read(paths)
+    assert str(raised.value) == (
+        "2 of 3 files failed; the others are in .results of this error, or read with "
+        "errors='collect'. The first: b.csv: the file is empty"
+    )
+
+
+def test_one_file_is_explained_at_a_time(write):
+    path = write(TABLE, "a.csv")
+    with pytest.raises(TypeError, match=r"; expected one file$"):
+        sims.explain_read([path, path])
+
+
+def test_texts_in_other_encodings_are_refused():
+    with pytest.raises(sims.ReadError, match="the text is in no known encoding; pass encoding="):
+        sims.read(b"\xff\xfe\x00\xd8a\x00b\x00c\x00d\x00")
+    garbled = "Tiefe (nm);ホウ素 (cm^-3)\n0;1\n1;2\n".encode("shift_jis")
+    with pytest.raises(sims.SpeciesError, match="the name 'ƒzƒE‘f' is not in the encoding that"):
+        sims.read(garbled)
+    assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]

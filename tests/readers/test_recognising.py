@@ -59,3 +59,15 @@ def test_files_that_are_larger_than_any_profile_are_not_read(tmp_path, monkeypat
     monkeypatch.setattr(recognising, "_MOST", len(CAMECA) - 1)
     assert looks_like(path) is None
     assert looks_like(io.BytesIO(CAMECA)) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04 xl/workbook.xml",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+        "z".encode("utf-16") + b"\0",
+    ],
+)
+def test_what_is_damaged_has_none(content):
+    assert looks_like(io.BytesIO(content)) is None

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from sims_analysis.analysis.series import Series
 from sims_analysis.errors import UnitsError, require
 from sims_analysis.figures.arguments import check_looks
 from sims_analysis.figures.axes import Scale, decades, from_surface, label_of
@@ -170,8 +169,8 @@ def plot_html(
     draws what is described here by means of the first.
     """
     require("interactive pages need", "bokeh", extra="pages")
-    curves = curves_of(measurements_of(data), species, value_units=value_units)
-    scale = _depth_scale([curve.series for curve in curves], depth_units)
+    curves = curves_of(measurements_of(data), species, value_units)
+    scale = _depth_scale(curves, depth_units)
     names = _names_of(curves)
     found = assigned(names, {})
     colours = [found[name] for name in names]
@@ -188,22 +187,22 @@ def plot_html(
     return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
 
 
-def _depth_scale(series: Sequence[Series], units: str | None) -> Scale:
+def _depth_scale(curves: Sequence[Curve], units: str | None) -> Scale:
     """Check that all profiles are on one kind of axis, and return how it is printed."""
-    axes = {s.axis for s in series}
+    axes = {curve.axis for curve in curves}
     if len(axes) > 1:
         raise UnitsError(
             "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
             "plots, or turn time into depth with calibrate_depth()"
         )
-    return Scale(series[0], units)
+    return Scale(curves[0], units)
 
 
 def _by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     """Sort the curves by value axis; the preferred quantity comes first, on the left."""
     groups: dict[str, list[Curve]] = {}
     for curve in sorted(curves, key=lambda curve: curve.rank):
-        label = label_of(curve.series.long_name, curve.series.units)
+        label = label_of(curve.long_name, curve.units)
         groups.setdefault(label, []).append(curve)
     return groups
 
@@ -227,18 +226,17 @@ def _drawn(
     curve: Curve, name: str, scale: Scale, places: Sequence[str], depths: _Distinct
 ) -> dict[str, Any]:
     """Describe a curve."""
-    series = curve.series
     return {
         "name": name,
         # A wafer W1 is not tungsten.
-        "html": _typeset.html(series.species) + html.escape(name.removeprefix(series.species)),
+        "html": _typeset.html(curve.species) + html.escape(name.removeprefix(curve.species)),
         "colour": curve.colour,
         "dash": _dash(curve),
-        "axis": places.index(label_of(series.long_name, series.units)),
-        "quantity": series.long_name,
-        "unit": _typeset.unit_label(series.units),
-        "depths": depths.place(np.ascontiguousarray(scale(series.x), dtype=np.float64)),
-        "values": np.ascontiguousarray(series.y, dtype=np.float64),
+        "axis": places.index(label_of(curve.long_name, curve.units)),
+        "quantity": curve.long_name,
+        "unit": _typeset.unit_label(curve.units),
+        "depths": depths.place(np.ascontiguousarray(scale(curve.x), dtype=np.float64)),
+        "values": np.ascontiguousarray(curve.y, dtype=np.float64),
         "off": np.flatnonzero(curve.not_positive()),
         "dose": _dose_factor(curve, scale),
         "doubts": _doubts(curve, scale),
@@ -247,24 +245,23 @@ def _drawn(
 
 def _doubts(curve: Curve, scale: Scale) -> list[tuple[str, float, float]]:
     """List what a dose may rest on: gaps between samples, and samples of a saturated detector."""
-    series = curve.series
-    found = [("gap", series.x[i], series.x[i + 1]) for i in curve.gaps]
-    ((_, rows),) = layouts(series.x, series.y[None])
+    found = [("gap", curve.x[i], curve.x[i + 1]) for i in curve.gaps]
+    ((_, rows),) = layouts(curve.x, curve.y[None])
     full = saturated(rows)
     if full is not None:
-        found += [("saturated", series.x[i], series.x[i]) for i in np.flatnonzero(full)]
+        found += [("saturated", curve.x[i], curve.x[i]) for i in np.flatnonzero(full)]
     return [(word, float(scale(a)), float(scale(b))) for word, a, b in found]
 
 
 def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
     """Describe the axis of depth (or time), and where the window of the dose initially is."""
-    low = float(scale(min(curve.series.x.min() for curve in curves)))
-    high = float(scale(max(curve.series.x.max() for curve in curves)))
+    low = float(scale(min(curve.x.min() for curve in curves)))
+    high = float(scale(max(curve.x.max() for curve in curves)))
     low = from_surface(low, high)
     if low == high:
         low, high = low - 0.5, high + 0.5
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
-    begin = max((float(scale(curve.series.x[0])) for curve in dosed), default=low)
+    begin = max((float(scale(curve.x[0])) for curve in dosed), default=low)
     window = [begin, max(begin, low + _PART * (high - low))] if dosed else None
     unit = _typeset.unit_label(scale.units)
     return {"label": scale.label, "units": unit, "range": [low, high], "window": window}
@@ -273,7 +270,7 @@ def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
 def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
     """Describe the value axes: on log axes, all show the same number of decades."""
     spans = {
-        label: decades(np.concatenate([c.series.y[~c.not_positive()] for c in group]))
+        label: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
         for label, group in groups.items()
     }
     count = max(high - low for low, high in spans.values())
@@ -283,9 +280,9 @@ def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
 
 def _names_of(curves: Sequence[Curve]) -> list[str]:
     """Name the curves, with their quantities if a species has two."""
-    pairs = [(c.series.species or c.series.long_name, c.measurement) for c in curves]
+    pairs = [(c.species or c.long_name, c.measurement) for c in curves]
     names = [", ".join(filter(None, pair)) for pair in pairs]
-    quantities = [f", {curve.series.long_name.lower()}" for curve in curves]
+    quantities = [f", {curve.long_name.lower()}" for curve in curves]
     several = [names.count(name) > 1 for name in names]
     return [f"{n}{q * more}" for n, q, more in zip(names, quantities, several, strict=True)]
 
@@ -297,7 +294,7 @@ def _dash(curve: Curve) -> list[int]:
 
 def _dose_factor(curve: Curve, scale: Scale) -> float | None:
     """Return the factor from value x depth of the axes to atom/cm^2; None if that is not a dose."""
-    if curve.series.axis != "depth" or curve.series.variable != "concentration":
+    if curve.axis != "depth" or curve.variable != "concentration":
         return None
     in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
     in_nm = 1.0 / float(scale(1.0))
@@ -305,7 +302,7 @@ def _dose_factor(curve: Curve, scale: Scale) -> float | None:
 
 
 def _linear(group: Sequence[Curve]) -> tuple[float, float]:
-    values = np.concatenate([curve.series.y for curve in group])
+    values = np.concatenate([curve.y for curve in group])
     bottom, top = min(0.0, float(values.min())), float(values.max())
     return (bottom, 1.05 * top) if top > bottom else (bottom - 1.0, bottom + 1.0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -146,10 +146,10 @@ class Report:
             "surface_dose": self.surface_dose,
             "start": self.start,
             "stop": self.stop,
-            "species": [row.to_dict() for row in self.species],
+            "species": [asdict(row) for row in self.species],
             "donors": self.donors,
             "acceptors": self.acceptors,
-            "junctions": [junction.to_dict() for junction in self.junctions],
+            "junctions": [asdict(junction) for junction in self.junctions],
             "notes": self.notes,
         }
 

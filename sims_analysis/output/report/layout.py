@@ -168,10 +168,9 @@ def results_csv(report: Report) -> str:
     writer.writerow(["data_id", *columns.values(), "junction_level", "source"])
     source = report.data.attrs.get("source", "")
     for row in report.species:
-        values = row.to_dict()
         cells = [
             f"{value:.10g}" if isinstance(value, float) else in_cell(str(value or ""))
-            for value in (values[name] for name in columns)
+            for value in (getattr(row, name) for name in columns)
         ]
         writer.writerow([in_cell(report.data_id), *cells, in_cell(report.level), in_cell(source)])
     return text.getvalue()

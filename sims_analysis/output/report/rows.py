@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -53,10 +53,6 @@ class SpeciesReport:
     junction_status: str = ""
     reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row as values for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Junction:
@@ -66,10 +62,6 @@ class Junction:
     stderr: float | None
     polarity: str
     status: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the junction as values for JSON."""
-        return asdict(self)
 
 
 #: Part of a dose budget -> its name in a row.

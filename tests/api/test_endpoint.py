@@ -1,0 +1,151 @@
+"""Addresses below the root of the API, and where the key may go."""
+
+import uuid
+
+import pytest
+from faulty_server import KEY
+
+from sims_analysis.api.client import Client
+from sims_analysis.api.endpoint import Endpoint, as_ids, is_loopback
+from sims_analysis.errors import ApiError
+
+
+@pytest.mark.parametrize(
+    ("root", "home", "elsewhere"),
+    [
+        ("http://127.0.0.1", "http://127.0.0.1:80/a", "http://127.0.0.1:81/a"),
+        ("https://lab.example", "https://lab.example:443/a", "https://lab.example:80/a"),
+        ("https://lab.example:8443/v1", "https://LAB.example:8443/", "https://lab.example/v1"),
+        ("https://lab.example", "https://lab.example", "http://lab.example:443"),
+        ("https://lab.example", "https://lab.example/?q#f", "https://user@lab.example/"),
+        ("https://lab.example", "https://lab.example/", "https://lab.example:port/"),
+    ],
+)
+def test_home_is_one_scheme_host_and_port(root, home, elsewhere):
+    endpoint = Endpoint(root)
+    assert endpoint.is_home(home)
+    assert not endpoint.is_home(elsewhere)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://user@lab.example/", "https://lab.example/?key=1", "https://lab.example/#key",
+     "https://:password@lab.example/"],
+)  # fmt: skip
+def test_an_endpoint_is_an_address_and_nothing_else(url):
+    with pytest.raises(ApiError, match="no user name, password, query or fragment"):
+        Endpoint(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "lab.example", "https://", "ftp://lab.example/", "https://lab.example:port/",
+            "https://lab .example/", "https://lab.example:99999/", "https:///v1"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_and_not_shown(url):
+    with pytest.raises(ApiError, match="must be https://host/") as caught:
+        Endpoint(url)
+    assert "lab" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "root"),
+    [
+        (" https://lab.example ", "https://lab.example/"),
+        ("https://lab.example/v1//", "https://lab.example/v1/"),
+        ("http://localhost:8000", "http://localhost:8000/"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000/v1/"),
+    ],
+)
+def test_the_root_keeps_its_path_and_ends_in_a_slash(url, root):
+    endpoint = Endpoint(url)
+    assert (endpoint.root, repr(endpoint)) == (root, f"Endpoint({root!r})")
+    assert endpoint.address("sims", "é") == f"{root}sims/%C3%A9"
+    asked = endpoint.address("data_entries", "", query=[("k", "a b"), ("k", "c&d")])
+    assert asked == f"{root}data_entries/?k=a%20b&k=c%26d"
+
+
+@pytest.mark.parametrize(("allow", "host"), [(False, "localhost"), (True, "lab.example")])
+def test_plain_http_stays_on_this_machine_unless_it_is_allowed(allow, host):
+    endpoint = Endpoint(f"http://{host}/", allow_http=allow)
+    assert endpoint.is_plain
+    assert endpoint.is_loopback is (host == "localhost")
+    assert not Endpoint(f"https://{host}/").is_plain
+    with pytest.raises(ApiError, match=r"plain http to lab\.example .* allow_http=True"):
+        Endpoint("http://lab.example/")
+
+
+@pytest.mark.parametrize("segment", ["..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"])
+def test_no_segment_leads_up_the_path(segment):
+    with pytest.raises(ApiError, match="leads up the path") as caught:
+        Endpoint("https://lab.example/").address("sims", segment)
+    assert repr(segment) in str(caught.value)
+
+
+def test_dots_within_a_name_lead_nowhere():
+    address = Endpoint("https://lab.example/").address
+    assert address("a..b", "...", "w.1") == "https://lab.example/a..b/.../w.1"
+    with pytest.raises(ApiError, match=r"'\\ud800'.* not valid Unicode"):
+        address("\ud800")
+
+
+@pytest.mark.parametrize(
+    ("url", "named", "proxy"),
+    [
+        ("https://lab.example/", {"https_proxy": "http://p:1"}, "http://p:1"),
+        ("https://lab.example/", {"https_proxy": "p:1"}, "http://p:1"),
+        ("https://lab.example/", {"all_proxy": "socks5://p:1"}, "socks5://p:1"),
+        ("https://lab.example/", {"all_proxy": "q:1", "https_proxy": "p:1"}, "http://p:1"),
+        ("https://lab.example/", {"http_proxy": "p:1"}, None),
+        ("https://lab.example/", {"https_proxy": "p:1", "no_proxy": "lab.example"}, None),
+        ("https://lab.example/", {}, None),
+        ("https://localhost/", {"https_proxy": "p:1"}, "http://p:1"),
+        ("http://localhost/", {"http_proxy": "p:1"}, None),
+        ("http://localhost/", {"http_proxy": "127.0.0.1:1"}, "http://127.0.0.1:1"),
+    ],
+)
+def test_the_proxy_of_the_environment(url, named, proxy, monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    assert Endpoint(url).proxy() == proxy
+
+
+def test_a_proxy_elsewhere_may_serve_a_host_to_which_plain_http_is_allowed(monkeypatch):
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", "p:1")
+    assert Endpoint("http://lab.example/", allow_http=True).proxy() == "http://p:1"
+
+
+def test_this_machine_has_some_names():
+    known = ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]"]
+    assert all(map(is_loopback, known))
+    assert not any(map(is_loopback, ["128.0.0.1", "10.0.0.1", "localhost.example", "::2", ""]))
+
+
+def test_ids_are_texts_or_uuids_one_or_several():
+    one = uuid.UUID("D290F1EE-6C54-4B01-90E6-D701748F0851")
+    assert as_ids(one) == as_ids([str(one).upper()]) == [str(one)]
+    assert as_ids(i for i in ("B", "a", "B")) == ["B", "a", "B"]
+    assert as_ids([]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [(b"a", "b'a'"), (5, "5"), (None, "None"), ([b"a"], "b'a'"), (["a", None], "None"),
+     ([""], "''"), (" ", "' '"), (["a", "\t"], "'\\t'")],
+)  # fmt: skip
+def test_what_is_no_id_is_named(given, named):
+    with pytest.raises(ApiError, match="a data id is text") as caught:
+        as_ids(given)
+    assert str(caught.value).endswith(f"found {named}")
+
+
+def test_the_endpoint_is_that_of_the_environment_or_the_public_one(monkeypatch):
+    monkeypatch.delenv("AS_API_ENDPOINT", raising=False)
+    assert repr(Client(api_key=KEY)) == "Client('https://api.atomscale.ai/')"
+    monkeypatch.setenv("AS_API_ENDPOINT", "https://lab.example/v1")
+    assert repr(Client(api_key=KEY)) == "Client('https://lab.example/v1/')"
+    assert repr(Client(api_key=KEY, endpoint="https://b.example")) == "Client('https://b.example/')"

@@ -1,0 +1,95 @@
+"""The description of the server's contract, against the code that keeps it."""
+
+import json
+import re
+
+import pytest
+
+from sims_analysis._version import __version__
+from sims_analysis.api.answers import _filter
+from sims_analysis.api.catalogue import CatalogueEntry, Search
+from sims_analysis.api.openapi import document
+from sims_analysis.api.server import _detail
+from sims_analysis.units import read_unit
+
+SCHEMAS = document()["components"]["schemas"]
+
+
+def test_every_reference_leads_to_a_schema():
+    found = re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(document()))
+    assert set(found) == set(SCHEMAS) == {"DepthProfile", "CatalogueEntry", "Error"}
+
+
+@pytest.mark.parametrize("path", document()["paths"])
+def test_every_part_of_a_path_is_a_required_parameter(path):
+    operation = document()["paths"][path]["get"]
+    parts = re.findall(r"\{(\w+)\}", path)
+    given = {p["name"]: p for p in operation["parameters"] if p["in"] == "path"}
+    assert list(given) == parts
+    assert all(p["required"] and p["schema"]["type"] == "string" for p in given.values())
+    assert all(p["schema"]["minLength"] == 1 for p in given.values())
+    failure = "404" if parts else "422"
+    assert set(operation["responses"]) == {"200", "304", "401", failure, "500"}
+    content = operation["responses"][failure]["content"]["application/json"]
+    assert content == {"schema": {"$ref": "#/components/schemas/Error"}}
+
+
+def test_the_key_is_asked_for_as_it_is_looked_for():
+    about = document()
+    assert about["openapi"].startswith("3.1")
+    assert about["info"]["version"] == __version__
+    assert about["security"] == [{"key": []}]
+    assert about["components"]["securitySchemes"] == {
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-KEY"}
+    }
+
+
+def test_errors_are_as_described():
+    body = json.loads(_detail(404, "no data entry 'x'").body)
+    assert list(body) == list(SCHEMAS["Error"]["properties"]) == SCHEMAS["Error"]["required"]
+    assert SCHEMAS["Error"]["properties"]["detail"]["type"] == ["string", "array"]
+
+
+@pytest.mark.parametrize("name", ["depth_units", "concentration_units"])
+def test_units_that_are_examples_can_be_read(name):
+    for text in SCHEMAS["DepthProfile"]["properties"][name]["examples"]:
+        read_unit(text)
+
+
+def test_what_a_profile_must_have_is_described():
+    profile = SCHEMAS["DepthProfile"]
+    assert set(profile["required"]) < set(profile["properties"])
+    assert profile["properties"]["depths"] == {
+        "type": "array", "items": {"type": "number"}, "minItems": 1,
+    }  # fmt: skip
+    items = profile["properties"]["concentrations"]["items"]
+    assert items == {"type": ["number", "null"]}
+
+
+@pytest.mark.parametrize("name", SCHEMAS["CatalogueEntry"]["properties"])
+def test_a_field_of_an_entry_is_of_the_type_described(name):
+    examples = {"string": "x", "object": {}, "array": [], "null": None}
+    types = SCHEMAS["CatalogueEntry"]["properties"][name]["type"]
+    for kind in [types] if isinstance(types, str) else types:
+        wire = {"data_id": "w", name: examples[kind]}
+        assert CatalogueEntry.from_dict(wire).to_dict()[name] == examples[kind]
+
+
+@pytest.mark.parametrize("given", document()["paths"]["/data_entries/"]["get"]["parameters"])
+def test_filters_take_what_is_described(given):
+    schema, name = given["schema"], given["name"]
+    assert given["in"] == "query"
+    kind = str(Search.__dataclass_fields__[name].type)
+    default = getattr(Search(), name)
+    match schema.get("type"):
+        case None:
+            assert [_filter(kind, [text]) for text in schema["enum"]] == [True, False] * 3
+        case "array":
+            assert (_filter(kind, ["a", "b"]), schema["items"]) == (["a", "b"], {"type": "string"})
+        case "number":
+            assert (_filter(kind, ["1.5"]), default) == (1.5, None)
+        case "string" if "format" in schema:
+            assert schema["format"] == "date-time"
+            assert _filter(kind, ["2026-01-02T03:04:05"]).isoformat() == "2026-01-02T03:04:05+00:00"
+        case "string":
+            assert (_filter(kind, ["x"]), schema["default"]) == ("x", default)
