@@ -92,8 +92,7 @@ def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
     """Refuse results that are of none of the species of a figure."""
     for argument, given in wanted.results.items():
         for source, item in given:
-            there = np.ravel(item["species"].values).tolist() if "species" in item.coords else []
-            found = list(map(str, there))
+            found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
             mine = [c.species for c in curves if source in (None, c.source)]
             if found and mine and not {*found} & {*mine}:
                 raise ProfileError(

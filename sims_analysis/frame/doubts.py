@@ -90,7 +90,7 @@ def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:
     A dimension of the data that `at` lacks is added: the depths are asked of all its profiles.
     """
     dim = str(at.dims[-1])
-    flags: xr.Variable = frame.map(inside_gap, at, whole=(dim,), extra=(dim,)).flags
+    flags: xr.Variable = frame.map(inside_gap, at, whole=(dim,), extra=(dim,)).value
     return flags if frame.censored is None else flags | among_hidden(frame, at)
 
 

@@ -47,11 +47,9 @@ class Samples(NamedTuple):
         position = first[:, None] + places
         begin, end = self.begin[which, None], self.end[which, None]
         there = (position >= begin) & (position < end)
-        safe = position if there.all() else np.where(there, position, begin)
+        safe = np.where(there, position, begin)
         there &= self.known.take(safe)
-        columns = [column.take(safe) for column in self[:5]]
-        if not there.all():
-            columns = [np.where(there, column, 0.0) for column in columns]
+        columns = (np.where(there, column.take(safe), 0.0) for column in self[:5])
         return Window._make([*columns, there])
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:

@@ -165,9 +165,8 @@ class Spread:
         for begin in range(0, m, _COLUMNS):
             own = slice(begin, min(begin + _COLUMNS, m))
             rows = slice(int(first[own].min()), int(last[own].max()))
-            if rows.start < rows.stop:
-                to = slice(begin, min(m, own.stop + across))
-                blocks.append((own, to, rows, np.ascontiguousarray(near[rows, to])))
+            to = slice(begin, min(m, own.stop + across))
+            blocks.append((own, to, rows, np.ascontiguousarray(near[rows, to])))
         return blocks
 
     @cached_property
@@ -325,7 +324,7 @@ def most_evident(
                 break
 
     follow(strengths[::-1] if convex else strengths, u)
-    if not (convex or hopeless(tried[0])):
+    if not convex:
         follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
     return max(tried, key=lambda one: (one.converged, one.evidence))
 

@@ -97,9 +97,7 @@ def to_concentration(
                 )
             factor = density * host.mean_mass / _masses(data[name], masses)
         frame = open_samples(data, name, "a concentration")
-        about = data[f"{name}_stderr"].attrs if f"{name}_stderr" in data else {}
-        made = scaled(data, name, factor)
-        result = with_concentration(result, frame, made, about.get("description"))
+        result = with_concentration(result, frame, scaled(data, name, factor))
     return with_step(
         result.assign_attrs(atomic_density=text),
         "to_concentration",
@@ -146,16 +144,11 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
     return xr.Variable(dims, numbers if dims else numbers[0])
 
 
-def with_concentration(
-    ds: xr.Dataset,
-    frame: Frame,
-    made: Mapping[str, xr.Variable],
-    about_errors: str | None = None,
-) -> xr.Dataset:
+def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Variable]) -> xr.Dataset:
     """Add concentrations, and what stands beside them, where a species has none yet.
 
     They were made from a frame: ``""`` for concentrations in ``atom/cm^3``, ``"_stderr"``,
-    ``"_counts"``... A description says what the standard errors mean.
+    ``"_counts"``... What its standard errors mean is said of theirs.
     """
     origin: Any = frame.origin
     order, before = origin[frame.name].dims, ds.variables.get("concentration")
@@ -174,8 +167,9 @@ def with_concentration(
         attrs = vocabulary.attrs("concentration")
         if end:
             attrs = vocabulary.attrs_beside("concentration", end[1:], attrs["units"])
-        if end == "_stderr" and about_errors is not None:
-            attrs["description"] = about_errors
+        source = origin.get(f"{frame.name}{end}")
+        if end == "_stderr" and source is not None and "description" in source.attrs:
+            attrs["description"] = source.attrs["description"]
         merged = merged.transpose(*(d for d in order if d in merged.dims))
         joined[name] = xr.Variable(merged.dims, merged.data, attrs)
     return ds.assign(joined)

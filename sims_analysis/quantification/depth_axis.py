@@ -143,7 +143,7 @@ def moved(
     stated = {"crater_depth": scale.of if scale.kind == "depth" else None}
     stated["depth_scale_uncertainty"] = uncertainty
     if scale.stretch is not None:
-        if ACHIEVED in data.coords:
+        if ACHIEVED in data.coords and name == "depth":
             width = data[ACHIEVED].variable
             along[ACHIEVED] = _with(width * scale.stretch, width.attrs)
         if stated["crater_depth"] is None and "crater_depth" in data.coords:

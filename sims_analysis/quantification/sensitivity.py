@@ -326,10 +326,9 @@ def _quantified(
     made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())
-    about = data[frame.name + "_stderr"].attrs if frame.stderr is not None else {}
     if not keep_intensity:
         data = _without_quantified(data, frame, factors.value)
-    result = with_concentration(data, frame, made, about.get("description"))
+    result = with_concentration(data, frame, made)
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     if is_lazy(factors.uncertainty) or bool(factors.uncertainty.notnull().any()):
         result = _with_coord(result, "sensitivity_factor_uncertainty", factors.uncertainty)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import check_options, integral, read_question, warn_or_raise
+from sims_analysis.analysis.dose import integral, read_question, warn_or_raise
 from sims_analysis.dataset.canonical import ENDS, signal_name, species_of, to_canonical
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
@@ -136,7 +136,6 @@ def rsf_from_standard(
     standards = [data] if isinstance(data, xr.Dataset) else list(data)
     if not standards or not all(isinstance(one, xr.Dataset) for one in standards):
         raise TypeError("rsf_from_standard takes a Dataset, or a list of Datasets")
-    check_options(rule, "measured")
     doses = list(dose) if isinstance(dose, list | tuple) else [dose] * len(standards)
     if len(doses) != len(standards):
         raise ProfileError(f"dose holds {len(doses)} doses for {len(standards)} standards")

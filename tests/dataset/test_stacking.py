@@ -402,3 +402,36 @@ def test_depths_of_a_measurement_increase_strictly(order):
     ds = sims.open_example("boron-implant").isel(depth=order)
     with pytest.raises(ProfileError, match=r"depth must increase strictly; sort with"):
         sims.stack([ds, ds])
+
+
+def test_a_mapping_names_the_measurements_unless_names_do():
+    parts = {"x": SHARED[0], "y": SHARED[1]}
+    assert sims.stack(parts)["measurement"].values.tolist() == ["x", "y"]
+    assert sims.stack(parts, names=[7, 8])["measurement"].values.tolist() == [7, 8]
+    assert sims.stack({"x": SHARED[0]})["measurement"].values.tolist() == ["x"]
+
+
+def test_what_one_measurement_lacks_is_missing_there():
+    days = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[ns]")
+    first = SHARED[0].assign_coords(
+        day=("species", days), note=("species", ["a", "bb"]), good=("species", [True, False])
+    )
+    batch = sims.stack([first, SHARED[1]])
+    assert batch["note"].values.tolist() == [["a", "bb"], ["", ""]]
+    assert np.isnat(batch["day"].values[1]).all()
+    np.testing.assert_array_equal(batch["day"].values[0], days)
+    np.testing.assert_array_equal(batch["good"], [[1.0, 0.0], [np.nan, np.nan]])
+    lists = [ds.assign_attrs(tags=tags) for ds, tags in zip(SHARED, (["a"], ["b"]), strict=False)]
+    assert not {"tags"} & {*sims.stack(lists).attrs, *sims.stack(lists).coords}
+
+
+def test_attrs_and_history_of_a_batch():
+    line = f"2 measurements stacked by sims_analysis {sims.__version__}"
+    same = sims.stack([ds.assign_attrs(history="read") for ds in SHARED[:2]])
+    assert same.attrs["history"] == f"read\n{line}"
+    other = sims.stack([SHARED[0].assign_attrs(history="read"), SHARED[1]])
+    assert other.attrs["history"] == line
+    assert other.attrs["sims_analysis_version"] == sims.__version__
+    # A coordinate of that name is there already.
+    taken = [ds.assign_attrs(place=i).assign_coords(place=1.0) for i, ds in enumerate(SHARED[:2])]
+    assert sims.stack(taken)["place"].values.tolist() == [1.0, 1.0]

@@ -130,3 +130,25 @@ def test_of_several_minima_that_of_the_largest_evidence_is_taken():
         assert best.evidence >= one.evidence - 1e-9
     weakest = restoring.most_evident(sought, strengths, u0, lambda _: True)
     assert weakest.strength == strengths[0], "others could do no better"
+
+
+@pytest.mark.parametrize("strength", [0.3, 2.0])
+def test_slopes_and_curvatures_are_derivatives_of_the_costs(strength):
+    x, h = np.arange(6.0), 1e-5
+    curvature, steps = restoring.curvature(x, 2.0), restoring.steps(x)
+    for prior in (curvature, steps, restoring.parabola(curvature)):
+        for k in (-3.0, -0.4, 0.0, 0.02, 1.5):
+            here, up, down = (prior.costs(np.array([k + d]), strength) for d in (0, h, -h))
+            assert here.slope[0] == pytest.approx((up.value - down.value) / (2 * h), abs=1e-6)
+            numeric = (up.slope[0] - down.slope[0]) / (2 * h)
+            assert here.curvature[0] == pytest.approx(numeric, rel=1e-5, abs=1e-6)
+            # The parabola with the same slope here lies above.
+            for other in (-5.0, -1.0, 0.3, 4.0):
+                there = prior.costs(np.array([other]), strength).value
+                above = here.value + 0.5 * here.above[0] * (other**2 - k**2)
+                assert there <= above + 1e-12
+    # Small changes cost the same by the parabola.
+    small = np.array([1e-4])
+    assert restoring.parabola(curvature).costs(small, strength).value == pytest.approx(
+        curvature.costs(small, strength).value, rel=1e-6
+    )

@@ -9,6 +9,7 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
+from sims_analysis.models.evaluation import _apparent
 from sims_analysis.models.shapes import find_model
 
 Z = np.arange(0.0, 200.0, 4.0)
@@ -193,3 +194,33 @@ def test_models_are_listed_with_what_follows_from_them():
     assert listed["parameters"]["gaussian"].startswith("dose, projected_range, straggle")
     assert listed["parameters"]["erfc"] == "surface_concentration, diffusion_length (diffusivity)"
     assert listed["reference"].str.len().min() > 10
+
+
+def test_true_parameters_become_apparent_ones_by_the_scales():
+    """True depths are apparent ones times one scale, true values times the other."""
+    parameters = find_model("gaussian").parameters
+    rng = np.random.default_rng(4)
+    square = np.cov(rng.normal(size=(5, 20)))
+    p, scales = np.array([3.0, 80.0, 30.0]), np.array([1.1, 0.9])
+
+    def apparent(q):
+        true, (of_depth, of_value) = q[:3], q[3:]
+        return true / np.array([of_depth * of_value, of_depth, of_depth])
+
+    whole = np.concatenate([p, scales])
+    slopes = np.stack([
+        (apparent(whole + h) - apparent(whole - h)) / (2 * h.sum()) for h in 1e-6 * np.eye(5)
+    ], axis=1)  # fmt: skip
+    found, covariance = _apparent(whole, square, parameters)
+    np.testing.assert_allclose(found, apparent(whole), rtol=1e-14)
+    np.testing.assert_allclose(covariance, slopes @ square @ slopes.T, rtol=1e-7)
+    # A parameter that is held has no error, but moves with the scales.
+    held = square.copy()
+    held[1] = held[:, 1] = np.nan
+    _, covariance = _apparent(whole, held, parameters)
+    others = np.where(np.isnan(held), 0.0, square)
+    np.testing.assert_allclose(covariance, slopes @ others @ slopes.T, rtol=1e-7)
+    # Without scales, both are as they were.
+    same = _apparent(p, square[:3, :3], parameters)
+    assert same[0] is p
+    np.testing.assert_array_equal(same[1], square[:3, :3])

@@ -10,6 +10,8 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.models._step import STATUS
+from sims_analysis.models.interfaces import _ADVICE
 
 
 def step(z, *, position=100.0, sigma=5.0, left=1e21, right=1e19):
@@ -228,9 +230,43 @@ def test_layers_of_data_without_species_say_that_there_is_none():
         sims.layers(one, species="C")
 
 
-def test_parts_of_an_interface_are_numbers():
-    with pytest.raises(ProfileError, match=r"low='a', high=0\.84; expected"):
-        sims.interface(xr.DataArray(), low="a")
+@pytest.mark.parametrize(
+    ("low", "high"), [("a", 0.84), (0.0, 0.84), (0.5, 0.84), (0.16, 0.5), (0.16, 1.0), (0.84, 0.16)]
+)
+def test_parts_of_an_interface_are_numbers_about_its_half(low, high):
+    with pytest.raises(ProfileError) as refused:
+        sims.interface(xr.DataArray(), low=low, high=high)
+    assert str(refused.value) == f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1"
+
+
+@pytest.mark.parametrize("wrong", ["10 nm", ("10 nm",), ["10 nm", "50 nm"], ("1 nm",) * 3])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_plateau_is_stated_by_two_depths(side, wrong):
+    step = models_truth.profile(
+        1e18 * ndtr((np.arange(0.0, 100.0) - 50) / 4), np.arange(0.0, 100.0)
+    )
+    with pytest.raises(ProfileError) as refused:
+        sims.interface(step, **{side: wrong})
+    assert str(refused.value) == f"{side}={wrong!r}; expected two depths, ('10 nm', '50 nm')"
+
+
+def test_what_is_found_of_a_step_has_names_and_units():
+    z = np.arange(0.0, 100.0)
+    step = models_truth.profile(2e17 + 1e18 * ndtr((z - 50) / 4), z)
+    found = sims.interface(step, low=0.1, high=0.9)
+    assert found["width"].attrs["parts"] == "0.1 to 0.9"
+    assert found["left_level"].item() == pytest.approx(2e17, rel=1e-6)
+    assert found["right_level"].item() == pytest.approx(1.2e18, rel=1e-6)
+    assert found["left_slope"].item() == found["right_slope"].item() == 0.0
+    names = {name: one.attrs.get("long_name") for name, one in found.data_vars.items()}
+    error = "Standard error, random part"
+    assert {name: names[name] for name in list(names)[1:8:2]} == {
+        "position_stderr": error, "width_stderr": error,
+        "right_level": "Level below", "right_slope": "Slope below",
+    }  # fmt: skip
+    assert (names["left_level"], names["left_slope"]) == ("Level above", "Slope above")
+    units = {name: one.attrs.get("units") for name, one in found.data_vars.items()}
+    assert [*units.values()] == [*["nm"] * 4, *["atom/cm^3"] * 2, *["atom/cm^3 / nm"] * 2, None]
 
 
 @pytest.mark.parametrize(("peak", "width"), [(30, 6.0), (100, 10.0)])
@@ -510,3 +546,9 @@ def test_a_level_that_noise_has_chosen_is_told():
         words = [str(one.message) for one in caught]
         assert len(words) == told
         assert all("highest sample, which noise has chosen" in one for one in words)
+
+
+def test_every_status_is_explained():
+    assert {*_ADVICE, "ok", "no_data"} == {*STATUS}
+    for word in STATUS:
+        assert f"``{word}``" in sims.interface.__doc__

@@ -99,3 +99,21 @@ def test_a_second_maximum_below_a_hundredth_of_the_first_or_of_few_samples_is_no
     few = np.array([1, 9, 9, 9, 1, 1, 1, 1, 9, 9, 9, 1.0])
     assert second_peak(few, np.full(12, 1e-3))
     assert not second_peak(few[:-1], np.full(11, 1e-3))
+
+
+def test_of_just_a_hundredth_there_is_no_second_maximum():
+    c = np.zeros(40)
+    c[5:10] = 100.0
+    for second, there in ((1.0, False), (1.01, True)):
+        c[20:25] = second
+        assert second_peak(c, np.full(40, 1e-3)) is there
+
+
+def test_of_just_five_standard_errors_a_valley_is_not_resolved():
+    m = np.array([10.0, 20.0, 15.0, 20.0, 10.0])
+    assert not two_maxima(m, np.full(5, 1.0))
+    assert two_maxima(m, np.full(5, 0.99))
+    # Two per cent of the curve are none.
+    shallow = np.array([10.0, 102.0, 100.0, 102.0, 10.0])
+    assert not two_maxima(shallow, np.full(5, 1e-3))
+    assert two_maxima(np.array([10.0, 102.1, 100.0, 102.1, 10.0]), np.full(5, 1e-3))

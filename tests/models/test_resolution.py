@@ -120,3 +120,14 @@ def test_far_tails_arrive_as_far_as_double_precision_goes():
     far = np.log(blurred.sel(depth=600) / blurred.sel(depth=640)).item()
     assert far == pytest.approx(40 / 4, rel=1e-9)
     assert np.trapezoid(blurred, z) == pytest.approx(np.trapezoid(spike, z), rel=1e-12)
+
+
+def test_a_function_that_falls_between_all_samples_moves_nothing():
+    z = np.arange(0.0, 60.0, 2.0)
+    c = np.random.default_rng(1).uniform(1e17, 1e19, z.size)
+    data = xr.DataArray(
+        c, {"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"}, name="c"
+    )
+    np.testing.assert_allclose(sims.convolve(data, resolution="0.001 nm"), c, rtol=1e-14)
+    alone = data.isel(depth=[3])
+    np.testing.assert_array_equal(sims.convolve(alone, resolution="3 nm"), c[3:4])

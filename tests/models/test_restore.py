@@ -9,7 +9,9 @@ from scipy import special
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
 from sims_analysis.models._functions import ResolutionFunction
-from sims_analysis.models._posed import _edges
+from sims_analysis.models._posed import NoProfileError, _edges, posed
+from sims_analysis.models._restored import ADVICE, STATUS
+from sims_analysis.models._worth import HOPELESS
 
 Z = np.arange(30, 90, 0.5)
 RES = rt.RESOLUTION
@@ -567,3 +569,42 @@ def test_a_profile_over_time_is_refused(layer):
     ds["sputter_time"].attrs["units"] = "s"
     with pytest.raises(UnitsError, match="a restored profile needs a depth"):
         sims.deconvolve(ds, resolution=RES)
+
+
+def test_every_status_is_explained():
+    assert {*ADVICE, "ok", "no_data"} == {*STATUS}
+    for word in STATUS:
+        assert f"``{word}``" in sims.deconvolve.__doc__
+
+
+def test_where_no_minimum_is_found_there_is_no_profile(layer, monkeypatch):
+    ds, *_ = layer
+    monkeypatch.setattr("sims_analysis.kernels.restoring._MOST", 1)
+    with pytest.warns(FitWarning, match=r"not converged \(the descent found no minimum\)"):
+        found = sims.deconvolve(ds, resolution=RES, smoothness=1.0)
+    assert found["status"].item() == "not_converged"
+    assert found["concentration"].isnull().all()
+    assert found["n_samples"].item() > 5
+
+
+@pytest.mark.parametrize(("sigma", "asked"), [("2.5 nm", [1, 2]), ("2.6 nm", [1])])
+def test_finer_cells_are_tried_where_samples_are_coarse(sigma, asked, monkeypatch):
+    """Samples 0.4 nm apart are, for a function 5.9 nm wide; for one of 6.1 nm they are not."""
+    z, parts = np.arange(55.0, 70.0, 0.4), []
+    at = z[18] + 0.2
+    ds, _ = measured(lambda z: np.where(np.abs(z - at) < 0.15, 1.0, 0.0), top=150, z=z)
+
+    def recorded(*given):
+        parts.append(given[-1])
+        if given[-1] > 1:
+            raise NoProfileError("no_data")
+        return posed(*given)
+
+    monkeypatch.setattr("sims_analysis.models._restored.posed", recorded)
+    with pytest.warns(FitWarning, match="resolution too wide"):
+        found = sims.deconvolve(ds, resolution=sigma, smoothness=1.0)
+    assert 4 < found["largest_deviance"].item() < HOPELESS
+    assert parts == asked
+    parts.clear()
+    sims.deconvolve(ds, resolution="1 nm", smoothness=1.0)
+    assert parts == [1]

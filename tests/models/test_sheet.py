@@ -13,7 +13,7 @@ from questions import AXIS, measurement
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.models.mobility import CHARGE, MOBILITIES, f723, masetti
-from sims_analysis.models.sheet import _interpolated
+from sims_analysis.models.sheet import _ADVICE, _STATUS, _interpolated
 
 
 def doped(z, **profiles):
@@ -479,3 +479,9 @@ def test_a_constant_net_doping_is_part_of_both():
         total = CHARGE * masetti(np.array([1.2e19]), "B")[0] * dose * 100e-7
         assert found["sheet_resistance"].item() == pytest.approx(1 / total, rel=1e-12)
         assert found["polarity"].item() == polarity
+
+
+def test_every_status_is_explained():
+    assert {*_ADVICE, "ok", "no_data", "gap", "saturated"} == {*_STATUS}
+    for word in _STATUS:
+        assert f"``{word}``" in sims.sheet_resistance.__doc__

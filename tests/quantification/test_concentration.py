@@ -158,3 +158,26 @@ def test_counts_and_their_meaning_go_along_with_fractions():
     np.testing.assert_array_equal(found["concentration_counts"], ds["atomic_fraction_counts"])
     assert found["concentration_stderr"].attrs["description"] == "counting"
     assert not [name for name in found if name.startswith("atomic_fraction")]
+
+
+def test_hosts_have_the_masses_of_their_atoms():
+    read = pytest.importorskip("periodictable").formula
+    assert set(HOSTS) == {"Si", "Ge", "GaAs", "InP", "GaN", "SiC", "SiO2"}
+    for name, host in HOSTS.items():
+        atoms = read(name).atoms
+        mean = sum(atom.mass * n for atom, n in atoms.items()) / sum(atoms.values())
+        assert host.mean_mass == pytest.approx(mean, rel=1e-4), name
+
+
+@pytest.mark.parametrize(
+    ("name", "grams_per_cm3"),
+    [  # densities of handbooks
+        ("Si", 2.329), ("Ge", 5.323), ("GaAs", 5.318), ("InP", 4.81),
+        ("GaN", 6.08), ("SiC", 3.21), ("SiO2", 2.20),
+    ],
+)  # fmt: skip
+def test_hosts_have_the_densities_of_handbooks(name, grams_per_cm3):
+    host = HOSTS[name]
+    mass = host.atomic_density * host.mean_mass / 6.02214076e23
+    assert mass == pytest.approx(grams_per_cm3, rel=0.01)
+    assert host.source

@@ -376,3 +376,15 @@ def test_a_fraction_is_of_two_species():
     run = sims.open_example("sputter-time")
     with pytest.raises(SpeciesError, match="numerator and denominator are both 'As'"):
         sims.ratio(run, numerator="As", denominator="As")
+
+
+def test_a_ratio_is_of_the_first_variable_that_has_both():
+    size = RUN.sizes["depth"]
+    alone = ("depth", np.ones(size), {"units": "atom/cm^3"})
+    half = RUN["intensity"].where(RUN["species"] == "As").assign_attrs(units="1")
+    data = RUN.assign(concentration=alone, atomic_fraction=half)
+    found = sims.ratio(data, numerator="As", denominator="Si")
+    xr.testing.assert_equal(found, sims.ratio(RUN, numerator="As", denominator="Si"))
+    assert sims.provenance(found)["steps"][-1]["parameters"]["variable"] == "intensity"
+    lazy = sims.ratio(data.chunk(), numerator="As", denominator="Si")
+    assert sims.provenance(lazy)["steps"][-1]["parameters"]["variable"] == "atomic_fraction"

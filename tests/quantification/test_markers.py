@@ -170,3 +170,19 @@ def test_wrong_fits():
         sims.calibrate_depth(run, markers=fit.assign(position=minutes), depths=STATED)
     with pytest.raises(ProfileError, match="only with a fit as markers"):
         sims.calibrate_depth(run, rate="1 nm/s", depths=STATED)
+
+
+def test_what_runs_along_apparent_depths_is_stretched_with_them():
+    z = np.arange(0.0, 240.0) / 4
+    beside = {
+        "depth": ("depth", z, {"units": "nm", "long_name": "Apparent depth"}),
+        "achieved_resolution": ("depth", np.full(z.size, 3.0), {"units": "nm"}),
+    }
+    run = run_of().rename(sputter_time="depth").assign_coords(beside)
+    fit = sims.fit(run.drop_vars("achieved_resolution"), model="gaussian", repeat=5)
+    found = sims.calibrate_depth(run, markers=fit, depths=[f"{2 * d:g} nm" for d in DEPTHS])
+    factor = found["depth_factor"].item()
+    np.testing.assert_allclose(found["achieved_resolution"], 3.0 * factor, rtol=1e-14)
+    assert found["achieved_resolution"].attrs["units"] == "nm"
+    assert found["depth"].attrs["long_name"] == "Apparent depth"
+    assert found["depth"].attrs["calibration"].startswith("z = ")

@@ -433,3 +433,34 @@ def test_saturated_intensities_are_told_before_they_are_divided():
     full = timed(z, "counts", B=boron * 0 + matrix, Si=np.minimum(matrix, 49900.0))
     with pytest.warns(ProfileWarning, match=r"species 'Si'.*too high, if it is the matrix"):
         sims.with_rsf(full, rsf="1e22 cm^-3", matrix="Si")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_a_second_call_keeps_what_the_first_said_of_the_matrix():
+    z = np.arange(4.0)
+    ds = timed(z, B=[9.0, 9.0, 9.0, 9.0], P=[4.0, 4.0, np.nan, 4.0], Si=[100.0, 0.5, 0.5, 100.0])
+    factor = "1e22 atoms/cm^3"
+    first = sims.with_rsf(ds, rsf={"B": factor}, matrix="Si", matrix_threshold=0.1)
+    ok, gone = "ok", "vanished"
+    status = first["matrix_status"]
+    assert status.sel(species="B").values.tolist() == [ok, gone, gone, ok]
+    assert status.sel(species="P").values.tolist() == [ok] * 4
+    both = sims.with_rsf(first, rsf={"P": factor}, matrix="Si", matrix_threshold=0.1)
+    assert both["matrix_status"].sel(species="B").values.tolist() == [ok, gone, gone, ok]
+    assert both["matrix_status"].sel(species="P").values.tolist() == [ok, gone, ok, ok]
+    assert both["sensitivity_factor"].sel(species=["B", "P"]).values.tolist() == [1e22, 1e22]
+    assert np.isnan(both["sensitivity_factor"].sel(species="Si").item())
+    assert both["sensitivity_factor"].attrs["units"] == "atom/cm^3"
+
+
+def test_errors_that_stand_as_a_coordinate_are_quantified_too():
+    ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
+    factors = {"rsf": {"As": "5e21 atoms/cm^3"}, "matrix": "Si"}
+    beside = ds[["intensity"]].assign_coords(stderr=ds["intensity_stderr"])
+    found, expected = (sims.with_rsf(one, **factors) for one in (beside, ds))
+    np.testing.assert_array_equal(
+        found["concentration_stderr"].sel(species="As"),
+        expected["concentration_stderr"].sel(species="As"),
+    )
+    about = ds["intensity_stderr"].attrs["description"]
+    assert expected["concentration_stderr"].attrs["description"] == about

@@ -134,6 +134,21 @@ def test_a_registry_of_the_users_is_given_its_atom():
         pint.set_application_registry(before)
 
 
+def test_a_context_of_the_users_stays():
+    before, other = pint.get_application_registry().get(), pint.UnitRegistry()
+    context = pint.Context(CONTEXT)
+    context.add_transformation("[length]", "[mass]", lambda registry, x: x * registry("1 kg/m"))
+    other.add_context(context)
+    pint.set_application_registry(other)
+    try:
+        define_atoms()
+        assert other.Quantity(2, "m").to("kg", CONTEXT).magnitude == 2
+        with pytest.raises(pint.DimensionalityError):
+            other.Quantity(1, "atom/cm^3").to("1/cm^3", CONTEXT)
+    finally:
+        pint.set_application_registry(before)
+
+
 def test_slopes_stay_as_they_are_and_what_is_no_unit_is_refused():
     for units in ("count/s / nm", "arb. units"):
         slope = xr.DataArray([1.0], dims="t", attrs={"units": units})
