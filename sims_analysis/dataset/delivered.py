@@ -147,9 +147,8 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         stored = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
         if value != stored:
             rest[name] = value
-    order = order_of(profile.depths)
     if profile.extra:
-        rest["extra"] = _in_order(profile.extra, order)
+        rest["extra"] = _in_order(profile.extra, profile.depths)
     if profile._keys != REFERENCE_KEYS:
         rest["keys"] = list(profile._keys)
     if z.size != profile.depths.size:
@@ -168,19 +167,25 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         source = getattr(profile, name)
         if source is None:
             continue
-        source = source[order]
         canonical = z if name == "depths" else unit.to_canonical(source)
+        if canonical is source:  # was not converted
+            continue
+        order = order_of(profile.depths)
+        source = source[order]
+        if name != "depths":
+            canonical = canonical[order]
         rounded = (unit.from_canonical(canonical) != source) & ~np.isnan(source)
         if rounded.any():
             rest[name] = np.column_stack([z, source])[rounded].tolist()
     return rest
 
 
-def _in_order(extra: dict[str, Any], order: NDArray[np.intp]) -> dict[str, Any]:
+def _in_order(extra: dict[str, Any], depths: Array) -> dict[str, Any]:
     """Sort the columns beside the samples by depth."""
-    columns = columns_of(extra, order.size)
+    columns = columns_of(extra, depths.size)
     if not columns:
         return extra
+    order = order_of(depths)
     sorted_ = {
         name: {**column, "values": [column["values"][i] for i in order]}
         for name, column in columns.items()

@@ -28,7 +28,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.text.arguments import told
+from sims_analysis.text.arguments import check_choice, told
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
@@ -173,6 +173,7 @@ def dataset_of(
 
     Other packages do not know it yet: pint and its registry take longer than all answers.
     """
+    check_choice("duplicates", duplicates, ("raise", "mean", "step"))
     profiles = _checked(source)
     found = [_canonical(profile, duplicates) for profile in profiles]
     _refuse_repeats(found)
@@ -221,15 +222,16 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    if (np.diff(depth) < 0).any():
-        warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
-        order = order_of(depth)
-        depth, columns = depth[order], [column[order] for column in columns]
-    units = (axis_unit, value_unit)
     stated = depth
-    depth, columns = without_repeats(who, units, depth, columns, duplicates)
+    if not (np.diff(depth) > 0).all():
+        if (np.diff(depth) < 0).any():
+            warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
+            order = order_of(depth)
+            stated, columns = depth[order], [column[order] for column in columns]
+        units = (axis_unit, value_unit)
+        depth, columns = without_repeats(who, units, stated, columns, duplicates)
     beside = dict(zip(["stderr"], columns[1:], strict=False))
-    beside |= _beside(profile, value_unit, np.unique(stated, return_index=True)[1], depth.size)
+    beside |= _beside(profile, value_unit, stated, depth.size)
     cells = _cells(profile, axis_unit, depth.size)
     return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
 
@@ -268,8 +270,13 @@ def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -
     return edges
 
 
-def _beside(profile: DepthProfile, own: Unit, first: Any, samples: int) -> dict[str, Array]:
-    """Read counts, limits, and how well a background that was subtracted is known; by depth."""
+def _beside(
+    profile: DepthProfile, own: Unit, with_repeats: Array, samples: int
+) -> dict[str, Array]:
+    """Read counts, limits, and how well a background that was subtracted is known; by depth.
+
+    Where depths (`with_repeats`) were merged to fewer `samples`, those of the first of each.
+    """
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
         if name in vocabulary.BESIDE or name == vocabulary.CENSORED:
@@ -281,7 +288,7 @@ def _beside(profile: DepthProfile, own: Unit, first: Any, samples: int) -> dict[
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
             if samples < values.size:
-                found[name] = found[name][first]
+                found[name] = found[name][np.unique(with_repeats, return_index=True)[1]]
     return found
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ def without_repeats(
     duplicates : {"raise", "mean", "step"}
         What to do with a depth that occurs more than once.
     """
-    check_choice("duplicates", duplicates, ("raise", "mean", "step"))
     repeated = np.flatnonzero(np.diff(depth) == 0)
     if repeated.size == 0:
         return depth, columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import xarray as xr
@@ -131,7 +131,7 @@ def read_options(
     if wanted.spread is not None:
         check_bool("spread", wanted.spread)
     if not _is_amount(wanted.coverage):
-        _refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
+        refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
     _check_colours(wanted.colours)
     _check_window(wanted)
     if wanted.residuals and not wanted.results["fits"]:
@@ -139,7 +139,7 @@ def read_options(
     factor = wanted.waterfall
     if factor is not None and not (is_number(factor) and 1 < factor <= _HIGHEST and wanted.log):
         expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
-        _refuse_value("waterfall", factor, expected)
+        refuse_value("waterfall", factor, expected)
     return wanted
 
 
@@ -211,7 +211,8 @@ def _is_amount(value: Any) -> bool:
     return is_number(value) and 0 <= value < np.inf
 
 
-def _refuse_value(name: str, value: Any, expected: str) -> None:
+def refuse_value(name: str, value: Any, expected: str) -> NoReturn:
+    """Say what an argument is, and what was expected."""
     raise ValueError(f"{name}={format_argument(value)}; expected {expected}")
 
 
@@ -226,7 +227,7 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
         if name not in _LINE:
             _refuse_argument(name, function)
         if name in _NUMBERS and not _is_amount(value):
-            _refuse_value(name, value, "a number, at least 0")
+            refuse_value(name, value, "a number, at least 0")
         try:
             Line2D([], [], **{name: value})
         except (ValueError, TypeError, AttributeError) as error:
@@ -271,10 +272,10 @@ def _check_window(wanted: Wanted) -> None:
     if not wanted.results["dose"]:
         raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
     if not isinstance(window, tuple | list) or len(window) != 2:
-        _refuse_value("dose_window", window, "(start, stop)")
+        refuse_value("dose_window", window, "(start, stop)")
     ends = [read_number(end, AXES, "dose_window") for end in window if end is not None]
     if len(ends) == 2 and not ends[0] < ends[1]:
-        _refuse_value("dose_window", window, "start above stop")
+        refuse_value("dose_window", window, "start above stop")
 
 
 def _refuse_argument(name: str, function: str) -> None:

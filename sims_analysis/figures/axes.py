@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.analysis.series import Series
+from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.text.typeset import unit_label
@@ -261,7 +262,7 @@ def _user_limits(
     if limits is None:
         return None, None
     if not isinstance(limits, tuple | list | np.ndarray) or np.shape(limits) != (2,):
-        raise ValueError(f"{name}={format_argument(limits)}; expected (low, high)")
+        refuse_value(name, limits, "(low, high)")
 
     def read(value: Any) -> float | None:
         if value is None or is_number(value):
@@ -271,7 +272,7 @@ def _user_limits(
     found = read(limits[0]), read(limits[1])
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):
-        raise ValueError(f"{name}={limits!r}; expected two different finite numbers")
+        refuse_value(name, limits, "two different finite numbers")
     if name == "ylim" and canvas.wanted.log and min(known, default=1.0) <= 0.0:
         raise ValueError(
             f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "

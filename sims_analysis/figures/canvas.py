@@ -7,7 +7,6 @@ of an axis says what it is, however the user has renamed it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +64,11 @@ class Canvas:
         """The colour of what explains marks."""
         return ink(0.35, self.ax)
 
+    @property
+    def top(self) -> Axes:
+        """The axes that are drawn last: no curve of others runs over what stands in them."""
+        return list(self.axes.values())[-1]
+
     def read(self) -> None:
         """Read what an earlier call has drawn, and take away its names and lists to write anew."""
         self.axes = axes_at(self.ax)
@@ -111,14 +115,17 @@ class Canvas:
 
     def values(self) -> dict[str, Axes]:
         """Return one axes for each value axis, the left one first."""
-        return {label: self._first(1, label) for _, label in self.axes}
+        return self._first_of(1)
 
     def depths(self) -> dict[str, Axes]:
         """Return one axes for each depth axis."""
-        return {kind: self._first(0, kind) for kind, _ in self.axes}
+        return self._first_of(0)
 
-    def _first(self, part: int, wanted: str) -> Axes:
-        return next(each for key, each in self.axes.items() if key[part] == wanted)
+    def _first_of(self, part: int) -> dict[str, Axes]:
+        found: dict[str, Axes] = {}
+        for key, each in self.axes.items():
+            found.setdefault(key[part], each)
+        return found
 
     def _open(self, kind: str, label: str) -> None:
         """Make the axes for a kind of depth and a quantity, unless they are there."""
@@ -128,11 +135,15 @@ class Canvas:
         if not self.axes:
             each = self.ax
         elif label in values:
-            each = _top(values[label], depths.get(kind))
+            each = _top(values[label], depths.get(kind), self.ax)
         else:
             if kind not in depths:
                 self._open(kind, next(iter(self.axes))[1])
-            each = _right(self.depths()[kind], self.ax)
+            each = self.depths()[kind].twinx()
+            self.ax.tick_params(axis="y", which="both", right=False)
+        if each is not self.ax:
+            # A style sheet may ask for a grid; this one would cross the curves of the left axes.
+            each.grid(visible=False, which="both")
         if kind not in depths or each is self.ax:
             each.set_xlabel(self.scales[kind].label)
         if label not in values:
@@ -144,36 +155,27 @@ class Canvas:
     def explain(self, text: str, handle: Any = None, **style: Any) -> None:
         """Add an explanation of marks, unless the user wants none; its handle may be a line."""
         if self.wanted.notes:
-            self.explained.setdefault(text, handle or _line(style))
+            self.explained.setdefault(text, handle or handle_of(**style))
 
     def tell(self, text: str, **style: Any) -> None:
         """Add a result, with a line of a style as handle, or none."""
-        self.results.setdefault(text, _line(style))
+        self.results.setdefault(text, handle_of(**style))
 
 
-def _line(style: Mapping[str, Any]) -> Any:
+def handle_of(**style: Any) -> Any:
+    """Make a line for a legend, or none to be seen."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))
 
 
-def _top(value: Axes, depth: Axes | None) -> Axes:
+def _top(value: Axes, depth: Axes | None, left: Axes) -> Axes:
     """Make axes with the values of one and depths above, or those of another."""
     each = value.twiny()
-    each.grid(visible=False, which="both")
-    value.tick_params(axis="x", which="both", top=False)
+    left.tick_params(axis="x", which="both", top=False)
     if depth is not None:
         each.sharex(depth)
         each.tick_params(axis="x", which="both", top=False, labeltop=False)
-    return each
-
-
-def _right(depth: Axes, left: Axes) -> Axes:
-    """Make axes with the depths of one and values on the right."""
-    each = depth.twinx()
-    # A style sheet may ask for a grid; that of right axes would cross the curves of the left ones.
-    each.grid(visible=False, which="both")
-    left.tick_params(axis="y", which="both", right=False)
     return each
 
 

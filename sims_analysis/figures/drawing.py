@@ -239,7 +239,7 @@ def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False)
     if crowded:
         lay_out(figure)
     if shared:
-        legend.write_shared_list(canvases, figure)
+        legend.write_shared_list(canvases)
         return
     said: set[str] = set()
     for canvas in canvases:

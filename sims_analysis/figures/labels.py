@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from sims_analysis.figures.curves import colour_meaning, dash_names_measurement
+from sims_analysis.figures.canvas import Canvas, handle_of
+from sims_analysis.figures.curves import Curve, colour_meaning, dash_names_measurement
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
-
-if TYPE_CHECKING:
-    from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
 
 #: Longest name in a figure, in characters.
 _LONGEST = 36
@@ -37,8 +34,6 @@ def choose_names(canvas: Canvas) -> None:
 
 def label_lines(canvas: Canvas) -> None:
     """Label every line, so that a later call and a legend made by the user find its name."""
-    from matplotlib.lines import Line2D
-
     several = len({curve.measurement for curve, _ in canvas.lines}) > 1
     for curve, line in canvas.lines:
         species = printed(curve.species)
@@ -52,7 +47,7 @@ def label_lines(canvas: Canvas) -> None:
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
         if line.axes is not canvas.ax:
             # A legend of the left axes lists only the lines of the left axes.
-            proxy = Line2D([], [], label=line.get_label())
+            proxy = handle_of(label=line.get_label())
             proxy.update_from(line)
             canvas.ax.add_line(proxy)
 
@@ -73,8 +68,6 @@ def is_another(canvas: Canvas, curve: Curve, line: Any) -> bool:
 
 def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     """Return the names with a line for each, and whether they could be beside the curves."""
-    from matplotlib.lines import Line2D
-
     lines, curves = canvas.lines, [curve for curve, _ in canvas.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
@@ -107,17 +100,16 @@ def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
         few = len(lines) <= (_FEW_LINES if canvas.wanted.waterfall is not None else 1)
         return {measurement(c): line for c, line in lines}, few and "" not in measured
     if by_measurement:
-        colours = {measurement(c): Line2D([], [], color=line.get_color()) for c, line in lines}
-        dashes = {species(c): Line2D([], [], color=grey, linestyle=c.dash) for c in curves}
+        colours = {measurement(c): handle_of(color=line.get_color()) for c, line in lines}
+        dashes = {species(c): handle_of(color=grey, linestyle=c.dash) for c in curves}
         return colours | dashes, False
     if not dash_names_measurement(curves, [curve.colour for curve in curves]):
         return {f"{species(c)}, {measurement(c)}": line for c, line in lines}, False
-    colours = {species(c): Line2D([], [], color=line.get_color()) for c, line in lines}
+    colours = {species(c): handle_of(color=line.get_color()) for c, line in lines}
     if len(colours) == 1:
         grey, colours = str(next(iter(colours.values())).get_color()), {}
-    return colours | {
-        measurement(c): Line2D([], [], color=grey, linestyle=c.dash) for c in curves
-    }, False
+    dashes = {measurement(c): handle_of(color=grey, linestyle=c.dash) for c in curves}
+    return colours | dashes, False
 
 
 def brief(name: str, longest: int = _LONGEST) -> str:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, Canvas
 from sims_analysis.figures.colours import paper, wash
+from sims_analysis.figures.curves import Curve
 from sims_analysis.figures.free_space import Obstacles
 from sims_analysis.figures.labels import briefs
 from sims_analysis.figures.lines import BAND
@@ -23,9 +24,6 @@ from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
 
 #: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
 _SMALLER, LEAST = (1.0, 0.85, 0.7, 0.55), 5.5
@@ -224,24 +222,22 @@ def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
     said |= set(canvas.explained)
     if not (canvas.results or canvas.explained):
         return
-    # On the last of the axes, so that no curve of another runs over it.
-    top = list(canvas.axes.values())[-1]
-    roomy = canvas.own or top.figure.get_layout_engine() is not None
+    roomy = canvas.own or canvas.figure.get_layout_engine() is not None
     legend, free = _first_fitting(
         list(product((1.0,) if roomy else _SMALLER, (0, 1))),
-        lambda smaller, broken: _inside(canvas, top, broken, fontsize=_points(smaller)),
+        lambda smaller, broken: _inside(canvas, broken, fontsize=_points(smaller)),
         lambda extent, *_: obstacles.place_box(*obstacles.size(extent))[2],
     )
     if free:
         left, upper, _ = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
-        legend.set_bbox_to_anchor((left, upper), transform=top.transAxes)
+        legend.set_bbox_to_anchor((left, upper), transform=canvas.ax.transAxes)
         legend.set_in_layout(False)
         return
     legend.remove()
     if canvas.own:
         _below(canvas.figure, canvas.results, canvas.explained, NOTES)
     else:
-        _on_given_axes(canvas, top, obstacles)
+        _on_given_axes(canvas, obstacles)
 
 
 def _points(smaller: float) -> float:
@@ -250,12 +246,12 @@ def _points(smaller: float) -> float:
     return max(smaller * size, min(size, LEAST))
 
 
-def _inside(canvas: Canvas, ax: Axes, broken: int, **options: Any) -> Any:
+def _inside(canvas: Canvas, broken: int, **options: Any) -> Any:
     place = {"loc": "upper left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.0}
     # Results first, explanations of marks last.
     entries = canvas.results | canvas.explained
     shown = {_broken(text, broken): handle for text, handle in entries.items()}
-    legend = _add(ax, shown, NOTES, **{**place, **_STYLE, **options})
+    legend = _add(canvas.top, shown, NOTES, **{**place, **_STYLE, **options})
     _mark_explained(legend, len(canvas.results))
     return legend
 
@@ -265,7 +261,7 @@ def _mark_explained(legend: Any, results: int) -> None:
         text.set_label(EXPLAINED)
 
 
-def write_shared_list(canvases: Sequence[Canvas], figure: Any) -> None:
+def write_shared_list(canvases: Sequence[Canvas]) -> None:
     """Place one list for all panels below them, with their names; the panels stay as high."""
     results: dict[str, Any] = {}
     for canvas in canvases:
@@ -274,7 +270,7 @@ def write_shared_list(canvases: Sequence[Canvas], figure: Any) -> None:
         results |= canvas.results
     explained = {text: handle for canvas in canvases for text, handle in canvas.explained.items()}
     if results or explained:
-        _below(figure, results, explained, "_shared", columns=(6, 5, 4, 3, 2, 1))
+        _below(canvases[0].figure, results, explained, "_shared", columns=(6, 5, 4, 3, 2, 1))
 
 
 def _below(
@@ -302,21 +298,21 @@ def _below(
     grow(figure, legend.get_window_extent().height / figure.dpi)
 
 
-def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
+def _on_given_axes(canvas: Canvas, obstacles: Obstacles) -> None:
     """Place the list on axes of the user's figure, or of a panel, that have no room inside.
 
     Below them if the figure has a layout engine that makes room; otherwise inside, on an opaque
     ground. It is no wider than the axes, because the layout would make them narrower for it.
     """
-    figure: Any = ax.figure
-    width, height = canvas.ax.bbox.width, canvas.ax.bbox.height
+    figure, ax = canvas.figure, canvas.ax
+    width, height = ax.bbox.width, ax.bbox.height
     below, depth = figure.get_layout_engine() is not None, 0.0
     options: dict[str, Any] = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
     options["frameon"] = True
     if below:
         # A figure of panels becomes higher by its lists.
         height *= _SHARE if not canvas.panel else np.inf
-        low = canvas.ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
+        low = ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
         depth = 0.0 if low is None else (ax.bbox.y0 - low.y0) * 72.0 / figure.dpi
         options = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
 
@@ -324,7 +320,7 @@ def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
         points = _points(smaller)
         if below:  # the distance from the axes is in units of the size of letters
             options["borderaxespad"] = depth / points + 0.3
-        return _inside(canvas, ax, broken, fontsize=points, **options)
+        return _inside(canvas, broken, fontsize=points, **options)
 
     legend, fits = _first_fitting(
         list(product(_SMALLER, (0, 1, 2))),

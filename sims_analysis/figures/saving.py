@@ -15,6 +15,7 @@ import numpy as np
 
 from sims_analysis._version import __version__
 from sims_analysis.dataset import provenance as origin
+from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.figures.colours import paper
 from sims_analysis.figures.style import is_default, lay_out, measured_alike
 from sims_analysis.files import replace_file
@@ -158,9 +159,7 @@ def _check_options(dpi: Any, options: dict[str, Any]) -> None:
             "of the path says the format, and calls= adds to the origin that is written"
         )
     if not (is_number(dpi) and _COARSEST <= dpi <= _FINEST):
-        raise ValueError(
-            f"dpi={format_argument(dpi)}; expected dots an inch, {_COARSEST:g} to {_FINEST:g}"
-        )
+        refuse_value("dpi", dpi, f"dots an inch, {_COARSEST:g} to {_FINEST:g}")
     check_bool("transparent", options.get("transparent", False))
     box = options.get("bbox_inches")
     if isinstance(box, str) or not hasattr(box, "bounds"):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import UnitsError, require
+from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.figures.axes import axes_at
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
@@ -116,11 +117,8 @@ def _millimetres(width: Any) -> float:
     with suppress(UnitsError):
         found = read_number(width, ("depth",), "width") / 1e6
     if not _NARROW <= found <= _WIDE:
-        raise ValueError(
-            f"width={format_argument(width)}; expected 'single' or 'double' (columns of a "
-            "journal), a length such as '85 mm', or a number of mm, from "
-            f"{_NARROW:g} to {_WIDE:g} mm"
-        )
+        expected = "'single' or 'double' (columns of a journal), a length such as '85 mm', or a "
+        refuse_value("width", width, f"{expected}number of mm, from {_NARROW:g} to {_WIDE:g} mm")
     return found
 
 

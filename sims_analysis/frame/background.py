@@ -125,7 +125,7 @@ def subtracted_level(frame: Frame) -> xr.Variable:
 
 def shares_in(frame: Frame, window: Window) -> xr.Variable:
     """Return the share of each sample in the mean over a window; 0 outside it."""
-    found: xr.Variable = frame.map(window_shares, *window, extra=(frame.dim,)).share.fillna(0.0)
+    found: xr.Variable = frame.map(window_shares, *window, extra=(frame.dim,)).value.fillna(0.0)
     return found
 
 

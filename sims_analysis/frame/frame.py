@@ -21,7 +21,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import scaled
 from sims_analysis.frame.answers import refuse_labels, words
 from sims_analysis.frame.parameters import Profiles
-from sims_analysis.frame.run import Row, profile_by_profile, refuse_infinite, run
+from sims_analysis.frame.run import profile_by_profile, refuse_infinite, run
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
@@ -189,10 +189,10 @@ class Frame(Profiles):
             samples[name] = xr.zeros_like(absent) if column is None else column
         options = {"size": size, "watched": watched, "beside": tuple(beside)}
         along = whole if group is None else (*whole, group)
-        found: Row = self._run(
+        found = self._run(
             function, samples, parameters, along, (dim,), group, options, profile_by_profile
         )
-        rows: xr.Variable = found.row
+        rows: xr.Variable = found.value
         return rows
 
     def _run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
+from sims_analysis.kernels.rows import Only
 
 
 def is_lazy(variable: xr.Variable) -> bool:
@@ -44,12 +45,6 @@ def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.
     return found
 
 
-class Row(NamedTuple):
-    """What a function of one profile returned, in a row of numbers for each."""
-
-    row: Any
-
-
 def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) -> Any:
     """Apply a function to each element of arrays of xarray's, lazily if one is lazy."""
     return xr.apply_ufunc(
@@ -73,7 +68,7 @@ def profile_by_profile(
     size: int,
     beside: Sequence[str] = (),
     watched: Callable[[list[Any]], Iterable[Any]] = iter,
-) -> Row:
+) -> Only:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
     ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
@@ -107,7 +102,7 @@ def profile_by_profile(
             rows[at] = function(
                 *(column[at] for column in columns), *(one[at].tolist() for one in given)
             )
-    return Row(rows)
+    return Only(rows)
 
 
 @dataclass(frozen=True)

@@ -295,7 +295,7 @@ def run(
     plain = _is_plain(value) and edges is None is errors
     few = values[:: 1 + results // 16]
     sees_gaps = sees_gaps and plain and depth.ndim == 1 and cases == 1 and results > 0
-    if sees_gaps and not (group or np.isnan(few).any(axis=1).all()):
+    if sees_gaps and not np.isnan(few).any(axis=1).all():
         with np.errstate(invalid="ignore"):
             result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
         gaps, fields = ~np.isfinite(result[0]), _not_copied(result)

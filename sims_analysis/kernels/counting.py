@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Index, Rows
+from sims_analysis.kernels.rows import Array, Index, Only, Rows
 
 #: A sample this many standard errors from a level is clearly on its side of it.
 CLEAR = 3.0
@@ -174,12 +174,6 @@ def shares(rows: Rows, start: Array, stop: Array) -> Array:
     return found
 
 
-class WindowShares(NamedTuple):
-    """Shares of the samples in the mean over a window, shape (R, n); NaN where there is none."""
-
-    share: Array
-
-
-def window_shares(rows: Rows, start: Array, stop: Array) -> WindowShares:
-    """Return the :func:`shares` of the samples, in the places of the array that they come from."""
-    return WindowShares(rows.unpacked(shares(rows, start, stop)))
+def window_shares(rows: Rows, start: Array, stop: Array) -> Only:
+    """Return the :func:`shares` of the samples, (R, n), in their places of the array; or NaN."""
+    return Only(rows.unpacked(shares(rows, start, stop)))

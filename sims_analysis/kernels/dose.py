@@ -17,11 +17,11 @@ from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
 from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
-    TOLERANCE,
     Array,
     Dense,
     Flags,
     Index,
+    Only,
     Packed,
     Rows,
     Status,
@@ -80,8 +80,7 @@ def integrate(
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
-    slack = TOLERANCE * (last - first)
-    beyond = (start < first - slack) | (stop > last + slack)
+    beyond = (start < first - rows.slack) | (stop > last + rows.slack)
     doubt, gap = doubts(rows, a, b, fraction, bridge=bridge, runs=runs)
     status = first_status(
         (~valid, Status.NO_DATA),
@@ -165,19 +164,13 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     return BelowLimit(dose, (start < stop) & (highest < limit))
 
 
-class Cumulative(NamedTuple):
-    """Running integrals, shape (R, n); NaN where there is no sample."""
-
-    value: Array
-
-
 def cumulative(
     rows: Rows, background: Array, *, rule: str = "trapezoid", divisor: float = 1.0
-) -> Cumulative:
-    """Integrate ``(C - background) / divisor`` from the first sample to each sample.
+) -> Only:
+    """Integrate ``(C - background) / divisor`` from the first sample to each sample, (R, n).
 
-    0 at the first sample of a row; NaN for a row with a single sample, which has no width. For
-    cells, from the edge of the first one to the depth that stands for each.
+    0 at the first sample of a row; NaN where there is no sample, and for a row with a single one,
+    which has no width. For cells, from the edge of the first one to the depth that stands for each.
     """
     total = running(rows, rule=rule)
     if background.any():
@@ -185,7 +178,7 @@ def cumulative(
     if rows.lower is None and not (rows.size > 1).all():
         total = np.where(rows.repeat(rows.size > 1), total, np.nan)
     total /= divisor
-    return Cumulative(rows.unpacked(total))
+    return Only(rows.unpacked(total))
 
 
 def running(rows: Rows, *, rule: str) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Packed, Rows
+from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Only, Packed, Rows
 
 #: A gap is wider than the median spacing by this factor. Of 445 measured profiles, none has a
 #: spacing of more than 3.6 times its median but those of two records with interrupted cycles,
@@ -134,13 +134,7 @@ def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:
     return before[at], after[at + 1]
 
 
-class Inside(NamedTuple):
-    """Which depths lie in a gap, (R, m)."""
-
-    flags: Flags
-
-
-def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Inside:
+def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Only:
     """Flag the depths, (R, m), that lie in a gap; with `closed`, also those of its two samples."""
     found = np.zeros(at.shape, dtype=bool)
     flags = gap_after(rows)
@@ -150,7 +144,7 @@ def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Inside:
             z0, z1 = gap_ends(rows, start)
             z = at[own]
             found[own] |= (z >= z0) & (z <= z1) if closed else (z > z0) & (z < z1)
-    return Inside(found)
+    return Only(found)
 
 
 def across_gap(rows: Rows, before: Index) -> Flags:

@@ -22,6 +22,7 @@ from sims_analysis.kernels.rows import (
     Dense,
     Flags,
     Index,
+    Only,
     Packed,
     Rows,
     dot_rows,
@@ -52,16 +53,16 @@ def cell_means(rows: Rows, *, edges: Array, log: bool, bridge: bool = False) -> 
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
+    width = np.diff(edges)
     for index, dense in _by_axis(rows):
-        if dense.lower is not None:
-            parts = _parts_of_cells(dense, edges)
-            if parts is not None:
-                terms = dense.value[:, parts.sample] * parts.weights
-                total = np.add.reduceat(terms, parts.first, axis=1)
-                mean[index, parts.cells] = total / np.diff(edges)[parts.cells]
-        elif (pieces := _cut(dense.depth, edges)) is not None:
-            total, n_linear[index] = _over_pieces(dense.value, pieces, log=log)
-            mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
+        if log and dense.lower is None:
+            if (pieces := _cut(dense.depth, edges)) is not None:
+                total, n_linear[index] = _over_pieces(dense.value, pieces)
+                mean[index, pieces.cells] = total / width[pieces.cells]
+        elif (parts := _parts(dense, edges)) is not None:
+            terms = dense.value[:, parts.sample] * parts.weights
+            total = np.add.reduceat(terms, parts.first, axis=1)
+            mean[index, parts.cells] = total / width[parts.cells]
         gaps = None if bridge else gap_after(dense)
         slack = TOLERANCE * np.ptp(dense.depth)
         for start in [] if gaps is None else np.flatnonzero(gaps):
@@ -71,31 +72,20 @@ def cell_means(rows: Rows, *, edges: Array, log: bool, bridge: bool = False) -> 
     return Cells(mean, n_linear)
 
 
-def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]:
-    """Integrate over the pieces of each cell; count the cells with a linear segment."""
+def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
+    """Integrate exponentials over the pieces of each cell; count the cells with a linear one."""
     before, after = (c.take(i, axis=1) for i in (pieces.segment, pieces.segment + 1))
-    at_start, at_stop = (
-        segments.interpolated(before, after, t, log=log) for t in (pieces.start, pieces.stop)
-    )
-    mean, n_linear = segments.middle(at_start, at_stop), np.zeros(len(c), dtype=np.intp)
-    if log:
-        # The ends of the whole segment decide whether a piece is exponential.
-        linear = segments.is_linear(before, after)
-        mean = np.where(linear, mean, segments.log_mean(at_start, at_stop))
-        if linear.any():
-            in_cells = np.logical_or.reduceat(linear, pieces.first, axis=1)
-            n_linear = np.count_nonzero(in_cells, axis=1)
-    return np.add.reduceat(mean * pieces.length, pieces.first, axis=1), n_linear
+    ends = [segments.interpolated(before, after, t, log=True) for t in (pieces.start, pieces.stop)]
+    # The ends of the whole segment decide whether a piece is exponential.
+    linear = segments.is_linear(before, after)
+    mean = np.where(linear, segments.middle(*ends), segments.log_mean(*ends))
+    in_cells = np.logical_or.reduceat(linear, pieces.first, axis=1)
+    total = np.add.reduceat(mean * pieces.length, pieces.first, axis=1)
+    return total, np.count_nonzero(in_cells, axis=1)
 
 
-class CellStderr(NamedTuple):
-    """Standard errors of averages over cells, shape (R, m)."""
-
-    stderr: Array
-
-
-def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> CellStderr:
-    """Return the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
+def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
+    """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
 
     The errors of the samples are independent, and the weights trapezoidal. With `zero_counts`,
     return instead the errors of cells with zero counts: twice the largest ``w_i s_i`` (see
@@ -112,7 +102,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> CellS
         else:
             total = np.add.reduceat(terms, parts.first, axis=1)
         stderr[index, parts.cells] = np.sqrt(total) / np.diff(edges)[parts.cells]
-    return CellStderr(stderr)
+    return Only(stderr)
 
 
 class Fraction(NamedTuple):
@@ -183,7 +173,7 @@ def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool
     fraction = Fraction(*np.full((2, rows.count), np.nan))
     if new_axis:
         fraction = sample_fraction(rows, at, known, found=place)
-    return Resampled(*found, inside_gap(rows, at).flags, *fraction)
+    return Resampled(*found, inside_gap(rows, at).value, *fraction)
 
 
 def _one(dense: Dense) -> Packed:

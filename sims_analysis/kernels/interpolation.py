@@ -9,11 +9,11 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
 from sims_analysis.kernels.rows import (
-    TOLERANCE,
     Array,
     Dense,
     Flags,
     Index,
+    Only,
     Rows,
     errors_of,
     same_for_all,
@@ -58,14 +58,8 @@ def interpolate(
     return Interpolated(found.masked(value), count)
 
 
-class Stderr(NamedTuple):
-    """Standard errors at the requested depths, shape (R, m)."""
-
-    stderr: Array
-
-
-def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
-    """Return the standard errors of interpolated values, from those of the two neighbours.
+def stderr_at(rows: Rows, at: Array, *, log: bool) -> Only:
+    """Return the standard errors of interpolated values, (R, m), from those of two neighbours.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors. Exactly the
     sample's error at a sample.
@@ -81,7 +75,7 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
             curved *= segments.interpolated(c0, c1, t, log=True)
         stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return Stderr(found.masked(stderr))
+    return Only(found.masked(stderr))
 
 
 class Location(NamedTuple):
@@ -134,8 +128,7 @@ def locate(rows: Rows, at: Array) -> Location:
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
     one = slice(1) if isinstance(rows, Dense) else slice(None)
-    first, last = rows.first[one, None], rows.last[one, None]
-    slack = TOLERANCE * (last - first)
+    first, last, slack = (ends[one, None] for ends in (rows.first, rows.last, rows.slack))
     return np.clip(at, first, last), (at >= first - slack) & (at <= last + slack)
 
 

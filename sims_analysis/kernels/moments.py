@@ -111,7 +111,7 @@ def moments(
         errors[2:] *= [_student(rows, slope, floor) for slope in slopes[2:]]
         if sure:
             errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, shape))
-        if run.doubtful.any():
+        if run.others:
             errors = np.hypot(errors, _of_ends(rows, level, run, found))
     for columns in (answers, errors):
         columns[:, ~(enough & distribution)] = np.nan
@@ -164,14 +164,10 @@ def _of_ends(rows: Rows, level: Array, run: _Run, found: _Found) -> Array:
     ends together. NaN where there are no moments any more between such ends.
     """
     changed = np.zeros((5, rows.count))
-    for first, last in (
-        (run.widest.first, run.last),
-        (run.narrowest.first, run.last),
-        (run.first, run.widest.last),
-        (run.first, run.narrowest.last),
-    ):
-        other = _between(rows, level, first, last)
-        changed += 0.5 * (other.answers - found.answers) ** 2
+    for own in run.others:
+        for first, last in ((own.first, run.last), (run.first, own.last)):
+            other = _between(rows, level, first, last)
+            changed += 0.5 * (other.answers - found.answers) ** 2
     return np.where(run.doubtful, np.sqrt(changed), 0.0)
 
 
@@ -183,13 +179,6 @@ class _Shape(NamedTuple):
     kurtosis: Array
 
 
-class _Ends(NamedTuple):
-    """Depths of the first and the last sample of a run, (R,)."""
-
-    first: Array
-    last: Array
-
-
 class _Run(NamedTuple):
     """The samples used for the moments: an interval of each row."""
 
@@ -198,38 +187,34 @@ class _Run(NamedTuple):
     size: NDArray[Any]
     #: Rows in which noise may have decided what was kept.
     doubtful: Flags
-    #: Where the run ends if all samples are a standard error higher, or lower.
-    widest: _Ends
-    narrowest: _Ends
+    #: If there are any, what is kept if all samples are a standard error higher, and lower.
+    others: tuple[Packed, ...] = ()
 
 
 def _run(rows: Rows, level: Array, threshold: Array, fraction: Array, *, relative: bool) -> _Run:
     """Find the run of samples around the maximum that lie above the threshold; NaN: all samples."""
-    doubtful, whole = np.zeros(rows.count, dtype=bool), _Ends(rows.begin, rows.end)
+    doubtful = np.zeros(rows.count, dtype=bool)
     if np.isnan(threshold).all():
-        return _Run(*whole, rows.size, doubtful, whole, whole)
+        return _Run(rows.begin, rows.end, rows.size, doubtful)
     rows = rows.packed()
     c = rows.value - rows.repeat(level)
     maximum = rows.reduce(np.maximum, c)
     excess = c - rows.repeat(threshold * maximum if relative else threshold)
     top = c == rows.repeat(maximum)
     keep = _around(rows, ~(excess < 0), top)
-    kept = rows.keep(keep)
-    ends = both = _Ends(kept.first, kept.last)
+    others: tuple[Packed, ...] = ()
     if rows.stderr is not None:
         sigma = _errors_of_single(rows)
         doubtful = _doubtful(rows, excess, sigma, keep)
         if doubtful.any():
             own = top & ~(excess < 0)
             sigma = sigma * rows.repeat(np.sqrt(fraction))  # of a value, not of what sums take
-            ends, both = (
-                _Ends(one.first, one.last)
-                for one in (
-                    rows.keep(_around(rows, ~(excess + by * sigma < 0) | own, top))
-                    for by in (1.0, -1.0)
-                )
+            others = tuple(
+                rows.keep(_around(rows, ~(excess + by * sigma < 0) | own, top))
+                for by in (1.0, -1.0)
             )
-    return _Run(kept.first, kept.last, kept.size, doubtful, ends, both)
+    kept = rows.keep(keep)
+    return _Run(kept.first, kept.last, kept.size, doubtful, others)
 
 
 def _around(rows: Packed, above: Flags, top: Flags) -> Flags:

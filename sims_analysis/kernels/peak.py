@@ -67,7 +67,7 @@ def peak(
     narrowed = _narrowed(rows, half - 0.5 * rows.repeat(np.nan_to_num(stderr)), left, right)
     full = doubts(record, start, stop, fraction, bridge=True).status == Status.SATURATED
     around = np.where(np.isnan(left), depth, left), np.where(np.isnan(right), depth, right)
-    hole = inside_gap(record, depth[:, None], closed=True).flags[:, 0]
+    hole = inside_gap(record, depth[:, None], closed=True).value[:, 0]
     hole |= gaps_within(record, *around).n > 0
     none = rows.size == 0
     status = first_status(

@@ -18,6 +18,7 @@ __all__ = [
     "RANDOM",
     "RESIDUALS",
     "SEEN",
+    "ChiSquare",
     "Departure",
     "chance_of_excess",
     "correlation",
@@ -76,9 +77,10 @@ def _spread(rows: Array) -> _Spread:
     """Return what :func:`wandering` needs of the derivatives."""
     size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     unit = rows / np.where(size > 0, size, 1.0)[:, None]
-    steps = np.diff(unit)
+    steps = np.zeros((unit.shape[0], unit.shape[1] + 1))
+    steps[:, 1:-1] = unit[:, 1:] - unit[:, :-1]
     # A J': minus the second differences, and the first ones at the ends.
-    bent = np.diff(steps, prepend=0.0, append=0.0)
+    bent = steps[:, 1:] - steps[:, :-1]
     inverse = inverted(unit @ unit.T)
     return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
 
@@ -191,21 +193,28 @@ def chance_of_excess(chi_square: float, degrees: float) -> float:
     return float(gammaincc(degrees / 2, chi_square / 2)) if degrees > 0 else 1.0
 
 
-class Pearson(NamedTuple):
-    """Chi-square of counts, its degrees of freedom, and the variance of each term over 2."""
+class ChiSquare(NamedTuple):
+    """Chi-square, its degrees of freedom, and the variance of each term over 2; NaN if unknown."""
 
-    chi_square: float
+    value: float
     degrees: float
-    variance: float
+    variance: float = 1.0
+
+    @property
+    def reduced(self) -> float:
+        """Chi-square over the degrees of freedom."""
+        return self.value / self.degrees if self.degrees > 0 else np.nan
 
     @property
     def chance(self) -> float:
-        """The probability that chance makes chi-square as large."""
+        """The probability that chance makes it as large."""
+        if np.isnan(self.value):
+            return np.nan
         # As if there were fewer degrees of freedom.
-        return chance_of_excess(self.chi_square / self.variance, self.degrees / self.variance)
+        return chance_of_excess(self.value / self.variance, self.degrees / self.variance)
 
 
-def of_counts(r: Array, mu: Array, free: float) -> Pearson:
+def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
     """Return chi-square by Pearson's residuals `r` where `mu` counts are expected.
 
     Below one expected count it says little, and the sign is known beforehand.
@@ -214,7 +223,7 @@ def of_counts(r: Array, mu: Array, free: float) -> Pearson:
     number = int(np.count_nonzero(counted))
     # Each term has the variance 2 + 1 / mu.
     variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
-    return Pearson(float(np.sum(r[counted] ** 2)), number - free, variance)
+    return ChiSquare(float(np.sum(r[counted] ** 2)), number - free, variance)
 
 
 def together(one: float, other: float) -> float:

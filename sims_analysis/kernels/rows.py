@@ -88,6 +88,16 @@ class _Samples(ABC):
         """Number of samples of each row, (R,)."""
         return self.offsets[1:] - self.offsets[:-1]
 
+    @property
+    @abstractmethod
+    def next_depth(self) -> Array:
+        """Depth of the next sample of the row, its own for the last; shaped as ``depth``."""
+
+    @cached_property
+    def width(self) -> Array:
+        """Width of the segment after each sample; shaped as ``depth``."""
+        return self.next_depth - self.depth
+
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity that is shaped as ``depth`` at flat positions."""
@@ -129,6 +139,21 @@ class _Samples(ABC):
     def _ends(self, samples: Array, which: int) -> Array:
         """Look up a quantity at the first (0) or last (-1) sample of each row; NaN without one."""
 
+    @abstractmethod
+    def repeat(self, per_row: NDArray[Any]) -> Any:
+        """Give one value per row a shape that broadcasts to its samples."""
+
+    @abstractmethod
+    def keep(self, mask: Flags) -> Packed:
+        """Keep the samples selected by a mask."""
+
+    def within(self, start: Array, stop: Array) -> Rows:
+        """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
+        if np.isnan(start).all() and np.isnan(stop).all():
+            return self  # type: ignore[return-value]  # there are no other layouts
+        start, stop = self.repeat(start - self.slack), self.repeat(stop + self.slack)
+        return self.keep(~((self.depth < start) | (self.depth > stop)))
+
 
 @dataclass(frozen=True)
 class Dense(_Samples):
@@ -152,11 +177,6 @@ class Dense(_Samples):
     def next_depth(self) -> Array:
         """Depth of the next sample, its own for the last, (n,)."""
         return np.concatenate([self.depth[1:], self.depth[-1:]])
-
-    @cached_property
-    def width(self) -> Array:
-        """Width of the segment after each sample, (n,)."""
-        return self.next_depth - self.depth
 
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(n,)`` at flat positions."""
@@ -202,12 +222,10 @@ class Dense(_Samples):
 
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
-        if np.isnan(start).all() and np.isnan(stop).all():
-            return self
-        start, stop = start - self.slack, stop + self.slack
-        if not self.alike(start, stop):
-            return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
-        inside = np.flatnonzero(~((self.depth < start[0]) | (self.depth > stop[0])))
+        if not self.alike(start, stop) or np.isnan([start[0], stop[0]]).all():
+            return super().within(start, stop)
+        low, high = start[0] - self.slack[0], stop[0] + self.slack[0]
+        inside = np.flatnonzero(~((self.depth < low) | (self.depth > high)))
         window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
         stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
         edges = (None if e is None else e[window] for e in (self.lower, self.upper))
@@ -260,21 +278,9 @@ class Packed(_Samples):
         """Depth of the next sample of the row, its own for the last, (N,)."""
         found = np.empty(self.depth.shape)
         found[:-1] = self.depth[1:]
-        found[self._last] = self.depth[self._last]
+        last = self.offsets[1:][self.size > 0] - 1
+        found[last] = self.depth[last]
         return found
-
-    @cached_property
-    def width(self) -> Array:
-        """Width of the segment after each sample, (N,)."""
-        found = np.empty(self.depth.shape)
-        np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
-        found[self._last] = 0.0
-        return found
-
-    @property
-    def _last(self) -> Index:
-        """The last sample of each row that has any."""
-        return self.offsets[1:][self.size > 0] - 1
 
     def slices(self) -> Iterator[slice]:
         """Yield the positions of each row."""
@@ -339,14 +345,6 @@ class Packed(_Samples):
         depth, value = self.depth[mask], self.value[mask]
         return Packed(depth, value, stderr, lower, upper, offsets=offsets)
 
-    def within(self, start: Array, stop: Array) -> Packed:
-        """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
-        if np.isnan(start).all() and np.isnan(stop).all():
-            return self
-        start, stop = start - self.slack, stop + self.slack
-        outside = (self.depth < self.repeat(start)) | (self.depth > self.repeat(stop))
-        return self.keep(~outside)
-
     def packed(self) -> Packed:
         """Return the rows themselves."""
         return self
@@ -362,6 +360,12 @@ class Packed(_Samples):
 
 #: Rows in either layout.
 Rows = Dense | Packed
+
+
+class Only(NamedTuple):
+    """The result of a kernel with one field, which its docstring explains."""
+
+    value: NDArray[Any]
 
 
 def errors_of(rows: Rows) -> Array:

@@ -6,19 +6,11 @@ Subtracting the mean over a window adds ``-W / n`` to the weights of its n sampl
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import shares, window_mean
-from sims_analysis.kernels.rows import Array, Flags, Rows, errors_of
-
-
-class Variance(NamedTuple):
-    """Variances, shape (R,)."""
-
-    variance: Array
+from sims_analysis.kernels.rows import Array, Flags, Only, Rows, errors_of
 
 
 def weighted_errors(rows: Rows, weights: Array) -> Array:
@@ -42,8 +34,8 @@ def variance_of_dose(
     window_stop: Array,
     *,
     window: bool,
-) -> Variance:
-    """Variance of a trapezoidal integral, optionally above the mean over a background window.
+) -> Only:
+    """Variance of trapezoidal integrals, (R,), optionally above the mean over a background window.
 
     The window, from `window_start` to `window_stop`, may overlap the interval: its samples then
     enter both the integral and the background, and their errors partly cancel. The first value may
@@ -66,7 +58,7 @@ def variance_of_dose(
         own = np.broadcast_to(net, rows.value.shape).reshape(-1)[first]
         extra = held_width[row] * (2.0 * own + held_width[row] * fraction[row])
         terms.reshape(-1)[first] += extra * squared.reshape(-1)[first]
-    return Variance(np.where((total > 0) & valid, rows.sum(terms), np.nan))
+    return Only(np.where((total > 0) & valid, rows.sum(terms), np.nan))
 
 
 def variance_above_mean(
@@ -116,7 +108,7 @@ def _above_mean(
     return terms, net, squared, n > 0
 
 
-def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: Array) -> Variance:
+def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: Array) -> Only:
     """Square of the upper end of the 68 % interval of an integral with zero counts in total.
 
     For zero counts the interval is [0, 1.84]; the upper end is converted as if all counts fell in
@@ -127,7 +119,7 @@ def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: A
     nonempty = rows.size > 0
     weights.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
     most = rows.reduce(np.maximum, weighted_errors(rows, weights))
-    return Variance((2.0 * most) ** 2)
+    return Only((2.0 * most) ** 2)
 
 
 def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:

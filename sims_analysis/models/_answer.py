@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,17 +17,16 @@ from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import Status
 from sims_analysis.models._asked import Asked
-from sims_analysis.models._joint import JOINT
+from sims_analysis.models._fitted import each, fit_group
 from sims_analysis.models._layers import LayeredModel, of_layer
-from sims_analysis.models._links import Links
+from sims_analysis.models._links import by_name
 from sims_analysis.models._objectives import OBJECTIVES
 from sims_analysis.models._profiles import doubts_in, in_words, mark_doubts
-from sims_analysis.models._status import STATUS
-from sims_analysis.models._task import WINDOW_DOSE, Task
+from sims_analysis.models._task import STATUS, WINDOW_DOSE, Layout
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.model import Array, Parameter
 
-__all__ = ["dressed", "quantified"]
+__all__ = ["answered", "quantified"]
 
 _OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 #: Numbers of the answer with a unit of their own.
@@ -42,57 +43,40 @@ _NUMBERS = (
 )
 
 
-def dressed(
-    rows: xr.Variable, asked: Asked, *, bridge: bool, common: xr.Variable | None = None
+def answered(
+    asked: Asked, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
 ) -> xr.Dataset:
-    """Give each number its name, unit and words, and a fit its doubts about the samples.
+    """Fit each profile, or those that are linked together, and say what was found.
 
-    `common` are the numbers of what linked profiles have in common: see
-    :func:`sims_analysis.models._joint.fit_group`.
+    Each number gets its name, unit and words, and a fit its doubts about the samples.
     """
-    profiles, task = asked.profiles, asked.task
-    links = asked.links if asked.links.active else None
-    part = partial(_part, rows, asked, common)
-    found: dict[str, xr.Variable] = {}
-    for one, value, stderr, i in _quantities(task, links):
-        attrs = {
-            "units": one.units(profiles.kind, profiles.axis),
-            "long_name": one.name.replace("_", " ").capitalize(),
-            "description": one.definition,
-        }
-        found[one.name] = part(value, i, **attrs)
-        error = f"Standard error of {one.name.replace('_', ' ')}"
-        found[f"{one.name}_stderr"] = part(stderr, i, **attrs | {"long_name": error})
-        if task.profile and value == "value":
-            for end in ("lower", "upper"):
-                what = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
-                found[f"{one.name}_{end}"] = part(end, i, **attrs | what)
-        if links is not None and one.name in links.informed:
-            text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
-            found[f"{one.name}_pull"] = part("pull", i, units="1", long_name=text)
-    names, poor, square = [one.name for one in task.parameters], part("poor"), part("covariance")
-    if links is not None and common is not None:
-        names = [entry.label for entry in links.entries(task)]
-        n, at = len(names), JOINT.index("poor")
-        poor = _numbers(common, slice(at * n, (at + 1) * n))
-        square = _numbers(common, slice(len(JOINT) * n, len(JOINT) * n + n * n))
+    profiles, task, links = asked.profiles, asked.task, asked.links
+    m, size, in_common = len(links.labels), task.layout.size, links.layout(task)
+    function = partial(fit_group, task=task, links=links)
+    numbers = each(asked, function, m * size + in_common.size, watched=watched)
+    parts = [numbers.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
+    rows = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
+    own = _Rows(rows, task.layout, profiles.lead)
+    common = _Rows(numbers.isel(__row__=slice(m * size, None)), in_common, profiles.lead)
+    best = common if links.active else own
+    found = _parameters(asked, own, best)
+    names = [entry.label for entry in links.entries(task)]
+    poor, square = best.part("poor"), best.part("covariance")
     *lead, _ = poor.dims
     found["poor_stderr"] = xr.Variable(
         (*lead, "parameter"), poor.data == 1, vocabulary.attrs("poor_stderr")
     )
-    shape = (*square.shape[:-1], len(names), len(names))
     found["covariance"] = xr.Variable(
         (*lead, "parameter", "parameter_"),
-        square.data.reshape(shape),
+        square.data.reshape((*square.shape[:-1], len(names), len(names))),
         vocabulary.attrs("covariance"),
     )
     if isinstance(task.model, LayeredModel) and len(task.model.places) > 1:
         for one in task.model.of.parameters:
             if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
                 found |= _changing(one, found, task.model.of.location, names)
-    found |= _statistics(part, asked, bridge=bridge)
-    if common is not None:  # of all profiles together
-        found["aic"] = _numbers(common, -1, **vocabulary.attrs("aic"))
+    found |= _statistics(own, asked, bridge=bridge)
+    found["aic"] = best.part("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
     layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
     if layers:
@@ -100,62 +84,68 @@ def dressed(
     return profiles.dataset(found, coords=labels)
 
 
-#: Where a number stands: in the row of a profile, in those of its layers, or in what is common.
-_Place = int | list[int] | xr.Variable
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of numbers, what stands where in them, and the order of the profiles' dimensions."""
 
+    rows: xr.Variable
+    layout: Layout
+    lead: Sequence[str]
 
-def _quantities(task: Task, links: Links | None) -> list[tuple[Parameter, str, str, _Place]]:
-    """Return all that has a value and an error, what these are called in a row, and the places."""
-    found: list[tuple[Parameter, str, str, _Place]] = [
-        (one, "value", "stderr", i) for one, i in task.by_name(task.parameters)
-    ]
-    if links is not None:
-        linked = links.places(task)
-        there = {one.name for one, _ in linked}
-        # What a restated parameter took the place of follows from it.
-        found = [one for one in found if one[0].name not in there]
-        found = [*((one, "value", "stderr", at) for one, at in linked), *found]
-    given = {one.name for one, *_ in found}
-    found += [
-        (one, "derived", "derived_stderr", i)
-        for one, i in task.by_name(task.model.derived)
-        if one.name not in given
-    ]
-    return [*found, (WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0)]
-
-
-def _numbers(rows: xr.Variable, place: int | slice | list[int], **attrs: str) -> xr.Variable:
-    """Return one number of each row, or several along its last dimension."""
-    data = rows.data[..., place]
-    return xr.Variable(rows.dims[: data.ndim], data, attrs)
-
-
-def _part(
-    rows: xr.Variable,
-    asked: Asked,
-    common: xr.Variable | None,
-    name: str,
-    i: _Place | None = None,
-    **attrs: str,
-) -> xr.Variable:
-    """Return numbers by their name in a row, or in what profiles have in common."""
-    if isinstance(i, xr.Variable):
-        assert common is not None  # noqa: S101 - only then a Variable
-        at = i + JOINT.index(name) * len(asked.links.entries(asked.task))
-        chosen = common.isel(__row__=at)
-        order = [d for d in asked.profiles.lead if d in chosen.dims]
-        chosen = chosen.transpose(*order, ...)
+    def part(
+        self, name: str, attrs: Mapping[str, str] | None = None, at: xr.Variable | None = None
+    ) -> xr.Variable:
+        """Return numbers by their name; of a column all, or those at some places."""
+        place: Any = self.layout.places[name]
+        if at is not None:
+            place = place.start + (at if at.ndim else int(at))
+        elif name in self.layout.numbers:
+            place = place.start
+        chosen = self.rows.isel(__row__=place)
+        chosen = chosen.transpose(*(d for d in self.lead if d in chosen.dims), ...)
         return xr.Variable(chosen.dims, chosen.data, attrs)
-    place = asked.task.places[name]
-    if not isinstance(i, list):
-        return _numbers(rows, place if i is None else place.start + i, **attrs)
-    of_layers = _numbers(rows, [place.start + k for k in i], **attrs)
-    return xr.Variable((*of_layers.dims[:-1], "layer"), of_layers.data, attrs)
 
 
-def _statistics(
-    part: Callable[..., xr.Variable], asked: Asked, *, bridge: bool
-) -> dict[str, xr.Variable]:
+def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
+    """Return all that has a value and an error: parameters, what follows, and the window's dose.
+
+    Those that profiles have in common are in the rows of these.
+    """
+    profiles, task, links = asked.profiles, asked.task, asked.links
+    found: dict[str, xr.Variable] = {}
+
+    def add(one: Parameter, rows: _Rows, value: str, stderr: str, at: xr.Variable | None) -> None:
+        what = one.name.replace("_", " ")
+        attrs = {
+            "units": one.units(profiles.kind, profiles.axis),
+            "long_name": what.capitalize(),
+            "description": one.definition,
+        }
+        found[one.name] = rows.part(value, attrs, at)
+        error = {"long_name": f"Standard error of {what}"}
+        found[f"{one.name}_stderr"] = rows.part(stderr, attrs | error, at)
+        for end in ("lower", "upper") if task.profile and value == "value" else ():
+            end_of = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
+            found[f"{one.name}_{end}"] = rows.part(end, attrs | end_of, at)
+
+    for one, at in links.places(task):
+        add(one, best, "value", "stderr", at)
+        if one.name in links.informed:
+            text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
+            found[f"{one.name}_pull"] = best.part("pull", {"units": "1", "long_name": text}, at)
+    # What a restated parameter took the place of follows from it.
+    for value, stderr, given in (
+        ("value", "stderr", task.parameters),
+        ("derived", "derived_stderr", task.model.derived),
+    ):
+        for one, at in by_name(given):
+            if one.name not in found:
+                add(one, own, value, stderr, at)
+    add(WINDOW_DOSE, own, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
+    return found
+
+
+def _statistics(rows: _Rows, asked: Asked, *, bridge: bool) -> dict[str, xr.Variable]:
     """Return what is said of each fit, beside its parameters."""
     found: dict[str, xr.Variable] = {}
     profiles, window = asked.profiles, asked.window
@@ -167,23 +157,23 @@ def _statistics(
         ("residuals", RESIDUALS),
         ("objective", OBJECTIVES),
     ):
-        codes = part(name, 0)
+        codes = rows.part(name)
         if table is STATUS:
             # A shape that was cut off is a wrong one.
             codes = mark_doubts(codes, cut, STATUS, instead=("wrong_shape",))
             told = mark_doubts(codes, doubts, STATUS)
             if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
-                log = part("objective", 0) == _OF_LOGARITHMS
+                log = rows.part("objective") == _OF_LOGARITHMS
                 others = doubts_in(unfilled(profiles), window, bridge=bridge)
                 told = told.where(log, mark_doubts(codes, others, STATUS))
             codes = told
         attrs = vocabulary.attrs("fit_status" if name == "status" else name)
         found[name] = in_words(codes, table, **attrs)
     for name in ("n_samples", "n_left_out"):
-        found[name] = part(name, 0, **vocabulary.attrs(name)).astype(np.int64)
+        found[name] = rows.part(name, vocabulary.attrs(name)).astype(np.int64)
     for name in _NUMBERS:
         unit = profiles.axis_units if name.startswith("window") else None
-        found[name] = part(name, 0, **vocabulary.attrs(name, unit))
+        found[name] = rows.part(name, vocabulary.attrs(name, unit))
     return found
 
 
@@ -194,7 +184,7 @@ def _changing(
     pair = one.name, location
     labels = [of_layer(name, i + 1) for name in pair for i in range(found[one.name].sizes["layer"])]
     at = [names.index(label) for label in labels]
-    slopes = xr.apply_ufunc(
+    slopes: xr.Variable = xr.apply_ufunc(
         np.vectorize(_slope, signature="(n),(n),(m,m)->(k)"),
         *(found[name] for name in pair),
         found["covariance"].isel(parameter=at, parameter_=at),
@@ -206,11 +196,12 @@ def _changing(
     )
     what = one.name.replace("_", " ")
     attrs = {"units": "1", "description": "of a straight line over the depths of the layers, nm/nm"}
-    texts = f"Change of {what} with depth", f"Standard error of the change of {what} with depth"
-    return {
-        f"{one.name}_slope{end}": _numbers(slopes, i, **attrs, long_name=text)
-        for i, (end, text) in enumerate(zip(("", "_stderr"), texts, strict=True))
-    }
+    made = {}
+    for i, (end, text) in enumerate((("", "Change"), ("_stderr", "Standard error of the change"))):
+        slope = slopes.isel(__row__=i)
+        slope.attrs = {**attrs, "long_name": f"{text} of {what} with depth"}
+        made[f"{one.name}_slope{end}"] = slope
+    return made
 
 
 def _slope(width: Array, where: Array, square: Array) -> Array:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Literal, get_args
+from types import UnionType
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
@@ -20,8 +20,8 @@ from sims_analysis.frame.hidden import filled
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.models._diffused import DIFFUSED, initial_of
-from sims_analysis.models._layers import LayeredModel, layered, of_layer, own_by_default
-from sims_analysis.models._links import SCALES, Links, powers
+from sims_analysis.models._layers import LayeredModel, layered, own_by_default
+from sims_analysis.models._links import SCALES, Links, by_name, powers
 from sims_analysis.models._profiles import open_profiles, over_profiles
 from sims_analysis.models._task import BACKGROUND, STATISTICS, Task
 from sims_analysis.models.model import Array, Kind, Model, Parameter
@@ -29,7 +29,6 @@ from sims_analysis.models.samples import Samples
 from sims_analysis.text.arguments import check_choice, format_argument
 
 __all__ = [
-    "ALONG",
     "Asked",
     "is_profile",
     "read_before_anneal",
@@ -37,12 +36,8 @@ __all__ = [
     "read_links",
     "read_repeat",
     "read_task",
-    "with_hidden",
 ]
 
-#: What goes along with the samples of a profile: see :meth:`Frame.each`.
-ALONG: tuple[Literal["common", "overlap", "lower", "upper"], ...]
-ALONG = ("common", "overlap", "lower", "upper")
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
     "cell": ("auto", "point", "mean"),
@@ -79,21 +74,6 @@ class Asked:
     def window(self) -> Window:
         """The depths between which the model is fitted."""
         return self.settings["start"], self.settings["stop"]
-
-    def each(
-        self,
-        function: Callable[[Samples, Mapping[str, float], Task], Array],
-        size: int,
-        **options: Any,
-    ) -> xr.Variable:
-        """Return a row of so many numbers of each profile."""
-        row = partial(_row, function, tuple(self.settings), self.task)
-        return self.profiles.each(row, *self.settings.values(), size=size, beside=ALONG, **options)
-
-
-def _row(function: Callable[..., Array], names: tuple[str, ...], task: Task, *given: Any) -> Array:
-    columns, numbers = given[: -len(names)], given[-len(names) :]
-    return function(Samples(*columns), dict(zip(names, numbers, strict=True)), task)
 
 
 def read_task(
@@ -164,10 +144,10 @@ def read_task(
         fixed=_fixed(model, fixed, profiles),
         profile=choices["interval"] == "profile",
     )
-    return Asked(profiles, task, settings)
+    return _with_hidden(Asked(profiles, task, settings))
 
 
-def with_hidden(asked: Asked) -> Asked:
+def _with_hidden(asked: Asked) -> Asked:
     """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
     profiles, settings = asked.profiles, asked.settings
     if profiles.censored is None or asked.task.weights not in ("auto", "log"):
@@ -294,7 +274,6 @@ def read_initials(asked: Asked, before: Any, surface: str) -> Asked:
     frame = open_profiles(
         before, question="a profile before the anneal", variable=variable, axes=("depth",)
     )
-    sizes = list(frame.sizes.values())
     # Where a time is not known, there is no sample: the window starts at infinity.
     start = np.unique(settings["start"].values[settings["start"].values != np.inf])
     if start.size > 1:
@@ -306,11 +285,11 @@ def read_initials(asked: Asked, before: Any, surface: str) -> Asked:
         found.append(initial_of(samples, task, float(start.max(initial=-np.inf)), float(rest[2])))
         return np.array([len(found) - 1.0])
 
-    of_frame = frame.fraction.set_dims(frame.sizes) if sizes else frame.fraction
+    fraction = frame.fraction.set_dims(frame.sizes)
     eager = (
         frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
     )
-    rows = eager.each(keep, of_frame, size=1, beside=("common", "overlap"))
+    rows = eager.each(keep, fraction, size=1, beside=("common", "overlap"))
     index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
     which = profiles.parameter(index, ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")
@@ -372,30 +351,43 @@ def _prior(links: Links, task: Task, profiles: Frame, prior: Any) -> dict[str, t
             f"prior={format_argument(prior)}; expected a value and its standard uncertainty by "
             f"name, such as {{{task.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}"
         )
-    by_name = task.by_name(links.parameters(task))
-    parameters = {one.name: (one, place) for one, place in by_name}
-    found: dict[str, tuple[float, float]] = {}
-    for name, stated in (prior or {}).items():
-        if name not in parameters:
+    stated = _by_label("prior", prior, links.parameters(task), task.model, list)
+    found = {}
+    for label, (one, pair) in stated.items():
+        if label in task.fixed:
             raise ProfileError(
-                f"prior names {name!r}; the model {task.model.name!r} has {', '.join(parameters)}"
+                f"{one.name!r} is in both prior and fixed: a held value has no prior"
             )
-        one, place = parameters[name]
-        each = [stated]
-        labels = [name]
-        if isinstance(place, list):
-            labels = [of_layer(name, i + 1) for i in range(len(place))]
-            each = list(stated) if isinstance(stated, list) else [stated] * len(place)
+        found[label] = _mean_and_width(one, pair, f"prior[{one.name!r}]", profiles)
+    return found
+
+
+def _by_label(
+    argument: str,
+    stated: Mapping[str, Any] | None,
+    parameters: Sequence[Parameter],
+    model: Model,
+    several: type[list[Any]] | UnionType,
+) -> dict[str, tuple[Parameter, Any]]:
+    """Return what is stated of parameters, by their labels: the same for all layers, or several."""
+    known = {one.name: (one, place) for one, place in by_name(parameters)}
+    found: dict[str, tuple[Parameter, Any]] = {}
+    for name, value in (stated or {}).items():
+        if name not in known:
+            raise ProfileError(
+                f"{argument} names {name!r}; the model {model.name!r} has {', '.join(known)}"
+            )
+        one, place = known[name]
+        labels = [parameters[i].name for i in np.atleast_1d(place.values)]
+        each = [value] * len(labels)
+        if place.ndim and isinstance(value, several):
+            each = list(value)
         if len(each) != len(labels):
             raise ProfileError(
-                f"prior[{name!r}] holds {len(each)} pairs; expected {len(labels)}, one a layer"
+                f"{argument}[{name!r}] holds {len(each)} values; expected {len(labels)}, one for "
+                "each layer"
             )
-        for label, pair in zip(labels, each, strict=True):
-            found[label] = _mean_and_width(one, pair, f"prior[{name!r}]", profiles)
-            if label in task.fixed:
-                raise ProfileError(
-                    f"{name!r} is in both prior and fixed: a held value has no prior"
-                )
+        found |= {label: (one, own) for label, own in zip(labels, each, strict=True)}
     return found
 
 
@@ -467,14 +459,13 @@ def _refuse_names(profiles: Frame, model: Model) -> None:
 
 
 def _refuse_absent(profiles: Frame, weights: str) -> None:
-    if weights == "counts" and profiles.counts is None and profiles.kind != "count":
+    absent = {
+        "counts": profiles.counts is None and profiles.kind != "count",
+        "stderr": profiles.stderr is None,
+    }
+    if absent.get(weights):
         raise ProfileError(
-            f"weights='counts': the data have no {profiles.name}_counts; "
-            "with_counting_statistics() adds them"
-        )
-    if weights == "stderr" and profiles.stderr is None:
-        raise ProfileError(
-            f"weights='stderr': the data have no {profiles.name}_stderr; "
+            f"weights={weights!r}: the data have no {profiles.name}_{weights}; "
             "with_counting_statistics() adds them"
         )
 
@@ -516,35 +507,13 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
             f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
             f"{{{model.names[0]!r}: ...}}"
         )
-    found: dict[str, float] = {}
-    layers = model if isinstance(model, LayeredModel) else None
-    parameters = {one.name: one for one in (layers.of if layers else model).parameters}
-    for name, value in (fixed or {}).items():
-        one = parameters.get(name)
-        if one is None:
-            raise ProfileError(
-                f"fixed names {name!r}; the model {model.name!r} has {', '.join(parameters)}"
-            )
-        found |= {
-            key: _held(one, stated, f"fixed[{name!r}]", profiles)
-            for key, stated in _of_each_layer(layers, name, value).items()
-        }
-    if len(found) == len(model.parameters):
+    stated = _by_label("fixed", fixed, model.parameters, model, list | tuple)
+    if len(stated) == len(model.parameters):
         raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
-    return found
-
-
-def _of_each_layer(model: LayeredModel | None, name: str, value: Any) -> dict[str, Any]:
-    """Return the values of a parameter of layers: one for all, or a list with one for each."""
-    if model is None or name in model.shared:
-        return {name: value}
-    n = len(model.places)
-    values = value if isinstance(value, list | tuple) else [value] * n
-    if len(values) != n:
-        raise ProfileError(
-            f"fixed[{name!r}] holds {len(values)} values; expected {n}, one for each layer"
-        )
-    return {of_layer(name, i + 1): one for i, one in enumerate(values)}
+    return {
+        label: _held(one, value, f"fixed[{one.name!r}]", profiles)
+        for label, (one, value) in stated.items()
+    }
 
 
 def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:

@@ -22,10 +22,10 @@ __all__ = [
     "background_covariance",
     "covariance",
     "distinct",
-    "minima",
     "poor_errors",
     "profile_interval",
     "solve",
+    "solve_each",
 ]
 
 #: Residual where the model has no value: the optimizer then takes the step back.
@@ -260,7 +260,7 @@ class _Evaluation:
         return self.rows
 
 
-def minima(
+def solve_each(
     curve: Curve,
     objective: Minimized,
     starts: Sequence[Sequence[float] | Array],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -17,24 +17,21 @@ from sims_analysis.kernels.residuals import (
     verdict,
 )
 from sims_analysis.kernels.segments import record_weights
-from sims_analysis.models._derived import derived, room
 from sims_analysis.models._engine import (
-    Curve,
     Solution,
     background_covariance,
     poor_errors,
     profile_interval,
 )
 from sims_analysis.models._layers import LayeredModel, not_these_layers
-from sims_analysis.models._minima import Minima, featureless
+from sims_analysis.models._minima import Minima, half_widths
 from sims_analysis.models._objectives import Minimized, Objective
 from sims_analysis.models._peaks import not_one_peak
 from sims_analysis.models._prepared import Prepared
-from sims_analysis.models._rivals import Minimum, half_widths
 from sims_analysis.models._task import WINDOW_DOSE, NoFitError, Task
-from sims_analysis.models.model import Array
+from sims_analysis.models.model import Array, Parameter
 
-__all__ = ["Judged", "ends", "judged", "said", "stderr_of"]
+__all__ = ["Judged", "derived", "judged", "numbers", "said", "stderr_of"]
 
 #: A curve whose integral is known to this part is known, even if its parameters are not.
 _KNOWN = 0.1
@@ -58,43 +55,83 @@ class Judged:
     parts: Mapping[str, Any]
 
 
-def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task: Task) -> Judged:
+def judged(
+    profile: Prepared, found: Minima[Objective], settings: Mapping[str, float], task: Task
+) -> Judged:
     """Say how well the parameters are known, and whether the curve is the profile's.
 
     Raises
     ------
     NoFitError
-        If a constant does as well, or the maximum of a peak, or a step, lies outside the window.
+        If the maximum of a peak, or a step, lies outside the window.
     """
-    curve, objective, (solution, errors, _) = profile.curve, found.objective, found.among[0]
-    stderr = stderr_of(
-        curve, found.among, exact=found.exact and objective.known_errors, edged=found.edged
-    )
+    stderr = stderr_of(found)
     status, known = said(profile, found, stderr, task)
+    solution, errors, _ = found.among[0]
+    common = background_covariance(
+        found.curve, found.objective, solution, errors, profile.subtracted
+    )
+    parts = numbers(found, stderr, common, profile.scale, interval=task.profile)
+    places = [found.curve.whole(one.solution.free) * profile.scale for one in found.among]
+    shares = [one.share for one in found.among]
+    n = len(task.model.parameters)
+    following = derived(task, settings, places, parts["covariance"][:n, :n], shares)
+    return Judged(status, known | parts | following)
+
+
+def numbers(
+    found: Minima[Minimized],
+    stderr: Array,
+    common: Array,
+    scale: Array,
+    *,
+    interval: bool,
+    least: int | None = None,
+) -> dict[str, Array]:
+    """Return the numbers of all parameters, in the user's units.
+
+    Parameters
+    ----------
+    found : Minima
+    stderr, common : ndarray
+        Of the free parameters: their errors by the samples, and the covariance that a background
+        adds that was subtracted before.
+    scale : ndarray
+        What 1 is in the user's units.
+    interval : bool
+        Whether the ends of the intervals by the profile of the likelihood are wanted.
+    least : int, optional
+        Only so many parameters are asked for; others, which follow them, take part.
+    """
+    curve, free, (solution, errors, _) = found.curve, found.curve.free, found.among[0]
+    asked = int(np.count_nonzero(free < (scale.size if least is None else least)))
     poor = ~(stderr**2 < 2 * errors.diagonal())
     if not found.exact or poor.any():
-        poor |= poor_errors(curve, objective, solution, errors)
-    extra = background_covariance(curve, objective, solution, errors, profile.subtracted)
-    errors = errors + extra
-    stderr = np.sqrt(np.maximum(stderr**2 + extra.diagonal(), 0.0))
-    if task.profile:
-        exact = np.isfinite(stderr) & found.exact
-        known["lower"], known["upper"] = ends(curve, objective, found.among, exact) * profile.scale
-    unit = profile.scale[curve.free]
-    square = np.full((profile.scale.size, profile.scale.size), np.nan)
-    square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
-    places = [curve.whole(one.solution.free) * profile.scale for one in found.among]
-    known |= {
-        "value": places[0],
+        poor |= poor_errors(curve, found.objective, solution, errors, asked)
+    stderr = np.sqrt(np.maximum(stderr**2 + common.diagonal(), 0.0))
+    unit = scale[free]
+    square = np.full((scale.size, scale.size), np.nan)
+    square[free[:, None], free] = (errors + common) * unit * unit[:, None]
+    parts = {
+        "value": curve.whole(solution.free) * scale,
         "stderr": curve.whole(stderr * unit, held=np.nan),
         "poor": curve.whole(poor, held=0),
-        "covariance": square.ravel(),
+        "covariance": square,
     }
-    shares = [one.share for one in found.among]
-    return Judged(status, known | derived(task, settings, places, square, shares))
+    if interval:
+        solutions = [one.solution for one in found.among]
+        ends = np.full((2, scale.size), np.nan)
+        for i, number in enumerate(free[:asked]):
+            ends[:, number] = solution.free[i]
+            if not (found.exact and isfinite(stderr[i])):  # otherwise it is known: a point
+                ends[:, number] = profile_interval(curve, found.objective, solutions, i)
+        parts["lower"], parts["upper"] = ends * scale
+    return parts
 
 
-def said(profile: Prepared, found: Minima, stderr: Array, task: Task) -> tuple[str, dict[str, Any]]:
+def said(
+    profile: Prepared, found: Minima[Objective], stderr: Array, task: Task
+) -> tuple[str, dict[str, Any]]:
     """Return the status of a curve, and what its residuals say.
 
     Parameters
@@ -108,15 +145,12 @@ def said(profile: Prepared, found: Minima, stderr: Array, task: Task) -> tuple[s
     NoFitError
         As :func:`judged`.
     """
-    objective, solution = found.objective, found.among[0].solution
-    if featureless(objective, solution, profile.c):
-        raise NoFitError("featureless", profile.known)
     described, wrong = _described(profile, found, task)
     known: dict[str, Any] = {**profile.known, **described}
-    status = _status(profile, objective, solution, stderr, task)
+    status = _status(profile, found, stderr, task)
     if status not in _OF_THE_DATA and wrong:
         status = "wrong_shape"
-    if status in {"truncated", "wrong_shape"} and _outside(profile, solution, task):
+    if status in {"truncated", "wrong_shape"} and _outside(profile, found, task):
         # The maximum or the step itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
     if status in ("undetermined", "at_bound"):
@@ -125,33 +159,35 @@ def said(profile: Prepared, found: Minima, stderr: Array, task: Task) -> tuple[s
     return status, known
 
 
-def _outside(profile: Prepared, solution: Solution, task: Task) -> bool:
+def _outside(profile: Prepared, found: Minima[Objective], task: Task) -> bool:
     """Return whether the maximum of a peak, one of several, or a step lies outside the window."""
-    model = task.model
+    model, solution = task.model, found.among[0].solution
     at = [i for i, one in enumerate(model.names) if model.shape == "step" and one == "position"]
     if isinstance(model, LayeredModel):
         at = model.at
     if at:
-        where = profile.curve.whole(solution.free)[at]
+        where = found.curve.whole(solution.free)[at]
         return bool(where.min() < profile.z[0] or where.max() > profile.z[-1])
     outer = {"peak": (0, profile.z.size - 1), "surface_peak": (profile.z.size - 1,)}
     return solution.m.argmax() in outer.get(model.shape, ())
 
 
-def _described(profile: Prepared, found: Minima, task: Task) -> tuple[dict[str, float], bool]:
+def _described(
+    profile: Prepared, found: Minima[Objective], task: Task
+) -> tuple[dict[str, float], bool]:
     """Describe the curve and its residuals; also return whether it has another shape."""
     objective, solution = found.objective, found.among[0].solution
     told = objective.statistics(solution.m, solution.cost, solution.x.size)
-    rows = profile.curve.jacobian(solution) * np.sqrt(objective.information(solution.m))
+    rows = found.curve.jacobian(solution) * np.sqrt(objective.information(solution.m))
     away = departure(profile.c, solution.m, told.r)
     code, wrong = RANDOM, False
     if not found.exact:
         m = solution.m[told.of]
-        code, wrong = verdict(told.r, rows[:, told.of], told.chance, m, away.largest)
+        code, wrong = verdict(told.r, rows[:, told.of], told.test.chance, m, away.largest)
     dose, error = _window_dose(profile, found, rows, task)
     return {
         "objective_value": solution.cost,
-        "reduced_chi_square": told.reduced,
+        "reduced_chi_square": told.test.reduced,
         "aic": told.aic,
         "residuals": code,
         "residual_correlation": correlation(told.r),
@@ -163,7 +199,9 @@ def _described(profile: Prepared, found: Minima, task: Task) -> tuple[dict[str, 
     }, wrong
 
 
-def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> tuple[float, float]:
+def _window_dose(
+    profile: Prepared, found: Minima[Objective], rows: Array, task: Task
+) -> tuple[float, float]:
     """Return the integral of the curve over the window and its standard error.
 
     It needs no error of a parameter: directions in which the curve does not change do not count.
@@ -174,7 +212,7 @@ def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> t
     rows : ndarray
         Derivatives of the curve over the errors of the samples.
     """
-    curve, objective, solution = profile.curve, found.objective, found.among[0].solution
+    curve, objective, solution = found.curve, found.objective, found.among[0].solution
     factor = profile.top * WINDOW_DOSE.factor(task.kind, task.axis)
     weight = record_weights(profile.z) * factor
 
@@ -200,58 +238,47 @@ def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> t
     return best, sqrt(variance + sum(apart) / len(found.near))
 
 
-def stderr_of(
-    curve: Curve, among: Sequence[Minimum], *, exact: bool = False, edged: bool = False
-) -> Array:
+def stderr_of(found: Minima[Minimized]) -> Array:
     """Return the standard errors of the free parameters; NaN where they have none."""
-    solution, errors, _ = among[0]
+    solution, errors, _ = found.among[0]
     stderr = half_widths(
-        np.sqrt([one.errors.diagonal() for one in among]),
-        np.array([one.solution.free - solution.free for one in among]),
-        [one.share for one in among],
+        np.sqrt([one.errors.diagonal() for one in found.among]),
+        np.array([one.solution.free - solution.free for one in found.among]),
+        [one.share for one in found.among],
     )
-    if not exact:
-        stderr[_without_interval(curve, solution, errors, stderr, edged=edged)] = np.nan
-    return stderr
-
-
-def _without_interval(
-    curve: Curve, solution: Solution, errors: Array, stderr: Array, *, edged: bool
-) -> Array:
-    """Flag parameters whose error is larger than their room, with what goes along with them.
-
-    And all shapes, where edges of the curve leave them without errors.
-    """
-    parameters = [curve.parameters[i] for i in curve.free]
-    unknown: Array = stderr > room(parameters, solution.free)
-    if edged:
+    if found.exact and found.objective.known_errors:
+        return stderr
+    # None has one that is larger than its room, nor what goes along with such a parameter; nor a
+    # shape, where edges of the curve follow the noise.
+    parameters = [found.curve.parameters[i] for i in found.curve.free]
+    unknown = stderr > room(parameters, solution.free)
+    if found.edged:
         unknown |= np.array([not one.scales for one in parameters])
     if unknown.any():
         alone = np.sqrt(errors.diagonal())
         along = np.abs(errors) > 0.9 * alone[:, None] * alone
         unknown |= along[unknown].any(axis=0)
-    return unknown
+    stderr[unknown] = np.nan
+    return stderr
 
 
-def _status(
-    profile: Prepared, objective: Objective, solution: Solution, stderr: Array, task: Task
-) -> str:
+def _status(profile: Prepared, found: Minima[Objective], stderr: Array, task: Task) -> str:
     """Return what the profile and the parameters say, whatever the residuals."""
-    curve, values = profile.curve, profile.curve.whole(solution.free)
+    curve, solution = found.curve, found.among[0].solution
+    noise, values = found.objective.noise(profile.c), curve.whole(solution.free)
     background = values[-1] if task.background != "none" else 0.0
     if isinstance(task.model, LayeredModel):
-        noise, errors = objective.noise(profile.c), curve.whole(stderr, held=0.0)
         c, m = profile.c - background, solution.m - background
+        errors = curve.whole(stderr, held=0.0)
         why = not_these_layers(task.model, c, m, noise, values, errors)
         if why:
             return why
     elif task.model.shape in ("peak", "surface_peak"):
         down = (profile.down[0] or task.model.shape == "surface_peak", profile.down[1])
-        noise = objective.noise(profile.c)
         why = not_one_peak(profile.c, solution.m, noise, background, down)
         if why:
             return why
-    elif _outside(profile, solution, task):
+    elif _outside(profile, found, task):
         return "truncated"
     numbers = (one.tolist() for one in (solution.free, solution.x, stderr))
     for (lower, upper), value, x, error in zip(curve.bounds, *numbers, strict=True):
@@ -261,19 +288,57 @@ def _status(
     return "undetermined" if np.isnan(stderr).any() else "ok"
 
 
-def ends(curve: Curve, objective: Minimized, among: Sequence[Minimum], known: Array) -> Array:
-    """Return the ends of the intervals by the profile of the likelihood, lower ones first.
+def derived(
+    task: Task,
+    settings: Mapping[str, float],
+    places: list[Array],
+    covariance: Array,
+    shares: list[float],
+) -> dict[str, Array]:
+    """Return what follows from the parameters, with standard errors from their covariance.
 
-    Parameters
-    ----------
-    curve, objective, among
-    known : ndarray of bool
-        Free parameters that are exact: their interval is a point.
+    As of parameters, other minima that give something else widen them, and none is larger than
+    its room. The covariance may be that of parameters and options.
     """
-    both = np.full((2, len(curve.parameters)), np.nan)
-    solutions = [one.solution for one in among]
-    for i, number in enumerate(curve.free):
-        both[:, number] = solutions[0].free[i]
-        if not known[i]:
-            both[:, number] = profile_interval(curve, objective, solutions, i)
-    return both
+    model, derive = task.model, task.model.derive
+    if derive is None:
+        return {}
+    names = [*model.names, *model.options]
+    n = len(model.parameters)
+    values = [*places[0][:n].tolist(), *(settings[name] for name in model.options)]
+    errors = np.zeros((len(values), len(values)))
+    errors[: len(covariance), : len(covariance)] = covariance
+    for own, name in enumerate(names[n:], start=n):
+        error = settings.get(f"{name}_stderr", nan)
+        errors[own, own] += error**2 if isfinite(error) else 0.0
+
+    def of(point: list[float]) -> Array:
+        given = dict(zip(names, point, strict=True))
+        return np.array(derive(given, given))
+
+    best = of(values)
+    slopes = np.zeros((len(values), best.size))
+    for i, variance in enumerate(errors.diagonal().tolist()):
+        if variance == 0 or names[i] in task.fixed:
+            continue
+        size = sqrt(variance) if isfinite(variance) else 0.0
+        step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
+        slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
+    both = slopes[:, None] * slopes
+    # What does not count in it may be unknown.
+    stderr = np.sqrt(np.where(both == 0, 0.0, both * errors[..., None]).sum(axis=(0, 1)))
+    if len(places) > 1:
+        apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in places])
+        stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
+    stderr[stderr > room(model.derived, best)] = np.nan
+    return {"derived": best, "derived_stderr": stderr}
+
+
+def room(parameters: Sequence[Parameter], values: Array) -> Array:
+    """Return how far shapes are from their bounds, which an interval cannot pass."""
+    return np.array(
+        [
+            np.inf if one.scales else min(value - one.lower, one.upper - value)
+            for one, value in zip(parameters, values.tolist(), strict=True)
+        ]
+    )

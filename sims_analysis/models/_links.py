@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.models._layers import of_layer
-from sims_analysis.models._task import Task
-from sims_analysis.models.model import Parameter
+from sims_analysis.models._task import OF_PARAMETERS, Layout, Task
+from sims_analysis.models.model import Array, Parameter
 
-__all__ = ["SCALES", "SCALE_OF", "Entry", "Links", "powers", "split"]
+__all__ = ["SCALES", "SCALE_OF", "Entry", "Links", "by_name", "grows", "powers", "split"]
 
 #: Nuisance parameters, by the setting that holds the relative uncertainty of each.
 SCALES = {"depth_scale": "depth_uncertainty", "rsf_scale": "rsf_uncertainty"}
@@ -102,19 +101,26 @@ class Links:
         """Names of parameters of which something is known before."""
         return {split(name)[0] for name in self.prior} | set(self.scales)
 
+    def layout(self, task: Task) -> Layout:
+        """Return where what all have in common stands in its row, which may be empty."""
+        if not self.active:
+            return Layout((), {})
+        n = len(self.entries(task))
+        columns = {**dict.fromkeys((*OF_PARAMETERS, "pull"), n), "covariance": n * n}
+        return Layout(("aic",), columns)
+
     def places(self, task: Task) -> list[tuple[Parameter, xr.Variable]]:
         """Return all parameters, and their places among the entries, over profiles and layers."""
         at = {(entry.name, entry.profile): k for k, entry in enumerate(self.entries(task))}
-        scales = [(SCALE_OF[name], 0) for name in self.scales]
+        parameters = [*self.parameters(task), *(SCALE_OF[name] for name in self.scales)]
         found = []
-        for one, place in [*task.by_name(self.parameters(task)), *scales]:
-            several = range(len(place)) if isinstance(place, list) else ()
-            names = [of_layer(one.name, i + 1) for i in several] or [one.name]
+        for one, place in by_name(parameters):
+            names = [parameters[i].name for i in np.atleast_1d(place.values)]
             shared = (names[0], None) in at
             whose = [None] if shared else range(len(self.labels))
             table = np.array([[at[name, i] for name in names] for i in whose])
             sizes = {self.over: len(whose)} if self.over and not shared else {}
-            sizes |= {"layer": len(names)} if several else {}
+            sizes |= dict.fromkeys(map(str, place.dims), len(names))
             found.append((one, xr.Variable(list(sizes), table.reshape(list(sizes.values())))))
         return found
 
@@ -133,6 +139,20 @@ class Links:
                 inside = ", ".join(filter(None, (label, layer)))
                 found.append(Entry(f"{base}[{inside}]" if inside else base, name, i))
         return found
+
+
+def by_name(parameters: Sequence[Parameter]) -> list[tuple[Parameter, xr.Variable]]:
+    """Return parameters by their names, and where they stand: over layers, if each has one."""
+    places: dict[str, list[int]] = {}
+    for i, one in enumerate(parameters):
+        places.setdefault(split(one.name)[0], []).append(i)
+    found = []
+    for name, at in places.items():
+        first = parameters[at[0]]
+        of_layers = first.name != name
+        place = xr.Variable("layer", at) if of_layers else xr.Variable((), at[0])
+        found.append((replace(first, name=name) if of_layers else first, place))
+    return found
 
 
 def split(name: str) -> tuple[str, str]:
@@ -156,3 +176,9 @@ def powers(one: Parameter) -> tuple[float, float]:
         "velocity": 1.0,
     }
     return of_depth.get(one.kind, 0.0), float(one.scales)
+
+
+def grows(parameters: Sequence[Parameter], scales: Sequence[str]) -> Array:
+    """Return by which powers of some of the scales parameters grow, a row each."""
+    which = [list(SCALES).index(name) for name in scales]
+    return np.array([powers(one) for one in parameters]).reshape(-1, 2)[:, which]

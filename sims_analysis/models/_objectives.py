@@ -15,7 +15,7 @@ from scipy.special import log_ndtr
 
 from sims_analysis.kernels.residuals import (
     NEARLY_NORMAL,
-    chance_of_excess,
+    ChiSquare,
     of_counts,
     scatter,
 )
@@ -54,37 +54,25 @@ class Statistics(NamedTuple):
         The residuals that can be compared with their neighbours.
     of : ndarray
         The indices of their samples.
-    chi_square, degrees : float
-        NaN and 0 where errors are not known.
-    variance : float
-        That of each term of chi-square, over 2.
+    test : ChiSquare
+        NaN, with no degrees of freedom, where errors are not known.
     aic : float
         Akaike's criterion.
     """
 
     r: Array
     of: Array
-    chi_square: float
-    degrees: float
-    variance: float
+    test: ChiSquare
     aic: float
-
-    @property
-    def reduced(self) -> float:
-        """Reduced chi-square."""
-        return self.chi_square / self.degrees if self.degrees > 0 else np.nan
-
-    @property
-    def chance(self) -> float:
-        """The probability that chance makes chi-square as large; NaN where errors are unknown."""
-        if np.isnan(self.chi_square):
-            return np.nan
-        # As if there were fewer degrees of freedom.
-        return chance_of_excess(self.chi_square / self.variance, self.degrees / self.variance)
 
 
 class Minimized(Protocol):
     """Residuals, and what they are worth: what the optimizer and the errors need."""
+
+    @property
+    def known_errors(self) -> bool:
+        """Whether the errors of the samples are known; otherwise their scatter tells."""
+        ...
 
     def residual(self, m: Array) -> Array:
         """Return the residuals, positive where the model is above the sample."""
@@ -109,11 +97,6 @@ class Objective(Minimized, Protocol):
     @property
     def code(self) -> int:
         """Place in :data:`OBJECTIVES`."""
-        ...
-
-    @property
-    def known_errors(self) -> bool:
-        """Whether the errors of the samples are known, or follow from their scatter."""
         ...
 
     @property
@@ -224,7 +207,7 @@ class Poisson(Objective):
         mu = self.expected(m)
         r = (mu - self.counts) / np.sqrt(mu)
         of = np.flatnonzero(mu >= NEARLY_NORMAL)
-        return Statistics(r[of], of, *of_counts(r, mu, free), cost + 2 * free)
+        return Statistics(r[of], of, of_counts(r, mu, free), cost + 2 * free)
 
 
 @dataclass(frozen=True)
@@ -275,7 +258,8 @@ class Squares(Objective):
         r = self.residual(m)
         if not self.known_errors:
             return _of_scatter(r, np.arange(r.size), cost, free)
-        return Statistics(r, np.arange(r.size), cost, r.size - free, 1.0, cost + 2 * free)
+        test = ChiSquare(cost, r.size - free)
+        return Statistics(r, np.arange(r.size), test, cost + 2 * free)
 
 
 @dataclass(frozen=True)
@@ -367,7 +351,7 @@ class LogSquares(Objective):
 def _of_scatter(r: Array, of: Array, cost: float, free: float) -> Statistics:
     """Return the statistics of residuals whose size is not known beforehand."""
     aic = r.size * float(np.log(max(cost, 1e-300) / r.size)) + 2 * (free + 1)
-    return Statistics(r[of], of, np.nan, 0, 1.0, aic)
+    return Statistics(r[of], of, ChiSquare(np.nan, 0), aic)
 
 
 def _logarithmic(c: Array) -> LogSquares:
@@ -444,10 +428,9 @@ class Shared(Objective):
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return those of samples that have nothing in common."""
         one = self.of.statistics(m, cost / self.share, free / self.share)
-        degrees = self.share * one.degrees
-        r, of = one.r[:: self.apart], one.of[:: self.apart]
-        chi_square, aic = self.share * one.chi_square, self.share * one.aic
-        return Statistics(r, of, chi_square, degrees, one.variance, aic)
+        value, degrees, variance = one.test
+        test = ChiSquare(self.share * value, self.share * degrees, variance)
+        return Statistics(one.r[:: self.apart], one.of[:: self.apart], test, self.share * one.aic)
 
     def another(self, c: Array) -> Objective:
         """Return that of the other."""

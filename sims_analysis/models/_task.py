@@ -1,19 +1,67 @@
-"""What is asked of each profile, and where the answers stand in its row."""
+"""What is asked of each profile, and how the answers stand in a row of numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from sims_analysis.models._layers import of_layers
-from sims_analysis.models._status import STATUS
 from sims_analysis.models.model import Array, Model, Parameter
 
-__all__ = ["BACKGROUND", "STATISTICS", "WINDOW_DOSE", "NoFitError", "Task"]
+__all__ = [
+    "ADVICE",
+    "BACKGROUND",
+    "OF_PARAMETERS",
+    "STATISTICS",
+    "STATUS",
+    "WINDOW_DOSE",
+    "Layout",
+    "NoFitError",
+    "Task",
+]
+
+#: The statuses, in the order of their codes.
+STATUS = (
+    "ok",
+    "no_data",
+    "too_few_samples",
+    "featureless",
+    "not_converged",
+    "at_bound",
+    "undetermined",
+    "truncated",
+    "several_peaks",
+    "wrong_shape",
+    "gap",
+    "saturated",
+    "too_few_maxima",
+)
+
+#: What a status means, and what may be done.
+ADVICE = {
+    "too_few_samples": "fewer samples in the window than free parameters + 2",
+    "featureless": "a constant describes the samples as well",
+    "not_converged": "the optimizer found no minimum",
+    "at_bound": "a parameter is at its bound; hold it with fixed=, or take a simpler model",
+    "undetermined": "the samples do not determine some parameter, which has no error; hold it or "
+    "another with fixed=, or take a simpler model",
+    "truncated": "the profile does not come down on both sides of its maximum inside the window, "
+    "or its step lies outside",
+    "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
+    "wrong_shape": "the curve does not have the profile's shape; background='fit', a window or "
+    "another model may help",
+    "gap": "over more than five times their spacing there are no samples, or some are below their "
+    "limit of detection, and the curve goes on there all the same; gaps='bridge' accepts that",
+    "too_few_maxima": "fewer maxima stand out of the noise than layers were asked for; "
+    "repeat='auto' takes those that there are",
+    "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "
+    "them out of the window",
+}
 
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
 #: What every fit knows beside its parameters, and often better than these.
@@ -41,6 +89,8 @@ STATISTICS = (
     "window_dose",
     "window_dose_stderr",
 )
+#: Columns of the row, one number for each parameter.
+OF_PARAMETERS = ("value", "stderr", "lower", "upper", "poor")
 
 
 class NoFitError(Exception):
@@ -49,6 +99,41 @@ class NoFitError(Exception):
     def __init__(self, status: str, known: Mapping[str, Any]) -> None:
         super().__init__(status)
         self.status, self.known = status, known
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where numbers and columns of numbers stand in a row.
+
+    Parameters
+    ----------
+    numbers : tuple of str
+    columns : mapping of str to int
+        And how long they are.
+    """
+
+    numbers: tuple[str, ...]
+    columns: Mapping[str, int]
+
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """The place of each name in the row."""
+        sizes = dict.fromkeys(self.numbers, 1) | dict(self.columns)
+        stops = zip(sizes.items(), accumulate(sizes.values()), strict=True)
+        return {name: slice(stop - size, stop) for (name, size), stop in stops}
+
+    @property
+    def size(self) -> int:
+        """Length of the row."""
+        return len(self.numbers) + sum(self.columns.values())
+
+    def row(self, parts: Mapping[str, Any]) -> Array:
+        """Put parts together; NaN where there are none."""
+        row = np.full(self.size, np.nan)
+        row[: len(self.numbers)] = [parts.get(name, np.nan) for name in self.numbers]
+        for name in self.columns.keys() & parts.keys():
+            row[self.places[name]] = np.ravel(parts[name])
+        return row
 
 
 @dataclass(frozen=True)
@@ -100,37 +185,13 @@ class Task:
         """Factors from values times nm to the user's units."""
         return np.array([one.factor(self.kind, self.axis) for one in self.parameters])
 
-    def by_name(self, given: Sequence[Parameter]) -> list[tuple[Parameter, int | list[int]]]:
-        """Return parameters by their names, and where they stand: a list, if each layer has one."""
-        found: dict[str, tuple[Parameter, int | list[int]]] = {}
-        for i, one in enumerate(given):
-            name, of_one, _ = one.name.partition("[")
-            before = found.get(name)
-            if not of_one:
-                found[name] = one, i
-            elif before is None:
-                found[name] = replace(one, name=name), [i]
-            elif isinstance(before[1], list):
-                before[1].append(i)
-        return list(found.values())
-
     @cached_property
-    def places(self) -> dict[str, slice]:
-        """The parts of the row of one profile."""
+    def layout(self) -> Layout:
+        """The row of one profile."""
         p, d = len(self.parameters), len(self.model.derived)
-        sizes = dict.fromkeys(STATISTICS, 1)
-        sizes |= {"value": p, "stderr": p, "lower": p, "upper": p, "poor": p}
-        sizes |= {"derived": d, "derived_stderr": d, "covariance": p * p}
-        places, at = {}, 0
-        for name, size in sizes.items():
-            places[name] = slice(at, at + size)
-            at += size
-        return places
-
-    @property
-    def size(self) -> int:
-        """Length of that row."""
-        return int(self.places["covariance"].stop)
+        columns = dict.fromkeys(OF_PARAMETERS, p)
+        columns |= {"derived": d, "derived_stderr": d, "covariance": p * p}
+        return Layout(STATISTICS, columns)
 
     def of_layers(self, n: int) -> Task:
         """Return the same for so many layers, which all profiles have."""
@@ -139,30 +200,21 @@ class Task:
     def spread(self, fewer: Task, parts: Mapping[str, Any]) -> dict[str, Any]:
         """Put parts of a fit of fewer layers where those of the same names are in this one."""
         spread = dict(parts)
-        derived = [[one.name for one in task.model.derived] for task in (self, fewer)]
-        names = [[one.name for one in task.parameters] for task in (self, fewer)]
-        for (every, some), of in (
-            (names, ("value", "stderr", "lower", "upper", "poor")),
-            (derived, ("derived", "derived_stderr")),
+        of_parameters = (*OF_PARAMETERS, "covariance")
+        for names, every, some in (
+            (of_parameters, self.parameters, fewer.parameters),
+            (("derived", "derived_stderr"), self.model.derived, fewer.model.derived),
         ):
-            at = np.array([every.index(name) for name in some], dtype=int)
-            for name in spread.keys() & set(of):
-                spread[name] = np.full(len(every), np.nan)
-                spread[name][at] = parts[name]
-        if "covariance" in parts:
-            at, p = np.array([names[0].index(name) for name in names[1]]), len(names[0])
-            square = np.full((p, p), np.nan)
-            square[at[:, None], at] = np.reshape(parts["covariance"], (at.size, at.size))
-            spread["covariance"] = square.ravel()
+            labels = [one.name for one in every]
+            at = np.array([labels.index(one.name) for one in some], dtype=int)
+            for name in parts.keys() & set(names):
+                part = np.asarray(parts[name])
+                spread[name] = np.full((len(every),) * part.ndim, np.nan)
+                spread[name][np.ix_(*[at] * part.ndim)] = part
         return spread
 
     def row(self, status: str, parts: Mapping[str, Any]) -> Array:
-        """Put parts together; NaN where there are none."""
-        row = np.full(self.size, np.nan)
-        for name, part in parts.items():
-            if name != "curve_status":
-                row[self.places[name]] = part
-        row[self.places["status"]] = STATUS.index(status)
+        """Return the row of a profile; that of the curve is its status unless it is another."""
         curve = parts.get("curve_status", status)
-        row[self.places["curve_status"]] = STATUS.index(curve)
-        return row
+        codes = {"status": STATUS.index(status), "curve_status": STATUS.index(curve)}
+        return self.layout.row({**parts, **codes})

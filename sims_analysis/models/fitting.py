@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -18,9 +17,8 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.window import warn_of_empty_window
-from sims_analysis.models._answer import dressed, quantified
+from sims_analysis.models._answer import answered, quantified
 from sims_analysis.models._asked import (
-    ALONG,
     Asked,
     is_profile,
     read_before_anneal,
@@ -28,17 +26,12 @@ from sims_analysis.models._asked import (
     read_links,
     read_repeat,
     read_task,
-    with_hidden,
 )
-from sims_analysis.models._joint import fit_group, joint_size
+from sims_analysis.models._fitted import with_layers_counted
 from sims_analysis.models._layers import LayeredModel
-from sims_analysis.models._links import Links
-from sims_analysis.models._one_profile import count_layers, fit_one
 from sims_analysis.models._profiles import open_profiles, warn_of_first
-from sims_analysis.models._status import ADVICE
-from sims_analysis.models._task import Task
-from sims_analysis.models.model import Array, Model
-from sims_analysis.models.samples import Samples
+from sims_analysis.models._task import ADVICE, Task
+from sims_analysis.models.model import Model
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -393,8 +386,10 @@ def fit(
     if measured:
         asked = read_initials(asked, as_implanted, surface)
     between = (None, None) if of_layers else (shared, over)
-    asked = _linked(with_hidden(asked), between, prior, count=repeat == "auto")
-    answer = _answered(asked, progress, bridge=bridges(gaps))
+    linked = with_layers_counted if repeat == "auto" else read_links
+    asked = linked(asked, *between, prior)
+    watched = partial(_counted, progress=progress, lazy=profiles.lazy)
+    answer = answered(asked, watched, bridge=bridges(gaps))
     answer.attrs |= _described(asked, chosen) | _as_stated(asked.task, background, fixed, prior)
     if not profiles.lazy:
         warn_of_empty_window(asked.profiles, asked.window, FitWarning)
@@ -454,86 +449,10 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
     )
 
 
-def _linked(asked: Asked, between: tuple[Any, Any], prior: Any, *, count: bool) -> Asked:
-    """Add what profiles have in common, and as many layers as there are."""
-    if count:
-        asked = _as_many_as_there_are(asked)
-    linked = read_links(asked, *between, prior)
-    if linked.links.joint and asked.task.fewer:
-        linked = read_links(_as_many_as_all_have(asked), *between, prior)
-    return linked
-
-
-def _as_many_as_there_are(asked: Asked) -> Asked:
-    """Ask for as many layers as any profile shows; others have fewer."""
-    if asked.profiles.lazy:
-        raise ProfileError(
-            "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
-            "data.compute()"
-        )
-    counted = asked.each(count_layers, 1)
-    task = replace(asked.task.of_layers(max(int(counted.max()), 1)), fewer=True)
-    return replace(asked, task=task)
-
-
-def _as_many_as_all_have(asked: Asked) -> Asked:
-    """Ask for the layers that Akaike's criterion bears out in each profile alone.
-
-    Raises
-    ------
-    ProfileError
-        If these are not as many in one profile as in another.
-    """
-    task = asked.task
-    rows = asked.each(fit_one, task.size)
-    first = task.places["value"].start
-    assert isinstance(task.model, LayeredModel)  # noqa: S101 - only of layers there may be fewer
-    there = np.isfinite(rows.values[..., [first + i for i in task.model.at]]).sum(axis=-1)
-    numbers = np.unique(there[there > 0])
-    if numbers.size > 1:
-        raise ProfileError(
-            f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
-            "need as many each; give their number, or fit those with others apart"
-        )
-    return replace(asked, task=task.of_layers(int(numbers[0]) if numbers.size else 1))
-
-
 def _told(uncertainty: xr.Variable) -> str:
     """Say for attrs how well a scale is known."""
     values = np.unique(uncertainty.values)
     return f"{values[0]:g}" if values.size == 1 else f"{values[0]:g} to {values[-1]:g}"
-
-
-def _answered(asked: Asked, progress: bool | None, *, bridge: bool) -> xr.Dataset:
-    """Fit each profile, or those that are linked together: a row of numbers for it."""
-    profiles, task, links = asked.profiles, asked.task, asked.links
-    options: dict[str, Any] = {"watched": partial(_counted, progress=progress, lazy=profiles.lazy)}
-    if not links.active:
-        rows = asked.each(fit_one, task.size, **options)
-        return dressed(rows, asked, bridge=bridge)
-    m, own = len(links.labels), task.size * len(links.labels)
-    found = profiles.each(
-        partial(_group, tuple(asked.settings), task, links),
-        *asked.settings.values(),
-        size=own + joint_size(len(links.entries(task))),
-        group=links.over,
-        beside=ALONG,
-        **options,
-    )
-    parts = [found.isel(__row__=slice(i * task.size, (i + 1) * task.size)) for i in range(m)]
-    each = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
-    order = [d for d in profiles.lead if d in each.dims]
-    common = found.isel(__row__=slice(own, None))
-    return dressed(each.transpose(*order, ...), asked, bridge=bridge, common=common)
-
-
-def _group(names: tuple[str, ...], task: Task, links: Links, *given: Any) -> Array:
-    """Fit the profiles of a group; without links, the only one."""
-    columns, numbers = given[: -len(names)], given[-len(names) :]
-    samples = [Samples(*one) for one in zip(*map(np.atleast_2d, columns), strict=True)]
-    each = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
-    settings = [dict(zip(names, one, strict=True)) for one in zip(*each, strict=True)]
-    return fit_group(samples, settings, task, links)
 
 
 def _counted(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:

@@ -177,7 +177,7 @@ class DepthProfile:
         PayloadError
             With the JSON path of the field that violates the contract.
         """
-        return cls(**fields_of(wire, path))
+        return cls._of_checked(fields_of(wire, path))
 
     @classmethod
     def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:

@@ -187,6 +187,8 @@ class _Sheet(_NoEntities):
         self.text: list[str] | None = None
         self.value = self.formula = ""
         self.has_formula = False
+        #: Within the reading of Japanese signs.
+        self.is_reading = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition("}")[2]
@@ -197,8 +199,10 @@ class _Sheet(_NoEntities):
             self.style = attributes.get("s", "")
             self.value = self.formula = ""
             self.has_formula = False
-        elif name in ("v", "t"):
+        elif name in ("v", "t") and not self.is_reading:
             self.text = []
+        elif name == "rPh":
+            self.is_reading = True
         elif name == "f":
             self.text = []
             self.has_formula = True
@@ -225,7 +229,7 @@ class _Sheet(_NoEntities):
             self.formula = "".join(self.text)
             self.text = None
         elif name == "rPh":
-            self.text = None
+            self.is_reading = False
         elif name == "c":
             value = self._value()
             if value is not None:

@@ -434,3 +434,40 @@ def test_levels_over_a_new_dimension():
         alone = sims.compare(a, b, level=levels.sel(case=case, drop=True))
         shift = found["junction_shift"].sel(case=case, drop=True)
         xr.testing.assert_equal(shift, alone["junction_shift"])
+
+
+def test_what_is_doubtful_is_said_of_each_with_what_it_means_for_the_dose():
+    z = np.arange(0.0, 100.0, 2.0)
+    ds = dataset(z, B=gaussian(z, centre=40.0))
+    hole = ds.where((z < 30) | (z > 60))
+    hole["concentration"].attrs["units"] = "atom/cm^3"
+    for a, b, name in ((ds, hole, "b"), (hole, ds, "a")):
+        with pytest.warns(sims.ProfileWarning) as told:
+            found = sims.compare(a, b, rule="loglinear")
+        assert found["status"].values.tolist() == ["gap"]
+        (text,) = (str(one.message) for one in told)
+        assert text.startswith("species 'B': no sample between 28 and 62 nm (34 nm); ")
+        assert f"; {name} is not compared in it, and its dose bridges it by the rule loglin" in text
+    counted = {"units": "counts/s"}
+    a, b = (one.rename(concentration="intensity") for one in (ds, hole))
+    a["intensity"].attrs, b["intensity"].attrs = counted, dict(counted)
+    with pytest.warns(sims.ProfileWarning, match=r"; b is not compared in it\. gaps="):
+        sims.compare(a, b)
+
+
+def test_junctions_of_both_are_those_of_each_and_their_status_is_that_of_the_first_without_one():
+    z = np.arange(0.0, 150.0)
+    a = dataset(z, stderr=0.01, B=EDGE, P=EDGE, As=EDGE * 1e-6)
+    b = dataset(z, stderr=0.02, B=2 * EDGE, P=EDGE * 1e-6, As=np.full(z.size, 1e19))
+    found = sims.compare(a, b, level="1e17 atoms/cm^3")
+    for name, data in (("junction_a", a), ("junction_b", b)):
+        own = sims.junction_depth(data, level="1e17 atoms/cm^3")
+        np.testing.assert_array_equal(found[name], own)
+        assert found[name].attrs["long_name"] == own.attrs["long_name"]
+    assert found["junction_status"].values.tolist() == ["ok", "never_reached", "never_reached"]
+    np.testing.assert_allclose(found["junction_shift"], [8 * np.log(2), np.nan, np.nan], rtol=1e-9)
+    assert np.isnan(found["junction_shift_stderr"]).values.tolist() == [False, True, True]
+    turned = sims.compare(b, a, level="1e17 atoms/cm^3")
+    assert turned["junction_status"].values.tolist() == ["ok", "never_reached", "always_above"]
+    bare = sims.compare(a.drop_vars("concentration_stderr"), b, level="1e17 atoms/cm^3")
+    assert "junction_shift_stderr" not in bare

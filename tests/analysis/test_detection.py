@@ -286,3 +286,56 @@ def test_the_limit_of_a_file_is_told_scaled_and_replaced(unmeasured):
             sims.open_example("boron-implant"), level="1e18 atoms/cm^3"
         ).coords
     )
+
+
+def test_the_value_of_one_count_is_that_of_most_samples_with_a_count():
+    ds = tail().isel(depth=slice(50, None))
+    counts = np.where(np.arange(50) % 5, 2.0, 0.0)
+    values = 3e15 * counts  # and where nothing was counted something remains
+    ds["concentration"] = ds["concentration"].copy(data=[values + (counts == 0)])
+    ds["concentration_counts"] = ds["concentration"].copy(data=[counts])
+    ds["concentration_counts"].attrs["units"] = "count"
+    window = ("52 nm", "99 nm")
+    mean = counts[2:].mean()
+    expected = 3e15 * (mean + 2.71 + 3.29 * math.sqrt(2 * mean))
+    found = sims.detection_limit(ds, window=window, rule="currie")
+    assert number(found) == pytest.approx(expected, rel=1e-9)
+    errors = 3e15 * np.sqrt(np.maximum(counts, 0.9))
+    ds["concentration_stderr"] = ds["concentration"].copy(data=[errors])
+    # What a background leaves of the values does not matter then.
+    ds["concentration"] = ds["concentration"] - 1e15
+    ds["concentration"].attrs["units"] = "atom/cm^3"
+    found = sims.detection_limit(ds, window=window, rule="currie")
+    less = values[2:] + (counts[2:] == 0) - 1e15
+    limit = less.mean() + 3e15 * (2.71 + 3.29 * math.sqrt(2 * mean))
+    assert number(found) == pytest.approx(limit, rel=1e-9)
+
+
+def test_a_window_that_tells_nothing_is_told_with_the_reason():
+    z = np.arange(0, 100.0)
+    flat = measurement(z, {"B": np.full(100, 7.0), "P": np.where(z < 50, 1e18, z)})
+    with pytest.warns(sims.SimsWarning) as told:
+        found = sims.detection_limit(flat, window=("60 nm", "70 nm"))
+    assert found["status"].values.tolist() == ["undetermined", "ok"]
+    assert np.isnan(found.values).tolist() == [True, False]
+    (text,) = (str(one.message) for one in told)
+    assert text == (
+        "species 'B': all samples in the window are the same, 60 to 70 nm; the record runs from 0 "
+        "to 99 nm: there is no limit"
+    )
+    unknown = xr.DataArray([np.nan, 2.0], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
+    options = {"window": ("60 nm", "70 nm"), "rule": "currie", "value_per_count": unknown}
+    with pytest.warns(sims.SimsWarning, match="'B': the value of one count is not known, 60 to 70"):
+        found = sims.detection_limit(flat, **options)
+    assert found["status"].values.tolist() == ["undetermined", "ok"]
+    assert found["background"].values.tolist() == [7.0, 65.0]
+
+
+def test_limits_that_are_not_known_flag_all_samples_and_are_told():
+    ds = measurement([0.0, 1.0, 2.0], {"B": [1.0, 5.0, np.nan], "P": [1.0, 5.0, 9.0]})
+    limit = xr.DataArray([3.0, np.nan], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
+    with pytest.warns(sims.SimsWarning, match="^species 'P': limit is NaN, and no sample is known"):
+        below = sims.below_detection(ds, limit=limit)
+    assert below.values.tolist() == [[True, False, False], [True, True, True]]
+    at = sims.below_detection(ds, limit="5 cm^-3")
+    assert at.values.tolist() == [[True, False, False], [True, False, False]]

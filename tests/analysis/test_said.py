@@ -20,9 +20,56 @@ TIMES = ONE.rename(depth="sputter_time").assign_coords(
     sputter_time=("sputter_time", Z, {"units": "s"})
 )
 OWN = xr.DataArray([[1.0, 2.0], [3.0, 4.0]], dims=("species", "x"), attrs={"units": "nm"})
+WHICH = (
+    'expected "deepest", "first", or a whole number: 1 for the shallowest, 2 for the next, and so '
+    "on"
+)
+RATE = one(Z, [3.0, 4.4, 5.5, 7.0], units="count/s").rename(concentration="intensity")
 MOVED = [("1 nm", "5 nm"), ("2 nm", "4 nm")]
 
 REFUSED = [
+    (
+        lambda: sims.integrated_dose(ONE, strict=1),
+        ProfileError,
+        "strict=1; expected True or False",
+    ),
+    (
+        lambda: sims.metallurgical_junctions(TWO, donors=["P"], acceptors=["B"], strict=1),
+        ProfileError,
+        "strict=1; expected True or False",
+    ),
+    (
+        lambda: sims.align(ONE, ONE, method="edge", marker="B", fraction="0.5"),
+        ProfileError,
+        "fraction='0.5'; expected a number between 0 and 1",
+    ),
+    (
+        lambda: sims.align(ONE, ONE, method="edges"),
+        ProfileError,
+        (
+            "method='edges'; expected 'cross-correlation', 'log-correlation', 'edge', 'peak' or "
+            "'markers'"
+        ),
+    ),
+    (
+        lambda: sims.junction_depth(ONE, level=LEVEL, which="second"),
+        ProfileError,
+        f"which='second'; {WHICH}",
+    ),
+    (
+        lambda: sims.junction_depth(ONE, level=LEVEL, which=True),
+        ProfileError,
+        f"which=True; {WHICH}",
+    ),
+    (
+        lambda: sims.with_counting_statistics(RATE, dwell_time="1 s"),
+        ProfileError,
+        (
+            "species 'B', depth 10 nm: 4.4 count/s (and 1 more) is 4.4 counts, not a whole number; "
+            "take the counting statistics before anything is subtracted, averaged or divided, and "
+            "leave out species that were not counted: dwell_time={'11B': '1 s', ...}"
+        ),
+    ),
     (
         lambda: sims.align(BATCH, ONE),
         ProfileError,

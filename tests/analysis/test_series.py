@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from measured import layouts, one
 
 import sims_analysis as sims
@@ -48,3 +49,63 @@ def test_what_holds_no_profile():
         series_of(one([0.0, 1.0], [1, 2]).rename(concentration="dose"))
     with pytest.raises(TypeError, match="found list"):
         series_of([sims.open_example("boron-implant")])
+
+
+def test_a_series_says_what_it_is_and_leaves_out_what_is_not_known():
+    z = np.array([0.0, 1.0, 2.0])
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), [[1.0, np.nan, 3.0], [4.0, 5.0, 6.0]],
+                           {"units": "cm^-3"})},
+        {"species": ["B", "P"], "depth": ("depth", z, {"units": "um"})},
+    )  # fmt: skip
+    for end in ("stderr", "counts"):
+        ds[f"concentration_{end}"] = ds["concentration"] * [[np.nan], [0.5]]
+        ds[f"concentration_{end}"].attrs["units"] = "count" if end == "counts" else "cm^-3"
+    boron, phosphorus = series_of(ds)
+    assert (boron.species, boron.variable, boron.long_name) == (
+        "B", "concentration", "Concentration",
+    )  # fmt: skip
+    assert (boron.units, boron.axis, boron.axis_units) == ("atom/cm^3", "depth", "nm")
+    assert boron.x.tolist() == [0.0, 2000.0]
+    assert boron.y.tolist() == [1.0, 3.0]
+    assert (boron.stderr, boron.beside, boron.cells, boron.place) == (None, {}, {}, {})
+    assert phosphorus.stderr.tolist() == [2.0, 2.5, 3.0]
+    assert phosphorus.beside["counts"].tolist() == [2.0, 2.5, 3.0]
+    (mine,) = series_of(ds["concentration"].sel(species="P").rename("my_signal"))
+    assert (mine.species, mine.long_name) == ("P", "My signal")
+
+
+def test_what_is_known_of_a_background_and_of_cells_is_in_the_series_that_have_it():
+    z = np.arange(0.0, 40.0)
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), [np.full(40, 5e17), 1e17 + 1e15 * (z % 3)],
+                           {"units": "cm^-3"})},
+        {"species": ["B", "P"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+    less = sims.subtract_background(ds, window=("20 nm", "39 nm"), species="P")
+    boron, phosphorus = series_of(less)
+    assert boron.beside == {}
+    assert set(phosphorus.beside) >= {"background_stderr"}
+    assert np.ptp(phosphorus.beside["background_stderr"]) == 0
+    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
+    (one, _) = series_of(cells)
+    assert one.cells["cell_start"].tolist() == [0.0, 5, 10, 15, 20, 25, 30, 35]
+    assert one.cells["cell_stop"].tolist() == [5.0, 10, 15, 20, 25, 30, 35, 39]
+    batch = sims.stack([ds, ds], names=["x", "y"])
+    places = [(one.species, one.place["measurement"]) for one in series_of(batch)]
+    assert sorted(places) == [("B", "x"), ("B", "y"), ("P", "x"), ("P", "y")]
+
+
+def test_species_come_in_the_order_of_the_data_whatever_the_order_of_variables():
+    nothing = np.full(3, np.nan)
+    ds = xr.Dataset(
+        {"intensity": (("species", "depth"), [[1.0, 2, 3], nothing], {"units": "counts/s"}),
+         "concentration": (("species", "depth"), [nothing, [4.0, 5, 6]], {"units": "cm^-3"})},
+        {"species": ["Si", "B"], "depth": ("depth", [0.0, 1.0, 2.0], {"units": "nm"})},
+    )  # fmt: skip
+    found = [(one.species, one.variable) for one in series_of(ds)]
+    assert found == [("Si", "intensity"), ("B", "concentration")]
+    turned = [(one.species, one.variable) for one in series_of(ds.isel(species=[1, 0]))]
+    assert turned == [("B", "concentration"), ("Si", "intensity")]
+    (bare,) = series_of(ds["intensity"].isel(species=0, drop=True))
+    assert bare.species == ""

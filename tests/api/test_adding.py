@@ -1,10 +1,12 @@
 """What an archive makes of profiles at hand and of files, before it keeps them."""
 
+import inspect
 import json
 
 import pytest
 
 from sims_analysis.api.adding import MOST_BYTES, to_add
+from sims_analysis.api.client import Client
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError
 from sims_analysis.profiles.profile import DepthProfile
@@ -66,6 +68,11 @@ def test_a_result_says_where_it_came_from_and_when():
     for source in (PROFILE, [PROFILE], SIMSResult(data_id="", depth_profiles=[PROFILE])):
         added = to_add(source, MOST_BYTES, {})
         assert (added.url, added.retrieved) == ("profiles in memory", None)
+
+
+def test_as_much_is_added_as_a_client_accepts():
+    accepted = inspect.signature(Client).parameters["max_response_bytes"].default
+    assert MOST_BYTES == accepted == 256 * 1024 * 1024
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

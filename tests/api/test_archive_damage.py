@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -460,3 +461,102 @@ def test_no_call_that_only_posix_has():
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
+
+
+# ---- what is said of damage
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_a_folder_has_a_name(name):
+    with pytest.raises(ArchiveError, match=r"has a name, found .*'\.' is this folder") as caught:
+        Archive(name)
+    assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("payload.json", b"[]", r"payload\.json \(2 bytes\) has the sha256 4f53cda1.*record says"),
+        ("payload.json", None, r"payload\.json cannot be read \(No such file or directory\)"),
+        ("record.json", None, r"record\.json cannot be read \(No such file or directory\)"),
+        ("record.json", b"[]", r"record\.json is not a record \(.+\)"),
+        ("record.json", b"{}", r"record\.json is not a record \('data_id'\)"),
+    ],
+)  # fmt: skip
+def test_damage_names_entry_archive_version_and_what_to_do(archive, file, content, reason):
+    version = version_of(archive)
+    (version / file).unlink()
+    if content is not None:
+        (version / file).write_bytes(content)
+    for read in (archive.get, archive.payload, lambda _: versions.open_version(version)):
+        with pytest.raises(ArchiveError) as caught:
+            read("a")
+        said = str(caught.value)
+        assert said.startswith("data entry 'a' in the archive 'archive' is damaged: ")
+        assert said.endswith(
+            f"; restore {version.name} from a copy, or fetch the entry with refresh=True"
+        )
+        assert re.search(f"damaged: {reason}", said)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("data_id", "b", "names another entry, 'b'"),
+        ("sha256", "0" * 64, "belongs to another version"),
+        ("retrieved", "soon", "no time"),
+        ("url", 5, "a field of another type"),
+        ("last_updated", 5, "a field of another type"),
+    ],
+)
+def test_a_record_of_something_else_is_damage(archive, field, value, reason):
+    file = version_of(archive) / "record.json"
+    record = json.loads(file.read_bytes())
+    file.write_text(json.dumps(record | {field: value}))
+    with pytest.raises(ArchiveError, match=reason):
+        archive.record("a")
+    file.write_text(json.dumps(record | {"etag": 5, "last_modified": "é"}))
+    assert archive.record("a").validators == {}
+    file.write_text(json.dumps(record | {"format_version": 2}))
+    with pytest.raises(
+        ArchiveError, match=r"'a' was written in format version 2 .* reads 1; update"
+    ):
+        archive.record("a")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"5"])
+def test_an_archive_whose_format_is_not_told_says_why(archive, content):
+    (archive.path / "archive.json").write_bytes(content)
+    with pytest.raises(
+        ArchiveError, match=r"'.*archive' cannot be read: its archive\.json is dam.*\(.+\)"
+    ):
+        archive.check()
+    with pytest.raises(ArchiveError, match=r"'.*none' is not an archive: it has no archive\.json"):
+        Archive(archive.path / "none").check()
+
+
+def test_an_export_brings_the_catalogue_and_every_version(archive, tmp_path):
+    archive.put("a", body_of("a", 2.0), url="test")
+    other = archive.export(["a", "b"], tmp_path / "other")
+    assert other.ids() == ["a", "b"]
+    assert other.catalogue("a") == known("a")
+    assert other.versions("a") == archive.versions("a")
+    assert len(other.versions("a")) == 2
+    assert archive.export("b", tmp_path / "one").ids() == ["b"]
+    with pytest.raises(ArchiveError, match="data entry 'c' is not in the archive 'archive'"):
+        archive.export("c", tmp_path / "other")
+
+
+def test_a_version_is_found_by_the_beginning_of_its_hash(archive):
+    archive.put("a", body_of("a", 2.0), url="test")
+    first, second = (record.sha256 for record in archive.versions("a"))
+    for digits in (8, 20, 64):
+        assert archive.record("a", sha256=first[:digits].upper()).sha256 == first
+        assert archive.record("a", sha256=second[:digits]).sha256 == second
+    assert archive.record("a").sha256 == second
+    for wrong in (first[:7], first + "0", "g" * 8, ""):
+        with pytest.raises(ArchiveError, match="expected 8 to 64 hexadecimal digits"):
+            archive.record("a", sha256=wrong)
+    missing = first[:8] + ("1" if first[8] == "0" else "0")
+    with pytest.raises(ArchiveError, match=f"'a' has no version with sha256 {missing}"):
+        archive.record("a", sha256=missing)

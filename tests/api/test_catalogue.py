@@ -1,5 +1,6 @@
 """Catalogue entries and searches by the wire contract, field by field."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -89,3 +90,61 @@ def test_what_is_no_filter_or_no_time_is_refused():
         Search.of(wafer="7")
     with pytest.raises(ApiError, match="last_updated_max='soon' is not a time"):
         Search.of(last_updated_max="soon")
+
+
+def passes(traits, words=b"lot 5", **filters):
+    about = json.dumps({"species": ["B", "Si"], **traits}).encode()
+    species = filters.pop("species", ())
+    return Search.of(**filters).test(species)(words, about)
+
+
+@pytest.mark.parametrize("name", ["growth_length", "upload_datetime", "last_updated"])
+def test_limits_include_themselves_and_nothing_unknown(name):
+    at = 60 if name == "growth_length" else "1970-01-01T00:01:00Z"
+    for value, low, high in ((59, False, True), (60, True, True), (61, True, False)):
+        assert passes({name: value}, **{f"{name}_min": at}) is low
+        assert passes({name: value}, **{f"{name}_max": at}) is high
+        assert passes({name: value}, **{f"{name}_min": at, f"{name}_max": at}) is (low and high)
+    assert not passes({name: None}, **{f"{name}_min": at})
+    assert not passes({name: None}, **{f"{name}_max": at})
+
+
+@pytest.mark.parametrize("name", ["data_type", "status"])
+def test_one_text_is_the_whole_of_it_or_all(name):
+    known = {"data_type": "sims", "status": "sims"}
+    assert passes(known, **{name: "sims"})
+    assert passes(known, **{name: "all"})
+    assert not passes(known, **{name: "sim"})
+    assert not passes(known | {name: None}, **{name: "sims"})
+
+
+@pytest.mark.parametrize("name", ["physical_sample_ids", "project_ids"])
+def test_of_several_one_is_enough(name):
+    assert passes({name: ["1", "2"]}, **{name: ["2", "3"]})
+    assert passes({name: ["1", "2"]}, **{name: "1"})
+    assert not passes({name: ["1", "2"]}, **{name: ["12"]})
+    assert not passes({name: []}, **{name: ["1"]})
+
+
+def test_every_species_and_every_word_is_there():
+    assert passes({}, species=["Si"], keywords=["LOT", "5"])
+    assert not passes({}, species=["Si", "Xe"])
+    assert not passes({}, species=["S"])
+    assert not passes({}, keywords=["lot", "6"])
+    assert not passes({}, words=None, keywords="lot")
+    assert passes({}, words=None)
+    assert not Search().test()(b"lot 5", None)
+
+
+def test_a_table_has_times_and_every_field():
+    found = Catalogue.from_json(
+        b'[{"data_id": "a", "upload_datetime": "2024-01-02T03:04:05+01:00", "odd": 1},'
+        b' {"data_id": " ", "last_updated": "no time"}]'
+    )
+    frame = found.to_frame()
+    assert list(frame.columns) == [*WIRE_FIELDS, "odd"]
+    assert frame["upload_datetime"][0].isoformat() == "2024-01-02T02:04:05+00:00"
+    assert frame[["last_updated", "collected_datetime"]].isna().all(axis=None)
+    assert found.ids == ["a"]
+    with pytest.raises(PayloadError, match="expected an array of entries, found an object"):
+        Catalogue.from_json(b"{}")

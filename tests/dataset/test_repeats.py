@@ -121,3 +121,15 @@ def test_three_values_at_one_depth_are_no_step():
 def test_neighbouring_edges_are_steps_each():
     ds = sims.to_dataset(drawn([0.0, 1.0, 2.0, 3.0], [1e18, 2e18, 3e18]), duplicates="step")
     assert ds.sizes["depth"] == 6
+
+
+def test_counts_at_a_depth_that_was_measured_twice_are_those_of_the_first():
+    counts = {"units": "count", "values": [10.0, 20.0, 30.0, 40.0]}
+    profile = sims.DepthProfile(
+        species_name="B", depths=[0, 10, 10, 20], depth_units="nm",
+        concentrations=[1e17, 2e17, 3e17, 4e17], concentration_units="atoms/cm^3",
+        extra={"columns": {"counts": counts}},
+    )  # fmt: skip
+    ds = sims.to_dataset(profile, duplicates="mean")
+    np.testing.assert_array_equal(ds["concentration"].values, [[1e17, 2.5e17, 4e17]])
+    np.testing.assert_array_equal(ds["concentration_counts"].values, [[10.0, 20.0, 40.0]])

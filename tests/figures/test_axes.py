@@ -10,20 +10,31 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import UnitsError
+from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import (
     LIMIT,
     RESOLUTION,
+    Scale,
     _data,
     _depth_range,
     _is_on_floor,
     _linear,
+    _refuse_nothing,
     _set_limits,
     _sharing,
+    _user_limits,
     axes_at,
     decades,
     deep,
+    label_of,
+    set_depth_limits,
+    set_value_limits,
+    spread_right_axes,
+    value_axis_ticks,
     value_ranges,
 )
+from sims_analysis.figures.canvas import Canvas
+from sims_analysis.figures.curves import curves_of
 
 mpl.use("Agg")
 
@@ -83,17 +94,6 @@ def test_a_font_size_of_the_user_reaches_every_text():
         assert {text.get_fontsize() for text in texts} == {13.0}
 
 
-@pytest.mark.slow
-def test_the_house_style_on_given_axes_on_request():
-    _, (plain, house) = plt.subplots(1, 2)
-    data = drawn.profiles(Mg=drawn.gaussian())
-    sims.plot_profiles(data, plain)
-    sims.plot_profiles(data, house, house_style=True)
-    assert plain.xaxis.label.get_fontsize() == mpl.rcParams["font.size"] == 10.0
-    assert house.xaxis.label.get_fontsize() == 8.0
-    assert house.spines["left"].get_linewidth() == 0.7
-
-
 def fills(low=0.001):
     y = np.concatenate([1e5 * np.exp(-drawn.DEPTHS[:30] / 5) + 2.0, np.full(20, 2.0)])
     y[25::3] = low
@@ -142,16 +142,6 @@ def test_single_counts_among_zeros_are_points_and_no_bar_code():
     assert len(points.get_xdata()) == (y > 0).sum()
 
 
-@pytest.mark.slow
-def test_width_in_columns_and_millimetres():
-    data = drawn.profiles(B=drawn.gaussian())
-    for width, mm in (("single", 86), ("double", 178), (120, 120)):
-        figure = sims.plot_profiles(data, width=width).figure
-        assert figure.get_size_inches()[0] * 25.4 == pytest.approx(mm)
-    with pytest.raises(ValueError, match="'single' or 'double'"):
-        sims.plot_profiles(data, width="triple")
-
-
 def test_limits_with_and_without_a_unit():
     data = drawn.profiles(B=drawn.gaussian())
     ax = drawn.sketched(
@@ -193,16 +183,6 @@ def test_short_keywords_of_matplotlib():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), c="red", lw=3, ls="--")
     (line,) = drawn.lines(ax)
     assert (line.get_color(), line.get_linewidth(), line.get_linestyle()) == ("red", 3, "--")
-
-
-@pytest.mark.slow
-def test_panels_of_different_quantities_keep_their_own_labels():
-    data = drawn.profiles(Ga=(np.full(50, 2e5), "counts/s"), Mg=drawn.gaussian())
-    panels = sims.plot_panels(data, by="species")
-    assert [ax.get_ylabel() for ax in panels] == [
-        "Intensity (counts/s)",
-        "Concentration (atoms/cm³)",
-    ]
 
 
 def test_axes_that_share_their_limits_show_all_curves():
@@ -340,3 +320,172 @@ def test_what_is_far_below_an_axes_is_below_it_on_either_scale():
     assert deep(ax) == -48.0
     ax.set(yscale="log", ylim=(1e3, 1e6))
     assert deep(ax) == pytest.approx(1e-6)
+
+
+# --- limits and units of the user ---------------------------------------------------------------
+
+
+def canvas(data, **options):
+    """Canvas whose curves are drawn as they are."""
+    made = Canvas(plt.figure(dpi=50).add_subplot(), Wanted(**options), curves_of({"": data}))
+    made.open()
+    for curve in made.curves:
+        made.axes_of(curve).plot(made.scale_of(curve)(curve.x), curve.y, label=curve.species)
+    for each in made.values().values():
+        each.set_yscale(made.wanted.scale)
+    return made
+
+
+B = drawn.profiles(B=drawn.gaussian())
+
+
+def test_a_scale_is_in_the_unit_of_its_kind():
+    timed = drawn.profiles(axis="s", B=(drawn.DEPTHS, "counts/s"))
+    (depth,), (time,) = curves_of({"": B}), curves_of({"": timed})
+    assert [Scale(one, None).label for one in (depth, time)] == ["Depth (nm)", "Sputter time (s)"]
+    scale = Scale(depth, "um")
+    assert (scale.label, scale.units, scale.kind) == ("Depth (µm)", "um", "depth")
+    assert scale(500.0) == 0.5
+    assert Scale(depth, None)(500.0) == 500.0
+    with pytest.raises(UnitsError, match="depth_units"):
+        Scale(time, "um")
+    # Beside an axis of another kind, a unit is for that to which it belongs.
+    assert Scale(time, "um", others=True).label == "Sputter time (s)"
+    assert Scale(depth, "um", others=True).label == "Depth (µm)"
+    with pytest.raises(UnitsError, match="depth_units"):
+        Scale(depth, "counts/s", others=True)
+    assert label_of("Ratio", "") == "Ratio"
+    assert label_of("Concentration", "atom/cm^3") == "Concentration (atoms/cm³)"
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "found"),
+    [("xlim", None, (None, None)), ("xlim", (5, None), (5, None)), ("xlim", ("9 nm", 5), (9, 5)),
+     ("xlim", [None, "2 um"], (None, 2000)), ("ylim", (1e3, "2 1/cm^3"), (1e3, 2)),
+     ("ylim", np.array([1.0, 2.0]), (1, 2))],
+)  # fmt: skip
+def test_limits_have_a_unit_or_that_of_the_axis(name, limits, found):
+    made = canvas(B, **{name: limits})
+    kinds = ("depth",) if name == "xlim" else ("concentration",)
+    assert _user_limits(made, name, kinds, float) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "scale", "told"),
+    [
+        ("xlim", (1, 2, 3), "log", r"xlim=\(1, 2, 3\); expected \(low, high\)"),
+        ("xlim", "12", "log", r"xlim='12'; expected \(low, high\)"),
+        ("xlim", {1: 2, 3: 4}, "log", r"expected \(low, high\)"),
+        ("xlim", (5, 5.0), "log", r"xlim=\(5, 5.0\); expected two different finite numbers"),
+        ("xlim", (np.inf, 5), "log", "two different finite numbers"),
+        ("ylim", (0.0, None), "log", r"ylim=\(0.0, None\): a log axis has no zero; None leaves"),
+        ("ylim", (1, -1), "log", "a log axis has no zero"),
+        ("xlim", ("1 s", None), "log", "xlim"),
+    ],
+)
+def test_limits_that_an_axis_cannot_have_are_told(name, limits, scale, told):
+    made = canvas(B, scale=scale, **{name: limits})
+    with pytest.raises((ValueError, UnitsError), match=told):
+        _user_limits(made, name, ("depth",) if name == "xlim" else ("concentration",), float)
+
+
+def test_zero_is_a_limit_of_a_linear_axis_and_of_depth():
+    assert _user_limits(canvas(B, scale="linear", ylim=(0, None)), "ylim", (), float) == (0, None)
+    assert _user_limits(canvas(B, xlim=(-5, 0)), "xlim", ("depth",), float) == (-5, 0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "refused"),
+    [((None, None), False), ((98, 200), False), ((98.1, 200), True), ((200, 99), True),
+     ((-5, 0), False), ((-5, -1), True), ((None, -1), True), ((99, None), True),
+     ((97, None), False)],
+)  # fmt: skip
+def test_limits_within_which_there_is_nothing_are_refused(limits, refused):
+    made = canvas(B, xlim=limits)
+    given = [made], "xlim", limits, [drawn.DEPTHS, np.array([np.nan])], "nm"
+    if not refused:
+        return _refuse_nothing(*given)
+    with pytest.raises(ValueError, match=r"xlim=.* shows none of the samples, .* from 0 to 98 nm"):
+        _refuse_nothing(*given)
+    made.earlier["B"] = made.ax.lines[0]  # what another call has drawn may be there
+    _refuse_nothing(*given)
+    made.earlier.clear()
+    return _refuse_nothing(*given[:3], [np.array([np.nan])], "nm")
+
+
+def test_depths_run_to_the_end_of_all_panels_or_as_the_user_wants():
+    short = drawn.profiles(B=drawn.gaussian()[:20])
+    panels = [canvas(B), canvas(short)]
+    set_depth_limits(panels)
+    assert [one.ax.get_xlim() for one in panels] == [(0, 98)] * 2
+    panels = [canvas(one, xlim=("20 nm", None), depth_units="um") for one in (B, short)]
+    set_depth_limits(panels)
+    assert [one.ax.get_xlim() for one in panels] == [pytest.approx((0.02, 0.098))] * 2
+    # Samples in one of the panels are enough.
+    panels = [canvas(one, xlim=("50 nm", None)) for one in (B, short)]
+    set_depth_limits(panels)
+    with pytest.raises(ValueError, match=r"which are from 0 to 38 nm"):
+        set_depth_limits([canvas(short, xlim=("50 nm", None))])
+
+
+def test_values_run_over_whole_decades_or_as_the_user_wants():
+    data = drawn.profiles(B=drawn.gaussian(floor=2e15), Ga=(np.r_[2e5, 3e5], "counts/s"))
+    made = canvas(data, ylim=(None, "2e25 1/m^3"))
+    set_depth_limits([made])
+    set_value_limits([made])
+    left, right = made.values().values()
+    assert left.get_ylim() == pytest.approx((1e15, 2e19))
+    assert right.get_ylim() == pytest.approx((1e1, 1e6))  # as many decades
+    told = r"ylim=\(1e\+21, None\) shows none .* 2\.00106e\+15 to 1\.0002e\+19 atoms/cm³"
+    with pytest.raises(ValueError, match=told):
+        set_value_limits([canvas(data, ylim=(1e21, None))])
+    with pytest.raises(UnitsError, match="ylim"):
+        set_value_limits([canvas(data, ylim=("1 counts/s", None))])
+    zeros = drawn.profiles(B=np.r_[1e18, 0.0, -1e18])
+    with pytest.raises(ValueError, match="from 1e\\+18 to 1e\\+18"):
+        set_value_limits([canvas(zeros, ylim=(1e10, 1e12))])
+    linear = canvas(zeros, scale="linear", ylim=(None, 0))
+    set_value_limits([linear])
+    assert linear.ax.get_ylim() == pytest.approx((-1.1e18, 0))
+    linear.figure.draw_without_rendering()
+    assert "10^{18}" in linear.ax.yaxis.get_offset_text().get_text()
+
+
+def ticks(low, high, inches=3.0):
+    ax = plt.figure(figsize=(4, inches), dpi=50).add_axes((0.2, 0.0, 0.7, 1.0))
+    ax.set(yscale="log", ylim=(low, high))
+    value_axis_ticks(ax)
+    major, minor = ax.yaxis.get_majorticklocs(), ax.yaxis.get_minorticklocs()
+    minor = minor[(minor >= min(low, high)) & (minor <= max(low, high))]
+    numbers = ax.yaxis.get_minor_formatter().format_ticks(minor)
+    return np.round(np.log10(major), 6).tolist(), minor, [text for text in numbers if text]
+
+
+def test_ticks_are_at_decades_and_between_them_where_there_is_room():
+    major, minor, numbers = ticks(1e15, 1e20)
+    assert set(range(15, 21)) <= {*major}
+    assert {round(m / 10 ** np.floor(np.log10(m))) for m in minor} == set(range(1, 10)) - {1}
+    assert numbers == []
+    assert ticks(1e20, 1e15)[0] == major  # upside down
+    # Less than 0.2 inches a decade have ticks at 2 and 5 alone, less than 0.12 none but decades.
+    for inches, subs in ((1.01, set(range(2, 10))), (0.99, {2, 5}), (0.61, {2, 5}), (0.59, {1})):
+        _, minor, _ = ticks(1e15, 1e20, inches)
+        found = {round(m / 10 ** np.floor(np.log10(m) + 1e-9)) for m in minor}
+        assert found - {1} == subs - {1}, inches
+    assert len(ticks(1e-1, 1e15, 4.0)[1]) > 100
+    assert len(ticks(1e-2, 1e15, 4.0)[1]) == 0  # of more than sixteen decades
+    assert len(ticks(1e15, 1e20, 0.3)[0]) < 6
+    assert len(ticks(1e15, 1.01e16)[2]) == 0
+    assert ticks(1.5e17, 4e17)[2]
+
+
+def test_right_axes_stand_beyond_the_labels_of_those_before():
+    made = canvas(three_kinds())
+    set_value_limits([made])
+    spread_right_axes(made)
+    _, first, second = made.values().values()
+    kind, outward = second.spines["right"].get_position()
+    end = first.yaxis.get_tightbbox(made.figure.canvas.get_renderer()).x1
+    assert kind == "outward"
+    assert outward == pytest.approx((end - made.ax.bbox.x1) * 72 / 50 + 5, abs=0.06)
+    assert first.spines["right"].get_position() == ("outward", 0)

@@ -15,9 +15,11 @@ COUNTS = (np.full(50, 2e5), "counts/s")
 
 
 def opened(*data, **options):
+    """Open the axes of a canvas, in a style with ticks on all sides."""
     named = {str(i): one for i, one in enumerate(data)}
-    canvas = Canvas(plt.figure(dpi=50).add_subplot(), Wanted(**options), curves_of(named))
-    canvas.open()
+    with plt.rc_context({"xtick.top": True, "ytick.right": True}):
+        canvas = Canvas(plt.figure(dpi=50).add_subplot(), Wanted(**options), curves_of(named))
+        canvas.open()
     return canvas
 
 

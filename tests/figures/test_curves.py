@@ -1,5 +1,7 @@
 """Curves: what they are called, their units and limits, looks, and many of them as one."""
 
+from pathlib import Path
+
 import drawn
 import matplotlib.pyplot as plt
 import numpy as np
@@ -105,6 +107,45 @@ def test_what_an_instrument_writes_for_nothing(y, fill):
 
 
 # --- several ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [("w7.txt", r"found str; for a file, sims\.read\('w7\.txt'\)\.to_dataset\(\)$"),
+     (3, "found int$"), (None, "found NoneType$"), ([B, 3], "found int$"),
+     ({"a": b"x"}, "found bytes$"),
+     (Path("w7.txt"), r"found PosixPath; for a file, sims\.read\('w7\.txt'\)")],
+)  # fmt: skip
+def test_what_is_no_measurement_is_told(item, told):
+    with pytest.raises(
+        TypeError, match=rf"expected a Dataset, a DataArray, a SIMSResult.*; {told}"
+    ):
+        curves.measurements_of(item)
+
+
+def test_what_the_api_gives_is_a_measurement():
+    profile = sims.to_profiles(B)[0]
+    for given in (
+        profile,
+        [profile, profile][:1],
+        sims.SIMSResult(data_id="a", depth_profiles=[profile]),
+    ):
+        (found,) = curves.measurements_of(given).values()
+        assert found["species"].values.tolist() == ["B"]
+    assert curves.measurements_of([profile]).keys() == {""}
+    for nothing in ([], {}, ()):
+        with pytest.raises(ProfileError, match="there is nothing to draw: no measurement"):
+            curves.measurements_of(nothing)
+
+
+def test_a_waterfall_raises_each_measurement_over_the_one_before():
+    found = curves.raised([*curves_of({"a": BOTH, "b": B, "c": B}, detection_limit="5 1/cm^3")], 10)
+    assert [(c.species, c.source, c.raised) for c in found] == [
+        ("B", "a", 1), ("B", "b", 10), ("B", "c", 100), ("P", "a", 1)
+    ]  # fmt: skip
+    assert {c.long_name for c in found} == {"Concentration × 10$^n$"}
+    np.testing.assert_allclose(found[2].y, 100 * drawn.gaussian())
+    assert found[2].detection_limit == 500
 
 
 def test_curves_come_by_species_in_the_order_of_the_first_or_of_the_user():

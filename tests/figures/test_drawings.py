@@ -222,20 +222,6 @@ def test_what_is_said_of_data_and_marks_can_be_left_out():
 # --- sizes --------------------------------------------------------------------------------------
 
 
-@pytest.mark.few(2)
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("width", "mm"), [("single", 86), ("double", 178), ("85 mm", 85), (120, 120), ("0.085 m", 85)]
-)
-def test_widths_in_figures_and_panels(width, mm):
-    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
-    for figure in (
-        sims.plot_profiles(ds, width=width).figure,
-        sims.plot_panels(ds, by="species", width=width)[0].figure,
-    ):
-        assert figure.get_size_inches()[0] * 25.4 == pytest.approx(mm)
-
-
 @pytest.mark.parametrize("width", ["nonsense", "85", "85 s", 0, -1, float("nan")])
 def test_what_is_no_width_is_refused(width):
     with pytest.raises(ValueError, match=r"expected 'single' or 'double'.*'85 mm'"):

@@ -117,13 +117,13 @@ def test_a_list_without_room_is_refused_with_what_to_do(panel, says):
 
 
 def test_lists_come_one_below_the_other_results_first():
-    ax = plt.figure().add_subplot()
     handles = {text: plt.Line2D([], []) for text in ("dose = 1", "± one standard error")}
     found = canvas(
         results={"dose = 1": handles["dose = 1"]},
         explained={"± one standard error": handles["± one standard error"]},
     )
-    made = legend._inside(found, ax, 0, fontsize=6.0)
+    ax = found.axes["depth", "C"] = found.ax
+    made = legend._inside(found, 0, fontsize=6.0)
     assert [text.get_text() for text in made.get_texts()] == list(handles)
     assert [text.get_label() == EXPLAINED for text in made.get_texts()] == [False, True]
     assert {text.get_fontsize() for text in made.get_texts()} == {6.0}
@@ -348,14 +348,14 @@ def test_one_list_for_all_panels_holds_names_results_and_explanations():
     one, two = listing("$Q$(a)", explained=["zero"]), listing("$Q$(b)", explained=["zero", "fit"])
     two.ax, figure = one.figure.add_subplot(), one.figure
     one.names, two.beside = lines(one.ax, "B"), list(lines(one.ax, "P").items())
-    legend.write_shared_list([one, two], figure)
+    legend.write_shared_list([one, two])
     (made,) = figure.legends
     texts = [text.get_text() for text in made.get_texts()]
     assert texts == ["B", "P", "$Q$(a)", "$Q$(b)", "zero", "fit"]
     assert rows(made) == 1  # six columns
     assert made.get_label() == "_shared"
     empty = listing()
-    legend.write_shared_list([empty], empty.figure)
+    legend.write_shared_list([empty])
     assert empty.figure.legends == []
 
 
@@ -390,7 +390,7 @@ def test_a_list_below_given_axes_takes_about_half_of_their_height_but_of_a_panel
         one = listing(*texts, panel=panel)
         one.figure.set_layout_engine("constrained")
         crowd(one)
-        legend._on_given_axes(one, one.ax, Obstacles.at(one.ax))
+        legend._on_given_axes(one, Obstacles.at(one.ax))
         (made,) = one.legends(NOTES)
         sizes[panel] = made.get_texts()[0].get_fontsize()
         assert panel or made.get_window_extent().height <= 0.55 * one.ax.bbox.height

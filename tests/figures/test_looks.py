@@ -245,13 +245,6 @@ def test_a_lone_sample_is_larger_than_dust():
     assert max(line.get_markersize() for line in ax.lines if line.get_marker() == ".") >= 4
 
 
-@pytest.mark.slow
-def test_thirty_decades_do_not_blacken_the_axis():
-    ax = sims.plot_profiles(profiles(B=(10.0 ** np.linspace(-6, 24, 50), "atoms/cm^3")))
-    assert len(ax.yaxis.get_minorticklocs()) == 0
-    assert len(sims.plot_profiles(profiles(B=falling())).yaxis.get_minorticklocs()) > 20
-
-
 def test_a_waterfall_of_one_measurement_raises_nothing():
     ds = drawn.profiles(B=drawn.gaussian())
     ax = drawn.sketched(ds, waterfall=10)

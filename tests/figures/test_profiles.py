@@ -17,8 +17,12 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.figures.canvas import NAMES
+from sims_analysis.figures import profiles
+from sims_analysis.figures.arguments import Wanted
+from sims_analysis.figures.canvas import NAMES, Canvas
 from sims_analysis.figures.colours import COLOURS, colour_of
+from sims_analysis.figures.curves import curves_of
+from sims_analysis.figures.profiles import entitled
 from sims_analysis.figures.style import in_style
 from sims_analysis.testing import exponential_profile, gaussian_profile
 from sims_analysis.text import typeset as _typeset
@@ -145,16 +149,6 @@ def test_right_axis_shows_as_many_whole_decades_as_the_left():
     spans = [np.ptp(np.log10(each.get_ylim())) for each in ax.figure.axes]
     assert spans[0] == pytest.approx(spans[1])
     assert ax.get_ylim() == pytest.approx((1e17, 1e19))
-
-
-@pytest.mark.slow
-def test_three_kinds_of_value_get_three_axes():
-    ax = sims.plot_profiles(sims.open_example("gan-mg-stack"))
-    labels = [each.get_ylabel() for each in ax.figure.axes]
-    assert labels == ["Concentration (atoms/cm³)", "Atomic fraction", "Intensity (counts/s)"]
-    outward = ax.figure.axes[2].spines["right"].get_position()
-    assert outward[0] == "outward"
-    assert outward[1] > 0
 
 
 def test_zeros_break_the_line_and_stand_at_the_floor():
@@ -304,22 +298,6 @@ def test_several_measurements_of_several_species_keep_the_colour_and_change_the_
     assert b2._dash_pattern == p2._dash_pattern
 
 
-@pytest.mark.slow
-def test_panels_share_their_limits():
-    small, _ = exponential_profile(
-        np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
-    )
-    large, _ = exponential_profile(
-        np.arange(0.0, 90.0), surface_concentration="1e20 atoms/cm^3", decay_length="50 nm"
-    )
-    panels = sims.plot_panels({"a": small, "b": large})
-    assert len(panels) == 2
-    assert panels[0].get_ylim() == panels[1].get_ylim()
-    assert panels[0].get_xlim() == panels[1].get_xlim() == (0, 89)
-    by_species = sims.plot_panels(two_units(), by="species")
-    assert [ax.get_title() for ax in by_species] == ["Mg", "Ga→"]
-
-
 # --- manners ------------------------------------------------------------------------------------
 
 
@@ -358,16 +336,6 @@ def test_a_second_call_adds_to_the_first():
     assert ax.get_ylim()[0] <= 1e16
     assert ax.get_ylim()[1] >= 3e18
     assert ax.get_xlim() == (0, 49)
-
-
-@pytest.mark.slow
-def test_synthetic_data_are_named_so():
-    ds = sims.open_example("boron-implant")
-    assert sims.plot_profiles(ds).get_title() == "Synthetic data"
-    assert sims.plot_profiles(ds, title="W1").get_title() == "W1 (synthetic data)"
-    assert sims.plot_profiles(ds["concentration"]).get_title() == "Synthetic data"
-    assert sims.plot_profiles(sims.stack([ds, ds])).get_title() == "Synthetic data"
-    assert sims.plot_profiles(two_units()).get_title() == ""
 
 
 def test_errors_say_what_there_is():
@@ -607,3 +575,54 @@ def test_real_profiles_are_drawn_whole(name):
     assert len(drawn) == ds.sizes["species"]
     measured = sum(int(ds[name].notnull().sum()) for name in ds.data_vars)
     assert sum(len(line.get_xdata()) for line in drawn) == measured
+
+
+# --- titles and origins -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "before", "above", "said"),
+    [
+        (None, "", "", "Synthetic data"),
+        ("", "", "", ""),
+        ("", "of an earlier call", "", ""),
+        ("W1", "of an earlier call", "", "W1 (synthetic data)"),
+        (None, "W1", "", "W1 (synthetic data)"),
+        (None, "Synthetic data", "", "Synthetic data"),
+        (None, "W1", "All are synthetic", "W1"),
+        ("5 $", "", "", "5 \\$ (synthetic data)"),
+    ],
+)
+def test_a_title_says_once_that_data_are_synthetic(title, before, above, said):
+    real = two_units()
+    synthetic = real.assign_attrs(note="synthetic")
+    assert entitled(title, {"a": real, "b": synthetic}, before, above) == said
+    plain = (before if title is None else title).replace("$", "\\$")
+    assert entitled(title, {"a": real}, before, above) == plain
+
+
+def test_an_origin_names_the_data_the_results_and_the_species(monkeypatch):
+    kept = []
+    monkeypatch.setattr(profiles.origin, "attach", lambda *given: kept.append(given))
+    ds = two_units()
+    peak = sims.peak(ds.sel(species=["Mg"]))
+    wanted = Wanted(results={"peak": [(None, peak)], "dose": []})
+    canvas = Canvas(plt.figure().add_subplot(), wanted, curves_of({"a": ds, "b": ds}))
+    profiles.record([canvas, canvas], {"a": ds, "b": ds})
+    ((figure, data, results, call),) = kept
+    assert figure is canvas.figure
+    assert data == [ds, ds]
+    assert results == [peak]
+    assert call == "plot_profiles(..., species=['Mg', 'Ga->'])"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_title_is_written_where_there_is_one(own):
+    ax = None if own else plt.figure(dpi=50).add_subplot()
+    known = {"labels": "none", "notes": False}
+    ax = sims.plot_profiles(two_units(), ax, title="W1", **known)
+    assert ax.get_title() == "W1"
+    sims.plot_profiles(two_units(), ax, **known)
+    assert ax.get_title() == "W1"
+    sims.plot_profiles(two_units(), ax, title="", **known)
+    assert ax.get_title() == ""

@@ -98,14 +98,6 @@ def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
     assert "transparen" not in caplog.text
 
 
-@pytest.mark.study
-def test_axes_and_panels_stand_for_their_figure(tmp_path):
-    panels = sims.plot_panels(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian()), by="species")
-    given = (panels[0].figure, panels[0], panels, list(panels))
-    saved = [sims.save_figure(each, tmp_path / f"{i}.svg") for i, each in enumerate(given)]
-    assert len({path.read_bytes() for path in saved}) == 1
-
-
 def test_what_is_no_figure_is_refused(tmp_path):
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
     with pytest.raises(TypeError, match=r"found str: sims\.save_figure\(ax, \"figure\.pdf\"\)"):

@@ -106,14 +106,6 @@ def test_none_leaves_a_limit_to_the_data(scale):
     assert drawn.sketched(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
 
 
-@pytest.mark.slow
-def test_less_than_a_decade_has_numbers_at_its_ticks():
-    ds = drawn.profiles(B=np.full(50, 2e17))
-    ax = sims.plot_profiles(ds, ylim=("1.5e17 atoms/cm^3", "4e17 atoms/cm^3"))
-    ax.figure.draw_without_rendering()
-    assert any(label.get_text() for label in ax.yaxis.get_minorticklabels())
-
-
 def test_marks_are_clipped_after_the_limits_have_changed():
     y = drawn.gaussian(floor=0.0)
     y[40:] = 0.0

@@ -2,7 +2,6 @@
 
 import drawn
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -143,15 +142,6 @@ def test_residuals_leave_the_data_their_height():
     assert labels[0] == pytest.approx(labels[1])
 
 
-@pytest.mark.slow
-def test_larger_letters_get_a_larger_figure():
-    with plt.rc_context({"font.size": 16}):
-        ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
-        exact = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), width="single")
-    assert ax.figure.get_size_inches()[0] * 25.4 == pytest.approx(172)
-    assert exact.figure.get_size_inches()[0] * 25.4 == pytest.approx(86)
-
-
 # --- where it stands ---
 
 
@@ -237,19 +227,3 @@ def test_fifty_names_stand_in_several_columns():
     assert len(drawn.names(ax)) > 30
     assert box(legend).width <= ax.figure.bbox.width
     assert box(legend).height < box(ax).height
-
-
-@pytest.mark.slow
-def test_a_right_axis_keeps_its_numbers_beside_a_panel_of_other_axes():
-    # Both panels show six decades of it.
-    counts = (drawn.gaussian(top=1e5, floor=1.0), "counts/s")
-    both = drawn.profiles(B=drawn.gaussian(), Si=counts)
-    panels = sims.plot_panels({"a": both, "b": drawn.profiles(Si=counts)})
-    right = drawn.axes(panels[0])["Intensity (counts/s)"]
-    assert right.get_ylabel() == "Intensity (counts/s)"
-
-
-@pytest.mark.slow
-def test_four_panels_make_a_square():
-    panels = sims.plot_panels(drawn.wafers(4))
-    assert {ax.get_subplotspec().colspan.start for ax in panels} == {0, 1}

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.crossing_error import edges
-from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.kernels.crossing_error import _root, edges
+from sims_analysis.kernels.crossings import find, junction, locate
 from sims_analysis.kernels.rows import Dense
 
 
@@ -89,3 +89,29 @@ def test_where_there_is_no_logarithm_the_error_is_that_of_the_straight_line():
     (at,), (half,) = stated(2 * np.arange(4.0), np.array([3.0, 1.0, -3.0, -5.0]), 0.0, np.ones(4))
     assert at == 2.5
     assert half == pytest.approx(math.hypot(0.75, 0.25) / 2, rel=1e-4)
+
+
+def test_between_the_last_two_samples_the_error_is_that_of_the_straight_line():
+    z, c = np.array([0.0, 1.0, 2.0]), np.array([4.0, 3.0, -1.0])
+    (at,), (half,) = stated(z, c, 0.0, np.full(3, 0.1))
+    assert at == 1.75
+    assert half == pytest.approx(math.hypot(0.25 * 0.1, 0.75 * 0.1) / 4.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("b", [-1.0, 1.0])
+@pytest.mark.parametrize("c", [-0.9, 0.4])
+def test_the_edge_is_at_the_nearer_zero_of_the_parabola(b, c):
+    roots = np.roots([0.5 * c, b, 0.3])
+    found = _root(*(np.array([x]) for x in (0.3, b, c)))
+    assert found == pytest.approx(roots[np.argmin(np.abs(roots))], rel=1e-12)
+
+
+def test_the_edge_of_a_junction_that_noise_has_put_far_from_it():
+    # Of the crossings of an edge in few counts the deepest may lie far below the edge.
+    z = np.arange(0.0, 200.0)
+    counts = np.random.default_rng(2).poisson(40 * np.exp(-z / 30), (100, z.size)).astype(float)
+    rows = Dense(z, counts, np.sqrt(np.maximum(counts, 0.92)))
+    found = junction(rows, np.full(100, 6.5))
+    assert (np.abs(found.edge_offset) > 3 * found.edge_stderr).any()
+    off = found.depth + found.edge_offset - 30 * math.log(40 / 6.5)
+    assert (np.abs(off) < 5 * found.edge_stderr).all()

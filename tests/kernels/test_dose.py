@@ -11,7 +11,7 @@ from plain_profiles import batches, depths, realistic, samples
 
 from sims_analysis.kernels import blocks, dose
 from sims_analysis.kernels.blocks import InfiniteSampleError
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import Dense, Status
 
 RULES = ("trapezoid", "loglinear")
 NAN = math.nan
@@ -339,3 +339,13 @@ def test_what_lies_below_a_limit(rule):
     assert [bool(below(limit, 0.5, 2.0).everything[0]) for limit in limits] == [False, True]
     nothing = below(3.0, NAN, NAN)
     assert not nothing.everything.any()
+
+
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize(("beyond", "status"), [(1e-9, Status.OK), (1e-7, Status.TRUNCATED)])
+def test_a_limit_is_at_an_end_of_the_record_within_rounding_of_its_length(end, beyond, status):
+    z = np.linspace(1000.0, 1010.0, 11)  # of 10 nm, a thousand times less than its depth
+    limits = [np.array([1000.0]), np.array([1010.0])]
+    limits[end] += beyond if end else -beyond
+    for rows in (Dense(z, np.ones((1, 11))), Dense(z, np.ones((1, 11))).packed()):
+        assert dose.integrate(rows, *limits).status == [status]

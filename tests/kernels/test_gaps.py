@@ -108,8 +108,8 @@ def test_depths_in_a_gap(own):
     depth = np.delete(np.arange(40.0), np.s_[20:30])
     rows = rows_of(np.stack([depth, depth]) if own else depth, np.ones((2, 30)))
     at = np.array([[18.0, 19.0, 19.1], [29.9, 30.0, 31.0]])
-    assert inside_gap(rows, at).flags.tolist() == [[False, False, True], [True, False, False]]
-    closed = inside_gap(rows, at, closed=True).flags
+    assert inside_gap(rows, at).value.tolist() == [[False, False, True], [True, False, False]]
+    closed = inside_gap(rows, at, closed=True).value
     assert closed.tolist() == [[False, True, True], [True, True, False]]
 
 

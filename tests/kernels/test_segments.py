@@ -65,6 +65,12 @@ def test_pieces_of_an_exponential_and_of_a_straight_line(u, v):
     np.testing.assert_allclose(found, 4 * (v - u) - (v**2 - u**2) / 2, rtol=1e-14)
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_at_a_sample_the_other_end_does_not_matter(log):
+    c0, c1, t = np.array([3.0, np.nan]), np.array([np.nan, 7.0]), np.array([0.0, 1.0])
+    assert segments.interpolated(c0, c1, t, log=log).tolist() == [3.0, 7.0]
+
+
 def test_weights_are_the_integrals_of_hat_functions():
     z = np.cumsum([0.3, 1.0, 0.25, 7.0, 3.0, 1.0])
     limits = np.array([[1.5, 9.0], [1.3, 1.55], [np.nan, 4.0], [8.0, np.nan], [-5.0, 50.0]])

@@ -35,7 +35,7 @@ def variance(depth, value, stderr, start=NAN, stop=NAN):
     parameters = [np.array(float(x)) for x in (start, stop, 0, 1, NAN, NAN)]
     errors = blocks.Errors(stderr)
     kernel = variances.variance_of_dose
-    return blocks.run(kernel, depth, value, *parameters, errors=errors, window=False).variance
+    return blocks.run(kernel, depth, value, *parameters, errors=errors, window=False).value
 
 
 @given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
@@ -89,7 +89,7 @@ def test_a_background_window_subtracts_a_mean():
     # 11 samples, 10 nm wide; minus 10 nm times the mean of the four deepest, of variance s^2 / 4.
     rows = ones(11, 0.1)
     parameters = [np.array([float(x)]) for x in (0, 10, 0, 1, 7, 10)]
-    found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
+    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
     net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 10 / 4)]
     assert found == pytest.approx((net**2).sum() * 0.01, rel=1e-13)
     (above,) = variances.variance_above_mean(
@@ -102,17 +102,17 @@ def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     rows = ones(11, 1e-9)
     rows.value[0, 7:] = [4.0, 6.0, 4.0, 6.0]
     parameters = [np.array([float(x)]) for x in (0, 5, 0, 1, 7, 10)]
-    found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
+    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
     assert found == pytest.approx(25 * (4 / 3) / 4, rel=1e-9)  # of four, with n - 1
     # Four depths for each sample: they scatter as one, and know as little.
     parameters[3] /= 4
-    found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
+    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
     assert found == pytest.approx(4 * 25 * (4 / 3) / 4, rel=1e-9)
 
 
 def test_a_held_surface_weighs_on_the_first_sample():
     parameters = [np.array([float(x)]) for x in (0, 10, 2, 1, NAN, NAN)]
-    found = variances.variance_of_dose(ones(11, 0.1), *parameters, window=False).variance[0]
+    found = variances.variance_of_dose(ones(11, 0.1), *parameters, window=False).value[0]
     assert found == pytest.approx(0.01 * (2.5**2 + 9 + 0.25), rel=1e-13)
 
 
@@ -120,5 +120,5 @@ def test_of_nothing_counted_the_sample_that_weighs_most():
     # One count of 1e15 in a sample of 1 nm: the 68 % interval of no count ends at 1.84 of them.
     rows = ones(11, 1e15 * NONE_COUNTED)
     limits = [np.array([float(x)]) for x in (0, 10, 0)]
-    found = variances.variance_of_zero_counts(rows, *limits).variance[0]
+    found = variances.variance_of_zero_counts(rows, *limits).value[0]
     assert math.sqrt(found) == pytest.approx(-math.log((1 - 0.6826894921370859) / 2) * 1e15)

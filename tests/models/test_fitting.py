@@ -18,12 +18,12 @@ from sims_analysis.models._engine import (
     Solution,
     covariance,
     distinct,
-    minima,
     profile_interval,
+    solve_each,
 )
+from sims_analysis.models._minima import half_widths, not_ruled_out, weighed
 from sims_analysis.models._objectives import Squares
-from sims_analysis.models._rivals import half_widths, not_ruled_out, weighed
-from sims_analysis.models._status import ADVICE, STATUS
+from sims_analysis.models._task import ADVICE, STATUS
 from sims_analysis.models.model import Model, Parameter
 from sims_analysis.models.shapes import models, pearson
 
@@ -268,7 +268,7 @@ def two_minima(offset):
 
     curve = Curve([Parameter("a", "dimensionless", "")], formula, None, {})
     objective = Squares(np.zeros(2), np.ones(2), known_errors=True, code=2)
-    return formula, curve, objective, minima(curve, objective, [[1.1], [-1.1]])
+    return formula, curve, objective, solve_each(curve, objective, [[1.1], [-1.1]])
 
 
 @pytest.mark.parametrize("offset", [0.3, 1.6])
@@ -366,7 +366,7 @@ def test_an_interval_reaches_over_all_minima_inside_it():
     one = Parameter("a", "dimensionless", "")
     curve = Curve([one], lambda a: np.array([5 * (a * a - 1), 0.3 * a + 0.1]), None, {})
     objective = Squares(np.zeros(2), np.ones(2), known_errors=True, code=2)
-    found = minima(curve, objective, [[2.0], [-2.0]])
+    found = solve_each(curve, objective, [[2.0], [-2.0]])
     assert [round(float(one.free[0])) for one in found] == [-1, 1]
     low, high = profile_interval(curve, objective, found, 0)
     for end in (low, high):

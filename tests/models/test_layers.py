@@ -10,7 +10,7 @@ from scipy.special import erfc
 import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.models import fitting
+from sims_analysis.models import _fitted
 from sims_analysis.models._layers import layered, maxima, not_these_layers
 from sims_analysis.models.layers import _known, _paired, _short_and_shallow, _without_noise
 from sims_analysis.models.lines import straight_line
@@ -179,13 +179,10 @@ def test_as_many_linked_layers_as_there_are():
 def test_linked_profiles_have_as_many_layers_as_each_bears_out(monkeypatch, found, says):
     """The numbers of layers stand in for those that Akaike's criterion would leave."""
     both = xr.concat([stack_of("gaussian", n=3, peak=400, seed=i) for i in range(2)], "measurement")
-    rows, links, several = iter(found), [], fitting.read_links
+    layers, links, several = iter(found), [], _fitted.read_links
 
-    def fit_one(samples, settings, task):
-        row = np.full(task.size, np.nan)
-        at = [task.places["value"].start + i for i in task.model.at]
-        row[at[: next(rows)]] = 1.0
-        return row
+    def count_borne_out(samples, settings, task):
+        return np.array([next(layers)])
 
     def read_links(asked, *given):
         links.append(asked.task)
@@ -193,8 +190,8 @@ def test_linked_profiles_have_as_many_layers_as_each_bears_out(monkeypatch, foun
             raise ProfileError(f"asked for {len(asked.task.model.places)}")
         return several(asked, *given)
 
-    monkeypatch.setattr(fitting, "fit_one", fit_one)
-    monkeypatch.setattr(fitting, "read_links", read_links)
+    monkeypatch.setattr(_fitted, "_count_borne_out", count_borne_out)
+    monkeypatch.setattr(_fitted, "read_links", read_links)
     with pytest.raises(ProfileError, match=says):
         sims.fit(both, model="gaussian", repeat="auto", shared=["straggle"], over="measurement")
 

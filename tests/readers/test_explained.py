@@ -48,8 +48,9 @@ def named(text):
 
 def numbers(result):
     """List every number that was read, and what is known beside it."""
-    about = result.metadata
-    yield f"{result.data_id}: {about.sample}, {about.other}"
+    about = result.metadata.to_dict()
+    known = {name: about[name] for name in about if name not in ("file", "sha256", "reader")}
+    yield f"{result.data_id}: {known}"
     for profile in result.depth_profiles:
         yield f"{profile.species_name}: {profile.depths.tolist()} {profile.depth_units}"
         yield f"  {profile.concentrations.tolist()} {profile.concentration_units}"

@@ -1,11 +1,14 @@
 """IONTOF, SRIM, simulators, VAMAS, SIMS-H5: synthetic files of known numbers, real ones beside."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from instrument_files import iontof, sims_h5, srim, vamas
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
+from sims_analysis.readers.formats import fault_of
 
 T = np.array([0.0, 1.4666, 2.9332, 4.3998])
 
@@ -394,3 +397,18 @@ def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
         sims.ReadError, match=f"holds no profile.*does not look like format='{name}'"
     ):
         sims.read(b"0 1e18\n1 2e18\n", format=name)
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        ({"name": 5}, "its name is 5; expected a text"),
+        ({"description": " "}, "its description is ' '; expected a text"),
+        ({"recognises": None}, "it has no function recognises(source)"),
+        ({"read": "x"}, "it has no function read(source)"),
+        ({}, None),
+    ],
+)
+def test_what_is_no_reader(names, fault):
+    whole = {"name": "x", "description": "X", "recognises": bool, "read": bool}
+    assert fault_of(SimpleNamespace(**whole | names)) == fault

@@ -177,3 +177,12 @@ def test_an_open_file_gives_bytes_or_text(name, who):
         odd.name = name
     with pytest.raises(TypeError, match=rf"^{who}: read\(\) gave a int, not bytes$"):
         sims.read(odd)
+
+
+def test_a_file_that_is_too_large_is_not_even_read(tmp_path, monkeypatch):
+    path = tmp_path / "w7.txt"
+    path.write_bytes(bytes(21))
+    monkeypatch.setattr(given, "_MAX_BYTES", 20)
+    monkeypatch.setattr(pathlib.Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(sims.ReadError, match=r"^w7\.txt: the file has more than 0 GB$"):
+        sims.read(path)

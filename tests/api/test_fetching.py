@@ -1,0 +1,147 @@
+"""What the client asks the API for, and whom its messages name."""
+
+import json
+import re
+
+import httpx
+import pytest
+from faulty_server import KEY, REFERENCE
+
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.errors import ApiError, NotFound, PayloadError, StatusError
+
+
+def profile(data_id, species):
+    return json.loads(REFERENCE)[0] | {"data_id": data_id, "species_name": species}
+
+
+def client(answer, **options):
+    """Make a client to which every request is answered with the same."""
+    asked = []
+
+    def transport(request):
+        asked.append(str(request.url))
+        if isinstance(answer, httpx.Response):
+            return answer
+        return httpx.Response(200, json=answer)
+
+    made = Client(
+        KEY, endpoint="https://lab.example", transport=httpx.MockTransport(transport), **options
+    )
+    made.asked = asked
+    return made
+
+
+def test_an_answer_of_another_entry_names_both_and_is_asked_for_twice():
+    asking = client([profile("a", "B"), profile("b", "Si")])
+    with pytest.raises(PayloadError) as caught:
+        asking.get("a")
+    said = str(caught.value)
+    assert "data entry 'a'" in said
+    assert "asked for data entry 'a', the answer is that of 'b'" in said
+    assert caught.value.path == "$[1].data_id"
+    assert type(caught.value) is PayloadError
+    assert len(asking.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("data_id", "species", "path"), [("b", "Si", "$.data_id"), ("a", "B", "$.species_name")]
+)
+def test_an_answer_of_another_species_names_both(data_id, species, path):
+    asking = client(profile(data_id, species))
+    with pytest.raises(PayloadError) as caught:
+        asking.get_species("a", "Si")
+    said = str(caught.value)
+    assert "species 'Si' of data entry 'a'" in said
+    other = species if data_id == "a" else data_id
+    assert re.search(rf"asked for (species 'Si'|data entry 'a'), .* is that of '{other}'", said)
+    assert caught.value.path == path
+    assert asking.asked == ["https://lab.example/sims/a/species/Si"] * 2
+
+
+def test_the_species_that_was_asked_for_is_given_and_null_is_none():
+    assert client(profile("a", "Si")).get_species("a", "Si").species_name == "Si"
+    assert client(httpx.Response(200, content=b"null")).get_species("a", "Si") is None
+    with pytest.raises(PayloadError, match="species 'Si'"):
+        client([]).get_species("a", "Si")
+
+
+def test_catalogue_entries_are_asked_for_a_hundred_at_a_time():
+    asking = client([{"data_id": "i-150"}, {"data_id": "I-3"}, {"data_id": "i-3"}])
+    found = asking.entries([f"i-{i}" for i in range(201)])
+    assert found.ids == ["i-3", "i-150"]
+    assert [url.count("data_ids=") for url in asking.asked] == [100, 100, 1]
+    assert all(url.endswith("&include_organization_data=True") for url in asking.asked)
+    assert asking.asked[0].startswith("https://lab.example/data_entries/?data_ids=i-0&data_ids=i-1")
+
+
+def test_a_catalogue_that_fails_names_what_was_asked_for():
+    failing = client(httpx.Response(418, text="no tea"))
+    with pytest.raises(StatusError, match=r"^catalogue entry 'x' and 2 more: HTTP 418 .*no tea"):
+        failing.entries(["x", "y", "z"])
+    with pytest.raises(StatusError, match=r"^catalogue search: HTTP 418 "):
+        failing.search()
+    with pytest.raises(NotFound, match=r"'x' is not in the catalogue that this key can see") as no:
+        client([]).entry("x")
+    assert (no.value.status_code, no.value.url) == (200, "https://lab.example/data_entries/")
+
+
+def test_a_redirect_to_elsewhere_names_the_request_and_the_origin():
+    away = client(httpx.Response(302, headers={"Location": "https://u:p@evil.example/sims/a"}))
+    with pytest.raises(ApiError, match="redirects to another origin") as caught:
+        away.get("a")
+    said = str(caught.value)
+    assert said.startswith("data entry 'a': https://lab.example/sims/a redirects")
+    assert "'evil.example'" in said
+    assert "u:p" not in said
+    assert away.asked == ["https://lab.example/sims/a"]
+
+
+@pytest.mark.parametrize("row", [{"pipeline_status": "running"}, {"pipeline_status": None}, None])
+def test_an_empty_entry_says_how_far_its_processing_is(row, tmp_path):
+    def answer(request):
+        rows = [] if row is None else [{"data_id": "a"} | row]
+        return httpx.Response(200, json=[] if "/sims/" in str(request.url) else rows)
+
+    archive = Archive(tmp_path)
+    asking = Client(
+        KEY, endpoint="https://lab.example", archive=archive, transport=httpx.MockTransport(answer)
+    )
+    (result,) = asking.get("a")
+    known = "not in the catalogue" if row is None else row["pipeline_status"] or "unknown"
+    assert result.provenance["pipeline_status"] == known
+    assert result.provenance["source"] == "https://lab.example/sims/a"
+    assert "a" not in archive
+
+
+def test_what_was_found_is_kept_beside_what_is_fetched_after_it(tmp_path):
+    def answer(request):
+        body = [profile("a", "B")] if "/sims/" in str(request.url) else [row]
+        return httpx.Response(200, json=body, headers={"ETag": '"1"', "Last-Modified": "then"})
+
+    row = {"data_id": "a", "char_source_type": "sims", "sample_name": "lot 5"}
+    archive = Archive(tmp_path)
+    asking = Client(
+        KEY, endpoint="https://lab.example", archive=archive, transport=httpx.MockTransport(answer)
+    )
+    assert asking.search().ids == ["a"]
+    assert "a" not in archive
+    asking.get("a")
+    assert archive.catalogue("a")["sample_name"] == "lot 5"
+    record = archive.record("a")
+    assert (record.etag, record.last_modified) == ('"1"', "then")
+    row["sample_name"] = "lot 6"
+    asking.search()
+    assert archive.catalogue("a")["sample_name"] == "lot 6"
+
+
+def test_offline_and_closed_clients_ask_nothing(tmp_path):
+    asking = client([profile("a", "B")])
+    asking.close()
+    with pytest.raises(ApiError, match="the client is closed; make a new one"):
+        asking.get("a")
+    offline = client([], archive=tmp_path, offline=True)
+    with pytest.raises(ApiError, match="the client is offline; make one without offline=True"):
+        offline._fetcher.species("a", "B")
+    assert asking.asked == offline.asked == []

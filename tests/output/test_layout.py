@@ -1,0 +1,181 @@
+"""Rows of a report as text, as CSV and in a page: to the letter."""
+
+import csv
+import io
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from sims_analysis.output.pages import report as page
+from sims_analysis.output.report.layout import results_csv, to_text
+from sims_analysis.output.report.rows import Junction, SpeciesReport
+
+BORON = SpeciesReport(
+    species="B", variable="concentration", units="atom/cm^3", samples=250, axis="depth",
+    axis_units="nm", peak=1.25e20, peak_at=100.04, dose=5.031e14, dose_stderr=2e12,
+    dose_systematic_stderr=4e13, dose_status="truncated", background_dose=0.0, surface_dose=3e12,
+    rule_difference=-0.0123, coverage=0.98765, junction_depth=161.6, junction_stderr=0.4,
+    junction_status="ok",
+)  # fmt: skip
+PHOSPHORUS = SpeciesReport(
+    species="P", variable="concentration", units="atom/cm^3", samples=250, axis="depth",
+    axis_units="nm", peak=None, peak_at=None, dose_status="no_data",
+    junction_status="never_reached",
+)  # fmt: skip
+SILICON = SpeciesReport(
+    species="Si", variable="intensity", units="count/s", samples=9, axis="depth", axis_units="nm",
+    peak=12345.0, peak_at=7.0, reason="counts",
+)  # fmt: skip
+GERMANIUM = SpeciesReport(
+    species="Ge", variable="atomic_fraction", units="1", samples=9, axis="sputter_time",
+    axis_units="s", peak=0.25, peak_at=70.0, reason="a fraction",
+)  # fmt: skip
+
+
+def report(*rows, junctions=(), notes=(), **more):
+    return SimpleNamespace(
+        data_id="w1", heading="w1: wafer 1", level="1e18 atoms/cm^3", start=None, stop="1 um",
+        species=list(rows), junctions=list(junctions), notes=list(notes), donors=["P", "As"],
+        acceptors=[], measured=[r for r in rows if r.dose_status], data=SimpleNamespace(attrs=more),
+        others=[r for r in rows if not r.dose_status], explanations=lambda: ["Explained."],
+    )  # fmt: skip
+
+
+def test_the_text_of_concentrations():
+    found = [
+        Junction(depth=98.5, stderr=0.25, polarity="n->p", status="ok"),
+        Junction(depth=None, stderr=None, polarity="", status="never_reached"),
+    ]
+    assert to_text(report(BORON, PHOSPHORUS, junctions=found, notes=["short " * 20])) == "\n".join(
+        [
+            "w1: wafer 1",
+            "===========",
+            "",
+            "Junction where the concentration falls through 1e18 atoms/cm^3",
+            "",
+            "species       peak  at depth              dose  thereof surface     junction  status",
+            "         atom/cm^3        nm         atom/cm^2        atom/cm^2           nm",
+            "-" * 105,
+            (
+                "B         1.250e20     100.0  (5.03 ± 0.02)e14         3.000e12  161.6 ± 0.4"
+                "  ok, dose truncated"
+            ),
+            (
+                "P                -         -                 -                -            -"
+                "  never reached, dose no data"
+            ),
+            "",
+            "Metallurgical junctions (P + As donors, no acceptors)",
+            "  98.5 ± 0.2 nm  n->p",
+            "  none: never reached",
+            "",
+            "Explained.",
+            "Never reached: every sample lies below the level.",
+            "Note: " + "short " * 14 + "short",
+            "      " + "short " * 4 + "short",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ([SILICON], [
+            "No dose and no junction: counts", "",
+            "species           peak  at depth",
+            "--------------------------------",
+            "Si       12340 count/s  7.000 nm",
+        ]),
+        ([GERMANIUM], [
+            "No dose and no junction: a fraction, nor sputter time to depth", "",
+            "species       peak  at time",
+            "---------------------------",
+            "Ge       25.00 at%  70.00 s",
+        ]),
+        ([SILICON, GERMANIUM], [
+            "No dose and no junction: no concentrations", "",
+            "species           peak  at depth  why",
+            "--------------------------------------------",
+            "Si       12340 count/s  7.000 nm  counts",
+            "Ge           25.00 at%   70.00 s  a fraction",
+        ]),
+    ],
+)  # fmt: skip
+def test_the_text_of_other_signals(rows, lines):
+    assert to_text(report(*rows)).splitlines()[3:] == [*lines, "", "Explained."]
+
+
+def test_the_rows_of_a_spreadsheet():
+    head, boron, silicon = csv.reader(io.StringIO(results_csv(report(BORON, SILICON, source="=x"))))
+    assert head == [
+        "data_id", "species", "variable", "samples", "peak", "peak_units", "peak_at",
+        "peak_at_units", "dose_atoms_per_cm2", "dose_stderr_atoms_per_cm2", "dose_status",
+        "surface_dose_atoms_per_cm2", "junction_depth_nm", "junction_stderr_nm", "junction_status",
+        "why_no_answer", "junction_level", "source",
+    ]  # fmt: skip
+    assert boron == [
+        "w1", "B", "concentration", "250", "1.25e+20", "atom/cm^3", "100.04", "nm", "5.031e+14",
+        "2e+12", "truncated", "3e+12", "161.6", "0.4", "ok", "", "1e18 atoms/cm^3", "'=x",
+    ]  # fmt: skip
+    assert silicon == [
+        "w1", "Si", "intensity", "9", "12345", "count/s", "7", "nm", "", "", "", "", "", "", "",
+        "counts", "1e18 atoms/cm^3", "'=x",
+    ]  # fmt: skip
+
+
+def cells(text):
+    """List the cells of a table in HTML; those of numbers are marked."""
+    found = re.findall(r"<t[hd](?: scope=\"col\")?( class=\"number\")?>(.*?)</t[hd]>", text)
+    return ["#" * bool(number) + cell for number, cell in found]
+
+
+def test_the_tables_of_a_page():
+    rows = [BORON, PHOSPHORUS]
+    assert cells(page._measured(report(), rows)) == [
+        "species", "#peak (atoms/cm³)", "#at (nm)", "#dose (atoms/cm²)",
+        "#junction at 1.000×10¹⁸ atoms/cm³ (nm)", "status",
+        "B", "#1.250×10²⁰", "#100.0", "#(5.03 ± 0.02)×10¹⁴", "#161.6 ± 0.4", "ok",
+        "P", "#–", "#–", "#–", "#–", "never reached: every sample lies below the level",
+    ]  # fmt: skip
+    budget = page._budget(report(), rows)
+    assert cells(budget) == [
+        "species", "#dose (atoms/cm²)", "#random error", "#systematic error", "#background",
+        "#surface", "#rules differ by", "#coverage", "status",
+        "B", "#5.031×10¹⁴", "#2.000×10¹²", "#4.000×10¹³", "#none", "#3.000×10¹²", "#−1.2 %",
+        "#98.77 %", "truncated: the limits reach beyond the record; what was measured counts",
+        "P", "#–", "#not stated", "#not stated", "#none", "#not stated", "#–", "#–",
+        "no data: no sample was measured between the limits",
+    ]  # fmt: skip
+    assert "Doses between the first sample and 1 um; parts" in budget
+    other = report()
+    other.start, other.stop = "5 nm", None
+    assert "Doses between 5 nm and the last sample; parts" in page._budget(other, rows)
+
+
+def test_junctions_and_other_signals_of_a_page():
+    found = [
+        Junction(depth=98.5, stderr=0.25, polarity="n->p", status="ok"),
+        Junction(depth=None, stderr=None, polarity="", status="never_reached"),
+    ]
+    assert cells(page._junctions(report(junctions=found))) == [
+        "#depth (nm)", "polarity", "status", "#98.5 ± 0.2", "n→p", "ok", "#–", "", "never reached",
+    ]  # fmt: skip
+    one = page._others([SILICON])
+    assert one.startswith('<p class="note">No dose: counts.</p>')
+    assert cells(one) == ["signal", "#peak", "#at depth (nm)", "Si", "#12340 counts/s", "#7.000"]
+    two = page._others([GERMANIUM, SILICON])
+    assert "No dose" not in two
+    assert cells(two) == [
+        "signal", "#peak", "#at time (s)", "why no dose", "Ge", "#0.2500", "#70.00", "a fraction",
+        "Si", "#12340 counts/s", "#7.000", "counts",
+    ]  # fmt: skip
+    assert page._percent(1.0, 2) == "100 %"
+    assert page._written(float("nan")) == "–"
+
+
+def test_a_table_is_named_and_scrolled():
+    assert page.table("a <b>", [], [["x"]]) == (
+        '<div class="scroll" role="region" tabindex="0" aria-label="a &lt;b&gt;">'
+        "<table><tbody><tr><td>x</td></tr></tbody></table></div>"
+    )
