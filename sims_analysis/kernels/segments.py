@@ -77,7 +77,7 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
             if not common.all():
                 rest = np.flatnonzero(~common)
                 a, b, s = (x.take(rest) for x in (c0, c1, t))
-                logs = np.where(s == 0, a, np.exp((1.0 - s) * np.log(a) + s * np.log(b)))
+                logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
                 value.put(rest, np.where((a > 0) & (b > 0), logs, a + s * (b - a)))
     else:
         value = c0 + t * (c1 - c0)

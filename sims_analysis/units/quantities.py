@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -213,10 +213,6 @@ def magnitude_of(array: xr.DataArray | xr.Variable) -> Any:
     return data.magnitude if is_quantity(data) else data
 
 
-#: The words of canonical units in full, as every registry of pint's knows them.
-_IN_FULL = {"nm": "nanometer", "cm": "centimeter", "s": "second", "g": "gram"}
-
-
 def quantify(data: Data) -> Data:
     """Return the pint-backed view of the data: every variable with a unit becomes a Quantity.
 
@@ -364,10 +360,4 @@ def _as_quantity(values: Any, canonical: str) -> Any:
     if canonical == "arb. unit":
         return values
     registry = application_registry(for_atoms="atom" in canonical)
-    return registry.Quantity(values, _in_full(canonical))
-
-
-@cache
-def _in_full(canonical: str) -> str:
-    words = re.sub("[a-z]+", lambda word: _IN_FULL.get(word[0], word[0]), canonical)
-    return "dimensionless" if words == "1" else words.replace("^", "**")
+    return registry.Quantity(values, canonical.replace("^", "**"))

@@ -139,25 +139,19 @@ def _registry() -> pint.UnitRegistry[Any]:
 #: Kind, multiply and divide of the most common spellings. With these, the first call in a new
 #: process need not import pint and build a registry.
 COMMON = {
-    "nm": ("depth", 1.0, 1.0),
-    "um": ("depth", 1000.0, 1.0),
-    "µm": ("depth", 1000.0, 1.0),
-    "angstrom": ("depth", 1.0, 10.0),
-    "s": ("sputter_time", 1.0, 1.0),
-    "atom/cm^3": ("concentration", 1.0, 1.0),
-    "atoms/cm^3": ("concentration", 1.0, 1.0),
-    "atoms/cm3": ("concentration", 1.0, 1.0),
-    "at/cm^3": ("concentration", 1.0, 1.0),
-    "at/cm³": ("concentration", 1.0, 1.0),
-    "cm^-3": ("concentration", 1.0, 1.0),
-    "atom/cm^2": ("areal_density", 1.0, 1.0),
-    "atoms/cm^2": ("areal_density", 1.0, 1.0),
-    "count/s": ("count_rate", 1.0, 1.0),
-    "counts/s": ("count_rate", 1.0, 1.0),
-    "count": ("count", 1.0, 1.0),
-    "counts": ("count", 1.0, 1.0),
+    text: (kind, multiply, divide)
+    for kind, multiply, divide, texts in (
+        ("depth", 1.0, 1.0, "nm"),
+        ("depth", 1000.0, 1.0, "um µm"),
+        ("depth", 1.0, 10.0, "angstrom"),
+        ("sputter_time", 1.0, 1.0, "s"),
+        ("concentration", 1.0, 1.0, "atom/cm^3 atoms/cm^3 atoms/cm3 at/cm^3 at/cm³ cm^-3"),
+        ("areal_density", 1.0, 1.0, "atom/cm^2 atoms/cm^2"),
+        ("count_rate", 1.0, 1.0, "count/s counts/s"),
+        ("count", 1.0, 1.0, "count counts"),
+    )
+    for text in texts.split()
 }
-
 
 _LONGEST = 200
 

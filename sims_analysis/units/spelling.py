@@ -48,22 +48,20 @@ _SPELLINGS = {
 }
 _NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
 
-#: Phrases, in lower case and without spaces, dots, hyphens, underscores and brackets.
+#: Phrases of a kind and factor, in lower case and without spaces, dots, hyphens, underscores and
+#: brackets.
 _PHRASE_LISTS = {
-    (
-        "atomic_fraction",
-        "1/100",
-    ): "at% atom% atoms% atomic% %at %atomic atpct atpercent "
-    "atompercent atomicpercent atomprozent 原子% ат%",
-    ("atomic_fraction", "1"): "atomicfraction atomfraction atfraction atfrac atomicfrac",
-    ("atomic_fraction", "1/1000000"): "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
-    ("atomic_fraction", "1/1000000000"): "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",
-    ("mass_fraction", "1/100"): "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent "
+    "atomic_fraction 1/100": "at% atom% atoms% atomic% %at %atomic atpct atpercent atompercent "
+    "atomicpercent atomprozent 原子% ат%",
+    "atomic_fraction 1": "atomicfraction atomfraction atfraction atfrac atomicfrac",
+    "atomic_fraction 1/1000000": "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
+    "atomic_fraction 1/1000000000": "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",
+    "mass_fraction 1/100": "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent "
     "%weight %mass gew% gewichts% gewichtsprozent masse% 質量% 重量%",
-    ("mass_fraction", "1"): "massfraction weightfraction wtfraction wtfrac massfrac",
-    ("mass_fraction", "1/1000000"): "ppmw ppmwt ppmweight ppmmass wtppm",
-    ("mass_fraction", "1/1000000000"): "ppbw ppbwt ppbweight ppbmass wtppb",
-    ("arbitrary", "1"): "au ua arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
+    "mass_fraction 1": "massfraction weightfraction wtfraction wtfrac massfrac",
+    "mass_fraction 1/1000000": "ppmw ppmwt ppmweight ppmmass wtppm",
+    "mass_fraction 1/1000000000": "ppbw ppbwt ppbweight ppbmass wtppb",
+    "arbitrary 1": "au ua arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
     "intensity",
 }
 _PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}
@@ -108,15 +106,16 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
         reason = _AMBIGUOUS.get(plain) or _AMBIGUOUS[phrase]
         raise UnitsError(f"ambiguous unit {text!r}: {reason}")
     if phrase in _PHRASES:
-        return _PHRASES[phrase]
+        kind, factor = _PHRASES[phrase].split()
+        return kind, factor
     rate = _RATE_OF_C.fullmatch(re.sub(r"\s+", " ", plain))
     if rate:
         return f"{rate[1] or ''}count/s"
-    factor = _FACTOR.search(plain)
-    if factor:
+    number = _FACTOR.search(plain)
+    if number:
         raise unknown(
             text,
-            f"it holds a factor, {factor[0]!r}, which may multiply or divide the values; scale the "
+            f"it holds a factor, {number[0]!r}, which may multiply or divide the values; scale the "
             "values and give the unit alone",
         )
     try:

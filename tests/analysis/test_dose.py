@@ -772,3 +772,17 @@ def test_each_species_has_its_own_limit(limit, rule):
         own = f"{limits.sel(species=species).item()} nm"
         alone = sims.integrated_dose(ds.sel(species=species), rule=rule, **{limit: own})
         assert found.sel(species=species).item() == pytest.approx(alone.item(), rel=1e-12)
+
+
+def test_a_transient_is_looked_for_from_the_first_sample_that_was_measured():
+    z = np.arange(0.0, 200.0, 2.0)
+    spike = 5e20 * np.exp(-z / 3) + 1e19 * np.exp(-(((z - 90) / 25) ** 2))
+    missing = np.where(z < 3, np.nan, spike)
+    for values in (spike, missing):
+        with pytest.warns(DoseWarning, match="'B': the record begins in a surface transient, and "):
+            sims.integrated_dose(one(z, values))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sims.integrated_dose(one(z, spike), surface_depth="20 nm")
+        sims.integrated_dose(one(z, spike), start="0 nm")
+        sims.integrated_dose(one(z[:16], spike[:16]))  # of few samples it is not told

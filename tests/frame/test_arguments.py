@@ -9,12 +9,12 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis import vocabulary
+from sims_analysis.dataset.canonical import on_canonical_data, signal_name
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure
 from sims_analysis.frame.messages import first_sample
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_frame, open_samples
 
 DS = xr.Dataset(
     {"intensity": (("measurement", "species", "depth"), np.ones((2, 3, 4)), {"units": "kcps"})},
@@ -102,10 +102,12 @@ def test_the_correction_of_the_page_is_one():
     """That of *Adding a correction*, in every layout."""
     page = Path(__file__).parents[2] / ".docs/howto/adding_a_correction.md"
     text = page.read_text(encoding="utf-8")
-    code = re.search(r"```python\n(def correct_yield.*?)```", text, re.DOTALL)[1]
+    code = re.search(r"```python\n(@on_canonical_data\ndef correct_yield.*?)```", text, re.DOTALL)[
+        1
+    ]
     namespace = {
-        "open_frame": open_frame, "read_change": read_change, "with_step": with_step,
-        "vocabulary": vocabulary,
+        "on_canonical_data": on_canonical_data, "open_samples": open_samples,
+        "signal_name": signal_name, "read_change": read_change, "with_step": with_step,
     }  # fmt: skip
     exec(code, namespace)  # noqa: S102
     correct = namespace["correct_yield"]
@@ -124,7 +126,7 @@ def test_the_correction_of_the_page_is_one():
     parts = over("measurement", batch["measurement"].values, [0.8, 0.5], "1")
     found = correct(batch, detector_yield=parts)["intensity"]
     np.testing.assert_allclose(found[1], batch["intensity"][1] / 0.5)
-    with pytest.raises(TypeError, match="a correction takes an xarray Dataset, found DataArray"):
+    with pytest.raises(TypeError, match="correct_yield takes an xarray Dataset, found DataArray"):
         correct(run["intensity"], detector_yield="0.8")
     assert sims.provenance(plain)["steps"][-1]["function"] == "correct_yield"
 

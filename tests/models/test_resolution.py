@@ -122,7 +122,7 @@ def test_far_tails_arrive_as_far_as_double_precision_goes():
     assert np.trapezoid(blurred, z) == pytest.approx(np.trapezoid(spike, z), rel=1e-12)
 
 
-def test_a_function_that_falls_between_all_samples_moves_nothing():
+def test_a_function_much_narrower_than_the_spacing_moves_nothing():
     z = np.arange(0.0, 60.0, 2.0)
     c = np.random.default_rng(1).uniform(1e17, 1e19, z.size)
     data = xr.DataArray(

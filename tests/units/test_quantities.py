@@ -88,6 +88,24 @@ def test_axes_become_plain_and_what_stands_on_them_stays():
     assert with_plain_axes(result) is result
 
 
+def test_bounds_of_an_axis_become_plain_with_it():
+    ds = xr.Dataset(
+        {"concentration": ("depth", [1.0, 2.0], {"units": "atom/cm^3"})},
+        {
+            "depth": ("depth", [0.5, 1.5], {"units": "um"}),
+            "depth_bounds": (("depth", "side"), [[0.0, 1.0], [1.0, 2.0]]),
+        },
+    )
+    define_atoms()
+    quantified = ds.pint.quantify()
+    result = with_plain_axes(quantified)
+    assert result["depth"].values.tolist() == [500.0, 1500.0]
+    assert result["depth"].attrs == {"units": "nm"}
+    assert result["depth_bounds"].values.tolist() == [[0.0, 1000.0], [1000.0, 2000.0]]
+    assert type(result.xindexes["depth"]) is type(ds.xindexes["depth"])
+    assert with_plain_axes(ds) is ds
+
+
 @pytest.mark.parametrize("power", [2, 3])
 def test_atoms_of_a_density_are_pure_numbers_in_the_context(power):
     registry = application_registry(for_atoms=True)

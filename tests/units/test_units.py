@@ -1,6 +1,8 @@
 """Units are read as this field writes them, exactly, and never guessed."""
 
+import re
 from dataclasses import replace
+from fractions import Fraction
 
 import pint
 import pytest
@@ -15,6 +17,7 @@ from sims_analysis.units import (
     read_quantity,
     read_unit,
     reading,
+    spelling,
     unit_of_kind,
 )
 
@@ -330,3 +333,58 @@ def test_common_spellings_are_what_the_registry_makes_of_them(text):
 
 def test_a_bare_one_is_a_ratio_where_a_ratio_is_asked_for():
     assert unit_of_kind("1", ("dimensionless", "atomic_fraction"), "x").kind == "dimensionless"
+
+
+@pytest.mark.parametrize("kind", reading.CANONICAL)
+def test_examples_and_canonical_units_are_read_as_their_kind(kind):
+    with pytest.raises(UnitsError) as refused:
+        unit_of_kind(None, (kind,), "x")
+    said = re.fullmatch("x has no unit; expected a unit such as (.*)", str(refused.value))[1]
+    assert re.fullmatch(r"'[^']+'(, '[^']+')*( or '[^']+')?", said)
+    for example in said.split("'")[1::2]:
+        assert unit_of_kind(example, (kind,), "x").kind == kind
+    canonical = unit_of_kind(reading.CANONICAL[kind], (kind,), "x")
+    assert (canonical.kind, canonical.is_canonical) == (kind, True)
+
+
+@pytest.mark.parametrize(
+    ("unit", "in_full"),
+    [
+        ("nm", "nanometer"), ("s", "second"), ("atom/cm^3", "atom / centimeter ** 3"),
+        ("count/s", "count / second"), ("count", "count"), ("1", "dimensionless"),
+        ("1/cm", "1 / centimeter"), ("nm/s", "nanometer / second"), ("ohm", "ohm"),
+        ("atom/cm^3/(count/s)", "atom * second / centimeter ** 3 / count"),
+        ("g/cm^3", "gram / centimeter ** 3"), ("cm^2/s", "centimeter ** 2 / second"),
+    ],
+)  # fmt: skip
+def test_canonical_units_are_those_of_pint(unit, in_full):
+    found = quantify(xr.DataArray([1.5], dims="t", attrs={"units": unit}))
+    assert found.data.units == pint.get_application_registry().Unit(in_full)
+    assert found.data.magnitude.tolist() == [1.5]
+
+
+@pytest.mark.parametrize("unit", spelling._SPELLINGS)
+def test_every_spelling_is_that_of_a_unit_of_the_registry(unit):
+    meant = reading._in_base(unit)
+    for word in spelling._SPELLINGS[unit].split():
+        assert reading._in_base(spelling.phrase_or_expression(word)) == meant
+
+
+@pytest.mark.parametrize("of", spelling._PHRASE_LISTS)
+def test_every_phrase_has_a_kind_and_a_factor(of):
+    kind, factor = of.split()
+    for phrase in spelling._PHRASE_LISTS[of].split():
+        unit = read_unit(phrase)
+        assert (unit.kind, Fraction(unit.multiply) / Fraction(unit.divide)) == (
+            kind, Fraction(factor),
+        )  # fmt: skip
+    assert kind in ("atomic_fraction", "mass_fraction", "arbitrary")
+    assert Fraction(factor) in (1, Fraction(1, 100), Fraction(1, 10**6), Fraction(1, 10**9))
+
+
+@pytest.mark.parametrize("wrong", [3, None, b"nm"])
+def test_what_is_no_text_is_no_unit(wrong):
+    with pytest.raises(UnitsError) as refused:
+        read_unit(wrong)
+    name = type(wrong).__name__
+    assert str(refused.value) == f"a unit is a text, found {name}: {wrong!r}"
