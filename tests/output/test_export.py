@@ -362,3 +362,12 @@ def test_a_fit_is_one_row_of_a_table():
     header, _, *rows = sims.results_table(fit).splitlines()
     assert len(rows) == 1
     assert header.startswith("| species | Dose (atoms/cm²) |")
+
+
+def test_a_workbook_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(
+        ModuleNotFoundError, match=r"\.xlsx needs openpyxl: .*sims-analysis\[excel\]"
+    ):
+        sims.to_excel(sims.open_example("boron-implant"), tmp_path / "b.xlsx")
+    assert list(tmp_path.iterdir()) == []
