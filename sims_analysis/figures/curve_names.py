@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.text import Annotation, Text
 
 from sims_analysis.figures.colours import letters
-from sims_analysis.figures.free_space import Obstacles
+from sims_analysis.figures.free_space import Obstacles, Place
 from sims_analysis.figures.style import setting_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.figures.free_space import Place
 
 
 def _offset(ax: Axes, place: Place) -> tuple[float, float]:

@@ -12,7 +12,9 @@ import xarray as xr
 
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import RESOLUTION
+from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.style import grow
@@ -20,9 +22,6 @@ from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.figures.arguments import Wanted
-    from sims_analysis.figures.canvas import Canvas
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
@@ -103,7 +102,7 @@ def _named(models: Sequence[Curve]) -> list[tuple[Curve, int, str]]:
         counts[model.profile] += 1
     names = [
         ", ".join(dict.fromkeys(m.model for m, k in zip(models, numbers, strict=True) if k == n))
-        for n in range(max(numbers, default=0) + 1)
+        for n in sorted({*numbers})
     ]
     texts = [f"fit: {names[n]}" if len(names) > 1 else "fit" for n in numbers]
     return list(zip(models, numbers, texts, strict=True))

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from sims_analysis.figures.canvas import handle_of
-from sims_analysis.figures.curves import colour_meaning, dash_names_measurement
+from sims_analysis.figures.canvas import Canvas, handle_of
+from sims_analysis.figures.curves import Curve, colour_meaning, dash_names_measurement
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
-
-if TYPE_CHECKING:
-    from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
 
 #: Longest name in a figure, in characters.
 _LONGEST = 36

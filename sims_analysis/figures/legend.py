@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES
+from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, Canvas
 from sims_analysis.figures.colours import paper, wash
+from sims_analysis.figures.curves import Curve
 from sims_analysis.figures.free_space import Obstacles
 from sims_analysis.figures.labels import briefs
 from sims_analysis.figures.lines import BAND
@@ -23,9 +24,6 @@ from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
 
 #: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
 _SMALLER, LEAST = (1.0, 0.85, 0.7, 0.55), 5.5

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.figures.axes import FLOOR, LIMIT
+from sims_analysis.figures.canvas import Canvas
+from sims_analysis.figures.curves import Curve
 from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
 
 #: Opacity of a band.
 BAND = 0.22

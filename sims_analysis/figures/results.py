@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import deep
+from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.colours import ink, paper, wash
-from sims_analysis.figures.curves import of_curve
+from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.legend import explain_error
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
@@ -26,11 +28,6 @@ from sims_analysis.text.arguments import first_few, format_argument
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify, read_number
-
-if TYPE_CHECKING:
-    from sims_analysis.figures.arguments import Wanted
-    from sims_analysis.figures.canvas import Canvas
-    from sims_analysis.figures.curves import Curve
 
 Style = dict[str, Any]
 

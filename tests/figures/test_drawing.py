@@ -142,6 +142,11 @@ def test_curves_that_hide_each_other_leave_room_for_one_another():
     patterns = [line._unscaled_dash_pattern for line in lines[1:3]]
     assert patterns == [(6, (3, 6)), (3, (3, 6))], width
     assert [lines[0].get_linestyle(), lines[3].get_linestyle()] == [before[0], before[3]]
+    short = drawn.profiles(B=drawn.gaussian()[:20], P=drawn.gaussian(), C=np.zeros(50))
+    other = canvas(short)
+    drawing._draw_curves(other)
+    drawing._part(other)
+    assert {line.get_zorder() for _, line in other.lines} == {2}
     # Of many curves, none has a part that could be seen.
     many = canvas(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian()))
     drawing._draw_curves(many)

@@ -171,7 +171,8 @@ def test_panels_stand_in_rows_whose_height_follows_their_width(
     monkeypatch.setattr(panels, "draw", lambda canvases, *_, **__: made.extend(canvases))
     monkeypatch.setattr(panels, "finish", lambda *_, **known: made.append(known))
     monkeypatch.setattr(panels, "_share_labels", lambda *_: None)
-    axs = sims.plot_panels({f"W{i}": B for i in range(count)}, **options)
+    axs = sims.plot_panels({f"W{i}": B for i in range(count)}, title="a title", **options)
+    assert axs[0].figure.get_suptitle() == "a title"
     assert len(axs) == count == len(axs[0].figure.axes)
     assert axs[0].get_subplotspec().get_gridspec().get_geometry() == shape
     assert tuple(25.4 * axs[0].figure.get_size_inches()) == pytest.approx(size)

@@ -417,6 +417,10 @@ def test_an_interface_says_its_width_between_the_parts_that_were_asked():
     assert said(one)[0] == ["interface at 30.00 nm,\nwidth 4.000 nm (16 to 84 %)\n(truncated)"]
     (span,) = one.ax.patches
     assert (span.get_x(), span.get_width()) == (28.0, 4.0)
+    asked = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm", low=0.1, high=0.9)
+    other = painter()
+    other.interface(found.assign_attrs(asked.attrs))
+    assert "width 4.000 nm (10 to 90 %)" in said(other)[0][0]
     assert marks(one, "s")[0].get_markersize() == 3.0
     bare = painter(name="B")
     bare.interface(found.assign(width=np.nan, status="ok"))
@@ -480,6 +484,10 @@ def test_junctions_of_many_measurements_are_a_shade_between_the_first_and_the_la
 
     both = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
     QUESTION = sims.metallurgical_junctions(both, donors=["P"], acceptors=["B"]).attrs["question"]  # noqa: N806
+    alone = painter()
+    alone.ax.set(xlim=(0, 50), ylim=(1e18, 1e20))  # it stands on no curve
+    alone.metallurgical_junctions(junction(40.0, np.nan, 60.0))
+    assert said(alone) == (["p→n junction: 40.00 nm"], [])
     one = painter()
     one.many([junction(20.0), junction(24.0, 60.0), junction(30.0)])
     first, second = said(one)[0]
