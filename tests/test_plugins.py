@@ -295,6 +295,14 @@ def test_the_kit_asks_no_reader_for_what_it_does_not_take_for_its_own(tmp_path):
         sims.testing.check_reader(lotus(read=read), path)
 
 
+def test_the_kit_passes_a_reader_of_results_that_are_ready(tmp_path):
+    path = tmp_path / "w7.txt"
+    path.write_text(LOTUS)
+    ready = sims.read(LOTUS.encode(), format=template()["LotusReader"]())
+    (found,) = sims.testing.check_reader(lotus(read=lambda _: sims.Content(ready=ready)), path)
+    assert found.species == ready.species
+
+
 def test_the_kit_sees_an_answer_that_changes(tmp_path):
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)

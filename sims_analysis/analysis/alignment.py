@@ -194,19 +194,9 @@ def _check(
 
 def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
     """Open the reference, and what is aligned with it."""
-    fa = open_frame(
-        a,
-        vocabulary.VALUE_KINDS,
-        question="an alignment",
-        variable=variable,
-        axes=vocabulary.AXES,
-    )
+    fa = open_frame(a, question="an alignment", variable=variable, axes=vocabulary.AXES)
     fb = open_frame(
-        b,
-        (fa.kind,),
-        question="an alignment with these data",
-        variable=variable,
-        axes=(fa.axis,),
+        b, (fa.kind,), question="an alignment with these data", variable=variable, axes=(fa.axis,)
     )
     for name, frame in (("a", fa), ("b", fb)):
         for dim in frame.lead:

@@ -143,7 +143,7 @@ def compare(
     check_options(rule)
     bridge = bridges(gaps)
     a, b = paired(a, b)
-    fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
+    fa = open_frame(a, question="a comparison", variable=variable)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
     coords = _shared_coords(fa, fb)
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
@@ -390,7 +390,7 @@ def repeatability(
             "the measurements have axes of their own; give the step of the grid on which to "
             'compare them, such as step="1 nm"'
         )
-    frame = open_frame(batch, vocabulary.VALUE_KINDS, question="repeatability", variable=variable)
+    frame = open_frame(batch, question="repeatability", variable=variable)
     name = frame.term
     values = frame.along_axis(frame.value, name, units_=frame.units)
     if step is not None:

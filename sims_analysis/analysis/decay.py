@@ -132,13 +132,7 @@ def decay_length(
     32.6 nm per decade
     """
     check_choice("edge", edge, _EDGES)
-    frame = open_frame(
-        data,
-        vocabulary.VALUE_KINDS,
-        question="a decay length",
-        variable=variable,
-        axes=vocabulary.AXES,
-    )
+    frame = open_frame(data, question="a decay length", variable=variable, axes=vocabulary.AXES)
     a, b = read_window(frame, start, stop)
     lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}

@@ -97,9 +97,7 @@ def detection_limit(
     1.1e+15 atom/cm^3
     """
     check_choice("rule", rule, ("mean+3sigma", "currie"))
-    frame = open_frame(
-        data, vocabulary.VALUE_KINDS, question="a detection limit", variable=variable
-    )
+    frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
     mean, deviation, count, *_ = frame.map(window_statistics, *ends)
     warn_of_hidden(frame, ends, "the limit is that of the others", SimsWarning)
@@ -277,13 +275,7 @@ def below_detection(
     >>> print(f"{int(hidden.sum())} of {hidden.size} samples")
     116 of 250 samples
     """
-    frame = open_frame(
-        data,
-        vocabulary.VALUE_KINDS,
-        question="a detection limit",
-        variable=variable,
-        axes=vocabulary.AXES,
-    )
+    frame = open_frame(data, question="a detection limit", variable=variable, axes=vocabulary.AXES)
     level, unknown = stated_limit(frame, limit, "limit")
     measured = frame.measured()  # raises for infinite samples
     text = "limit is NaN, and no sample is known to lie above it: all are flagged"

@@ -144,7 +144,7 @@ def to_grid(
     asked = {"step": step, "depth": depth, "like": like}
     bridge = bridges(gaps)
     if isinstance(data, xr.DataArray):
-        frame = open_frame(data, vocabulary.VALUE_KINDS, question="a grid", axes=vocabulary.AXES)
+        frame = open_frame(data, question="a grid", axes=vocabulary.AXES)
         grid = _grid(frame, conserve is not None, **asked)
         name = str(data.name or frame.kind)
         array = with_coords(_gridded(frame, name, grid, method, bridge=bridge), name)

@@ -121,13 +121,7 @@ def interpolate(
 
 
 def _open(data: Any, variable: str | None = None) -> Frame:
-    return open_frame(
-        data,
-        vocabulary.VALUE_KINDS,
-        question="an interpolation",
-        variable=variable,
-        axes=vocabulary.AXES,
-    )
+    return open_frame(data, question="an interpolation", variable=variable, axes=vocabulary.AXES)
 
 
 def measured_in(data: xr.Dataset) -> list[str]:

@@ -96,9 +96,7 @@ def mean_value(
     >>> print(f"{mean.item():.4g} +- {mean['stderr'].item():.2g} {mean.attrs['units']}")
     2.008e+17 +- 3.5e+14 atom/cm^3
     """
-    frame = open_frame(
-        data, vocabulary.VALUE_KINDS, question="a mean", variable=variable, axes=vocabulary.AXES
-    )
+    frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
     found = mean_over(frame, window)
     warn_of_empty_window(frame, window)

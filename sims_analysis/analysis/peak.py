@@ -123,9 +123,7 @@ def peak(
     >>> print(f"{top['concentration'].item():.2e} atom/cm^3 at {top['depth'].item():.0f} nm")
     7.01e+19 atom/cm^3 at 75 nm
     """
-    frame = open_frame(
-        data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES
-    )
+    frame = open_frame(data, question="a peak", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
     bridge = bridges(gaps)
     asked = *window, frame.fraction, subtracted_level(frame)

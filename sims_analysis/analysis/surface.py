@@ -6,7 +6,6 @@ from typing import Any
 
 import xarray as xr
 
-from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
@@ -87,9 +86,7 @@ def surface_concentration(
     """
     check_count("samples", samples, least=3)
     bridge = bridges(gaps)
-    frame = open_frame(
-        data, vocabulary.VALUE_KINDS, question="a surface concentration", variable=variable
-    )
+    frame = open_frame(data, question="a surface concentration", variable=variable)
     at = frame.parameter(depth, ("depth",), "depth")
     options: Any = {"errors": "fit", "samples": samples}
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)

@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import among_hidden, hidden_within, run_of_hidden
 from sims_analysis.frame.messages import First, first_flagged
-from sims_analysis.frame.run import anywhere, codes, is_lazy, replaced_where
+from sims_analysis.frame.run import codes, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
 from sims_analysis.kernels.gaps import gaps_within, inside_gap
@@ -76,9 +76,8 @@ def doubted(
     Statuses other than those of `over` stay. See :func:`resting_on` and :func:`tell_doubts`.
     """
     found = resting_on(frame, window, bridge=bridge, hidden=hidden)
-    if not set(found.dims) <= set(status.dims) or is_lazy(found) or anywhere(found):
-        replaceable = reduce(operator.or_, (status == code for code in over))
-        status = replaced_where(replaceable & (found != Status.OK), status, found)
+    replaceable = reduce(operator.or_, (status == code for code in over))
+    status = replaced_where(replaceable & (found != Status.OK), status, found)
     tell_doubts(frame, status, window, what, category)
     return status
 

@@ -38,7 +38,7 @@ _OF_SAMPLES = frozenset(
 
 def open_frame(
     data: Any,
-    kinds: tuple[str, ...],
+    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
     *,
     question: str,
     variable: str | None = None,
@@ -52,7 +52,7 @@ def open_frame(
     data : Dataset or DataArray
         Plain or quantified; numpy or Dask.
     kinds : tuple of str
-        Acceptable kinds of value, in order of preference.
+        Acceptable kinds of value, in order of preference; by default all that are measured.
     question : str
         What is computed, for messages: ``"a dose"``.
     variable : str, optional

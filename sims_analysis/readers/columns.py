@@ -284,7 +284,7 @@ class _Finding:
         """
         head = self.heads[value]
         above = self.found.names[value] or self.found.names[axis]
-        if not above or (is_species(head.name) and not is_species(above)):
+        if not above or (is_species(head.name) and not names_species(above)):
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
             of_axis = self.heads[axis].name
             return head.name or above or (of_axis if names_species(of_axis) else "")

@@ -285,7 +285,6 @@ def _check_fit(
         dims="depth",
         coords={"depth": ("depth", z, vocabulary.attrs("depth"))},
         attrs=vocabulary.attrs("concentration"),
-        name="concentration",
     )
     with collected():
         found = fit(data, model=model)

@@ -37,7 +37,7 @@ _NUMBER = {symbol: i + 1 for i, symbol in enumerate(SYMBOLS)}
 _SYMBOL = "(?:" + "|".join(sorted(SYMBOLS, key=len, reverse=True)) + ")"
 _FORMULA = re.compile(
     rf"(?:\^?\d+)?{_SYMBOL}(?:(?:_?\d+)|(?:\^\d+(?={_SYMBOL}))|{_SYMBOL})*"
-    r"(?P<charge>\^?\d?[+-]+|\^[+-]\d?|[⁺⁻]+)?(?P<arrow>->|→)?"
+    r"(?P<charge>(?:\^\d?)?[+-]+|\^[+-]\d?|[⁺⁻]+)?(?P<arrow>->|→)?"
 )
 _PART = re.compile(rf"(?P<symbol>{_SYMBOL})|(?P<mark>[\^_]?)(?P<digits>\d+)")
 
@@ -91,14 +91,11 @@ def _formula(word: str, match: re.Match[str]) -> list[Piece]:
         if not part["mark"] and i > 0 and following:
             above = _is_mass(int(part["digits"]), following)
         made.append(Piece(part["digits"], "super" if above else "sub"))
+    # In a mass spectrum, `Si2+` is the dimer: its digit belongs to the body.
     if charge:
         plain = charge.replace("⁺", "+").replace("⁻", "-").lstrip("^")
         if len(plain) > 1 and not any(map(str.isdigit, plain)):
             plain = f"{len(plain)}{plain[0]}"
-        elif plain[0].isdigit() and "^" not in charge:
-            # In a mass spectrum, `Si2+` is the dimer, not a doubly charged ion.
-            made.append(Piece(plain[0], "sub"))
-            plain = plain[1:]
         made.append(Piece(plain.replace("-", "−"), "super"))
     if arrow:
         made.append(Piece("→", "base"))

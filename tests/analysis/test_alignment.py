@@ -408,3 +408,32 @@ def test_a_file_no_longer_has_the_fields_of_what_was_moved():
         "wire_fields"
         not in sims.align(two_layers(), b, method="markers", markers=["B", "As"]).coords
     )
+
+
+def test_an_edge_that_is_not_there_is_said_with_the_range_of_the_values():
+    a = dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0))
+    options = {"marker": "Si", "method": "edge", "level": "1e6 counts/s"}
+    with pytest.raises(ProfileError) as told:
+        sims.align(a, a, **options)
+    assert str(told.value) == (
+        "a does not fall below the level, 1e+06 count/s: its values run from 1 to 1e+05"
+    )
+    with pytest.raises(
+        ProfileError, match=r"^a does not rise above the level, 1e\+06 count/s: its"
+    ):
+        sims.align(a, a, edge="leading", **options)
+    low = a.assign(intensity=(a["intensity"] * 1e-3).assign_attrs(units="counts/s"))
+    batch = sims.stack([a, low], names=["x", "y"])
+    with pytest.raises(
+        ProfileError, match="measurement 'y': b does not fall below the level, 1000 count"
+    ):
+        sims.align(a, batch, marker="Si", method="edge", level="1e3 counts/s")
+
+
+@pytest.mark.parametrize("method", ["cross-correlation", "peak"])
+def test_samples_without_a_value_are_left_out(method):
+    hole = np.where(DEPTH % 7 == 3, np.nan, gaussian(DEPTH, floor=1e16))
+    a = dataset(DEPTH, B=hole)
+    b = dataset(DEPTH, B=np.where(DEPTH % 11 == 5, np.nan, gaussian(DEPTH + 4.0, floor=1e16)))
+    moved = sims.align(a, b, marker="B", method=method)
+    assert moved["depth_shift"].item() == pytest.approx(4.0, abs=0.05)

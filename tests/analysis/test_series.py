@@ -94,3 +94,18 @@ def test_what_is_known_of_a_background_and_of_cells_is_in_the_series_that_have_i
     batch = sims.stack([ds, ds], names=["x", "y"])
     places = [(one.species, one.place["measurement"]) for one in series_of(batch)]
     assert sorted(places) == [("B", "x"), ("B", "y"), ("P", "x"), ("P", "y")]
+
+
+def test_species_come_in_the_order_of_the_data_whatever_the_order_of_variables():
+    nothing = np.full(3, np.nan)
+    ds = xr.Dataset(
+        {"intensity": (("species", "depth"), [[1.0, 2, 3], nothing], {"units": "counts/s"}),
+         "concentration": (("species", "depth"), [nothing, [4.0, 5, 6]], {"units": "cm^-3"})},
+        {"species": ["Si", "B"], "depth": ("depth", [0.0, 1.0, 2.0], {"units": "nm"})},
+    )  # fmt: skip
+    found = [(one.species, one.variable) for one in series_of(ds)]
+    assert found == [("Si", "intensity"), ("B", "concentration")]
+    turned = [(one.species, one.variable) for one in series_of(ds.isel(species=[1, 0]))]
+    assert turned == [("B", "concentration"), ("Si", "intensity")]
+    (bare,) = series_of(ds["intensity"].isel(species=0, drop=True))
+    assert bare.species == ""

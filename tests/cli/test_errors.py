@@ -1,5 +1,7 @@
 """What goes wrong in a command is one line on stderr, and an exit code."""
 
+import json
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -8,6 +10,7 @@ import sims_analysis as sims
 from sims_analysis.cli import cli
 from sims_analysis.cli.options import Group
 from sims_analysis.errors import warn
+from sims_analysis.output import report_files
 
 
 def run(error):
@@ -58,3 +61,56 @@ def test_one_id_is_of_one_file(tmp_path):
     assert several.exit_code == 2
     assert "--id names one entry, but there are several files" in several.stderr
     assert "cannot read 'a.json'" in CliRunner().invoke(cli, asked).stderr
+
+
+def wafer(folder, name):
+    profile = {
+        "data_id": name, "species_name": "B", "depths": [0, 10], "depth_units": "nm",
+        "concentrations": [1e18, 2e18], "concentration_units": "atoms/cm^3",
+    }  # fmt: skip
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps([profile]))
+    return str(file)
+
+
+@pytest.mark.parametrize(("missing", "code"), [((), 0), (("none",), 3), (("none", "nor"), 1)])
+def test_what_is_added_and_exported_is_told_and_what_is_not_counts(tmp_path, missing, code):
+    there = [] if code == 1 else ["w1"]
+    files = [wafer(tmp_path, name) for name in there] + [f"{name}.json" for name in missing]
+    lab, paper = str(tmp_path / "lab"), str(tmp_path / "paper")
+    done = CliRunner().invoke(cli, ["archive", "add", "--archive", lab, *files])
+    assert (done.exit_code, done.stdout.split()) == (code, ["w1:", "B"] if there else [])
+    assert [name for name in missing if f"'{name}.json'" not in done.stderr] == []
+    sims.Archive(lab).add(wafer(tmp_path, "w2"))
+    asked = ["archive", "export", *there, *missing, "--archive", lab, "--to", paper]
+    done = CliRunner().invoke(cli, asked)
+    assert (done.exit_code, done.stdout.split()) == (code, there)
+    assert [name for name in missing if f"entry '{name}'" not in done.stderr] == []
+    listed = CliRunner().invoke(cli, ["archive", "list", "--archive", lab, "--format", "json"])
+    assert [record["data_id"] for record in json.loads(listed.stdout)] == [*there, "w2"]
+
+
+def test_without_ids_everything_is_exported(tmp_path):
+    lab, paper = sims.Archive(tmp_path / "lab"), tmp_path / "paper"
+    for name in ("w1", "w2"):
+        lab.add(wafer(tmp_path, name))
+    asked = ["archive", "export", "--archive", str(lab.path), "--to", str(paper)]
+    assert CliRunner().invoke(cli, asked).stdout.split() == ["w1", "w2"]
+    assert sims.Archive(paper).ids() == ["w1", "w2"]
+
+
+@pytest.mark.parametrize("style", ["table", "json"])
+def test_the_list_of_all_pages_is_named_to_people(tmp_path, style, monkeypatch):
+    page = tmp_path / "page.html"
+    for written in ([page], []):
+        monkeypatch.setattr(report_files, "write_files", lambda *_, written=written, **__: written)
+        names = ["boron-implant", "sputter-time"]
+        asked = ["report", *names, "--out", str(tmp_path), "--format", style]
+        done = CliRunner().invoke(cli, asked)
+        assert done.exit_code == 0
+        named = f"List of all: {tmp_path / 'index.html'}"
+        assert (named in done.stdout) == (style == "table" and bool(written))
+        assert (f"Written:\n  {page}" in done.stdout) == (style == "table" and bool(written))
+        if style == "json":
+            reports = json.loads(done.stdout)["reports"]
+            assert [one["files"] for one in reports] == [list(map(str, written))] * 2

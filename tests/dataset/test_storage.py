@@ -317,3 +317,25 @@ def test_what_a_file_cannot_hold_is_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match=r"chunks name \['wafer'\]; the dimensions are "):
         sims.save(ds, tmp_path / "x.zarr", chunks={"wafer": 1, "depth": 10})
     assert not list(tmp_path.iterdir())
+
+
+def test_labels_are_characters_in_netcdf_alone(tmp_path):
+    ds = sims.open_example("boron-implant").isel(depth=slice(3))
+    with xr.open_dataset(
+        sims.save(ds, tmp_path / "w.nc"), engine="h5netcdf", decode_cf=False
+    ) as raw:
+        assert (raw["species"].dtype.kind, raw["species"].ndim) == ("S", 2)
+        assert "_FillValue" not in raw["depth"].attrs
+    pytest.importorskip("zarr")
+    with xr.open_dataset(sims.save(ds, tmp_path / "w.zarr"), engine="zarr", decode_cf=False) as raw:
+        assert (raw["species"].dtype.kind, raw["species"].ndim) == ("U", 1)
+
+
+@pytest.mark.parametrize("kind", ["nc"])
+def test_chunks_are_no_larger_than_the_data(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    for part in (ds.isel(depth=slice(3)), ds.isel(depth=slice(0))):
+        path = sims.save(part, tmp_path / f"w.{kind}", chunks={"depth": 10})
+        same(sims.load(path), part)
+    with xr.open_dataset(sims.save(ds, path, chunks={"depth": 10}), engine="h5netcdf") as raw:
+        assert raw["concentration"].encoding["chunksizes"] == (2, 10)

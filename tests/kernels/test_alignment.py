@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.alignment import best_shift, edge_depth, peak_shift, vertex
+from sims_analysis.kernels.alignment import (
+    best_shift,
+    between_markers,
+    edge_depth,
+    peak_shift,
+    vertex,
+)
 
 Z = np.arange(0.0, 300.0, 2.0)
 
@@ -81,3 +87,11 @@ def test_pairs_count_alike_and_shifts_go_half_way_of_the_shorter_record():
     short = Z[:80]  # 158 nm
     for shift, found in ((70.0, True), (90.0, False)):
         assert best_shift([(Z, curve(Z), short, curve(short, 120 - shift))]).found is found
+
+
+def test_between_markers_there_are_straight_lines_which_go_on_beyond():
+    at, to = np.array([10.0, 20.0, 40.0]), np.array([11.0, 19.0, 49.0])
+    depth = np.array([0.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0])
+    moved = [3.0, 11.0, 15.0, 19.0, 34.0, 49.0, 64.0]
+    np.testing.assert_allclose(between_markers(depth, at, to), moved, rtol=1e-15)
+    np.testing.assert_allclose(between_markers(depth, at, at), depth, rtol=1e-15)

@@ -127,3 +127,95 @@ def test_known_errors_and_neighbours_are_judged_together():
     assert wrong
     assert residuals.RESIDUALS[code].startswith(("correlated", "larger"))
     assert residuals.verdict(trend, rows, 0.5, np.ones(n), 0.1) == (residuals.RANDOM, False)
+
+
+def test_too_few_residuals_wander_by_chance():
+    """With one degree of freedom, or none, there is nothing to tell; two are enough."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(3, 5))
+    alike = np.array([1.0, 1.1, 1.2, 1.1, 1.0])
+    assert residuals.wandering(alike[:3], rows[:, :3]) == 1.0
+    assert residuals.wandering(alike[:4], rows[:, :4]) == 1.0
+    assert residuals.wandering(alike, rows) < 0.5
+    assert residuals.wandering(np.zeros(5), rows) == 1.0
+    assert residuals.wandering(np.full(5, np.inf), rows) == 1.0
+
+
+def test_low_frequencies_need_three_residuals_more_than_parameters():
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(2, 12))
+    slow = np.cos(np.linspace(0, np.pi, 12))
+    assert residuals.low_frequencies(slow[:4], rows[:, :4]) == 1.0
+    assert residuals.low_frequencies(slow, rows) < 0.3
+    assert residuals.low_frequencies(np.zeros(12), rows) == 1.0
+
+
+def test_a_quadratic_form_of_one_sign_is_above_or_below_zero_for_certain():
+    assert residuals._above(np.diag([1.0, 2.0])) == 1.0
+    assert residuals._above(np.diag([-1.0, -2.0])) == 0.0
+    assert residuals._above(np.zeros((2, 2))) == 0.0
+    assert residuals._above(np.diag([1.0, -1.0])) == 0.5
+
+
+@pytest.mark.parametrize("parts", [(3.0, 1.0, -0.5), (1.0, -1.0, -2.0), (5.0, 1.0, -0.1, -4.0)])
+def test_the_chance_of_a_quadratic_form(parts):
+    normal = np.random.default_rng(2).normal(size=(200_000, len(parts)))
+    above = np.mean(normal**2 @ np.array(parts) > 0)
+    assert residuals._above(np.diag(parts)) == pytest.approx(above, abs=0.02)
+
+
+def test_the_noise_of_second_differences():
+    """Of normal numbers their deviation; a straight line has none, nor have fewer than five."""
+    noise = 0.3 * np.random.default_rng(3).normal(size=20_001)
+    assert residuals.scatter(noise) == pytest.approx(0.3, rel=0.02)
+    assert residuals.scatter(noise[:20_000]) == pytest.approx(0.3, rel=0.02)
+    assert residuals.scatter(np.arange(9.0)) == pytest.approx(0.0, abs=1e-15)
+    assert residuals.scatter(noise[:4]) == 0.0
+    assert residuals.scatter(noise[:5]) > 0.0
+
+
+@pytest.mark.parametrize("n", [3, 4, 7, 8, 1001, 1000])
+def test_a_median_of_few_numbers(n):
+    values = np.random.default_rng(n).normal(size=n)
+    assert residuals._median(values) == np.median(values)
+
+
+def test_means_over_neighbours():
+    np.testing.assert_allclose(residuals.running(np.array([1.0, 2.0, 6.0, 4.0]), 3), [3.0, 4.0])
+
+
+def test_correlation_of_residuals_with_the_next():
+    assert residuals.correlation(np.array([1.0, -1.0, 1.0, -1.0])) == -0.75
+    assert residuals.correlation(np.zeros(4)) == 0.0
+
+
+def test_how_far_a_curve_stays_away():
+    c = np.array([1.0, 2.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0])
+    m = c * np.array([1.0, 1.2, 1.2, 1.2, 1.0, 1.0, 1.0, 1.0])
+    r = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    away = residuals.departure(c, m, r)
+    assert away.largest == pytest.approx((0.4 + 0.8 + 0.4) / 3 / 4)
+    assert away.logarithmic == pytest.approx(np.log(1.2) * np.sqrt(3 / 8))
+    noise = residuals.scatter(r)
+    assert away.deviations == pytest.approx(np.sqrt(3) / 3 / noise)
+    assert np.isnan(residuals.departure(c, m, np.zeros(8)).deviations)
+    # What is not above 0 has no logarithm.
+    below = residuals.departure(c, np.where(c == 4, 0.0, c), r)
+    assert below.logarithmic == 0.0
+    assert np.isnan(residuals.departure(c, np.zeros(8), r).logarithmic)
+
+
+def test_a_singular_matrix_has_the_inverse_of_what_there_is():
+    ones = np.ones((2, 2))
+    np.testing.assert_allclose(residuals.inverted(ones), np.full((2, 2), 0.25), rtol=1e-12)
+    regular = np.array([[1.0, 0.5], [0.5, 1.0]])
+    np.testing.assert_allclose(residuals.inverted(regular) @ regular, np.eye(2), atol=1e-12)
+
+
+def test_chi_square_of_counts_leaves_out_where_hardly_any_are_expected():
+    mu = np.array([0.5, 1.0, 4.0, 9.0])
+    r = np.array([7.0, 1.0, 2.0, 1.0])
+    found = residuals.of_counts(r, mu, 1)
+    assert (found.value, found.degrees) == (6.0, 2)
+    assert found.variance == pytest.approx(1 + 0.5 * np.mean([1, 1 / 4, 1 / 9]))
+    assert residuals.of_counts(r[:1], mu[:1], 0) == (0.0, 0, 1.0)

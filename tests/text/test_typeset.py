@@ -81,7 +81,7 @@ def test_units_in_latex(unit, printed):
 
 def test_elements_are_those_of_formulas_once_and_in_order():
     assert elements("CsAl, Al+ and (Cs2)") == ["Cs", "Al"]
-    assert elements("matrix") == elements("") == []
+    assert elements("matrix") == elements("Current") == elements("") == []
 
 
 @pytest.mark.parametrize(
