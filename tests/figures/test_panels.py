@@ -168,7 +168,13 @@ def test_panels_stand_in_rows_whose_height_follows_their_width(
     monkeypatch, count, options, shape, size
 ):
     made = []
-    monkeypatch.setattr(panels, "draw", lambda canvases, *_, **__: made.extend(canvases))
+
+    def draw(canvases, *_, **__):
+        made.extend(canvases)
+        for one in canvases:
+            one.ax.set_ylabel(C)
+
+    monkeypatch.setattr(panels, "draw", draw)
     monkeypatch.setattr(panels, "finish", lambda *_, **known: made.append(known))
     monkeypatch.setattr(panels, "_share_labels", lambda *_: None)
     axs = sims.plot_panels({f"W{i}": B for i in range(count)}, title="a title", **options)
