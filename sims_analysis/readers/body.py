@@ -211,13 +211,19 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
 
 
 def first_below_heads(
-    grid: Grid, needed: tuple[int, ...] | None = None, heads: Collection[Kind] = (Kind.HEADS,)
+    grid: Grid,
+    needed: tuple[int, ...] | None = None,
+    heads: Collection[Kind] = (Kind.HEADS,),
+    least: int = 1,
 ) -> int | None:
-    """Find the first row below heads in which numbers stand beside words; None if there is none."""
+    """Find the first row in which numbers stand beside words, below heads of some cells at least.
+
+    None if there is none.
+    """
     headed = False
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, (), needed)
-        headed |= kind in heads and len(grid.cells(i)) > 1
+        headed |= kind in heads and len(grid.cells(i)) >= least
         if headed and kind is Kind.MIXED:
             return i
     return None

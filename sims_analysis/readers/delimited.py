@@ -64,7 +64,7 @@ def grid_of_lines(
         worded = worded or (grid if run > 1 else None)
         one = one or (grid if run else None)
         if not run and delimiter is not None:
-            below = below or (grid if first_below_heads(grid) is not None else None)
+            below = below or (grid if first_below_heads(grid, least=2) is not None else None)
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
         return worded or one or below or _widest(lines, options)

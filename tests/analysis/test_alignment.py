@@ -428,3 +428,12 @@ def test_an_edge_that_is_not_there_is_said_with_the_range_of_the_values():
         ProfileError, match="measurement 'y': b does not fall below the level, 1000 count"
     ):
         sims.align(a, batch, marker="Si", method="edge", level="1e3 counts/s")
+
+
+@pytest.mark.parametrize("method", ["cross-correlation", "peak"])
+def test_samples_without_a_value_are_left_out(method):
+    hole = np.where(DEPTH % 7 == 3, np.nan, gaussian(DEPTH, floor=1e16))
+    a = dataset(DEPTH, B=hole)
+    b = dataset(DEPTH, B=np.where(DEPTH % 11 == 5, np.nan, gaussian(DEPTH + 4.0, floor=1e16)))
+    moved = sims.align(a, b, marker="B", method=method)
+    assert moved["depth_shift"].item() == pytest.approx(4.0, abs=0.05)

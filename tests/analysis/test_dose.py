@@ -786,3 +786,19 @@ def test_a_transient_is_looked_for_from_the_first_sample_that_was_measured():
         sims.integrated_dose(one(z, spike), surface_depth="20 nm")
         sims.integrated_dose(one(z, spike), start="0 nm")
         sims.integrated_dose(one(z[:16], spike[:16]))  # of few samples it is not told
+
+
+def test_what_is_held_reaches_to_the_first_sample_and_not_beyond_it():
+    z = np.arange(4.0, 30.0, 2.0)
+    ds = one(z, 1e17 * z)  # 4e17 is held above 4 nm
+    held = [
+        ("6 nm", "10 nm", 0.5 * (10**2 - 6**2)),  # a start among the samples
+        ("0 nm", "4 nm", 4.0 * 4.0),  # to the first sample, which has no width
+        ("1 nm", "3 nm", 4.0 * 2.0),
+        ("2 nm", "6 nm", 4.0 * 2.0 + 0.5 * (6**2 - 4**2)),
+        ("4 nm", "6 nm", 0.5 * (6**2 - 4**2)),
+    ]
+    for start, stop, area in held:
+        found = sims.integrated_dose(ds, start=start, stop=stop, surface="hold")
+        assert found["status"].item() == "ok"
+        assert found.item() == pytest.approx(area * 1e10, rel=1e-12)

@@ -29,6 +29,11 @@ MOVED = [("1 nm", "5 nm"), ("2 nm", "4 nm")]
 
 REFUSED = [
     (
+        lambda: sims.to_grid(ONE, depth=["1 nm", "1 nm"]),
+        ProfileError,
+        "the depth values of a grid must increase strictly",
+    ),
+    (
         lambda: sims.integrated_dose(ONE, strict=1),
         ProfileError,
         "strict=1; expected True or False",
@@ -501,3 +506,12 @@ def test_a_refusal_says_what_was_found_and_what_is_expected(ask, error, said):
     with pytest.raises(error) as told:
         ask()
     assert str(told.value) == said
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_junction_that_a_limit_hides_is_refused_with_the_limit():
+    text = "Depth (nm)\tB (atoms/cm3)\n0\t1e18\n1\t8e17\n2\t<5E15\n3\t<5E15\n"
+    ds = sims.read(text.encode()).to_dataset()
+    with pytest.raises(JunctionError) as told:
+        sims.junction_depth(ds, level="1e15 atoms/cm^3", strict=True)
+    assert "below detection (those without a value are below 5e+15 atom/cm^3)" in str(told.value)

@@ -168,11 +168,20 @@ def test_panels_stand_in_rows_whose_height_follows_their_width(
     monkeypatch, count, options, shape, size
 ):
     made = []
-    monkeypatch.setattr(panels, "draw", lambda canvases, *_, **__: made.extend(canvases))
+
+    def draw(canvases, *_, **__):
+        made.extend(canvases)
+        for one in canvases:
+            one.ax.set_ylabel(C)
+
+    monkeypatch.setattr(panels, "draw", draw)
     monkeypatch.setattr(panels, "finish", lambda *_, **known: made.append(known))
     monkeypatch.setattr(panels, "_share_labels", lambda *_: None)
     axs = sims.plot_panels({f"W{i}": B for i in range(count)}, title="a title", **options)
     assert axs[0].figure.get_suptitle() == "a title"
+    # Where rows are many or low, the label of the values is written once.
+    once = shape[0] > 2 or options.get("width") == "43 mm"
+    assert axs[0].figure.get_supylabel() == C * once
     assert len(axs) == count == len(axs[0].figure.axes)
     assert axs[0].get_subplotspec().get_gridspec().get_geometry() == shape
     assert tuple(25.4 * axs[0].figure.get_size_inches()) == pytest.approx(size)

@@ -5,6 +5,7 @@ import pytest
 
 from sims_analysis.kernels.blocks import layouts
 from sims_analysis.kernels.gaps import across_gap, gap_after, gaps_within, inside_gap
+from sims_analysis.kernels.rows import Dense
 
 
 def rows_of(depth, value=None):
@@ -122,3 +123,9 @@ def test_segments_that_are_gaps():
 def test_a_gap_is_wider_than_five_of_its_neighbours():
     for width, found in ((5.0, []), (5.01, [3])):
         assert gaps_of([0, 1, 2, 3, *(3 + width + np.arange(4))]) == found
+
+
+def test_what_no_cell_covers_is_a_gap_between_two_cells_too():
+    z, lower, upper = np.array([1.0, 5.0]), np.array([0.0, 4.0]), np.array([2.0, 6.0])
+    found = gaps_within(Dense(z, np.ones((1, 2)), None, lower, upper), *np.full((2, 1), np.nan))
+    assert (found.n, found.width, found.before, found.after) == ([1], [2.0], [2.0], [4.0])

@@ -163,3 +163,9 @@ def test_rows_are_the_same_for_all_broadcast_or_copied():
     assert same_for_all(np.broadcast_to(row, (3, 4)))
     assert same_for_all(np.tile(row, (3, 1)))
     assert not same_for_all(np.stack([row, row, row + 1e-12]))
+
+
+def test_limits_of_no_rows_are_not_alike():
+    rows = Dense(np.arange(3.0), np.empty((0, 3)))
+    assert not rows.alike(np.empty(0))
+    assert rows.within(np.empty(0), np.empty(0)).count == 0

@@ -95,3 +95,13 @@ def test_at_an_end_the_other_one_does_not_matter(log):
     c0, c1 = np.array([2.0, np.nan, 3.0, -1.0]), np.array([np.nan, 5.0, -1.0, np.nan])
     found = segments.interpolated(c0, c1, np.array([0.0, 1.0, 0.0, 0.0]), log=log)
     np.testing.assert_array_equal(found, [2.0, 5.0, 3.0, -1.0])
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_rounding_does_not_leave_the_two_ends(log):
+    c0, c1 = 10 ** np.random.default_rng(3).uniform(10, 21, (2, 20_000))
+    for t in (1e-16, 1.0 - 1e-16, 0.3):
+        for a, b in ((c0, c1), (c0, c0 * (1.0 + 1e-15))):
+            found = segments.interpolated(a, b, np.full(c0.size, t), log=log)
+            assert (found >= np.minimum(a, b)).all()
+            assert (found <= np.maximum(a, b)).all()

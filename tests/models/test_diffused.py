@@ -114,6 +114,19 @@ def test_noise_of_the_profile_before_is_in_the_likelihood():
     assert fit["status"] == "ok"
 
 
+@pytest.mark.slow
+def test_akaikes_criterion_counts_what_is_known_before_beside_a_measured_profile():
+    """A mean three widths away adds the square of that, of a width of ten standard errors."""
+    z = Z[::2]
+    before, after = counted(implant(15.0, z), z), counted(implant(25.0, z), z, seed=1)
+    options = {"model": "annealed_implant", "as_implanted": before}
+    free = sims.fit(after, **options)
+    width = 10 * free["broadening_stderr"].item()
+    known = {"broadening": (f"{free['broadening'].item() + 3 * width} nm", f"{width} nm")}
+    fit = sims.fit(after, prior=known, **options)
+    assert fit["aic"] - free["aic"] == pytest.approx(9 * 100 / 101, rel=0.05)
+
+
 @pytest.mark.study
 def test_a_series_has_one_diffusivity_and_one_profile_before():
     times = np.array([600.0, 1800.0, 5400.0])

@@ -131,3 +131,25 @@ def test_a_function_much_narrower_than_the_spacing_moves_nothing():
     np.testing.assert_allclose(sims.convolve(data, resolution="0.001 nm"), c, rtol=1e-14)
     alone = data.isel(depth=[3])
     np.testing.assert_array_equal(sims.convolve(alone, resolution="3 nm"), c[3:4])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda data, **window: sims.sheet_resistance(data, acceptors=["B"], **window),
+        sims.interface,
+        lambda data, **window: sims.deconvolve(data, resolution="2 nm", **window),
+    ],
+)
+def test_a_window_without_samples_is_told(ask):
+    data = xr.DataArray(
+        np.linspace(1e18, 1e19, 100)[None], dims=("species", "depth"),
+        coords={"species": ["B"], "depth": ("depth", np.arange(100.0), {"units": "nm"})},
+        attrs={"units": "atom/cm^3"}, name="concentration",
+    )  # fmt: skip
+    with pytest.warns(sims.errors.FitWarning) as told:
+        found = ask(data, start="200 nm", stop="300 nm")
+    assert np.ravel(found["status"].values).tolist() == ["no_data"]
+    (message,) = (str(one.message) for one in told)
+    window = "start=200 nm, stop=300 nm; the record runs from 0 to 99 nm"
+    assert message == f"species 'B': no sample in the window {window}"

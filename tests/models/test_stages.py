@@ -121,6 +121,21 @@ def test_entries_of_linked_profiles_and_their_places():
     assert Links().layout(TASK).size == 0
 
 
+@pytest.mark.parametrize(
+    ("links", "joint", "active"),
+    [
+        ({}, False, False),
+        ({"scales": ("rsf_scale",)}, False, True),
+        ({"shared": ("straggle",)}, True, True),
+        ({"prior": {"straggle": (20.0, 2.0)}}, True, True),
+        ({"held": True}, True, True),
+    ],
+)
+def test_what_takes_a_likelihood_of_several_things(links, joint, active):
+    """Scales alone do not: the samples of a profile do not tell them."""
+    assert (Links(**links).joint, Links(**links).active) == (joint, active)
+
+
 def test_true_numbers_grow_with_powers_of_the_scales():
     kinds = ("depth", "area", "value", "slope", "diffusivity", "dimensionless")
     parameters = [Parameter(kind, kind, "") for kind in kinds]

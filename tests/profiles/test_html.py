@@ -9,7 +9,7 @@ import pytest
 from instrument_files import cameca_rpc
 
 import sims_analysis as sims
-from sims_analysis.profiles.html import profile_html
+from sims_analysis.profiles.html import _thinned, profile_html
 from sims_analysis.profiles.profile import DepthProfile
 
 
@@ -104,3 +104,8 @@ def test_no_more_points_than_can_be_seen(samples, points):
     (line,) = lines(html(list(range(samples)), [1.0 + i for i in range(samples)]))
     assert len(line) == points
     assert (line[0][0], line[-1][0]) == (1.0, 159.0)
+
+
+def test_ticks_on_the_same_pixels_are_one():
+    assert _thinned(np.array([0.0, 0.4, 0.9, 5.0])).tolist() == [0.0, 5.0]
+    assert _thinned(np.array([])).size == 0

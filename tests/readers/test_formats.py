@@ -9,6 +9,8 @@ from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis.readers.formats import fault_of
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.srim import recognises
 
 T = np.array([0.0, 1.4666, 2.9332, 4.3998])
 
@@ -412,3 +414,16 @@ def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
 def test_what_is_no_reader(names, fault):
     whole = {"name": "x", "description": "X", "recognises": bool, "read": bool}
     assert fault_of(SimpleNamespace(**whole | names)) == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "is_srim"),
+    [
+        ("ION and final RECOIL ATOM Distributions", True),
+        ("Ion Average Range = 1\nDistribution Units are", True),
+        ("Ion Average Range = 1\n", False),
+        ("Distribution Units are", False),
+    ],
+)
+def test_what_a_table_of_ranges_is_known_by(text, is_srim):
+    assert recognises(Source("RANGE.txt", text.encode())) is is_srim

@@ -1,0 +1,28 @@
+"""Metadata of a measurement: what has another form is ignored, what is known comes back."""
+
+import pytest
+
+from sims_analysis.profiles.metadata import Layer, Metadata, columns_of
+
+
+@pytest.mark.parametrize("stated", [None, [], "O2+", 1.0, {}, {"file": 3}, {"layers": {"a": 1}}])
+def test_what_has_another_form_is_ignored(stated):
+    assert Metadata.from_dict(stated) == Metadata()
+
+
+def test_what_is_known_comes_back():
+    layers = (Layer(matrix="Si", start="0 nm", stop="50 nm"), Layer(matrix="SiO2"))
+    known = Metadata(file="w7", impact_energy="10 keV", layers=layers, other={"lot": "7"})
+    stated = known.to_dict()
+    assert stated["layers"][1] == {"matrix": "SiO2"}
+    assert Metadata.from_dict(stated) == known
+    assert Metadata.from_dict(stated | {"layers": ["Si", {"matrix": 1, "hue": "red"}]}) == Metadata(
+        file="w7", impact_energy="10 keV", layers=(Layer(),), other={"lot": "7"}
+    )
+
+
+def test_columns_of_another_form_or_length_are_ignored():
+    counts = {"units": "count", "values": [1.0, 2.0]}
+    stated = {"counts": counts, "short": {"values": [1.0]}, "text": "a", "none": {"values": None}}
+    assert columns_of({"columns": stated}, 2) == {"counts": counts}
+    assert columns_of({"columns": [counts]}, 2) == columns_of({}, 2) == {}
