@@ -299,6 +299,10 @@ REFUSED = [
         "the data have no atomic_fraction or mass_fraction to convert; they have concentration (atom/cm^3)",
     ),
     (
+        lambda: sims.subtract_background(sims.with_rsf(sims.subtract_background(RUN, window=("80 s","100 s"), species="B"), rsf=RSF, matrix="Si"), window=("80 s","100 s"), species="B"), ProfileError,
+        "a background was subtracted before concentration was quantified with a factor that varies with depth, so that its error varies, too; subtract both backgrounds from the intensities",
+    ),
+    (
         lambda: sims.to_concentration(fractions(), atomic_density="-5e22 atoms/cm^3"), UnitsError,
         "atomic_density='-5e22 atoms/cm^3' must be one positive density",
     ),
@@ -439,6 +443,16 @@ REFUSED = [
         "species 'B': the integral of intensity from 40 to 58 s is not positive in one of the pieces, so that it says nothing of their ratio",
     ),
 ]  # fmt: skip
+
+
+REFUSED += [
+    (call, ProfileError, f"{name}=1; expected True or False")
+    for name, call in (
+        ("keep_intensity", lambda: sims.with_rsf(RUN, rsf=RSF, matrix="Si", keep_intensity=1)),
+        ("scale", lambda: sims.splice(TOP, REST, scale=1)),
+        ("apply_offset", lambda: sims.calibrate_depth(RUN, rate="1 nm/s", apply_offset=1)),
+    )
+]
 
 
 @pytest.mark.parametrize(
