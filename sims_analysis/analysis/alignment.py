@@ -337,11 +337,15 @@ def _moved(
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
         stated, attrs = b[axis].variable if of_axis else own, dict(own.attrs)
         unit = units.magnitude_and_unit(stated, (axis,), name)[1]
-        start = xr.Variable(own.dims, unit.to_canonical(units.magnitude_of(own)))
+        plain = xr.Variable(own.dims, units.magnitude_of(own))
+        start = xr.Variable(own.dims, unit.to_canonical(plain.data))
         end = move(start)
-        by.append(end - start)
+        shift = (end - start).transpose(*end.dims)
+        by.append(shift)
         if own_unit and "units" in stated.attrs:
-            end = xr.Variable(end.dims, unit.from_canonical(end.data))
+            # Depths that were converted there and back would move even where the shift is 0.
+            shift = xr.Variable(shift.dims, unit.from_canonical(shift.data))
+            end = (plain + shift).transpose(*end.dims)
         elif not of_axis:
             attrs["units"] = units.CANONICAL[axis]
         new[name] = xr.Variable([alone.get(str(d), d) for d in end.dims], end.data, attrs)

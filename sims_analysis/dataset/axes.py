@@ -72,7 +72,7 @@ def cell_edges(data: xr.Dataset | xr.DataArray, axis: str) -> Array | None:
 
 def nearest(axis: Array, depths: Array) -> NDArray[np.intp]:
     """Find the samples of an increasing axis that are nearest to depths."""
-    after = np.clip(axis.searchsorted(depths), 1, max(axis.size - 1, 1))
+    after = np.maximum(axis.searchsorted(depths), 1)
     before = after - 1
     after = np.minimum(after, axis.size - 1)
     return np.where(depths - axis[before] <= axis[after] - depths, before, after)

@@ -54,7 +54,8 @@ def without_repeats(
         stepped = depth.copy()
         stepped[repeated] = np.nextafter(depth[repeated], -np.inf)
         return stepped, columns
-    others = f", as do {repeated.size - 1} more" if repeated.size > 1 else ""
+    more = repeated.size - 1
+    others = f", as {'does' if more == 1 else 'do'} {more} more" if more else ""
     raise ProfileError(
         f"{who}: {first} occurs twice{others}. For a histogram drawn as steps, pass "
         'duplicates="step", which keeps its dose; for a depth measured twice, duplicates="mean", '

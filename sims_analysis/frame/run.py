@@ -61,13 +61,13 @@ def profile_by_profile(
     depth: Any,
     value: Any,
     *parameters: Any,
-    errors: blocks.Errors | None = None,
-    bounds: blocks.Bounds | None = None,
-    whole: Sequence[int] = (),
-    group: int = 0,
+    errors: blocks.Errors,
+    bounds: blocks.Bounds | None,
+    whole: Sequence[int],
+    group: int,
     size: int,
-    beside: Sequence[str] = (),
-    watched: Callable[[list[Any]], Iterable[Any]] = iter,
+    beside: Sequence[str],
+    watched: Callable[[list[Any]], Iterable[Any]],
 ) -> Only:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
@@ -78,22 +78,17 @@ def profile_by_profile(
     `watched` yields the indices of all profiles one by one.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
-    ranks = list(whole) or [0] * len(parameters)
-    shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, ranks, strict=True)]
+    shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
-    absent = np.full(core, np.nan)
-    edges = dict(zip(("lower", "upper"), bounds or (None, None), strict=True))
-    of_errors = [
-        edges[name] if name in edges else errors and getattr(errors, name)
-        for name in ("stderr", "counts", *beside)
-    ]
+    lower, upper = bounds or (np.nan, np.nan)
+    named = {**errors._asdict(), "lower": lower, "upper": upper}
     columns = [
-        np.broadcast_to(absent if one is None else np.asarray(one, np.float64), (*lead, *core))
-        for one in (depth, value, *of_errors)
+        np.broadcast_to(np.asarray(one, np.float64), (*lead, *core))
+        for one in (depth, value, *(named[name] for name in ("stderr", "counts", *beside)))
     ]
     given = [
         np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))
-        for one, k in zip(parameters, ranks, strict=True)
+        for one, k in zip(parameters, whole, strict=True)
     ]
     rows = np.empty((*lead, size))
     # What cannot be computed is NaN or infinite, and is told by a status.

@@ -90,13 +90,23 @@ class _Samples(ABC):
 
     @property
     @abstractmethod
+    def final(self) -> Index:
+        """Where the last samples of the rows are in what is shaped as ``depth``."""
+
     def next_depth(self) -> Array:
-        """Depth of the next sample of the row, its own for the last; shaped as ``depth``."""
+        """Return the depth of the next sample of the row, its own for the last, as ``depth``."""
+        found = np.empty(self.depth.shape)
+        found[:-1] = self.depth[1:]
+        found[self.final] = self.depth[self.final]
+        return found
 
     @cached_property
     def width(self) -> Array:
         """Width of the segment after each sample; shaped as ``depth``."""
-        return self.next_depth - self.depth
+        found = np.empty(self.depth.shape)
+        np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
+        found[self.final] = 0.0
+        return found
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -174,9 +184,9 @@ class Dense(_Samples):
         object.__setattr__(self, "offsets", np.arange(len(self.value) + 1) * self.depth.size)
 
     @cached_property
-    def next_depth(self) -> Array:
-        """Depth of the next sample, its own for the last, (n,)."""
-        return np.concatenate([self.depth[1:], self.depth[-1:]])
+    def final(self) -> Index:
+        """The place of the last sample of all rows; none on an axis of no length."""
+        return np.arange(self.depth.size)[-1:]
 
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(n,)`` at flat positions."""
@@ -274,13 +284,9 @@ class Packed(_Samples):
         return np.repeat(np.arange(self.count), self.size)
 
     @cached_property
-    def next_depth(self) -> Array:
-        """Depth of the next sample of the row, its own for the last, (N,)."""
-        found = np.empty(self.depth.shape)
-        found[:-1] = self.depth[1:]
-        last = self.offsets[1:][self.size > 0] - 1
-        found[last] = self.depth[last]
-        return found
+    def final(self) -> Index:
+        """The positions of the last sample of each row that has any."""
+        return self.offsets[1:][self.size > 0] - 1
 
     def slices(self) -> Iterator[slice]:
         """Yield the positions of each row."""

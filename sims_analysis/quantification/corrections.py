@@ -236,7 +236,10 @@ def subtract_background(
         origin = f"the mean from {window[0]} to {window[1]}"
     result = frame.replaced(frame.value - level.fillna(0.0), **_beside(frame, level, errors))
     total = {"": level} | ({"_stderr": errors["background_stderr"]} if errors else {})
-    result = result.assign_coords(_subtracted_in_all(data, frame, total))
+    if not was_subtracted(data, frame.units):  # in another unit, an earlier one is no part of it
+        earlier = ["subtracted_background", "subtracted_background_stderr"]
+        result = result.drop_vars(earlier, errors="ignore")
+    result = result.assign_coords(_subtracted_in_all(result, frame, total))
     return with_step(
         result,
         "subtract_background",
@@ -347,11 +350,10 @@ def _subtracted_in_all(
 ) -> dict[str, xr.Variable]:
     """Return the coordinates with all that was subtracted in this unit, and its standard error."""
     made = {}
-    same = was_subtracted(data, frame.units)
     for end, one in fresh.items():
         key = f"subtracted_background{end}"
         total = one
-        if same and key in data.coords:
+        if key in data.coords:
             before = data.coords[key].variable
             if end:
                 total = one.fillna(before)

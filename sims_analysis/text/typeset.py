@@ -67,7 +67,7 @@ def pieces(name: str) -> list[Piece]:
     found: list[Piece] = []
     for word in re.split(r"(\s+|[()\[\]/,])", name):
         match = _FORMULA.fullmatch(word)
-        found += _formula(word, match) if match else [Piece(word, "base")] if word else []
+        found += _formula(word, match) if match else [Piece(word, "base")]
     merged: list[Piece] = []
     for piece in found:
         if merged and merged[-1].place == piece.place:

@@ -100,6 +100,17 @@ def test_an_uncertainty_that_is_not_known_in_one_layer_is_not_known_of_a_dose_fr
         assert found == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
+@pytest.mark.parametrize("background", ["1e17 atoms/cm^3", ("80 nm", "100 nm")])
+def test_an_uncertainty_over_depth_is_a_part_of_what_is_above_the_background(background):
+    z = np.arange(101.0)
+    part = xr.Variable("depth", np.where(z <= 30, 0.1, 0.2), {"units": "1"})
+    ds = one(z, np.where(z < 70, 1e18, 1e17)).assign_coords(sensitivity_factor_uncertainty=part)
+    for stop, relative in (("30 nm", 0.1), ("60 nm", (20 * 0.1 + 0.15 + 29 * 0.2) / 50)):
+        budget = sims.dose_budget(ds, start="10 nm", stop=stop, background=background)
+        found = number(budget["rsf_stderr"] / budget["dose"])
+        assert found == pytest.approx(relative, rel=1e-12)
+
+
 def test_what_quantified_data_state_counts_as_well():
     z = np.arange(101.0)
     coords = {

@@ -210,6 +210,19 @@ def test_where_noise_decides_on_a_threshold_the_error_has_what_either_end_change
     assert number(near) > 1.4 * number(alone)
 
 
+@pytest.mark.parametrize("way", ["relative", "absolute"])
+def test_noise_decides_on_a_threshold_in_either_unit_where_samples_are_near_it(way):
+    z = np.arange(0, 100, 2.0)
+    gentle = 1e20 * np.exp(-np.abs(z - 50) / 30)
+    ds = one(z, np.where(gentle > 4e19, gentle, 0.0), stderr=0.1 * gentle)
+    for part, near in ((0.5, True), (0.2, False)):
+        threshold = part if way == "relative" else f"{part * 1e20} atoms/cm^3"
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sims.moments(ds, threshold=threshold)
+        assert ["noise decides" in str(one.message) for one in caught] == [True] * near
+
+
 @pytest.mark.parametrize(
     ("values", "options", "status"),
     [

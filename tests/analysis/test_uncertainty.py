@@ -211,6 +211,20 @@ def test_a_subtracted_background_leaves_no_counts():
         sims.with_counting_statistics(ds, dwell_time="1 s")
 
 
+def test_what_the_library_has_changed_is_not_what_was_counted():
+    ds = rates([1e5, 2e5, 4e5, 1e5])
+    dead = sims.correct_dead_time(ds, dead_time="20 ns")
+    less = sims.subtract_background(ds, value="7 count/s")
+    for changed, how in (
+        (dead, "the dead time was corrected"),
+        (less, "a background was subtract"),
+    ):
+        with pytest.raises(ProfileError, match=f"^{how}.* before, and intensity is not what was c"):
+            sims.with_counting_statistics(changed, dwell_time="1 s")
+    counted = sims.with_counting_statistics(ds, dwell_time="1 s")
+    assert counted["intensity_counts"].values.tolist() == [[1e5, 2e5, 4e5, 1e5]]
+
+
 @pytest.mark.parametrize("name", ["151118h", "160112b", "160112l", "160113c"])
 def test_counts_of_an_instrument(name):
     ds = sims.SIMSResult.from_json(read(f"uio_mina_cameca/{name}.api.json")).to_dataset()

@@ -313,7 +313,7 @@ REFUSED = [
     ),
     (
         lambda: sims.to_dataset([named(depths=[1.0,1.0,1.0])]), ProfileError,
-        "species 'B': depth 1 nm occurs twice, as do 1 more. For a histogram drawn as steps, pass duplicates=\"step\", which keeps its dose; for a depth measured twice, duplicates=\"mean\", which takes the mean of the values there and leaves the dose of this profile at 0 atoms/cm^2",
+        "species 'B': depth 1 nm occurs twice, as does 1 more. For a histogram drawn as steps, pass duplicates=\"step\", which keeps its dose; for a depth measured twice, duplicates=\"mean\", which takes the mean of the values there and leaves the dose of this profile at 0 atoms/cm^2",
     ),
     (
         lambda: sims.to_dataset([named(depth_units="um", concentrations=[1e18,2e18,2e18])]), ProfileError,

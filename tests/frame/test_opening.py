@@ -113,6 +113,17 @@ def test_a_standard_error_is_finite_and_not_negative(ds, wrong):
     assert kind(ds.chunk()) == "concentration", "of lazy data nothing is computed"
 
 
+def test_standard_errors_have_a_unit_of_their_own(ds):
+    errors = xr.full_like(ds["concentration"], 0.5)
+    ds["concentration_stderr"] = errors.assign_attrs(units="m^-3")
+    frame = open_frame(ds, KINDS, question="a test")
+    np.testing.assert_allclose(frame.stderr, np.full((2, 4), 0.5e-6), rtol=1e-12)
+    ds["concentration_stderr"] = errors.assign_attrs(units="nm")
+    refused(ds, UnitsError, "concentration_stderr")
+    del ds["concentration_stderr"].attrs["units"]
+    refused(ds, UnitsError, "concentration_stderr")
+
+
 def test_what_stands_beside_samples_is_of_each_of_them(ds):
     ds["concentration_stderr"] = ("species", [1.0, 1.0], {"units": "cm^-3"})
     message = "concentration_stderr is over (species), and concentration over (species, depth): "

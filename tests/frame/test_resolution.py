@@ -53,6 +53,14 @@ def test_edges_one_resolution_apart_are_known(width, tells):
     assert bool(told(restored(width))) == tells
 
 
+@pytest.mark.parametrize(("width", "tells"), [(9.9, True), (10.1, False)])
+def test_edges_of_a_valley_are_known_from_two_and_a_half_resolutions_apart(width, tells):
+    peak = restored(width)
+    valley = peak.assign(concentration=1e18 - peak["concentration"])
+    valley["concentration"].attrs = peak["concentration"].attrs
+    assert bool(told(valley)) == tells
+
+
 def test_the_resolution_is_the_mean_of_that_at_both_edges():
     # 3 nm at one edge and 5 nm at the other.
     both = np.where(Z < 30, 3.0, 5.0)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sims_analysis.kernels import counting
-from sims_analysis.kernels.rows import Packed
+from sims_analysis.kernels.rows import Dense, Packed
 
 
 @pytest.mark.parametrize("confidence", [counting.ONE_SIGMA, 0.95])
@@ -46,6 +46,28 @@ def test_statistics_of_windows():
     np.testing.assert_allclose(found.mean, [c[2:7].mean(), c.mean(), c[4], np.nan])
     wanted = [c[2:7].std(ddof=1), c.std(ddof=1), np.nan, np.nan]
     np.testing.assert_allclose(found.deviation, wanted)
+
+
+def test_cells_count_with_their_part_in_the_window():
+    edges, c, s = np.array([0.0, 1, 3, 4, 8]), np.array([5.0, 2, 7, 1]), np.array([1.0, 3, 2, 4])
+    z = 0.5 * (edges[1:] + edges[:-1])
+    rows = Dense(z, np.stack([c] * 3), np.stack([s] * 3), edges[:-1], edges[1:])
+    # From the middle of the second cell to that of the last; all; a part of one cell.
+    start, stop = np.array([2.0, np.nan, 6.5]), np.array([6.0, np.nan, 6.75])
+    parts = np.array([[0, 1, 1, 2], [1, 2, 1, 4], [0, 0, 0, 0.25]])
+    share = parts / parts.sum(axis=1, keepdims=True)
+    for one in (rows, rows.packed()):
+        found = counting.window_statistics(one, start, stop)
+        assert found.n.tolist() == [3, 4, 1]
+        np.testing.assert_allclose(found.mean, share @ c)
+        np.testing.assert_allclose(found.squared_shares, (share**2).sum(axis=1))
+        np.testing.assert_allclose(found.mean_variance, (share**2 @ s**2) / (share**2).sum(axis=1))
+        scatter = np.sum(share * (c - (share @ c)[:, None]) ** 2, axis=1)[:2]
+        wanted = np.sqrt(scatter / (1 - (share[:2] ** 2).sum(axis=1)))
+        np.testing.assert_allclose(found.deviation, [*wanted, np.nan])
+    found = counting.window_statistics(rows, np.full(3, 9.0), np.full(3, 10.0))
+    assert found.n.tolist() == [0, 0, 0]
+    assert np.isnan(found.mean).all()
 
 
 def test_the_value_of_one_count_is_variance_over_value_pooled_where_few_are_counted():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
 from sims_analysis.kernels import blocks, moments
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.counting import CLEAR
+from sims_analysis.kernels.rows import Packed, Status
 
 ROWS = 30
 NAN = math.nan
@@ -162,3 +163,26 @@ def test_a_row_does_not_depend_on_the_others(own):
         alone = ask(axes[these] if own else axes, value[these], stderr=stderr[these])
         for name, one, all_rows in zip(alone._fields, alone, together, strict=True):
             np.testing.assert_array_equal(one, all_rows[these], err_msg=name)
+
+
+def test_a_run_is_doubtful_where_noise_reaches_the_threshold_at_its_ends():
+    far, near, clear = 9.0, 1.0, CLEAR
+    above = [
+        [-far, far, far, far, -far],
+        [-far, far, near, far, -far],  # within it
+        [-near, far, far, far, -far],  # beside it, above and below
+        [-far, far, far, far, -near],
+        [-clear, clear, far, clear, -clear],
+        [NAN, far, far, far, NAN],
+        [-far, -near, -far, far, far],  # one apart from it
+        [-near, -near, -far, -far, -far],  # beside the run of the row before, not of its own
+    ]
+    keep = [*([[0, 1, 1, 1, 0]] * 6), [0, 0, 0, 1, 1], [0, 0, 0, 0, 0]]
+    flat = np.array(above).reshape(-1)
+    rows = Packed(np.arange(40.0), flat, offsets=np.arange(0, 41, 5))
+    kept = np.array(keep, dtype=bool).reshape(-1)
+    found = moments._doubtful(rows, flat, np.ones(40), kept)
+    assert found.tolist() == [False, True, True, True, False, False, False, False]
+    backwards = Packed(np.arange(40.0), flat[::-1], offsets=rows.offsets)
+    found = moments._doubtful(backwards, flat[::-1], np.ones(40), kept[::-1])
+    assert found.tolist() == [False, False, False, False, True, True, True, False]

@@ -219,3 +219,15 @@ def test_chi_square_of_counts_leaves_out_where_hardly_any_are_expected():
     assert (found.value, found.degrees) == (6.0, 2)
     assert found.variance == pytest.approx(1 + 0.5 * np.mean([1, 1 / 4, 1 / 9]))
     assert residuals.of_counts(r[:1], mu[:1], 0) == (0.0, 0, 1.0)
+
+
+@pytest.mark.parametrize(("chance", "fewest"), [(0.02, 6), (np.nan, 2)])
+def test_neighbours_are_asked_from_so_many_degrees_of_freedom_on(monkeypatch, chance, fewest):
+    """Six where errors are known, two where they are not; what they would say is stated here."""
+    monkeypatch.setattr(residuals, "wandering", lambda *_: 1e-4)
+    monkeypatch.setattr(residuals, "low_frequencies", lambda *_: 1.0)
+    for more, asked in ((-1, False), (0, True), (1, True)):
+        n = 3 + fewest + more
+        code, wrong = residuals.verdict(np.ones(n), np.ones((3, n)), chance, np.ones(n), 0.0)
+        assert (code != residuals.RANDOM) == asked
+        assert not wrong

@@ -117,10 +117,10 @@ def test_next_depths_and_widths(batch):
         packed = rows.packed()
         for row, own in zip(which, packed.slices(), strict=True):
             z, _ = samples(depth, value, row)
-            np.testing.assert_array_equal(packed.next_depth[own], [*z[1:], *z[-1:]])
+            np.testing.assert_array_equal(packed.next_depth()[own], [*z[1:], *z[-1:]])
             np.testing.assert_array_equal(packed.width[own], [*np.diff(z), *([0.0] * (z.size > 0))])
             if isinstance(rows, Dense):
-                np.testing.assert_array_equal(rows.next_depth, packed.next_depth[own])
+                np.testing.assert_array_equal(rows.next_depth(), packed.next_depth()[own])
                 np.testing.assert_array_equal(rows.width, packed.width[own])
 
 
@@ -155,7 +155,7 @@ def test_ends_of_rows():
 def test_rows_without_a_sample_have_no_segments():
     nothing = np.empty(0)
     rows = Packed(nothing, nothing, offsets=np.zeros(3, dtype=np.intp))
-    assert rows.next_depth.shape == rows.width.shape == (0,)
+    assert rows.next_depth().shape == rows.width.shape == (0,)
 
 
 def test_rows_are_the_same_for_all_broadcast_or_copied():

@@ -109,6 +109,15 @@ def test_values_jump_down_from_one_side(side):
     assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 146))
 
 
+@pytest.mark.parametrize(("deviations", "found"), [(3, 0), (10, 6)])
+def test_to_jump_they_fall_by_more_than_noise(deviations, found):
+    value = counted(1e5)
+    value[140:146] = 5000.0  # of counts: with a standard deviation of 71
+    value[130:140] = value[146:156] = 5000 + deviations * 71 - np.arange(10) % 3
+    flags = flags_of(value)
+    assert (0 if flags is None else flags.sum()) == found
+
+
 @pytest.mark.parametrize("shift", range(-6, 3))
 def test_a_run_may_lie_where_samples_are_taken_apart(shift):
     # The look for runs takes so many samples at a time, whatever rows they belong to.

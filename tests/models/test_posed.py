@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from sims_analysis.models import _posed
-from sims_analysis.models.samples import Samples, cells, in_order, smoothed
+from sims_analysis.models._functions import ResolutionFunction
+from sims_analysis.models.samples import Samples, cells, in_order, smoothed, surroundings
+from sims_analysis.models.shapes._starting import fall_length
 
 
 def samples(c, s=np.nan, k=np.nan):
@@ -91,3 +93,50 @@ def test_smoothed_is_the_mean_of_the_neighbours_that_there_are():
     three = [c[max(0, i - 1) : i + 2].mean() for i in range(12)]
     np.testing.assert_allclose(smoothed(c), three)
     np.testing.assert_array_equal(smoothed(c[:8]), c[:8])
+
+
+def test_a_weak_sample_takes_the_mean_of_its_neighbours():
+    c, s = np.array([9.0, 9, 1, -2, 1, 9, 9]), np.ones(7)
+    # Of one to each side where these three have four standard errors together, or else of two.
+    np.testing.assert_allclose(surroundings(c, s), [9, 9, 3.5, 5, 3.5, 9, 9])
+    np.testing.assert_allclose(surroundings(c, s, known=0.9), [9, 9, 1, 5, 1, 9, 9])
+    zero = np.array([9.0, 0, 9])  # is known to have no error only where others have none either
+    np.testing.assert_allclose(surroundings(zero, np.array([1.0, 0, 1])), [9, 9, 9])
+    for unknown in (np.zeros(3), np.full(3, np.nan)):
+        np.testing.assert_array_equal(surroundings(zero, unknown), zero)
+
+
+def test_a_profile_falls_from_its_first_sample_on():
+    z = 10 + 2 * np.arange(8.0)
+    assert fall_length(z, np.array([8, 6, 4, 1.9, 1, 1, 1, 1])) == 6
+    assert fall_length(z, np.array([8, 6, 4, 1.9, 1, 1, 1, 1]), 0.75 + 1e-9) == 2
+    assert fall_length(z, np.full(8, 8.0)) == 14
+    assert fall_length(z, np.array([8, 6, 4, 2.0, 2, 2, 2, 2])) == 14
+
+
+def test_samples_are_points_or_means_over_the_cells_that_are_stated():
+    z = np.array([0.0, 1, 2, 3, 4, 5, 15, 16, 17, 18, 19, 20])
+    function = ResolutionFunction("delta_drf", (0.0, 0.0, 1.5))
+    plain = Samples(z, *np.full((3, 12), [[90.0], [9.0], [100.0]]), *np.zeros((2, 12)))
+    stated = replace(plain, lower=z - 0.3, upper=z + 0.4)
+    edges, width = _posed._edges(z, function), np.array([1.0] * 5 + [3.0] * 2 + [1.0] * 5)
+
+    def asked(one):
+        found = _posed.posed(
+            one, np.arange(12), {"background": 9, "fraction": 1}, function, "level"
+        )
+        np.testing.assert_allclose(found.mean.sum(axis=1), 1)
+        np.testing.assert_allclose(found.x, 0.5 * (edges[1:] + edges[:-1]))
+        assert (found.top, found.offset, found.source) == (90, 0.1, "counts")
+        return found
+
+    # A cell ends 2.5 spacings away where samples are missing.
+    for one in (plain, replace(stated, lower=np.where(z == 3, np.nan, stated.lower))):
+        found = asked(one)
+        np.testing.assert_allclose(found.width, width)
+        expected = _posed._matrix([(z, 1.0)], edges, function)
+        np.testing.assert_allclose(found.spread.matrix, expected, atol=1e-15)
+    found = asked(stated)
+    np.testing.assert_allclose(found.width, 0.7)
+    expected = _posed._matrix(_posed._within(z - 0.3, z + 0.4), edges, function)
+    np.testing.assert_allclose(found.spread.matrix, expected, atol=1e-15)

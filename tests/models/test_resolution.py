@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 
 DRF = {"lambda_growth": "1 nm", "lambda_decay": "4 nm", "sigma": "2 nm"}
 
@@ -94,6 +94,29 @@ def test_widths_of_a_fit_keep_their_unit():
     np.testing.assert_allclose(of_um, sims.convolve(ds, resolution=fit("nm", 1)), rtol=1e-12)
     with pytest.raises(UnitsError, match="lambda_growth is in 's', which is a sputter time"):
         sims.convolve(ds, resolution=fit("s", 1))
+
+
+def test_a_fit_is_asked_whether_it_is_ok():
+    ds = models_truth.profile(np.exp(-((np.arange(60.0) - 30) ** 2) / 32) * 1e20, np.arange(60.0))
+    expected = sims.convolve(ds, resolution="2 nm")
+
+    def fit(straggle, status, model="gaussian"):
+        found = {"straggle": ((), straggle, {"units": "nm"}), "status": ("layer", status)}
+        return xr.Dataset(found, attrs={"model": model})
+
+    ok, doubtful = ["ok", "ok"], ["ok", "wrong_shape"]
+    np.testing.assert_array_equal(sims.convolve(ds, resolution=fit(2.0, ok)), expected)
+    with pytest.warns(FitWarning, match="the fit of the function is not ok: wrong_shape"):
+        np.testing.assert_array_equal(sims.convolve(ds, resolution=fit(2.0, doubtful)), expected)
+    with pytest.raises(ProfileError, match="the fit is wrong_shape, not ok"):
+        sims.convolve(ds, resolution=fit(np.nan, doubtful))
+    of_layers = fit(2.0, ok).assign(straggle=("layer", [2.0, 2.1], {"units": "nm"}))
+    with pytest.raises(ProfileError, match=r"over layer, and.* of its 2 fits, .*\.isel\(layer=0\)"):
+        sims.convolve(ds, resolution=of_layers)
+    own = sims.convolve(ds, resolution=of_layers.isel(layer=[0]))
+    np.testing.assert_array_equal(own, expected)
+    with pytest.raises(ProfileError, match="expected a fit of 'delta_drf', 'delta_mri' or"):
+        sims.convolve(ds, resolution=fit(2.0, ok, "pearson"))
 
 
 @pytest.mark.slow

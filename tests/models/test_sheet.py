@@ -12,7 +12,7 @@ from questions import AXIS, measurement
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
-from sims_analysis.models.mobility import CHARGE, MOBILITIES, f723, masetti
+from sims_analysis.models.mobility import CHARGE, MOBILITIES, arora, f723, masetti
 from sims_analysis.models.sheet import _ADVICE, _STATUS, _interpolated
 
 
@@ -96,6 +96,19 @@ def test_the_boron_gaussian_of_the_definitions():
     others = [found[f"sheet_resistance_{name}"].item() for name in MOBILITIES]
     spread = (max(others) - min(others)) / 2 / others[0]
     assert found["model_spread"].item() == pytest.approx(spread)
+
+
+@pytest.mark.parametrize(
+    ("name", "mobility"), [("masetti", masetti), ("arora", arora), ("f723", f723)]
+)
+@pytest.mark.parametrize(("element", "side"), [("P", "donors"), ("B", "acceptors")])
+def test_a_box_has_its_resistance_by_each_mobility(name, mobility, element, side):
+    z = np.linspace(0, 200, 5)
+    ds = doped(z, **{element: np.full(5, 1e18)})
+    found = sims.sheet_resistance(ds, **{side: [element]}, mobility=name)
+    by_hand = 1 / (CHARGE * mobility(np.array([1e18]), element)[0] * 1e18 * 200e-7)
+    assert found["sheet_resistance"].item() == pytest.approx(by_hand, rel=1e-12)
+    assert found[f"sheet_resistance_{name}"].item() == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_a_box_has_its_resistance_by_hand():

@@ -134,6 +134,28 @@ def test_a_background_window():
     np.testing.assert_allclose(own["subtracted_background"].sel(species="B"), tail.mean())
 
 
+def test_a_background_in_another_unit_is_no_part_of_what_was_subtracted():
+    """What was subtracted from intensities says nothing of the sum in concentrations."""
+    ds = sims.subtract_background(COUNTED, window=("8 s", "18 s"), species="B")
+    ds = sims.with_rsf(ds, rsf={"B": "5e22 cm^-3"}, matrix="Si", matrix_signal="mean")
+    assert ds["subtracted_background"].attrs["units"] == "count"
+    stated = sims.subtract_background(ds, value="1e19 cm^-3", species="B")
+    mean = sims.subtract_background(ds, window=("0 s", "6 s"), species="B")
+    again = sims.subtract_background(mean, value="1e19 cm^-3", species="B")
+    by_hand = ds["concentration"].sel(species="B", sputter_time=slice(0, 6)).mean().item()
+    for found, level in ((stated, 1e19), (mean, by_hand), (again, by_hand + 1e19)):
+        total = found["subtracted_background"]
+        np.testing.assert_allclose(total, [level, np.nan], rtol=1e-12)
+        assert total.attrs["units"] == "atom/cm^3"
+    assert "subtracted_background_stderr" not in stated.coords
+    for found in (mean, again):
+        xr.testing.assert_equal(
+            found["subtracted_background_stderr"].variable,
+            mean["concentration_background_stderr"].variable,
+        )
+        assert found["subtracted_background_stderr"].attrs["units"] == "atom/cm^3"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [

@@ -294,6 +294,28 @@ def test_a_fraction_has_its_own_error():
         sims.ratio(ds, numerator="18O", denominator="16O", kind="share")
 
 
+@pytest.mark.parametrize("kind", ["ratio", "fraction"])
+def test_what_stands_beside_a_ratio_says_of_what_it_is(kind):
+    rows = {"18O": [9.0, 8.0, 5.0, 1.0, 3.0], "16O": [90.0, 80.0, 70.0, 60.0, 80.0]}
+    ds = sims.with_counting_statistics(counted(np.arange(5.0), **rows))
+    ds = sims.subtract_background(ds, window=("2 s", "4 s"), species="18O")
+    found = sims.ratio(ds, numerator="18O", denominator="16O", kind=kind)
+    ends = {name: one.attrs for name, one in found.coords.items() if "units" in one.attrs}
+    ends = {name: one for name, one in ends.items() if name.startswith(("stderr", "background"))}
+    assert ends == {
+        "stderr": {"units": "1", "long_name": f"Standard error of the {kind}"},
+        "background_stderr": {
+            "units": "1", "long_name": f"Standard error of the background of the {kind}"
+        },
+        "background_overlap": {
+            "units": "1", "long_name": f"Overlap with the background of the {kind}"
+        },
+        "background_scatter": {
+            "units": "1", "long_name": f"Scatter in the window of the background of the {kind}"
+        },
+    }  # fmt: skip
+
+
 def test_the_background_of_a_fraction():
     time = np.arange(40.0)
     rng = np.random.default_rng(2)
