@@ -91,7 +91,7 @@ def test_a_seed_draws_the_same_again_and_a_line_its_own():
         (-11, "", "pytest ended with -11 and said nothing"),
     ],
 )
-def test_tests_that_end_without_a_word_have_failed(monkeypatch, code, printed, told):
+def test_tests_that_end_without_a_word_have_failed(tmp_path, monkeypatch, code, printed, told):
     done = subprocess.CompletedProcess([], code, printed, "")
     monkeypatch.setattr(seeded_changes.subprocess, "run", lambda *_, **__: done)
-    assert seeded_changes.failure([["tests"]], ".", 1) == told
+    assert seeded_changes.failure([["tests"]], tmp_path, 1) == told
