@@ -49,6 +49,7 @@ def test_each_kind_of_change(texts_of, text, kind, new):
         "__all__ = ['x']",
         "zip(a, b, strict=True)[c]",
         "match a:\n    case 'x': pass",
+        "if TYPE_CHECKING: a = b | c",
         "a = 'said in words'",
     ],
 )
