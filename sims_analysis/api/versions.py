@@ -194,7 +194,7 @@ def _as_record(version: Path, found: Any) -> Record:
     if not moment_of(found["retrieved"]):
         said = found["retrieved"]
         raise PayloadError(f"expected a time in ISO 8601, found {said!r}", "$.retrieved")
-    marks = {name: validator(found.get(name)) for name in _OPTIONAL}
+    marks: dict[str, Any] = {name: validator(found.get(name)) for name in _OPTIONAL}
     return Record(**{name: found[name] for name in _EXPECTED}, **marks)
 
 
