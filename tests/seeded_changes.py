@@ -75,7 +75,7 @@ def changes_of(module):
 
 
 def kept(node):
-    """List the parts of a node that stay: annotations, docstrings, patterns, ``strict=``."""
+    """List the parts of a node that stay: types, docstrings, patterns, ``strict=``."""
     fields = dict(ast.iter_fields(node))
     parts = [fields.get("annotation"), fields.get("returns")]
     if isinstance(node, ast.JoinedStr):
@@ -84,6 +84,8 @@ def kept(node):
         parts.append(node.value)
     elif isinstance(node, ast.Call):
         parts += [one.value for one in node.keywords if one.arg in UNNOTICED]
+    elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        parts += node.body
     elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
         parts.append(node.value)
     return [part for part in parts if isinstance(part, ast.AST)]
@@ -175,16 +177,19 @@ def tests_of(module, root, *, slow):
 
 def failure(runs, root, seconds):
     """Return the end of what pytest says where tests fail, else nothing; no end is a failure."""
+    # A folder of their own: others who run tests sweep the common one, and that is an error too.
+    alone = ["-p", "no:cacheprovider", f"--basetemp={root.parent / 'basetemp'}"]
     for tests in runs:
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+                [sys.executable, "-m", "pytest", "-q", "-x", *alone, *tests],
                 cwd=root, capture_output=True, text=True, check=False, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return f"no end within {seconds:g} s"
         if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            return (done.stdout + done.stderr)[-2000:]
+            end = (done.stdout + done.stderr)[-2000:]
+            return end or f"pytest ended with {done.returncode} and said nothing"
     return None
 
 

@@ -113,7 +113,9 @@ class Contents(NamedTuple):
         retrieved = f"{self.version[:4]}-{self.version[4:6]}-{self.version[6:8]}"
         return str(self.described.get("date") or retrieved)
 
-    def with_entry(self, entry: CatalogueEntry, measured: dict[str, Any]) -> Contents:
+    def with_entry(
+        self, entry: CatalogueEntry, measured: dict[str, Any], *, sound: bool = True
+    ) -> Contents:
         """Add what the catalogue says of it, and what was measured, such as `UNREAD`."""
         more = [measured["title"], measured["date"], measured["words"]]
         words = "\n".join([entry.words, self.data_id, *measured["species"], *more])
@@ -122,6 +124,7 @@ class Contents(NamedTuple):
             about=_dumped(entry.traits | measured),
             words=words.casefold().encode(errors="replace"),
             wire=_dumped(wire),
+            sound=self.sound and sound,
         )
 
 
@@ -230,14 +233,16 @@ def read_contents(
     if not versions:
         return None
     data_id, sound = _id_of(folder, versions, skip)
-    found = Contents(folder.name, stamp, catalogue, versions[-1].name, data_id, sound=sound)
+    at = folder.name, stamp, catalogue, versions[-1].name, data_id
+    found = Contents(*at, sound=sound)
     if need is Need.IDS or not data_id:
         return found
     try:
         entry, whole = entry_in(folder, versions[-1], data_id)
     except ArchiveError as error:
         skip(folder, error)
-        return found._replace(words=data_id.casefold().encode(errors="replace"), sound=False)
+        words = data_id.casefold().encode(errors="replace")
+        return Contents(*at, words=words, sound=False)
     measured = UNREAD
     if need is Need.WORDS:
         if known is not None and known.version == found.version and known.about is not None:
@@ -248,7 +253,7 @@ def read_contents(
                 measured = _measured(decode(read_version(versions[-1])[1]))
             except (ArchiveError, PayloadError):
                 whole = False  # whoever reads the entry is told
-    return found._replace(sound=sound and whole).with_entry(entry, measured)
+    return found.with_entry(entry, measured, sound=whole)
 
 
 def _id_of(folder: Path, versions: list[Path], skip: Skip) -> tuple[str, bool]:

@@ -19,6 +19,7 @@ from sims_analysis import files
 from sims_analysis._version import __version__
 from sims_analysis.errors import ArchiveError, PayloadError
 from sims_analysis.profiles.strict_json import decode
+from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
@@ -110,6 +111,13 @@ class Record:
 
 
 _OPTIONAL = ("etag", "last_modified")
+#: The fields of every record, and what they hold.
+_EXPECTED: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "text")),
+    "last_updated": (str | None, "text or null"),
+    "sims_analysis_version": (str, "text"),
+    "format_version": (int, "a whole number"),
+}
 
 
 def canonical(data_id: str) -> str:
@@ -162,23 +170,32 @@ def read_record(version: Path) -> Record:
         with _readable(version, "record.json"):
             files.check_folder(version)
             content = files.read_plain(version / "record.json")
-        fields = decode(content)
-        if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
-            raise ArchiveError(_NEWER.format(version.parent.name, fields["format_version"]))
-        marks: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
-        named = {key: fields[key] for key in Record.__dataclass_fields__ if key not in marks}
-        record = Record(**named, **marks)
-    except (PayloadError, AttributeError, KeyError, TypeError) as error:
+        record = _as_record(version, decode(content))
+    except PayloadError as error:
         raise damaged(version, f"record.json is not a record ({error})") from None
-    texts = (record.data_id, record.url, record.retrieved, record.sha256)
-    whole = all(isinstance(text, str) for text in texts) and moment_of(record.retrieved)
-    if not (whole and isinstance(record.last_updated, str | None)):
-        raise damaged(version, "record.json is no record (a field of another type, or no time)")
     if not is_of(version.parent, record.data_id):
         raise damaged(version, f"record.json names another entry, {record.data_id!r}")
     if not version.name.lower().endswith("-" + record.sha256[:8]):
         raise damaged(version, "record.json belongs to another version")
     return record
+
+
+def _as_record(version: Path, found: Any) -> Record:
+    """Check each field of a decoded record.json."""
+    if not isinstance(found, dict):
+        raise PayloadError(f"expected an object, found {json_type(found)}")
+    written = found.get("format_version")
+    if isinstance(written, int | float) and written > FORMAT_VERSION:
+        raise ArchiveError(_NEWER.format(version.parent.name, written))
+    for name, (kind, expected) in _EXPECTED.items():
+        if name not in found or not isinstance(found[name], kind):
+            what = json_type(found[name]) if name in found else "no such field"
+            raise PayloadError(f"expected {expected}, found {what}", f"$.{name}")
+    if not moment_of(found["retrieved"]):
+        said = found["retrieved"]
+        raise PayloadError(f"expected a time in ISO 8601, found {said!r}", "$.retrieved")
+    marks: dict[str, Any] = {name: validator(found.get(name)) for name in _OPTIONAL}
+    return Record(**{name: found[name] for name in _EXPECTED}, **marks)
 
 
 def read_version(version: Path) -> tuple[Record, bytes]:

@@ -160,10 +160,8 @@ def _with_cells_of_samples(part: Measurement) -> Measurement:
     if bounds not in part.ds.coords:
         return part
     attrs = {"units": part.ds[part.axis].attrs["units"]}
-    sides = np.moveaxis(part.ds[bounds].values, -1, 0)
-    edges = {
-        name: (part.axis, side, attrs) for name, side in zip(vocabulary.CELLS, sides, strict=True)
-    }
+    sides = zip(vocabulary.CELLS, part.ds[bounds].values.T, strict=True)
+    edges = {name: (part.axis, side, attrs) for name, side in sides}
     return replace(part, ds=part.ds.drop_vars(bounds).assign_coords(edges))
 
 

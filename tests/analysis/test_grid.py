@@ -135,6 +135,16 @@ def test_cells_of_an_exponential():
     assert cells["concentration"].attrs["cell_methods"] == "depth: mean"
 
 
+def test_two_depths_are_enough_for_cells():
+    found = sims.to_grid(EXPONENTIAL, depth=["10 nm", "20 nm"], conserve="dose")
+    np.testing.assert_allclose(found["depth_bounds"], [[10, 15], [15, 20]], rtol=1e-12)
+    dose = sims.integrated_dose(found)
+    exact = sims.integrated_dose(EXPONENTIAL, start="10 nm", stop="20 nm", rule="loglinear")
+    np.testing.assert_allclose(dose, exact, rtol=1e-12)
+    with pytest.raises(ProfileError, match="cells need at least two depths"):
+        sims.to_grid(EXPONENTIAL, depth=["10 nm"], conserve="dose")
+
+
 def test_a_step_that_fits_leaves_no_sliver():
     for step, count in (("0.1 nm", 1000), ("2.5 nm", 40), ("100 nm", 1), ("300 nm", 1)):
         bounds = sims.to_grid(EXPONENTIAL, step=step, conserve="dose")["depth_bounds"].values

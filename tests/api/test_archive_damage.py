@@ -200,7 +200,7 @@ def test_what_the_catalogue_says_of_another_entry_is_not_kept(archive):
 def test_what_is_no_time_in_a_record_is_damage(archive, field):
     file = version_of(archive, "a") / "record.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | field))
-    with pytest.warns(SimsWarning, match="no record"):
+    with pytest.warns(SimsWarning, match="is not a record"):
         assert archive.versions("a") == []
     assert list(archive.verify()) == [file.parent.relative_to(file.parents[2]).as_posix()]
 
@@ -479,8 +479,8 @@ def test_a_folder_has_a_name(name):
         ("payload.json", b"[]", r"payload\.json \(2 bytes\) has the sha256 4f53cda1.*record says"),
         ("payload.json", None, r"payload\.json cannot be read \(No such file or directory\)"),
         ("record.json", None, r"record\.json cannot be read \(No such file or directory\)"),
-        ("record.json", b"[]", r"record\.json is not a record \(.+\)"),
-        ("record.json", b"{}", r"record\.json is not a record \('data_id'\)"),
+        ("record.json", b"[]", r"is not a record \(\$: expected an object, found an array\)"),
+        ("record.json", b"{}", r"a record \(\$\.data_id: expected text, found no such field\)"),
     ],
 )  # fmt: skip
 def test_damage_names_entry_archive_version_and_what_to_do(archive, file, content, reason):
@@ -496,7 +496,7 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
         assert said.endswith(
             f"; restore {version.name} from a copy, or fetch the entry with refresh=True"
         )
-        assert re.search(f"damaged: {reason}", said)
+        assert re.search(f"damaged: (?={file}).*{reason}", said)
 
 
 @pytest.mark.parametrize(
@@ -504,9 +504,10 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
     [
         ("data_id", "b", "names another entry, 'b'"),
         ("sha256", "0" * 64, "belongs to another version"),
-        ("retrieved", "soon", "no time"),
-        ("url", 5, "a field of another type"),
-        ("last_updated", 5, "a field of another type"),
+        ("retrieved", "soon", r"\(\$\.retrieved: expected a time in ISO 8601, found 'soon'\)"),
+        ("url", 5, r"\(\$\.url: expected text, found a number\)"),
+        ("last_updated", 5, r"\(\$\.last_updated: expected text or null, found a number\)"),
+        ("format_version", "1", r"\(\$\.format_version: expected a whole number, found text\)"),
     ],
 )
 def test_a_record_of_something_else_is_damage(archive, field, value, reason):

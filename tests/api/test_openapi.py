@@ -13,6 +13,52 @@ from sims_analysis.api.server import _detail
 from sims_analysis.units import read_unit
 
 SCHEMAS = document()["components"]["schemas"]
+TYPES = {"string", "integer", "number", "array", "object", "null"}
+WORDS = {
+    "$ref", "default", "description", "enum", "examples", "format", "items", "minItems",
+    "minLength", "oneOf", "properties", "required", "type",
+}  # fmt: skip
+
+
+def schemas_in(node, name=""):
+    """List the schemas of a document, and those within them."""
+    if isinstance(node, list):
+        return [found for inner in node for found in schemas_in(inner, name)]
+    if not isinstance(node, dict) or name in {"default", "enum", "examples"}:
+        return []
+    if name in {"properties", "schemas"}:
+        return schemas_in(list(node.values()), "schema")
+    own = [node] if name in {"schema", "items", "oneOf"} else []
+    return own + [found for key, inner in node.items() for found in schemas_in(inner, key)]
+
+
+def test_every_schema_is_one_of_json_schema():
+    found = schemas_in(document())
+    assert len(found) > 40
+    for schema in found:
+        assert {*schema} <= WORDS
+        kinds = schema.get("type", [])
+        assert ({kinds} if isinstance(kinds, str) else {*kinds}) <= TYPES
+        assert {"type", "enum", "oneOf", "$ref"} & {*schema}
+        assert {*schema.get("required", [])} <= {*schema.get("properties", [])}
+
+
+def test_each_path_answers_with_what_is_described():
+    profile, entry = (
+        {"$ref": f"#/components/schemas/{n}"} for n in ("DepthProfile", "CatalogueEntry")
+    )
+    expected = {
+        "/sims/{data_id}": {"type": "array", "items": profile},
+        "/sims/{data_id}/species/{species_name}": {"oneOf": [profile, {"type": "null"}]},
+        "/data_entries/": {"type": "array", "items": entry},
+    }
+    answers = {path: one["get"]["responses"]["200"] for path, one in document()["paths"].items()}
+    assert {
+        path: answer["content"]["application/json"]["schema"] for path, answer in answers.items()
+    } == expected
+    assert all(
+        one["headers"] == {"ETag": {"schema": {"type": "string"}}} for one in answers.values()
+    )
 
 
 def test_every_reference_leads_to_a_schema():

@@ -113,6 +113,37 @@ def test_unsorted_depths_are_sorted_with_their_values_and_a_warning():
     np.testing.assert_array_equal(ds["concentration"], [[10, 20, 30]])
 
 
+@pytest.mark.parametrize(
+    ("axis", "unit", "other"), [("depth", "nm", "um"), ("sputter_time", "s", "min")]
+)
+def test_cells_have_their_edges_as_bounds_and_one_by_one(axis, unit, other):
+    def cells(name, starts, size=60.0):
+        starts = np.array(starts)
+        columns = {
+            "cell_start": {"units": unit, "values": starts.tolist()},
+            "cell_stop": {"units": unit, "values": (starts + size).tolist()},
+        }
+        middle = (starts + size / 2) / {"nm": 1, "um": 1000, "s": 1, "min": 60}[other]
+        return profile(name, middle, starts, other, "counts", extra={"columns": columns})
+
+    ds = sims.to_dataset([cells("B", [0.0, 60.0]), cells("P", [120.0, 180.0])])
+    assert ds[axis].attrs["bounds"] == f"{axis}_bounds"
+    bounds = ds[f"{axis}_bounds"]
+    assert bounds.dims == (axis, "bounds")
+    assert bounds.attrs == {}
+    np.testing.assert_allclose(bounds, [[0, 60], [60, 120], [120, 180], [180, 240]])
+    for side, name in enumerate(("cell_start", "cell_stop")):
+        assert ds[name].dims == (axis,)
+        assert ds[name].attrs == {"units": unit}
+        np.testing.assert_array_equal(ds[name], bounds[:, side])
+    mixed = sims.to_dataset([cells("B", [0.0, 60.0]), profile("P", [1, 2], [3, 4], other)])
+    assert not {f"{axis}_bounds", "cell_start"} & set(mixed.coords)
+    with pytest.warns(ProfileWarning, match="'P' has other cells than another species") as caught:
+        unlike = sims.to_dataset([cells("B", [0.0, 60.0]), cells("P", [-30.0, 180.0], 120.0)])
+    assert len(caught) == 1
+    assert f"{axis}_bounds" not in unlike.coords
+
+
 def test_the_same_depth_twice():
     b = profile("B", [0, 0.01, 0.01, 0.02], [1, 2, 4, 5], "um")
     with pytest.raises(ProfileError, match=r"'B'.*0.01 um occurs twice.*duplicates=\"mean\""):

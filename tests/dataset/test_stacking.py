@@ -222,6 +222,37 @@ def test_attrs_that_tell_measurements_apart_are_coordinates():
     assert "dose_rate" not in back[1].coords
 
 
+@pytest.mark.parametrize("name", ["data_id", "source", "retrieved", "sha256", "file_sha256"])
+def test_attrs_that_identify_are_coordinates_even_if_all_are_equal(name):
+    ds = SHARED[0].assign_attrs({name: "same", "title": "both"})
+    batch = sims.stack([ds, ds])
+    assert batch[name].dims == ("measurement",)
+    assert batch[name].values.tolist() == ["same", "same"]
+    assert name not in batch.attrs
+    assert batch.attrs["title"] == "both"
+    assert sims.unstack(batch)[1].attrs[name] == "same"
+
+
+@pytest.mark.parametrize("shift", [0.0, 5.0])
+def test_edges_of_cells_are_kept_one_by_one(shift):
+    def cells(edges):
+        middle = ("depth", (edges[1:] + edges[:-1]) / 2, {"units": "nm", "bounds": "depth_bounds"})
+        bounds = (("depth", "bounds"), np.stack([edges[:-1], edges[1:]], axis=1))
+        ds = xr.Dataset(coords={"species": ["B"], "depth": middle, "depth_bounds": bounds})
+        unit = {"units": "atom/cm^3"}
+        return ds.assign(concentration=(("species", "depth"), np.ones((1, edges.size - 1)), unit))
+
+    edges = np.array([0.0, 10.0, 30.0, 70.0])
+    parts = [cells(edges), cells(edges + shift)]
+    batch = sims.stack(parts)
+    assert "depth_bounds" not in batch.variables
+    for side, name in enumerate(("cell_start", "cell_stop")):
+        assert batch[name].attrs["units"] == "nm"
+        for row, part in enumerate(parts):
+            found = batch[name].isel(measurement=row, missing_dims="ignore")
+            np.testing.assert_array_equal(np.ravel(found), part["depth_bounds"][:, side])
+
+
 def test_whole_numbers_and_flags_stay_so_unless_one_is_missing():
     flagged = [
         ds.assign_coords(cycles=("species", np.arange(ds.sizes["species"])), good=True)

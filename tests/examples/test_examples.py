@@ -2,7 +2,7 @@
 
 import json
 import math
-import subprocess
+import runpy
 import sys
 from dataclasses import replace
 
@@ -75,12 +75,18 @@ def test_the_archive_is_sound_and_holds_nothing_else():
     assert all(len(archive.versions(name)) == 1 for name in NAMES)
 
 
-@pytest.mark.slow
-def test_the_script_writes_an_archive(tmp_path):
-    folder = tmp_path / "examples"
-    command = [sys.executable, "-m", "sims_analysis.examples.synthetic", str(folder)]
-    subprocess.run(command, check=True, timeout=60)
-    assert sims.Archive(folder).payload(NAMES[0]) == sims.Archive(ARCHIVE).payload(NAMES[0])
+def test_the_script_writes_an_archive(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [synthetic.__file__, str(tmp_path / "imported")])
+    runpy.run_path(synthetic.__file__, run_name="imported")
+    assert not (tmp_path / "imported").exists()
+    monkeypatch.setattr(sys, "argv", [synthetic.__file__, str(tmp_path / "examples")])
+    runpy.run_path(synthetic.__file__, run_name="__main__")
+    written, shipped = sims.Archive(tmp_path / "examples"), sims.Archive(ARCHIVE)
+    assert written.ids() == NAMES
+    for name in NAMES:
+        assert written.payload(name) == shipped.payload(name)
+        assert written.catalogue(name) == shipped.catalogue(name)
+        assert written.versions(name) == shipped.versions(name)
 
 
 @pytest.mark.parametrize("mean", [0.3, 4.0, 900.0, 5e5])

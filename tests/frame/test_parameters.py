@@ -281,6 +281,19 @@ def test_species_of_a_mapping_may_have_cases(frame):
     assert frame.brought["case"].values.tolist() == ["x", "y"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (row([1.0] * 4, depth=[0.0, 2.0, 4.0, 6.0]), ProfileError, "must not run along 'depth'"),
+        ("1 nm", UnitsError, "expected"),
+        (row(1.0, "nm"), UnitsError, "expected"),
+    ],
+)
+def test_a_wrong_value_of_one_species_is_named(frame, wrong, error, message):
+    with pytest.raises(error, match=rf"level\['B'\].* {message}"):
+        frame.parameter({"P": "7 cm^-3", "B": wrong}, KIND, "level")
+
+
 def test_depths_asked_for_run_along_the_axis_or_over_dimensions_of_their_own(frame):
     for given, dims, values in (
         ("0.003 um", (), 3.0),

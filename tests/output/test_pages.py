@@ -1,5 +1,6 @@
 """Pages: the answers in words, their own policy, and the archive behind a key."""
 
+import html
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,24 @@ def test_an_entry_says_what_the_report_says():
         assert text in page.replace("1.000×", "1×")
     assert sims.open_example("boron-implant").attrs["sha256"] in page
     assert "junction_depth(data, level=&#x27;1e18 atoms/cm^3&#x27;" in page  # what was asked
+
+
+def test_an_entry_says_where_it_came_from_and_what_was_done_and_asked():
+    report = analyse(sims.rescale_depth(sims.open_example("boron-implant"), factor=1.5))
+    page = report_page(report)
+    origin = page[page.index("Origin") :]
+    record = sims.provenance(report.data) | {"asked": report.calls}
+    assert {"data_id", "sha256", "source", "retrieved", "calls", "steps"} <= {*record}
+    assert len(record["calls"]) > 1
+    assert len(record["asked"]) > 1
+    del record["steps"]  # the calls say them
+    for key, value in record.items():
+        texts = value if isinstance(value, list) else [value]
+        for text in texts:
+            assert f"{key.replace('_', ' ')} {' '.join(text.split())}" in html.unescape(
+                words(origin)
+            )
+    assert " steps " not in words(origin)
 
 
 def test_an_entry_says_what_its_doses_rest_on():

@@ -87,6 +87,13 @@ def test_errors_stand_beside_what_they_are_of():
     ]
 
 
+def test_the_columns_of_a_dataset_are_headed_by_their_long_names_behind_what_was_asked():
+    ds = dataset(depth=[10.0, 20.0], width=[3.0, 4.0])
+    ds["depth"].attrs.update(long_name="Peak depth", units="nm")
+    assert cells(ds)[0] == ["species", "Peak depth (nm)", "width"]
+    assert cells(mine=ds)[0] == ["species", "mine: Peak depth (nm)", "mine: width"]
+
+
 @pytest.mark.parametrize(
     ("random", "systematic", "shown"),
     [(3e13, 4e13, "(1.00 ± 0.05)×10¹⁵"), (3e13, 0.0, "(1.00 ± 0.03)×10¹⁵"),

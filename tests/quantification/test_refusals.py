@@ -51,6 +51,24 @@ def iso(*names):
     return IMPLANT.assign_coords(species=list(names) or ["11B", "31P"])
 
 
+def layers(status="ok", units="s", square=1.0, over=(), at=(20.0, 60.0)):
+    """Give what a fit of two layers says of their positions."""
+    names = [f"position[{i}]" for i in (1, 2)]
+    return xr.Dataset(
+        {
+            "position": ("layer", list(at), {"units": units}),
+            "covariance": (("parameter", "parameter_"), square * np.eye(2)),
+            "status": (over, np.full((1,) * len(over), status)),
+        },
+        coords={"layer": [1, 2], "parameter": names, "parameter_": names},
+        attrs={"axis": "sputter_time"},
+    )
+
+
+def by_layers(depths=("10 nm", "20 nm"), **options):
+    return sims.calibrate_depth(RUN, markers=layers(**options), depths=depths)
+
+
 REFUSED = [
     (
         lambda: sims.calibrate_depth(RUN, rate="1 nm/s", markers=[("100 s","9 nm")]), ProfileError,
@@ -442,6 +460,46 @@ REFUSED = [
         lambda: sims.splice(TOP, REST.pipe(silent), scale=True), ProfileError,
         "species 'B': the integral of intensity from 40 to 58 s is not positive in one of the pieces, so that it says nothing of their ratio",
     ),
+    (
+        lambda: by_layers(square=1e4), ProfileError,
+        "markers: the layers do not determine a rate: they move by 4 +- 14 for each nm of the stated depths",
+    ),
+    (
+        lambda: by_layers(over=("window",)), ProfileError,
+        "markers: the fit is over 'window'; choose one",
+    ),
+    (
+        lambda: by_layers(status="no_fit"), ProfileError,
+        "markers: the fit is no_fit, not ok: there are no layers to go by",
+    ),
+    (
+        lambda: by_layers(units="min"), UnitsError,
+        "markers: positions are in 'min'; expected 's', as the fit gave them",
+    ),
+    (
+        lambda: by_layers(depths=None), ProfileError,
+        "depths=None; expected the known depths of the layers in order, ['10 nm', '20 nm', ...]",
+    ),
+    (
+        lambda: by_layers(depths=["20 nm", "10 nm"]), ProfileError,
+        "depths=['20 nm', '10 nm']: depths must increase with the layer",
+    ),
+    (
+        lambda: by_layers(depths=["20 nm"]), ProfileError,
+        "depths holds 1 depths, and the fit 2 layers",
+    ),
+    (
+        lambda: sims.calibrate_depth(RUN, markers=[]), ProfileError,
+        "markers=[]; expected [(time, depth), ...]",
+    ),
+    (
+        lambda: sims.rescale_depth(DEEP, offset=xr.DataArray(np.nan, attrs={"units": "nm"})), ProfileError,
+        "offset is NaN; expected a finite number",
+    ),
+    (
+        lambda: sims.with_rsf(RUN.chunk(sputter_time=10), rsf=RSF, matrix="Si"), ProfileError,
+        "intensity is chunked along sputter_time, but each profile is needed as a whole: use data.chunk(sputter_time=-1)",
+    ),
 ]  # fmt: skip
 
 
@@ -508,7 +566,25 @@ TOLD = [
         lambda: sims.splice(TOP.sel(species=["B"]), REST.assign(intensity=(2 * REST["intensity"]).assign_attrs(units="count/s"))),
         "species 'B': from 40 to 58 s, a is 0.5 times b; scale=True makes them agree there",
     ),
+    (
+        lambda: sims.correct_dead_time(RUN.assign_coords(species_metadata=("species", ['{"detector": "FC"}'] * 2)), dead_time={"B": "1 ns"}),
+        "species 'B', sputter time 0 s: 10000 count/s (and 50 more): measured by a Faraday cup, as a current, which has no dead time: left as it is",
+    ),
+    (
+        lambda: sims.subtract_background(exactly(), window=("0 s", "60 s"), species="B"),
+        "species 'B': the samples in the window of the background scatter 48 times as much as their standard errors say: the window is not flat, or the errors are not those of counting; the error of the background is taken from the scatter",
+    ),
+    (
+        lambda: sims.average(sims.stack([exactly(), exactly(2)])),
+        "species 'B' and 1 more: the replicates scatter 26 times as much as their standard errors say: they differ by more than counting. intensity_stderr is that of counting, intensity_scatter holds the rest, which neighbouring samples share: for the error of a dose, take the scatter of the doses of the measurements",
+    ),
 ]  # fmt: skip
+
+
+def exactly(times=1):
+    """Give whole counts of the run, or a multiple of them, with their errors."""
+    counts = (times * RUN["intensity"]).round().assign_attrs(units="count/s")
+    return sims.with_counting_statistics(RUN.assign(intensity=counts), dwell_time="1 s")
 
 
 def of_species(*values):
