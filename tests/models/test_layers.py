@@ -406,3 +406,10 @@ def test_what_speaks_against_two_layers():
         assert said(stderr=weak) is None
     for far, word in ((40 / 3.1, None), (40 / 2.9, "undetermined")):
         assert said(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word
+
+
+def test_maxima_of_a_few_samples_are_those_of_single_ones():
+    assert maxima(np.array([1.0, 9, 1]), np.full(3, 0.1)) == [1]
+    assert maxima(np.array([1.0, 9, 1, 5, 1]), np.full(5, 0.1)) == [1, 3]
+    assert maxima(np.array([1.0, 9, 1]), np.full(3, 20.0)) == []
+    assert maxima(np.array([1.0, 9]), np.full(2, 0.1)) == []
