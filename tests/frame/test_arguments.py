@@ -190,5 +190,5 @@ def test_a_pure_number_is_read_with_or_without_its_unit():
     for wrong in (True, None, [0.5], pint.Quantity(1, "nm")):
         with pytest.raises(ProfileError, match=r"^part=.*; expected a part from 0 to 1$"):
             read_pure(frame(), wrong, "part", "a part from 0 to 1")
-    with pytest.raises(ProfileError, match="a part, as a number without quotes or a unit$"):
+    with pytest.raises(ProfileError, match=r"a part, as a number without quotes or a unit$"):
         read_pure(frame(), "50 %", "part", "a part")

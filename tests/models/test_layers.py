@@ -299,7 +299,7 @@ def test_what_cannot_be_asked(options, message):
 
 def test_a_layer_on_a_level_of_its_own_is_not_repeated():
     levelled = replace(find_model("gaussian"), name="levelled", has_levels=True)
-    with pytest.raises(ProfileError, match="'levelled' has a level of its own.*background='fit'"):
+    with pytest.raises(ProfileError, match=r"'levelled' has a level of its own.*background='fit'"):
         sims.fit(stack_of("gaussian", n=2), model=levelled, repeat=2)
 
 
