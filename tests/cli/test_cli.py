@@ -10,10 +10,12 @@ import sys
 import time
 from importlib.util import find_spec
 
+import click
 import pytest
 from command_line import NAMES, error_line, payload_of, process, run, serving
 
 import sims_analysis as sims
+from sims_analysis.cli import reporting
 from sims_analysis.examples.opening import ARCHIVE
 
 
@@ -36,6 +38,7 @@ def _no_settings_of_the_user(monkeypatch):
         "serve",
         "archive",
         "archive verify",
+        "archive index",
         "archive list",
         "archive add",
     ],
@@ -148,6 +151,19 @@ def test_an_unknown_example_is_a_usage_error_that_lists_them():
     result = run("report", "arsenic", "--no-files")
     assert result.exit_code == 2
     assert "boron-implant, gan-mg-stack, sputter-time" in error_line(result)
+
+
+@pytest.mark.parametrize("variable", ["AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"])
+def test_ids_that_are_no_examples_are_of_the_server_of_the_settings(variable, monkeypatch):
+    assert reporting._means_examples(NAMES)
+    for nothing in (None, ""):
+        if nothing is not None:
+            monkeypatch.setenv(variable, nothing)
+        with pytest.raises(click.UsageError, match=r"^arsenic: no example .* set \w+_API_KEY$"):
+            reporting._means_examples([*NAMES, "arsenic"])
+    monkeypatch.setenv(variable, "https://lab.example/with-a-long-path")
+    assert not reporting._means_examples([*NAMES, "arsenic"])
+    assert reporting._means_examples(NAMES)
 
 
 def test_report_on_an_archive_goes_on_after_a_damaged_entry(tmp_path):
@@ -291,6 +307,12 @@ def test_verify_says_what_is_damaged(tmp_path):
     assert "sputter-time" in error_line(damaged)
     found = json.loads(run("archive", "verify", tmp_path, "--format", "json").stdout)
     assert len(found["damage"]) == 1
+
+
+def test_an_index_is_made_anew(tmp_path):
+    sims.Archive(ARCHIVE).export(NAMES, tmp_path)
+    result = run("archive", "index", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "3 entries\n")
 
 
 def test_list():
