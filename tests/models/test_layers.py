@@ -1,5 +1,7 @@
 """Several layers at once: the truth comes back, and layers that cannot be told have no numbers."""
 
+from dataclasses import replace
+
 import models_truth
 import numpy as np
 import pytest
@@ -293,6 +295,12 @@ def test_held_parameters_of_layers():
 def test_what_cannot_be_asked(options, message):
     with pytest.raises(ProfileError, match=message):
         sims.fit(stack_of("delta_drf", n=2), **{"model": "delta_drf", **options})
+
+
+def test_a_layer_on_a_level_of_its_own_is_not_repeated():
+    levelled = replace(find_model("gaussian"), name="levelled", has_levels=True)
+    with pytest.raises(ProfileError, match=r"'levelled' has a level of its own.*background='fit'"):
+        sims.fit(stack_of("gaussian", n=2), model=levelled, repeat=2)
 
 
 def test_each_rise_is_paired_with_the_fall_after_it():
