@@ -350,7 +350,8 @@ def test_profiles_are_linked_over_one_dimension_alone():
     # Species have factors of their own.
     assert other["rsf_scale"].dims == ("species", "measurement")
     assert "rsf_scale[P]" in other["parameter"].values
-    with pytest.raises(ProfileError, match="over=None; expected the dimension"):
+    wanted = "over=None; expected the dimension .* that share 'straggle': 'species', 'measurement'"
+    with pytest.raises(ProfileError, match=wanted):
         sims.fit(ds, model="gaussian", shared=["straggle"])
 
 
@@ -365,8 +366,14 @@ def test_intervals_of_linked_parameters():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"shared": ["sigma"]}, ProfileError, "shared names 'sigma'"),
-        ({"shared": ["straggle"], "over": "wafer"}, ProfileError, "over='wafer'; expected the dim"),
+        (
+            {"shared": ["sigma"]}, ProfileError,
+            "shared names 'sigma'; the model 'gaussian' has dose, projected_range, straggle",
+        ),
+        (
+            {"shared": ["straggle", "dose"], "over": "wafer"}, ProfileError,
+            "over='wafer'; expected the dimension .* share 'straggle', 'dose': 'measurement'",
+        ),
         ({"shared": ["straggle"], "over": "layer"}, ProfileError, "only with repeat"),
         ({"over": "measurement"}, ProfileError, "only with shared"),
         ({"prior": {"sigma": ("1 nm", "1 nm")}}, ProfileError, "prior names 'sigma'"),
