@@ -188,7 +188,8 @@ def failure(runs, root, seconds):
         except subprocess.TimeoutExpired:
             return f"no end within {seconds:g} s"
         if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            return (done.stdout + done.stderr)[-2000:]
+            end = (done.stdout + done.stderr)[-2000:]
+            return end or f"pytest ended with {done.returncode} and said nothing"
     return None
 
 

@@ -1,6 +1,7 @@
 """Seeded changes: each kind, what is left alone, and that a seed draws the same again."""
 
 import ast
+import subprocess
 
 import pytest
 import seeded_changes
@@ -79,3 +80,18 @@ def test_a_seed_draws_the_same_again_and_a_line_its_own():
     here = drawn([f"{DOSE}:{line}"], 99, 0)
     assert here
     assert all(one.old.lineno <= line <= one.old.end_lineno for one in here)
+
+
+@pytest.mark.parametrize(
+    ("code", "printed", "told"),
+    [
+        (0, "", None),
+        (5, "no tests ran", None),
+        (1, "1 failed", "1 failed"),
+        (-11, "", "pytest ended with -11 and said nothing"),
+    ],
+)
+def test_tests_that_end_without_a_word_have_failed(tmp_path, monkeypatch, code, printed, told):
+    done = subprocess.CompletedProcess([], code, printed, "")
+    monkeypatch.setattr(seeded_changes.subprocess, "run", lambda *_, **__: done)
+    assert seeded_changes.failure([["tests"]], tmp_path, 1) == told

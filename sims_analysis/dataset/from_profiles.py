@@ -28,7 +28,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.text.arguments import check_choice, told
+from sims_analysis.text.arguments import check_choice, format_argument, told
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
@@ -146,7 +146,7 @@ def to_dataset(
     (array([ 0., 10., 20.]), 'nm')
     """
     if depth != "union" and like is not None:
-        raise ProfileError(f"give one of depth={depth!r} and like={like!r}")
+        raise ProfileError(f"give one of depth={depth!r} and like={format_argument(like)}")
     ds = dataset_of(source, duplicates)
     at_home()
     if depth == "union" and like is None:

@@ -52,7 +52,8 @@ def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable
     if units.is_quantity(value) and value.dimensionless:
         value = np.asarray(value.to("dimensionless").magnitude)[()]  # some registries make arrays
     if not is_number(value):
-        raise ProfileError(f"{name}={format_argument(value)}; expected {expected}")
+        hint = ", as a number without quotes or a unit" if isinstance(value, str) else ""
+        raise ProfileError(f"{name}={format_argument(value)}; expected {expected}{hint}")
     return xr.Variable((), float(value))
 
 

@@ -113,7 +113,7 @@ class Location(NamedTuple):
 
 def locate(rows: Rows, at: Array) -> Location:
     """Find the segment of each depth, and the relative position in it."""
-    if rows.count and same_for_all(at):  # these are searched once
+    if same_for_all(at):  # these are searched once
         at = at[:1]
     nearest, inside = _nearest(rows, at)
     if not rows.value.size:

@@ -56,8 +56,9 @@ def answered(
     numbers = each(asked, function, m * size + in_common.size, watched=watched)
     parts = [numbers.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
     rows = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
-    own = _Rows(rows, task.layout, profiles.lead)
-    common = _Rows(numbers.isel(__row__=slice(m * size, None)), in_common, profiles.lead)
+    own = _Rows(_ordered(rows, profiles.lead), task.layout, profiles.lead)
+    numbers = _ordered(numbers.isel(__row__=slice(m * size, None)), profiles.lead)
+    common = _Rows(numbers, in_common, profiles.lead)
     best = common if links.active else own
     found = _parameters(asked, own, best)
     names = [entry.label for entry in links.entries(task)]
@@ -97,13 +98,20 @@ class _Rows:
     ) -> xr.Variable:
         """Return numbers by their name; of a column all, or those at some places."""
         place: Any = self.layout.places[name]
+        if at is not None and at.ndim:
+            chosen = _ordered(self.rows.isel(__row__=place.start + at), self.lead)
+            return xr.Variable(chosen.dims, chosen.data, attrs)
         if at is not None:
-            place = place.start + (at if at.ndim else int(at))
+            place = place.start + int(at)
         elif name in self.layout.numbers:
             place = place.start
-        chosen = self.rows.isel(__row__=place)
-        chosen = chosen.transpose(*(d for d in self.lead if d in chosen.dims), ...)
-        return xr.Variable(chosen.dims, chosen.data, attrs)
+        data = self.rows.data[..., place]
+        return xr.Variable(self.rows.dims[: data.ndim], data, attrs)
+
+
+def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
+    """Put the dimensions of the profiles first, in their order."""
+    return rows.transpose(*lead, ..., missing_dims="ignore")
 
 
 def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:

@@ -194,6 +194,11 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
             f"repeat={format_argument(repeat)}: the model {model.name!r} is not that of a layer; "
             "'delta_drf', 'delta_mri' and 'gaussian' are"
         )
+    if model.has_levels:
+        raise ProfileError(
+            f"repeat={format_argument(repeat)}: the model {model.name!r} has a level of its own, "
+            "which would be repeated, too; leave it to background='fit'"
+        )
     whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
     if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise ProfileError(

@@ -53,8 +53,8 @@ ADVICE = {
     "truncated": "the profile does not come down on both sides of its maximum inside the window, "
     "or its step lies outside",
     "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
-    "wrong_shape": "the curve does not have the profile's shape; background='fit', a window or "
-    "another model may help",
+    "wrong_shape": "the curve does not have the profile's shape; background='fit' (unless the "
+    "model has a level of its own), a window or another model may help",
     "gap": "over more than five times their spacing there are no samples, or some are below their "
     "limit of detection, and the curve goes on there all the same; gaps='bridge' accepts that",
     "too_few_maxima": "fewer maxima stand out of the noise than layers were asked for; "

@@ -127,10 +127,12 @@ class Model:
         Derived values that profiles may have in common, and may take the place of a parameter
         then: its name, and ``of(value, options)``, which gives it.
     has_levels : bool
-        Whether parameters are the levels that the profile stands on, so that a constant under it
-        (``background=``) would be one of them again.
+        Whether parameters are the levels that the profile stands on: a constant under it
+        (``background=``) would be one of them again, and is refused. A constant that is no more
+        than that needs no parameter: ``background="fit"`` adds one to any other model.
     location : str
-        Of a model of one peak, the parameter that says where it is: such a model may be repeated.
+        Of a model of one peak without levels, the parameter that says where it is: such a model
+        may be repeated.
     on_time : bool
         Whether it is a shape over any axis, so that data on a sputter-time axis are fitted in
         seconds; other models need a depth.

@@ -47,6 +47,11 @@ def test_two_exponentials_balance_exactly_on_any_grid(step):
     assert junction["depth"].attrs["units"] == "nm"
 
 
+def test_a_junction_that_is_there_is_the_same_if_one_is_needed():
+    ds = measurement(np.arange(0, 100, 3.0), exponentials(np.arange(0, 100, 3.0)))
+    xr.testing.assert_equal(found(ds, strict=True), found(ds))
+
+
 @pytest.mark.parametrize("layout", [union, padded])
 def test_species_on_their_own_axes_are_merged(layout):
     z = np.arange(0, 100, 3.0)

@@ -9,7 +9,13 @@ from measured import measurement, one, profile
 from shared_profiles import read
 
 import sims_analysis as sims
-from sims_analysis.errors import AmbiguousJunctionWarning, ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import (
+    AmbiguousJunctionWarning,
+    ProfileError,
+    ProfileWarning,
+    SpeciesError,
+    UnitsError,
+)
 
 # --- intervals ----------------------------------------------------------------------------------
 
@@ -223,6 +229,25 @@ def test_what_the_library_has_changed_is_not_what_was_counted():
             sims.with_counting_statistics(changed, dwell_time="1 s")
     counted = sims.with_counting_statistics(ds, dwell_time="1 s")
     assert counted["intensity_counts"].values.tolist() == [[1e5, 2e5, 4e5, 1e5]]
+
+
+def test_a_current_is_not_counted_and_that_is_said():
+    switched = {"faraday_cup_threshold": "10 c/s", "electron_multiplier_threshold": "5 c/s"}
+    ds = rates([5.0, 9.0, 11.0, 9.0, 6.0], **switched)
+    with pytest.warns(ProfileWarning, match=r"'7Li', .* 2 s: 11 .*: measured by a Faraday cup"):
+        found = sims.with_counting_statistics(ds, dwell_time="1 s")
+    np.testing.assert_array_equal(found["intensity_counts"], [[5, 9, np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(found["intensity_stderr"].isnull(), [[0, 0, 1, 1, 1]])
+    np.testing.assert_array_equal(found["intensity"], ds["intensity"])
+
+
+def test_a_species_that_is_all_current_is_told_of_if_its_counting_time_is_stated():
+    current = [5.0, 9.0, 11.0]
+    with pytest.warns(ProfileWarning, match="'7Li', .* 0 s: 5 .*: measured by a Faraday cup"):
+        found = sims.with_counting_statistics(rates(current, detector="FC"), dwell_time="1 s")
+    assert found["intensity_counts"].isnull().all()
+    known = rates(current, detector="FC", counting_time="1 s")
+    assert sims.with_counting_statistics(known)["intensity_counts"].isnull().all()
 
 
 @pytest.mark.parametrize("name", ["151118h", "160112b", "160112l", "160113c"])

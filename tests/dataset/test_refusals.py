@@ -347,6 +347,50 @@ REFUSED = [
         lambda: sims.SIMSResult.from_json(json.dumps([{**named(n, depths=[0,1,2]).to_dict(), "data_id": n} for n in ("B", "P")])), PayloadError,
         "the profile is of data entry 'P', one before it of 'B': an entry is one measurement; keep them apart, or pass data_id= to make them one",
     ),
+    (
+        lambda: sims.to_dataset([named(depths=[0,1,2])], depth="1 nm", like=DS), ProfileError,
+        "give one of depth='1 nm' and like=<Dataset>",
+    ),
+    (
+        lambda: sims.to_dataset([named(depths=[0,1,2])], depth="-1 nm"), ProfileError,
+        "depth='-1 nm' must be one positive number",
+    ),
+    (
+        lambda: sims.to_dataset([]), ProfileError,
+        "there are no profiles: a Dataset needs at least one",
+    ),
+    (
+        lambda: sims.SIMSResult(data_id="d1", depth_profiles=[], provenance={"pipeline_status": "failed"}).to_dataset(), ProfileError,
+        "data entry 'd1' has no SIMS data; its pipeline_status in the catalogue is 'failed'",
+    ),
+    (
+        lambda: sims.SIMSResult(data_id="d1", depth_profiles=[]).to_dataset(), ProfileError,
+        "data entry 'd1' has no SIMS data; its pipeline_status in the catalogue says whether it is unknown, still being processed, or not a SIMS measurement",
+    ),
+    (
+        lambda: sims.to_dataset([named("B\0", depths=[0,1,2])]), ProfileError,
+        "species 'B\\x00': a name cannot end with a NUL character",
+    ),
+    (
+        lambda: sims.to_dataset([named(depths=[0,1,2])] * 2), ProfileError,
+        "species delivered more than once: 'B'; pass one profile of each, or give them distinct names with dataclasses.replace(profile, species_name=...) or, for a file, with sims.read(path, number_repeats=True)",
+    ),
+    (
+        lambda: sims.to_dataset([named("As", depths=[0,1,2]), named("P", depths=[0,1,2], depth_units="min")]), ProfileError,
+        "species 'P' is on a sputter-time axis (min), species 'As' on a depth axis (nm); make one Dataset of each kind; calibrate_depth() converts time to depth",
+    ),
+    (
+        lambda: sims.to_profiles(DS["concentration"]), TypeError,
+        "profiles are made of a Dataset of one measurement, found DataArray",
+    ),
+    (
+        lambda: sims.to_profiles(BATCH), ProfileError,
+        "expected dimensions (species, depth), found ('measurement', 'species', 'depth'); select one measurement first",
+    ),
+    (
+        lambda: sims.to_profiles(sims.stack([DS, DS.isel(depth=slice(100))])), ProfileError,
+        "expected dimensions (species, depth), found ('measurement', 'species', 'point'); select one measurement first",
+    ),
 ]  # fmt: skip
 
 
@@ -357,3 +401,34 @@ def test_what_is_refused_is_said_in_full(call, error, message):
     with pytest.raises(error) as raised:
         call()
     assert raised.value.args[0] == message
+
+
+#: What is told, not refused.
+TOLD = [
+    (
+        lambda: [named(depths=[0,2,1])],
+        "species 'B': depths were not in increasing order; sorted",
+    ),
+    (
+        lambda: [named(n, depths=[0,1,2], data_id=d) for n, d in (("B", "d1"), ("P", "d2"), ("As", None))],
+        "the profiles are of different data entries, 'd1', 'd2'; a Dataset is one measurement, and gets the id of the first",
+    ),
+    (
+        lambda: [named(depths=[0,1,2], concentrations=[1e18, None, 1e18])],
+        "1 sample was not measured (null): species 'B' 1",
+    ),
+    (
+        lambda: [named(n, depths=[0,1,2], concentrations=c) for n, c in (("B", [1e18, None, None]), ("P", [1e18]*3), ("As", [None]*3))],
+        "5 samples were not measured (null): species 'B' 2, 'As' 3",
+    ),
+    (
+        lambda: [named(depths=[0,1,2], concentrations=[1e18, None, 1e18], species_metadata={"below_detection_limit": 1, "detection_limit": "1e15 cm^-3"})],
+        "1 sample was not measured (null): species 'B' 1; 1 of 'B' between samples with a value, below 1e15 cm^-3: answers that go across from one to the next are too high there",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("profiles", "message"), TOLD, ids=[text[:50] for _, text in TOLD])
+def test_what_is_told_is_said_in_full(profiles, message, recwarn):
+    sims.to_dataset(profiles())
+    assert [str(one.message) for one in recwarn] == [message]

@@ -187,6 +187,8 @@ def test_a_pure_number_is_read_with_or_without_its_unit():
         np.testing.assert_array_equal(read_pure(frame(), one, "part", "a part"), parts)
     with pytest.raises(UnitsError, match="part is in 'nm', which is a depth"):
         read_pure(frame(), bare.assign_attrs(units="nm"), "part", "a part")
-    for wrong in ("0.5", True, None, [0.5], pint.Quantity(1, "nm")):
+    for wrong in (True, None, [0.5], pint.Quantity(1, "nm")):
         with pytest.raises(ProfileError, match=r"^part=.*; expected a part from 0 to 1$"):
             read_pure(frame(), wrong, "part", "a part from 0 to 1")
+    with pytest.raises(ProfileError, match=r"a part, as a number without quotes or a unit$"):
+        read_pure(frame(), "50 %", "part", "a part")

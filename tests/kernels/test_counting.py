@@ -39,13 +39,17 @@ def test_standard_errors_of_counts():
 
 def test_statistics_of_windows():
     z, c = np.arange(10.0), np.random.default_rng(3).normal(size=10)
-    rows = Packed(np.tile(z, 4), np.tile(c, 4), offsets=np.arange(0, 41, 10))
+    s = np.arange(1.0, 11.0)
+    rows = Packed(np.tile(z, 4), np.tile(c, 4), np.tile(s, 4), offsets=np.arange(0, 41, 10))
     start, stop = np.array([[2.0, np.nan, 4.0, 4.5], [6.0, np.nan, 4.0, 4.6]])
     found = counting.window_statistics(rows, start, stop)
     assert found.n.tolist() == [5, 10, 1, 0]
     np.testing.assert_allclose(found.mean, [c[2:7].mean(), c.mean(), c[4], np.nan])
     wanted = [c[2:7].std(ddof=1), c.std(ddof=1), np.nan, np.nan]
     np.testing.assert_allclose(found.deviation, wanted)
+    np.testing.assert_allclose(found.squared_shares, [1 / 5, 1 / 10, 1, np.inf])
+    wanted = [np.mean(s[2:7] ** 2), np.mean(s**2), s[4] ** 2, np.nan]
+    np.testing.assert_allclose(found.mean_variance, wanted)
 
 
 def test_cells_count_with_their_part_in_the_window():

@@ -224,3 +224,11 @@ def test_true_parameters_become_apparent_ones_by_the_scales():
     same = _apparent(p, square[:3, :3], parameters)
     assert same[0] is p
     np.testing.assert_array_equal(same[1], square[:3, :3])
+
+
+@pytest.mark.parametrize("background", [None, "fit", "2e17 atoms/cm^3"])
+def test_the_dose_of_a_window_is_the_integral_of_the_curve_without_its_background(background):
+    ds = measured(level=2e17 if background else 0.0)
+    fit = sims.fit(ds, model="gaussian", background=background)
+    c = gaussian(Z[:, None], *(fit[name].values for name in NAMES))
+    np.testing.assert_allclose(fit["window_dose"], np.trapezoid(c, Z, axis=0) * 1e-7, rtol=1e-12)

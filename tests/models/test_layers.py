@@ -1,5 +1,7 @@
 """Several layers at once: the truth comes back, and layers that cannot be told have no numbers."""
 
+from dataclasses import replace
+
 import models_truth
 import numpy as np
 import pytest
@@ -295,6 +297,12 @@ def test_what_cannot_be_asked(options, message):
         sims.fit(stack_of("delta_drf", n=2), **{"model": "delta_drf", **options})
 
 
+def test_a_layer_on_a_level_of_its_own_is_not_repeated():
+    levelled = replace(find_model("gaussian"), name="levelled", has_levels=True)
+    with pytest.raises(ProfileError, match=r"'levelled' has a level of its own.*background='fit'"):
+        sims.fit(stack_of("gaussian", n=2), model=levelled, repeat=2)
+
+
 def test_each_rise_is_paired_with_the_fall_after_it():
     def paired(*ways, begins=False, goes_on=False):
         z = np.arange(1.0, len(ways) + 1)
@@ -398,3 +406,10 @@ def test_what_speaks_against_two_layers():
         assert said(stderr=weak) is None
     for far, word in ((40 / 3.1, None), (40 / 2.9, "undetermined")):
         assert said(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word
+
+
+def test_maxima_of_a_few_samples_are_those_of_single_ones():
+    assert maxima(np.array([1.0, 9, 1]), np.full(3, 0.1)) == [1]
+    assert maxima(np.array([1.0, 9, 1, 5, 1]), np.full(5, 0.1)) == [1, 3]
+    assert maxima(np.array([1.0, 9, 1]), np.full(3, 20.0)) == []
+    assert maxima(np.array([1.0, 9]), np.full(2, 0.1)) == []

@@ -341,6 +341,7 @@ def test_profiles_are_linked_over_one_dimension_alone():
     ds = xr.concat([series(3), series(3, seed=1)], "species").assign_coords(species=["B", "P"])
     fit = sims.fit(ds, model="gaussian", shared=["straggle"], over="measurement")
     assert fit["straggle"].dims == ("species",)
+    assert fit["status"].dims == fit["window_dose"].dims == ("species", "measurement")
     assert fit["covariance"].dims == ("species", "parameter", "parameter_")
     one = sims.fit(ds.sel(species="P"), model="gaussian", shared=["straggle"])
     assert one["straggle"] == fit["straggle"].sel(species="P")
@@ -349,7 +350,8 @@ def test_profiles_are_linked_over_one_dimension_alone():
     # Species have factors of their own.
     assert other["rsf_scale"].dims == ("species", "measurement")
     assert "rsf_scale[P]" in other["parameter"].values
-    with pytest.raises(ProfileError, match="over=None; expected the dimension"):
+    wanted = "over=None; expected the dimension .* that share 'straggle': 'species', 'measurement'"
+    with pytest.raises(ProfileError, match=wanted):
         sims.fit(ds, model="gaussian", shared=["straggle"])
 
 
@@ -364,8 +366,14 @@ def test_intervals_of_linked_parameters():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"shared": ["sigma"]}, ProfileError, "shared names 'sigma'"),
-        ({"shared": ["straggle"], "over": "wafer"}, ProfileError, "over='wafer'; expected the dim"),
+        (
+            {"shared": ["sigma"]}, ProfileError,
+            "shared names 'sigma'; the model 'gaussian' has dose, projected_range, straggle",
+        ),
+        (
+            {"shared": ["straggle", "dose"], "over": "wafer"}, ProfileError,
+            "over='wafer'; expected the dimension .* share 'straggle', 'dose': 'measurement'",
+        ),
         ({"shared": ["straggle"], "over": "layer"}, ProfileError, "only with repeat"),
         ({"over": "measurement"}, ProfileError, "only with shared"),
         ({"prior": {"sigma": ("1 nm", "1 nm")}}, ProfileError, "prior names 'sigma'"),

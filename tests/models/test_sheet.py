@@ -183,6 +183,15 @@ def test_each_measurement_may_have_a_window_of_its_own():
         sims.sheet_resistance(batch, acceptors=["B"], stop=each)
 
 
+@pytest.mark.parametrize(("phosphorus", "polarity"), [(1e18, "n"), (1e16, "p")])
+def test_a_layer_of_one_type_has_it_though_the_samples_end_too_early(phosphorus, polarity):
+    z = np.linspace(0, 200, 5)
+    ds = doped(z, P=np.full(5, phosphorus), B=np.full(5, 1e17))
+    with pytest.warns(FitWarning, match="below the last sample"):
+        found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"], stop="300 nm")
+    assert (found["status"].item(), found["polarity"].item()) == ("truncated", polarity)
+
+
 def test_without_a_junction_there_is_no_number():
     z = np.arange(0, 100.1, 1.0)
     ds = doped(z, B=np.full(z.size, 1e19), P=np.full(z.size, 1e17))

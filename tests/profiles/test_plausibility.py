@@ -84,6 +84,14 @@ def test_what_is_unusual_is_told_and_kept(unusual, message):
     assert np.nanmax(ds[next(iter(ds.data_vars))].values) > 0
 
 
+@pytest.mark.parametrize(("unusual", "message"), UNUSUAL.values(), ids=UNUSUAL)
+def test_what_is_unusual_is_told_of_two_on_one_axis(unusual, message):
+    """Those are glanced at together."""
+    with pytest.warns(ProfileWarning) as caught:
+        warn_of_implausible([unusual, unusual])
+    assert any(re.search(message.split("; usual")[0], str(one.message)) for one in caught)
+
+
 @pytest.mark.parametrize(
     "usual",
     [

@@ -168,7 +168,7 @@ REFUSED = [
     ),
     (
         lambda: sims.rescale_depth(DEEP, factor="2"), ProfileError,
-        "factor='2'; expected a positive number, such as 1.02",
+        "factor='2'; expected a positive number, such as 1.02, as a number without quotes or a unit",
     ),
     (
         lambda: sims.scale_to_dose(IMPLANT, dose="1e14 atoms/cm^2"), ProfileError,

@@ -172,14 +172,16 @@ def test_the_current_of_the_beam_is_no_species(write):
     assert current == "4e-08 to 3.5e-08 A"
 
 
-@pytest.mark.parametrize("head", ["Time[s]", "Depth[um]"])
-def test_two_cells_a_species_are_not_taken_for_three(write, head):
+@pytest.mark.parametrize(
+    ("head", "end"), [("Time[s]", ""), ("Depth[um]", ""), ("Time[s]", "\t"), ("Depth[um]", "\t \t")]
+)
+def test_two_cells_a_species_are_not_taken_for_three(write, head, end):
     lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
     lines = lines.decode("latin-1").split("\r\n")
     names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
     lines[names + 1] = f"{head}\tI[cnt/s]\t{head}\tC[atom/cm3]"
     for i, row in enumerate(range(names + 2, names + 2 + len(T))):
-        lines[row] = f"{T[i]}\t{5.5 + i}\t{T[i] + 1}\t{i}e17"
+        lines[row] = f"{T[i]}\t{5.5 + i}\t{T[i] + 1}\t{i}e17{end}"
     result = sims.read(write("\r\n".join(lines).encode("latin-1")))
     assert result["23Na"].concentrations.tolist() == [5.5, 6.5, 7.5, 8.5, 9.5]
     assert result["32S"].depths.tolist() == (T + 1).tolist()

@@ -324,6 +324,17 @@ def test_cycles_and_times_beside_a_depth(write):
     assert profile.extra["columns"]["Cycle"]["values"] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("head", "unit"),
+    [("Fluence (ions/cm2)", "ions/cm2"), ("Ion dose", None), ("Depth error (nm)", "nm")],
+)
+def test_numbers_beside_a_depth_that_are_no_signal(write, head, unit):
+    profile = sims.read(write(f"Depth (nm),{head},B (cm^-3)\n0,1,1e18\n2,5,2e18\n4,9,1e18\n"))["B"]
+    assert profile.concentrations.tolist() == [1e18, 2e18, 1e18]
+    assert profile.concentrations_stderr is None
+    assert profile.extra["columns"] == {head: {"units": unit, "values": [1, 5, 9]}}
+
+
 def test_a_species_in_concentration_and_intensity(write):
     text_ = "Depth (nm),B (cm^-3),B (counts/s)\n0,1e18,100\n1,2e18,200\n2,3e18,300\n"
     ds = sims.read(write(text_)).to_dataset()
