@@ -144,3 +144,12 @@ def test_the_figures_of_the_definitions():
 def test_a_bare_number_is_refused():
     with pytest.raises(sims.errors.UnitsError, match="decay_length=5"):
         exponential_profile([0.0], surface_concentration="1e20 atoms/cm^3", decay_length=5)
+
+
+def test_doses_of_tails_keep_their_digits():
+    _, truth = gaussian_profile([0.0, 1.0], **GAUSSIAN)
+    mean, deep = truth.peak_depth, 700.0
+    for out, end in ((deep, np.inf), (deep, deep + 50), (deep + 100, deep + 101)):
+        above = truth.dose_between(out, end)
+        assert above > 0
+        assert above == pytest.approx(truth.dose_between(2 * mean - end, 2 * mean - out), rel=1e-12)

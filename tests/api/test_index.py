@@ -621,3 +621,14 @@ def test_offline_searches_are_those_of_the_archive(archive):
     client = sims.Client(archive=archive, offline=True)
     assert client.search(keywords="lot 1").ids == archive.search("lot 1").ids
     assert [e.data_id for e in client.entries(["w2", "w0", "none"])] == ["w2", "w0"]
+
+
+def test_entries_that_cannot_be_listed_are_named_with_the_reason(archive, monkeypatch):
+    def refused(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(index_module, "_stamps", refused)
+    with pytest.raises(sims.ArchiveError) as caught:
+        list(archive.search())
+    said = str(caught.value)
+    assert said == f"the archive {str(archive.path)!r} cannot be read: Permission denied"

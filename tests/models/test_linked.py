@@ -341,6 +341,7 @@ def test_profiles_are_linked_over_one_dimension_alone():
     ds = xr.concat([series(3), series(3, seed=1)], "species").assign_coords(species=["B", "P"])
     fit = sims.fit(ds, model="gaussian", shared=["straggle"], over="measurement")
     assert fit["straggle"].dims == ("species",)
+    assert fit["status"].dims == fit["window_dose"].dims == ("species", "measurement")
     assert fit["covariance"].dims == ("species", "parameter", "parameter_")
     one = sims.fit(ds.sel(species="P"), model="gaussian", shared=["straggle"])
     assert one["straggle"] == fit["straggle"].sel(species="P")

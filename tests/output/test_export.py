@@ -119,6 +119,16 @@ def test_what_was_not_measured_is_written_with_its_limit(tmp_path):
     assert written.splitlines() == [heads, *rows]
 
 
+def test_what_stands_beside_a_profile_is_headed_with_its_own_unit(tmp_path):
+    ds = sims.open_example("boron-implant").sel(species=["B"])
+    ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    path = sims.to_csv(ds, tmp_path / "beside.csv")
+    assert path.read_text().splitlines()[0] == (
+        "species,depth (nm),concentration (atom/cm^3),concentration_stderr (atom/cm^3),"
+        "concentration_counts (count)"
+    )
+
+
 @pytest.mark.slow
 def test_excel(tmp_path):
     ds = stack_example()

@@ -1,0 +1,22 @@
+"""A guess is answered with the names that may be meant, and no others."""
+
+import pytest
+
+from sims_analysis.text.guesses import instead_of
+
+
+@pytest.mark.parametrize(
+    ("guess", "names", "said"),
+    [
+        ("dose", ["integrated_dose", "peak"], "; there is integrated_dose"),
+        ("Dose", ["a_dose", "b_dose", "c_dose"], "; there are a_dose, b_dose and c_dose"),
+        ("junction_deth", ["junction_depth", "peak"], "; there is junction_depth"),
+        ("read_excel", [], "; there is read"),  # as others call it
+        ("do", ["a_dose"], ""),  # too short
+        ("dose", ["DoseError"], ""),  # no function
+        ("fwhm", [], "; there is peak"),
+        ("wafer", ["dose"], ""),
+    ],
+)
+def test_a_guess_is_answered_with_what_is_alike(guess, names, said):
+    assert instead_of(guess, names) == said
