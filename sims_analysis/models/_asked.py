@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import filled
-from sims_analysis.frame.run import anywhere, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.models._diffused import DIFFUSED, initial_of
 from sims_analysis.models._layers import LayeredModel, layered, own_by_default
@@ -153,7 +153,7 @@ def _with_hidden(asked: Asked) -> Asked:
     if profiles.censored is None or asked.task.weights not in ("auto", "log"):
         return asked
     limit: Any = profiles.censored.max(profiles.dim)
-    both = xr.apply_ufunc(np.fmax, settings["detection_limit"], limit, dask="allowed")
+    both = elementwise(np.fmax, settings["detection_limit"], limit)
     return replace(asked, profiles=filled(profiles), settings={**settings, "detection_limit": both})
 
 
