@@ -27,6 +27,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     common_errors,
     divided,
+    tell_bridged,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
 
@@ -235,6 +236,7 @@ def ratio(
     name = _measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
+    tell_bridged(frame, denominator, below, frame.of_species(numerator))
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind)
     if kind == "ratio" and not frame.lazy:

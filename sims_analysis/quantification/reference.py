@@ -9,10 +9,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.run import anywhere
-from sims_analysis.kernels.rows import Array
+from sims_analysis.kernels.gaps import inside_gap
+from sims_analysis.kernels.rows import Array, Dense
 
 __all__ = [
     "Reference",
@@ -21,6 +23,7 @@ __all__ = [
     "common_errors",
     "divided",
     "quotient",
+    "tell_bridged",
 ]
 
 
@@ -29,11 +32,13 @@ class Reference(NamedTuple):
 
     ``stderr`` is the standard error of a single sample. ``of_sums`` is that by which the errors of
     neighbours, which share samples of the reference, add up in a sum as if they were independent.
+    ``bridged`` flags samples in a gap of the reference; None if there is none.
     """
 
     value: xr.Variable
     stderr: xr.Variable | None
     of_sums: xr.Variable | None
+    bridged: xr.Variable | None = None
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -42,7 +47,8 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     Between two of its samples the reference is interpolated linearly, ``m = (1 - t) m0 + t m1``,
     with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species are measured one after the
     other: what was measured before the first reference sample, or after the last, but in the same
-    cycle, is divided by that sample. NaN beyond, and where nothing was measured.
+    cycle, is divided by that sample. NaN beyond, and where nothing was measured; gaps are
+    bridged.
 
     The error for sums is ``sqrt(sum_j w_j W_j s_j^2)``, with the weights w_j of the samples j that
     one depends on, and W_j of the sum of the weights that all samples of a species give to j: the
@@ -61,15 +67,25 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
     found = frame.each(
         partial(_of_group, row=row),
-        size=3 * sizes["species"] * sizes[dim],
+        size=4 * sizes["species"] * sizes[dim],
         dim="__reference__",
         group="species",
     )
-    columns = found.unstack(__reference__={"__column__": 3, **sizes})
-    value, stderr, of_sums = (
-        columns.isel(__column__=i).transpose(*frame.value.dims) for i in range(3)
+    columns = found.unstack(__reference__={"__column__": 4, **sizes})
+    value, stderr, of_sums, bridged = (
+        columns.isel(__column__=i).transpose(*frame.value.dims) for i in range(4)
     )
-    return Reference(value, *((None, None) if frame.stderr is None else (stderr, of_sums)))
+    if frame.stderr is None:
+        return Reference(value, None, None, bridged == 1.0)
+    return Reference(value, stderr, of_sums, bridged == 1.0)
+
+
+def tell_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
+    """Warn of samples, among those flagged, for which a line over a gap of the reference stands."""
+    first = None if found.bridged is None else first_sample(frame, found.bridged & among)
+    if first is not None:
+        text = f"{species} has a gap there, and a straight line across it stands for its signal"
+        warn(f"{first}: {text}", ProfileWarning)
 
 
 def _measured_together(frame: Frame, row: int) -> Reference | None:
@@ -87,7 +103,7 @@ def _measured_together(frame: Frame, row: int) -> Reference | None:
 
 
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
-    """Return the signal of one species at the samples of each, and its two errors, in one row."""
+    """Return the signal of one species at the samples of each, its errors, and gaps, in one row."""
     columns = [
         _at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
     ]
@@ -95,12 +111,12 @@ def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
 
 
 def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
-    found = np.full((3, at.size), np.nan)
+    found = np.full((4, at.size), np.nan)
     places = np.isfinite(at) & np.isfinite(wanted)
     known = np.isfinite(own) & np.isfinite(signal)
     z, x, m, s = at[places], own[known], signal[known], stderr[known]
     if np.array_equal(z, x):
-        found[:, places] = m, s, s
+        found[:3, places] = m, s, s
     elif z.size and x.size:
         left = np.clip(np.searchsorted(x, z, side="right") - 1, 0, max(x.size - 2, 0))
         right = np.minimum(left + 1, x.size - 1)
@@ -116,6 +132,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
             m[left] * (1 - t) + m[right] * t,
             np.hypot(s[left] * (1 - t), s[right] * t),
             np.hypot(shared[left] * np.sqrt(1 - t), shared[right] * np.sqrt(t)),
+            inside_gap(Dense(x, m[None]), z[None]).value[0],
         )
         found[:, places] = np.where(within, columns, np.nan)
     return found

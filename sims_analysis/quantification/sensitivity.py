@@ -34,7 +34,7 @@ from sims_analysis.quantification.factors import (
     kind_of_factor,
     read_factors,
 )
-from sims_analysis.quantification.reference import at_samples_of, divided
+from sims_analysis.quantification.reference import at_samples_of, divided, tell_bridged
 from sims_analysis.text.arguments import (
     check_bool,
     check_choice,
@@ -271,7 +271,9 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
     counts: dividing by ``m + s^2 / m`` instead takes this out to the first order. Of a Poisson
     count k, it is ``k + 1``, and the mean of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
     """
-    signal, stderr, of_sums = at_samples_of(frame, matrix)
+    reference = at_samples_of(frame, matrix)
+    tell_bridged(frame, matrix, reference, asked)
+    signal, stderr, of_sums, _ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest)
     divisor, relative = signal, None
