@@ -128,9 +128,7 @@ def moved(
     attrs = vocabulary.attrs("depth") | own | {"units": units.CANONICAL["depth"]}
     if calibration is not None:
         attrs["calibration"] = calibration
-    along = {}
-    if name != "depth":
-        along[name] = xr.Variable(axis.values.dims, axis.values.data, vocabulary.attrs(name))
+    along = {name: xr.Variable(axis.values.dims, axis.values.data, vocabulary.attrs(name))}
     for one, edge in axis.edges.items():
         place = scale.at(edge).transpose(..., *edge.dims[-2:])
         if one == f"{name}_bounds":

@@ -12,7 +12,7 @@ import xarray as xr
 from hypothesis import given, settings
 
 import sims_analysis as sims
-from sims_analysis.dataset.storage import _prepared
+from sims_analysis.dataset.storage import _prepared, _refuse_code
 from sims_analysis.errors import ArchiveError
 
 KINDS = ["nc", "zarr"]
@@ -301,6 +301,12 @@ def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
     with pytest.raises(sims.errors.ArchiveError, match=r"w7.zarr.*has the filter '.*[pP]ickle'"):
         sims.load(store)
     assert not owned.exists()
+
+
+def test_other_metadata_may_speak_of_pickles(tmp_path):
+    metadata = {"codecs": [{"name": "bytes"}], "dimension_names": ["pickle"], "data_type": "pickle"}
+    (tmp_path / "zarr.json").write_text(json.dumps(metadata))
+    _refuse_code(tmp_path)
 
 
 def test_attributes_may_speak_of_pickles(tmp_path):
