@@ -339,6 +339,18 @@ def test_species_that_both_have_are_listed():
             sims.align(a, b, method="markers", markers=markers)
 
 
+@pytest.mark.parametrize(
+    "names", [("B", "As"), ("As", "B"), ("B", None), (None, "B"), (None, None)]
+)
+def test_a_marker_is_a_species_of_both_single_profiles(names):
+    one, other = (
+        two_layers().isel(species=0, drop=True) if name is None else two_layers().sel(species=name)
+        for name in names
+    )
+    with pytest.raises(SpeciesError, match=r"^markers\[1\]='B' is not in both; common are none$"):
+        sims.align(one, other, method="markers", markers=[("5 nm", "6 nm"), "B"])
+
+
 def test_arguments_that_exclude_each_other():
     a = sims.open_example("boron-implant").sel(species=["B"])
     for wrong in ({"method": "markers"}, {"markers": "B", "method": "peak", "marker": "B"}):
