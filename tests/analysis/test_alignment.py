@@ -297,6 +297,7 @@ def test_markers_move_the_edges_of_cells(unit, batch):
         ({"method": "markers"}, ProfileError, "give markers with"),
         ({"markers": ["B", "As"]}, ProfileError, "give markers with"),
         ({"method": "markers", "markers": ["B"]}, ProfileError, "two or more"),
+        ({"method": "markers", "markers": "B, As"}, ProfileError, "two or more"),
         ({"method": "markers", "markers": ["B", "P"]}, SpeciesError, r"markers\[1\]='P' is not in"),
         (
             {"method": "markers", "markers": [("10 nm", "20 nm"), ("5 nm", "30 nm")]},

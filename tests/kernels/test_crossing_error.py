@@ -5,10 +5,20 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.crossing_error import CROWD, GROWTH, KNOWN, _reach, _root, edges
+from sims_analysis.kernels.crossing_error import (
+    CROWD,
+    GROWTH,
+    KNOWN,
+    _between_two,
+    _reach,
+    _root,
+    edges,
+)
 from sims_analysis.kernels.crossings import find, junction, locate
 from sims_analysis.kernels.local_fit import Samples
 from sims_analysis.kernels.rows import Dense
+
+NAN = math.nan
 
 
 def stated(z, c, level, sigma, floor=0.0):
@@ -176,3 +186,53 @@ def test_a_window_of_more_than_a_hundred_crossings_is_noise():
     for few, reach in ((CROWD, n - 199), (CROWD + 1, 0)):
         found, _ = _reach(samples, sides, np.arange(199, 199 + few), np.arange(1), first[:1])
         assert (found[0] == 0) == (reach == 0)
+
+
+def plain_between(z, c, s, level, i, at):
+    """Locate an edge by the samples i and i + 1 and those beside: offset, error, steep, known."""
+    beside = range(i - 1, i + 3)
+    there = [0 <= j < z.size and s[j] < 0.33 * c[j] for j in beside]
+    y = np.array(
+        [math.log(c[j] / level) if ok else NAN for j, ok in zip(beside, there, strict=True)]
+    )
+    sigma = np.array([s[j] / c[j] if ok else NAN for j, ok in zip(beside, there, strict=True)])
+    x = np.array([z[j] if 0 <= j < z.size else NAN for j in beside])
+
+    def bends(y):
+        slope = np.diff(y) / np.diff(x)
+        return np.diff(slope) / (0.5 * (x[2:] - x[:-2]))
+
+    width, slope = x[2] - x[1], (y[2] - y[1]) / (x[2] - x[1])
+    one, other = bends(y)
+    weights = np.array([bends(unit) for unit in np.eye(4)])
+    noise = math.sqrt((((weights[:, 0] - weights[:, 1]) * sigma) ** 2).sum())
+    if abs(one - other) > 2 * noise:  # a kink
+        curvature = min(one, other, key=abs) if one * other > 0 else 0.0
+    else:
+        curvature = 0.0 if math.isnan(one + other) else (one + other) / 2
+    t = (at - x[1]) / width
+    offset = 0.5 * curvature * t * (1 - t) * width**2 / slope
+    error = math.hypot((1 - t) * sigma[1], t * sigma[2]) / abs(slope)
+    fall, both = abs(slope * width), math.hypot(sigma[1], sigma[2])
+    known = fall >= (4 if fall >= 1 else 10) * both
+    return offset, error, abs(slope) * level, known
+
+
+@pytest.mark.parametrize("relative", [0.002, 0.03, 0.1, 0.3, 0.4])
+def test_an_edge_between_two_samples_is_where_their_neighbours_bend_it_to(relative):
+    rng = np.random.default_rng(3)
+    z = np.cumsum(rng.uniform(0.5, 3, 60))
+    c = np.exp(np.cumsum(rng.normal(0, 0.8, 60)))
+    s = relative * c * rng.uniform(0.7, 1.3, 60)
+    level = 0.7
+    before = np.arange(59)
+    at = z[:-1] + np.diff(z) * rng.uniform(0, 1, 59)
+    flat, ends = np.full(60, level), np.full(59, 60)
+    samples = Samples(z, c, s, flat, 0 * s, s > 0, 0 * ends, ends, np.zeros(59))
+    offset, error, steep, known = _between_two(samples, before, at)
+    for i in before:
+        wanted = plain_between(z, c, s, level, i, at[i])
+        assert bool(known[i]) == bool(wanted[3])
+        if known[i]:
+            got = offset[i], error[i], steep[i]
+            assert got == pytest.approx(wanted[:3], rel=1e-9, abs=1e-12)
