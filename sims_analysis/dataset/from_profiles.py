@@ -365,7 +365,7 @@ def _refuse_repeats(found: list[_Canonical]) -> None:
 
 
 def _warn_of_gaps(found: list[_Canonical]) -> None:
-    counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
+    counts = {s.profile.species_name: int(np.count_nonzero(np.isnan(s.value))) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
