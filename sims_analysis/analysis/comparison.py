@@ -205,7 +205,7 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     status = xr.where(
         both,
         Status.OK,
-        xr.where(first.isnull() | last.isnull(), Status.NO_DATA, Status.NO_OVERLAP),
+        xr.where(first.isnull(), Status.NO_DATA, Status.NO_OVERLAP),
     )
     return first.where(both), last.where(both), status.astype(np.uint8)
 

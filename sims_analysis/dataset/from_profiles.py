@@ -239,17 +239,16 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
 def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
     """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
     columns = columns_of(profile.extra, profile.depths.size)
-    edges = [columns[name] for name in vocabulary.CELLS if name in columns]
+    edges = {name: columns[name] for name in vocabulary.CELLS if name in columns}
     if len(edges) < 2 or samples < profile.depths.size:
         return None
     order = order_of(profile.depths)
-    read = [unit_of_kind(edge.get("units"), (axis_unit.kind,), "cells") for edge in edges]
-    return np.column_stack(
-        [
-            unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order])
-            for unit, edge in zip(read, edges, strict=True)
-        ]
-    )
+    sides = []
+    for name, edge in edges.items():
+        who = f"species {profile.species_name!r}: {name}"
+        unit = unit_of_kind(edge.get("units"), (axis_unit.kind,), who)
+        sides.append(unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order]))
+    return np.column_stack(sides)
 
 
 def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -> Array | None:

@@ -330,7 +330,7 @@ def _cells(
     bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:
         side = next(
-            (d for d in bounds.dims if d != dim and d not in depth.dims and bounds.sizes[d] == 2),
+            (d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2),
             None,
         )
         if side is None or dim not in bounds.dims:
