@@ -44,6 +44,8 @@ def test_a_file_of_somebody_else_is_not_replaced(text, tmp_path):
     assert file_stem("w1", tmp_path).startswith("w1~")
     assert file_stem("w2", tmp_path) == "w2"
     assert file_stem("w1-results.csv", tmp_path) == "w1-results.csv"
+    (tmp_path / "w3").mkdir()  # no file of results
+    assert file_stem("w3", tmp_path) == "w3"
 
 
 @pytest.mark.parametrize("name", ["con", "prn", "aux", "nul", "com1", "lpt9", "index", "Con.x.y"])
