@@ -1,7 +1,5 @@
 """Several layers at once: the truth comes back, and layers that cannot be told have no numbers."""
 
-from dataclasses import replace
-
 import models_truth
 import numpy as np
 import pytest
@@ -278,29 +276,6 @@ def test_held_parameters_of_layers():
         ProfileError, match=r"fixed\['projected_range'\] holds 2 values; expected 3"
     ):
         sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"model": "erfc", "repeat": 2}, "'erfc' is not that of a layer"),
-        ({"repeat": 0}, "repeat=0; expected a number of layers"),
-        ({"repeat": 2.0}, "repeat=2.0; expected a number of layers"),
-        ({"repeat": True}, "repeat=True; expected a number of layers"),
-        ({"repeat": "many"}, "repeat='many'; expected a number of layers"),
-        ({"repeat": 2, "shared": "sigma"}, "shared='sigma'; expected names"),
-        ({"repeat": 2, "shared": ["straggle"]}, "shared names 'straggle'; the model 'delta_drf'"),
-    ],
-)
-def test_what_cannot_be_asked(options, message):
-    with pytest.raises(ProfileError, match=message):
-        sims.fit(stack_of("delta_drf", n=2), **{"model": "delta_drf", **options})
-
-
-def test_a_layer_on_a_level_of_its_own_is_not_repeated():
-    levelled = replace(find_model("gaussian"), name="levelled", has_levels=True)
-    with pytest.raises(ProfileError, match=r"'levelled' has a level of its own.*background='fit'"):
-        sims.fit(stack_of("gaussian", n=2), model=levelled, repeat=2)
 
 
 def test_each_rise_is_paired_with_the_fall_after_it():
