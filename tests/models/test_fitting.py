@@ -1013,18 +1013,6 @@ def test_a_dimension_does_not_lose_its_labels_to_an_answer(ask, name):
         ask(batch.assign_coords({name: [1.0, 2.0]}))
 
 
-def test_a_curve_of_another_model_is_refused():
-    z = np.linspace(0, 300, 301)
-    fit = sims.fit(
-        models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z),
-        model="gaussian",
-    )
-    with pytest.raises(ProfileError, match="'gaussian', has no skewness, kurtosis, which"):
-        sims.evaluate(fit, depth="100 nm", model=models()["pearson"])
-    with pytest.raises(ProfileError, match="has no covariance"):
-        sims.evaluate(fit.drop_vars("covariance"), depth="100 nm")
-
-
 @pytest.mark.parametrize("shape", ["implant", "ramp"])
 def test_an_annealed_implant_has_its_maximum_inside_the_window(shape):
     z = np.linspace(0, 400, 201)
