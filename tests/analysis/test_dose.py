@@ -712,6 +712,50 @@ def test_a_transient_that_is_left_out_has_an_end():
         sims.integrated_dose(ds, surface="exclude")
 
 
+# --- samples below their limit -------------------------------------------------------------------
+
+
+def with_hidden(n, stderr=None):
+    """Give n flat samples, of which a file gives the fifth and the sixth as <5E17."""
+    z = np.arange(float(n))
+    hidden = (z == 4) | (z == 5)
+    value = np.where(hidden, np.nan, 1e18)
+    ds = one(z, value, stderr=None if stderr is None else stderr * value)
+    limit = ("species", "depth"), [np.where(hidden, 5e17, np.nan)], {"units": "atom/cm^3"}
+    return ds.assign_coords(concentration_detection_limit=limit)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("n", "stderr", "status"),
+    [
+        (10, None, "gap"),  # two of nine nanometres may hold nothing
+        (10, 0.1, "gap"),
+        (10, 1.0, "ok"),  # less than the standard error
+        (190, None, "gap"),  # more than 1 %
+        (230, None, "ok"),
+    ],
+)
+def test_hidden_samples_are_a_gap_where_they_matter(rule, n, stderr, status):
+    ds = with_hidden(n, stderr)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.integrated_dose(ds, rule=rule)
+    assert word(found["status"]) == status
+    assert number(found) == pytest.approx((n - 1) * 1e11)
+    said = (
+        "species 'B': the samples between 3 and 6 nm are below their limit of detection; the dose "
+        f'bridges it by the rule {rule}. gaps="bridge" accepts that'
+    )
+    assert [str(one.message) for one in caught] == ([said] if status == "gap" else [])
+    assert word(sims.integrated_dose(ds.chunk(), rule=rule)["status"]) == status
+    assert word(sims.integrated_dose(ds, rule=rule, gaps="bridge")["status"]) == "ok"
+    if stderr is None:  # what has no standard error, by the same rule
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert word(sims.cumulative_dose(ds, rule=rule)["status"]) == status
+
+
 # --- a surface transient --------------------------------------------------------------------------
 
 

@@ -663,6 +663,47 @@ TOLD_OF = [
 ]
 
 
+#: Of twenty samples the third, the ninth and the tenth are given as <5E16.
+LESS = np.exp(-np.arange(20.0) / 3)
+LESS[[2, 8, 9]] = np.nan
+LIMIT = np.where(np.isnan(LESS), 5e16, np.nan)
+FILE = one(range(20), 1e18 * LESS).assign_coords(
+    concentration_detection_limit=(("species", "depth"), [LIMIT], {"units": "atom/cm^3"})
+)
+BELOW = (
+    "2 samples in the window are below their limit of detection, 5e+16 atom/cm^3, and have no value"
+)
+TOLD_OF += [
+    (
+        lambda: sims.decay_length(FILE, start="3 nm"),
+        ProfileWarning,
+        "species 'B'",
+        f"{BELOW}: the edge of the others is too shallow",
+    ),
+    (
+        lambda: sims.mean_value(FILE, start="5 nm", stop="9 nm"),
+        ProfileWarning,
+        "species 'B'",
+        f"{BELOW}: the mean of the others is too high",
+    ),
+    (
+        lambda: sims.detection_limit(FILE, window=("8 nm", "12 nm")),
+        SimsWarning,
+        "species 'B'",
+        f"{BELOW}: the limit is that of the others",
+    ),
+    (
+        lambda: sims.interpolate(FILE, depth="8.5 nm"),
+        ProfileWarning,
+        "species 'B'",
+        (
+            "the samples between 1 and 3 nm are below their limit of detection; there is no value "
+            'in it. gaps="bridge" accepts that'
+        ),
+    ),
+]
+
+
 @pytest.mark.parametrize(("ask", "category", "whose", "said"), TOLD_OF)
 def test_a_warning_says_of_what_it_is_and_what_becomes_of_the_answer(ask, category, whose, said):
     with warnings.catch_warnings(record=True) as caught:
@@ -727,3 +768,51 @@ def test_a_level_that_a_detector_has_cut_off_is_told(level, status):
         np.testing.assert_array_equal(ask(ds.chunk())["status"], found["status"])
     smooth = one(z, np.full(z.size, 1e17))
     assert np.ravel(sims.crossings(smooth, level=level)["status"]).tolist() == ["never_reached"]
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_statuses_of_answers_without_samples_below_their_limit():
+    for data in (FILE, FILE.chunk()):
+        shown = [
+            sims.decay_length(data, start="3 nm")["status"],
+            sims.decay_length(data, start="3 nm", stop="7 nm")["status"],
+            sims.mean_value(data, start="5 nm", stop="9 nm")["status"],
+            sims.mean_value(data, start="5 nm", stop="7 nm")["status"],
+            sims.mean_value(data, start="8 nm", stop="9 nm")["status"],
+        ]
+        words = [one.values.item() for one in shown]
+        assert words == ["below_detection", "ok", "below_detection", "ok", "no_data"]
+    # They lie below a limit that is not below their own.
+    for limit, more in (("5e16 cm^-3", 3), ("4.9e16 cm^-3", 0)):
+        own = np.count_nonzero(LESS < float(limit.split()[0]) / 1e18)
+        assert sims.below_detection(FILE, limit=limit).sum() == own + more
+
+
+def with_limits(values, hidden, limit):
+    """Give a profile of which a file gives some samples as below a limit."""
+    lost = np.isin(np.arange(len(values)), hidden)
+    limits = ("species", "depth"), [np.where(lost, limit, np.nan)], {"units": "atom/cm^3"}
+    ds = one(range(len(values)), np.where(lost, np.nan, values))
+    return ds.assign_coords(concentration_detection_limit=limits)
+
+
+ROUND = 1e18 * np.exp(-0.5 * ((np.arange(41.0) - 20) / 5) ** 2) + 1e12
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize(
+    ("hidden", "limit", "peak", "moments", "half"),
+    [
+        ([14], 4.8e17, "gap", "gap", "gap"),  # below half of the maximum: the width may be less
+        ([20], 2e18, "gap", "gap", "ok"),  # the maximum may be higher, with as much on either side
+        ([22], 2e18, "gap", "gap", "gap"),
+        ([3], 1e15, "ok", "ok", "ok"),  # in the tail
+    ],
+)
+def test_hidden_samples_matter_where_an_answer_rests_on_them(hidden, limit, peak, moments, half):
+    ds = with_limits(ROUND, hidden, limit)
+    assert sims.peak(ds)["status"].item() == peak
+    assert sims.moments(ds)["status"].item() == moments
+    assert sims.depth_at_dose_fraction(ds, fraction=0.5)["status"].item() == half
+    for ask in (sims.peak, sims.moments, sims.depth_at_dose_fraction):
+        assert ask(ds, gaps="bridge")["status"].item() == "ok"
