@@ -480,6 +480,14 @@ def test_held_values_carry_the_error_of_the_first_sample():
     assert number(found["stderr"]) == pytest.approx(exact)
 
 
+def test_nothing_is_held_above_the_surface():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    with pytest.warns(DoseWarning, match="the limits lie beyond the samples"):
+        found = sims.integrated_dose(ds, surface="hold", stop="-1 nm")
+    assert math.isnan(number(found))
+    assert word(found["status"]) == "no_data"
+
+
 def test_hold_adds_nothing_where_the_first_sample_is_at_or_above_the_surface():
     ds = one([-2, 0, 10], [2e18, 2e18, 2e18])
     assert number(sims.integrated_dose(ds, surface="hold")) == pytest.approx(24e11)
@@ -513,6 +521,20 @@ def test_random_error_has_the_weights_of_the_trapezoid():
     exact = math.sqrt(((weights * [1, 2, 3, 4]) ** 2).sum()) * 1e10
     assert number(found["stderr"]) == pytest.approx(exact)
     assert found["stderr"].attrs["units"] == "atom/cm^2"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(0.99, "ok"), (1.0, "below_detection"), (2, "below_detection")]
+)
+def test_a_dose_that_does_not_exceed_its_standard_error_is_below_detection(error, status):
+    # Of one sample of three: 1 nm times its error.
+    ds = one([0, 1, 2], [1e18] * 3, stderr=[0, 2e18 * error, 0])
+    found = sims.integrated_dose(ds)
+    assert number(found["stderr"]) == pytest.approx(2e11 * error)
+    assert word(found["status"]) == word(sims.dose_budget(ds)["status"]) == status
+    # Above a background, of what is left.
+    raised = one([0, 1, 2], [3e18] * 3, stderr=[0, 2e18 * error, 0])
+    assert word(sims.integrated_dose(raised, background="2e18 cm^-3")["status"]) == status
 
 
 def test_error_of_a_background_window_counts_once_over_the_whole_width():

@@ -784,7 +784,7 @@ def test_statuses_of_answers_without_samples_below_their_limit():
         assert words == ["below_detection", "ok", "below_detection", "ok", "no_data"]
     # They lie below a limit that is not below their own.
     for limit, more in (("5e16 cm^-3", 3), ("4.9e16 cm^-3", 0)):
-        own = np.count_nonzero(LESS < float(limit.split()[0]) / 1e18)
+        own = (FILE["concentration"] < float(limit.split()[0])).sum()
         assert sims.below_detection(FILE, limit=limit).sum() == own + more
 
 
