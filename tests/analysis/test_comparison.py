@@ -501,3 +501,19 @@ def test_what_noise_does_to_both_junctions_cancels_in_their_shift():
     assert known.mean() > 0.5
     covered = norm.cdf((h - off) / s) - norm.cdf((-h - off) / s)
     np.testing.assert_allclose(covered[known], 0.6826894921370859, rtol=1e-4)
+
+
+def test_of_the_labels_of_both_those_that_agree_are_kept():
+    a = dataset(DEPTH, B=EDGE, P=EDGE).assign_coords(
+        tool="ims", lot="L1", wafer=7, site=("species", ["x", "y"])
+    )
+    b = dataset(DEPTH, B=EDGE, P=EDGE).assign_coords(
+        tool="ims", lot="L2", operator="me", site=("species", ["x", "z"])
+    )
+    found = sims.compare(a, b)
+    assert set(found["dose_ratio"].coords) == {"species", "tool"}
+    assert found["tool"].item() == "ims"
+    assert set(found["ratio"].coords) == {"species", "depth", "tool"}
+    batch = sims.stack([b, b], names=["x", "y"])
+    for one, other in ((a, batch), (batch, a)):
+        assert sims.compare(one, other)["measurement"].values.tolist() == ["x", "y"]
