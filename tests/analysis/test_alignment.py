@@ -478,8 +478,8 @@ STANDS_OUT = (
             {},
             ProfileError,
             (
-                "species 'B' has 150 samples in a and 4 in measurement 'y'; an alignment needs five "
-                "of each"
+                "species 'B' has 150 samples in a and 4 in measurement 'y'; an alignment needs "
+                "five of each"
             ),
         ),
         (ONE, FLAT, {}, ProfileError, STANDS_OUT),
