@@ -438,6 +438,14 @@ def test_errors(options, error, words):
         sims.to_grid(EXPONENTIAL, **options)
 
 
+def test_without_a_sample_there_is_no_range_for_a_grid():
+    batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
+    nowhere = batch.assign_coords(depth=batch["depth"].where(False).assign_attrs(units="nm"))
+    with pytest.raises(ProfileError) as told:
+        sims.to_grid(nowhere.where(False), step="1 nm")
+    assert str(told.value) == "there is no sample, and so no depth range for a grid"
+
+
 def test_a_step_that_fits_nowhere():
     ds = dataset(np.array([1.2, 1.7]), [1.0, 2.0])
     with pytest.raises(ProfileError, match=r"no multiple of step='1 nm'.*1.2 to 1.7 nm"):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import xarray as xr
 from counted import edge, trials
 from measured import measurement, one, profile
 from shared_profiles import read
@@ -39,6 +40,17 @@ def test_intervals_cover_at_least_what_they_state(mean):
     lower, upper = sims.poisson_interval(k)
     covered = poisson.pmf(k, mean)[(lower <= mean) & (mean <= upper)].sum()
     assert covered >= 0.6826
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_intervals_of_labelled_counts_have_their_labels(lazy):
+    labels = {"species": ["B", "P", "As"]}
+    counts = xr.DataArray([0.0, 1.0, np.nan], labels, ["species"], attrs={"units": "count"})
+    found = sims.poisson_interval(counts.chunk() if lazy else counts, confidence=0.9)
+    plain = sims.poisson_interval(counts.values, confidence=0.9)
+    for end, expected in zip(found, plain, strict=True):
+        assert (end.chunks is not None) == lazy
+        xr.testing.assert_identical(end.compute(), counts.copy(data=expected))
 
 
 @pytest.mark.parametrize("bad", [{"counts": -1}, {"counts": 1, "confidence": 1.0}])
