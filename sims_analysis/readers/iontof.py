@@ -71,10 +71,11 @@ def read(source: Source) -> Content:
         first += 1
     count = len(heads) - first
     rows = [_cells(line, count) for line in above[-2:]]
-    few = next((len(cells) for cells in rows if len(cells) < count), None)
-    if few is not None:
-        raise ReadError(f"{count} columns of signals, but {few} names or masses above them")
-    # They stand last in their lines.
+    # They stand last in their lines, behind empty cells.
+    odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
+    if odd is not None:
+        stated = len([*filter(None, odd)])
+        raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, "\t", False, source.options)
     values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
