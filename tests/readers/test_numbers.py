@@ -256,43 +256,30 @@ def test_what_is_no_number(cell):
     assert not is_number(cell)
 
 
+APART = "take the separators of thousands out, which not all cells of its column have"
+CLOCK = "it is a time of day or a duration: give it in seconds"
+LIMIT = "a value above a limit is not measured: name it in not_measured="
+DATE = "it looks like a date, which spreadsheets make of numbers"
+COMMA = "the comma may separate thousands or decimals: pass decimal=',', or take the separators"
+PERCENT = "a cell that is shown in percent may be meant as a part of one or of a hundred: give the"
+FORMULA = "the formula was never calculated: open the workbook in a spreadsheet and save it"
+
+
 @pytest.mark.parametrize(
     ("cell", "decimal", "says"),
     [
-        (
-            "1,234",
-            ".",
-            "the comma may separate thousands or decimals: pass decimal=',', or take the separators "
-            "of thousands out",
-        ),
-        (
-            "1 234",
-            ".",
-            "take the separators of thousands out, which not all cells of its column have",
-        ),
-        (
-            "1.234",
-            ",",
-            "take the separators of thousands out, which not all cells of its column have",
-        ),
-        ("10:30", ".", "it is a time of day or a duration: give it in seconds"),
-        ("2 days, 1:00:00", ".", "it is a time of day or a duration: give it in seconds"),
-        (
-            "5%",
-            ".",
-            "a cell that is shown in percent may be meant as a part of one or of a hundred: give the "
-            "cells as plain numbers",
-        ),
-        (
-            "=A1",
-            ".",
-            "the formula was never calculated: open the workbook in a spreadsheet and save it",
-        ),
+        ("1,234", ".", f"{COMMA} of thousands out"),
+        ("1 234", ".", APART),
+        ("1.234", ",", APART),
+        ("10:30", ".", CLOCK),
+        ("2 days, 1:00:00", ".", CLOCK),
+        ("5%", ".", f"{PERCENT} cells as plain numbers"),
+        ("=A1", ".", FORMULA),
         ("1,5", ".", "if the comma is a decimal one, pass decimal=','"),
-        (">5", ".", "a value above a limit is not measured: name it in not_measured="),
-        ("\u22655", ".", "a value above a limit is not measured: name it in not_measured="),
-        ("2024-03-01", ".", "it looks like a date, which spreadsheets make of numbers"),
-        ("1/5", ".", "it looks like a date, which spreadsheets make of numbers"),
+        (">5", ".", LIMIT),
+        ("\u22655", ".", LIMIT),
+        ("2024-03-01", ".", DATE),
+        ("1/5", ".", DATE),
         ("n.d.", ".", "if it says that nothing was measured, name it in not_measured="),
     ],
 )
@@ -424,7 +411,7 @@ def test_plain_lines_are_read_at_once(lines, delimiter, decimal, monkeypatch):
     ],
 )
 def test_a_column_of_numbers_that_json_has_not_is_read_at_once(cells, numbers, monkeypatch):
-    monkeypatch.setattr("sims_analysis.readers.grid.read_columns", lambda v, odd, *_: dict(odd))
+    monkeypatch.setattr("sims_analysis.readers.grid.read_columns", lambda _, odd, *__: dict(odd))
     values, odd = table([f"{cell};{i}" for i, cell in enumerate(cells)], ";", width=2)
     assert odd == {}
     np.testing.assert_array_equal(values, np.column_stack([numbers, range(4)]))
