@@ -166,7 +166,7 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
             refuse_odd_rows(grid)
             raise ReadError("there are no numbers in it that stand in columns")
         start, words = below, words or _words_above(grid, below)
-    body = Body(grid, start, len(grid) - 1, [], words, needed)
+    body = Body(grid, start, start, [], words, needed)
     body.first = _grown(body, start)
     _find_last(body)
     body.above = [i for i in range(body.first) if grid.kind(i) is not Kind.BLANK]
@@ -205,7 +205,7 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
     )
     if first is None:
         raise ReadError(f"header_rows={sorted(stated)}: there are no numbers below")
-    body = Body(grid, first, len(grid) - 1, heads, words, needed)
+    body = Body(grid, first, first, heads, words, needed)
     _find_last(body)
     return body
 
