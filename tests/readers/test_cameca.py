@@ -475,6 +475,11 @@ def test_what_is_there_of_a_binary_file_is_read_on_request(write):
     assert result["12C"].concentrations.tolist() == K.tolist()
 
 
+def test_a_species_without_samples_is_refused_by_its_name(write):
+    with pytest.raises(sims.ProfileError, match="'13C'"):
+        sims.read(write(binary({"12C": (T, K), "13C": ([], [])}), "w7.is"))
+
+
 # --- real files -------------------------------------------------------------------------------
 
 

@@ -1042,3 +1042,17 @@ def test_profiles_and_errors_that_are_known_need_no_word(heads, tmp_path):
     path.write_text(f"nm,{heads}\n1,2e18,1e17\n2,3e18,1e17\n")
 
     sims.read(path, units=None if "(" in heads else "cm^-3")
+
+
+def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
+    rows = ["0;1", *(f"{i};{i};{i}" for i in range(1, 102)), "102;5"]
+    text = "\n".join(["z (nm);B (cps);P (cps)", *rows])
+    with pytest.warns(sims.ProfileWarning, match=r"^w7.csv: line 2 has fewer cells than the 3 col"):
+        assert sims.read(write(text))["B"].depths.size == 103
+    with pytest.raises(sims.ReadError, match="the file breaks off within line 104: 2 of 3 cells"):
+        sims.read(write(text.replace("\n0;1\n", "\n0;1;1\n")))
+
+
+def test_a_long_text_without_numbers_is_none_of_rows_as_columns(write):
+    with pytest.raises(sims.ReadError, match="the file has no row of two numbers or more"):
+        sims.read(write("".join(f"a{i};b\n" for i in range(201))))
