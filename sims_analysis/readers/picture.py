@@ -159,6 +159,7 @@ def _columns(
 
 
 def _short(cell: str) -> str:
+    cell = " ".join(cell.split())
     return cell if len(cell) <= _LETTERS else f"{cell[: _LETTERS - 1]}…"
 
 
