@@ -297,6 +297,7 @@ def test_markers_move_the_edges_of_cells(unit, batch):
         ({"method": "markers"}, ProfileError, "give markers with"),
         ({"markers": ["B", "As"]}, ProfileError, "give markers with"),
         ({"method": "markers", "markers": ["B"]}, ProfileError, "two or more"),
+        ({"method": "markers", "markers": "B, As"}, ProfileError, "two or more"),
         ({"method": "markers", "markers": ["B", "P"]}, SpeciesError, r"markers\[1\]='P' is not in"),
         (
             {"method": "markers", "markers": [("10 nm", "20 nm"), ("5 nm", "30 nm")]},
@@ -337,6 +338,18 @@ def test_species_that_both_have_are_listed():
             SpeciesError, match=rf"\[1\]='{markers[1]}' is not in both; common are B$"
         ):
             sims.align(a, b, method="markers", markers=markers)
+
+
+@pytest.mark.parametrize(
+    "names", [("B", "As"), ("As", "B"), ("B", None), (None, "B"), (None, None)]
+)
+def test_a_marker_is_a_species_of_both_single_profiles(names):
+    one, other = (
+        two_layers().isel(species=0, drop=True) if name is None else two_layers().sel(species=name)
+        for name in names
+    )
+    with pytest.raises(SpeciesError, match=r"^markers\[1\]='B' is not in both; common are none$"):
+        sims.align(one, other, method="markers", markers=[("5 nm", "6 nm"), "B"])
 
 
 def test_arguments_that_exclude_each_other():

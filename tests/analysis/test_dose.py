@@ -692,6 +692,7 @@ def test_where_nothing_was_counted_the_error_is_what_may_have_been_there():
     lower = counted.assign_coords(depth=("depth", z + 4, {"units": "nm"}))
     held = sims.integrated_dose(lower, surface="hold")
     assert number(held["stderr"]) == pytest.approx(most * 4.5e9)
+    assert number(sims.integrated_dose(lower, surface="hold", stop="3 nm")) == 0
     # A statement of the user, and not of counts, stays.
     assert number(sims.integrated_dose(one(z, np.zeros(5), stderr=np.zeros(5)))["stderr"]) == 0
 

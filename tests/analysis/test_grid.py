@@ -266,6 +266,28 @@ def test_stderr_of_cells_is_that_of_the_dose():
         )
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_cell_in_which_nothing_was_counted_is_known_to_what_may_have_been_there(lazy):
+    z = np.array([0.0, 1, 2, 4, 5, 6, 7])
+    ds = dataset(z, [0.0, 0, 0, 0, 0, 2e16, 8e16])
+    ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    depth = ["0 nm", "4 nm", "6 nm", "7 nm"]  # cells to 2, 5, 6.5 and 7 nm
+    cells = sims.to_grid(ds.chunk() if lazy else ds, depth=depth, conserve="dose", method="linear")
+    # 1.84 counts where one weighs most: 1 nm of the sample at 1 nm, 1.5 nm of that at 4 nm.
+    most = -np.log(0.15865525393145707) * 1e16
+    counted = 1e16 * np.hypot((0.5 + 0.375) * np.sqrt(2), 0.125 * np.sqrt(8)) / 1.5
+    last = 1e16 * np.hypot(0.125 * np.sqrt(2), 0.375 * np.sqrt(8)) / 0.5
+    np.testing.assert_allclose(
+        only(cells, "concentration_stderr"),
+        [most * 1 / 2, most * 1.5 / 3, counted, last],
+        rtol=1e-12,
+    )
+    # What is stated, and not counted, stays.
+    sure = dataset(z, np.zeros(7), stderr=0.0)
+    found = sims.to_grid(sure, depth=depth, conserve="dose", method="linear")
+    assert (only(found, "concentration_stderr") == 0).all()
+
+
 def test_stderr_of_cells_by_monte_carlo():
     rng = np.random.default_rng(0)
     depth = np.arange(0.0, 21.0)

@@ -211,6 +211,17 @@ def test_how_far_a_number_of_counts_may_be_from_a_whole_one(counts, whole):
             sims.with_counting_statistics(ds)
 
 
+@pytest.mark.parametrize(
+    ("counts", "taken"), [(2.04, 2.0), (89.4, 89.0), (90.4, 90.4), (131.4, 131.4), (1e6 + 0.4,) * 2]
+)
+def test_many_counts_are_used_as_they_are(counts, taken):
+    # From 90 on, 0.05 counts plus 0.5 % are half a count.
+    ds = one([0, 1], [counts, 3.0], units="counts").rename(concentration="intensity")
+    found = sims.with_counting_statistics(ds)
+    assert found["intensity_counts"].values.tolist() == [[taken, 3.0]]
+    assert found["intensity_stderr"].values[0, 0] == pytest.approx(math.sqrt(taken), rel=1e-15)
+
+
 def test_a_subtracted_background_leaves_no_counts():
     ds = rates([0.7, 1.7, 2.7, 40.7])
     with pytest.raises(ProfileError, match="subtracted, averaged or divided"):
