@@ -156,7 +156,7 @@ def compare(
     def at_a(frame: Frame) -> Any:
         return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
 
-    at_b = at_a(fb).astype(fb.precision, copy=False)
+    at_b = fb.rounded(at_a(fb))
     b_at_a = _along(at_b if bridge else at_b.where(~in_gap(fb, asked)), fa)
     ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
