@@ -20,6 +20,7 @@ import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers import reading, recognising
 from sims_analysis.readers.formats import FORMATS
+from sims_analysis.readers.source import Options, Source, found_once
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
 CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt(K * 9), "I")})
@@ -495,6 +496,26 @@ def test_workbooks_are_read_back(tmp_path, name, ds):
     assert back["species_metadata"].values.tolist() == ds["species_metadata"].values.tolist()
 
 
+def test_what_a_workbook_of_ours_says_of_a_measurement_comes_back(tmp_path):
+    ds = sims.open_example("boron-implant")
+    counted = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    result = sims.read(sims.to_excel(counted, tmp_path / "x.xlsx"))
+    assert result.provenance["steps"] == counted.attrs["steps"]
+    assert result.provenance["source"] == "file:x.xlsx"
+    back = result.to_dataset()
+    for coord in ("profile_id", "processed_data_id", "last_updated", "source_units"):
+        assert back[coord].values.tolist() == ds[coord].values.tolist()
+    stderr = back["concentration_stderr"].values
+    np.testing.assert_allclose(stderr, counted["concentration_stderr"].values, rtol=1e-12)
+    # The one measurement of a batch is named in a column of its own, and is no species.
+    batch = sims.read(sims.to_excel(sims.stack([ds]), tmp_path / "x.xlsx"))
+    assert batch.species == ["B", "P"]
+    assert batch["P"].depths.size == ds.sizes["depth"]
+    stated = {"depth_units": "um", "units": "cps", "species": "X"}
+    with pytest.warns(sims.ProfileWarning, match="x.xlsx: depth_units=, units=, species= is not u"):
+        sims.read(tmp_path / "x.xlsx", **stated)
+
+
 def test_several_measurements_in_one_csv_are_refused(tmp_path):
     ds = sims.open_example("boron-implant")
     batch = sims.stack([ds, ds.assign_attrs(data_id="other")])
@@ -748,3 +769,90 @@ def test_texts_in_other_encodings_are_refused():
         sims.read(garbled)
     assert str(caught.value).count("encoding=") == 1
     assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]
+
+
+# --- bytes to text ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("Tiefe (µm);B\n".encode(), "utf-8"),
+        ("\ufeffTiefe (µm);B\n".encode(), "utf-8-sig"),
+        ("Tiefe (µm);B\n".encode("utf-16"), "utf-16"),
+        (b"\xfe\xff" + "Tiefe (µm);B\n".encode("utf-16-be"), "utf-16"),
+        ("Tiefe (µm);B\n".encode("utf-16-le"), "utf-16-le"),
+        ("Tiefe (µm);B\n".encode("utf-16-be"), "utf-16-be"),
+        # One letter in twelve has no zero beside it; of more, nothing is known.
+        ("Tiefe (深);B\n".encode("utf-16-le"), "utf-16-le"),
+        ("Tiefe (µm);B\n".encode("cp1252"), "cp1252"),
+        # What Windows-1252 has not.
+        (b"Tiefe \x81\xb5m;B\n", "latin-1"),
+    ],
+)
+def test_the_encoding_is_told_by_the_bytes(content, encoding):
+    source = Source("w7.txt", content)
+    assert source.is_text
+    assert source._decoded[1] == encoding
+    assert source.decoded.startswith("Tiefe ")
+    assert source.lines[-1] == ""
+    assert source.start == source.text
+
+
+def test_bytes_with_zeros_elsewhere_are_no_text():
+    for content in (b"\0" * 20, b"a\0" * 4, b"a\0b\0c\0de" * 20, b"abc\0def" * 20):
+        source = Source("w7.bin", content)
+        assert not source.is_text
+        assert source.start == ""
+        with pytest.raises(sims.ReadError, match=r"^the file is binary, not text$"):
+            source.text  # noqa: B018 - it is read
+
+
+def test_ends_of_lines_are_made_alike():
+    for end in ("\r\n", "\n", "\r", "\r\r\n"):
+        source = Source("w7.txt", f"a{end}b{end}".encode())
+        assert source.lines == ["a", "b", ""]
+    assert Source("w7.txt", b"a\nb\x1a").lines == ["a", "b"]
+    says = "the text ends within the end of a line: the file may break off there"
+    with pytest.warns(sims.ProfileWarning) as told:
+        assert Source("w7.txt", b"a\r\nb\r").lines == ["a", "b", ""]
+    assert [str(one.message) for one in told] == [says]
+
+
+@pytest.mark.parametrize(
+    ("text", "garbled"),
+    [
+        ("Tiefe", False),
+        ("Länge", False),
+        ("µm³", False),
+        ("\xb3\xb5", True),
+        ("concentração, açúcar", False),
+        ("Größe, Grüße", False),
+        ("Määrä", False),
+        ("Å¨¶È", True),
+        ("ƒzƒE", True),
+        ("\x85", True),
+        ("a\u201eb", True),
+        ("\u201eB\u201c", False),
+        ("\xa7B", True),
+        ("5 \xa7", False),
+    ],
+)
+def test_letters_that_no_western_language_writes_are_seen(text, garbled):
+    western = Source("w7.txt", b"\xb5")
+    assert western.is_garbled(text) is garbled
+    assert not Source("w7.txt", b"u").is_garbled(text)
+    assert not Source("w7.txt", b"\xb5", Options(encoding="x")).is_garbled(text)
+
+
+def test_what_is_found_of_a_file_is_looked_for_once():
+    looked = []
+
+    @found_once
+    def find(source):
+        looked.append(source)
+
+    source = Source("w7.txt", b"")
+    assert (find(source), find(source)) == (None, None)
+    assert looked == [source]
+    assert find.__name__ == "find"
