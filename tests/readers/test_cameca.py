@@ -1,5 +1,6 @@
 """CAMECA's four formats: synthetic files of known numbers, and the real ones beside numpy."""
 
+import math
 import re
 import struct
 
@@ -9,6 +10,7 @@ from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
+from sims_analysis.readers.counting import seen_yield
 
 Z = np.array([0.0036, 0.0191, 0.0346, 0.0500, 0.0655])
 K = np.array([120, 31, 0, 4, 1])
@@ -332,6 +334,34 @@ def test_exports_that_were_pasted_into_a_workbook(tmp_path, content, whole_lines
         assert one.depths.tolist() == other.depths.tolist()
         assert one.concentrations.tolist() == other.concentrations.tolist()
         assert one.concentration_units == other.concentration_units
+
+
+@pytest.mark.parametrize(
+    ("rates", "stated", "seen"),
+    [
+        ([1 / 0.952, 5 / 0.952, 31 / 0.952], 0.95, 0.952),
+        ([31 / 0.952], 0.95, 0.952),
+        # No whole number of counts; too many to tell one from the next; none.
+        ([1.5], 0.95, None),
+        ([1 / 0.952, 2 / 0.948], 0.95, None),
+        ([150 / 0.952], 0.95, None),
+        ([99.9 / 0.952 * 1.1], 0.95, None),
+        ([0.001, math.nan], 0.95, None),
+        ([], 0.95, None),
+    ],
+)
+def test_the_yield_that_makes_whole_counts_of_rates(rates, stated, seen):
+    signal = sims.Signal(
+        name="B", depths=np.zeros(len(rates)), depth_units="s", values=np.array(rates),
+        units="cnt/s", metadata={"counting_time": "1 s"},
+    )  # fmt: skip
+    found = seen_yield([signal], 0.001, stated)
+    assert found == (None if seen is None else pytest.approx(seen, rel=1.1e-5))
+    twice = sims.Signal(
+        **vars(signal) | {"values": signal.values / 2, "metadata": {"counting_time": "2 s"}}
+    )
+    again = seen_yield([signal, twice], 0.001, stated)
+    assert again == (found and pytest.approx(found, rel=1e-12))
 
 
 # --- .dp_ascii --------------------------------------------------------------------------------

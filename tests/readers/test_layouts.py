@@ -629,3 +629,15 @@ def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
     book.save(tmp_path / "w7.xlsx")
     with pytest.raises(sims.ReadError, match=r"column E \('lot'\) is neither a species nor"):
         sims.read(tmp_path / "w7.xlsx")
+
+
+def test_a_first_table_above_another_in_a_sheet_is_not_lost():
+    rows = [["note"], ["z (nm)", "B (cps)"], [7, 1], ["z (nm)", "P (cps)"], [0, 1], [1, 2], [2, 3]]
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(book(rows))
+    assert str(raised.value).partition(": ")[2] == (
+        "row 3 is a row of numbers, but in row 4 'z (nm) P (cps)' is the head of another table; "
+        "put it into a file or a sheet of its own, or say which rows are heads by header_rows=[1] "
+        "or header_rows=[3]"
+    )
+    assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])

@@ -856,3 +856,69 @@ def test_what_is_found_of_a_file_is_looked_for_once():
     assert (find(source), find(source)) == (None, None)
     assert looked == [source]
     assert find.__name__ == "find"
+
+
+# --- readers of one's own, and packages that are missing --------------------------------------
+
+
+def own(name="own", **more):
+    whole = {"description": "Own", "recognises": lambda _: False, "read": lambda _: sims.Content()}
+    return SimpleNamespace(name=name, **(whole | more))
+
+
+def failing(source):
+    raise ValueError("no")
+
+
+def test_what_is_no_reader_is_refused():
+    with pytest.raises(TypeError) as raised:
+        sims.read(TABLE, format=own(read=None))
+    assert str(raised.value).startswith("format=namespace(name='own', ")
+    assert str(raised.value).endswith(" is no reader: it has no function read(source)")
+    with pytest.raises(ValueError, match="format='none'; expected one of ") as raised:
+        sims.read(TABLE, format="none")
+    assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
+
+
+@pytest.mark.parametrize("recognises", [failing, lambda _: False])
+def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(TABLE, format=own(recognises=recognises))
+    assert str(raised.value).partition(": ")[2] == (
+        "the file holds no profile: no signal has a number in it; it does not look like "
+        "format='own': without format=, it is recognised by its content"
+    )
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(TABLE, format=own(recognises=recognises, read=failing))
+    assert str(raised.value).partition(": ")[2] == (
+        "it is damaged, or laid out in a way that the reader 'own' does not know (ValueError: "
+        "no); it does not look like format='own': without format=, it is recognised by its content"
+    )
+
+
+def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):
+    monkeypatch.setattr(recognising, "formats", lambda: (own(recognises=failing), *FORMATS))
+    says = (
+        "the reader 'own' of a plugin cannot say whether the file is its own (ValueError: no); "
+        "the others are tried"
+    )
+    with pytest.warns(sims.SimsWarning) as told:
+        assert sims.read(TABLE).species == ["B"]
+    assert [str(one.message).partition(": ")[2] for one in told] == [says]
+
+
+def test_warnings_of_several_files_are_told_when_all_are_read(write):
+    odd = write(TABLE.replace(b"2e18", b"inf"), "odd.csv")
+    with pytest.warns(sims.ProfileWarning) as told:
+        outcomes = sims.read([odd, write(b"", "b.csv"), odd], errors="collect")
+    assert [type(one).__name__ for one in outcomes] == ["SIMSResult", "ReadError", "SIMSResult"]
+    says = "odd.csv: infinite values are taken as not measured: 'B' 1"
+    assert [str(one.message) for one in told] == [says] * 2
+
+
+def test_an_archive_of_a_tof_instrument_needs_a_package(monkeypatch):
+    monkeypatch.setattr("sims_analysis.readers.sims_h5.importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        sims.read(b"\x89HDF\r\n\x1a\n tof-sims-sparse-hdf5")
+    assert str(raised.value) == 'SIMS-H5 needs simsh5: pip install "sims-analysis[simsh5]"'
+    assert raised.value.name == "simsh5"
