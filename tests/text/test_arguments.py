@@ -264,8 +264,8 @@ def several(data, other, *, start=None, stop=None, window=None, level=None): ...
             2,
             ["threshold", "x"],
             (
-                "several() has no argument 'threshold'; there is level= (it has start, stop, window, "
-                "level)"
+                "several() has no argument 'threshold'; there is level= (it has start, stop, "
+                "window, level)"
             ),
         ),
         (
