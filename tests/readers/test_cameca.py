@@ -221,7 +221,7 @@ def test_a_file_that_breaks_off_is_refused_or_told(write):
         sims.read(path)
     with pytest.warns(sims.ProfileWarning, match="breaks off"):
         assert sims.read(path, allow_truncated=True)["10B"].depths.size == 5
-    with pytest.raises(sims.ReadError, match="states 9 points a species and holds 5"):
+    with pytest.raises(sims.ReadError, match="the file states 9 points a species and holds 5; "):
         sims.read(write(two_species(points=9)))
 
 
@@ -436,7 +436,7 @@ def test_binary_files_of_other_kinds_are_refused(write):
         sims.read(write(binary(profiles, kind=27)))
     with pytest.raises(sims.ReadError, match="without data"):
         sims.read(write(binary(profiles, included=0)))
-    with pytest.raises(sims.ReadError, match="breaks off in species 1 of 1"):
+    with pytest.raises(sims.ReadError, match=r"w7.txt: the file breaks off in species 1 of 1$"):
         sims.read(write(binary(profiles)[:-4]))
 
 

@@ -149,7 +149,7 @@ def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
         sims.read("nowhere://w7.csv?key=1")
     with pytest.raises(FileNotFoundError):
         sims.read(f"zip://day/none.csv::{zipped}")
-    with pytest.raises(FileNotFoundError, match="no such file"):
+    with pytest.raises(FileNotFoundError, match=r"no such file: zip://day/\*\.txt::.*/lab\.zip$"):
         sims.read(f"zip://day/*.txt::{zipped}")
 
 

@@ -763,9 +763,10 @@ def test_texts_in_other_encodings_are_refused():
     with pytest.raises(sims.ReadError, match="the text is in no known encoding; pass encoding="):
         sims.read(b"\xff\xfe\x00\xd8a\x00b\x00c\x00d\x00")
     garbled = "Tiefe (nm);ホウ素 (cm^-3)\n0;1\n1;2\n".encode("shift_jis")
-    with pytest.raises(
-        sims.SpeciesError, match="the name 'ƒzƒE‘f' is not in the encoding that"
-    ) as caught:
+    says = (
+        "the name 'ƒzƒE‘f' is not in the encoding that the file was read in; pass encoding=, such"
+    )
+    with pytest.raises(sims.SpeciesError, match=f"{says} as 'shift_jis', 'gb18030'") as caught:
         sims.read(garbled)
     assert str(caught.value).count("encoding=") == 1
     assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]
