@@ -315,7 +315,7 @@ def test_provenance_is_that_of_the_file(write):
     assert result.provenance["source"] == "file:w7.txt"
     assert result.provenance["sha256"] == result.metadata.sha256 == sha256
     assert result.metadata.format == "cameca_rpc"
-    assert result.metadata.reader.startswith("2, sims_analysis ")
+    assert result.metadata.reader == f"2, sims_analysis {sims.__version__}"
     ds = result.to_dataset()
     assert sims.provenance(ds)["sha256"] == sha256
     assert sha256 in ds.attrs["measurement"]
