@@ -1,5 +1,7 @@
 """Metadata of a measurement: what has another form is ignored, what is known comes back."""
 
+from dataclasses import fields
+
 import pytest
 
 from sims_analysis.profiles.metadata import Layer, Metadata, columns_of
@@ -26,3 +28,25 @@ def test_columns_of_another_form_or_length_are_ignored():
     stated = {"counts": counts, "short": {"values": [1.0]}, "text": "a", "none": {"values": None}}
     assert columns_of({"columns": stated}, 2) == {"counts": counts}
     assert columns_of({"columns": [counts]}, 2) == columns_of({}, 2) == {}
+
+
+@pytest.mark.parametrize(
+    "name", [f.name for f in fields(Metadata) if f.name not in ("layers", "other")]
+)
+def test_each_text_comes_back_and_nothing_but_a_text_is_one(name):
+    assert Metadata.from_dict({name: "x"}).to_dict() == {name: "x"}
+    assert Metadata.from_dict({name: 7}).to_dict() == {}
+    assert Metadata(**{name: ""}).to_dict() == {}
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Layer)])
+def test_each_text_of_a_layer_comes_back(name):
+    stated = {"layers": [{name: "x"}, {name: 7}, "Si"]}
+    assert Metadata.from_dict(stated).to_dict() == {"layers": [{name: "x"}, {}]}
+
+
+def test_other_metadata_are_kept_under_their_own_keys():
+    assert Metadata.from_dict({"other": {"lot": "7"}}).to_dict() == {"other": {"lot": "7"}}
+    assert Metadata.from_dict({"other": ["lot"]}).to_dict() == {}
+    known = {"lot": "7"}
+    assert Metadata(other=known).to_dict()["other"] is not known
