@@ -42,6 +42,20 @@ def test_larger_is_higher_and_deeper_is_further_right():
     ]
 
 
+def test_the_drawing_says_its_size_and_its_scale():
+    shown = html([0, 10, 20], [1e16, 1e17, 1e18])
+    label = "log scale, 1e16 to 1e18"
+    assert (
+        f"<svg width='160' height='36' role='img' aria-label='{label}'><title>{label}</title>"
+    ) in shown
+
+
+def test_zeros_part_the_line():
+    found = lines(html(range(7), [1, 1, 0, 1, 1, -1, 1]))
+    assert [len(line) for line in found] == [2, 2, 2]  # the last, of one sample, is drawn wider
+    assert [line[0][0] for line in found[:2]] == [1.0, 80.0]
+
+
 def test_a_profile_that_begins_below_the_surface_fills_the_width():
     (line,) = lines(html([10, 20, 40], [1e16, 1e17, 1e18]))
     assert [x for x, _ in line] == [1.0, pytest.approx(1 + 158 / 3, abs=0.05), 159.0]
@@ -109,6 +123,7 @@ def test_no_more_points_than_can_be_seen(samples, points):
 def test_ticks_on_the_same_pixels_are_one():
     assert _thinned(np.array([0.0, 0.4, 0.9, 5.0])).tolist() == [0.0, 5.0]
     assert _thinned(np.array([])).size == 0
+    assert _thinned(np.array([0.0, 1.2, 1.8, 3.2])).tolist() == [0.0, 1.2, 3.2]
 
 
 def rows(shown):

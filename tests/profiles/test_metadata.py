@@ -1,9 +1,12 @@
 """Metadata of a measurement: what has another form is ignored, what is known comes back."""
 
+import json
 from dataclasses import fields
 
 import pytest
 
+import sims_analysis as sims
+from sims_analysis.output.about import about_dataset
 from sims_analysis.profiles.metadata import Layer, Metadata, columns_of
 
 
@@ -47,6 +50,17 @@ def test_each_text_of_a_layer_comes_back(name):
 
 def test_other_metadata_are_kept_under_their_own_keys():
     assert Metadata.from_dict({"other": {"lot": "7"}}).to_dict() == {"other": {"lot": "7"}}
-    assert Metadata.from_dict({"other": ["lot"]}).to_dict() == {}
+    for wrong in ({"other": ["lot"]}, {"other": "lot"}, {"layers": "Si"}, {"layers": {"a": {}}}):
+        assert Metadata.from_dict(wrong).to_dict() == {}
     known = {"lot": "7"}
     assert Metadata(other=known).to_dict()["other"] is not known
+
+
+@pytest.mark.parametrize("key", ["sample", "sample_name", "Sample ID", "sample_id"])
+def test_the_metadata_of_a_species_may_name_the_sample(key):
+    ds = sims.open_example("boron-implant").assign_coords(
+        species_metadata=("species", ["", json.dumps({key: " w7 "})])
+    )
+    assert about_dataset(ds).sample == "w7"
+    ds["species_metadata"].values[1] = json.dumps({key.upper(): "w7"})
+    assert about_dataset(ds).sample == ""
