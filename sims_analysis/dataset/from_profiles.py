@@ -223,8 +223,8 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
     stated = depth
-    if not (np.diff(depth) > 0).all():
-        if (np.diff(depth) < 0).any():
+    if not (depth[1:] > depth[:-1]).all():
+        if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
             order = order_of(depth)
             stated, columns = depth[order], [column[order] for column in columns]
@@ -307,11 +307,12 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
     limits: dict[str, Any] = {}  # coordinates, which a DataArray keeps
-    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
+    given = {end for s in found for end in s.beside}
+    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED if end in given}
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
-        beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES}
+        beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES if end in given}
         for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
                 values[row, position] = s.value
@@ -363,7 +364,7 @@ def _refuse_repeats(found: list[_Canonical]) -> None:
 
 
 def _warn_of_gaps(found: list[_Canonical]) -> None:
-    counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
+    counts = {s.profile.species_name: int(np.count_nonzero(np.isnan(s.value))) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())

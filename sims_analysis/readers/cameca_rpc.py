@@ -104,7 +104,7 @@ def _heads(lines: Sequence[str]) -> tuple[int, int, int]:
     if start is not None:
         following = range(start + 1, min(start + 12, len(lines)))
         filled = [i for i in following if lines[i].strip(" \t;,")]
-        if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
+        if len(filled) > 2 and not any(lines[i].startswith("***") for i in filled[:3]):
             return start, filled[1], filled[2]
     raise ReadError("a CAMECA file with a header but without data")
 

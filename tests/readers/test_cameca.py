@@ -105,6 +105,80 @@ def test_factors_of_several_layers_are_kept_apart(write):
     assert "rsf" not in known
 
 
+@pytest.mark.parametrize(
+    ("date", "time", "measured"),
+    [
+        ("03/25/2024", "2 pm", "2024-03-25"),
+        ("12/1/2024", "14:05:59", "2024-12-01T14:05:59"),
+        ("1/2/2024", "", "2024-01-02"),
+        # None of month, day and year.
+        ("13/25/2024", "14:05", "13/25/2024 14:05"),
+        ("0/25/2024", "14:05", "0/25/2024 14:05"),
+        ("2024-03-25", "14:05", "2024-03-25 14:05"),
+        ("25.3.24", "", "25.3.24"),
+        ("", "14:05", None),
+    ],
+)
+def test_when_it_was_measured(write, date, time, measured):
+    content = two_species().replace(b"03/25/2024", date.encode()).replace(b"14:05", time.encode())
+    about = sims.read(write(content)).metadata
+    assert about.measured == measured
+    assert not {"Analysis date", "Analysis time"} & {*about.other}
+
+
+def test_all_that_is_said_of_the_measurement_and_its_layers(write):
+    content = two_species(rsf={"10B": 3e13}, dose={"10B": 1e15}, reference="30Si", layers=2)
+    content = content.replace(b"Sample code\t", b"Comments\t\ta first, and, more\r\nSample code\t")
+    content = content.replace(b"  Mean SR", b"  Total depth (nm)\t\t500\r\n  Mean SR", 1)
+    content = content.replace(b"Window coordinates", b"Total depth (um)\t0.5\r\nWindow coordinates")
+    result = sims.read(write(content))
+    about = result.metadata.to_dict()
+    assert about.pop("layers") == [
+        {
+            "matrix": "28Si", "start": "0 nm", "stop": "2230 nm", "sputter_rate": "95.99 nm/min",
+            "depth_method": "Depth",
+        },
+    ] * 2  # fmt: skip
+    assert about.pop("other") == {
+        "Raw data file name(s)": "w7.dp",
+        "acquisition parameters: # of data point/species": "5",
+        "analysis position: Stage coordinates X(um)": "-836",
+        "analysis position: Window coordinates X(um)": "663",
+        "ion detector parameters: EM -> FC threshold (c/s)": "694356",
+        "ion detector parameters: EM background (c/s)": "0.0E+000",
+        "ion detector parameters: EM dead time (ns)": "2.5E+001",
+        "ion detector parameters: EM yield (%)": "9.5E+001",
+        "ion detector parameters: FC -> EM threshold (c/s)": "568110",
+        "analysis position: Stage coordinates Total depth (um)": "0.5",
+    }
+    for name in ("file", "format", "reader", "sha256"):
+        del about[name]
+    assert about == {
+        "instrument": "CAMECA IMS", "sample": "W7 centre", "measured": "2024-03-25T14:05",
+        "comment": "a first, and, more", "sputter_time": "558 s", "primary_ion": "O2+",
+        "impact_energy": "10010 eV", "secondary_polarity": "+", "raster_size": "150 um",
+        "primary_current": "99.62 nA", "analysed_area": "62 um",
+    }  # fmt: skip
+    of_layers = {
+        f"{name}_layer_{n}": value
+        for n in (1, 2)
+        for name, value in {
+            "calibration": "RSF", "rsf": "3e+13 at/cm3", "dose": "1e+15 at/cm2",
+            "reference_signal": "30Si",
+        }.items()
+    }  # fmt: skip
+    common = {
+        "counting_time": "1.04 s", "waiting_time": "0.88 s", "mass": "10.013 amu",
+        "detector": "EM", "offset": "0", "detector_yield": "95.2 %",
+        "detector_yield_stated": "95 %", "detector_background": "0 c/s", "dead_time": "25 ns",
+        "faraday_cup_threshold": "694356 c/s", "electron_multiplier_threshold": "568110 c/s",
+        "fill_value": "0.001 cnt/s",
+    }  # fmt: skip
+    assert result["10B"].species_metadata == common | of_layers
+    references = {f"reference_signal_layer_{n}": "30Si" for n in (1, 2)}
+    assert result["30Si"].species_metadata == common | references
+
+
 def counting(profile):
     """Seconds by which a printed rate is multiplied to give counts."""
     known = profile.species_metadata
@@ -399,6 +473,11 @@ def test_what_is_there_of_a_binary_file_is_read_on_request(write):
         result = sims.read(path, allow_truncated=True)
     assert result.species == ["12C"]
     assert result["12C"].concentrations.tolist() == K.tolist()
+
+
+def test_a_species_without_samples_is_refused_by_its_name(write):
+    with pytest.raises(sims.ProfileError, match="'13C'"):
+        sims.read(write(binary({"12C": (T, K), "13C": ([], [])}), "w7.is"))
 
 
 # --- real files -------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ import csv
 import gzip
 import hashlib
 import io
+import sys
 import warnings
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import openpyxl
@@ -136,6 +138,45 @@ def test_other_files_are_refused_by_what_they_are(write, content, kind):
         sims.read(write(content))
 
 
+UNPACK = "unpack it first"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0\0", "an image (JPEG)"),
+        (b"GIF89a", "an image (GIF)"),
+        (b"BM6\0", "an image (bitmap)"),
+        (b"MM\0*", "an image (TIFF)"),
+        (b"{\\rtf1}", "a text document (RTF)"),
+        (b"\x1f\x8b\x08", f"compressed (gzip); {UNPACK}"),
+        (b"BZh9", f"compressed (bzip2); {UNPACK}"),
+        (b"\xfd7zXZ\0", f"compressed (xz); {UNPACK}"),
+        (b"7z\xbc\xaf\0", f"an archive of files (7z); {UNPACK}"),
+        (b"Rar!", f"an archive of files (rar); {UNPACK}"),
+        (b"CDF\x01", "netCDF 3, not a depth profile of an instrument"),
+        (b"CDF\x02", "netCDF 3, not a depth profile of an instrument"),
+        (
+            b"ITStrF01",
+            "raw data of an IONTOF instrument; export the profile as text from SurfaceLab",
+        ),
+        (b"MATLAB 5.0 MAT-file", "a MATLAB file; export the profile as text"),
+        (b"\x93NUMPY", "a numpy array; sims.DepthProfile makes a profile of arrays"),
+        (b" <!DOCTYPE html>", "a web page (HTML); save the table as CSV"),
+        (b"<HTML>", "a web page (HTML); save the table as CSV"),
+        (b"<svg>", "an image (SVG)"),
+    ],
+)
+def test_files_of_other_kinds_are_named_by_their_first_bytes(content, kind):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(content)
+    assert str(raised.value).partition(": ")[2] == f"the file is {kind}"
+
+
+def test_a_text_may_begin_like_a_bitmap():
+    assert sims.read(b"BM (nm);B (cps)\n0;1\n1;2\n").species == ["B"]
+
+
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         sims.read(tmp_path / "absent.csv")
@@ -192,6 +233,68 @@ def test_progress_is_shown_on_request(write, tmp_path, capsys):
     assert "3/3" in capsys.readouterr().err
     sims.read([tmp_path / "w7.txt"] * 30)
     assert capsys.readouterr().err == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_bar_is_worth_it_for_many_files_on_a_terminal(write, monkeypatch):
+    pytest.importorskip("tqdm")
+    path = write(TABLE)
+    shown = {}
+    for count, progress in ((20, None), (19, None), (20, False), (1, True)):
+        monkeypatch.setattr("sys.stderr", Terminal())
+        assert len(sims.read([path] * count, progress=progress)) == count
+        shown[count, progress] = sys.stderr.getvalue()
+    assert "reading" in shown[20, None]
+    assert "20/20" in shown[20, None]
+    assert "file/s" in shown[20, None]
+    assert (shown[19, None], shown[20, False]) == ("", "")
+    assert "1/1" in shown[1, True]
+    monkeypatch.setattr("sys.stderr", None)
+    assert len(sims.read([path] * 20)) == 20
+
+
+def test_without_the_package_of_the_bar_files_are_read_all_the_same(write, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm.std", None)
+    assert len(sims.read([write(TABLE)], progress=True)) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_repeats_three_of_the_warnings_before_it():
+    text = b"z (nm);B (at%);C (at%);N (at%);O (at%);F (foo/cm3)\n0;1;2;3;4;5\n1;2;3;4;5;6\n"
+    units = dict.fromkeys("BCNO", "cps")
+    with pytest.raises(sims.UnitsError) as raised:
+        sims.read(text, units=units)
+    message = str(raised.value)
+    for name in "BCN":
+        assert f"; species {name!r}: units: the file says 'at%'; taken as 'cps', as s" in message
+    assert "'O'" not in message
+    assert message.endswith("; and 1 more")
+    del units["O"]
+    with pytest.raises(sims.UnitsError) as raised:
+        sims.read(text, units=units)
+    assert str(raised.value).endswith(
+        "species 'N': units: the file says 'at%'; taken as 'cps', as stated"
+    )
+
+
+def test_whatever_is_stated_beside_a_file_can_be_explained(write):
+    path = write(TABLE)
+    stated = {"errors": "collect", "progress": True, "format": "table"}
+    assert "read as 'table'" in sims.explain_read(path, **stated)
+    own = SimpleNamespace(
+        name="own", description="Own", recognises=bool, read=lambda _: sims.Content()
+    )
+    assert sims.explain_read(path, format=own).splitlines() == [
+        "w7.txt, read as 'own': a reader of one's own",
+        "not read: the file holds no profile: no signal has a number in it",
+    ]
+    assert sims.explain_read(b"").partition("\n")[2] == "not read: the file is empty"
+    with pytest.raises(TypeError, match="unexpected keyword argument 'unknown'"):
+        sims.explain_read(path, unknown=1)
 
 
 def test_warnings_name_the_file_and_point_at_the_caller(write):
