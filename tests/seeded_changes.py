@@ -3,8 +3,9 @@
 ``python tests/seeded_changes.py sims_analysis/kernels --number 20 --seed 1`` draws twenty places of
 a room (or of modules, or of a line: ``sims_analysis/kernels/dose.py:63``), changes one comparison,
 operator, number, condition, text or call at a time in a copy of the repository, and runs the tests
-of the module, then those of its room. A change that they pass was not seen. The same seed draws the
-same changes of the same code; Ctrl-C ends with the count so far, and touches no file of yours.
+of the module and its room: first those that come to the changed line, then all. A change that they
+pass was not seen. The same seed draws the same changes of the same code; Ctrl-C ends with the count
+so far, and touches no file of yours.
 
 Not every change matters. What no user could notice is not drawn (annotations, ``zip(strict=)``,
 ...); of what is left unseen, a line says whether any test comes there at all. The rest is for a
@@ -15,6 +16,7 @@ import argparse
 import ast
 import copy
 import itertools
+import os
 import random
 import re
 import shutil
@@ -28,6 +30,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Not copied: neither is needed to run tests.
@@ -175,7 +178,34 @@ def tests_of(module, root, *, slow):
     return [tests, *doctests, *([["-m", "slow and not study", *tests]] if slow else [])]
 
 
-def failure(runs, root, seconds):
+def comers(tests, root):
+    """Run tests without a change, and list those that come to each line of each module."""
+    data = root.parent / "coverage"
+    data.unlink(missing_ok=True)
+    contexts = ["--cov=sims_analysis", "--cov-context=test", "--cov-report="]
+    if why := failure([[*contexts, *tests]], root, None, {"COVERAGE_FILE": str(data)}):
+        sys.exit(f"{why}\nwithout a change, the tests fail: {' '.join(tests)}")
+    found = CoverageData(data)
+    found.read()
+    return {module: found.contexts_by_lineno(module) for module in found.measured_files()}
+
+
+def come_to(change, lines, root):
+    """Return what to run of those tests first, as a file that pytest reads, or nothing."""
+    old, own = change.old, lines.get(str(root / change.module.relative_to(ROOT)), {})
+    here = itertools.chain.from_iterable(
+        own.get(line, ()) for line in range(old.lineno, old.end_lineno + 1)
+    )
+    # A context is the name of a test and a stage of it; what runs at import has an empty one.
+    names = dict.fromkeys(name for name in (one.rpartition("|")[0] for one in here) if name)
+    if not names:
+        return []
+    file = root.parent / "first"
+    file.write_text("\n".join(names), encoding="utf-8")
+    return [[f"@{file}"]]
+
+
+def failure(runs, root, seconds, environment=None):
     """Return the end of what pytest says where tests fail, else nothing; no end is a failure."""
     # A folder of their own: others who run tests sweep the common one, and that is an error too.
     alone = ["-p", "no:cacheprovider", f"--basetemp={root.parent / 'basetemp'}"]
@@ -184,6 +214,7 @@ def failure(runs, root, seconds):
             done = subprocess.run(
                 [sys.executable, "-m", "pytest", "-q", "-x", *alone, *tests],
                 cwd=root, capture_output=True, text=True, check=False, timeout=seconds,
+                env={**os.environ, **(environment or {})},
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return f"no end within {seconds:g} s"
@@ -221,15 +252,15 @@ def ask(change, root, runs, seconds):
 
 def ask_all(picked, root, asked):
     """Make one change after the other; yield each with what became of it."""
-    passing = []
+    known = {}
     for change in picked:
         every = tests_of(change.module, root, slow=asked.slow)
         runs = [asked.tests] if asked.tests else every
-        for tests in runs:
-            if tests not in passing and (why := failure([tests], root, asked.seconds)):
-                sys.exit(f"{why}\nwithout a change, the tests fail: {' '.join(tests)}")
-            passing.append(tests)
-        yield change, ask(change, root, runs, asked.seconds)
+        for tests in map(tuple, runs):
+            if tests not in known:
+                known[tests] = comers(tests, root)
+        first = come_to(change, known[tuple(runs[0])], root)
+        yield change, ask(change, root, first + runs, asked.seconds)
 
 
 def main():

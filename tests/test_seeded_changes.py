@@ -2,10 +2,11 @@
 
 import ast
 import subprocess
+from pathlib import Path
 
 import pytest
 import seeded_changes
-from seeded_changes import changes_of, drawn, with_change
+from seeded_changes import changes_of, come_to, drawn, with_change
 
 DOSE = seeded_changes.ROOT / "sims_analysis" / "kernels" / "dose.py"
 
@@ -69,6 +70,17 @@ def test_only_its_place_changes_and_running_it_is_told(tmp_path):
     exec(new, space := {})  # noqa: S102 - what was made above
     assert space["é"] == 1
     assert reached.exists()
+
+
+def test_tests_that_come_to_a_line_are_asked_first(tmp_path):
+    root = tmp_path / "copy"
+    (change, *_) = drawn([str(DOSE)], 1, 1)
+    line, module = change.old.lineno, str(root / "sims_analysis" / "kernels" / "dose.py")
+    come = {line - 1: ["tests/t.py::before|run"], line: ["", "tests/t.py::a[x|y]|run", "b|setup"]}
+    ((asked,),) = come_to(change, {module: come}, root)
+    assert Path(asked.removeprefix("@")).read_text() == "tests/t.py::a[x|y]\nb"
+    assert come_to(change, {module: {line: [""]}}, root) == []  # at import alone
+    assert come_to(change, {}, root) == []
 
 
 def test_a_seed_draws_the_same_again_and_a_line_its_own():

@@ -229,7 +229,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
         raise SpeciesError(
-            f"marker={marker!r}: {name} has no such species; it has {', '.join(species)}"
+            f"marker={marker!r}: {name} has no such species; it has {', '.join(species) or 'none'}"
         )
     return data.sel(species=[marker]) if "species" in data.dims else data
 
@@ -293,7 +293,7 @@ def _read_markers(
     in_b: list[float] = []
     for i, marker in enumerate(markers):
         if isinstance(marker, str):
-            of_a, of_b = (list(map(str, np.atleast_1d(f.coords["species"]))) for f in (fa, fb))
+            of_a, of_b = _species_of(fa), _species_of(fb)
             if marker not in of_a or marker not in of_b:
                 common = ", ".join(name for name in of_a if name in of_b) or "none"
                 raise SpeciesError(f"markers[{i}]={marker!r} is not in both; common are {common}")
@@ -310,6 +310,12 @@ def _read_markers(
             f"and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
         )
     return np.concatenate([at, to])
+
+
+def _species_of(frame: Frame) -> list[str]:
+    """Return the names of the species in the order of the rows; none without such a coordinate."""
+    names = frame.coords.get("species")
+    return [] if names is None else [str(name) for name in np.atleast_1d(names.values)]
 
 
 def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:

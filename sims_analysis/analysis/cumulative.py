@@ -92,9 +92,8 @@ def cumulative_dose(
     status = xr.where(answered, int(Status.OK), int(Status.NO_DATA))
     hidden = hidden_in_dose(frame, NO_LIMITS, rule)
     status = _doubted(frame, status, rule, bridge=bridge, hidden=hidden)
-    value = value.astype(frame.precision, copy=False)
     name = term(frame, "cumulative_dose")
-    return frame.array(value, name, status=status, coords=frame.along, rule=rule)
+    return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
 def _doubted(frame: Frame, status: xr.Variable, rule: Rule, *, bridge: bool, hidden: Any) -> Any:

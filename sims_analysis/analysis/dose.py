@@ -23,7 +23,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, codes, elementwise, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.peak import surface_transient
@@ -512,8 +512,9 @@ def tell_transient(found: DoseIntegral) -> None:
     """
     frame, question = found.frame, found.question
     stated = question.surface != "measured" or question.surface_depth is not None
-    given = anywhere(~is_nan(question.given_start))
-    if frame.lazy or stated or given or anywhere(frame.fraction < 1):
+    if frame.lazy or stated or not np.isnan(question.given_start.data).all():
+        return
+    if anywhere(frame.fraction < 1):
         return
     for index in _beginning_at_their_maximum(frame)[:_MOST]:
         one = First(frame, index, frame.label(index))

@@ -296,7 +296,7 @@ def dressed(
         variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
 
     term, unit = frame.term, frame.units
-    add(name, found.value.astype(frame.precision, copy=False), term, unit)
+    add(name, frame.rounded(found.value), term, unit)
     if found.stderr is not None:
         what = f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"
         add(f"{name}_stderr", found.stderr, term, unit, long_name=what, description=None)
@@ -329,7 +329,9 @@ def joined(found: Sequence[Dressed], attrs: Mapping[Any, Any]) -> xr.Dataset:
             least = reduce(partial(elementwise, np.fmin), fractions)
             coords[FRACTION] = xr.Variable(least.dims, least.data, fractions[0].attrs)
     coords |= {key: coords.pop(key) for key in (LINEAR, FRACTION) if key in coords}  # at the end
-    return found[0].frame.dataset(variables, coords=coords).assign_attrs(attrs)
+    made = found[0].frame.dataset(variables, coords=coords)
+    made.attrs.update(attrs)
+    return made
 
 
 def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:

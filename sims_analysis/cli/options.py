@@ -87,8 +87,10 @@ _PHRASES = (
 
 
 #: Functions behind the commands, by whose names a user of Python finds an argument.
-_BEHIND = ("read", "dose_budget", "junction_depth", "peak", "metallurgical_junctions",
+_BEHIND = ("read", "dose_budget", "junction_depth", "metallurgical_junctions",
            "with_counting_statistics", "calibrate_depth")  # fmt: skip
+#: An argument in a message: ``start=``; an option, ``--start=``, is none.
+_ARGUMENT = r"(?<![\w-])([a-z_]+)="
 
 
 def in_options(text: str) -> str:
@@ -106,8 +108,8 @@ def in_options(text: str) -> str:
         space = " " if re.match(r"[\w\"'(-]", found[2]) else ""
         return f"{known[found[1]]}{space}" if found[1] in known else found[0]
 
-    text = re.sub(r"\b([a-z_]+)=(?:True\b)?(?=(.?))", option, text)
-    left = set(re.findall(r"\b([a-z_]+)=", text))
+    text = re.sub(rf"{_ARGUMENT}(?:True\b)?(?=(.?))", option, text)
+    left = set(re.findall(_ARGUMENT, text))
     for name in _BEHIND if left else ():
         function = getattr(sims_analysis, name)
         mine = [one for one in inspect.signature(function).parameters if one in left]
@@ -347,7 +349,9 @@ def print_json(value: Any) -> None:
 def _spelled(found: re.Match[str]) -> str:
     character = found[0]
     printed = character.encode(sys.stdout.encoding or "ascii", errors="replace") != b"?"
-    return character if printed and visible(character) == character else json.dumps(character)[1:-1]
+    if printed and visible(character) == character:
+        return character
+    return json.dumps(character)[1:-1].replace("\x7f", r"\u007f")
 
 
 def measured(result: SIMSResult) -> str:

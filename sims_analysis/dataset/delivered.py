@@ -118,8 +118,8 @@ def stated_in_metadata(
         return None
     texts = ds["species_metadata"].variable
     numbers = np.full(texts.shape, np.nan)
-    for index in np.ndindex(texts.shape):
-        metadata = orjson.loads(str(texts.values[index]) or "null")
+    for index, text in np.ndenumerate(texts.values):
+        metadata = orjson.loads(str(text) or "null")
         if isinstance(metadata, dict) and metadata.get(key) is not None:
             numbers[index] = read(metadata[key], f"species_metadata[{key!r}]")
     return None if np.isnan(numbers).all() else type(texts)(texts.dims, numbers)

@@ -223,8 +223,8 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
     stated = depth
-    if not (np.diff(depth) > 0).all():
-        if (np.diff(depth) < 0).any():
+    if not (depth[1:] > depth[:-1]).all():
+        if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
             order = order_of(depth)
             stated, columns = depth[order], [column[order] for column in columns]
@@ -239,17 +239,16 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
 def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
     """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
     columns = columns_of(profile.extra, profile.depths.size)
-    edges = [columns[name] for name in vocabulary.CELLS if name in columns]
+    edges = {name: columns[name] for name in vocabulary.CELLS if name in columns}
     if len(edges) < 2 or samples < profile.depths.size:
         return None
     order = order_of(profile.depths)
-    read = [unit_of_kind(edge.get("units"), (axis_unit.kind,), "cells") for edge in edges]
-    return np.column_stack(
-        [
-            unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order])
-            for unit, edge in zip(read, edges, strict=True)
-        ]
-    )
+    sides = []
+    for name, edge in edges.items():
+        who = f"species {profile.species_name!r}: {name}"
+        unit = unit_of_kind(edge.get("units"), (axis_unit.kind,), who)
+        sides.append(unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order]))
+    return np.column_stack(sides)
 
 
 def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -> Array | None:
@@ -308,11 +307,12 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
     limits: dict[str, Any] = {}  # coordinates, which a DataArray keeps
-    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
+    given = {end for s in found for end in s.beside}
+    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED if end in given}
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
-        beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES}
+        beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES if end in given}
         for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
                 values[row, position] = s.value
@@ -364,7 +364,7 @@ def _refuse_repeats(found: list[_Canonical]) -> None:
 
 
 def _warn_of_gaps(found: list[_Canonical]) -> None:
-    counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
+    counts = {s.profile.species_name: int(np.count_nonzero(np.isnan(s.value))) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())

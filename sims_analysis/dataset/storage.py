@@ -229,8 +229,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
                 f"the DataArray has the same name as its coordinate {name!r}; rename it"
             )
         memo["array"], memo["nameless"] = name, data.name is None
-        attrs, data = dict(data.attrs), data.to_dataset(name=name, promote_attrs=False)
-        data[name].attrs.update(attrs)
+        data = data.to_dataset(name=name)
     elif not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
     # Encodings from a source file would be applied again: values scaled, text truncated.
@@ -262,14 +261,12 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
 
 def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
     """Describe the content: profiles, or the result named by the array or its call."""
+    said = ds.get(memo.get("array", ""), ds).attrs
     what = "SIMS depth profiles"
     if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
-        array = ds.get(memo.get("array", ""), ds)
-        named = (
-            array.attrs.get("long_name") or str(array.attrs.get("call", "results")).split("(")[0]
-        )
+        named = said.get("long_name") or str(said.get("call", "results")).split("(")[0]
         what = f"SIMS: {named}"
-    return f"{what} of {ds.attrs.get('data_id') or 'an unnamed measurement'}"
+    return f"{what} of {said.get('data_id') or 'an unnamed measurement'}"
 
 
 def _is_native(value: Any) -> bool:

@@ -82,6 +82,10 @@ class Frame(Profiles):
         dtype = self.value.dtype
         return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
 
+    def rounded(self, values: xr.Variable) -> xr.Variable:
+        """Return a result as large as the data in their precision."""
+        return values if values.dtype == self.precision else values.astype(self.precision)
+
     def map(
         self,
         kernel: Callable[..., tuple[Any, ...]],

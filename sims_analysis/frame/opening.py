@@ -71,7 +71,7 @@ def open_frame(
     ProfileError
         If there is no depth axis, or it is not finite and strictly increasing.
     """
-    array, beside = _select(data, kinds, question, variable)
+    plain, array, beside = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
     if axis not in axes:
         raise UnitsError(
@@ -92,7 +92,7 @@ def open_frame(
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
     depth = _axis(coords, axis, dim, value)
-    cells = _cells(units.with_plain_axes(data), coords, axis, dim, depth)
+    cells = _cells(plain, coords, axis, dim, depth)
     if cells is not None and cells[0].dims != depth.dims:
         # Measurements whose cells differ share no axis.
         depth, lower, upper = (_over_samples(one, value) for one in (depth, *cells))
@@ -168,8 +168,11 @@ def open_at_level(
 
 def _select(
     data: Any, kinds: tuple[str, ...], question: str, variable: str | None
-) -> tuple[xr.DataArray, dict[str, xr.Variable]]:
-    """Select a variable; also return what stands beside its samples, by the end of its name."""
+) -> tuple[Any, xr.DataArray, dict[str, xr.Variable]]:
+    """Return the data with plain axes, a variable, and what stands beside its samples.
+
+    By the end of its name.
+    """
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
@@ -177,11 +180,11 @@ def _select(
         )
     data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
-        return data, _coords_beside(data)
-    present = ", ".join(map(str, data.data_vars)) or "no variables"
+        return data, data, _coords_beside(data)
     if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
         raise UnitsError(
-            f"{question}: there is no variable {format_argument(variable)}; the data have {present}"
+            f"{question}: there is no variable {format_argument(variable)}; the data have "
+            f"{_present(data)}"
         )
     every = vocabulary.MEASURED if variable is None else [variable]
     names = [name for name in every if name in data.data_vars]
@@ -191,12 +194,17 @@ def _select(
         chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
         columns = {end: data.variables.get(f"{chosen}_{end}") for end in vocabulary.OF_SAMPLES}
         beside = {end: c for end, c in columns.items() if c is not None}
+        array = data[chosen]
         if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
-            beside |= _coords_beside(data[chosen])
-        return data[chosen], beside
+            beside |= _coords_beside(array)
+        return data, array, beside
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
-    raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
+    raise UnitsError(f"{question} needs a {wanted}; the data have {found or _present(data)}")
+
+
+def _present(data: xr.Dataset) -> str:
+    return ", ".join(map(str, data.data_vars)) or "no variables"
 
 
 def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
@@ -322,7 +330,7 @@ def _cells(
     bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:
         side = next(
-            (d for d in bounds.dims if d != dim and d not in depth.dims and bounds.sizes[d] == 2),
+            (d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2),
             None,
         )
         if side is None or dim not in bounds.dims:

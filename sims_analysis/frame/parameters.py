@@ -48,10 +48,12 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
     return Stated(unit.kind, number)
 
 
-def read_points(value: Any, kinds: tuple[str, ...], name: str, along: str) -> xr.DataArray:
+def read_points(
+    value: Any, kinds: tuple[str, ...], name: str, along: str
+) -> xr.DataArray | xr.Variable:
     """Read one depth, or several: texts with a unit, a Quantity, or a DataArray.
 
-    Those of a list, or of a Quantity, run along the dimension `along`.
+    Those of a list, or of a Quantity, run along the dimension `along`, and have no labels.
     """
     if isinstance(value, xr.DataArray):
         read, _ = units.to_canonical_variable(value, kinds, name, np.float64)
@@ -66,7 +68,7 @@ def read_points(value: Any, kinds: tuple[str, ...], name: str, along: str) -> xr
         values: Any = [units.read_number(d, kinds, f"{name}[{i}]") for i, d in enumerate(value)]
     else:
         values, _ = units.read_quantities(value, kinds, name)
-    return xr.DataArray(np.asarray(values, dtype=np.float64), dims=[along] * np.ndim(values))
+    return xr.Variable([along] * np.ndim(values), np.asarray(values, dtype=np.float64))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +227,9 @@ class Profiles:
         One is without dimensions; those of a list run along the axis. Those of a DataArray are
         aligned by the labels of its dimensions.
         """
-        read = self.aligned(read_points(value, (self.axis,), name, self.axis), name)
+        read = read_points(value, (self.axis,), name, self.axis)
+        if isinstance(read, xr.DataArray):
+            read = self.aligned(read, name)
         dims = [self.axis if d == self.dim else d for d in read.dims]
         return xr.Variable(dims, read.data if self.lazy else read.values)
 

@@ -101,9 +101,10 @@ def tell_narrow(frame: Frame, found: Any, along: str) -> None:
 
     `found` has their ``depth`` and ``direction``.
     """
-    depth, valley = found.depth, found.direction < 0
+    depth = found.depth
     if frame.achieved is None or frame.lazy or depth.sizes[along] < 2:
         return
+    valley = found.direction < 0
     resolution = _resolution_at(frame.achieved, abs(frame.depth - depth), [frame.dim])
     begin, end = {along: slice(-1)}, {along: slice(1, None)}
     wide = 0.5 * (resolution.isel(begin) + resolution.isel(end))

@@ -42,8 +42,8 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
     k = np.asarray(counts, dtype=np.float64)
     tail = (1.0 - confidence) / 2.0
     # chi2 quantiles with 2k degrees of freedom are twice the gamma quantiles of shape k.
-    lower = np.where(k > 0, gammaincinv(np.where(k > 0, k, 1.0), tail), 0.0)
-    return np.where(np.isnan(k), np.nan, lower), np.asarray(gammainccinv(k + 1.0, tail))
+    lower = np.where(k == 0, 0.0, gammaincinv(k, tail))
+    return lower, np.asarray(gammainccinv(k + 1.0, tail))
 
 
 def poisson_stderr(counts: Array) -> Array:

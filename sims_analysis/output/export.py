@@ -378,14 +378,15 @@ def to_excel(
         "tidy": list(_tidy(found)),
         "about": [["what", "of", "value"], *_about(data)],
     }
+    samples = max(len(rows) - 1 for rows in sheets.values())
+    if samples >= _ROWS:
+        raise ProfileError(
+            f"{samples} samples do not fit in a sheet of {_ROWS} rows; write CSV, or one workbook "
+            "for each measurement"
+        )
     stream = io.BytesIO()
     with pd.ExcelWriter(stream, engine="openpyxl") as book:
         for name, (header, *rows) in sheets.items():
-            if len(rows) >= _ROWS:
-                raise ProfileError(
-                    f"{len(rows)} samples do not fit in a sheet of {_ROWS} rows; write CSV, or "
-                    "one workbook for each measurement"
-                )
             frame = pd.DataFrame(rows, columns=header)
             frame.to_excel(book, sheet_name=name, index=False)
         for sheet in book.sheets.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,7 +93,8 @@ def read_scale_uncertainty(axis: DepthAxis, uncertainty: Any, scale: Scale) -> x
     if uncertainty is None:
         return None
     name, shown = "depth_uncertainty", format_argument(uncertainty)
-    if has_unit(uncertainty) and scale.of is None:
+    each = uncertainty.values() if isinstance(uncertainty, Mapping) else [uncertainty]
+    if scale.of is None and any(map(has_unit, each)):
         raise UnitsError(
             f"{name}={shown}: this scale was not set by one rate or crater depth; give a relative "
             "uncertainty, such as '5 %'"
@@ -128,9 +129,7 @@ def moved(
     attrs = vocabulary.attrs("depth") | own | {"units": units.CANONICAL["depth"]}
     if calibration is not None:
         attrs["calibration"] = calibration
-    along = {}
-    if name != "depth":
-        along[name] = xr.Variable(axis.values.dims, axis.values.data, vocabulary.attrs(name))
+    along = {name: xr.Variable(axis.values.dims, axis.values.data, vocabulary.attrs(name))}
     for one, edge in axis.edges.items():
         place = scale.at(edge).transpose(..., *edge.dims[-2:])
         if one == f"{name}_bounds":

@@ -117,7 +117,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
     z, x, m, s = at[places], own[known], signal[known], stderr[known]
     if np.array_equal(z, x):
         found[:3, places] = m, s, s
-    elif z.size and x.size:
+    elif x.size:
         left = np.clip(np.searchsorted(x, z, side="right") - 1, 0, max(x.size - 2, 0))
         right = np.minimum(left + 1, x.size - 1)
         width = x[right] - x[left]

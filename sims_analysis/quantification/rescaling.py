@@ -94,7 +94,7 @@ def rescale_depth(
         )
     axis = open_axis(data, "depth")
     frame, one = axis.frame, xr.Variable((), 1.0)
-    stretch, shift, crater = one, 0.0 * one, None
+    stretch, shift, crater = one, xr.Variable((), 0.0), None
     if factor is not None:
         stretch = read_pure(frame, factor, "factor", "a positive number, such as 1.02")
         refuse_not_positive(stretch, factor, "factor")
@@ -281,7 +281,7 @@ def _of_the_scale(
     """
     data: Any = frame.origin
     fresh = known.notnull()
-    uncertainty: xr.Variable = (relative + 0.0 * known).where(fresh, 0.0)
+    uncertainty: xr.Variable = relative.where(fresh, 0.0)
     uncertainty = uncertainty.transpose(*(d for d in frame.lead if d in uncertainty.dims))
     made = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
     factors = ("sensitivity_factor", "absolute_sensitivity_factor")

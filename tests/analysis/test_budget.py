@@ -137,6 +137,22 @@ def test_what_quantified_data_state_counts_as_well():
         assert number(expected["systematic_stderr"]) > 0
 
 
+def test_only_where_a_dose_set_the_scale_is_its_uncertainty_that_of_the_scale():
+    # A species whose dose was not stated has a scale of 1, known exactly; one may have that by it.
+    scales = {"B": (0.5, 0.02), "P": (1.0, 0.0), "As": (1.0, 0.03), "Sb": (0.5, 0.0)}
+    ds = measurement([0, 10], {name: [1e18, 1e18] for name in scales})
+    stated = {
+        "sensitivity_factor_uncertainty": ((), 0.1, {"units": "1"}),
+        "depth_scale_uncertainty": ((), 0.05, {"units": "1"}),
+        "dose_scale": ("species", [scale for scale, _ in scales.values()], {"units": "1"}),
+        "dose_scale_uncertainty": ("species", [u for _, u in scales.values()], {"units": "1"}),
+    }
+    budget = sims.dose_budget(ds.assign_coords(stated))
+    relative = {name: budget[f"{name}_stderr"] / budget["dose"] for name in ("rsf", "depth")}
+    np.testing.assert_allclose(relative["rsf"], [0.02, 0.1, 0.03, 0.0], rtol=1e-12)
+    np.testing.assert_allclose(relative["depth"], [0.0, 0.05, 0.0, 0.0], rtol=1e-12)
+
+
 def test_systematic_errors_do_not_shrink_with_the_number_of_samples():
     coarse = sims.dose_budget(flat(), rsf_uncertainty=0.1)
     fine = one(np.arange(0, 100.1, 0.1), np.full(1001, 1e18))
@@ -173,7 +189,16 @@ def test_without_a_background_a_profile_below_its_limit_has_no_data():
 
 
 @pytest.mark.parametrize("argument", ["rsf_uncertainty", "depth_uncertainty"])
-@pytest.mark.parametrize("value", [-0.1, 1.5, 10, "100 %", "-1 %", "10", "10 nm", True, [0.1]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        -0.1, 1.5, 10, "100 %", "-1 %", "10", "10 nm", True, [0.1],
+        pint.get_application_registry().Quantity(0.1, "nm"),
+        pint.get_application_registry().Quantity([0.1], "dimensionless"),
+        xr.DataArray(10.0), xr.DataArray(1.0), xr.DataArray(0.1, attrs={"units": "nm"}),
+        xr.DataArray(100.0, attrs={"units": "percent"}),
+    ],
+)  # fmt: skip
 def test_a_relative_uncertainty_is_a_number_below_one(argument, value):
     with pytest.raises((ProfileError, UnitsError), match=argument):
         sims.dose_budget(flat(), **{argument: value})
@@ -188,6 +213,8 @@ def test_a_relative_uncertainty_is_a_number_below_one(argument, value):
         xr.DataArray(0.1),
         xr.DataArray([0.1, 0.1], coords={"species": ["B", "P"]}),
         xr.DataArray([10.0, 10.0], dims="species", attrs={"units": "%"}),
+        xr.DataArray([10.0, 10.0], dims="species", attrs={"units": "percent"}),
+        sims.quantify(xr.DataArray([0.1, 0.1], dims="species", attrs={"units": "1"})),
         pint.get_application_registry().Quantity(10, "percent"),
         pint.get_application_registry().Quantity(0.1, "dimensionless"),
     ],

@@ -6,11 +6,12 @@ it need not tell stands in `APART`, with the reason.
 
 import re
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
 import xarray as xr
-from questions import AXIS, ELSEWHERE, QUESTIONS, ask
+from questions import AXIS, EAGER, ELSEWHERE, QUESTIONS, ask
 
 import sims_analysis as sims
 from sims_analysis.errors import SimsWarning
@@ -116,6 +117,26 @@ def test_every_doubt_is_told_by_every_question(question, doubt):
         f"{question}: {words}, and not a word of a {doubt}. Pass the status through doubted() and "
         "tell_doubts() (sims_analysis/frame/doubts.py), or say in APART why it need not be told"
     )
+
+
+#: One way to ask each, of those with a lazy form.
+ONCE = {q.split()[0]: q for q in reversed(QUESTIONS) if q not in EAGER}.values()
+
+
+@cache
+def doubted():
+    return sims.stack([doubtful(counted()) for doubtful in DOUBTS.values()], names=list(DOUBTS))
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("question", ONCE)
+def test_on_dask_every_doubt_is_in_the_answer_as_on_numpy(question):
+    eager, lazy = ask(question, doubted()), ask(question, doubted().chunk(measurement=1)).compute()
+    # On Dask it is not known beforehand whether a grid is finer than the samples.
+    lazy, eager = (
+        one.drop_vars("effective_sample_fraction", errors="ignore") for one in (lazy, eager)
+    )
+    xr.testing.assert_identical(lazy, eager)
 
 
 # --- what is in the standard errors ---------------------------------------------------------------

@@ -109,3 +109,8 @@ def test_species_come_in_the_order_of_the_data_whatever_the_order_of_variables()
     assert turned == [("B", "concentration"), ("Si", "intensity")]
     (bare,) = series_of(ds["intensity"].isel(species=0, drop=True))
     assert bare.species == ""
+
+
+def test_values_that_no_measurement_can_have_are_there_to_be_seen():
+    (found,) = series_of(one([0.0, 1.0], [1e30, 1e18]))
+    assert found.y.tolist() == [1e30, 1e18]

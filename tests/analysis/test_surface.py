@@ -89,3 +89,20 @@ def test_a_gap_among_the_samples_used_is_said():
         assert word(found["status"]) == "gap"
     bridged = sims.surface_concentration(ds, depth="12 nm", gaps="bridge")
     assert word(bridged["status"]) == "ok"
+
+
+def test_a_grid_is_known_better_than_as_many_samples_that_count_for_less():
+    # Of a restored profile, each depth counts for a part of a sample. Depths of a grid between
+    # samples do so in long sums, and few neighbours share more than that.
+    c = 3e19 * np.exp(-Z / 8.0)
+    ds = one(Z, c, stderr=0.1 * c)
+    alone = number(sims.surface_concentration(ds, depth="9 nm")["stderr"])
+    restored, grid = (
+        ds.assign_coords(effective_sample_fraction=((), 0.25, attrs))
+        for attrs in ({"interpolated": "no"}, {})
+    )
+    found = [
+        number(sims.surface_concentration(one, depth="9 nm")["stderr"]) for one in (restored, grid)
+    ]
+    assert found[0] == pytest.approx(2 * alone)
+    assert alone < found[1] < 0.9 * found[0]

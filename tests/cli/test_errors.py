@@ -50,6 +50,17 @@ def test_an_error_is_one_line_and_a_warning_is_told_once(error, code, told):
     assert done.stderr.splitlines() == ["Warning: be careful", told]
 
 
+@pytest.mark.parametrize(
+    ("package", "extra"),
+    [("matplotlib.pyplot", "plot"), ("h5netcdf", "netcdf"), ("h5py._hl", "netcdf"),
+     ("starlette", "server"), ("uvicorn", "server")],
+)  # fmt: skip
+def test_a_package_that_is_missing_is_named_with_its_extra(package, extra):
+    told = run(ImportError("no", name=package)).stderr.splitlines()[-1]
+    root = package.partition(".")[0]
+    assert told == f"Error: this needs {root}: pip install 'sims-analysis[{extra}]'"
+
+
 def test_what_is_a_fault_of_the_program_is_not_hidden():
     assert isinstance(run(ZeroDivisionError()).exception, ZeroDivisionError)
     assert run(BrokenPipeError(32, "gone")).exit_code == 1

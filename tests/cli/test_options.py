@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import io
+import json
 import re
 import shlex
 import tomllib
@@ -16,6 +18,7 @@ from sims_analysis.cli import cli as main
 from sims_analysis.cli import options
 from sims_analysis.cli.archives import archive
 from sims_analysis.cli.reporting import report
+from sims_analysis.examples.opening import ARCHIVE
 
 
 def messages():
@@ -66,7 +69,24 @@ def test_the_help_of_an_option_says_its_default(command):
         ("sims.read(path, sheet=1) or columns=", "sims.read(path, sheet=1) or columns="),
         ("of sheet=", "of sheet= (sheet= of sims.read in Python)"),
         ("an edge=", "an edge= (edge= of sims.junction_depth in Python)"),
+        ("a rule=", "a rule= (rule= of sims.dose_budget in Python)"),
+        ("a max_count=", "a max_count= (max_count= of sims.metallurgical_junctions in Python)"),
+        ("dwell_time=", "dwell_time= (dwell_time= of sims.with_counting_statistics in Python)"),
+        ("markers=", "markers= (markers= of sims.calibrate_depth in Python)"),
+        ("sheet= or columns=", "sheet= or columns= (sheet=, columns= of sims.read in Python)"),
         ("no argument=", "no argument="),
+        ("--updated-after='x' or -edge=", "--updated-after='x' or -edge="),
+        ("level='x', stop=3 or doping=-1", "--level 'x', --stop 3 or --doping -1"),
+        ("surface=, start=(1, 2) or start=x", "--surface, --start (1, 2) or --start x"),
+        ("with no_files=True, and Truely", "with --no-files, and Truely"),
+        ("sims.read(path, number_repeats=True)", "--number-repeats"),
+        ("pass units={'B': \"counts/s\"}", 'pass --units B="counts/s"'),
+        ("pass data_id= or pass another data_id", "pass --id or pass another --id"),
+        ('surface="exclude" needs surface_depth', "--surface-dose exclude needs --surface"),
+        ("; set start= below the surface transient to exclude it",
+         "; state its end with --surface"),
+        ('a gap. gaps="bridge" accepts that', "a gap"),
+        ("Narrow the choice with after='10 nm'.", "The junction lies below --surface."),
     ],
 )  # fmt: skip
 def test_an_argument_is_an_option_or_one_of_a_function(message, told):
@@ -89,6 +109,69 @@ def test_ids_of_a_file_are_its_lines(tmp_path):
     with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="is no id on"):
         options.all_ids([], [file])
     assert options.all_ids([], []) == ()
+
+
+def test_a_dash_among_the_ids_is_standard_input(monkeypatch):
+    for ids, found in ((["-"], ("w1", "w2")), (["w0", "-", "w1"], ("w0", "w1", "w1", "w2"))):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfw1\nw2")))
+        assert options.all_ids(ids, []) == found
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "nm µ 😀 \\u202e \\u007f \\u001b ?"),
+        ("latin-1", "nm µ \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
+        ("ascii", "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
+        (None, "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
+    ],
+)
+def test_json_spells_out_what_a_terminal_cannot_print_or_would_obey(encoding, shown, monkeypatch):
+    text = io.BytesIO()
+    stream = io.StringIO() if encoding is None else io.TextIOWrapper(text, encoding=encoding)
+    monkeypatch.setattr("sys.stdout", stream)
+    options.print_json({"unit": "nm µ 😀 \u202e \x7f \x1b ?"})
+    stream.flush()
+    printed = stream.getvalue() if encoding is None else text.getvalue().decode(encoding)
+    assert printed == f'{{\n  "unit": "{shown}"\n}}\n'
+    assert json.loads(printed) == {"unit": "nm µ 😀 \u202e \x7f \x1b ?"}
+
+
+def test_only_the_first_of_very_many_species_are_listed():
+    def result(count):
+        profiles = [
+            sims_analysis.DepthProfile(
+                species_name=f"Q{i}", depths=[0], depth_units="nm", concentrations=[1e18],
+                concentration_units="atoms/cm^3",
+            )
+            for i in range(count)
+        ]  # fmt: skip
+        return sims_analysis.SIMSResult(data_id="x", depth_profiles=profiles)
+
+    assert options.measured(result(0)) == "no SIMS data"
+    assert options.measured(result(40)) == ", ".join(f"Q{i}" for i in range(40))
+    assert options.measured(result(42)) == f"{options.measured(result(40))} and 2 more"
+
+
+def test_a_folder_may_be_made_but_is_no_file(tmp_path):
+    folder = options.Folder()
+    assert folder.convert(str(tmp_path / "new"), None, None) == tmp_path / "new"
+    assert folder.convert(tmp_path, None, None) == tmp_path
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(click.BadParameter, match="is a file"):
+        folder.convert(tmp_path / "notes.txt", None, None)
+    with pytest.raises(click.BadParameter, match=r"^the name is empty; '.' is this folder$"):
+        folder.convert("", None, None)
+
+
+def test_offline_a_client_reads_the_archive_that_is_named():
+    with pytest.raises(click.UsageError, match=r"^--offline reads an archive; name it with --arch"):
+        options.open_client(archive=None, offline=True)
+    with options.open_client(archive=ARCHIVE, offline=True, retries=1) as client:
+        found, failures = options.get(client, ["nobody", "boron-implant", "nobody"])
+    assert [one.data_id for one in found] == ["boron-implant"]
+    assert {*failures} == {"nobody"}
+    assert "is not in the archive" in failures["nobody"]
 
 
 def test_columns_are_aligned_below_a_line(capsys):
@@ -134,11 +217,42 @@ COMMANDS = {
     "export": "ids --archive --to",
 }
 EVERY = {**main.commands, **archive.commands}
+#: What an option takes, as its help says; the others take nothing.
+TAKEN = {
+    "--ids-from": "FILE",
+    "--endpoint": "URL",
+    "--ca-bundle": "PATH",
+    "--surface-dose": "[measured|exclude|hold]",
+    "--format": "[table|json]",
+    "--units": "[SPECIES=]UNIT",
+    "--species": "NAME",
+    "--allow-origin": "ORIGIN",
+    "--rate": "RATE",
+    "--port": "INTEGER RANGE",
+    **dict.fromkeys(["--archive", "--out", "--to"], "DIRECTORY"),
+    **dict.fromkeys(["--timeout", "--deadline"], "FLOAT"),
+    **dict.fromkeys(["--retries", "--max-connections"], "INTEGER"),
+    **dict.fromkeys(["--level", "--background", "--doping"], "CONC"),
+    **dict.fromkeys(["--start", "--stop", "--surface"], "DEPTH"),
+    **dict.fromkeys(["--donors", "--acceptors"], "SPECIES"),
+    **dict.fromkeys(["--depth-units", "--status", "--host", "--id"], "TEXT"),
+    **dict.fromkeys(["--uploaded-after", "--uploaded-before"], "TIME"),
+    **dict.fromkeys(["--updated-after", "--updated-before"], "TIME"),
+    **dict.fromkeys(["--certfile", "--keyfile"], "FILE"),
+}
 
 
 def test_the_commands_and_their_options():
     found = {name: [one.opts[0] for one in command.params] for name, command in EVERY.items()}
     assert found == {name: options.split() for name, options in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_what_an_option_takes(name):
+    options = [one for one in EVERY[name].params if isinstance(one, click.Option)]
+    found = [one.get_help_record(click.Context(EVERY[name]))[0] for one in options]
+    names = [one.opts[0] for one in options]
+    assert found == [f"{one} {TAKEN[one]}" if one in TAKEN else one for one in names]
 
 
 @pytest.mark.parametrize("name", ["report", "fetch", "search"])

@@ -44,6 +44,15 @@ def test_what_stands_beside_a_variable_in_its_unit_is_scaled_with_it():
     assert made[""].attrs == ds["intensity"].attrs
 
 
+def test_an_argument_that_there_is_not_is_refused_with_what_was_meant():
+    with pytest.raises(
+        TypeError, match=r"^correct_dead_time\(\) has no argument 'deadtime'; did you"
+    ):
+        sims.correct_dead_time(DS, deadtime="20 ns")
+    with pytest.raises(TypeError, match="takes data by position and all else by name"):
+        sims.correct_dead_time(DS, "20 ns")
+
+
 def test_only_datasets_have_several_variables():
     with pytest.raises(
         TypeError, match="correct_dead_time takes an xarray Dataset, found DataArray"

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.dataset.cf import follows, for_file, restored
+from sims_analysis.dataset.cf import (
+    follows,
+    for_file,
+    missing_attrs,
+    restored,
+    with_ancillaries,
+)
 
 
 def data(status=("ok", "gap", "")):
@@ -68,3 +74,57 @@ def test_what_follows_the_conventions():
     assert not follows(ds.isel(depth=[0, 2, 1]))
     assert not follows(ds.assign(x=((), 1.0, {"units": "furlong"})))
     assert not follows(ds.assign(x=((), 1.0, {"units": 3})))
+
+
+ENDS = ["stderr", "counts", "background_stderr", "background_overlap", "background_scatter"]
+
+
+def test_a_measured_variable_names_what_stands_beside_it():
+    ds = xr.Dataset({"intensity": ("depth", [1.0]), "intensity_other": 0.0, "counts": 1.0})
+    assert with_ancillaries(ds) is ds
+    for end in ENDS:
+        one = with_ancillaries(ds.assign({f"intensity_{end}": 1.0}))
+        assert one["intensity"].attrs == {"ancillary_variables": f"intensity_{end}"}
+        assert one["counts"].attrs == {}
+        assert with_ancillaries(one) is one
+        assert with_ancillaries(one.drop_vars(f"intensity_{end}"))["intensity"].attrs == {}
+    every = ds.assign({f"intensity_{end}": 1.0 for end in ENDS})
+    every["intensity"].attrs["note"] = "kept"
+    named = " ".join(f"intensity_{end}" for end in ENDS)
+    found = with_ancillaries(every)["intensity"].attrs
+    assert found == {"note": "kept", "ancillary_variables": named}
+    assert every["intensity"].attrs == {"note": "kept"}
+
+
+def test_what_a_file_says_beside_what_is_said_already():
+    ds = xr.Dataset(
+        {
+            "peak_depth": ("species", [1.0], {"long_name": "Depth of the maximum"}),
+            "half_width": ("species", [1.0]),
+            "half_width_stderr": ("species", [1.0]),
+            "status": ("species", ["ok"]),
+            "stderr": ("species", [0.1]),
+        },
+        {
+            "species": ["B"],
+            "depth": ("depth", [1.0], {"standard_name": "depth", "positive": "up"}),
+            "depth_bounds": (("depth", "side"), [[0.0, 2.0]]),
+            "sputter_time": ("depth", [1.0], {"long_name": "Time"}),
+        },
+    )
+    assert missing_attrs(ds) == {
+        "peak_depth": {"ancillary_variables": "stderr status"},
+        "half_width": {
+            "long_name": "Half width",
+            "ancillary_variables": "half_width_stderr stderr status",
+        },
+        "half_width_stderr": {
+            "long_name": "Half width stderr", "ancillary_variables": "stderr status",
+        },
+        "status": {"long_name": "Status", "ancillary_variables": "stderr"},
+        "stderr": {"long_name": "Stderr", "ancillary_variables": "status"},
+        "species": {"long_name": "Species"},
+        "depth": {"axis": "Z"},
+        "depth_bounds": {},
+        "sputter_time": {},
+    }  # fmt: skip

@@ -1,5 +1,6 @@
 """Profiles become one Dataset: axes, units, kinds, gaps; and what is refused."""
 
+import json
 import math
 
 import numpy as np
@@ -282,6 +283,7 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
         ([1e18, None, 1e16], {"below_detection_limit": "1 of 3"}, True),
         ([1e18, None, 1e16], {}, False),
         ([1e18, 1e16, None], {"below_detection_limit": "1 of 3"}, False),
+        ([None, 1e18, 1e16], {"below_detection_limit": "1 of 3"}, False),
     ],
 )
 def test_samples_below_a_limit_between_others_are_told_apart(values, metadata, told):
@@ -293,3 +295,92 @@ def test_samples_below_a_limit_between_others_are_told_apart(values, metadata, t
     said = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
     assert (said in str(warning.message)) == told
     assert str(warning.message).endswith("'B' 1") == (not told)
+
+
+def test_those_before_the_first_value_are_not_between_others():
+    metadata = {"below_detection_limit": "3 of 5", "detection_limit": "5e15"}
+    source = profile("B", range(5), [None, 1e18, None, 1e16, None], species_metadata=metadata)
+    with pytest.warns(ProfileWarning, match="^3 samples were .*; 1 of 'B' between samples"):
+        sims.to_dataset(source)
+
+
+def with_columns(depths=(0.0, 1.0, 2.0), **columns):
+    made = {
+        name: {"values": values} | ({} if units is None else {"units": units})
+        for name, (values, units) in columns.items()
+    }
+    return profile("B", list(depths), [1e18, 2e18, 3e18], extra={"columns": made})
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "units", "read", "unit"),
+    [
+        ("counts", [4, 5, 6], "counts", [4.0, 5.0, 6.0], "count"),
+        ("background_stderr", [1e21, 2e21, 3e21], "m^-3", [1e15, 2e15, 3e15], "atom/cm^3"),
+        ("background_overlap", [0.1, 0.2, 0.0], "1", [0.1, 0.2, 0.0], "1"),
+        ("background_scatter", [1.5, 1.5, 1.0], "1", [1.5, 1.5, 1.0], "1"),
+        ("detection_limit", [None, 5e15, None], None, [math.nan, 5e15, math.nan], "atom/cm^3"),
+        ("detection_limit", [None, 5e21, None], "m^-3", [math.nan, 5e15, math.nan], "atom/cm^3"),
+    ],
+)
+def test_what_is_told_of_each_sample_stands_beside_it(name, values, units, read, unit):
+    ds = sims.to_dataset(with_columns(**{name: (values, units)}))
+    found = ds[f"concentration_{name}"]
+    np.testing.assert_allclose(found, [read], rtol=1e-12)
+    assert found.attrs["units"] == unit
+    assert (found.name in ds.coords) == (name == "detection_limit")  # which an array keeps
+    with pytest.warns(ProfileWarning, match="sorted"):
+        turned = sims.to_dataset(with_columns([1.0, 2.0, 0.0], **{name: (values, units)}))
+    np.testing.assert_allclose(turned[found.name], [[read[2], read[0], read[1]]], rtol=1e-12)
+    merged = sims.to_dataset(
+        with_columns([0.0, 1.0, 1.0], **{name: (values, units)}), duplicates="mean"
+    )
+    np.testing.assert_allclose(merged[found.name], [read[:2]], rtol=1e-12)
+
+
+def test_what_samples_have_in_common_is_a_coordinate():
+    ds = sims.to_dataset(with_columns(depth_scale_uncertainty=([0.02] * 3, "1")))
+    assert (ds["depth_scale_uncertainty"].dims, ds["depth_scale_uncertainty"].item()) == ((), 0.02)
+    width = sims.to_dataset(with_columns(achieved_resolution=([0.001, 0.002, 0.003], "um")))
+    np.testing.assert_allclose(width["achieved_resolution"], [[1.0, 2.0, 3.0]], rtol=1e-12)
+
+
+def test_edges_of_cells_go_with_their_depths():
+    edges = {"cell_start": ([0.5, 1.5, -0.5], "nm"), "cell_stop": ([1.5, 2.5, 0.5], "nm")}
+    with pytest.warns(ProfileWarning, match="sorted"):
+        ds = sims.to_dataset(with_columns([1.0, 2.0, 0.0], **edges))
+    np.testing.assert_array_equal(ds["depth_bounds"], [[-0.5, 0.5], [0.5, 1.5], [1.5, 2.5]])
+    alone = sims.to_dataset(with_columns(cell_start=([0.0, 1.0, 2.0], "nm")))
+    assert "depth_bounds" not in alone.coords
+    # A mean of two cells has no edges.
+    merged = sims.to_dataset(with_columns([0.0, 1.0, 1.0], **edges), duplicates="mean")
+    assert "depth_bounds" not in merged.coords
+    wrong = edges | {"cell_stop": ([1.5, 2.5, 0.5], "s")}
+    with pytest.raises(UnitsError, match=r"^species 'B': cell_stop is in 's', which is"):
+        sims.to_dataset(with_columns(**wrong))
+
+
+def test_metadata_of_the_measurement_are_text_and_say_which_file_it_was():
+    stated = {"sample": "w7", "sha256": "ab"}
+    source = [profile("B", [0, 1], [1, 2], extra={"measurement": stated})]
+    ds = sims.to_dataset(source)
+    assert json.loads(ds.attrs["measurement"]) == stated
+    assert ds.attrs["file_sha256"] == "ab"
+    read = sims.SIMSResult(data_id="d1", depth_profiles=source, provenance={"sha256": "ab"})
+    assert "file_sha256" not in read.to_dataset().attrs
+    archived = sims.SIMSResult(data_id="d1", depth_profiles=source, provenance={"sha256": "cd"})
+    attrs = archived.to_dataset().attrs
+    assert (attrs["sha256"], attrs["file_sha256"]) == ("cd", "ab")
+    nameless = [profile("B", [0, 1], [1, 2], extra={"measurement": {"sample": "w7"}})]
+    assert "file_sha256" not in sims.to_dataset(nameless).attrs
+    assert "measurement" not in sims.to_dataset([profile("B", [0, 1], [1, 2])]).attrs
+
+
+def test_the_history_begins_with_what_it_was_made_of():
+    ds = sims.to_dataset([profile(name, [0, 1], [1, 2], data_id=7) for name in "BP"])
+    assert ds.attrs == {
+        "data_id": "7",
+        "sims_analysis_version": sims.__version__,
+        "history": f"made from 2 depth profiles by sims_analysis {sims.__version__}",
+    }
+    assert "data_id" not in sims.to_dataset([profile("B", [0, 1], [1, 2])]).attrs

@@ -5,11 +5,12 @@ import struct
 import zlib
 
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.provenance import question_attrs, with_step
+from sims_analysis.dataset.provenance import of_data, question_attrs, to_text, with_step
 from sims_analysis.errors import ProfileError
 
 DS = sims.open_example("boron-implant")
@@ -48,6 +49,68 @@ def test_arrays_are_recorded_by_their_values_or_their_shape():
     assert stated["many"] == {"shape": {"depth": 101}}
     assert stated["data"]["data_id"] == "boron-implant"
     assert len(stated["data"]["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("value", "recorded"),
+    [
+        (np.int64(3), 3), (np.float32(0.5), 0.5), (np.bool_(False), False), (True, True),
+        (float("inf"), None), (np.float64("nan"), None), ("5 nm", "5 nm"), (b"x", "b'x'"),
+        (DS["concentration"][0, 0].assign_attrs(units="nm").drop_vars(["species", "depth"]), {
+            "shape": {}, "units": "nm", "values": DS["concentration"].values[0, 0]}),
+        ({"B": np.int8(1), 2: [None, (np.nan,)]}, {"B": 1, "2": [None, [None]]}),
+        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (pint.Quantity(2.5, "nm"), "2.5 nanometer"),
+    ],
+)  # fmt: skip
+def test_arguments_are_recorded_as_values_of_json(value, recorded):
+    stated = json.loads(question_attrs(DS, "f", of=value)["question"])
+    assert stated == {"function": "f", "parameters": {"of": recorded}}
+
+
+def test_what_is_lazy_is_recorded_by_its_shape():
+    lazy = xr.DataArray([1.0, 2.0], dims="depth", attrs={"units": "nm"}).chunk()
+    stated = json.loads(question_attrs(DS, "f", of=lazy)["question"])
+    assert stated["parameters"]["of"] == {"shape": {"depth": 2}, "units": "nm"}
+
+
+def test_the_numbers_of_a_result_with_where_they_are():
+    result = xr.Dataset(
+        {
+            "peak": (("wafer", "species"), [[1.0, np.nan]], {"units": "nm"}),
+            "count": ("wafer", np.array([3])),
+        },
+        {"wafer": ["w1"], "species": ["B", "P"], "rule": "trapezoid",
+         "status": (("wafer", "species"), [["ok", "no_data"]])},
+    )  # fmt: skip
+    row = {"name": "peak", "wafer": "w1", "rule": "trapezoid", "units": "nm"}
+    assert of_data([DS], [result])["results"] == [
+        row | {"species": "B", "status": "ok", "value": 1.0},
+        row | {"species": "P", "status": "no_data", "value": None},
+        {"name": "count", "wafer": "w1", "rule": "trapezoid", "value": 3},
+    ]
+    many = xr.DataArray(np.zeros(200), dims="x", name="many")
+    assert len(of_data([DS], [many])["results"]) == 200
+    assert "results" not in of_data([DS], [xr.DataArray(np.zeros(201), dims="x")])
+
+
+def test_what_several_have_in_common_is_told_once():
+    other = DS.assign_attrs(data_id="w2", call="f(data)", history="read")
+    plain = DS.assign_attrs(call="f(data)", history="read")
+    alone = of_data([plain, plain])
+    assert (alone["data_id"], alone["calls"]) == ("boron-implant", ["read", "f(data)"])
+    assert of_data([plain, other])["data_id"] == ["boron-implant", "w2"]
+    batch = sims.stack([plain, other]).assign_coords(source=("measurement", ["", ""]))
+    found = of_data([batch, other.assign_attrs(source="a.csv")])
+    assert (found["data_id"], found["source"]) == (["boron-implant", "w2"], "a.csv")
+    lazy = batch.assign_coords(data_id=batch["data_id"].chunk())
+    assert "data_id" not in of_data([lazy]), "it is not computed"
+
+
+def test_the_record_is_ascii_in_one_order():
+    assert to_text({"b": "µ", "a": [1.5, None]}) == '{"a": [1.5, null], "b": "\\u00b5"}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_text({"a": float("nan")})
 
 
 def test_steps_of_the_measurements_of_a_batch_are_kept():

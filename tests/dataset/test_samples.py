@@ -73,6 +73,19 @@ def test_standard_errors_and_depths_of_each_measurement_go_along():
         assert own["measurement"].item() == "b"
 
 
+def test_only_what_was_measured_says_where():
+    ds = measured.one([0, 1, 2], [1e18, np.nan, 2e18]).isel(species=0)
+    marked = ds.assign(mark=("depth", [0.0, 1.0, 2.0]))
+    assert sims.samples(marked)["depth"].values.tolist() == [0, 2]
+    other = marked[["mark"]].assign(mark=("depth", [0.0, 1.0, np.nan]), total=3.0)
+    assert sims.samples(other)["depth"].values.tolist() == [0, 1]
+    limit = ds.assign_coords(concentration_detection_limit=("depth", [np.nan, 5e15, np.nan]))
+    for data in (limit, limit["concentration"]):
+        assert sims.samples(data)["depth"].values.tolist() == [0, 1, 2]
+    of_all = ds.assign_coords(concentration_detection_limit=5e15)
+    assert sims.samples(of_all)["depth"].values.tolist() == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("data", "species", "error", "message"),
     [

@@ -12,6 +12,7 @@ import xarray as xr
 from hypothesis import given, settings
 
 import sims_analysis as sims
+from sims_analysis.dataset.storage import _prepared, _refuse_code
 from sims_analysis.errors import ArchiveError
 
 KINDS = ["nc", "zarr"]
@@ -302,12 +303,50 @@ def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
     assert not owned.exists()
 
 
+def test_other_metadata_may_speak_of_pickles(tmp_path):
+    metadata = {"codecs": [{"name": "bytes"}], "dimension_names": ["pickle"], "data_type": "pickle"}
+    (tmp_path / "zarr.json").write_text(json.dumps(metadata))
+    _refuse_code(tmp_path)
+
+
 def test_attributes_may_speak_of_pickles(tmp_path):
     ds = sims.open_example("boron-implant").assign_attrs(
         filters=[{"id": "pickle"}], comment="pickle", codecs="pickle"
     )
+    ds["concentration"].attrs["codecs"] = "pickle"
     sims.save(ds, tmp_path / "w7.zarr")
     assert sims.load(tmp_path / "w7.zarr").identical(ds)
+
+
+DEPTHS = "SIMS depth profiles of boron-implant"
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        (lambda ds: ds, DEPTHS),
+        (lambda ds: ds["concentration"], "SIMS depth profiles of an unnamed measurement"),
+        (lambda ds: ds["concentration"].assign_attrs(data_id="w7"), "SIMS depth profiles of w7"),
+        (lambda ds: ds.rename(depth="sputter_time"), DEPTHS),
+        (lambda ds: ds.assign_attrs(data_id=""), "SIMS depth profiles of an unnamed measurement"),
+        (sims.integrated_dose, "SIMS: Dose of boron-implant"),
+        (sims.dose_budget, "SIMS: dose_budget of boron-implant"),
+        (lambda _: xr.Dataset({"x": 1.0}), "SIMS: results of an unnamed measurement"),
+        (lambda _: xr.DataArray(1.0, attrs={"call": "f(a)"}), "SIMS: f of an unnamed measurement"),
+    ],
+)
+def test_a_file_says_what_it_holds(data, title):
+    ds = sims.open_example("boron-implant").isel(depth=slice(5))
+    data = data(ds)
+    written, _ = _prepared(data)
+    assert written.attrs["title"] == title
+    own = data.attrs if isinstance(data, xr.Dataset) else {}
+    assert written.attrs == {
+        "history": f"saved by sims_analysis {sims.__version__}",
+        **{key: text for key, text in own.items() if text},
+        "title": title,
+        "Conventions": "CF-1.11",
+    }
 
 
 def test_what_a_file_cannot_hold_is_refused_by_name(tmp_path):
@@ -325,6 +364,7 @@ def test_labels_are_characters_in_netcdf_alone(tmp_path):
         sims.save(ds, tmp_path / "w.nc"), engine="h5netcdf", decode_cf=False
     ) as raw:
         assert (raw["species"].dtype.kind, raw["species"].ndim) == ("S", 2)
+        assert (raw["profile_id"].dtype.kind != "S", raw["profile_id"].ndim) == (True, 1)
         assert "_FillValue" not in raw["depth"].attrs
     pytest.importorskip("zarr")
     with xr.open_dataset(sims.save(ds, tmp_path / "w.zarr"), engine="zarr", decode_cf=False) as raw:

@@ -145,3 +145,104 @@ def test_one_measurement_is_asked_for():
         sims.to_profiles(ds.expand_dims(wafer=2))
     with pytest.raises(ProfileError, match=r"has none of .*; it has .*other"):
         sims.to_profiles(ds.rename(concentration="other"))
+
+
+def back_and_forth(**fields):
+    source = sims.DepthProfile(
+        **{
+            "species_name": "A", "depths": [0.1, 0.2, 0.7], "depth_units": "um",
+            "concentrations": [1e24, 2e24, 3e24], "concentration_units": "m^-3",
+        } | fields
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProfileWarning)
+        ds = sims.to_dataset([source])
+    return source, ds, sims.to_profiles(ds)[0]
+
+
+def columns(**named):
+    return {"columns": {n: {"units": unit, "values": v} for n, (unit, v) in named.items()}}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        columns(background_stderr=("m^-3", [1e21, 2e21, None])),
+        columns(background_stderr=("m^-3", [1e21, "inf", 2e21])),
+        columns(background_overlap=("1", [0.1, 0.2, 0.3])),
+        columns(counts=("count", [1.0, 2.0, 3.0]), background_scatter=("1", [1.5, 1.5, 1.0])),
+        columns(depth_scale_uncertainty=("1", [0.02, 0.02, 0.02])),
+        columns(achieved_resolution=("nm", [1.0, 2.0, 3.0])),
+        columns(cell_start=("um", [0.05, 0.15, 0.4]), cell_stop=("um", [0.15, 0.4, 1.0])),
+        # Numbers that nm and back change in their last digit, and an edge that is not known.
+        columns(cell_start=("um", [None, 1 / 97, 0.4]), cell_stop=("um", [1 / 97, 0.4, 93 / 977])),
+    ],
+)
+def test_columns_of_our_own_come_back_in_the_units_of_the_profile(beside):
+    source, ds, found = back_and_forth(extra=beside)
+    assert found.extra == source.extra
+    assert found == source
+    (cut,) = sims.to_profiles(ds.isel(depth=[0, 2]))
+    for name, column in beside["columns"].items():
+        own = cut.extra["columns"][name]
+        assert own["units"] == column["units"]
+        for number, stated in zip(own["values"], column["values"][::2], strict=True):
+            assert number == (stated if stated is None else pytest.approx(stated, rel=1e-12))
+
+
+def test_a_sample_that_was_not_measured_has_its_cell():
+    edges = columns(cell_start=("um", [0.05, 0.15, 0.4]), cell_stop=("um", [0.15, 0.4, 1.0]))
+    source, ds, found = back_and_forth(concentrations=[1e24, None, 3e24], extra=edges)
+    assert found == source
+    stated = ds.drop_vars(["wire_fields", "source_units"])
+    assert sims.to_profiles(stated)[0].depths.size == 2
+
+
+def test_only_profiles_with_standard_errors_have_them():
+    ds = sims.to_dataset([
+        profile("A", [0, 1], [1, 2], concentrations_stderr=[0.1, 0.2]),
+        profile("B", [0, 1], [1, 2]),
+    ])  # fmt: skip
+    first, other = sims.to_profiles(ds)
+    assert first.concentrations_stderr.tolist() == [0.1, 0.2]
+    assert "concentrations_stderr" in first.to_dict()
+    assert other.concentrations_stderr is None
+    assert "concentrations_stderr" not in other.to_dict()
+
+
+def test_edges_that_were_moved_are_given_back_moved():
+    edges = columns(cell_start=("um", [0.05, 0.15, 0.4]), cell_stop=("um", [0.15, 0.4, 1.0]))
+    _, ds, _ = back_and_forth(extra=edges)
+    moved = ds.assign_coords(depth_bounds=ds["depth_bounds"] + 10.0)
+    (found,) = sims.to_profiles(moved)
+    np.testing.assert_allclose(
+        found.extra["columns"]["cell_start"]["values"], [0.06, 0.16, 0.41], rtol=1e-12
+    )
+
+
+def test_what_is_made_in_a_dataset_has_no_fields_of_a_source():
+    ds = xr.Dataset(
+        {"intensity": (("species", "depth"), [[1.0, 2.0]], {"units": "kcps"})},
+        {"species": ["A"], "depth": ("depth", [0.0, 1.0], {"units": "um"})},
+        {"data_id": "w7"},
+    )
+    (found,) = sims.to_profiles(ds)
+    assert (found.data_id, found.id, found.processed_data_id, found.last_updated) == (
+        "w7", None, None, None,
+    )  # fmt: skip
+    assert (found.depth_units, found.concentration_units) == ("um", "kcps")
+    assert (found.species_metadata, found.extra, found.concentrations.tolist()) == (
+        None,
+        {},
+        [1, 2],
+    )
+
+
+def test_a_species_in_two_kinds_of_unit_has_its_own_record_in_each():
+    rate = profile("A", [0, 1], [5, 6], "um", "kcps", id="r", extra={"lab": 1})
+    made = profile("A", [0, 1], [1e24, 2e24], "um", "m^-3", id="c", last_updated="today")
+    for source in ([made, rate], [rate, made]):
+        assert {p.id: p for p in sims.to_profiles(sims.to_dataset(source))} == {
+            "c": made,
+            "r": rate,
+        }

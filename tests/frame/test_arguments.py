@@ -131,6 +131,14 @@ def test_the_correction_of_the_page_is_one():
     assert sims.provenance(plain)["steps"][-1]["function"] == "correct_yield"
 
 
+def test_a_measurement_whose_value_is_unknown_is_told_too():
+    one = over("measurement", ["w1", "w2"], [1.0, np.nan])
+    with pytest.warns(sims.ProfileWarning) as told:
+        np.testing.assert_array_equal(read(one), [1.0, np.nan])
+    said = "measurement 'w2', species 'B' and 2 more: time is NaN: left as it is"
+    assert [str(one.message) for one in told] == [said]
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [

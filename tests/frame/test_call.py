@@ -91,6 +91,16 @@ def test_what_is_no_data_has_no_record():
     assert array([], by=3).attrs == {"call": "array(data, by=3)"}
 
 
+def test_an_argument_that_there_is_not_is_refused_with_what_was_meant():
+    @recorded
+    def number(data, *, by=1):
+        return by
+
+    with pytest.raises(TypeError) as told:
+        number([], of=2)
+    assert str(told.value) == "number() has no argument 'of' (it has by)"
+
+
 def test_the_history_grows_by_a_line():
     data = xr.Dataset()
     assert history_after(data, "first") == "first"

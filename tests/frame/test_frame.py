@@ -330,6 +330,35 @@ def test_errors_of_sums_are_those_of_a_window_where_these_went_into_it(ds):
         assert without.stderr_of_sums is without.stderr
 
 
+def test_a_kernel_gets_the_errors_that_it_asks_for(ds):
+    frame = opened(ds.sel(species=["B"]))
+    stderr = frame.value.copy(data=np.full((1, 25), 3.0))
+    counts = frame.value.copy(data=np.where(np.arange(25) == 7, 0.0, 5.0)[None])
+    frame = replace(frame, stderr=stderr, counts=counts, fraction=xr.Variable((), 0.25))
+    got = []
+
+    def kernel(rows):
+        got.append(None if rows.stderr is None else np.ravel(rows.stderr).tolist())
+        return ends(rows)
+
+    def given(of, errors):
+        of.map(kernel, errors=errors)
+        return got[-1]
+
+    # On a grid finer than the samples, each has an error larger by 1 / sqrt(fraction), and in sums
+    # one without a count has none.
+    none = [0.0 if i == 7 else 6.0 for i in range(25)]
+    assert given(frame, None) is None
+    assert given(frame, "each") == [3.0] * 25
+    assert given(frame, "fit") == [6.0] * 25
+    assert given(frame, "sum") == none
+    assert given(replace(frame, counts=None), "sum") == [6.0] * 25
+    assert given(replace(frame, stderr=None), "sum") is None
+    grown = replace(frame, scatter=xr.Variable((), 2.0), overlap=frame.value.copy(data=counts.data))
+    assert given(grown, "sum") == [2 * s for s in none]
+    assert given(grown, "fit") == [6.0] * 25
+
+
 def test_an_infinite_sample_is_refused_by_the_name_of_its_profile(ds):
     ds["concentration"].values[1, 4] = np.inf
     said = r"^species 'P': concentration\[4\] is inf; a sample needs a finite depth"

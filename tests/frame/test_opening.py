@@ -58,6 +58,8 @@ def test_a_ratio_is_known_by_its_name(ds):
     assert is_ratio(ratio.to_dataset())
     assert not is_ratio(ds)
     assert not is_ratio(ds["intensity"])
+    assert not is_ratio(ds["intensity"].rename("dose").to_dataset())
+    assert not is_ratio([ratio])
     assert not is_ratio(ds.assign(ratio=ratio)), "one among what was measured"
 
 
@@ -207,6 +209,8 @@ def test_an_edge_is_off_by_a_part_of_the_record_wherever_that_begins(ds):
     upper[1] += 1e-6
     far = with_depth(ds, 1e4 + np.arange(4.0))
     refused(with_cells(far, 1e4 + LOWER, 1e4 + upper), ProfileError, "overlap")
+    wide = with_depth(ds, 1e3 * np.arange(4.0))
+    assert kind(with_cells(wide, 1e3 * LOWER, 1e3 * UPPER + 1e-6)) == "concentration"
 
 
 def test_cells_in_any_order_and_of_each_profile_are_compared_with_their_neighbours(ds):
@@ -300,6 +304,18 @@ def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds
     with pytest.raises(ProfileError, match="concentration"):
         opened(ds, variable="concentration")
     assert opened(ds, variable="concentration", as_they_are=True).kind == "concentration"
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"), [("concentration", "concentration"), (None, "the data")]
+)
+def test_an_array_is_named_in_errors(ds, name, whose):
+    array = boron(ds)["concentration"].rename(name)
+    with pytest.raises(UnitsError, match=f"^{whose} has no unit"):
+        opened(array.drop_attrs(deep=False))
+    with pytest.raises(ProfileError, match=rf"^{whose} reaches 3e\+30 atom/cm\^3"):
+        opened((1e30 * array).assign_attrs(units="cm^-3"))
+    assert opened(array).name == "concentration", "a name, or that of its kind"
 
 
 def test_samples_are_along_the_last_dimension(ds):

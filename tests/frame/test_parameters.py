@@ -248,9 +248,29 @@ def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame):
         frame.parameter(off[::-1], KIND, "f", along=True)
 
 
+@pytest.mark.parametrize("lazy_data", [False, True])
+@pytest.mark.parametrize("lazy_value", [False, True])
+def test_an_argument_is_as_lazy_as_the_data(lazy_data, lazy_value):
+    ds = SHARED[0].chunk() if lazy_data else SHARED[0]
+    value = row([1.0, np.nan], species=["B", "P"])
+    opened = open_frame(ds, ("concentration",), question="a test")
+    read = opened.parameter(value.chunk() if lazy_value else value, KIND, "level", unknown=9.0)
+    assert hasattr(read.data, "dask") == (lazy_data and lazy_value)
+    assert read.values.tolist() == [1.0, 9.0]
+
+
 def test_labels_stand_once_in_an_argument(frame):
     with pytest.raises(ProfileError, match="level: species 'B' is in the data more than once"):
         frame.parameter(row([1.0, 2.0, 3.0], species=["B", "B", "P"]), KIND, "level")
+
+
+def test_samples_of_an_argument_are_in_a_unit_of_the_axis(frame):
+    um = row([4.0, 3.0, 2.0, 1.0], depth=("depth", [0.006, 0.004, 0.002, 0.0], {"units": "um"}))
+    read = frame.parameter(um, KIND, "factor", along=True)
+    np.testing.assert_array_equal(read, [1, 2, 3, 4])
+    um["depth"].attrs["units"] = "s"
+    with pytest.raises(UnitsError, match=r"^factor: depth is in 's', which is a sputter time; exp"):
+        frame.parameter(um, KIND, "factor", along=True)
 
 
 def test_what_is_not_known_is_replaced(frame):

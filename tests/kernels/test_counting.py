@@ -20,11 +20,13 @@ def test_intervals_are_those_of_garwood(confidence):
 
 
 def test_of_no_count_the_interval_begins_at_nothing():
-    lower, upper = counting.poisson_interval([0, np.nan, 2.5])
+    lower, upper = counting.poisson_interval([0, np.nan, 2.5, 0.5])
     np.testing.assert_array_equal(lower[:2], [0.0, np.nan])
     assert upper[0] == pytest.approx(-math.log((1 - counting.ONE_SIGMA) / 2))
     assert pytest.approx(upper[0] / 2) == counting.NONE_COUNTED
-    assert lower[2] == pytest.approx(stats.chi2.ppf((1 - counting.ONE_SIGMA) / 2, 5) / 2)
+    between = stats.chi2.ppf((1 - counting.ONE_SIGMA) / 2, [5, 1]) / 2
+    np.testing.assert_allclose(lower[2:], between, rtol=1e-12)
+    assert [end.shape for end in counting.poisson_interval(3)] == [(), ()]
 
 
 def test_one_sigma_is_that_of_a_normal_distribution():

@@ -91,3 +91,49 @@ def test_statuses(c, status):
     found = decay(np.arange(float(len(c))), np.array(c))
     assert found.status[0] == status
     assert np.isnan(found.length[0]) == (status != Status.OK)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_reduced_chi_square_on_any_axis(known):
+    rng = np.random.default_rng(6)
+    z = np.cumsum(rng.uniform(0.2, 3, 25))
+    c = 1e18 * np.exp(-z / 9 + rng.normal(0, 0.05, 25))
+    found = decay(z, c, 0.05 * c if known else None)
+    off = np.log(c) - np.polynomial.Polynomial.fit(z, np.log(c), 1)(z)
+    scatter = 0.0  # from the line through the two neighbours
+    for i in range(1, 24):
+        t = (z[i] - z[i - 1]) / (z[i + 1] - z[i - 1])
+        bend = off[i] - (1 - t) * off[i - 1] - t * off[i + 1]
+        scatter += bend**2 / (1 + t**2 + (1 - t) ** 2)
+    if known:  # of counts of 400: their fitted values have the variance
+        line = found.length[0]
+        ((a,),) = np.linalg.lstsq(np.ones((25, 1)), np.log(c) + z / line, rcond=None)[:1]
+        curve = np.exp(a - z / line)
+        wanted = ((c - curve) ** 2 / (0.0025 * c * curve)).sum() / 23
+        assert found.reduced_chi_square[0] == pytest.approx(wanted, rel=0.02)
+    else:
+        assert found.reduced_chi_square[0] == pytest.approx((off**2).sum() / scatter, rel=1e-9)
+
+
+@pytest.mark.parametrize("edge", [-1, 1])
+def test_of_equal_maxima_the_one_beside_the_edge(edge):
+    z = np.arange(13.0)
+    c = np.array([1e15, 1e16, 1e17, 1e18, 1e19, 3e18, 1e19, 1e18, 1e17, 1e16, 1e15, 1e14, 1e13])
+    found = decay(z, c, low=1e16, high=5e18, edge=edge)
+    assert found.length[0] == pytest.approx(1 / math.log(10))
+    assert (found.start[0], found.stop[0]) == ((7.0, 9.0) if edge < 0 else (1.0, 3.0))
+
+
+def test_a_subtracted_background_makes_counts_scatter_more():
+    z, one, floor = np.arange(0.0, 40.0, 2.0), 1e15, 3e16
+    m = 5e16 * np.exp(-z / 10)
+    rows = rows_of(z, m, np.sqrt(one * (m + floor)))
+    found = kernels.decay(rows, *np.full((4, 1), NAN), np.array([floor]))
+    assert found.length[0] == pytest.approx(10.0, rel=1e-6)
+    # Fisher's information, with the variance of what was counted.
+    weight = m**2 / (one * (m + floor))
+    about = (weight * z).sum() / weight.sum()
+    assert found.stderr[0] == pytest.approx(
+        100 / math.sqrt((weight * (z - about) ** 2).sum()), rel=1e-4
+    )
+    assert found.reduced_chi_square[0] == pytest.approx(0.0, abs=1e-9)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
+from scipy.optimize import brentq
 
 from sims_analysis.kernels import blocks, dose
 from sims_analysis.kernels.blocks import InfiniteSampleError
@@ -339,6 +340,104 @@ def test_what_lies_below_a_limit(rule):
     assert [bool(below(limit, 0.5, 2.0).everything[0]) for limit in limits] == [False, True]
     nothing = below(3.0, NAN, NAN)
     assert not nothing.everything.any()
+
+
+# --- the depths above which parts of it lie -------------------------------------------------------
+
+PARTS = np.array([0.0, 0.1, 0.5, 0.9, 1.0])
+
+
+def at_parts(depth, value, stderr=None, parts=PARTS, **options):
+    asked = np.broadcast_to(parts, (len(value), len(parts)))
+    options |= {"whole": [1], "errors": None if stderr is None else blocks.Errors(stderr)}
+    return blocks.run(dose.depth_at_dose_fraction, depth, value, asked, **options)
+
+
+def depth_of(z, c, target, rule):
+    """Search for the depth above which so much lies; NaN for none."""
+    if not 0 <= target <= integral(z, c, NAN, NAN, rule)[0] * (1 + 1e-12):
+        return NAN
+    most = integral(z, c, NAN, NAN, rule)[0]
+    if target in (0.0, most):
+        return z[-1 if target else 0]
+    return brentq(
+        lambda x: integral(z, c, NAN, x, rule)[0] - target, z[0] + 1e-9, z[-1], xtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("own", [False, True])
+def test_depths_above_which_parts_of_a_dose_lie(rule, own):
+    rng = np.random.default_rng(9)
+    z = np.cumsum(rng.uniform(0.5, 3, 40))
+    value = rng.poisson(400 * np.exp(-(((z - 30) / 12) ** 2)) + 5.0, (3, 40)).astype(float)
+    value[1, 7] = value[2, 30] = 0.0
+    stderr = np.sqrt(value)
+    found = at_parts(np.tile(z, (3, 1)) if own else z, value, stderr, rule=rule)
+    assert (found.status == Status.OK).all()
+    hats = np.eye(z.size)
+    whole = np.array([np.trapezoid(hat, z) for hat in hats])
+    for row, c in enumerate(value):
+        total = integral(z, c, NAN, NAN, rule)[0]
+        wanted = [depth_of(z, c, part * total, rule) for part in PARTS]
+        np.testing.assert_allclose(found.depth[row], wanted, rtol=1e-9)
+        for i, part in enumerate(PARTS):
+            if part in (0, 1):  # nothing lies on one side
+                assert np.isnan(found.stderr[row, i])
+                continue
+            knots = np.append(z[z < wanted[i]], wanted[i])
+            above = np.array([np.trapezoid(np.interp(knots, z, hat), knots) for hat in hats])
+            u = math.sqrt(np.sum(((part * whole - above) * stderr[row]) ** 2))
+            low, high = (depth_of(z, c, part * total + by, rule) for by in (-u, u))
+            assert found.stderr[row, i] == pytest.approx((high - low) / 2, rel=1e-8)
+
+
+def test_with_fewer_than_two_counts_on_one_side_a_depth_has_no_error():
+    value = np.array([[0.0, 1, 2, 1, 1, 0]])  # five counts
+    parts = np.array([0.3, 0.39, 0.41, 0.59, 0.61, 0.7])
+    found = at_parts(np.arange(6.0), value, np.sqrt(value), parts)
+    assert np.isnan(found.stderr).tolist() == [[True, True, False, False, True, True]]
+    assert not np.isnan(found.depth).any()
+    assert np.isnan(at_parts(np.arange(6.0), value, 0 * value, parts).stderr).all()
+    assert np.isnan(at_parts(np.arange(6.0), value, None, parts).stderr).all()
+
+
+def test_without_a_dose_no_depth_holds_a_part_of_it():
+    value = np.array([[1.0, NAN, NAN], [1, -2, 1], [0, 0, 0], [NAN] * 3, [1, 1, NAN], [1, 1, 1]])
+    found = at_parts(np.arange(3.0), value)
+    assert found.status.tolist() == [
+        Status.NO_DATA, Status.NEVER_REACHED, Status.NEVER_REACHED, Status.NO_DATA, 0, 0,
+    ]  # fmt: skip
+    assert np.isnan(found.depth[:4]).all()
+    np.testing.assert_allclose(found.depth[4:], [PARTS, 2 * PARTS], rtol=1e-12)
+
+
+def test_the_first_depth_counts_where_noise_makes_the_integral_dip():
+    found = at_parts(np.arange(5.0), np.array([[4.0, 4.0, -4.0, 4.0, 4.0]]), parts=[0.5, 1.0])
+    # 8 in all: 4 above 1 nm, 4.5 where the line crosses 0, down to 4 again, and up.
+    np.testing.assert_allclose(found.depth, [[1.0, 4.0]])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_parts_of_a_sum_over_cells(packed):
+    lower, upper, value = (
+        np.array([0.0, 1, 4, 6]),
+        np.array([1.0, 3, 6, 10]),
+        np.array([8.0, 2, 3, 5]),
+    )
+    # Between 3 and 4 nm, the mean of the two beside.
+    edges, integral_ = [0.0, 1, 3, 4, 6, 10], np.cumsum([0.0, 8, 4, 2.5, 6, 20])
+    z = 0.5 * (lower + upper)
+    depth = np.tile(z, (2, 1)) if packed else z
+    bounds = tuple(np.tile(e, (2, 1)) if packed else e for e in (lower, upper))
+    both = np.stack([value, 2 * value])
+    parts = np.array([0.0, 0.1, 0.3, 0.36, 0.5, 1.0])
+    found = at_parts(depth, both, parts=parts, bounds=bounds)
+    wanted = np.interp(parts * integral_[-1], integral_, edges)
+    np.testing.assert_allclose(found.depth, [wanted, wanted], rtol=1e-12)
+    above = blocks.run(dose.cumulative, depth, both, np.array(0.0), bounds=bounds).value
+    np.testing.assert_allclose(above[0], np.interp(z, edges, integral_), rtol=1e-12)
+    assert at_parts(z[:1], np.array([[8.0]]), bounds=(lower[:1], upper[:1])).status == [Status.OK]
 
 
 @pytest.mark.parametrize("end", [0, 1])

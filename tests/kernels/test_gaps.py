@@ -129,3 +129,28 @@ def test_what_no_cell_covers_is_a_gap_between_two_cells_too():
     z, lower, upper = np.array([1.0, 5.0]), np.array([0.0, 4.0]), np.array([2.0, 6.0])
     found = gaps_within(Dense(z, np.ones((1, 2)), None, lower, upper), *np.full((2, 1), np.nan))
     assert (found.n, found.width, found.before, found.after) == ([1], [2.0], [2.0], [4.0])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_gaps_between_cells_end_at_their_edges(packed):
+    lower = np.array([0.0, 2, 3.5, 5, 9])
+    upper = np.array([2.0, 3, 5, 5 + 4 - 1e-9, 10])  # the last two touch, up to rounding
+    z = 0.5 * (lower + upper)
+    rows = Dense(z, np.ones((2, 5)), None, lower, upper)
+    rows = rows.packed() if packed else rows
+    found = gaps_within(rows, np.array([np.nan, 3.2]), np.array([np.nan, 3.3]))
+    assert found.n.tolist() == [1, 1]
+    np.testing.assert_allclose(found.width, [0.5, 0.1])
+    assert (found.before.tolist(), found.after.tolist()) == ([3.0, 3.0], [3.5, 3.5])
+    at = np.tile([2.9, 3.0, 3.1, 3.5, 3.6, 9.0], (2, 1))
+    assert inside_gap(rows, at).value.tolist() == [[False, False, True, False, False, False]] * 2
+    closed = inside_gap(rows, at, closed=True).value
+    assert closed.tolist() == [[False, True, True, True, False, False]] * 2
+    assert across_gap(rows, np.arange(9)).tolist() == [
+        False,
+        True,
+        *[False] * 4,
+        True,
+        False,
+        False,
+    ]

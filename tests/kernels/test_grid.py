@@ -52,12 +52,64 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
     assert bool(found.n_linear_segments.any()) == log
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("rounding", [-1e-11, 0.0, 1e-11])
+def test_cells_that_end_where_a_gap_begins_do_not_reach_into_it(log, rounding):
+    z = np.r_[0.0:11.0, 30.0:41.0]
+    edges = np.array([0.0, 10.0 + rounding, 12.0, 30.0 - rounding, 35.0, 40.0])
+    value = np.full((1, z.size), 3.0)
+    found = {
+        bridge: blocks.run(grid.cell_means, z, value, edges=edges, log=log, bridge=bridge).mean[0]
+        for bridge in (False, True)
+    }
+    np.testing.assert_allclose(found[False], [3.0, np.nan, np.nan, 3.0, 3.0], rtol=1e-9)
+    np.testing.assert_allclose(found[True], 3.0, rtol=1e-9)
+    wider = np.array([0.0, 10.1, 29.9, 40.0])
+    assert np.isnan(blocks.run(grid.cell_means, z, value, edges=wider, log=log).mean).all()
+
+
 def test_cells_of_an_exponential_are_exact_in_the_tail():
     z = np.arange(0.0, 201.0, 7.0)
     edges = np.array([0.0, 3.0, 100.0, 150.0, 196.0])
     found = means(z, 1e20 * np.exp(-z / 5)[None], edges, log=True).mean[0]
     wanted = -np.diff(5e20 * np.exp(-edges / 5)) / np.diff(edges)
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("log", [False, True])
+def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the_new_ones(
+    log, packed
+):
+    lower, upper = np.array([0.0, 1, 4, 6]), np.array([1.0, 3, 6, 10])
+    value, sigma = (
+        np.array([[8.0, 2, 3, 5], [1, 7, 4, 2]]),
+        np.array([[1.0, 2, 1, 3], [2, 1, 4, 1]]),
+    )
+    edges = np.array([-1.0, 0.0, 2.0, 3.5, 5.0, 10.0, 11.0])
+    # What no cell covers, from 3 to 4 nm, belongs to both beside it.
+    parts = np.array([[1, 1, 0, 0], [0, 1 + 0.25, 0.25, 0], [0, 0.25, 1 + 0.25, 0], [0, 0, 1, 4]])
+    width = np.diff(edges)[1:-1]
+    rows = Dense(0.5 * (lower + upper), value, sigma, lower, upper)
+    rows = rows.packed() if packed else rows
+
+    def inner(found):
+        assert np.isnan(found[:, [0, -1]]).all()  # cells beyond the record
+        return found[:, 1:-1]
+
+    means = inner(grid.cell_means(rows, edges=edges, log=log, bridge=True).mean)
+    np.testing.assert_allclose(means, value @ parts.T / width, rtol=1e-12)
+    open_ = inner(grid.cell_means(rows, edges=edges, log=log).mean)
+    np.testing.assert_array_equal(np.isnan(open_), [[False, True, True, False]] * 2)
+    errors = inner(grid.cell_stderr(rows, edges=edges).value)
+    np.testing.assert_allclose(errors, np.sqrt(sigma**2 @ parts.T**2) / width, rtol=1e-12)
+    most = inner(grid.cell_stderr(rows, edges=edges, zero_counts=True).value)
+    wanted = 2 * (sigma[:, None] * parts).max(axis=-1) / width
+    np.testing.assert_allclose(most, wanted, rtol=1e-12)
+    found = grid.sample_fraction(rows, np.tile(edges, (2, 1)), np.full(2, np.nan), cells=True)
+    fraction = (parts**2).sum() / (parts.sum(axis=0) ** 2).sum()
+    np.testing.assert_allclose(found.fraction, fraction, rtol=1e-12)
+    np.testing.assert_array_equal(found.growth, 1.0)
 
 
 def test_errors_of_cells_are_those_of_weighted_sums():
@@ -135,6 +187,30 @@ def test_the_fraction_of_depths_in_any_order_is_that_of_the_formula(alike):
             for z, one in zip(own, at, strict=True)
         ]
         np.testing.assert_array_equal(found, np.concatenate([one.fraction for one in alone]))
+
+
+@pytest.mark.parametrize("known", [1.0, 0.7, 0.3, 0.12])
+@pytest.mark.parametrize("cells", [False, True])
+def test_samples_that_are_grid_values_themselves_share_a_part_of_their_variance(known, cells):
+    # Two of them k apart share the part 1 - k known of it: a grid of a grid.
+    rng = np.random.default_rng(6)
+    z = np.cumsum(rng.uniform(0.5, 1.5, 20))
+    at = np.sort(rng.uniform(z[0], z[-1], 31))
+    apart = np.abs(np.subtract.outer(np.arange(20), np.arange(20)))
+    shared = np.maximum(1 - apart * known, 0.0)
+    if cells:  # sums of weighted samples, which add up
+        single = means(z, np.eye(20), at, log=False).mean.T * np.diff(at)[:, None]
+    else:
+        w = 0.5 * (np.append(np.diff(at), 0) + np.append(0, np.diff(at)))
+        single = w[:, None] * np.array([np.interp(at, z, unit) for unit in np.eye(20)]).T
+    separate = np.einsum("ji,ik,jk->", single, shared, single)
+    joint = single.sum(axis=0) @ shared @ single.sum(axis=0)
+    rows = Dense(z, np.ones((2, 20)))
+    for one in (rows, rows.packed()):
+        found = grid.sample_fraction(one, np.stack([at, at]), np.full(2, known), cells=cells)
+        np.testing.assert_allclose(found.fraction, min(separate / joint, 1.0), rtol=1e-10)
+        growth = math.sqrt(separate / (single**2).sum())
+        np.testing.assert_allclose(found.growth, growth, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("ratio", "size"), [(4.0, 5), (4.0, 30), (2.5, 3), (8.0, 5)])

@@ -86,3 +86,41 @@ def test_over_the_depths_at_which_every_species_was_measured():
     assert found.status[0] == Status.NEVER_REACHED
     c[0, :5] = np.nan
     assert ask(np.arange(10.0), c).status[0] == Status.NO_DATA
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_on_which_side_a_measurement_begins(own):
+    c = np.array([[2.0, 2, 1], [1, 3, 3]])
+    value = np.stack([c, c[::-1], np.ones((2, 3)), np.full((2, 3), np.nan)])
+    z = np.arange(3.0)
+    found = ask(np.broadcast_to(z, value.shape).copy() if own else z, value)
+    assert found.side.tolist() == [1, -1, 0, 0]
+    assert found.polarity[:, 0].tolist() == [-1, 1, 0, 0]
+    assert found.number.tolist() == [1, 1, 0, 0]
+    assert found.status[:, 0].tolist() == [
+        Status.OK, Status.OK, Status.NEVER_REACHED, Status.NO_DATA,
+    ]  # fmt: skip
+
+
+def test_junctions_beyond_the_width_are_counted():
+    c = np.stack([np.array([2.0, 0.5, 2, 0.5, 2]), np.ones(5)])
+    found = ask(np.arange(5.0), c, width=2)
+    assert (found.number, found.depth.tolist()) == (4, [0.5, 1.5])
+    assert found.polarity.tolist() == [-1, 1]
+
+
+def test_on_merged_axes_a_species_is_known_no_better_than_by_its_own_samples():
+    # The donors beside are exact: the acceptors alone, interpolated to four times as many depths.
+    fine = np.arange(0.0, 120.0, 0.75)
+    coarse = fine[::4]
+    axes = np.full((2, fine.size), np.nan)
+    axes[0, : coarse.size], axes[1] = coarse, fine
+    value = np.full((2, fine.size), np.nan)
+    value[0, : coarse.size], value[1] = np.exp(-coarse / 40), math.exp(-60.3 / 40)
+    stderr = np.stack([0.03 * value[0], np.zeros(fine.size)])
+    merged = ask(axes, value, stderr=stderr)
+    alone = ask(coarse, value[:1, : coarse.size], fractions=np.array([1.0]),
+                background=value[1, 0], stderr=stderr[:1, : coarse.size])  # fmt: skip
+    assert merged.depth[0] == pytest.approx(60.3, rel=1e-9)
+    assert alone.depth[0] == pytest.approx(60.3, rel=1e-9)
+    assert merged.stderr[0] == pytest.approx(alone.stderr[0], rel=0.25)

@@ -139,6 +139,8 @@ def test_too_few_residuals_wander_by_chance():
     assert residuals.wandering(alike, rows) < 0.5
     assert residuals.wandering(np.zeros(5), rows) == 1.0
     assert residuals.wandering(np.full(5, np.inf), rows) == 1.0
+    # Three parameters that do the same leave more than two degrees of freedom.
+    assert residuals.wandering(alike - alike.mean(), np.ones((3, 5))) == 1.0
 
 
 def test_low_frequencies_need_three_residuals_more_than_parameters():
@@ -146,6 +148,7 @@ def test_low_frequencies_need_three_residuals_more_than_parameters():
     rows = rng.normal(size=(2, 12))
     slow = np.cos(np.linspace(0, np.pi, 12))
     assert residuals.low_frequencies(slow[:4], rows[:, :4]) == 1.0
+    assert residuals.low_frequencies(slow[:5], rows[:, :5]) < 1.0
     assert residuals.low_frequencies(slow, rows) < 0.3
     assert residuals.low_frequencies(np.zeros(12), rows) == 1.0
 
@@ -208,6 +211,13 @@ def test_how_far_a_curve_stays_away():
 def test_a_singular_matrix_has_the_inverse_of_what_there_is():
     ones = np.ones((2, 2))
     np.testing.assert_allclose(residuals.inverted(ones), np.full((2, 2), 0.25), rtol=1e-12)
+    for seed in range(20):  # three directions in a plane: but for rounding
+        j = RNG(seed).normal(size=(3, 2))
+        j /= np.sqrt((j * j).sum(axis=1, keepdims=True))
+        expected = np.linalg.pinv(j @ j.T, rcond=1e-10)
+        np.testing.assert_allclose(residuals.inverted(j @ j.T), expected, rtol=1e-6)
+    near = np.array([[1.0, 1 - 1e-10], [1 - 1e-10, 1.0]])
+    np.testing.assert_allclose(np.diag(residuals.inverted(near)), 5e9, rtol=1e-3)
     regular = np.array([[1.0, 0.5], [0.5, 1.0]])
     np.testing.assert_allclose(residuals.inverted(regular) @ regular, np.eye(2), atol=1e-12)
 
@@ -231,3 +241,108 @@ def test_neighbours_are_asked_from_so_many_degrees_of_freedom_on(monkeypatch, ch
         code, wrong = residuals.verdict(np.ones(n), np.ones((3, n)), chance, np.ones(n), 0.0)
         assert (code != residuals.RANDOM) == asked
         assert not wrong
+
+
+def test_a_reduced_chi_square_and_its_chance():
+    found = residuals.ChiSquare(12.0, 8, 1.5)
+    assert found.reduced == 1.5
+    # As if there were fewer degrees of freedom.
+    assert found.chance == pytest.approx(stats.chi2(8 / 1.5).sf(12.0 / 1.5), rel=1e-12)
+    assert residuals.ChiSquare(12.0, 8).chance == pytest.approx(stats.chi2(8).sf(12.0), rel=1e-12)
+    for degrees in (0, -1):
+        assert np.isnan(residuals.ChiSquare(3.0, degrees).reduced)
+        assert residuals.ChiSquare(3.0, degrees).chance == 1.0
+    assert np.isnan(residuals.ChiSquare(np.nan, 8).chance)
+
+
+def by_numbers(r, rows, trials=10_000):
+    """Count how often averages of three put as much into low frequencies, after a fit."""
+    n = r.size
+    free = np.linalg.qr(rows.T)[0]
+    blocks = np.arange(n) // -(-n // 48)
+    averages = (blocks == np.arange(blocks[-1] + 1)[:, None]).astype(float)
+    averages /= averages.sum(axis=1, keepdims=True)
+    left = averages - (averages @ free) @ free.T
+    waves = np.cos(np.pi * np.outer(np.arange(min(8, n // 2)), np.arange(n) + 0.5) / n)
+    low, size, _ = np.linalg.svd(left @ waves.T, full_matrices=False)
+    low = low[:, size > 1e-6 * size[0]]
+    noise = np.random.default_rng(4).normal(size=(trials, n + 2))
+    both = (np.vstack([r, noise[:, :-2] + noise[:, 1:-1] + noise[:, 2:]])) @ left.T
+    share = np.sum((both @ low) ** 2, axis=1) / np.sum(both**2, axis=1)
+    return np.mean(share[1:] > share[0])
+
+
+@pytest.mark.parametrize("n", [6, 30, 100])
+@pytest.mark.parametrize("wave", [0.0, 0.6])
+def test_the_chance_of_low_frequencies_is_that_of_averaged_noise(n, wave):
+    rng, rows = RNG(n), line(n)
+    r = left(averaged(rng, n, 3) + wave * np.sin(np.linspace(0, 12, n)), rows)
+    assert residuals.low_frequencies(r, rows) == pytest.approx(by_numbers(r, rows), abs=0.02)
+
+
+@pytest.mark.parametrize(("n", "width"), [(2, 2), (74, 3), (99, 3), (100, 4), (250, 10)])
+def test_a_departure_is_over_a_twenty_fifth_of_the_samples_or_three(n, width):
+    c = np.full(n, 2.0)
+    off = np.zeros(n)
+    off[: n // 2 + 1] = 0.5
+    one = np.zeros(n)
+    one[n // 2] = 1.0
+    assert residuals.departure(c, c + one, one).largest == pytest.approx(1 / width / 2)
+    r = RNG(n).normal(size=n)
+    several = np.abs(residuals.running(r, width)).max() * np.sqrt(width)
+    found = residuals.departure(c, c + off, r).deviations
+    if n < 5:  # of so few it is not told how much they scatter
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(several / residuals.scatter(r))
+
+
+#: Chances of chi-square (NaN: not known), of neighbours, of low frequencies, of neighbours where
+#: the curve is high, and the departure -> verdict, and whether the shape is another.
+VERDICTS = [
+    # Chi-square and neighbours together are within chance.
+    ((0.05, 0.05, 1.0, 1.0, 0.3), ("random", False)),
+    # Neighbours alone are: errors are too small, or, beyond 5 %, the shape is another.
+    ((1e-4, 0.006, 1.0, 1.0, 0.04), ("larger", False)),
+    ((1e-4, 0.006, 1.0, 1.0, 0.06), ("larger", True)),
+    ((1e-4, 0.004, 1.0, 1.0, 0.06), ("correlated: ", True)),
+    ((1e-4, 0.004, 1.0, 1.0, 0.04), ("correlated: ", False)),
+    # Chi-square is not: averaged samples, unless low frequencies are beyond chance.
+    ((0.02, 1e-4, 0.006, 1.0, 0.3), ("correlated among", False)),
+    ((0.02, 1e-4, 0.004, 1.0, 0.3), ("correlated: ", True)),
+    # Without errors: by low frequencies, if the curve is seen to depart.
+    ((np.nan, 0.3, 0.002, 1.0, 0.06), ("correlated: ", True)),
+    ((np.nan, 0.3, 0.003, 1.0, 0.06), ("random", False)),
+    ((np.nan, 0.3, 0.002, 1.0, 0.04), ("random", False)),
+    # Far away, less hardly; but no noise of single samples.
+    ((np.nan, 9e-4, 0.019, 1.0, 0.21), ("correlated: ", True)),
+    ((np.nan, 9e-4, 0.021, 1.0, 0.21), ("random", False)),
+    ((np.nan, 9e-4, 0.019, 1.0, 0.19), ("random", False)),
+    ((np.nan, 2e-3, 0.019, 1.0, 0.21), ("random", False)),
+    # Neighbours that are alike where the curve is high, too, but the curve is where they are.
+    ((np.nan, 0.004, 0.006, 0.004, 0.04), ("correlated among", False)),
+    ((np.nan, 0.004, 0.004, 0.004, 0.04), ("correlated: ", False)),
+    ((np.nan, 0.004, 0.004, 0.006, 0.04), ("random", False)),
+    ((np.nan, 0.006, 0.004, 0.004, 0.04), ("random", False)),
+    ((np.nan, 0.004, 0.0049, 0.004, 0.06), ("correlated: ", False)),
+]
+
+
+@pytest.mark.parametrize(("chances", "said"), VERDICTS)
+def test_verdicts(monkeypatch, chances, said):
+    chance, neighbours, low, high, departure = chances
+    r, m = np.arange(12.0), np.linspace(-1, 4, 12)
+    rows = np.ones((3, 12))
+
+    def wandering(of, derivatives):
+        if of is r:
+            return neighbours
+        np.testing.assert_array_equal(of, r * np.sqrt(np.maximum(m, 0)))
+        np.testing.assert_array_equal(derivatives, rows * np.sqrt(np.maximum(m, 0)))
+        return high
+
+    monkeypatch.setattr(residuals, "wandering", wandering)
+    monkeypatch.setattr(residuals, "low_frequencies", lambda *_: low)
+    code, wrong = residuals.verdict(r, rows, chance, m, departure)
+    assert residuals.RESIDUALS[code].startswith(said[0])
+    assert wrong == said[1]

@@ -152,3 +152,116 @@ def test_slopes_and_curvatures_are_derivatives_of_the_costs(strength):
     assert restoring.parabola(curvature).costs(small, strength).value == pytest.approx(
         curvature.costs(small, strength).value, rel=1e-6
     )
+
+
+def test_a_background_is_not_spread():
+    x, spread, misfit, u0 = problem(5)
+    sought = restoring.Sought(spread, misfit, restoring.steps(x), offset=7.0)
+    there = sought.at(u0, 1.0)
+    np.testing.assert_allclose(there.m, 7.0 + spread.matrix @ np.exp(u0), rtol=1e-14)
+    r = misfit.residual(there.m)
+    cost = np.sum(np.hypot(np.diff(u0), 1e-2) - 1e-2)
+    assert there.value == pytest.approx(0.5 * float(r @ r) + cost, rel=1e-12)
+    found = restoring.minimum(sought, 1.0, u0)
+    assert found.misfit == pytest.approx(likelihood(misfit.counts, found.m), rel=1e-9)
+
+
+def test_an_eased_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
+    def near(weight):
+        return np.full_like(weight, weight.mean())
+
+    x, spread, misfit, u0 = problem(6, n=12, m=17)
+    prior = restoring.curvature(x, 3.5)
+    sought = restoring.Sought(spread, misfit, prior)
+    found = restoring.minimum(sought, 1.0, u0)
+    changes = dense(prior, x.size)
+    weight = 1 / near((1 + (changes @ found.u) ** 2) / 1.2)
+    eased = restoring.eased(sought, found, near)
+    assert (eased.converged, eased.strength) == (True, 1.0)
+
+    def objective(u):
+        k = changes @ u
+        return likelihood(misfit.counts, spread.matrix @ np.exp(u)) + 0.5 * weight @ (k * k)
+
+    assert eased.value == pytest.approx(objective(eased.u), rel=1e-12)
+    direct = optimize.minimize(objective, eased.u, method="L-BFGS-B", options={"maxfun": 200_000})
+    assert eased.value - direct.fun < 2e-3
+
+
+class Asked:
+    """In place of a descent: what was asked, and minima of stated evidence."""
+
+    def __init__(self, monkeypatch, evidence, converged=bool):
+        self.asked, self.evidence, self.converged = [], evidence, converged
+        monkeypatch.setattr(restoring, "minimum", self)
+
+    def __call__(self, sought, strength, u):
+        kind = "parabola" if sought.prior.costs is restoring._square else "prior"
+        self.asked.append((kind, strength, u))
+        number = len(self.asked)
+        evidence = self.evidence(strength, number)
+        return restoring.Minimum(
+            number, None, 0.0, 0.0, None, evidence, strength, self.converged(number)
+        )
+
+
+X = np.arange(9.0)
+PRIORS = {"curvature": restoring.curvature(X, 1.0), "steps": restoring.steps(X)}
+
+
+def sought_with(prior):
+    return restoring.Sought(restoring.Spread(np.eye(9)), None, PRIORS[prior])
+
+
+def test_strengths_are_tried_from_weak_to_strong_and_back(monkeypatch):
+    asked = Asked(monkeypatch, lambda _, number: number)
+    found = restoring.most_evident(
+        sought_with("curvature"), np.array([1.0, 2, 3]), 0, lambda one: one.strength > 1
+    )
+    # Each begins at the minimum of the one before, the first at that of a parabola.
+    assert asked.asked == [
+        ("parabola", 1, 0), ("prior", 1, 1), ("prior", 2, 2), ("prior", 3, 3),
+        ("prior", 2, 4), ("prior", 1, 5),
+    ]  # fmt: skip
+    assert (found.strength, found.u) == (1, 6)
+
+
+def test_a_convex_prior_is_tried_from_strong_to_weak_alone(monkeypatch):
+    asked = Asked(monkeypatch, lambda strength, _: strength)
+    found = restoring.most_evident(sought_with("steps"), np.array([1.0, 2, 3]), 0, lambda _: True)
+    assert asked.asked == [("prior", 3, 0), ("prior", 2, 1), ("prior", 1, 2)]
+    assert found.strength == 3
+
+
+@pytest.mark.parametrize(("less", "most"), [(25.0, 4), (25.1, 3)])
+def test_far_below_the_largest_evidence_no_stronger_prior_is_tried(monkeypatch, less, most):
+    asked = Asked(monkeypatch, lambda strength, _: -less if strength == 3 else 0.0)
+    strengths = np.array([1.0, 2, 3, 4])
+    restoring.most_evident(sought_with("curvature"), strengths, 0, lambda _: False)
+    back = range(most - 1, 0, -1)
+    assert [one for _, one, _ in asked.asked] == [1, *range(1, most + 1), *back]
+
+
+def test_where_the_weakest_prior_is_hopeless_others_are_not_tried(monkeypatch):
+    asked = Asked(monkeypatch, lambda strength, _: strength)
+    found = restoring.most_evident(
+        sought_with("curvature"), np.array([1.0, 2, 3]), 0, lambda _: True
+    )
+    assert [strength for _, strength, _ in asked.asked] == [1, 1]
+    assert found.strength == 1
+
+
+def test_a_minimum_that_was_reached_comes_before_one_of_larger_evidence(monkeypatch):
+    Asked(monkeypatch, lambda strength, _: strength, lambda number: number != 1)
+    found = restoring.most_evident(sought_with("steps"), np.array([1.0, 2, 3]), 0, lambda _: False)
+    assert found.strength == 2
+
+
+@pytest.mark.parametrize(("reached", "descents"), [(4, 4), (5, 5), (6, 6), (9, 6)])
+def test_a_minimum_of_a_strength_is_sought_twice_more_where_it_is_not_reached(
+    monkeypatch, reached, descents
+):
+    asked = Asked(monkeypatch, lambda *_: 0.0, lambda number: number >= reached)
+    found = restoring.of_strength(sought_with("curvature"), np.array([1.0, 2, 3]), 0)
+    assert (len(asked.asked), found.strength) == (descents, 3)
+    assert found.converged == (reached <= 6)

@@ -110,10 +110,18 @@ def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     assert found == pytest.approx(4 * 25 * (4 / 3) / 4, rel=1e-9)
 
 
-def test_a_held_surface_weighs_on_the_first_sample():
-    parameters = [np.array([float(x)]) for x in (0, 10, 2, 1, NAN, NAN)]
+@pytest.mark.parametrize("fraction", [1.0, 0.25])
+def test_a_held_surface_weighs_on_the_first_sample(fraction):
+    # It is one sample, however many depths share it.
+    parameters = [np.array([float(x)]) for x in (0, 10, 2, fraction, NAN, NAN)]
     found = variances.variance_of_dose(ones(11, 0.1), *parameters, window=False).value[0]
-    assert found == pytest.approx(0.01 * (2.5**2 + 9 + 0.25), rel=1e-13)
+    first = 0.5**2 + 2 * 0.5 * 2 + 2**2 * fraction
+    assert found == pytest.approx(0.01 * (first + 9 + 0.25), rel=1e-13)
+    parameters[4:] = np.array([[7.0], [10.0]])
+    found = variances.variance_of_dose(ones(11, 0.1), *parameters, window=True).value[0]
+    net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 12 / 4)]
+    first = 2 * 0.5 * 2 + 2**2 * fraction
+    assert found == pytest.approx(0.01 * ((net**2).sum() + first), rel=1e-13)
 
 
 def test_of_nothing_counted_the_sample_that_weighs_most():

@@ -13,6 +13,7 @@ from hypothesis import example, given
 import sims_analysis as sims
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+from sims_analysis.output import export
 from sims_analysis.testing import exponential_profile
 from sims_analysis.text.cells import of_cell
 
@@ -127,6 +128,156 @@ def test_what_stands_beside_a_profile_is_headed_with_its_own_unit(tmp_path):
         "species,depth (nm),concentration (atom/cm^3),concentration_stderr (atom/cm^3),"
         "concentration_counts (count)"
     )
+
+
+def test_a_text_longer_than_a_cell_goes_on_in_the_next_row():
+    most = 32_767  # as Excel states it
+    attrs = {"a": "x" * most, "b": "x" * most + "y", "c": "", "d": {"k": [1]}}
+    coords = {
+        "species": ["B", "P"],
+        "unit": ("species", np.array(["nm", ""], dtype=object)),
+        "short": ("species", np.array(["s", "t"])),
+        "number": ("species", [1.0, 2.0]),
+        "place": ("depth", ["u"]),
+    }
+    rows = list(export._about(xr.Dataset(coords=coords, attrs=attrs)))
+    assert [(key, of, len(text)) for key, of, text in rows[:3]] == [
+        ("a", "", most), ("b", "", most), ("b", "", 1),
+    ]  # fmt: skip
+    assert rows[3:] == [
+        ["c", "", ""], ["d", "", '{"k":[1]}'], ["unit", "B", "nm"], ["unit", "P", ""],
+        ["short", "B", "s"], ["short", "P", "t"],
+    ]  # fmt: skip
+    one = xr.Dataset(coords={"species": "B", "unit": "nm"})
+    assert list(export._about(one)) == [["unit", "B", "nm"]]
+    assert list(export._about(xr.Dataset(attrs={"a": "b"}))) == [["a", "", "b"]]
+
+
+def test_a_workbook_holds_every_digit_and_runs_no_name(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    exact = 0.1 + 0.2
+    ds = named("=1+1").assign_attrs(note="=2+2")
+    ds["concentration"][0, 1] = exact
+    book = openpyxl.load_workbook(sims.to_excel(ds, tmp_path / "w.xlsx"))
+    assert book.sheetnames == ["profiles", "tidy", "about"]
+    for sheet in book:
+        assert sheet.freeze_panes == "A2"
+        assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+    tidy, about = book["tidy"], book["about"]
+    assert [cell.value for cell in tidy[1]] == [
+        "species",
+        "depth (nm)",
+        "concentration (atom/cm^3)",
+    ]
+    assert [cell.value for cell in tidy[3]] == ["=1+1", 1.0, exact]
+    assert [cell.value for cell in about[1]] == ["what", "of", "value"]
+    notes = [row for row in about.iter_rows(values_only=True) if row[0] == "note"]
+    assert [(key, of or "", text) for key, of, text in notes] == [("note", "", "=2+2")]
+
+
+@pytest.mark.parametrize("most", [3, 4])
+def test_a_sheet_has_a_row_for_its_heads(most, tmp_path, monkeypatch):
+    """Three samples and their heads are four rows."""
+    monkeypatch.setattr(export, "_ROWS", most)
+    monkeypatch.setattr(export, "_about", lambda _: [])
+    path = tmp_path / "w.xlsx"
+    if most == 4:
+        sims.to_excel(named("B"), path)
+        return
+    with pytest.raises(
+        ProfileError,
+        match=r"^3 samples do not fit in a sheet of 3 rows; write CSV, or one workbook for each",
+    ):
+        sims.to_excel(named("B"), path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        (None, ""), (1e18, "1e+18"), (0.1 + 0.2, "0.30000000000000004"), ("B", "B"), ("a b", "a b"),
+        ("a,b", '"a,b"'), ('a"b', '"a""b"'), ("a\rb", '"a\rb"'), ("a\nb", '"a\nb"'), ("=B", "'=B"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_quoted_where_it_must_be(cell, written):
+    assert export._cell(cell) == written
+
+
+@pytest.mark.parametrize("suffix", [".xls", "", ".XLSX"])
+def test_the_name_of_a_workbook_has_its_ending(suffix, tmp_path):
+    with pytest.raises(ValueError, match=rf"^'w{suffix}': the name of a workbook ends in \.xlsx$"):
+        sims.to_excel(named("B"), tmp_path / f"w{suffix}")
+
+
+def both_kinds():
+    ds = named("B")
+    ds["intensity"] = (ds["concentration"] / 1e15).assign_attrs(units="count/s")
+    return ds
+
+
+def heads(data, path, **options):
+    return sims.to_csv(data, path, **options).read_text().splitlines()[0].split(",")
+
+
+def test_a_unit_is_of_the_variable_that_it_fits(tmp_path):
+    path = tmp_path / "w.csv"
+    plain = ["species", "depth (nm)", "concentration (atom/cm^3)", "intensity (count/s)"]
+    assert heads(both_kinds(), path) == plain
+    assert heads(both_kinds(), path, value_units="1/m^3")[2:] == ["concentration (1/m^3)", plain[3]]
+    assert heads(both_kinds(), path, value_units="counts/s")[2:] == [
+        plain[2],
+        "intensity (counts/s)",
+    ]
+    stated = {"concentration": "1/m^3", "intensity": "counts/s"}
+    assert heads(both_kinds(), path, value_units=stated, depth_units="um") == [
+        "species", "depth (um)", "concentration (1/m^3)", "intensity (counts/s)",
+    ]  # fmt: skip
+    numbers = [line.split(",") for line in path.read_text().splitlines()[1:]]
+    assert [float(row[1]) for row in numbers] == [0.0, 0.001, 0.002]
+    assert [float(row[2]) for row in numbers] == [1e24, 1e23, 0.0]
+    assert [float(row[3]) for row in numbers] == [1e3, 1e2, 0.0]
+
+
+PARENTHESES = "in a heading, parentheses mark the unit; write it without them, such as 'atoms/cm^3'"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"value_units": ["1/m^3"]},
+            (
+                "value_units=['1/m^3']; expected a text, or one for each variable in a mapping, "
+                "{'concentration': '1/m^3'}"
+            ),
+        ),
+        (
+            {"value_units": {"dose": "1/cm^2"}},
+            "value_units has 'dose'; the variables are 'concentration', 'intensity'",
+        ),
+        ({"value_units": "1/(m^3"}, f"'1/(m^3': {PARENTHESES}"),
+        ({"value_units": {"intensity": "1)"}}, f"'1)': {PARENTHESES}"),
+        ({"depth_units": "(nm)"}, f"'(nm)': {PARENTHESES}"),
+        ({"value_units": {"intensity": "nm"}}, "value_units of 'intensity' is in 'nm'"),
+    ],
+)
+def test_a_unit_that_no_column_can_have_is_refused(asked, message, tmp_path):
+    with pytest.raises(UnitsError) as refused:
+        sims.to_csv(both_kinds(), tmp_path / "w.csv", **asked)
+    assert str(refused.value).startswith(message)
+    assert message.endswith("'nm'") or str(refused.value) == message
+
+
+def test_a_profile_without_a_name_has_none_in_its_heads(tmp_path):
+    one = both_kinds()["concentration"].isel(species=0, drop=True)
+    for layout in ("tidy", "paired"):
+        path = tmp_path / "w.csv"
+        assert heads(one, path, layout=layout) == ["depth (nm)", "concentration (atom/cm^3)"]
+        assert path.read_text().splitlines()[1] == "0.0,1e+18"
+    batch = xr.concat([one, one], xr.Variable("wafer", ["w1", "w2"])).assign_attrs(one.attrs)
+    assert heads(batch, path)[0] == "wafer"
+    assert path.read_text().splitlines()[4] == "w2,0.0,1e+18"
+    assert heads(batch, path, layout="paired")[2] == "w2 depth (nm)"
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """The interactive plot, in a real browser: what it shows, and what mouse and keys do."""
 
+import base64
+import hashlib
 import json
 import re
 import warnings
@@ -10,6 +12,7 @@ import pytest
 from browser import browser  # noqa: F401 - a fixture
 
 import sims_analysis as sims
+from sims_analysis.output.pages.interactive import Explorer, document
 from sims_analysis.text.typeset import SYMBOLS
 
 pytest.importorskip("bokeh")
@@ -317,6 +320,133 @@ def test_what_a_page_integrates_is_the_dose(units):
     (gallium,) = (curve for curve in found["curves"] if curve["name"] == "Ga")
     assert gallium["dose"] is None
     assert carried(sims.explore(ds, species="Ga").page)["depth"]["window"] is None
+
+
+def test_a_page_carries_what_its_script_draws():
+    values = drawn.gaussian()
+    values[40] = 0.0
+    ds = drawn.profiles(B2=values, Ga=([2e5] * 50, "counts/s"))
+    found = carried(sims.explore(ds, depth_units="um").page)
+    assert set(found) == {"axes", "curves", "depth", "depths"}
+    boron, gallium = found["curves"]
+    assert boron.pop("values") == values.tolist()
+    assert gallium.pop("values") == [2e5] * 50
+    colours = [curve.pop("colour") for curve in found["curves"]]
+    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
+    assert boron == {
+        "name": "B2", "html": "B<sub>2</sub>", "dash": [], "axis": 0, "quantity": "Concentration",
+        "unit": "atoms/cm³", "depths": 0, "off": [40], "dose": pytest.approx(1e-4), "doubts": [],
+    }  # fmt: skip
+    assert gallium == {
+        "name": "Ga", "html": "Ga", "dash": [], "axis": 1, "quantity": "Intensity",
+        "unit": "counts/s", "depths": 0, "off": [], "dose": None, "doubts": [],
+    }  # fmt: skip
+    assert found["depth"] == {
+        "label": "Depth (µm)", "units": "µm", "range": [0.0, pytest.approx(0.098)],
+        "window": [0.0, pytest.approx(0.049)],
+    }  # fmt: skip
+    np.testing.assert_allclose(found["depths"], [drawn.DEPTHS / 1000], rtol=1e-15)
+
+
+def test_value_axes_show_the_same_number_of_decades():
+    wide, narrow = np.geomspace(1.5e15, 8e18, 50), np.geomspace(150, 1.5e4, 50)
+    ds = drawn.profiles(B=wide, Ga=(narrow, "counts/s"))
+    first, second = carried(sims.explore(ds).page)["axes"]
+    assert first["label"] == "Concentration (atoms/cm³)"
+    assert second["label"] == "Intensity (counts/s)"
+    for axis, lowest, highest in ((first, 1.5e15, 8e18), (second, 150, 1.5e4)):
+        low, high = axis["log"]
+        assert low < lowest
+        assert high > highest
+        assert np.log10(high) == pytest.approx(round(np.log10(high)))
+    spans = [np.log10(axis["log"][1] / axis["log"][0]) for axis in (first, second)]
+    assert spans == pytest.approx([4.2, 4.2])
+    assert first["linear"] == pytest.approx([0, 1.05 * 8e18])
+
+
+def test_what_a_dose_may_rest_on_is_carried_in_the_units_of_the_axis():
+    z = np.arange(0.0, 200.0, 0.5)
+    counts = np.random.default_rng(1).poisson(1e4 * np.exp(-(((z - 75) / 28) ** 2)) + 3)
+    full = counts >= 3000  # all that the detector can count
+    made = [
+        sims.DepthProfile(
+            species_name=name, depths=depths, depth_units="nm", concentrations=values,
+            concentration_units="atoms/cm^3",
+        )
+        for name, depths, values in (
+            ("B", z, np.minimum(counts, 3000) * 1e14),
+            ("P", [0.0, 1, 2, 3, 30, 31, 32], np.full(7, 1e18)),
+        )
+    ]  # fmt: skip
+    with pytest.warns(sims.errors.ProfileWarning, match="the detector is saturated"):
+        ds = sims.to_dataset(made)
+    page = sims.explore(ds, depth_units="um").page
+    boron, phosphorus = carried(page)["curves"]
+    assert boron["doubts"] == [["saturated", x, x] for x in (z[full] / 1000).tolist()]
+    assert phosphorus["doubts"] == [["gap", 0.003, 0.030]]
+
+
+def test_the_window_of_the_dose_begins_where_all_profiles_are():
+    def window(*starts, units="atoms/cm^3", axis="nm"):
+        made = [
+            sims.DepthProfile(
+                species_name=f"Q{start}", depths=np.arange(start, 100.0), depth_units=axis,
+                concentrations=np.full(100 - start, 1e4), concentration_units=units,
+            )
+            for start in starts
+        ]  # fmt: skip
+        return carried(sims.explore(sims.to_dataset(made)).page)["depth"]["window"]
+
+    assert window(0, 4) == [4.0, 49.5]  # half of the axis, which begins at the surface
+    assert window(80, 60) == [80.0, 80.0]  # beyond half of the axis, from 60 to 99
+    assert window(0, units="counts/s") is None
+    assert window(0, axis="s") is None
+
+
+def test_dashes_are_pixels_of_a_line_a_little_less_than_two_wide():
+    flat = {symbol: np.full(50, 1e17) for symbol in SYMBOLS[:30]}
+    curves = carried(sims.explore(drawn.profiles(**flat)).page)["curves"]
+    dashes = [curve["dash"] for curve in curves if curve["dash"]]
+    assert dashes
+    assert all(isinstance(part, int) and 1 <= part <= 20 for dash in dashes for part in dash)
+
+
+def test_profiles_over_depth_and_over_time_are_two_plots():
+    both = [drawn.profiles(B=drawn.gaussian()), drawn.profiles("s", B=drawn.gaussian())]
+    with pytest.raises(sims.errors.UnitsError, match=(
+        "^some profiles are on a depth axis, others on a sputter-time axis; show them in two plots,"
+        r" or turn time into depth with calibrate_depth\(\)$"
+    )):  # fmt: skip
+        sims.explore(both)
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_a_page_names_four_measurements_at_most(count):
+    ds = drawn.profiles(B=drawn.gaussian())
+    page = sims.explore({f"w{i}": ds for i in range(count)}).page
+    names = "w0, w1, w2, w3" + (" and 1 more" if count > 4 else "")
+    assert f"<h1>{names}</h1>" in page
+    assert "<h1>Depth profiles</h1>" in sims.explore(ds.drop_attrs(deep=False)).page
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own():
+    shown = Explorer('<p class="a">&</p>')._repr_html_()
+    assert shown == (
+        '<iframe srcdoc="&lt;p class=&quot;a&quot;&gt;&amp;&lt;/p&gt;" style="width:100%;'
+        'height:640px;border:0" title="Depth profiles"></iframe>'
+    )
+
+
+def test_a_page_allows_its_own_scripts_and_nothing_else():
+    page = document("a & b", "<p>x</p>", scripts=["one()"])
+    digest = base64.b64encode(hashlib.sha256(b"one()").digest()).decode()
+    assert (
+        f"content=\"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'self'\""
+    ) in page
+    assert "<title>a &amp; b</title>" in page
+    assert page.endswith("<main>\n<p>x</p>\n</main>\n<script>one()</script>\n</body></html>\n")
+    assert "script-src 'none'" in document("", "")
 
 
 def test_axes_show_zero_and_what_is_below_it():

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -104,6 +105,93 @@ def test_the_text_of_concentrations():
 )  # fmt: skip
 def test_the_text_of_other_signals(rows, lines):
     assert to_text(report(*rows)).splitlines()[3:] == [*lines, "", "Explained."]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("never_reached", "Never reached: every sample lies below the level."),
+        ("always_above", "Always above: every sample lies above the level."),
+        ("truncated",
+         "Truncated: the record ends before the concentration falls through the level."),
+        ("below_detection", "Below detection: the level lies below the detection limit."),
+        ("no_data", "No data: no sample was measured."),
+        ("ok", None),
+    ],
+)  # fmt: skip
+def test_a_status_of_a_junction_is_explained_once(status, words):
+    row = replace(BORON, junction_status=status, dose_status="ok")
+    *_, explained = to_text(report(row, replace(row, species="P"))).splitlines()
+    assert explained == (words or "Explained.")
+    cell = cells(page._measured(report(), [row]))[-1]
+    assert cell == (words[:-1].lower() if words else "ok")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("ok", "ok"),
+        ("below_detection", "below detection: not above its own error"),
+        ("truncated",
+         "truncated: the limits reach beyond the record; what was measured counts"),
+        ("no_data", "no data: no sample was measured between the limits"),
+        ("gap", "gap"),
+    ],
+)  # fmt: skip
+def test_a_status_of_a_dose_is_explained_beside_it(status, words):
+    row = replace(BORON, dose_status=status)
+    assert cells(page._budget(report(), [row]))[-1] == words
+    last = to_text(report(row)).splitlines()[-3]
+    assert last.endswith("  ok" if status == "ok" else f"  ok, dose {status.replace('_', ' ')}")
+
+
+def test_the_surface_has_a_column_where_it_has_a_dose():
+    head = to_text(report(PHOSPHORUS)).splitlines()[5]
+    assert head.split() == ["species", "peak", "at", "depth", "dose", "junction", "status"]
+    assert "thereof surface" in to_text(report(PHOSPHORUS, BORON)).splitlines()[5]
+
+
+@pytest.mark.parametrize("length", [99, 100, 101])
+def test_a_heading_is_underlined_as_far_as_the_text_is_wide(length):
+    long = report(SILICON)
+    long.heading = "x" * length
+    assert to_text(long).splitlines()[:3] == [long.heading, "=" * min(length, 100), ""]
+
+
+@pytest.mark.parametrize("word", [5, 88, 89])
+def test_a_note_is_at_most_96_wide(word):
+    lines = to_text(report(SILICON, notes=["y" * word + " z"])).splitlines()
+    wide = word + len("Note: ") + 2 <= 96
+    assert lines[-1] == (f"Note: {'y' * word} z" if wide else "      z")
+
+
+def test_junctions_of_a_constant_doping_have_one_side():
+    found = [Junction(depth=98.0, stderr=None, polarity="n->p", status="ok")]
+    one = report(BORON, junctions=found)
+    one.donors, one.acceptors = [], ["B", "Ga"]
+    lines = to_text(one).splitlines()
+    assert lines[10:12] == [
+        "Metallurgical junctions (no donors, B + Ga acceptors)", "  98.00 nm  n->p",
+    ]  # fmt: skip
+
+
+def test_a_time_axis_is_given_as_a_reason_once():
+    other = replace(
+        SILICON, axis="sputter_time", axis_units="s", reason="sputter time is not known"
+    )
+    assert to_text(report(other)).splitlines()[3] == (
+        "No dose and no junction: sputter time is not known"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "shown"), [("atomic_fraction", "25.00 at%"), ("mass_fraction", "25.00 wt%")]
+)
+def test_a_fraction_is_written_in_per_cent(variable, shown):
+    row = replace(GERMANIUM, variable=variable)
+    assert f"  {shown}  " in to_text(report(row))
+    assert "  - 1  " in to_text(report(replace(row, peak=None)))
+    assert "  0.2500 x  " in to_text(report(replace(row, units="x")))
 
 
 def test_the_rows_of_a_spreadsheet():

@@ -156,6 +156,69 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
     assert pages(sims.Archive(ARCHIVE), search="boron").count("<li ") <= 2
 
 
+@pytest.mark.parametrize(
+    ("count", "shown", "search", "told"),
+    [
+        (0, 0, "", "no entries"),
+        (1, 1, "", "1 entry"),
+        (2, 2, "B & <P>", "2 entries found for “B &amp; &lt;P&gt;”"),
+        (3, 2, "", "3 entries, of which the first 2 are shown: search for more words"),
+    ],
+)
+def test_a_list_says_how_many_there_are(count, shown, search, told):
+    entries = {f"{i}.html": About(data_id=f"w{i}") for i in range(shown)}
+    page = index_page(entries, search=search, count=count)
+    assert f'<p id="count" class="note" role="status">{told}</p>' in page
+    assert f'<p id="count" class="note" role="status">{shown or "no"} entr' in index_page(entries)
+
+
+def test_a_list_is_searched_by_a_server_or_by_itself():
+    entries = {"w1.html": About(data_id="w1", sample='"S"', species=("B",))}
+    served, alone = (index_page(entries, form=form, search='a"b') for form in (True, False))
+    box = '<label>Search <input type="search" name="search" value="a&quot;b"></label>'
+    assert f'<form role="search">{box} <button>Search</button></form>' in served
+    assert box in alone
+    assert "<form" not in alone
+    assert "<script>" not in served
+    assert "script-src 'none'" in served
+    assert alone.count("<script>") == 1
+    assert "script-src 'sha256-" in alone
+    assert 'data-words="w1 &quot;S&quot; B "' in alone
+    assert '<ul class="described">' not in index_page({})
+
+
+def test_a_server_lists_a_thousand_entries_at_most():
+    asked = []
+
+    class Large:
+        def contents(self, words, most):
+            asked.append((words, most))
+            return [], 4000
+
+    assert "4000 entries found for “B  As”, of which the first 0 " in pages(Large(), search="B  As")
+    assert asked == [(["B", "As"], 1000)]
+
+
+def test_an_entry_leads_back_to_the_list_where_there_is_one():
+    archive = sims.Archive(ARCHIVE)
+    assert '<p><a href="../">All entries</a></p>' in pages(archive, "sputter-time")
+    report = analyse(sims.open_example("sputter-time"))
+    assert "All entries" not in report_page(report)
+    assert '<a href="a&quot;b">All entries</a>' in report_page(report, home='a"b')
+
+
+def test_a_page_has_the_tables_of_what_was_found_and_no_others():
+    def sections(name):
+        return re.findall("<h2>(.*?)</h2>", report_page(analyse(sims.open_example(name))))
+
+    measured = ["Peak, dose and junction", "What the doses rest on"]
+    assert sections("boron-implant") == [*measured, "Metallurgical junctions", "Origin"]
+    assert sections("gan-mg-stack") == [
+        *measured, "Metallurgical junctions", "Other signals", "Origin",
+    ]  # fmt: skip
+    assert sections("sputter-time") == ["Other signals", "Origin"]
+
+
 def test_a_list_tells_what_has_no_page():
     about = About(data_id="w1", species=("B",))
     page = index_page({"w1.html": about}, failures={"w<2>": "no unit of its depths"})
@@ -205,6 +268,35 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
     assert closed.get("/entries/boron-implant").status_code == 401
     known = {"X-API-KEY": "a-long-enough-key-for-a-test"}
     assert closed.get("/", headers=known).status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(monkeypatch):
+    served = client()
+    nothing = served.get("/entries/")
+    assert nothing.status_code == 404
+    assert "<h1>No such entry</h1><p>no id was given</p>" in nothing.text
+    absent = served.get("/entries/w%2F1")
+    assert "<h1>No such entry</h1><p>w/1</p>" in absent.text
+
+    def refused(archive, data_id=None, **_):
+        raise sims.ProfileError("<no> depth")
+
+    monkeypatch.setattr(serving, "pages", refused)
+    failed = served.get("/entries/boron-implant")
+    assert failed.status_code == 422
+    assert "<h1>No page of boron-implant</h1><p>&lt;no&gt; depth</p>" in failed.text
+    monkeypatch.setattr(serving, "pages", lambda _, name="the list", search="": name + search)
+    shown, listed = served.get("/entries/boron-implant"), served.get("/?search=B")
+    assert (shown.text, listed.text) == ("boron-implant", "the listB")
+    for answer in (nothing, absent, failed, shown, listed):
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "private, no-cache"
+        if answer.status_code != 200:
+            assert '<p><a href="../">All entries</a></p>' in answer.text
 
 
 def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):

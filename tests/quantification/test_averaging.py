@@ -51,7 +51,15 @@ def test_by_hand():
     assert found["n_replicates"].sel(species="B").item() == 4
     assert found["concentration"].dims == ("species", "depth")
     assert "measurement" not in found.dims
-    assert found["concentration_scatter"].attrs["units"] == "atom/cm^3"
+    for end, words in (
+        ("stderr", "Standard error of concentration"),
+        ("scatter", "Standard error of the mean by scatter"),
+    ):
+        attrs = found[f"concentration_{end}"].attrs
+        assert (attrs["units"], attrs["long_name"]) == ("atom/cm^3", words)
+    counts = found["concentration_counts"].attrs
+    assert (counts["units"], counts["long_name"]) == ("count", "Counts")
+    assert "long_name" not in found["concentration"].attrs, "as before"
     assert sims.provenance(found)["steps"][-1]["parameters"]["measurements"] == [
         "r0", "r1", "r2", "r3",
     ]  # fmt: skip
@@ -180,4 +188,8 @@ def test_what_all_measurements_say_alike_is_kept():
     assert found["by"].item() == "N. N."
     assert np.isnan(found["bias"].item())
     assert "place" not in found.coords
+    # The errors of single samples are not those of means.
+    beside = ("stderr", "background_stderr", "background_overlap", "background_scatter")
+    made = sims.average(ds.assign_coords(dict.fromkeys(beside, ("depth", 0.0 * Z))))
+    assert not {*beside} & {*made.coords}
     assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements, by ")

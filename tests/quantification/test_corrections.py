@@ -294,3 +294,16 @@ def test_samples_without_a_count_share_nothing_with_the_background():
     np.testing.assert_allclose(
         overlap[[3, 5]], np.array([3.0, 1.0]) * factor**2 / 4 / scatter**2, rtol=1e-12
     )
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_finer_grid_shares_as_much_with_its_background_and_knows_it_less(counted):
+    ds = COUNTED if counted else COUNTED.drop_vars(["intensity_stderr", "intensity_counts"])
+    found = sims.subtract_background(ds, window=("8 s", "18 s"))
+    fine = ds.assign_coords(effective_sample_fraction=0.25)
+    fine = sims.subtract_background(fine, window=("8 s", "18 s"))
+    np.testing.assert_array_equal(fine["intensity"], found["intensity"])
+    overlap = "intensity_background_overlap"
+    np.testing.assert_allclose(fine[overlap], found[overlap], rtol=1e-12)
+    stderr = "intensity_background_stderr"
+    np.testing.assert_allclose(fine[stderr], 2.0 * found[stderr], rtol=1e-12)

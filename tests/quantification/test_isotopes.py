@@ -11,7 +11,7 @@ from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.quantification.hosts import natural_abundance
+from sims_analysis.quantification.hosts import natural_abundance, read_abundance
 
 
 def counted(time, **rows):
@@ -61,6 +61,8 @@ def test_what_has_no_ratio():
         SpeciesError, match="denominator names '66Zn'; the data have '64Zn', '70Zn'"
     ):
         sims.ratio(BOTH, numerator="70Zn", denominator="66Zn")
+    with pytest.raises(SpeciesError, match="numerator names '66Zn'; the data have '64Zn', '70Zn'"):
+        sims.ratio(BOTH, numerator="66Zn", denominator="64Zn")
     with pytest.raises(SpeciesError, match="both '70Zn'"):
         sims.ratio(BOTH, numerator="70Zn", denominator="70Zn")
     stack = sims.open_example("gan-mg-stack")
@@ -175,7 +177,11 @@ NIST = {
 
 @pytest.mark.parametrize("name", NIST)
 def test_natural_abundances_are_the_representative_ones(name):
-    assert natural_abundance(name) == pytest.approx(NIST[name], rel=2e-3)
+    assert natural_abundance(name) == pytest.approx(NIST[name], rel=1e-4, abs=1e-6)
+    value, source = read_abundance("natural", name, "abundance")
+    assert value == natural_abundance(name)
+    year = 2021 if name in ("69Ga", "75As", "121Sb") else 2009  # of those with an interval
+    assert source.startswith(f"IUPAC (CIAAW) {year}, ")
 
 
 def test_abundances_agree_with_the_atomic_weights_beside_them():

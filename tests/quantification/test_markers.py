@@ -7,6 +7,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
+from sims_analysis.quantification.markers import _STATUS, _line
 
 DEPTHS = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
 STATED = [f"{depth:g} nm" for depth in DEPTHS]
@@ -58,9 +59,12 @@ def test_rate_and_offset_are_those_of_the_line_by_hand():
     np.testing.assert_allclose(ds["depth_scale_uncertainty"], relative)
     wider = sims.calibrate_depth(run, markers=fit, depths=STATED, depth_uncertainty="1 %")
     np.testing.assert_allclose(wider["depth_scale_uncertainty"], np.hypot(relative, 0.01))
-    assert "line through layers at known depths" in ds["depth"].attrs["calibration"]
-    steps = sims.provenance(ds)["steps"]
-    assert steps[-1]["parameters"]["depths"] == STATED
+    said = f"z = {1 / b:.6g} nm/s * t", "(line through layers at known depths)"
+    assert ds["depth"].attrs["calibration"] == " ".join(said)
+    assert moved["depth"].attrs["calibration"] == f" + {-a / b:.6g} nm ".join(said)
+    steps = [sims.provenance(one)["steps"][-1]["parameters"] for one in (ds, moved)]
+    assert steps[0]["depths"] == STATED
+    assert [one.get("apply_offset") for one in steps] == [None, True]
 
 
 @pytest.mark.study
@@ -90,7 +94,8 @@ def test_an_apparent_depth_is_stretched():
     assert abs(ds["depth_factor"] - 2) < 4 * ds["depth_factor_stderr"]
     np.testing.assert_allclose(ds["depth"], run["depth"] * ds["depth_factor"])
     np.testing.assert_allclose(ds["crater_depth"], 60 * ds["depth_factor"])
-    assert ds["depth"].attrs["calibration"].startswith("first; then z = ")
+    made = f"z = {ds['depth_factor'].item():.6g} * z (line through layers at known depths)"
+    assert ds["depth"].attrs["calibration"] == f"first; then {made}"
     with pytest.raises(ProfileError, match="the fit is over depth, and the data have no depth"):
         sims.calibrate_depth(run_of(), markers=fit, depths=STATED)
     of_time = sims.fit(run_of(), model="gaussian", repeat=5)
@@ -186,3 +191,26 @@ def test_what_runs_along_apparent_depths_is_stretched_with_them():
     assert found["achieved_resolution"].attrs["units"] == "nm"
     assert found["depth"].attrs["long_name"] == "Apparent depth"
     assert found["depth"].attrs["calibration"].startswith("z = ")
+
+
+@pytest.mark.parametrize(("off", "status"), [(3.43, "ok"), (3.45, "bent")])
+def test_a_line_is_bent_where_chance_is_below_half_a_per_cent(off, status):
+    # Of three points, the middle one off by d: chi-square is 2/3 d^2, and 7.879 in 0.5 % of cases.
+    assert (2 / 3 * off**2 > 7.879) == (status == "bent")
+    known = np.array([0.0, 100.0, 200.0])
+    *line, misfit, which = _line(known, known + np.array([0.0, off, 0.0]), np.eye(3))
+    assert _STATUS[int(which)] == status
+    assert misfit == pytest.approx(2 / 3 * off**2)
+    np.testing.assert_allclose(line[:2], [1.0, np.sqrt(0.5) / 100], rtol=1e-12)
+
+
+def test_a_rate_is_known_from_five_standard_errors_of_the_slope():
+    # Of two points with the error s each at a distance d, the slope has the error sqrt(2) s / d.
+    known = np.array([0.0, 10.0])
+    assert _line(known, known, np.eye(2) * 50.0 / 5.01**2)[0] == pytest.approx(1.0)
+    with pytest.raises(ProfileError) as told:
+        _line(known, known, np.eye(2) * 50.0 / 4.99**2)
+    assert str(told.value) == (
+        "markers: the layers do not determine a rate: they move by 1 +- 0.2 for each nm of the "
+        "stated depths"
+    )

@@ -147,6 +147,10 @@ REFUSED = [
         "depth_uncertainty='5 nm': this scale was not set by one rate or crater depth; give a relative uncertainty, such as '5 %'",
     ),
     (
+        lambda: sims.rescale_depth(DEEP, factor=2.0, depth_uncertainty={"B": "2 nm"}), UnitsError,
+        "depth_uncertainty={'B': '2 nm'}: this scale was not set by one rate or crater depth; give a relative uncertainty, such as '5 %'",
+    ),
+    (
         lambda: sims.calibrate_depth(RUN, crater_depth="90 nm", depth_uncertainty="95 nm"), ProfileError,
         "depth_uncertainty='95 nm' must be less than the value whose uncertainty it is, and not less than 0",
     ),

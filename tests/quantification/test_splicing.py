@@ -43,6 +43,15 @@ def test_the_whole_comes_back():
     assert whole["depth"].attrs["units"] == "nm"
 
 
+def test_what_is_said_of_a_variable_is_what_the_first_piece_says():
+    a, b = halves()
+    a["intensity"].attrs["detector"], b["intensity"].attrs["detector"] = "EM", "FC"
+    b["other"] = b["intensity"].assign_attrs(detector="FC")
+    whole = sims.splice(a, b)
+    assert whole["intensity"].attrs["detector"] == "EM"
+    assert whole["other"].attrs["detector"] == "FC"
+
+
 def test_each_piece_keeps_its_own_samples():
     # Axes that interleave: above the splice those of a, below it those of b.
     a, b = piece(Z[Z <= 180]), piece(np.arange(100.7, 300, 3.0))

@@ -1,0 +1,215 @@
+"""Fetching, searching and serving: what is asked for, what is printed, what is refused."""
+
+import json
+from importlib.util import find_spec
+
+import pytest
+from command_line import error_line, payload_of, run
+
+import sims_analysis as sims
+from sims_analysis.api import client, server
+from sims_analysis.cli import access
+from sims_analysis.examples.opening import ARCHIVE
+from sims_analysis.output.pages import add_pages
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Collect what would be served."""
+    found = []
+
+    def serve(archive, host, port, **options):
+        found.append({"archive": archive.path, "host": host, "port": port, **options})
+
+    monkeypatch.setattr(server, "serve", serve)
+    return found
+
+
+def test_an_archive_is_served_to_this_machine_under_a_key_unless_asked_otherwise(served, tmp_path):
+    assert run("serve", "--archive", ARCHIVE).exit_code == 0
+    plain = {
+        "archive": ARCHIVE, "host": "127.0.0.1", "port": 8000, "no_key": False, "certfile": None,
+        "keyfile": None, "allow_origins": (),
+    }  # fmt: skip
+    (found,) = served
+    assert found.pop("extend") is (add_pages if find_spec("bokeh") else None)
+    assert found == plain
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    for file in (certificate, key):
+        file.write_text("")
+    origins = ("https://a.example", "https://b.example")
+    asked = ["--host", "::1", "--port", "0", "--no-key", "--certfile", certificate]
+    allowed = [word for origin in origins for word in ("--allow-origin", origin)]
+    assert run("serve", ARCHIVE, *asked, "--keyfile", key, *allowed).exit_code == 0
+    assert served[1] | {"extend": None} == {
+        "archive": ARCHIVE, "host": "::1", "port": 0, "no_key": True, "certfile": certificate,
+        "keyfile": key, "allow_origins": origins, "extend": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_pages_are_served_where_the_library_that_draws_them_is(served, there, monkeypatch):
+    found = {"bokeh": there or None}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: found.get(name))
+    assert run("serve", "--archive", ARCHIVE).exit_code == 0
+    assert served[0]["extend"] is (add_pages if there else None)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_is_a_number_of_sixteen_bits(served, port):
+    assert run("serve", "--archive", ARCHIVE, "--port", port).exit_code == 2
+    assert run("serve", "--archive", ARCHIVE, "--port", "65535").exit_code == 0
+    assert [one["port"] for one in served] == [65535]
+
+
+def test_a_certificate_is_a_file_that_is_there(served, tmp_path):
+    for option in ("--certfile", "--keyfile"):
+        for path, why in ((tmp_path, "is a directory"), (tmp_path / "none", "does not exist")):
+            result = run("serve", "--archive", ARCHIVE, option, path)
+            assert result.exit_code == 2
+            assert option in error_line(result)
+            assert why in error_line(result)
+    assert served == []
+
+
+def test_fetched_entries_are_listed_with_their_species_or_their_origin():
+    asked = ["fetch", "boron-implant", "nobody", "--archive", ARCHIVE, "--offline"]
+    for style in ("table", "json"):
+        result = run(*asked, "--format", style)
+        assert result.exit_code == 3
+        assert error_line(result).startswith("Error: data entry 'nobody' is not in the archive")
+        if style == "table":
+            assert result.stdout.splitlines() == [
+                "data id        species",
+                "-------------  -------",
+                "boron-implant  B, P",
+            ]
+        else:
+            found = json.loads(result.stdout)
+            assert {*found["failures"]} == {"nobody"}
+            (one,) = found["fetched"]
+            assert (one["data_id"], one["species"]) == ("boron-implant", ["B", "P"])
+            record = sims.Archive(ARCHIVE).record("boron-implant")
+            assert one["source"] == record.url
+            assert (one["retrieved"], one["sha256"]) == (record.retrieved, record.sha256)
+
+
+@pytest.mark.parametrize("style", ["table", "json"])
+def test_nothing_fetched_is_no_table(style):
+    result = run("fetch", "nobody", "--archive", ARCHIVE, "--offline", "--format", style)
+    assert result.exit_code == 1
+    failures = {"nobody": error_line(result).removeprefix("Error: ")}
+    if style == "table":
+        assert result.stdout == ""
+    else:
+        assert json.loads(result.stdout) == {"fetched": [], "failures": failures}
+
+
+def test_ids_and_a_folder_are_needed_before_anything_is_fetched():
+    result = run("fetch", "--archive", ARCHIVE)
+    assert result.exit_code == 2
+    assert error_line(result) == "Error: name the ids, or a file of them with --ids-from"
+    result = run("fetch", "one")
+    assert result.exit_code == 2
+    told = "Error: give the folder to keep the entries in with --archive"
+    assert error_line(result) == told
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Collect how clients are made and what they are asked for; nothing is found."""
+    found = []
+
+    class Client:
+        def __init__(self, **options):
+            found.append(options)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            found.append("closed")
+
+        def get(self, ids, **options):
+            found.append(("get", ids, options))
+            return [sims.SIMSResult(data_id=one, depth_profiles=[]) for one in ids]
+
+        def search(self, **options):
+            found.append(("search", options))
+            return []
+
+    monkeypatch.setattr(client, "Client", Client)
+    return found
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_an_id_is_fetched_once_and_anew_only_on_request(asked, refresh, tmp_path):
+    more = ["--refresh"] if refresh else []
+    result = run("fetch", "b", "a", "b", "--archive", tmp_path, *more)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[2:] == ["b        no SIMS data", "a        no SIMS data"]
+    _, got, closed = asked
+    assert got == ("get", ["b", "a"], {"errors": "collect", "refresh": refresh})
+    assert closed == "closed"
+
+
+def test_what_is_not_asked_of_a_search_does_not_limit_it(asked):
+    assert run("search").exit_code == 0
+    limits = dict.fromkeys(access._TIMES)
+    assert asked[1] == ("search", {"keywords": (), "status": "all", **limits})
+    assert run("search", "B", "anneal", "--status", "success").exit_code == 0
+    assert asked[4][1]["keywords"] == ("B", "anneal")
+    assert asked[4][1]["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("option", "parameter"),
+    [
+        ("--uploaded-after", "upload_datetime_min"),
+        ("--uploaded-before", "upload_datetime_max"),
+        ("--updated-after", "last_updated_min"),
+        ("--updated-before", "last_updated_max"),
+    ],
+)
+def test_a_time_limits_a_search_or_is_refused_by_the_name_of_its_option(asked, option, parameter):
+    assert run("search", option, "2024-01-15T10:00").exit_code == 0
+    given = {name: moment for name, moment in asked[1][1].items() if name in access._TIMES}
+    assert {name for name, moment in given.items() if moment is not None} == {parameter}
+    assert given[parameter].isoformat() == "2024-01-15T10:00:00+00:00"
+    result = run("search", option, "yesterday")
+    assert result.exit_code == 2
+    assert error_line(result) == (
+        f"Error: Invalid value for '{option}': {option}='yesterday' is not a time; expected ISO "
+        "8601, such as '2024-01-15'"
+    )
+
+
+def test_a_found_entry_is_named_by_its_sample_or_its_file(tmp_path):
+    archive = sims.Archive(tmp_path)
+    about = {
+        "w1": {"sample_name": "S", "physical_sample_name": "P", "raw_name": "r.dp"},
+        "w2": {"physical_sample_name": "P", "raw_name": "r.dp", "pipeline_status": "error"},
+        "w3": {"raw_name": "r.dp", "last_updated": "2024-07-01T10:20:30Z"},
+        "w4": {},
+    }
+    for name, known in about.items():
+        entry = {"data_id": name, "char_source_type": "sims", **known}
+        payload = payload_of("boron-implant", name)
+        archive.put(name, payload, url="test", catalogue=entry)
+    result = run("search", "--archive", tmp_path, "--offline")
+    assert result.stdout.splitlines() == [
+        "data id  status  updated     sample",
+        "-------  ------  ----------  ------",
+        "w1                           S",
+        "w2       error               P",
+        "w3               2024-07-01  r.dp",
+        "w4",
+    ]
+
+
+def test_nothing_found_is_said_to_people_and_an_empty_list_to_programs():
+    asked = ["search", "unobtainium", "--archive", ARCHIVE, "--offline", "--format"]
+    people, programs = (run(*asked, style) for style in ("table", "json"))
+    assert (people.stdout, people.stderr) == ("", "nothing found\n")
+    assert (programs.stdout, programs.stderr) == ("[]\n", "")
+    assert people.exit_code == programs.exit_code == 0

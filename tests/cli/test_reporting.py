@@ -1,0 +1,193 @@
+"""``report``: what is asked of which data, what is written where, and what is printed."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from command_line import NAMES, error_line, run
+
+import sims_analysis as sims
+from sims_analysis.cli import reporting
+from sims_analysis.examples.opening import ARCHIVE
+from sims_analysis.output import report_files
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch):
+    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc", ".NC"],
+)
+def test_a_name_with_the_ending_of_a_file_is_no_id(ending, tmp_path):
+    with pytest.raises(click.UsageError, match=rf"^w1\{ending}: there is no such file$"):
+        reporting._refuse_missing_files(["w1", f"w1{ending}"])
+    (tmp_path / f"w1{ending}").mkdir()
+    reporting._refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])
+
+
+def test_names_are_split_at_commas():
+    assert reporting._split(["P, As", "Sb,", ""]) == ["P", "As", "Sb"]
+    assert reporting._split([]) == []
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Collect what would be written."""
+    found = []
+
+    def write_files(report, folder, *, home):
+        found.append((report.data_id, folder, home))
+        return [folder / f"{report.data_id}.html"]
+
+    def write_index(reports, folder, failures):
+        found.append(([one["data_id"] for one in reports], folder, {**failures}))
+        return folder / "index.html"
+
+    monkeypatch.setattr(report_files, "write_files", write_files)
+    monkeypatch.setattr(report_files, "write_index", write_index)
+    return found
+
+
+def test_one_report_has_no_list_and_several_link_to_theirs(written):
+    result = run("report", "sputter-time")
+    assert written == [("sputter-time", Path("report"), "")]
+    assert result.stdout.endswith(f"\nWritten:\n  {Path('report', 'sputter-time.html')}\n\n")
+    written.clear()
+    result = run("report", "sputter-time", "boron-implant", "--out", "here")
+    names = ["sputter-time", "boron-implant"]
+    each = [(name, Path("here"), "index.html") for name in names]
+    assert written == [*each, (names, Path("here"), {})]
+    assert result.stdout.endswith(f"List of all: {Path('here', 'index.html')}\n\n")
+
+
+def test_the_list_tells_of_what_has_no_report(written, tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text("[{}]")
+    result = run("report", "sputter-time", "boron-implant", bad, "--format", "json")
+    assert result.exit_code == 3
+    found = json.loads(result.stdout)
+    assert [one["data_id"] for one in found["reports"]] == ["sputter-time", "boron-implant"]
+    assert [Path(*one["files"]).name for one in found["reports"]] == [
+        "sputter-time.html",
+        "boron-implant.html",
+    ]
+    assert {*found["failures"]} == {str(bad)}
+    assert written[-1][-1] == found["failures"]
+
+
+@pytest.mark.parametrize("style", ["table", "json"])
+def test_without_files_nothing_is_written(written, style):
+    result = run("report", *NAMES[1:], "--no-files", "--format", style)
+    assert written == []
+    assert "Written" not in result.stdout
+    assert "List of all" not in result.stdout
+    if style == "json":
+        found = json.loads(result.stdout)
+        assert found["failures"] == {}
+        assert [one["files"] for one in found["reports"]] == [[], []]
+
+
+def test_only_what_was_reported_counts(written, monkeypatch):
+    def refused(*_, **__):
+        raise sims.ProfileError("nothing to\nanswer")
+
+    monkeypatch.setattr(reporting, "_analysed", refused)
+    result = run("report", "sputter-time")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert error_line(result) == "Error: sputter-time: nothing to answer"
+
+
+@pytest.mark.parametrize("names", [[], ["none.csv"], ["there.csv", "none.csv"]])
+def test_what_is_explained_is_files_that_are_there(names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("there.csv").write_text("depth (nm),B (atoms/cm^3)\n0,1e18\n1,1e17\n2,1e16\n")
+    result = run("report", *names, "--explain")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert error_line(result) == "Error: --explain takes names of files that are there"
+    result = run("report", "there.csv", "--explain")
+    assert result.exit_code == 0
+    assert "there.csv" in result.stdout
+    assert not Path("report").exists()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Collect from where entries are fetched; all arrive."""
+    found = []
+    opened = reporting.open_client
+
+    def open_client(**source):
+        found.append({name: source[name] for name in ("archive", "endpoint", "offline")})
+        return opened(**source | {"archive": ARCHIVE, "offline": True})
+
+    monkeypatch.setattr(reporting, "open_client", open_client)
+    return found
+
+
+def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(asked, tmp_path):
+    of_lab = {"archive": None, "endpoint": "https://lab.example", "offline": False}
+    of_user = {"archive": None, "endpoint": None, "offline": False}
+    of_folder = of_user | {"archive": tmp_path}
+    examples = {"archive": ARCHIVE, "endpoint": None, "offline": True}
+    for ids, stated, source in (
+        ((), of_user, examples),
+        (("sputter-time",), of_user, examples),
+        ((), of_user | {"archive": ARCHIVE}, examples | {"offline": False}),
+        (("sputter-time",), of_folder, of_folder),
+        (("sputter-time",), of_lab, of_lab),
+    ):
+        results, failures = reporting._measurements(ids, {}, dict(stated))
+        assert [one.data_id for one in results] == list(ids or NAMES)
+        assert failures == {}
+        assert asked.pop() == source
+    with pytest.raises(click.UsageError, match=r"^name the ids; the command search finds them$"):
+        reporting._measurements((), {}, of_lab)
+
+
+def test_files_alone_ask_no_server(asked, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("depth (nm),B (atoms/cm^3)\n0,1e19\n1,1e18\n2,1e17\n")
+    ask = ["--no-files", "--format", "json"]
+    assert run("report", table, *ask).exit_code == 0
+    assert asked == []
+    found = json.loads(run("report", "sputter-time", table, *ask).stdout)["reports"]
+    assert [one["data_id"] for one in found] == ["t", "sputter-time"]
+
+
+def test_a_sputter_rate_is_for_data_over_time():
+    results = sims.Client(archive=ARCHIVE, offline=True).get(["sputter-time", "boron-implant"])
+    plain = dict.fromkeys(["donors", "acceptors"], ())
+    level = {"level": "1e18 atoms/cm^3"}
+    over_time, over_depth = (
+        reporting._analysed(one, "0.42 nm/s", plain | level).notes for one in results
+    )
+    assert over_time[0] == "depth is sputter time times 0.42 nm/s, as stated"
+    assert not any("sputter" in note for note in over_depth)
+
+
+def test_every_question_is_asked_as_stated(monkeypatch):
+    found = {}
+
+    def analysed(result, rate, asked):
+        found.update(asked, rate=rate)
+        raise sims.ProfileError("enough")
+
+    monkeypatch.setattr(reporting, "_analysed", analysed)
+    ask = {
+        "level": "2e18 cm^-3", "start": "1 nm", "stop": "9 nm", "background": "1e15 cm^-3",
+        "surface": "2 nm", "surface_dose": "hold", "doping": "-1e16 cm^-3", "rate": "1 nm/s",
+    }  # fmt: skip
+    options = [word for name, text in ask.items() for word in (f"--{name.replace('_', '-')}", text)]
+    run("report", "sputter-time", *options, "--donors", "P", "--acceptors", "B")
+    assert found == {**ask, "donors": ["P"], "acceptors": ["B"]}
+    run("report", "sputter-time")
+    nothing = dict.fromkeys(ask)
+    assert found == {
+        **nothing, "level": "1e18 atoms/cm^3", "surface_dose": "measured", "donors": [],
+        "acceptors": [],
+    }  # fmt: skip
