@@ -131,6 +131,17 @@ def test_sheets_that_are_hidden_and_cells_that_are_merged():
     assert (sheet.hidden, sheet.rows, sheet.spans) == (False, {}, [])
 
 
+def test_a_workbook_may_have_no_styles_and_no_shared_texts():
+    with zipfile.ZipFile(io.BytesIO(book('<row><c s="3"><v>1</v></c></row>'))) as whole:
+        parts = {n: whole.read(n) for n in whole.namelist() if n[3:6] not in ("sty", "str")}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    (sheet,) = read_xlsx(content.getvalue())
+    assert sheet.rows == {0: {0: 1.0}}
+
+
 def test_what_defines_entities_is_refused():
     with pytest.raises(ValueError, match="a part of it defines entities"):
         cells("<row/>", start='<!DOCTYPE x [<!ENTITY a "b">]>')
