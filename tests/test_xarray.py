@@ -72,6 +72,60 @@ def test_what_is_none_is_an_attribute_error_that_helps():
     assert "Dataset" in repr(IMPLANT.sims)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("stack", "stack is no function of data alone: call sims_analysis.stack(...) itself"),
+        ("read", "read is no function of data alone: call sims_analysis.read(...) itself"),
+        ("Client", "Client is no function of data alone: call sims_analysis.Client(...) itself"),
+        ("none", "sims_analysis has no function 'none'; dir(data.sims) lists those of data"),
+    ],
+)  # fmt: skip
+def test_what_is_no_function_of_data_is_told_in_full(name, message):
+    with pytest.raises(AttributeError) as refused:
+        getattr(IMPLANT.sims, name)
+    assert str(refused.value) == message
+
+
+def test_the_accessor_says_of_what_it_is():
+    assert repr(IMPLANT.sims) == "<the functions of sims_analysis, for this Dataset>"
+    array = IMPLANT["concentration"].sims
+    assert repr(array) == "<the functions of sims_analysis, for this DataArray>"
+
+
+@pytest.mark.parametrize("ending", [".nc", ".nc4", ".zarr"])
+@pytest.mark.parametrize("name", ["dose", None])
+def test_the_engine_loads_arrays_and_datasets_by_the_ending_of_the_name(ending, name, monkeypatch):
+    array = xr.DataArray([1.0], dims="species", name=name, attrs={"call": "dose(data)"})
+    loaded = []
+
+    def load(path):
+        loaded.append(path)
+        return array if name else xr.Dataset({"values": array, "other": array})
+
+    monkeypatch.setattr(sims, "load", load)
+    ds = xr.open_dataset(f"w{ending}", engine=SimsBackend, drop_variables=["other", "nobody"])
+    assert [pathlib.Path(path).name for path in loaded] == [f"w{ending}"]
+    assert list(ds.data_vars) == [name or "values"]
+    assert ds.attrs == ({"call": "dose(data)"} if name else {})
+    nameless = array.rename(None)
+    monkeypatch.setattr(sims, "load", lambda _: nameless)
+    assert list(xr.open_dataset(f"w{ending}", engine=SimsBackend).data_vars) == ["values"]
+
+
+def test_the_engine_reads_what_has_options_or_another_name(monkeypatch):
+    asked = []
+
+    def read(path, **options):
+        asked.append((pathlib.Path(path).name, options))
+        return sims.SIMSResult(data_id="w", depth_profiles=sims.to_profiles(IMPLANT))
+
+    monkeypatch.setattr(sims, "read", read)
+    xr.open_dataset("w.nc", engine=SimsBackend, depth_units="nm", duplicates="mean")
+    xr.open_dataset("w.csv", engine=SimsBackend)
+    assert asked == [("w.nc", {"depth_units": "nm"}), ("w.csv", {})]
+
+
 @pytest.mark.slow
 def test_the_accessor_is_there_with_the_module_and_with_any_dataset():
     for code in (

@@ -164,7 +164,7 @@ def compare(
         "ratio": fa.along_axis(ratio, "ratio"),
         "log_ratio": fa.along_axis(log_ratio, "log_ratio"),
         "rms_log_ratio": fa.array((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
-        "samples": fa.array((~is_nan(log_ratio)).sum(fa.dim), "samples_used", label="samples"),
+        "samples": fa.array((~is_nan(log_ratio)).sum(fa.dim), "samples_used"),
         "overlap_start": fa.array(start, "overlap_start"),
         "overlap_stop": fa.array(stop, "overlap_stop"),
     }
@@ -254,7 +254,7 @@ def _errors_of_ratios(
     found = {}
     for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
         key = f"{name}_stderr"
-        found[key] = fa.along_axis(_in_order(values, fa, fb), name, label=key)
+        found[key] = fa.along_axis(_in_order(values, fa, fb), name)
         found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
     return found
 
@@ -275,14 +275,14 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
     name = term(fa, "dose")
     ratio = doses[1] / doses[0]
     answers = {
-        f"dose_{which}": fa.array(dose, name, label=f"dose_{which}", rule=rule)
+        f"dose_{which}": fa.array(dose, name, rule=rule)
         for which, dose in zip("ab", doses, strict=True)
     }
     answers["dose_ratio"] = fa.array(ratio, "dose_ratio", rule=rule)
     if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
         stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
-        answers["dose_ratio_stderr"] = fa.array(stderr, "dose_ratio", label="dose_ratio_stderr")
+        answers["dose_ratio_stderr"] = fa.array(stderr, "dose_ratio")
         answers["dose_ratio_stderr"].attrs = _attrs_of_error("ratio of the doses", "1")
     return answers
 
@@ -293,15 +293,15 @@ def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr
     shift = at_b.depth - at_a.depth
     frame = replace(fa, brought=a.frame.brought)  # a level may have dimensions of its own
 
-    def array(values: xr.Variable, name: str, label: str) -> xr.DataArray:
-        return frame.array(_in_order(values, fa, fb), name, label=label)
+    def array(values: xr.Variable, name: str) -> xr.DataArray:
+        return frame.array(_in_order(values, fa, fb), name)
 
     status = xr.where(at_a.status == Status.OK, at_b.status, at_a.status)
     found = {
-        "junction_a": array(at_a.depth, "junction_depth", "junction_a"),
-        "junction_b": array(at_b.depth, "junction_depth", "junction_b"),
-        "junction_shift": array(shift, "junction_shift", "junction_shift"),
-        "junction_status": array(frame.status(status), "status", "junction_status"),
+        "junction_a": array(at_a.depth, "junction_depth"),
+        "junction_b": array(at_b.depth, "junction_depth"),
+        "junction_shift": array(shift, "junction_shift"),
+        "junction_status": array(frame.status(status), "status"),
     }
     if a.frame.stderr is not None and b.frame.stderr is not None:
         # Noise moves both crossings to the same side of their edges: what these have in common
@@ -310,7 +310,7 @@ def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr
         offset = at_b.edge_offset - at_a.edge_offset
         error = elementwise(half_width_about, offset, of_edges).where(shift.notnull())
         key = "junction_shift_stderr"
-        found[key] = array(error, "junction_shift", key)
+        found[key] = array(error, "junction_shift")
         found[key].attrs = _attrs_of_error("junction shift", "nm")
     return found
 

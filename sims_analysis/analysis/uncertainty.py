@@ -361,9 +361,9 @@ def poisson_interval(
     return _interval(counts, confidence)
 
 
-#: ``5 %``: relative to the value itself, and therefore not read as a unit.
 #: Processing after which values are no counts; a dead time is corrected before.
 _CHANGES = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
+#: ``5 %``: relative to the value itself, and therefore not read as a unit.
 _PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
 
 

@@ -16,6 +16,8 @@ from sims_analysis.kernels.rows import Array, Dense
 _MAX_POINTS = 4000
 #: A correlation that varies by less than this over all shifts has no maximum.
 _FLAT = 1e-9
+#: A curve that varies by no more than this part of its values is flat.
+_ROUNDING = 1e-12
 
 
 class Shift(NamedTuple):
@@ -101,11 +103,11 @@ def _correlation(
         if last - first < 0.25 * min(np.ptp(a.x), np.ptp(b.x)) or z.size < 5:
             return np.nan
         x, y = a(z), b(z - lag - rest)
-        x, y = x - x.mean(), y - y.mean()
-        size = np.sqrt((x @ x) * (y @ y))
-        if not size > 0:
+        # Where nothing varies, as where a file gives one number for no counts, rounding correlates.
+        if any(np.ptp(c) <= _ROUNDING * np.abs(c).max() for c in (x, y)):
             return np.nan
-        found.append((x @ y) / size)
+        x, y = x - x.mean(), y - y.mean()
+        found.append((x @ y) / np.sqrt((x @ x) * (y @ y)))
     return float(np.mean(found))
 
 

@@ -62,8 +62,6 @@ def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array)
     highest sample solves ``P(|N(m - c, s)| < h) = 0.683``.
     """
     result = np.full(row.size, np.nan)
-    if rows.stderr is None:
-        return result
     packed = rows.packed()
     value, error = (np.asarray(one).reshape(-1) for one in (packed.value, packed.stderr))
     level, highest = value[position], np.zeros(packed.count)

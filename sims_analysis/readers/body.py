@@ -166,7 +166,7 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
             refuse_odd_rows(grid)
             raise ReadError("there are no numbers in it that stand in columns")
         start, words = below, words or _words_above(grid, below)
-    body = Body(grid, start, len(grid) - 1, [], words, needed)
+    body = Body(grid, start, start, [], words, needed)
     body.first = _grown(body, start)
     _find_last(body)
     body.above = [i for i in range(body.first) if grid.kind(i) is not Kind.BLANK]
@@ -205,7 +205,7 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
     )
     if first is None:
         raise ReadError(f"header_rows={sorted(stated)}: there are no numbers below")
-    body = Body(grid, first, len(grid) - 1, heads, words, needed)
+    body = Body(grid, first, first, heads, words, needed)
     _find_last(body)
     return body
 
@@ -378,9 +378,10 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     if named_role(first, "limit") or "=" in cells:
         return
     width = len(cells)
-    # Every other line may be blank.
-    step = 1 if len(body.rows) < 2 else body.rows[-1] - body.rows[-2]
-    next_to = 0 < row - body.last <= step
+    # Every other line may be blank. Above the numbers nobody knows yet which rows are theirs.
+    below = row > body.last
+    step = body.rows[-1] - body.rows[-2] if below and len(body.rows) > 1 else 1
+    next_to = below and row - body.last <= step
     damaged = is_odd(first) and (numbers or (next_to and _GLUED.fullmatch(first)))
     if is_number(first) or damaged or first[:1] == "=" != first[1:2]:
         columns = range(width) if body.needed is None else body.needed

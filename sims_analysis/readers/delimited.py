@@ -29,7 +29,8 @@ def _text_grid(source: Source) -> Grid | None:
     found = grid_of_lines(source.lines, source.options, source.text)
     if isinstance(found, TextGrid) and found.quoted and _holds_ends(found.lines):
         # A cell holds the end of a line.
-        rows = csv.reader(source.lines, delimiter=found.delimiter or ",")
+        lines = (f"{line}\n" for line in source.lines)
+        rows = csv.reader(lines, delimiter=found.delimiter or ",")
         cells: list[list[object]] = [[cell.strip() or None for cell in row] for row in rows]
         return CellGrid(None, [row for row in cells if any(row)], source.options)
     return found

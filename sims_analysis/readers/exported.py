@@ -17,6 +17,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.cuts import read_lines
 from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.samples import by_label
@@ -40,6 +41,7 @@ _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\
 #: The second line of the moments of a fit, after any mark of a comment.
 _MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
 _SHEETS = ("profiles", "tidy", "about")
+_ALONE = "there are heads, and no rows of numbers below them"
 
 
 def recognises(source: Source) -> bool:
@@ -84,8 +86,9 @@ def read(source: Source) -> Content:
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
         below = [i for i, line in enumerate(source.lines) if i and line.strip()]
-        grid = TextGrid(source.lines, None, False, source.options)
-        depths, values = grid.read(below, 2).values.T
+        if not below:
+            raise ReadError(_ALONE)
+        depths, values = read_lines(source, below, 2).T
         name, depth_units, units = tcad.groups()
         signal = Signal(
             name=name or "",
@@ -137,11 +140,20 @@ class _Table:
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
     """Take rows of cells apart."""
+    if not rows:
+        raise ReadError(_ALONE)
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
     width = len(found.head)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
     if short is not None:
         raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
+    for i, row in enumerate(rows, 1):
+        beyond = next((cell for cell in row[width:] if cell), None)
+        if beyond is not None:
+            raise ReadError(
+                f"{word} {i}: {len(row)} cells in a table of {width} columns; {beyond!r} belongs "
+                "to none"
+            )
     texts = [[str(row[j] or "") for row in rows[1:]] for j in range(found.axis)]
     return _with_numbers(found, CellGrid(None, rows, options, row_word=word), texts)
 
@@ -160,7 +172,7 @@ def _plain(text: str, options: Options) -> _Table | None:
 def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
     """Add the numbers of a grid, and its texts where they are not known."""
     if len(grid) < 2:
-        raise ReadError("there are heads, and no rows of numbers below them")
+        raise ReadError(_ALONE)
     labels = range(found.axis)
     block = grid.read(range(1, len(grid)), len(found.head), labels=labels)
     for (row, column), limit in block.limits.items():

@@ -205,6 +205,8 @@ class _Reading:
         heads = map(read_head_quietly, filled)
         if any(head.says and head.role not in ("value", "text") for head in heads):
             return True
+        if self.body.needed is not None:
+            filled = [cell for j, cell in enumerate(cells) if cell and j in self.body.needed]
         words = not any(cell.endswith(":") or is_number(cell) for cell in filled)
         return words and len(filled) == sum(self.used)
 
@@ -359,7 +361,7 @@ class _Reading:
     def _tell_repeats_apart(self, cells: Sequence[str]) -> bool:
         """Whether labels tell species apart that repeat above the depths that they share."""
         found, values = self.found, self.found.columns("value")
-        if not values or not cells[values[0]]:
+        if not (found.columns("axis", "time") and values and cells[values[0]]):
             return False
         if any(says(c, "axis", "time", "value", "error") or is_number(c) for c in cells if c):
             return False

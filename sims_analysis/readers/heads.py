@@ -139,13 +139,17 @@ def same_unit(one: str, other: str) -> bool:
 def bare(cell: str) -> str:
     """Take off the brackets around a unit."""
     cell = cell.translate(_WIDE)
-    return cell[1:-1].strip() if cell[:1] in "([" and cell[-1:] in ")]" and cell else cell
+    return cell[1:-1].strip() if _in_brackets(cell) else cell
 
 
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
-    return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
+    return _in_brackets(cell) or unit_kind(cell) is not None
+
+
+def _in_brackets(cell: str) -> bool:
+    return cell.startswith(("(", "[")) and cell.endswith((")", "]"))
 
 
 def joint_head(text: str, word: str) -> str:
@@ -202,6 +206,8 @@ def read_head(text: str) -> Head:
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
         if match is None or (role in ("mass", "energy") and measured):
+            continue
+        if role == "error" and _LIMITS.search(words):
             continue
         rest = _without(words, match)
         if role == "mass" and re.search(r"\d", rest):

@@ -65,16 +65,19 @@ def read(source: Source) -> Content:
     if head is None or len(above) < 2:
         raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
     heads = _cells(lines[head], 0)
-    time = next((j for j, cell in enumerate(heads) if "time" in cell.casefold()), 0)
+    # What was done to a signal may hold the word as well: dead time.
+    times = (j for j, cell in enumerate(heads) if cell.casefold().startswith("sputter time"))
+    time = next(times, 0)
     first = time + 1
-    while first < len(heads) and _BEAM.match(heads[first]):
+    while _BEAM.match(heads[first]):
         first += 1
     count = len(heads) - first
     rows = [_cells(line, count) for line in above[-2:]]
-    few = next((len(cells) for cells in rows if len(cells) < count), None)
-    if few is not None:
-        raise ReadError(f"{count} columns of signals, but {few} names or masses above them")
-    # They stand last in their lines.
+    # They stand last in their lines, behind empty cells.
+    odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
+    if odd is not None:
+        stated = len([*filter(None, odd)])
+        raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, "\t", False, source.options)
     values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
@@ -90,13 +93,13 @@ def read(source: Source) -> Content:
     # Of two signals, one over the other is no count.
     plain = [j for j, n in enumerate(names, first) if not ("/" in n or _about(heads[j], ""))]
     counts = {*plain} if not averaging and _are_counts(values[:, plain]) else set()
-    times, signals = values[:, time], []
+    signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
         word = "counts" if j in counts else heads[j].partition("(")[0].strip()
         signals.append(
             Signal(
                 name=name,
-                depths=times,
+                depths=values[:, time],
                 depth_units=axis,
                 values=values[:, j],
                 units=read_head(heads[j]).unit or word,

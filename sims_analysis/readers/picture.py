@@ -118,8 +118,7 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
                 yield i, grid.kind(i).value
         return
     taken = {} if table.heads is None else table.heads.taken
-    above = [i for i in body.above if i < body.first][-_ABOVE:]
-    for i in above:
+    for i in body.above[-_ABOVE:]:
         yield i, taken.get(i, "note" if table.heads is not None else grid.kind(i).value)
     rows = list(range(body.first, min(body.first + _FIRST, body.last + 1)))
     for i in rows:
@@ -159,6 +158,7 @@ def _columns(
 
 
 def _short(cell: str) -> str:
+    cell = " ".join(cell.split())
     return cell if len(cell) <= _LETTERS else f"{cell[: _LETTERS - 1]}…"
 
 

@@ -116,14 +116,24 @@ def _turned(grid: Grid) -> Grid:
         kinds.append(grid.kind(i))
         if kinds[-1] is Kind.NUMBERS:
             return grid
-    rows = [i for i, kind in enumerate(kinds) if kind in (Kind.MIXED, Kind.HEADS)]
-    between = kinds[rows[0] : rows[-1]] if rows else []
-    whole = {*between} <= {Kind.MIXED, Kind.HEADS, Kind.BLANK}
+    rows = [
+        i
+        for i, kind in enumerate(kinds)
+        if kind in (Kind.MIXED, Kind.HEADS) or (kind is Kind.WORDS and _labels(grid.cells(i)))
+    ]
+    between = range(rows[0], rows[-1]) if rows else ()
+    whole = all(i in rows or kinds[i] is Kind.BLANK for i in between)
     if not whole or not is_transposed([grid.cells(i) for i in rows]):
         return grid
     if isinstance(grid, TextGrid):
         tell_of_uneven_rows(grid, rows)
     return transposed(grid, rows)
+
+
+def _labels(cells: Sequence[str]) -> bool:
+    """Whether a row says what several samples are called, or remarks on each of their cells."""
+    first, *others = cells
+    return named_role(first, "text") is not None and len([*filter(None, others)]) > 1
 
 
 def _read_grid(grid: Grid, source: Source) -> Content:

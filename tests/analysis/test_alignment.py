@@ -459,3 +459,83 @@ def test_depths_that_need_no_shift_stay_to_the_last_bit():
     moved = sims.align(ds, ds, method="peak", marker="B")
     assert float(moved["depth_shift"]) == 0.0
     np.testing.assert_array_equal(moved["depth"].values, depth)
+
+
+ONE = dataset(DEPTH, B=gaussian(DEPTH))
+FLAT = dataset(DEPTH, B=np.ones(DEPTH.size))
+STANDS_OUT = (
+    "no shift stands out: the correlation is flat, or highest at the end of the searched range; "
+    "choose a marker with structure, or another max_shift"
+)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "options", "error", "said"),
+    [
+        (
+            ONE,
+            sims.stack([ONE, ONE.isel(depth=slice(4))], names=["x", "y"]),
+            {},
+            ProfileError,
+            (
+                "species 'B' has 150 samples in a and 4 in measurement 'y'; an alignment needs "
+                "five of each"
+            ),
+        ),
+        (ONE, FLAT, {}, ProfileError, STANDS_OUT),
+        (
+            ONE,
+            sims.stack([ONE, FLAT], names=["x", "y"]),
+            {},
+            ProfileError,
+            f"measurement 'y': {STANDS_OUT}",
+        ),
+        (
+            ONE.isel(species=0, drop=True),
+            ONE.isel(species=0, drop=True),
+            {"marker": "B"},
+            SpeciesError,
+            "marker='B': a has no such species; it has none",
+        ),
+        (
+            ONE.isel(species=0),
+            ONE,
+            {"marker": "P"},
+            SpeciesError,
+            "marker='P': a has no such species; it has B",
+        ),
+        (
+            dataset(DEPTH, B=gaussian(DEPTH), P=gaussian(DEPTH)),
+            ONE,
+            {"marker": "P", "method": "peak"},
+            SpeciesError,
+            "marker='P': a has no such species; it has B",  # of those that both have
+        ),
+    ],
+)
+def test_what_cannot_be_aligned_is_said_with_whose_it_is(a, b, options, error, said):
+    with pytest.raises(error) as told:
+        sims.align(a, b, **options)
+    assert str(told.value) == said
+
+
+def test_five_samples_are_enough_and_species_with_fewer_are_left_out():
+    five = ONE.isel(depth=slice(50, 71, 5))
+    moved = five.assign_coords(depth=five["depth"] + 2.0)
+    moved["depth"].attrs["units"] = "nm"
+    shift = sims.align(five, moved, method="peak", marker="B")["depth_shift"].item()
+    assert shift == pytest.approx(-2.0)
+    few = np.where(DEPTH < 4, 1e18, np.nan)
+    pair = (dataset(DEPTH, B=gaussian(DEPTH, at), P=few) for at in (60.0, 63.0))
+    assert sims.align(*pair)["depth_shift"].item() == pytest.approx(-3.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("limit", "found"), [("29.9 nm", False), ("31 nm", True)])
+def test_a_shift_is_looked_for_within_a_limit(limit, found):
+    far = dataset(DEPTH, B=gaussian(DEPTH, centre=90.0))
+    if found:
+        shift = sims.align(ONE, far, max_shift=limit)["depth_shift"].item()
+        assert shift == pytest.approx(-30.0, abs=0.01)
+    else:
+        with pytest.raises(ProfileError, match="no shift stands out"):
+            sims.align(ONE, far, max_shift=limit)

@@ -480,6 +480,14 @@ def test_held_values_carry_the_error_of_the_first_sample():
     assert number(found["stderr"]) == pytest.approx(exact)
 
 
+def test_nothing_is_held_above_the_surface():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    with pytest.warns(DoseWarning, match="the limits lie beyond the samples"):
+        found = sims.integrated_dose(ds, surface="hold", stop="-1 nm")
+    assert math.isnan(number(found))
+    assert word(found["status"]) == "no_data"
+
+
 def test_hold_adds_nothing_where_the_first_sample_is_at_or_above_the_surface():
     ds = one([-2, 0, 10], [2e18, 2e18, 2e18])
     assert number(sims.integrated_dose(ds, surface="hold")) == pytest.approx(24e11)
@@ -513,6 +521,20 @@ def test_random_error_has_the_weights_of_the_trapezoid():
     exact = math.sqrt(((weights * [1, 2, 3, 4]) ** 2).sum()) * 1e10
     assert number(found["stderr"]) == pytest.approx(exact)
     assert found["stderr"].attrs["units"] == "atom/cm^2"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(0.99, "ok"), (1.0, "below_detection"), (2, "below_detection")]
+)
+def test_a_dose_that_does_not_exceed_its_standard_error_is_below_detection(error, status):
+    # Of one sample of three: 1 nm times its error.
+    ds = one([0, 1, 2], [1e18] * 3, stderr=[0, 2e18 * error, 0])
+    found = sims.integrated_dose(ds)
+    assert number(found["stderr"]) == pytest.approx(2e11 * error)
+    assert word(found["status"]) == word(sims.dose_budget(ds)["status"]) == status
+    # Above a background, of what is left.
+    raised = one([0, 1, 2], [3e18] * 3, stderr=[0, 2e18 * error, 0])
+    assert word(sims.integrated_dose(raised, background="2e18 cm^-3")["status"]) == status
 
 
 def test_error_of_a_background_window_counts_once_over_the_whole_width():
@@ -712,6 +734,50 @@ def test_a_transient_that_is_left_out_has_an_end():
         sims.integrated_dose(ds, surface="exclude")
 
 
+# --- samples below their limit -------------------------------------------------------------------
+
+
+def with_hidden(n, stderr=None):
+    """Give n flat samples, of which a file gives the fifth and the sixth as <5E17."""
+    z = np.arange(float(n))
+    hidden = (z == 4) | (z == 5)
+    value = np.where(hidden, np.nan, 1e18)
+    ds = one(z, value, stderr=None if stderr is None else stderr * value)
+    limit = ("species", "depth"), [np.where(hidden, 5e17, np.nan)], {"units": "atom/cm^3"}
+    return ds.assign_coords(concentration_detection_limit=limit)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("n", "stderr", "status"),
+    [
+        (10, None, "gap"),  # two of nine nanometres may hold nothing
+        (10, 0.1, "gap"),
+        (10, 1.0, "ok"),  # less than the standard error
+        (190, None, "gap"),  # more than 1 %
+        (230, None, "ok"),
+    ],
+)
+def test_hidden_samples_are_a_gap_where_they_matter(rule, n, stderr, status):
+    ds = with_hidden(n, stderr)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.integrated_dose(ds, rule=rule)
+    assert word(found["status"]) == status
+    assert number(found) == pytest.approx((n - 1) * 1e11)
+    said = (
+        "species 'B': the samples between 3 and 6 nm are below their limit of detection; the dose "
+        f'bridges it by the rule {rule}. gaps="bridge" accepts that'
+    )
+    assert [str(one.message) for one in caught] == ([said] if status == "gap" else [])
+    assert word(sims.integrated_dose(ds.chunk(), rule=rule)["status"]) == status
+    assert word(sims.integrated_dose(ds, rule=rule, gaps="bridge")["status"]) == "ok"
+    if stderr is None:  # what has no standard error, by the same rule
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert word(sims.cumulative_dose(ds, rule=rule)["status"]) == status
+
+
 # --- a surface transient --------------------------------------------------------------------------
 
 
@@ -745,6 +811,57 @@ def test_a_transient_of_a_species_that_begins_later_is_told():
     ds["depth"] = ds["depth"].assign_attrs(units="nm")
     with pytest.warns(DoseWarning, match="'Al': the record begins in a surface transient"):
         sims.integrated_dose(ds)
+
+
+def told(data, **options):
+    """Ask for a dose, and return what is said of it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sims.integrated_dose(data, **options)
+    return [str(one.message) for one in caught]
+
+
+def below_a_deep_implant(height, *, stretch=1.0):
+    z = np.arange(0.0, 1500.0, 1.5)
+    return one(
+        z * stretch, 1e19 * (height * np.exp(-z / 4) + np.exp(-0.5 * ((z - 700) / 350) ** 2))
+    )
+
+
+def test_a_transient_is_told_with_its_end_and_its_part_of_the_dose():
+    (said,) = told(below_a_deep_implant(4.0))
+    assert said == (
+        "species 'B': the record begins in a surface transient, and 2% of the dose lies above 27 "
+        "nm, where the profile is lowest before its maximum at 700.5 nm; "
+        'surface="exclude" with surface_depth="27 nm" leaves it out, surface_depth= alone accepts '
+        "it"
+    )
+    # Below 50 nm it may be a layer.
+    assert len(told(below_a_deep_implant(4.0, stretch=1.8))) == 1
+    assert told(below_a_deep_implant(4.0, stretch=1.9)) == []
+    assert told(below_a_deep_implant(4.0), stop="20 nm") == []
+    # On a grid between samples the running median is misled.
+    assert told(sims.to_grid(below_a_deep_implant(4.0), step="0.5 nm")) == []
+
+
+@pytest.mark.parametrize(("height", "part", "said"), [(1.16, 0.0097, 0), (1.34, 0.0103, 1)])
+def test_a_transient_of_less_than_a_hundredth_of_the_dose_is_not_told(height, part, said):
+    ds = below_a_deep_implant(height)
+    c, z = ds["concentration"].values[0], ds["depth"].values
+    lowest = np.argmin(c[:100])
+    assert np.trapezoid(c[: lowest + 1], z[: lowest + 1]) / np.trapezoid(c, z) == pytest.approx(
+        part, rel=0.02
+    )
+    assert len(told(ds)) == said
+
+
+@pytest.mark.parametrize(("others", "said"), [(19, 1), (20, 0)])
+def test_of_many_profiles_twenty_that_begin_at_their_maximum_are_looked_at(others, said):
+    ds = below_a_deep_implant(4.0)
+    z = ds["depth"].values
+    rows = {f"{i}": 1e19 * np.exp(-z / (90.0 + i)) for i in range(others)}
+    rows |= {"rising": ds["concentration"].values[0, ::-1], "B": ds["concentration"].values[0]}
+    assert len(told(measurement(z, rows))) == said
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,39 @@ def test_cells_like_cells():
         xr.testing.assert_identical(again, array)
 
 
+def test_cells_that_do_not_touch_are_not_taken_over():
+    z = np.array([5.0, 15.0, 30.0])
+    other = dataset(z, np.ones(3))["concentration"].assign_coords(
+        cell_start=("depth", z - 4.0, {"units": "nm"}),
+        cell_stop=("depth", z + 4.0, {"units": "nm"}),
+    )
+    found = sims.to_grid(EXPONENTIAL, like=other, conserve="dose")
+    assert found["depth_bounds"].values.tolist() == [[5, 10], [10, 22.5], [22.5, 30]]
+    assert found.attrs["grid"] == "cells around the depth axis of other data"
+    # Nor are they without cells of one's own.
+    assert sims.to_grid(EXPONENTIAL, like=other).attrs["grid"] == "the depth axis of other data"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"step": "2.5 nm"}, "multiples of 2.5 nm"),
+        ({"step": "2.5 nm", "conserve": "dose"}, "cells of 2.5 nm"),
+        ({"depth": ["1 nm", "3 nm"]}, "2 stated values of depth"),
+        ({"depth": ["1 nm", "3 nm"], "conserve": "dose"}, "cells around 2 stated values of depth"),
+        ({"step": "1 nm", "method": "pchip"}, "multiples of 1 nm"),
+    ],
+)
+def test_a_grid_is_described(options, words):
+    found = sims.to_grid(EXPONENTIAL, **options)
+    assert found.attrs["grid"] == words
+    assert found.attrs["grid_method"] == options.get("method", "log")
+    assert found.attrs.get("grid_conserve") == options.get("conserve")
+    how = "averaged over cells (dose kept)" if "conserve" in options else "interpolated"
+    line = f"{how} by method {options.get('method', 'log')} on {words}"
+    assert line in found.attrs["history"]
+
+
 # --- values -------------------------------------------------------------------------------------
 
 
@@ -403,6 +436,14 @@ def test_quantified_and_dask():
 def test_errors(options, error, words):
     with pytest.raises(error, match=words):
         sims.to_grid(EXPONENTIAL, **options)
+
+
+def test_without_a_sample_there_is_no_range_for_a_grid():
+    batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
+    nowhere = batch.assign_coords(depth=batch["depth"].where(False).assign_attrs(units="nm"))
+    with pytest.raises(ProfileError) as told:
+        sims.to_grid(nowhere.where(False), step="1 nm")
+    assert str(told.value) == "there is no sample, and so no depth range for a grid"
 
 
 def test_a_step_that_fits_nowhere():

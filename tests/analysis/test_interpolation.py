@@ -288,3 +288,41 @@ def test_what_is_known_of_a_background_goes_along_with_its_units():
     overlap = found["concentration_background_overlap"].values[0]
     assert overlap[0] == 0
     assert 0.1 < overlap[1] <= 1.0
+
+
+def test_each_species_counts_in_the_variable_in_which_it_was_measured():
+    z = np.arange(0.0, 20.0, 2.0)
+    nothing = np.full(z.size, np.nan)
+    rows = {
+        "concentration": ([np.where(z < 10, 1e18, 0.0), nothing], "atom/cm^3"),
+        "intensity": ([nothing, np.where(z > 14, 100.0, 0.0)], "count/s"),
+    }
+    ds = xr.Dataset(
+        {name: (("species", "depth"), v, {"units": unit}) for name, (v, unit) in rows.items()},
+        {"species": ["B", "Si"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    asked = {"step": "0.5 nm"}
+    found = sims.to_grid(ds, **asked)
+    for i, name in enumerate(rows):
+        alone = sims.to_grid(ds[[name]].isel(species=[i]), **asked)
+        for coord in ("n_linear_segments", "effective_sample_fraction"):
+            np.testing.assert_array_equal(found[coord].isel(species=[i]), alone[coord])
+    assert found["n_linear_segments"].values.tolist() == [15, 24]
+    assert (
+        found["effective_sample_fraction"].attrs["long_name"]
+        == "Independent samples for each depth"
+    )
+
+
+def test_the_resolution_of_a_restored_profile_goes_along_on_a_new_axis():
+    z = np.arange(0.0, 20.0, 2.0)
+    ds = measurement(z, {"B": 1e18 * np.exp(-z), "P": 1e18 * np.exp(-z / 3)})
+    width = xr.Variable(("species", "depth"), [2 + z / 10, 4 - z / 10], {"units": "nm"})
+    ds = ds.assign_coords(achieved_resolution=width)
+    for found in (sims.to_grid(ds, step="0.5 nm"), sims.interpolate(ds, depth=["3 nm", "4.5 nm"])):
+        achieved, at = found["achieved_resolution"], found["depth"].values
+        assert achieved.dims == ("species", "depth")
+        assert achieved.attrs["units"] == "nm"
+        np.testing.assert_allclose(achieved, [2 + at / 10, 4 - at / 10], rtol=1e-12)
+    own = xr.DataArray([3.0, 5.0], {"species": ["B", "P"]}, attrs={"units": "nm"})
+    assert "achieved_resolution" not in sims.interpolate(ds, depth=own).coords

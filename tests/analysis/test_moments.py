@@ -223,6 +223,51 @@ def test_noise_decides_on_a_threshold_in_either_unit_where_samples_are_near_it(w
         assert ["noise decides" in str(one.message) for one in caught] == [True] * near
 
 
+@pytest.mark.parametrize(("relative", "said"), [(0.059, False), (0.061, True)])
+def test_from_so_few_counts_on_noise_is_told_to_decide(relative, said):
+    z = np.arange(0, 100, 2.0)
+    c = 1e20 * np.exp(-np.abs(z - 51) / 30)
+    # By the samples above half of the maximum: others are known worse.
+    ds = one(z, c, stderr=c * np.where(c > 0.5 * c.max(), relative, 0.5))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sims.moments(ds, threshold=0.4)
+    told = (
+        "species 'B': samples near the maximum are known to 6 % (fewer than 400 counts): noise "
+        "decides which samples lie above the threshold, and the errors of moments are not to be "
+        "relied on; give start= and stop= instead"
+    )
+    assert [str(one.message) for one in caught] == [told] * said
+    sims.moments(ds.chunk(), threshold=0.4)  # on Dask nothing is said
+
+
+@pytest.mark.parametrize(("known", "said"), [(0.069, False), (0.071, True)])
+def test_from_so_unsure_a_background_on_errors_are_told_to_be_too_large(known, said):
+    z = np.arange(0, 200, 2.0)
+    c = gaussian(z, 100, 15)
+    ds = one(z, c, stderr=1e-6 * c)
+
+    def unsure(by):
+        error = xr.full_like(ds["concentration"], by).assign_attrs(units="atom/cm^3")
+        return ds.assign(concentration_background_stderr=error)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.moments(unsure(1e18))
+        # To first order, in proportion.
+        by = 1e18 * known / number(found["straggle_stderr"] / found["straggle"])
+        caught.clear()
+        found = sims.moments(unsure(by))
+    assert number(found["straggle_stderr"] / found["straggle"]) == pytest.approx(known, rel=1e-3)
+    told = (
+        "species 'B': above the background the straggle is known to 7 %; the errors of skewness "
+        "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases. Leave out "
+        "with stop= what lies beyond the peak"
+    )
+    assert [str(one.message) for one in caught] == [told] * said
+    sims.moments(unsure(by).chunk())
+
+
 @pytest.mark.parametrize(
     ("values", "options", "status"),
     [

@@ -1,11 +1,23 @@
-"""What is said of arguments that do not fit, word by word: what was found, and what is expected."""
+"""What is said of arguments that do not fit, and of answers, word by word: what, where, and why."""
 
+import warnings
+
+import numpy as np
 import pytest
 import xarray as xr
 from measured import measurement, one
 
 import sims_analysis as sims
-from sims_analysis.errors import JunctionError, ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import (
+    AmbiguousJunctionWarning,
+    DoseWarning,
+    JunctionError,
+    ProfileError,
+    ProfileWarning,
+    SimsWarning,
+    SpeciesError,
+    UnitsError,
+)
 
 Z = [0.0, 10.0, 20.0, 30.0]
 TWO = measurement(Z, {"P": [1e18, 1e18, 1e17, 1e16], "B": [1e16, 1e17, 1e18, 1e18]})
@@ -515,3 +527,292 @@ def test_a_junction_that_a_limit_hides_is_refused_with_the_limit():
     with pytest.raises(JunctionError) as told:
         sims.junction_depth(ds, level="1e15 atoms/cm^3", strict=True)
     assert "below detection (those without a value are below 5e+15 atom/cm^3)" in str(told.value)
+
+
+#: Nothing was measured from 9 to 30 nm.
+HOLE = np.r_[0.0:10.0, 30.0:40.0]
+PEAK = one(HOLE, 1e18 * np.exp(-0.5 * ((HOLE - 12) / 5) ** 2) + 1e10)
+EDGE = one(HOLE, 1e19 * np.exp(-HOLE / 3))
+BOTH = measurement(HOLE, {"B": EDGE["concentration"].values[0], "P": np.full(HOLE.size, 1e16)})
+GAP = 'no sample between 9 and 30 nm (21 nm); {}. gaps="bridge" accepts that'
+NOISY = np.random.default_rng(3).poisson(30 * np.exp(-(((np.arange(160.0) - 80) / 30) ** 2)))
+
+#: What is asked, the warning, whose answer it is, and what is said of it.
+TOLD_OF = [
+    (
+        lambda: sims.crossings(EDGE, level="1e16 cm^-3"),
+        ProfileWarning,
+        "species 'B', crossing '0'",
+        GAP.format("a crossing in it has no depth"),
+    ),
+    (
+        lambda: sims.junction_depth(EDGE, level="1e16 cm^-3"),
+        ProfileWarning,
+        "species 'B'",
+        GAP.format("the junction in it has no depth"),
+    ),
+    (
+        lambda: sims.metallurgical_junctions(BOTH, donors=["P"], acceptors=["B"]),
+        ProfileWarning,
+        "junction '0'",
+        GAP.format("the junction in it has no depth"),
+    ),
+    *(
+        (ask, DoseWarning, "species 'B'", GAP.format(f"the dose bridges it by the rule {rule}"))
+        for ask, rule in [
+            (lambda: sims.integrated_dose(PEAK, rule="loglinear"), "loglinear"),
+            (lambda: sims.dose_budget(PEAK, rule_tolerance=9), "trapezoid"),
+            (lambda: sims.cumulative_dose(PEAK), "trapezoid"),
+            (lambda: sims.depth_at_dose_fraction(PEAK, rule="loglinear"), "loglinear"),
+        ]
+    ),
+    (
+        lambda: sims.moments(PEAK),
+        DoseWarning,
+        "species 'B'",
+        GAP.format("the moments bridge it by straight lines"),
+    ),
+    (
+        lambda: sims.peak(PEAK),
+        ProfileWarning,
+        "species 'B'",
+        GAP.format("the maximum may lie in it, or be a higher one"),
+    ),
+    *(
+        (ask, ProfileWarning, "species 'B'", GAP.format("there is no value in it"))
+        for ask in (
+            lambda: sims.interpolate(PEAK, depth="20 nm"),
+            lambda: sims.to_grid(PEAK, step="4 nm"),
+        )
+    ),
+    (
+        lambda: sims.to_grid(PEAK, step="4 nm", conserve="dose"),
+        ProfileWarning,
+        "species 'B'",
+        GAP.format("cells that reach into it have no value"),
+    ),
+    (
+        lambda: sims.surface_concentration(EDGE, depth="9 nm", samples=12),
+        ProfileWarning,
+        "species 'B'",
+        GAP.format("the fit bridges it by an exponential"),
+    ),
+    (
+        lambda: sims.decay_length(one(range(40), 1e18 * np.exp(-0.01 * np.arange(40.0) ** 2))),
+        ProfileWarning,
+        "species 'B'",
+        (
+            "the edge is not exponential between start and stop of the answer: the decay length "
+            "depends on them; low= and high=, or start= and stop=, choose a part of it that is"
+        ),
+    ),
+    (
+        lambda: sims.integrated_dose(EDGE, stop="9 nm", background="1e20 cm^-3"),
+        DoseWarning,
+        "species 'B'",
+        (
+            "the dose is negative: the background is higher than the profile; does its window lie "
+            "in the profile?"
+        ),
+    ),
+    (
+        lambda: sims.integrated_dose(EDGE, start="-1 nm", stop="9 nm"),
+        DoseWarning,
+        "species 'B'",
+        "the limits reach beyond the samples; integrated over what was measured",
+    ),
+    (
+        lambda: sims.dose_budget(EDGE, stop="9 nm", surface_depth="1 nm", rule_tolerance=1e-3),
+        DoseWarning,
+        "species 'B'",
+        (
+            "trapezoid and log-linear rule differ by 1% of the dose; it depends on the sampling of "
+            "a steep edge, or on a single high sample"
+        ),
+    ),
+    (
+        lambda: sims.junction_depth(one(range(6), [1, 3, 1, 3, 1, 3]), level="2 cm^-3"),
+        AmbiguousJunctionWarning,
+        "species 'B'",
+        (
+            "2 crossings qualify as the junction; took the deepest one. Narrow the choice with "
+            "after= or confirm=, or give the number of one as which="
+        ),
+    ),
+    (
+        lambda: sims.peak(one(range(160), NOISY * 1e16)),
+        ProfileWarning,
+        "species 'B'",
+        (
+            "samples beside the width, 26.8 nm, are above half of the maximum, too, over 43 nm: "
+            "noise or a neighbour cut it short; a fit uses all samples"
+        ),
+    ),
+    (
+        lambda: sims.moments(one(range(6), [1, 3, 9, 9, 9, 8]), threshold=0.5),
+        DoseWarning,
+        "species 'B'",
+        "the record ends above the threshold: a part of the tail is missing from the moments",
+    ),
+    (
+        lambda: sims.peak(EDGE, start="50 nm"),
+        ProfileWarning,
+        "species 'B'",
+        "no sample in the window start=50 nm; the record runs from 0 to 39 nm",
+    ),
+]
+
+
+#: Of twenty samples the third, the ninth and the tenth are given as <5E16.
+LESS = np.exp(-np.arange(20.0) / 3)
+LESS[[2, 8, 9]] = np.nan
+LIMIT = np.where(np.isnan(LESS), 5e16, np.nan)
+FILE = one(range(20), 1e18 * LESS).assign_coords(
+    concentration_detection_limit=(("species", "depth"), [LIMIT], {"units": "atom/cm^3"})
+)
+BELOW = (
+    "2 samples in the window are below their limit of detection, 5e+16 atom/cm^3, and have no value"
+)
+TOLD_OF += [
+    (
+        lambda: sims.decay_length(FILE, start="3 nm"),
+        ProfileWarning,
+        "species 'B'",
+        f"{BELOW}: the edge of the others is too shallow",
+    ),
+    (
+        lambda: sims.mean_value(FILE, start="5 nm", stop="9 nm"),
+        ProfileWarning,
+        "species 'B'",
+        f"{BELOW}: the mean of the others is too high",
+    ),
+    (
+        lambda: sims.detection_limit(FILE, window=("8 nm", "12 nm")),
+        SimsWarning,
+        "species 'B'",
+        f"{BELOW}: the limit is that of the others",
+    ),
+    (
+        lambda: sims.interpolate(FILE, depth="8.5 nm"),
+        ProfileWarning,
+        "species 'B'",
+        (
+            "the samples between 1 and 3 nm are below their limit of detection; there is no value "
+            'in it. gaps="bridge" accepts that'
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ask", "category", "whose", "said"), TOLD_OF)
+def test_a_warning_says_of_what_it_is_and_what_becomes_of_the_answer(ask, category, whose, said):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ask()
+    ((told, found),) = [(str(one.message), one.category) for one in caught]
+    assert told == f"{whose}: {said}"
+    assert found is category
+    assert caught[0].filename == __file__
+    assert issubclass(category, SimsWarning)
+
+
+#: Level -> status of the first entry, and whether there is another.
+HIDDEN = {
+    "1e15 atoms/cm^3": ["below_detection"],
+    "5e15 atoms/cm^3": ["below_detection"],
+    "9e15 atoms/cm^3": ["below_detection"],  # crossed beside the last value
+    "5e16 atoms/cm^3": ["ok", "ok", "ok"],
+    "1e19 atoms/cm^3": ["never_reached"],
+}
+
+
+@pytest.mark.parametrize("level", HIDDEN)
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_crossing_may_lie_where_a_file_gives_samples_below_their_limit(level):
+    text = "Depth (nm)\tB (atoms/cm3)\n0\t1e18\n1\t1e16\n2\t8e17\n3\t1e16\n4\t<5E15\n5\t<5E15\n"
+    ds = sims.read(text.encode()).to_dataset()
+    found = sims.crossings(ds, level=level)
+    assert found["status"].values[0].tolist() == HIDDEN[level]
+    assert found["detection_limit"].item() == 5e15
+    assert found["detection_limit"].attrs["units"] == "atom/cm^3"
+    padded = sims.crossings(ds, level=level, max_count=4)["status"].values[0].tolist()
+    assert padded == HIDDEN[level] + [""] * (4 - len(HIDDEN[level]))
+    junction = sims.junction_depth(ds, level=level)
+    assert junction["status"].item() == HIDDEN[level][0]
+    assert junction["detection_limit"].item() == 5e15
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [("5e18 cm^-3", "saturated"), ("3e18 cm^-3", "saturated"), ("2e18 cm^-3", "ok")],
+)
+def test_a_level_that_a_detector_has_cut_off_is_told(level, status):
+    z = np.arange(0.0, 200.0, 2.0)
+    counts = np.random.default_rng(1).poisson(5000 * np.exp(-(((z - 60) / 20) ** 2) / 2) + 5)
+    ds = one(z, np.minimum(counts, 3000) * 1e15)
+    said = (
+        f": {np.count_nonzero(counts >= 3000)} samples of 3e+18 atom/cm^3 are equal to the last "
+        "digit, as a saturated detector writes them: the answer rests on samples that were cut off"
+    )
+    for whose, ask in (
+        ("species 'B'", lambda d: sims.junction_depth(d, level=level)),
+        ("species 'B', crossing '0'", lambda d: sims.crossings(d, level=level, max_count=1)),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ProfileWarning)
+            found = ask(ds)
+        assert np.ravel(found["status"]).tolist() == [status]
+        told = [whose + said] if status == "saturated" else []
+        assert [str(one.message) for one in caught if one.category is ProfileWarning] == told
+        np.testing.assert_array_equal(ask(ds.chunk())["status"], found["status"])
+    smooth = one(z, np.full(z.size, 1e17))
+    assert np.ravel(sims.crossings(smooth, level=level)["status"]).tolist() == ["never_reached"]
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_statuses_of_answers_without_samples_below_their_limit():
+    for data in (FILE, FILE.chunk()):
+        shown = [
+            sims.decay_length(data, start="3 nm")["status"],
+            sims.decay_length(data, start="3 nm", stop="7 nm")["status"],
+            sims.mean_value(data, start="5 nm", stop="9 nm")["status"],
+            sims.mean_value(data, start="5 nm", stop="7 nm")["status"],
+            sims.mean_value(data, start="8 nm", stop="9 nm")["status"],
+        ]
+        words = [one.values.item() for one in shown]
+        assert words == ["below_detection", "ok", "below_detection", "ok", "no_data"]
+    # They lie below a limit that is not below their own.
+    for limit, more in (("5e16 cm^-3", 3), ("4.9e16 cm^-3", 0)):
+        own = (FILE["concentration"] < float(limit.split()[0])).sum()
+        assert sims.below_detection(FILE, limit=limit).sum() == own + more
+
+
+def with_limits(values, hidden, limit):
+    """Give a profile of which a file gives some samples as below a limit."""
+    lost = np.isin(np.arange(len(values)), hidden)
+    limits = ("species", "depth"), [np.where(lost, limit, np.nan)], {"units": "atom/cm^3"}
+    ds = one(range(len(values)), np.where(lost, np.nan, values))
+    return ds.assign_coords(concentration_detection_limit=limits)
+
+
+ROUND = 1e18 * np.exp(-0.5 * ((np.arange(41.0) - 20) / 5) ** 2) + 1e12
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize(
+    ("hidden", "limit", "peak", "moments", "half"),
+    [
+        ([14], 4.8e17, "gap", "gap", "gap"),  # below half of the maximum: the width may be less
+        ([20], 2e18, "gap", "gap", "ok"),  # the maximum may be higher, with as much on either side
+        ([22], 2e18, "gap", "gap", "gap"),
+        ([3], 1e15, "ok", "ok", "ok"),  # in the tail
+    ],
+)
+def test_hidden_samples_matter_where_an_answer_rests_on_them(hidden, limit, peak, moments, half):
+    ds = with_limits(ROUND, hidden, limit)
+    assert sims.peak(ds)["status"].item() == peak
+    assert sims.moments(ds)["status"].item() == moments
+    assert sims.depth_at_dose_fraction(ds, fraction=0.5)["status"].item() == half
+    for ask in (sims.peak, sims.moments, sims.depth_at_dose_fraction):
+        assert ask(ds, gaps="bridge")["status"].item() == "ok"

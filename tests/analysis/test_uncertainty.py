@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import xarray as xr
 from counted import edge, trials
 from measured import measurement, one, profile
 from shared_profiles import read
@@ -39,6 +40,17 @@ def test_intervals_cover_at_least_what_they_state(mean):
     lower, upper = sims.poisson_interval(k)
     covered = poisson.pmf(k, mean)[(lower <= mean) & (mean <= upper)].sum()
     assert covered >= 0.6826
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_intervals_of_labelled_counts_have_their_labels(lazy):
+    labels = {"species": ["B", "P", "As"]}
+    counts = xr.DataArray([0.0, 1.0, np.nan], labels, ["species"], attrs={"units": "count"})
+    found = sims.poisson_interval(counts.chunk() if lazy else counts, confidence=0.9)
+    plain = sims.poisson_interval(counts.values, confidence=0.9)
+    for end, expected in zip(found, plain, strict=True):
+        assert (end.chunks is not None) == lazy
+        xr.testing.assert_identical(end.compute(), counts.copy(data=expected))
 
 
 @pytest.mark.parametrize("bad", [{"counts": -1}, {"counts": 1, "confidence": 1.0}])
@@ -306,3 +318,103 @@ def test_counts_of_a_concentration_are_not_rounded_and_those_of_counts_are():
     broken = sims.to_dataset(profile("B", [0, 1, 2], [4.0, 9.25, 1.0], units="counts/s"))
     with pytest.raises(ProfileError, match="species 'B'"):
         sims.with_counting_statistics(broken, dwell_time="1 s")
+
+
+def counts_of(values):
+    return one(range(len(values)), values, units="counts").rename(concentration="intensity")
+
+
+def no_whole_number(where, counts, hint, which):
+    return (
+        f"{where} is {counts} counts, not a whole number{hint}; take the counting statistics "
+        "before anything is subtracted, averaged or divided, and leave out species that were not "
+        f"counted: {which}"
+    )
+
+
+STEPS = " (the values of this profile are multiples of {})"
+TIMES, SPECIES = "dwell_time={'11B': '1 s', ...}", "data.sel(species=[...])"
+BROKEN = [
+    (
+        lambda: sims.with_counting_statistics(counts_of([1.25, 2.5, 5.0, 7.5, 11.25])),
+        no_whole_number(
+            "species 'B', depth 0 nm: 1.25 count (and 3 more)", 1.25, STEPS.format(1.25), SPECIES
+        ),
+    ),
+    (  # three values tell of a step, two do not
+        lambda: sims.with_counting_statistics(counts_of([1.25, 2.5, 5.0])),
+        no_whole_number(
+            "species 'B', depth 0 nm: 1.25 count (and 1 more)", 1.25, STEPS.format(1.25), SPECIES
+        ),
+    ),
+    (
+        lambda: sims.with_counting_statistics(counts_of([1.25, 2.5])),
+        no_whole_number("species 'B', depth 0 nm: 1.25 count (and 1 more)", 1.25, "", SPECIES),
+    ),
+    (
+        lambda: sims.with_counting_statistics(counts_of([1.3, 2.7, 5.2, 9.1])),
+        no_whole_number("species 'B', depth 0 nm: 1.3 count (and 3 more)", 1.3, "", SPECIES),
+    ),
+    (
+        lambda: sims.with_counting_statistics(rates(PRINTED), dwell_time="0.7 s"),
+        no_whole_number(
+            "species '7Li', sputter time 1 s: 1.00994 count/s (and 2 more)",
+            0.707,
+            STEPS.format("1.00994, as after 0.9902 s of counting"),
+            TIMES,
+        ),
+    ),
+    *(
+        (
+            lambda part=part: sims.with_counting_statistics(
+                rates([2.0, 4.0], counting_time="1 s", detector_yield=part)
+            ),
+            (
+                f"species_metadata['detector_yield']={part!r}; expected a fraction of the ions, "
+                "such as '95 %'"
+            ),
+        )
+        for part in ("150 %", "0 %", "half", True, 1.5, 0)
+    ),
+    *(
+        (
+            lambda key=key, text=text: sims.with_counting_statistics(
+                sims.to_dataset(
+                    profile("B", [0, 1], [4, 9], units="counts", species_metadata={key: text})
+                )
+            ),
+            (
+                f"the instrument's software has changed intensity ({key}: {text!r} in the metadata "
+                "of the species): it is not what was counted, and has no errors of counting; "
+                "export the profile without that"
+            ),
+        )
+        for key, text in (("processing", "Smoothed"), ("averaging", "none said"))
+    ),
+    (
+        lambda: sims.with_counting_statistics(
+            sims.correct_dead_time(rates([1e5, 2e5]), dead_time="20 ns"), dwell_time="1 s"
+        ),
+        (
+            "the dead time was corrected before, and intensity is not what was counted; take the "
+            "counting statistics before that: they go along"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ask", "said"), BROKEN)
+def test_what_is_not_counted_is_said_word_by_word(ask, said):
+    with pytest.raises(ProfileError) as told:
+        ask()
+    assert str(told.value) == said
+
+
+@pytest.mark.parametrize(
+    ("part", "yields"), [("50 %", 0.5), (" 50percent ", 0.5), (0.5, 0.5), (1, 1)]
+)
+def test_a_yield_is_a_fraction_of_the_ions(part, yields):
+    # The instrument has divided by it.
+    ds = rates([2.0, 4.0], counting_time="1 s", detector_yield=part)
+    counts = sims.with_counting_statistics(ds)["intensity_counts"].values[0]
+    assert counts.tolist() == [2.0 * yields, 4.0 * yields]

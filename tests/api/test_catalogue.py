@@ -73,6 +73,17 @@ def test_what_a_search_compares(growth, known):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", [*WIRE_FIELDS, "extra"])
+def test_words_are_looked_for_in_names_notes_labels_and_times(name):
+    hidden = {"char_source_type", "raw_file_type", "file_metadata", "sha3_256", "extra"}
+    kind = {"file_metadata": dict, "extra": dict, "tags": list, "workspaces": list}.get(name)
+    value = {dict: {"k": "Found"}, list: ["Found"]}.get(kind, "Found")
+    if name == "projects":
+        value = [{"id": 1, "name": "Found"}]
+    entry = CatalogueEntry(**{"data_id": "a", name: value})
+    assert ("Found" in entry.words) == (name not in hidden)
+
+
 def test_a_search_is_sent_as_the_reference_has_it():
     assert Search(data_type="sims", keywords=["a", "b"]).query() == [
         ("keywords", "a"), ("keywords", "b"), ("data_type", "sims"), ("status", ALL),

@@ -512,6 +512,38 @@ def test_without_permission_the_answers_come_from_a_walk(archive, monkeypatch):
     assert not (archive.path / ".index").exists()
 
 
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        *((f"SQLITE_{name}", True) for name in (
+            "PERM", "BUSY", "LOCKED", "READONLY", "IOERR", "FULL", "CANTOPEN", "PROTOCOL", "NOLFS",
+            "AUTH", "IOERR_READ", "BUSY_SNAPSHOT",
+        )),
+        *((f"SQLITE_{name}", False) for name in ("CORRUPT", "NOTADB", "ERROR", "CORRUPT_INDEX")),
+        (ValueError("rows twice"), False), (UnicodeError(), False), (TypeError(), False),
+        (OverflowError(), False),
+    ],
+)  # fmt: skip
+def test_an_index_is_removed_only_if_it_is_damaged(tmp_path, error, kept, monkeypatch):
+    file = tmp_path / ".index" / "entries.sqlite3"
+    file.parent.mkdir()
+    file.write_bytes(b"")
+    if isinstance(error, str):
+        code, error = getattr(sqlite3, error), sqlite3.OperationalError(error)
+        error.sqlite_errorcode = code
+
+    def fails(_):
+        raise error
+
+    monkeypatch.setattr(index_module, "_prepare", fails)
+    with (
+        pytest.raises(index_module._Unusable),
+        index_module.Index(tmp_path)._opened(),
+    ):
+        pytest.fail("it was opened")
+    assert file.exists() == kept
+
+
 @pytest.mark.slow
 def test_a_locked_index_keeps_nobody_waiting(archive, monkeypatch):
     answers(archive)

@@ -4,12 +4,15 @@ import json
 import re
 
 import pytest
+from faulty_server import REFERENCE
 
 from sims_analysis._version import __version__
 from sims_analysis.api.answers import _filter
 from sims_analysis.api.catalogue import CatalogueEntry, Search
 from sims_analysis.api.openapi import document
 from sims_analysis.api.server import _detail
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import PayloadError
 from sims_analysis.units import read_unit
 
 SCHEMAS = document()["components"]["schemas"]
@@ -110,6 +113,23 @@ def test_what_a_profile_must_have_is_described():
     }  # fmt: skip
     items = profile["properties"]["concentrations"]["items"]
     assert items == {"type": ["number", "null"]}
+
+
+def test_a_profile_of_the_reference_is_as_described():
+    (profile,) = json.loads(REFERENCE)
+    described = SCHEMAS["DepthProfile"]
+    assert described["type"] == "object"
+    assert list(described["properties"]) == list(profile)
+    kinds = {str: "string", list: "array", dict: "object"}
+    for name, value in profile.items():
+        types = described["properties"][name]["type"]
+        assert kinds[type(value)] in ([types] if isinstance(types, str) else types)
+        without = json.dumps([{k: v for k, v in profile.items() if k != name}]).encode()
+        if name in described["required"]:
+            with pytest.raises(PayloadError, match=name):
+                SIMSResult.from_json(without, data_id="")
+        else:
+            SIMSResult.from_json(without, data_id="")
 
 
 @pytest.mark.parametrize("name", SCHEMAS["CatalogueEntry"]["properties"])

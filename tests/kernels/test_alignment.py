@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
 
 from sims_analysis.kernels.alignment import (
     best_shift,
@@ -95,3 +96,50 @@ def test_between_markers_there_are_straight_lines_which_go_on_beyond():
     moved = [3.0, 11.0, 15.0, 19.0, 34.0, 49.0, 64.0]
     np.testing.assert_allclose(between_markers(depth, at, to), moved, rtol=1e-15)
     np.testing.assert_allclose(between_markers(depth, at, at), depth, rtol=1e-15)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_correlation_is_that_over_the_depths_at_which_both_were_measured(log):
+    own = np.arange(31.0, 260.0, 1.3)
+    other = 0.3 * curve(own, 105) + 0.1 * curve(own, 180)
+    pairs = [(Z, curve(Z), own, other), (Z, curve(Z, 140) + 1e17, own, curve(own, 128) + 1e17)]
+    found = best_shift(pairs, log=log)
+    assert found.found
+    each = []
+    for za, ca, zb, cb in pairs:
+        z = np.arange(max(za[0], zb[0] + found.shift), min(za[-1], zb[-1] + found.shift), 0.5)
+        a, b = (PchipInterpolator(x, np.log(c) if log else c) for x, c in ((za, ca), (zb, cb)))
+        each.append(np.corrcoef(a(z), b(z - found.shift))[0, 1])
+    assert min(each) < 0.9999
+    assert found.correlation == pytest.approx(np.mean(each), abs=3e-3)
+
+
+@pytest.mark.parametrize("floor", [0.0, 1e-3, 0.1, 1.0, 1e15])
+@pytest.mark.parametrize("log", [False, True])
+def test_where_nothing_varies_nothing_correlates(floor, log):
+    # Two thin layers far apart above one number for no counts: other shifts leave only that.
+    z = np.arange(0.0, 200.0)
+
+    def layer(z, at):
+        return floor + 1e3 * max(floor, 1e-3) * np.exp(-(((z - at) / 4) ** 2)) * (
+            np.abs(z - at) < 25
+        )
+
+    found = best_shift([(z, layer(z, 60), z + 0.37, layer(z + 0.37, 150))], log=log)
+    assert found.found
+    assert found.shift == pytest.approx(-90.0, abs=0.02)
+    flat = np.full(z.size, floor)
+    assert not best_shift([(z, layer(z, 60), z, flat)], log=log).found
+    assert not best_shift([(z, flat, z, flat)], log=log).found
+
+
+@pytest.mark.parametrize(("overlap", "found"), [(32.0, True), (22.0, False)])
+def test_less_than_a_quarter_of_the_record_is_no_overlap(overlap, found):
+    # What both have of the layer is at the end of one and at the begin of the other.
+    z = np.arange(0.0, 101.0)
+    layer, other = (
+        np.maximum(1 - ((z - at) / 5) ** 2, 0) for at in (overlap / 2, 100 - overlap / 2)
+    )
+    result = best_shift([(z, layer, z, other)], 99.0)
+    assert (abs(result.shift - (overlap - 100)) < 1e-3) == found
+    assert (result.correlation > 0.999) == found

@@ -5,15 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.crossing_error import (
-    CROWD,
-    GROWTH,
-    KNOWN,
-    _between_two,
-    _reach,
-    _root,
-    edges,
-)
+from sims_analysis.kernels.crossing_error import _between_two, _reach, _root, edges
 from sims_analysis.kernels.crossings import find, junction, locate
 from sims_analysis.kernels.local_fit import Samples
 from sims_analysis.kernels.rows import Dense
@@ -137,15 +129,15 @@ def plain_reach(difference, variance, every, begin, end, first):
             range(first + 1, min(first + 1 + n, end)),
         )
         others = np.count_nonzero((every >= min(left)) & (every < min(first + n, end - 1)))
-        if others > CROWD:
+        if others > 100:
             return 0, 0
         step = sum(difference[i] for i in right) - sum(difference[i] for i in left)
         noise = math.sqrt(sum(variance[i] for i in (*left, *right)))
-        if abs(step) >= KNOWN * noise:
+        if abs(step) >= 4 * noise:
             return n, np.sign(step)
         if first - n < begin and first + 1 + n >= end:
             return n, 0
-        n = max(n + 1, int(n * GROWTH))
+        n = max(n + 1, int(n * 1.3))
 
 
 @pytest.mark.parametrize("noise", [0.05, 1.0, 4.0])
@@ -183,7 +175,7 @@ def test_a_window_of_more_than_a_hundred_crossings_is_noise():
         nothing, value, nothing, nothing, nothing, value > -2, 0 * ends, ends, nothing
     )
     assert _reach(samples, sides, every, np.arange(2), first)[0].tolist() == [0, 0]
-    for few, reach in ((CROWD, n - 199), (CROWD + 1, 0)):
+    for few, reach in ((100, n - 199), (101, 0)):
         found, _ = _reach(samples, sides, np.arange(199, 199 + few), np.arange(1), first[:1])
         assert (found[0] == 0) == (reach == 0)
 

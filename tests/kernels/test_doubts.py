@@ -57,3 +57,11 @@ def test_how_many_and_which():
     assert np.isnan(found.value[0])
     assert found.n[2] == (profiles()[2] == 3000).sum() > 5
     assert found.value[2] == 3000
+
+
+def test_on_a_grid_as_many_samples_as_twenty_are_needed():
+    value = np.minimum(profiles()[2:3], 1000.0)
+    n = int((value == 1000).sum())
+    for fraction, status in ((20.1 / n, Status.SATURATED), (19.9 / n, Status.OK)):
+        assert 0.5 < fraction < 1
+        assert ask(value, fraction=fraction).status.tolist() == [status]

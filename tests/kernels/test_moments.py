@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
+from scipy import stats
 
 from sims_analysis.kernels import blocks, moments
-from sims_analysis.kernels.counting import CLEAR
 from sims_analysis.kernels.rows import Packed, Status
 
 ROWS = 30
@@ -166,7 +166,7 @@ def test_a_row_does_not_depend_on_the_others(own):
 
 
 def test_a_run_is_doubtful_where_noise_reaches_the_threshold_at_its_ends():
-    far, near, clear = 9.0, 1.0, CLEAR
+    far, near, clear = 9.0, 2.9, 3.0
     above = [
         [-far, far, far, far, -far],
         [-far, far, near, far, -far],  # within it
@@ -186,3 +186,42 @@ def test_a_run_is_doubtful_where_noise_reaches_the_threshold_at_its_ends():
     backwards = Packed(np.arange(40.0), flat[::-1], offsets=rows.offsets)
     found = moments._doubtful(backwards, flat[::-1], np.ones(40), kept[::-1])
     assert found.tolist() == [False, False, False, False, True, True, True, False]
+
+
+def test_few_counts_widen_the_errors_of_higher_moments_by_students_t():
+    # By Satterthwaite, with the counts of a background that was subtracted before.
+    z = np.arange(0.0, 40.0, 2.0)
+    k = np.round(9 * np.exp(-(((z - 20) / 8) ** 2)))
+    for floor in (0.0, 3.0):
+        sigma = np.sqrt(np.maximum(k + floor, 0.92**2)) * (k > 0)
+        rows = Packed(z, k, sigma, offsets=np.array([0, z.size]))
+        free = np.full((4, 1), NAN)
+        one, level = np.ones(1), np.zeros(1)
+        found = moments.moments(
+            rows, *free[:2], level, free[2], *free[2:], one, np.array([floor]), sure=False
+        )
+        w = 2.0 * np.r_[0.5, np.ones(z.size - 2), 0.5]
+        total, r, s = (w * k).sum(), found.projected_range[0], found.straggle[0]
+        t, g, b = (z - r) / s, found.skewness[0], found.kurtosis[0]
+        slopes = {
+            "projected_range": z - r,
+            "straggle": s * (t**2 - 1) / 2,
+            "skewness": t**3 - 3 * t - g - 1.5 * g * (t**2 - 1),
+            "kurtosis": t**4 - 4 * g * t - b - 2 * b * (t**2 - 1),
+        }
+        for name, slope in slopes.items():
+            parts = (w / total * slope * sigma) ** 2
+            counts = np.maximum(((k + floor) / np.where(sigma > 0, sigma, 1)) ** 2, 1)
+            freedom = 2 * parts.sum() ** 2 / (parts**2 / counts).sum()
+            wider = 1.0 if name == "projected_range" else stats.t(freedom).ppf(stats.norm.cdf(1))
+            stated = getattr(found, f"{name}_stderr")[0]
+            assert stated == pytest.approx(math.sqrt(parts.sum()) * wider, rel=1e-6), name
+
+
+@pytest.mark.parametrize("edge", ["first", "last"])
+def test_a_record_that_ends_above_the_threshold_is_truncated_at_its_end(edge):
+    z, c = np.arange(6.0), np.array([[1.0, 3, 9, 9, 9, 8]])
+    found = ask(z, c if edge == "last" else c[:, ::-1], threshold=0.5)
+    assert found.status == [Status.TRUNCATED if edge == "last" else Status.OK]
+    assert ask(z, c, threshold=0.9).status == [Status.OK]
+    assert ask(z, c).status == [Status.OK]  # all samples were asked for

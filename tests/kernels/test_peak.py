@@ -139,3 +139,45 @@ def test_the_extent_of_samples_above_half_is_followed_beyond_a_width_that_noise_
     true = 60 * math.sqrt(math.log(2))
     assert np.nanmedian(found.fwhm) < 0.3 * true
     assert 0.9 < np.nanmedian(found.fwhm * (1 + found.narrowed)) / true < 1.6
+
+
+def bump(height, width=24.0):
+    """Give a spike, a floor of 1, and a rounded maximum about the sixtieth sample."""
+    z = np.arange(120.0)
+    return z, 30 * np.exp(-z) + 1 + height * np.exp(-(((z - 60) / width) ** 2) / 2) * (z > 1)
+
+
+@pytest.mark.parametrize(("rise", "found"), [(0.97, False), (1.03, True)])
+def test_another_maximum_rises_to_twice_what_lies_between(rise, found):
+    z, c = bump(1.0, 8.0)
+    c = np.where(z < 30, c, 1 + rise * (c - 1))
+    seen = surface_transient(Packed(z, c, None, offsets=np.array([0, 120])), FREE, FREE)
+    assert bool(np.isfinite(seen.deeper_depth[0])) == found
+    if found:
+        assert (seen.depth[0], seen.value[0]) == (0.0, c[0])
+        assert (seen.deeper_depth[0], seen.deeper_value[0]) == (60.0, c[60])
+        assert c[int(seen.end[0])] == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("errors", "found"), [(0.93, True), (1.07, False)])
+def test_another_maximum_stands_out_by_eighteen_errors_of_the_mean_of_its_samples(errors, found):
+    z, c = bump(5.0, 12.0)
+    high = np.count_nonzero(c[30:] >= 1 + 0.5 * 5.0)
+    sigma = np.full(120, errors * 5.0 * math.sqrt(high) / 18)
+    seen = surface_transient(Packed(z, c, sigma, offsets=np.array([0, 120])), FREE, FREE)
+    assert bool(np.isfinite(seen.deeper_depth[0])) == found
+
+
+def test_what_rises_to_the_end_of_the_window_is_no_maximum():
+    z, c = bump(5.0, 12.0)
+    for stop, found in ((60.0, False), (75.0, True)):
+        seen = surface_transient(
+            Packed(z, c, None, offsets=np.array([0, 120])), FREE, np.array([stop])
+        )
+        assert bool(np.isfinite(seen.deeper_depth[0])) == found
+
+
+def test_the_error_of_the_highest_sample_counts_where_there_is_no_other():
+    # A quarter of a sample each: an error twice as large in sums, and not of a single one.
+    rows = Dense(np.arange(2.0), np.array([[4.0, 1.0]]), np.array([[2.0, 1.0]]))
+    assert peak(rows, FREE, FREE, np.array([0.25])).stderr[0] == 1.0

@@ -211,6 +211,13 @@ def test_how_far_a_curve_stays_away():
 def test_a_singular_matrix_has_the_inverse_of_what_there_is():
     ones = np.ones((2, 2))
     np.testing.assert_allclose(residuals.inverted(ones), np.full((2, 2), 0.25), rtol=1e-12)
+    for seed in range(20):  # three directions in a plane: but for rounding
+        j = RNG(seed).normal(size=(3, 2))
+        j /= np.sqrt((j * j).sum(axis=1, keepdims=True))
+        expected = np.linalg.pinv(j @ j.T, rcond=1e-10)
+        np.testing.assert_allclose(residuals.inverted(j @ j.T), expected, rtol=1e-6)
+    near = np.array([[1.0, 1 - 1e-10], [1 - 1e-10, 1.0]])
+    np.testing.assert_allclose(np.diag(residuals.inverted(near)), 5e9, rtol=1e-3)
     regular = np.array([[1.0, 0.5], [0.5, 1.0]])
     np.testing.assert_allclose(residuals.inverted(regular) @ regular, np.eye(2), atol=1e-12)
 

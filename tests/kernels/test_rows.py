@@ -1,5 +1,7 @@
 """Rows in both layouts agree with a loop over plain profiles."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from sims_analysis.kernels.rows import (
     Dense,
     Packed,
     Status,
+    dot_rows,
     ends,
     first_status,
     range_sums,
@@ -169,3 +172,14 @@ def test_limits_of_no_rows_are_not_alike():
     rows = Dense(np.arange(3.0), np.empty((0, 3)))
     assert not rows.alike(np.empty(0))
     assert rows.within(np.empty(0), np.empty(0)).count == 0
+
+
+@pytest.mark.parametrize("n", [8191, 8192, 8193, 20_000])
+def test_sums_of_long_rows_are_those_of_each_alone(n):
+    value, weights = np.random.default_rng(n).normal(size=(2, 3, n))
+    for by in (weights, weights[0]):
+        found = dot_rows(value, by)
+        for row, c in enumerate(value):
+            w = np.broadcast_to(by, value.shape)[row]
+            assert found[row] == pytest.approx(math.fsum(c * w), rel=1e-10, abs=1e-9)
+            assert dot_rows(value[row : row + 1], w)[0] == found[row]

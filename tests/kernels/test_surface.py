@@ -5,13 +5,15 @@ import math
 import numpy as np
 import pytest
 
+from sims_analysis.kernels.grid import shared_variance
 from sims_analysis.kernels.rows import Packed, Status
 from sims_analysis.kernels.surface import local_value
 
 
-def at(z, c, depth, sigma=None, samples=5):
+def at(z, c, depth, sigma=None, samples=5, fraction=1.0):
     rows = Packed(z, c, sigma, offsets=np.array([0, z.size]))
-    return local_value(rows, np.array([depth]), np.zeros(1), np.ones(1), samples=samples)
+    share = np.array([fraction])
+    return local_value(rows, np.array([depth]), np.zeros(1), share, samples=samples)
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -50,3 +52,23 @@ def test_statuses(c, depth, status):
     found = at(np.arange(float(len(c))), np.array(c, dtype=float), depth)
     assert found.status[0] == status
     assert np.isnan(found.value[0]) == (status != Status.OK)
+
+
+def test_of_two_samples_as_near_the_shallower_is_used():
+    z = np.arange(10.0)
+    for samples, ends in ((5, (0, 4)), (6, (0, 5)), (20, (0, 9))):
+        found = at(z, np.exp(-z), 2.5, samples=samples)
+        assert (found.start[0], found.stop[0]) == ends
+
+
+@pytest.mark.parametrize("depth", [4.0, 6.6])
+def test_on_a_grid_neighbours_share_the_variance_of_their_samples(depth):
+    z = np.arange(12.0)
+    c = 1e18 * np.exp(-z / 300)
+    plain, shared = (at(z, c, depth, 0.01 * c, 7, part) for part in (1.0, 0.3))
+    own = z[int(plain.start[0]) : int(plain.stop[0]) + 1]
+    weights = np.linalg.pinv(np.stack([np.ones_like(own), own - depth], axis=1))[0]
+    expected = math.sqrt(shared_variance(weights[None], np.array([0.3]))[0])
+    assert own.size == 7
+    assert shared.stderr[0] / plain.stderr[0] == pytest.approx(expected, rel=1e-3)
+    assert at(z, c, depth, None, 7, 0.3).stderr == at(z, c, depth, None, 7).stderr  # by scatter

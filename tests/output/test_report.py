@@ -446,3 +446,182 @@ def test_a_surface_is_explained_where_something_was_measured():
     assert analyse(counts, surface="10 nm").explanations() == []
     (line,) = analyse(sims.to_dataset([profile()]), surface="10 nm").explanations()
     assert line.startswith("Surface: the first 10 nm; ")
+
+
+# ---- every part of an answer
+
+
+def test_a_row_holds_the_parts_of_its_budget_and_its_junction(boron):
+    ds = sims.with_counting_statistics(boron, value_per_count="1e14 atoms/cm^3")
+    ds = ds.assign_coords(sensitivity_factor_uncertainty=("species", [0.1, 0.1]))
+    limits = {"start": "5 nm", "stop": "400 nm", "background": "1e15 atoms/cm^3"}
+    report = analyse(ds, surface="15 nm", **limits)
+    budget = sims.dose_budget(ds, surface_depth="15 nm", **limits)
+    crossing = sims.junction_depth(ds, level=LEVEL, after="15 nm")
+    top = sims.peak(ds, start="15 nm")
+    for name in ("B", "P"):
+        row, dose = rows_of(report)[name], budget.sel(species=name)
+        assert (row.dose, row.dose_stderr) == (float(dose["dose"]), float(dose["random_stderr"]))
+        assert row.dose_systematic_stderr == float(dose["systematic_stderr"]) > 0
+        assert row.background_dose == float(dose["background_dose"]) > 0
+        assert row.surface_dose == float(dose["surface_dose"]) > 0
+        assert row.rule_difference == float(dose["rule_difference"])
+        assert row.coverage == float(dose["coverage"])
+        assert row.dose_status == dose["status"].item()
+        assert row.peak == float(top["concentration"].sel(species=name))
+        assert row.peak_at == float(top["depth"].sel(species=name))
+        assert (row.variable, row.units, row.reason) == ("concentration", "atom/cm^3", "")
+        assert (row.axis, row.axis_units, row.samples) == ("depth", "nm", 250)
+    boron_row = rows_of(report)["B"]
+    assert boron_row.junction_depth == float(crossing.sel(species="B"))
+    assert boron_row.junction_stderr == float(crossing["stderr"].sel(species="B"))
+    assert rows_of(report)["P"].junction_status == "never_reached"
+
+
+def test_every_call_states_what_was_asked_and_no_more(boron):
+    assert analyse(boron.isel(species=[0])).calls == [
+        "peak(data, variable='concentration', start='15 nm')",
+        "dose_budget(data, rule_tolerance=1.0, surface_depth='15 nm')",
+        "junction_depth(data, level='1e18 atoms/cm^3', after='15 nm')",
+    ]
+    plain = sims.to_dataset([profile()])
+    asked = {"level": "1e17 cm^-3", "start": "1 nm", "stop": "99 nm", "background": "1e12 cm^-3"}
+    doped = analyse(plain, **asked, donors=["B"], doping="-1e17 cm^-3")
+    assert doped.calls == [
+        "peak(data, variable='concentration')",
+        (
+            "dose_budget(data, rule_tolerance=1.0, start='1 nm', stop='99 nm', "
+            "background='1e12 cm^-3')"
+        ),
+        "junction_depth(data, level='1e17 cm^-3')",
+        "metallurgical_junctions(data, donors=['B'], acceptors=[], background='-1e17 cm^-3')",
+    ]
+    held = analyse(plain, surface="10 nm", surface_dose="hold").calls[1]
+    assert "surface='hold'" in held
+    assert "surface_depth='10 nm'" in held
+
+
+def test_everything_is_values_for_json(boron):
+    found = analyse(boron, start="5 nm", stop="90 nm", notes=["one", "two", "one"]).to_dict()
+    assert [row["species"] for row in found.pop("species")] == ["B", "P"]
+    (junction,) = found.pop("junctions")
+    assert set(junction) == {"depth", "stderr", "polarity", "status"}
+    notes = found.pop("notes")
+    assert notes[:2] == ["one", "two"]
+    assert len(set(notes)) == len(notes)
+    assert found == {
+        "data_id": "boron-implant", "title": "synthetic: B implant in P-doped Si",
+        "date": "2026-01-15", "source": boron.attrs["source"], "level": LEVEL, "surface": "15 nm",
+        "surface_dose": "measured", "start": "5 nm", "stop": "90 nm", "donors": ["P"],
+        "acceptors": ["B"],
+    }  # fmt: skip
+    plain = analyse(sims.to_dataset([profile()]), surface_dose="exclude", surface="1 nm").to_dict()
+    assert (plain["source"], plain["title"], plain["surface_dose"]) == ("", "", "exclude")
+    assert (plain["start"], plain["stop"], plain["junctions"]) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("donors", "acceptors", "doping", "asked"),
+    [
+        ([], [], None, False), (["B"], [], None, False), ([], ["B"], None, False),
+        ([], [], "1e17 cm^-3", False), (["B"], ["P"], None, True), (["B"], [], "-1e17 cm^-3", True),
+        ([], ["B"], "1e17 cm^-3", True),
+    ],
+)  # fmt: skip
+def test_metallurgical_junctions_need_both_sides(donors, acceptors, doping, asked):
+    ds = sims.to_dataset([profile(), profile("P", values=np.full(40, 1e17))])
+    report = analyse(ds, donors=donors, acceptors=acceptors, doping=doping)
+    assert (report.metallurgical is not None) == asked
+    assert bool(report.junctions) == asked
+    assert (report.donors, report.acceptors) == (donors, acceptors)
+
+
+@pytest.mark.parametrize("side", ["donor", "acceptor"])
+def test_the_type_of_a_dopant_is_that_of_its_metadata_unless_stated(side):
+    ds = sims.to_dataset([profile(species_metadata={"dopant_type": side}), profile("P")])
+    report = analyse(ds)
+    assert (report.donors, report.acceptors) == ((["B"], []) if side == "donor" else ([], ["B"]))
+    stated = analyse(ds, donors=["P"])
+    assert (stated.donors, stated.acceptors) == (["P"], [])
+    stated = analyse(ds, acceptors=["P"])
+    assert (stated.donors, stated.acceptors) == ([], ["P"])
+
+
+def test_dopants_that_were_not_measured_as_concentrations_over_depth_are_named():
+    rates = np.geomspace(90.0, 0.01, 40)
+    ds = sims.to_dataset([profile(), profile("Si", units="counts/s", values=rates)])
+    report = analyse(ds, donors=["As", "Si"], acceptors=["B"])
+    assert report.metallurgical is None
+    told = "no metallurgical junctions: no concentration over depth of As, Si"
+    assert [note for note in report.notes if "metallurgical" in note] == [told]
+
+
+def test_a_peak_at_the_first_sample_may_be_a_transient():
+    told = (
+        "B: the peak is the first sample; if that is a surface transient, state where it ends, "
+        "surface="
+    )
+    inside = np.where(np.arange(40) == 1, 1e19, 1e16)
+    ds = sims.to_dataset([profile(), profile("P", values=inside)])
+    assert told in analyse(ds).notes
+    assert not any(note.startswith("P: ") for note in analyse(ds).notes)
+    assert told not in analyse(ds, surface="1 nm").notes
+    rates = profile(units="counts/s", values=np.geomspace(90.0, 0.01, 40))
+    assert analyse(sims.to_dataset([rates])).notes == []
+
+
+def test_the_surface_is_that_of_each_species_unless_one_is_stated_for_all():
+    def stated(end):
+        return {"surface_transient": end} if end is not None else {}
+
+    made = [
+        profile(name, species_metadata=stated(end))
+        for name, end in (("B", "10 nm"), ("P", "20 nm"), ("As", "10 nm"), ("Sb", ""), ("Ga", None))
+    ]
+    report = analyse(sims.to_dataset(made))
+    assert report.surface == "10 nm / 20 nm"
+    afters = [one.attrs["call"].partition(LEVEL)[2] for one in report.crossings]
+    assert afters == ["', after='10 nm')", "', after='20 nm')", "')"]
+    assert [one["species"].values.tolist() for one in report.doses] == [
+        ["B", "As"], ["P"], ["Sb", "Ga"],
+    ]  # fmt: skip
+    assert analyse(sims.to_dataset(made), surface="5 nm").surface == "5 nm"
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("measured", "part of the dose"),
+        ("exclude", "not part of the dose"),
+        ("hold", "part of the dose, with the first sample held up to the surface"),
+    ],
+)
+def test_how_the_dose_counts_the_surface_is_explained(policy, words):
+    report = analyse(sims.to_dataset([profile()]), surface="10 nm", surface_dose=policy)
+    assert report.explanations() == [
+        f"Surface: the first 10 nm; {words}, peak and junction lie below."
+    ]
+
+
+def test_errors_are_explained_where_there_are_some(boron):
+    plus_minus = "±: one standard error of counting; depth scale and sensitivity factors add to it."
+    assert analyse(boron).explanations()[0] == plus_minus
+    assert analyse(sims.to_dataset([profile()])).explanations() == []
+
+
+def test_counting_errors_are_of_concentrations_alone():
+    stated = {"value_per_count": "1e14 atoms/cm^3"}
+    counts = profile(units="counts/s", values=np.arange(1.0, 41.0), species_metadata=stated)
+    assert analyse(sims.to_dataset([counts])).species[0].dose is None
+    both = sims.to_dataset([profile(species_metadata=stated), profile("P")])
+    rows = rows_of(analyse(both))
+    assert rows["B"].dose_stderr > 0
+    assert rows["P"].dose_stderr is None
+
+
+def test_a_heading_names_the_entry_and_the_sample_once():
+    ds = sims.to_dataset([profile(species_metadata={"sample": "wafer 7"})])
+    assert analyse(ds).heading == "d1: wafer 7"
+    assert analyse(ds).headings == ["d1", "wafer 7"]
+    assert analyse(ds.assign_attrs(data_id="wafer 7")).heading == "wafer 7"
+    assert analyse(ds.assign_attrs(data_id="")).headings == ["wafer 7"]

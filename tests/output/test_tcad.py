@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ReadError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError, ReadError, SpeciesError
 
 
 def fitted(model, parameters, end=400):
@@ -84,3 +84,88 @@ def test_the_curve_of_a_fit_is_read_back(tmp_path):
     path = sims.to_tcad(curve, tmp_path / "c.txt", depth_units="nm")
     read = sims.read(path, species="B").to_dataset()
     np.testing.assert_allclose(read["concentration"].values[0], curve.values, rtol=1e-12)
+
+
+def refused(data, path, **options):
+    with pytest.raises((ProfileError, SpeciesError)) as found:
+        sims.to_tcad(data, path, **options)
+    assert not path.exists()
+    return str(found.value)
+
+
+def test_what_is_refused_is_named_with_a_remedy(tmp_path):
+    path = tmp_path / "x.txt"
+    ds = sims.open_example("boron-implant")
+    assert refused(ds, path) == "name one species: 'B', 'P'"
+    batch = sims.stack([ds, ds], names=["w1", "w2"])
+    assert refused(batch, path, species="P") == (
+        "species 'P' occurs 2 times (w1, w2); a simulator reads one profile: select one, as in "
+        ".isel(measurement=0)"
+    )
+    assert refused(sims.open_example("sputter-time"), path, species="Si") == (
+        "species 'Si': a simulator needs one concentration over depth; found intensity over "
+        "sputter_time"
+    )
+    assert refused(fitted("erfc", (1e20, 100)), path) == (
+        "the model 'erfc' has no moments that a simulator reads; fit 'gaussian', 'pearson' or "
+        "'dual_pearson', or write the profile itself"
+    )
+
+
+def of_batch():
+    z = np.linspace(0, 300, 151)
+    both = np.stack([models_truth.values("gaussian", (q, 100, 30), z) for q in (1e15, 2e15)])
+    data = models_truth.profile(both, z, dims=("species", "depth"))
+    return sims.fit(data.assign_coords(species=["B", "P"]), model="gaussian")
+
+
+def test_one_species_of_a_fit_is_selected_by_its_name(tmp_path):
+    fit, path = of_batch(), tmp_path / "x.txt"
+    assert refused(fit, path) == (
+        "the fit has 2 profiles, and a simulator reads one: select it, as in .sel(species='B')"
+    )
+    assert refused(fit, path, species="As") == "the fit has no species 'As'; it has 'B', 'P'"
+    lines = sims.to_tcad(fit, path, species="P").read_text().splitlines()
+    assert lines[0] == "# P: gaussian"
+    assert numbers(path)[0] == pytest.approx([0.1, 0.03, 0, 3, 2e15], rel=1e-6)
+    one = fit.sel(species="B")
+    assert sims.to_tcad(one, path, species="B").read_text().startswith("# B: gaussian\n")
+    assert sims.to_tcad(one, path).read_text().startswith("# B: gaussian\n")
+
+
+def test_the_head_of_a_file_says_what_its_lines_are(tmp_path):
+    dual = fitted("dual_pearson", (1e15, 0.8, 100, 30, -0.2, 3.2, 160, 60, 0.6, 4.2), 500)
+    path = sims.to_tcad(dual, tmp_path / "d.txt", comment="//", order="viennaps", depth_units="nm")
+    assert path.read_text().splitlines()[:2] == [
+        "// dual_pearson, head, then channelling tail",
+        (
+            "// projected_range (nm), straggle (nm), kurtosis (beta), skewness (gamma), "
+            "dose (atom/cm^2)"
+        ),
+    ]
+    path = sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "g.txt")
+    assert path.read_text().splitlines()[0] == "# gaussian"
+
+
+def test_a_fit_that_is_in_doubt_is_told_and_one_without_parameters_is_refused(tmp_path):
+    fit = fitted("gaussian", (1e15, 100, 30))
+    path = tmp_path / "x.txt"
+    fit["status"] = fit["status"].copy(data="at_bound")
+    with pytest.warns(FitWarning, match="^moments of a fit that is at bound$"):
+        sims.to_tcad(fit, path)
+    path.unlink()
+    fit["dose"] = fit["dose"] * np.nan
+    fit["dose"].attrs["units"] = "atom/cm^2"
+    assert refused(fit, path) == "the fit has no parameters: at bound"
+
+
+def test_a_dose_is_of_atoms_or_a_fraction_of_them(tmp_path):
+    fit, path = fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt"
+    fit["dose"].attrs["units"] = "1"
+    assert sims.to_tcad(fit, path).read_text().splitlines()[1].endswith("dose (1)")
+    path.unlink()
+    fit["dose"].attrs["units"] = "count nm/s"
+    assert refused(fit, path) == (
+        "a simulator needs a dose in atom/cm^2, and that of the fit is in count nm/s: quantify the "
+        "intensity with with_rsf(), and fit the concentration"
+    )

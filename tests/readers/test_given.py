@@ -149,14 +149,14 @@ def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
         sims.read("nowhere://w7.csv?key=1")
     with pytest.raises(FileNotFoundError):
         sims.read(f"zip://day/none.csv::{zipped}")
-    with pytest.raises(FileNotFoundError, match="no such file"):
+    with pytest.raises(FileNotFoundError, match=r"no such file: zip://day/\*\.txt::.*/lab\.zip$"):
         sims.read(f"zip://day/*.txt::{zipped}")
 
 
 def test_without_fsspec_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("sims_analysis.errors.importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs fsspec: pip install .*\[remote\]"):
-        sims.read("https://example.org/w7.csv")
+    with pytest.raises(ModuleNotFoundError, match=r"^https://example.org/w7.csv needs fsspec: pip ins"):
+        sims.read("https://example.org/w7.csv?key=1")
 
 
 def test_a_drive_of_windows_and_a_colon_are_no_addresses(tmp_path, monkeypatch):
@@ -186,3 +186,38 @@ def test_a_file_that_is_too_large_is_not_even_read(tmp_path, monkeypatch):
     monkeypatch.setattr(pathlib.Path, "read_bytes", lambda _: pytest.fail("it was read"))
     with pytest.raises(sims.ReadError, match=r"^w7\.txt: the file has more than 0 GB$"):
         sims.read(path)
+
+
+def test_a_folder_stands_for_its_files_however_it_is_named(tmp_path):
+    for name in ("b.csv", "a.csv", ".hidden"):
+        (tmp_path / name).write_bytes(CONTENT)
+    (tmp_path / "more").mkdir()
+    for folder in (tmp_path, str(tmp_path)):
+        assert [result.data_id for result in sims.read(folder)] == ["a", "b"]
+    with pytest.raises(sims.ReadError, match=r"more: there are no files in the folder$"):
+        sims.read(tmp_path / "more")
+    nested = sims.read([tmp_path, (tmp_path / "b.csv", CONTENT)])
+    assert [result.data_id for result in nested] == ["a", "b", "b", f"unnamed-{HASH[:12]}"]
+
+
+@pytest.mark.parametrize("attribute", ["name", "path", "filename"])
+def test_an_open_file_is_named_by_what_it_says(attribute):
+    file = io.BytesIO(CONTENT)
+    named = type("File", (), {"read": file.read, "name": 5, attribute: "C:\\lab\\w7.csv?key=1"})()
+    same(sims.read(named), "w7.csv")
+
+
+def test_what_cannot_be_read_is_named_as_it_was_given(tmp_path):
+    class Lost(io.BytesIO):
+        def read(self):
+            raise OSError(5, "the drive is gone")
+
+    (lost,) = sims.read([Lost()], errors="collect")
+    assert str(lost) == "a Lost without a name: the drive is gone"
+    named = Lost()
+    named.name = "lab/w7.csv"
+    (lost,) = sims.read([named], errors="collect")
+    assert str(lost) == "w7.csv: the drive is gone"
+    absent = tmp_path / "w7.csv"
+    (lost,) = sims.read([absent], errors="collect")
+    assert str(lost) == f"{absent}: No such file or directory"

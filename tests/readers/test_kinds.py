@@ -2,7 +2,19 @@
 
 import pytest
 
-from sims_analysis.readers.heads import read_head
+from sims_analysis.errors import UnitsError
+from sims_analysis.readers.heads import (
+    bare,
+    holds_words,
+    is_factor,
+    is_unit,
+    joint_head,
+    names_axis,
+    read_head,
+    read_head_quietly,
+    same_unit,
+    says,
+)
 from sims_analysis.readers.kinds import Kind, comment_mark, is_odd, is_transposed, row_kind
 from sims_analysis.readers.words import are_labels, is_species, named_role, names_species
 
@@ -114,6 +126,171 @@ def test_rows_that_are_what_columns_usually_are():
 def test_heads_in_many_languages(text, role, name, unit):
     head = read_head(text)
     assert (head.role, head.name, head.unit) == (role, name, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "role", "name", "unit", "says"),
+    [
+        # Depths and times by their unit; a number with its unit is none.
+        ("z (nm)", "axis", "", "nm", True),
+        ("X (µm)", "axis", "", "µm", True),
+        ("Crater (nm)", "axis", "Crater", "nm", True),
+        ("nm", "axis", "", "nm", True),
+        ("(nm)", "axis", "", "nm", True),
+        ("Tiefe:", "axis", "", None, True),
+        ("Depth (A)", "axis", "", "A", True),
+        ("t (s)", "time", "", "s", True),
+        ("T (min)", "time", "", "min", True),
+        ("Elapsed (s)", "time", "Elapsed", "s", True),
+        ("0 nm", "value", "0 nm", None, False),
+        ("-1,5 s", "value", "-1,5 s", None, False),
+        # Values, and what stands around the name of their species.
+        ("B mean", "value", "B", None, False),
+        ("Conc. of B (at/cm3)", "value", "B", "at/cm3", True),
+        ("[B] (cm-3)", "value", "B", "cm-3", False),
+        ("c(11B)", "value", "11B", None, False),
+        ("B_conc", "value", "B", None, True),
+        ("B - conc.", "value", "B", None, True),
+        ("B- int.", "value", "B-", None, True),
+        ("raw 30Si", "value", "30Si", None, True),
+        ("secondary ion intensity 30Si", "value", "30Si", None, True),
+        ("normalised B signal", "value", "B", None, True),
+        ("SIMS B int.", "value", "B", None, True),
+        ("Signal", "value", "", None, True),
+        ("counts", "value", "", None, True),
+        ("at%", "value", "", "at%", False),
+        ("cm^-3", "value", "", "cm^-3", False),
+        ("%", "value", "%", None, False),
+        ("ppm", "value", "ppm", None, False),
+        # Where a unit stands.
+        ("B, cm^-3", "value", "B", "cm^-3", False),
+        ("B / cm^-3", "value", "B", "cm^-3", False),
+        ("B_cm^-3", "value", "B", "cm^-3", False),
+        ("B in cm^-3", "value", "B", "cm^-3", False),
+        ("B cm^-3", "value", "B", "cm^-3", False),
+        ("B/cm^-3", "value", "B", "cm^-3", False),
+        ("28Si counts/s", "value", "28Si", "counts/s", False),
+        ("B (cps):", "value", "B", "cps", False),
+        ('"B (cps)"', "value", "B", "cps", False),
+        ("  B   (cps) ", "value", "B", "cps", False),
+        ("B (Atome (x)/cm3)", "value", "B", "Atome (x)/cm3", False),
+        # What is no unit is a part of the name, unless it looks like nothing else.
+        ("Si Au", "value", "Si Au", None, False),
+        ("Ga/As", "value", "Ga/As", None, False),
+        ("B (foo)", "value", "B (foo)", None, False),
+        ("B conc. (foo)", "value", "B", "foo", True),
+        ("B (foo/cm3)", "value", "B", "foo/cm3", False),
+        ("B (%)", "value", "B", "%", False),
+        ("B (10^18 at/cm3)", "value", "B", "10^18 at/cm3", False),
+        ("B (background corrected)", "value", "B", None, False),
+        ("B (Smoothed)", "value", "B", None, False),
+        # Errors; relative ones and limits are beside.
+        ("ΔB", "error", "B", None, True),
+        ("δ P (cps)", "error", "P", "cps", True),
+        ("Δz (nm)", "axis", "Δz", "nm", True),
+        ("Si ±", "error", "Si", None, True),
+        ("Si conc. error", "error", "Si", None, True),
+        ("B depth error (nm)", "beside", "B  error", "nm", True),
+        ("Time error (s)", "beside", "error", "s", True),
+        ("LOD", "beside", "", None, True),
+        ("B LOD", "beside", "B", None, True),
+        ("B detection limit (at/cm3)", "beside", "B", "at/cm3", True),
+        ("%RSD", "beside", "", None, True),
+        ("B rel. err.", "beside", "B", None, True),
+        ("B rel. SD (%)", "beside", "B", "%", True),
+        ("rel. std", "beside", "", None, True),
+        # Row numbers and doses are whole heads.
+        ("#", "index", "", None, True),
+        ("Cycle number", "index", "", None, True),
+        ("B cycle", "value", "B cycle", None, False),
+        ("Dose", "beside", "", None, True),
+        ("B dose", "value", "B dose", None, False),
+        ("Sample name", "text", "Sample name", None, True),
+        ("Units", "unit", "Units", None, True),
+        ("Element (nm)", "axis", "Element", "nm", True),
+        # What spectra run over; a mass may be that of a signal.
+        ("m/z", "mass", "", None, True),
+        ("mass 28", "value", "mass 28", None, False),
+        ("mass 28 (c/s)", "value", "mass 28", "c/s", False),
+        ("Mass (nm)", "axis", "Mass", "nm", True),
+        ("Energy (nm)", "axis", "Energy", "nm", True),
+        ("Wave length (nm)", "energy", "Wave length", None, True),
+        ("Wavenumber (cm-1)", "energy", "Wavenumber", None, True),
+        ("Raman shift (1/cm)", "energy", "Raman shift", None, True),
+        ("2 Theta", "energy", "2 Theta", None, True),
+        ("E (eV)", "energy", "E (eV)", None, True),
+        ("E [eV]", "energy", "E [eV]", None, True),
+        ("E (keV)", "energy", "E (keV)", None, True),
+        ("E [keV]", "energy", "E [keV]", None, True),
+    ],
+)
+def test_what_a_head_says(text, role, name, unit, says):
+    head = read_head(text)
+    assert (head.role, head.name, head.unit, head.says) == (role, name, unit, says)
+
+
+FACTOR = "states a factor, which may be meant either way; scale the values and give the unit alone"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("log(B)", "is of a logarithm; give the values themselves"),
+        ("LogB (cm-3)", "is of a logarithm; give the values themselves"),
+        ("B x1E18", FACTOR),
+        ("B (10^18)", FACTOR),
+        ("Si /1000 (c/s)", FACTOR),
+        ("Si x 0,01", FACTOR),
+    ],
+)
+def test_heads_that_nobody_can_scale(text, says):
+    with pytest.raises(UnitsError) as raised:
+        read_head(text)
+    assert str(raised.value) == f"{text!r} {says}"
+    assert read_head_quietly(text).role == "unread"
+    assert not read_head_quietly(text).says
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("x1E18", True), ("10^18", True), ("(10^18)", True), ("×10¹⁸", True), ("10**18", True),
+     ("*1000", True), ("1E18", False), ("B x1E18", False), ("10", False), ("", False)],
+)  # fmt: skip
+def test_a_cell_that_is_a_factor_alone(text, answer):
+    assert is_factor(text) is answer
+
+
+def test_cells_that_are_units():
+    assert [is_unit(text) for text in ("nm", "(foo)", "[foo]", "（foo）", "B", "")] == [
+        True, True, True, True, False, False,
+    ]  # fmt: skip
+    assert [bare(text) for text in ("(nm)", "[ nm ]", "（nm）", "nm", "(nm", "")] == [
+        "nm", "nm", "nm", "nm", "(nm", "",
+    ]  # fmt: skip
+    assert same_unit("cps", "counts/s")
+    assert same_unit("at/cm3", "cm^-3")
+    assert not same_unit("cm^-3", "m^-3")
+    assert not same_unit("nm", "foo")
+    assert not same_unit("foo", "foo")
+
+
+def test_a_word_stands_before_the_unit_of_a_head():
+    assert joint_head("11B (at/cm3)", "SD") == "11B SD (at/cm3)"
+    assert joint_head("11B", "run 1") == "11B run 1"
+    assert joint_head("Ｂ　（cps）", "SD") == "Ｂ SD (cps)"
+
+
+def test_what_heads_state():
+    assert says("Tiefe", "axis")
+    assert not says("Tiefe", "time", "value")
+    assert not says("B", "value")
+    assert names_axis(["B", "Zeit"])
+    assert not names_axis(["B", "c/s"])
+    answers = {
+        "Remark": True, "Species": True, "Unit": True, "Zone": True,
+        "B": False, "": False, "Conc.": False, "Zone (cps)": False, "Depth": False,
+    }  # fmt: skip
+    assert {text: holds_words(read_head(text)) for text in answers} == answers
 
 
 @pytest.mark.parametrize("text", ["N", "W1", "28Si+", "^13C", "Ga->", "O–>", "(SiO2)"])

@@ -294,7 +294,11 @@ def test_row_numbers_without_a_head_beside_a_row_of_names(write):
 def test_a_text_in_an_encoding_that_nothing_tells_says_so(write, tmp_path):
     path = tmp_path / "w7.csv"
     path.write_bytes("样品,深度,B\n,nm,cps\nW1,0,1\nW1,1,2\n".encode("gb18030"))
-    with pytest.raises(sims.SimsError, match=r"'gb18030'.*encoding= states it"):
+    says = (
+        "; its letters look like those of an encoding that nothing tells: 'shift_jis', 'gb18030', "
+        "'big5', 'euc_kr', 'cp1250' or 'cp1251'\\? encoding= states it$"
+    )
+    with pytest.raises(sims.SimsError, match=says):
         sims.read(path)
     assert sims.read(path, encoding="gb18030")["B"].concentrations.tolist() == [1, 2]
 
@@ -629,3 +633,15 @@ def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
     book.save(tmp_path / "w7.xlsx")
     with pytest.raises(sims.ReadError, match=r"column E \('lot'\) is neither a species nor"):
         sims.read(tmp_path / "w7.xlsx")
+
+
+def test_a_first_table_above_another_in_a_sheet_is_not_lost():
+    rows = [["note"], ["z (nm)", "B (cps)"], [7, 1], ["z (nm)", "P (cps)"], [0, 1], [1, 2], [2, 3]]
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(book(rows))
+    assert str(raised.value).partition(": ")[2] == (
+        "row 3 is a row of numbers, but in row 4 'z (nm) P (cps)' is the head of another table; "
+        "put it into a file or a sheet of its own, or say which rows are heads by header_rows=[1] "
+        "or header_rows=[3]"
+    )
+    assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])

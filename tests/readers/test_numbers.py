@@ -12,7 +12,16 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers import lines as lines_module
 from sims_analysis.readers import numbers
 from sims_analysis.readers.grid import TextGrid
-from sims_analysis.readers.numbers import column_name, read_cell
+from sims_analysis.readers.numbers import (
+    Cell,
+    column_name,
+    columns_of_words,
+    decimal_mark,
+    is_number,
+    read_cell,
+    split_line,
+    ungrouped,
+)
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.table import read_grid
 
@@ -171,3 +180,238 @@ def test_no_gap_is_told_of_lines_that_a_dialect_has_left_out():
     assert content.signals[0].values.tolist() == [1, 2, 3]
     with pytest.warns(sims.ProfileWarning, match="end at line 4 and go on at line 6"):
         read_grid(TextGrid(lines, ";", False, Options(), left_out={2}), source)
+
+
+# --- cells ------------------------------------------------------------------------------------
+
+NOTHING = [
+    "",
+    " ",
+    "nan",
+    "NA",
+    "n/a",
+    "#N/A",
+    "-",
+    "--",
+    "---",
+    "null",
+    "None",
+    "\u2013",
+    "\u2014",
+]
+
+
+@pytest.mark.parametrize("cell", NOTHING)
+def test_words_for_nothing(cell):
+    assert math.isnan(read_cell(cell))
+    assert math.isnan(read_cell(f' "{cell}" '))
+    text = f"z (nm);B (cm^-3);P (cm^-3)\n0;1;5\n1;{cell};6\n2;3;7\n"
+    np.testing.assert_array_equal(sims.read(text.encode())["B"].concentrations, [1, math.nan, 3])
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "number"),
+    [
+        ("1D5", ".", 1e5),
+        ("1d-3", ".", 1e-3),
+        ("2,5D+05", ",", 2.5e5),
+        ("\u22122.5e\u22123", ".", -2.5e-3),
+        ("\u22122,5E\u22123", ",", -2.5e-3),
+        (",5", ",", 0.5),
+        (".5", ".", 0.5),
+        ("5.", ".", 5),
+        ("inf", ".", math.inf),
+        ("-inf", ".", -math.inf),
+        ("+Infinity", ",", math.inf),
+        ("1.#INF", ".", math.inf),
+        ("-1.#INF00", ".", -math.inf),
+        ("1,#INF", ",", math.inf),
+        ("1.#IND", ".", math.nan),
+        ("-1.#qnan0", ".", math.nan),
+        ('"7"', ".", 7),
+        ("\uff11\uff0e\uff15\uff25\uff0d\uff12", ".", 1.5e-2),
+    ],
+)
+def test_numbers_as_programs_and_people_write_them(cell, decimal, number):
+    np.testing.assert_equal(read_cell(cell, decimal), number)
+    assert not isinstance(read_cell(cell, decimal), Cell)
+    assert is_number(cell.strip('"'), decimal)
+    assert is_number(cell.strip('"'))
+
+
+@pytest.mark.parametrize(
+    "cell", ["<2E15", "< 2E15", "<=2e15", "\u22642E15", "\u2264= 2E15", "\uff1c2E15"]
+)
+def test_limits_are_numbers_that_are_told_apart(cell):
+    limit = read_cell(cell)
+    assert isinstance(limit, Cell)
+    assert limit == 2e15
+    assert is_number(cell)
+
+
+@pytest.mark.parametrize(
+    "cell", ["", "x", "1e", "1 2", "1.2.3", "1,2,3", "e5", ".", ">5", "<", "12 nm"]
+)
+def test_what_is_no_number(cell):
+    assert not is_number(cell)
+
+
+APART = "take the separators of thousands out, which not all cells of its column have"
+CLOCK = "it is a time of day or a duration: give it in seconds"
+LIMIT = "a value above a limit is not measured: name it in not_measured="
+DATE = "it looks like a date, which spreadsheets make of numbers"
+COMMA = "the comma may separate thousands or decimals: pass decimal=',', or take the separators"
+PERCENT = "a cell that is shown in percent may be meant as a part of one or of a hundred: give the"
+FORMULA = "the formula was never calculated: open the workbook in a spreadsheet and save it"
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "says"),
+    [
+        ("1,234", ".", f"{COMMA} of thousands out"),
+        ("1 234", ".", APART),
+        ("1.234", ",", APART),
+        ("10:30", ".", CLOCK),
+        ("2 days, 1:00:00", ".", CLOCK),
+        ("5%", ".", f"{PERCENT} cells as plain numbers"),
+        ("=A1", ".", FORMULA),
+        ("1,5", ".", "if the comma is a decimal one, pass decimal=','"),
+        (">5", ".", LIMIT),
+        ("\u22655", ".", LIMIT),
+        ("2024-03-01", ".", DATE),
+        ("1/5", ".", DATE),
+        ("n.d.", ".", "if it says that nothing was measured, name it in not_measured="),
+    ],
+)
+def test_why_a_cell_is_no_number_and_what_to_do(cell, decimal, says):
+    with pytest.raises(ReadError) as raised:
+        read_cell(cell, decimal, where="line 3, column B")
+    assert str(raised.value) == f"line 3, column B: {cell!r} is no number; {says}"
+
+
+def test_a_point_beside_decimal_commas_is_no_decimal_mark():
+    with pytest.raises(ReadError) as raised:
+        read_cell("1.5", ",", where="line 3")
+    assert str(raised.value) == (
+        "line 3: '1.5' is no number with decimal commas; pass decimal='.' if the point is the "
+        "decimal mark"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark"),
+    [
+        (["1.5", "7"], "."),
+        (["1,5"], ","),
+        (["<1,5"], ","),
+        (["\u2264= 1,5E3"], ","),
+        (["1,234"], None),
+        (["<1,234"], None),
+        (["1,234", "0,234"], ","),
+        (["1,234", "1,23"], ","),
+        (["1,234.5"], "."),
+        (["1.234,5"], ","),
+        (["a,b"], "."),
+        (["\uff11\uff0c\uff15"], ","),
+    ],
+)
+def test_the_decimal_mark_is_told_by_the_first_cell_that_leaves_it_not_open(cells, mark):
+    assert decimal_mark(cells) == mark
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal", "expected"),
+    [
+        (["999,5", "1.234,5"], ",", ["999,5", "1234,5"]),
+        (["999.5", "-1,234,567.5"], ".", ["999.5", "-1234567.5"]),
+        (["1 234", "2 345"], ",", ["1234", "2345"]),
+        ([" 1'234 ", "2'345"], ".", ["1234", "2345"]),
+        ([None, 999.0, "1.234,5"], ",", [None, 999.0, "1234,5"]),
+        # One blank may stand where a decimal mark was; points may be decimal ones.
+        (["1 234", "5"], ",", None),
+        (["1.234", "2.345"], ",", None),
+        # Marks of two kinds, or thousands without one, leave all open.
+        (["1.234,5", "1 234,5"], ",", None),
+        (["1.234,5", "1234"], ",", None),
+        (["1.234,5", "-1234"], ",", None),
+        ([1000.0, "1.234,5"], ",", None),
+        ([-1000, "1.234,5"], ",", None),
+    ],
+)
+def test_separators_of_thousands_are_taken_out_of_a_column_that_leaves_none_open(
+    cells, decimal, expected
+):
+    assert ungrouped(cells, decimal) == (cells if expected is None else expected)
+
+
+@pytest.mark.parametrize(
+    ("cells", "certain", "holds_words"),
+    [
+        (["W1", "W2"], False, True),
+        (["W1", "2"], True, True),
+        (["W1", "2"], False, False),
+        (["W1", 2.0], False, False),
+        (["W1", math.nan], False, True),
+        (["1,5", "-"], True, False),
+        (["", "n.d."], True, False),
+        (["", "n.d.", "x"], True, True),
+    ],
+)
+def test_columns_of_words_are_those_whose_heads_allow_it(cells, certain, holds_words):
+    found = columns_of_words({3: cells, 4: ["x"]}, {3: certain, 5: True}, ["n.d."])
+    assert found == [3] * holds_words
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('"a;b";c', ["a;b", "c"]),
+        ('"a ""b""; c";d', ['a "b"; c', "d"]),
+        (' "a;b" ; c', ["a;b", " c"]),
+        ('x"y;z', ['x"y', "z"]),
+        ('"";5', ["", "5"]),
+        ('5;"cut off; here', ["5", '"cut off; here']),
+        ('";5', ['";5']),
+    ],
+)
+def test_a_delimiter_within_quotes_is_none(line, cells):
+    assert split_line(line, ";", quoted=True) == cells
+    assert split_line(line, ";") == line.split(";")
+
+
+def test_columns_are_named_as_spreadsheets_do():
+    names = {0: "A", 25: "Z", 26: "AA", 51: "AZ", 52: "BA", 701: "ZZ", 702: "AAA", 16383: "XFD"}
+    assert {column: column_name(column) for column in names} == names
+
+
+# --- lines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "delimiter", "decimal"),
+    [
+        (["0;1.5;", "1;;3e5", "2;nan;-4"], ";", "."),
+        (["0\t1,5\t", "1\t\t3e5", "2\tNaN\t-4"], "\t", ","),
+        (["0,1.5,", "1,,3e5", "2,null,-4"], ",", "."),
+        (["0 1.5", "1 nan   3e5", "2\tnan -4"], None, "."),
+        (["0;1.5", "1;;3e5;", "2;;-4;;"], ";", "."),
+    ],
+)
+def test_plain_lines_are_read_at_once(lines, delimiter, decimal, monkeypatch):
+    monkeypatch.setattr(lines_module.Lines, "_split", lambda *_: pytest.fail("cell by cell"))
+    values, _ = table(lines, delimiter, decimal, width=3)
+    np.testing.assert_array_equal(values, [[0, 1.5, np.nan], [1, np.nan, 3e5], [2, np.nan, -4]])
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["+1.5", ".5", "007", ""], [1.5, 0.5, 7, math.nan]),
+        (["1e5", "5.", "-0", "2"], [1e5, 5, 0, 2]),
+    ],
+)
+def test_a_column_of_numbers_that_json_has_not_is_read_at_once(cells, numbers, monkeypatch):
+    monkeypatch.setattr("sims_analysis.readers.grid.read_columns", lambda _, odd, *__: dict(odd))
+    values, odd = table([f"{cell};{i}" for i, cell in enumerate(cells)], ";", width=2)
+    assert odd == {}
+    np.testing.assert_array_equal(values, np.column_stack([numbers, range(4)]))

@@ -908,6 +908,42 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["0.123456", "0.223456", "0.3234", "0.423456", "0.523456"], False),
         (["0.123456", "0.223456", "0.323456", "0.423456", "0.52"], True),
         (["1.2e6", "3400", "560000", "1.27"], True),
+        (["1.5e3", "2.5e3", "3.5e3"], False),
+        (["1.5e3", "2.5e3", "3.5e03"], True),
+        (["1.5d3", "2.5d3", "3.5"], True),
+        (["1.5e3", "2.5e3", "0.0"], False),
+        (["1.5e3", "25", "3"], False),
+        # Decimals that all others have, or a zero that is written out.
+        (["1.5", "2.5", "3"], True),
+        (["1.5", "2.0", "3"], True),
+        (["1.5", "2.5", "3."], True),
+        (["1.50", "2", "3"], False),
+        (["1.", "2.", "4.", "3"], True),
+        # Too few above, but not a hundredth of them.
+        (["100", "200", "20"], False),
+        (["100", "200", "3"], False),
+        (["100", "200", "1"], True),
+        (["100", "1"], True),
+        (["100", "2"], False),
+        (["0", "0", "5"], False),
+        (["0", "0", "0", "5"], False),
+        (["5", "7", "6", "0"], False),
+        # As many digits as most, or as large as those before.
+        (["123.4", "99.95", "12.345", "7.1"], True),
+        (["123.4", "99.95", "12.345", "70.15"], False),
+        (["10.5", "20", "30.25", "7"], False),
+        (["7", "9", "8", "5", "1"], False),
+        (["100", "200", "300", "31"], False),
+        (["100", "200", "300", "30"], True),
+        (["-100", "-200", "-300", "-20"], True),
+        (["<100", "<200", "<300", "<20"], True),
+        (["\u2264100", "\u2264200", "\u2264300", "\u226420"], True),
+        # Numbers that jump tell nothing.
+        (["10", "31", "10", "31", "30"], True),
+        (["10", "29", "10", "29", "28"], False),
+        # Only eight of them are near.
+        (["1000", *["50"] * 8, "20"], False),
+        (["1000", *["50"] * 7, "20"], True),
     ],
 )
 def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
@@ -1007,3 +1043,17 @@ def test_profiles_and_errors_that_are_known_need_no_word(heads, tmp_path):
     path.write_text(f"nm,{heads}\n1,2e18,1e17\n2,3e18,1e17\n")
 
     sims.read(path, units=None if "(" in heads else "cm^-3")
+
+
+def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
+    rows = ["0;1", *(f"{i};{i};{i}" for i in range(1, 102)), "102;5"]
+    text = "\n".join(["z (nm);B (cps);P (cps)", *rows])
+    with pytest.warns(sims.ProfileWarning, match=r"^w7.csv: line 2 has fewer cells than the 3 col"):
+        assert sims.read(write(text))["B"].depths.size == 103
+    with pytest.raises(sims.ReadError, match="the file breaks off within line 104: 2 of 3 cells"):
+        sims.read(write(text.replace("\n0;1\n", "\n0;1;1\n")))
+
+
+def test_a_long_text_without_numbers_is_none_of_rows_as_columns(write):
+    with pytest.raises(sims.ReadError, match="the file has no row of two numbers or more"):
+        sims.read(write("".join(f"a{i};b\n" for i in range(201))))

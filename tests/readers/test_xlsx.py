@@ -4,8 +4,12 @@ import datetime as dt
 import io
 import zipfile
 
+import openpyxl
 import pytest
 
+import sims_analysis as sims
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.workbook import _xls, all_sheets
 from sims_analysis.readers.xlsx import read_xlsx, seen
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -127,6 +131,168 @@ def test_sheets_that_are_hidden_and_cells_that_are_merged():
     assert (sheet.hidden, sheet.rows, sheet.spans) == (False, {}, [])
 
 
+def test_a_workbook_may_have_no_styles_and_no_shared_texts():
+    with zipfile.ZipFile(io.BytesIO(book('<row><c s="3"><v>1</v></c></row>'))) as whole:
+        parts = {n: whole.read(n) for n in whole.namelist() if n[3:6] not in ("sty", "str")}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    (sheet,) = read_xlsx(content.getvalue())
+    assert sheet.rows == {0: {0: 1.0}}
+
+
 def test_what_defines_entities_is_refused():
     with pytest.raises(ValueError, match="a part of it defines entities"):
         cells("<row/>", start='<!DOCTYPE x [<!ENTITY a "b">]>')
+
+
+# --- the sheet that is meant ------------------------------------------------------------------
+
+
+def saved(*, hidden=(), **sheets):
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    for title, rows in sheets.items():
+        sheet = workbook.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+        sheet.sheet_state = "hidden" if title in hidden else "visible"
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+HEAD = ["z (nm)", "B (cps)"]
+TABLE = [HEAD, [0, 5], [1, 6]]
+
+
+def refusal(content, **options):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(content, **options)
+    return str(raised.value).partition(": ")[2]
+
+
+def test_sheets_without_rows_of_numbers_are_named():
+    content = saved(one=[["nothing"]], two=[["Depth", 5]])
+    says = "no sheet of the workbook has a row of two numbers or more: 'one', 'two'"
+    assert refusal(content) == says
+    odd = saved(one=[["nothing"]], two=[["x"], ["1.2.3", 5]])
+    assert refusal(odd).startswith("sheet 'two', row 2, column A: '1.2.3' is no number; ")
+    asked = saved(one=[["nothing"]], two=TABLE)
+    assert refusal(asked, sheet="one") == "there are no numbers in it that stand in columns"
+
+
+def test_a_sheet_of_numbers_comes_before_one_of_numbers_beside_words():
+    words = [HEAD, ["x", 5], ["y", 6]]
+    assert sims.read(saved(one=words, two=TABLE))["B"].concentrations.tolist() == [5, 6]
+    assert refusal(saved(one=words, two=[["z"]])).startswith("sheet 'one', row 2, column A: 'x'")
+
+
+def test_others_are_told_of_but_hidden_ones():
+    content = saved(a=TABLE, b=TABLE, c=[HEAD], d=TABLE, hidden=["b"])
+    says = "read from sheet 'a'; there are rows of numbers in 'd' too: sheet= names the one to read"
+    with pytest.warns(sims.ProfileWarning, match=says) as told:
+        sims.read(content)
+    assert len(told) == 1
+    sims.read(saved(a=TABLE, b=TABLE, hidden=["b"]))
+    sims.read(saved(**{"b": TABLE, " PROCESSED data ": TABLE}))
+
+
+def test_a_workbook_that_cannot_be_opened_says_why():
+    whole = saved(a=TABLE)
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+
+    def rewritten(**changed):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name, content in (parts | changed).items():
+                if content is not None:
+                    archive.writestr(name, content)
+        return out.getvalue()
+
+    lost = rewritten(**{"xl/worksheets/sheet1.xml": None})
+    says = "the workbook cannot be read: \"There is no item named 'xl/worksheets/sheet1.xml' in the"
+    assert refusal(lost).startswith(says)
+
+
+def test_an_old_workbook_needs_a_package_and_a_new_one_none(monkeypatch):
+    monkeypatch.setattr("sims_analysis.readers.workbook.importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        sims.read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    assert str(raised.value) == '.xls needs xlrd: pip install "sims-analysis[excel]"'
+    assert raised.value.name == "xlrd"
+    assert sims.read(saved(a=TABLE)).species == ["B"]
+
+
+def old(cells, *, merged=(), hidden=()):
+    """Write an .xls of ``{(row, column): (value, format)}`` for each of its sheets."""
+    xlwt = pytest.importorskip("xlwt")
+    workbook = xlwt.Workbook()
+    for title, of_sheet in cells.items():
+        sheet = workbook.add_sheet(title)
+        sheet.visibility = int(title in hidden)
+        for (i, j), (value, form) in of_sheet.items():
+            if form == "error":
+                sheet.row(i).set_cell_error(j, value)
+            else:
+                style = xlwt.easyxf(num_format_str=form) if form else xlwt.Style.default_style
+                sheet.write(i, j, value, style)
+        for span in merged:
+            sheet.merge(*span)
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def test_cells_of_old_workbooks():
+    cells = {
+        (1, 2): (0.25, "0.0%"),
+        (1, 3): (0.25, "hh:mm"),
+        (1, 4): (45000.5, "yyyy-mm-dd"),
+        (1, 5): (True, None),
+        (1, 6): ("#DIV/0!", "error"),
+        (2, 2): (0.25, None),
+        (2, 3): ("50%", "0%"),
+        (2, 4): (" ", None),
+        (2, 5): (0.0, "hh:mm"),
+        (2, 6): (1.0, "hh:mm"),
+        (4, 2): (False, None),
+    }
+    one, two = _xls(old({"one": cells, "two": {}}, merged=[(7, 8, 2, 3)], hidden=["two"]))
+    assert (one.name, one.hidden, two.name, two.hidden) == ("one", False, "two", True)
+    assert one.spans == [(7, 2, 8, 3)]
+    assert (two.rows, two.spans[:0]) == ({}, [])
+    assert one.rows == {
+        1: {
+            2: "25%",
+            3: dt.time(6),
+            4: dt.datetime(2023, 3, 15, 12),  # noqa: DTZ001 - as a cell has it
+            5: True,
+            6: "#DIV/0!",
+        },
+        2: {2: 0.25, 3: "50%", 5: dt.time(0), 6: dt.datetime(1900, 1, 1)},  # noqa: DTZ001
+        4: {2: False},
+    }
+
+
+def test_rows_and_columns_without_content_are_left_out_and_keep_their_names():
+    rows = [[], [None, None, "z (nm)", None, "B (cps)"], [], [None, None, 0, None, 5]]
+    content = saved(S=[*rows, [None, None, 1, None, "x"]])
+    assert refusal(content).startswith("sheet 'S', row 5, column E: 'x' is no number")
+    grid = all_sheets(Source("w7.xlsx", content))[0]
+    assert (grid.numbers, grid.columns) == ([2, 4, 5], [2, 4])
+    assert [grid.cells(i) for i in range(3)] == [["z (nm)", "B (cps)"], ["0", "5"], ["1", "x"]]
+
+
+def test_heads_that_are_merged_span_the_columns_that_are_left():
+    merged = '<mergeCells><mergeCell ref="B1:F1"/><mergeCell ref="A2:A3"/></mergeCells>'
+    rows = (
+        "<row r='1'><c r='A1' t='str'><v>z</v></c><c r='B1' t='str'><v>B</v></c></row>"
+        "<row r='2'><c r='B2'><v>1</v></c><c r='D2'><v>2</v></c><c r='G2'><v>3</v></c></row>"
+    )
+    grid = all_sheets(Source("w7.xlsx", book(rows, more=merged)))[0]
+    assert grid.columns == [0, 1, 3, 6]
+    assert grid.spans == {1: [(1, 2)]}
+    assert grid.heads(0, 4) == ["z", "B", "B"]

@@ -1,0 +1,192 @@
+"""Errors and warnings: what they are besides, what they say, where they point."""
+
+import copy
+import importlib.util
+import inspect
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis import errors
+from sims_analysis.errors import SpeciesError, collected, heard_by, require, warn, warnings_listed
+
+BUILT_IN = {
+    "UnitsError": ValueError, "ProfileError": ValueError, "ReadError": ValueError,
+    "SpeciesError": KeyError, "JunctionError": ValueError, "PayloadError": ValueError,
+    "ConnectionFailed": OSError, "RequestTimeout": TimeoutError,
+}  # fmt: skip
+OF_API = [
+    "ConnectionFailed", "RequestTimeout", "StatusError", "Unauthorized", "NotFound", "RateLimited",
+    "PartialResultsError",
+]  # fmt: skip
+
+
+def test_every_error_and_warning_is_of_the_tree():
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        root = sims.SimsWarning if name.endswith("Warning") else sims.SimsError
+        assert issubclass(kind, root)
+        assert issubclass(kind, BUILT_IN.get(name, Exception))
+        assert issubclass(kind, sims.ApiError) == (name in [*OF_API, "ApiError"])
+    assert sims.SimsError().picture == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "whose", "text"),
+    [
+        ("Li", ["7Li", "23Na"], "",
+         "the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)"),
+        ("b+", ["10B", "11B"], "",
+         "the data have no species 'b+'; they have '10B', '11B' (did you mean '10B' or '11B'?)"),
+        ("As", [], "the fit", "the fit has no species 'As'; it has none"),
+        (7, ["B"], "entry 'w1'", "entry 'w1' has no species '7'; it has 'B'"),
+    ],
+)  # fmt: skip
+def test_a_missing_species_is_named_beside_those_that_are_there(wanted, present, whose, text):
+    error = SpeciesError.missing(wanted, present, whose)
+    assert isinstance(error, SpeciesError)
+    assert str(error) == text
+
+
+def test_a_message_of_a_key_error_is_not_quoted():
+    assert str(SpeciesError("a 'b'\nc")) == "a 'b'\nc"
+
+
+def test_a_payload_says_where_it_is_wrong():
+    assert str(errors.PayloadError("no number")) == "$: no number"
+    error = errors.PayloadError("no number", "$[3].depths[17]")
+    assert (str(error), error.path) == ("$[3].depths[17]: no number", "$[3].depths[17]")
+
+
+STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "busy"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.PayloadError("no number", "$[3]"),
+        *(kind("gone", **STATUS) for kind in (errors.StatusError, errors.NotFound)),
+        errors.RateLimited("later", url="u", retry_after=7.5),
+        errors.PartialResultsError("1 of 2 failed", ["result", "error"]),
+        SpeciesError("none"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("through", [copy.copy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
+def test_an_error_travels_whole(error, through):
+    error.picture = "a table"
+    back = through(error)
+    assert type(back) is type(error)
+    assert str(back) == str(error)
+    assert vars(back) == vars(error)
+
+
+def test_what_a_status_says():
+    plain = errors.StatusError("gone", status_code=500, url="u")
+    assert (str(plain), plain.status_code, plain.url, plain.body) == ("gone", 500, "u", "")
+    limited = errors.RateLimited("later", url="u")
+    assert (limited.status_code, limited.retry_after, limited.body) == (429, None, "")
+    full = errors.RateLimited("later", **STATUS, retry_after=2.0)
+    assert (full.status_code, full.url, full.body, full.retry_after) == (*STATUS.values(), 2.0)
+    partial = errors.PartialResultsError("1 of 2 failed", ("a", "b"))
+    assert (str(partial), partial.results) == ("1 of 2 failed", ["a", "b"])
+
+
+# ---- warnings
+
+
+def test_a_warning_points_at_the_line_of_the_user():
+    ds = sims.open_example("boron-implant")
+    calls = {
+        "direct": lambda: sims.integrated_dose(ds, stop="1 um"),
+        "through xarray": lambda: ds.pipe(sims.integrated_dose, stop="1 um"),
+        "through a method": lambda: ds.sims.integrated_dose(stop="1 um"),
+    }
+    for call in calls.values():
+        with pytest.warns(sims.errors.DoseWarning) as told:
+            call()
+        (first, *_) = told
+        assert first.filename == __file__
+        assert first.lineno == inspect.getsourcelines(call)[1]
+
+
+@pytest.mark.parametrize(
+    ("file", "module", "between"),
+    [
+        (errors.__file__, "sims_analysis.errors", True),
+        (xr.__file__, "xarray.core.pipe", True),
+        ("/home/x/xarray_tools.py", "xarray_tools", False),
+        (errors.__file__.replace("sims_analysis", "sims_analysis_tools"), "tools", False),
+        ("/home/x/notebook.py", "__main__", False),
+    ],
+)
+def test_code_of_the_user_is_what_is_neither_ours_nor_of_xarray(file, module, between):
+    namespace = {"__name__": module}
+    exec(compile("import sys\nframe = sys._getframe()", file, "exec"), namespace)  # noqa: S102
+    assert errors._in_between(namespace["frame"]) == between
+    nameless = {}
+    exec(compile("import sys\nframe = sys._getframe()", "x.py", "exec"), nameless)  # noqa: S102
+    del nameless["__builtins__"]
+    assert errors._in_between(nameless["frame"]) is False
+
+
+def test_who_listens_hears_in_place_of_the_user():
+    heard = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with heard_by(heard.append):
+            warn("one", sims.errors.DoseWarning)
+            with collected() as inner:
+                warn("two", sims.errors.FitWarning)
+            with warnings_listed() as texts:
+                warn("three", sims.SimsWarning)
+            warn("four", sims.SimsWarning)
+    assert [(type(one), str(one)) for one in heard] == [
+        (sims.errors.DoseWarning, "one"), (sims.SimsWarning, "four"),
+    ]  # fmt: skip
+    assert [(type(one), str(one)) for one in inner] == [(sims.errors.FitWarning, "two")]
+    assert texts == ["three"]
+    with pytest.warns(sims.SimsWarning, match="^after$"):
+        warn("after", sims.SimsWarning)
+
+
+def test_who_listens_is_forgotten_after_an_error():
+    heard = []
+    with pytest.raises(KeyError), heard_by(heard.append):
+        raise KeyError
+    with pytest.warns(sims.SimsWarning, match="after"):
+        warn("after", sims.SimsWarning)
+    assert heard == []
+
+
+def test_another_thread_is_not_heard():
+    def elsewhere():
+        with pytest.warns(sims.SimsWarning, match="elsewhere"):
+            warn("elsewhere", sims.SimsWarning)
+
+    with collected() as told, ThreadPoolExecutor(1) as pool:
+        pool.submit(elsewhere).result()
+    assert told == []
+
+
+# ---- what is missing
+
+
+@pytest.mark.parametrize(
+    ("there", "listed"),
+    [({"a", "b", "c"}, None), ({"b"}, ["a", "c"]), ({"a", "b"}, ["c"])],
+)
+def test_packages_that_are_missing_are_named_with_their_extra(there, listed, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in there else None)
+    if listed is None:
+        require("figures need", "a", "b", "c", extra="plot")
+        return
+    with pytest.raises(ModuleNotFoundError) as refused:
+        require("figures need", "a", "b", "c", extra="plot")
+    names = " and ".join(listed)
+    assert str(refused.value) == f'figures need {names}: pip install "sims-analysis[plot]"'
+    assert refused.value.name == listed[0]

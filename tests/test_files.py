@@ -1,0 +1,374 @@
+"""Writing that leaves the old file or the new one, locks, and reading of plain files alone."""
+
+import errno
+import os
+import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sims_analysis import files
+
+posix = pytest.mark.skipif(os.name != "posix", reason="as POSIX has it")
+
+
+# ---- names
+
+
+@pytest.mark.parametrize(
+    "name", ["boron-implant", "w_1", "7", "a" * 80, "com", "lpt10", "com1x", "xcon"]
+)
+def test_a_plain_name_is_kept(name):
+    assert files.folder_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a" * 81, "a" * 40), ("W1", "w1"), ("-a", "a"), ("_a_", "a"), ("", ""), ("..", ""),
+        ("a/b c", "a_b_c"), ("é", ""), ("con", "con"), ("prn", "prn"), ("aux", "aux"),
+        ("nul", "nul"), ("com1", "com1"), ("lpt9", "lpt9"),
+    ],
+)  # fmt: skip
+def test_another_name_is_changed_to_one_of_its_own(name, start):
+    changed = files.folder_name(name)
+    readable, mark, digest = changed.partition("~")
+    assert (readable, mark, len(digest)) == (start, "~", 16)
+    assert files.folder_name(name + "/") != changed
+
+
+def test_temporary_names_are_marked_and_differ():
+    names = {files.temporary_name() for _ in range(50)}
+    assert len(names) == 50
+    assert all(len(name) == len(".tmp-") + 16 and name.startswith(".tmp-") for name in names)
+
+
+# ---- writing
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "w.txt"
+    for content in (b"old", b"new"):
+        files.replace_file(path, content)
+        assert path.read_bytes() == content
+        assert [one.name for one in tmp_path.iterdir()] == ["w.txt"]
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left")
+
+    monkeypatch.setattr(files, "rename_over", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.replace_file(path, b"newer")
+    assert path.read_bytes() == b"new"
+    assert [one.name for one in tmp_path.iterdir()] == ["w.txt"]
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    path = tmp_path / "none" / "w.txt"
+    with pytest.raises(FileNotFoundError) as refused:
+        files.replace_file(path, b"")
+    error = refused.value
+    assert (error.errno, error.filename) == (errno.ENOENT, str(path))
+    assert error.strerror == f"there is no folder {str(path.parent)!r}: make it first"
+
+
+def test_lines_are_written_with_their_ends(tmp_path):
+    path = files.write_lines(str(tmp_path / "w.txt"), ["a", "", "µ"])
+    assert path == tmp_path / "w.txt"
+    assert path.read_bytes() == "a\n\nµ\n".encode()
+
+
+def test_a_new_file_replaces_none(tmp_path):
+    files.write_durably(tmp_path / "a", b"one")
+    assert (tmp_path / "a").read_bytes() == b"one"
+    with pytest.raises(FileExistsError):
+        files.write_durably(tmp_path / "a", b"two")
+    with pytest.raises(FileExistsError):
+        files.write_together(tmp_path, {"b": b"", "a": b"two"})
+    assert (tmp_path / "a").read_bytes() == b"one"
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Collect what is waited for to be on the disk, with its size at that time."""
+    found = []
+
+    def fsync(descriptor):
+        about = os.fstat(descriptor)
+        found.append("folder" if stat.S_ISDIR(about.st_mode) else about.st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+@posix
+def test_what_is_written_is_on_the_disk_with_its_name(tmp_path, synced):
+    files.write_durably(tmp_path / "a", b"12345")
+    assert synced == [5]
+    synced.clear()
+    files.replace_file(tmp_path / "a", b"123")
+    assert synced == [3, "folder"]
+    synced.clear()
+    files.write_together(tmp_path, {"b": b"1", "c": b"12"})
+    assert sorted(map(str, synced)) == ["1", "2", "folder"]
+    assert [(tmp_path / name).read_bytes() for name in "bc"] == [b"1", b"12"]
+
+
+@posix
+@pytest.mark.parametrize(
+    ("number", "raised"),
+    [(errno.EIO, True), (errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EINVAL, False)],
+)
+def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
+    number, raised, tmp_path, monkeypatch
+):
+    closed = []
+    close = os.close
+
+    def fsync(_):
+        raise OSError(number, "sync")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "close", lambda descriptor: closed.append(close(descriptor)))
+    if raised:
+        with pytest.raises(OSError, match="sync"):
+            files.sync_folder(tmp_path)
+    else:
+        files.sync_folder(tmp_path)
+    assert closed == [None]
+
+
+def test_every_wait_ends_before_an_error_is_told():
+    done = []
+
+    def slow():
+        time.sleep(0.02)
+        done.append("slow")
+
+    def fails():
+        raise OSError(errno.EIO, "disk")
+
+    with pytest.raises(OSError, match="disk"):
+        files.wait_together([fails, slow])
+    assert done == ["slow"]
+
+
+def test_waits_are_in_parallel(monkeypatch):
+    together = threading.Barrier(8, timeout=5)
+    files.wait_together([together.wait] * 8)
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()  # as the interpreter does at its end
+    monkeypatch.setattr(files, "_waiters", SimpleNamespace(get=lambda: closed))
+    done = []
+    files.wait_together([lambda: done.append(1), lambda: done.append(2)])
+    assert done == [1, 2]
+
+
+def test_a_rename_waits_for_readers_where_open_files_cannot_be_replaced(monkeypatch):
+    def renamed(failures):
+        tries, pauses = [], []
+
+        def replace(target):
+            tries.append(target)
+            if len(tries) <= failures:
+                raise PermissionError
+
+        monkeypatch.setattr(files.time, "sleep", pauses.append)
+        try:
+            files.rename_over(SimpleNamespace(replace=replace), "target")
+        except PermissionError:
+            return len(tries), pauses, "refused"
+        return len(tries), pauses, "renamed"
+
+    monkeypatch.setattr(files, "_WINDOWS", False)
+    assert renamed(0) == (1, [], "renamed")
+    assert renamed(1) == (1, [], "refused")
+    monkeypatch.setattr(files, "_WINDOWS", True)
+    assert renamed(0) == (1, [], "renamed")
+    assert renamed(2) == (3, [0.01, 0.1], "renamed")
+    assert renamed(3) == (4, [0.01, 0.1, 0.5], "renamed")
+    assert renamed(4) == (4, [0.01, 0.1, 0.5], "refused")
+
+
+# ---- reading
+
+
+def test_a_file_is_read_whole_in_however_many_pieces(tmp_path, monkeypatch):
+    path = tmp_path / "w"
+    path.write_bytes(bytes(range(10)))
+    read = os.read
+    for most in (10, 3):
+        monkeypatch.setattr(os, "read", lambda d, size, most=most: read(d, min(size, most)))
+        assert files.read_plain(path) == bytes(range(10))
+    pieces = iter([b"01", b""])  # cut meanwhile
+    monkeypatch.setattr(os, "read", lambda *_: next(pieces))
+    assert files.read_plain(path) == b"01"
+    with pytest.raises(FileNotFoundError):
+        files.read_plain(tmp_path / "none")
+
+
+def said(call, path):
+    with pytest.raises(OSError) as refused:
+        call(path)
+    return refused.value.errno, refused.value.strerror
+
+
+@posix
+def test_links_pipes_and_folders_are_not_read(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "way").symlink_to(tmp_path / "folder")
+    os.mkfifo(tmp_path / "pipe")
+    assert files.read_plain(tmp_path / "file") == b"x"
+    no_file = "not a file, and is not read"
+    for name, kind in (("folder", "a folder"), ("pipe", "a pipe or device")):
+        told = (errno.EINVAL, f"{name} is {kind}, {no_file}")
+        assert said(files.read_plain, tmp_path / name) == told
+    assert said(files.read_plain, tmp_path / "link")[0] == errno.ELOOP
+    assert files.check_folder(tmp_path / "folder") is None
+    for name, kind in (("way", "a link"), ("pipe", "a pipe or device")):
+        told = (errno.EINVAL, f"{name} is {kind}, not a folder, and is not read")
+        assert said(files.check_folder, tmp_path / name) == told
+    with pytest.raises(NotADirectoryError, match="file is a file"):
+        files.check_folder(tmp_path / "file")
+
+
+@posix
+def test_links_are_refused_where_opening_would_follow_them(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    monkeypatch.delattr(os, "O_NOFOLLOW")
+    assert files.read_plain(tmp_path / "file") == b"x"
+    told = (errno.EINVAL, "link is a link, not a file, and is not read")
+    assert said(files.read_plain, tmp_path / "link") == told
+
+
+@posix
+def test_a_junction_of_windows_is_a_link(monkeypatch):
+    monkeypatch.setattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 7, raising=False)
+    junction, plain = (SimpleNamespace(st_mode=stat.S_IFDIR, st_reparse_tag=tag) for tag in (7, 0))
+    files._refuse_unless(stat.S_ISDIR, plain, Path("here"), "folder")
+    with pytest.raises(OSError, match="here is a link, not a folder, and is not read"):
+        files._refuse_unless(stat.S_ISDIR, junction, Path("here"), "folder")
+
+
+@posix
+def test_no_file_is_left_open(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    before = len([*Path("/dev/fd").iterdir()])
+    for _ in range(3):
+        files.read_plain(tmp_path / "file")
+        with pytest.raises(OSError, match="is a folder"):
+            files.read_plain(tmp_path)
+        with files.alone(tmp_path):
+            pass
+        with files.claimed(tmp_path):
+            pass
+        files.sync_folder(tmp_path)
+    assert len([*Path("/dev/fd").iterdir()]) == before
+
+
+# ---- locks
+
+
+@posix
+def test_one_writer_at_a_time_has_the_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.02)
+    for _ in range(2):  # released, it can be had again
+        with files.alone(tmp_path) as held:
+            assert held is True
+            with files.alone(tmp_path) as second:
+                assert second is False
+            with files.alone(tmp_path) as third:
+                assert third is False, "the second one did not release the first one's lock"
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_a_lock_is_waited_for(tmp_path):
+    order, waiting = [], threading.Event()
+
+    def second():
+        waiting.set()
+        with files.alone(tmp_path) as held:
+            order.append(("second", held))
+
+    thread = threading.Thread(target=second)
+    with files.alone(tmp_path):
+        thread.start()
+        waiting.wait(5)
+        time.sleep(0.02)
+        order.append("first")
+    thread.join()
+    assert order == ["first", ("second", True)]
+
+
+def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
+    with files.alone(tmp_path / "none") as held:
+        assert held is False
+
+    def none(*_, **__):
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    monkeypatch.setattr(files, "_lock", none)
+    started = time.monotonic()
+    with files.alone(tmp_path) as held:
+        assert held is False
+    assert time.monotonic() - started < 1, "what cannot be had is not waited for"
+
+
+def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch):
+    asked = []
+    msvcrt = SimpleNamespace(LK_NBLCK=2, LK_UNLCK=0)
+    msvcrt.locking = lambda _, mode, size: asked.append((mode, size))
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(files.importlib, "import_module", {"msvcrt": msvcrt}.__getitem__)
+    with files.alone(tmp_path) as held:
+        assert held is True
+        assert asked == [(2, 1)]
+    assert asked == [(2, 1), (0, 1)]
+    assert [path.name for path in tmp_path.iterdir()] == [".tmp-lock"]
+
+
+def test_a_claim_is_of_one_writer_and_is_waited_for_once(tmp_path, monkeypatch):
+    with files.claimed(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [".tmp-claim"]
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.03)
+    (tmp_path / ".tmp-claim").write_bytes(b"")  # of a writer that was killed
+    started = time.monotonic()
+    with files.claimed(tmp_path):
+        assert time.monotonic() - started >= 0.03
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(KeyError), files.claimed(tmp_path):
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- long paths
+
+
+def test_long_paths_are_extended_on_windows_alone(monkeypatch):
+    path = Path("a") / "b"
+    monkeypatch.setattr(files, "_WINDOWS", False)
+    assert files.reachable(path) is path
+    monkeypatch.setattr(files, "_WINDOWS", True)
+    assert str(files.reachable(path)).startswith("\\\\?\\")
+
+
+@pytest.mark.parametrize(
+    ("path", "extended"),
+    [
+        ("C:\\a\\b", "\\\\?\\C:\\a\\b"),
+        ("C:\\a\\..\\b", "\\\\?\\C:\\b"),
+        ("\\\\?\\C:\\a", "\\\\?\\C:\\a"),
+        ("\\\\server\\lab\\a", "\\\\?\\UNC\\server\\lab\\a"),
+    ],
+)
+def test_a_path_is_extended_once(path, extended):
+    assert files.extended(path) == extended
