@@ -95,8 +95,8 @@ def _split_rows(
         different = list(dict.fromkeys(filter(None, labels)))
         filled = _filled(labels)
         apart = len(different) > 1 and _apart(labels, filled, axis)
-        if len(different) < 2:
-            constant |= {head: text for text in different}
+        if len(different) == 1:
+            constant[head] = different[0]
         if asked in (head, place) or (asked is True and apart):
             texts = np.array(filled, dtype=object)
             chosen = [(label, texts == label) for label in different]

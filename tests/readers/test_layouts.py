@@ -197,6 +197,26 @@ def test_a_unit_in_the_name_of_the_sheet(tmp_path):
     assert sims.read(tmp_path / "w7.xlsx")["B"].concentration_units == "at cm-3"
 
 
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [
+        ("Conc. (cps)", "cps"), ("at%", "at%"), (" at% ", "at%"), ("B (at cm-3) ", "at cm-3"),
+        ("cps", None), ("Depth (nm)", None), ("W7", None), ("(cps) W7", None),
+    ],
+)  # fmt: skip
+def test_what_names_of_sheets_say_of_units(title, unit):
+    table = [["Depth (nm)", "B"], [0, 1], [1, 2]]
+    if unit is None:
+        with pytest.raises(
+            sims.UnitsError, match="species 'B': no line of the file states the unit"
+        ):
+            sims.read(book(table, title=title))
+    else:
+        assert sims.read(book(table, title=title))["B"].concentration_units == unit
+    stated = [["Depth (nm)", "B (counts)"], *table[1:]]
+    assert sims.read(book(stated, title=title))["B"].concentration_units == "counts"
+
+
 def test_a_row_of_detection_limits_is_no_sample(write):
     rows = "0;1E18;5E16\n1;2E18;6E16\n2;3E18;7E16\n"
     for table in (f"Tiefe (nm);B (at/cm3);P (at/cm3)\n{rows}NWG;2E15;1E14\n",
