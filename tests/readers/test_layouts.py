@@ -200,7 +200,7 @@ def test_a_unit_in_the_name_of_the_sheet(tmp_path):
 @pytest.mark.parametrize(
     ("title", "unit"),
     [
-        ("Conc. (cps)", "cps"), ("at%", "at%"), (" at% ", "at%"), ("B (at cm-3) ", "at cm-3"),
+        ("Conc. (c s-1)", "c s-1"), ("at%", "at%"), (" at% ", "at%"), ("B (at cm-3) ", "at cm-3"),
         ("cps", None), ("Depth (nm)", None), ("W7", None), ("(cps) W7", None),
     ],
 )  # fmt: skip
