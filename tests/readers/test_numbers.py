@@ -182,6 +182,17 @@ def test_no_gap_is_told_of_lines_that_a_dialect_has_left_out():
         read_grid(TextGrid(lines, ";", False, Options(), left_out={2}), source)
 
 
+def test_the_first_rows_and_the_last_tell_how_many_columns_there_are():
+    def width(row, rows=23):
+        lines = ["1;2;;"] * rows
+        lines[row] = "1;2;3"
+        return TextGrid(lines, ";", False, Options()).width(range(rows))
+
+    assert [width(row) for row in (0, 19, 20, 21, 22)] == [3, 3, 2, 2, 3]
+    assert TextGrid(["", ""], ";", False, Options()).width(range(2)) == 1
+    assert TextGrid(["  1  2 "], None, False, Options()).width(range(1)) == 2
+
+
 # --- cells ------------------------------------------------------------------------------------
 
 NOTHING = [
