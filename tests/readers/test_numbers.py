@@ -102,6 +102,12 @@ def test_a_cell_too_many_is_named(cell, place):
     assert table(lines, "\t", width=2)[0].shape == (3, 2)
 
 
+def test_columns_that_no_line_has_are_empty():
+    values, limits = table(["0;1", "2;3"], ";", width=4)
+    np.testing.assert_array_equal(values, [[0, 1, np.nan, np.nan], [2, 3, np.nan, np.nan]])
+    assert limits == {}
+
+
 def test_a_table_of_many_columns_is_read_whole():
     rows = np.random.default_rng(1).normal(size=(70, 3000))
     lines = lines_of(rows.tolist(), "\t", ".")
