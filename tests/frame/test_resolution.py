@@ -48,6 +48,14 @@ def test_edges_within_the_resolution_are_told_with_where_and_how_near():
     assert "achieved resolutions, from 28.5 nm: what is so narrow" in text
 
 
+def test_of_several_layers_the_narrow_one_is_told():
+    wide = restored(8.0)
+    y = np.exp2(-((2 * (Z - 15) / 8) ** 2)) + np.exp2(-((2 * (Z - 45) / 3) ** 2))
+    both = wide.assign(concentration=wide["concentration"].copy(data=[1e18 * y]))
+    (text,) = told(both)
+    assert "within 0.75 achieved resolutions, from 43.5 nm" in text
+
+
 @pytest.mark.parametrize(("width", "tells"), [(3.9, True), (4.1, False)])
 def test_edges_one_resolution_apart_are_known(width, tells):
     assert bool(told(restored(width))) == tells
