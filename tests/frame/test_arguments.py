@@ -152,6 +152,8 @@ def test_a_measurement_whose_value_is_unknown_is_told_too():
         np.testing.assert_array_equal(read(one), [1.0, np.nan])
     said = "measurement 'w2', species 'B' and 2 more: time is NaN: left as it is"
     assert [str(one.message) for one in told] == [said]
+    with pytest.warns(sims.ProfileWarning, match="'w1', species 'B' and 5 more: time is NaN: left"):
+        read_change(frame(), pint.Quantity(np.nan, "s"), ("sputter_time",), "time", positive=False)
 
 
 @pytest.mark.parametrize(
