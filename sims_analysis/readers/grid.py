@@ -190,17 +190,16 @@ class TextGrid(_Places):
 
     def heads(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a head may hold some itself."""
-        cells = self.cells(row)
+        cells, mark = self.cells(row), comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
         if self.delimiter is None:
-            mark = comment_mark(self.lines[row])
             text = self.lines[row].lstrip().removeprefix(mark).strip()
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break
                 cells = re.split(pattern, text)
-        elif len(cells) == width + 1 and cells[0] and cells[0] == comment_mark(self.lines[row]):
+        elif len(cells) == width + 1 and mark and cells[0] in ("", mark):
             # The mark stands before the heads rather than for a column.
             del cells[0]
         return cells

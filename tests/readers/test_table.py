@@ -918,6 +918,7 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["1.5", "2.0", "3"], True),
         (["1.5", "2.5", "3."], True),
         (["1.50", "2", "3"], False),
+        (["1.", "2.", "4.", "3"], True),
         # Too few above, but not a hundredth of them.
         (["100", "200", "20"], False),
         (["100", "200", "3"], False),
