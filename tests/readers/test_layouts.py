@@ -294,8 +294,8 @@ def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, mi
         warnings.simplefilter("always")
         sims.read(write("\n".join(["#;Depth (nm);B (cps)", *rows, ""])))
     says = (
-        "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, its "
-        "numbers are not what they seem; put them back"
+        "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
+        "its numbers are not what they seem; put them back"
     )
     assert [str(one.message) for one in told] == [says] * is_told
 
