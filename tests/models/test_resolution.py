@@ -7,6 +7,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.models._functions import ResolutionFunction
 
 DRF = {"lambda_growth": "1 nm", "lambda_decay": "4 nm", "sigma": "2 nm"}
 
@@ -220,3 +221,30 @@ def test_a_window_without_samples_is_told(ask):
     (message,) = (str(one.message) for one in told)
     window = "start=200 nm, stop=300 nm; the record runs from 0 to 99 nm"
     assert message == f"species 'B': no sample in the window {window}"
+
+
+@pytest.mark.parametrize("widths", [(0.5, 3.0, 1.0), (0.0, 0.0, 0.12), (0.0, 0.0, 40.0)])
+def test_atoms_go_where_the_function_takes_them_and_come_back_at_the_ends(widths):
+    """In one matrix, column by column: each sample's atoms are all there after."""
+    z = np.cumsum(np.random.default_rng(1).uniform(0.2, 1.0, 300))
+    c = np.random.default_rng(2).uniform(1e17, 1e19, z.size)
+    function = ResolutionFunction("delta_drf", widths)
+    weight = np.gradient(z) * 1.0
+    weight[1:-1] = 0.5 * (z[2:] - z[:-2])
+    weight[0], weight[-1] = 0.5 * (z[1] - z[0]), 0.5 * (z[-1] - z[-2])
+    apart = z[:, None] - z
+    kernel = function.density(apart)
+    kernel += function.density(2 * z[0] - z[:, None] - z) + function.density(
+        2 * z[-1] - z[:, None] - z
+    )
+    arrived = weight @ kernel
+    expected = np.zeros(z.size)
+    for j in range(z.size):
+        if arrived[j] > 1e-12:
+            expected += kernel[:, j] * weight[j] * c[j] / arrived[j]
+        else:
+            expected[j] += c[j]
+    one = models_truth.profile(c, z)
+    asked = dict(zip(DRF, (f"{width} nm" for width in widths), strict=True))
+    found = sims.convolve(one, resolution={k: v if v != "0.0 nm" else 0 for k, v in asked.items()})
+    np.testing.assert_allclose(found, expected, rtol=1e-9)

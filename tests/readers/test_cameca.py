@@ -205,6 +205,13 @@ def test_counting_times_come_along_in_the_semicolon_variant(write):
     assert counting(profile) == pytest.approx(RPC_TIME, rel=1e-5)
 
 
+def test_values_without_a_unit_are_asked_for(write):
+    path = write(two_species().replace(b"I[cnt/s]", b"I"))
+    with pytest.raises(sims.UnitsError, match="species '10B': no line of the file states the unit"):
+        sims.read(path)
+    assert sims.read(path, units="counts/s")["30Si"].concentration_units == "counts/s"
+
+
 def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
     rates = np.array([40.1, 17.77, 9.13, 3.3, 5.5])
     known = sims.read(write(cameca_rpc({"10B": (None, Z, rates, "I")})))["10B"].species_metadata
