@@ -35,7 +35,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import elementwise
+from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
@@ -164,7 +164,7 @@ def compare(
         "ratio": fa.along_axis(ratio, "ratio"),
         "log_ratio": fa.along_axis(log_ratio, "log_ratio"),
         "rms_log_ratio": fa.array((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
-        "samples": fa.array(log_ratio.notnull().sum(fa.dim), "samples_used"),
+        "samples": fa.array((~is_nan(log_ratio)).sum(fa.dim), "samples_used"),
         "overlap_start": fa.array(start, "overlap_start"),
         "overlap_stop": fa.array(stop, "overlap_stop"),
     }
@@ -265,8 +265,8 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
     for frame in (fa, fb):
         question = replace(
             read_question(frame, rule=rule),
-            start=window[0].fillna(np.inf),
-            stop=window[1].fillna(-np.inf),
+            start=replaced_where(is_nan(window[0]), window[0], np.inf),
+            stop=replaced_where(is_nan(window[1]), window[1], -np.inf),
         )
         found = integral(frame, question, quiet=True)
         doses.append(_in_order(found.value / NM_PER_CM, fa, fb))
