@@ -273,6 +273,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     level, window = asked.level(frame), asked.window
     held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start
+    shared = not (first.ndim or stop.ndim)
     found = frame.map(
         kernels.integrate,
         first,
@@ -280,8 +281,9 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         frame.fraction,
         rule=question.rule,
         bridge=question.bridge,
-        # Trapezoids between limits that are the same for all profiles are one weighted sum.
-        sees_gaps=question.rule == "trapezoid" and not (first.ndim or stop.ndim),
+        # Between limits that are the same for all profiles, each is one weighted sum.
+        at_once=shared,
+        sees_gaps=shared and question.rule == "trapezoid",
     )
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
