@@ -134,7 +134,7 @@ def _by_segments(
         total = total[valid]
     else:
         total, runs = range_sums(_areas(rows, rule), first + 1, last), None
-        low = np.flatnonzero(rows.value <= 0)
+        low = np.flatnonzero(rows.value <= 0) if log else NONE
     a, b = a[valid], b[valid]
 
     def part(at: Index, u: Array, v: Array) -> Array:
@@ -144,7 +144,7 @@ def _by_segments(
     total += part(first, a, np.minimum(b, rows.depth_at(first + 1)))
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
     n_linear = np.zeros(total.size, dtype=np.intp)
-    if log and low.size:
+    if low.size:
         linear = np.union1d(low - 1, low)  # the segments before and after
         end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
         n_linear += linear.searchsorted(end) - linear.searchsorted(first)
