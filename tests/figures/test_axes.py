@@ -7,6 +7,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import UnitsError
@@ -489,3 +490,15 @@ def test_right_axes_stand_beyond_the_labels_of_those_before():
     assert kind == "outward"
     assert outward == pytest.approx((end - made.ax.bbox.x1) * 72 / 50 + 5, abs=0.06)
     assert first.spines["right"].get_position() == ("outward", 0)
+
+
+@pytest.mark.parametrize("limits", [3, "ab", (1,), (1, 2, 3), {1: 2}, xr.DataArray([1.0, 2.0])])
+def test_limits_are_a_pair(limits):
+    with pytest.raises(ValueError, match=r"^xlim=.*; expected \(low, high\)$"):
+        set_depth_limits([canvas(B, xlim=limits)])
+
+
+def test_a_pair_may_be_an_array():
+    made = canvas(B, xlim=np.array([20.0, 60.0]))
+    set_depth_limits([made])
+    assert made.ax.get_xlim() == (20, 60)
