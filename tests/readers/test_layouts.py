@@ -284,6 +284,22 @@ def test_a_row_whose_cells_have_moved_is_told(write, head):
         sims.read(write("\n".join(rows)))
 
 
+@pytest.mark.parametrize(
+    ("count", "missing", "is_told"),
+    [(5, 0, False), (5, 1, True), (5, 2, False), (9, 2, False), (10, 2, True), (10, 3, False)],
+)
+def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, is_told):
+    rows = [f"{'' if 0 < i <= missing else i};{i};{i}" for i in range(count)]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        sims.read(write("\n".join(["#;Depth (nm);B (cps)", *rows, ""])))
+    says = (
+        "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
+        "its numbers are not what they seem; put them back"
+    )
+    assert [str(one.message) for one in told] == [says] * is_told
+
+
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
     text = "Depth (nm);B (at%);P (at%)\n0,0;0,16;50,7\n1,0;0,01;14,5\n2,00000,9098;0,38\n"
     with pytest.raises(sims.ReadError, match="'2,00000,9098' is no number"):

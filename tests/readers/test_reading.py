@@ -511,7 +511,7 @@ def test_profiles_of_unequal_length_come_back_from_a_workbook(tmp_path):
 
 
 def test_what_a_workbook_of_ours_says_of_a_measurement_comes_back(tmp_path):
-    ds = sims.open_example("boron-implant")
+    ds = sims.open_example("boron-implant").isel(depth=slice(0, 20))
     counted = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
     result = sims.read(sims.to_excel(counted, tmp_path / "x.xlsx"))
     assert result.provenance["steps"] == counted.attrs["steps"]
