@@ -163,6 +163,11 @@ def test_dataarray_quantified_and_dask():
         ),
         ({"rate": "1 nm/s", "depth_uncertainty": "2 nm/s"}, ProfileError, "must be less than"),
         (
+            {"rate": "1 nm/s", "depth_uncertainty": "0 nm/s"},
+            ProfileError,
+            "depth_uncertainty='0 nm/s' must be positive for each measurement",
+        ),
+        (
             {"crater_depth": "1 um", "total_time": "99 s"},
             ProfileError,
             "total_time is 99 s, but the record runs to 100 s",

@@ -74,6 +74,8 @@ def test_mass_fraction_needs_masses():
     found = sims.to_concentration(ds, atomic_density="Si", masses={"B": 10.81})
     exact = 0.01 * HOSTS["Si"].atomic_density * 28.085 / 10.81
     np.testing.assert_allclose(found["concentration"].values, [[exact, 2 * exact]])
+    one = sims.to_concentration(ds.sel(species="B"), atomic_density="Si", masses={"B": 10.81})
+    np.testing.assert_allclose(one["concentration"].values, [exact, 2 * exact])
 
 
 def test_species_in_concentrations_stay_as_they_are():
@@ -142,7 +144,8 @@ def test_a_host_by_formula_and_mass_density():
         (("", "5 g/cm^3"), ProfileError, "holds no atoms"),
         (("GaN", "5"), UnitsError, "mass density='5' has no unit"),
         (("GaN", "5 atoms/cm^3"), UnitsError, "which is a concentration"),
-        (("GaN", "-5 g/cm^3"), ProfileError, "must be positive"),
+        (("GaN", "-5 g/cm^3"), ProfileError, "^mass density '-5 g/cm.3' must be positive$"),
+        (("GaN", "0 g/cm^3"), ProfileError, "must be positive"),
     ]:
         with pytest.raises(error, match=words):
             sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
