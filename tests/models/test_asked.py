@@ -126,6 +126,11 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
             "start must be one depth with a measured profile as as_implanted",
         ),
         (
+            ONE, {"model": "annealed_implant", "as_implanted": TWO},
+            ("as_implanted is over 'wafer', and the data over (depth): add this dimension to the "
+            "data first, for instance with data.expand_dims(wafer=...)"),
+        ),
+        (
             ONE, {"model": "annealed_implant", "as_implanted": xr.Dataset({"dose": 1.0})},
             "as_implanted: expected a fit with a straggle, such as a Gaussian",
         ),

@@ -225,6 +225,9 @@ def test_a_point_is_evaluated_once():
     one.jacobian(np.array([3.0]))
     np.testing.assert_array_equal(one.residual(np.array([3.0])), 2 * X)
     assert asked == [2.0, 3.0]
+    bent = _Evaluation(Curve([free("a")], lambda a: a * a * X, None, {}), Squares(X, None))
+    for at in (2.0, 5.0):  # whether residuals were asked for there or not
+        np.testing.assert_allclose(bent.jacobian(np.array([at]))[0], 2 * at * X, rtol=1e-5)
 
 
 def test_no_more_sets_are_tried_once_a_minimum_is_low_enough():
