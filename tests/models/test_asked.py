@@ -329,6 +329,33 @@ def test_what_makes_no_sense_is_refused(data, options, message):
     assert str(refused.value) == message
 
 
+TWICE = TWO.assign_coords(wafer=["a", "b"]).where((TWO["depth"] != 7), np.inf)
+CALIBRATED = "needs a depth, and the data are on a sputter-time axis; calibrate_depth() turns"
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (TIMED, UnitsError, f"a fit of 'erfc' {CALIBRATED} sputter time into depth"),
+        (
+            [1, 2], TypeError,
+            "a fit of 'erfc' needs an xarray Dataset or DataArray, found list",
+        ),
+        (TWICE, ProfileError, "wafer 'a': concentration is infinite at 7 nm"),
+        (TWICE.isel(wafer=0, drop=True), ProfileError,
+         "the profile: concentration is infinite at 7 nm"),
+        (
+            TWICE.where(TWICE["wafer"] == "b", 1.0), ProfileError,
+            "wafer 'b': concentration is infinite at 7 nm",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_profile_over_depth_is_refused(data, error, message):
+    with pytest.raises(error) as refused:
+        sims.fit(data, model="erfc")
+    assert str(refused.value) == message
+
+
 @pytest.mark.parametrize("model", ["gauss", 3])
 def test_an_unknown_model_is_told_with_those_that_there_are(model):
     with pytest.raises(ProfileError) as refused:

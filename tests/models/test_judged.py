@@ -9,6 +9,7 @@ import xarray as xr
 from sims_analysis.models import _judged, _step
 from sims_analysis.models._asked import is_profile
 from sims_analysis.models._engine import Curve, Solution
+from sims_analysis.models._layers import layered
 from sims_analysis.models._minima import Minima, Minimum, half_widths
 from sims_analysis.models._objectives import Squares
 from sims_analysis.models._task import NoFitError
@@ -47,6 +48,14 @@ def test_a_step_may_lie_outside_its_window(position, expected):
 def test_a_maximum_may_lie_outside_its_window(model, highest):
     for at in range(5):
         assert outside(model, [20.0] * 5, np.eye(5)[at]) == (at in highest)
+
+
+def test_several_layers_lie_outside_if_one_of_them_does():
+    layers = layered(find_model("gaussian"), 2, ["straggle"])
+    profile, task = SimpleNamespace(z=Z), SimpleNamespace(model=layers)
+    for places, expected in (((5, 30), False), ((-1, 30), True), ((5, 41), True), ((0, 40), False)):
+        p = [1.0, float(places[0]), 1.0, float(places[1]), 2.0]
+        assert _judged._outside(profile, found(p, np.eye(5)[2]), task) == expected
 
 
 @pytest.mark.parametrize(("dose", "error"), [(2.0, 0.2), (-2.0, 0.2), (0.01, 0.001)])
@@ -301,12 +310,16 @@ def test_what_the_profile_says_comes_before_the_residuals(
 
 
 def dosed(background, subtracted=(0.0, 0.0), near=()):
-    """Give the dose of a line ``a z`` above a background, its samples with errors of their own."""
+    """Give the dose of a line ``a z`` above a background, its samples with errors of their own.
+
+    What bends it is held at 0.
+    """
     z = np.array([0.0, 1.0, 3.0, 6.0])
     s = np.array([0.1, 0.2, 0.1, 0.3])
-    parameters = [number("slope"), *([number("background")] if background != "none" else [])]
-    slopes = np.stack([z, np.ones(4)])[: len(parameters)]
-    held = {1: 0.5} if background == "stated" else {}
+    level = [number("background")] if background != "none" else []
+    parameters = [number("slope"), number("bend"), *level]
+    slopes = np.stack([z, z * z, np.ones(4)])[: len(parameters)]
+    held = {1: 0.0} | ({2: 0.5} if background == "stated" else {})
     curve = Curve(parameters, lambda *p: np.array(p) @ slopes, lambda *_: slopes, held)
     objective = Squares(2 * z + 0.5, s, known_errors=True, code=2)
     free = [2.0] if background != "fit" else [2.0, 0.5]
@@ -316,7 +329,8 @@ def dosed(background, subtracted=(0.0, 0.0), near=()):
         return Solution(**vars(one), cost=1.0, converged=True)
 
     solution = at(free)
-    square = np.linalg.inv((slopes / s**2 @ slopes.T)[: len(free), : len(free)])
+    which = np.ix_([0, 2], [0, 2]) if background == "fit" else np.ix_([0], [0])
+    square = np.linalg.inv((slopes / s**2 @ slopes.T)[which])
     found = Minima(
         curve, objective, [Minimum(solution, square, 1.0)], [solution, *map(at, near)],
         exact=False, edged=False,

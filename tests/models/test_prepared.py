@@ -112,6 +112,9 @@ def test_samples_that_logarithms_cannot_use_are_left_out_and_remembered_at_the_e
     assert (found.known["n_samples"], found.known["n_left_out"]) == (6, 3)
     assert (found.known["window_start"], found.known["window_stop"]) == (2.0, 7.0)
     assert found.down == (True, True)
+    for low, down in ((0, (True, False)), (8, (False, True)), (1, (False, False))):
+        one = np.where(low == Z, 0.0, PEAK)
+        assert prepared(samples(one), SETTINGS, TASK).down == down
     inside = prepared(samples(np.where(c > 0, c, 3.0)), SETTINGS, TASK)
     assert inside.down == (False, False)
     # A sample without an error is left out, and not below the profile for it.

@@ -137,11 +137,14 @@ def test_what_takes_a_likelihood_of_several_things(links, joint, active):
 
 
 def test_true_numbers_grow_with_powers_of_the_scales():
-    kinds = ("depth", "area", "value", "slope", "diffusivity", "dimensionless")
+    kinds = (
+        *("depth", "area", "value", "slope", "diffusivity", "dimensionless"),
+        *("per_depth", "velocity"),
+    )
     parameters = [Parameter(kind, kind, "") for kind in kinds]
     depth, value = grows(parameters, ["depth_scale", "rsf_scale"]).T
-    np.testing.assert_array_equal(depth, [1, 1, 0, -1, 2, 0])
-    np.testing.assert_array_equal(value, [0, 1, 1, 1, 0, 0])
+    np.testing.assert_array_equal(depth, [1, 1, 0, -1, 2, 0, -1, 1])
+    np.testing.assert_array_equal(value, [0, 1, 1, 1, 0, 0, 0, 0])
     np.testing.assert_array_equal(grows(parameters, ["rsf_scale"])[:, 0], value)
 
 
