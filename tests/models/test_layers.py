@@ -392,6 +392,12 @@ def test_what_speaks_against_two_layers():
     for at, ends in ((5.9, None), (5.8, "truncated")):
         assert said(moved(1, at - 30)) == ends
         assert said(moved(3, 29 - at)) == ends
+    # Of three layers, each end is compared with the layer beside it.
+    three = layered(find_model("gaussian"), 3, ["straggle"])
+    for first, last in ((30.0, 95.0), (4.0, 70.0)):
+        p = np.array([1.0, first, 9.0, 50.0, 1.0, last, 5.0])
+        m = three.formula(z, *p)
+        assert not_these_layers(three, m, m, noise, p, np.full(7, 0.01)) == "truncated"
     for i in (0, 2):
         weak = stderr.copy()
         weak[i] = good[i] / 2.9
