@@ -77,6 +77,8 @@ def test_everything_has_a_unit_and_a_name(one):
     assert found == expected
     assert one["dose"].attrs["description"] == find_model("gaussian").parameters[0].definition
     assert one["straggle_upper"].attrs["description"] == one["straggle"].attrs["description"]
+    assert one["status"].attrs["description"] == "ok only if the fit converged inside its bounds"
+    assert one["curve_status"].attrs["description"].startswith("ok where the curve is known")
 
 
 def test_numbers_of_samples_are_whole_and_flags_are_flags(one):
@@ -283,6 +285,10 @@ def test_changes_of_widths_are_named_where_layers_have_widths_of_their_own():
         assert attrs[name]["units"] == "1"
         assert "straight line over the depths of the layers" in attrs[name]["description"]
     assert fit["straggle_slope"].dims == ()
+    lazy = sims.fit(ds.chunk(depth=20), model="gaussian", repeat=3, shared=())
+    assert lazy["straggle_slope"].chunks is not None
+    for name in attrs:
+        np.testing.assert_array_equal(lazy[name].compute(), fit[name])
     common = sims.fit(ds, model="gaussian", repeat=3)
     assert not [name for name in common if "slope" in name]
     alone = sims.fit(ds, model="gaussian", repeat=1, shared=(), stop="100 nm")

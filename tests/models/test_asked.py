@@ -499,6 +499,14 @@ def test_numbers_that_are_held_or_known_are_in_the_units_of_the_answer(value, un
     assert _read_held(value, unit, "x") == pytest.approx(expected, rel=1e-6)
 
 
+def test_quantities_are_held_as_well():
+    from pint import get_application_registry
+
+    unit = get_application_registry().Quantity
+    assert _read_held(unit(0.3, "dimensionless"), "1", "x") == 0.3
+    assert _read_held(unit(2.0, "micrometer"), "nm", "x") == pytest.approx(2000)
+
+
 def test_bounds_may_be_held(asked):
     fixed = {"skewness": 0, "kurtosis": 1, "straggle": "0 nm"}
     assert asked(ONE, "pearson", fixed=fixed).task.fixed == dict(fixed, straggle=0.0)
@@ -667,3 +675,6 @@ def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(a
     for one, value in ((ONE, 2.0), (counted, 3.0)):
         (initial,) = asked(one, "annealed_implant", as_implanted=before).task.initials
         assert initial.c[0] == value
+    # If there is none of that name, the one that there is.
+    (initial,) = asked(ONE, "annealed_implant", as_implanted=before[["intensity"]]).task.initials
+    assert initial.c[0] == 3.0

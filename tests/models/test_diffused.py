@@ -209,6 +209,8 @@ def test_a_profile_before_the_anneal_has_the_errors_that_are_known_of_it():
     counts = replace(TASK, kind="count")
     np.testing.assert_allclose(known(before(c), task=counts).objective.counts, c)
     assert known(before(c + 0.3), task=counts).objective is None
+    # Values without a count or an error that would say what they are worth count as exact.
+    assert known(before(c, k=0.0)).objective is None
     shared = known(before(c, s=0.8), fraction=0.5)
     assert shared.objective.share == 0.5
 
