@@ -293,3 +293,16 @@ def test_changes_of_widths_are_named_where_layers_have_widths_of_their_own():
     assert not [name for name in common if "slope" in name]
     alone = sims.fit(ds, model="gaussian", repeat=1, shared=(), stop="100 nm")
     assert not [name for name in alone if "slope" in name]
+
+
+def test_profiles_that_are_not_linked_have_as_many_layers_as_each_shows():
+    """Those with fewer have none in the last places."""
+    z, noise = np.arange(0.0, 40.0), 0.02 * np.random.default_rng(0).normal(size=(2, 40))
+    one, other = (np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (12, 28))
+    ds = models_truth.profile(1e18 * (np.stack([one, one + other]) + noise), z,
+                              dims=("wafer", "depth")).to_dataset()  # fmt: skip
+    ds["concentration_stderr"] = xr.full_like(ds["concentration"], 2e16)
+    fit = sims.fit(ds, model="gaussian", repeat="auto")
+    assert fit["status"].values.tolist() == ["ok", "ok"]
+    np.testing.assert_allclose(fit["position"], [[12, np.nan], [12, 28]], atol=0.2)
+    assert fit.attrs["model_summary"].endswith(", 2 of them")

@@ -488,15 +488,18 @@ def implant(width):
     return np.exp(-0.5 * ((NODES - 15) / width) ** 2) / width
 
 
-def annealed(same, error=0.02):
-    """Give what is asked of two anneals of one profile, or of two that are alike."""
+def annealed(same, error=0.02, *, level=0.0, background="none"):
+    """Fit two anneals of one profile, or of two that are alike."""
     before = implant(4.0)
     scaled = before / before.max()
     objective = Squares(scaled, np.full(NODES.size, error), known_errors=True, code=2)
     one, other = (Initial(NODES, before, objective) for _ in range(2))
-    task = Task(DIFFUSED, "concentration", initials=(one, one if same else other))
-    after = [Samples(NODES, implant(w), 0.001 + 0 * NODES, NAN * NODES, *np.zeros((2, NODES.size)))
-             for w in (5.0, 6.0)]  # fmt: skip
+    task = Task(DIFFUSED, "concentration", initials=(one, one if same else other),
+                background=background)  # fmt: skip
+    absent, none = np.full(NODES.size, NAN), np.zeros(NODES.size)
+    after = [
+        Samples(NODES, implant(w) + level, none + 0.001, absent, none, none) for w in (5.0, 6.0)
+    ]
     settings = [SETTINGS | {"initial": float(i), "time": NAN} for i in (0, 1)]
     return fit_together(after, settings, task, links(2, (), held=True))
 
@@ -512,6 +515,17 @@ def test_one_profile_before_two_anneals_is_known_once():
     # Widths that one profile makes larger or smaller go together.
     assert common["covariance"][2, 3] > 0.1 * np.sqrt(np.prod(common["covariance"].diagonal()[2:]))
     assert abs(apart["covariance"][2, 3]) < 1e-3 * common["covariance"][2, 3]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_anneal_may_lie_on_a_background_of_its_own():
+    answers, common = annealed(same=True, level=0.01, background="fit")
+    plain, alone = annealed(same=True)
+    assert [one.status for one in answers] == ["ok", "ok"]
+    np.testing.assert_allclose(common["value"][4:], 0.01, atol=4e-3)
+    np.testing.assert_allclose(common["value"][:4], alone["value"], rtol=0.1)
+    dose = [one.parts["window_dose"] for one in (answers[0], plain[0])]
+    assert dose[0] == pytest.approx(dose[1], rel=0.1)
 
 
 def test_without_a_profile_before_its_anneal_a_profile_has_no_data():

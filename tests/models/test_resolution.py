@@ -86,6 +86,10 @@ def over(dim):
             "resolution['sigma']=3 has no unit; write it like '3 nm' or give a pint Quantity",
         ),
         (
+            DRF | {"sigma": False}, UnitsError,
+            "resolution['sigma']=False has no unit; write it like '50 nm' or give a pint Quantity",
+        ),
+        (
             {"sigma": "2 nm"}, ProfileError,
             f"resolution={{'sigma': '2 nm'}}; expected the widths {WIDTHS}",
         ),

@@ -137,6 +137,20 @@ def test_what_takes_a_likelihood_of_several_things(links, joint, active):
     assert (Links(**links).joint, Links(**links).active) == (joint, active)
 
 
+def test_a_shared_diffusivity_stands_in_the_place_of_a_length():
+    task = Task(find_model("annealed_implant"), "concentration")
+    links = Links(over="wafer", labels=("a", "b"), shared=("diffusivity",), restated="diffusivity")
+    assert [one.name for one in links.parameters(task)] == [
+        "dose",
+        "projected_range",
+        "diffusivity",
+    ]
+    assert links.parameters(task)[2].lower == 0.0
+    assert [one.label for one in links.entries(task)][-1] == "diffusivity"
+    plain = [one.name for one in Links().parameters(task)]
+    assert plain == ["dose", "projected_range", "straggle"]
+
+
 def test_true_numbers_grow_with_powers_of_the_scales():
     kinds = (
         *("depth", "area", "value", "slope", "diffusivity", "dimensionless"),
