@@ -124,6 +124,16 @@ def test_of_equal_maxima_the_one_beside_the_edge(edge):
     assert (found.start[0], found.stop[0]) == ((7.0, 9.0) if edge < 0 else (1.0, 3.0))
 
 
+@pytest.mark.parametrize(("high", "n"), [(1e19, 5), (0.99e19, 2)])
+def test_both_flanks_of_a_maximum_that_is_not_above_the_highest_level(high, n):
+    z = np.arange(5.0)
+    c = np.array([3e18, 6e18, 1e19, 4e18, 1e18])
+    found = kernels.decay(
+        rows_of(z, c, 0.01 * c), *np.full((2, 1), NAN), *np.array([[1e17], [high]]), np.zeros(1)
+    )
+    assert found.n[0] == n
+
+
 def test_a_subtracted_background_makes_counts_scatter_more():
     z, one, floor = np.arange(0.0, 40.0, 2.0), 1e15, 3e16
     m = 5e16 * np.exp(-z / 10)
