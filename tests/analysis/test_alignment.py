@@ -539,3 +539,16 @@ def test_a_shift_is_looked_for_within_a_limit(limit, found):
     else:
         with pytest.raises(ProfileError, match="no shift stands out"):
             sims.align(ONE, far, max_shift=limit)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"method": "peak", "marker": "B"}, {"method": "markers", "markers": ["B", "As"]}],
+)
+def test_a_single_measurement_keeps_its_axis(options):
+    moved = sims.align(two_layers(), two_layers(1.0, 3.0), **options)
+    assert moved["concentration"].dims == ("species", "depth")
+    assert moved["depth"].dims == ("depth",)
+    np.testing.assert_allclose(moved["depth"], np.arange(200.0), atol=1e-2)
+    dims = {"markers": ("depth",)}.get(options.get("method"), ())
+    assert moved["depth_shift"].dims == dims
