@@ -389,7 +389,13 @@ BROKEN = [
                 "export the profile without that"
             ),
         )
-        for key, text in (("processing", "Smoothed"), ("averaging", "none said"))
+        for key, text in (
+            ("averaging", "none said"),
+            ("processing", "Smoothed"),
+            ("processing", "points averaged"),
+            ("processing", "BKG off"),
+            ("processing", "after baseline correction"),
+        )
     ),
     (
         lambda: sims.with_counting_statistics(
