@@ -552,3 +552,16 @@ def test_a_single_measurement_keeps_its_axis(options):
     np.testing.assert_allclose(moved["depth"], np.arange(200.0), atol=1e-2)
     dims = {"markers": ("depth",)}.get(options.get("method"), ())
     assert moved["depth_shift"].dims == dims
+
+
+def test_markers_may_be_close_but_not_the_same():
+    options = {"method": "markers"}
+    close = [("10 nm", "20 nm"), ("10.2 nm", "20.1 nm")]
+    moved = sims.align(two_layers(), two_layers(), markers=close, **options)["depth"].values
+    assert moved[20:22] == pytest.approx([10.0, 12.0])  # 0.2 nm for 0.1
+    for same in (
+        [("10 nm", "20 nm"), ("10 nm", "21 nm")],
+        [("10 nm", "20 nm"), ("11 nm", "20 nm")],
+    ):
+        with pytest.raises(ProfileError, match="the markers are not in one order"):
+            sims.align(two_layers(), two_layers(), markers=same, **options)

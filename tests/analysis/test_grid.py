@@ -189,7 +189,13 @@ def test_two_depths_are_enough_for_cells():
 
 
 def test_a_step_that_fits_leaves_no_sliver():
-    for step, count in (("0.1 nm", 1000), ("2.5 nm", 40), ("100 nm", 1), ("300 nm", 1)):
+    for step, count in (
+        ("0.1 nm", 1000),
+        ("2.5 nm", 40),
+        ("100 nm", 1),
+        ("300 nm", 1),
+        ("33.3333333333 nm", 3),
+    ):
         bounds = sims.to_grid(EXPONENTIAL, step=step, conserve="dose")["depth_bounds"].values
         assert len(bounds) == count
         assert bounds[-1, 1] == 100.0
