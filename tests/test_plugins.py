@@ -15,6 +15,7 @@ import sims_analysis as sims
 from sims_analysis.models import shapes
 from sims_analysis.models.shapes import find_model
 from sims_analysis.readers import formats
+from sims_analysis.testing.plugins import _damaged
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / ".docs" / "howto" / "a_plugin.md"
@@ -230,37 +231,70 @@ def giving(signal):
     return lambda _: sims.Content(signals=[signal])
 
 
+SIGNAL = "w7.txt: signal 'B': "
+NO_ARRAY = "are no array of floats over the samples"
+#: Readers that are wrong, and all that the kit says of each.
 WRONG_READERS = {
-    "no reader": (lotus(read=None), "is no reader: it has no function read"),
     "name taken": (lotus(name="table"), "'table' is taken"),
     "takes all": (lotus(recognises=lambda _: True), "it takes a table for its own"),
-    "no bool": (
-        lotus(recognises=lambda s: s.content and None),
-        "recognises.. gives b'', no bool|None",
+    "takes the last": (
+        lotus(recognises=lambda s: not s.content), "it takes an empty file for its own"
     ),
+    "takes a picture": (
+        lotus(recognises=lambda s: b"PNG" in s.content), "it takes a picture for its own"
+    ),
+    "no bool": (lotus(recognises=lambda _: None), "recognises() gives None, no bool"),
     "raises": (
         lotus(recognises=lambda s: s.lines[5]),
-        "recognises.. fails for a table: IndexError",
+        "recognises() fails for a table: IndexError('list index out of range')",
     ),
-    "does not know it": (lotus(recognises=lambda _: False), "w7.txt: the reader does not recog"),
-    "by its name": (lotus(recognises=lambda s: s.name == "w7.txt"), "under another name"),
-    "gives no content": (lotus(read=lambda _: []), r"read\(\) gives \[\], no sims.Content"),
-    "gives nothing": (lotus(read=lambda _: sims.Content()), r"read\(\) gives no signal"),
-    "no array": (lotus(read=giving(good_signal(values=[1.0]))), "'B': its values are no array"),
-    "whole": (lotus(read=giving(good_signal(values=np.array([1, 2])))), "its values are no array"),
-    "longer": (lotus(read=giving(good_signal(values=np.ones(3)))), "3 values for 2 depths"),
-    "stderr": (lotus(read=giving(good_signal(stderr=np.ones(3)))), "3 stderr for 2 depths"),
-    "empty": (lotus(read=giving(good_signal(values=np.full(2, np.nan)))), "no value is a number"),
-    "unit": (lotus(read=giving(good_signal(units=1))), "its units is 1, no text"),
+    "does not know it": (
+        lotus(recognises=lambda _: False), "w7.txt: the reader does not recognise it"
+    ),
+    "by its name": (
+        lotus(recognises=lambda s: s.name == "w7.txt"),
+        "w7.txt: the reader does not recognise it under another name: only the content counts",
+    ),
+    "gives no content": (lotus(read=lambda _: []), "w7.txt: read() gives [], no sims.Content"),
+    "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() gives no signal"),
+    "no signal": (lotus(read=giving("B")), "w7.txt: 'B' is no sims.Signal"),
+    "no array": (lotus(read=giving(good_signal(values=[1.0]))), f"{SIGNAL}its values {NO_ARRAY}"),
+    "whole": (
+        lotus(read=giving(good_signal(values=np.array([1, 2])))), f"{SIGNAL}its values {NO_ARRAY}"
+    ),
+    "table": (
+        lotus(read=giving(good_signal(values=np.ones((2, 1))))), f"{SIGNAL}its values {NO_ARRAY}"
+    ),
+    "depths": (
+        lotus(read=giving(good_signal(depths=np.array([0, 1])))), f"{SIGNAL}its depths {NO_ARRAY}"
+    ),
+    "errors": (
+        lotus(read=giving(good_signal(stderr=[1.0, 1.0]))), f"{SIGNAL}its stderr {NO_ARRAY}"
+    ),
+    "longer": (
+        lotus(read=giving(good_signal(values=np.ones(3)))), f"{SIGNAL}3 values for 2 depths"
+    ),
+    "stderr": (
+        lotus(read=giving(good_signal(stderr=np.ones(3)))), f"{SIGNAL}3 stderr for 2 depths"
+    ),
+    "empty": (
+        lotus(read=giving(good_signal(values=np.full(2, np.nan)))),
+        f"{SIGNAL}no value is a number",
+    ),
+    "unit": (lotus(read=giving(good_signal(units=1))), f"{SIGNAL}its units is 1, no text"),
+    "depth unit": (
+        lotus(read=giving(good_signal(depth_units=1))), f"{SIGNAL}its depth_units is 1, no text"
+    ),
     "metadata": (
         lotus(read=giving(good_signal(metadata={"mass": 11}))),
-        r"metadata\['mass'\] is 11",
+        f"{SIGNAL}metadata['mass'] is 11, no text",
     ),
     "careless": (
         lotus(read=lambda s: giving(good_signal(units=s.lines[4][:0] + "at/cm3"))(s)),
-        "expected a sims.ReadError that says where",
+        ("w7.txt, cut off after 14 bytes: read() raises IndexError('list index out of range'); "
+        "expected a sims.ReadError that says where"),
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", WRONG_READERS)
@@ -268,8 +302,28 @@ def test_the_kit_says_what_is_wrong_with_a_reader(what, tmp_path):
     reader, reason = WRONG_READERS[what]
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
-    with pytest.raises(AssertionError, match=reason):
+    with pytest.raises(AssertionError) as said:
         sims.testing.check_reader(reader, [path])
+    assert str(said.value) == reason
+
+
+def test_the_kit_wants_a_reader(tmp_path):
+    path = tmp_path / "w7.txt"
+    path.write_text(LOTUS)
+    reader = lotus(read=None)
+    with pytest.raises(AssertionError) as said:
+        sims.testing.check_reader(reader, [path])
+    reason = f"{reader!r} is no reader: it has no function read(source)"
+    assert str(said.value).splitlines()[0] == reason
+
+
+def test_signals_may_be_without_units_and_missing_in_part(tmp_path):
+    """What is not stated in a file is asked of the user: by the options of the check."""
+    path = tmp_path / "w7.txt"
+    path.write_text(LOTUS)
+    partly = good_signal(values=np.array([np.nan, 1.0]), units=None, stderr=np.ones(2))
+    (found,) = sims.testing.check_reader(lotus(read=giving(partly)), path, units="at/cm3")
+    assert found.species == ["B"]
 
 
 def test_the_kit_passes_the_template_and_wants_files(tmp_path):
@@ -277,7 +331,7 @@ def test_the_kit_passes_the_template_and_wants_files(tmp_path):
     path.write_text(LOTUS)
     (result,) = sims.testing.check_reader(template()["LotusReader"](), str(path))
     assert result.data_id == "w7"
-    with pytest.raises(AssertionError, match="no files"):
+    with pytest.raises(AssertionError, match=r"^there are no files to check it with$"):
         sims.testing.check_reader(lotus(), [])
 
 
@@ -311,7 +365,7 @@ def test_the_kit_sees_an_answer_that_changes(tmp_path):
     def read(source):
         return sims.Content(signals=[good_signal(values=rng.random(2))])
 
-    with pytest.raises(AssertionError, match="read twice, it is not the same"):
+    with pytest.raises(AssertionError, match=r"^w7.txt: read twice, it is not the same$"):
         sims.testing.check_reader(lotus(read=read), [path])
 
 
@@ -330,20 +384,59 @@ def wrong_derivatives(z, q, z0, w):
     return np.ones((3, z.size))
 
 
+WHO = f"lorentzian with {TRUTH}: "
+#: Models that are wrong, and all that the kit says of each.
 WRONG_MODELS = {
-    "no model": ("lorentzian", TRUTH, "is no sims.Model"),
-    "name": (lorentzian(name="a model"), TRUTH, "'a model' is no name"),
-    "truth": (lorentzian(), {"dose": 1e15}, r"a truth names \['dose'\], the parameters are"),
-    "bounds": (lorentzian(), TRUTH | {"half_width": -1}, "half_width = -1 is not between 0 and"),
-    "shape": (lorentzian(formula=lambda *_: 1.0), TRUTH, r"gives \(\) for depths of \(241,\)"),
-    "finite": (lorentzian(formula=lambda z, *_: 1 / z), TRUTH, "not finite at every depth"),
-    "local": (lorentzian(formula=shifting), TRUTH, "depends on the other depths"),
-    "scale": (
-        lorentzian(formula=lambda z, q, z0, w: np.sqrt(q) * w / ((z - z0) ** 2 + w**2)),
-        TRUTH, "twice as large, the profile is not",
+    "no model": ("lorentzian", TRUTH, "'lorentzian' is no sims.Model"),
+    "name": (
+        lorentzian(name="a model"), TRUTH,
+        "'a model' is no name: letters, digits, underscores",
     ),
-    "start": (lorentzian(start=lambda *_: [(1.0, 2.0)]), TRUTH, r"starting values \(1.0, 2.0\)"),
-    "derivatives": (lorentzian(derivatives=wrong_derivatives), TRUTH, "derivative by dose is not"),
+    "twice": (
+        lorentzian(parameters=[*lorentzian().parameters, lorentzian().parameters[0]]), TRUTH,
+        "lorentzian: a parameter is there twice",
+    ),
+    "truth": (
+        lorentzian(), {"dose": 1e15},
+        "lorentzian: a truth names ['dose'], the parameters are ['dose', 'half_width', 'position']",
+    ),
+    "bounds": (
+        lorentzian(), TRUTH | {"half_width": -1},
+        "lorentzian: half_width = -1 is not between 0 and inf",
+    ),
+    "shape": (
+        lorentzian(formula=lambda *_: 1.0), TRUTH,
+        f"{WHO}the formula gives () for depths of (241,)",
+    ),
+    "finite": (
+        lorentzian(formula=lambda z, *_: 1 / z), TRUTH,
+        f"{WHO}the formula is not finite at every depth",
+    ),
+    "local": (
+        lorentzian(formula=shifting), TRUTH,
+        f"{WHO}the formula at a depth depends on the other depths",
+    ),
+    "scale": (
+        lorentzian(formula=lambda z, q, z0, w: np.sqrt(q) * w / ((z - z0) ** 2 + w**2)), TRUTH,
+        f"{WHO}with values, areas and slopes twice as large, the profile is not",
+    ),
+    "start": (
+        lorentzian(start=lambda *_: [(1.0, 2.0)]), TRUTH,
+        f"{WHO}starting values (1.0, 2.0) for the parameters ['dose', 'position', 'half_width']",
+    ),
+    "start, a number": (
+        lorentzian(start=lambda *_: [(1.0, 2.0, np.inf)]), TRUTH,
+        (f"{WHO}starting values (1.0, 2.0, inf) for the parameters "
+        "['dose', 'position', 'half_width']"),
+    ),
+    "derivatives": (
+        lorentzian(derivatives=wrong_derivatives), TRUTH,
+        f"{WHO}the derivative by dose is not that of the formula",
+    ),
+    "derivatives of too few": (
+        lorentzian(derivatives=lambda z, *_: np.ones((2, z.size))), TRUTH,
+        f"{WHO}derivatives of shape (2, 241)",
+    ),
 }  # fmt: skip
 
 
@@ -351,15 +444,65 @@ WRONG_MODELS = {
 @pytest.mark.parametrize("what", WRONG_MODELS)
 def test_the_kit_says_what_is_wrong_with_a_model(what):
     model, truth, reason = WRONG_MODELS[what]
-    with pytest.raises(AssertionError, match=reason):
+    with pytest.raises(AssertionError) as said:
         sims.testing.check_model(model, [truth])
+    assert str(said.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [(1.0, False), (1 + 0.9e-3, False), (1 + 1.2e-3, True), (0.0, True)]
+)
+def test_derivatives_are_compared_to_a_thousandth_and_a_ten_thousandth_of_the_largest(by, told):
+    """The last one alone may be wrong; a formula in closed form, ten times more accurate."""
+
+    def derivatives(z, q, z0, w):
+        u = z - z0
+        size = u**2 + w**2
+        rows = w / size, 2 * q * w * u / size**2, q * (u**2 - w**2) / size**2
+        return np.stack([*rows[:2], by * rows[2]]) / np.pi
+
+    model = lorentzian(derivatives=derivatives)
+    if not told:
+        sims.testing.check_model(model, [TRUTH])
+        return
+    with pytest.raises(AssertionError, match="the derivative by half_width is not that of the"):
+        sims.testing.check_model(model, [TRUTH])
+
+
+def test_profiles_go_from_the_surface_to_where_it_is_stated():
+    seen = []
+
+    def formula(z, *p):
+        seen.append(z)
+        return lorentzian().formula(z, *p)
+
+    sims.testing.check_model(lorentzian(formula=formula), [TRUTH], stop="0.25 um")
+    assert (seen[0][0], seen[0][-1], seen[0].size) == (0.0, 250.0, 241)
+    # A dose of 1e15 atom/cm^2 is 1e22 nm atom/cm^3.
+    assert lorentzian().formula(np.zeros(1), 1e22, 0.0, 12.0) == pytest.approx(1e22 / np.pi / 12)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97])
+def test_files_break_off_at_their_begin_and_near_their_end(share):
+    content = bytes(range(100)) * 2
+    parts = dict(_damaged(content))
+    n = int(share * 200)
+    assert parts[f"cut off after {n} bytes"] == content[:n]
+    damaged = [part for what, part in parts.items() if what.startswith("damaged at 20 bytes")]
+    assert len(damaged) == 7
+    assert len(parts) == 14
+    for part in damaged:
+        changed = sum(a != b for a, b in zip(part, content, strict=True))
+        assert 10 < changed <= 20
+    assert len({*damaged}) == 7
+    assert all(part == b"" for part in dict(_damaged(b"")).values())
 
 
 def test_the_kit_passes_the_template_and_models_of_ours():
     sims.testing.check_model(lorentzian(), [TRUTH])
     gaussian = {"dose": 1e15, "projected_range": 100, "straggle": 30}
     sims.testing.check_model(find_model("gaussian"), [gaussian])
-    with pytest.raises(AssertionError, match="no truth"):
+    with pytest.raises(AssertionError, match=r"^lorentzian: there is no truth to check it with$"):
         sims.testing.check_model(lorentzian(), [])
 
 
@@ -374,8 +517,9 @@ def test_the_kit_tolerates_a_thousandth(monkeypatch):
         if tolerated:
             sims.testing.check_model(lorentzian(), [TRUTH])
             continue
-        with pytest.raises(AssertionError, match="the fit finds half_width = "):
+        with pytest.raises(AssertionError) as said:
             sims.testing.check_model(lorentzian(), [TRUTH])
+        assert str(said.value) == f"{WHO}the fit finds half_width = 12.0132, true 12"
 
 
 def test_the_kit_sees_a_fit_that_is_not_ok():

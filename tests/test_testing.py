@@ -26,9 +26,9 @@ def test_units_are_seen_where_xarray_does_not_look():
     with pytest.raises(AssertionError):
         assert_allclose(nm, um)
     assert_allclose(array([1000.0], "nm"), um)
-    with pytest.raises(AssertionError, match=r"^the array: the units differ: 'nm' and 's'"):
+    with pytest.raises(AssertionError, match=r"^the array: the units differ: 'nm' and 's'$"):
         assert_allclose(nm, array([1.0], "s"))
-    with pytest.raises(AssertionError, match=r"^thickness: the units differ: 'nm' and 's'"):
+    with pytest.raises(AssertionError, match=r"^thickness: the units differ: 'nm' and 's'$"):
         assert_allclose(nm.to_dataset(), array([1.0], "s").to_dataset())
     with pytest.raises(AssertionError, match="units differ: 'nm' and None"):
         assert_allclose(nm, array([1.0], None))
@@ -75,8 +75,10 @@ def test_units_of_coordinates_count():
 
 def test_kinds_do_not_mix():
     ds = sims.open_example("boron-implant")
-    with pytest.raises(AssertionError, match="Dataset is compared with a DataArray"):
+    with pytest.raises(AssertionError, match=r"^a Dataset is compared with a DataArray$"):
         assert_allclose(ds, ds["concentration"])
+    with pytest.raises(AssertionError, match=r"^a DataArray is compared with a Dataset$"):
+        assert_allclose(ds["concentration"], ds)
 
 
 GAUSSIAN = {"dose": "1e14 atoms/cm^2", "projected_range": "162.9 nm", "straggle": "51.5 nm"}
@@ -153,3 +155,66 @@ def test_doses_of_tails_keep_their_digits():
         above = truth.dose_between(out, end)
         assert above > 0
         assert above == pytest.approx(truth.dose_between(2 * mean - end, 2 * mean - out), rel=1e-12)
+
+
+def test_tolerances_are_those_that_are_asked_for():
+    one = array([1.0], "nm")
+    assert_allclose(one, array([1 + 0.9e-9], "nm"))
+    with pytest.raises(AssertionError):
+        assert_allclose(one, array([1 + 1.1e-9], "nm"))
+    with pytest.raises(AssertionError):
+        assert_allclose(array([0.0], "nm"), array([1e-30], "nm"))
+
+
+def test_whole_numbers_and_coordinates_have_units_and_words_have_none():
+    whole = array(np.array([2]), "um")
+    assert_allclose(whole, array(np.array([2000]), "nm"))
+    words = array(np.array(["a"]), "um")
+    with pytest.raises(AssertionError):
+        assert_allclose(words, array(np.array(["a"]), "nm"))
+    numbered = array([1.0], None).assign_attrs(units=1)
+    assert_allclose(numbered, numbered.copy())
+    along = array([1.0], "nm").assign_coords(depth=("x", [1.0], {"units": "um"}))
+    other = array([1.0], "nm").assign_coords(depth=("x", [1000.0], {"units": "nm"}))
+    assert_allclose(along, other)
+    other["depth"].attrs["units"] = "s"
+    with pytest.raises(AssertionError, match=r"^depth: the units differ: 'nm' and 's'$"):
+        assert_allclose(along, other)
+
+
+def test_names_and_attrs_count_where_data_are_to_be_the_same():
+    one = array([1.0], "nm")
+    assert_identical(one, one.copy())
+    for other in (one.rename("width"), one.assign_attrs(note="x"), array([1 + 1e-15], "nm")):
+        with pytest.raises(AssertionError):
+            assert_identical(one, other)
+    # Of values that agree, attrs other than units may differ.
+    assert_allclose(one, one.assign_attrs(note="x"))
+
+
+@pytest.mark.parametrize(("make", "parameters", "end"), CASES)
+def test_a_profile_says_that_it_is_made_and_has_the_units_of_data(make, parameters, end):
+    ds, truth = make(np.linspace(0, end, 5), **parameters)
+    assert ds.attrs["source"] == "synthetic: a closed form, without noise"
+    assert ds["concentration"].dims == ("species", "depth")
+    assert ds["concentration"].attrs["units"] == "atom/cm^3"
+    assert ds["depth"].attrs["units"] == "nm"
+    level = truth.peak_concentration
+    assert truth.crossing(level) == pytest.approx(truth.peak_depth, abs=1e-6)
+    assert truth.concentration([0.0, 1.0]).shape == (2,)
+
+
+def test_an_implant_above_the_surface_has_its_largest_value_there():
+    above = GAUSSIAN | {"projected_range": "-20 nm"}
+    _, truth = gaussian_profile([0.0, 1.0], **above)
+    assert truth.peak_depth == 0.0
+    top = 1e14 * 1e7 / np.sqrt(2 * np.pi) / 51.5
+    assert truth.peak_concentration == pytest.approx(top * np.exp(-0.5 * (20 / 51.5) ** 2))
+    assert truth.dose < 0.5e14
+
+
+@pytest.mark.parametrize(("make", "parameters", "end"), CASES)
+def test_arguments_are_named_where_they_have_no_unit_or_a_wrong_one(make, parameters, end):
+    for name in parameters:
+        with pytest.raises(sims.errors.UnitsError, match=f"^{name}='3 s' "):
+            make([0.0], **parameters | {name: "3 s"})

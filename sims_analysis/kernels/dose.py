@@ -29,7 +29,7 @@ from sims_analysis.kernels.rows import (
     first_status,
     range_sums,
 )
-from sims_analysis.kernels.saturation import equal_runs
+from sims_analysis.kernels.saturation import NONE, equal_runs
 from sims_analysis.kernels.variance import variance_of_sum
 
 
@@ -72,13 +72,13 @@ def integrate(
     runs = None
     if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
         weights = segments.trapezoid_weights(rows, a, b)
-        if isinstance(rows, Dense) and weights.ndim == 1:
-            total, runs = _weighed(rows, weights)
+        if isinstance(rows, Dense):
+            total, runs, _ = _weighed(rows, weights)
         else:
             total = rows.sum(rows.value, weights)
         value[valid] = total[valid]
     elif valid.any():
-        value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
+        value[valid], n_linear[valid], runs = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
     beyond = (start < first - rows.slack) | (stop > last + rows.slack)
     doubt, gap = doubts(rows, a, b, fraction, bridge=bridge, runs=runs)
@@ -93,51 +93,81 @@ def integrate(
     return Integral(value, a, b, status, n_linear, np.where(valid, gap, 0.0))
 
 
-def _weighed(rows: Dense, weights: Array) -> tuple[Array, Index]:
-    """Sum the weighted samples of each row, and find runs of equal ones while they are in cache."""
-    n, flat, total, runs = rows.depth.size, rows.value.reshape(-1), np.empty(rows.count), []
+def _weighed(
+    rows: Dense, weights: Array, ends: tuple[Index, Index] | None = None
+) -> tuple[Array, Index, Index]:
+    """Sum the weighted samples of each row, and find runs of equal ones while they are in cache.
+
+    If it has `ends`, sum the means of the segments after them by logarithms, and count those
+    between its ends that are linear.
+    """
+    n, flat, runs = rows.depth.size, rows.value.reshape(-1), [NONE]
+    total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
     for part in in_blocks(rows.count, n, IN_CACHE):
-        total[part] = dot_rows(rows.value[part], weights)
-        runs.append(equal_runs(flat, slice(part.start * n, part.stop * n)))
-    return total, np.concatenate(runs)
+        own = slice(part.start * n, part.stop * n)
+        samples = flat[own]
+        if ends is not None:
+            first, end = (one[part] - own.start for one in ends)
+            n_linear[part] = _linear(samples, first, end)
+            # The segment after the last sample of a row has no weight.
+            samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
+        own_weights = weights if weights.ndim == 1 else weights[part]
+        total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
+        runs.append(equal_runs(flat, own))
+    return total, np.concatenate(runs), n_linear
 
 
-def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
+def _linear(samples: Array, first: Index, end: Index) -> Index:
+    """Count the segments of rows end to end in which a logarithm cannot be taken."""
+    low = np.flatnonzero(samples <= 0)
+    linear = np.union1d(low - 1, low)  # the segments before and after
+    found: Index = linear.searchsorted(end) - linear.searchsorted(first)
+    return found
+
+
+def _by_segments(
+    rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str
+) -> tuple[Array, Index, Index | None]:
     """Add up the whole segments between the limits and the parts of the two that they cut.
 
     Also count the segments in which a logarithm cannot be taken. Both for the valid rows alone.
+    And what :func:`equal_runs` finds, if it was asked.
     """
-    log = rule == "loglinear"
-    first, last = rows.segment_at(np.stack([a, b], axis=1))[valid].T
-    a, b = a[valid], b[valid]
+    log, runs = rule == "loglinear", None
+    limits = rows.segment_at(np.stack([a, b], axis=1))
+    first, last = limits.T
+    end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
+    if isinstance(rows, Dense):
+        one = slice(1) if rows.alike(a, b) else slice(None)
+        before, after = (limits[one] - rows.offsets[:-1][one, None]).T[..., None]
+        place = np.arange(rows.depth.size)
+        whole = np.where((place > before) & (place < after), rows.width, 0.0)
+        weights = whole[0] if len(whole) == 1 else whole
+        total, runs, n_linear = _weighed(rows, weights, (first, end))
+    else:
+        total = range_sums(_areas(rows, rule), first + 1, last)
+        n_linear = _linear(rows.value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
+    first, last = limits[valid].T
+    a, b, total = a[valid], b[valid], total[valid]
 
     def part(at: Index, u: Array, v: Array) -> Array:
         ends = (rows.depth_at(at), rows.depth_at(at + 1), rows.value_at(at), rows.value_at(at + 1))
         return segments.piece(*ends, u, v, log=log)
 
-    total = range_sums(_areas(rows, rule).reshape(-1), first + 1, last)
     total += part(first, a, np.minimum(b, rows.depth_at(first + 1)))
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
-    n_linear = np.zeros(total.size, dtype=np.intp)
-    if log and not rows.value.min() > 0:
-        low = np.flatnonzero(~(rows.value > 0))
-        linear = np.union1d(low - 1, low)  # the segments before and after
-        end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
-        n_linear += linear.searchsorted(end) - linear.searchsorted(first)
-    return total, n_linear
+    return total, n_linear[valid], runs
 
 
 def _areas(rows: Rows, rule: str) -> Array:
     """Integrate the segment after each sample; shaped as the values."""
     mean = segments.log_mean if rule == "loglinear" else segments.middle
-    c = rows.value.reshape(-1)
-    areas = np.zeros(rows.value.shape)
+    c, width = rows.value.reshape(-1), np.broadcast_to(rows.width, rows.value.shape).reshape(-1)
     # Between the last sample of a row and the first of the next there is no width.
-    between = areas.reshape(-1)[:-1]
-    for part in in_blocks(between.size, 1, IN_CACHE):
-        between[part] = mean(c[:-1][part], c[1:][part])
-    areas *= rows.width
-    return areas
+    areas = np.zeros(c.size)
+    for part in in_blocks(max(c.size - 1, 0), 1, IN_CACHE):
+        np.multiply(mean(c[:-1][part], c[1:][part]), width[:-1][part], out=areas[:-1][part])
+    return areas.reshape(rows.value.shape)
 
 
 class BelowLimit(NamedTuple):

@@ -17,6 +17,9 @@ from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, On
 #: spacing of more than 3.6 times its median but those of two records with interrupted cycles,
 #: whose widest are 7 to 25 times as wide.
 WIDE = 5.0
+#: It is wider than the mean by this one at least, because half of the spacings are not above the
+#: median and none is above the widest, and than the narrowest by the other.
+_WIDER = 1.6
 #: Number of spacings around a segment to which it is compared.
 _AROUND = 6
 
@@ -47,15 +50,14 @@ def gap_after(rows: Rows) -> Flags | None:
     several = np.flatnonzero(segments > 1)
     if not several.size:
         return None
-    # At least half of the spacings are not below the median, and none is above the widest: with
-    # 1.7 times the mean, or five times the narrowest, the widest is none. Of all rows at first.
+    # Of all rows at first.
     begin, number = offsets[several], segments[several]
     mean, highest = (rows.depth[begin + number] - rows.depth[begin]) / number, width.max()
-    if not highest > 1.6 * mean.min() or not highest > _least(rows):
+    if not highest > _WIDER * mean.min() or not highest > _least(rows):
         return None
     edges = np.stack([begin, begin + number], axis=1)
     widest = np.maximum.reduceat(width, edges.reshape(-1))[::2]
-    suspects = np.flatnonzero((widest > 1.6 * mean) & (widest > _least(rows)))
+    suspects = np.flatnonzero((widest > _WIDER * mean) & (widest > _least(rows)))
     narrowest = np.minimum.reduceat(width, edges[suspects].reshape(-1))[::2]
     found = np.zeros(width.shape, dtype=bool)
     for row in suspects[widest[suspects] > WIDE * narrowest]:
@@ -150,6 +152,9 @@ def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Only:
 def across_gap(rows: Rows, before: Index) -> Flags:
     """Flag the segments, by the flat position of the sample before them, that are gaps."""
     width = rows.depth_at(before + 1) - rows.depth_at(before)
-    narrow = rows.lower is None and not (width > _least(rows)).any()
+    wide = np.flatnonzero(width > _least(rows))
+    row = rows.offsets.searchsorted(before[wide], side="right") - 1
+    mean = (rows.last - rows.first)[row] / (rows.size[row] - 1)
+    narrow = rows.lower is None and not (width[wide] > _WIDER * mean).any()
     flags = None if narrow else gap_after(rows)
     return np.zeros(before.shape, dtype=bool) if flags is None else rows.along(flags, before)

@@ -270,13 +270,13 @@ class Packed(_Samples):
         Where the samples stood in the array that was packed.
     axis : ndarray, shape (n,), optional
         The depth axis of that array, if its rows shared one.
-    kept : ndarray of int, shape (N,), optional
-        The flat positions of the samples in that array, if they have been found.
+    missing : ndarray of int, shape (R * n - N,), optional
+        The flat positions of the others in that array.
     """
 
     measured: Flags | None = None
     axis: Array | None = None
-    kept: Index | None = None
+    missing: Index | None = None
 
     @cached_property
     def row(self) -> Index:
@@ -306,7 +306,7 @@ class Packed(_Samples):
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
-        if self.axis is not None and self.measured is not None:
+        if self.axis is not None and self.measured is not None and self.missing is not None:
             # Count the samples measured up to each place on the shared axis.
             place = self.axis.searchsorted(depth, side="right") - 1
             place = place + np.arange(self.count)[:, None] * self.axis.size
@@ -314,8 +314,7 @@ class Packed(_Samples):
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
                 found: Index = counted.take(place, mode="clip") - np.intp(1)
             else:
-                kept = np.flatnonzero(self.measured) if self.kept is None else self.kept
-                found = kept.searchsorted(place, side="right") - 1
+                found = place - self.missing.searchsorted(place, side="right")
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)

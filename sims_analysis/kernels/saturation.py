@@ -71,7 +71,7 @@ def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     flat = rows.value.reshape(-1)
     if runs is None:
         parts = in_blocks(flat.size, 1, IN_CACHE)
-        runs = np.concatenate([_NONE, *(equal_runs(flat, part) for part in parts)])
+        runs = np.concatenate([NONE, *(equal_runs(flat, part) for part in parts)])
     runs = runs[flat[runs] > 0]
     if not runs.size:
         return None
@@ -97,11 +97,11 @@ def equal_runs(flat: Array, part: slice) -> Index:
     block = flat[part.start : part.stop + LEAST - 1]
     pairs = block[1:] == block[:-1]
     threes = pairs[1:] & pairs[:-1]
-    fives = threes[2:] & threes[:-2]
-    return part.start + np.flatnonzero(fives) if fives.any() else _NONE
+    found: Index = part.start + np.flatnonzero(threes[2:] & threes[:-2])
+    return found
 
 
-_NONE = np.empty(0, dtype=np.intp)
+NONE = np.empty(0, dtype=np.intp)
 
 
 def _of_profile(depth: Array, value: Array) -> Flags:

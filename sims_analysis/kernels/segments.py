@@ -14,7 +14,7 @@ from sims_analysis.kernels.rows import Array, Dense, Flags, Rows
 
 def is_linear(c0: Array, c1: Array) -> Flags:
     """Flag the segments in which a logarithm cannot be taken."""
-    found: Flags = ~(np.minimum(c0, c1) > 0)
+    found: Flags = ~((c0 > 0) & (c1 > 0))
     return found
 
 
@@ -46,7 +46,7 @@ def log_mean(c0: Array, c1: Array) -> Array:
         # Ends that are not positive, and ratios that overflow or underflow.
         if not common.all():
             special = np.flatnonzero(~common)
-            a, b = (np.broadcast_to(c, mean.shape).take(special) for c in (c0, c1))
+            a, b = c0.take(special), c1.take(special)
             steep = (np.minimum(a, b) > 0) & (np.abs(b - a) > 1e-8 * a)
             by_logs = (b - a) / (np.log(b) - np.log(a))
             mean.put(special, np.where(steep, by_logs, 0.5 * a + 0.5 * b))
@@ -64,6 +64,7 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``. Exactly
     `c0` at t = 0 and `c1` at t = 1, and never outside the two.
     """
+    ends = ((c1, t == 1), (c0, t == 0))
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
     if log:
         with np.errstate(all="ignore"):
@@ -83,8 +84,9 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
         value = c0 + t * (c1 - c0)
     np.maximum(value, np.minimum(c0, c1), out=value)
     np.minimum(value, np.maximum(c0, c1), out=value)
-    np.copyto(value, c1, where=t == 1)
-    np.copyto(value, c0, where=t == 0)  # whatever the other end: its error may not be known
+    for end, there in ends:  # at 0 whatever the other end: its error may not be known
+        if there.any():
+            np.copyto(value, end, where=there)
     return value
 
 

@@ -102,7 +102,7 @@ def read_resolution(frame: Frame, resolution: Any) -> Asked:
         return _by_widths(frame, resolution)
     sigma = _width(frame, resolution, "resolution")
     given = {"lambda_growth": 0, "lambda_decay": 0, "sigma": sigma}
-    return _checked("delta_drf", given, "resolution", format_argument(resolution))
+    return _checked("delta_drf", given, format_argument(resolution))
 
 
 def _fitted(frame: Frame, fit: xr.Dataset) -> Asked:
@@ -118,7 +118,7 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Asked:
         own = _OTHERS.get(str(model), {one: one}).get(one)
         if own is not None:
             widths[one] = _of_profiles(frame, plain, own)
-    read = _checked(name, widths, "resolution", f"a fit of {model!r}")
+    read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in plain and (plain["status"] != "ok").any():
         word = plain["status"].values[(plain["status"] != "ok").values].ravel()[0]
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
@@ -146,7 +146,7 @@ def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Asked:
     for name in _SHAPES:
         if set(widths) == set(_names(name)):
             read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}
-            return _checked(name, read, "resolution", format_argument(dict(widths)))
+            return _checked(name, read, format_argument(dict(widths)))
     functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
     raise ProfileError(
         f"resolution={format_argument(dict(widths))}; expected the widths {functions}"
@@ -161,17 +161,16 @@ def _width(frame: Frame, width: Any, name: str) -> Any:
     return frame.parameter(width, ("depth",), name)
 
 
-def _checked(name: str, widths: Mapping[str, Any], argument: str, given: str) -> Asked:
+def _checked(name: str, widths: Mapping[str, Any], given: str) -> Asked:
     """Refuse negative widths, and none above 0."""
     found = []
     for one, width in widths.items():
         read = width if isinstance(width, xr.Variable) else xr.Variable((), float(width))
         if anywhere((read < 0) | np.isinf(read)):
-            where = f"{argument}[{one!r}]" if len(widths) > 1 else argument
-            raise ProfileError(f"{where}={given}: a width must not be negative")
+            raise ProfileError(f"resolution={given}: {one} must be finite and not negative")
         found.append(read)
     if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
-        raise ProfileError(f"{argument}={given}: all widths are 0")
+        raise ProfileError(f"resolution={given}: all widths are 0")
     return Asked(name, found)
 
 

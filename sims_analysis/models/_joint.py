@@ -492,7 +492,9 @@ class _Group:
         )
         given = {**member.settings, **dict(zip(self.links.scales, scales.tolist(), strict=True))}
         both = beside @ found.square @ beside.T
-        following = derived(replace(task, model=scaled), given, [values[:-1]], both, [1.0])
+        # What is held is true: apparent, it moves with the scales.
+        apparent = replace(task, model=scaled, fixed={})
+        following = derived(apparent, given, [values[:-1]], both, [1.0])
         return known | following
 
 

@@ -337,17 +337,18 @@ def _read_net(background: Any) -> float:
 def _limits(active_limit: Any, names: list[str]) -> Array:
     if active_limit is None:
         return np.full(len(names), np.inf)
-    if not isinstance(active_limit, Mapping):
-        active_limit = dict.fromkeys(names, active_limit)
-    unknown = [name for name in active_limit if name not in names]
+    by_name = active_limit
+    if not isinstance(by_name, Mapping):
+        by_name = dict.fromkeys(names, active_limit)
+    unknown = [name for name in by_name if name not in names]
     if unknown:
         raise SpeciesError(
             f"active_limit names {', '.join(map(repr, unknown))}; dopants are "
             f"{', '.join(map(repr, names))}"
         )
     found = [
-        units.read_number(active_limit[name], ("concentration",), f"active_limit[{name!r}]")
-        if name in active_limit
+        units.read_number(by_name[name], ("concentration",), f"active_limit[{name!r}]")
+        if name in by_name
         else np.inf
         for name in names
     ]

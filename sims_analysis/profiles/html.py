@@ -117,14 +117,10 @@ def _points(across: Array, down: Array) -> str:
     if across.size == 1:
         # A line of zero length would be invisible.
         across, down = np.array([across[0] - 0.5, across[0] + 0.5]), np.repeat(down, 2)
-    if across.size > _POINTS:
-        kept = np.unique(np.linspace(0, across.size - 1, _POINTS).astype(int))
-        across, down = across[kept], down[kept]
-    return " ".join(f"{a:.1f},{d:.1f}" for a, d in zip(across, down, strict=True))
+    kept = np.unique(np.linspace(0, across.size - 1, _POINTS).astype(int))
+    return " ".join(f"{a:.1f},{d:.1f}" for a, d in zip(across[kept], down[kept], strict=True))
 
 
 def _thinned(positions: Array) -> Array:
     """Leave out ticks that would fall on the same pixel."""
-    if not positions.size:
-        return positions
     return np.asarray(positions[np.unique(np.round(positions / 2), return_index=True)[1]])

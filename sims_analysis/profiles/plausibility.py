@@ -122,7 +122,7 @@ def _are_usual(profiles: list[DepthProfile]) -> Any:
         usual &= ~(canonical > _USUAL.get(unit.kind, (np.inf, ""))[0])
         if unit.kind == "concentration":
             usual &= ~(canonical <= _LARGEST_LOGARITHM)
-    measured = np.isfinite(values) & np.isfinite(one.depths)
+    measured = np.isfinite(values)
     if measured.all():
         rows: Rows = Dense(one.depths, values)
     else:
@@ -168,7 +168,7 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
 
 def _saturation(profile: DepthProfile) -> str | None:
     """Describe the saturated samples of a profile."""
-    measured = np.isfinite(profile.concentrations) & np.isfinite(profile.depths)
+    measured = np.isfinite(profile.concentrations)
     depth, value = profile.depths[measured], profile.concentrations[measured]
     flags = saturated(Dense(depth, value[None]))
     if flags is None:
@@ -182,8 +182,6 @@ def _saturation(profile: DepthProfile) -> str | None:
 
 
 def _is_swapped(profile: DepthProfile) -> bool:
-    if (profile.depths[1:] >= profile.depths[:-1]).all():
-        return False
     steps, rises = np.diff(profile.depths), np.diff(profile.concentrations)
     both_ways = (steps > 0).any() and (steps < 0).any()
     return bool(both_ways and rises.size >= _FEWEST and ((rises > 0).all() or (rises < 0).all()))

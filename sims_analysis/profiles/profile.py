@@ -191,7 +191,6 @@ class DepthProfile:
         Arrays are not copied: they are read-only, and shared by profiles on the same axis.
         """
         profile = cls.__new__(cls)
-        profile.__dict__.update(_ABSENT)
         profile.__dict__.update(checked)
         return profile
 
@@ -268,11 +267,6 @@ def _nullable(array: NDArray[np.float64]) -> list[float | None]:
     if np.isnan(array).any():
         return [None if math.isnan(number) else number for number in numbers]
     return list(numbers)
-
-
-_ABSENT = {
-    f.name: f.default for f in fields(DepthProfile) if f.name not in (*REQUIRED, "extra", "_keys")
-}
 
 
 class HasProfiles(Protocol):

@@ -84,7 +84,6 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
         depth_units=units[1].strip(),
         values=values[:, 1],
         units=units[2].strip(),
-        where=f"line {start + 1}",
     )
 
 

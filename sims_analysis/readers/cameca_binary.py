@@ -62,7 +62,7 @@ def read(source: Source) -> Content:
     order, version, kind, size = found
     if kind in _OTHERS:
         raise ReadError(f"the file is {_OTHERS[kind]} (CAMECA type {kind}), not a depth profile")
-    if not struct.unpack_from(f"{order}i", content, _INCLUDED)[0]:
+    if content[_INCLUDED : _INCLUDED + 4] == bytes(4):
         raise ReadError("a CAMECA file with a header but without data")
     encoding = source.options.encoding or "latin-1"
     species = list(_species(content, order, version, size, encoding))

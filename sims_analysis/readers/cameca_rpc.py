@@ -83,9 +83,9 @@ def read(source: Source) -> Content:
             f"the file states {stated:g} points a species and holds {len(kept)}"
         )
     signals = [
-        _signal(name, group, columns, f"column {each * i + 1} to {each * i + each}")
-        for i, (name, group, columns) in enumerate(
-            zip(species, groups, np.split(values, len(species), axis=1), strict=True)
+        _signal(name, group, columns)
+        for name, group, columns in zip(
+            species, groups, np.split(values, len(species), axis=1), strict=True
         )
     ]
     if beam:
@@ -147,7 +147,7 @@ def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
             units = {}
 
 
-def _signal(name: str, units: dict[str, str | None], columns: Array, where: str) -> Signal:
+def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
     value = columns[:, -1]
     there = ~np.isnan(columns).all(axis=1)
     axes = {"depth" if "depth" in units else "time": columns[:, 0]}
@@ -163,7 +163,6 @@ def _signal(name: str, units: dict[str, str | None], columns: Array, where: str)
         depth_units=units.get(axis),
         values=value[there],
         units=units["value"],
-        where=where,
     )
     if axis == "depth" and "time" in filled:
         signal.beside["sputter_time"] = Column(axes["time"][there], units.get("time"))
@@ -356,7 +355,7 @@ def _quantity(key: str, value: str) -> str:
     number = _number(value)
     if number is None:
         return value
-    return f"{number:.10g} {unit}" if unit and unit not in ("s)", "field") else f"{number:.10g}"
+    return f"{number:.10g} {unit}".strip()
 
 
 def _number(text: str) -> float | None:

@@ -190,17 +190,16 @@ class TextGrid(_Places):
 
     def heads(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a head may hold some itself."""
-        cells = self.cells(row)
+        cells, mark = self.cells(row), comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
         if self.delimiter is None:
-            mark = comment_mark(self.lines[row])
             text = self.lines[row].lstrip().removeprefix(mark).strip()
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break
                 cells = re.split(pattern, text)
-        elif len(cells) == width + 1 and cells[0] and cells[0] == comment_mark(self.lines[row]):
+        elif len(cells) == width + 1 and mark and cells[0] in ("", mark):
             # The mark stands before the heads rather than for a column.
             del cells[0]
         return cells
@@ -318,6 +317,8 @@ class CellGrid(_Places):
     #: Whether the first row labels the columns, even if it holds numbers.
     labelled: bool = False
     turned: bool = False
+    #: Rows above and below those that were turned, which are notes.
+    notes: Sequence[Sequence[str]] = ()
     #: Number of a row -> first and last column of each of its cells that are merged.
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     #: First row, first column, last row and last column of cells that are merged, from 0.
@@ -449,5 +450,6 @@ def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
         row_word=grid.row_word,
         labelled=True,
         turned=True,
+        notes=[grid.cells(i) for i in range(len(grid)) if i not in rows],
         merged=[(left, top, right, bottom) for top, left, bottom, right in merged],
     )

@@ -64,7 +64,6 @@ def read(source: Source) -> Content:
                     depth_units="s",
                     values=counts.astype(np.float64),
                     units="counts",
-                    where=f"window {low} to {high}",
                     metadata={"mz_window": f"{low} to {high} u"},
                 )
             )

@@ -30,9 +30,11 @@ _MARKS = {
 _ZIP, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")
-#: What no Western language writes: of Japanese and Chinese, two bytes make one letter.
+#: What no Western language writes: of Japanese and Chinese, two bytes make one letter. Two letters
+#: with signs stand side by side in some words: concentração, Größe, määrä.
 _GARBLED = re.compile(
-    r"[\x80-\x9f]|(?!\xe7[\xe3\xf5])[\xa0-\xff\u0100-\u2122]{2}"
+    r"[\x80-\x9f]|(?!\xe7[\xe1\xe3\xe9-\xf5\xfa]|[\xe4\xf6\xfc]\xdf|([\xe4\xf6])\1)"
+    r"[\xa0-\xff\u0100-\u2122]{2}"
     # Quotes and signs within words.
     r"|[\xa7\xb6\u0192\u201d\u2020\u2021][A-Za-z]|\w[\u201a\u201c\u201e]\w"
 )

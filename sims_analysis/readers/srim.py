@@ -74,7 +74,6 @@ def read(source: Source) -> Content:
                 depth_units=unit_of_depths,
                 values=values[:, j + 1],
                 units=unit,
-                where=f"column {j + 2}",
                 metadata={"depth": "centre of the bin"} | (moments if ions else {}),
                 beside=edges,
             )

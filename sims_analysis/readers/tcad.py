@@ -84,7 +84,9 @@ def recognises_suprem(source: Source) -> bool:
 def read_suprem(source: Source) -> Content:
     """Read two columns, micrometres and cm^-3; every other line is a comment."""
     rows = [i for i, line in enumerate(source.lines) if _NUMBER.match(line)]
-    return Content(signals=[_two_columns(source, "", rows, 0)])
+    if not rows:
+        raise ReadError("no line of the file begins with a number")
+    return Content(signals=[_two_columns(source, "", rows, rows[0] + 1)])
 
 
 # --- FlexPDE ----------------------------------------------------------------------------------

@@ -157,18 +157,3 @@ def test_a_series_has_one_diffusivity_and_one_profile_before():
     np.testing.assert_allclose(of_dask["diffusivity"].compute(), found, rtol=1e-12)
     with pytest.raises(ProfileError, match="does not hold that profile"):
         sims.evaluate(fit, depth=ds["depth"])
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"model": "gaussian"}, "as_implanted is of no use to the model 'gaussian'"),
-        ({"cell": "mean"}, "nothing has to be averaged; leave cell out"),
-        ({"surface": "open"}, "surface='open'"),
-        ({"as_implanted": "15 nm", "surface": "absorbing"}, "surface='absorbing' is of no use"),
-    ],
-)
-def test_what_cannot_be_asked(options, message):
-    one = models_truth.profile(implant(15.0), Z)
-    with pytest.raises(ProfileError, match=message):
-        sims.fit(one, **{"model": "annealed_implant", "as_implanted": one, **options})

@@ -162,29 +162,55 @@ def test_layers_are_added_up():
     )
 
 
-def test_what_is_no_fit_or_of_another_model_is_refused_by_name(fit):
-    with pytest.raises(ProfileError, match=r"expected a fit, as sims\.fit\(data, model="):
-        sims.evaluate(measured(), depth="50 nm")
-    with pytest.raises(ProfileError, match=r"expected a fit, as sims\.fit\(data, model="):
-        sims.evaluate(fit["dose"], depth="50 nm")
-    with pytest.raises(ProfileError, match="of a model 'mine' that is not among list_models"):
-        sims.evaluate(fit.assign_attrs(model="mine"), depth="50 nm")
-    mine = dataclasses.replace(find_model("gaussian"), name="mine")
-    again = sims.evaluate(fit.assign_attrs(model="mine"), depth="50 nm", model=mine)
+MINE = dataclasses.replace(find_model("gaussian"), name="mine")
+NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (lambda _: measured(), {}, NO_FIT),
+        (lambda fit: fit["dose"], {}, NO_FIT),
+        (
+            lambda fit: fit.assign_attrs(model="mine"), {},
+            ("the fit is of a model 'mine' that is not among list_models(); pass it as model=, or "
+            "add its file"),
+        ),
+        (
+            lambda fit: fit.drop_vars(["straggle", "covariance"]), {},
+            ("the fit, of a model 'gaussian', has no straggle, covariance, which the curve of "
+            "'gaussian' needs"),
+        ),
+        (
+            lambda fit: fit.drop_vars("covariance"), {"model": MINE},
+            "the fit, of a model 'gaussian', has no covariance, which the curve of 'mine' needs",
+        ),
+        (
+            lambda fit: fit, {"model": find_model("pearson")},
+            ("the fit, of a model 'gaussian', has no skewness, kurtosis, which the curve of "
+            "'pearson' needs"),
+        ),
+        (
+            lambda fit: fit.assign_attrs(as_implanted="measured"), {},
+            ("the curve of this fit is a measured profile after diffusion, and the fit does not "
+            "hold that profile; fit a Gaussian as implanted for a curve"),
+        ),
+        (
+            lambda fit: fit.assign_coords(parameter=["dose", "projected_range", "width"]), {},
+            "the covariance of the fit does not hold 'straggle', which the curve needs",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_fit_or_of_another_model_is_refused_by_name(fit, change, options, message):
+    with pytest.raises(ProfileError) as refused:
+        sims.evaluate(change(fit), depth="50 nm", **options)
+    assert str(refused.value) == message
+
+
+def test_a_fit_of_a_model_of_ones_own_is_evaluated_with_it(fit):
+    again = sims.evaluate(fit.assign_attrs(model="mine"), depth="50 nm", model=MINE)
     np.testing.assert_array_equal(again, sims.evaluate(fit, depth="50 nm"))
     assert again.attrs["model"] == "mine"
-    without = fit.drop_vars(["straggle", "covariance"])
-    with pytest.raises(ProfileError) as refused:
-        sims.evaluate(without, depth="50 nm")
-    assert str(refused.value) == (
-        "the fit, of a model 'gaussian', has no straggle, covariance, which the curve of "
-        "'gaussian' needs"
-    )
-    with pytest.raises(ProfileError, match="does not hold that profile; fit a Gaussian as"):
-        sims.evaluate(fit.assign_attrs(as_implanted="measured"), depth="50 nm")
-    unnamed = fit.assign_coords(parameter=["dose", "projected_range", "width"])
-    with pytest.raises(ProfileError, match="covariance of the fit does not hold 'straggle'"):
-        sims.evaluate(unnamed, depth="50 nm")
 
 
 def test_models_are_listed_with_what_follows_from_them():
@@ -232,3 +258,53 @@ def test_the_dose_of_a_window_is_the_integral_of_the_curve_without_its_backgroun
     fit = sims.fit(ds, model="gaussian", background=background)
     c = gaussian(Z[:, None], *(fit[name].values for name in NAMES))
     np.testing.assert_allclose(fit["window_dose"], np.trapezoid(c, Z, axis=0) * 1e-7, rtol=1e-12)
+
+
+def linked_fit(parameter, covariance, **attrs):
+    """Give a fit of two wafers as a Dataset: one straggle, or one diffusivity, of both."""
+    n = len(parameter)
+    found = {
+        "dose": ("wafer", [1e13, 2e13], {"units": "atom/cm^2"}),
+        "projected_range": ("wafer", [60.0, 80.0], {"units": "nm"}),
+        "straggle": ((), 20.0, {"units": "nm"}),
+        "covariance": (("parameter", "parameter_"), covariance),
+        "status": ("wafer", ["ok", "ok"]),
+    }
+    attrs = {
+        "model": "gaussian", "variable": "concentration", "variable_units": "atom/cm^3",
+        "linked": "straggle", "linked_over": "wafer", **attrs,
+    }  # fmt: skip
+    labels = {"parameter": parameter, "parameter_": parameter}
+    assert np.shape(covariance) == (n, n)
+    return xr.Dataset(found, coords=labels, attrs=attrs)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_of_linked_profiles_each_takes_its_own_part_of_the_covariance(named):
+    labels = ["a", "b"] if named else ["0", "1"]
+    parameter = [f"{p}[{w}]" for p in ("dose", "projected_range") for w in labels] + ["straggle"]
+    errors = np.array([1e11, 2e11, 1.0, 2.0, 0.5])
+    fit = linked_fit(parameter, np.diag(errors**2))
+    fit = fit.assign_coords(wafer=labels) if named else fit
+    curve = sims.evaluate(fit, depth="75 nm")
+    for i in (0, 1):
+        p = np.array([fit["dose"][i], fit["projected_range"][i], 20.0])
+        steps = 1e-5 * np.diag(p)
+        slopes = [(gaussian(75.0, *(p + h)) - gaussian(75.0, *(p - h))) / (2 * h.sum())
+                  for h in steps]  # fmt: skip
+        expected = np.sqrt(np.sum((np.array(slopes) * errors[[i, 2 + i, 4]]) ** 2))
+        assert curve[i].item() == pytest.approx(gaussian(75.0, *p), rel=1e-12)
+        assert curve["stderr"][i].item() == pytest.approx(expected, rel=1e-6)
+    one = sims.evaluate(fit.isel(wafer=1), depth="75 nm")
+    if named:
+        assert one["stderr"].item() == curve["stderr"][1].item()
+
+
+def test_a_curve_over_depths_that_are_no_coordinate_has_their_dimension(fit):
+    at = xr.DataArray([50.0, 90.0], dims="place", attrs={"units": "nm"})
+    curve = sims.evaluate(fit, depth=at)
+    assert curve.dims == ("species", "place")
+    assert curve["depth"].dims == ("place",)
+    assert (curve["depth"].attrs["units"], curve["depth"].attrs["long_name"]) == ("nm", "Depth")
+    table = at.expand_dims(run=2)
+    assert sims.evaluate(fit, depth=table).dims == ("species", "run", "place")

@@ -660,52 +660,11 @@ def test_a_model_of_another_shape_is_said_to_be_one():
     assert good["aic"].item() < poor["aic"].item() - 10
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({"model": "gauss"}, ProfileError, "expected one of.*'gaussian'"),
-        ({"start": 5}, UnitsError, "start=5 has no unit"),
-        ({"start": "50 nm", "stop": "20 nm"}, ProfileError, "start must come before stop"),
-        ({"weights": "sqrt"}, ProfileError, "weights='sqrt'"),
-        ({"weights": "counts"}, ProfileError, "with_counting_statistics"),
-        ({"cell": "bin"}, ProfileError, "cell='bin'"),
-        ({"interval": "bayes"}, ProfileError, "interval='bayes'"),
-        ({"time": "5 min"}, ProfileError, "of no use to the model 'gaussian'"),
-        ({"fixed": {"width": "3 nm"}}, ProfileError, "fixed names 'width'"),
-        ({"fixed": {"straggle": 3}}, UnitsError, "has no unit"),
-        ({"fixed": {"straggle": "-3 nm"}}, ProfileError, "from 0 to inf"),
-        (
-            {
-                "model": "erfc",
-                "fixed": {"surface_concentration": "1e20 cm^-3", "diffusion_length": "9 nm"},
-            },
-            ProfileError,
-            "nothing to fit",
-        ),
-        ({"background": 3e15}, UnitsError, "background=3000000000000000.0 has no unit"),
-        ({"model": "edge", "background": "fit"}, ProfileError, "levels of its own"),
-        ({"background": "Fit"}, ProfileError, "expected 'fit', or a value such as"),
-        ({"fixed": ["straggle"]}, ProfileError, "values by the names of parameters"),
-    ],
-)
-def test_what_makes_no_sense_is_refused(options, error, words):
-    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
-    with pytest.raises(error, match=words):
-        sims.fit(one, **{"model": "gaussian"} | options)
-
-
 @pytest.mark.parametrize("name", ["_row", "model", "status"])
 def test_other_dimensions_may_have_any_name(name):
     one = data_of("gaussian", (1e15, 100, 30), 300, "log")
     both = sims.fit(one.expand_dims({name: 2}), model="gaussian")
     assert both["dose"].dims == (name,)
-
-
-@pytest.mark.parametrize("name", ["parameter", "parameter_"])
-def test_dimensions_of_a_covariance_are_no_names_of_the_data(name):
-    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
-    with pytest.raises(ProfileError, match=rf"rename\({name}="):
-        sims.fit(one.expand_dims({name: 2}), model="gaussian")
 
 
 def counts_of(k, z, value=None, top=1e17):
@@ -1039,30 +998,6 @@ def test_what_a_parameter_is_called_does_not_matter():
 
 
 @pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        ({"name": "background"}, "parameter 'background': another variable"),
-        ({"name": "status"}, "parameter 'status': another variable"),
-        ({"name": "projected_range"}, "parameter 'projected_range': another variable"),
-        (
-            {"kind": "length"},
-            "parameter 'dose': kind='length'; expected one of 'depth', 'per_depth'",
-        ),
-        ({}, "has no starting values"),
-    ],
-)
-def test_a_model_of_ones_own_that_cannot_be_fitted_is_refused(part, expected):
-    z = np.linspace(0, 300, 301)
-    one = models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z)
-    dose, *others = models()["gaussian"].parameters
-    mine = replace(models()["gaussian"], parameters=(replace(dose, **part), *others), derived=())
-    if not part:
-        mine = replace(mine, start=lambda *_: [])
-    with pytest.raises(ProfileError, match=expected):
-        sims.fit(one, model=mine)
-
-
-@pytest.mark.parametrize(
     ("ask", "name"),
     [
         (lambda one: sims.fit(one, model="gaussian"), "dose"),
@@ -1076,18 +1011,6 @@ def test_a_dimension_does_not_lose_its_labels_to_an_answer(ask, name):
     batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
     with pytest.raises(ProfileError, match=rf"data\.rename\({name}=\"nominal_{name}\""):
         ask(batch.assign_coords({name: [1.0, 2.0]}))
-
-
-def test_a_curve_of_another_model_is_refused():
-    z = np.linspace(0, 300, 301)
-    fit = sims.fit(
-        models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z),
-        model="gaussian",
-    )
-    with pytest.raises(ProfileError, match="'gaussian', has no skewness, kurtosis, which"):
-        sims.evaluate(fit, depth="100 nm", model=models()["pearson"])
-    with pytest.raises(ProfileError, match="has no covariance"):
-        sims.evaluate(fit.drop_vars("covariance"), depth="100 nm")
 
 
 @pytest.mark.parametrize("shape", ["implant", "ramp"])
@@ -1118,29 +1041,6 @@ def test_values_that_are_rounded_have_the_fit_of_their_counts(digits, rel):
     found = quietly(ds, model="gaussian")
     for name in ("dose", "projected_range", "straggle", "objective_value"):
         assert found[name].item() == pytest.approx(expected[name].item(), rel=rel)
-
-
-@pytest.mark.parametrize(
-    ("model", "options", "expected"),
-    [
-        ("gaussian", {"detection_limit": "-1e16 atoms/cm^3"}, "no negative limit"),
-        ("annealed_implant", {"as_implanted": "-20 nm"}, "no negative straggle"),
-        ("erfc", {"time": "-1 s"}, "a time above 0"),
-    ],
-)
-def test_numbers_that_mean_nothing_are_refused(model, options, expected):
-    z = np.linspace(0, 300, 301)
-    one = models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z)
-    (name,) = options
-    with pytest.raises(ProfileError, match=f"{name}='-.*': expected {expected}"):
-        sims.fit(one, model=model, **options)
-
-
-@pytest.mark.parametrize("value", [True, np.array(0.0), None])
-def test_what_is_held_at_no_number_is_refused(value):
-    one = models_truth.profile(np.ones(9), np.arange(9.0))
-    with pytest.raises(ProfileError, match=r"fixed\['skewness'\]=.*: expected a number"):
-        sims.fit(one, model="pearson", fixed={"skewness": value})
 
 
 def test_a_formula_with_a_hole_is_refused():
@@ -1293,12 +1193,6 @@ def test_every_status_but_two_is_explained():
     assert set(STATUS) - set(ADVICE) == {"ok", "no_data"}
 
 
-def test_an_argument_that_cannot_be_read_is_named_as_it_was_given():
-    ds = models_truth.profile(np.ones(9), np.arange(9.0))
-    with pytest.raises(UnitsError, match=r"^as_implanted='x' is not a number"):
-        sims.fit(ds, model="annealed_implant", as_implanted="x")
-
-
 def test_no_point_is_computed_twice():
     asked = []
 
@@ -1311,16 +1205,6 @@ def test_no_point_is_computed_twice():
     asked.clear()
     sims.fit(ds, model=replace(models()["gaussian"], formula=formula), weights="none")
     assert len(set(asked)) == len(asked) > 1
-
-
-@pytest.mark.parametrize("start", [[(1.0, 90.0)], (1.0, 90.0, 20.0)])
-def test_starting_values_are_sets_of_all_parameters(start):
-    model = replace(models()["gaussian"], start=lambda *_: start)
-    ds = models_truth.profile(np.ones(9), np.arange(9.0))
-    with pytest.raises(
-        ProfileError, match=r"'gaussian' starts from .*each with 3 values: dose, pro"
-    ):
-        sims.fit(ds, model=model)
 
 
 @pytest.mark.slow

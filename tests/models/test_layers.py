@@ -12,9 +12,17 @@ from scipy.special import erfc
 import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.kernels.rows import Status
 from sims_analysis.models import _fitted
-from sims_analysis.models._layers import layered, maxima, not_these_layers
-from sims_analysis.models.layers import _known, _paired, _short_and_shallow, _without_noise
+from sims_analysis.models._layers import _most_certain, layered, maxima, not_these_layers
+from sims_analysis.models.layers import (
+    _extent,
+    _known,
+    _layers,
+    _paired,
+    _short_and_shallow,
+    _without_noise,
+)
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.shapes import find_model
 
@@ -136,6 +144,10 @@ def test_a_line_is_that_of_generalised_least_squares():
     left = y - a @ [line.intercept, line.slope]
     assert line.chi_square == pytest.approx(left @ inverse @ left)
     assert line.chance == pytest.approx(stats.chi2.sf(line.chi_square, 3))
+    three = straight_line(x[:3], y[:3], square[:3, :3])
+    assert (three.degrees, three.chance) == (1, pytest.approx(stats.chi2.sf(three.chi_square, 1)))
+    two = straight_line(x[:2], y[:2], square[:2, :2])
+    assert (two.degrees, np.isnan(two.chance)) == (0, True)
 
 
 @pytest.mark.slow
@@ -280,29 +292,6 @@ def test_held_parameters_of_layers():
         sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"model": "erfc", "repeat": 2}, "'erfc' is not that of a layer"),
-        ({"repeat": 0}, "repeat=0; expected a number of layers"),
-        ({"repeat": 2.0}, "repeat=2.0; expected a number of layers"),
-        ({"repeat": True}, "repeat=True; expected a number of layers"),
-        ({"repeat": "many"}, "repeat='many'; expected a number of layers"),
-        ({"repeat": 2, "shared": "sigma"}, "shared='sigma'; expected names"),
-        ({"repeat": 2, "shared": ["straggle"]}, "shared names 'straggle'; the model 'delta_drf'"),
-    ],
-)
-def test_what_cannot_be_asked(options, message):
-    with pytest.raises(ProfileError, match=message):
-        sims.fit(stack_of("delta_drf", n=2), **{"model": "delta_drf", **options})
-
-
-def test_a_layer_on_a_level_of_its_own_is_not_repeated():
-    levelled = replace(find_model("gaussian"), name="levelled", has_levels=True)
-    with pytest.raises(ProfileError, match=r"'levelled' has a level of its own.*background='fit'"):
-        sims.fit(stack_of("gaussian", n=2), model=levelled, repeat=2)
-
-
 def test_each_rise_is_paired_with_the_fall_after_it():
     def paired(*ways, begins=False, goes_on=False):
         z = np.arange(1.0, len(ways) + 1)
@@ -346,8 +335,13 @@ def test_two_runs_are_told_and_one_is_not():
     two[15] = 4.4e18
     level = {"level": "5e18 atoms/cm^3"}
     assert sims.layers(models_truth.profile(one, z), **level).sizes["layer"] == 2
-    with pytest.warns(sims.errors.ProfileWarning, match="2 of the layers, or of what lies between"):
+    with pytest.warns(sims.errors.ProfileWarning) as told:
         assert sims.layers(models_truth.profile(two, z), **level).sizes["layer"] == 3
+    assert str(told[0].message) == (
+        "the profile: 2 of the layers, or of what lies between them, are of one or two samples "
+        "near the level, as noise makes them, and the data have no standard errors to tell: "
+        "with_counting_statistics() states them, and crossings of one edge count as one then"
+    )
 
 
 def test_the_median_error_of_samples_above_half_of_the_maximum():
@@ -413,3 +407,185 @@ def test_maxima_of_a_few_samples_are_those_of_single_ones():
     assert maxima(np.array([1.0, 9, 1, 5, 1]), np.full(5, 0.1)) == [1, 3]
     assert maxima(np.array([1.0, 9, 1]), np.full(3, 20.0)) == []
     assert maxima(np.array([1.0, 9]), np.full(2, 0.1)) == []
+
+
+# --- the rows of layers -----------------------------------------------------------------------
+
+UP, DOWN = "rising", "falling"
+
+
+def rows(depth, stderr, moved, direction, lost=(), *, begins=False, goes_on=False,
+         hidden=(False, False), saturated=False, otherwise="never_reached"):  # fmt: skip
+    """Return statuses and numbers of the layers between some crossings."""
+    gone = [z in lost for z in depth]
+    given = [None] * 4 + [list(depth), list(stderr), list(moved), list(direction), gone]
+    found = _layers(*given, begins, goes_on, *hidden, saturated, otherwise)
+    return [(Status(int(row[0])).name.lower(), *row[1:].tolist()) for row in found.reshape(-1, 6)]
+
+
+def test_a_layer_has_the_depths_and_errors_of_its_edges():
+    ((status, *numbers), padding) = rows([10.0, 30.0], [0.3, 0.4], [0.4, 0.3], [UP, DOWN])
+    assert (status, padding[0]) == ("ok", "padding")
+    expected = [10, 0.5, 30, 0.5, np.hypot(0.5, 0.7)]  # a higher level moves both edges inwards
+    assert numbers == pytest.approx(expected)
+    assert np.isnan(padding[1:]).all()
+    three = rows([10.0, 30.0, 40.0, 55.0], [0.1] * 4, [0.0] * 4, [UP, DOWN, UP, DOWN])
+    assert [one[0] for one in three] == ["ok", "ok", "padding"]
+    assert [one[1:4:2] for one in three[:2]] == [(10, 30), (40, 55)]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "top", "bottom"),
+    [
+        ({}, "ok", 10, 30),
+        ({"lost": [10.0]}, "gap", None, 30),
+        ({"lost": [30.0]}, "gap", 10, None),
+        ({"saturated": True}, "saturated", 10, 30),
+        ({"saturated": True, "lost": [30.0]}, "gap", 10, None),
+        ({"hidden": (True, True)}, "ok", 10, 30),
+    ],
+)
+def test_an_edge_in_a_gap_has_no_depth_and_no_error(options, status, top, bottom):
+    one = rows([10.0, 30.0], [0.3, 0.4], [0.0, 0.0], [UP, DOWN], **options)[0]
+    assert one[0] == status
+    expected = [top, 0.3 if top else None, bottom, 0.4 if bottom else None]
+    for number, known in zip(one[1:5], expected, strict=True):
+        assert number == known if known else np.isnan(number)
+    assert np.isnan(one[5]) == (None in (top, bottom))
+
+
+@pytest.mark.parametrize(
+    ("hidden", "first", "last"),
+    [
+        ((False, False), "truncated", "truncated"),
+        ((True, False), "below_detection", "truncated"),
+        ((False, True), "truncated", "below_detection"),
+    ],
+)
+def test_a_layer_without_an_end_goes_on_or_to_samples_below_their_limit(hidden, first, last):
+    begins = rows([30.0], [0.4], [0.0], [DOWN], begins=True, hidden=hidden)
+    assert [one[0] for one in begins] == [first]
+    assert begins[0][3:5] == (30.0, 0.4)
+    assert np.isnan([begins[0][1], begins[0][2], begins[0][5]]).all()
+    ends = rows([10.0], [0.3], [0.0], [UP], goes_on=True, hidden=hidden, saturated=True)
+    assert ends[0][0] == last, "that it goes on comes before what was cut off"
+
+
+def test_a_profile_without_a_layer_says_why():
+    none = rows([np.nan, np.nan], [np.nan] * 2, [np.nan] * 2, ["", ""])
+    assert [one[0] for one in none] == ["never_reached", "padding"]
+    assert rows([], [], [], [], otherwise="no_data")[0][0] == "no_data"
+    assert rows([], [], [], [], saturated=True)[0][0] == "saturated"
+
+
+def test_crossings_of_one_edge_are_one_in_the_rows_of_layers():
+    nan = np.nan
+    found = rows([10.0, 10.5, 11.0, 30.0], [0.5, nan, 0.4, 0.4], [0.0] * 4, [UP, DOWN, UP, DOWN])
+    assert [one[0] for one in found] == ["ok", "padding", "padding"]
+    assert found[0][1] == 11.0
+    # The directions are those of the crossings that are kept.
+    turned = rows([5.0, 10.0, 10.5, 11.0], [0.4, 0.5, nan, 0.4], [0.0] * 4, [UP, DOWN, UP, DOWN])
+    assert turned[0][1:4:2] == (5.0, 11.0)
+
+
+def test_the_extent_of_a_profile_is_its_largest_its_first_and_its_last_value():
+    z, c = np.array([3.0, 1.0, 2.0, np.nan]), np.array([7.0, 4.0, 9.0, 99.0])
+    np.testing.assert_array_equal(_extent(z, c, None, None), [9.0, 4.0, 7.0])
+    assert np.isnan(_extent(z[3:], c[3:], None, None)).all()
+
+
+# --- starting values of layers ----------------------------------------------------------------
+
+
+def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
+    c = np.full(60, 1.0)
+    for at, height in ((10, 5.0), (25, 9.0), (40, 3.0), (50, 1.9)):
+        c[at] = height
+    noise = np.full(60, 0.2)
+    for n, places in ((1, [25]), (2, [10, 25]), (3, [10, 25, 40]), (4, [10, 25, 40, 50])):
+        assert _most_certain(c, noise, n) == places
+    assert _most_certain(c, noise, 5) == []
+    # Three errors are asked of the last: 0.9 over the root of two of 0.2 are 3.2.
+    assert _most_certain(c, noise * 1.04, 4) == places
+    assert _most_certain(c, noise * 1.08, 4) == []
+
+
+def test_a_maximum_rises_by_a_tenth_of_its_valley_and_is_a_hundredth_of_the_largest():
+    for second, seen in ((1.09, 1), (1.11, 2)):
+        c = np.array([0.0, 9.0, 1.0, second, 1.0, 0.0])
+        assert len(maxima(c, np.full(6, 1e-6))) == seen
+    for second, seen in ((0.99, 1), (1.01, 2)):
+        c = np.array([0.0, 100.0, 0.0, second, 0.0])
+        assert len(maxima(c, np.full(5, 1e-6))) == seen
+    for error, seen in ((0.99, 1), (1.01, 0)):  # five errors of a difference
+        assert len(maxima(np.array([0.0, 5.0, 0.0]), np.full(3, error / np.sqrt(2)))) == seen
+
+
+def test_layers_start_from_the_samples_between_the_valleys_beside_them():
+    seen = []
+
+    def start(z, c):
+        seen.append((z[0], z[-1]))
+        return [(c.max(), z[c.argmax()], 2.0 + len(seen)), (1.0, 2.0, 3.0)][: 3 - len(seen) % 2]
+
+    three = layered(replace(find_model("gaussian"), start=start), 3, ["straggle"])
+    z = np.arange(40.0)
+    c = sum(np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (8, 20, 33))
+    (first, second) = three.starts(z, c, np.full(40, 1e-3))
+    assert seen[0][0] == 0.0
+    assert seen[0][1] == seen[1][0]
+    assert seen[1][1] == seen[2][0]
+    assert seen[2][1] == 39.0
+    tops = c[[8, 20, 33]]
+    np.testing.assert_allclose(first, [tops[0], 8, tops[1], 20, tops[2], 33, 4.0])
+    np.testing.assert_allclose(second, [1, 2, 1, 2, 1, 2, 3.0])
+    assert three.starts(z, np.ones(40), np.full(40, 1e-3)) == []
+
+
+def test_layers_that_a_profile_does_not_have_add_nothing():
+    two = layered(find_model("gaussian"), 2, ["straggle"])
+    nan = np.nan
+    p = np.array([[1.0, 10.0, 2.0, 20.0, 3.0], [1.0, 10.0, nan, nan, 3.0], [nan] * 5])
+    found = two.complete(p)
+    np.testing.assert_array_equal(found[:2], [p[0], [1.0, 10.0, 0.0, 1.0, 3.0]])
+    assert np.isnan(found[2]).all()
+    assert np.isnan(p[1, 2])
+    z = np.arange(30.0)
+    alone = find_model("gaussian").formula(z, 1.0, 10.0, 3.0)
+    np.testing.assert_allclose(two.formula(z, *found[1]), alone)
+
+
+def test_a_sum_of_layers_has_the_derivatives_and_what_follows_of_each():
+    for name, shared in (("gaussian", ["straggle"]), ("delta_drf", ())):
+        one = find_model(name)
+        model = layered(one, 2, shared)
+        widths = [3.0, 4.0, 2.0][: len(one.parameters) - 2]
+        each = [[1.0, 10.0, *widths], [2.0, 20.0, *widths]]
+        p = [1.0, 10.0, 2.0, 20.0, 3.0] if shared else [*each[0], *each[1]]
+        z = np.linspace(0, 30, 16)
+        np.testing.assert_allclose(
+            model.formula(z, *p), sum(one.formula(z, *own) for own in each), rtol=1e-12
+        )
+        rows = model.derivatives(z, *p)
+        for i, value in enumerate(p):
+            step = 1e-6 * value
+            up, down = ([*p[:i], value + s * step, *p[i + 1 :]] for s in (1, -1))
+            numeric = (model.formula(z, *up) - model.formula(z, *down)) / (2 * step)
+            np.testing.assert_allclose(rows[i], numeric, rtol=1e-5, atol=1e-7)
+        named = dict(zip(model.names, p, strict=True))
+        expected = []
+        for own in each:
+            of_one = dict(zip(one.names, own, strict=True))
+            expected += [of_one[one.location]] * (one.location != "position")
+            expected += one.derive(of_one, {})
+        assert list(model.derive(named, {})) == pytest.approx(expected)
+        assert [d.name for d in model.derived][-1].endswith("[2]")
+        assert (model.shape, model.name, model.on_time) == ("layers", name, True)
+        assert model.summary == f"{one.summary}, 2 of them"
+        swapped = [*each[1], *each[0]] if not shared else [2.0, 20.0, 1.0, 10.0, 3.0]
+        assert model.ordered(swapped) == p
+        assert model.ordered(p) == p
+    bare = replace(find_model("delta_mri"), derivatives=None)
+    assert layered(bare, 2, ()).derivatives is None
+    assert list(layered(bare, 1, ()).derive(dict.fromkeys(
+        [f"{n}[1]" for n in bare.names], 1.0), {})) == []  # fmt: skip

@@ -8,7 +8,7 @@ from scipy import optimize
 
 import sims_analysis as sims
 from sims_analysis import units
-from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.errors import FitWarning, ProfileError
 
 Z = np.linspace(0, 250, 126)
 
@@ -361,36 +361,3 @@ def test_intervals_of_linked_parameters():
     width = (fit["straggle_upper"] - fit["straggle_lower"]) / 2
     assert width.item() == pytest.approx(fit["straggle_stderr"].item(), rel=0.05)
     assert fit["dose_lower"].dims == ("measurement",)
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        (
-            {"shared": ["sigma"]}, ProfileError,
-            "shared names 'sigma'; the model 'gaussian' has dose, projected_range, straggle",
-        ),
-        (
-            {"shared": ["straggle", "dose"], "over": "wafer"}, ProfileError,
-            "over='wafer'; expected the dimension .* share 'straggle', 'dose': 'measurement'",
-        ),
-        ({"shared": ["straggle"], "over": "layer"}, ProfileError, "only with repeat"),
-        ({"over": "measurement"}, ProfileError, "only with shared"),
-        ({"prior": {"sigma": ("1 nm", "1 nm")}}, ProfileError, "prior names 'sigma'"),
-        ({"prior": {"straggle": "1 nm"}}, ProfileError, "a value and its standard uncertainty"),
-        ({"prior": {"straggle": ("1 nm", "0 nm")}}, ProfileError, "expected a width above 0"),
-        ({"prior": {"straggle": ("1 nm", "1 s")}}, UnitsError, r"prior\['straggle'\]\[1\]"),
-        ({"prior": {"straggle": (1.0, 0.1)}}, UnitsError, r"prior\['straggle'\]\[0\]"),
-        ({"prior": {"straggle": ("-1 nm", "1 nm")}}, ProfileError, "expected a value from 0"),
-        ({"prior": ["straggle"]}, ProfileError, "expected a value and its standard uncertainty by"),
-        (
-            {"prior": {"straggle": ("1 nm", "1 nm")}, "fixed": {"straggle": "1 nm"}},
-            ProfileError, "in both prior and fixed",
-        ),
-        ({"depth_uncertainty": 2}, ProfileError, "depth_uncertainty"),
-        ({"rsf_uncertainty": "3 nm"}, ProfileError, "rsf_uncertainty"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_asked(options, error, message):
-    with pytest.raises(error, match=message):
-        sims.fit(series(2), model="gaussian", **options)

@@ -7,6 +7,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.models._functions import ResolutionFunction
 
 DRF = {"lambda_growth": "1 nm", "lambda_decay": "4 nm", "sigma": "2 nm"}
 
@@ -64,21 +65,68 @@ def test_plateaus_stay_and_layouts_give_the_same():
     assert hasattr(quantified.data, "magnitude")
 
 
+WIDTHS = "lambda_growth, lambda_decay, sigma or mixing_length, roughness, information_depth"
+
+
+def over(dim):
+    return xr.DataArray([1.0, 2.0], dims=dim, attrs={"units": "nm"})
+
+
 @pytest.mark.parametrize(
-    ("resolution", "error", "words"),
+    ("resolution", "error", "message"),
     [
-        (3, UnitsError, "resolution=3 has no unit"),
-        ({"sigma": "2 nm"}, ProfileError, "expected the widths lambda_growth"),
-        (DRF | {"sigma": "-2 nm"}, ProfileError, "must not be negative"),
-        ("0 nm", ProfileError, "all widths are 0"),
+        (
+            3, UnitsError,
+            "resolution=3 has no unit; write it like '3 nm' or give a pint Quantity",
+        ),
+        (
+            DRF | {"sigma": 3}, UnitsError,
+            "resolution['sigma']=3 has no unit; write it like '3 nm' or give a pint Quantity",
+        ),
+        (
+            {"sigma": "2 nm"}, ProfileError,
+            f"resolution={{'sigma': '2 nm'}}; expected the widths {WIDTHS}",
+        ),
+        (
+            DRF | {"sigma": "-2 nm"}, ProfileError,
+            f"resolution={DRF | {'sigma': '-2 nm'}}: sigma must be finite and not negative",
+        ),
+        ("-2 nm", ProfileError, "resolution='-2 nm': sigma must be finite and not negative"),
+        (
+            xr.DataArray(np.inf, attrs={"units": "nm"}), ProfileError,
+            "resolution=<DataArray>: sigma must be finite and not negative",
+        ),
+        ("0 nm", ProfileError, "resolution='0 nm': all widths are 0"),
+        (
+            dict.fromkeys(DRF, 0), ProfileError,
+            f"resolution={dict.fromkeys(DRF, 0)}: all widths are 0",
+        ),
         (None, ProfileError, "resolution=None; expected a width, such as '2 nm'"),
-        (DRF | {"sigma": None}, ProfileError, r"resolution\['sigma'\]=None; expected a width"),
+        (
+            DRF | {"sigma": None}, ProfileError,
+            "resolution['sigma']=None; expected a width, such as '2 nm'",
+        ),
+        *(
+            (
+                xr.Dataset(attrs=attrs), ProfileError,
+                ("resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta "
+                "layer"),
+            )
+            for attrs in ({}, {"model": "pearson"})
+        ),
+        (
+            xr.Dataset({"straggle": over("run").expand_dims(wafer=3)}, attrs={"model": "gaussian"}),
+            ProfileError,
+            ("resolution: the fit is over wafer, run, and the data are not; choose one of its 6 "
+            "fits, as with .isel(wafer=0)"),
+        ),
     ],
-)
-def test_what_is_no_resolution_function_is_refused(resolution, error, words):
+)  # fmt: skip
+def test_what_is_no_resolution_function_is_refused(resolution, error, message):
     one = models_truth.profile(np.ones(10), np.arange(10.0))
-    with pytest.raises(error, match=words):
+    with pytest.raises(error) as refused:
         sims.convolve(one, resolution=resolution)
+    assert str(refused.value) == message
 
 
 def test_widths_of_a_fit_keep_their_unit():
@@ -106,17 +154,14 @@ def test_a_fit_is_asked_whether_it_is_ok():
 
     ok, doubtful = ["ok", "ok"], ["ok", "wrong_shape"]
     np.testing.assert_array_equal(sims.convolve(ds, resolution=fit(2.0, ok)), expected)
-    with pytest.warns(FitWarning, match="the fit of the function is not ok: wrong_shape"):
+    words = r"^resolution: the fit of the function is not ok: wrong_shape$"
+    with pytest.warns(FitWarning, match=words):
         np.testing.assert_array_equal(sims.convolve(ds, resolution=fit(2.0, doubtful)), expected)
-    with pytest.raises(ProfileError, match="the fit is wrong_shape, not ok"):
+    with pytest.raises(ProfileError, match=r"^resolution: the fit is wrong_shape, not ok$"):
         sims.convolve(ds, resolution=fit(np.nan, doubtful))
     of_layers = fit(2.0, ok).assign(straggle=("layer", [2.0, 2.1], {"units": "nm"}))
-    with pytest.raises(ProfileError, match=r"over layer, and.* of its 2 fits, .*\.isel\(layer=0\)"):
-        sims.convolve(ds, resolution=of_layers)
     own = sims.convolve(ds, resolution=of_layers.isel(layer=[0]))
     np.testing.assert_array_equal(own, expected)
-    with pytest.raises(ProfileError, match="expected a fit of 'delta_drf', 'delta_mri' or"):
-        sims.convolve(ds, resolution=fit(2.0, ok, "pearson"))
 
 
 @pytest.mark.slow
@@ -176,3 +221,30 @@ def test_a_window_without_samples_is_told(ask):
     (message,) = (str(one.message) for one in told)
     window = "start=200 nm, stop=300 nm; the record runs from 0 to 99 nm"
     assert message == f"species 'B': no sample in the window {window}"
+
+
+@pytest.mark.parametrize("widths", [(0.5, 3.0, 1.0), (0.0, 0.0, 0.12), (0.0, 0.0, 40.0)])
+def test_atoms_go_where_the_function_takes_them_and_come_back_at_the_ends(widths):
+    """In one matrix, column by column: each sample's atoms are all there after."""
+    z = np.cumsum(np.random.default_rng(1).uniform(0.2, 1.0, 300))
+    c = np.random.default_rng(2).uniform(1e17, 1e19, z.size)
+    function = ResolutionFunction("delta_drf", widths)
+    weight = np.gradient(z) * 1.0
+    weight[1:-1] = 0.5 * (z[2:] - z[:-2])
+    weight[0], weight[-1] = 0.5 * (z[1] - z[0]), 0.5 * (z[-1] - z[-2])
+    apart = z[:, None] - z
+    kernel = function.density(apart)
+    kernel += function.density(2 * z[0] - z[:, None] - z) + function.density(
+        2 * z[-1] - z[:, None] - z
+    )
+    arrived = weight @ kernel
+    expected = np.zeros(z.size)
+    for j in range(z.size):
+        if arrived[j] > 1e-12:
+            expected += kernel[:, j] * weight[j] * c[j] / arrived[j]
+        else:
+            expected[j] += c[j]
+    one = models_truth.profile(c, z)
+    asked = dict(zip(DRF, (f"{width} nm" for width in widths), strict=True))
+    found = sims.convolve(one, resolution={k: v if v != "0.0 nm" else 0 for k, v in asked.items()})
+    np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -8,8 +8,10 @@ from scipy import special
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
+from sims_analysis.models import restore
 from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._posed import NoProfileError, _edges, posed
+from sims_analysis.models._profiles import open_profiles
 from sims_analysis.models._restored import ADVICE, STATUS
 from sims_analysis.models._worth import HOPELESS
 
@@ -506,25 +508,150 @@ def test_each_profile_may_have_a_function_of_its_own():
     assert list(partly["status"].values) == ["ok", "resolution_unknown"]
 
 
+STRENGTH = "expected 'auto', 'steps' or a number above 0"
+TWO = xr.DataArray([1.0, 2.0], dims="k")
+
+
 @pytest.mark.parametrize(
-    ("options", "error", "words"),
+    ("options", "message"),
     [
-        ({"resolution": 3}, UnitsError, "resolution=3 has no unit"),
-        ({"resolution": "2 atoms/cm^2"}, UnitsError, "resolution"),
-        ({"resolution": "-2 nm"}, ProfileError, "must not be negative"),
-        ({"resolution": {"sigma": "2 nm"}}, ProfileError, "expected the widths lambda_growth"),
-        ({"resolution": xr.Dataset()}, ProfileError, "expected a fit of 'delta_drf'"),
-        ({"smoothness": "smooth"}, ProfileError, "smoothness='smooth'; expected 'auto', 'steps'"),
-        ({"smoothness": -1}, ProfileError, "smoothness=-1"),
-        ({"smoothness": True}, ProfileError, "smoothness=True"),
-        ({"start": "80 nm", "stop": "40 nm"}, ProfileError, "start must come before stop"),
-        ({"gaps": "fill"}, ProfileError, "gaps='fill'"),
-        ({"averaging_kernels": 1}, ProfileError, "averaging_kernels"),
+        *(
+            ({"smoothness": one}, f"smoothness={one!r}; {STRENGTH}")
+            for one in ("smooth", -1, 0, True, np.inf, np.nan)
+        ),
+        ({"gaps": "fill"}, "gaps='fill'; expected 'flag' or 'bridge'"),
+        ({"averaging_kernels": 1}, "averaging_kernels=1; expected True or False"),
+        (
+            {"start": "80 nm", "stop": "40 nm"},
+            "start must come before stop, found start='80 nm' and stop='40 nm'",
+        ),
+        *(
+            (
+                {name: TWO.assign_attrs(units=unit)},
+                (f"{name} is over 'k', and the data over (depth): add this dimension to the data "
+                "first, for instance with data.expand_dims(k=...)"),
+            )
+            for name, unit in (
+                ("start", "nm"), ("stop", "nm"), ("background", "atom/cm^3"), ("resolution", "nm"),
+            )
+        ),
     ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_refused(options, message):
+    with pytest.raises(ProfileError) as refused:
+        sims.deconvolve(measured()[0], **({"resolution": RES} | options))
+    assert str(refused.value) == message
+
+
+def few(peak=300.0, width=4.0):
+    """Count a layer in thirty samples."""
+    z = np.arange(0.0, 30.0)
+    return rt.counted(peak * np.exp(-0.5 * ((z - 15) / width) ** 2) + 2, z)
+
+
+def test_an_answer_has_names_and_units_and_says_how_it_was_made():
+    ds = few().assign_attrs(history="measured")
+    found = sims.deconvolve(
+        ds, resolution="2 nm", smoothness=3.0, averaging_kernels=True, background="1e15 cm^-3"
+    )
+    attrs = {
+        name: (one.attrs.get("units"), one.attrs.get("long_name"))
+        for name, one in found.variables.items()
+    }
+    assert attrs == {
+        "concentration": ("atom/cm^3", "Concentration"),
+        "concentration_stderr": ("atom/cm^3", "Standard error of concentration"),
+        "refolded": ("atom/cm^3", "Refolded profile"),
+        "window_dose": ("atom/cm^2", "Dose of the window"),
+        "window_dose_stderr": ("atom/cm^2", "Standard error of the dose of the window"),
+        "carried_dose": ("atom/cm^2", "Dose carried out of the window"),
+        "smoothness": ("1", "Smoothness"),
+        "largest_deviance": ("1", "Largest deviance"),
+        "n_samples": (None, "Number of samples"),
+        "doubtful_maxima": (None, "Doubtful maxima"),
+        "doubtful_maximum": ("nm", "Doubtful maximum"),
+        "averaging_kernel": ("1", "Averaging kernel"),
+        "status": (None, "Status"),
+        "source_of_errors": (None, "Source of the errors"),
+        "depth": ("nm", None),
+        "effective_sample_fraction": (None, "Independent samples for each depth"),
+        "achieved_resolution": ("nm", "Achieved resolution"),
+    }
+    words = {name: found.attrs[name] for name in ("resolution", "smoothness", "background")}
+    assert words == {
+        "resolution": "delta_drf, lambda_growth 0 nm, lambda_decay 0 nm, sigma 2 nm, 4.71 nm wide "
+        "at half maximum",
+        "smoothness": "3.0",
+        "background": "'1e15 cm^-3'",
+    }
+    assert found.attrs["history"].splitlines() == ["measured", "deconvolve(resolution='2 nm')"]
+    assert found.attrs["errors"].startswith("68 %, of what samples without noise would be restored")
+    assert found["n_samples"].dtype == found["doubtful_maxima"].dtype == np.int64
+    # 2 sqrt(2 ln 2) standard deviations.
+    assert f"{2 * np.sqrt(2 * np.log(2)) * 2:.3g}" == "4.71"
+
+
+def test_profiles_of_a_batch_have_kernels_of_their_own():
+    one, other = few(), few(100.0, 5.0)
+    ask = {"smoothness": 3.0, "averaging_kernels": True}
+    sigma = xr.DataArray([2.0, 1.5], dims="wafer", attrs={"units": "nm"})
+    both = sims.deconvolve(xr.concat([one, other], "wafer"), resolution=sigma, **ask)
+    assert both.attrs["resolution"] == "delta_drf, of each profile"
+    assert both.attrs["background"] == "none"
+    assert both["averaging_kernel"].dims == ("wafer", "depth", "depth_")
+    for i, (ds, width) in enumerate(((one, "2 nm"), (other, "1.5 nm"))):
+        alone = sims.deconvolve(ds, resolution=width, **ask)
+        for name in ("averaging_kernel", "achieved_resolution", "concentration", "status"):
+            xr.testing.assert_equal(both[name][i], alone[name])
+    depths = [one["depth"].values, other["depth"].values + 0.5]
+    own = xr.concat([one, other], "wafer").rename(depth="point").drop_vars("point")
+    own = own.assign_coords(depth=(("wafer", "point"), depths, {"units": "nm"}))
+    kernels = sims.deconvolve(own, resolution=sigma, **ask)["averaging_kernel"]
+    assert kernels.dims == ("wafer", "point", "point_")
+    np.testing.assert_allclose(kernels, both["averaging_kernel"], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "which"), [(1, "the maximum at 42.5 nm"), (3, "3 maxima, the first at 42.5 nm,")]
 )
-def test_what_cannot_be_asked_is_refused(layer, options, error, words):
-    with pytest.raises(error, match=words):
-        sims.deconvolve(layer[0], **({"resolution": RES} | options))
+@pytest.mark.filterwarnings("default:.*may be no layer")
+def test_maxima_that_the_samples_do_not_need_are_named(n, which):
+    ds = few()
+    frame = open_profiles(ds.assign_coords(species="B"), question="a restored profile")
+    found = sims.deconvolve(ds, resolution="2 nm", smoothness=3.0)
+    at = found["doubtful_maximum"].copy(data=np.array(42.5))
+    answer = found.assign(doubtful_maxima=found["doubtful_maxima"] + n, doubtful_maximum=at)
+    with pytest.warns(FitWarning) as told:
+        restore._warn(frame, answer)
+    (message,) = (str(one.message) for one in told)
+    assert message == (
+        f"species 'B': {which} may be no layer: without the valley beside it, the profile is "
+        "nearly as likely for these counts"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "smoothness", "ends"),
+    [
+        ("resolution_too_wide", "'auto'", "more than their counts or errors say)"),
+        (
+            "resolution_too_wide", "'steps'",
+            "counts or errors say; or smoothness='steps' does not suit it: try 'auto')",
+        ),
+        ("truncated", "'steps'", "past the surface transient if it is one)"),
+    ],
+)  # fmt: skip
+def test_a_restored_profile_that_is_not_ok_is_told_with_what_may_be_done(status, smoothness, ends):
+    ds = few()
+    frame = open_profiles(ds, question="a restored profile")
+    found = sims.deconvolve(ds, resolution="2 nm", smoothness=3.0)
+    answer = found.assign(status=found["status"].copy(data=np.array(status)))
+    with pytest.warns(FitWarning) as told:
+        restore._warn(frame, answer.assign_attrs(smoothness=smoothness))
+    (message,) = (str(one.message) for one in told)
+    begin = f"the profile: the restored profile is not ok: {status.replace('_', ' ')} ("
+    assert message.startswith(begin + ADVICE[status])
+    assert message.endswith(ends)
 
 
 @pytest.mark.filterwarnings("ignore:.*the restored profile is not ok")
@@ -560,8 +687,12 @@ def test_the_ends_of_the_window_resolve_no_better_than_the_inside():
 
 
 def test_what_is_restored_is_not_restored_again(layer):
-    with pytest.raises(ProfileError, match="is restored already"):
+    with pytest.raises(ProfileError) as refused:
         sims.deconvolve(layer[2], resolution=RES)
+    assert str(refused.value) == (
+        "concentration is restored already (it has achieved_resolution); give what was measured, "
+        "with the function of all that has blurred it"
+    )
 
 
 def test_a_profile_over_time_is_refused(layer):

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from sims_analysis.models.shapes import models, pearson
+from sims_analysis.models._diffused import DIFFUSED
+from sims_analysis.models.model import Parameter
+from sims_analysis.models.shapes import _fault_of, delta_drf, delta_mri, models, pearson
+from sims_analysis.models.shapes._blurred import risen, rising, rising_slopes
 
 
 def formula(name):
@@ -255,3 +258,324 @@ def test_what_is_lost_of_a_narrow_distribution_follows_numerical_integration(ske
         ]
         expected = pytest.approx(sum(parts), abs=1e-7)
         assert pearson.lost(depth, 1.0, skewness, kurtosis) == expected, depth
+
+
+# --- what users see of each model -------------------------------------------------------------
+
+LENGTH, FREE = ("nm", 0, np.inf), ("nm", -np.inf, np.inf)
+DOSE, RETAINED = ("atom/cm^2", 0, np.inf), ("atom/cm^2", -np.inf, np.inf)
+LEVEL, SLOPE = ("atom/cm^3", -np.inf, np.inf), ("atom/cm^3 / nm", -np.inf, np.inf)
+POSITIVE = ("atom/cm^3", 0, np.inf)
+SKEWNESS, KURTOSIS = ("1", -10, 10), ("1", 1, 1000)
+DIFFUSIVITY = ("cm^2/s", -np.inf, np.inf)
+MOMENTS = {"projected_range": FREE, "straggle": LENGTH, "skewness": SKEWNESS, "kurtosis": KURTOSIS}
+PLATEAUS = {"left_level": LEVEL, "right_level": LEVEL, "left_slope": SLOPE, "right_slope": SLOPE}
+#: Parameters, what follows from them, and what the model is, by the table of the definitions.
+SEEN = {
+    "gaussian": (
+        {"dose": DOSE, "projected_range": FREE, "straggle": LENGTH}, {"retained_dose": RETAINED},
+        {"location": "projected_range", "on_time": True},
+    ),
+    "joined_gaussian": (
+        {"dose": DOSE, "mode": FREE, "straggle_shallow": LENGTH, "straggle_deep": LENGTH},
+        {"projected_range": FREE, "straggle": LENGTH, "retained_dose": RETAINED},
+        {"on_time": True},
+    ),
+    "pearson": ({"dose": DOSE, **MOMENTS}, {"retained_dose": RETAINED}, {}),
+    "dual_pearson": (
+        {
+            "dose": DOSE, "head_fraction": ("1", 0, 1),
+            **{f"{part}_{name}": of for part in ("head", "tail") for name, of in MOMENTS.items()},
+        },
+        {"retained_dose": RETAINED}, {},
+    ),
+    "erfc": (
+        {"surface_concentration": POSITIVE, "diffusion_length": LENGTH},
+        {"diffusivity": DIFFUSIVITY}, {"shape": "decay", "options": ("time",)},
+    ),
+    "limited_source": (
+        {"dose": DOSE, "diffusion_length": LENGTH},
+        {"diffusivity": DIFFUSIVITY}, {"shape": "decay", "options": ("time",)},
+    ),
+    "annealed_implant": (
+        {"dose": DOSE, "projected_range": LENGTH, "straggle": LENGTH},
+        {"diffusivity": DIFFUSIVITY},
+        {"shape": "surface_peak", "options": ("time", "initial_straggle")},
+    ),
+    "tracer_exchange": (
+        {
+            "gas_level": LEVEL, "background_level": LEVEL, "diffusion_length": LENGTH,
+            "exchange": ("1", 0, np.inf),
+        },
+        {"diffusivity": DIFFUSIVITY, "exchange_coefficient": ("cm/s", -np.inf, np.inf)},
+        {"shape": "decay", "options": ("time",), "has_levels": True},
+    ),
+    "edge": (
+        {"position": FREE, "width_16_84": LENGTH, **PLATEAUS}, {},
+        {"shape": "step", "has_levels": True, "on_time": True},
+    ),
+    "edge_logistic": (
+        {"position": FREE, "scale": LENGTH, "asymmetry": ("1/nm", -np.inf, np.inf), **PLATEAUS},
+        {"width_16_84": LENGTH}, {"shape": "step", "has_levels": True, "on_time": True},
+    ),
+    "delta_drf": (
+        {
+            "dose": DOSE, "position": FREE, "lambda_growth": LENGTH, "lambda_decay": LENGTH,
+            "sigma": LENGTH,
+        },
+        {"centroid": FREE, "standard_deviation": FREE}, {"location": "position", "on_time": True},
+    ),
+    "delta_mri": (
+        {
+            "dose": DOSE, "position": FREE, "mixing_length": LENGTH, "roughness": LENGTH,
+            "information_depth": LENGTH,
+        },
+        {}, {"location": "position", "on_time": True},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", models())
+def test_a_model_has_the_parameters_units_and_bounds_of_its_definition(name):
+    model = models()[name]
+    parameters, derived, kind = SEEN[name]
+    for given, expected in ((model.parameters, parameters), (model.derived, derived)):
+        seen = {one.name: (one.units("concentration"), one.lower, one.upper) for one in given}
+        assert seen == expected
+        assert list(seen) == list(expected)
+    plain = {"shape": "peak", "options": (), "location": "", "has_levels": False, "on_time": False}
+    assert {key: getattr(model, key) for key in plain} == plain | kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "axis", "units", "factor"),
+    [
+        ("value", "depth", "atom/cm^3", 1.0),
+        ("slope", "depth", "atom/cm^3 / nm", 1.0),
+        ("area", "depth", "atom/cm^2", 1e-7),
+        ("depth", "depth", "nm", 1.0),
+        ("per_depth", "depth", "1/nm", 1.0),
+        ("diffusivity", "depth", "cm^2/s", 1.0),
+        ("velocity", "depth", "cm/s", 1.0),
+        ("dimensionless", "depth", "1", 1.0),
+        ("value", "sputter_time", "atom/cm^3", 1.0),
+        ("slope", "sputter_time", "atom/cm^3 / s", 1.0),
+        ("area", "sputter_time", "atom/cm^3 s", 1.0),
+        ("depth", "sputter_time", "s", 1.0),
+        ("per_depth", "sputter_time", "1/s", 1.0),
+    ],
+)
+def test_the_unit_of_a_parameter_is_that_of_its_kind_over_the_axis(kind, axis, units, factor):
+    one = Parameter("x", kind, "")
+    found = one.units("concentration", axis)
+    assert found == units
+    assert one.factor("concentration", axis) == pytest.approx(factor)
+    assert one.scales == (kind in ("value", "slope", "area"))
+
+
+def test_the_integral_of_another_kind_of_data_is_in_their_unit_times_nm():
+    area = Parameter("x", "area", "")
+    for kind in ("count_rate", "dimensionless", "count"):
+        assert area.factor(kind) == 1.0
+        assert area.units(kind).endswith("nm")
+    bounds = Parameter("x", "value", "")
+    assert (bounds.lower, bounds.upper) == (-np.inf, np.inf)
+
+
+# --- options, and what follows from parameters ------------------------------------------------
+
+
+def test_diffusivities_and_lengths_belong_together():
+    """``length = 2 sqrt(D t)``, ``s^2 = s0^2 + 2 D t``, k = exchange sqrt(D / t); 1 cm = 1e7 nm."""
+    time = {"time": 900.0, "initial_straggle": 12.0}
+    for name in ("erfc", "limited_source", "tracer_exchange"):
+        model = models()[name]
+        found = model.derive({"diffusion_length": 60.0, "exchange": 0.7}, time)
+        assert found[0] == pytest.approx((60e-7) ** 2 / (4 * 900))
+        place, of = model.restated["diffusivity"]
+        assert (place, of(found[0], time)) == ("diffusion_length", pytest.approx(60.0))
+    assert found[1] == pytest.approx(0.7 * np.sqrt(found[0] / 900))
+    model = models()["annealed_implant"]
+    (value,) = model.derive({"straggle": 20.0}, time)
+    assert value == pytest.approx((20.0**2 - 12.0**2) * 1e-14 / 1800)
+    place, of = model.restated["diffusivity"]
+    assert (place, of(value, time)) == ("straggle", pytest.approx(20.0))
+    place, of = DIFFUSED.restated["diffusivity"]
+    assert (place, of(value, time)) == ("broadening", pytest.approx(16.0))
+    assert DIFFUSED.derive({"broadening": 16.0}, time) == [pytest.approx(value)]
+
+
+def test_a_dual_distribution_is_ordered_by_the_depth_of_its_parts():
+    model = models()["dual_pearson"]
+    head, tail = [50.0, 10.0, 0.1, 3.1], [90.0, 30.0, 0.6, 4.2]
+    p = [1.0, 0.7, *head, *tail]
+    assert list(model.ordered(p)) == p
+    assert list(model.ordered([1.0, 0.3, *tail, *head])) == pytest.approx(p)
+    level = [1.0, 0.7, *head, *head]
+    assert list(model.ordered(level)) == level
+    z = np.linspace(0, 200, 50)
+    np.testing.assert_allclose(
+        model.formula(z, *p), model.formula(z, 1.0, 0.3, *tail, *head), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(("power", "edged"), [(2.9, True), (3.1, False)])
+@pytest.mark.parametrize("part", ["head", "tail"])
+def test_a_part_that_rises_as_the_third_power_or_steeper_is_irregular(power, edged, part):
+    """A gamma distribution rises from its end with the power ``4 / skewness^2 - 1``."""
+    skewness = np.sqrt(4 / (power + 1))
+    sharp, smooth = [50.0, 10.0, skewness, 3 + 1.5 * skewness**2], [90.0, 30.0, 0.0, 3.2]
+    parts = [*sharp, *smooth] if part == "head" else [*smooth, *sharp]
+    assert models()["dual_pearson"].irregular([1.0, 0.5, *parts]) == edged
+
+
+# --- Pearson's family -------------------------------------------------------------------------
+
+
+def test_moments_that_no_distribution_has_have_no_density_edge_or_loss():
+    z = np.linspace(-2, 2, 5)
+    for moments in ((2.0, 4.5), (0.0, 1.5), (0.0, 1.8)):  # the last is a box, without a mode
+        assert np.isnan(pearson.shape(z, *moments)).all()
+        assert np.isnan(pearson.derivatives(z, 1.0, 0.0, 1.0, *moments)).all()
+        assert pearson.derivatives(z, 1.0, 0.0, 1.0, *moments).shape == (5, 5)
+        assert pearson.edge_power(*moments) == 0.0
+        assert np.isnan(pearson.lost(1.0, 1.0, *moments))
+
+
+def test_powers_at_the_ends_are_those_of_beta_and_gamma_distributions():
+    for a, b in ((3.0, 5.0), (6.0, 4.0)):
+        *_, skewness, excess = map(float, stats.beta(a, b).stats("mvsk"))
+        assert pearson.edge_power(skewness, 3 + excess) == pytest.approx(min(a, b) - 1)
+    assert pearson.edge_power(0.8, 3 + 1.5 * 0.64) == pytest.approx(4 / 0.64 - 1)
+    assert pearson.edge_power(0.0, 3.0) == np.inf
+    assert pearson.edge_power(0.5, 4.5) == np.inf
+
+
+@pytest.mark.parametrize("depth", [-1.0, -0.2, 0.0, 0.3, 0.9, 2.0])
+@pytest.mark.parametrize("shape", [3.0, 12.0])
+def test_what_is_lost_of_a_gamma_distribution_is_its_cumulative_one(depth, shape):
+    """Type III, from the mode on either side."""
+    skewness = 2 / np.sqrt(shape)
+    kurtosis = 3 + 6 / shape
+    gamma = stats.gamma(shape, loc=-np.sqrt(shape), scale=1 / np.sqrt(shape))
+    assert pearson.lost(depth * 5.0, 5.0, skewness, kurtosis) == pytest.approx(
+        gamma.cdf(-depth), abs=1e-7
+    )
+    assert pearson.lost(depth * 5.0, 5.0, -skewness, kurtosis) == pytest.approx(
+        1 - gamma.cdf(depth), abs=1e-7
+    )
+
+
+def test_the_mode_of_a_distribution_at_the_surface_loses_what_lies_above_it():
+    mode = -pearson._coefficients(0.8, 4.5)[0]
+    at, above = (pearson.lost(-mode + e, 1.0, 0.8, 4.5) for e in (0.0, 1e-9))
+    assert at == pytest.approx(above, abs=1e-8)
+    x = np.linspace(-30, mode, 200_001)
+    assert at == pytest.approx(np.trapezoid(pearson.shape(x, 0.8, 4.5), x), abs=1e-6)
+
+
+def test_next_to_the_border_derivatives_are_taken_to_the_side_that_exists():
+    """Below ``kurtosis = 1 + skewness^2`` and some there is no shape with a mode."""
+    z = np.linspace(-2.5, 2.5, 41)
+    skewness = 0.5
+    low, high = 1.8, 3.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        exists = np.isfinite(pearson.shape(z, skewness, middle)).all()
+        low, high = (low, middle) if exists else (middle, high)
+    at = high + 1e-9
+    rows = pearson.derivatives(z, 1.0, 0.0, 1.0, skewness, at)
+    assert np.isfinite(rows).all()
+    inside = pearson.derivatives(z, 1.0, 0.0, 1.0, skewness - 3e-6, at + 1e-5)
+    np.testing.assert_allclose(rows[3:], inside[3:], rtol=0.05, atol=0.02 * np.abs(rows[3:]).max())
+
+
+def test_beyond_the_ends_of_a_distribution_there_is_nothing():
+    a, b = 3.0, 5.0
+    mean, variance, skewness, excess = map(float, stats.beta(a, b).stats("mvsk"))
+    ends = (np.array([0.0, 1.0]) - mean) / np.sqrt(variance)
+    x = np.array([ends[0] - 1e-3, ends[0] + 1e-3, ends[1] - 1e-3, ends[1] + 1e-3])
+    found = pearson.shape(x, skewness, 3 + excess)
+    assert (found[[0, 3]] == 0).all()
+    assert (found[[1, 2]] > 0).all()
+    rows = pearson.derivatives(x, 1.0, 0.0, 1.0, skewness, 3 + excess)
+    assert (rows[:3, [0, 3]] == 0).all()
+
+
+@pytest.mark.parametrize("excess", [0.0, 1e-8, -1e-8, 1e-5, -1e-5])
+def test_near_type_iii_a_distribution_is_nearly_a_gamma(excess):
+    shape = 9.0
+    skewness = 2 / np.sqrt(shape)
+    gamma = stats.gamma(shape, loc=-np.sqrt(shape), scale=1 / np.sqrt(shape))
+    x = np.linspace(-2.9, 9.0, 60)
+    found = pearson.shape(x, skewness, 3 + 6 / shape + excess)
+    np.testing.assert_allclose(found, gamma.pdf(x), atol=2 * abs(excess) + 1e-9)
+    near = pearson.shape(np.zeros(1), 1e-6, 3.0 + excess)
+    assert near[0] == pytest.approx(1 / np.sqrt(2 * np.pi), abs=abs(excess) + 1e-6)
+
+
+# --- widths that are 0 ------------------------------------------------------------------------
+
+
+def test_a_side_without_a_length_is_the_limit_of_a_short_one():
+    z = np.linspace(-20, 20, 41)
+    for held in ((0.0, 3.0, 2.0), (3.0, 0.0, 2.0)):
+        short = [one or 1e-7 for one in held]
+        for name in ("formula", "derivatives"):
+            ours, theirs = (
+                getattr(models()["delta_drf"], name)(z, 2.0, 1.0, *p) for p in (held, short)
+            )
+            # Of the length that is 0 no derivative is asked for.
+            keep = [i for i in range(len(ours)) if i < 2 or held[i - 2]] if ours.ndim > 1 else ...
+            np.testing.assert_allclose(ours[keep], theirs[keep], atol=1e-6)
+    for growth, decay in ((0.0, 3.0), (3.0, 0.0), (1.0, 2.0)):
+        one = delta_drf.cumulative(z, growth, decay, 2.0)
+        assert (np.diff(one) >= 0).all()
+        fine = np.linspace(-60, 0, 60_001)
+        area = np.trapezoid(delta_drf.formula(fine, 1.0, 0.0, growth, decay, 2.0), fine)
+        assert one[20] == pytest.approx(area, abs=1e-6)
+
+
+def test_without_an_information_depth_nothing_is_seen_ahead():
+    z = np.linspace(-20, 20, 41)
+    none, little = (delta_mri.formula(z, 2.0, 1.0, 3.0, 1.5, depth) for depth in (0.0, 1e-3))
+    np.testing.assert_allclose(none, little, atol=1e-9)
+    rows = [delta_mri.derivatives(z, 2.0, 1.0, 3.0, 1.5, depth)[:4] for depth in (1e-12, 1e-3)]
+    np.testing.assert_allclose(rows[0], rows[1], atol=1e-9)
+    fine = np.linspace(-60, 0, 60_001)
+    for depth in (0.0, 0.8):
+        area = np.trapezoid(delta_mri.formula(fine, 1.0, 0.0, 3.0, 1.5, depth), fine)
+        assert delta_mri.cumulative(np.zeros(1), 3.0, 1.5, depth)[0] == pytest.approx(
+            area, abs=1e-6
+        )
+
+
+def test_an_exponential_blurred_hardly_or_much_is_smooth_in_its_widths():
+    u = np.linspace(-8, 8, 33)
+    for length, sigma in ((1.0, 1e-6), (1e-6, 1.0), (1e-3, 1.0), (0.999e-3, 1.0), (2.0, 1.0)):
+        ours = rising_slopes(u, length, sigma)
+        np.testing.assert_allclose(ours[0], rising(u, length, sigma), rtol=1e-12)
+        if min(length, sigma) < 1e-4:
+            continue
+        for i, step in ((1, (1e-5, 0, 0)), (2, (0, 1e-5 * length, 0)), (3, (0, 0, 1e-5))):
+            ahead, back = (
+                rising(u + s * step[0], length + s * step[1], sigma + s * step[2]) for s in (1, -1)
+            )
+            slope = (ahead - back) / (2 * sum(step))
+            np.testing.assert_allclose(ours[i], slope, atol=2e-5 * max(1, np.abs(slope).max()))
+    np.testing.assert_allclose(risen(np.array([-50.0, 50.0]), 2.0, 1.0), [0, 1], atol=1e-10)
+    np.testing.assert_allclose(risen(np.array([-2.0, 0.0, 1.0]), 2.0, 0.0), [np.exp(-1), 1, 1])
+
+
+def test_the_width_of_a_step_without_one_is_not_known():
+    derive = models()["edge_logistic"].derive
+    for scale in (0.0, np.nan, np.inf):
+        assert np.isnan(derive({"scale": scale, "asymmetry": 0.1}, {})[0])
+    # Without asymmetry: between the arguments -ln(0.84 / 0.16) and ln(0.84 / 0.16).
+    (width,) = derive({"scale": 3.0, "asymmetry": 0.0}, {})
+    assert width == pytest.approx(6 * np.log(0.84 / 0.16), rel=1e-9)
+
+
+def test_models_of_plugins_are_models():
+    assert _fault_of(models()["edge"]) is None
+    assert _fault_of(dict) == "it is a type, no sims.Model"

@@ -42,6 +42,20 @@ def test_larger_is_higher_and_deeper_is_further_right():
     ]
 
 
+def test_the_drawing_says_its_size_and_its_scale():
+    shown = html([0, 10, 20], [1e16, 1e17, 1e18])
+    label = "log scale, 1e16 to 1e18"
+    assert (
+        f"<svg width='160' height='36' role='img' aria-label='{label}'><title>{label}</title>"
+    ) in shown
+
+
+def test_zeros_part_the_line():
+    found = lines(html(range(7), [1, 1, 0, 1, 1, -1, 1]))
+    assert [len(line) for line in found] == [2, 2, 2]  # the last, of one sample, is drawn wider
+    assert [line[0][0] for line in found[:2]] == [1.0, 80.0]
+
+
 def test_a_profile_that_begins_below_the_surface_fills_the_width():
     (line,) = lines(html([10, 20, 40], [1e16, 1e17, 1e18]))
     assert [x for x, _ in line] == [1.0, pytest.approx(1 + 158 / 3, abs=0.05), 159.0]
@@ -109,3 +123,57 @@ def test_no_more_points_than_can_be_seen(samples, points):
 def test_ticks_on_the_same_pixels_are_one():
     assert _thinned(np.array([0.0, 0.4, 0.9, 5.0])).tolist() == [0.0, 5.0]
     assert _thinned(np.array([])).size == 0
+    assert _thinned(np.array([0.0, 1.2, 1.8, 3.2])).tolist() == [0.0, 1.2, 3.2]
+
+
+def rows(shown):
+    """The texts of the cells of each row, without the sparkline."""
+    found = [
+        re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown)
+    ]
+    return [row[:4] for row in found if row]
+
+
+def test_a_table_says_what_was_measured():
+    shown = html([10, 0, 20.00001], [1e18, None, 3.14159e17])
+    assert rows(shown) == [["B", "2 of 3", "0 to 20 nm", "3.142e+17 to 1e+18 atoms/cm^3"]]
+    assert re.findall(r"<th [^>]*>(.*?)</th>", shown) == [
+        "species", "samples", "depth or time", "values", "",
+    ]  # fmt: skip
+    assert rows(html([0, 1], [1, 2]))[0][1] == "2"
+    assert rows(html([0, 1], [None, None])) == [["B", "0 of 2", "0 to 1 nm", "nothing measured"]]
+
+
+def test_names_and_units_are_text_and_no_html():
+    profile = DepthProfile(
+        species_name="<b>", depths=[0, 1], depth_units="<i>", concentrations=[1, 2],
+        concentration_units="a&b",
+    )  # fmt: skip
+    (row,) = rows(profile._repr_html_())
+    assert row == ["&lt;b&gt;", "2", "0 to 1 &lt;i&gt;", "1 to 2 a&amp;b"]
+
+
+def test_a_result_has_a_row_for_each_profile_and_says_where_it_is_from():
+    one = {"depth_units": "nm", "concentration_units": "at%", "depths": [0, 1]}
+    profiles = [
+        DepthProfile(species_name=name, concentrations=[1, 2], **one) for name in ("11B", "P")
+    ]
+    source = {"source": "https://host/?a&b", "retrieved": "2026-01-01", "sha256": "ab"}
+    shown = sims.SIMSResult(data_id="<w7>", depth_profiles=profiles, provenance=source)
+    heading, _ = shown._repr_html_().split("<table>")
+    assert heading == (
+        "<div><div><b>SIMSResult</b> <code>&lt;w7&gt;</code> &middot; "
+        "source: https://host/?a&amp;b &middot; retrieved: 2026-01-01</div>"
+    )
+    assert [row[0] for row in rows(shown._repr_html_())] == ["<sup>11</sup>B", "P"]
+
+
+@pytest.mark.parametrize("key", ["instrument", "sample", "measured"])
+def test_a_result_says_what_its_metadata_say(key):
+    profile = DepthProfile(
+        species_name="B", depths=[0, 1], depth_units="nm", concentrations=[1, 2],
+        concentration_units="at%", extra={"measurement": {key: "<7>", "comment": "no"}},
+    )  # fmt: skip
+    shown = sims.SIMSResult(data_id="w7", depth_profiles=[profile])._repr_html_()
+    assert f"<code>w7</code> &middot; {key}: &lt;7&gt;</div>" in shown
+    assert "comment" not in shown

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.profiles.plausibility import refuse_impossible, warn_of_implausible
+from sims_analysis.profiles.plausibility import (
+    _are_usual,
+    refuse_impossible,
+    warn_of_implausible,
+)
 
 Z = np.arange(0.0, 500.0, 2.0)
 IMPLANT = 1e16 + 7e19 * np.exp(-(((Z - 74.0) / 40.0) ** 2))
@@ -248,6 +252,7 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least):
         ([1e18, 1e18, 1.001e26], [1e18, 1e18, 1e26], r"c reaches 1.001e\+26 atom/cm\^3"),
         ([0.0, 1e-9, 9.99e-7], [0.0, 1e-9, 1e-6], "c is at most 9.99e-07 atom/cm"),
         ([0.25, 0.5, 1.0], [0.25, 0.5, 1.001], r"c is 1 atom/cm\^3 at most, as a profile divided"),
+        ([0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 1.0], r"c is 1 atom/cm\^3 at most, as a profile"),
         ([5.0, 5.5, 25.5], [4.99, 5.5, 25.5], "c lies between 5 and 25.5 atom/cm"),
         ([5.5, 25.5, 26.0], [5.5, 25.5, 26.01], "c lies between 5.5 and 26 atom/cm"),
         ([16.0, 16.5, 17.5], [16.0, 16.0, 16.5, 17.5], "c lies between 16 and 17.5"),
@@ -255,8 +260,12 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least):
 )
 def test_the_edge_of_the_impossible(impossible, possible, said):
     refuse_impossible(np.array(possible), "concentration", "c")
-    with pytest.raises(ProfileError, match=said):
+    with pytest.raises(ProfileError, match=said) as told:
         refuse_impossible(np.array(impossible), "concentration", "c")
+    assert str(told.value).endswith(
+        "; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
+        "changes the unit: use the concentration itself, or set the correct unit"
+    )
 
 
 def test_depths_and_values_are_swapped_if_at_least_three_values_rise_among_steps_both_ways():
@@ -267,3 +276,92 @@ def test_depths_and_values_are_swapped_if_at_least_three_values_rise_among_steps
         warnings.simplefilter("error")
         warn_of_implausible([profile([1.0, 2.0, 3.0], there_and_back[:3])])
         warn_of_implausible([profile([1.0, 2.0, 2.0, 4.0], there_and_back)])
+
+
+@pytest.mark.parametrize(
+    ("depth_units", "edge"), [("nm", 1e6), ("um", 1e3), ("s", 1e6), ("min", 1e6 / 60)]
+)
+def test_the_edge_of_usual_depths_and_times(depth_units, edge):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible([profile([1e18, 2e18], [0.0, edge], depth_units=depth_units)])
+    with pytest.warns(ProfileWarning, match="unusual"):
+        warn_of_implausible([profile([1e18, 2e18], [0.0, 1.001 * edge], depth_units=depth_units)])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(26.5, 60.0, True), (26.5, 60.1, False), (20.0, 40.0, True), (19.9, 40.0, False)],
+)
+def test_natural_logarithms_lie_between_20_and_60(low, high, told):
+    values = np.linspace(low, high, 50)
+    if told:
+        with pytest.raises(ProfileError, match="as logarithms of"):
+            refuse_impossible(values, "concentration", "c")
+    else:
+        refuse_impossible(values, "concentration", "c")
+
+
+@pytest.mark.parametrize("both", UNUSUAL.values(), ids=UNUSUAL)
+def test_of_profiles_on_one_axis_the_unusual_ones_are_looked_at_again(both):
+    unusual, _ = both
+    assert not _are_usual([unusual, unusual]).any()
+
+
+def test_of_profiles_on_one_axis_the_usual_ones_are_not_looked_at_again():
+    holes = np.where(Z == 74.0, np.nan, NOISY)
+    usual = [profile(), profile(holes), profile(np.full(Z.size, np.nan)), profile(NOISY * 10)]
+    assert _are_usual(usual).tolist() == [True] * 4
+    counts = np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2)) + 3)
+    cut = np.where(Z == 0, np.nan, np.minimum(counts, 6000.0))
+    for some in ([counts, cut], [counts, cut, cut[::-1]]):
+        found = _are_usual([profile(one, units="counts") for one in some])
+        assert found.tolist() == [True, *[False] * (len(some) - 1)]
+    furlong = [profile(units="furlong"), profile(depth_units="furlong")]
+    assert all(_are_usual([one, one]).all() for one in furlong)
+    there_and_back = profile([1.0, 2, 3, 4], [0.0, 2, 1, 3], units="counts")
+    assert not _are_usual([there_and_back] * 2).any()
+    twice = profile([1.0, 2, 3, 4], [0.0, 1, 1, 2], units="counts")
+    assert _are_usual([twice, twice]).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "depths", "swapped"),
+    [
+        ([4.0, 3.0, 2.0, 1.0], [0.0, 2.0, 1.0, 3.0], True),
+        ([4.0, 3.0, 3.0, 1.0], [0.0, 2.0, 1.0, 3.0], False),
+        ([1.5, 1.6, 1.7, 1.8], [0.0, 2.0, 1.0, 3.0], True),
+        ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 1.0, 0.0], False),
+        ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 2.0, 0.0], False),
+        ([1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 3.0], False),
+        ([1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.25, 0.75], True),
+    ],
+)
+def test_columns_are_swapped_if_depths_go_both_ways_and_values_one(values, depths, swapped):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_implausible([profile(values, depths, units="counts")])
+    said = (
+        "unusual order of depths: species 'B' (depths go back and forth, values only from "
+        f"{values[0]:g} to {values[-1]:g}); usual is the reverse, unless the columns are swapped."
+    )
+    assert [str(one.message).startswith(said) for one in caught] == [True] * swapped
+
+
+def test_a_few_large_values_between_tiny_ones_are_no_reciprocals():
+    batch = np.full(100_001, 1e-9)
+    batch[1] = 1e17
+    refuse_impossible(batch, "concentration", "c")
+    batch[1] = 1e-9
+    with pytest.raises(ProfileError, match="c is at most 1e-09 atom/cm"):
+        refuse_impossible(batch, "concentration", "c")
+
+
+def test_more_than_five_saturated_species_are_counted():
+    counts = np.minimum(
+        np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2))), 6000
+    )
+    many = [profile(counts * 1.0, units="counts", species=f"s{i}") for i in range(7)]
+    with pytest.warns(ProfileWarning, match=r"\) and 2 more\. Samples of a profile") as caught:
+        warn_of_implausible(many)
+    assert "'s4' (" in str(caught[0].message)

@@ -3,6 +3,7 @@
 import json
 import math
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import orjson
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import sims_analysis as sims
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.profiles.profile import profiles_of
 from sims_analysis.profiles.wire import fields_of_all
 
 # The reference example of the API's documentation.
@@ -288,19 +290,19 @@ def test_from_dict_reads_an_object_of_the_wire():
         ({"depths": "0"}, "$[3].depths", "expected an array of numbers, found text"),
         ({"concentrations": [1]}, "$[3]", "2 depths but 1 concentrations"),
         ({"concentrations": [1, 10**400]}, "$[3].concentrations[1]", "too large"),
-        ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]", "infinite"),
+        ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]", "number is infinite"),
         ({"depths": [0, float("nan")]}, "$[3].depths[1]", "the number is NaN"),
         ({"concentrations_stderr": [1]}, "$[3]", "2 depths but 1 concentrations_stderr"),
         ({"species_name": 5}, "$[3].species_name", "expected text, found a number"),
         ({"depth_units": None}, "$[3].depth_units", "expected text, found null"),
         ({"data_id": 1.5}, "$[3].data_id", "expected text or an integer, found a number"),
         ({"id": True}, "$[3].id", "found a boolean"),
-        ({"last_updated": 3}, "$[3].last_updated", "expected text"),
+        ({"last_updated": 3}, "$[3].last_updated", "expected text, found a number"),
         ({"species_metadata": []}, "$[3].species_metadata", "expected an object, found an array"),
     ],
 )  # fmt: skip
 def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path, message):
-    with pytest.raises(sims.PayloadError, match=message) as caught:
+    with pytest.raises(sims.PayloadError, match=f"{message}(;|$)") as caught:
         sims.DepthProfile.from_dict({**WIRE, **change}, "$[3]")
     assert caught.value.path == path
 
@@ -318,3 +320,162 @@ def test_of_very_many_species_the_first_are_shown():
     wire = [{**one, "species_name": f"X{i}"} for i in range(8000)]
     shown = repr(sims.SIMSResult.from_json(json.dumps(wire).encode()))
     assert shown.endswith(", X39 and 7960 more>")
+
+
+def made(**changes):
+    """A profile of two samples, with some fields replaced."""
+    every = {
+        "species_name": "B", "depths": [0, 20], "depth_units": "nm",
+        "concentrations": [1e18, None], "concentration_units": "atoms/cm^3",
+    }  # fmt: skip
+    return sims.DepthProfile(**every | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "<DepthProfile 'B': 2 samples, 0 to 20 nm, 1e+18 to 1e+18 atoms/cm^3>"),
+        ({"concentrations": [None, None]}, "'B': 2 samples, 0 to 20 nm, nothing atoms/cm^3>"),
+        ({"depths": [20, 1.23456]}, ": 2 samples, 1.235 to 20 nm, "),
+        ({"concentrations": [1.2345e18, 5e16]}, "0 to 20 nm, 5e+16 to 1.23e+18 atoms/cm^3>"),
+        ({"depth_units": "a\nb", "concentration_units": "c\nd"}, "0 to 20 a\\nb, "),
+    ],
+)
+def test_a_profile_is_shown_in_a_line(changes, shown):
+    assert shown in repr(made(**changes))
+    assert "\n" not in repr(made(**changes))
+
+
+@pytest.mark.parametrize("name", ["species_name", "depth_units", "concentration_units"])
+def test_names_and_units_are_texts(name):
+    with pytest.raises(ProfileError) as told:
+        made(**{name: 7})
+    assert str(told.value) == f"{name} must be text, found int"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"depths": [0]}, "1 depths but 2 concentrations; each sample needs both"),
+        ({"concentrations_stderr": [1]}, "2 depths but 1 concentrations_stderr; each sample"),
+        ({"depths": [], "concentrations": []}, "the profile has no samples"),
+        ({"depths": [[0, 1]]}, "depths must have one dimension, found shape (1, 2)"),
+        ({"depths": ["0", "1"]}, "depths must be numbers, found an array of type <U1"),
+        ({"depths": 7}, "depths must have one dimension, found shape ()"),
+        ({"depths": "7"}, "depths must be numbers, found str"),
+        ({"concentrations": [1, math.inf]}, "concentrations[1] is inf; a sample needs a"),
+        ({"concentrations_stderr": [None, -math.inf]}, "concentrations_stderr[1] is -inf"),
+        ({"depths": [math.nan, 1]}, "depths[0] is nan; a sample needs a finite depth"),
+    ],
+)  # fmt: skip
+def test_wrong_samples_are_said_with_their_species(changes, said):
+    with pytest.raises(ProfileError) as told:
+        made(**changes)
+    assert str(told.value).startswith(f"species 'B': {said}")
+
+
+def test_profiles_are_equal_if_all_that_they_hold_is():
+    assert made() == made()
+    assert made() != 7
+    assert made(concentrations_stderr=[1, None]) == made(concentrations_stderr=[1, None])
+    for name, other in {
+        "species_name": "P", "depths": [0, 21], "depth_units": "um", "concentrations": [1e18, 2],
+        "concentration_units": "at%", "data_id": "d", "id": 7, "processed_data_id": "q",
+        "species_metadata": {"a": 1}, "last_updated": "today", "concentrations_stderr": [1, 2],
+        "extra": {"lab": 1},
+    }.items():  # fmt: skip
+        assert made(**{name: other}) != made(), name
+    # How it was delivered does not matter.
+    assert sims.DepthProfile.from_dict(made().to_dict()) == made()
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(made())
+
+
+def test_what_was_not_delivered_is_not_given_back():
+    assert made().to_dict() == {
+        "species_name": "B", "depths": [0.0, 20.0], "depth_units": "nm",
+        "concentrations": [1e18, None], "concentration_units": "atoms/cm^3",
+    }  # fmt: skip
+    assert made(id=7, extra={"lab": None, "run": 1}).to_dict() == made().to_dict() | {
+        "id": 7, "run": 1,
+    }  # fmt: skip
+    delivered = made().to_dict() | {"id": None}
+    assert sims.DepthProfile.from_dict(delivered).to_dict() == delivered
+
+
+#: What is given -> what is said.
+NO_PROFILES = "expected a SIMSResult, a DepthProfile or a sequence of profiles, found "
+OF_THE_WIRE = "DepthProfile.from_dict() reads a profile object of the wire"
+OF_A_RESULT = "each result becomes its own Dataset: result.to_dataset()"
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "said"),
+    [
+        (7, TypeError, f"{NO_PROFILES}int"),
+        ("B", TypeError, f"{NO_PROFILES}str"),
+        ({"B": made()}, TypeError, f"{NO_PROFILES}dict"),
+        ([made(), 7], ProfileError, "item 1 is int, expected DepthProfile"),
+        ([made(), {}], ProfileError, f"item 1 is dict, expected DepthProfile; {OF_THE_WIRE}"),
+        (
+            [sims.SIMSResult(data_id="d", depth_profiles=[])],
+            ProfileError,
+            f"item 0 is SIMSResult, expected DepthProfile; {OF_A_RESULT}",
+        ),
+    ],
+)
+def test_only_profiles_are_profiles(source, error, said):
+    with pytest.raises(error) as told:
+        profiles_of(source)
+    assert str(told.value) == said
+
+
+def test_profiles_of_whatever_holds_them():
+    one, other = made(), made(species_name="P")
+    assert profiles_of(one) == [one]
+    for source in ([one, other], iter([one, other]), (one, other)):
+        assert profiles_of(source) == [one, other]
+    assert profiles_of(sims.SIMSResult(data_id="d", depth_profiles=[other])) == [other]
+    assert profiles_of(SimpleNamespace(depth_profiles=[other, one])) == [other, one]
+
+
+@pytest.mark.parametrize(
+    ("objects", "said"),
+    [
+        ([WIRE, {**WIRE, "depths": [0, True]}],
+         "$[1].depths[1]: expected a number, found a boolean"),
+        ([WIRE, {**WIRE, "concentrations": [1, False]}],
+         "$[1].concentrations[1]: expected a number or null, found a boolean"),
+        ([WIRE, 7], "$[1]: expected a profile object, found a number"),
+        ([WIRE, {**WIRE, "depths": [0, 1, 2]}],
+         "$[1]: species 'B' has 3 depths but 2 concentrations; each sample needs both"),
+        ([{**WIRE, "depths": [], "concentrations": []}], "$[0].depths: species 'B' has no samples"),
+        ([{**WIRE, "concentrations": [None, 10**400]}],
+         "$[0].concentrations[1]: the number is too large"),
+        ([{**WIRE, "concentrations": None}],
+         "$[0].concentrations: expected an array of numbers, found null"),
+        ([{**WIRE, "depths": None}], "$[0].depths: expected an array of numbers, found null"),
+        ([{**WIRE, "depths": "12"}], "$[0].depths: expected an array of numbers, found text"),
+        ([{**WIRE, "last_updated": 3}], "$[0].last_updated: expected text, found a number"),
+        ([{**WIRE, "species_name": None}], "$[0].species_name: expected text, found null"),
+        ([{**WIRE, "species_metadata": "a"}],
+         "$[0].species_metadata: expected an object, found text"),
+        ([{"depths": [1]}],
+         f"$[0]: the profile object lacks {', '.join(['species_name', *list(WIRE)[2:]])}"),
+        ([{**WIRE, "processed_data_id": [1]}],
+         "$[0].processed_data_id: expected text or an integer, found an array"),
+    ],
+)  # fmt: skip
+def test_what_breaks_the_contract_is_said_with_its_path(objects, said):
+    with pytest.raises(PayloadError) as told:
+        fields_of_all(objects)
+    assert str(told.value) == said
+
+
+def test_booleans_are_found_among_many_zeros_and_ones():
+    many = {**WIRE, "depths": list(range(200)), "concentrations": [1.0, 0.0] * 100}
+    (found,) = fields_of_all([many])
+    assert found["concentrations"].tolist() == [1.0, 0.0] * 100
+    wrong = {**many, "concentrations": [1.0, 0.0] * 99 + [1.0, False]}
+    with pytest.raises(PayloadError, match=r"concentrations\[199\]: expected a number or null"):
+        fields_of_all([many, wrong])

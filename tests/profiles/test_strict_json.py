@@ -122,3 +122,30 @@ def test_what_is_deeper_than_can_be_written_again_is_refused(opening, closing, l
     payload = b'[{"a": ' + opening * levels + b"1" + closing * levels + b"}]"
     with pytest.raises(PayloadError, match="nested too deeply"):
         refuse_duplicate_keys(payload, decode(payload))
+
+
+def test_half_of_a_surrogate_pair_is_no_json():
+    with pytest.raises(PayloadError, match=r"^\$: not valid JSON \("):
+        decode('"' + chr(0xD800) + '"')
+
+
+def test_what_is_wrong_with_json_is_said():
+    with pytest.raises(PayloadError, match=r"^\$: not valid JSON \(.*column 3.*\)$"):
+        decode(b"[1x]")
+
+
+def test_the_most_arrays_and_objects_and_the_most_memory(monkeypatch):
+    monkeypatch.setattr(strict_json, "_MOST_CONTAINERS", 10)
+    text = b'[[], {}, {}, {}, {}, {}, {}, {}, {"a": []}, "b"]'
+    said = f"11 arrays and objects, 2 texts and 10 values in {len(text)} bytes; no measurement has "
+    with pytest.raises(PayloadError) as told:
+        decode(text)
+    assert told.value.args[0].startswith(said)
+    monkeypatch.setattr(strict_json, "_MOST_CONTAINERS", 11)
+    assert len(decode(text)) == 10
+    needed = 100 * 11 + 100 * 2 + 56 * 10
+    monkeypatch.setattr(strict_json, "_MOST_BYTES", needed)
+    assert len(decode(text)) == 10
+    monkeypatch.setattr(strict_json, "_MOST_BYTES", needed - 1)
+    with pytest.raises(PayloadError, match="no measurement has so many"):
+        decode(text)

@@ -1,5 +1,6 @@
 """CAMECA's four formats: synthetic files of known numbers, and the real ones beside numpy."""
 
+import math
 import re
 import struct
 
@@ -9,6 +10,7 @@ from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
+from sims_analysis.readers.counting import seen_yield
 
 Z = np.array([0.0036, 0.0191, 0.0346, 0.0500, 0.0655])
 K = np.array([120, 31, 0, 4, 1])
@@ -203,6 +205,60 @@ def test_counting_times_come_along_in_the_semicolon_variant(write):
     assert counting(profile) == pytest.approx(RPC_TIME, rel=1e-5)
 
 
+def test_the_current_of_the_beam_alone_is_what_was_measured(write):
+    result = sims.read(write(cameca_rpc({"Ipr": (T, None, cnt(K), "I")})))
+    assert result.species == ["Ipr"]
+
+
+def test_what_is_said_of_a_species_is_said_of_no_other(write):
+    lines = two_species(rsf={"10B": 3e13}).decode("latin-1").split("\r\n")
+    (boron, silicon) = (
+        next(i for i, line in enumerate(lines) if line.startswith(f"{name}  "))
+        for name in ("10B", "30Si")
+    )
+    # Measured by a Faraday cup, of which nothing is said.
+    lines[silicon] = lines[silicon].replace("EM", "FC")
+    known = sims.read(write("\r\n".join(lines).encode()))["30Si"].species_metadata
+    assert known == {
+        "counting_time": "1.04 s", "waiting_time": "0.88 s", "mass": "10.013 amu",
+        "detector": "FC", "offset": "0", "fill_value": "0.001 cnt/s",
+    }  # fmt: skip
+    del lines[boron]
+    lines.insert(lines.index("*** MAIN ANALYTICAL PARAMETERS (MAP) ***"), "Data file name(s)\tx")
+    result = sims.read(write("\r\n".join(lines).encode()))
+    known = result["10B"].species_metadata
+    assert known == {"rsf": "3e+13 at/cm3", "calibration": "RSF", "fill_value": "0.001 cnt/s"}
+    assert not [key for key in result.metadata.other if "Data file name" in key]
+
+
+def test_depths_without_a_unit_are_asked_for(write):
+    path = write(two_species().replace(b"Depth[um]", b"Depth"))
+    with pytest.raises(
+        sims.UnitsError, match="'10B': no line of the file states the unit of its d"
+    ):
+        sims.read(path)
+    np.testing.assert_allclose(sims.read(path, depth_units="um")["10B"].depths, Z, rtol=1e-6)
+
+
+def test_a_file_that_ends_with_its_data_is_read_on_request(write):
+    content = two_species()
+    cut = content[: content.index(b"\r\n\r\n*** DATA END")]
+    with pytest.raises(sims.ReadError, match="the file breaks off after line 18: the line"):
+        sims.read(write(cut))
+    with pytest.warns(sims.ProfileWarning) as told:
+        result = sims.read(write(cut), allow_truncated=True)
+    assert result["30Si"].concentrations.tolist() == cnt(K * 100).tolist()
+    says = ["the file breaks off after line 18", "the file ends before all is said of its calibr"]
+    assert all(any(text in str(one.message) for one in told) for text in says)
+
+
+def test_values_without_a_unit_are_asked_for(write):
+    path = write(two_species().replace(b"I[cnt/s]", b"I"))
+    with pytest.raises(sims.UnitsError, match="species '10B': no line of the file states the unit"):
+        sims.read(path)
+    assert sims.read(path, units="counts/s")["30Si"].concentration_units == "counts/s"
+
+
 def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
     rates = np.array([40.1, 17.77, 9.13, 3.3, 5.5])
     known = sims.read(write(cameca_rpc({"10B": (None, Z, rates, "I")})))["10B"].species_metadata
@@ -212,33 +268,44 @@ def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
 
 def test_a_file_that_breaks_off_is_refused_or_told(write):
     path = write(two_species(end=False))
-    with pytest.raises(sims.ReadError, match=r"w7\.txt: .*DATA END"):
+    says = (
+        r"w7\.txt: the file breaks off after line 19: the line '\*\*\* DATA END \*\*\*' is missing"
+    )
+    with pytest.raises(sims.ReadError, match=says):
         sims.read(path)
     with pytest.warns(sims.ProfileWarning, match="breaks off"):
         assert sims.read(path, allow_truncated=True)["10B"].depths.size == 5
-    with pytest.raises(sims.ReadError, match="states 9 points a species and holds 5"):
+    with pytest.raises(sims.ReadError, match="the file states 9 points a species and holds 5; "):
         sims.read(write(two_species(points=9)))
 
 
 def test_a_file_that_lost_its_calibration_is_told(write):
-    content = two_species()
-    for left in (content.index(b"*** CALIBRATION"), content.rindex(b"      Ref signal")):
+    once, twice = two_species(), two_species(layers=2)
+    for content, left in (
+        (once, once.index(b"*** CALIBRATION")),
+        (once, once.rindex(b"      Ref signal")),
+        (twice, twice.rindex(b"    Species")),
+        (twice, twice.rindex(b"  1st Interface")),
+    ):
         with pytest.warns(sims.ProfileWarning, match="before all is said of its calibration"):
             result = sims.read(write(content[:left]))
         assert result["10B"].depths.size == 5
 
 
-def test_the_current_of_the_beam_is_no_species(write):
+@pytest.mark.parametrize(
+    ("end", "more"), [("", "\tTime[s]\tI[A]"), ("\t", "\tTime[s]\tI[A]"), ("\t \t", "")]
+)
+def test_the_current_of_the_beam_is_no_species(write, end, more):
     """The program writes a head too many before it, and too many cells below the species."""
     lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
     lines = lines.decode("latin-1").split("\r\n")
     names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
     lines[names] += "\t\t\t\t\tIpr"
-    lines[names + 1] += "\tTime[s]\tI[A]\tTime[s]\t\tDepth\tI[A]"
+    lines[names + 1] += f"{more}\tTime[s]\t\tDepth\tI[A]"
     rows = range(names + 2, names + 2 + len(T))
     for i, row in enumerate(rows):
-        lines[row] += f"\t{T[i]}\t\t{4e-8 - i * 1e-9}"
-    lines[rows[-1] + 1 : rows[-1] + 1] = ["\t" * 9 + "80.5\t\t3.5E-008"]
+        lines[row] += f"\t{T[i]}\t\t{4e-8 - i * 1e-9}{end}"
+    lines[rows[-1] + 1 : rows[-1] + 1] = ["\t" * 9 + f"80.5\t\t3.5E-008{end}"]
     result = sims.read(write("\r\n".join(lines).encode("latin-1")))
     assert result.species == ["23Na", "32S"]
     assert result["32S"].concentrations.tolist() == cnt(K).tolist()
@@ -311,6 +378,9 @@ def test_exports_that_were_saved_again(write, how):
     np.testing.assert_allclose(result["30Si"].depths, Z + 0.004, rtol=1e-6)
     assert result["10B"].concentrations.tolist() == cnt(K).tolist()
     assert result["10B"].depth_units == "um"
+    about, known = result.metadata, result["10B"].species_metadata
+    assert (about.sample, about.primary_ion, about.raster_size) == ("W7 centre", "O2+", "150 um")
+    assert (known["counting_time"], known["detector_yield_stated"]) == ("1.04 s", "95 %")
 
 
 @pytest.mark.parametrize("content", [two_species(), dp_ascii([("27Al", Z, K * 1.0, "um", "c/s")])])
@@ -332,6 +402,33 @@ def test_exports_that_were_pasted_into_a_workbook(tmp_path, content, whole_lines
         assert one.depths.tolist() == other.depths.tolist()
         assert one.concentrations.tolist() == other.concentrations.tolist()
         assert one.concentration_units == other.concentration_units
+
+
+@pytest.mark.parametrize(
+    ("rates", "stated", "seen"),
+    [
+        ([1 / 0.952, 5 / 0.952, 31 / 0.952], 0.95, 0.952),
+        ([31 / 0.952], 0.95, 0.952),
+        # No whole number of counts; too many to tell one from the next; none.
+        ([1.5], 0.95, None),
+        ([1 / 0.952, 2 / 0.948], 0.95, None),
+        ([150 / 0.952], 0.95, None),
+        ([0.001, math.nan], 0.95, None),
+        ([], 0.95, None),
+    ],
+)
+def test_the_yield_that_makes_whole_counts_of_rates(rates, stated, seen):
+    signal = sims.Signal(
+        name="B", depths=np.zeros(len(rates)), depth_units="s", values=np.array(rates),
+        units="cnt/s", metadata={"counting_time": "1 s"},
+    )  # fmt: skip
+    found = seen_yield([signal], 0.001, stated)
+    assert found == (None if seen is None else pytest.approx(seen, rel=1.1e-5))
+    twice = sims.Signal(
+        **vars(signal) | {"values": signal.values / 2, "metadata": {"counting_time": "2 s"}}
+    )
+    again = seen_yield([signal, twice], 0.001, stated)
+    assert again == (found and pytest.approx(found, rel=1e-12))
 
 
 # --- .dp_ascii --------------------------------------------------------------------------------
@@ -388,7 +485,9 @@ def test_names_in_binary_files_are_in_the_stated_encoding(write):
     content = binary({"23Na XX": (T, cnt(K))}).replace(b"XX", "ナ".encode("shift_jis"))
     path = write(content, "w7.dp")
     assert sims.read(path, encoding="shift_jis").species == ["23Na ナ"]
-    with pytest.raises(sims.ReadError, match="encoding='ascii'"):
+    with pytest.raises(
+        sims.ReadError, match=r"encoding='ascii': 'ascii' codec can't decode byte 0x"
+    ):
         sims.read(path, encoding="ascii")
 
 
@@ -398,7 +497,7 @@ def test_binary_files_of_other_kinds_are_refused(write):
         sims.read(write(binary(profiles, kind=27)))
     with pytest.raises(sims.ReadError, match="without data"):
         sims.read(write(binary(profiles, included=0)))
-    with pytest.raises(sims.ReadError, match="breaks off in species 1 of 1"):
+    with pytest.raises(sims.ReadError, match=r"w7.txt: the file breaks off in species 1 of 1$"):
         sims.read(write(binary(profiles)[:-4]))
 
 
@@ -473,6 +572,14 @@ def test_what_is_there_of_a_binary_file_is_read_on_request(write):
         result = sims.read(path, allow_truncated=True)
     assert result.species == ["12C"]
     assert result["12C"].concentrations.tolist() == K.tolist()
+
+
+def test_species_that_binary_files_do_not_name_are_asked_for(write):
+    path = write(binary({"": (T, K), "12C": (T, K)}), "w7.is")
+    with pytest.raises(sims.SpeciesError, match="does not name the species of signal 1; pass spec"):
+        sims.read(path)
+    with pytest.raises(sims.SpeciesError, match=r"species= names 1, .* 2 signals: signal 1, '12C'"):
+        sims.read(path, species="C")
 
 
 def test_a_species_without_samples_is_refused_by_its_name(write):

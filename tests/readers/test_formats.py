@@ -328,12 +328,20 @@ def test_all_that_a_vamas_file_says(write):
         ("\r\n".join(lines_of()[:-3]), "off in block 2 of 2; allow_truncated=True reads what is"),
         (edited(8, "MAP"), r"the file is a map or a series \(VAMAS mode MAP\), not a depth"),
         (edited(27, "XPS"), r"the file is a spectrum by XPS \(VAMAS\), not a SIMS depth profile"),
+        (
+            edited(29, "XPS", mode="SDP"),
+            r"is in mode SDP by XPS \(VAMAS\), not a SIMS depth profile",
+        ),
+        (
+            edited(47, "Not Specified", "not known"),
+            "does not name the species of block of 'Not Spe",
+        ),
         (edited(12, "mass", "u", mode="SDP"), "is a depth or a sputter time; stated: mass"),
         (vamas(BLOCKS, abscissa=("Mass", "u")).decode(), r"'B' runs over 'Mass' \(u\): a mass sp"),
     ],
 )
 def test_vamas_files_that_are_damaged_or_no_profiles(write, text, says):
-    with pytest.raises(sims.ReadError, match=says):
+    with pytest.raises(sims.SimsError, match=says):
         sims.read(write(text))
 
 
@@ -379,8 +387,13 @@ def test_counts_in_stated_windows(tmp_path):
         assert result[name].concentrations.tolist() == expected.tolist()
     boron = sims.read(path, mz_windows={"B": (10.0, 11.1)})["B"].concentrations
     assert boron.tolist() == (counts["10B"] + counts["11B"]).tolist()
-    with pytest.raises(sims.ReadError, match="mz_windows="):
+    assert result["10B"].species_metadata == {"mz_window": "10.0 to 10.1 u"}
+    assert (result["10B"].depth_units, result["10B"].concentration_units) == ("s", "counts")
+    about = result.metadata
+    assert (about.instrument, about.secondary_polarity) == ("PHI TOF-SIMS", "+")
+    with pytest.raises(sims.ReadError, match="names no species; pass mz_windows=") as raised:
         sims.read(path)
+    assert str(raised.value).endswith('{"30Si": (29.95, 29.99)}')
     for window in ((10.1, 10.0), (10.0, 10.0)):
         with pytest.raises(sims.ReadError, match=r"mz_windows: 'B' ends at 10.0, before 10"):
             sims.read(path, mz_windows={"B": window})
@@ -389,7 +402,11 @@ def test_counts_in_stated_windows(tmp_path):
 def test_images_are_refused(tmp_path):
     pytest.importorskip("simsh5")
     sims_h5(tmp_path / "image.h5", mode="image_2d")
-    with pytest.raises(sims.ReadError, match="the archive is an image"):
+    says = (
+        r"the archive is an image \(acquisition mode 'image_2d'\): it has no sputter cycles, and "
+        "no depth profile$"
+    )
+    with pytest.raises(sims.ReadError, match=says):
         sims.read(tmp_path / "image.h5", mz_windows={"B": (10, 11)})
 
 

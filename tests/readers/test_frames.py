@@ -48,7 +48,7 @@ def test_an_index_of_row_numbers_is_no_signal(name):
 
 
 def test_what_is_no_table():
-    with pytest.raises(TypeError, match="df is of type dict; expected a pandas"):
+    with pytest.raises(TypeError, match=r"df is of type dict; expected a pandas.DataFrame$"):
         sims.from_dataframe({"depth (nm)": Z})
     with pytest.raises(sims.ReadError, match="fewer than two columns; its index is one if it has"):
         sims.from_dataframe(pd.DataFrame({"B": B}), **STATED)

@@ -149,14 +149,16 @@ def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
         sims.read("nowhere://w7.csv?key=1")
     with pytest.raises(FileNotFoundError):
         sims.read(f"zip://day/none.csv::{zipped}")
-    with pytest.raises(FileNotFoundError, match="no such file"):
+    with pytest.raises(FileNotFoundError, match=r"no such file: zip://day/\*\.txt::.*/lab\.zip$"):
         sims.read(f"zip://day/*.txt::{zipped}")
 
 
 def test_without_fsspec_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("sims_analysis.errors.importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs fsspec: pip install .*\[remote\]"):
-        sims.read("https://example.org/w7.csv")
+    with pytest.raises(
+        ModuleNotFoundError, match=r"^https://example.org/w7.csv needs fsspec: pip ins"
+    ):
+        sims.read("https://example.org/w7.csv?key=1")
 
 
 def test_a_drive_of_windows_and_a_colon_are_no_addresses(tmp_path, monkeypatch):

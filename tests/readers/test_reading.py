@@ -20,6 +20,7 @@ import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers import reading, recognising
 from sims_analysis.readers.formats import FORMATS
+from sims_analysis.readers.source import Options, Source, found_once
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
 CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt(K * 9), "I")})
@@ -314,7 +315,7 @@ def test_provenance_is_that_of_the_file(write):
     assert result.provenance["source"] == "file:w7.txt"
     assert result.provenance["sha256"] == result.metadata.sha256 == sha256
     assert result.metadata.format == "cameca_rpc"
-    assert result.metadata.reader.startswith("2, sims_analysis ")
+    assert result.metadata.reader == f"2, sims_analysis {sims.__version__}"
     ds = result.to_dataset()
     assert sims.provenance(ds)["sha256"] == sha256
     assert sha256 in ds.attrs["measurement"]
@@ -493,6 +494,40 @@ def test_workbooks_are_read_back(tmp_path, name, ds):
     for variable in ds.data_vars:
         np.testing.assert_allclose(back[variable], ds[variable], rtol=1e-15)
     assert back["species_metadata"].values.tolist() == ds["species_metadata"].values.tolist()
+
+
+def test_profiles_of_unequal_length_come_back_from_a_workbook(tmp_path):
+    rows = {"B": [1.0, 2.0, 3.0], "P": [1.5, 2.5], "Si": [0.5, 1.5, 2.5, 3.5]}
+    profiles = [
+        sims.DepthProfile(
+            species_name=name, depths=z, depth_units="nm", concentrations=[5 * v for v in z],
+            concentration_units="atoms/cm^3",
+        )
+        for name, z in rows.items()
+    ]  # fmt: skip
+    back = sims.read(sims.to_excel(sims.to_dataset(profiles), tmp_path / "x.xlsx"))
+    assert {p.species_name: p.depths.tolist() for p in back.depth_profiles} == rows
+    assert back["P"].concentrations.tolist() == [7.5, 12.5]
+
+
+def test_what_a_workbook_of_ours_says_of_a_measurement_comes_back(tmp_path):
+    ds = sims.open_example("boron-implant").isel(depth=slice(0, 20))
+    counted = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    result = sims.read(sims.to_excel(counted, tmp_path / "x.xlsx"))
+    assert result.provenance["steps"] == counted.attrs["steps"]
+    assert result.provenance["source"] == "file:x.xlsx"
+    back = result.to_dataset()
+    for coord in ("profile_id", "processed_data_id", "last_updated", "source_units"):
+        assert back[coord].values.tolist() == ds[coord].values.tolist()
+    stderr = back["concentration_stderr"].values
+    np.testing.assert_allclose(stderr, counted["concentration_stderr"].values, rtol=1e-12)
+    # The one measurement of a batch is named in a column of its own, and is no species.
+    batch = sims.read(sims.to_excel(sims.stack([ds]), tmp_path / "x.xlsx"))
+    assert batch.species == ["B", "P"]
+    assert batch["P"].depths.size == ds.sizes["depth"]
+    stated = {"depth_units": "um", "units": "cps", "species": "X"}
+    with pytest.warns(sims.ProfileWarning, match="x.xlsx: depth_units=, units=, species= is not u"):
+        sims.read(tmp_path / "x.xlsx", **stated)
 
 
 def test_several_measurements_in_one_csv_are_refused(tmp_path):
@@ -742,9 +777,163 @@ def test_texts_in_other_encodings_are_refused():
     with pytest.raises(sims.ReadError, match="the text is in no known encoding; pass encoding="):
         sims.read(b"\xff\xfe\x00\xd8a\x00b\x00c\x00d\x00")
     garbled = "Tiefe (nm);ホウ素 (cm^-3)\n0;1\n1;2\n".encode("shift_jis")
-    with pytest.raises(
-        sims.SpeciesError, match="the name 'ƒzƒE‘f' is not in the encoding that"
-    ) as caught:
+    says = (
+        "the name 'ƒzƒE‘f' is not in the encoding that the file was read in; pass encoding=, such"
+    )
+    with pytest.raises(sims.SpeciesError, match=f"{says} as 'shift_jis', 'gb18030'") as caught:
         sims.read(garbled)
     assert str(caught.value).count("encoding=") == 1
     assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]
+
+
+# --- bytes to text ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("Tiefe (µm);B\n".encode(), "utf-8"),
+        ("\ufeffTiefe (µm);B\n".encode(), "utf-8-sig"),
+        ("Tiefe (µm);B\n".encode("utf-16"), "utf-16"),
+        (b"\xfe\xff" + "Tiefe (µm);B\n".encode("utf-16-be"), "utf-16"),
+        ("Tiefe (µm);B\n".encode("utf-16-le"), "utf-16-le"),
+        ("Tiefe (µm);B\n".encode("utf-16-be"), "utf-16-be"),
+        # One letter in twelve has no zero beside it; of more, nothing is known.
+        ("Tiefe (深);B\n".encode("utf-16-le"), "utf-16-le"),
+        ("Tiefe (µm);B\n".encode("cp1252"), "cp1252"),
+        # What Windows-1252 has not.
+        (b"Tiefe \x81\xb5m;B\n", "latin-1"),
+    ],
+)
+def test_the_encoding_is_told_by_the_bytes(content, encoding):
+    source = Source("w7.txt", content)
+    assert source.is_text
+    assert source._decoded[1] == encoding
+    assert source.decoded.startswith("Tiefe ")
+    assert source.lines[-1] == ""
+    assert source.start == source.text
+
+
+def test_bytes_with_zeros_elsewhere_are_no_text():
+    for content in (b"\0" * 20, b"a\0" * 4, b"a\0b\0c\0de" * 20, b"abc\0def" * 20):
+        source = Source("w7.bin", content)
+        assert not source.is_text
+        assert source.start == ""
+        with pytest.raises(sims.ReadError, match=r"^the file is binary, not text$"):
+            source.text  # noqa: B018 - it is read
+
+
+def test_ends_of_lines_are_made_alike():
+    for end in ("\r\n", "\n", "\r", "\r\r\n"):
+        source = Source("w7.txt", f"a{end}b{end}".encode())
+        assert source.lines == ["a", "b", ""]
+    assert Source("w7.txt", b"a\nb\x1a").lines == ["a", "b"]
+    says = "the text ends within the end of a line: the file may break off there"
+    with pytest.warns(sims.ProfileWarning) as told:
+        assert Source("w7.txt", b"a\r\nb\r").lines == ["a", "b", ""]
+    assert [str(one.message) for one in told] == [says]
+
+
+@pytest.mark.parametrize(
+    ("text", "garbled"),
+    [
+        ("Tiefe", False),
+        ("Länge", False),
+        ("µm³", False),
+        ("\xb3\xb5", True),
+        ("concentração, açúcar", False),
+        ("Größe, Grüße", False),
+        ("Määrä", False),
+        ("Å¨¶È", True),
+        ("ƒzƒE", True),
+        ("\x85", True),
+        ("a\u201eb", True),
+        ("\u201eB\u201c", False),
+        ("\xa7B", True),
+        ("5 \xa7", False),
+    ],
+)
+def test_letters_that_no_western_language_writes_are_seen(text, garbled):
+    western = Source("w7.txt", b"\xb5")
+    assert western.is_garbled(text) is garbled
+    assert not Source("w7.txt", b"u").is_garbled(text)
+    assert not Source("w7.txt", b"\xb5", Options(encoding="x")).is_garbled(text)
+
+
+def test_what_is_found_of_a_file_is_looked_for_once():
+    looked = []
+
+    @found_once
+    def find(source):
+        looked.append(source)
+
+    source = Source("w7.txt", b"")
+    assert (find(source), find(source)) == (None, None)
+    assert looked == [source]
+    assert find.__name__ == "find"
+
+
+# --- readers of one's own, and packages that are missing --------------------------------------
+
+
+def own(name="own", **more):
+    whole = {"description": "Own", "recognises": lambda _: False, "read": lambda _: sims.Content()}
+    return SimpleNamespace(name=name, **(whole | more))
+
+
+def failing(source):
+    raise ValueError("no")
+
+
+def test_what_is_no_reader_is_refused():
+    with pytest.raises(TypeError) as raised:
+        sims.read(TABLE, format=own(read=None))
+    assert str(raised.value).startswith("format=namespace(name='own', ")
+    assert str(raised.value).endswith(" is no reader: it has no function read(source)")
+    with pytest.raises(ValueError, match="format='none'; expected one of ") as raised:
+        sims.read(TABLE, format="none")
+    assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
+
+
+@pytest.mark.parametrize("recognises", [failing, lambda _: False])
+def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(TABLE, format=own(recognises=recognises))
+    assert str(raised.value).partition(": ")[2] == (
+        "the file holds no profile: no signal has a number in it; it does not look like "
+        "format='own': without format=, it is recognised by its content"
+    )
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(TABLE, format=own(recognises=recognises, read=failing))
+    assert str(raised.value).partition(": ")[2] == (
+        "it is damaged, or laid out in a way that the reader 'own' does not know (ValueError: "
+        "no); it does not look like format='own': without format=, it is recognised by its content"
+    )
+
+
+def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):
+    monkeypatch.setattr(recognising, "formats", lambda: (own(recognises=failing), *FORMATS))
+    says = (
+        "the reader 'own' of a plugin cannot say whether the file is its own (ValueError: no); "
+        "the others are tried"
+    )
+    with pytest.warns(sims.SimsWarning) as told:
+        assert sims.read(TABLE).species == ["B"]
+    assert [str(one.message).partition(": ")[2] for one in told] == [says]
+
+
+def test_warnings_of_several_files_are_told_when_all_are_read(write):
+    odd = write(TABLE.replace(b"2e18", b"inf"), "odd.csv")
+    with pytest.warns(sims.ProfileWarning) as told:
+        outcomes = sims.read([odd, write(b"", "b.csv"), odd], errors="collect")
+    assert [type(one).__name__ for one in outcomes] == ["SIMSResult", "ReadError", "SIMSResult"]
+    says = "odd.csv: infinite values are taken as not measured: 'B' 1"
+    assert [str(one.message) for one in told] == [says] * 2
+
+
+def test_an_archive_of_a_tof_instrument_needs_a_package(monkeypatch):
+    monkeypatch.setattr("sims_analysis.readers.sims_h5.importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        sims.read(b"\x89HDF\r\n\x1a\n tof-sims-sparse-hdf5")
+    assert str(raised.value) == 'SIMS-H5 needs simsh5: pip install "sims-analysis[simsh5]"'
+    assert raised.value.name == "simsh5"

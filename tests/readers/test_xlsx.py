@@ -131,6 +131,17 @@ def test_sheets_that_are_hidden_and_cells_that_are_merged():
     assert (sheet.hidden, sheet.rows, sheet.spans) == (False, {}, [])
 
 
+def test_a_workbook_may_have_no_styles_and_no_shared_texts():
+    with zipfile.ZipFile(io.BytesIO(book('<row><c s="3"><v>1</v></c></row>'))) as whole:
+        parts = {n: whole.read(n) for n in whole.namelist() if n[3:6] not in ("sty", "str")}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    (sheet,) = read_xlsx(content.getvalue())
+    assert sheet.rows == {0: {0: 1.0}}
+
+
 def test_what_defines_entities_is_refused():
     with pytest.raises(ValueError, match="a part of it defines entities"):
         cells("<row/>", start='<!DOCTYPE x [<!ENTITY a "b">]>')
@@ -166,8 +177,9 @@ def test_sheets_without_rows_of_numbers_are_named():
     content = saved(one=[["nothing"]], two=[["Depth", 5]])
     says = "no sheet of the workbook has a row of two numbers or more: 'one', 'two'"
     assert refusal(content) == says
-    odd = saved(one=[["nothing"]], two=[["x"], ["1.2.3", 5]])
-    assert refusal(odd).startswith("sheet 'two', row 2, column A: '1.2.3' is no number; ")
+    odd = {"two": [["x"], ["1.2.3", 5]]}
+    for content in (saved(one=[["nothing"]], **odd), saved(**odd)):
+        assert refusal(content).startswith("sheet 'two', row 2, column A: '1.2.3' is no number; ")
     asked = saved(one=[["nothing"]], two=TABLE)
     assert refusal(asked, sheet="one") == "there are no numbers in it that stand in columns"
 

@@ -11,12 +11,14 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text.arguments import (
+    _instead_of,
     check_bool,
     check_call,
     check_choice,
     check_count,
     first_few,
     format_argument,
+    is_number,
     read_name,
     remedy_for,
 )
@@ -179,6 +181,10 @@ def test_a_mapping_is_stacked_under_its_names():
         ({"B": ("1 nm",), 1: [2.0, None]}, "{'B': ('1 nm',), 1: [2.0, None]}"),
         (pint.Quantity(3, "nm"), "'3 nanometer'"),
         ((), "()"),
+        (("a",), "('a',)"),
+        (["a", 1], "['a', 1]"),
+        (DS["concentration"].rename(None), "<DataArray>"),
+        ("a", "'a'"),
     ],
 )
 def test_arguments_in_messages(value, shown):
@@ -231,6 +237,114 @@ def test_only_the_first_of_many_names_are_listed():
     names = ["B", "P", "As"]
     assert first_few(names, 3) == "B, P, As"
     assert first_few(names, 2) == "B, P and 1 more"
+
+
+def alone(data): ...
+
+
+def several(data, other, *, start=None, stop=None, window=None, level=None): ...
+
+
+@pytest.mark.parametrize(
+    ("function", "positional", "named", "says"),
+    [
+        (alone, 2, [], "alone() takes data by position and all else by name: alone(data)"),
+        (alone, 1, ["level"], "alone() has no argument 'level' (it has the data alone)"),
+        (
+            several,
+            3,
+            [],
+            (
+                "several() takes data and other by position and all else by name: several(data, "
+                "other, start=..., stop=...)"
+            ),
+        ),
+        (
+            several,
+            2,
+            ["threshold", "x"],
+            (
+                "several() has no argument 'threshold'; there is level= (it has start, stop, "
+                "window, level)"
+            ),
+        ),
+        (
+            several,
+            2,
+            ["windows"],
+            (
+                "several() has no argument 'windows'; did you mean window=? (it has start, stop, "
+                "window, level)"
+            ),
+        ),
+    ],
+)
+def test_calls_that_are_not_there_are_refused_in_full(function, positional, named, says):
+    with pytest.raises(TypeError) as refused:
+        check_call(function, positional, named)
+    assert str(refused.value) == says
+    check_call(several, 2, ["start", "level"])
+    check_call(several, 0, ["data", "other"])
+
+
+@pytest.mark.parametrize(
+    ("guess", "options", "instead"),
+    [
+        ("background", ["window", "value"], "window=(start, stop) or value="),
+        ("background", ["start"], "subtract_background(data, ...)"),
+        ("species", [], 'data.sel(species="B") for one of them'),
+        ("limits", ["start", "stop"], "start= and stop="),
+        ("window", ["start", "stop"], "start= and stop="),
+        ("start", ["after"], "after="),
+        ("start", ["window"], "window="),
+        ("start", [], "data.sel() for a part of the data"),
+        ("stop", ["window"], "window="),
+        ("stop", [], "data.sel() for a part of the data"),
+        ("concentration", ["level"], "level="),
+        ("threshold", ["level"], "level="),
+        ("units", [], "with_units(data, ...)"),
+    ],
+)
+def test_what_there_is_in_place_of_what_users_guess(guess, options, instead):
+    assert _instead_of(guess, options) == f"; there is {instead}"
+    assert _instead_of("limits", ["start"]) == _instead_of("elsewhere", options) == ""
+    # An option that has the word for a part comes before one that is more alike.
+    assert _instead_of("level", ["levels", "noise_level"]) == "; did you mean noise_level=?"
+    assert _instead_of("units", ["depth_units", "value_units"]) in (
+        "; did you mean depth_units=?",
+        "; did you mean value_units=?",
+    )
+
+
+@pytest.mark.parametrize("kind", [1, 1.5, np.int64(1), np.float32(1), -1, float("nan")])
+def test_numbers_are_numbers(kind):
+    assert is_number(kind)
+
+
+@pytest.mark.parametrize("kind", [True, np.True_, "1", None, 1j, [1], np.array([1.0])])
+def test_what_is_no_plain_number(kind):
+    assert not is_number(kind)
+
+
+def test_what_becomes_a_dataset_is_told_how(tmp_path):
+    result = sims.SIMSResult.from_json(b"[]")
+    profiles = sims.to_profiles(DS)
+    ways = [
+        (result, ": use its .to_dataset()"),
+        (profiles, " of profiles: use sims.to_dataset(profiles)"),
+        (tuple(profiles), " of profiles: use sims.to_dataset(profiles)"),
+        ([DS], " of Datasets: use sims.stack(datasets)"),
+        ([result], " of results: use the .to_dataset() of each, and sims.stack() for a batch"),
+        (FRAME, ": use sims.from_dataframe(frame).to_dataset()"),
+        *[
+            (
+                path,
+                ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)",
+            )
+            for path in ("w7.csv", tmp_path)
+        ],
+    ]
+    assert [remedy_for(data) for data, _ in ways] == [way for _, way in ways]
 
 
 def test_of_nothing_and_of_other_things_no_remedy_is_told():

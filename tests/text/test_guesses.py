@@ -2,7 +2,22 @@
 
 import pytest
 
+import sims_analysis as sims
 from sims_analysis.text.guesses import instead_of
+
+
+@pytest.mark.parametrize(
+    ("guess", "name"),
+    [
+        ("concentration", "interpolate"), ("csv", "to_csv"), ("Excel", "to_excel"),
+        ("FWHM", "peak"), ("max", "peak"), ("normalise", "ratio"), ("normalize", "ratio"),
+        ("normalise_to_matrix", "ratio"), ("quantification", "with_rsf"), ("read_csv", "read"),
+        ("read_excel", "read"), ("resample", "to_grid"), ("xj", "junction_depth"),
+    ],
+)  # fmt: skip
+def test_other_words_for_what_there_is(guess, name):
+    assert instead_of(guess, []) == f"; there is {name}"
+    assert hasattr(sims, name)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +31,13 @@ from sims_analysis.text.guesses import instead_of
         ("dose", ["DoseError"], ""),  # no function
         ("fwhm", [], "; there is peak"),
         ("wafer", ["dose"], ""),
+        ("fit", ["fit", "fit"], "; there is fit"),
+        ("csv", ["from_csv", "to_csv"], "; there are to_csv and from_csv"),
+        (
+            "plot",
+            [f"plot_{c}" for c in "abcdefg"],
+            "; there are plot_a, plot_b, plot_c, plot_d, plot_e and plot_f",
+        ),
     ],
 )
 def test_a_guess_is_answered_with_what_is_alike(guess, names, said):
