@@ -131,7 +131,10 @@ sims.integrated_dose(sims.SIMSResult.from_json({_PROFILE!r}).to_dataset(), stop=
     def run(code: str) -> None:
         subprocess.run([sys.executable, "-c", code], check=True)
 
+    # Of the first array xarray imports Dask, of the first unit pint builds its registry.
+    used = "import xarray, pint; xarray.DataArray(0.0); pint.Quantity('1 nm')"
     limits = {
+        "xarray and pint, used once": lambda: run(used),
         "import xarray, pint": lambda: run("import xarray, pint"),
         "import xarray": lambda: run("import xarray"),
     }

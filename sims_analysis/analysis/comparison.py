@@ -35,7 +35,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import elementwise
+from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
@@ -161,12 +161,12 @@ def compare(
     ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
-        "ratio": fa.along_axis(ratio, "ratio"),
-        "log_ratio": fa.along_axis(log_ratio, "log_ratio"),
-        "rms_log_ratio": fa.array((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
-        "samples": fa.array(log_ratio.notnull().sum(fa.dim), "samples_used"),
-        "overlap_start": fa.array(start, "overlap_start"),
-        "overlap_stop": fa.array(stop, "overlap_stop"),
+        "ratio": fa.with_attrs(ratio, "ratio"),
+        "log_ratio": fa.with_attrs(log_ratio, "log_ratio"),
+        "rms_log_ratio": fa.with_attrs((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
+        "samples": fa.with_attrs((~is_nan(log_ratio)).sum(fa.dim), "samples_used"),
+        "overlap_start": fa.with_attrs(start, "overlap_start"),
+        "overlap_stop": fa.with_attrs(stop, "overlap_stop"),
     }
     if fa.stderr is not None and fb.stderr is not None:
         (of_b,) = fb.map(
@@ -179,9 +179,11 @@ def compare(
     if level is not None:
         both = [find_junctions(x, level, **junction, gaps=gaps) for x in (a, b)]
         found |= _junctions(fa, fb, *both)
+        fa = replace(fa, brought=both[0].frame.brought)  # a level may have dimensions of its own
     elif junction:
         raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
-    result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
+    found["status"] = fa.status(status)
+    result = fa.dataset(found, coords=fa.along)
     return units.quantify(result) if fa.quantified else result
 
 
@@ -246,7 +248,7 @@ def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
 
 def _errors_of_ratios(
     fa: Frame, fb: Frame, own: xr.Variable, value: xr.Variable, stderr: xr.Variable
-) -> dict[str, xr.DataArray]:
+) -> dict[str, xr.Variable]:
     """Return the errors of ratios, from that of a and from the values of b at its depths."""
     # At one depth, it does not matter that other samples have a part of the error in common.
     of_a = add_background_error(fa, own, lambda f: f.value)
@@ -254,19 +256,19 @@ def _errors_of_ratios(
     found = {}
     for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
         key = f"{name}_stderr"
-        found[key] = fa.along_axis(_in_order(values, fa, fb), name)
+        found[key] = fa.with_attrs(_in_order(values, fa, fb), name)
         found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
     return found
 
 
-def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.DataArray]:
+def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Variable]:
     """Integrate both over the overlap, whose limits are NaN where there is none."""
     doses, errors = [], []
     for frame in (fa, fb):
         question = replace(
             read_question(frame, rule=rule),
-            start=window[0].fillna(np.inf),
-            stop=window[1].fillna(-np.inf),
+            start=replaced_where(is_nan(window[0]), window[0], np.inf),
+            stop=replaced_where(is_nan(window[1]), window[1], -np.inf),
         )
         found = integral(frame, question, quiet=True)
         doses.append(_in_order(found.value / NM_PER_CM, fa, fb))
@@ -275,33 +277,32 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Dat
     name = term(fa, "dose")
     ratio = doses[1] / doses[0]
     answers = {
-        f"dose_{which}": fa.array(dose, name, rule=rule)
+        f"dose_{which}": fa.with_attrs(dose, name, rule=rule)
         for which, dose in zip("ab", doses, strict=True)
     }
-    answers["dose_ratio"] = fa.array(ratio, "dose_ratio", rule=rule)
+    answers["dose_ratio"] = fa.with_attrs(ratio, "dose_ratio", rule=rule)
     if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
         stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
-        answers["dose_ratio_stderr"] = fa.array(stderr, "dose_ratio")
+        answers["dose_ratio_stderr"] = fa.with_attrs(stderr, "dose_ratio")
         answers["dose_ratio_stderr"].attrs = _attrs_of_error("ratio of the doses", "1")
     return answers
 
 
-def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr.DataArray]:
+def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr.Variable]:
     """Return the junctions of both, and their shift."""
     at_a, at_b = a.found, b.found
     shift = at_b.depth - at_a.depth
-    frame = replace(fa, brought=a.frame.brought)  # a level may have dimensions of its own
 
-    def array(values: xr.Variable, name: str) -> xr.DataArray:
-        return frame.array(_in_order(values, fa, fb), name)
+    def in_order(values: xr.Variable, name: str) -> xr.Variable:
+        return fa.with_attrs(_in_order(values, fa, fb), name)
 
     status = xr.where(at_a.status == Status.OK, at_b.status, at_a.status)
     found = {
-        "junction_a": array(at_a.depth, "junction_depth"),
-        "junction_b": array(at_b.depth, "junction_depth"),
-        "junction_shift": array(shift, "junction_shift"),
-        "junction_status": array(frame.status(status), "status"),
+        "junction_a": in_order(at_a.depth, "junction_depth"),
+        "junction_b": in_order(at_b.depth, "junction_depth"),
+        "junction_shift": in_order(shift, "junction_shift"),
+        "junction_status": in_order(fa.status(status), "status"),
     }
     if a.frame.stderr is not None and b.frame.stderr is not None:
         # Noise moves both crossings to the same side of their edges: what these have in common
@@ -310,7 +311,7 @@ def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr
         offset = at_b.edge_offset - at_a.edge_offset
         error = elementwise(half_width_about, offset, of_edges).where(shift.notnull())
         key = "junction_shift_stderr"
-        found[key] = array(error, "junction_shift")
+        found[key] = in_order(error, "junction_shift")
         found[key].attrs = _attrs_of_error("junction shift", "nm")
     return found
 

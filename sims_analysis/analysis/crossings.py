@@ -252,7 +252,10 @@ def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.V
         return status
     everything = xr.Variable((), np.nan), xr.Variable((), np.nan)
     doubtful = frame.map(doubts, *everything, frame.fraction, bridge=True).status
-    above = (doubtful == Status.SATURATED) & (frame.map(saturated_samples).value <= level)
+    full = doubtful == Status.SATURATED
+    if not (frame.lazy or anywhere(full)):
+        return status
+    above = full & (frame.map(saturated_samples).value <= level)
     above = above & (status == Status.NEVER_REACHED)
     tell_doubts(frame, doubtful.where(above, Status.OK), everything, "", ProfileWarning)
     found: xr.Variable = replaced_where(above, status, Status.SATURATED)

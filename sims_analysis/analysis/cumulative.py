@@ -18,7 +18,7 @@ from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status, ends
@@ -88,8 +88,8 @@ def cumulative_dose(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
     record = frame.map(ends)
-    answered = (record.last > record.first) & level.notnull()
-    status = xr.where(answered, int(Status.OK), int(Status.NO_DATA))
+    unanswered = ~(record.last > record.first) | is_nan(level)
+    status = replaced_where(unanswered, xr.zeros_like(unanswered, dtype=np.uint8), Status.NO_DATA)
     hidden = hidden_in_dose(frame, NO_LIMITS, rule)
     status = _doubted(frame, status, rule, bridge=bridge, hidden=hidden)
     name = term(frame, "cumulative_dose")
@@ -175,7 +175,7 @@ def depth_at_dose_fraction(
     each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
     options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
     found = frame.map(kernels.depth_at_dose_fraction, each, errors="sum", **options)
-    status = replaced_where(each.isnull().all("fraction"), found.status, Status.NO_DATA)
+    status = replaced_where(is_nan(each).all("fraction"), found.status, Status.NO_DATA)
 
     def depths(other: Frame) -> xr.Variable:
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
@@ -205,7 +205,7 @@ def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
         found = xr.Variable("fraction", np.array(read, np.float64))
     else:
         found = read_pure(frame, fraction, "fraction", _PARTS)
-    unknown = found.isnull() & isinstance(fraction, xr.DataArray)
+    unknown = is_nan(found) & isinstance(fraction, xr.DataArray)
     if anywhere(~((found >= 0) & (found <= 1) | unknown)):
         raise ProfileError(f"fraction={format_argument(fraction)}; expected {_PARTS}")
     return found

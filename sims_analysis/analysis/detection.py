@@ -16,7 +16,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
@@ -108,12 +108,14 @@ def detection_limit(
     else:
         one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * _counted(frame, mean / one, ends)) ** 0.5) * one
-        blind, why = limit.isnull(), "the value of one count is not known"
+        blind, why = is_nan(limit), "the value of one count is not known"
         why += "" if value_per_count is not None else ", as nothing was counted"
     few, blind = count < least, blind & (count >= least)
-    status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
+    status = xr.zeros_like(few, dtype=np.uint8)
+    status = replaced_where(blind, status, Status.UNDETERMINED)
+    status = replaced_where(few, status, Status.NO_DATA)
     if not frame.lazy:
-        what = "no sample" if not bool(count.any()) else f"fewer than {least} samples"
+        what = "no sample" if not anywhere(count > 0) else f"fewer than {least} samples"
         for flagged, problem in (
             (few & frame.measured(), f"{what} in the window"),
             (blind, why),
@@ -129,10 +131,10 @@ def detection_limit(
         "n": frame.with_attrs(count, "samples_used"),
     }
     return frame.array(
-        limit.where(status == Status.OK),
+        replaced_where(status != Status.OK, limit),
         "detection_limit",
         units_=frame.units,
-        status=status.astype(np.uint8),
+        status=status,
         coords=coords,
     )
 

@@ -23,7 +23,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, codes, elementwise, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.peak import surface_transient
@@ -273,6 +273,7 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     level, window = asked.level(frame), asked.window
     held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start
+    shared = not (first.ndim or stop.ndim)
     found = frame.map(
         kernels.integrate,
         first,
@@ -280,8 +281,9 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
         frame.fraction,
         rule=question.rule,
         bridge=question.bridge,
-        # Trapezoids between limits that are the same for all profiles are one weighted sum.
-        sees_gaps=question.rule == "trapezoid" and not (first.ndim or stop.ndim),
+        # Between limits that are the same for all profiles, each is one weighted sum.
+        at_once=shared,
+        sees_gaps=shared and question.rule == "trapezoid",
     )
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
@@ -306,7 +308,8 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
     width = xr.Variable((), 0.0) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
-        variance = _of_backgrounds(frame, variance, common, window, b - a).where(value.notnull())
+        variance = _of_backgrounds(frame, variance, common, window, b - a)
+        variance = replaced_where(is_nan(value), variance)
     if frame.censored is not None and not question.bridge:
         status = _over_hidden(frame, question.rule, found, value, variance, status)
     if variance is not None or asked.given or held is not None:
@@ -412,7 +415,7 @@ def _variance(
         errors="sum",
         window=window is not None,
     )
-    if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
+    if frame.counts is None or not (frame.lazy or anywhere(variance == 0)):
         return variance
     # With zero counts in total, use the interval of zero counts. On a fine grid, the count of a
     # sample is spread over 1 / fraction depths: each has a weight smaller by this factor, and an
@@ -432,21 +435,24 @@ def _significance(
     quiet: bool,
 ) -> xr.Variable:
     """Set the status of doses that do not exceed their standard error to below detection."""
-    error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
+    error: Any = 0.0
+    if variance is not None:
+        error = replaced_where(is_nan(variance), variance, 0.0) ** 0.5
     # A difference within rounding is not a negative dose.
     rounding = TOLERANCE * abs(subtracted)
-    known = (status == Status.OK) | (status == Status.BELOW_DETECTION)
     insignificant = value <= error + rounding
-    if not quiet:
+    subtracts = subtracted != 0
+    if not quiet and anywhere(subtracts):
         warn_where(
             frame,
-            (subtracted != 0) & (value < -error - rounding),
+            subtracts & (value < -error - rounding),
             "the dose is negative: the background is higher than the profile; does its window lie "
             "in the profile?",
             DoseWarning,
         )
-    judged = xr.where(insignificant, Status.BELOW_DETECTION.value, Status.OK.value)
-    return replaced_where(known, status, judged)
+    status = replaced_where(status == Status.BELOW_DETECTION, status, Status.OK)
+    below = (status == Status.OK) & insignificant
+    return replaced_where(below, status, Status.BELOW_DETECTION)
 
 
 def check_options(rule: str, surface: str = "measured") -> None:

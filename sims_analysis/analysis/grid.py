@@ -171,7 +171,8 @@ def _dataset(
     found = [_gridded(frame, name, grid, method, bridge=bridge) for name, frame in frames.items()]
     unchanged = {name: one for name, one in data.data_vars.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
-    result = result.assign({name: one.variable for name, one in unchanged.items()})
+    if unchanged:
+        result = result.assign({name: one.variable for name, one in unchanged.items()})
     result = result.assign_coords(_delivered(data, first))
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
@@ -181,9 +182,10 @@ def _dataset(
         result = result.assign_coords(_cell_coords(first, grid.edges))
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
-    result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
+    result = with_ancillaries(result)
+    result.attrs |= {"grid": grid.words, "grid_method": method}
     if conserve:
-        result = result.assign_attrs(grid_conserve=conserve)
+        result.attrs["grid_conserve"] = conserve
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
 
 

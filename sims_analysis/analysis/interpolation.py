@@ -226,12 +226,21 @@ def _without_gaps(frame: Frame, found: Resampled, hidden: xr.Variable) -> Resamp
         return found
     status = xr.where(hidden.any(ASKED), Status.GAP, Status.OK)
     tell_doubts(frame, status, NO_LIMITS, "there is no value in it", ProfileWarning)
-    kept = {
-        name: one.where(~hidden)
+    kept: dict[str, Any] = {
+        name: _without(one, hidden)
         for name in ("value", "stderr", "counts")
         if (one := getattr(found, name)) is not None
     }
     return replace(found, **kept)
+
+
+def _without(own: xr.Variable, hidden: xr.Variable) -> xr.Variable:
+    """Set what is hidden to NaN, in place if it can be: nothing else has these values."""
+    if is_lazy(own) or is_lazy(hidden):
+        blanked: xr.Variable = own.where(~hidden)
+        return blanked
+    np.copyto(own.data, np.nan, where=hidden.transpose(*own.dims).data)
+    return own
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:

@@ -49,7 +49,7 @@ def each(
     threads = min(width, len(items))
     waiting = dict.fromkeys(items)
     try:
-        if threads == 1:
+        if len(items) == 1:
             work()  # here, where a debugger or an interrupt expects it
         else:
             for _ in range(threads):

@@ -33,9 +33,11 @@ def with_ancillaries(ds: xr.Dataset) -> xr.Dataset:
         beside = _beside(ds, name)
         if attrs.get(_ANCILLARY, "") != beside:
             kept = {key: value for key, value in attrs.items() if key != _ANCILLARY}
-            changed[name] = ds.variables[name].copy(deep=False)
-            changed[name].attrs = kept | ({_ANCILLARY: beside} if beside else {})
-    return ds.assign(changed) if changed else ds
+            changed[name] = kept | ({_ANCILLARY: beside} if beside else {})
+    ds = ds.copy(deep=False) if changed else ds
+    for name, attrs in changed.items():
+        ds.variables[name].attrs = attrs
+    return ds
 
 
 def _beside(ds: xr.Dataset, name: str, *more: str) -> str:

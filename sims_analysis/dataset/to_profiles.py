@@ -106,8 +106,8 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         arrays[field] = _restored(z_measured, column[measured], unit, rest.get(field))
     kept = {}
     for end, own in vocabulary.COLUMNS.items():
-        column = ds.get(f"{name}_{end}")
-        if column is not None and column[row].notnull().any():
+        column = ds.variables.get(f"{name}_{end}")
+        if column is not None and not np.isnan(column.values[row]).all():
             numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
             arrays[end] = numbers if own else unit.from_canonical(stated.to_canonical(numbers))
             kept[end] = own or unit.text
@@ -143,9 +143,9 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
 def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any]:
     """Return the texts of a species in one variable, and what else the source said of it."""
     texts = {
-        coord: str(ds[coord].values[row])
+        coord: str(ds.variables[coord].values[row])
         for coord in COORDS
-        if coord in ds.coords and ds[coord].dims == ("species",)
+        if coord in ds.coords and ds.variables[coord].dims == ("species",)
     }
     rest = orjson.loads(texts.get("wire_fields") or "{}")
     if name in rest.get("also", {}):

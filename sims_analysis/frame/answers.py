@@ -16,8 +16,9 @@ from sims_analysis.frame.run import is_lazy
 def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Return results as a Dataset, without coordinates of the data that have their names."""
     refuse_labels({d for one in arrays.values() for d in one.dims if d in one.coords}, arrays)
+    named = {name: arrays.keys() & one.coords.keys() for name, one in arrays.items()}
     return xr.Dataset(
-        {name: one.drop_vars(arrays.keys() & one.coords.keys()) for name, one in arrays.items()}
+        {name: one.drop_vars(named[name]) if named[name] else one for name, one in arrays.items()}
     )
 
 

@@ -21,7 +21,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import scaled
 from sims_analysis.frame.answers import refuse_labels, words
 from sims_analysis.frame.parameters import Profiles
-from sims_analysis.frame.run import profile_by_profile, refuse_infinite, run
+from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
@@ -239,7 +239,7 @@ class Frame(Profiles):
 
     def measured(self) -> xr.Variable:
         """Flag the profiles with at least one sample."""
-        found: xr.Variable = self.map(ends).first.notnull()
+        found: xr.Variable = ~is_nan(self.map(ends).first)
         return found
 
     def label(self, index: Mapping[Any, int]) -> str:

@@ -41,8 +41,8 @@ def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.
     """Replace what is flagged, and keep the type; the column itself if nothing is."""
     if set(flagged.dims) <= set(column.dims) and not (is_lazy(flagged) or anywhere(flagged)):
         return column
-    found: xr.Variable = column.where(~flagged, instead).astype(column.dtype, copy=False)
-    return found
+    found: xr.Variable = column.where(~flagged, instead)
+    return found if found.dtype == column.dtype else found.astype(column.dtype)
 
 
 def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) -> Any:

@@ -106,7 +106,7 @@ def warn_of_transient(
         The profiles for which this is true. There is no warning on Dask.
     """
     found: Any = frame.map(surface_transient, start, stop, errors="fit")
-    flagged: xr.Variable = found.depth.notnull() & among
+    flagged: xr.Variable = ~is_nan(found.depth) & among
     first = first_flagged(frame, flagged)
     if first is not None:
         at, value, deeper, less, _ = map(first.of, found)

@@ -152,9 +152,9 @@ def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Only:
 def across_gap(rows: Rows, before: Index) -> Flags:
     """Flag the segments, by the flat position of the sample before them, that are gaps."""
     width = rows.depth_at(before + 1) - rows.depth_at(before)
-    row = rows.offsets.searchsorted(before, side="right") - 1
+    wide = np.flatnonzero(width > _least(rows))
+    row = rows.offsets.searchsorted(before[wide], side="right") - 1
     mean = (rows.last - rows.first)[row] / (rows.size[row] - 1)
-    wide = (width > _WIDER * mean) & (width > _least(rows))
-    narrow = rows.lower is None and not wide.any()
+    narrow = rows.lower is None and not (width[wide] > _WIDER * mean).any()
     flags = None if narrow else gap_after(rows)
     return np.zeros(before.shape, dtype=bool) if flags is None else rows.along(flags, before)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,11 +154,11 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
 
 def _moments(samples: Counted, weight: Array, n: int) -> Array:
     """Return the sums of ``weight x^k`` over the samples of each window for k < n, (R, n)."""
-    powers = np.empty((n, weight.size))
-    powers[0] = weight
-    for before, after in pairwise(powers):
-        np.multiply(before, samples.x, out=after)
-    return samples.reduce(np.add, powers).T
+    found, starts = np.empty((samples.size.size, n)), samples.starts
+    for k in range(n):  # one by one: so the samples stay in cache
+        found[:, k] = np.add.reduceat(weight, starts)
+        weight = weight * samples.x
+    return found
 
 
 #: Factors of A, B and C in the parabola, and the powers of z in the products of two of these.

@@ -171,7 +171,7 @@ def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[s
     if isinstance(owner, xr.DataArray) or array.name == next(iter(owner.data_vars)):
         names.append("stderr")
     known = owner if isinstance(owner, xr.Dataset) else owner.coords
-    if known is owner and array.name == "dose" and all(part in known for part in _PARTS):
+    if array.name == "dose" and all(part in known for part in _PARTS):
         # A budget: both parts, unless neither is known.
         parts = [float(_at(known[part], index)) for part in _PARTS]
         return float(np.hypot.reduce([p for p in parts if p > 0])) or float("nan")

@@ -276,15 +276,14 @@ def _mean_to_subtract(
     if first is not None:
         raise ProfileError(f"window={window!r} holds no sample of {first.label}")
     share = shares_in(frame, ends)
-    inside = share > 0
-    overlap: xr.Variable = (share / (share**2).sum(frame.dim)).where(inside, 0.0)
+    overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:
         # As in any sum: a sample with zero counts adds no variance.
         own = (frame.stderr * mean.scatter) ** 2
         if frame.counts is not None:
             own = own.where(frame.counts != 0, 0.0)
         of_all = mean.stderr**2 * frame.fraction
-        overlap = (own * share / of_all).fillna(0.0).where(inside, 0.0)
+        overlap = (own * share / of_all).fillna(0.0)
     _warn_of_scatter(frame, mean, chosen)
     beside = {
         "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),

@@ -55,7 +55,7 @@ class Factors(NamedTuple):
     uncertainty: xr.Variable
 
 
-def kind_of_factor(unit: str, matrix: str | None, name: str = "intensity") -> str:
+def kind_of_factor(unit: str, matrix: str | None, name: str) -> str:
     """Return the kind of unit of factors for an intensity; arbitrary units need a matrix."""
     if matrix is not None:
         return "concentration"

@@ -239,7 +239,7 @@ def ratio(
     tell_bridged(frame, denominator, below, frame.of_species(numerator))
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind)
-    if kind == "ratio" and not frame.lazy:
+    if kind == "ratio":
         _tell_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(

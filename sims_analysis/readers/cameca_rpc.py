@@ -355,7 +355,7 @@ def _quantity(key: str, value: str) -> str:
     number = _number(value)
     if number is None:
         return value
-    return f"{number:.10g} {unit}" if unit and unit not in ("s)", "field") else f"{number:.10g}"
+    return f"{number:.10g} {unit}".strip()
 
 
 def _number(text: str) -> float | None:

@@ -16,14 +16,12 @@ from sims_analysis.readers.grid import Block, Grid
 from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.numbers import column_name
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.words import is_species, names_species
+from sims_analysis.readers.words import LETTERS, is_species, names_species
 
 __all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "tell_of_unknown_words"]
 
 #: Rows in which the heads that a user names are looked for.
 _FAR = 1000
-#: What values may be called by one letter, below the name of their species.
-_LETTERS = frozenset("CIYNciyn")
 
 
 @dataclass
@@ -205,7 +203,7 @@ class _Finding:
         counts = Counter(kinds)
         for pair, kind in zip(pairs, kinds, strict=True):
             own = self.heads[pair.value].name
-            if counts[kind] > 1 and own not in ("", pair.name, self.common, *_LETTERS):
+            if counts[kind] > 1 and own not in ("", pair.name, self.common, *LETTERS):
                 pair.name = f"{pair.name} {own}"
 
     def _depth_beside_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
@@ -288,7 +286,7 @@ class _Finding:
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
             of_axis = self.heads[axis].name
             return head.name or above or (of_axis if names_species(of_axis) else "")
-        word = head.name in _LETTERS or head.name == self.common or not is_species(head.name)
+        word = head.name in LETTERS or head.name == self.common or not is_species(head.name)
         if not head.name or word or head.says:
             return above
         return head.name

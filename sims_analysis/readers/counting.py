@@ -54,6 +54,4 @@ def seen_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
                 seen = fewest / (rate * time)
                 low, high = max(low, seen * (1 - _TOLERANCE)), min(high, seen * (1 + _TOLERANCE))
                 narrowed = True
-                if low > high:
-                    return None
     return (low + high) / 2 if narrowed else None

@@ -32,7 +32,14 @@ from sims_analysis.readers.heads import (
 )
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.words import Role, are_labels, is_species, named_role, names_species
+from sims_analysis.readers.words import (
+    LETTERS,
+    Role,
+    are_labels,
+    is_species,
+    named_role,
+    names_species,
+)
 
 __all__ = ["Heads", "read_heads"]
 
@@ -287,7 +294,11 @@ class _Reading:
         heads = [self.found.heads[j].name for j in self.found.columns("value")]
         if above and (below or all(map(is_species, heads))):
             # Of two rows of names, that which names species; the other may tell samples apart.
-            above = all(map(names_species, filter(None, self._named(self.rows[-1][1]))))
+            names = [*filter(None, self._named(self.rows[-1][1]))]
+            above = all(map(names_species, names))
+            # Alone above heads that name species, ``W7`` is a wafer rather than tungsten.
+            if len(names) == 1 and not (below or LETTERS.intersection(heads)):
+                above = _letters(names[0]) in map(_letters, heads)
         if above:
             self.found.names = self._fitted(self._named(self._pop("names")))
             self._units_of_names()
@@ -413,6 +424,10 @@ class _Reading:
         column = block.values[:, 0]
         if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
             found.heads[0] = Head("index", "", None, says=False)
+
+
+def _letters(species: str) -> str:
+    return "".join(filter(str.isalpha, species))
 
 
 def _starts(axes: Sequence[int]) -> list[int]:

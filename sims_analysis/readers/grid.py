@@ -317,6 +317,8 @@ class CellGrid(_Places):
     #: Whether the first row labels the columns, even if it holds numbers.
     labelled: bool = False
     turned: bool = False
+    #: Rows above and below those that were turned, which are notes.
+    notes: Sequence[Sequence[str]] = ()
     #: Number of a row -> first and last column of each of its cells that are merged.
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     #: First row, first column, last row and last column of cells that are merged, from 0.
@@ -448,5 +450,6 @@ def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
         row_word=grid.row_word,
         labelled=True,
         turned=True,
+        notes=[grid.cells(i) for i in range(len(grid)) if i not in rows],
         merged=[(left, top, right, bottom) for top, left, bottom, right in merged],
     )

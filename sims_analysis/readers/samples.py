@@ -95,15 +95,15 @@ def _split_rows(
         different = list(dict.fromkeys(filter(None, labels)))
         filled = _filled(labels)
         apart = len(different) > 1 and _apart(labels, filled, axis)
-        if len(different) < 2:
-            constant |= {head or f"column {place}": text for text in different}
+        if len(different) == 1:
+            constant[head] = different[0]
         if asked in (head, place) or (asked is True and apart):
             texts = np.array(filled, dtype=object)
             chosen = [(label, texts == label) for label in different]
         elif apart and asked is None:
             raise ReadError(
                 f"column {place} ({head!r}) tells {len(different)} samples apart "
-                f"({_listed(different)}): samples={head or place!r} reads each as a measurement; "
+                f"({_listed(different)}): samples={head!r} reads each as a measurement; "
                 "otherwise give the rows of one at a time, or name the columns to read by "
                 'columns={"B": (axis, values)}'
             )
@@ -231,7 +231,6 @@ def _signals_of(body: Body, block: Block, found: Heads, label: int) -> list[Sign
                 depth_units=found.units[axis],
                 values=y,
                 units=found.units[j] or stated,
-                where=f"column {grid.letter(j)}",
                 stderr=block.values[members, errors[j]] if j in errors else None,
             )
             signal.censor(limit)

@@ -205,8 +205,9 @@ def _notes(grid: Grid, body: Body, heads: Heads) -> dict[str, str]:
     They are `key : value`, `key | value`, `key = value`, or free text.
     """
     notes: dict[str, str] = {}
-    for i in [*heads.notes, *body.below]:
-        filled = [cell for cell in grid.cells(i) if cell]
+    turned = grid.notes if isinstance(grid, CellGrid) else ()
+    for cells in (*turned, *map(grid.cells, [*heads.notes, *body.below])):
+        filled = [cell for cell in cells if cell]
         text = " ".join(filled)
         key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
         if len(filled) == 2 and ":" not in filled[0]:

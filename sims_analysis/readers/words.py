@@ -13,6 +13,7 @@ from typing import Literal
 
 __all__ = [
     "FILLERS",
+    "LETTERS",
     "PROCESSING",
     "SPECIES",
     "Role",
@@ -303,6 +304,8 @@ FILLERS = re.compile(
     r"|atomare?|gemessene?|atomique|mesurée?)(?=$|\s)|二次イオン|二次离子|原子",
     re.IGNORECASE,
 )
+#: What values may be called by one letter, below the name of their species.
+LETTERS = frozenset("CIYNciyn")
 #: Roles that are a whole head, rather than words in one.
 _WHOLE = ("index", "beside", "limit", "factor", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.

@@ -78,3 +78,24 @@ def test_as_much_is_added_as_a_client_accepts():
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ArchiveError, match=r"cannot read '.*w9.json': No such file"):
         to_add(tmp_path / "w9.json", MOST_BYTES, {})
+
+
+def test_what_cannot_be_an_entry_is_refused_in_full(tmp_path, monkeypatch):
+    def said(source, most=MOST_BYTES, **options):
+        with pytest.raises(ArchiveError) as caught:
+            to_add(source, most, options)
+        return str(caught.value)
+
+    limit = "more than 9 bytes as JSON, which a client would not accept; pass max_bytes= to keep it"
+    (tmp_path / "w1.json").write_bytes(WIRE)
+    where = str(tmp_path / "w1.json")
+    assert said(tmp_path / "w1.json", 9) == f"{where!r} has {limit} nevertheless"
+    assert said(PROFILE, 9) == f"the profiles have {limit} nevertheless"
+    none = str(tmp_path / "none")
+    assert said(none) == f"cannot read {none!r}: No such file or directory"
+    (tmp_path / "several.csv").write_text("depth,B\n0,1\n")
+    monkeypatch.setattr("sims_analysis.readers.reading.read", lambda *_, **__: [1, 2, 3])
+    assert said(tmp_path / "several.csv") == (
+        "several.csv holds 3 measurements, and an entry is one: add each of what sims.read() "
+        "returns under its own data_id="
+    )

@@ -328,7 +328,9 @@ def test_a_payload_that_breaks_the_contract_is_damage(archive):
     (version / "payload.json").write_bytes(body)
     edit(sha256=digest)(version)
     version = version.rename(version.with_name(version.name[:-8] + digest[:8]))
-    with pytest.raises(ArchiveError, match="breaks the contract"):
+    with pytest.raises(
+        ArchiveError, match=r"the payload breaks the contract \(\$\[0\]: .*; restore"
+    ):
         archive.get(REFERENCE_ID)
     assert len(archive.verify()) == 1
 
@@ -830,3 +832,67 @@ def test_a_file_of_several_measurements_is_several_entries(tmp_path):
     )
     with pytest.raises(ArchiveError, match=r"wafers\.csv holds 2 measurements"):
         Archive(tmp_path / "archive").add(path, data_id="w", samples="Sample")
+
+
+# ---- what is refused, in full words
+
+
+def said(call, *args, **options):
+    with pytest.raises(ArchiveError) as caught:
+        call(*args, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_the_folder_of_an_archive_has_a_name(name):
+    told = f"the folder of an archive has a name, found {name!r}; '.' is this folder"
+    assert said(Archive, name) == told
+
+
+@pytest.mark.parametrize("data_id", ["", None, 5, b"w1"])
+def test_an_id_is_text(archive, data_id):
+    told = f"a data id is text that is not empty, found {data_id!r}"
+    assert said(archive.folder, data_id) == told
+
+
+def test_what_is_not_there_is_named_with_what_to_do(archive):
+    assert said(archive.get, "w1") == (
+        "data entry 'w1' is not in the archive 'paper-data'; fetch it once with a client that has "
+        "this archive and is not offline"
+    )
+    assert said(archive.folder, "\ud800") == "the data id '\\ud800' is not valid Unicode"
+    for wrong in ("0" * 7, "0" * 65, "g" * 8):
+        told = f"sha256={wrong!r}; expected 8 to 64 hexadecimal digits"
+        assert said(archive.get, REFERENCE_ID, sha256=wrong) == told
+    sha256 = hashlib.sha256(REFERENCE).hexdigest()
+    for known in (sha256[:8], sha256.upper(), sha256[:40]):
+        assert archive.get(REFERENCE_ID, sha256=known).species == ["Si"]
+    for other in ("0" * 8, "0" * 64, sha256[:8] + "0" * 56):
+        told = f"data entry {REFERENCE_ID!r} has no version with sha256 {other}"
+        assert said(archive.get, REFERENCE_ID, sha256=other) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(PermissionError(13, "Permission denied"), "Permission denied"),
+                          (OSError("odd"), "odd")],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch, error, reason):
+    def prepare(_):
+        raise error
+
+    monkeypatch.setattr(archive_module, "prepare", prepare)
+    path = tmp_path / "lab"
+    told = said(Archive(path).put, "w1", REFERENCE, url=URL)
+    assert told == f"cannot write to the archive {str(path)!r}: {reason}"
+
+
+def test_what_is_damaged_is_named_after_everything_else_was_copied(archive, tmp_path):
+    archive.put("w1", payload(), url=URL)
+    archive.put("w2", payload(), url=URL, catalogue={"data_id": "w2"})
+    (versions.list_versions(archive.folder("w1"))[0] / "payload.json").write_bytes(b"[]")
+    (archive.folder("w2") / "catalogue.json").write_bytes(b"[]")
+    told = said(archive.export, archive.ids(), tmp_path / "copy")
+    start = "what is sound was copied, but not: data entry 'w1' in the archive 'paper-data' is dam"
+    assert told.startswith(start)
+    assert "; data entry 'w2' in the archive 'paper-data' is damaged: catalogue.json" in told
+    assert Archive(tmp_path / "copy").ids() == sorted([REFERENCE_ID, "w2"])

@@ -10,7 +10,13 @@ from sims_analysis.errors import ApiError, PayloadError
 
 KINDS = {"file_metadata": ({}, "an object"), "tags": ([], "an array"),
          "workspaces": ([], "an array"), "projects": ([], "an array")}  # fmt: skip
-OTHERS = [5, True, "text", [], {}]
+OTHERS = [
+    (5, "a number"),
+    (True, "a boolean"),
+    ("text", "text"),
+    ([], "an array"),
+    ({}, "an object"),
+]
 
 
 @pytest.mark.parametrize("name", [name for name in WIRE_FIELDS if name != "data_id"])
@@ -18,22 +24,27 @@ def test_each_field_has_one_type_or_is_null(name):
     sound, said = KINDS.get(name, ("text", "text"))
     for value in (sound, None):
         assert getattr(CatalogueEntry.from_dict({"data_id": "a", name: value}), name) == value
-    for value in OTHERS:
+    for value, found in OTHERS:
         if type(value) is not type(sound):
-            with pytest.raises(PayloadError, match=rf"^\$\[3\]\.{name}: expected {said} or null"):
+            with pytest.raises(PayloadError) as refused:
                 CatalogueEntry.from_dict({"data_id": "a", name: value}, "$[3]")
+            assert str(refused.value) == f"$[3].{name}: expected {said} or null, found {found}"
 
 
-@pytest.mark.parametrize("wire", [None, [], "a", 5])
-def test_an_entry_is_an_object(wire):
-    with pytest.raises(PayloadError, match=r"^\$: expected a catalogue entry, found"):
+@pytest.mark.parametrize(
+    ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "text"), (5, "a number")]
+)
+def test_an_entry_is_an_object(wire, found):
+    with pytest.raises(PayloadError, match=rf"^\$: expected a catalogue entry, found {found}$"):
         CatalogueEntry.from_dict(wire)
 
 
-@pytest.mark.parametrize("wire", [{}, {"data_id": None}, {"data_id": 5}])
-def test_an_entry_has_an_id(wire):
-    with pytest.raises(PayloadError, match=r"^\$\.data_id: expected text, found"):
-        CatalogueEntry.from_dict(wire)
+@pytest.mark.parametrize(("data_id", "found"), [(None, "null"), (5, "a number"), ([], "an array")])
+def test_an_entry_has_an_id(data_id, found):
+    with pytest.raises(PayloadError, match=rf"^\$\[2\]\.data_id: expected text, found {found}$"):
+        CatalogueEntry.from_dict({"data_id": data_id}, "$[2]")
+    with pytest.raises(PayloadError, match=r"^\$\.data_id: expected text, found null$"):
+        CatalogueEntry.from_dict({})
 
 
 def test_other_fields_survive():

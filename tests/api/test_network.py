@@ -71,6 +71,40 @@ def test_a_name_that_nobody_has_is_an_error_of_the_connection(monkeypatch):
         client(retries=0).get(["a", "b", "c"])
 
 
+def test_a_lookup_gives_numbers_and_takes_no_longer_than_it_may(silent):
+    assert network._looked_up("127.0.0.1", 80, 5.0) == ["127.0.0.1"]
+    with pytest.raises(httpcore.ConnectTimeout) as caught:
+        network._looked_up("lab.example", 80, 0.02)
+    assert str(caught.value) == "looking up lab.example takes more than 0.02 s"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(OSError(5, "No name"), "No name"), (OSError("odd"), "odd")]
+)
+def test_a_lookup_that_fails_has_the_reason_of_the_system(error, told, monkeypatch):
+    def look_up(*_, **__):
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(httpcore.ConnectError) as caught:
+        network._looked_up("lab.example", 80, 5.0)
+    assert str(caught.value) == f"lab.example: {told}"
+
+
+def test_a_host_without_an_address_is_named(monkeypatch):
+    addresses(monkeypatch)
+    with pytest.raises(httpcore.ConnectError, match=r"^lab\.example has no address$"):
+        PunctualBackend(30).connect_tcp("lab.example", 80, 5.0)
+
+
+def test_nothing_is_begun_after_the_deadline():
+    with (
+        until(time.monotonic() - 1),
+        pytest.raises(httpcore.ReadTimeout, match=r"^the deadline has passed$"),
+    ):
+        PunctualBackend(30).connect_tcp("127.0.0.1", 9, 5.0)
+
+
 class Clock:
     """Stands still, but for what takes time by itself."""
 

@@ -348,6 +348,67 @@ def test_serve_refuses_to_be_open(archive, monkeypatch):
             serve(archive, port=port, no_key=True)
 
 
+MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"host": "0.0.0.0", "no_key": True},  # noqa: S104 - refused
+         "without a key only loopback is served, not '0.0.0.0'"),
+        ({"port": 65536}, "port=65536; expected a whole number from 0 to 65535"),
+        ({}, f"no key: set SIMS_SERVER_KEY ({MAKES}), or serve without one on loopback"),
+        ({"key": "abc"}, f"the key can be guessed, for it has less than 16 characters; {MAKES}"),
+        ({"key": "a" * 16}, f"the key can be guessed, for it repeats one character; {MAKES}"),
+    ],
+)  # fmt: skip
+def test_serve_says_what_is_missing(archive, monkeypatch, asked, message):
+    monkeypatch.delenv("SIMS_SERVER_KEY", raising=False)
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
+    with pytest.raises(ApiError) as caught:
+        serve(archive, **asked)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(13, "Permission denied", "k.pem"),
+         "certfile='c.pem', keyfile=None cannot be used: [Errno 13] Permission denied: 'k.pem'"),
+        (SystemExit(3), "::1, port 8000 cannot be listened on; see the log above"),
+    ],
+)  # fmt: skip
+def test_serve_says_what_cannot_be_used(archive, monkeypatch, error, message):
+    def run(*_, **__):
+        raise error
+
+    monkeypatch.setattr(uvicorn, "run", run)
+    with pytest.raises(ApiError) as caught:
+        serve(archive, "::1", key=KEY, certfile="c.pem")
+    assert str(caught.value) == message
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("origins", [(), ("https://lab.example",)])
+def test_a_web_page_elsewhere_may_ask_only_if_it_is_named(archive, origins):
+    testing = pytest.importorskip("starlette.testclient")
+    app = create_app(archive, KEY, allow_origins=origins)
+    served = testing.TestClient(app, base_url="http://127.0.0.1")
+    asks = {"Origin": "https://lab.example", "Access-Control-Request-Method": "GET"}
+    asked = {"Access-Control-Request-Headers": "X-API-KEY, If-None-Match"}
+    answer = served.options("/sims/odd", headers=asks | asked)
+    assert answer.status_code == (200 if origins else 401)
+    shown = served.get("/sims/odd", headers=asks | {"X-API-KEY": KEY})
+    assert shown.status_code == 200
+    assert shown.headers.get("access-control-allow-origin") == (origins[0] if origins else None)
+    assert shown.headers.get("access-control-expose-headers") == ("ETag" if origins else None)
+    key = {"X-API-KEY": KEY}
+    both = [served.get(f"/data_entries{end}", headers=key) for end in ("/", "")]
+    assert both[0].content == both[1].content
+    assert both[1].status_code == 200
+    assert served.get("/sims/odd/", headers=key).status_code == 404
+
+
 @pytest.mark.parametrize("key", ["Si", "s3cret", "k" * 15, "a" * 16, "-" * 40, "abcdefgh1234567"])
 def test_serve_refuses_a_key_that_can_be_guessed(archive, monkeypatch, key):
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))

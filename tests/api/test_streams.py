@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import gc
 import gzip
+import hashlib
 import io
 import json
 import socket
 import tracemalloc
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 from faulty_server import REFERENCE, REFERENCE_ID
 from running_server import KEY, Running
 from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
 from waiting import wait_until
 
 from sims_analysis.api import streams, timely
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.server import create_app
-from sims_analysis.api.streams import PIECE, Content, Waiting
+from sims_analysis.api.streams import PIECE, Content, Waiting, answer
 from sims_analysis.api.timely import TimelyProtocol
 
 PROFILE = json.loads(REFERENCE)[0]
@@ -156,7 +159,6 @@ def test_a_payload_that_is_damaged_while_it_is_sent_is_sent_to_nobody_else(tmp_p
     assert b"has the sha256" in body
 
 
-@pytest.mark.slow
 def test_what_waits_for_readers_has_an_end():
     waiting = Waiting(room=3 * PIECE)
     large = bytes(2 * PIECE)
@@ -173,7 +175,6 @@ def test_what_waits_for_readers_has_an_end():
     assert alone.size == 2 * PIECE, "one is always sent"
 
 
-@pytest.mark.slow
 def test_readers_share_a_file_each_at_a_place_of_its_own(tmp_path):
     data = bytes(range(256)) * (PIECE // 100)
     (tmp_path / "file").write_bytes(data)
@@ -192,3 +193,55 @@ def test_readers_share_a_file_each_at_a_place_of_its_own(tmp_path):
 
 def test_what_is_in_memory_does_not_change():
     assert not Content(io.BytesIO(b"[]"), 2, "").is_changed
+
+
+def asked(**headers):
+    """Stand in for a request."""
+    return SimpleNamespace(headers={name.replace("_", "-"): text for name, text in headers.items()})
+
+
+def test_an_answer_has_a_mark_by_which_a_client_knows_it_again():
+    body = b"[1]"
+    content = Waiting().content(body)
+    sha256 = hashlib.sha256(body).hexdigest()
+    plain = answer(asked(), content)
+    assert (plain.status_code, plain.body) == (200, body)
+    assert plain.media_type == "application/json"
+    mark = f'W/"{sha256[:32]}"'
+    assert plain.headers["etag"] == mark
+    assert plain.headers["cache-control"] == "private, no-cache"
+    assert plain.headers["vary"] == "Accept-Encoding"
+    for known in (mark, mark[2:], "*", f'"other", {mark}', f"{mark},x"):
+        same = answer(asked(If_None_Match=known), content)
+        assert (same.status_code, same.body) == (304, b"")
+        assert same.headers["etag"] == mark
+    for other in ('"other"', "", mark[:-2] + '"'):
+        assert answer(asked(If_None_Match=other), content).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "size", "packed"),
+    [
+        ("gzip", 1000, True), ("gzip", 999, False), ("", 1000, False), ("br", 1000, False),
+        ("br, GZIP;q=0.5", 1000, True), ("gzip;q=0", 1000, False), ("gzip;q=0.0, br", 1000, False),
+        ("gzip;q=0.01", 1000, True), ("x-gzipped", 1000, False),
+    ],
+)  # fmt: skip
+def test_large_answers_are_compressed_for_who_takes_it(accepted, size, packed):
+    body = b"7" * size
+    found = answer(asked(Accept_Encoding=accepted), Waiting().content(body))
+    assert found.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert (gzip.decompress(found.body) if packed else found.body) == body
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_answer_of_more_than_a_piece_is_sent_in_pieces(more):
+    body = b"7" * (PIECE + more)
+    content = Waiting().content(body)
+    found = answer(asked(), content)
+    assert isinstance(found, StreamingResponse) == bool(more)
+    assert found.headers["content-length"] == str(len(body))
+    assert [len(piece) for piece in streams._pieces(content)] == [PIECE, *([1] if more else [])]
+    packed = answer(asked(Accept_Encoding="gzip"), content)
+    assert packed.headers["content-encoding"] == "gzip"
+    assert ("content-length" in packed.headers) != bool(more)

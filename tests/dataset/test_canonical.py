@@ -5,7 +5,13 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.canonical import scaled, to_canonical
+from sims_analysis.dataset.canonical import (
+    first_of,
+    scaled,
+    signal_name,
+    to_canonical,
+    was_subtracted,
+)
 from sims_analysis.errors import ProfileError, UnitsError
 
 DS = xr.Dataset(
@@ -58,3 +64,71 @@ def test_only_datasets_have_several_variables():
         TypeError, match="correct_dead_time takes an xarray Dataset, found DataArray"
     ):
         sims.correct_dead_time(DS["intensity"], dead_time="20 ns")
+
+
+@pytest.mark.parametrize(
+    "end", ["", "_stderr", "_background_stderr", "_scatter", "_detection_limit"]
+)
+def test_what_is_in_the_unit_of_a_variable_is_converted_and_scaled_with_it(end):
+    ds = DS.assign({f"intensity{end}": DS["intensity"]})
+    found = to_canonical(ds)[f"intensity{end}"]
+    assert found.attrs["units"] == "count/s"
+    np.testing.assert_array_equal(found, 1000.0)
+    np.testing.assert_array_equal(scaled(ds, "intensity", 3.0)[end], 3.0)
+
+
+@pytest.mark.parametrize("end", ["_counts", "_background_overlap", "_background_scatter"])
+def test_what_is_in_another_unit_stays(end):
+    ds = DS.assign({f"intensity{end}": DS["intensity"].drop_attrs(deep=False)})
+    assert to_canonical(ds)[f"intensity{end}"].attrs == {}
+    np.testing.assert_array_equal(scaled(ds, "intensity", 3.0)[end], 1.0)
+
+
+def test_bounds_are_converted_with_their_axis():
+    edges = np.array([[-0.05, 0.05], [0.05, 0.15], [0.15, 0.6], [0.6, 1.2]])
+    ds = DS.assign_coords(depth_bounds=(("depth", "side"), edges, {"note": "kept"}))
+    found = to_canonical(ds)["depth_bounds"]
+    np.testing.assert_allclose(found, edges * 1000, rtol=1e-14)
+    assert found.attrs == {"note": "kept"}
+    again = to_canonical(ds.assign_coords(depth=to_canonical(DS)["depth"]))
+    np.testing.assert_array_equal(again["depth_bounds"], edges)
+
+
+def test_the_kind_of_data_that_was_given_comes_back():
+    found = sims.correct_dead_time(sims.quantify(DS), dead_time="20 ns")
+    assert str(found["intensity"].data.units) == "count / second"
+    plain = sims.correct_dead_time(DS, dead_time="20 ns")
+    np.testing.assert_array_equal(sims.dequantify(found)["intensity"], plain["intensity"])
+    by_name = sims.correct_dead_time(data=DS, dead_time="20 ns")
+    np.testing.assert_array_equal(by_name["intensity"], plain["intensity"])
+
+
+@pytest.mark.parametrize("name", ["intensity", "counts", "intensity_arbitrary"])
+def test_the_signal_is_the_first_intensity_that_there_is(name):
+    ds = xr.Dataset({"concentration": 1.0, name: 1.0, "intensity_arbitrary": 2.0})
+    assert signal_name(ds, "a test") == name
+
+
+def test_what_there_is_is_said_where_there_is_no_signal():
+    ds = xr.Dataset({"dose": ((), 1.0, {"units": "atom/cm^2"}), "bare": 2.0})
+    with pytest.raises(UnitsError) as told:
+        signal_name(ds, "a test")
+    assert str(told.value) == (
+        "a test needs a count rate (count/s) or counts; the data have dose (atom/cm^2), "
+        "bare (no unit)"
+    )
+    with pytest.raises(UnitsError, match=r"^none; the data have no variables$"):
+        first_of(xr.Dataset(), ["dose"], "none")
+
+
+def test_the_first_that_fits_is_chosen():
+    ds = xr.Dataset({"a": 1.0, "b": 2.0}, {"c": 3.0})
+    assert first_of(ds, [None, "c", "b", "a"], "none") == "b"
+    assert first_of(ds, ["b", "a"], "none", lambda name: name != "b") == "a"
+
+
+def test_a_background_was_subtracted_in_a_unit():
+    ds = DS.assign_coords(subtracted_background=((), 1.0, {"units": "count/s"}))
+    assert was_subtracted(ds, "count/s")
+    assert not was_subtracted(ds, "atom/cm^3")
+    assert not was_subtracted(DS, "count/s")

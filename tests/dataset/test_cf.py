@@ -128,3 +128,16 @@ def test_what_a_file_says_beside_what_is_said_already():
         "depth_bounds": {},
         "sputter_time": {},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["status", "matrix_status", "x"])
+def test_only_words_of_a_status_become_flags(name):
+    words = xr.Dataset({name: ("species", ["ok", "gap"])})
+    for_file(words, memo := {})
+    assert list(memo["flags"]) == ([] if name == "x" else [name])
+    numbers = xr.Dataset({name: ("species", [1, 2])})
+    assert for_file(numbers, memo := {})[name].values.tolist() == [1, 2]
+    assert memo["flags"] == {}
+    labels = xr.Dataset(coords={name: (name, ["ok", "gap"])})
+    for_file(labels, memo := {})
+    assert memo["flags"] == {}

@@ -9,6 +9,7 @@ import xarray as xr
 from measured import profile
 
 import sims_analysis as sims
+from sims_analysis.dataset.from_profiles import dataset_of
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 
@@ -384,3 +385,42 @@ def test_the_history_begins_with_what_it_was_made_of():
         "history": f"made from 2 depth profiles by sims_analysis {sims.__version__}",
     }
     assert "data_id" not in sims.to_dataset([profile("B", [0, 1], [1, 2])]).attrs
+
+
+def test_what_is_unusual_is_told():
+    with pytest.warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
+        sims.to_dataset([profile("B", [0, 1.5e6], [1e18, 1e17])])
+
+
+def test_a_program_makes_a_dataset_as_a_user_does():
+    one = profile("B", [0, 1, 1], [1e18, 2e18, 3e18])
+    with pytest.raises(ProfileError, match="depth 1 nm occurs twice"):
+        dataset_of([one])
+    xr.testing.assert_identical(
+        dataset_of([one], "mean"), sims.to_dataset([one], duplicates="mean")
+    )
+
+
+@pytest.mark.parametrize(("off", "kept"), [(0.0, True), (1e-10, True), (1e-8, False)])
+def test_species_share_cells_that_agree_within_rounding(off, kept):
+    def cells(name, shift):
+        start, stop = [0.0, 10.0, 20.0], [10.0, 20.0, 30.0 + shift]
+        columns = {
+            "cell_start": {"units": "nm", "values": start},
+            "cell_stop": {"units": "nm", "values": stop},
+        }
+        return profile(name, [5, 15, 25], [1e18, 2e18, 3e18], extra={"columns": columns})
+
+    both = [cells("B", 0.0), cells("P", off * 20)]
+    if kept:
+        ds = sims.to_dataset(both)
+        np.testing.assert_allclose(ds["depth_bounds"][:, 1], [10, 20, 30], rtol=1e-9)
+    else:
+        with pytest.warns(ProfileWarning, match="'P' has other cells than another species"):
+            assert "depth_bounds" not in sims.to_dataset(both).coords
+
+
+def test_a_step_keeps_both_of_its_counts():
+    source = with_columns([0.0, 1.0, 1.0], counts=([4, 5, 6], "counts"))
+    ds = sims.to_dataset(source, duplicates="step")
+    assert ds["concentration_counts"].values.tolist() == [[4, 5, 6]]

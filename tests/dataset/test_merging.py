@@ -209,3 +209,34 @@ def test_each_item_has_a_suffix():
     for suffix in ("ab", [" 1"], [" 1", " 2", " 3"]):
         with pytest.raises(ProfileError, match="expected one text for each of the 2 items"):
             sims.merge_profiles([ds, ds], suffix=suffix)
+
+
+@pytest.mark.parametrize("name", ["Conventions", "sims_analysis_version", "history", "layout"])
+def test_what_every_dataset_makes_anew_is_no_coordinate(name):
+    found = merged(lambda ds: ds.assign_attrs({name: "another"}))
+    assert name not in found.coords
+    assert found.attrs.get("sims_analysis_version") == sims.__version__
+    assert found.attrs.get("layout", "").startswith(
+        "species on their own" if name == "layout" else ""
+    )
+
+
+def test_what_one_item_has_alone_is_that_of_its_species():
+    found = merged(
+        lambda ds: ds.assign_coords(crater_depth=210.0, wafer=("depth", ds["depth"].values))
+    )
+    np.testing.assert_array_equal(found["crater_depth"], [np.nan, 210.0])
+    assert found["wafer"].dims == ("species", "depth")
+    assert found["wafer"].isnull().all("depth").values.tolist() == [True, False]
+    both = sims.merge_profiles([
+        sims.open_example("boron-implant").sel(species=[one]).assign_coords(crater_depth=210.0)
+        for one in ("B", "P")
+    ])  # fmt: skip
+    assert both["crater_depth"].dims == ()
+
+
+def test_what_differs_and_is_no_number_or_text_is_left_out():
+    found = merged(lambda ds: ds.assign_attrs(tags=["a"], run=7, operator="N. N."))
+    assert "tags" not in {*found.attrs, *found.coords}
+    np.testing.assert_array_equal(found["run"], [np.nan, 7])
+    assert found["operator"].values.tolist() == ["", "N. N."]

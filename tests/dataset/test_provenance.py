@@ -11,7 +11,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.dataset.provenance import of_data, question_attrs, to_text, with_step
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ArchiveError, ProfileError
 
 DS = sims.open_example("boron-implant")
 
@@ -48,6 +48,10 @@ def test_arrays_are_recorded_by_their_values_or_their_shape():
     assert stated["few"] == {"shape": {"measurement": 2}, "units": "nm/s", "values": [1.0, None]}
     assert stated["many"] == {"shape": {"depth": 101}}
     assert stated["data"]["data_id"] == "boron-implant"
+    again = with_step(DS, "f", "f", data=found.assign_attrs(file_sha256="cd"))
+    origin = json.loads(again.attrs["steps"])[-1]["parameters"]["data"]
+    assert [step["function"] for step in origin["steps"]] == ["f"]
+    assert origin["file_sha256"] == "cd"
     assert len(stated["data"]["sha256"]) == 64
 
 
@@ -206,6 +210,7 @@ def test_two_answers_in_one_figure_are_two_questions(data):
         attach(figure, [data], [answer], "plot")
     stops = [asked["parameters"]["stop"] for asked in of_figure(figure)["question"]]
     assert stops == ["100 nm", "200 nm"]
+    assert of_figure(figure, ["tuned"])["calls"][-2:] == ["plot", "tuned"]
 
 
 # ---- files of figures, made by hand as their formats have it
@@ -298,3 +303,15 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_only_what_can_have_a_record_is_asked_for_one(source):
     with pytest.raises(TypeError, match="expected a path, a Dataset, a DataArray or a Figure"):
         sims.provenance(source)
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".nc4", ".h5", ".zarr"])
+def test_a_broken_file_is_named_with_what_is_wrong(suffix, tmp_path):
+    file = tmp_path / f"w7{suffix}"
+    file.write_text("no netCDF")
+    with pytest.raises(ArchiveError, match=rf"^w7\{suffix} cannot be read as h5netcdf: \S+"):
+        sims.provenance(file)
+    folder = tmp_path / "w7"
+    folder.mkdir()
+    with pytest.raises(ArchiveError, match=r"^w7 cannot be read as zarr: \S+"):
+        sims.provenance(folder)

@@ -88,6 +88,10 @@ REFUSED = [
         "extra is in 'um' in measurement 1 and in 'nm' in measurement 0: one variable has one unit",
     ),
     (
+        lambda: sims.stack([DS, extra(DS, ["species"]).assign_coords(depth=("depth", DS["depth"].values, {"units": "s"}))], names=["w1", "w2"]), UnitsError,
+        "measurement 'w2': depth is in 's', which is a sputter time; expected a unit such as 'nm', 'um' or 'angstrom'",
+    ),
+    (
         lambda: sims.stack([extra(DS, ["species"]), extra(DS, ["depth"])]), ProfileError,
         "extra is over ('depth',) in measurement 1 and over ('species',) in measurement 0",
     ),

@@ -213,6 +213,7 @@ def test_attrs_that_tell_measurements_apart_are_coordinates():
     second = SHARED[1].assign_attrs(sha256="e" * 64, operator="x", dose_rate=2.5)
     batch = sims.stack([first, second])
     assert batch["sha256"].values.tolist() == ["f" * 64, "e" * 64]
+    assert batch["sha256"].attrs == {"attribute_of": "measurement"}  # also in files of before
     assert batch["dose_rate"].values.tolist() == [1.5, 2.5]
     assert batch.attrs["operator"] == "x"
     assert "sha256" not in batch.attrs
@@ -466,3 +467,25 @@ def test_attrs_and_history_of_a_batch():
     # A coordinate of that name is there already.
     taken = [ds.assign_attrs(place=i).assign_coords(place=1.0) for i, ds in enumerate(SHARED[:2])]
     assert sims.stack(taken)["place"].values.tolist() == [1.0, 1.0]
+
+
+def test_samples_below_their_limit_are_samples():
+    first = sims.open_example("boron-implant").isel(depth=slice(6)).drop_attrs(deep=False)
+    limits = np.full((2, 6), np.nan)
+    first["concentration"][0, 2:4] = np.nan
+    limits[0, 2] = 5e15
+    unit = {"units": "atom/cm^3"}
+    first = first.assign_coords(concentration_detection_limit=(("species", "depth"), limits, unit))
+    batch = sims.stack([first, first.isel(depth=slice(1, None))])
+    z = first["depth"].values
+    np.testing.assert_array_equal(batch["depth"].values[0, 0], [*z[[0, 1, 2, 4, 5]], np.nan])
+    found = batch["concentration_detection_limit"].values[0, 0]
+    np.testing.assert_array_equal(found, [np.nan, np.nan, 5e15, np.nan, np.nan, np.nan])
+
+
+def test_lazy_species_are_put_where_they_belong():
+    species = [("B", "P"), ("P",), ("As", "B")]
+    parts = [measurement(AXIS, species=names, seed=i) for i, names in enumerate(species)]
+    lazy = sims.stack([part.chunk() for part in parts])
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), sims.stack(parts))

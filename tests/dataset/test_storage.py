@@ -12,6 +12,7 @@ import xarray as xr
 from hypothesis import given, settings
 
 import sims_analysis as sims
+from sims_analysis.dataset import storage
 from sims_analysis.dataset.storage import _prepared, _refuse_code
 from sims_analysis.errors import ArchiveError
 
@@ -199,8 +200,11 @@ def test_errors_say_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match=r"w\.nc"):
         sims.load(tmp_path / "w.nc")
     (tmp_path / "w.nc").write_bytes(b"no HDF5")
-    with pytest.raises(ArchiveError, match=r"w\.nc"):
+    with pytest.raises(ArchiveError, match=r"^w\.nc cannot be read as netcdf: \S+"):
         sims.load(tmp_path / "w.nc")
+    (tmp_path / "w.zarr").mkdir()
+    with pytest.raises(ArchiveError, match=r"^w\.zarr cannot be read as zarr: \S+"):
+        sims.load(tmp_path / "w.zarr")
     with pytest.raises(ValueError, match="chunks"):
         sims.save(ds, tmp_path / "v.nc", chunks={"energy": 2})
     with pytest.raises(TypeError, match="list"):
@@ -304,7 +308,11 @@ def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
 
 
 def test_other_metadata_may_speak_of_pickles(tmp_path):
-    metadata = {"codecs": [{"name": "bytes"}], "dimension_names": ["pickle"], "data_type": "pickle"}
+    metadata = {
+        "codecs": [{"name": "bytes"}], "dimension_names": ["pickle"], "data_type": "pickle",
+        "attributes": {"codecs": [{"name": "pickle"}]}, ".zattrs": {"filters": "pickle"},
+        "metadata": {"a/.zattrs": {"compressor": {"id": "pickle"}}},
+    }  # fmt: skip
     (tmp_path / "zarr.json").write_text(json.dumps(metadata))
     _refuse_code(tmp_path)
 
@@ -379,3 +387,45 @@ def test_chunks_are_no_larger_than_the_data(tmp_path, kind):
         same(sims.load(path), part)
     with xr.open_dataset(sims.save(ds, path, chunks={"depth": 10}), engine="h5netcdf") as raw:
         assert raw["concentration"].encoding["chunksizes"] == (2, 10)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_complete_takes_the_place_of_the_old(kind, tmp_path, monkeypatch):
+    new, old = tmp_path / "new", tmp_path / "w"
+    for path in (new, old):
+        if kind == "folder":
+            path.mkdir()
+        (path / "a" if kind == "folder" else path).write_text(path.name)
+    synchronised = []
+    monkeypatch.setattr(storage, "sync_folder", synchronised.append)
+    storage._move(new, old)
+    assert [path.name for path in tmp_path.iterdir()] == ["w"]
+    assert (old / "a" if kind == "folder" else old).read_text() == "new"
+    assert synchronised == [tmp_path]
+
+
+def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path):
+    old = tmp_path / "w.zarr"
+    old.mkdir()
+    with pytest.raises(FileNotFoundError):
+        storage._move(tmp_path / "gone", old)
+    assert [path.name for path in tmp_path.iterdir()] == ["w.zarr"]
+
+
+def test_how_numbers_are_stored():
+    ds = xr.Dataset(
+        {"c": (("species", "depth"), np.ones((2, 30))), "total": 1.0, "n": ("depth", range(30))},
+        {"species": ["B", "P"], "depth": np.arange(30.0), "note": ("species", ["a", "b"]),
+         "z": ("depth", np.ones(30))},
+    )  # fmt: skip
+    of_axis = {"depth": {"_FillValue": None}, "z": {"_FillValue": None}}
+    assert storage._encoding(ds, "zarr", None) == of_axis
+    assert storage._encoding(ds, "netcdf", None) == of_axis | {"species": {"dtype": "S1"}}
+    for kind, key in (("zarr", "chunks"), ("netcdf", "chunksizes")):
+        found = storage._encoding(ds, kind, {"depth": 10})
+        assert found["c"] == {key: (2, 10)}
+        assert found["n"] == {key: (10,)}
+        assert found["depth"] == found["z"] == {"_FillValue": None, key: (10,)}
+        assert found["note"] == {key: (2,)}
+        assert "total" not in found
+        assert storage._encoding(ds, kind, {"depth": 99})["n"] == {key: (30,)}

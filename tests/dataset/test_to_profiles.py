@@ -200,13 +200,15 @@ def test_a_sample_that_was_not_measured_has_its_cell():
 
 def test_only_profiles_with_standard_errors_have_them():
     ds = sims.to_dataset([
-        profile("A", [0, 1], [1, 2], concentrations_stderr=[0.1, 0.2]),
+        profile("A", [0, 1], [1, 2], concentrations_stderr=[0.1, 0.2],
+                extra=columns(counts=("count", [3.0, 4.0]))),
         profile("B", [0, 1], [1, 2]),
     ])  # fmt: skip
     first, other = sims.to_profiles(ds)
     assert first.concentrations_stderr.tolist() == [0.1, 0.2]
     assert "concentrations_stderr" in first.to_dict()
-    assert other.concentrations_stderr is None
+    assert first.extra == columns(counts=("count", [3.0, 4.0]))
+    assert (other.concentrations_stderr, other.extra) == (None, {})
     assert "concentrations_stderr" not in other.to_dict()
 
 
@@ -246,3 +248,40 @@ def test_a_species_in_two_kinds_of_unit_has_its_own_record_in_each():
             "c": made,
             "r": rate,
         }
+
+
+def test_errors_that_were_found_since_are_among_the_fields():
+    delivered = sims.DepthProfile.from_dict(profile("A", [0, 1, 2], [1e18, 2e18, 1e18]).to_dict())
+    ds = sims.to_dataset([delivered])
+    counted = sims.with_counting_statistics(ds, value_per_count="1e16 cm^-3")
+    (found,) = sims.to_profiles(counted)
+    assert found.to_dict()["concentrations_stderr"] == [1e17, pytest.approx(2**0.5 * 1e17), 1e17]
+    assert found.to_dict()["columns"]["counts"]["values"] == [100.0, 200.0, 100.0]
+
+
+def test_what_is_said_of_the_whole_is_not_said_of_each_species():
+    ds = sims.to_dataset([profile("A", [0, 1], [1, 2], last_updated="monday")])
+    assert sims.to_profiles(ds)[0].last_updated == "monday"
+    assert sims.to_profiles(ds.assign_coords(last_updated="today"))[0].last_updated is None
+
+
+def test_other_fields_stay_where_no_column_fits_any_more():
+    voltage = {"units": "V", "values": [4.0, 5.0, 6.0]}
+    source = profile("A", [1, 2, 3], [1, 2, 3], extra={"columns": {"voltage": voltage}, "more": 1})
+    ds = sims.to_dataset([source])
+    assert sims.to_profiles(ds)[0] == source
+    assert sims.to_profiles(ds.isel(depth=[0, 1]))[0].extra == {"more": 1}
+
+
+#: Micrometres that nanometres and back change in their last digit.
+ROUNDED = [1 / 97, 93 / 977]
+
+
+def test_depths_that_a_conversion_rounds_come_back_whatever_is_left():
+    with pytest.warns(ProfileWarning, match="2 samples were not measured"):
+        ds = sims.to_dataset([profile("A", ROUNDED, [None, None], "um")])
+    assert sims.to_profiles(ds)[0].depths.tolist() == ROUNDED
+    whole = sims.to_dataset([profile("A", ROUNDED, [1, 2], "um")])
+    assert sims.to_profiles(whole)[0].depths.tolist() == ROUNDED
+    for i in (0, 1):
+        assert sims.to_profiles(whole.isel(depth=[i]))[0].depths.tolist() == [ROUNDED[i]]

@@ -65,3 +65,20 @@ def test_a_species_was_delivered_if_it_has_a_unit_or_an_identifier(said):
     assert sims.unstack(batch)[1]["species"].values.tolist() == ["B", "P"]
     alone = sims.unstack(batch.drop_vars(said))
     assert [one["species"].values.tolist() for one in alone] == [["B", "P"], ["B"], ["B", "P"]]
+
+
+def test_what_a_measurement_did_not_state_is_not_made_up():
+    ds = sims.open_example("boron-implant")
+    stated = ds.assign_attrs(operator="N. N.", run=7)
+    first, second = sims.unstack(sims.stack([stated, ds]))
+    assert (first.attrs["operator"], first.attrs["run"]) == ("N. N.", 7)
+    assert not {"operator", "run"} & {*second.attrs, *second.coords}
+
+
+def test_a_measured_variable_of_no_species_says_nothing_of_them():
+    ds = sims.open_example("boron-implant").isel(depth=slice(5)).drop_vars("source_units")
+    ds = ds.drop_vars("profile_id").assign(counts=("depth", np.arange(5.0), {"units": "count"}))
+    ds["concentration"][1] = np.nan
+    for back in sims.unstack(sims.stack([ds, ds])):
+        assert back["species"].values.tolist() == ["B"]
+        assert back["counts"].values.tolist() == [0, 1, 2, 3, 4]

@@ -15,6 +15,7 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_frame, open_samples
+from sims_analysis.text.arguments import format_argument
 
 DS = xr.Dataset(
     {"intensity": (("measurement", "species", "depth"), np.ones((2, 3, 4)), {"units": "kcps"})},
@@ -70,12 +71,26 @@ def test_labels_decide():
         ("0 s", ProfileError, "time='0 s' must be positive"),
         ({"B": "-1 s", "P": "1 s"}, ProfileError, "must be positive"),
         (over("measurement", ["w1", "w2"], [np.inf, 1.0]), ProfileError, "must be positive"),
-        (over("measurement", ["w1", "w2"], [np.nan, np.nan]), ProfileError, "must be positive"),
+        (
+            over("measurement", ["w1", "w2"], [np.nan, np.nan]),
+            ProfileError,
+            "positive, and is NaN$",
+        ),
+        ({"B": "0 s"}, ProfileError, r"^time={'B': '0 s'} must be positive$"),
     ],
 )
 def test_what_is_refused_by_name(value, error, words):
     with pytest.raises(error, match=words):
         read(value)
+
+
+def test_an_argument_is_for_what_the_data_are_over():
+    with pytest.raises(ProfileError) as told:
+        read(over("case", [0, 1], [1.0, 2.0]))
+    assert str(told.value) == (
+        "time is over 'case', and the data over (measurement, species, depth): add this dimension "
+        "to the data first, for instance with data.expand_dims(case=...)"
+    )
 
 
 def test_kinds_are_not_mixed():
@@ -137,6 +152,8 @@ def test_a_measurement_whose_value_is_unknown_is_told_too():
         np.testing.assert_array_equal(read(one), [1.0, np.nan])
     said = "measurement 'w2', species 'B' and 2 more: time is NaN: left as it is"
     assert [str(one.message) for one in told] == [said]
+    with pytest.warns(sims.ProfileWarning, match="'w1', species 'B' and 5 more: time is NaN: left"):
+        read_change(frame(), pint.Quantity(np.nan, "s"), ("sputter_time",), "time", positive=False)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +213,8 @@ def test_a_pure_number_is_read_with_or_without_its_unit():
     with pytest.raises(UnitsError, match="part is in 'nm', which is a depth"):
         read_pure(frame(), bare.assign_attrs(units="nm"), "part", "a part")
     for wrong in (True, None, [0.5], pint.Quantity(1, "nm")):
-        with pytest.raises(ProfileError, match=r"^part=.*; expected a part from 0 to 1$"):
+        with pytest.raises(ProfileError) as told:
             read_pure(frame(), wrong, "part", "a part from 0 to 1")
+        assert str(told.value) == f"part={format_argument(wrong)}; expected a part from 0 to 1"
     with pytest.raises(ProfileError, match=r"a part, as a number without quotes or a unit$"):
         read_pure(frame(), "50 %", "part", "a part")

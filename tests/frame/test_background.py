@@ -55,8 +55,9 @@ def test_a_level_is_one_of_each_profile_and_no_endless_one(ds):
 
 @pytest.mark.parametrize("pair", [("20 nm",), ("20 nm", "30 nm", "40 nm"), []])
 def test_a_window_is_a_pair(ds, pair):
-    with pytest.raises(ProfileError, match=r"expected a value or \(start, stop\)"):
+    with pytest.raises(ProfileError) as told:
         read_background(opened(ds), pair, strict=False)
+    assert str(told.value) == f"background={pair!r}; expected a value or (start, stop)"
 
 
 def test_a_window_without_a_sample_is_told_and_refused_where_it_is_that_of_all(ds):
@@ -98,6 +99,8 @@ def test_a_window_without_a_count_is_known_to_the_interval_of_zero(ds):
     upper = -np.log((1 - 0.6827) / 2) * COUNT  # of zero counts (Garwood 1936)
     window = read_background(frame, ("28 nm", "38 nm"), strict=True).window
     np.testing.assert_allclose(mean_over(frame, window).stderr, upper / 6, rtol=1e-4)
+    fine = replace(frame, fraction=xr.Variable((), 0.25))  # four values for each sample
+    np.testing.assert_allclose(stderr_without_counts(fine, window), 4 * upper / 6, rtol=1e-4)
     with_one = read_background(frame, ("26 nm", "38 nm"), strict=True).window
     assert float(stderr_without_counts(frame, with_one).max()) == 0.0
     for gone in ("stderr", "counts"):
@@ -109,6 +112,13 @@ def test_the_level_that_was_subtracted_is_read_from_the_counts(ds):
     less = sims.subtract_background(ds, value="3e15 atoms/cm^3")
     np.testing.assert_allclose(subtracted_level(opened(less.sel(species=["P"]))), 3e15, rtol=1e-12)
     assert float(subtracted_level(opened(ds)).max()) == 0.0
+    few = xr.Dataset(
+        {"intensity": ("depth", np.full(20, 3.0), {"units": "count"})},
+        {"depth": ("depth", Z, {"units": "nm"})},
+    )
+    few = sims.subtract_background(sims.with_counting_statistics(few), value="0.5 counts")
+    counted = open_frame(few, ("count",), question="a test")
+    np.testing.assert_allclose(subtracted_level(counted), 0.5, rtol=1e-12)
     for gone in ("stderr", "counts"):
         assert float(subtracted_level(replace(opened(less), **{gone: None})).max()) == 0.0
     # Values between samples have less noise than these; in the mean it is known by how much.
@@ -151,3 +161,32 @@ def test_the_error_of_a_background_goes_through_an_answer_by_its_overlap(ds):
     free = replace(frame, common=None)
     assert common_error(free, answer) is None
     assert add_background_error(free, stderr, answer) is stderr
+
+
+def test_an_answer_that_is_no_sum_is_asked_a_part_of_a_standard_error_above_and_below(ds):
+    frame = opened(sims.subtract_background(ds.sel(species="B"), window=("20 nm", "30 nm")))
+
+    def cube(of):
+        return ((of.value / COUNT) ** 3).isel({of.dim: 5})
+
+    c, s = (float(one[5]) / COUNT for one in (frame.value, frame.common))
+    for by, options in ((1.0, {}), (0.25, {"by": 0.25})):
+        slope = ((c + by * s) ** 3 - (c - by * s) ** 3) / (2 * by)
+        found = common_error(frame, cube, **options)
+        np.testing.assert_allclose(found.stderr, slope, rtol=1e-9)
+        np.testing.assert_allclose(found.variance, slope**2, rtol=1e-9)  # outside of the window
+        of_all = add_background_error(frame, xr.Variable((), 2 * slope), cube, **options)
+        np.testing.assert_allclose(of_all, np.sqrt(5) * slope, rtol=1e-9)
+
+
+def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
+    flat = ds.isel(species=[1, 1]).assign_coords(species=["P", "Q"])
+    frame = opened(sims.subtract_background(flat, window=("10 nm", "18 nm")))
+
+    def together(of):
+        return of.value.isel({of.dim: 0}).sum("species")
+
+    found = add_background_error(frame, xr.Variable((), 0.0), together, group="species")
+    np.testing.assert_allclose(found, np.hypot(*frame.common.values[:, 0]), rtol=1e-9)
+    at_once = add_background_error(frame, xr.Variable((), 0.0), together)
+    np.testing.assert_allclose(at_once, frame.common.values[:, 0].sum(), rtol=1e-9)

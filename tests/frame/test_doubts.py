@@ -323,6 +323,8 @@ def test_a_gap_among_others_is_counted_and_one_of_hidden_samples_is_named():
     hidden = replace(frame, value=frame.value.where(frame.depth != 200), censored=censored)
     with pytest.warns(DoseWarning, match="'gap': the samples between 198 and 202 nm are below the"):
         tell_doubts(hidden, status, limits(199.0, 201.0), "so", DoseWarning)
+    with pytest.warns(DoseWarning, match="'gap': no sample between 90 and 120 nm"):
+        tell_doubts(hidden, status, limits(np.nan, np.nan), "so", DoseWarning)
 
 
 def test_a_depth_in_a_gap_is_neither_on_a_sample_nor_beyond_the_ends():

@@ -42,6 +42,11 @@ def test_a_species_is_asked_in_the_variable_in_which_it_was_measured(ds, chunks)
 def test_what_is_neither_measured_nor_there_is_said(ds):
     with pytest.raises(UnitsError, match=r"a test: there is no variable 'dose'; the data have int"):
         kind(ds, variable="dose")
+    for name, shown in ((7, "7"), (["concentration"], "['concentration']")):
+        with pytest.raises(UnitsError) as told:
+            kind(ds, variable=name)
+        said = f"a test: there is no variable {shown}; the data have intensity, concentration"
+        assert str(told.value) == said
     seconds = ds[["intensity"]].assign(intensity=ds["intensity"].assign_attrs(units="s"))
     with pytest.raises(UnitsError, match="intensity"):
         kind(seconds)
@@ -223,6 +228,8 @@ def test_cells_in_any_order_and_of_each_profile_are_compared_with_their_neighbou
     cells["cell_stop"][1][1, 2] -= 0.1
     lower, upper = opened(array.assign_coords(cells)).cells
     assert lower.dims == ("depth",), "what is the same for all profiles has no dimension of them"
+    alone = opened(array.assign_coords(cells).isel(species=[1]))
+    assert alone.cells[0].dims == ("depth",)
     narrow = {**cells, "cell_stop": (("species", "depth"), np.stack([UPPER, UPPER - 0.2]),
                                      {"units": "nm"})}  # fmt: skip
     lower, upper = opened(array.assign_coords(narrow)).cells
@@ -337,3 +344,65 @@ def test_samples_to_make_others_of_are_opened_on_either_axis_as_they_are(ds):
     for data, axis in ((ds, "depth"), (time, "sputter_time")):
         frame = open_samples(data, "concentration", "a test")
         assert (frame.axis, frame.kind, frame.origin is data) == (axis, "concentration", True)
+
+
+def test_what_has_no_variables_is_told():
+    empty = xr.Dataset(coords={"depth": ("depth", [0.0, 1.0], {"units": "nm"})})
+    with pytest.raises(UnitsError) as told:
+        open_frame(empty, ("concentration", "count_rate"), question="a test")
+    wanted = "a concentration (atom/cm^3) or count rate (count/s)"
+    assert str(told.value) == f"a test needs {wanted}; the data have no variables"
+    with pytest.raises(UnitsError, match=r"no variable 'counts'; the data have no variables$"):
+        kind(empty, variable="counts")
+
+
+def test_what_was_measured_is_looked_for_and_several_lazy_species_are_not_computed(ds):
+    only_counts = ds.assign(concentration=ds["concentration"] * np.nan)
+    only_counts["concentration"].attrs["units"] = "cm^-3"
+    assert kind(only_counts) == "count_rate"
+    assert kind(only_counts.isel(species=[1])) == "count_rate"
+    assert kind(only_counts.isel(species=[1]).chunk()) == "count_rate"
+    computed = []
+
+    def compute(values):
+        computed.append(values.size)
+        return values
+
+    lazy = ds.map(lambda one: one.copy(data=one.chunk().data.map_blocks(compute, dtype=float)))
+    assert kind(lazy) == "concentration", "the first that some of them may have"
+    assert not any(computed)  # but for dask's own look at nothing
+
+
+@pytest.mark.parametrize("axis", ["depth", "sputter_time"])
+def test_what_is_wrong_with_cells_and_what_to_do_is_said(ds, axis):
+    unit = "nm" if axis == "depth" else "s"
+    ds = ds.rename(depth=axis)
+    ds[axis].attrs["units"] = unit
+    correct = (
+        f"correct the bounds, or drop them with data.drop_vars(['{axis}_bounds', 'cell_start', "
+        "'cell_stop'], errors='ignore')"
+    )
+    outside = f"do not hold their own {axis}: 0 {unit} lies outside its cell", "the axis"
+    within = f"overlap: the cell of 1 {unit} begins within another", "the widths"
+    for upper, (said, cause) in ((UPPER - 0.6, outside), (UPPER + 0.1, within)):
+        bounds = {f"{axis}_bounds": ((axis, "side"), np.stack([LOWER, upper], -1))}
+        edges = {
+            "cell_start": (axis, LOWER, {"units": unit}),
+            "cell_stop": (axis, upper, {"units": unit}),
+        }
+        for data, stated in (
+            (ds.assign_coords(bounds), f"{axis}_bounds"),
+            (ds.assign_coords(edges), "cell_start and cell_stop"),
+        ):
+            with pytest.raises(ProfileError) as told:
+                opened(data, axes=("depth", "sputter_time"))
+            changed = f"as after a change of {cause} alone"
+            assert str(told.value) == f"{stated} {said}, {changed}; {correct}"
+
+
+@pytest.mark.parametrize("gone", ["cell_start", "cell_stop"])
+def test_a_sample_has_both_edges_or_its_data_have_none(ds, gone):
+    edges = {"cell_start": LOWER.copy(), "cell_stop": UPPER.copy()}
+    edges[gone][2] = np.nan
+    data = ds.assign_coords({name: ("depth", one, {"units": "nm"}) for name, one in edges.items()})
+    refused(data, ProfileError, "some profiles are averages over cells, others samples without")

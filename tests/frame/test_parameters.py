@@ -328,9 +328,26 @@ def test_depths_asked_for_run_along_the_axis_or_over_dimensions_of_their_own(fra
         frame.points(np.array([1.0, 2.0]), "depth")
     assert str(told.value).startswith("depth is an array without a unit: give texts, ['10 nm', '2")
     assert 'xr.DataArray(depths, dims="depth", attrs={"units": "nm"})' in str(told.value)
+    with pytest.raises(UnitsError, match=r"^depth\[1\]='2 s' is in 's', which is a sputter time"):
+        frame.points(["1 nm", "2 s"], "depth")
 
 
 def test_species_are_listed_and_asked_for_by_name(frame):
     assert frame.species() == ["B", "P"]
     with pytest.raises(SpeciesError, match="donors names 'As'; the data have 'B', 'P'"):
         frame.species("As", name="donors")
+    with pytest.raises(SpeciesError, match=r"^species names 'As'; the data have 'B', 'P'$"):
+        frame.species("As")
+    assert frame.of_species("P", "As").values.tolist() == [False, True]
+    assert frame.of_species().values.tolist() == [False, False]
+
+
+@pytest.mark.parametrize("lazy_data", [False, True])
+@pytest.mark.parametrize("lazy_value", [False, True])
+def test_depths_are_as_lazy_as_the_data(lazy_data, lazy_value):
+    ds = SHARED[0].chunk() if lazy_data else SHARED[0]
+    asked = row([4.0, 3.0], "nm", species=["P", "B"])
+    opened = open_frame(ds, ("concentration",), question="a test")
+    read = opened.points(asked.chunk() if lazy_value else asked, "depth")
+    assert hasattr(read.data, "dask") == (lazy_data and lazy_value)
+    assert read.values.tolist() == [3.0, 4.0]

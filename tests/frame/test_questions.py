@@ -149,6 +149,7 @@ def test_what_a_result_has():
     assert [has(result, name) for name in ("dose", "start", "stop")] == [True, True, False]
     assert not has(result["dose"], "dose")
     assert has(result["dose"], "start")
+    assert not has(xr.DataArray(["ok"], name="status"), "ok")
 
 
 def test_limits_are_those_carried_then_those_asked_for_then_the_samples():

@@ -48,6 +48,14 @@ def test_edges_within_the_resolution_are_told_with_where_and_how_near():
     assert "achieved resolutions, from 28.5 nm: what is so narrow" in text
 
 
+def test_of_several_layers_the_narrow_one_is_told():
+    wide = restored(8.0)
+    y = np.exp2(-((2 * (Z - 15) / 8) ** 2)) + np.exp2(-((2 * (Z - 45) / 3) ** 2))
+    both = wide.assign(concentration=wide["concentration"].copy(data=[1e18 * y]))
+    (text,) = told(both)
+    assert "within 0.75 achieved resolutions, from 43.5 nm" in text
+
+
 @pytest.mark.parametrize(("width", "tells"), [(3.9, True), (4.1, False)])
 def test_edges_one_resolution_apart_are_known(width, tells):
     assert bool(told(restored(width))) == tells
@@ -149,10 +157,10 @@ def test_errors_of_several_profiles_that_make_one_depth_add_up_in_quadrature():
     z = np.arange(21.0)
     frame = opened(
         xr.Dataset(
-            {"concentration": (("species", "depth"), [25.0 - 2.0 * z] * 2, {"units": "cm^-3"}),
+            {"concentration": (("species", "depth"), [25.0 - 2.0 * z] * 3, {"units": "cm^-3"}),
              "concentration_stderr": (
-                 ("species", "depth"), [0.3 + 0 * z, 0.4 + 0 * z], {"units": "cm^-3"})},
-            {"depth": ("depth", z, {"units": "nm"}), "species": ["B", "P"],
+                 ("species", "depth"), [s + 0 * z for s in (0.3, 0.4, 0.6)], {"units": "cm^-3"})},
+            {"depth": ("depth", z, {"units": "nm"}), "species": ["B", "P", "As"],
              "achieved_resolution": ("depth", 40.0 + 0 * z, {"units": "nm"})},
         )
     )  # fmt: skip
@@ -163,7 +171,7 @@ def test_errors_of_several_profiles_that_make_one_depth_add_up_in_quadrature():
 
     found = add_resolution_error(frame, decay, depth, decay, together, group="species")
     shape = min(abs(float(together(replace(frame, value=_sharpened(frame)))) - 10.0), 14.0)
-    np.testing.assert_allclose(found, np.sqrt(0.15**2 + 0.2**2 + shape**2), rtol=1e-9)
+    np.testing.assert_allclose(found, np.sqrt(0.15**2 + 0.2**2 + 0.3**2 + shape**2), rtol=1e-9)
 
 
 def test_a_profile_is_sharpened_by_a_gaussian_of_the_wider_of_two_depths():

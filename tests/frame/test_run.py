@@ -178,3 +178,22 @@ def test_no_profiles_have_no_results(ds):
     none = opened(ds.isel(wafer=[])).each(lambda *_: [1.0], size=1)
     assert none.shape == (0, 3, 1)
     assert opened(ds.isel(species=[])).map(scaled).value.shape == (2, 0)
+
+
+def test_a_progress_bar_is_of_profiles_that_there_are(ds):
+    seen = []
+
+    def watched(profiles):
+        seen.append(profiles)
+        return iter(profiles)
+
+    for data, expected in (
+        (ds, [[(i, j) for i in range(2) for j in range(3)]]),
+        (ds.chunk(wafer=1), [[(0, 0), (0, 1), (0, 2)]] * 2),
+        (ds.isel(species=[]), []),
+    ):
+        seen.clear()
+        found = opened(data).each(lambda *columns: [columns[1].sum()], size=1, watched=watched)
+        found.load()
+        assert seen == expected
+        np.testing.assert_array_equal(found[..., 0], data["concentration"].sum("depth"))

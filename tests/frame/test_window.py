@@ -59,6 +59,14 @@ def test_the_start_comes_before_the_stop(ds, start, stop):
         read_pair(opened(ds), (start, stop))
 
 
+@pytest.mark.parametrize("pair", ["30 nm", ("20 nm",), ("20 nm", "30 nm", "40 nm"), None])
+def test_a_window_is_a_pair_of_depths(ds, pair):
+    with pytest.raises(ProfileError) as told:
+        read_pair(opened(ds), pair, "background")
+    said = f"background={pair!r}; expected (start, stop), such as ('800 nm', '1 um')"
+    assert str(told.value) == said
+
+
 def test_the_profile_with_the_wrong_limits_is_named(ds):
     says = "'P'.*start must come before stop, found start=30 nm and stop=20 nm"
     with pytest.raises(ProfileError, match=says):

@@ -92,6 +92,20 @@ def agree(found, depth, value, start, stop, rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("start", [1.5, [[0.0], [1.5], [2.25], [3.5], [1.5]]], ids=["one", "own"])
+def test_parts_of_many_profiles_give_what_each_profile_gives_alone(monkeypatch, rule, start):
+    value = np.random.default_rng(4).choice([0.0, 1.0, 2.0, 5.0], (5, 3, 7))
+    depth = np.array([0.0, 1, 2, 3, 5, 6, 8])
+    monkeypatch.setattr(dose, "IN_CACHE", 4 * depth.size)
+    found = integrate(depth, value, start, 7.5, rule=rule)
+    for profile in np.ndindex(5, 3):
+        own = np.broadcast_to(start, (5, 3))[profile]
+        wanted = integral(depth, value[profile], own, 7.5, rule)
+        assert found.value[profile] == pytest.approx(wanted[0], rel=1e-12)
+        assert found.n_linear_segments[profile] == (wanted[4] if rule == "loglinear" else 0)
+
+
+@pytest.mark.parametrize("rule", RULES)
 @given(
     batch=batches(),
     start=st.one_of(st.just(math.nan), depths),
@@ -338,6 +352,9 @@ def test_what_lies_below_a_limit(rule):
     # The value at a limit between samples counts too: here 5 by a line, 4 by an exponential.
     limits = {"trapezoid": (4.9, 5.1), "loglinear": (3.9, 4.1)}[rule]
     assert [bool(below(limit, 0.5, 2.0).everything[0]) for limit in limits] == [False, True]
+    # Between two samples there are only the values at the limits.
+    assert [bool(below(x, 1.2, 1.8).everything[0]) for x in (1.9, 2.1)] == [False, True]
+    assert below(8.1, NAN, 2.0).everything.tolist() == [False, False]  # there is no integral
     nothing = below(3.0, NAN, NAN)
     assert not nothing.everything.any()
 

@@ -280,6 +280,16 @@ def test_a_profile_without_a_name_has_none_in_its_heads(tmp_path):
     assert heads(batch, path, layout="paired")[2] == "w2 depth (nm)"
 
 
+def test_a_batch_is_written_sample_by_sample(tmp_path):
+    batch = sims.stack([named("B", "P"), named("B", "P")], names=["w1", "w2"])
+    rows = sims.to_csv(batch, tmp_path / "w.csv").read_text().splitlines()
+    assert rows[0] == "measurement,species,depth (nm),concentration (atom/cm^3)"
+    each = ["0.0,1e+18", "1.0,1e+17", "2.0,0.0"]
+    assert rows[1:4] == [f"w1,B,{one}" for one in each]
+    every = [f"{wafer},{name},{one}" for wafer in ("w1", "w2") for name in "BP" for one in each]
+    assert sorted(rows[1:]) == every
+
+
 @pytest.mark.slow
 def test_excel(tmp_path):
     ds = stack_example()

@@ -9,7 +9,7 @@ import pytest
 import sims_analysis as sims
 from sims_analysis import figures
 from sims_analysis.output import pages, report_files
-from sims_analysis.output.report import Report, analyse, results_csv
+from sims_analysis.output.report import analyse, results_csv
 from sims_analysis.output.report_files import file_stem, write_files, write_index
 
 
@@ -44,6 +44,8 @@ def test_a_file_of_somebody_else_is_not_replaced(text, tmp_path):
     assert file_stem("w1", tmp_path).startswith("w1~")
     assert file_stem("w2", tmp_path) == "w2"
     assert file_stem("w1-results.csv", tmp_path) == "w1-results.csv"
+    (tmp_path / "w3").mkdir()  # no file of results
+    assert file_stem("w3", tmp_path) == "w3"
 
 
 @pytest.mark.parametrize("name", ["con", "prn", "aux", "nul", "com1", "lpt9", "index", "Con.x.y"])
@@ -114,7 +116,7 @@ def test_a_page_is_written_where_the_library_that_draws_it_is(there, tmp_path, m
     monkeypatch.setattr("importlib.util.find_spec", lambda name: {"bokeh": there or None}[name])
     monkeypatch.setattr(pages, "report_page", lambda report, home: f"{report.level} µ {home}")
     path = tmp_path / "x.html"
-    report = Report(data=sims.open_example("sputter-time"), level="1")
+    report = SimpleNamespace(level="1")
     assert report_files._page(report, path, "index.html") == ([path] if there else [])
     assert path.exists() == there
     if there:

@@ -94,13 +94,17 @@ def test_the_columns_of_a_dataset_are_headed_by_their_long_names_behind_what_was
     assert cells(mine=ds)[0] == ["species", "mine: Peak depth (nm)", "mine: width"]
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e15])
 @pytest.mark.parametrize(
     ("random", "systematic", "shown"),
-    [(3e13, 4e13, "(1.00 ± 0.05)×10¹⁵"), (3e13, 0.0, "(1.00 ± 0.03)×10¹⁵"),
-     (np.nan, 4e13, "(1.00 ± 0.04)×10¹⁵"), (np.nan, np.nan, "1.000×10¹⁵")],
+    [(0.03, 0.04, "1.00 ± 0.05"), (0.03, 0.0, "1.00 ± 0.03"),
+     (np.nan, 0.04, "1.00 ± 0.04"), (np.nan, np.nan, "1.000")],
 )  # fmt: skip
-def test_parts_of_a_budget_are_combined(random, systematic, shown):
-    ds = dataset(dose=[1e15] * 2, random_stderr=[random] * 2, systematic_stderr=[systematic] * 2)
+def test_parts_of_a_budget_are_combined(random, systematic, shown, scale):
+    parts = {"dose": 1.0, "random_stderr": random, "systematic_stderr": systematic}
+    ds = dataset(**{name: [scale * value] * 2 for name, value in parts.items()})
+    if scale > 1:
+        shown = f"({shown})×10¹⁵" if "±" in shown else f"{shown}×10¹⁵"
     assert cells(ds)[1][1] == shown
 
 

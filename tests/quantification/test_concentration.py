@@ -74,6 +74,8 @@ def test_mass_fraction_needs_masses():
     found = sims.to_concentration(ds, atomic_density="Si", masses={"B": 10.81})
     exact = 0.01 * HOSTS["Si"].atomic_density * 28.085 / 10.81
     np.testing.assert_allclose(found["concentration"].values, [[exact, 2 * exact]])
+    one = sims.to_concentration(ds.sel(species="B"), atomic_density="Si", masses={"B": 10.81})
+    np.testing.assert_allclose(one["concentration"].values, [exact, 2 * exact])
 
 
 def test_species_in_concentrations_stay_as_they_are():
@@ -142,7 +144,8 @@ def test_a_host_by_formula_and_mass_density():
         (("", "5 g/cm^3"), ProfileError, "holds no atoms"),
         (("GaN", "5"), UnitsError, "mass density='5' has no unit"),
         (("GaN", "5 atoms/cm^3"), UnitsError, "which is a concentration"),
-        (("GaN", "-5 g/cm^3"), ProfileError, "must be positive"),
+        (("GaN", "-5 g/cm^3"), ProfileError, "^mass density '-5 g/cm.3' must be positive$"),
+        (("GaN", "0 g/cm^3"), ProfileError, "must be positive"),
     ]:
         with pytest.raises(error, match=words):
             sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
@@ -180,4 +183,17 @@ def test_hosts_have_the_densities_of_handbooks(name, grams_per_cm3):
     host = HOSTS[name]
     mass = host.atomic_density * host.mean_mass / 6.02214076e23
     assert mass == pytest.approx(grams_per_cm3, rel=0.01)
-    assert host.source
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("Si", "a = 5.431020511 angstrom (ideal, 22.5 C): CODATA 2018"), ("Ge", "Ioffe Institute"),
+        ("GaAs", "(300 K): I. Vurgaftman, J. R. Meyer, L. R. Ram-Mohan, J. Appl. Phys. 89 (2001)"),
+        ("InP", "J. Appl. Phys. 89 (2001) 5815"), ("GaN", "J. Appl. Phys. 89 (2001) 5815"),
+        ("SiC", "Properties of Advanced Semiconductor Materials, Wiley (2001) 93"),
+        ("SiO2", "vitreous, 2.20 g/cm^3"),
+    ],
+)  # fmt: skip
+def test_hosts_say_where_their_densities_come_from(name, where):
+    assert where in HOSTS[name].source

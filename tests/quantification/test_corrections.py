@@ -307,3 +307,32 @@ def test_a_finer_grid_shares_as_much_with_its_background_and_knows_it_less(count
     np.testing.assert_allclose(fine[overlap], found[overlap], rtol=1e-12)
     stderr = "intensity_background_stderr"
     np.testing.assert_allclose(fine[stderr], 2.0 * found[stderr], rtol=1e-12)
+
+
+def test_two_samples_of_a_window_may_scatter_more_than_they_can():
+    ds = sims.with_counting_statistics(timed(TIME, "counts", B=[9, 7, 5, 3, 2, 1, 3, 1, 1, 4e4]))
+    with pytest.warns(
+        ProfileWarning, match=r"'B': the samples in the window .* scatter \S+ times as"
+    ):
+        sims.subtract_background(ds, window=("16 s", "18 s"))
+    sims.subtract_background(ds, window=("18 s", "19 s"))  # one does not scatter
+
+
+def test_a_background_among_samples_below_their_limit_is_told():
+    limits = np.full((2, 10), np.nan)
+    limits[0, 8] = 2.0
+    ds = COUNTED.assign_coords(intensity_detection_limit=(COUNTED["intensity"].dims, limits))
+    ds["intensity_detection_limit"].attrs["units"] = "count"
+    ds["intensity"] = ds["intensity"].where(np.isnan(limits)).assign_attrs(units="count")
+    told = "'B': 1 samples in the window are below their limit of detection, 2 count, and have no v"
+    with pytest.warns(ProfileWarning, match=f"{told}.*: the mean of the others is too high"):
+        sims.subtract_background(ds, window=("8 s", "18 s"))
+
+
+def test_what_was_subtracted_in_all_is_the_sum_of_what_is_known():
+    once = sims.subtract_background(COUNTED, value={"B": "2 counts"})
+    np.testing.assert_array_equal(once["subtracted_background"], [2, np.nan])
+    none = sims.subtract_background(once, value={"Si": "0 counts"})
+    np.testing.assert_array_equal(none["subtracted_background"], [2, 0])
+    again = sims.subtract_background(none, value="1 counts")
+    np.testing.assert_array_equal(again["subtracted_background"], [3, 1])

@@ -117,7 +117,7 @@ def test_an_element_from_an_isotope():
 @pytest.mark.parametrize(
     ("species", "options", "error", "words"),
     [
-        (["11B"], {"abundance": {"10B": 0.2}}, SpeciesError, "names '10B'; the data have '11B'"),
+        (["11B"], {"abundance": {"10B": 0.2}}, SpeciesError, "^species names '10B'; the data have"),
         (
             ["11B", "30Si"],
             {"abundance": {"11B": 0.8}, "species": ["11B", "30Si"]},
@@ -148,6 +148,24 @@ def test_an_element_from_an_isotope():
 def test_what_makes_no_element(species, options, error, words):
     with pytest.raises(error, match=words):
         sims.to_element(quantified(*species), **options)
+
+
+def test_fractions_are_amounts_too():
+    ds = quantified("11B", "P").rename(concentration="atomic_fraction")
+    ds = (ds[["atomic_fraction"]] / 5e22).assign_coords(ds.coords)
+    ds["atomic_fraction"].attrs["units"] = "1"
+    found = sims.to_element(ds, abundance={"11B": 0.8})["atomic_fraction"]
+    np.testing.assert_allclose(found[0], ds["atomic_fraction"][0] / 0.8, rtol=1e-15)
+    np.testing.assert_array_equal(found[1], ds["atomic_fraction"][1])
+
+
+@pytest.mark.parametrize("name", ["numerator", "denominator"])
+def test_a_ratio_is_of_one_species_and_another(name):
+    options = {"numerator": "70Zn", "denominator": "64Zn"} | {name: ["64Zn", "70Zn"]}
+    with pytest.raises(
+        ProfileError, match=rf"^{name}=\['64Zn', '70Zn'\]; expected one species, su"
+    ):
+        sims.ratio(BOTH, **options)
 
 
 def test_intensities_are_no_amounts():

@@ -214,3 +214,54 @@ def test_a_rate_is_known_from_five_standard_errors_of_the_slope():
         "markers: the layers do not determine a rate: they move by 1 +- 0.2 for each nm of the "
         "stated depths"
     )
+
+
+def fit_of(where, **more):
+    """What a fit of layers says of their positions, known to a thousandth of a second."""
+    names = [f"position[{i}]" for i in range(len(where))]
+    square = (("parameter", "parameter_"), 1e-6 * np.eye(len(where)))
+    return xr.Dataset(
+        {"position": ("layer", where, {"units": "s"}), "covariance": square, "status": "ok"},
+        {"layer": range(len(where)), "parameter": names, "parameter_": names},
+        {"axis": "sputter_time", **more},
+    )
+
+
+def test_a_fit_of_one_species_is_one_of_all():
+    run, depths = run_of(), ["10 nm", "20 nm", "30 nm"]
+    fit = fit_of([20.0, 40.0, 60.0])
+    found = [
+        sims.calibrate_depth(run, markers=one, depths=depths)["sputter_rate"]
+        for one in (fit, fit.expand_dims(species=["B"]), fit.assign_coords(species="B"))
+    ]
+    assert [rate.item() for rate in found] == [pytest.approx(0.5)] * 3
+    assert [rate.dims for rate in found] == [()] * 3
+
+
+def test_layers_that_were_not_found_and_errors_of_the_scale_itself():
+    depths = ["10 nm", "20 nm", "30 nm"]
+    fit = fit_of([20.0, 40.0, np.nan, 60.0])
+    found = sims.calibrate_depth(run_of(), markers=fit, depths=depths)
+    assert found["sputter_rate"].item() == pytest.approx(0.5)
+    known = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0.05")
+    with pytest.raises(ProfileError) as told:
+        sims.calibrate_depth(run_of(), markers=known, depths=depths)
+    assert str(told.value) == (
+        "markers: the positions of this fit have the uncertainty of the depth scale that they are "
+        "to calibrate; fit with depth_uncertainty=0"
+    )
+    without = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0")
+    assert sims.calibrate_depth(run_of(), markers=without, depths=depths)["marker_status"] == "ok"
+    nameless = without.assign_coords(parameter=["a", "b", "c"], parameter_=["a", "b", "c"])
+    with pytest.raises(ProfileError, match="does not hold the depths of its layers"):
+        sims.calibrate_depth(run_of(), markers=nameless, depths=depths)
+
+
+def test_markers_belong_to_the_measurements_of_the_data():
+    runs = xr.concat([run_of(), run_of()], "measurement").assign_coords(measurement=["a", "b"])
+    fits = xr.concat([fit_of([20.0, 40.0]), fit_of([20.0, 40.0])], "measurement")
+    fits = fits.assign_coords(measurement=["a", "c"])
+    with pytest.raises(
+        ProfileError, match=r"^markers has no value for measurement \['b'\]; it has"
+    ):
+        sims.calibrate_depth(runs, markers=fits, depths=["10 nm", "20 nm"])

@@ -481,6 +481,18 @@ REFUSED = [
         "markers: positions are in 'min'; expected 's', as the fit gave them",
     ),
     (
+        lambda: by_layers(depths="10 nm"), ProfileError,
+        "depths='10 nm'; expected the known depths of the layers in order, ['10 nm', '20 nm', ...]",
+    ),
+    (
+        lambda: sims.calibrate_depth(RUN, markers=layers().isel(layer=0), depths=["10 nm"]), ProfileError,
+        "markers: expected a fit of several layers, sims.fit(data, model='delta_drf', repeat=...)",
+    ),
+    (
+        lambda: sims.calibrate_depth(RUN, markers=layers().drop_vars("covariance"), depths=["10 nm"]), ProfileError,
+        "markers: expected a fit of several layers, sims.fit(data, model='delta_drf', repeat=...)",
+    ),
+    (
         lambda: by_layers(depths=None), ProfileError,
         "depths=None; expected the known depths of the layers in order, ['10 nm', '20 nm', ...]",
     ),

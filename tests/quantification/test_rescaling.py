@@ -357,3 +357,12 @@ def test_what_a_known_dose_says_of_the_scale():
     twice = sims.scale_to_dose(once, dose={"B": "2e14 atoms/cm^2"})
     np.testing.assert_allclose(twice["dose_scale"].sel(species="B"), 2 * scale, rtol=1e-12)
     assert np.isnan(twice["dose_scale_uncertainty"].sel(species="B")).all()
+
+
+@pytest.mark.parametrize("name", ["sensitivity_factor", "absolute_sensitivity_factor"])
+def test_a_factor_on_record_is_scaled_with_the_concentrations(name):
+    ds = DS.assign_coords({name: ("species", [2e22, 3e22], {"units": "atom/cm^3", "note": "kept"})})
+    found = sims.scale_to_dose(ds, dose={"B": "1e14 atoms/cm^2"})
+    scale = found["dose_scale"].sel(species="B").item()
+    np.testing.assert_allclose(found[name], [2e22 * scale, 3e22], rtol=1e-14)
+    assert found[name].attrs == {"units": "atom/cm^3", "note": "kept"}

@@ -295,6 +295,11 @@ def test_no_concentration_where_the_matrix_has_vanished():
     np.testing.assert_array_equal(
         one["matrix_status"].values, np.where(TIME < 60, "ok", "vanished")
     )
+    # A signal of nothing has, whatever the threshold.
+    nothing = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 0.0))
+    with pytest.warns(ProfileWarning, match="20 more.*'Si' has vanished"):
+        found = sims.with_rsf(nothing, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0)
+    assert (found["matrix_status"].sel(species="B") == "vanished").sum() == 21
     # Exactly at the threshold it has not vanished.
     edge = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 100.0))
     assert "matrix_status" not in sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si").coords
@@ -464,3 +469,49 @@ def test_errors_that_stand_as_a_coordinate_are_quantified_too():
     )
     about = ds["intensity_stderr"].attrs["description"]
     assert expected["concentration_stderr"].attrs["description"] == about
+
+
+def test_a_factor_along_the_samples_has_its_uncertainty_there():
+    values = np.where(TIME <= 20, 1e22, 3e22)
+    along = xr.DataArray(
+        values,
+        {"sputter_time": ("sputter_time", TIME, {"units": "s"}),
+         "stderr": ("sputter_time", values * np.where(TIME <= 20, 0.1, 0.2))},
+        ["sputter_time"], attrs={"units": "atoms/cm^3"},
+    )  # fmt: skip
+    found = sims.with_rsf(THREE, rsf={"B": along}, matrix="Si")["sensitivity_factor_uncertainty"]
+    expected = np.where(TIME <= 20, 0.1, 0.2)
+    np.testing.assert_allclose(found.sel(species="B"), expected, rtol=1e-12)
+    assert found.sel(species="P").isnull().all()
+
+
+def test_a_list_of_factors_is_of_one_species_each():
+    both = xr.DataArray([1e22, 2e22], {"species": ["B", "P"]}, attrs={"units": "atoms/cm^3"})
+    with pytest.raises(ProfileError) as told:
+        sims.with_rsf(THREE, rsf=[both], matrix="Si")
+    assert str(told.value) == (
+        "rsf is a list; expected factors as rsf_from_standard() returns them, each of one species, "
+        "or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
+    )
+    with pytest.raises(ProfileError, match=r"^rsf holds two factors of 'B'$"):
+        sims.with_rsf(THREE, rsf=[both.sel(species="B")] * 2, matrix="Si")
+
+
+def test_a_weak_matrix_is_one_in_whatever_unit():
+    """One above a thousandth of its maximum, however small the numbers are."""
+    weak = THREE.assign(intensity=(1e-6 * THREE["intensity"]).assign_attrs(units="count/s"))
+    found, expected = (
+        sims.with_rsf(ds, rsf={"B": "1e22 cm^-3"}, matrix="Si")["concentration"]
+        for ds in (weak, THREE)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_conditions_over_measurements_say_nothing_of_each():
+    factor = xr.DataArray(
+        [1e22, 2e22], {"measurement": [0, 1], "matrix": ("measurement", ["Ge", "Ge"])},
+        ["measurement"], attrs={"units": "atoms/cm^3"},
+    )  # fmt: skip
+    batch = sims.stack([THREE, THREE])
+    found = sims.with_rsf(batch, rsf={"B": factor}, matrix="Si")["concentration"]
+    np.testing.assert_allclose(found[1, 0], 2 * found[0, 0], rtol=1e-14)

@@ -205,6 +205,60 @@ def test_counting_times_come_along_in_the_semicolon_variant(write):
     assert counting(profile) == pytest.approx(RPC_TIME, rel=1e-5)
 
 
+def test_the_current_of_the_beam_alone_is_what_was_measured(write):
+    result = sims.read(write(cameca_rpc({"Ipr": (T, None, cnt(K), "I")})))
+    assert result.species == ["Ipr"]
+
+
+def test_what_is_said_of_a_species_is_said_of_no_other(write):
+    lines = two_species(rsf={"10B": 3e13}).decode("latin-1").split("\r\n")
+    (boron, silicon) = (
+        next(i for i, line in enumerate(lines) if line.startswith(f"{name}  "))
+        for name in ("10B", "30Si")
+    )
+    # Measured by a Faraday cup, of which nothing is said.
+    lines[silicon] = lines[silicon].replace("EM", "FC")
+    known = sims.read(write("\r\n".join(lines).encode()))["30Si"].species_metadata
+    assert known == {
+        "counting_time": "1.04 s", "waiting_time": "0.88 s", "mass": "10.013 amu",
+        "detector": "FC", "offset": "0", "fill_value": "0.001 cnt/s",
+    }  # fmt: skip
+    del lines[boron]
+    lines.insert(lines.index("*** MAIN ANALYTICAL PARAMETERS (MAP) ***"), "Data file name(s)\tx")
+    result = sims.read(write("\r\n".join(lines).encode()))
+    known = result["10B"].species_metadata
+    assert known == {"rsf": "3e+13 at/cm3", "calibration": "RSF", "fill_value": "0.001 cnt/s"}
+    assert not [key for key in result.metadata.other if "Data file name" in key]
+
+
+def test_depths_without_a_unit_are_asked_for(write):
+    path = write(two_species().replace(b"Depth[um]", b"Depth"))
+    with pytest.raises(
+        sims.UnitsError, match="'10B': no line of the file states the unit of its d"
+    ):
+        sims.read(path)
+    np.testing.assert_allclose(sims.read(path, depth_units="um")["10B"].depths, Z, rtol=1e-6)
+
+
+def test_a_file_that_ends_with_its_data_is_read_on_request(write):
+    content = two_species()
+    cut = content[: content.index(b"\r\n\r\n*** DATA END")]
+    with pytest.raises(sims.ReadError, match="the file breaks off after line 18: the line"):
+        sims.read(write(cut))
+    with pytest.warns(sims.ProfileWarning) as told:
+        result = sims.read(write(cut), allow_truncated=True)
+    assert result["30Si"].concentrations.tolist() == cnt(K * 100).tolist()
+    says = ["the file breaks off after line 18", "the file ends before all is said of its calibr"]
+    assert all(any(text in str(one.message) for one in told) for text in says)
+
+
+def test_values_without_a_unit_are_asked_for(write):
+    path = write(two_species().replace(b"I[cnt/s]", b"I"))
+    with pytest.raises(sims.UnitsError, match="species '10B': no line of the file states the unit"):
+        sims.read(path)
+    assert sims.read(path, units="counts/s")["30Si"].concentration_units == "counts/s"
+
+
 def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
     rates = np.array([40.1, 17.77, 9.13, 3.3, 5.5])
     known = sims.read(write(cameca_rpc({"10B": (None, Z, rates, "I")})))["10B"].species_metadata
@@ -226,21 +280,28 @@ def test_a_file_that_breaks_off_is_refused_or_told(write):
 
 
 def test_a_file_that_lost_its_calibration_is_told(write):
-    content = two_species()
-    for left in (content.index(b"*** CALIBRATION"), content.rindex(b"      Ref signal")):
+    once, twice = two_species(), two_species(layers=2)
+    for content, left in (
+        (once, once.index(b"*** CALIBRATION")),
+        (once, once.rindex(b"      Ref signal")),
+        (twice, twice.rindex(b"    Species")),
+        (twice, twice.rindex(b"  1st Interface")),
+    ):
         with pytest.warns(sims.ProfileWarning, match="before all is said of its calibration"):
             result = sims.read(write(content[:left]))
         assert result["10B"].depths.size == 5
 
 
-@pytest.mark.parametrize("end", ["", "\t", "\t \t"])
-def test_the_current_of_the_beam_is_no_species(write, end):
+@pytest.mark.parametrize(
+    ("end", "more"), [("", "\tTime[s]\tI[A]"), ("\t", "\tTime[s]\tI[A]"), ("\t \t", "")]
+)
+def test_the_current_of_the_beam_is_no_species(write, end, more):
     """The program writes a head too many before it, and too many cells below the species."""
     lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
     lines = lines.decode("latin-1").split("\r\n")
     names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
     lines[names] += "\t\t\t\t\tIpr"
-    lines[names + 1] += "\tTime[s]\tI[A]\tTime[s]\t\tDepth\tI[A]"
+    lines[names + 1] += f"{more}\tTime[s]\t\tDepth\tI[A]"
     rows = range(names + 2, names + 2 + len(T))
     for i, row in enumerate(rows):
         lines[row] += f"\t{T[i]}\t\t{4e-8 - i * 1e-9}{end}"

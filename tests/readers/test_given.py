@@ -155,7 +155,9 @@ def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
 
 def test_without_fsspec_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("sims_analysis.errors.importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ModuleNotFoundError, match=r"^https://example.org/w7.csv needs fsspec: pip ins"):
+    with pytest.raises(
+        ModuleNotFoundError, match=r"^https://example.org/w7.csv needs fsspec: pip ins"
+    ):
         sims.read("https://example.org/w7.csv?key=1")
 
 

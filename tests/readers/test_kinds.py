@@ -305,6 +305,13 @@ def test_what_is_no_formula(text):
 
 def test_notes_about_a_sample_name_no_species():
     assert names_species("Boron")
+    assert names_species("  BOR (implantiert)")
+    assert not names_species("")
+    assert not names_species("implanted")
+    assert not names_species("B, Probe")
+    assert named_role(" Bemerkung:  ", "text") == "text"
+    assert named_role("sputter  cycle", "index") == "index"
+    assert named_role("B", "text", "species") is None
     assert names_species("11B in Si")
     assert not names_species("Probe W7")
     assert named_role("試料", "species", "text") == "text"
@@ -316,3 +323,13 @@ def test_labels_count_samples_and_isotopes_count_nucleons():
     assert not are_labels(["B10", "B11"])
     assert not are_labels(["Li6", "Li7"])
     assert not are_labels(["W1"])
+    # Of elements, labels have no more than eight; of the lightest, none.
+    assert are_labels(["B7", "B8"])
+    assert not are_labels(["B8", "B9"])
+    assert not are_labels(["H1", "H2"])
+    assert not are_labels(["He3", "He4"])
+    assert are_labels(["run_1", "run_2"])
+    assert are_labels(["B 1", "B 2"])
+    assert not are_labels(["W1", "V2"])
+    assert not are_labels(["W1", "W"])
+    assert not are_labels(["W1", "W1"])

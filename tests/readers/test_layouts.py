@@ -197,6 +197,26 @@ def test_a_unit_in_the_name_of_the_sheet(tmp_path):
     assert sims.read(tmp_path / "w7.xlsx")["B"].concentration_units == "at cm-3"
 
 
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [
+        ("Conc. (c s-1)", "c s-1"), ("at%", "at%"), (" at% ", "at%"), ("B (at cm-3) ", "at cm-3"),
+        ("cps", None), ("Depth (nm)", None), ("W7", None), ("(cps) W7", None),
+    ],
+)  # fmt: skip
+def test_what_names_of_sheets_say_of_units(title, unit):
+    table = [["Depth (nm)", "B"], [0, 1], [1, 2]]
+    if unit is None:
+        with pytest.raises(
+            sims.UnitsError, match="species 'B': no line of the file states the unit"
+        ):
+            sims.read(book(table, title=title))
+    else:
+        assert sims.read(book(table, title=title))["B"].concentration_units == unit
+    stated = [["Depth (nm)", "B (counts)"], *table[1:]]
+    assert sims.read(book(stated, title=title))["B"].concentration_units == "counts"
+
+
 def test_a_row_of_detection_limits_is_no_sample(write):
     rows = "0;1E18;5E16\n1;2E18;6E16\n2;3E18;7E16\n"
     for table in (f"Tiefe (nm);B (at/cm3);P (at/cm3)\n{rows}NWG;2E15;1E14\n",
@@ -262,6 +282,22 @@ def test_a_row_whose_cells_have_moved_is_told(write, head):
         return
     with pytest.warns(sims.ProfileWarning, match="line 4 has nothing below"):
         sims.read(write("\n".join(rows)))
+
+
+@pytest.mark.parametrize(
+    ("count", "missing", "is_told"),
+    [(5, 0, False), (5, 1, True), (5, 2, False), (9, 2, False), (10, 2, True), (10, 3, False)],
+)
+def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, is_told):
+    rows = [f"{'' if 0 < i <= missing else i};{i};{i}" for i in range(count)]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        sims.read(write("\n".join(["#;Depth (nm);B (cps)", *rows, ""])))
+    says = (
+        "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
+        "its numbers are not what they seem; put them back"
+    )
+    assert [str(one.message) for one in told] == [says] * is_told
 
 
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
@@ -645,3 +681,79 @@ def test_a_first_table_above_another_in_a_sheet_is_not_lost():
         "or header_rows=[3]"
     )
     assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])
+
+
+# --- cells of a sheet -------------------------------------------------------------------------
+
+TABLE = ["z (nm)", "B (cps)"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        # A point is a decimal one, unless it may separate thousands beside decimal commas.
+        ([TABLE, ["0,5", "1.2345"], ["1,5", "2.5"]], ([0.5, 1.5], [1.2345, 2.5])),
+        ([TABLE, [0, " 5 "], [1, None], [2, "-"], [3, 1.5]], ([0, 1, 2, 3], [5, None, None, 1.5])),
+        ([TABLE, [0, "#N/A"], [1, 2.5]], ([0, 1], [None, 2.5])),
+        ([["Lot", *TABLE], [4711.0, 0, 1], [4711, 1, 2]], ([0, 1], [1, 2])),
+        ([["Time", *TABLE], [dt.time(1, 2), 0, 1], [dt.time(1, 2), 1, 2]], ([0, 1], [1, 2])),
+        ([["Depth (nm)", 0, 1.5], ["B (cps)", 1, 2]], ([0, 1.5], [1, 2])),
+    ],
+)
+def test_cells_that_are_numbers_or_nothing(rows, found):
+    profile = sims.read(book(rows))["B"]
+    values = [None if np.isnan(v) else v for v in profile.concentrations.tolist()]
+    assert (profile.depths.tolist(), values) == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "says"),
+    [
+        (
+            [TABLE, ["0,5", "1.234"], ["1,5", "2.5"]],
+            {},
+            "row 2, column B: '1.234' is no number; take the separators of thousands out, which",
+        ),
+        (
+            [TABLE, ["0,5", "1.5"], ["1,5", "2.5"]],
+            {"decimal": ","},
+            "row 2, column B: '1.5' is no number with decimal commas; pass decimal='.' if the",
+        ),
+        (
+            [TABLE, ["0.5", "1.5"], ["1.5", "2,5"]],
+            {"decimal": "."},
+            "row 3, column B: '2,5' is no number; if the comma is a decimal one, pass decimal=','",
+        ),
+        ([TABLE, ["1,234", 5], [2, 6]], {}, "row 2, column A: '1,234' is no number; the comma may"),
+        ([TABLE, [0, 1], [1, True], [2, 3]], {}, "row 3, column B: 'TRUE' is no number; if it"),
+        ([TABLE, ["#N/A", 1], [1, 2]], {}, "row 2, column A: a value without a depth (1.0)"),
+        (
+            [[None, *TABLE], [None, 0, 1], [None, 1, 2]],
+            {"columns": {"B": (0, 1)}},
+            "columns=: there is no column 0; the table has 3",
+        ),
+    ],
+)
+def test_cells_are_named_as_they_stand_in_the_sheet(rows, options, says):
+    with pytest.raises(sims.ReadError) as raised:
+        sims.read(book(rows), **options)
+    said = str(raised.value).partition(": ")[2]
+    assert said.removeprefix("sheet 'Sheet', ").startswith(says)
+
+
+def test_where_cells_are_merged_is_told_of_a_turned_table():
+    rows = [["Depth (nm)", 0, 1, 2], ["B (cps)", 1, 2, 3]]
+    says = "sheet 'Sheet', row 2, column C is merged with a cell before it"
+    with pytest.warns(sims.ProfileWarning, match=says):
+        sims.read(book(rows, ["B2:C2"]))
+
+
+def test_an_empty_row_of_a_sheet_is_told_and_notes_are_kept():
+    rows = [["Sample: W7"], [], TABLE, [0, 1], [1, 2], [None, None], [2, 3], [], ["done", 5]]
+    with pytest.warns(sims.ProfileWarning) as told:
+        result = sims.read(book(rows))
+    assert {str(one.message).partition(": ")[2][:60] for one in told} == {
+        "sheet 'Sheet', row 9 begins with 'done' and holds 1 number: ",
+        "the numbers end at row 5 and go on at row 7, below an empty ",
+    }
+    assert result.metadata.other == {"Sample": "W7", "done": "5"}

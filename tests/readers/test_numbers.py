@@ -102,6 +102,12 @@ def test_a_cell_too_many_is_named(cell, place):
     assert table(lines, "\t", width=2)[0].shape == (3, 2)
 
 
+def test_columns_that_no_line_has_are_empty():
+    values, limits = table(["0;1", "2;3"], ";", width=4)
+    np.testing.assert_array_equal(values, [[0, 1, np.nan, np.nan], [2, 3, np.nan, np.nan]])
+    assert limits == {}
+
+
 def test_a_table_of_many_columns_is_read_whole():
     rows = np.random.default_rng(1).normal(size=(70, 3000))
     lines = lines_of(rows.tolist(), "\t", ".")
@@ -180,6 +186,17 @@ def test_no_gap_is_told_of_lines_that_a_dialect_has_left_out():
     assert content.signals[0].values.tolist() == [1, 2, 3]
     with pytest.warns(sims.ProfileWarning, match="end at line 4 and go on at line 6"):
         read_grid(TextGrid(lines, ";", False, Options(), left_out={2}), source)
+
+
+def test_the_first_rows_and_the_last_tell_how_many_columns_there_are():
+    def width(row, rows=23):
+        lines = ["1;2;;"] * rows
+        lines[row] = "1;2;3"
+        return TextGrid(lines, ";", False, Options()).width(range(rows))
+
+    assert [width(row) for row in (0, 19, 20, 21, 22)] == [3, 3, 2, 2, 3]
+    assert TextGrid(["", ""], ";", False, Options()).width(range(2)) == 1
+    assert TextGrid(["  1  2 "], None, False, Options()).width(range(1)) == 2
 
 
 # --- cells ------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from instrument_files import cameca_rpc
 
-from sims_analysis.readers import recognising
+from sims_analysis.readers import payload, recognising, tidy
 from sims_analysis.readers.recognising import looks_like
+from sims_analysis.readers.source import Source
 
 Z = np.linspace(0.01, 1, 20)
 CAMECA = cameca_rpc({"10B": (None, Z, 1e18 * np.exp(-Z), "C")})
@@ -33,6 +34,23 @@ def test_an_instruments_file_is_known_by_its_content(tmp_path):
 )
 def test_what_could_be_anything_has_no_format(content):
     assert looks_like(io.BytesIO(content)) is None
+
+
+@pytest.mark.parametrize(("above", "known"), [(0, True), (29, True), (30, False)])
+def test_heads_of_rows_for_each_sample_stand_within_thirty_rows(above, known):
+    text = "note\n" * above + "species;z (nm);C (cps)\nB;0;1\nB;1;2\n"
+    assert tidy.recognises(Source("w7.csv", text.encode())) is known
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ('[{"a": 1}]', True), (' {"a": 1}', True), ("[{}]", True), ('["a"]', True),
+        ("[1, 2]", False), ("{a}", False), ('a "b"', False), ("[" + " " * 40 + '"a"]', False),
+    ],
+)  # fmt: skip
+def test_what_begins_like_json(text, known):
+    assert payload.recognises(Source("w7.json", text.encode())) is known
 
 
 @pytest.mark.parametrize(

@@ -1057,3 +1057,14 @@ def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
 def test_a_long_text_without_numbers_is_none_of_rows_as_columns(write):
     with pytest.raises(sims.ReadError, match="the file has no row of two numbers or more"):
         sims.read(write("".join(f"a{i};b\n" for i in range(201))))
+
+
+@pytest.mark.parametrize("head", ["SD", "P (cm^-3)"])
+def test_numbers_that_were_read_are_not_written_into(write, head):
+    result = sims.read(write(f"Depth (nm);B (cm^-3);{head}\n0;1;2\n1;2;3\n"))
+    for profile in result.depth_profiles:
+        assert np.shares_memory(profile.depths, result["B"].depths)
+        for numbers in (profile.depths, profile.concentrations, profile.concentrations_stderr):
+            if numbers is not None:
+                with pytest.raises(ValueError, match="read-only"):
+                    numbers[0] = 5

@@ -177,8 +177,9 @@ def test_sheets_without_rows_of_numbers_are_named():
     content = saved(one=[["nothing"]], two=[["Depth", 5]])
     says = "no sheet of the workbook has a row of two numbers or more: 'one', 'two'"
     assert refusal(content) == says
-    odd = saved(one=[["nothing"]], two=[["x"], ["1.2.3", 5]])
-    assert refusal(odd).startswith("sheet 'two', row 2, column A: '1.2.3' is no number; ")
+    odd = {"two": [["x"], ["1.2.3", 5]]}
+    for content in (saved(one=[["nothing"]], **odd), saved(**odd)):
+        assert refusal(content).startswith("sheet 'two', row 2, column A: '1.2.3' is no number; ")
     asked = saved(one=[["nothing"]], two=TABLE)
     assert refusal(asked, sheet="one") == "there are no numbers in it that stand in columns"
 

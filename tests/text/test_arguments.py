@@ -308,6 +308,8 @@ def test_calls_that_are_not_there_are_refused_in_full(function, positional, name
 def test_what_there_is_in_place_of_what_users_guess(guess, options, instead):
     assert _instead_of(guess, options) == f"; there is {instead}"
     assert _instead_of("limits", ["start"]) == _instead_of("elsewhere", options) == ""
+    # An option that has the word for a part comes before one that is more alike.
+    assert _instead_of("level", ["levels", "noise_level"]) == "; did you mean noise_level=?"
     assert _instead_of("units", ["depth_units", "value_units"]) in (
         "; did you mean depth_units=?",
         "; did you mean value_units=?",

@@ -39,8 +39,8 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
 
 
 @pytest.mark.parametrize(
-    ("kinds", "said"), [(("dimensionless",), "write a pure number as a text, '7'"),
-                        (("depth",), "write it like '7 nm'")],
+    ("kinds", "said"), [(("dimensionless",), "^x=7.0: write a pure number as a text, '7'$"),
+                        (("depth",), "^x=7.0 has no unit; write it like '7 nm' or give a pint Qu")],
 )  # fmt: skip
 def test_what_is_said_of_a_bare_number(kinds, said):
     with pytest.raises(UnitsError, match=said):

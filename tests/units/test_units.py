@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import (
     dequantify,
+    in_udunits,
     quantify,
     read_quantity,
     read_unit,
@@ -111,6 +112,7 @@ def test_other_languages_and_typesetting(text, expected):
         ("log10(atoms/cm3)", "it is the unit of a logarithm"),
         ("atoms/cm^-3", "it divides by a negative power"),
         ("atoms/cm–3", "it divides by a negative power"),
+        ("atoms/cm^-2", "it divides by a negative power"),
         ("ppt", "ambiguous unit 'ppt'"),
         ("Depth (furlong)", "'Depth' is not a unit"),
         ("1.5e3nm", r"it holds a factor, '1.5e3', which may multiply or divide"),
@@ -380,6 +382,22 @@ def test_every_phrase_has_a_kind_and_a_factor(of):
         )  # fmt: skip
     assert kind in ("atomic_fraction", "mass_fraction", "arbitrary")
     assert Fraction(factor) in (1, Fraction(1, 100), Fraction(1, 10**6), Fraction(1, 10**9))
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        *[(w, w) for w in ("nm", "um", "mm", "cm", "m", "angstrom", "s", "ms", "us", "ns", "min")],
+        *[(w, w) for w in ("hour", "g", "kg", "count", "ohm", "1")],
+        *[(w, w) for w in ("count/s", "1/cm", "cm^2/s", "g/cm^3", "count/s / nm")],
+        ("atom/cm^3", "cm-3"), ("atom/cm^2", "cm-2"), ("atom/cm^3/(count/s)", "1/cm^3/(count/s)"),
+        ("arb. unit", "1"), ("arb. unit/nm", "1/nm"), ("at%", "0.01"), ("ppm", "1e-06"),
+        ("kcps", "1000 count/s"), ("atoms/m^3", "1e-06 cm-3"), ("µm", "1000 nm"),
+        ("furlong", None), ("", None), ("%", None), ("nm; rm", None),
+    ],
+)  # fmt: skip
+def test_units_as_udunits_spells_them(text, spelled):
+    assert in_udunits(text) == spelled
 
 
 @pytest.mark.parametrize("wrong", [3, None, b"nm"])

@@ -56,7 +56,7 @@ def add_pages(app: Starlette, archive: Archive) -> None:
 
     async def entry(request: Request) -> Response:
         data_id = unquote(request.path_params["data_id"])
-        if not data_id or not await run_in_threadpool(archive.__contains__, data_id):
+        if not await run_in_threadpool(archive.__contains__, data_id):
             page = failure_page("No such entry", data_id or "no id was given", home=HOME)
             return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
         try:

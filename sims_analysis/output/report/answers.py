@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,17 +56,17 @@ class Report:
 
     data: xr.Dataset
     level: str
-    start: str | None = None
-    stop: str | None = None
-    surface: str = ""
-    surface_dose: str = "measured"
-    peaks: list[xr.Dataset] = field(default_factory=list)
-    doses: list[xr.Dataset] = field(default_factory=list)
-    crossings: list[xr.DataArray] = field(default_factory=list)
-    metallurgical: xr.Dataset | None = None
-    donors: list[str] = field(default_factory=list)
-    acceptors: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    start: str | None
+    stop: str | None
+    surface: str
+    surface_dose: str
+    peaks: list[xr.Dataset]
+    doses: list[xr.Dataset]
+    crossings: list[xr.DataArray]
+    metallurgical: xr.Dataset | None
+    donors: list[str]
+    acceptors: list[str]
+    notes: list[str]
 
     @cached_property
     def about(self) -> About:

@@ -1,0 +1,346 @@
+"""What becomes of each answer and failure of HTTP, in full words; no network."""
+
+import gzip
+import ssl
+
+import httpx
+import pytest
+from faulty_server import KEY, OF_ANY_ENTRY
+
+from sims_analysis._version import __version__
+from sims_analysis.api import http, options
+from sims_analysis.api.client import Client
+from sims_analysis.errors import (
+    ApiError,
+    ConnectionFailed,
+    NotFound,
+    PayloadError,
+    RateLimited,
+    RequestTimeout,
+    SimsWarning,
+    StatusError,
+    Unauthorized,
+)
+
+URL = "https://lab.example/sims/w1"
+WHERE = f"({URL})"
+NAME = "data entry 'w1'"
+
+
+def client(answer, *, key=KEY, endpoint="https://lab.example/", **more):
+    def answered(request):
+        made = answer(request) if callable(answer) else answer
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    transport = httpx.MockTransport(answered)
+    return Client(key, endpoint=endpoint, transport=transport, **{"retries": 0, **more})
+
+
+def refused(answer, **more):
+    (error,) = client(answer, **more).get("w1", errors="collect")
+    return error
+
+
+BUNDLE = "; pass ca_bundle= if it is its own"
+CHECK = "; check the network and the endpoint"
+REPEATS = (
+    "the answer repeats the API key, or escapes so much that nobody can tell; it is neither shown "
+    "nor kept; tell those who run the server"
+)
+LOOK = "; look for what there is with client.search()"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "advice"),
+    [
+        (400, StatusError, ""),
+        (401, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
+        (403, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
+        (404, NotFound, LOOK),
+        (422, NotFound, LOOK),
+        (429, RateLimited, "; ask less often, or with fewer max_connections"),
+        (500, StatusError, ""),
+        (503, StatusError, ""),
+    ],
+)
+def test_a_status_says_what_happened_and_what_to_do(status, kind, advice):
+    answer = httpx.Response(status, content=b'{"detail":\n  "no\x1b such"}')
+    error = refused(answer)
+    phrase = httpx.codes.get_reason_phrase(status)
+    says = ', which says \'{"detail": "no\\x1b such"}\''
+    assert type(error) is kind
+    assert str(error) == f"{NAME}: HTTP {status} {phrase} from {URL}{says}{advice}"
+    assert (error.status_code, error.url) == (status, URL)
+    assert error.body == '{"detail":\n  "no\x1b such"}'
+
+
+def test_without_a_key_none_was_sent():
+    error = refused(httpx.Response(401), key="")
+    assert str(error).endswith("; no key was sent: pass api_key= or set AS_API_KEY")
+    assert ", which says" not in str(error)
+
+
+def test_of_a_page_or_a_long_answer_little_is_shown():
+    page = httpx.Response(500, html="<p>busy</p>")
+    assert str(refused(page)) == f"{NAME}: HTTP 500 Internal Server Error from {URL}"
+    long = refused(httpx.Response(500, text="x" * 3000))
+    assert str(long).endswith(f", which says '{'x' * 200}'")
+    assert long.body == "x" * 2000
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("500", 500.0), (None, None), ("soon", None)])
+def test_how_long_a_server_wants_to_rest_is_in_the_error(header, seconds):
+    headers = {} if header is None else {"Retry-After": header}
+    assert refused(httpx.Response(429, headers=headers)).retry_after == seconds
+
+
+def test_while_a_server_rests_nobody_asks():
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return httpx.Response(503, headers={"Retry-After": "500"})
+
+    with client(answer) as tired:
+        tired.get("w1", errors="collect")
+        (error,) = tired.get("w1", errors="collect")
+    assert type(error) is RateLimited
+    assert str(error) == (f"{NAME}: the server wants to be left alone for 500 s; wait {WHERE}")
+    assert 499 < error.retry_after <= 500
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (httpx.ReadTimeout("x"), RequestTimeout,
+         "no answer within 30 s (ReadTimeout); try again, or raise timeout="),
+        (httpx.WriteTimeout("x"), RequestTimeout,
+         "no answer within 30 s (WriteTimeout); try again, or raise timeout="),
+        (httpx.ConnectTimeout("slow"), RequestTimeout,
+         "no connection (slow); check the network and the endpoint"),
+        (httpx.ConnectTimeout(""), RequestTimeout,
+         "no connection (ConnectTimeout); check the network and the endpoint"),
+        (httpx.ConnectError("refused"), ConnectionFailed,
+         "the connection failed (refused); check the network and the endpoint"),
+        (httpx.RemoteProtocolError(""), ConnectionFailed,
+         "the connection failed (RemoteProtocolError); check the network and the endpoint"),
+        (httpx.ProxyError("no proxy"), ConnectionFailed,
+         "the connection failed (no proxy); check the network and the endpoint"),
+        (httpx.ConnectError("CERTIFICATE_VERIFY_FAILED: s"), ConnectionFailed,
+         "the certificate is not trusted (CERTIFICATE_VERIFY_FAILED: s)" + BUNDLE),
+        (httpx.UnsupportedProtocol("a secret"), ApiError,
+         "the request could not be made (UnsupportedProtocol)"),
+        (httpx.ReadError(f"with {KEY}"), ConnectionFailed,
+         "the connection failed ((not shown: it holds the API key))" + CHECK),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
+)  # fmt: skip
+def test_a_failure_says_its_reason_and_what_to_check(error, kind, message):
+    found = refused(error)
+    assert type(found) is kind
+    assert str(found) == f"{NAME}: {message} {WHERE}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (httpx.Response(200, html="<p>login</p>"),
+         "the answer is a web page, not JSON; check the endpoint"),
+        (httpx.Response(200, content=b"x" * 21), "the answer is larger than max_response_bytes=20"),
+        (httpx.Response(200, content=f'["{KEY}"]'.encode()),
+         REPEATS),
+        (httpx.Response(200, content=b"{}"), "expected an array of profiles, found an object"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_says_why(answer, message):
+    large = len(answer.content) != 21
+    error = refused(answer, max_response_bytes=1000 if large else 20)
+    assert type(error) is PayloadError
+    assert str(error) == f"$: {NAME}: {message} {WHERE}"
+
+
+def test_an_answer_of_just_the_limit_is_read():
+    fits = client(httpx.Response(200, content=OF_ANY_ENTRY), max_response_bytes=len(OF_ANY_ENTRY))
+    assert fits.get("w1")[0].species == ["Si"]
+
+
+class Stream(httpx.SyncByteStream):
+    """A body that has not been read, as from the network."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def __iter__(self):
+        yield self.content
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("identity", OF_ANY_ENTRY), ("", OF_ANY_ENTRY), (" IDENTITY ", OF_ANY_ENTRY),
+        ("gzip", gzip.compress(OF_ANY_ENTRY)), ("X-Gzip", gzip.compress(OF_ANY_ENTRY)),
+    ],
+)  # fmt: skip
+def test_a_body_is_as_it_is_or_compressed_by_gzip(encoding, content):
+    answer = httpx.Response(200, headers={"Content-Encoding": encoding}, stream=Stream(content))
+    assert client(answer).get("w1")[0].species == ["Si"]
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip"])
+def test_another_compression_is_refused_by_its_name(encoding):
+    answer = httpx.Response(200, headers={"Content-Encoding": encoding}, stream=Stream(b""))
+    assert str(refused(answer)) == (
+        f"$: {NAME}: gzip was asked for, the answer is encoded as '{encoding}' {WHERE}"
+    )
+
+
+def test_a_damaged_body_is_a_broken_connection():
+    cut = gzip.compress(OF_ANY_ENTRY)[:-1]
+    answer = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream(cut))
+    assert str(refused(answer)) == f"{NAME}: the compressed answer is damaged {WHERE}"
+
+
+def test_redirects_are_followed_within_the_origin_and_end():
+    asked = []
+
+    def answer(request):
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": f"/again/{len(asked)}"})
+
+    assert str(refused(answer)) == f"{NAME}: more than 5 redirects {WHERE}"
+    assert asked == [URL, *(f"https://lab.example/again/{i}" for i in range(1, 6))]
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("https://other.example/x", "other.example"),
+        ("https://user:word@other.example:8443/x", "other.example:8443"),
+        ("http://lab.example/x", "lab.example"),
+        ("http://[oops/", ""),
+    ],
+)
+def test_another_origin_is_named_and_gets_nothing(location, host):
+    error = refused(httpx.Response(302, headers={"Location": location}))
+    assert str(error) == (
+        f"{NAME}: {URL} redirects to another origin, '{host}', which gets neither the key nor a "
+        "request; if that is the API, set endpoint= to it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "compressed"),
+    [("https://lab.example/", "gzip"), ("http://localhost:8000/", "identity")],
+)
+def test_a_request_says_who_asks_for_what(endpoint, compressed):
+    sent = []
+
+    def answer(request):
+        sent.append(request)
+        return httpx.Response(200, content=OF_ANY_ENTRY)
+
+    client(answer, endpoint=endpoint).get("w1")
+    client(answer, endpoint=endpoint, key="").get("w1")
+    for request, key in zip(sent, (KEY, None), strict=True):
+        assert (request.method, str(request.url)) == ("GET", f"{endpoint}sims/w1")
+        assert request.headers["Accept"] == "application/json"
+        assert request.headers["Accept-Encoding"] == compressed
+        assert request.headers["User-Agent"] == f"sims-analysis/{__version__}"
+        assert request.headers.get("X-API-KEY") == key
+
+
+@pytest.mark.parametrize(("timeout", "connect"), [(30.0, 5.0), (2.0, 2.0)])
+def test_who_connects_has_five_seconds_at_most(timeout, connect):
+    sent = []
+
+    def answer(request):
+        sent.append(request.extensions["timeout"])
+        return httpx.Response(200, content=OF_ANY_ENTRY)
+
+    client(answer, timeout=timeout).get("w1")
+    assert sent == [{"connect": connect, "read": timeout, "write": timeout, "pool": None}]
+
+
+def test_certificates_are_those_of_the_bundle(tmp_path):
+    path = tmp_path / "ca.pem"
+    with pytest.raises(ApiError) as caught:
+        http._trusted(path)
+    reason = "[Errno 2] No such file or directory"
+    assert str(caught.value) == f"ca_bundle={str(path)!r} cannot be read: {reason}"
+    path.write_text("none")
+    with pytest.raises(ApiError, match="cannot be read: "):
+        http._trusted(path)
+    assert isinstance(http._trusted(tmp_path), ssl.SSLContext)
+    assert http._trusted(tmp_path).get_ca_certs() == []
+    assert http._trusted(None).get_ca_certs()
+
+
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://user:s3cret@p:port")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(ApiError) as caught:
+        Client(KEY, endpoint="https://lab.example/", retries=0).get("w1")
+    assert str(caught.value) == ("a proxy named in the environment cannot be used (InvalidURL)")
+
+
+# ---- what a client is made with
+
+
+@pytest.mark.parametrize("name", options._LEAST)
+def test_a_number_has_a_least_value(name):
+    least = options._LEAST[name]
+    kind = "whole number" if isinstance(least, int) else "number"
+    wrong = [least - 1, float("nan"), float("inf"), True, "7", None]
+    for value in [*wrong, *([7.5] if isinstance(least, int) else [])]:
+        with pytest.raises(ApiError) as caught:
+            Client(KEY, **{name: value})
+        assert str(caught.value) == f"{name}={value!r}; expected a {kind} of at least {least}"
+    Client(KEY, **{name: least}).close()
+    with pytest.raises(ApiError) as caught:
+        Client(KEY, **{name: "x" * 99})
+    assert str(caught.value).startswith(f"{name}='{'x' * 39}; expected")
+
+
+def test_what_a_client_cannot_do_is_refused(tmp_path):
+    for given, message in (
+        ({"offline": True}, "offline=True reads from an archive only; pass archive="),
+        ({"api_key": 7}, "the API key must be text, found int"),
+        ({"api_key": "a b"}, "the API key holds characters that no HTTP header can carry"),
+    ):
+        with pytest.raises(ApiError) as caught:
+            Client(**{"api_key": KEY, **given})
+        assert str(caught.value) == message
+    with pytest.raises(ApiError, match=r"^errors='ignore'; expected 'raise' or 'collect'$"):
+        Client(KEY).get("w1", errors="ignore")
+    offline = Client(KEY, archive=tmp_path, offline=True)
+    with pytest.raises(ApiError, match=r"^refresh=True asks the API, offline=True forbids it$"):
+        offline.get("w1", refresh=True)
+
+
+@pytest.mark.parametrize("length", [1, 15, 16])
+def test_a_short_key_is_told(length):
+    if length == 16:
+        Client("k" * length)
+        return
+    with pytest.warns(SimsWarning) as told:
+        Client("k" * length)
+    (one,) = told
+    assert str(one.message) == (
+        "the API key has less than 16 characters: is it whole? One so short is not looked for in "
+        "answers and messages, where it might be repeated"
+    )
+    assert Client("").offline is False
+
+
+def test_a_client_shows_its_endpoint_and_archive_and_no_key(tmp_path):
+    endpoint = "https://lab.example/v1/"
+    assert repr(Client(KEY, endpoint=endpoint)) == f"Client({endpoint!r})"
+    kept = Client(KEY, endpoint=endpoint, archive=tmp_path)
+    assert repr(kept) == f"Client({endpoint!r}, archive={str(tmp_path)!r})"
+    assert repr(kept.archive) == f"Archive({str(tmp_path)!r})"
+    offline = Client(endpoint=endpoint, archive=tmp_path, offline=True)
+    assert repr(offline) == f"Client({endpoint!r}, archive={str(tmp_path)!r}, offline)"
