@@ -11,7 +11,7 @@ import xarray as xr
 from questions import AXIS, measurement
 
 import sims_analysis as sims
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
 from sims_analysis.models._profiles import open_profiles
 from sims_analysis.models.mobility import CHARGE, MOBILITIES, arora, f723, masetti
 from sims_analysis.models.sheet import (
@@ -774,6 +774,11 @@ def test_the_conductance_by_the_mean_of_neighbours_is_beside_it():
         (
             {"acceptors": {"B": 0.9}}, ProfileError,
             "a sheet resistance takes no active fractions; active_limit= bounds them",
+        ),
+        (
+            {"active_limit": {"B": 3e20}}, UnitsError,
+            ("active_limit['B']=3e+20 has no unit; write it like '3e+20 atoms/cm^3' or give a pint "
+            "Quantity"),
         ),
         (
             {"background": np.array(np.inf) * _per_volume()}, ProfileError,
