@@ -104,6 +104,20 @@ def test_a_window_without_a_sample_is_told_of_profiles_that_were_measured(ds):
         warn_of_empty_window(frame, read_window(frame, "60 nm", None), DoseWarning)
 
 
+def test_limits_of_lazy_data_are_not_computed(ds):
+    computed = []
+
+    def compute(values):
+        computed.append(values.size)
+        return values
+
+    limits = each(60, 60, 60).chunk()
+    limits = limits.copy(data=limits.data.map_blocks(compute, dtype=float))
+    lazy = opened(ds.chunk())
+    warn_of_empty_window(lazy, (lazy.parameter(limits, ("depth",), "start"), xr.Variable((), 9.0)))
+    assert not any(computed)
+
+
 def test_a_message_about_a_window_names_the_first_profile(ds):
     frame = opened(ds)
     window = read_window(frame, "60 nm", "70 nm")
