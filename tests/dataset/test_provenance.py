@@ -211,6 +211,8 @@ def test_two_answers_in_one_figure_are_two_questions(data):
     stops = [asked["parameters"]["stop"] for asked in of_figure(figure)["question"]]
     assert stops == ["100 nm", "200 nm"]
     assert of_figure(figure, ["tuned"])["calls"][-2:] == ["plot", "tuned"]
+    figure.savefig = None  # as those of matplotlib have
+    assert sims.provenance(figure) == of_figure(figure)
 
 
 # ---- files of figures, made by hand as their formats have it
