@@ -137,6 +137,14 @@ def test_a_window_that_begins_in_a_transient_is_truncated(ds):
     with pytest.warns(ProfileWarning, match="'B': the maximum, 5e\\+19 .* at 0 nm, .*at 40 nm"):
         status = mark_transient(frame, start, stop, ok)
     np.testing.assert_array_equal(status == Status.TRUNCATED, [True, False, False])
+    for values, high, low in ((True, "5e+19 atom/cm^3 ", "1e+18 atom/cm^3 "), (False, "", "")):
+        with pytest.warns(ProfileWarning) as told:
+            warn_of_transient(frame, start, stop, xr.Variable((), True), values=values)
+        assert [str(one.message) for one in told] == [
+            f"species 'B': the maximum, {high}at 0 nm, is the first sample of the window, and "
+            f"another lies deeper, {low}at 40 nm; set start= below the surface transient to "
+            "exclude it"
+        ]
     below = read_window(frame, "10 nm", None)
     assert not warn_of_transient(frame, *below, xr.Variable((), True)).any()
     assert not warn_of_transient(frame, start, stop, xr.Variable((), False)).any()

@@ -119,6 +119,7 @@ def test_what_is_said_of_species_is_what_the_piece_that_has_them_says():
         wafer="W1",
         cycle=("depth", np.arange(91.0)),
         resolution=(("species", "depth"), np.ones((2, 91))),
+        passes=("pass", [1, 2]),
     )
     b = piece(Z[Z >= 100], Ge=np.full(100, 9.0)).assign_coords(
         profile_id=("species", ["b1", "b2"], {"note": "b"}),
@@ -133,7 +134,7 @@ def test_what_is_said_of_species_is_what_the_piece_that_has_them_says():
     assert found["note"].values.tolist() == ["x", "", "y"]
     np.testing.assert_array_equal(found["factor"], [1.0, 2.0, np.nan])
     assert (found["wafer"].item(), found["place"].item()) == ("W1", "edge")
-    assert not {"wire_fields", "cycle", "resolution"} & {*found.coords}
+    assert not {"wire_fields", "cycle", "resolution", "passes"} & {*found.coords}
 
 
 @pytest.mark.parametrize(
