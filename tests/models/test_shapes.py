@@ -583,3 +583,13 @@ def test_the_width_of_a_step_without_one_is_not_known():
 def test_models_of_plugins_are_models():
     assert _fault_of(models()["edge"]) is None
     assert _fault_of(dict) == "it is a type, no sims.Model"
+
+
+@pytest.mark.parametrize("skewness", [1e-4, -3e-4])
+@pytest.mark.parametrize("excess", [0.0, 1e-5])
+def test_a_small_lean_is_that_of_edgeworths_series(skewness, excess):
+    """``phi (1 + g / 6 He3 + e / 24 He4)``, to the square of the skewness."""
+    x = np.linspace(-5, 5, 101)
+    series = 1 + skewness / 6 * (x**3 - 3 * x) + excess / 24 * (x**4 - 6 * x**2 + 3)
+    found = pearson.shape(x, skewness, 3.0 + excess)
+    np.testing.assert_allclose(found, stats.norm.pdf(x) * series, atol=2e-7)
