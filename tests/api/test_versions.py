@@ -215,6 +215,31 @@ def test_another_measurement_is_added_only_as_a_new_version(tmp_path):
     ]  # fmt: skip
 
 
+def test_what_the_catalogue_says_is_replaced_though_the_payload_is_the_same(tmp_path):
+    folder = tmp_path / "lab" / "entries" / "w1"
+    for name in (None, "first", "second"):
+        entry = None if name is None else {"data_id": "w1", "name": name}
+        kept = versions.append(folder, RECORD, PAYLOAD, entry, lasting=False)
+        assert kept == RECORD
+        file = folder / "catalogue.json"
+        assert (json.loads(file.read_text()) if file.exists() else None) == entry
+    versions.append(folder, RECORD, PAYLOAD, None, lasting=False)
+    assert json.loads((folder / "catalogue.json").read_text())["name"] == "second"
+    assert len(versions.list_versions(folder)) == 1
+
+
+def test_a_damaged_version_is_followed_by_a_sound_one_of_the_same_payload(version):
+    (version / "payload.json").write_bytes(b"[1]")
+    damage = said(
+        versions.append, version.parent, RECORD, PAYLOAD, None, lasting=False, supersede=False
+    )
+    assert "has the sha256" in damage
+    versions.append(version.parent, RECORD, PAYLOAD, None, lasting=False)
+    first, second = versions.list_versions(version.parent)
+    assert first == version
+    assert versions.read_version(second)[1] == PAYLOAD
+
+
 @pytest.mark.parametrize("data_id", ["w2", 5, None])
 def test_a_catalogue_entry_of_another_is_not_kept(tmp_path, data_id):
     folder = tmp_path / "w1"

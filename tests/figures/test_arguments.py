@@ -206,3 +206,83 @@ def test_titles_are_text_and_styles_a_choice():
         arguments.check_looks(3, None)
     with pytest.raises(ValueError, match="house_style=1; expected True or False"):
         arguments.check_looks(None, 1)
+
+
+COLOURS = (
+    "colours='red'; expected a mapping of species or measurements to colours, such as "
+    '{"B": "crimson"}'
+)
+LIMITS = (
+    "detection_limit= has the dimensions depth, wafer; expected one limit, or one for each species "
+    "and measurement"
+)
+WHOSE = "say whose they are by a mapping, as in peak={'a': ...}"
+
+
+@pytest.mark.parametrize(
+    ("given", "data", "named", "message"),
+    [
+        ({"c": PEAK}, [B, B], ["a", "b"],
+         "peak= has results of 'c', which is none of the measurements: 'a', 'b'"),
+        (PEAK, [B, B], ["a", "b"],
+         f"peak= is one result, and there are 2 measurements: {WHOSE}"),
+        ([PEAK] * 3, [B, B], ["a", "b"],
+         f"peak= is 3 results, and there are 2 measurements: {WHOSE}"),
+        (PEAK["fwhm"], B, [""],
+         "peak= found the variable 'fwhm' of peak(): give the whole result"),
+        (DOSE, B, [""],
+         "peak= takes results of peak(); found one of integrated_dose(): give it as dose="),
+        (xr.Dataset(), B, [""], "peak= takes results of peak(); found one of no known function"),
+    ],
+)  # fmt: skip
+def test_a_refusal_of_a_result_is_whole(given, data, named, message):
+    with pytest.raises(ProfileError) as caught:
+        answers(given, data, named)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("argument", arguments.RESULTS)
+def test_what_an_argument_takes_is_in_its_refusal(argument):
+    taken, example = arguments.RESULTS[argument]
+    with pytest.raises(ProfileError) as caught:
+        answers(3, B, [""], argument)
+    assert str(caught.value) == (
+        f"{argument}: expected a result such as sims.{example} gives, or several in a list or "
+        "mapping; found 3"
+    )
+    with pytest.raises(ProfileError) as caught:
+        answers(xr.Dataset(), B, [""], argument)
+    known = " or ".join(f"{name}()" for name in taken)
+    assert (
+        str(caught.value) == f"{argument}= takes results of {known}; found one of no known function"
+    )
+    assert all(hasattr(sims, name) for name in taken)
+    assert hasattr(sims, example.partition("(")[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"coverage": -1}, "coverage=-1; expected a number of standard errors, at least 0"),
+        ({"waterfall": 1},
+         "waterfall=1; expected a factor above 1, such as 10, up to 1e+06, with scale='log'"),
+        ({"dose": DOSE, "dose_window": ("5 nm",)}, "dose_window=('5 nm',); expected (start, stop)"),
+        ({"dose": DOSE, "dose_window": ("5 nm", "5 nm")},
+         "dose_window=('5 nm', '5 nm'); expected start above stop"),
+        ({"colours": "red"}, COLOURS),
+        ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))}, LIMITS),
+    ],
+)  # fmt: skip
+def test_a_refusal_of_an_option_is_whole(given, message):
+    with pytest.raises((ValueError, TypeError, ProfileError)) as caught:
+        read(**given)
+    assert str(caught.value) == message
+
+
+def test_other_axes_are_refused_by_their_kind():
+    with pytest.raises(TypeError) as caught:
+        arguments.check_axes(plt.figure().add_subplot(projection="polar"))
+    assert str(caught.value) == "ax: expected axes with depth along x, found polar ones"
+    with pytest.raises(TypeError) as caught:
+        arguments.check_axes(3)
+    assert str(caught.value) == "ax: expected matplotlib Axes, found int"

@@ -7,6 +7,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import UnitsError
@@ -467,6 +468,10 @@ def test_ticks_are_at_decades_and_between_them_where_there_is_room():
     assert {round(m / 10 ** np.floor(np.log10(m))) for m in minor} == set(range(1, 10)) - {1}
     assert numbers == []
     assert ticks(1e20, 1e15)[0] == major  # upside down
+    # Every decade has one, as long as their numbers do not touch.
+    for count, inches in ((14, 3.0), (9, 1.5), (5, 0.8)):
+        every = set(range(10, 11 + count))
+        assert every <= {*ticks(1e10, 10.0 ** (10 + count), inches)[0]}
     # Less than 0.2 inches a decade have ticks at 2 and 5 alone, less than 0.12 none but decades.
     for inches, subs in ((1.01, set(range(2, 10))), (0.99, {2, 5}), (0.61, {2, 5}), (0.59, {1})):
         _, minor, _ = ticks(1e15, 1e20, inches)
@@ -489,3 +494,15 @@ def test_right_axes_stand_beyond_the_labels_of_those_before():
     assert kind == "outward"
     assert outward == pytest.approx((end - made.ax.bbox.x1) * 72 / 50 + 5, abs=0.06)
     assert first.spines["right"].get_position() == ("outward", 0)
+
+
+@pytest.mark.parametrize("limits", [3, "ab", (1,), (1, 2, 3), {1: 2}, xr.DataArray([1.0, 2.0])])
+def test_limits_are_a_pair(limits):
+    with pytest.raises(ValueError, match=r"^xlim=.*; expected \(low, high\)$"):
+        set_depth_limits([canvas(B, xlim=limits)])
+
+
+def test_a_pair_may_be_an_array():
+    made = canvas(B, xlim=np.array([20.0, 60.0]))
+    set_depth_limits([made])
+    assert made.ax.get_xlim() == (20, 60)

@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures import curves
 from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of
-from sims_analysis.figures.curves import Curve, curves_of
+from sims_analysis.figures.curves import Curve, check_limits, curves_of, measurements_of
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
@@ -340,3 +340,44 @@ def test_outliers_are_off_as_a_whole_the_farthest_first():
     assert [c.dash for c in found] == [DASHES[1]]
     # One without a positive sample is no outlier.
     assert found[0].y[0] == 9.0
+
+
+def told(call, *args, **options):
+    with pytest.raises((TypeError, ValueError, KeyError)) as caught:
+        call(*args, **options)
+    return str(caught.value)
+
+
+def test_what_cannot_be_drawn_is_told_in_full():
+    kinds = "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; found"
+    assert told(measurements_of, 3) == f"{kinds} int"
+    assert told(measurements_of, "w7.txt") == (
+        f"{kinds} str; for a file, sims.read('w7.txt').to_dataset()"
+    )
+    both = {"": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian())}
+    assert told(curves_of, both, ["As", "B", "Sb"]) == (
+        "the data have no species 'As', 'Sb'; they have 'B', 'P'"
+    )
+    assert told(curves_of, both, value_units=["1/m^3", "1/cm^3"]) == (
+        "value_units=['1/m^3', '1/cm^3']: 1/m^3 and 1/cm^3 are units of the same values; give one "
+        "for each kind of value"
+    )
+    zero = "0 atom/cm^3; expected a number above zero"
+    limit = "0 1/cm^3"
+    assert told(curves_of, both, detection_limit={"P": limit}) == f"detection_limit= of P is {zero}"
+    nameless = {"": both[""]["concentration"].isel(species=0, drop=True)}
+    assert told(curves_of, nameless, detection_limit=limit) == (
+        f"detection_limit= of the profile is {zero}"
+    )
+    curves = curves_of(both, detection_limit="5 counts/s")
+    assert told(check_limits, curves, "5 counts/s") == (
+        "detection_limit='5 counts/s' is for none of the curves: these are of B (atom/cm^3), P "
+        "(atom/cm^3)"
+    )
+
+
+def test_measurements_without_an_id_or_with_the_same_are_numbered():
+    one = drawn.profiles(B=drawn.gaussian())
+    same = one.assign_attrs(data_id="W")
+    found = measurements_of([same, one.drop_attrs(deep=False), same])
+    assert list(found) == ["W (0)", "1", "W (2)"]

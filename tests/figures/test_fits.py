@@ -230,8 +230,11 @@ def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
 def test_data_over_time_have_no_place_for_a_fit():
     data = drawn.profiles(B=drawn.gaussian()).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
-    with pytest.raises(ProfileError, match="fit is over depth, but B is over sputter_time"):
+    with pytest.raises(ProfileError) as caught:
         drawn.sketched(data, fits=FIT)
+    assert str(caught.value) == (
+        "the fit is over depth, but B is over sputter_time: draw the data that were fitted"
+    )
 
 
 # --- one stage at a time ------------------------------------------------------------------------

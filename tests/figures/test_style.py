@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.ticker import LogFormatterSciNotation, MultipleLocator, NullLocator
 
+from sims_analysis.figures import style
 from sims_analysis.figures.style import (
     _without_minor_ticks,
     drawing_on,
@@ -191,3 +192,14 @@ def test_a_layout_needs_no_minor_ticks_and_gives_them_back():
     lay_out(plain)
     grow(plain, 0.5)
     assert plain.get_size_inches()[1] == pytest.approx(mpl.rcParams["figure.figsize"][1] + 0.5)
+
+
+@pytest.mark.parametrize("width", [19.9, 2001, "19 mm", "wide"])
+def test_a_width_that_no_page_has_is_told_in_full(width):
+    with pytest.raises(ValueError) as caught:
+        style._millimetres(width)
+    assert str(caught.value) == (
+        f"width={width!r}; expected 'single' or 'double' (columns of a journal), a length such as "
+        "'85 mm', or a number of mm, from 20 to 2000 mm"
+    )
+    assert [style._millimetres(w) for w in (20, 2000.0, "8.5 cm")] == [20, 2000, 85]

@@ -281,6 +281,7 @@ def test_markers():
         ([], ProfileError, r"markers=\[\]; expected \[\(time, depth\)"),
         ([("0 s", "0 nm")], ProfileError, "no depth below the surface"),
         ([("20 s", "30 nm")], ProfileError, "end at 20 s, but the record at 100 s"),
+        ([("99 s", "30 nm")], ProfileError, "end at 99 s, but the record at 100 s"),
         ([("20 s", "30 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[1\].*must increase"),
         ([("0 s", "3 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[0\].*must increase"),
         ([(None, "1 nm/s")], ProfileError, r"markers\[0\] has no time"),

@@ -295,6 +295,11 @@ def test_no_concentration_where_the_matrix_has_vanished():
     np.testing.assert_array_equal(
         one["matrix_status"].values, np.where(TIME < 60, "ok", "vanished")
     )
+    # A signal of nothing has, whatever the threshold.
+    nothing = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 0.0))
+    with pytest.warns(ProfileWarning, match="20 more.*'Si' has vanished"):
+        found = sims.with_rsf(nothing, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0)
+    assert (found["matrix_status"].sel(species="B") == "vanished").sum() == 21
     # Exactly at the threshold it has not vanished.
     edge = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 100.0))
     assert "matrix_status" not in sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si").coords
