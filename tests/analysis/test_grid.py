@@ -85,6 +85,16 @@ def test_cells_like_cells():
         xr.testing.assert_identical(again, array)
 
 
+def test_cells_of_cells_begin_and_end_with_them():
+    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
+    for step, count in (("14 nm", 8), ("3 nm", 34), ("100 nm", 1)):
+        again = sims.to_grid(cells, step=step, conserve="dose")["depth_bounds"].values
+        assert (len(again), again[0, 0], again[-1, 1]) == (count, 0.0, 100.0)
+    # Values at depths lie between the depths that stand for cells.
+    values = sims.to_grid(cells, step="1 nm")["depth"].values
+    assert (values[0], values[-1]) == (4.0, 99.0)
+
+
 def test_cells_that_do_not_touch_are_not_taken_over():
     z = np.array([5.0, 15.0, 30.0])
     other = dataset(z, np.ones(3))["concentration"].assign_coords(
@@ -179,7 +189,13 @@ def test_two_depths_are_enough_for_cells():
 
 
 def test_a_step_that_fits_leaves_no_sliver():
-    for step, count in (("0.1 nm", 1000), ("2.5 nm", 40), ("100 nm", 1), ("300 nm", 1)):
+    for step, count in (
+        ("0.1 nm", 1000),
+        ("2.5 nm", 40),
+        ("100 nm", 1),
+        ("300 nm", 1),
+        ("33.3333333333 nm", 3),
+    ):
         bounds = sims.to_grid(EXPONENTIAL, step=step, conserve="dose")["depth_bounds"].values
         assert len(bounds) == count
         assert bounds[-1, 1] == 100.0
@@ -454,8 +470,12 @@ def test_a_step_that_fits_nowhere():
 
 def test_like_a_padded_batch_is_refused():
     batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
-    with pytest.raises(ProfileError, match="axes of their own"):
+    with pytest.raises(ProfileError) as told:
         sims.to_grid(EXPONENTIAL, like=batch)
+    assert str(told.value) == (
+        "like has no common depth axis; if its profiles have axes of their own, select one of "
+        "them, or resample them to a grid first"
+    )
 
 
 # --- measured profiles --------------------------------------------------------------------------

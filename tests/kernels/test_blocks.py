@@ -237,9 +237,12 @@ def test_cells_reach_the_kernel_in_every_layout(gap):
         (Z - moved, EDGES - moved),
     ):
         bounds = edges[..., :-1], edges[..., 1:]
-        found = blocks.run(integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds)
-        assert known.all() == (not gap)
-        np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
+        for sees_gaps in (False, True):
+            found = blocks.run(
+                integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds, sees_gaps=sees_gaps
+            )
+            assert known.all() == (not gap)
+            np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
 
 
 def test_no_rows_at_all_are_none_of_the_result():
