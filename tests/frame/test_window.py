@@ -140,11 +140,12 @@ def test_a_window_that_begins_in_a_transient_is_truncated(ds):
     for values, high, low in ((True, "5e+19 atom/cm^3 ", "1e+18 atom/cm^3 "), (False, "", "")):
         with pytest.warns(ProfileWarning) as told:
             warn_of_transient(frame, start, stop, xr.Variable((), True), values=values)
-        assert [str(one.message) for one in told] == [
+        said = (
             f"species 'B': the maximum, {high}at 0 nm, is the first sample of the window, and "
             f"another lies deeper, {low}at 40 nm; set start= below the surface transient to "
             "exclude it"
-        ]
+        )
+        assert [str(one.message) for one in told] == [said]
     below = read_window(frame, "10 nm", None)
     assert not warn_of_transient(frame, *below, xr.Variable((), True)).any()
     assert not warn_of_transient(frame, start, stop, xr.Variable((), False)).any()
