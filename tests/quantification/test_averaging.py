@@ -97,7 +97,8 @@ def test_without_standard_errors_the_scatter_is_the_error():
     plain = replicates()[["concentration"]]
     found = sims.average(plain)
     np.testing.assert_array_equal(found["concentration_stderr"], found["concentration_scatter"])
-    one = sims.average(plain.isel(measurement=[0]))
+    one = sims.average(plain.isel(measurement=[0]).assign_coords(wafer=("measurement", ["a"])))
+    assert one["wafer"].item() == "a"
     assert one["concentration_stderr"].isnull().all()
     np.testing.assert_array_equal(one["concentration"], plain["concentration"][0])
 

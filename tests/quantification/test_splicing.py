@@ -52,6 +52,11 @@ def test_what_is_said_of_a_variable_is_what_the_first_piece_says():
     assert whole["other"].attrs["detector"] == "FC"
 
 
+def test_small_numbers_are_scaled_as_large_ones():
+    a, b = piece(Z[Z <= 180], scale=1e-9), piece(Z[Z >= 100], scale=4e-10)
+    assert sims.splice(a, b, scale=True)["splice_scale"].item() == pytest.approx(2.5, rel=1e-12)
+
+
 def test_each_piece_keeps_its_own_samples():
     # Axes that interleave: above the splice those of a, below it those of b.
     a, b = piece(Z[Z <= 180]), piece(np.arange(100.7, 300, 3.0))
