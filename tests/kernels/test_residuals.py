@@ -160,7 +160,17 @@ def test_a_quadratic_form_of_one_sign_is_above_or_below_zero_for_certain():
     assert residuals._above(np.diag([1.0, -1.0])) == 0.5
 
 
-@pytest.mark.parametrize("parts", [(3.0, 1.0, -0.5), (1.0, -1.0, -2.0), (5.0, 1.0, -0.1, -4.0)])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (3.0, 1.0, -0.5),
+        (1.0, -1.0, -2.0),
+        (5.0, 1.0, -0.1, -4.0),
+        (100.0, 1.0, -1.0),
+        (1.0, -30.0, -1.0),
+        (2.0, 1.0, -20.0, -3.0),
+    ],
+)
 def test_the_chance_of_a_quadratic_form(parts):
     normal = np.random.default_rng(2).normal(size=(200_000, len(parts)))
     above = np.mean(normal**2 @ np.array(parts) > 0)
