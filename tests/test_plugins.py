@@ -476,7 +476,14 @@ def test_profiles_go_from_the_surface_to_where_it_is_stated():
         seen.append(z)
         return lorentzian().formula(z, *p)
 
-    sims.testing.check_model(lorentzian(formula=formula), [TRUTH], stop="0.25 um")
+    def start(z, c):
+        assert c.max() == 1.0, "samples are in units of the largest"
+        return lorentzian().start(z, c)
+
+    model = lorentzian(formula=formula, start=start)
+    sims.testing.check_model(model, [TRUTH], stop="0.25 um")
+    with pytest.raises(sims.UnitsError, match=r"^stop='3 s' "):
+        sims.testing.check_model(lorentzian(), [TRUTH], stop="3 s")
     assert (seen[0][0], seen[0][-1], seen[0].size) == (0.0, 250.0, 241)
     # A dose of 1e15 atom/cm^2 is 1e22 nm atom/cm^3.
     assert lorentzian().formula(np.zeros(1), 1e22, 0.0, 12.0) == pytest.approx(1e22 / np.pi / 12)
