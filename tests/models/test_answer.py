@@ -308,3 +308,11 @@ def test_profiles_that_are_not_linked_have_as_many_layers_as_each_shows():
     assert fit["status"].values.tolist() == ["ok", "ok"]
     np.testing.assert_allclose(fit["position"], [[12, np.nan], [12, 28]], atol=0.2)
     assert fit.attrs["model_summary"].endswith(", 2 of them")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+def test_where_there_is_no_layer_the_answer_has_room_for_one():
+    flat = models_truth.profile(np.full(40, 1e18), np.arange(40.0))
+    fit = sims.fit(flat, model="gaussian", repeat="auto")
+    assert fit["layer"].values.tolist() == [1]
+    assert np.isnan(fit["dose"]).all()

@@ -231,6 +231,7 @@ def test_a_count_of_data_in_counts_is_one_of_them():
     stated = pose(replace(whole, s=np.full(N, 5.0), c=np.full(N, 99.5)), kind="count")
     assert stated.source == "standard errors"
     np.testing.assert_allclose(stated.counted.counts, (99.5 / 5) ** 2)
+    np.testing.assert_allclose(stated.counted.one, (5 / 99.5) ** 2)
 
 
 def test_samples_that_share_what_they_are_made_of_count_as_so_many_fewer():
