@@ -131,7 +131,10 @@ def doubted():
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("question", ONCE)
 def test_on_dask_every_doubt_is_in_the_answer_as_on_numpy(question):
-    eager, lazy = ask(question, doubted()), ask(question, doubted().chunk(measurement=1)).compute()
+    eager, lazy = (
+        ask(question, doubted()),
+        ask(question, doubted().chunk(measurement=1)).compute(scheduler="synchronous"),
+    )
     # On Dask it is not known beforehand whether a grid is finer than the samples.
     lazy, eager = (
         one.drop_vars("effective_sample_fraction", errors="ignore") for one in (lazy, eager)
