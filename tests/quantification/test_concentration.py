@@ -103,6 +103,9 @@ def test_no_density_is_assumed():
         sims.to_concentration(ds)
     with pytest.raises(UnitsError, match="or name a host: Si, Ge, GaAs"):
         sims.to_concentration(ds, atomic_density="Diamond")
+    for odd in (("GaN", "6.1 g/cm^3", "1"), ("GaN",), []):
+        with pytest.raises(UnitsError, match=r"^atomic_density=.*; or name a host: Si, "):
+            sims.to_concentration(ds, atomic_density=odd)
     with pytest.raises(UnitsError, match="atomic_density=5e"):
         sims.to_concentration(ds, atomic_density=5e22)
     with pytest.raises(UnitsError, match="no atomic_fraction or mass_fraction"):
@@ -139,6 +142,8 @@ def test_a_host_by_formula_and_mass_density():
     assert host_of_formula("Si", f"{rho} g/cm^3").atomic_density == pytest.approx(
         silicon.atomic_density, rel=1e-12
     )
+    lithium = host_of_formula("Li", "0.534 g/cm^3")
+    assert lithium.atomic_density == pytest.approx(0.534 / 6.94 * 6.02214076e23, rel=1e-4)
     for bad, error, words in [
         (("Xx2", "5 g/cm^3"), ProfileError, "cannot read the formula 'Xx2'"),
         (("", "5 g/cm^3"), ProfileError, "holds no atoms"),

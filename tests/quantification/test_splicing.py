@@ -52,6 +52,11 @@ def test_what_is_said_of_a_variable_is_what_the_first_piece_says():
     assert whole["other"].attrs["detector"] == "FC"
 
 
+def test_small_numbers_are_scaled_as_large_ones():
+    a, b = piece(Z[Z <= 180], scale=1e-9), piece(Z[Z >= 100], scale=4e-10)
+    assert sims.splice(a, b, scale=True)["splice_scale"].item() == pytest.approx(2.5, rel=1e-12)
+
+
 def test_each_piece_keeps_its_own_samples():
     # Axes that interleave: above the splice those of a, below it those of b.
     a, b = piece(Z[Z <= 180]), piece(np.arange(100.7, 300, 3.0))
@@ -119,6 +124,7 @@ def test_what_is_said_of_species_is_what_the_piece_that_has_them_says():
         wafer="W1",
         cycle=("depth", np.arange(91.0)),
         resolution=(("species", "depth"), np.ones((2, 91))),
+        passes=("pass", [1, 2]),
     )
     b = piece(Z[Z >= 100], Ge=np.full(100, 9.0)).assign_coords(
         profile_id=("species", ["b1", "b2"], {"note": "b"}),
@@ -133,7 +139,7 @@ def test_what_is_said_of_species_is_what_the_piece_that_has_them_says():
     assert found["note"].values.tolist() == ["x", "", "y"]
     np.testing.assert_array_equal(found["factor"], [1.0, 2.0, np.nan])
     assert (found["wafer"].item(), found["place"].item()) == ("W1", "edge")
-    assert not {"wire_fields", "cycle", "resolution"} & {*found.coords}
+    assert not {"wire_fields", "cycle", "resolution", "passes"} & {*found.coords}
 
 
 @pytest.mark.parametrize(

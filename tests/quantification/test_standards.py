@@ -437,3 +437,16 @@ def test_a_standard_that_ends_before_its_window_is_told():
     options = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si", "stop": "1 um"}
     with pytest.warns(DoseWarning, match="beyond the samples"):
         sims.rsf_from_standard(EXACT, **options)
+
+
+def test_two_standards_have_a_repeatability_and_one_has_none():
+    options = {"species": "B", "matrix": "Si"}
+    two = sims.rsf_from_standard([EXACT, EXACT], dose=["1e15 cm^-2", "1.1e15 cm^-2"], **options)
+    one = sims.rsf_from_standard(EXACT, dose="1e15 cm^-2", **options)
+    assert (two / one).item() == pytest.approx(1.05, rel=1e-12)
+    # s of two is their difference over sqrt(2), and that of the mean half of it.
+    spread = two["repeatability_stderr"] / one
+    assert spread.item() == pytest.approx(0.05, rel=1e-12)
+    assert two["stderr"].item() == two["repeatability_stderr"].item()
+    assert np.isnan(one["repeatability_stderr"])
+    assert (two["n_standards"].item(), one["n_standards"].item()) == (2, 1)
