@@ -58,6 +58,7 @@ def test_a_time_axis_in_minutes():
         ({"rate": "0.5 nm/s", "depth_uncertainty": "0.02 nm/s"}, 0.04),
         ({"crater_depth": "1 um", "depth_uncertainty": "30 nm"}, 0.03),
         ({"rate": [(None, "0.5 nm/s")], "depth_uncertainty": 0.1}, 0.1),
+        ({"rate": "0.5 nm/s", "depth_uncertainty": 0.0}, 0.0),
     ],
 )
 def test_uncertainty_of_the_depth_scale(options, expected):
