@@ -40,6 +40,8 @@ def test_a_crater():
     np.testing.assert_allclose(ds["depth"].values, 12.0 * TIME, rtol=1e-14)
     longer = sims.calibrate_depth(COUNTS, crater_depth="1.2 um", total_time="2 min")
     np.testing.assert_allclose(longer["depth"].values, 10.0 * TIME, rtol=1e-14)
+    short = timed(TIME / 1000, B=np.ones(TIME.size))  # of a tenth of a second
+    np.testing.assert_allclose(sims.calibrate_depth(short, crater_depth="1 nm")["depth"][-1], 1.0)
     told = "z = 10 nm/s * t (crater 1200 nm in 120 s)"
     assert longer["depth"].attrs["calibration"] == told
 
