@@ -64,9 +64,16 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
     value[rng.random(value.shape) < 0.1] = np.nan
     whole = blocks.run(sums, Z, value, np.array(3.0)).total
     cut = blocks.in_blocks
+    own = Z + np.arange(40.0)[:, None]
+    limits = np.array(10.5), np.array(np.nan)
+    edges = own - 0.5, own + 0.5
+    bounded = blocks.run(integrate, own, value, *limits, bounds=edges)
     for size in (1, 7, 33):
         monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _, size=size: cut(r, n, size))
         np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
+        found = blocks.run(integrate, own, value, *limits, bounds=edges)
+        for one, other in zip(found, bounded, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "i2", "?"])

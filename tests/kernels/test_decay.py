@@ -174,3 +174,11 @@ def test_a_subtracted_background_makes_counts_scatter_more():
         100 / math.sqrt((weight * (z - about) ** 2).sum()), rel=1e-4
     )
     assert found.reduced_chi_square[0] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_ratios_below_one_decay_as_others_do(known):
+    z = np.arange(12.0)
+    c = 0.3 * np.exp(-z / 4)
+    found = decay(z, c, 0.1 * c if known else None)
+    assert (found.length[0], found.status[0]) == (pytest.approx(4.0), Status.OK)

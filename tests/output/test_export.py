@@ -281,6 +281,15 @@ def test_a_profile_without_a_name_has_none_in_its_heads(tmp_path):
     assert heads(batch, path, layout="paired")[2] == "w2 depth (nm)"
 
 
+def test_a_single_sample_keeps_what_is_known_of_its_factor(tmp_path):
+    one = named("B").isel(depth=[1])
+    one = one.assign_coords(sensitivity_factor_uncertainty=("species", [0.1], {"units": "1"}))
+    rows = sims.to_csv(one, tmp_path / "w.csv").read_text().splitlines()
+    assert rows[0].split(",")[:3] == ["species", "depth (nm)", "concentration (atom/cm^3)"]
+    assert rows[0].count(",") == 3
+    assert rows[1] == "B,1.0,1e+17,0.1"
+
+
 def test_a_batch_is_written_sample_by_sample(tmp_path):
     batch = sims.stack([named("B", "P"), named("B", "P")], names=["w1", "w2"])
     rows = sims.to_csv(batch, tmp_path / "w.csv").read_text().splitlines()
