@@ -14,7 +14,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsE
 from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import Block, Grid
 from sims_analysis.readers.heads import same_unit, unit_kind
-from sims_analysis.readers.numbers import column_name
+from sims_analysis.readers.numbers import column_name, is_number
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.words import LETTERS, is_species, names_species
 
@@ -68,10 +68,11 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
         letters = [j for column, j in places.items() if column_name(column) == name]
         if len(found or letters) == 1:
             return (found or letters)[0]
-        listed = ", ".join(map(repr, filter(None, heads))) or "none"
+        listed = ", ".join(map(repr, filter(None, heads or _most_words(rows)))) or "none"
+        number = f"{len(found)} columns" if found else "no column"
         raise ReadError(
-            f"columns=: {name!r} is the head of {len(found)} columns; give the letter or the "
-            f"number of a column, from 0. Heads: {listed}"
+            f"columns=: {name!r} is the head of {number}; give the letter or the number of a "
+            f"column, from 0. Heads: {listed}"
         )
 
     pairs = {}
@@ -80,6 +81,12 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
             raise SpeciesError(f"columns=: {species!r} needs two columns, depths and values")
         pairs[species] = place(pair[0]), place(pair[1])
     return pairs
+
+
+def _most_words(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the words of the row that has the most, to list for a name that is none of them."""
+    words = ([cell for cell in cells if cell and not is_number(cell)] for cells in rows)
+    return max(words, key=len, default=[])
 
 
 def stated_pairs(stated: dict[str, tuple[int, int]], heads: Heads) -> list[Pair]:

@@ -98,9 +98,10 @@ def _rename(signals: list[Signal], source: Source) -> None:
             signal.name = name
     nameless = [signal.where for signal in signals if not signal.name]
     if nameless:
+        wanted = f"a name for each of the {len(signals)} signals in order"
         raise SpeciesError(
             f"the file does not name the species of {', '.join(nameless)}; pass species=, "
-            f"a name for each of the {len(signals)} signals in order"
+            f"{wanted if len(signals) > 1 else 'its name'}"
         )
     for signal in signals:
         # No letters of Western languages make it, and nobody states the encoding.

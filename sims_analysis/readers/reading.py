@@ -237,8 +237,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     columns
       A  depths                                 in nm
       B  values of a species that is not named  in at/cm3
-    not read: the file does not name the species of column B; pass species=, a name for each of the
-    1 signals in order
+    not read: the file does not name the species of column B; pass species=, its name
     """
     forced = None if options.get("format") is None else chosen(options["format"])
     unused = ("format", "errors", "progress")

@@ -388,7 +388,7 @@ def test_columns_by_number_letter_and_head(write):
     for pair in [(0, 2), ("a", "c"), ("A", "C")]:
         profile = sims.read(path, columns={"B": pair}, **stated)["B"]
         assert profile.concentrations.tolist() == [1e18, 2e18, 3e18]
-    with pytest.raises(sims.ReadError, match="'e' is the head of 0 columns"):
+    with pytest.raises(sims.ReadError, match="'e' is the head of no column"):
         sims.read(path, columns={"B": ("a", "e")}, **stated)
     with pytest.raises(sims.ReadError, match="no column 4; the table has 4"):
         sims.read(path, columns={"B": (0, 4)}, **stated)
