@@ -26,6 +26,7 @@ __all__ = [
     "inverted",
     "low_frequencies",
     "of_counts",
+    "of_directions",
     "running",
     "scatter",
     "together",
@@ -75,14 +76,21 @@ class _Spread(NamedTuple):
 
 def _spread(rows: Array) -> _Spread:
     """Return what :func:`wandering` needs of the derivatives."""
-    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    unit = rows / np.where(size > 0, size, 1.0)[:, None]
-    steps = np.zeros((unit.shape[0], unit.shape[1] + 1))
-    steps[:, 1:-1] = unit[:, 1:] - unit[:, :-1]
+    size, inverse = of_directions(rows)
+    steps = np.zeros((rows.shape[0], rows.shape[1] + 1))
+    steps[:, 1:-1] = rows[:, 1:] - rows[:, :-1]
     # A J': minus the second differences, and the first ones at the ends.
     bent = steps[:, 1:] - steps[:, :-1]
-    inverse = inverted(unit @ unit.T)
-    return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
+    both = size[:, None] * size
+    return _Spread(rows.shape[1], inverse, steps @ steps.T / both, bent @ bent.T / both)
+
+
+def of_directions(rows: Array) -> tuple[Array, Array]:
+    """Return the lengths of rows (1 if all is 0), and the inverse of their products without it."""
+    products = rows @ rows.T
+    size = np.sqrt(products.diagonal())
+    size[size == 0] = 1.0
+    return size, inverted(products / (size[:, None] * size))
 
 
 def inverted(square: Array) -> Array:
@@ -114,14 +122,14 @@ def wandering(r: Array, rows: Array) -> float:
     if f < 2 or not 0 < whole < np.inf:
         return 1.0
     taken = inverse @ first
-    t1 = 2.0 * (n - 1) - float(np.trace(taken))
-    t2 = 6.0 * n - 8 - 2 * float(np.sum(inverse * second)) + float(np.sum(taken * taken.T))
+    t1 = 2.0 * (n - 1) - float(taken.trace())
+    t2 = 6.0 * n - 8 - 2 * float(np.vdot(inverse, second)) + float(np.vdot(taken, taken.T))
     mean, variance = t1 / f, 2 * (t2 - t1 * t1 / f) / (f * (f + 2.0))
     part = mean / 4
     if not (variance > 0 and 0 < part < 1):
         return 1.0
     size = part * (1 - part) * 16 / variance - 1
-    steps = np.diff(r)
+    steps = r[1:] - r[:-1]
     return float(betainc(size * part, size * (1 - part), min(float(steps @ steps) / whole / 4, 1)))
 
 
@@ -222,8 +230,8 @@ def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
     counted = mu >= 1
     number = int(np.count_nonzero(counted))
     # Each term has the variance 2 + 1 / mu.
-    variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
-    return ChiSquare(float(np.sum(r[counted] ** 2)), number - free, variance)
+    variance = 1 + 0.5 * float((1 / mu[counted]).sum()) / number if number else 1.0
+    return ChiSquare(float((r[counted] ** 2).sum()), number - free, variance)
 
 
 def together(one: float, other: float) -> float:
@@ -330,7 +338,8 @@ def departure(c: Array, m: Array, r: Array) -> Departure:
     several = running(r, min(width, max(r.size, 1))) if r.size else r
     deviations = float(np.abs(several).max() * sqrt(width) / noise) if noise > 0 else np.nan
     both = (c > 0) & (m > 0)
-    logarithmic = float(np.sqrt(np.mean(np.log(m[both] / c[both]) ** 2))) if both.any() else np.nan
+    log = np.log(m[both] / c[both])
+    logarithmic = sqrt(float(log @ log) / log.size) if log.size else np.nan
     return Departure(largest, deviations, logarithmic)
 
 

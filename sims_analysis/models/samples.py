@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ __all__ = ["Cells", "Samples", "cells", "in_order", "smoothed", "surroundings"]
 Cells = tuple[Array, Array]
 
 
-@dataclass(frozen=True, eq=False)
-class Samples:
+class Samples(NamedTuple):
     """The samples of one profile; NaN where there are none, and 0 where nothing was subtracted.
 
     Parameters
@@ -40,8 +39,8 @@ class Samples:
 
     def where(self, keep: Array) -> Samples:
         """Return some of them."""
-        columns = {name: one[keep] for name, one in vars(self).items() if one is not None}
-        return replace(self, **columns)
+        columns: list[Any] = [None if one is None else one[keep] for one in self]
+        return Samples(*columns)
 
     def cells(self, here: Array) -> Cells:
         """Return how far the cells of some samples reach, by their order: as stated, or half way.
