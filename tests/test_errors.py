@@ -69,6 +69,8 @@ STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "bus
     "error",
     [
         errors.PayloadError("no number", "$[3]"),
+        errors.PayloadError("no number", path="$[3]"),
+        errors.PayloadError(message="no number"),
         *(kind("gone", **STATUS) for kind in (errors.StatusError, errors.NotFound)),
         errors.RateLimited("later", url="u", retry_after=7.5),
         errors.PartialResultsError("1 of 2 failed", ["result", "error"]),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
+from sims_analysis import plugins
 from sims_analysis.models import shapes
 from sims_analysis.models.shapes import find_model
 from sims_analysis.readers import formats
@@ -205,6 +206,45 @@ def test_a_reader_of_ones_own_without_installing_it():
     assert result["B"].depths.tolist() == [0, 10, 20]
     with pytest.raises(TypeError, match=r"is no reader: its name is None"):
         sims.read(LOTUS.encode(), format=Named(name=None))
+
+
+def entry(name, thing, dist=None):
+    """Stand in for an entry point."""
+
+    def load():
+        if isinstance(thing, Exception):
+            raise thing
+        return thing
+
+    return types.SimpleNamespace(name=name, value=f"sims_{name}:THING", dist=dist, load=load)
+
+
+def test_of_plugins_of_one_name_the_first_is_taken_and_every_other_is_named(monkeypatch):
+    class Made:
+        name = "made"
+
+    same = [types.SimpleNamespace(name="same") for _ in range(2)]
+    dist = types.SimpleNamespace(name="sims-z", version="2.0")
+    entries = [
+        entry("z", types.SimpleNamespace(name="ours"), dist), entry("b", same[1]),
+        entry("a", same[0]), entry("c", Made), entry("d", ImportError("no")),
+        entry("e", types.SimpleNamespace(name="odd")),
+    ]  # fmt: skip
+    monkeypatch.setattr(plugins, "entry_points", lambda group: entries if group == "g" else [])
+    with pytest.warns(sims.SimsWarning) as told:
+        found = list(
+            plugins.found("g", lambda one: "it is odd" if one.name == "odd" else None, {"ours"})
+        )
+    assert found[0] is same[0]
+    assert isinstance(found[1], Made)
+    assert len(found) == 2
+    assert [str(one.message) for one in told] == [
+        "the plugin 'b' (sims_b:THING) in g is left out: the name 'same' is taken",
+        "the plugin 'd' (sims_d:THING) in g is left out: ImportError: no",
+        "the plugin 'e' (sims_e:THING) in g is left out: it is odd",
+        "the plugin 'z' (sims_z:THING, of sims-z 2.0) in g is left out: the name 'ours' is taken",
+    ]
+    assert list(plugins.found("other", lambda _: None, set())) == []
 
 
 # --- the kit --------------------------------------------------------------------------------------
@@ -476,7 +516,14 @@ def test_profiles_go_from_the_surface_to_where_it_is_stated():
         seen.append(z)
         return lorentzian().formula(z, *p)
 
-    sims.testing.check_model(lorentzian(formula=formula), [TRUTH], stop="0.25 um")
+    def start(z, c):
+        assert c.max() == 1.0, "samples are in units of the largest"
+        return lorentzian().start(z, c)
+
+    model = lorentzian(formula=formula, start=start)
+    sims.testing.check_model(model, [TRUTH], stop="0.25 um")
+    with pytest.raises(sims.UnitsError, match=r"^stop='3 s' "):
+        sims.testing.check_model(lorentzian(), [TRUTH], stop="3 s")
     assert (seen[0][0], seen[0][-1], seen[0].size) == (0.0, 250.0, 241)
     # A dose of 1e15 atom/cm^2 is 1e22 nm atom/cm^3.
     assert lorentzian().formula(np.zeros(1), 1e22, 0.0, 12.0) == pytest.approx(1e22 / np.pi / 12)

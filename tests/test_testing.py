@@ -182,6 +182,14 @@ def test_whole_numbers_and_coordinates_have_units_and_words_have_none():
         assert_allclose(along, other)
 
 
+def test_a_coordinate_of_one_alone_is_a_difference():
+    one = array([1.0], "nm")
+    other = one.assign_coords(depth=("x", [1.0], {"units": "um"}))
+    for pair in ((one, other), (other, one)):
+        with pytest.raises(AssertionError, match="depth"):
+            assert_allclose(*pair)
+
+
 def test_names_and_attrs_count_where_data_are_to_be_the_same():
     one = array([1.0], "nm")
     assert_identical(one, one.copy())

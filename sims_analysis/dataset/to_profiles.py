@@ -157,10 +157,12 @@ def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any
 
 def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, str | None]:
     """Return what a profile is called by the API."""
-    own = "data_id" in ds.coords and ds["data_id"].dims == ("species",)
+    data_id = ds.attrs.get("data_id")
+    if "data_id" in ds.coords and set(ds["data_id"].dims) <= {"species"}:
+        # That of one measurement of a batch, or of each species merged from several.
+        data_id = str(np.broadcast_to(ds["data_id"].values, ds.sizes["species"])[row])
     return {
-        # Of species merged from several measurements, each has its own.
-        "data_id": str(ds["data_id"].values[row]) if own else ds.attrs.get("data_id"),
+        "data_id": data_id,
         "id": texts.get("profile_id"),
         "processed_data_id": texts.get("processed_data_id"),
         "last_updated": texts.get("last_updated"),

@@ -102,7 +102,7 @@ def tell_narrow(frame: Frame, found: Any, along: str) -> None:
     `found` has their ``depth`` and ``direction``.
     """
     depth = found.depth
-    if frame.achieved is None or frame.lazy or depth.sizes[along] < 2:
+    if frame.achieved is None or depth.sizes[along] < 2:
         return
     valley = found.direction < 0
     resolution = _resolution_at(frame.achieved, abs(frame.depth - depth), [frame.dim])

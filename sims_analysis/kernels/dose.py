@@ -93,25 +93,36 @@ def integrate(
     return Integral(value, a, b, status, n_linear, np.where(valid, gap, 0.0))
 
 
-def _weighed(rows: Dense, weights: Array, *, log: bool = False) -> tuple[Array, Index, Index]:
-    """Sum the weighted samples of each row, or with `log` the means of the segments after them.
+def _weighed(
+    rows: Dense, weights: Array, ends: tuple[Index, Index] | None = None
+) -> tuple[Array, Index, Index]:
+    """Sum the weighted samples of each row, and find runs of equal ones while they are in cache.
 
-    Also find runs of equal samples, and with `log` those that are not positive, while they are in
-    cache.
+    If it has `ends`, sum the means of the segments after them by logarithms, and count those
+    between its ends that are linear.
     """
-    n, flat, total = rows.depth.size, rows.value.reshape(-1), np.empty(rows.count)
-    runs, low = [NONE], [NONE]
+    n, flat, runs = rows.depth.size, rows.value.reshape(-1), [NONE]
+    total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
     for part in in_blocks(rows.count, n, IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
-        if log:
-            low.append(own.start + np.flatnonzero(samples <= 0))
+        if ends is not None:
+            first, end = (one[part] - own.start for one in ends)
+            n_linear[part] = _linear(samples, first, end)
             # The segment after the last sample of a row has no weight.
             samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
         runs.append(equal_runs(flat, own))
-    return total, np.concatenate(runs), np.concatenate(low)
+    return total, np.concatenate(runs), n_linear
+
+
+def _linear(samples: Array, first: Index, end: Index) -> Index:
+    """Count the segments of rows end to end in which a logarithm cannot be taken."""
+    low = np.flatnonzero(samples <= 0)
+    linear = np.union1d(low - 1, low)  # the segments before and after
+    found: Index = linear.searchsorted(end) - linear.searchsorted(first)
+    return found
 
 
 def _by_segments(
@@ -122,20 +133,22 @@ def _by_segments(
     Also count the segments in which a logarithm cannot be taken. Both for the valid rows alone.
     And what :func:`equal_runs` finds, if it was asked.
     """
-    log = rule == "loglinear"
+    log, runs = rule == "loglinear", None
     limits = rows.segment_at(np.stack([a, b], axis=1))
-    first, last = limits[valid].T
+    first, last = limits.T
+    end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
     if isinstance(rows, Dense):
         one = slice(1) if rows.alike(a, b) else slice(None)
         before, after = (limits[one] - rows.offsets[:-1][one, None]).T[..., None]
         place = np.arange(rows.depth.size)
         whole = np.where((place > before) & (place < after), rows.width, 0.0)
-        total, runs, low = _weighed(rows, whole[0] if len(whole) == 1 else whole, log=True)
-        total = total[valid]
+        weights = whole[0] if len(whole) == 1 else whole
+        total, runs, n_linear = _weighed(rows, weights, (first, end))
     else:
-        total, runs = range_sums(_areas(rows, rule), first + 1, last), None
-        low = np.flatnonzero(rows.value <= 0) if log else NONE
-    a, b = a[valid], b[valid]
+        total = range_sums(_areas(rows, rule), first + 1, last)
+        n_linear = _linear(rows.value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
+    first, last = limits[valid].T
+    a, b, total = a[valid], b[valid], total[valid]
 
     def part(at: Index, u: Array, v: Array) -> Array:
         ends = (rows.depth_at(at), rows.depth_at(at + 1), rows.value_at(at), rows.value_at(at + 1))
@@ -143,12 +156,7 @@ def _by_segments(
 
     total += part(first, a, np.minimum(b, rows.depth_at(first + 1)))
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
-    n_linear = np.zeros(total.size, dtype=np.intp)
-    if low.size:
-        linear = np.union1d(low - 1, low)  # the segments before and after
-        end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
-        n_linear += linear.searchsorted(end) - linear.searchsorted(first)
-    return total, n_linear, runs
+    return total, n_linear[valid], runs
 
 
 def _areas(rows: Rows, rule: str) -> Array:

@@ -109,8 +109,10 @@ class _Place:
             self.restated = place, lambda d: stated(d, member.settings)
         # All free: which are held is known to the curve of all.
         self.curve = replace(profile.curve, held={})
-        #: Where the values of a measured profile before the anneal are, if they have errors.
+        #: Where the values of a measured profile before the anneal are, if they have errors, and
+        #: their depths.
         self.nodes: slice | None = None
+        self.depths: Array = np.empty(0)
 
     def apparent(self, theta: Array) -> tuple[Array, Array]:
         """Return the parameters that describe the samples, and their derivatives, a row each."""
@@ -145,9 +147,7 @@ class _Place:
         return np.array(rows[: p.size]), p[0] * one.by_node.T
 
     def _shape(self, p: Array, theta: Array) -> Shape:
-        initial = self.member.initial
-        nodes = np.empty(0) if initial is None else initial.z
-        return annealed(self.z, nodes, theta[self.nodes], float(p[1]), self.task.surface)
+        return annealed(self.z, self.depths, theta[self.nodes], float(p[1]), self.task.surface)
 
     def start(self, free: Array, restated: str) -> Array:
         """Return true parameters from the free ones of the profile alone."""
@@ -286,7 +286,7 @@ class _Group:
                     Parameter(f"before[{i}]", "value", "", lower=0) for i in range(n)
                 ]
                 first, self.end = first + n, self.end + n
-            place.nodes = found[id(one)][1]
+            place.nodes, place.depths = found[id(one)][1], one.z
         self.scale = np.append(self.scale, np.ones(first - len(self.entries)))
         return list(found.values())
 

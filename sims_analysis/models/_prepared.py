@@ -273,7 +273,7 @@ def _curve(
 
 
 def _starts(z: Array, c: Array, objective: Objective, curve: Curve, task: Task) -> list[Array]:
-    """Return sets of starting values for all parameters; none if too few layers are seen."""
+    """Return sets of starting values, the background last; none if too few layers are seen."""
     background = 0.0
     if task.background == "stated":
         background = curve.held[len(curve.parameters) - 1]
@@ -290,8 +290,7 @@ def _starts(z: Array, c: Array, objective: Objective, curve: Curve, task: Task) 
         found = task.model.starts(z, rest / largest, objective.noise(c) / largest)
     else:
         found = _sets(task.model, z, rest / largest)
-    sets = [one * scale for one in found]
-    return sets if task.background == "none" else [np.append(one, background) for one in sets]
+    return [np.append(one * scale, background) for one in found]
 
 
 def _sets(model: Model, z: Array, c: Array) -> list[Array]:

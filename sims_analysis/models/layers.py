@@ -390,15 +390,18 @@ def _dressed(rows: xr.Variable, limit: xr.DataArray | None, profiles: Frame) -> 
     part = dict(zip(_ROW, table.transpose("__row__", ...), strict=True))
     part["thickness"] = part["bottom"] - part["top"]
     answer = {}
-    for name in ("top", "bottom", "thickness"):
-        term = "layer_thickness" if name == "thickness" else "interface_position"
-        texts = {
+    for name, term, text in (
+        ("top", "interface_position", "where the species rises above the level"),
+        ("bottom", "interface_position", "where the species falls below the level"),
+        ("thickness", "layer_thickness", "from top to bottom"),
+    ):
+        names = {
             name: name.capitalize(),
             f"{name}_stderr": f"Standard error of {name}, random part",
         }
-        for one, text in texts.items():
+        for one, long_name in names.items():
             answer[one] = profiles.with_attrs(
-                part[one], term, units_=profiles.axis_units, long_name=text
+                part[one], term, units_=profiles.axis_units, long_name=long_name, description=text
             )
     answer["status"] = profiles.status(part["status"].astype(int))
     coords = {} if limit is None else {"detection_limit": limit.variable}

@@ -11,7 +11,7 @@ from sims_analysis.errors import SimsError
 from sims_analysis.readers.body import Body
 from sims_analysis.readers.columns import Pair
 from sims_analysis.readers.grammar import Heads
-from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.grid import Grid, TextGrid
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import Table
@@ -105,7 +105,7 @@ def _lines(table: Table) -> Iterator[str]:
 def _about(grid: Grid) -> str:
     if isinstance(grid, TextGrid):
         return f"a text with {_DELIMITERS[grid.delimiter]} between the cells"
-    turned = "; its rows are read as columns" if isinstance(grid, CellGrid) and grid.turned else ""
+    turned = "; its rows are read as columns" if grid.turned else ""
     return f"{'a table' if grid.name is None else f'sheet {grid.name!r}'}{turned}"
 
 

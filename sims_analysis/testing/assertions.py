@@ -79,13 +79,13 @@ def _canonical(data: Any) -> Any:
 
 
 def _converted(variable: xr.Variable) -> xr.Variable:
-    text = variable.attrs.get("units")
-    if not isinstance(text, str) or variable.dtype.kind not in "iuf":
-        return xr.Variable(variable.dims, variable.data, variable.attrs)
+    plain = xr.Variable(variable.dims, variable.data, variable.attrs)
+    if variable.dtype.kind not in "iuf":
+        return plain
     try:
-        unit = read_unit(text)
-    except UnitsError:  # of a fit's parameter, such as "count/s / nm": compared as it is
-        return xr.Variable(variable.dims, variable.data, variable.attrs)
+        unit = read_unit(variable.attrs.get("units"))
+    except UnitsError:  # none, or of a fit's parameter, such as "count/s / nm": compared as it is
+        return plain
     attrs = {**variable.attrs, "units": unit.canonical}
     return xr.Variable(variable.dims, unit.to_canonical(variable.values), attrs)
 

@@ -121,12 +121,8 @@ def _leading(value: float) -> int:
 def _place(stderr: float) -> int:
     """Power of ten of the last digit that is kept."""
     exact = Decimal(repr(float(stderr)))
-    leading = exact.adjusted()
-    one = exact.quantize(Decimal(1).scaleb(leading), rounding=ROUND_HALF_EVEN)
     # 0.096 rounds to 0.10, whose leading digit is 1; 1.96 to 2.0, which keeps both digits.
-    if str(exact.normalize().as_tuple().digits[0]) == "1" or one.adjusted() > leading:
-        return leading - 1 + (one.adjusted() - leading)
-    return leading
+    return exact.adjusted() - (exact.normalize().as_tuple().digits[0] == 1)
 
 
 def _at(value: float, place: int) -> Decimal:

@@ -91,7 +91,7 @@ def _closes_at_end(text: str) -> bool:
     """Whether the bracket or quote that opens the text closes at its end."""
     opening, closing = text[0], _BRACKETS[text[0]]
     if opening == closing:
-        return len(text) > 1 and text.find(closing, 1) == len(text) - 1
+        return text.find(closing, 1) == len(text) - 1
     level = 0
     for i, char in enumerate(text):
         level += (char == opening) - (char == closing)

@@ -539,3 +539,29 @@ def test_a_shift_is_looked_for_within_a_limit(limit, found):
     else:
         with pytest.raises(ProfileError, match="no shift stands out"):
             sims.align(ONE, far, max_shift=limit)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"method": "peak", "marker": "B"}, {"method": "markers", "markers": ["B", "As"]}],
+)
+def test_a_single_measurement_keeps_its_axis(options):
+    moved = sims.align(two_layers(), two_layers(1.0, 3.0), **options)
+    assert moved["concentration"].dims == ("species", "depth")
+    assert moved["depth"].dims == ("depth",)
+    np.testing.assert_allclose(moved["depth"], np.arange(200.0), atol=1e-2)
+    dims = {"markers": ("depth",)}.get(options.get("method"), ())
+    assert moved["depth_shift"].dims == dims
+
+
+def test_markers_may_be_close_but_not_the_same():
+    options = {"method": "markers"}
+    close = [("10 nm", "20 nm"), ("10.2 nm", "20.1 nm")]
+    moved = sims.align(two_layers(), two_layers(), markers=close, **options)["depth"].values
+    assert moved[20:22] == pytest.approx([10.0, 12.0])  # 0.2 nm for 0.1
+    for same in (
+        [("10 nm", "20 nm"), ("10 nm", "21 nm")],
+        [("10 nm", "20 nm"), ("11 nm", "20 nm")],
+    ):
+        with pytest.raises(ProfileError, match="the markers are not in one order"):
+            sims.align(two_layers(), two_layers(), markers=same, **options)

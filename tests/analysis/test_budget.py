@@ -270,6 +270,18 @@ def test_a_single_high_sample_makes_the_rules_differ_and_warns_at_the_caller():
         sims.dose_budget(ds, rule_tolerance=0.95)
 
 
+@pytest.mark.parametrize(("step", "difference"), [(1.15, 0.0974), (1.3, 0.1205)])
+def test_rules_that_differ_by_more_than_a_tenth_are_told(step, difference):
+    # Of an exponential in steps of d decay lengths: 1 - tanh(d / 2) / (d / 2).
+    z = step * np.arange(12)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        budget = sims.dose_budget(one(z, 1e18 * np.exp(-z)))
+    assert number(budget["rule_difference"]) == pytest.approx(1 - math.tanh(step / 2) / (step / 2))
+    assert number(budget["rule_difference"]) == pytest.approx(difference, abs=1e-4)
+    assert len(caught) == (difference > 0.1)
+
+
 def test_the_difference_has_the_same_sign_under_either_rule():
     ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
     with pytest.warns(DoseWarning):

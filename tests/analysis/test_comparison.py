@@ -517,3 +517,10 @@ def test_of_the_labels_of_both_those_that_agree_are_kept():
     batch = sims.stack([b, b], names=["x", "y"])
     for one, other in ((a, batch), (batch, a)):
         assert sims.compare(one, other)["measurement"].values.tolist() == ["x", "y"]
+
+
+def test_in_a_gap_there_is_a_ratio_if_gaps_are_bridged():
+    a, b = dataset(DEPTH, B=EDGE), dataset(DEPTH, B=2 * HOLED)
+    found = sims.compare(a, b, gaps="bridge")
+    np.testing.assert_allclose(found["ratio"], np.full((1, DEPTH.size), 2.0), rtol=1e-9)
+    assert found["status"].item() == "ok"

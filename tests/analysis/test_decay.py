@@ -204,3 +204,15 @@ def test_the_levels_of_a_decay_are_in_order():
     for low in ("1e19 atoms/cm^3", "1e18 atoms/cm^3"):
         with pytest.raises(ProfileError, match=r"low='1e1[89].*' must lie below high='1e18"):
             sims.decay_length(ds, low=low, high="1e18 atoms/cm^3")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("argument", ["low", "high", "detection_limit"])
+def test_between_levels_that_are_not_known_there_is_no_edge(argument, lazy):
+    z = np.arange(0, 40.0)
+    rows = {"B": 1e19 * np.exp(-z / 5), "P": 1e19 * np.exp(-z / 5)}
+    ds = measurement(z, rows)
+    level = xr.DataArray([1e17, np.nan], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
+    found = sims.decay_length(ds.chunk() if lazy else ds, **{argument: level})
+    assert found["status"].values.tolist() == ["ok", "no_data"]
+    assert np.isfinite(found["decay_length"].values[0])

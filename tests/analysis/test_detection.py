@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, one
+from measured import measurement, number, one, profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -339,3 +339,13 @@ def test_limits_that_are_not_known_flag_all_samples_and_are_told():
     assert below.values.tolist() == [[True, False, False], [True, True, True]]
     at = sims.below_detection(ds, limit="5 cm^-3")
     assert at.values.tolist() == [[True, False, False], [True, False, False]]
+
+
+def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():
+    about = {"detection_limit": "1e17 atoms/cm^3"}
+    ds = sims.to_dataset(profile("B", [0, 1, 2], [1e18, 1e17, 2e16], species_metadata=about))
+    found = sims.junction_depth(ds, level="5e16 atoms/cm^3")
+    assert found["status"].item() == "ok"
+    assert "detection_limit" not in found.coords
+    above = sims.junction_depth(ds, level="1e16 atoms/cm^3")
+    assert above["status"].item() == "always_above"

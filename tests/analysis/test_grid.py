@@ -49,6 +49,21 @@ def test_step_gives_the_multiples_within_the_samples():
     ]
 
 
+@pytest.mark.parametrize(
+    ("first", "step", "points"),
+    [
+        (10.0, "2.5 nm", [10, 12.5, 15, 17.5, 20]),
+        (10.1, "2.5 nm", [12.5, 15, 17.5, 20]),
+        (-5.0, "10 nm", [0, 10, 20]),
+        (16.0, "0.5 nm", [16, 16.5, 17, 17.5, 18, 18.5, 19, 19.5, 20]),
+        (3.0, "7 nm", [7, 14]),
+    ],
+)
+def test_the_first_and_the_last_multiple_are_within_the_samples(first, step, points):
+    grid = sims.to_grid(dataset(np.array([first, 20.0]), [1e18, 1e18]), step=step)
+    assert grid["depth"].values.tolist() == points
+
+
 def test_depths_as_text_quantity_and_array():
     wanted = [10.0, 12.5]
     by_text = sims.to_grid(EXPONENTIAL, depth=["10 nm", "0.0125 um"])
@@ -83,6 +98,16 @@ def test_cells_like_cells():
     for like in (array, sims.quantify(array)):
         again = sims.to_grid(EXPONENTIAL["concentration"], like=like, conserve="dose")
         xr.testing.assert_identical(again, array)
+
+
+def test_cells_of_cells_begin_and_end_with_them():
+    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
+    for step, count in (("14 nm", 8), ("3 nm", 34), ("100 nm", 1)):
+        again = sims.to_grid(cells, step=step, conserve="dose")["depth_bounds"].values
+        assert (len(again), again[0, 0], again[-1, 1]) == (count, 0.0, 100.0)
+    # Values at depths lie between the depths that stand for cells.
+    values = sims.to_grid(cells, step="1 nm")["depth"].values
+    assert (values[0], values[-1]) == (4.0, 99.0)
 
 
 def test_cells_that_do_not_touch_are_not_taken_over():
@@ -179,7 +204,13 @@ def test_two_depths_are_enough_for_cells():
 
 
 def test_a_step_that_fits_leaves_no_sliver():
-    for step, count in (("0.1 nm", 1000), ("2.5 nm", 40), ("100 nm", 1), ("300 nm", 1)):
+    for step, count in (
+        ("0.1 nm", 1000),
+        ("2.5 nm", 40),
+        ("100 nm", 1),
+        ("300 nm", 1),
+        ("33.3333333333 nm", 3),
+    ):
         bounds = sims.to_grid(EXPONENTIAL, step=step, conserve="dose")["depth_bounds"].values
         assert len(bounds) == count
         assert bounds[-1, 1] == 100.0
@@ -454,8 +485,12 @@ def test_a_step_that_fits_nowhere():
 
 def test_like_a_padded_batch_is_refused():
     batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
-    with pytest.raises(ProfileError, match="axes of their own"):
+    with pytest.raises(ProfileError) as told:
         sims.to_grid(EXPONENTIAL, like=batch)
+    assert str(told.value) == (
+        "like has no common depth axis; if its profiles have axes of their own, select one of "
+        "them, or resample them to a grid first"
+    )
 
 
 # --- measured profiles --------------------------------------------------------------------------
@@ -523,3 +558,20 @@ def test_an_axis_without_extent_has_no_cells():
     one = sims.open_example("boron-implant").isel(depth=[3])
     with pytest.raises(ProfileError, match="the depth axis has no extent"):
         sims.to_grid(one, step="2 nm", conserve="dose")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.parametrize("options", [{"conserve": "dose"}, {}])
+def test_samples_below_their_limit_are_a_gap_of_a_grid_unless_gaps_are_bridged(options):
+    z = np.arange(12.0)
+    hidden = (z > 3) & (z < 7)
+    ds = dataset(z, np.where(hidden, np.nan, 1e18))
+    limit = ("species", "depth"), [np.where(hidden, 5e17, np.nan)], {"units": "atom/cm^3"}
+    ds = ds.assign_coords(concentration_detection_limit=limit)
+    flagged, bridged = (
+        sims.to_grid(ds, depth=["1 nm", "5 nm", "9 nm"], gaps=gaps, **options)
+        for gaps in ("flag", "bridge")
+    )
+    # Cells to 3, 7 and 9 nm.
+    assert np.isnan(only(flagged)).tolist() == [False, True, False]
+    np.testing.assert_allclose(only(bridged), 1e18)

@@ -151,3 +151,13 @@ def test_a_sample_at_the_end_of_a_window_is_in_it_whatever_rounding_did_to_its_d
                 "concentration_background_overlap"
             ]
             assert ((overlap > 0).sum("depth") == 4).all()
+
+
+def test_a_single_sample_has_its_own_error_and_no_scatter():
+    ds = measurement(Z, {"B": 1e18 + 1e15 * Z}, stderr={"B": np.full(Z.size, 2e16)})
+    found = sims.mean_value(ds, start="9 nm", stop="11 nm")
+    assert (found.item(), found["samples"].item()) == (1.01e18, 1)
+    assert (found["stderr"].item(), found["scatter"].item()) == (2e16, 1.0)
+    with pytest.warns(ProfileWarning, match="no sample in the window"):
+        empty = sims.mean_value(ds, start="500 nm")
+    assert np.isnan([empty.item(), empty["stderr"].item(), empty["scatter"].item()]).all()

@@ -480,3 +480,22 @@ def test_errors_that_a_background_makes_too_large_are_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sims.moments(many)
+
+
+def test_the_integral_of_a_range_density_is_no_dose():
+    z = np.arange(0, 200, 2.0)
+    c = gaussian(z, 100, 15)
+    ds = one(z, c / c.sum() / 2e-7, stderr=0.01 * c / c.sum() / 2e-7, units="1/cm")
+    ds = ds.rename(concentration="range_density", concentration_stderr="range_density_stderr")
+    found = sims.moments(ds)
+    lengths = ("projected_range", "straggle", "start", "stop")
+    assert number(found["dose"]) == pytest.approx(1.0, rel=1e-9)
+    for name in found.data_vars:
+        of = str(name).removesuffix("_stderr")
+        if of != "status":
+            assert found[name].attrs["units"] == ("nm" if of in lengths else "1"), name
+    assert found["dose"].attrs["long_name"] == "Fraction of the dose"
+    assert found["dose_stderr"].attrs["long_name"] == (
+        "Standard error of the fraction of the dose, random part"
+    )
+    assert found["straggle"].attrs["long_name"].startswith("Straggle")

@@ -816,3 +816,143 @@ def test_hidden_samples_matter_where_an_answer_rests_on_them(hidden, limit, peak
     assert sims.depth_at_dose_fraction(ds, fraction=0.5)["status"].item() == half
     for ask in (sims.peak, sims.moments, sims.depth_at_dose_fraction):
         assert ask(ds, gaps="bridge")["status"].item() == "ok"
+
+
+#: The name of an argument, and a question that takes it: a number has no unit.
+WITH_UNITS = [
+    ("start", lambda: sims.integrated_dose(ONE, start=5)),
+    ("stop", lambda: sims.moments(ONE, stop=5)),
+    ("surface_depth", lambda: sims.integrated_dose(ONE, surface_depth=5)),
+    ("background", lambda: sims.integrated_dose(ONE, background=5)),
+    ("background", lambda: sims.metallurgical_junctions(TWO, donors=["P"], background=5)),
+    ("background start", lambda: sims.integrated_dose(ONE, background=(5, "9 nm"))),
+    ("background stop", lambda: sims.moments(ONE, background=("1 nm", 5))),
+    ("window start", lambda: sims.detection_limit(ONE, window=(5, "9 nm"))),
+    ("window stop", lambda: sims.detection_limit(ONE, window=("1 nm", 5))),
+    ("detection_limit", lambda: sims.dose_budget(ONE, detection_limit=5)),
+    ("detection_limit", lambda: sims.junction_depth(ONE, level=LEVEL, detection_limit=5)),
+    ("detection_limit", lambda: sims.decay_length(ONE, detection_limit=5)),
+    ("limit", lambda: sims.below_detection(ONE, limit=5)),
+    ("low", lambda: sims.decay_length(ONE, low=5)),
+    ("high", lambda: sims.decay_length(ONE, high=5)),
+    ("level", lambda: sims.crossings(ONE, level=5)),
+    ("level", lambda: sims.junction_depth(ONE, level=5)),
+    ("level", lambda: sims.align(ONE, ONE, marker="B", method="edge", level=5)),
+    ("after", lambda: sims.junction_depth(ONE, level=LEVEL, after=5)),
+    ("depth", lambda: sims.interpolate(ONE, depth=5)),
+    ("depth", lambda: sims.to_grid(ONE, depth=5)),
+    ("depth", lambda: sims.surface_concentration(ONE, depth=5)),
+    ("step", lambda: sims.to_grid(ONE, step=5)),
+    ("max_shift", lambda: sims.align(ONE, ONE, max_shift=5)),
+    (
+        "markers[0] in a",
+        lambda: sims.align(ONE, ONE, method="markers", markers=[(5, "5 nm"), ("9 nm", "9 nm")]),
+    ),
+    (
+        "markers[1] in b",
+        lambda: sims.align(ONE, ONE, method="markers", markers=[("5 nm", "5 nm"), ("9 nm", 5)]),
+    ),
+    ("value_per_count", lambda: sims.with_counting_statistics(ONE, value_per_count=5)),
+    ("value_per_count", lambda: sims.detection_limit(ONE, **CURRIE, value_per_count=5)),
+    ("dwell_time", lambda: sims.with_counting_statistics(RATE, dwell_time=5)),
+]
+
+
+@pytest.mark.parametrize(("name", "ask"), WITH_UNITS)
+def test_a_number_without_a_unit_is_refused_by_the_name_of_its_argument(name, ask):
+    with pytest.raises(UnitsError) as told:
+        ask()
+    assert str(told.value).startswith(f"{name}=5 has no unit; write it like '5 ")
+
+
+#: What is computed, in the words of messages, and the function that computes it.
+COMPUTED = [
+    ("a dose", sims.integrated_dose),
+    ("a dose", sims.cumulative_dose),
+    ("a dose", sims.depth_at_dose_fraction),
+    ("a dose", sims.dose_budget),
+    ("a peak", sims.peak),
+    ("a projected range", sims.moments),
+    ("a mean", sims.mean_value),
+    ("a decay length", sims.decay_length),
+    ("a detection limit", lambda data: sims.detection_limit(data, window=("1 nm", "2 nm"))),
+    ("a detection limit", lambda data: sims.below_detection(data, limit=LEVEL)),
+    ("a surface concentration", lambda data: sims.surface_concentration(data, depth="5 nm")),
+    ("an interpolation", lambda data: sims.interpolate(data, depth="5 nm")),
+    (
+        "a metallurgical junction",
+        lambda data: sims.metallurgical_junctions(data, donors=["P"], acceptors=["B"]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "ask"), COMPUTED)
+def test_what_needs_data_is_said(what, ask):
+    with pytest.raises(TypeError) as told:
+        ask([1.0])
+    assert str(told.value).startswith(f"{what} needs an xarray Dataset or DataArray, found list")
+
+
+#: ... and what it needs, if the data have something else.
+NEEDED = [
+    (
+        lambda: sims.junction_depth(TIMES, level=LEVEL),
+        (
+            "level='1e17 cm^-3': a junction depth of this level needs a depth, and the data are on "
+            "a sputter-time axis; calibrate_depth() turns sputter time into depth"
+        ),
+    ),
+    (
+        lambda: sims.crossings(ONE, level="5 counts/s"),
+        (
+            "level='5 counts/s': a crossing of this level needs a count rate (count/s); the data "
+            "have concentration (atom/cm^3)"
+        ),
+    ),
+    *(
+        (
+            ask,
+            (
+                f"{what} needs a depth, and the data are on a sputter-time axis; "
+                "calibrate_depth() turns sputter time into depth"
+            ),
+        )
+        for what, ask in [
+            ("a comparison", lambda: sims.compare(TIMES, ONE)),
+            ("a comparison with these data", lambda: sims.compare(ONE, TIMES)),
+            ("repeatability", lambda: sims.repeatability(sims.stack([TIMES, TIMES]))),
+            ("a surface concentration", lambda: sims.surface_concentration(TIMES, depth="5 nm")),
+        ]
+    ),
+    (
+        lambda: sims.align(ONE, RATE),
+        (
+            "an alignment with these data needs a concentration (atom/cm^3); the data have "
+            "intensity (count/s)"
+        ),
+    ),
+    (
+        lambda: sims.compare(ONE, RATE),
+        (
+            "a comparison with these data needs a concentration (atom/cm^3); the data have "
+            "intensity (count/s)"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ask", "said"), NEEDED)
+def test_what_is_needed_is_said_with_what_there_is(ask, said):
+    with pytest.raises(UnitsError) as told:
+        ask()
+    assert str(told.value) == said
+
+
+def test_a_line_through_samples_goes_across_a_gap():
+    # As does a mean of samples: they are far apart, and none is missing.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        length = sims.decay_length(EDGE)
+        mean = sims.mean_value(EDGE)
+    assert (length["status"].item(), mean["status"].item()) == ("ok", "ok")
+    assert length["decay_length"].item() == pytest.approx(3.0)

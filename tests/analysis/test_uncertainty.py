@@ -389,7 +389,13 @@ BROKEN = [
                 "export the profile without that"
             ),
         )
-        for key, text in (("processing", "Smoothed"), ("averaging", "none said"))
+        for key, text in (
+            ("averaging", "none said"),
+            ("processing", "Smoothed"),
+            ("processing", "points averaged"),
+            ("processing", "BKG off"),
+            ("processing", "after baseline correction"),
+        )
     ),
     (
         lambda: sims.with_counting_statistics(
@@ -418,3 +424,18 @@ def test_a_yield_is_a_fraction_of_the_ions(part, yields):
     ds = rates([2.0, 4.0], counting_time="1 s", detector_yield=part)
     counts = sims.with_counting_statistics(ds)["intensity_counts"].values[0]
     assert counts.tolist() == [2.0 * yields, 4.0 * yields]
+
+
+def test_the_value_of_one_count_is_that_of_concentrations_alone():
+    ds = one([0, 1], [1e16, 4e16])
+    part = (("species", "depth"), [[0.01, 0.02]], {"units": "1"})
+    found = sims.with_counting_statistics(
+        ds.assign(atomic_fraction=part), value_per_count="1e16 atoms/cm^3"
+    )
+    assert {name for name in found if name.endswith("_counts")} == {"concentration_counts"}
+    rate = (("species", "depth"), [[3.0, 4.0]], {"units": "count/s"})
+    both = sims.with_counting_statistics(
+        ds.assign(intensity=rate), value_per_count="1e16 atoms/cm^3", dwell_time="2 s"
+    )
+    assert both["concentration_counts"].values.tolist() == [[1.0, 4.0]]
+    assert both["intensity_counts"].values.tolist() == [[6.0, 8.0]]

@@ -855,6 +855,13 @@ def test_an_id_is_text(archive, data_id):
     assert said(archive.folder, data_id) == told
 
 
+def test_an_archive_of_a_newer_layout_is_neither_listed_nor_read(archive):
+    file = archive.path / "archive.json"
+    file.write_text(json.dumps({"format_version": 2}))
+    for ask in (archive.folders, archive.ids, archive.verify, lambda: archive.get(REFERENCE_ID)):
+        assert said(ask).startswith("'paper-data' was written in format version 2 of the archive")
+
+
 def test_what_is_not_there_is_named_with_what_to_do(archive):
     assert said(archive.get, "w1") == (
         "data entry 'w1' is not in the archive 'paper-data'; fetch it once with a client that has "

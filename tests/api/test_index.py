@@ -512,6 +512,21 @@ def test_without_permission_the_answers_come_from_a_walk(archive, monkeypatch):
     assert not (archive.path / ".index").exists()
 
 
+def test_rows_that_are_there_twice_are_damage(monkeypatch):
+    known = contents.Contents("w1", 1, 0, "v1", "w1", b"{}", b"w1", b"{}")
+    row = index_module._row(known, index_module._RESOLUTION + 2)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        index_module._prepare(connection)
+        connection.execute(index_module._NOTE, row)
+        noted = index_module._noted_contents(connection, {"w1": 1}, "nowhere/", None)
+        assert (noted.held, noted.old, set(noted.gone)) == ({"w1"}, {}, set())
+        assert noted.found == [("w1", 1, 0, "v1", "w1", b"{}", None, b"{}")]
+        twice = f"{index_module._KNOWN} UNION ALL {index_module._KNOWN}"
+        monkeypatch.setattr(index_module, "_KNOWN", twice)
+        with pytest.raises(ValueError, match="rows twice"):
+            index_module._noted_contents(connection, {"w1": 1}, "nowhere/", None)
+
+
 @pytest.mark.parametrize(
     ("error", "kept"),
     [

@@ -97,9 +97,12 @@ def test_a_host_without_an_address_is_named(monkeypatch):
         PunctualBackend(30).connect_tcp("lab.example", 80, 5.0)
 
 
-def test_nothing_is_begun_after_the_deadline():
+@pytest.mark.parametrize("late", [0.0, 1.0])
+def test_nothing_is_begun_after_the_deadline(monkeypatch, late):
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     with (
-        until(time.monotonic() - 1),
+        until(now - late),
         pytest.raises(httpcore.ReadTimeout, match=r"^the deadline has passed$"),
     ):
         PunctualBackend(30).connect_tcp("127.0.0.1", 9, 5.0)

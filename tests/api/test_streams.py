@@ -241,6 +241,7 @@ def test_an_answer_of_more_than_a_piece_is_sent_in_pieces(more):
     found = answer(asked(), content)
     assert isinstance(found, StreamingResponse) == bool(more)
     assert found.headers["content-length"] == str(len(body))
+    assert found.headers["content-type"] == "application/json"
     assert [len(piece) for piece in streams._pieces(content)] == [PIECE, *([1] if more else [])]
     packed = answer(asked(Accept_Encoding="gzip"), content)
     assert packed.headers["content-encoding"] == "gzip"

@@ -67,3 +67,9 @@ def test_how_files_would_be_added_is_shown_and_nothing_is_added(tmp_path):
     assert "t.csv" in shown.stdout
     assert not lab.exists()
     assert run("archive", "add", table, "--archive", lab, *stated).stdout == "t: B\n"
+
+
+def test_files_to_add_are_named(tmp_path):
+    result = run("archive", "add", "--archive", tmp_path)
+    assert result.exit_code == 2
+    assert error_line(result) == "Error: Missing argument 'FILES...'."

@@ -55,7 +55,7 @@ def test_every_option_of_a_phrase_is_one():
 @pytest.mark.parametrize("command", [*main.commands.values(), *archive.commands.values()])
 def test_the_help_of_an_option_says_its_default(command):
     for one in command.params:
-        if isinstance(one, click.Option) and isinstance(one.default, str | int | float):
+        if isinstance(one, click.Option) and isinstance(one.default, str | int | float | Path):
             written = " ".join(one.get_help_record(click.Context(command))[1].split())
             assert one.is_flag or f"[default: {one.default}" in written, one.name
 

@@ -1,6 +1,8 @@
 """``report``: what is asked of which data, what is written where, and what is printed."""
 
 import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ import sims_analysis as sims
 from sims_analysis.cli import reporting
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output import report_files
+from sims_analysis.output.report import analyse
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +38,19 @@ def test_names_are_split_at_commas():
     assert reporting._split([]) == []
 
 
+@cache
+def report_of_one():
+    return analyse(sims.open_example("sputter-time"))
+
+
 @pytest.fixture
 def written(monkeypatch):
-    """Collect what would be written."""
+    """Collect what would be written of reports that differ in their id alone."""
     found = []
+
+    def analysed(result, *_):
+        one = report_of_one()
+        return replace(one, data=one.data.assign_attrs(data_id=result.data_id))
 
     def write_files(report, folder, *, home):
         found.append((report.data_id, folder, home))
@@ -48,6 +60,7 @@ def written(monkeypatch):
         found.append(([one["data_id"] for one in reports], folder, {**failures}))
         return folder / "index.html"
 
+    monkeypatch.setattr(reporting, "_analysed", analysed)
     monkeypatch.setattr(report_files, "write_files", write_files)
     monkeypatch.setattr(report_files, "write_index", write_index)
     return found

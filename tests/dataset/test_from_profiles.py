@@ -303,6 +303,11 @@ def test_those_before_the_first_value_are_not_between_others():
     source = profile("B", range(5), [None, 1e18, None, 1e16, None], species_metadata=metadata)
     with pytest.warns(ProfileWarning, match="^3 samples were .*; 1 of 'B' between samples"):
         sims.to_dataset(source)
+    nothing = profile("B", range(2), [None, None], species_metadata=metadata)
+    with pytest.warns(
+        ProfileWarning, match=r"^2 samples were not measured \(null\): species 'B' 2$"
+    ):
+        sims.to_dataset(nothing)
 
 
 def with_columns(depths=(0.0, 1.0, 2.0), **columns):

@@ -120,6 +120,9 @@ def test_kinds_of_data_come_back():
     sims.testing.assert_identical(
         view, sims.merge_profiles([positive(), negative()], suffix=["a", "b"])
     )
+    assert hasattr(view["concentration"].data, "magnitude")
+    mixed = sims.merge_profiles([sims.quantify(positive()), negative()], suffix=["a", "b"])
+    assert not hasattr(mixed["concentration"].data, "magnitude")
     pytest.importorskip("dask")
     lazy = sims.merge_profiles([positive().chunk(), negative()], suffix=["a", "b"])
     np.testing.assert_array_equal(lazy["concentration"], sims.dequantify(view)["concentration"])
@@ -233,6 +236,8 @@ def test_what_one_item_has_alone_is_that_of_its_species():
         for one in ("B", "P")
     ])  # fmt: skip
     assert both["crater_depth"].dims == ()
+    apart = [one.assign_coords(crater_depth=210.0) for one in (positive(), negative())]
+    assert sims.merge_profiles(apart, suffix=["a", "b"])["crater_depth"].dims == ()
 
 
 def test_what_differs_and_is_no_number_or_text_is_left_out():

@@ -27,10 +27,11 @@ def registry():
 def test_atoms_are_a_unit_and_questions_are_at_hand(makes, registry, tmp_path, monkeypatch):
     path = sims.save(DS, tmp_path / "w.nc")
     # As in a process that has not imported it.
-    monkeypatch.setattr(sims, "xarray", sys.modules.pop("sims_analysis.xarray"), raising=False)
+    monkeypatch.setattr(sims, "xarray", sys.modules["sims_analysis.xarray"], raising=False)
+    monkeypatch.delitem(sys.modules, "sims_analysis.xarray")
     for kind in (xr.Dataset, xr.DataArray):
         monkeypatch.delattr(kind, "sims")
-    pint.set_application_registry(registry)
+    assert "atom" not in registry
     if makes == "load":
         ds = sims.load(path)
     else:

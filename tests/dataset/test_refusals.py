@@ -388,6 +388,10 @@ REFUSED = [
         "profiles are made of a Dataset of one measurement, found DataArray",
     ),
     (
+        lambda: sims.to_profiles(DS.rename(concentration="other")), ProfileError,
+        "the Dataset has none of concentration, range_density, atomic_fraction, mass_fraction, intensity, counts, intensity_arbitrary; it has other (atom/cm^3)",
+    ),
+    (
         lambda: sims.to_profiles(BATCH), ProfileError,
         "expected dimensions (species, depth), found ('measurement', 'species', 'depth'); select one measurement first",
     ),

@@ -429,3 +429,9 @@ def test_how_numbers_are_stored():
         assert found["note"] == {key: (2,)}
         assert "total" not in found
         assert storage._encoding(ds, kind, {"depth": 99})["n"] == {key: (30,)}
+
+
+@pytest.mark.parametrize("name", ["dose", None, "unnamed"])
+def test_an_array_comes_back_with_its_name_or_without(name, tmp_path):
+    dose = sims.integrated_dose(sims.open_example("boron-implant")).rename(name)
+    same(sims.load(sims.save(dose, tmp_path / "dose.nc")), dose)

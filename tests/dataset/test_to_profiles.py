@@ -285,3 +285,47 @@ def test_depths_that_a_conversion_rounds_come_back_whatever_is_left():
     assert sims.to_profiles(whole)[0].depths.tolist() == ROUNDED
     for i in (0, 1):
         assert sims.to_profiles(whole.isel(depth=[i]))[0].depths.tolist() == [ROUNDED[i]]
+
+
+def test_profiles_belong_to_their_measurement():
+    ds = sims.open_example("boron-implant")
+    batch = sims.stack([ds, ds.assign_attrs(data_id="w2")])
+    for one, data_id in (
+        (ds, "boron-implant"),
+        (batch.isel(measurement=1), "w2"),
+        (batch.isel(measurement=1).sel(species="B"), "w2"),
+        (ds.assign_attrs(data_id=""), None),
+        (ds.assign_coords(data_id=("depth", ds["depth"].values.astype(str))), "boron-implant"),
+    ):
+        assert {p.data_id for p in sims.to_profiles(one)} == {data_id}
+    merged = ds.assign_coords(data_id=("species", ["w3", ""]))
+    assert [p.data_id for p in sims.to_profiles(merged)] == ["w3", None]
+
+
+def test_columns_that_were_taken_out_of_the_data_are_not_those_of_the_source():
+    edges = columns(cell_start=("um", [0.05, 0.15, 0.4]), cell_stop=("um", [0.15, 0.4, 1.0]))
+    _, ds, _ = back_and_forth(extra=edges)
+    (found,) = sims.to_profiles(ds.drop_vars(["depth_bounds", "cell_start", "cell_stop"]))
+    assert found.extra == {}
+    _, ds, _ = back_and_forth(
+        extra=columns(counts=("count", [1.0, 2.0, 3.0]), volt=("V", [1, 2, 3]))
+    )
+    (found,) = sims.to_profiles(ds.drop_vars("concentration_counts"))
+    assert found.extra == columns(volt=("V", [1, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("part", "depths"),
+    [
+        (slice(0, 2), [0, 1]),
+        (slice(0, 4), [0, 1, 2, 3]),
+        (slice(1, 4), [1, 2, 3]),
+        (slice(3, 5), [3, 4]),
+    ],
+)
+def test_only_gaps_within_the_depths_that_are_left_come_back(part, depths):
+    with pytest.warns(ProfileWarning, match="1 sample was not measured"):
+        ds = sims.to_dataset([profile("A", range(5), [1, 2, None, 4, 5])])
+    (found,) = sims.to_profiles(ds.isel(depth=part))
+    assert found.depths.tolist() == depths
+    assert np.isnan(found.concentrations).tolist() == [z == 2 for z in depths]

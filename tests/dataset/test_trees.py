@@ -76,7 +76,7 @@ def test_what_is_no_tree_is_refused():
         sims.to_datatree([])
     with pytest.raises(TypeError, match=r"items\['a'\]: expected a Dataset or a SIMSResult"):
         sims.to_datatree({"a": ds["concentration"]})
-    with pytest.raises(sims.ProfileError, match="the nodes of a path do not fit"):
+    with pytest.raises(sims.ProfileError, match=r"^the nodes of a path do not fit: \S+"):
         sims.to_datatree({"a": ds, "a/b": ds.isel(depth=slice(5))})
     with pytest.raises(TypeError, match="expected a DataTree, found Dataset"):
         sims.from_datatree(ds)

@@ -469,9 +469,9 @@ def test_ticks_are_at_decades_and_between_them_where_there_is_room():
     assert numbers == []
     assert ticks(1e20, 1e15)[0] == major  # upside down
     # Every decade has one, as long as their numbers do not touch.
-    for decades, inches in ((14, 3.0), (9, 1.5), (5, 0.8)):
-        every = set(range(10, 11 + decades))
-        assert every <= {*ticks(1e10, 10.0 ** (10 + decades), inches)[0]}
+    for count, inches in ((14, 3.0), (9, 1.5), (5, 0.8)):
+        every = set(range(10, 11 + count))
+        assert every <= {*ticks(1e10, 10.0 ** (10 + count), inches)[0]}
     # Less than 0.2 inches a decade have ticks at 2 and 5 alone, less than 0.12 none but decades.
     for inches, subs in ((1.01, set(range(2, 10))), (0.99, {2, 5}), (0.61, {2, 5}), (0.59, {1})):
         _, minor, _ = ticks(1e15, 1e20, inches)

@@ -165,3 +165,18 @@ def test_measurements_have_names_that_differ():
     assert list(measurements_of((b, b))) == ["0", "1"]
     assert list(measurements_of({1: b})) == ["1"]
     assert list(measurements_of(b)) == [""]
+
+
+def test_another_quantity_over_another_axis_has_both_axes_of_its_own():
+    both = {
+        "a": drawn.profiles(B=drawn.gaussian()),
+        "b": drawn.profiles("s", Ga=(np.full(50, 2e5), "counts/s")),
+    }
+    found = axes_at(drawn.sketched(both))
+    assert {key: (ax.get_xlabel(), ax.get_ylabel()) for key, ax in found.items()} == {
+        ("depth", "Concentration (atoms/cm³)"): ("Depth (nm)", "Concentration (atoms/cm³)"),
+        ("sputter_time", "Concentration (atoms/cm³)"): ("Sputter time (s)", ""),
+        ("sputter_time", "Intensity (counts/s)"): ("Sputter time (s)", "Intensity (counts/s)"),
+    }
+    assert found["sputter_time", "Intensity (counts/s)"].yaxis.get_label_position() == "right"
+    assert found["sputter_time", "Concentration (atoms/cm³)"].xaxis.get_label_position() == "top"

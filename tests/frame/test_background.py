@@ -63,7 +63,7 @@ def test_a_window_is_a_pair(ds, pair):
 def test_a_window_without_a_sample_is_told_and_refused_where_it_is_that_of_all(ds):
     frame, deep = opened(ds), ("20 nm", "30 nm")
     with pytest.warns(DoseWarning, match="'P': no sample in the background window, 20 to 30 nm"):
-        found = read_background(frame, deep, strict=False)
+        found = read_background(frame, deep)
     assert found.given
     np.testing.assert_array_equal(found.level(frame), [B[10:16].mean() * COUNT, np.nan])
     with pytest.raises(ProfileError, match="'P': no sample in the background window"):

@@ -4,6 +4,7 @@ import pickle
 from dataclasses import replace
 
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 
@@ -413,6 +414,10 @@ def test_a_level_that_is_not_known_of_one_profile_is_none(ds):
     assert np.isnan(read)
     _, read = open_at_level(ds.sel(species=["B"]), given(np.nan, []), "a test")
     assert np.isnan(read)
+    with pytest.raises(
+        ProfileError, match=r"^level is nan; expected a finite"
+    ):  # one that is stated
+        open_at_level(ds.sel(species="B"), pint.Quantity(np.nan, "cm^-3"), "a test")
 
 
 def test_levels_of_ratios_are_pure_numbers(ds):

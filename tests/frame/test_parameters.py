@@ -236,6 +236,8 @@ def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame):
     assert (read.dims, read.values.tolist()) == (("depth",), [1, 2, 3, 4])
     turned = frame.parameter(whole[::-1], KIND, "factor", along=True)  # in whatever order
     np.testing.assert_array_equal(turned, [1, 2, 3, 4])
+    mixed = frame.parameter(whole[[2, 0, 3, 1]], KIND, "factor", along=True)
+    np.testing.assert_array_equal(mixed, [1, 2, 3, 4])
     twice = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0, 2.0, 6.0])
     with pytest.raises(ProfileError, match=r"factor: depth '2\.0' is in the data more than once"):
         frame.parameter(twice, KIND, "factor", along=True)

@@ -104,6 +104,20 @@ def test_a_window_without_a_sample_is_told_of_profiles_that_were_measured(ds):
         warn_of_empty_window(frame, read_window(frame, "60 nm", None), DoseWarning)
 
 
+def test_limits_of_lazy_data_are_not_computed(ds):
+    computed = []
+
+    def compute(values):
+        computed.append(values.size)
+        return values
+
+    limits = each(60, 60, 60).chunk()
+    limits = limits.copy(data=limits.data.map_blocks(compute, dtype=float))
+    lazy = opened(ds.chunk())
+    warn_of_empty_window(lazy, (lazy.parameter(limits, ("depth",), "start"), xr.Variable((), 9.0)))
+    assert not any(computed)
+
+
 def test_a_message_about_a_window_names_the_first_profile(ds):
     frame = opened(ds)
     window = read_window(frame, "60 nm", "70 nm")
@@ -123,6 +137,15 @@ def test_a_window_that_begins_in_a_transient_is_truncated(ds):
     with pytest.warns(ProfileWarning, match="'B': the maximum, 5e\\+19 .* at 0 nm, .*at 40 nm"):
         status = mark_transient(frame, start, stop, ok)
     np.testing.assert_array_equal(status == Status.TRUNCATED, [True, False, False])
+    for values, high, low in ((True, "5e+19 atom/cm^3 ", "1e+18 atom/cm^3 "), (False, "", "")):
+        with pytest.warns(ProfileWarning) as told:
+            warn_of_transient(frame, start, stop, xr.Variable((), True), values=values)
+        said = (
+            f"species 'B': the maximum, {high}at 0 nm, is the first sample of the window, and "
+            f"another lies deeper, {low}at 40 nm; set start= below the surface transient to "
+            "exclude it"
+        )
+        assert [str(one.message) for one in told] == [said]
     below = read_window(frame, "10 nm", None)
     assert not warn_of_transient(frame, *below, xr.Variable((), True)).any()
     assert not warn_of_transient(frame, start, stop, xr.Variable((), False)).any()

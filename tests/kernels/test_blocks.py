@@ -64,9 +64,16 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
     value[rng.random(value.shape) < 0.1] = np.nan
     whole = blocks.run(sums, Z, value, np.array(3.0)).total
     cut = blocks.in_blocks
+    own = Z + np.arange(40.0)[:, None]
+    limits = np.array(10.5), np.array(np.nan)
+    edges = own - 0.5, own + 0.5
+    bounded = blocks.run(integrate, own, value, *limits, bounds=edges)
     for size in (1, 7, 33):
         monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _, size=size: cut(r, n, size))
         np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
+        found = blocks.run(integrate, own, value, *limits, bounds=edges)
+        for one, other in zip(found, bounded, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "i2", "?"])
@@ -237,9 +244,12 @@ def test_cells_reach_the_kernel_in_every_layout(gap):
         (Z - moved, EDGES - moved),
     ):
         bounds = edges[..., :-1], edges[..., 1:]
-        found = blocks.run(integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds)
-        assert known.all() == (not gap)
-        np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
+        for sees_gaps in (False, True):
+            found = blocks.run(
+                integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds, sees_gaps=sees_gaps
+            )
+            assert known.all() == (not gap)
+            np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
 
 
 def test_no_rows_at_all_are_none_of_the_result():

@@ -71,6 +71,11 @@ def test_cells_count_with_their_part_in_the_window():
         scatter = np.sum(share * (c - (share @ c)[:, None]) ** 2, axis=1)[:2]
         wanted = np.sqrt(scatter / (1 - (share[:2] ** 2).sum(axis=1)))
         np.testing.assert_allclose(found.deviation, [*wanted, np.nan])
+    bare = Dense(z, np.stack([c] * 3), None, edges[:-1], edges[1:])
+    for one in (bare, bare.packed()):
+        found = counting.window_statistics(one, start, stop)
+        np.testing.assert_allclose(found.mean, share @ c)
+        assert np.isnan(found.mean_variance).all()
     found = counting.window_statistics(rows, np.full(3, 9.0), np.full(3, 10.0))
     assert found.n.tolist() == [0, 0, 0]
     assert np.isnan(found.mean).all()

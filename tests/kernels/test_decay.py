@@ -124,6 +124,43 @@ def test_of_equal_maxima_the_one_beside_the_edge(edge):
     assert (found.start[0], found.stop[0]) == ((7.0, 9.0) if edge < 0 else (1.0, 3.0))
 
 
+@pytest.mark.parametrize(("high", "n"), [(1e19, 5), (0.99e19, 2)])
+def test_both_flanks_of_a_maximum_that_is_not_above_the_highest_level(high, n):
+    z = np.arange(5.0)
+    c = np.array([3e18, 6e18, 1e19, 4e18, 1e18])
+    found = kernels.decay(
+        rows_of(z, c, 0.01 * c), *np.full((2, 1), NAN), *np.array([[1e17], [high]]), np.zeros(1)
+    )
+    assert found.n[0] == n
+
+
+@pytest.mark.parametrize(
+    ("moved", "errors", "inside"),
+    [
+        # Beyond a level by noise, within three errors of it: the fit decides.
+        ({6: 0.7}, 0.1, True),
+        ({2: 1.4}, 0.1, True),
+        # By more than three errors, the sample itself.
+        ({6: 0.7}, 0.03, False),
+        ({2: 1.4}, 0.03, False),
+        # Inside by noise, and out by the fit.
+        ({7: 2.6}, 0.4, True),
+    ],
+)
+def test_near_a_level_the_fit_decides_which_samples_are_used(moved, errors, inside):
+    z = np.arange(12.0)
+    m = 1e18 * np.exp(-z)
+    low, high = 0.8 * m[6], 1.25 * m[2]  # the third to the seventh sample
+    c = m.copy()
+    for sample, factor in moved.items():
+        c[sample] *= factor
+    sigma = errors * np.sqrt(c * m)  # of counts: the variance is in proportion to the value
+    found = decay(z, c, sigma, low=low, high=high)
+    assert found.n[0] == (5 if inside else 4)
+    if inside:
+        assert (found.start[0], found.stop[0]) == (2.0, 6.0)
+
+
 def test_a_subtracted_background_makes_counts_scatter_more():
     z, one, floor = np.arange(0.0, 40.0, 2.0), 1e15, 3e16
     m = 5e16 * np.exp(-z / 10)
@@ -137,3 +174,11 @@ def test_a_subtracted_background_makes_counts_scatter_more():
         100 / math.sqrt((weight * (z - about) ** 2).sum()), rel=1e-4
     )
     assert found.reduced_chi_square[0] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_ratios_below_one_decay_as_others_do(known):
+    z = np.arange(12.0)
+    c = 0.3 * np.exp(-z / 4)
+    found = decay(z, c, 0.1 * c if known else None)
+    assert (found.length[0], found.status[0]) == (pytest.approx(4.0), Status.OK)

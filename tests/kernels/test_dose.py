@@ -352,6 +352,9 @@ def test_what_lies_below_a_limit(rule):
     # The value at a limit between samples counts too: here 5 by a line, 4 by an exponential.
     limits = {"trapezoid": (4.9, 5.1), "loglinear": (3.9, 4.1)}[rule]
     assert [bool(below(limit, 0.5, 2.0).everything[0]) for limit in limits] == [False, True]
+    # Between two samples there are only the values at the limits.
+    assert [bool(below(x, 1.2, 1.8).everything[0]) for x in (1.9, 2.1)] == [False, True]
+    assert below(8.1, NAN, 2.0).everything.tolist() == [False, False]  # there is no integral
     nothing = below(3.0, NAN, NAN)
     assert not nothing.everything.any()
 

@@ -65,3 +65,15 @@ def test_on_a_grid_as_many_samples_as_twenty_are_needed():
     for fraction, status in ((20.1 / n, Status.SATURATED), (19.9 / n, Status.OK)):
         assert 0.5 < fraction < 1
         assert ask(value, fraction=fraction).status.tolist() == [status]
+
+
+def test_a_sample_at_a_limit_lies_within_it():
+    value = profiles()[2:3]
+    full = Z[value[0] == 3000]
+    for limits, status in (
+        ({"start": full[-1]}, Status.SATURATED),
+        ({"start": full[-1] + 0.1}, Status.OK),
+        ({"stop": full[0]}, Status.SATURATED),
+        ({"stop": full[0] - 0.1}, Status.OK),
+    ):
+        assert ask(value, **limits).status.tolist() == [status]

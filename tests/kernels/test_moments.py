@@ -225,3 +225,47 @@ def test_a_record_that_ends_above_the_threshold_is_truncated_at_its_end(edge):
     assert found.status == [Status.TRUNCATED if edge == "last" else Status.OK]
     assert ask(z, c, threshold=0.9).status == [Status.OK]
     assert ask(z, c).status == [Status.OK]  # all samples were asked for
+
+
+def test_where_the_background_is_sure_the_kurtosis_has_its_second_order():
+    z = np.arange(0.0, 60.0, 3.0)
+    c = 20 * np.exp(-(((z - 22) / np.where(z < 22, 7, 14)) ** 2))
+    sigma = np.sqrt(c)
+    rows = Packed(z, c, sigma, offsets=np.array([0, z.size]))
+    free, one, level = np.full((5, 1), NAN), np.ones(1), np.zeros(1)
+    found = {
+        sure: moments.moments(
+            rows, *free[:2], level, free[2], *free[3:], one, np.zeros(1), sure=sure
+        )
+        for sure in (False, True)
+    }
+    own = found[True]
+    w = 3.0 * np.r_[0.5, np.ones(z.size - 2), 0.5]
+    t = (z - own.projected_range[0]) / own.straggle[0]
+    at = np.array([0.0, 1.0, own.skewness[0], own.kurtosis[0]])
+    basis = [w * sigma / (w @ c) * (t**k - m) for k, m in enumerate(at, 1)]
+    v = np.array([[x @ y for y in basis] for x in basis])
+
+    def kurtosis(m):
+        second = m[1] - m[0] ** 2
+        return (m[3] - 4 * m[0] * m[2] + 6 * m[0] ** 2 * m[1] - 3 * m[0] ** 4) / second**2
+
+    h, units = 1e-3, np.eye(4)
+    gradient = np.array([(kurtosis(at + h * e) - kurtosis(at - h * e)) / (2 * h) for e in units])
+    hessian = np.array(
+        [
+            [
+                sum(a * b * kurtosis(at + h * (a * e + b * f)) for a in (1, -1) for b in (1, -1))
+                / (4 * h**2)
+                for f in units
+            ]
+            for e in units
+        ]
+    )
+    product = hessian @ v
+    second = 0.5 * np.trace(product @ product) / (gradient @ v @ gradient)
+    assert second > 0.05
+    ratio = (found[True].kurtosis_stderr / found[False].kurtosis_stderr)[0]
+    assert ratio == pytest.approx(math.sqrt(1 + second), rel=1e-4)
+    for name in ("integral", "projected_range", "straggle", "skewness"):
+        np.testing.assert_array_equal(*(getattr(x, f"{name}_stderr") for x in found.values()))

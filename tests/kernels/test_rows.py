@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from plain_profiles import batches, samples
 
+from sims_analysis import vocabulary
 from sims_analysis.kernels.blocks import Errors, layouts
 from sims_analysis.kernels.rows import (
     Dense,
@@ -125,6 +126,11 @@ def test_next_depths_and_widths(batch):
             if isinstance(rows, Dense):
                 np.testing.assert_array_equal(rows.next_depth(), packed.next_depth()[own])
                 np.testing.assert_array_equal(rows.width, packed.width[own])
+
+
+def test_each_status_has_a_word():
+    words = [status.name.lower() if status != Status.PADDING else "" for status in Status]
+    assert [vocabulary.STATUS[status] for status in Status] == words == list(vocabulary.STATUS)
 
 
 def test_the_first_case_that_is_true_gives_the_status():

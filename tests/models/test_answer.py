@@ -77,6 +77,8 @@ def test_everything_has_a_unit_and_a_name(one):
     assert found == expected
     assert one["dose"].attrs["description"] == find_model("gaussian").parameters[0].definition
     assert one["straggle_upper"].attrs["description"] == one["straggle"].attrs["description"]
+    assert one["status"].attrs["description"] == "ok only if the fit converged inside its bounds"
+    assert one["curve_status"].attrs["description"].startswith("ok where the curve is known")
 
 
 def test_numbers_of_samples_are_whole_and_flags_are_flags(one):
@@ -283,7 +285,24 @@ def test_changes_of_widths_are_named_where_layers_have_widths_of_their_own():
         assert attrs[name]["units"] == "1"
         assert "straight line over the depths of the layers" in attrs[name]["description"]
     assert fit["straggle_slope"].dims == ()
+    lazy = sims.fit(ds.chunk(depth=20), model="gaussian", repeat=3, shared=())
+    assert lazy["straggle_slope"].chunks is not None
+    for name in attrs:
+        np.testing.assert_array_equal(lazy[name].compute(), fit[name])
     common = sims.fit(ds, model="gaussian", repeat=3)
     assert not [name for name in common if "slope" in name]
     alone = sims.fit(ds, model="gaussian", repeat=1, shared=(), stop="100 nm")
     assert not [name for name in alone if "slope" in name]
+
+
+def test_profiles_that_are_not_linked_have_as_many_layers_as_each_shows():
+    """Those with fewer have none in the last places."""
+    z, noise = np.arange(0.0, 40.0), 0.02 * np.random.default_rng(0).normal(size=(2, 40))
+    one, other = (np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (12, 28))
+    ds = models_truth.profile(1e18 * (np.stack([one, one + other]) + noise), z,
+                              dims=("wafer", "depth")).to_dataset()  # fmt: skip
+    ds["concentration_stderr"] = xr.full_like(ds["concentration"], 2e16)
+    fit = sims.fit(ds, model="gaussian", repeat="auto")
+    assert fit["status"].values.tolist() == ["ok", "ok"]
+    np.testing.assert_allclose(fit["position"], [[12, np.nan], [12, 28]], atol=0.2)
+    assert fit.attrs["model_summary"].endswith(", 2 of them")

@@ -126,6 +126,11 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
             "start must be one depth with a measured profile as as_implanted",
         ),
         (
+            ONE, {"model": "annealed_implant", "as_implanted": TWO},
+            ("as_implanted is over 'wafer', and the data over (depth): add this dimension to the "
+            "data first, for instance with data.expand_dims(wafer=...)"),
+        ),
+        (
             ONE, {"model": "annealed_implant", "as_implanted": xr.Dataset({"dose": 1.0})},
             "as_implanted: expected a fit with a straggle, such as a Gaussian",
         ),
@@ -324,6 +329,33 @@ def test_what_makes_no_sense_is_refused(data, options, message):
     assert str(refused.value) == message
 
 
+TWICE = TWO.assign_coords(wafer=["a", "b"]).where((TWO["depth"] != 7), np.inf)
+CALIBRATED = "needs a depth, and the data are on a sputter-time axis; calibrate_depth() turns"
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (TIMED, UnitsError, f"a fit of 'erfc' {CALIBRATED} sputter time into depth"),
+        (
+            [1, 2], TypeError,
+            "a fit of 'erfc' needs an xarray Dataset or DataArray, found list",
+        ),
+        (TWICE, ProfileError, "wafer 'a': concentration is infinite at 7 nm"),
+        (TWICE.isel(wafer=0, drop=True), ProfileError,
+         "the profile: concentration is infinite at 7 nm"),
+        (
+            TWICE.where(TWICE["wafer"] == "b", 1.0), ProfileError,
+            "wafer 'b': concentration is infinite at 7 nm",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_profile_over_depth_is_refused(data, error, message):
+    with pytest.raises(error) as refused:
+        sims.fit(data, model="erfc")
+    assert str(refused.value) == message
+
+
 @pytest.mark.parametrize("model", ["gauss", 3])
 def test_an_unknown_model_is_told_with_those_that_there_are(model):
     with pytest.raises(ProfileError) as refused:
@@ -465,6 +497,14 @@ def test_a_background_is_none_fitted_or_stated(asked, background, mode):
 )  # fmt: skip
 def test_numbers_that_are_held_or_known_are_in_the_units_of_the_answer(value, unit, expected):
     assert _read_held(value, unit, "x") == pytest.approx(expected, rel=1e-6)
+
+
+def test_quantities_are_held_as_well():
+    from pint import get_application_registry
+
+    unit = get_application_registry().Quantity
+    assert _read_held(unit(0.3, "dimensionless"), "1", "x") == 0.3
+    assert _read_held(unit(2.0, "micrometer"), "nm", "x") == pytest.approx(2000)
 
 
 def test_bounds_may_be_held(asked):
@@ -635,3 +675,6 @@ def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(a
     for one, value in ((ONE, 2.0), (counted, 3.0)):
         (initial,) = asked(one, "annealed_implant", as_implanted=before).task.initials
         assert initial.c[0] == value
+    # If there is none of that name, the one that there is.
+    (initial,) = asked(ONE, "annealed_implant", as_implanted=before[["intensity"]]).task.initials
+    assert initial.c[0] == 3.0

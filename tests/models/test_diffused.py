@@ -1,5 +1,7 @@
 """A measured profile after diffusion: against brute force, a closed form, and scipy."""
 
+from dataclasses import replace
+
 import models_truth
 import numpy as np
 import pytest
@@ -8,7 +10,20 @@ from scipy import optimize
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.models._diffused import shape
+from sims_analysis.models._diffused import (
+    DIFFUSED,
+    Initial,
+    annealed,
+    diffused,
+    initial_of,
+    shape,
+    spread,
+    with_initial,
+)
+from sims_analysis.models._task import NoFitError, Task
+from sims_analysis.models.samples import Samples
+from sims_analysis.models.shapes import find_model
+from sims_analysis.models.shapes._starting import moments_above
 
 Z = np.linspace(0.5, 200, 60)
 
@@ -60,7 +75,7 @@ def test_without_noise_the_diffusivity_comes_back():
     )
     # Samples are 3.4 nm apart: straight pieces alone would make it 0.24 % too narrow.
     assert fit["broadening"].item() == pytest.approx(20, rel=2e-4)
-    assert fit["diffusivity"].item() == pytest.approx(20**2 / 1e14 / 2000, rel=4e-4)
+    assert fit["diffusivity"].item() == pytest.approx(20**2 / 1e14 / 2000, rel=4e-4, abs=0)
     assert fit["dose"].item() == pytest.approx(1e15, rel=2e-3)
 
 
@@ -157,3 +172,125 @@ def test_a_series_has_one_diffusivity_and_one_profile_before():
     np.testing.assert_allclose(of_dask["diffusivity"].compute(), found, rtol=1e-12)
     with pytest.raises(ProfileError, match="does not hold that profile"):
         sims.evaluate(fit, depth=ds["depth"])
+
+
+# --- what is known before ---------------------------------------------------------------------
+
+NODES = np.array([1.0, 3.0, 5.0, 7.0, 9.0])
+TASK = Task(find_model("annealed_implant"), "concentration", cell="point", weights="none")
+
+
+def before(c, s=np.nan, k=np.nan, z=NODES):
+    s, k = (np.broadcast_to(np.asarray(one, dtype=float), z.shape) for one in (s, k))
+    return Samples(z, np.asarray(c, dtype=float), s, k, *np.zeros((2, z.size)))
+
+
+def known(one, *, task=TASK, start=-np.inf, fraction=1.0):
+    with np.errstate(all="ignore"):
+        return initial_of(one, task, start, fraction)
+
+
+def test_a_profile_before_the_anneal_has_the_errors_that_are_known_of_it():
+    c = np.array([2.0, 4.0, 8.0, 4.0, 2.0])
+    bare = known(before(c))
+    assert bare.objective is None
+    np.testing.assert_array_equal(bare.c, c)
+    np.testing.assert_array_equal(bare.z, NODES)
+    stated = known(before(c, s=0.8))
+    np.testing.assert_allclose(stated.objective.stderr, 0.1)  # over the largest
+    np.testing.assert_allclose(stated.objective.value, c / 8)
+    counted = known(before(c, k=c * 10))
+    np.testing.assert_allclose(counted.objective.counts, c * 10)
+    # A sample without an error takes no part, and is no node.
+    partly = known(before(c, s=np.where(NODES == 3, np.nan, 0.8)))
+    np.testing.assert_array_equal(partly.z, [1, 5, 7, 9])
+    np.testing.assert_array_equal(partly.c, c[[0, 2, 3, 4]])
+    # Whole numbers of data in counts are counts; others are as they are.
+    counts = replace(TASK, kind="count")
+    np.testing.assert_allclose(known(before(c), task=counts).objective.counts, c)
+    assert known(before(c + 0.3), task=counts).objective is None
+    # Values without a count or an error that would say what they are worth count as exact.
+    assert known(before(c, k=0.0)).objective is None
+    shared = known(before(c, s=0.8), fraction=0.5)
+    assert shared.objective.share == 0.5
+
+
+def test_of_fewer_than_three_samples_or_none_above_zero_nothing_is_known():
+    c = np.array([2.0, 4.0, 8.0, 4.0, 2.0])
+    assert known(before(c), start=5.0).z.size == 3
+    assert known(before(c), start=5.1) is None
+    assert known(before(np.zeros(5))) is None
+    assert known(before(np.full(5, np.nan))) is None
+
+
+def test_the_window_ends_with_the_profile_before_the_anneal():
+    one = known(before([1.0, 2.0, 3.0, 2.0, 1.0]))
+    task = replace(TASK, model=DIFFUSED, initials=(one, None))
+    for stop, expected in ((np.nan, 9.0), (20.0, 9.0), (6.0, 6.0)):
+        mine, settings, found = with_initial(task, {"initial": 0.0, "stop": stop, "start": 1.0})
+        assert (settings["stop"], settings["start"], found) == (expected, 1.0, one)
+        assert mine.model.name == "annealed_implant"
+    with pytest.raises(NoFitError) as end:
+        with_initial(task, {"initial": 1.0, "stop": np.nan})
+    assert (end.value.status, end.value.known) == ("no_data", {})
+    assert with_initial(TASK, {"stop": 3.0}) == (TASK, {"stop": 3.0}, None)
+    with pytest.raises(ProfileError, match=r"^the profile before the anneal is not known$"):
+        DIFFUSED.formula(NODES, 1.0, 2.0)
+
+
+def test_the_dose_reaches_from_the_surface_to_the_last_node():
+    """Above the first node the profile is as there: 1 nm of 2, and trapezoids."""
+    x = np.array([2.0, 4.0, 8.0, 4.0, 2.0])
+    z = np.linspace(0, 30, 3001)
+    one = shape(z, NODES, x, 3.0, "reflecting")
+    below = np.interp(z, NODES, x, right=x[-1])
+    area = 2.0 + np.trapezoid(x, NODES)
+    narrow = shape(np.linspace(0, 8, 9), NODES, x, 0.05, "reflecting").value
+    np.testing.assert_allclose(narrow[[0, 2, 4]], np.array([2.0, 3.0, 6.0]) / area, rtol=1e-3)
+    # Below the last node it goes on as there, which is no part of the dose.
+    assert one.value[-1] == pytest.approx(2.0 / area)
+    assert np.trapezoid(below[z <= 9], z[z <= 9]) == pytest.approx(area, rel=1e-3)
+
+
+@pytest.mark.parametrize("width", [0.3, 1.14, 1.16, 4.0])
+def test_straight_pieces_are_narrowed_by_their_own_variance(width):
+    """Of ``h^2 / 6``, h = 2 nm; below twice that, which are 1.155^2, in proportion."""
+    x, z = np.array([2.0, 4.0, 8.0, 4.0, 2.0]), np.linspace(0, 10, 21)
+    own = np.sqrt(width**2 - 4 / 6) if width > 1.1547 else width / np.sqrt(2)
+    one = annealed(z, NODES, x, width, "reflecting")
+    plain = shape(z, NODES, x, own, "reflecting")
+    np.testing.assert_allclose(one.value, plain.value)
+    np.testing.assert_allclose(one.by_node, plain.by_node)
+    step = 1e-5
+    ahead, back = (annealed(z, NODES, x, width + s, "reflecting").value for s in (step, -step))
+    np.testing.assert_allclose(one.by_width, (ahead - back) / (2 * step), atol=1e-6)
+
+
+def test_nothing_arrives_from_nodes_that_are_far_away():
+    matrix, slopes = spread(np.array([0.0, 2000.0]), np.array([1.0, 3.0, 5.0]), 0.5, "absorbing")
+    assert (matrix[1, :2] == 0).all()
+    assert (slopes[1] == 0).all()
+    np.testing.assert_allclose(matrix.sum(axis=1), [0.0, 1.0], atol=1e-9)
+
+
+def test_an_anneal_starts_with_the_dose_and_with_how_much_wider_it_is():
+    z = np.linspace(0.5, 200, 60)
+    one = Initial(z, implant(15.0, z), None)
+    model = diffused(one, "reflecting")
+    after = implant(25.0, z)
+    sets = model.start(z, after / after.max())
+    first = moments_above(z, implant(15.0, z) / implant(15.0, z).max(), 0.1)
+    then = moments_above(z, after / after.max(), 0.1)
+    grown = np.sqrt(then.deviation**2 - first.deviation**2)
+    np.testing.assert_allclose(sets, [(then.area, part * grown) for part in (1.0, 2.0, 0.4)])
+    assert grown == pytest.approx(20, rel=0.15)
+    # One that is not wider starts from a tenth of its width.
+    narrow = model.start(z, one.c / one.c.max())
+    np.testing.assert_allclose(narrow[0], (first.area, 0.1 * first.deviation))
+    # And the derivatives are those of the formula.
+    p = [3.0, 20.0]
+    rows = model.derivatives(z, *p)
+    for i, value in enumerate(p):
+        up, down = ([*p[:i], value * (1 + s * 1e-5), *p[i + 1 :]] for s in (1, -1))
+        numeric = (model.formula(z, *up) - model.formula(z, *down)) / (2e-5 * value)
+        np.testing.assert_allclose(rows[i], numeric, atol=1e-7 * np.abs(rows[i]).max() + 1e-9)

@@ -225,6 +225,9 @@ def test_a_point_is_evaluated_once():
     one.jacobian(np.array([3.0]))
     np.testing.assert_array_equal(one.residual(np.array([3.0])), 2 * X)
     assert asked == [2.0, 3.0]
+    bent = _Evaluation(Curve([free("a")], lambda a: a * a * X, None, {}), Squares(X, None))
+    for at in (2.0, 5.0):  # whether residuals were asked for there or not
+        np.testing.assert_allclose(bent.jacobian(np.array([at]))[0], 2 * at * X, rtol=1e-5)
 
 
 def test_no_more_sets_are_tried_once_a_minimum_is_low_enough():
@@ -427,6 +430,15 @@ def test_an_interval_ends_at_a_bound_where_the_sum_does_not_rise_as_far():
     low, high = profile_interval(curve, objective, [found], 0)
     assert high == 9.0
     assert low == pytest.approx(6.0, rel=0.02)
+
+
+def test_an_interval_may_be_wide_where_there_is_no_bound():
+    curve, objective, found, _ = bent(lambda a: 0.01 * (a - 1))
+    np.testing.assert_allclose(profile_interval(curve, objective, [found], 0), (-99, 101))
+    # Of a length, steps are of its logarithm: not too far at once.
+    curve, objective, found, _ = bent(lambda a: 0.1 * np.log(max(a, 1e-300)), 0.0)
+    low, high = profile_interval(curve, objective, [found], 0)
+    np.testing.assert_allclose(np.log([low, high]), [-10, 10], rtol=0.02)
 
 
 def test_of_what_is_not_bounded_an_interval_may_have_no_end():

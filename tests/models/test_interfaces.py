@@ -295,6 +295,13 @@ def test_what_is_found_of_layers_has_names_and_units():
         "thickness_stderr": ("nm", "Standard error of thickness, random part"),
         "status": (None, "Status"),
     }
+    for name, text in (
+        ("top", "where the species rises above the level"),
+        ("bottom", "where the species falls below the level"),
+        ("thickness", "from top to bottom"),
+    ):
+        for one in (name, f"{name}_stderr"):
+            assert found[one].attrs["description"] == text
 
 
 @pytest.mark.parametrize(
@@ -493,6 +500,11 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
         layer = sims.layers(models_truth.profile(c, z))
     assert set(layer["status"].values.tolist()) == {"saturated"}
+    # That there is a gap somewhere else does not hide it.
+    apart = (z < 170) | (z > 185)
+    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+        layer = sims.layers(models_truth.profile(c[apart], z[apart]))
+    assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
     assert "saturated" not in stated["status"].values.tolist()
 
@@ -596,11 +608,14 @@ def test_layers_of_few_counts_are_told():
         assert set(words) <= {FEW}
 
 
-def test_layers_at_a_part_of_the_maximum_have_its_error():
+@pytest.mark.parametrize("state", ["samples", "grid"])
+def test_layers_at_a_part_of_the_maximum_have_its_error(state):
     z = np.arange(0.0, 200.0, 2.0)
     k = np.random.default_rng(6).poisson(1000 * np.exp(-((z - 90) ** 2) / 800) + 1.0)
     ds = models_truth.profile(k * 1e18, z).to_dataset()
     ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
+    if state == "grid":
+        ds = sims.to_grid(ds, step="0.5 nm")
     top = sims.peak(ds)
     half = 0.5 * top["concentration"].item()
     exact = sims.layers(ds, level=f"{half} atoms/cm^3")

@@ -302,7 +302,61 @@ def test_chance_explains_three_standard_deviations_of_chi_square(prior):
     assert members[0]._enough() == pytest.approx(n + 3 * np.sqrt(2 * n) + 9 * prior)
 
 
+BEND = Model(
+    "bend", "", (Parameter("slope", "slope", ""), Parameter("hollow", "slope", "")),
+    lambda z, b, d: b * z + d * z * z / 10, lambda z, c: [(np.ptp(c) / np.ptp(z), 0.0)], "",
+    shape="decay", derivatives=lambda z, *_: np.stack([z, z * z / 10]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("background", ["fit", "stated"])
+def test_the_dose_above_a_background_is_that_of_all_other_parameters(background):
+    c = measured() + np.array([[0.0], [0.02]]) * Z**2
+    task = Task(BEND, "concentration", background=background)
+    settings = [SETTINGS | {"background": level} for level, _ in TRUE[:2]]
+    answers, common = together(c, task=task, settings=settings)
+    # Two hollows, one slope, and two levels, which are known where they are stated.
+    rows = np.zeros((5, 2 * Z.size))
+    for i in (0, 1):
+        mine = slice(i * Z.size, (i + 1) * Z.size)
+        rows[i, mine], rows[2, mine], rows[3 + i, mine] = Z * Z / 10, Z, 1.0
+    n = 5 if background == "fit" else 3
+    left = c.ravel() - (np.repeat([3.0, 5.0], Z.size) if n == 3 else 0.0)
+    covariance = np.linalg.inv(rows[:n] @ rows[:n].T / 0.04)
+    p = covariance @ rows[:n] @ left / 0.04
+    weight = np.zeros(Z.size)
+    weight[1:] += np.diff(Z) / 2
+    weight[:-1] += np.diff(Z) / 2
+    for i, one in enumerate(answers):
+        area = np.zeros(n)
+        area[[i, 2]] = weight @ (Z * Z / 10), weight @ Z
+        assert one.parts["window_dose"] == pytest.approx(area @ p * 1e-7, rel=1e-6)
+        error = np.sqrt(area @ covariance @ area) * 1e-7
+        assert one.parts["window_dose_stderr"] == pytest.approx(error, rel=1e-5)
+        assert one.parts["value"][2] == pytest.approx(p[3 + i] if n == 5 else TRUE[i][0])
+    assert common["value"][0] == pytest.approx(p[2])
+
+
 # --- scales -----------------------------------------------------------------------------------
+
+
+def test_a_background_that_is_stated_is_as_it_was_measured():
+    """It is no value that a factor would change: 3 and 5, whatever the scale of values."""
+    c = measured()
+    task = Task(BEND, "concentration", background="stated", fixed={"slope": 1.1})
+    settings = [SETTINGS | {"background": level, "rsf_uncertainty": 0.2} for level, _ in TRUE[:2]]
+    _, common = together(c, task=task, settings=settings, shared=(), scales=("rsf_scale",),
+                         held=True)  # fmt: skip
+    left = (c - np.array([[3.0], [5.0]])).ravel()
+
+    def residual(x):
+        hollow = np.repeat(x[1:], Z.size) * np.tile(Z * Z / 10, 2)
+        curve = (1.1 * np.tile(Z, 2) + hollow) / x[0]
+        return np.append((curve - left) / 0.2, (x[0] - 1) / 0.2)
+
+    theirs = optimize.least_squares(residual, [1.0, 0.0, 0.0], xtol=1e-14, ftol=1e-14)
+    np.testing.assert_allclose(common["value"][-1], theirs.x[0], rtol=1e-5)
+    np.testing.assert_allclose(common["value"][2:4], theirs.x[1:], rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -434,15 +488,18 @@ def implant(width):
     return np.exp(-0.5 * ((NODES - 15) / width) ** 2) / width
 
 
-def annealed(same, error=0.02):
-    """Give what is asked of two anneals of one profile, or of two that are alike."""
+def annealed(same, error=0.02, *, level=0.0, background="none"):
+    """Fit two anneals of one profile, or of two that are alike."""
     before = implant(4.0)
     scaled = before / before.max()
     objective = Squares(scaled, np.full(NODES.size, error), known_errors=True, code=2)
     one, other = (Initial(NODES, before, objective) for _ in range(2))
-    task = Task(DIFFUSED, "concentration", initials=(one, one if same else other))
-    after = [Samples(NODES, implant(w), 0.001 + 0 * NODES, NAN * NODES, *np.zeros((2, NODES.size)))
-             for w in (5.0, 6.0)]  # fmt: skip
+    task = Task(DIFFUSED, "concentration", initials=(one, one if same else other),
+                background=background)  # fmt: skip
+    absent, none = np.full(NODES.size, NAN), np.zeros(NODES.size)
+    after = [
+        Samples(NODES, implant(w) + level, none + 0.001, absent, none, none) for w in (5.0, 6.0)
+    ]
     settings = [SETTINGS | {"initial": float(i), "time": NAN} for i in (0, 1)]
     return fit_together(after, settings, task, links(2, (), held=True))
 
@@ -458,6 +515,17 @@ def test_one_profile_before_two_anneals_is_known_once():
     # Widths that one profile makes larger or smaller go together.
     assert common["covariance"][2, 3] > 0.1 * np.sqrt(np.prod(common["covariance"].diagonal()[2:]))
     assert abs(apart["covariance"][2, 3]) < 1e-3 * common["covariance"][2, 3]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_anneal_may_lie_on_a_background_of_its_own():
+    answers, common = annealed(same=True, level=0.01, background="fit")
+    plain, alone = annealed(same=True)
+    assert [one.status for one in answers] == ["ok", "ok"]
+    np.testing.assert_allclose(common["value"][4:], 0.01, atol=4e-3)
+    np.testing.assert_allclose(common["value"][:4], alone["value"], rtol=0.1)
+    dose = [one.parts["window_dose"] for one in (answers[0], plain[0])]
+    assert dose[0] == pytest.approx(dose[1], rel=0.1)
 
 
 def test_without_a_profile_before_its_anneal_a_profile_has_no_data():

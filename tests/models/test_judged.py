@@ -9,6 +9,7 @@ import xarray as xr
 from sims_analysis.models import _judged, _step
 from sims_analysis.models._asked import is_profile
 from sims_analysis.models._engine import Curve, Solution
+from sims_analysis.models._layers import layered
 from sims_analysis.models._minima import Minima, Minimum, half_widths
 from sims_analysis.models._objectives import Squares
 from sims_analysis.models._task import NoFitError
@@ -47,6 +48,14 @@ def test_a_step_may_lie_outside_its_window(position, expected):
 def test_a_maximum_may_lie_outside_its_window(model, highest):
     for at in range(5):
         assert outside(model, [20.0] * 5, np.eye(5)[at]) == (at in highest)
+
+
+def test_several_layers_lie_outside_if_one_of_them_does():
+    layers = layered(find_model("gaussian"), 2, ["straggle"])
+    profile, task = SimpleNamespace(z=Z), SimpleNamespace(model=layers)
+    for places, expected in (((5, 30), False), ((-1, 30), True), ((5, 41), True), ((0, 40), False)):
+        p = [1.0, float(places[0]), 1.0, float(places[1]), 2.0]
+        assert _judged._outside(profile, found(p, np.eye(5)[2]), task) == expected
 
 
 @pytest.mark.parametrize(("dose", "error"), [(2.0, 0.2), (-2.0, 0.2), (0.01, 0.001)])
@@ -187,13 +196,27 @@ def test_an_error_twice_as_large_as_that_about_a_minimum_is_poor(monkeypatch):
         (1.0, False, [False, True], 1), (np.nan, True, [True, True], 1),
     ):  # fmt: skip
         asked.clear()
-        found = of_minima([1.0, 1.0], np.eye(2), pair, exact=exact)
-        stderr = np.array([more, 1.0])
+        found = of_minima([1.0, 1.0], 9 * np.eye(2), pair, exact=exact)
+        stderr = 3 * np.array([more, 1.0])
         parts = _judged.numbers(found, stderr, np.zeros((2, 2)), np.ones(2), interval=False)
         assert parts["poor"].tolist() == poor
         assert asked == [2] * calls
     _judged.numbers(found, stderr, np.zeros((2, 2)), np.ones(2), interval=False, least=1)
     assert asked[-1] == 1
+
+
+@pytest.mark.parametrize(("exact", "stderr", "asked"), [
+    (True, 1.0, False), (True, np.nan, True), (False, 1.0, True), (False, np.nan, True),
+])  # fmt: skip
+def test_an_interval_is_a_point_where_a_value_is_known_exactly(monkeypatch, exact, stderr, asked):
+    monkeypatch.setattr(_judged, "profile_interval", lambda *_: (0.5, 4.0))
+    monkeypatch.setattr(_judged, "poor_errors", lambda *_: np.zeros(1, dtype=bool))
+    found = of_minima([2.0], np.eye(1), [number()], exact=exact)
+    parts = _judged.numbers(
+        found, np.array([stderr]), np.zeros((1, 1)), np.array([10.0]), interval=True
+    )
+    expected = (5.0, 40.0) if asked else (20.0, 20.0)
+    assert (parts["lower"][0], parts["upper"][0]) == expected
 
 
 def test_held_parameters_have_a_value_and_nothing_else():
@@ -256,6 +279,42 @@ def test_a_bound_comes_before_what_is_not_determined():
     assert status_of([1.0, 1.0], [1.0, np.nan], pair) == "undetermined"
 
 
+@pytest.mark.parametrize("background", ["none", "fit"])
+@pytest.mark.parametrize("layers", [True, False])
+def test_peaks_and_layers_are_judged_above_their_background(monkeypatch, layers, background):
+    asked = []
+    monkeypatch.setattr(_judged, "not_one_peak", lambda *given: asked.append(given))
+    monkeypatch.setattr(_judged, "not_these_layers", lambda *given: asked.append(given))
+    model = layered(find_model("gaussian"), 2, ["straggle"]) if layers else find_model("gaussian")
+    task = SimpleNamespace(background=background, model=model)
+    c, m = np.array([3.0, 9.0, 3.0]), np.array([2.5, 8.5, 2.5])
+    parameters = [number(str(i)) for i in range(len(model.parameters) + (background == "fit"))]
+    free = np.arange(1.0, len(parameters) + 1)
+    curve = Curve(parameters, lambda *p: np.array(p), None, {})
+    solution = SimpleNamespace(free=free, x=free, m=m)
+    found = SimpleNamespace(
+        curve=curve, among=[SimpleNamespace(solution=solution)],
+        objective=SimpleNamespace(noise=lambda c: 0.1 * c),
+    )  # fmt: skip
+    profile = SimpleNamespace(c=c, z=np.arange(3.0), down=(False, True))
+    assert _judged._status(profile, found, 0.1 * free, task) == "ok"
+    level = free[-1] if background == "fit" else 0.0
+    (given,) = asked
+    if layers:
+        of, above, curve_above, noise, values, errors = given
+        assert of is model
+        np.testing.assert_array_equal(above, c - level)
+        np.testing.assert_array_equal(curve_above, m - level)
+        np.testing.assert_array_equal(values, free)
+        np.testing.assert_array_equal(errors, 0.1 * free)
+    else:
+        samples, whole, noise, below, down = given
+        np.testing.assert_array_equal(samples, c)
+        np.testing.assert_array_equal(whole, m)
+        assert (below, down) == (level, (False, True))
+    np.testing.assert_array_equal(noise, 0.1 * c)
+
+
 def test_a_step_outside_is_truncated_and_of_a_peak_both_ends_are_asked():
     where = number("position")
     assert status_of([5.0], [0.1], [where], shape="step") == "truncated"
@@ -301,15 +360,19 @@ def test_what_the_profile_says_comes_before_the_residuals(
 
 
 def dosed(background, subtracted=(0.0, 0.0), near=()):
-    """Give the dose of a line ``a z`` above a background, its samples with errors of their own."""
+    """Give the dose of a line ``a z`` above a background, its samples with errors of their own.
+
+    It may bend, and does not.
+    """
     z = np.array([0.0, 1.0, 3.0, 6.0])
     s = np.array([0.1, 0.2, 0.1, 0.3])
-    parameters = [number("slope"), *([number("background")] if background != "none" else [])]
-    slopes = np.stack([z, np.ones(4)])[: len(parameters)]
-    held = {1: 0.5} if background == "stated" else {}
+    level = [number("background")] if background != "none" else []
+    parameters = [number("slope"), number("bend"), *level]
+    slopes = np.stack([z, z * z, np.ones(4)])[: len(parameters)]
+    held = {2: 0.5} if background == "stated" else {}
     curve = Curve(parameters, lambda *p: np.array(p) @ slopes, lambda *_: slopes, held)
     objective = Squares(2 * z + 0.5, s, known_errors=True, code=2)
-    free = [2.0] if background != "fit" else [2.0, 0.5]
+    free = [2.0, 0.0] if background != "fit" else [2.0, 0.0, 0.5]
 
     def at(free):
         one = curve.at(free)
@@ -332,20 +395,23 @@ def dosed(background, subtracted=(0.0, 0.0), near=()):
 def test_the_dose_of_a_window_has_the_error_of_the_curve_without_its_background(background):
     """A dose in atom/cm^2 of values in units of 1e19 atom/cm^3 over nm: 36 of the slope."""
     (dose, error), square, _ = dosed(background)
-    area = 0.5 * 6.0**2  # of the slope times the square of the depth, by trapezoids exact
-    assert dose == pytest.approx(2 * area * 1e12, rel=1e-12)
-    assert error == pytest.approx(area * 1e12 * np.sqrt(square[0, 0]), rel=1e-9)
+    area = np.array([0.5 * 6.0**2, 0.5 * 1 + 1.0 * 10 + 1.5 * 45])  # by trapezoids
+    assert dose == pytest.approx(2 * area[0] * 1e12, rel=1e-12)
+    variance = area @ square[:2, :2] @ area
+    assert error == pytest.approx(1e12 * np.sqrt(variance), rel=1e-9)
 
 
 def test_other_minima_and_a_subtracted_background_widen_it():
     (dose, error), _, s = dosed("none")
-    (same, wider), *_ = dosed("none", near=[[2.1], [1.8]])
+    (same, wider), *_ = dosed("none", near=[[2.1, 0.0], [1.8, 0.0]])
     assert same == dose
     apart = np.array([0.1, 0.2]) * 18e12
     assert wider == pytest.approx(np.sqrt(error**2 + np.sum(apart**2) / 3), rel=1e-9)
     z = np.array([0.0, 1.0, 3.0, 6.0])
-    weights = z / s**2 / np.sum((z / s) ** 2)  # of samples in the slope
-    shift, own = 0.2 * weights.sum() * 18e12, 0.05 * weights.sum() * 18e12
+    both = np.stack([z, z * z])
+    weights = np.linalg.inv(both / s**2 @ both.T) @ (both / s**2)  # of samples in slope and bend
+    moved = np.array([18.0, 78.0]) @ weights.sum(axis=1) * 1e12
+    shift, own = 0.2 * moved, 0.05 * moved
     (_, moved), *_ = dosed("none", (0.2, 0.05))
     assert moved == pytest.approx(np.sqrt(error**2 + shift * (shift - 2 * own)), rel=1e-9)
     # What the samples themselves have made of it may make the whole better known, not negative.
@@ -400,6 +466,13 @@ def test_the_errors_of_options_count_where_they_are_known(error):
     np.testing.assert_allclose(found["derived"], [2.0])
     expected = 8.0 / 16 * 0.5 if error == 0.5 else 0.0
     np.testing.assert_allclose(found["derived_stderr"], [expected], rtol=1e-5)
+
+
+def test_of_a_large_parameter_the_slope_is_taken_over_a_part_of_it():
+    found = following(
+        lambda p, _: [2 * p["a"]], [number("c")], [(1e15, 0.0)], [[1e20, 0.0], [0.0, 0.0]]
+    )
+    np.testing.assert_allclose(found["derived_stderr"], [2e10], rtol=1e-5)
 
 
 def test_of_a_parameter_that_is_0_the_slope_is_taken_over_its_error():

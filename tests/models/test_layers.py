@@ -14,7 +14,7 @@ from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.kernels.rows import Status
 from sims_analysis.models import _fitted
-from sims_analysis.models._layers import _most_certain, layered, maxima, not_these_layers
+from sims_analysis.models._layers import _by_width, _most_certain, layered, maxima, not_these_layers
 from sims_analysis.models.layers import (
     _extent,
     _known,
@@ -392,6 +392,21 @@ def test_what_speaks_against_two_layers():
     for at, ends in ((5.9, None), (5.8, "truncated")):
         assert said(moved(1, at - 30)) == ends
         assert said(moved(3, 29 - at)) == ends
+    # Of three layers, each end is compared with the layer beside it.
+    three = layered(find_model("gaussian"), 3, ["straggle"])
+    for first, last in ((30.0, 95.0), (4.0, 70.0)):
+        p = np.array([1.0, first, 9.0, 50.0, 1.0, last, 5.0])
+        m = three.formula(z, *p)
+        assert not_these_layers(three, m, m, noise, p, np.full(7, 0.01)) == "truncated"
+    # And each is told from the next, by the errors of both.
+    p, known = np.array([1.0, 10.0, 1.0, 70.0, 1.0, 80.0, 2.0]), np.full(7, 0.01)
+    m = three.formula(z, *p)
+    for error, word in ((3.2, None), (3.4, "undetermined")):
+        unsure = np.where(np.arange(7) == 3, error, known)
+        assert not_these_layers(three, m, m, noise, p, unsure) == word
+    # A curve without a maximum inside has none of them.
+    rising = np.linspace(0.0, 1.0, 100)
+    assert not_these_layers(model, rising, rising, noise, good, stderr) == "truncated"
     for i in (0, 2):
         weak = stderr.copy()
         weak[i] = good[i] / 2.9
@@ -519,6 +534,26 @@ def test_a_maximum_rises_by_a_tenth_of_its_valley_and_is_a_hundredth_of_the_larg
         assert len(maxima(c, np.full(5, 1e-6))) == seen
     for error, seen in ((0.99, 1), (1.01, 0)):  # five errors of a difference
         assert len(maxima(np.array([0.0, 5.0, 0.0]), np.full(3, error / np.sqrt(2)))) == seen
+
+
+def test_means_over_more_neighbours_have_smaller_errors():
+    rng = np.random.default_rng(0)
+    c, noise = rng.normal(size=41) + 10, rng.uniform(0.5, 1.0, 41)
+    c[15:24] += 9.0
+    seen = dict(zip((1, 3, 7), _by_width(c, noise), strict=True))
+    for width, (tops, sure) in seen.items():
+        half = width // 2
+        mean = np.array([c[i - half : i + half + 1].mean() for i in range(half, 41 - half)])
+        error = np.array([
+            np.sqrt(np.sum(noise[i - half : i + half + 1] ** 2)) / width
+            for i in range(half, 41 - half)
+        ])  # fmt: skip
+        top = int(mean.argmax())
+        assert tops[0] == top + half
+        # Above the higher of the two valleys that lie on the way to the ends.
+        floor = max(mean[:top].argmin(), top + mean[top:].argmin(), key=lambda i: mean[i])
+        rise = mean[top] - mean[floor]
+        assert sure[0] == pytest.approx(rise / np.hypot(error[top], error[floor]))
 
 
 def test_layers_start_from_the_samples_between_the_valleys_beside_them():

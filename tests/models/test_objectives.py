@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from sims_analysis.kernels.residuals import scatter
+from sims_analysis.models._objectives import OBJECTIVES as WORDS
 from sims_analysis.models._objectives import LogSquares, Poisson, Shared, Squares
 
 Z = np.linspace(0, 1, 9)
@@ -156,3 +158,105 @@ def test_limits_scatter_as_the_other_samples_do():
     shared = Shared(one, 0.5)
     assert shared.refined(M, 1).of.scatter == refined.scatter
     assert one.refined(one.value, 2).scatter == 1e-3
+
+
+def test_counts_need_not_be_whole_numbers():
+    """Means of several samples hold parts of a count; the deviance is the same formula."""
+    k = np.array([0.25, 0.5, 1.0, 1.5])
+    one, m = Poisson(k, np.ones(4), np.zeros(4)), np.array([0.4, 0.3, 2.0, 1.0])
+    expected = np.sign(m - k) * np.sqrt(2 * (m - k + k * np.log(k / m)))
+    np.testing.assert_allclose(one.residual(m), expected, rtol=1e-12)
+    np.testing.assert_allclose(one.slope(m, expected), (1 - k / m) / expected, rtol=1e-12)
+
+
+def test_a_curve_below_what_was_subtracted_expects_next_to_nothing():
+    one = Poisson(np.array([0.0, 4.0]), np.full(2, 0.5), np.full(2, 1.0))
+    mu = one.expected(np.array([-2.0, -1.0]))
+    assert (mu > 0).all()
+    assert (mu < 1e-100).all()
+    np.testing.assert_allclose(one.expected(np.array([1.0, 0.0])), [4.0, 2.0])
+    assert one.residual(np.array([-2.0, 1.0]))[0] == pytest.approx(0, abs=1e-70)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_noise_is_stated_or_the_scatter_of_neighbours(name):
+    one, c = OBJECTIVES[name], M * np.exp(0.1 * np.cos(9 * Z))
+    of = getattr(one, "of", one)
+    found = one.noise(c)
+    if isinstance(of, Poisson):
+        np.testing.assert_allclose(found, 0.02 * np.sqrt(np.maximum(K, 1)))
+    elif name == "errors":
+        np.testing.assert_array_equal(found, one.stderr)
+    elif name == "squares":
+        assert found.shape == (9,)
+        np.testing.assert_array_equal(found, found[0])
+        assert found[0] == pytest.approx(scatter(c))
+    else:
+        np.testing.assert_allclose(found, scatter(np.log(one.value)) * c)
+
+
+def test_codes_bounds_and_numbers_of_samples():
+    said = {
+        name: (WORDS[one.code], one.known_errors, one.below_zero, one.informative)
+        for name, one in OBJECTIVES.items()
+    }
+    counts = "Poisson deviance", True, False
+    assert said == {
+        "counts": (*counts, 7),
+        "counts less what was subtracted": (*counts, 7),
+        "errors": ("squares", True, True, 9),  # a code of their own is given with the errors
+        "squares": ("squares", False, True, 9),
+        "logarithms": ("squares of ln C", False, False, 9),
+        "limits": ("squares of ln C", False, False, 9),
+        "a share": (*counts, 7 / 4),
+    }
+    assert WORDS[2] == "weighted squares"
+
+
+def test_other_minima_are_looked_for_with_other_weights_of_the_tails():
+    c = np.array([1.0, 0.5, 1e-5, 1e-6, 1e-7, 0.0, -1.0])
+    for name in ("counts", "errors", "squares", "a share"):
+        other = OBJECTIVES[name].another(c)
+        assert isinstance(other, LogSquares)
+        np.testing.assert_array_equal(other.value, [1.0, 0.5, 1e-5, 1e-6, 1e-6, 1e-6, 1e-6])
+        np.testing.assert_array_equal(other.censored, [False] * 4 + [True] * 3)
+        assert other.scatter == 0.3
+    less = OBJECTIVES["logarithms"].another(c)
+    assert (type(less), less.known_errors, less.code) == (Squares, True, 2)
+    np.testing.assert_allclose(less.stderr, np.sqrt([1.0, 0.5, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4]))
+    np.testing.assert_array_equal(less.value, c)
+
+
+def test_a_share_refines_what_it_is_of_and_itself_only_then():
+    for name in ("counts", "squares", "logarithms", "errors"):
+        one = Shared(OBJECTIVES[name], 0.5)
+        assert one.refined(M, 2) is one
+        assert OBJECTIVES[name].refined(M, 2) is OBJECTIVES[name]
+    limits = Shared(OBJECTIVES["limits"], 0.5, apart=3)
+    refined = limits.refined(M, 2)
+    assert (refined.share, refined.apart) == (0.5, 3)
+    # Of half as many samples, parameters count twice.
+    assert refined.of.scatter == OBJECTIVES["limits"].refined(M, 4).scatter
+
+
+def test_without_scatter_a_variance_is_next_to_nothing_and_not_zero():
+    for name in ("squares", "logarithms"):
+        assert OBJECTIVES[name].variance(0.0, 3) == 1e-18
+    assert OBJECTIVES["squares"].statistics(M, 0.0, 3).aic == pytest.approx(
+        9 * np.log(1e-300 / 9) + 8
+    )
+
+
+def test_the_level_of_counts_is_not_below_zero():
+    one = Poisson(np.array([1.0, 2.0]), np.ones(2), np.full(2, 5.0))
+    assert one.level(np.zeros(2)) == 1e-12
+
+
+def test_a_curve_without_a_logarithm_is_far_below_the_samples():
+    one = OBJECTIVES["logarithms"]
+    m = M.copy()
+    m[2] = -1.0
+    r = one.residual(m)
+    assert np.isfinite(r).all()
+    assert r[2] < -300
+    assert np.isfinite(one.slope(m, r)).all()

@@ -112,8 +112,13 @@ def test_samples_that_logarithms_cannot_use_are_left_out_and_remembered_at_the_e
     assert (found.known["n_samples"], found.known["n_left_out"]) == (6, 3)
     assert (found.known["window_start"], found.known["window_stop"]) == (2.0, 7.0)
     assert found.down == (True, True)
+    for low, down in ((0, (True, False)), (8, (False, True)), (1, (False, False))):
+        one = np.where(low == Z, 0.0, PEAK)
+        assert prepared(samples(one), SETTINGS, TASK).down == down
     inside = prepared(samples(np.where(c > 0, c, 3.0)), SETTINGS, TASK)
     assert inside.down == (False, False)
+    # One that takes part is none of those that are left out.
+    assert prepared(samples(PEAK * (Z < 8), s=1.0), SETTINGS, TASK).down == (False, False)
     # A sample without an error is left out, and not below the profile for it.
     errors = np.where(Z == 0, NAN, 1.0)
     unknown = prepared(samples(PEAK, s=errors), SETTINGS, TASK)
@@ -224,7 +229,7 @@ def test_of_samples_that_are_not_independent_each_counts_as_a_part():
 
 @pytest.mark.parametrize(
     ("share", "apart"),
-    [(0.25, 6), (0.5, 3), (0.7, 3), (0.75, 2), (0.9, 2), (0.02, 75), (1.5, 1), (6.0, 1)],
+    [(0.25, 6), (0.5, 3), (0.7, 3), (0.75, 2), (0.9, 2), (0.02, 75), (1.2, 1), (1.5, 1), (6.0, 1)],
 )
 def test_values_between_samples_have_nothing_in_common_two_spacings_apart(share, apart):
     one = Squares(PEAK, None)

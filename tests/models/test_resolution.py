@@ -39,7 +39,9 @@ def test_a_gaussian_blurred_by_one_is_wider():
     expected = models_truth.values("gaussian", (1e15, 150, 20), z)
     np.testing.assert_allclose(blurred, expected, rtol=1e-6, atol=1e9)
     assert blurred.attrs["units"] == "atom/cm^3"
-    assert "convolve" in blurred.attrs["history"]
+    assert blurred.attrs["history"] == "convolve(resolution='16 nm')"
+    again = sims.convolve(blurred, resolution=DRF).attrs["history"].splitlines()
+    assert again == ["convolve(resolution='16 nm')", f"convolve(resolution={DRF})"]
 
 
 @pytest.mark.slow
@@ -84,6 +86,10 @@ def over(dim):
             "resolution['sigma']=3 has no unit; write it like '3 nm' or give a pint Quantity",
         ),
         (
+            DRF | {"sigma": False}, UnitsError,
+            "resolution['sigma']=False has no unit; write it like '50 nm' or give a pint Quantity",
+        ),
+        (
             {"sigma": "2 nm"}, ProfileError,
             f"resolution={{'sigma': '2 nm'}}; expected the widths {WIDTHS}",
         ),
@@ -95,6 +101,11 @@ def over(dim):
         (
             xr.DataArray(np.inf, attrs={"units": "nm"}), ProfileError,
             "resolution=<DataArray>: sigma must be finite and not negative",
+        ),
+        (
+            xr.Dataset({"straggle": ((), -1.0, {"units": "nm"})}, attrs={"model": "gaussian"}),
+            ProfileError,
+            "resolution=a fit of 'gaussian': sigma must be finite and not negative",
         ),
         ("0 nm", ProfileError, "resolution='0 nm': all widths are 0"),
         (

@@ -587,6 +587,8 @@ def test_an_answer_has_names_and_units_and_says_how_it_was_made():
     assert found.attrs["history"].splitlines() == ["measured", "deconvolve(resolution='2 nm')"]
     assert found.attrs["errors"].startswith("68 %, of what samples without noise would be restored")
     assert found["n_samples"].dtype == found["doubtful_maxima"].dtype == np.int64
+    # No straight lines between fewer samples, whatever the fraction of these.
+    assert found["effective_sample_fraction"].attrs["interpolated"] == "no"
     # 2 sqrt(2 ln 2) standard deviations.
     assert f"{2 * np.sqrt(2 * np.log(2)) * 2:.3g}" == "4.71"
 

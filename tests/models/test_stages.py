@@ -8,9 +8,10 @@ import xarray as xr
 from scipy import stats
 
 from sims_analysis.kernels.residuals import ChiSquare
+from sims_analysis.models import _fitted
 from sims_analysis.models._engine import Curve, covariance, solve
 from sims_analysis.models._fitted import _row
-from sims_analysis.models._judged import derived, numbers, said, stderr_of
+from sims_analysis.models._judged import Judged, derived, numbers, said, stderr_of
 from sims_analysis.models._layers import layered
 from sims_analysis.models._links import Links, by_name, grows
 from sims_analysis.models._minima import Minima, Minimum, minima
@@ -136,12 +137,29 @@ def test_what_takes_a_likelihood_of_several_things(links, joint, active):
     assert (Links(**links).joint, Links(**links).active) == (joint, active)
 
 
+def test_a_shared_diffusivity_stands_in_the_place_of_a_length():
+    task = Task(find_model("annealed_implant"), "concentration")
+    links = Links(over="wafer", labels=("a", "b"), shared=("diffusivity",), restated="diffusivity")
+    assert [one.name for one in links.parameters(task)] == [
+        "dose",
+        "projected_range",
+        "diffusivity",
+    ]
+    assert links.parameters(task)[2].lower == 0.0
+    assert [one.label for one in links.entries(task)][-1] == "diffusivity"
+    plain = [one.name for one in Links().parameters(task)]
+    assert plain == ["dose", "projected_range", "straggle"]
+
+
 def test_true_numbers_grow_with_powers_of_the_scales():
-    kinds = ("depth", "area", "value", "slope", "diffusivity", "dimensionless")
+    kinds = (
+        *("depth", "area", "value", "slope", "diffusivity", "dimensionless"),
+        *("per_depth", "velocity"),
+    )
     parameters = [Parameter(kind, kind, "") for kind in kinds]
     depth, value = grows(parameters, ["depth_scale", "rsf_scale"]).T
-    np.testing.assert_array_equal(depth, [1, 1, 0, -1, 2, 0])
-    np.testing.assert_array_equal(value, [0, 1, 1, 1, 0, 0])
+    np.testing.assert_array_equal(depth, [1, 1, 0, -1, 2, 0, -1, 1])
+    np.testing.assert_array_equal(value, [0, 1, 1, 1, 0, 0, 0, 0])
     np.testing.assert_array_equal(grows(parameters, ["rsf_scale"])[:, 0], value)
 
 
@@ -252,3 +270,67 @@ def test_chi_square_of_terms_that_scatter_more_counts_as_fewer():
     assert np.isnan(ChiSquare(30.0, 0).reduced)
     assert np.isnan(ChiSquare(NAN, 0).chance)
     assert ChiSquare(1.0, 0).chance == 1.0
+
+
+# --- as many layers as are borne out ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("most", "criteria", "layers"),
+    [
+        (3, {3: 10.0, 2: 9.0, 1: 20.0}, 2),
+        (3, {3: 10.0, 2: 10.0, 1: 5.0}, 3),  # as good is not better, and fewer are not asked
+        (3, {3: 10.0, 2: 9.0, 1: 8.0}, 1),
+        (1, {1: 3.0}, 1),
+        (0, {1: 3.0}, 1),
+        (2, {2: None, 1: 3.0}, 1),  # without a fit
+        (2, {2: 3.0, 1: None}, 2),
+        (2, {2: None, 1: None}, 2),
+    ],
+)
+def test_layers_are_left_out_as_long_as_akaikes_criterion_falls(
+    monkeypatch, most, criteria, layers
+):
+    asked = []
+
+    def fitted(samples, settings, task):
+        n = len(task.model.places)
+        asked.append(n)
+        aic = criteria[n]
+        return Judged("ok", {} if aic is None else {"aic": aic, "value": np.zeros(2 * n + 1)})
+
+    task = replace(TASK, model=layered(GAUSSIAN, 4, ["straggle"]), fewer=True)
+    monkeypatch.setattr(_fitted, "_fitted", fitted)
+    monkeypatch.setattr(_fitted, "_count_maxima", lambda *_: np.array([float(most)]))
+    whose, answer = _fitted._borne_out(None, None, task)
+    assert len(whose.model.places) == layers
+    assert not whose.fewer
+    assert asked == list(range(max(most, 1), min(asked) - 1, -1))
+    assert answer.parts.get("aic") == criteria[layers]
+    number = _fitted._count_borne_out([None], [None], task)
+    assert number.tolist() == [layers if criteria[layers] is not None else 0]
+
+
+def test_maxima_are_counted_in_what_can_be_fitted():
+    z = np.arange(0.0, 60.0)
+    c = sum(np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (12, 30, 48))
+    task = replace(TASK, model=layered(GAUSSIAN, 1, ["straggle"]))
+    for one, n in ((samples_of(c, z, np.full(60, 0.01)), 3), (samples_of(np.zeros(60), z), 0)):
+        assert _fitted._count_maxima([one], [SETTINGS], task).tolist() == [n]
+
+
+def test_a_profile_of_fewer_layers_stands_in_the_row_of_all():
+    z = np.arange(0.0, 40.0)
+    rng = np.random.default_rng(0)
+    c = 5 * np.exp(-0.5 * ((z - 12) / 2) ** 2) + 4 * np.exp(-0.5 * ((z - 28) / 2) ** 2)
+    one = samples_of(c + 0.02 * rng.normal(size=40), z, np.full(40, 0.02))
+    task = replace(TASK, model=layered(GAUSSIAN, 3, ["straggle"]), fewer=True)
+    found = _fitted._fitted(one, SETTINGS, task)
+    assert found.status == "ok"
+    value = found.parts["value"]
+    assert np.isnan(value).tolist() == [False] * 4 + [True] * 2 + [False]
+    np.testing.assert_allclose(value[[1, 3, 6]], [12, 28, 2], atol=0.05)
+    alone = _fitted._fitted(one, SETTINGS, task.of_layers(2))
+    assert found.parts["aic"] == alone.parts["aic"]
+    nothing = _fitted._fitted(samples_of(np.zeros(40), z), SETTINGS, TASK)
+    assert (nothing.status, nothing.parts["n_samples"]) == ("featureless", 40)

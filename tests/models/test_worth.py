@@ -4,10 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import optimize
 
+from sims_analysis.kernels import restoring
 from sims_analysis.models import _worth
+from sims_analysis.models._functions import ResolutionFunction
 from sims_analysis.models._objectives import Poisson, Shared
-from sims_analysis.models._posed import Posed
+from sims_analysis.models._posed import Posed, posed
+from sims_analysis.models.samples import Samples
 
 #: Half the width of the resolution function is two samples, twice its width eight.
 Z, FWHM = np.arange(41.0), 4.0
@@ -198,6 +202,73 @@ def test_maxima_outside_of_the_window_are_none():
     assert doubtful(u, window=(0.0, 4.0))[1] == [(1, 3)]
     # On its ends there is none either.
     assert doubtful(u, window=(1.0, 6.0))[1] == [(3, 5)]
+
+
+def two_layers(apart, top):
+    """Restore two layers of four samples each, and find the maxima of what is found."""
+    z = np.arange(30.0)
+    function = ResolutionFunction("delta_drf", (0.0, 0.0, 1.5))
+    clean = sum(np.exp(-0.5 * ((z - 15 - side * apart / 2) / 1.8) ** 2) for side in (-1, 1))
+    k = np.round(top * clean + 2)
+    one = posed(
+        Samples(z, k, np.full(30, np.nan), k, *np.zeros((2, 30))), np.arange(30),
+        {"background": 0.0, "fraction": 1.0}, function, "count",
+    )  # fmt: skip
+    prior = restoring.curvature(one.x, one.fwhm)
+    sought = restoring.Sought(one.spread, one.misfit, prior, one.offset)
+    best = restoring.of_strength(sought, np.array([10.0, 1.0]), np.log(0.01 + 0 * one.x))
+    rise = np.diff(best.u)
+    tops = 1 + np.flatnonzero((rise[:-1] > 0) & (rise[1:] <= 0))
+    left, right = (int(tops[np.abs(one.x[tops] - at).argmin()])
+                   for at in (15 - apart / 2, 15 + apart / 2))  # fmt: skip
+    return one, prior, best, left, right
+
+
+@pytest.mark.parametrize(
+    ("apart", "top", "needed"),
+    [(8.0, 300.0, True), (6.0, 3000.0, True), (12.0, 6.0, False), (9.0, 20.0, False)],
+)
+def test_a_valley_is_needed_where_there_are_counts_enough(apart, top, needed):
+    one, prior, best, left, right = two_layers(apart, top)
+    assert right > left + 2
+    assert _worth._needed(one, prior, best, left, right) == needed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("apart", "top"), [(8.0, 300.0), (6.0, 3000.0), (12.0, 6.0)])
+def test_a_valley_is_needed_where_the_misfit_without_it_is_larger_by_three(apart, top):
+    """By a general minimizer over the cells that may change, from what it found."""
+    one, prior, best, left, right = two_layers(apart, top)
+    x, margin = one.x, 2 * one.fwhm
+    near = np.flatnonzero((x >= x[left] - margin) & (x < x[right] + margin))
+    inside = (near > left) & (near < right)
+    part = (x[near[inside]] - x[left]) / (x[right] - x[left])
+    low = int(np.flatnonzero(near == left)[0])
+
+    def without(v):
+        """Put a straight line between both maxima."""
+        u = best.u.copy()
+        whole = np.zeros(near.size)
+        whole[~inside] = v
+        whole[inside] = v[low] + part * (v[low + 1] - v[low])
+        u[near] = whole
+        return u
+
+    def misfit(u):
+        r = one.misfit.residual(one.offset + one.spread.matrix @ np.exp(u))
+        return 0.5 * float(r @ r)
+
+    def total(v):
+        u = without(v)
+        return misfit(u) + prior.costs(prior.changes(u), best.strength).value
+
+    begin = best.u[near][~inside]
+    begin[low : low + 2] = np.log(np.mean(np.exp(best.u[left : right + 1])))
+    found = optimize.minimize(total, begin, method="BFGS")
+    more = misfit(without(found.x)) - best.misfit
+    assert abs(more - 3) > 1, "not so near that either may say so"
+    assert _worth._needed(one, prior, best, left, right) == (more > 3)
+    assert (more > 3) == (top > 100)
 
 
 def test_no_more_than_twenty_valleys_are_asked():

@@ -162,7 +162,8 @@ def test_a_workbook_holds_every_digit_and_runs_no_name(tmp_path):
     assert book.sheetnames == ["profiles", "tidy", "about"]
     for sheet in book:
         assert sheet.freeze_panes == "A2"
-        assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+        types = {cell.data_type for row in sheet.iter_rows() for cell in row}
+        assert types <= {"s", "inlineStr", "n"}, "text and numbers, no formula"
     tidy, about = book["tidy"], book["about"]
     assert [cell.value for cell in tidy[1]] == [
         "species",
@@ -278,6 +279,15 @@ def test_a_profile_without_a_name_has_none_in_its_heads(tmp_path):
     assert heads(batch, path)[0] == "wafer"
     assert path.read_text().splitlines()[4] == "w2,0.0,1e+18"
     assert heads(batch, path, layout="paired")[2] == "w2 depth (nm)"
+
+
+def test_a_single_sample_keeps_what_is_known_of_its_factor(tmp_path):
+    one = named("B").isel(depth=[1])
+    one = one.assign_coords(sensitivity_factor_uncertainty=("species", [0.1], {"units": "1"}))
+    rows = sims.to_csv(one, tmp_path / "w.csv").read_text().splitlines()
+    assert rows[0].split(",")[:3] == ["species", "depth (nm)", "concentration (atom/cm^3)"]
+    assert rows[0].count(",") == 3
+    assert rows[1] == "B,1.0,1e+17,0.1"
 
 
 def test_a_batch_is_written_sample_by_sample(tmp_path):

@@ -195,7 +195,9 @@ def test_a_server_lists_a_thousand_entries_at_most():
             asked.append((words, most))
             return [], 4000
 
-    assert "4000 entries found for “B  As”, of which the first 0 " in pages(Large(), search="B  As")
+    page = pages(Large(), search="B  As")
+    assert "4000 entries found for “B  As”, of which the first 0 " in page
+    assert '<form role="search">' in page
     assert asked == [(["B", "As"], 1000)]
 
 

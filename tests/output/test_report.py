@@ -568,6 +568,10 @@ def test_a_peak_at_the_first_sample_may_be_a_transient():
     assert told not in analyse(ds, surface="1 nm").notes
     rates = profile(units="counts/s", values=np.geomspace(90.0, 0.01, 40))
     assert analyse(sims.to_dataset([rates])).notes == []
+    stated = profile("As", species_metadata={"surface_transient": "1 nm"})
+    notes = analyse(sims.to_dataset([profile(), stated])).notes
+    assert told in notes
+    assert not any(note.startswith("As: ") for note in notes)
 
 
 def test_the_surface_is_that_of_each_species_unless_one_is_stated_for_all():

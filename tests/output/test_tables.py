@@ -108,6 +108,17 @@ def test_parts_of_a_budget_are_combined(random, systematic, shown, scale):
     assert cells(ds)[1][1] == shown
 
 
+def test_the_parts_of_a_budget_are_errors_of_its_dose_alone():
+    ds = dataset(
+        dose=[1e15] * 2, background_dose=[2e14] * 2, random_stderr=[3e13] * 2,
+        systematic_stderr=[4e13] * 2,
+    )  # fmt: skip
+    assert cells(ds)[:2] == [
+        ["species", "dose", "background_dose", "random_stderr", "systematic_stderr"],
+        ["B", "(1.00 ± 0.05)×10¹⁵", "2.000×10¹⁴", "3×10¹³", "4×10¹³"],
+    ]
+
+
 def test_what_is_no_result_is_refused():
     with pytest.raises(TypeError, match=r"a table is made of answers, .*found int"):
         sims.results_table(3)

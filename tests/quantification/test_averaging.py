@@ -97,7 +97,8 @@ def test_without_standard_errors_the_scatter_is_the_error():
     plain = replicates()[["concentration"]]
     found = sims.average(plain)
     np.testing.assert_array_equal(found["concentration_stderr"], found["concentration_scatter"])
-    one = sims.average(plain.isel(measurement=[0]))
+    one = sims.average(plain.isel(measurement=[0]).assign_coords(wafer=("measurement", ["a"])))
+    assert one["wafer"].item() == "a"
     assert one["concentration_stderr"].isnull().all()
     np.testing.assert_array_equal(one["concentration"], plain["concentration"][0])
 
@@ -193,3 +194,20 @@ def test_what_all_measurements_say_alike_is_kept():
     made = sims.average(ds.assign_coords(dict.fromkeys(beside, ("depth", 0.0 * Z))))
     assert not {*beside} & {*made.coords}
     assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements, by ")
+
+
+@pytest.mark.parametrize(("ratio", "told"), [(5.3, False), (5.4, True)])
+def test_two_replicates_scatter_beyond_chance_from_a_limit_of_chi_square(ratio, told, recwarn):
+    # Of one degree of freedom, chi-square is above 28.4 = 5.33^2 with a probability of 1e-7.
+    off = ratio / 2**0.5
+    dims, unit = ("measurement", "depth"), {"units": "count"}
+    ds = xr.Dataset(
+        {
+            "intensity": (dims, [[100.0 - off], [100.0 + off]], unit),
+            "intensity_stderr": (dims, [[1.0], [1.0]], unit),
+        },
+        {"depth": ("depth", [1.0], {"units": "nm"}), "measurement": ["a", "b"]},
+    )
+    found = sims.average(ds)
+    np.testing.assert_allclose(found["intensity_scatter"] / found["intensity_stderr"], ratio)
+    assert len(recwarn) == told

@@ -269,6 +269,8 @@ def test_markers():
     rest = sims.calibrate_depth(COUNTS, markers=[*markers[:2], (None, "2 nm/s")])
     expected = np.where(TIME <= 60, expected, 50 + 2 * (TIME - 60))
     np.testing.assert_allclose(rest["depth"].values, expected, rtol=1e-14)
+    alone = sims.calibrate_depth(COUNTS, markers=[("100 s", "30 nm")])
+    np.testing.assert_allclose(alone["depth"], 0.3 * TIME, rtol=1e-14)
     surface = sims.calibrate_depth(COUNTS, markers=[("0 s", "0 nm"), *markers])
     np.testing.assert_array_equal(surface["depth"], ds["depth"])
     step = sims.provenance(ds)["steps"][-1]
@@ -281,6 +283,7 @@ def test_markers():
         ([], ProfileError, r"markers=\[\]; expected \[\(time, depth\)"),
         ([("0 s", "0 nm")], ProfileError, "no depth below the surface"),
         ([("20 s", "30 nm")], ProfileError, "end at 20 s, but the record at 100 s"),
+        ([("99 s", "30 nm")], ProfileError, "end at 99 s, but the record at 100 s"),
         ([("20 s", "30 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[1\].*must increase"),
         ([("0 s", "3 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[0\].*must increase"),
         ([(None, "1 nm/s")], ProfileError, r"markers\[0\] has no time"),

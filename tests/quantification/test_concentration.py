@@ -103,6 +103,9 @@ def test_no_density_is_assumed():
         sims.to_concentration(ds)
     with pytest.raises(UnitsError, match="or name a host: Si, Ge, GaAs"):
         sims.to_concentration(ds, atomic_density="Diamond")
+    for odd in (("GaN", "6.1 g/cm^3", "1"), ("GaN",), []):
+        with pytest.raises(UnitsError, match=r"^atomic_density=.*; or name a host: Si, "):
+            sims.to_concentration(ds, atomic_density=odd)
     with pytest.raises(UnitsError, match="atomic_density=5e"):
         sims.to_concentration(ds, atomic_density=5e22)
     with pytest.raises(UnitsError, match="no atomic_fraction or mass_fraction"):
@@ -139,6 +142,8 @@ def test_a_host_by_formula_and_mass_density():
     assert host_of_formula("Si", f"{rho} g/cm^3").atomic_density == pytest.approx(
         silicon.atomic_density, rel=1e-12
     )
+    lithium = host_of_formula("Li", "0.534 g/cm^3")
+    assert lithium.atomic_density == pytest.approx(0.534 / 6.94 * 6.02214076e23, rel=1e-4)
     for bad, error, words in [
         (("Xx2", "5 g/cm^3"), ProfileError, "cannot read the formula 'Xx2'"),
         (("", "5 g/cm^3"), ProfileError, "holds no atoms"),
@@ -183,4 +188,17 @@ def test_hosts_have_the_densities_of_handbooks(name, grams_per_cm3):
     host = HOSTS[name]
     mass = host.atomic_density * host.mean_mass / 6.02214076e23
     assert mass == pytest.approx(grams_per_cm3, rel=0.01)
-    assert host.source
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("Si", "a = 5.431020511 angstrom (ideal, 22.5 C): CODATA 2018"), ("Ge", "Ioffe Institute"),
+        ("GaAs", "(300 K): I. Vurgaftman, J. R. Meyer, L. R. Ram-Mohan, J. Appl. Phys. 89 (2001)"),
+        ("InP", "J. Appl. Phys. 89 (2001) 5815"), ("GaN", "J. Appl. Phys. 89 (2001) 5815"),
+        ("SiC", "Properties of Advanced Semiconductor Materials, Wiley (2001) 93"),
+        ("SiO2", "vitreous, 2.20 g/cm^3"),
+    ],
+)  # fmt: skip
+def test_hosts_say_where_their_densities_come_from(name, where):
+    assert where in HOSTS[name].source

@@ -336,3 +336,29 @@ def test_what_was_subtracted_in_all_is_the_sum_of_what_is_known():
     np.testing.assert_array_equal(none["subtracted_background"], [2, 0])
     again = sims.subtract_background(none, value="1 counts")
     np.testing.assert_array_equal(again["subtracted_background"], [3, 1])
+
+
+def scattered(*values):
+    """Samples of a standard error of one count each."""
+    ds = timed(np.arange(float(len(values))), "counts", B=[100.0 + one for one in values])
+    return ds.assign(
+        intensity_stderr=xr.full_like(ds["intensity"], 1.0).assign_attrs(units="count")
+    )
+
+
+@pytest.mark.parametrize(("ratio", "told"), [(5.3, False), (5.4, True)])
+def test_the_scatter_of_two_samples_is_told_beyond_chance(ratio, told, recwarn):
+    # Of one degree of freedom, chi-square is above 28.4 = 5.33^2 with a probability of 1e-7.
+    off = ratio / 2**0.5
+    found = sims.subtract_background(scattered(-off, off), window=("0 s", "1 s"))
+    np.testing.assert_allclose(found["intensity_background_scatter"], ratio, rtol=1e-12)
+    assert len(recwarn) == told
+
+
+@pytest.mark.parametrize(("fraction", "told"), [(1.0, True), (0.25, False)])
+def test_a_finer_grid_has_fewer_degrees_of_freedom_than_samples(fraction, told, recwarn):
+    # Three times as much as their errors: of seven degrees of freedom, chance gives 2.6 at most.
+    ds = scattered(*[-2.81, 2.81] * 4).assign_coords(effective_sample_fraction=fraction)
+    found = sims.subtract_background(ds, window=("0 s", "7 s"))["intensity_background_scatter"]
+    assert 2.7 < found.item() < 5.3
+    assert len(recwarn) == told

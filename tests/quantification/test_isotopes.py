@@ -275,6 +275,17 @@ def test_few_counts_of_a_denominator_are_told(counts, told):
         assert said == pytest.approx(off, rel=0.8)
 
 
+@pytest.mark.parametrize(("fraction", "told"), [(1.0, True), (0.25, False)])
+def test_ratios_on_a_finer_grid_are_no_better_known(fraction, told, recwarn):
+    # Of n ratios of k counts each, the mean is off by more than half of its error from n > k / 2.
+    ds = sims.with_counting_statistics(
+        counted(np.arange(30.0), **{"70Zn": [40.0] * 30, "64Zn": [40.0] * 30})
+    )
+    ds = ds.assign_coords(effective_sample_fraction=fraction)
+    sims.ratio(ds, numerator="70Zn", denominator="64Zn")
+    assert len(recwarn) == told
+
+
 def test_a_level_of_a_ratio_is_a_text():
     found = sims.ratio(RUN, numerator="As", denominator="Si")
     depth = sims.junction_depth(found, level="0.01", after="peak").item()

@@ -223,7 +223,7 @@ def fit_of(where, **more):
     return xr.Dataset(
         {"position": ("layer", where, {"units": "s"}), "covariance": square, "status": "ok"},
         {"layer": range(len(where)), "parameter": names, "parameter_": names},
-        {"axis": "sputter_time", **more},
+        {"axis": "sputter_time"} | more,
     )
 
 
@@ -265,3 +265,16 @@ def test_markers_belong_to_the_measurements_of_the_data():
         ProfileError, match=r"^markers has no value for measurement \['b'\]; it has"
     ):
         sims.calibrate_depth(runs, markers=fits, depths=["10 nm", "20 nm"])
+
+
+def test_apparent_depths_in_another_unit_become_depths_in_nm():
+    z = np.arange(0.0, 0.08, 0.001)
+    run = xr.DataArray(
+        np.ones(z.size), {"depth": ("depth", z, {"units": "um", "note": "kept"})}, ["depth"],
+        name="counts", attrs={"units": "count"},
+    )  # fmt: skip
+    fit = fit_of([20.0, 40.0, 60.0], axis="depth")
+    fit["position"].attrs["units"] = "nm"
+    found = sims.calibrate_depth(run, markers=fit, depths=["10 nm", "20 nm", "30 nm"])
+    np.testing.assert_allclose(found["depth"], 500 * z, rtol=1e-9)
+    assert (found["depth"].attrs["units"], found["depth"].attrs["note"]) == ("nm", "kept")

@@ -481,6 +481,18 @@ REFUSED = [
         "markers: positions are in 'min'; expected 's', as the fit gave them",
     ),
     (
+        lambda: sims.calibrate_depth(RUN, rate=["1 nm/s"]), ProfileError,
+        "rate[0]='1 nm/s'; expected (stop_time, rate)",
+    ),
+    (
+        lambda: sims.calibrate_depth(RUN, crater_depth="-1 um"), ProfileError,
+        "crater_depth='-1 um' must be positive",
+    ),
+    (
+        lambda: sims.rescale_depth(IMPLANT, crater_depth="-1 um"), ProfileError,
+        "crater_depth='-1 um' must be positive",
+    ),
+    (
         lambda: by_layers(depths="10 nm"), ProfileError,
         "depths='10 nm'; expected the known depths of the layers in order, ['10 nm', '20 nm', ...]",
     ),

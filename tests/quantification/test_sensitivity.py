@@ -295,6 +295,11 @@ def test_no_concentration_where_the_matrix_has_vanished():
     np.testing.assert_array_equal(
         one["matrix_status"].values, np.where(TIME < 60, "ok", "vanished")
     )
+    # A signal of nothing has, whatever the threshold.
+    nothing = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 0.0))
+    with pytest.warns(ProfileWarning, match="20 more.*'Si' has vanished"):
+        found = sims.with_rsf(nothing, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0)
+    assert (found["matrix_status"].sel(species="B") == "vanished").sum() == 21
     # Exactly at the threshold it has not vanished.
     edge = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 100.0))
     assert "matrix_status" not in sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si").coords
@@ -492,13 +497,11 @@ def test_a_list_of_factors_is_of_one_species_each():
         sims.with_rsf(THREE, rsf=[both.sel(species="B")] * 2, matrix="Si")
 
 
-def test_a_weak_matrix_is_one_in_whatever_unit():
-    """One above a thousandth of its maximum, however small the numbers are."""
+@pytest.mark.parametrize("way", ["cycle", "mean"])
+def test_a_weak_matrix_is_one_however_small_its_numbers(way):
     weak = THREE.assign(intensity=(1e-6 * THREE["intensity"]).assign_attrs(units="count/s"))
-    found, expected = (
-        sims.with_rsf(ds, rsf={"B": "1e22 cm^-3"}, matrix="Si")["concentration"]
-        for ds in (weak, THREE)
-    )
+    options = {"rsf": {"B": "1e22 cm^-3"}, "matrix": "Si", "matrix_signal": way}
+    found, expected = (sims.with_rsf(ds, **options)["concentration"] for ds in (weak, THREE))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 

@@ -52,6 +52,11 @@ def test_what_is_said_of_a_variable_is_what_the_first_piece_says():
     assert whole["other"].attrs["detector"] == "FC"
 
 
+def test_small_numbers_are_scaled_as_large_ones():
+    a, b = piece(Z[Z <= 180], scale=1e-9), piece(Z[Z >= 100], scale=4e-10)
+    assert sims.splice(a, b, scale=True)["splice_scale"].item() == pytest.approx(2.5, rel=1e-12)
+
+
 def test_each_piece_keeps_its_own_samples():
     # Axes that interleave: above the splice those of a, below it those of b.
     a, b = piece(Z[Z <= 180]), piece(np.arange(100.7, 300, 3.0))
@@ -109,6 +114,50 @@ def test_pieces_that_differ_are_told():
         sims.splice(piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.4))
     with pytest.warns(ProfileWarning, match=r"a is 2\.\d+ \+- 0\.0\d+ times b; scale=True"):
         sims.splice(piece(Z[Z <= 180], noise=1), piece(Z[Z >= 100], scale=0.4, noise=2))
+
+
+def test_what_is_said_of_species_is_what_the_piece_that_has_them_says():
+    a = piece(Z[Z <= 180], Si=np.full(91, 7.0)).assign_coords(
+        profile_id=("species", ["a1", "a2"], {"note": "a"}),
+        wire_fields=("species", ["{}", "{}"]),
+        factor=("species", [1.0, 2.0]),
+        wafer="W1",
+        cycle=("depth", np.arange(91.0)),
+        resolution=(("species", "depth"), np.ones((2, 91))),
+        passes=("pass", [1, 2]),
+    )
+    b = piece(Z[Z >= 100], Ge=np.full(100, 9.0)).assign_coords(
+        profile_id=("species", ["b1", "b2"], {"note": "b"}),
+        note=("species", ["x", "y"]),
+        wafer="W2",
+        place="edge",
+        cycle=5.0,
+    )
+    found = sims.splice(a, b).sel(species=["B", "Si", "Ge"])
+    assert found["profile_id"].values.tolist() == ["a1", "a2", "b2"]
+    assert found["profile_id"].attrs == {"note": "a"}
+    assert found["note"].values.tolist() == ["x", "", "y"]
+    np.testing.assert_array_equal(found["factor"], [1.0, 2.0, np.nan])
+    assert (found["wafer"].item(), found["place"].item()) == ("W1", "edge")
+    assert not {"wire_fields", "cycle", "resolution", "passes"} & {*found.coords}
+
+
+@pytest.mark.parametrize(
+    ("scale", "counted", "told"),
+    [(1.09, False, False), (1 / 1.09, False, False), (1.11, False, True), (1 / 1.11, False, True),
+     (1.04, True, False), (1.06, True, True), (1 / 1.06, True, True)],
+)  # fmt: skip
+def test_pieces_differ_by_ten_per_cent_or_where_their_errors_are_known_by_five(
+    scale, counted, told, recwarn
+):
+    a, b = halves()
+    b = b.assign(intensity=(scale * b["intensity"]).assign_attrs(units="count"))
+    if counted:  # so well that three standard errors are less
+        a, b = (one.assign(intensity_stderr=1e-3 * one["intensity"]) for one in (a, b))
+        for one in (a, b):
+            one["intensity_stderr"].attrs["units"] = "count"
+    sims.splice(a, b)
+    assert len(recwarn) == told
 
 
 def test_a_species_of_one_piece_is_kept_whole():

@@ -10,7 +10,13 @@ import xarray as xr
 from timed import timed
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+from sims_analysis.errors import (
+    DoseWarning,
+    ProfileError,
+    ProfileWarning,
+    SpeciesError,
+    UnitsError,
+)
 
 DEPTH = np.arange(0.0, 301.0, 3.0)
 SHAPE = np.exp(-0.5 * ((DEPTH - 120) / 30) ** 2)
@@ -35,6 +41,9 @@ def test_the_factor_of_an_exact_standard():
     by_hand = DOSE / np.trapezoid(PER_MATRIX, DEPTH * 1e-7)
     assert found.item() == pytest.approx(by_hand, rel=1e-13)
     assert found.attrs["units"] == "atom/cm^3"
+    view = sims.rsf_from_standard(sims.quantify(EXACT), species="B", dose="1e15 cm^-2", matrix="Si")
+    assert str(view.data.units) == "atom / centimeter ** 3"
+    xr.testing.assert_equal(sims.dequantify(view), found)
     assert found["species"].item() == "B"
     assert found["matrix"].item() == "Si"
     assert np.isnan(found["counting_stderr"])
@@ -422,3 +431,22 @@ def test_a_surface_transient_in_a_standard_is_told():
     with pytest.warns(ProfileWarning, match="maximum, at 0 nm, is the first sample of the window"):
         sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"})
     sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"}, start="5 nm")
+
+
+def test_a_standard_that_ends_before_its_window_is_told():
+    options = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si", "stop": "1 um"}
+    with pytest.warns(DoseWarning, match="beyond the samples"):
+        sims.rsf_from_standard(EXACT, **options)
+
+
+def test_two_standards_have_a_repeatability_and_one_has_none():
+    options = {"species": "B", "matrix": "Si"}
+    two = sims.rsf_from_standard([EXACT, EXACT], dose=["1e15 cm^-2", "1.1e15 cm^-2"], **options)
+    one = sims.rsf_from_standard(EXACT, dose="1e15 cm^-2", **options)
+    assert (two / one).item() == pytest.approx(1.05, rel=1e-12)
+    # s of two is their difference over sqrt(2), and that of the mean half of it.
+    spread = two["repeatability_stderr"] / one
+    assert spread.item() == pytest.approx(0.05, rel=1e-12)
+    assert two["stderr"].item() == two["repeatability_stderr"].item()
+    assert np.isnan(one["repeatability_stderr"])
+    assert (two["n_standards"].item(), one["n_standards"].item()) == (2, 1)

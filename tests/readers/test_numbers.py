@@ -102,6 +102,19 @@ def test_a_cell_too_many_is_named(cell, place):
     assert table(lines, "\t", width=2)[0].shape == (3, 2)
 
 
+@pytest.mark.parametrize("piece", [1, 12, 1000])
+def test_a_table_is_read_alike_in_pieces_of_any_length(piece, monkeypatch):
+    monkeypatch.setattr(lines_module, "_PIECE", piece)
+    lines = ["0;1;2", "1;2;3", "2;3", "3;x;5", "4;5;<6", "5;6;7"]
+    grid = TextGrid(lines, ";", False, Options(not_measured=["x"]))
+    block = grid.read(range(6), 3)
+    expected = [[0, 1, 2], [1, 2, 3], [2, 3, np.nan], [3, np.nan, 5], [4, 5, np.nan], [5, 6, 7]]
+    np.testing.assert_array_equal(block.values, expected)
+    assert (block.limits, {*block.lengths}) == ({(4, 2): 6}, {2, 3})
+    with pytest.raises(ReadError, match="line 4, column B: 'x' is no number"):
+        TextGrid(lines, ";", False, Options()).read(range(6), 3)
+
+
 def test_columns_that_no_line_has_are_empty():
     values, limits = table(["0;1", "2;3"], ";", width=4)
     np.testing.assert_array_equal(values, [[0, 1, np.nan, np.nan], [2, 3, np.nan, np.nan]])

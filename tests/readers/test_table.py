@@ -900,6 +900,7 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["1.50E+18", "2.50E+18", "3.50E+1"], True),
         (["1.50E+18", "2.50"], True),
         (["1.50E+18", "0"], False),
+        (["1", "", ""], True),
         (["12.50", "13.25", "11.00", "9.75"], False),
         (["12.50", "13.25", "11.00", "9.7"], True),
         (["1500", "1300", "900", "800"], False),
@@ -940,6 +941,7 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["\u2264100", "\u2264200", "\u2264300", "\u226420"], True),
         # Numbers that jump tell nothing.
         (["10", "31", "10", "31", "30"], True),
+        (["10", "30", "10", "30", "29"], True),
         (["10", "29", "10", "29", "28"], False),
         # Only eight of them are near.
         (["1000", *["50"] * 8, "20"], False),

@@ -41,6 +41,7 @@ from sims_analysis.text.typeset import (
         ("Si_30P", "Si<sub>30</sub>P"),  # as it is marked, though 30 can be a mass of P
         ("H6He", "H<sub>6</sub>He"),  # masses of an element are 1.8 to 2.7 times its number
         ("B9B", "B<sup>9</sup>B"),
+        ("Si6Li", "Si<sup>6</sup>Li"),
         ("Si26P", "Si<sub>26</sub>P"),
         ("Si27P", "Si<sup>27</sup>P"),
         ("Si40P", "Si<sup>40</sup>P"),
@@ -90,6 +91,10 @@ def test_elements_are_those_of_formulas_once_and_in_order():
         ("atom/cm^3", "atoms/cm³"),
         ("1/m^3", "1/m³"),
         ("m^-3", "m⁻³"),
+        ("atom/cm^2", "atoms/cm²"),
+        ("count/s", "counts/s"),
+        ("arb. unit", "arb. units"),
+        ("1/cm", "1/cm"),
         ("atom/m**3", "atoms/m³"),
         ("angstrom", "Å"),
         ("Angstroms", "Å"),

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pint
@@ -36,6 +37,13 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
     np.testing.assert_array_equal(several, [5000.0, 6000.0])
     with pytest.raises(ProfileError, match="x holds 2 values; give a DataArray"):
         read_quantity(five_and_six, ("depth",), "x")
+
+
+def test_a_quantity_may_be_a_pure_number_and_a_number_of_others_is_none():
+    half = pint.get_application_registry().Quantity(0.5, "")
+    assert read_quantity(half, ("dimensionless",), "x")[0] == 0.5
+    with pytest.raises(UnitsError, match=r"x=namespace.* has no unit; write it like '50 nm'"):
+        read_quantity(SimpleNamespace(magnitude=5), ("depth",), "x")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ REFUSED = [
     "", "  ", "1/s", "2 nm", "cm^3", "((nm)", "nm)", "(nmx", "(nm", "nmx)", "[um", "'nm",
     "(nm)(nm)x", "'n'm'", "at/", "Pa", "atm/cm3", "1/1/cm3",
     "nm nm^-1", "5", "S", "Nm", "Um", "atoms/cm^3.5", "10^3 cps", "Depth [um]", "mol%", "percent",
-    "atoms", "nmx", "secx",
+    "atoms", "nmx", "secx", "nanoMeter", "aTOMS/cm3", "'",
 ]  # fmt: skip
 #: Seen in exports, spreadsheets, LaTeX and web pages; each means one thing only.
 TYPESET = {
@@ -181,7 +181,7 @@ def test_powers_of_ten_as_papers_write_them(text, magnitude):
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("1,5 nm", "write a decimal point, not a comma"),
+        ("1,5 nm", "^start='1,5 nm': write a decimal point, not a comma$"),
         (15, "write it like '15 nm'"),
         (["1 nm", "2 nm"], "expected one value, .* for several, give a DataArray"),
         ("110^2 nm", "unit"),
