@@ -26,7 +26,6 @@ __all__ = [
     "inverted",
     "low_frequencies",
     "of_counts",
-    "of_directions",
     "running",
     "scatter",
     "together",
@@ -76,21 +75,14 @@ class _Spread(NamedTuple):
 
 def _spread(rows: Array) -> _Spread:
     """Return what :func:`wandering` needs of the derivatives."""
-    size, inverse = of_directions(rows)
-    steps = np.zeros((rows.shape[0], rows.shape[1] + 1))
-    steps[:, 1:-1] = rows[:, 1:] - rows[:, :-1]
+    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    unit = rows / np.where(size > 0, size, 1.0)[:, None]
+    steps = np.zeros((unit.shape[0], unit.shape[1] + 1))
+    steps[:, 1:-1] = unit[:, 1:] - unit[:, :-1]
     # A J': minus the second differences, and the first ones at the ends.
     bent = steps[:, 1:] - steps[:, :-1]
-    both = size[:, None] * size
-    return _Spread(rows.shape[1], inverse, steps @ steps.T / both, bent @ bent.T / both)
-
-
-def of_directions(rows: Array) -> tuple[Array, Array]:
-    """Return the lengths of rows (1 if all is 0), and the inverse of their products without it."""
-    products = rows @ rows.T
-    size = np.sqrt(products.diagonal())
-    size[size == 0] = 1.0
-    return size, inverted(products / (size[:, None] * size))
+    inverse = inverted(unit @ unit.T)
+    return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
 
 
 def inverted(square: Array) -> Array:
@@ -123,7 +115,7 @@ def wandering(r: Array, rows: Array) -> float:
         return 1.0
     taken = inverse @ first
     t1 = 2.0 * (n - 1) - float(taken.trace())
-    t2 = 6.0 * n - 8 - 2 * float(np.vdot(inverse, second)) + float(np.vdot(taken, taken.T))
+    t2 = 6.0 * n - 8 - 2 * float((inverse * second).sum()) + float((taken * taken.T).sum())
     mean, variance = t1 / f, 2 * (t2 - t1 * t1 / f) / (f * (f + 2.0))
     part = mean / 4
     if not (variance > 0 and 0 < part < 1):
@@ -345,6 +337,7 @@ def departure(c: Array, m: Array, r: Array) -> Departure:
 
 def running(values: Array, width: int) -> Array:
     """Average over so many neighbours, where there are so many."""
-    sums = np.concatenate([[0.0], values]).cumsum()
+    sums = np.zeros(values.size + 1)
+    values.cumsum(out=sums[1:])
     means: Array = (sums[width:] - sums[:-width]) / width
     return means

@@ -74,7 +74,7 @@ def initial_of(samples: Samples, task: Task, start: float, fraction: float) -> I
     known = np.isfinite(window.k).any() or np.isfinite(window.s).any()
     if not known and task.kind != "count":
         return Initial(window.z, window.c, None)
-    scaled = window._replace(c=window.c / top, s=window.s / top)
+    scaled = replace(window, c=window.c / top, s=window.s / top)
     plain = replace(task, weights="auto")
     objective, keep = objective_of(scaled, plain, np.nan, top, fraction)
     if objective is None or not objective.known_errors:

@@ -13,7 +13,7 @@ from sims_analysis.kernels.residuals import (
     RANDOM,
     correlation,
     departure,
-    of_directions,
+    inverted,
     verdict,
 )
 from sims_analysis.kernels.segments import record_weights
@@ -223,12 +223,15 @@ def _window_dose(
     slopes = curve.jacobian(solution) @ weight
     if task.background == "fit":
         slopes[-1] = 0.0
-    size, inverse = of_directions(rows)
+    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    size[size == 0] = 1.0
+    unit = rows / size[:, None]
     slopes /= size
-    variance = float(slopes @ inverse @ slopes)
+    of_slopes = slopes @ inverted(unit @ unit.T)
+    variance = float(of_slopes @ slopes)
     variance *= objective.variance(solution.cost, solution.x.size)
     if profile.subtracted[0].any():
-        moved = slopes @ inverse / size @ (rows * np.sqrt(objective.information(solution.m)))
+        moved = of_slopes @ (unit * np.sqrt(objective.information(solution.m)))
         shift, own = (float(moved @ by) for by in profile.subtracted)
         variance = max(variance + shift * (shift - 2 * own), 0.0)
     best = dose(solution)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -135,7 +135,7 @@ def posed(
     top = float(window.c.max())
     if not top > 0:
         raise NoProfileError("too_few_counts")
-    window = window._replace(c=window.c / top, s=window.s / top)
+    window = replace(window, c=window.c / top, s=window.s / top)
     window, source = _counted(window, kind, top)
     keep = window.k >= 0
     if np.count_nonzero(keep) < _LEAST_SAMPLES:
@@ -184,14 +184,14 @@ def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     if kind == "count":
         rounded = np.round(window.c * top)
         if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-            return window._replace(k=rounded), "counts"
+            return replace(window, k=rounded), "counts"
     s = window.s
     if (np.isfinite(s) & (s > 0)).any():
         k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)
-        return window._replace(k=k), "standard errors"
+        return replace(window, k=k), "standard errors"
     one = _worth_by_scatter(window.z, window.c)
     c = np.maximum(window.c, 0.0)
-    return window._replace(k=c / one, s=np.sqrt(one * c)), "scatter"
+    return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
 
 
 def _worth_by_scatter(z: Array, c: Array) -> float:

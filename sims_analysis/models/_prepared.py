@@ -85,7 +85,7 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     top = float(window.c.max())
     if not top > 0:
         raise NoFitError("featureless", known | {"n_samples": here.size})
-    window = window._replace(c=window.c / top, s=window.s / top)
+    window = replace(window, c=window.c / top, s=window.s / top)
     objective, keep = objective_of(
         window, task, settings["detection_limit"] / top, top, settings["fraction"]
     )
@@ -124,7 +124,7 @@ def objective_of(
     if weights == "counts" or (weights == "auto" and counted.any()):
         keep = counted & (counts >= 0)
         worth = 1 / top if task.kind == "count" else np.nan
-        return poisson_of(window._replace(k=counts).where(keep), worth, fraction), keep
+        return poisson_of(replace(window, k=counts).where(keep), worth, fraction), keep
     known = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "auto" and not known.any():
@@ -209,9 +209,9 @@ def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
     usable = (counts > 0) & np.isfinite(one) & (one > 0)
     if not usable.any():
         return None
-    rest = ~usable
-    one[rest] = np.exp(np.interp(window.z[rest], window.z[usable], np.log(one[usable])))
-    return one
+    if usable.all():
+        return one
+    return np.exp(np.interp(window.z, window.z[usable], np.log(one[usable])))
 
 
 def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ __all__ = ["Cells", "Samples", "cells", "in_order", "smoothed", "surroundings"]
 Cells = tuple[Array, Array]
 
 
-class Samples(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Samples:
     """The samples of one profile; NaN where there are none, and 0 where nothing was subtracted.
 
     Parameters
@@ -39,7 +41,7 @@ class Samples(NamedTuple):
 
     def where(self, keep: Array) -> Samples:
         """Return some of them."""
-        columns: list[Any] = [None if one is None else one[keep] for one in self]
+        columns: list[Any] = [one if one is None else one[keep] for one in vars(self).values()]
         return Samples(*columns)
 
     def cells(self, here: Array) -> Cells:
