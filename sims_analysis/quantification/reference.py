@@ -118,7 +118,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
     if np.array_equal(z, x):
         found[:3, places] = m, s, s
     elif x.size:
-        left = np.clip(np.searchsorted(x, z, side="right") - 1, 0, max(x.size - 2, 0))
+        left = np.maximum(np.searchsorted(x, z, side="right") - 1, 0)
         right = np.minimum(left + 1, x.size - 1)
         width = x[right] - x[left]
         t = np.clip(np.divide(z - x[left], width, out=np.zeros(z.size), where=width > 0), 0, 1)

@@ -448,7 +448,6 @@ def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
         numbers=[grid.column(j) + 1 for j in range(width)],
         columns=[grid.number(i) - 1 for i in rows],
         row_word=grid.row_word,
-        labelled=True,
         turned=True,
         notes=[grid.cells(i) for i in range(len(grid)) if i not in rows],
         merged=[(left, top, right, bottom) for top, left, bottom, right in merged],

@@ -119,8 +119,12 @@ def test_every_doubt_is_told_by_every_question(question, doubt):
     )
 
 
-#: One way to ask each, of those with a lazy form.
-ONCE = {q.split()[0]: q for q in reversed(QUESTIONS) if q not in (*EAGER, "dose_budget")}.values()
+#: One way to ask each, of those with a lazy form; a budget has the status of its dose.
+ONCE = {
+    q.split()[0]: q
+    for q in reversed(QUESTIONS)
+    if q not in EAGER and not q.startswith("dose_budget")
+}.values()
 
 
 @cache

@@ -82,3 +82,21 @@ def test_a_measured_variable_of_no_species_says_nothing_of_them():
     for back in sims.unstack(sims.stack([ds, ds])):
         assert back["species"].values.tolist() == ["B"]
         assert back["counts"].values.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_measurement_without_a_sample_has_its_species_and_no_axis():
+    empty = OWN[1].assign(concentration=np.nan * OWN[1]["concentration"])
+    empty["concentration"].attrs["units"] = "atom/cm^3"
+    empty = empty.drop_vars("concentration_stderr")
+    whole = OWN[0].drop_vars("concentration_stderr")
+    batch = sims.stack([whole, empty], names=["a", "b"])
+    batch = batch.assign_coords(
+        profile_id=(
+            ("measurement", "species"),
+            np.full(batch["species"].shape, "p")[None].repeat(2, 0),
+        )
+    )
+    first, second = sims.unstack(batch)
+    np.testing.assert_array_equal(first["concentration"], whole["concentration"])
+    assert "concentration" not in second
+    assert second["species"].values.tolist() == batch["species"].values.tolist()

@@ -228,3 +228,16 @@ def test_an_edge_between_two_samples_is_where_their_neighbours_bend_it_to(relati
         if known[i]:
             got = offset[i], error[i], steep[i]
             assert got == pytest.approx(wanted[:3], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("length", [3.0, 300.0])
+def test_the_steepness_of_an_edge_is_its_level_over_its_decay_length(length):
+    # Of a steep edge from two samples, of a flat one from the fit to many.
+    z = np.arange(0.0, 400.0)
+    c = 1e18 * np.exp(-(z - 200.3) / length)
+    rows, levels = Dense(z, c[None], 0.03 * c[None]), np.full((1, z.size), 1e18)
+    found = find(rows, levels)
+    where = found.row, found.at_or_above, locate(rows, levels, found).depth, found.direction
+    edge = edges(rows, levels, *where, every=found.before)
+    assert edge.steepness == pytest.approx(1e18 / length, rel=1e-6)
+    assert edge.offset == pytest.approx(0.0, abs=1e-6)

@@ -374,3 +374,23 @@ def test_a_crossing_lies_no_deeper_than_the_sample_after_it():
     assert z[0] + (z[1] - z[0]) > z[1]
     assert junction(z, c, 1e18).depth[0] == z[1]
     assert table(z, c, 1e18).depth[0, 0] == z[1]
+
+
+@pytest.mark.parametrize(
+    ("c", "confirm", "found"),
+    [
+        ([9, 9, 1, 1], 2, True),
+        ([9, 9, 1, 9], 2, False),
+        ([1, 9, 1, 1], 2, False),
+        ([9, 9, 9, 1, 1, 1], 3, True),
+        ([9, 9, 9, 1, 1, 9], 3, False),
+        ([1, 9, 9, 1, 1, 1], 3, False),
+    ],
+)
+@pytest.mark.parametrize("edge", [-1, 1])
+def test_a_junction_is_confirmed_by_the_samples_on_either_side(c, confirm, found, edge):
+    value = np.array([c if edge < 0 else c[::-1]], dtype=float)
+    rows = Dense(np.arange(float(len(c))), value)
+    for one in (rows, rows.packed()):
+        depth = kernels.junction(one, np.array([5.0]), edge=edge, confirm=confirm, which=1).depth[0]
+        assert np.isfinite(depth) == found

@@ -388,7 +388,10 @@ def test_an_error_is_looked_at_towards_the_nearer_bound():
     def form(a):
         return a - 1 if a > 1 else 0.3 * (a - 1)
 
-    for lower, upper, poor in ((-4.0, 26.0, True), (-24.0, 6.0, False)):
+    for lower, upper, poor in (
+        *((-4.0, 26.0, True), (-24.0, 6.0, False)),
+        *((-4.0, 7.0, True), (-5.0, 6.0, False)),
+    ):
         curve, objective, _, _ = bent(form, lower, upper, start=1.2)
         found = at(curve, objective, [1.0])
         assert poor_errors(curve, objective, found, np.array([[1.0]]))[0] == poor

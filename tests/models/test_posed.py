@@ -231,6 +231,7 @@ def test_a_count_of_data_in_counts_is_one_of_them():
     stated = pose(replace(whole, s=np.full(N, 5.0), c=np.full(N, 99.5)), kind="count")
     assert stated.source == "standard errors"
     np.testing.assert_allclose(stated.counted.counts, (99.5 / 5) ** 2)
+    np.testing.assert_allclose(stated.counted.one, (5 / 99.5) ** 2)
 
 
 def test_samples_that_share_what_they_are_made_of_count_as_so_many_fewer():
@@ -325,3 +326,12 @@ def test_cells_have_their_widths():
     x = np.array([0.0, 1.0, 2.0, 4.0, 6.0])
     one = replace(pose(), x=x)
     np.testing.assert_allclose(one.h, [1.0, 1.0, 1.5, 2.0, 2.0])
+
+
+def test_cells_beyond_an_end_are_as_those_beside_it():
+    z = np.array([0.0, 0.5, 1.5, 2.5, 3.5, 5.0])
+    edges = _posed._edges(z, ResolutionFunction("delta_drf", (0.0, 0.0, 2.0)))
+    widths = np.diff(edges)
+    # Half a nm to the next sample is one cell, the last one and a half nm are two.
+    np.testing.assert_allclose(widths[:5], 0.5)
+    np.testing.assert_allclose(widths[-5:], 0.75)

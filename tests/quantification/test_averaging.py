@@ -211,3 +211,19 @@ def test_two_replicates_scatter_beyond_chance_from_a_limit_of_chi_square(ratio, 
     found = sims.average(ds)
     np.testing.assert_allclose(found["intensity_scatter"] / found["intensity_stderr"], ratio)
     assert len(recwarn) == told
+
+
+def test_an_error_of_backgrounds_alone_is_averaged_too():
+    ds = sims.subtract_background(replicates(4), window=("160 nm", "198 nm"))
+    beside = ["concentration_background_overlap", "concentration_background_scatter"]
+    found = sims.average(ds.drop_vars(beside))
+    stderr = "concentration_background_stderr"
+    np.testing.assert_array_equal(found[stderr], sims.average(ds)[stderr])
+    assert not {*beside} & {*found.data_vars}
+
+
+def test_a_lazy_coordinate_is_not_computed_to_be_compared():
+    ds = replicates(2)
+    lazy = xr.DataArray([1.0, 1.0], dims="measurement").chunk()
+    assert "wafer" not in sims.average(ds.assign_coords(wafer=lazy)).coords
+    assert sims.average(ds.assign_coords(wafer=lazy.compute()))["wafer"].item() == 1.0

@@ -40,6 +40,8 @@ def test_a_crater():
     np.testing.assert_allclose(ds["depth"].values, 12.0 * TIME, rtol=1e-14)
     longer = sims.calibrate_depth(COUNTS, crater_depth="1.2 um", total_time="2 min")
     np.testing.assert_allclose(longer["depth"].values, 10.0 * TIME, rtol=1e-14)
+    short = timed(TIME / 1000, B=np.ones(TIME.size))  # of a tenth of a second
+    np.testing.assert_allclose(sims.calibrate_depth(short, crater_depth="1 nm")["depth"][-1], 1.0)
     told = "z = 10 nm/s * t (crater 1200 nm in 120 s)"
     assert longer["depth"].attrs["calibration"] == told
 
@@ -58,6 +60,7 @@ def test_a_time_axis_in_minutes():
         ({"rate": "0.5 nm/s", "depth_uncertainty": "0.02 nm/s"}, 0.04),
         ({"crater_depth": "1 um", "depth_uncertainty": "30 nm"}, 0.03),
         ({"rate": [(None, "0.5 nm/s")], "depth_uncertainty": 0.1}, 0.1),
+        ({"rate": "0.5 nm/s", "depth_uncertainty": 0.0}, 0.0),
     ],
 )
 def test_uncertainty_of_the_depth_scale(options, expected):

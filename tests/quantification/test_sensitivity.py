@@ -493,6 +493,8 @@ def test_a_list_of_factors_is_of_one_species_each():
         "rsf is a list; expected factors as rsf_from_standard() returns them, each of one species, "
         "or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
     )
+    with pytest.raises(ProfileError, match=r"^rsf is a list; expected factors as rsf_from_stan"):
+        sims.with_rsf(THREE, rsf=["1e22 cm^-3"], matrix="Si")
     with pytest.raises(ProfileError, match=r"^rsf holds two factors of 'B'$"):
         sims.with_rsf(THREE, rsf=[both.sel(species="B")] * 2, matrix="Si")
 

@@ -52,6 +52,19 @@ def test_what_is_said_of_a_variable_is_what_the_first_piece_says():
     assert whole["other"].attrs["detector"] == "FC"
 
 
+@pytest.mark.parametrize(("end", "common"), [(100.0, False), (102.0, True)])
+def test_species_overlap_over_more_than_one_depth(end, common):
+    top, deep = Z[Z <= 180], Z[Z >= 100]
+    a = piece(top, Si=np.where(top <= end, 7.0, np.nan))
+    b = piece(Z[Z >= 50], Si=np.full((Z >= 50).sum(), 7.0)).sel(depth=slice(50, None))
+    b["intensity"][0] = b["intensity"][0].where(b["depth"] >= deep[0])
+    if common:
+        assert sims.splice(a, b)["splice_depth"].item() == 101.0
+    else:
+        with pytest.raises(ProfileError, match="do not overlap at one common depth: splice them"):
+            sims.splice(a, b)
+
+
 def test_small_numbers_are_scaled_as_large_ones():
     a, b = piece(Z[Z <= 180], scale=1e-9), piece(Z[Z >= 100], scale=4e-10)
     assert sims.splice(a, b, scale=True)["splice_scale"].item() == pytest.approx(2.5, rel=1e-12)

@@ -118,7 +118,7 @@ def test_bounds_of_an_axis_become_plain_with_it():
 def test_atoms_of_a_density_are_pure_numbers_in_the_context(power):
     registry = application_registry(for_atoms=True)
     plain, of_atoms = 1 / registry.cm**power, registry.atom / registry.cm**power
-    with registry.context(CONTEXT):
+    with registry.context("sims"):
         assert (3 * of_atoms).to(plain.units).magnitude == 3
         assert (3 * plain).to(of_atoms).magnitude == 3
     with pytest.raises(pint.DimensionalityError):

@@ -79,6 +79,7 @@ TYPESET = {
     "cm\N{NON-BREAKING HYPHEN}3": ("concentration", 1.0), "'atoms/cm3'": ("concentration", 1.0),
     "\ufeffatoms/cm3": ("concentration", 1.0), "at\u200b/cm3": ("concentration", 1.0),
     "atoms\u00a0cm⁻³": ("concentration", 1.0), r"$\mathrm{cm}^{-3}$": ("concentration", 1.0),
+    r"cm\+(-3)": ("concentration", 1.0), r"at\%": ("atomic_fraction", 1e-2),
     r"$\mathrm{cm^{-3}}$": ("concentration", 1.0), r"\si{cm^{-3}}": ("concentration", 1.0),
     "cm<sup>-3</sup>": ("concentration", 1.0), r"at\,cm$^{-3}$": ("concentration", 1.0),
     "Nanometern": ("depth", 1.0), "nanomètres": ("depth", 1.0), "㎚": ("depth", 1.0),
