@@ -114,14 +114,14 @@ def wandering(r: Array, rows: Array) -> float:
     if f < 2 or not 0 < whole < np.inf:
         return 1.0
     taken = inverse @ first
-    t1 = 2.0 * (n - 1) - float(np.trace(taken))
-    t2 = 6.0 * n - 8 - 2 * float(np.sum(inverse * second)) + float(np.sum(taken * taken.T))
+    t1 = 2.0 * (n - 1) - float(taken.trace())
+    t2 = 6.0 * n - 8 - 2 * float((inverse * second).sum()) + float((taken * taken.T).sum())
     mean, variance = t1 / f, 2 * (t2 - t1 * t1 / f) / (f * (f + 2.0))
     part = mean / 4
     if not (variance > 0 and 0 < part < 1):
         return 1.0
     size = part * (1 - part) * 16 / variance - 1
-    steps = np.diff(r)
+    steps = r[1:] - r[:-1]
     return float(betainc(size * part, size * (1 - part), min(float(steps @ steps) / whole / 4, 1)))
 
 
@@ -222,8 +222,8 @@ def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
     counted = mu >= 1
     number = int(np.count_nonzero(counted))
     # Each term has the variance 2 + 1 / mu.
-    variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
-    return ChiSquare(float(np.sum(r[counted] ** 2)), number - free, variance)
+    variance = 1 + 0.5 * float((1 / mu[counted]).sum()) / number if number else 1.0
+    return ChiSquare(float((r[counted] ** 2).sum()), number - free, variance)
 
 
 def together(one: float, other: float) -> float:
@@ -330,12 +330,14 @@ def departure(c: Array, m: Array, r: Array) -> Departure:
     several = running(r, min(width, max(r.size, 1))) if r.size else r
     deviations = float(np.abs(several).max() * sqrt(width) / noise) if noise > 0 else np.nan
     both = (c > 0) & (m > 0)
-    logarithmic = float(np.sqrt(np.mean(np.log(m[both] / c[both]) ** 2))) if both.any() else np.nan
+    log = np.log(m[both] / c[both])
+    logarithmic = sqrt(float(log @ log) / log.size) if log.size else np.nan
     return Departure(largest, deviations, logarithmic)
 
 
 def running(values: Array, width: int) -> Array:
     """Average over so many neighbours, where there are so many."""
-    sums = np.concatenate([[0.0], values]).cumsum()
+    sums = np.zeros(values.size + 1)
+    values.cumsum(out=sums[1:])
     means: Array = (sums[width:] - sums[:-width]) / width
     return means

@@ -113,8 +113,9 @@ def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags
 
 def record_weights(depth: Array) -> Array:
     """Return the weight of each sample, (n,), in the trapezoidal integral over all of them."""
-    half = 0.5 * np.diff(depth)
-    weights: Array = np.append(half, 0.0) + np.append(0.0, half)
+    half, weights = 0.5 * (depth[1:] - depth[:-1]), np.zeros(depth.size)
+    weights[:-1] += half
+    weights[1:] += half
     return weights
 
 

@@ -226,11 +226,12 @@ def _window_dose(
     size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     size[size == 0] = 1.0
     unit = rows / size[:, None]
-    inverse = inverted(unit @ unit.T)
-    variance = float(slopes / size @ inverse @ (slopes / size))
+    slopes /= size
+    of_slopes = slopes @ inverted(unit @ unit.T)
+    variance = float(of_slopes @ slopes)
     variance *= objective.variance(solution.cost, solution.x.size)
     if profile.subtracted[0].any():
-        moved = slopes / size @ inverse @ (unit * np.sqrt(objective.information(solution.m)))
+        moved = of_slopes @ (unit * np.sqrt(objective.information(solution.m)))
         shift, own = (float(moved @ by) for by in profile.subtracted)
         variance = max(variance + shift * (shift - 2 * own), 0.0)
     best = dose(solution)
@@ -241,11 +242,13 @@ def _window_dose(
 def stderr_of(found: Minima[Minimized]) -> Array:
     """Return the standard errors of the free parameters; NaN where they have none."""
     solution, errors, _ = found.among[0]
-    stderr = half_widths(
-        np.sqrt([one.errors.diagonal() for one in found.among]),
-        np.array([one.solution.free - solution.free for one in found.among]),
-        [one.share for one in found.among],
-    )
+    stderr = np.sqrt(errors.diagonal())
+    if len(found.among) > 1:
+        stderr = half_widths(
+            np.sqrt([one.errors.diagonal() for one in found.among]),
+            np.array([one.solution.free - solution.free for one in found.among]),
+            [one.share for one in found.among],
+        )
     if found.exact and found.objective.known_errors:
         return stderr
     # None has one that is larger than its room, nor what goes along with such a parameter; nor a

@@ -264,8 +264,6 @@ def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
         Of the likelihood; 1 in all.
     """
     alone: Array = stderr[0]
-    if len(shares) == 1:
-        return alone.copy()
     low, high = 0.0 * alone, 2 * _WIDENED * alone
     for _ in range(40):
         half = 0.5 * (low + high)

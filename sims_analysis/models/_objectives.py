@@ -163,7 +163,7 @@ class Poisson(Objective):
         mu, (k, none) = self.expected(m), self._safe
         excess = (mu - k) / k
         gained = excess - np.log(mu / k)
-        r: Array = np.copysign(np.sqrt(2 * k * np.maximum(gained, 0.0)), excess)
+        r: Array = np.copysign(np.sqrt(2 * k * gained), excess)
         near = np.abs(excess) < _NEAR
         if near.any():
             e = excess[near]
@@ -194,8 +194,8 @@ class Poisson(Objective):
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return what all counts together are worth."""
-        level = float(self.counts.sum() / np.sum(1 / self.one))
-        return max(level - float(np.mean(self.offset)), 1e-12)
+        level = float(self.counts.sum() / (1 / self.one).sum())
+        return max(level - float(self.offset.mean()), 1e-12)
 
     def noise(self, c: Array) -> Array:  # noqa: ARG002
         """Return the root of the counts."""

@@ -119,19 +119,18 @@ def objective_of(
         rounded = np.round(window.c * top)
         if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
             counts = rounded
-    counted, known = np.isfinite(counts), np.isfinite(window.s) & (window.s > 0)
     weights = task.weights
-    if weights == "auto" and (counted.any() or known.any()):
-        weights = "counts" if counted.any() else "stderr"
-    elif weights == "auto":
-        # Of values that scatter about 0, the positive ones alone would lie above the truth.
-        weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
-    if weights == "counts":
+    counted = np.isfinite(counts)
+    if weights == "counts" or (weights == "auto" and counted.any()):
         keep = counted & (counts >= 0)
         worth = 1 / top if task.kind == "count" else np.nan
         return poisson_of(replace(window, k=counts).where(keep), worth, fraction), keep
+    known = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
-    if weights == "stderr":
+    if weights == "auto" and not known.any():
+        # Of values that scatter about 0, the positive ones alone would lie above the truth.
+        weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
+    if weights in ("auto", "stderr"):
         one = Squares(window.c[known], window.s[known], known_errors=True, code=2)
         return _shared(one, fraction), known
     if weights == "none":

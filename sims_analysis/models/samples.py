@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +41,8 @@ class Samples:
 
     def where(self, keep: Array) -> Samples:
         """Return some of them."""
-        columns = {name: one[keep] for name, one in vars(self).items() if one is not None}
-        return replace(self, **columns)
+        columns: list[Any] = [one if one is None else one[keep] for one in vars(self).values()]
+        return Samples(*columns)
 
     def cells(self, here: Array) -> Cells:
         """Return how far the cells of some samples reach, by their order: as stated, or half way.
