@@ -78,7 +78,7 @@ def test_names_that_a_table_does_not_state(tmp_path):
     table.write_text("# nm, atoms/cm^3\n" + "\n".join(f"{z:g},{c:g}" for z, c in zip(Z, C)))  # noqa: B905
     stated = ["--depth-units", "nm", "--units", "atoms/cm^3", "--no-files"]
     result = run(table, *stated)
-    assert "pass --species, a name for each of the 1 signals" in result.stderr
+    assert "pass --species, its name" in result.stderr
     result = run(table, *stated, "--species", "31P")
     assert result.exit_code == 0, result.output
     assert "31P" in result.stdout
