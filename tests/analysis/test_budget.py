@@ -309,6 +309,12 @@ def test_coverage_is_the_measured_fraction_of_the_requested_interval():
     assert word(budget["status"]) == "truncated"
 
 
+def test_what_lies_in_a_gap_is_not_covered():
+    z = np.append(np.arange(0.0, 31), np.arange(50.0, 101))
+    budget = sims.dose_budget(one(z, np.full(z.size, 1e18)), stop="80 nm", gaps="bridge")
+    assert number(budget["coverage"]) == pytest.approx(0.75)  # 60 nm of 80
+
+
 @pytest.mark.parametrize("values", [[np.nan] * 3, [np.nan, 1e18, np.nan]])
 def test_without_a_dose_the_coverage_is_zero(values):
     budget = sims.dose_budget(one([0, 1, 2], values), start="0 nm", stop="2 nm")

@@ -534,6 +534,9 @@ HOLE = np.r_[0.0:10.0, 30.0:40.0]
 PEAK = one(HOLE, 1e18 * np.exp(-0.5 * ((HOLE - 12) / 5) ** 2) + 1e10)
 EDGE = one(HOLE, 1e19 * np.exp(-HOLE / 3))
 BOTH = measurement(HOLE, {"B": EDGE["concentration"].values[0], "P": np.full(HOLE.size, 1e16)})
+#: It crosses 1e16 at 34.5 nm, in the second of two gaps.
+HOLES = np.concatenate([np.arange(0.0, 6), np.arange(20.0, 26), np.arange(45.0, 61)])
+LATER = one(HOLES, 1e19 * np.exp(-HOLES / 5))
 GAP = 'no sample between 9 and 30 nm (21 nm); {}. gaps="bridge" accepts that'
 NOISY = np.random.default_rng(3).poisson(30 * np.exp(-(((np.arange(160.0) - 80) / 30) ** 2)))
 
@@ -550,6 +553,21 @@ TOLD_OF = [
         ProfileWarning,
         "species 'B'",
         GAP.format("the junction in it has no depth"),
+    ),
+    *(
+        (ask, ProfileWarning, who, GAP.format(what).replace("9 and 30 nm (21", "25 and 45 nm (20"))
+        for ask, who, what in [
+            (
+                lambda: sims.junction_depth(LATER, level="1e16 cm^-3"),
+                "species 'B'",
+                "the junction in it has no depth",
+            ),
+            (
+                lambda: sims.crossings(LATER, level="1e16 cm^-3"),
+                "species 'B', crossing '0'",
+                "a crossing in it has no depth",
+            ),
+        ]
     ),
     (
         lambda: sims.metallurgical_junctions(BOTH, donors=["P"], acceptors=["B"]),

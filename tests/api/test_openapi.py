@@ -79,6 +79,7 @@ def test_every_part_of_a_path_is_a_required_parameter(path):
     assert all(p["schema"]["minLength"] == 1 for p in given.values())
     failure = "404" if parts else "422"
     assert set(operation["responses"]) == {"200", "304", "401", failure, "500"}
+    assert all(response["description"] for response in operation["responses"].values())
     content = operation["responses"][failure]["content"]["application/json"]
     assert content == {"schema": {"$ref": "#/components/schemas/Error"}}
 

@@ -702,6 +702,12 @@ def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
         sims.read(write(f"{head}\n{rows}"))
 
 
+def test_nan_stands_between_blanks_for_what_was_not_measured(write):
+    boron, phosphorus = sims.read(write("z(nm) B(c/s) P(c/s)\n0 1 nan\n1 2 3\n")).depth_profiles
+    assert boron.concentrations.tolist() == [1, 2]
+    np.testing.assert_array_equal(phosphorus.concentrations, [np.nan, 3])
+
+
 @pytest.mark.parametrize("unit", ["10^18 at/cm3", "x1E18 at/cm3", "1e18 cm-3", "E18 cm^-3"])
 def test_a_factor_before_a_unit_is_refused(write, unit):
     with pytest.raises(sims.UnitsError, match=r"species 'B': units: .* it holds a factor"):

@@ -81,8 +81,10 @@ def test_truths_errors_and_formulas():
     rows = (
         '<c t="b"><v>1</v></c><c t="b"><v>0</v></c><c t="e"><v>#REF!</v></c>'
         "<c><f>A1+1</f></c><c><f>A1+1</f><v>2</v></c><c/><c t='str'><v>  </v></c>"
+        "<c t='str'><f>T(A1)</f><v>B</v></c>"
     )
-    assert cells(f"<row>{rows}</row>") == {0: {0: True, 1: False, 2: "#REF!", 3: "=A1+1", 4: 2.0}}
+    shown = {0: True, 1: False, 2: "#REF!", 3: "=A1+1", 4: 2.0, 7: "B"}
+    assert cells(f"<row>{rows}</row>") == {0: shown}
 
 
 @pytest.mark.parametrize(
