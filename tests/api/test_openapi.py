@@ -80,6 +80,7 @@ def test_every_part_of_a_path_is_a_required_parameter(path):
     failure = "404" if parts else "422"
     assert set(operation["responses"]) == {"200", "304", "401", failure, "500"}
     assert all(response["description"] for response in operation["responses"].values())
+    assert set(operation["responses"]["200"]) == {"description", "headers", "content"}
     content = operation["responses"][failure]["content"]["application/json"]
     assert content == {"schema": {"$ref": "#/components/schemas/Error"}}
 
