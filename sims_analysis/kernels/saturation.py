@@ -34,6 +34,8 @@ _JUMP = 5.0
 _NEAR = 0.01
 _GLANCES = 16
 
+NONE = np.empty(0, dtype=np.intp)
+
 
 def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     """Find the saturated samples.
@@ -96,12 +98,11 @@ def equal_runs(flat: Array, part: slice) -> Index:
     """Find the samples of a part that are equal to the four after them."""
     block = flat[part.start : part.stop + LEAST - 1]
     pairs = block[1:] == block[:-1]
+    if np.count_nonzero(pairs) < LEAST - 1:  # as in most parts
+        return NONE
     threes = pairs[1:] & pairs[:-1]
     found: Index = part.start + np.flatnonzero(threes[2:] & threes[:-2])
     return found
-
-
-NONE = np.empty(0, dtype=np.intp)
 
 
 def _of_profile(depth: Array, value: Array) -> Flags:
