@@ -1,6 +1,7 @@
 """What becomes of each answer and failure of HTTP, in full words; no network."""
 
 import gzip
+import os
 import ssl
 
 import httpx
@@ -344,3 +345,12 @@ def test_a_client_shows_its_endpoint_and_archive_and_no_key(tmp_path):
     assert repr(kept.archive) == f"Archive({str(tmp_path)!r})"
     offline = Client(endpoint=endpoint, archive=tmp_path, offline=True)
     assert repr(offline) == f"Client({endpoint!r}, archive={str(tmp_path)!r}, offline)"
+
+
+@pytest.mark.parametrize("of_parent", [False, True])
+def test_only_the_process_that_opened_connections_closes_them(of_parent):
+    ended = []
+    inner = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    http._shut(inner, lambda: ended.append("redaction"), os.getpid() + of_parent)
+    assert (inner.is_closed, ended) == ((False, []) if of_parent else (True, ["redaction"]))
+    inner.close()

@@ -621,6 +621,9 @@ def test_counting_errors_are_of_concentrations_alone():
     rows = rows_of(analyse(both))
     assert rows["B"].dose_stderr > 0
     assert rows["P"].dose_stderr is None
+    high = analyse(both, level="1e25 atoms/cm^3")  # nothing crosses it: one error is explained, too
+    assert [row.junction_stderr for row in high.species] == [None, None]
+    assert high.explanations()[0].startswith("±")
 
 
 def test_a_heading_names_the_entry_and_the_sample_once():

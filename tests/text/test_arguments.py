@@ -180,6 +180,7 @@ def test_a_mapping_is_stacked_under_its_names():
         (DS["concentration"], "<DataArray concentration>"),
         ({"B": ("1 nm",), 1: [2.0, None]}, "{'B': ('1 nm',), 1: [2.0, None]}"),
         (pint.Quantity(3, "nm"), "'3 nanometer'"),
+        ({"B": pint.Quantity(3, "nm")}, "{'B': '3 nanometer'}"),
         ((), "()"),
         (("a",), "('a',)"),
         (["a", 1], "['a', 1]"),
