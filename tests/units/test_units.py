@@ -29,7 +29,7 @@ CONCENTRATIONS = [
     "atoms per cubic centimeter", "at./cm3", "cm$^{-3}$", "atoms.cm-3", "cm^(-3)",
 ]  # fmt: skip
 DEPTHS = {
-    "nm": 1.0, "(nm)": 1.0, "NM": 1.0, "nanometers": 1.0,
+    "nm": 1.0, "(nm)": 1.0, "'nm'": 1.0, "'(nm)'": 1.0, "NM": 1.0, "nanometers": 1.0,
     "\N{LATIN CAPITAL LETTER A WITH RING ABOVE}": 0.1, "\N{ANGSTROM SIGN}": 0.1,
     "A\N{COMBINING RING ABOVE}": 0.1, "Angstrom": 0.1, "Ang": 0.1, "Ang.": 0.1,
     "um": 1000.0, "\N{MICRO SIGN}m": 1000.0, "\N{GREEK SMALL LETTER MU}m": 1000.0,
