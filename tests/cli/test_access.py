@@ -25,6 +25,12 @@ def served(monkeypatch):
     return found
 
 
+def test_help_says_where_an_archive_is_served_unless_asked_otherwise():
+    shown = " ".join(run("serve", "--help").output.split())
+    assert "Address to listen on. [default: 127.0.0.1]" in shown
+    assert "[default: 8000" in shown
+
+
 def test_an_archive_is_served_to_this_machine_under_a_key_unless_asked_otherwise(served, tmp_path):
     assert run("serve", "--archive", ARCHIVE).exit_code == 0
     plain = {

@@ -103,6 +103,10 @@ REFUSED = [
         "measurement w2: total_time is 90 s, but the record runs to 100 s; the crater was sputtered for at least as long as the record",
     ),
     (
+        lambda: sims.calibrate_depth(BATCH.drop_vars("measurement"), crater_depth="1 um", total_time="90 s"), ProfileError,
+        "total_time is 90 s, but the record runs to 100 s; the crater was sputtered for at least as long as the record",
+    ),
+    (
         lambda: sims.calibrate_depth(RUN, rate=[("20 s","1 nm/s"),("40 s","1 nm/s")]), ProfileError,
         "the layers end at 40 s, but the record at 100 s; end the last layer with None for the rest of the record",
     ),
