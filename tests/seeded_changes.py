@@ -4,8 +4,8 @@
 a room (or of modules, or of a line: ``sims_analysis/kernels/dose.py:63``), changes one comparison,
 operator, number, condition, text or call at a time in a copy of the repository, and runs the tests
 of the module and its room: first those that come to the changed line, then all. A change that they
-pass was not seen. The same seed draws the same changes of the same code; Ctrl-C ends with the count
-so far, and touches no file of yours.
+pass was not seen; one that makes them run too long counts apart. The same seed draws the same
+changes of the same code; Ctrl-C ends with the count so far, and touches no file of yours.
 
 Not every change matters. What no user could notice is not drawn (annotations, ``zip(strict=)``,
 ...); of what is left unseen, a line says whether any test comes there at all. The rest is for a
@@ -46,6 +46,7 @@ COMPUTED = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
 }  # fmt: skip
 JOINED = {ast.And: ast.Or, ast.Or: ast.And}
+_NO_END = "no end"
 #: Arguments that change how code runs, not what it answers.
 UNNOTICED = {"strict", "slots", "frozen", "kw_only", "stacklevel", "maxsize", "repr", "chunksize"}
 
@@ -148,14 +149,20 @@ def with_change(text, change, reached):
 
 def drawn(places, number, seed):
     """Draw changes, of each kind about as many."""
-    possible = defaultdict(list)
+    every = {}  # each once, also of places that overlap
     for place in places:
-        path, line = re.fullmatch(r"(.+?)(?::(\d+))?", place).groups()
+        path, line = re.fullmatch(r"(.*?)(?::(\d+))?", place).groups()
         path = Path(path).resolve()
+        is_module = path.is_file() and path.suffix == ".py"
+        if not path.is_relative_to(ROOT / "sims_analysis") or not (is_module or path.is_dir()):
+            sys.exit(f"{place!r} is no module and no folder of {ROOT / 'sims_analysis'}")
         for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             for change in changes_of(module):
                 if line is None or change.old.lineno <= int(line) <= change.old.end_lineno:
-                    possible[change.kind].append(change)
+                    every[str(change), change.old.col_offset] = change
+    possible = defaultdict(list)
+    for change in every.values():
+        possible[change.kind].append(change)
     some = random.Random(seed)  # noqa: S311 - which changes is no secret
     for same in possible.values():
         some.shuffle(same)
@@ -217,7 +224,7 @@ def failure(runs, root, seconds, environment=None):
                 env={**os.environ, **(environment or {})},
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return f"no end within {seconds:g} s"
+            return f"{_NO_END} within {seconds:g} s"
         if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             end = (done.stdout + done.stderr)[-2000:]
             return end or f"pytest ended with {done.returncode} and said nothing"
@@ -243,8 +250,8 @@ def ask(change, root, runs, seconds):
         module.write_text(with_change(text, change, reached), encoding="utf-8")
         # Compiled code is told by seconds and size, which both may be the same.
         Path(cache_from_source(str(module))).unlink(missing_ok=True)
-        if failure(runs, root, seconds):
-            return "seen"
+        if why := failure(runs, root, seconds):
+            return "no end" if why.startswith(_NO_END) else "seen"
         return "UNSEEN" if reached.exists() else "NOT RUN"
     finally:
         module.write_text(text, encoding="utf-8")
@@ -258,6 +265,7 @@ def ask_all(picked, root, asked):
         runs = [asked.tests] if asked.tests else every
         for tests in map(tuple, runs):
             if tests not in known:
+                say("running the tests without a change")
                 known[tests] = comers(tests, root)
         first = come_to(change, known[tuple(runs[0])], root)
         yield change, ask(change, root, first + runs, asked.seconds)
@@ -273,6 +281,8 @@ def main():
     about.add_argument("--list", action="store_true", help="say what would be changed, no more")
     about.add_argument("--seconds", type=float, default=600, help="at most, for each run of tests")
     asked = about.parse_args()
+    if asked.number < 1:
+        about.error(f"--number {asked.number}: at least 1")
     picked = drawn(asked.places, asked.number, asked.seed)
     if asked.list or not picked:
         return say("\n".join(map(str, picked)) or "nothing to change there")
@@ -285,9 +295,12 @@ def main():
                 say(f"{found:7} {change}")
         except KeyboardInterrupt:
             say("stopped")
-    say(f"\nseed {asked.seed}, {time.monotonic() - start:.0f} s\nchanged  seen  unseen  not run")
+    say(f"\nseed {asked.seed}, {time.monotonic() - start:.0f} s")
+    columns = ("seen", "UNSEEN", "NOT RUN", "no end")
+    say("changed" + "".join(f"{column.lower():>9}" for column in columns))
     for name, count in [*counts.items(), ("in all", sum(counts.values(), Counter()))]:
-        say(f"{count.total():7} {count['seen']:5} {count['UNSEEN']:7} {count['NOT RUN']:8}  {name}")
+        numbers = "".join(f"{count[column]:9}" for column in columns)
+        say(f"{count.total():7}{numbers}  {name}")
     return None
 
 
