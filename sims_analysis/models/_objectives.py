@@ -163,7 +163,8 @@ class Poisson(Objective):
         mu, (k, none) = self.expected(m), self._safe
         excess = (mu - k) / k
         gained = excess - np.log(mu / k)
-        r: Array = np.copysign(np.sqrt(2 * k * gained), excess)
+        # Near none, rounding makes it negative, and numpy would warn of its root.
+        r: Array = np.copysign(np.sqrt(2 * k * np.maximum(gained, 0.0)), excess)
         near = np.abs(excess) < _NEAR
         if near.any():
             e = excess[near]

@@ -260,3 +260,11 @@ def test_a_curve_without_a_logarithm_is_far_below_the_samples():
     assert np.isfinite(r).all()
     assert r[2] < -300
     assert np.isfinite(one.slope(m, r)).all()
+
+
+def test_a_count_next_to_what_is_expected_departs_by_its_excess_without_a_warning():
+    # Warnings are errors here: none of the root of what rounding makes negative.
+    part = np.linspace(-1e-6, 1e-6, 2001)
+    one = Poisson(np.full(2001, 37.0), np.ones(2001), np.zeros(2001))
+    found = one.residual(37.0 * (1 + part))
+    np.testing.assert_allclose(found, np.sqrt(37.0) * part, rtol=1e-6, atol=1e-14)
