@@ -15,7 +15,6 @@ from sims_analysis.errors import UnitsError
 from sims_analysis.frame.hidden import unfilled
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels.residuals import RESIDUALS
-from sims_analysis.kernels.rows import Status
 from sims_analysis.models._asked import Asked
 from sims_analysis.models._fitted import each, fit_group
 from sims_analysis.models._layers import LayeredModel, of_layer
@@ -25,6 +24,7 @@ from sims_analysis.models._profiles import doubts_in, in_words, mark_doubts
 from sims_analysis.models._task import STATUS, WINDOW_DOSE, Layout
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.model import Array, Parameter
+from sims_analysis.outcomes import Status
 
 __all__ = ["answered", "quantified"]
 

@@ -20,7 +20,7 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_lazy, replaced_where
 from sims_analysis.frame.window import Window
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.units import with_plain_axes
 
 __all__ = [

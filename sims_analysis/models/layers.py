@@ -20,10 +20,10 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.peak import peak
-from sims_analysis.kernels.rows import Status
 from sims_analysis.models._profiles import by_depth, doubts_in, open_profiles, over_profiles
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import format_argument, read_name
 from sims_analysis.units import ParameterLike
 

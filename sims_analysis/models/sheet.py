@@ -23,12 +23,13 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
-from sims_analysis.kernels.rows import Dense, Status
+from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.models._profiles import in_words, open_profiles, warn_of_first
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order, surroundings
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 

@@ -12,7 +12,6 @@ from scipy.special import erfc
 import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.kernels.rows import Status
 from sims_analysis.models import _fitted
 from sims_analysis.models._layers import _by_width, _most_certain, layered, maxima, not_these_layers
 from sims_analysis.models.layers import (
@@ -25,6 +24,7 @@ from sims_analysis.models.layers import (
 )
 from sims_analysis.models.lines import straight_line
 from sims_analysis.models.shapes import find_model
+from sims_analysis.outcomes import Status
 
 WIDTHS = {"delta_drf": (1.0, 2.2, 1.4), "delta_mri": (2.5, 1.2, 0.8), "gaussian": (2.0,)}
 Z = np.arange(0, 76, 0.4)
