@@ -65,18 +65,14 @@ class Status(IntEnum):
         11,
         4,
         "the curve does not have the profile's shape",
-        (
-            "background='fit' (unless the model has a level of its own), a window or another model may "
-            "help"
-        ),
+        "background='fit' (unless the model has a level of its own), a window or another model "
+        "may help",
     )
     BELOW_LIMIT = (
         12,
         5,
-        (
-            "the answer rests on samples that are below their limit of detection, and may be anything "
-            "up to it"
-        ),
+        "the answer rests on samples that are below their limit of detection, and may be "
+        "anything up to it",
         'gaps="bridge" accepts that',
     )
     TOO_FEW_SAMPLES = 13, 0, "fewer samples in the window than are needed"
@@ -101,10 +97,8 @@ class Status(IntEnum):
         21,
         0,
         "nothing that is blurred so much shows what was measured",
-        (
-            "the function is too wide, the background too high, or the samples scatter more than their "
-            "counts or errors say"
-        ),
+        "the function is too wide, the background too high, or the samples scatter more than "
+        "their counts or errors say",
     )
     TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
     BENT = 23, 0, "the markers do not lie on a straight line"

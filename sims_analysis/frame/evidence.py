@@ -21,6 +21,7 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import codes, elementwise, is_lazy
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
@@ -29,6 +30,7 @@ from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import Marks
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
+from sims_analysis.units import Data
 
 __all__ = [
     "NOTHING",
@@ -42,6 +44,7 @@ __all__ = [
     "rests_on",
     "union",
     "warn_of_evidence",
+    "with_known",
 ]
 
 GapPolicy = Literal["flag", "bridge"]
@@ -314,6 +317,28 @@ def at(
         axis=axis,
     )
     return _told(Known(found.flags, None if frame.limit is None else found.limit, found.blank))
+
+
+def with_known(data: Data) -> Data:
+    """Return data that carry all that is known of their samples, in canonical units.
+
+    Corrections begin with it: what values show of them may not be seen any more afterwards.
+    """
+    made: dict[str, xr.Variable] = {}
+    names: list[Any] = [None]
+    if isinstance(data, xr.Dataset):
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
+    for name in names:
+        frame = open_frame(
+            data, question="evidence", variable=name, axes=vocabulary.AXES, as_they_are=True
+        )
+        dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
+        made |= carried(frame.name, known(frame), frame.units, dims)
+    limits = [key for key in made if key.endswith(vocabulary.CENSORED)]
+    for key in limits:  # in their own unit
+        del made[key]
+    found: Data = data.assign_coords(made) if made else data
+    return found
 
 
 def carried(

@@ -282,6 +282,27 @@ class Frame(Profiles):
         grown: xr.Variable = self.stderr * self.scatter.where(self.overlap > 0, 1.0)
         return grown
 
+    def of_profile(self, **index: int) -> Frame:
+        """Return the frame of one profile along a dimension, with its samples alone."""
+
+        def of(one: xr.Variable | None) -> Any:
+            return None if one is None else one.isel(index, missing_dims="ignore")
+
+        return replace(
+            self,
+            value=of(self.value),
+            depth=of(self.depth),
+            stderr=of(self.stderr),
+            counts=of(self.counts),
+            fraction=of(self.fraction),
+            flags=of(self.flags),
+            limit=of(self.limit),
+            cells=None if self.cells is None else (of(self.cells[0]), of(self.cells[1])),
+            common=None,
+            overlap=None,
+            scatter=None,
+        )
+
     def of_counts(self) -> Frame:
         """Return the frame with the counts as its values."""
         return replace(self, value=cast("xr.Variable", self.counts))
