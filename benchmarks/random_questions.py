@@ -148,7 +148,7 @@ def _junction_depth(a: Asking) -> dict[str, Any]:
     strict = {"strict": True} if a.dice.chance(0.07) else {}
     level = a.level()
     if isinstance(level, str) and a.dice.chance(0.1):
-        level = {name: level for name in a.dice.some(a.drawn.species)}
+        level = dict.fromkeys(a.dice.some(a.drawn.species), level)
     return {"level": level} | options | limit | strict | a.gaps()
 
 

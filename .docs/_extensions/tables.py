@@ -49,7 +49,7 @@ def table_of_models() -> str:
 
 def _shape(model: str) -> str:
     """Return what the docstring of a shape says; its formulas are code, and will be typeset."""
-    module = import_module(f"sims_analysis.models.shapes.{model}")
+    module = import_module(f"sims_analysis.shapes.{model}")
     words = " ".join(inspect.getdoc(module.formula).split("\n\n")[:2])
     return " ".join(words.split()).removeprefix("Return ").rstrip(".").replace("``", "`")
 

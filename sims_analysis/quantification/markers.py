@@ -13,8 +13,8 @@ from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.parameters import read_points
-from sims_analysis.models.lines import straight_line
-from sims_analysis.models.model import Array
+from sims_analysis.kernels.samples import Array
+from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.text.arguments import format_argument
 
 __all__ = ["MarkerLine", "line_through"]
