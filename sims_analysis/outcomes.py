@@ -38,70 +38,64 @@ class Status(IntEnum):
 
     OK = 0, 1, "the answer holds as far as its error says"
     NO_DATA = 1, 0, "nothing was measured that could answer"
-    NEVER_REACHED = 2, 0, "the profile never reaches the level"
+    NEVER_REACHED = 2, 0, "the profile never reaches the level, or has no junction"
     ALWAYS_ABOVE = 3, 0, "the profile is above the level at all depths"
     BELOW_DETECTION = 4, 3, "the answer does not exceed its standard error, or its detection limit"
-    TRUNCATED = 5, 2, "the record, or the window, ends inside of what is asked for"
+    TRUNCATED = (
+        *(5, 2, "the record, or the window, ends inside of what is asked for"),
+        "start= and stop= choose what was measured, past the surface transient if it is one",
+    )
     #: An empty entry: other profiles have more results than this one.
     PADDING = 6
     NO_OVERLAP = 7, 0, "the two were not measured at common depths"
-    UNDETERMINED = 8, 0, "the samples do not determine the answer within the record"
+    UNDETERMINED = (
+        *(8, 0, "the samples do not determine the answer, or some parameter, which has no error"),
+        "hold a parameter with fixed=, or take a simpler model",
+    )
     SATURATED = (
-        9,
-        7,
-        (
-            "samples are equal to the last digit, as a saturated detector writes them: the answer "
-            "rests on samples that were cut off"
-        ),
+        *(9, 7, "samples are equal to the last digit, as a saturated detector writes them"),
         "leave them out of the window",
     )
     GAP = (
-        10,
-        6,
-        "over more than five times their spacing there are no samples",
+        *(10, 6, "over more than five times their spacing there are no samples"),
         'gaps="bridge" accepts that',
     )
     WRONG_SHAPE = (
-        11,
-        4,
-        "the curve does not have the profile's shape",
-        "background='fit' (unless the model has a level of its own), a window or another model "
-        "may help",
+        *(11, 4, "the curve does not have the profile's shape"),
+        "background='fit', a window or another model may help",
     )
     BELOW_LIMIT = (
-        12,
-        5,
-        "the answer rests on samples that are below their limit of detection, and may be "
-        "anything up to it",
+        *(12, 5, "the answer rests on samples below their limit of detection"),
         'gaps="bridge" accepts that',
     )
     TOO_FEW_SAMPLES = 13, 0, "fewer samples in the window than are needed"
     FEATURELESS = 14, 0, "a constant describes the samples as well"
     NOT_CONVERGED = 15, 0, "the optimizer found no minimum"
     AT_BOUND = (
-        16,
-        0,
-        "a parameter is at its bound",
+        *(16, 0, "a parameter is at its bound"),
         "hold it with fixed=, or take a simpler model",
     )
     SEVERAL_PEAKS = (
-        17,
-        0,
-        "there is more than one maximum",
+        *(17, 0, "there is more than one maximum"),
         "start= and stop= choose a window about one",
     )
-    TOO_FEW_MAXIMA = 18, 0, "fewer maxima stand out of the noise than layers were asked for"
+    TOO_FEW_MAXIMA = (
+        *(18, 0, "fewer maxima stand out of the noise than layers were asked for"),
+        "repeat='auto' takes those that there are",
+    )
     TOO_FEW_COUNTS = 19, 0, "nowhere 20 counts within the width of the resolution function"
     RESOLUTION_UNKNOWN = 20, 0, "the resolution function of this profile is not known"
     RESOLUTION_TOO_WIDE = (
-        21,
-        0,
-        "nothing that is blurred so much shows what was measured",
-        "the function is too wide, the background too high, or the samples scatter more than "
-        "their counts or errors say",
+        *(21, 0, "nothing that is blurred so much shows what was measured"),
+        "the function is too wide, the background too high, or the errors too small",
     )
     TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
     BENT = 23, 0, "the markers do not lie on a straight line"
+
+    @property
+    def explanation(self) -> str:
+        """What it means, and what may be done, for messages."""
+        return f"{self.meaning}; {self.advice}" if self.advice else self.meaning
 
 
 def words() -> list[str]:

@@ -11,36 +11,32 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
 from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, resting_on, tell_doubts
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_first
+from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_status
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.kernels.dose import integrate
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.samples import Array, in_order, surroundings
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
 
-_STATUS = ("ok", "no_data", "never_reached", "truncated", "below_detection", "gap", "saturated")
-_ADVICE = {
-    "never_reached": "there is no junction; say where the layer ends by stop=",
-    "truncated": "stop lies below the last sample",
-    "below_detection": "the junction may lie at samples that the file gives as below their limit; "
-    "say where the layer ends by stop=",
-}
+#: The part of a layer that may be due to samples below their limit of detection.
+_NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
 #: An answer is told to be biased by noise from this part of its standard error.
@@ -238,19 +234,16 @@ def sheet_resistance(
 
     part = dict(zip(_ROW, rows_of(profiles).transpose("__row__", ...), strict=True))
     stderr = add_background_error(profiles, part["stderr"], conductance, group="species")
-    hidden = hidden_matter(profiles, part["conductance"], stderr, conductance)
+    part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_hidden(profiles, part, window[1], question)
-    part["status"] = _with_doubts(profiles, part, window, hidden, bridge=bridges(gaps))
+    part["status"] = _resolved(profiles, part, window, bridge=bridges(gaps))
     answer = _dressed(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
-        warn_of_first(
-            profiles,
-            answer["status"],
-            ("ok", "no_data", "gap", "saturated"),
-            lambda word: f"no sheet resistance: {_ADVICE[word]}",
-        )
+        fine = ("ok", "no_data", "gap", "saturated", "below_limit")
+        more = dict.fromkeys(("never_reached", "truncated"), "; say where the layer ends by stop=")
+        warn_of_status(profiles, answer["status"], "no sheet resistance:", fine, more)
         _tell_noise(profiles, part["conductance"], part["around"], stderr)
     return units.quantify(answer) if profiles.quantified else answer
 
@@ -260,7 +253,7 @@ def _with_hidden(
 ) -> dict[str, xr.Variable]:
     """Say so where there is no junction, and it may lie at samples below their limit."""
     status, polarity = part["status"], part["polarity"]
-    none = (status == _STATUS.index("no_data")) | (status == _STATUS.index("never_reached"))
+    none = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
     if not question.only:
         active = profiles.value.clip(max=xr.Variable("species", question.limit))
         may = hidden_junctions(
@@ -271,24 +264,26 @@ def _with_hidden(
         )
         if may is not None:
             hidden = none & may & stop.isnull()
-            status = replaced_where(hidden, status, _STATUS.index("below_detection"))
+            status = replaced_where(hidden, status, Status.BELOW_LIMIT)
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 
-def _with_doubts(
-    profiles: Frame, part: Mapping[str, xr.Variable], window: Window, hidden: Any, *, bridge: bool
+def _resolved(
+    profiles: Frame, part: Mapping[str, xr.Variable], window: Window, *, bridge: bool
 ) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
-    layer, status = (window[0], part["depth"]), part["status"]
-    found = resting_on(profiles, layer, bridge=bridge, hidden=hidden)
-    fine = status == _STATUS.index("ok")
-    for code in (Status.GAP, Status.SATURATED):
-        doubtful = fine & (found == code).any("species")
-        told = xr.where(doubtful, int(code), int(Status.OK))
-        what = "the layer bridges it by the curves"
-        tell_doubts(profiles, told, layer, what, FitWarning)
-        status = replaced_where(doubtful, status, _STATUS.index(code.name.lower()))
-    return status
+    layer = window[0], part["depth"]
+    of_each = rests_on(profiles, layer)
+    dose = profiles.map(integrate, *layer).value
+    flags = of_each.flags.where(
+        of_each.below > _NOTABLE * abs(dose), of_each.flags & ~Flag.BELOW_LIMIT
+    )
+    flags = flags.astype(np.int16).reduce(np.bitwise_or.reduce, "species")
+    rests = Rests(flags, of_each.below.sum("species"), of_each.gap.max("species"))
+    what = "the layer bridges it by the curves"
+    return resolve(
+        profiles, part["status"], rests, layer, what=what, bridge=bridge, category=FitWarning
+    )
 
 
 def _tell_noise(
@@ -376,7 +371,7 @@ def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: f
         here = in_order(one.z, one.c)
         own.append(_Profile(*(column[here] for column in one)))
     word, found = _measured(question, own, *window)
-    found = {"polarity": 0.0, **found, "status": _STATUS.index(word)}
+    found = {"polarity": 0.0, **found, "status": Status[word.upper()]}
     return np.array([found.get(name, np.nan) for name in _ROW])
 
 
@@ -530,5 +525,5 @@ def _dressed(
     found["layer_depth"] = profiles.with_attrs(part["depth"], "depth", description=at_end)
     found["carrier_dose"] = profiles.with_attrs(part["dose"], "dose", description=in_layer)
     found["polarity"] = in_words(part["polarity"], _TYPES, long_name="Type of the layer")
-    found["status"] = in_words(part["status"], _STATUS, **vocabulary.attrs("status"))
+    found["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))
     return profiles.dataset(found)

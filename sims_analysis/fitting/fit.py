@@ -24,11 +24,11 @@ from sims_analysis.fitting.request import (
     read_task,
 )
 from sims_analysis.fitting.result import answered, quantified
-from sims_analysis.fitting.task import ADVICE, Task
+from sims_analysis.fitting.task import Task
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import open_profiles, warn_of_first
+from sims_analysis.frame.profiles import open_profiles, warn_of_first, warn_of_status
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
@@ -434,12 +434,7 @@ def _listed(stated: Mapping[str, Any] | None) -> str:
 
 def _warn(profiles: Frame, answer: xr.Dataset) -> None:
     """Name the first profile whose fit is not ok, and the first whose residuals are not random."""
-    warn_of_first(
-        profiles,
-        answer["status"],
-        ("ok", "no_data"),
-        lambda word: f"the fit is not ok: {word.replace('_', ' ')} ({ADVICE[word]})",
-    )
+    warn_of_status(profiles, answer["status"], "the fit is not ok:")
     warn_of_first(
         profiles,
         answer["residuals"],

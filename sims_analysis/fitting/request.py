@@ -19,7 +19,6 @@ from sims_analysis.fitting.links import SCALES, Links, by_name, powers
 from sims_analysis.fitting.task import BACKGROUND, STATISTICS, Task
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import filled
 from sims_analysis.frame.profiles import open_profiles, over_profiles
 from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_window
@@ -150,11 +149,13 @@ def read_task(
 def _with_hidden(asked: Asked) -> Asked:
     """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
     profiles, settings = asked.profiles, asked.settings
-    if profiles.censored is None or asked.task.weights not in ("auto", "log"):
+    if profiles.limit is None or asked.task.weights not in ("auto", "log"):
         return asked
-    limit: Any = profiles.censored.max(profiles.dim)
+    limit: Any = profiles.highest_limit
     both = elementwise(np.fmax, settings["detection_limit"], limit)
-    return replace(asked, profiles=filled(profiles), settings={**settings, "detection_limit": both})
+    return replace(
+        asked, profiles=profiles.filled(), settings={**settings, "detection_limit": both}
+    )
 
 
 def _cell(profiles: Frame, model: Model, stated: str) -> str:

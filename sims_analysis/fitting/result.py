@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.fitting.groups import each, fit_group
 from sims_analysis.fitting.links import by_name
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import Asked
-from sims_analysis.fitting.task import STATUS, WINDOW_DOSE, Layout
-from sims_analysis.frame.hidden import unfilled
-from sims_analysis.frame.profiles import doubts_in, in_words, mark_doubts
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.fitting.task import WINDOW_DOSE, Layout
+from sims_analysis.frame.evidence import resolve, rests_on
+from sims_analysis.frame.profiles import in_words
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.straight_line import straight_line
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.shapes.layered_model import LayeredModel, of_layer
 from sims_analysis.shapes.model import Parameter
 
@@ -158,26 +157,17 @@ def _statistics(rows: _Rows, asked: Asked, *, bridge: bool) -> dict[str, xr.Vari
     """Return what is said of each fit, beside its parameters."""
     found: dict[str, xr.Variable] = {}
     profiles, window = asked.profiles, asked.window
-    doubts = doubts_in(profiles, window, bridge=bridge, hidden=False)
-    cut = replaced_where(doubts == Status.GAP, doubts, Status.OK)
-    for name, table in (
-        ("status", STATUS),
-        ("curve_status", STATUS),
-        ("residuals", RESIDUALS),
-        ("objective", OBJECTIVES),
-    ):
-        codes = rows.part(name)
-        if table is STATUS:
-            # A shape that was cut off is a wrong one.
-            codes = mark_doubts(codes, cut, STATUS, instead=("wrong_shape",))
-            told = mark_doubts(codes, doubts, STATUS)
-            if profiles.censored is not None:  # of logarithms alone, a fit knows their limits
-                log = rows.part("objective") == _OF_LOGARITHMS
-                others = doubts_in(unfilled(profiles), window, bridge=bridge)
-                told = told.where(log, mark_doubts(codes, others, STATUS))
-            codes = told
+    rests = rests_on(profiles.unfilled(), window)
+    # Of logarithms alone, a fit knows the limits of samples below one.
+    knows = rows.part("objective") == _OF_LOGARITHMS
+    rests = rests._replace(flags=rests.flags.where(~knows, rests.flags & ~Flag.BELOW_LIMIT))
+    for name in ("status", "curve_status"):
+        codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
+        codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
         attrs = vocabulary.attrs("fit_status" if name == "status" else name)
-        found[name] = in_words(codes, table, **attrs)
+        found[name] = in_words(codes, outcomes.words(), **attrs)
+    for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
+        found[name] = in_words(rows.part(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):
         found[name] = rows.part(name, vocabulary.attrs(name)).astype(np.int64)
     for name in _NUMBERS:

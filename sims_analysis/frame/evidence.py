@@ -37,6 +37,7 @@ __all__ = [
     "GapPolicy",
     "Known",
     "at",
+    "at_samples",
     "bridges",
     "carried",
     "known",
@@ -80,7 +81,7 @@ def resolve(
     bridge: bool | None = None,
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
-    category: type[SimsWarning] = ProfileWarning,
+    category: type[SimsWarning] | None = ProfileWarning,
     error: type[Exception] | None = None,
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
@@ -104,8 +105,8 @@ def resolve(
     sum_of, stderr : Variable, optional
         Of a sum, and its error: it rests on samples below their limit only if the sum of their
         widths times limits exceeds the error and 1 % of it.
-    category : type
-        Of the warning. There is none on Dask.
+    category : type, optional
+        Of the warning. There is none on Dask, nor with None.
     error : type, optional
         Raised instead.
     """
@@ -121,7 +122,8 @@ def resolve(
         flags = flags.where(rests.below > enough, flags & ~Flag.BELOW_LIMIT)
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
-    warn_of_evidence(frame, found, window, what, category, bridge=bridge, error=error)
+    if category is not None:
+        warn_of_evidence(frame, found, window, what, category, bridge=bridge, error=error)
     return found
 
 
@@ -317,6 +319,21 @@ def at(
         axis=axis,
     )
     return _told(Known(found.flags, None if frame.limit is None else found.limit, found.blank))
+
+
+def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
+    """Return what is known of samples that each rest on those within an interval about it."""
+    dims = (*frame.lead, frame.dim)
+    every = xr.Variable(dims, frame.value.data)
+    edges = [one.set_dims(every.sizes).transpose(*dims).data for one in (lower, upper)]
+    places = (xr.Variable((*frame.lead, _PLACES), one) for one in edges)
+    found = at(frame, *places, dim=_PLACES)
+    along = (None if one is None else xr.Variable(dims, one.data) for one in found[:2])
+    return Known(*along)
+
+
+#: Dimension of places: a name that no dimension of a user has.
+_PLACES = "__places__"
 
 
 def with_known(data: Data) -> Data:

@@ -307,6 +307,19 @@ class Frame(Profiles):
         """Return the frame with the counts as its values."""
         return replace(self, value=cast("xr.Variable", self.counts))
 
+    def filled(self) -> Frame:
+        """Return the frame with 0 for samples below a limit, for what is told that they are."""
+        if self.limit is None:
+            return self
+        below = self.value.isnull() & self.limit.notnull()
+        return replace(self, value=self.value.where(~below, 0.0))
+
+    def unfilled(self) -> Frame:
+        """Return the frame as it was before it was filled."""
+        if self.limit is None:
+            return self
+        return replace(self, value=self.value.where(self.limit.isnull() | (self.value != 0)))
+
     def measured(self) -> xr.Variable:
         """Flag the profiles with at least one sample."""
         found: xr.Variable = ~is_nan(self.map(ends).first)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,21 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.doubts import resting_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_lazy, replaced_where
-from sims_analysis.frame.window import Window
+from sims_analysis.frame.run import is_lazy
 from sims_analysis.outcomes import Status
 from sims_analysis.units import with_plain_axes
 
 __all__ = [
     "RESTORED",
     "by_depth",
-    "doubts_in",
     "in_words",
-    "mark_doubts",
     "open_profiles",
     "over_profiles",
     "warn_of_first",
+    "warn_of_status",
 ]
 
 #: Attributes of the fraction of independent samples of restored profiles, which are not straight
@@ -85,35 +81,6 @@ def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     return frame.dataset({"rows": rows}, coords={})["rows"]
 
 
-def doubts_in(frame: Frame, window: Window, *, bridge: bool, hidden: Any = None) -> xr.Variable:
-    """Return on what an answer about a window rests: see :func:`resting_on`."""
-    # On a grid finer than the samples, two equal samples make many equal values.
-    plain = frame.fraction >= 1
-    return resting_on(frame, window, bridge=bridge, hidden=hidden, cut=plain)
-
-
-def mark_doubts(
-    codes: xr.Variable, doubts: xr.Variable, table: Sequence[str], instead: Sequence[str] = ()
-) -> xr.Variable:
-    """Replace ``ok``, the code 0, where answers rest on what was not measured.
-
-    Parameters
-    ----------
-    codes : Variable
-        Places in the `table` of words, which has ``gap`` and ``saturated``.
-    doubts : Variable
-        As :func:`doubts_in` returns them.
-    instead : sequence of str
-        Other words that are replaced: what they say comes of it.
-    """
-    if not (is_lazy(doubts) or anywhere(doubts)):
-        return codes
-    fine = reduce(or_, (codes == place for place in (0, *map(table.index, instead))))
-    for status, word in ((Status.GAP, "gap"), (Status.SATURATED, "saturated")):
-        codes = replaced_where(fine & (doubts == status), codes, table.index(word))
-    return codes
-
-
 def in_words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
     """Look up codes in a table of words."""
     return words(codes.astype(int), np.array(table), **attrs)
@@ -134,3 +101,22 @@ def warn_of_first(
     if found is not None:
         word = str(answer.isel(found.index).values)
         warn(f"{found.label}: {message(word)}", FitWarning)
+
+
+def warn_of_status(
+    profiles: Frame,
+    answer: xr.DataArray,
+    what: str,
+    fine: Collection[str] = ("ok", "no_data"),
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Warn once of all profiles whose status is none of the `fine` ones, by the first of them.
+
+    `more` is what may be said of some statuses beside what :class:`Status` says.
+    """
+
+    def message(word: str) -> str:
+        said = f"{Status[word.upper()].explanation}{more.get(word, '')}"
+        return f"{what} {word.replace('_', ' ')} ({said})"
+
+    warn_of_first(profiles, answer, fine, message)

@@ -5,39 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import interpolated
 from sims_analysis.frame.profiles import (
-    doubts_in,
     in_words,
-    mark_doubts,
     open_profiles,
     warn_of_first,
+    warn_of_status,
 )
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
-from sims_analysis.interfaces.step import ROW, STATUS, measured
+from sims_analysis.interfaces.step import ROW, measured
 from sims_analysis.kernels.samples import Array
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 
 __all__ = ["interface"]
-
-#: What a status means, and what may be done.
-_ADVICE = {
-    "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
-    "truncated": "the step is not complete between the plateaus; state them with left= and right=",
-    "undetermined": "no sample lies within the step: it is narrower than the sample spacing",
-    "gap": "over more than five times their spacing there are no samples in the step, or some are "
-    "below their limit of detection; gaps='bridge' accepts that",
-    "saturated": "samples are equal to the last digit, as a saturated detector writes them",
-}
 
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
@@ -199,37 +191,37 @@ def interface(
     )
     part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
-    part["status"] = _with_doubts(part, profiles, window, bridge=bridges(gaps))
+    part["status"] = _resolved(part, profiles, window, bridge=bridges(gaps))
     answer = _dressed(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
+        warn_of_status(profiles, answer["status"], "the interface is")
         warn_of_first(
             profiles,
             answer["status"],
-            ("ok", "no_data"),
-            lambda word: f"the interface is {word} ({_ADVICE[word]})",
-        )
-        warn_of_first(
-            profiles,
-            answer["status"],
-            [word for word in STATUS if word != "ok"],
+            [word for word in outcomes.words() if word != "ok"],
             lambda _: _UNSURE,
             among=part["unsure"] == 1,
         )
     return units.quantify(answer) if profiles.quantified else answer
 
 
-def _with_doubts(
+def _resolved(
     part: Mapping[str, xr.Variable], profiles: Frame, window: Window, *, bridge: bool
 ) -> xr.Variable:
     """Return the statuses: not ``ok`` with saturated samples, or where the step is in a gap."""
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach
-    status = mark_doubts(part["status"], doubts_in(profiles, window, bridge=True), STATUS)
-    doubts = doubts_in(profiles, step, bridge=bridge)
-    return mark_doubts(status, doubts, STATUS, instead=("undetermined",))
+    across = rests_on(profiles, step)
+    everywhere = rests_on(profiles, window, "samples").flags & Flag.SATURATED
+    rests = across._replace(flags=across.flags | everywhere)
+    codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
+    # A step between two samples of a gap is one that nothing determines.
+    hole = (codes == Status.UNDETERMINED) & (across.flags != 0)
+    codes = replaced_where(hole, codes, Status.OK)
+    return resolve(profiles, codes, rests, step, bridge=bridge, category=None)
 
 
 def _row(
@@ -266,5 +258,5 @@ def _dressed(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     }
     part = {**part, "position_stderr": part["stderr"]}
     answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
-    answer["status"] = in_words(part["status"], STATUS, **vocabulary.attrs("status"))
+    answer["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))
     return profiles.dataset(answer)

@@ -10,19 +10,19 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
-from sims_analysis.analysis.detection import limit_of_unmeasured
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
+from sims_analysis.frame.evidence import GapPolicy, bridges, rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.profiles import by_depth, doubts_in, open_profiles, over_profiles
+from sims_analysis.frame.profiles import by_depth, open_profiles, over_profiles
 from sims_analysis.frame.window import NO_LIMITS
+from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.peak import peak
 from sims_analysis.kernels.samples import Array, in_order
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import format_argument, read_name
 from sims_analysis.units import ParameterLike
 
@@ -142,8 +142,12 @@ def layers(
     unknown, saturated = xr.zeros_like(number, dtype=float), number.isnull() & False
     if by_fraction:
         unknown = _error_of_maximum(profiles)
-        saturated = doubts_in(profiles, NO_LIMITS, bridge=True) == Status.SATURATED
-    lost = xr.zeros_like(depth, dtype=bool) if bridges(gaps) else in_gap(profiles, depth)
+        saturated = rests_on(profiles, NO_LIMITS).flags & Flag.SATURATED != 0
+    lost = xr.zeros_like(depth, dtype=bool)
+    if not bridges(gaps):
+        along: Any = {"whole": ("crossing",), "extra": ("crossing",)}
+        flags = profiles.map(rests_on_points, depth, **along).flags
+        lost = flags & (GAP | Flag.BELOW_LIMIT) != 0
     _tell(profiles, depth.where(lost), saturated)
     if profiles.stderr is None:
         _tell_noise(profiles, number)
@@ -160,7 +164,7 @@ def layers(
 def _error_of_maximum(profiles: Frame) -> xr.Variable:
     """Return the relative error of the maxima, which noise has chosen; NaN where it is unknown."""
     asked = *NO_LIMITS, profiles.fraction, subtracted_level(profiles)
-    found: Any = profiles.map(peak, *asked, errors="fit", bridge=True)
+    found: Any = profiles.map(peak, *asked, errors="fit")
     known: xr.Variable = found.stderr / found.value
     return known
 
@@ -197,7 +201,7 @@ def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, 
 
 def _hidden(profiles: Frame, like: xr.Variable, level: xr.Variable) -> list[xr.Variable]:
     """Flag profiles whose layers may begin, or end, at samples that a file gives as ``<5E15``."""
-    limit, none = limit_of_unmeasured(profiles), like & False
+    limit, none = profiles.highest_limit, like & False
     if limit is None:
         return [none, none]
     # The last samples are below it; nowhere a sample shows a level below it.
@@ -210,7 +214,7 @@ def _tell(profiles: Frame, lost: xr.Variable, saturated: xr.Variable) -> None:
     doubt = xr.where(first.notnull(), Status.GAP, Status.OK)
     codes = doubt.where(~saturated, Status.SATURATED)
     what = "a layer that begins or ends in it has no depth"
-    tell_doubts(profiles, codes, around(first), what, ProfileWarning)
+    warn_of_evidence(profiles, codes, (first, first), what)
 
 
 def _tell_noise(profiles: Frame, level: xr.Variable) -> None:

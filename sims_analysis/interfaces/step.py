@@ -10,10 +10,10 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.samples import Array, in_order
+from sims_analysis.outcomes import Status
 
-__all__ = ["ROW", "STATUS", "measured"]
+__all__ = ["ROW", "measured"]
 
-STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined", "gap", "saturated")
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
     *("left_slope", "right_slope", "unsure", "status"),
@@ -120,7 +120,7 @@ def measured(
         The numbers of :data:`ROW`.
     """
     row = np.full(len(ROW), np.nan)
-    row[-1] = 1
+    row[-1] = Status.NO_DATA
     bounds, *stated = limits
     here = in_order(z, c, *bounds)
     z, c, s = z[here], c[here], s[here]
@@ -260,7 +260,7 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     if not abs(levels[1] - levels[0]) > max(
         5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))
     ):
-        row[-1] = 2
+        row[-1] = Status.FEATURELESS
         return row
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
     noise = _noise(window, plateaus)[between]
@@ -270,7 +270,7 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], 0.5, parts[1]])
     above = np.searchsorted(smooth, levels_at)
-    row[-1] = 3
+    row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
         return row
     below = above - 1
@@ -294,12 +294,12 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
-    row[-1] = 0
+    row[-1] = Status.OK
     if above[0] == above[-1]:
         # Anywhere between two samples: the standard deviation of a uniform distribution.
         row[4] = np.hypot(row[4], (z[above[1]] - z[below[1]]) / np.sqrt(12))
         row[[1, 5]] = np.nan
-        row[-1] = 4
+        row[-1] = Status.UNDETERMINED
     return row
 
 

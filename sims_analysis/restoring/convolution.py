@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis.frame.call import history_after, recorded
+from sims_analysis.frame.evidence import at_samples, carried
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import open_profiles
+from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.restoring.resolution_function import ResolutionFunction, read_resolution
@@ -92,10 +95,22 @@ def convolve(
         _Blurring(function), *widths, size=frame.value.sizes[frame.dim], dim=frame.dim
     )
     made = frame.along_axis(blurred, frame.term, units_=frame.units, label=frame.name)
+    made = made.assign_coords(_evidence(frame, function, widths))
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
     history = history_after(data, f"convolve(resolution={format_argument(resolution)})")
     return made.assign_attrs(history=history)
+
+
+def _evidence(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> dict[str, xr.Variable]:
+    """Return what is known of blurred samples: all that lies within the function's width."""
+
+    def reach(*given: float) -> float:
+        return ResolutionFunction(function, tuple(given)).fwhm if np.isfinite(given).all() else 0.0
+
+    reached: Any = elementwise(np.vectorize(reach, otypes=[float]), *widths)
+    of = at_samples(frame, frame.depth - reached, frame.depth + reached)
+    return carried(frame.name, of, frame.units)
 
 
 class _Blurring:

@@ -9,29 +9,36 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.arguments import refuse_cases
-from sims_analysis.frame.background import read_background
+from sims_analysis.frame.background import read_background, warn_of_limits
 from sims_analysis.frame.call import history_after, recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges
+from sims_analysis.frame.evidence import (
+    GapPolicy,
+    Known,
+    at_samples,
+    bridges,
+    carried,
+    resolve,
+    rests_on,
+    union,
+)
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import ACHIEVED, FRACTION
 from sims_analysis.frame.profiles import (
     RESTORED,
-    doubts_in,
     in_words,
-    mark_doubts,
     open_profiles,
-    warn_of_first,
+    warn_of_status,
 )
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.samples import Array, Samples
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.restoring.inverse_problem import SOURCES
 from sims_analysis.restoring.resolution_function import Asked, ResolutionFunction, read_resolution
-from sims_analysis.restoring.restoration import ADVICE, NUMBERS, STATUS, Layout, restored
+from sims_analysis.restoring.restoration import NUMBERS, Layout, restored
 from sims_analysis.shapes.model import Parameter
 from sims_analysis.text.arguments import check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -270,7 +277,7 @@ def deconvolve(
     }
     if not frame.lazy:
         warn_of_empty_window(frame, window, FitWarning)
-        warn_of_hidden(frame, window, _HIDDEN, FitWarning)
+        warn_of_limits(frame, window, FitWarning, _HIDDEN)
         _warn(frame, answer)
     return answer
 
@@ -333,33 +340,34 @@ def _dressed(
         parts = square.data.reshape(*square.shape[:-1], layout.n, layout.n)
         kernels = xr.Variable((*square.dims[:-1], frame.dim, f"{frame.dim}_"), parts)
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
-    codes = mark_doubts(numbers["status"], doubts_in(frame, window, bridge=bridge), STATUS)
-    found["status"] = in_words(codes, STATUS, **vocabulary.attrs("restored_status"))
+    codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
+    rests = rests_on(frame, window)
+    codes = resolve(frame, codes, rests, window, bridge=bridge, category=None)
+    found["status"] = in_words(codes, outcomes.words(), **vocabulary.attrs("restored_status"))
     of = "source_of_errors"
     found[of] = in_words(numbers[of], SOURCES, **vocabulary.attrs(of))
     fraction = numbers["fraction"].fillna(1.0)
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(column(ACHIEVED), ACHIEVED)
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
-    if frame.censored is not None:
-        end = vocabulary.CENSORED
-        coords[f"{name}_{end}"] = beside(frame.censored, end)
+    coords |= _evidence(frame, column("value").notnull(), achieved)
     return frame.dataset(found, coords=coords)
+
+
+def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dict[str, xr.Variable]:
+    """Return what is known of restored samples: all that lies within the achieved resolution."""
+    width = achieved.fillna(0.0)
+    flag = xr.where(restored, np.int16(Flag.RESTORED), np.int16(0))
+    of = union(Known(flag), at_samples(frame, frame.depth - width, frame.depth + width))
+    return carried(frame.name, of, frame.units)
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:
     """Name the first profile that is not ok, and the first with maxima that it need not have."""
     stated = answer.attrs["smoothness"]
     other = "" if stated == "'auto'" else f"; or smoothness={stated} does not suit it: try 'auto'"
-    warn_of_first(
-        frame,
-        answer["status"],
-        ("ok", "no_data"),
-        lambda word: (
-            f"the restored profile is not ok: {word.replace('_', ' ')} "
-            f"({ADVICE[word]}{other if word == 'resolution_too_wide' else ''})"
-        ),
-    )
+    more = {"resolution_too_wide": other}
+    warn_of_status(frame, answer["status"], "the restored profile is not ok:", more=more)
     found = first_flagged(frame, (answer["doubtful_maxima"] > 0).variable)
     if found is not None:
         n = int(found.of(answer["doubtful_maxima"].variable))

@@ -9,41 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels.samples import Array, Samples, in_order
+from sims_analysis.outcomes import Status
 from sims_analysis.restoring import minimization
 from sims_analysis.restoring.assessment import HOPELESS, largest_deviance, worth
 from sims_analysis.restoring.inverse_problem import SOURCES, NoProfileError, Posed, posed
 from sims_analysis.restoring.minimization import Minimum, Prior, Sought
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
-#: The statuses, in the order of their codes.
-STATUS = (
-    "ok",
-    "no_data",
-    "too_few_samples",
-    "too_few_counts",
-    "not_converged",
-    "resolution_unknown",
-    "resolution_too_wide",
-    "truncated",
-    "gap",
-    "saturated",
-)
-#: What a status means, and what may be done.
-ADVICE = {
-    "too_few_samples": "fewer than five samples in the window, or it is narrower than the function",
-    "too_few_counts": "nowhere 20 counts within the width of the resolution function",
-    "not_converged": "the descent found no minimum",
-    "resolution_unknown": "the resolution function of this profile is not known",
-    "resolution_too_wide": "nothing that is blurred so much shows what was measured: the function "
-    "is too wide, the background too high, or the samples scatter more than their counts or errors "
-    "say",
-    "truncated": "the window cuts a rise that is as steep as the resolution function; move start= "
-    "or stop=, past the surface transient if it is one",
-    "gap": "over more than five times their spacing there are no samples, or some are below their "
-    "limit of detection, and the profile goes on there all the same; gaps='bridge' accepts that",
-    "saturated": "samples are equal to the last digit, as a saturated detector writes them; leave "
-    "them out of the window",
-}
 #: The numbers of a profile, and its columns, as long as the samples.
 NUMBERS = (
     "status",
@@ -90,7 +62,7 @@ class Layout(NamedTuple):
         row = np.full(self.size, np.nan)
         for i, name in enumerate(NUMBERS):
             row[i] = known.get(name, np.nan)
-        row[NUMBERS.index("status")] = STATUS.index(status)
+        row[NUMBERS.index("status")] = Status[status.upper()]
         for name in known.keys() & set(COLUMNS):
             row[self.place(name)][here] = known[name]
         if "kernels" in known:
