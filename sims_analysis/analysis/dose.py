@@ -376,8 +376,11 @@ def _variance(
     return corrected
 
 
-def judged(found: DoseIntegral, *, strict: bool = False) -> xr.Variable:
-    """Return the status of a dose, and warn, or raise, where less was measured than was asked."""
+def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True) -> xr.Variable:
+    """Return the status of a dose, and warn, or raise, where less was measured than was asked.
+
+    And of a surface `transient` of which nothing is said.
+    """
     frame, question = found.frame, found.question
     status = _significance(found)
     _tell_limits(found, strict=strict)
@@ -393,28 +396,31 @@ def judged(found: DoseIntegral, *, strict: bool = False) -> xr.Variable:
         category=DoseWarning,
         error=ProfileError if strict else None,
     )
-    _tell_transient(found)
+    if transient:
+        _tell_transient(found)
     return status
 
 
 def _significance(found: DoseIntegral) -> xr.Variable:
     """Set the status of doses that do not exceed their standard error to below detection."""
     frame, value, status, error = found.frame, found.value, found.status, found.stderr
-    if error is None and found.held is None and not found.question.background.given:
-        return status  # the kernel knows
     known: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
-    # A difference within rounding is not a negative dose.
-    rounding = TOLERANCE * abs(found.background)
-    warn_where(
-        frame,
-        (found.background != 0) & (value < -known - rounding),
-        "the dose is negative: the background is higher than the profile; does its window lie in "
-        "the profile?",
-        DoseWarning,
-    )
-    status = replaced_where(status == Status.BELOW_DETECTION, status, Status.OK)
+    if found.question.background.given:
+        # A difference within rounding is not a negative dose.
+        rounding = TOLERANCE * abs(found.background)
+        warn_where(
+            frame,
+            (found.background != 0) & (value < -known - rounding),
+            "the dose is negative: the background is higher than the profile; does its window lie "
+            "in the profile?",
+            DoseWarning,
+        )
+        known = known + rounding
+    below = value <= known
+    if not (frame.lazy or anywhere(below)):
+        return status
     has_value = (status == Status.OK) | (status == Status.TRUNCATED)
-    return replaced_where(has_value & (value <= known + rounding), status, Status.BELOW_DETECTION)
+    return replaced_where(has_value & below, status, Status.BELOW_DETECTION)
 
 
 def check_options(rule: str, surface: str = "measured") -> None:
@@ -479,8 +485,8 @@ def _tell_transient(found: DoseIntegral) -> None:
     for index in _beginning_at_their_maximum(frame)[:_MOST]:
         one = First(frame, index, frame.label(index))
         seen = one.alone.map(surface_transient, *NO_LIMITS)
-        end, total = float(seen.end), one.of(found.value)
-        if not (end < min(_DEEPEST, one.of(found.stop)) and total > 0):
+        end, total = float(seen.end), float(one.of_many(found.value).max())
+        if not (end < min(_DEEPEST, float(one.of_many(found.stop).min())) and total > 0):
             continue
         part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=question.rule).value
         share = float(part) / total

@@ -16,7 +16,7 @@ from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -167,8 +167,9 @@ def _rests(frame: Frame, depth: xr.Variable) -> Rests:
     """Return what junctions rest on: on any of the species."""
     along: Any = {"whole": ("junction",), "extra": ("junction",)}
     found = frame.map(rests_on_points, depth, **along)
-    flags = found.flags.reduce(np.bitwise_or.reduce, "species")
-    return Rests(flags, found.below.max("species"), found.gap.max("species"))
+    return Rests(
+        either(found.flags, "species"), found.below.max("species"), found.gap.max("species")
+    )
 
 
 def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:

@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -234,17 +234,10 @@ def moments(
     )
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    status = resolve(
-        frame,
-        status,
-        rests,
-        used,
-        what="the moments bridge it by straight lines",
-        bridge=bridge,
-        sum_of=found.integral,
-        stderr=found.integral_stderr,
-        category=DoseWarning,
-    )
+    answers = _joined(found), _joined(found, "_stderr")
+    rests = without_immaterial(frame, rests, *answers, above_level, over=_MOMENT)
+    what = "the moments bridge it by straight lines"
+    status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:

@@ -17,7 +17,7 @@ from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_status
@@ -278,7 +278,7 @@ def _resolved(
     flags = of_each.flags.where(
         of_each.below > _NOTABLE * abs(dose), of_each.flags & ~Flag.BELOW_LIMIT
     )
-    flags = flags.astype(np.int16).reduce(np.bitwise_or.reduce, "species")
+    flags = either(flags.astype(np.int16), "species")
     rests = Rests(flags, of_each.below.sum("species"), of_each.gap.max("species"))
     what = "the layer bridges it by the curves"
     return resolve(

@@ -9,7 +9,8 @@ coordinates of it.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any, Literal, NamedTuple
 
@@ -40,12 +41,14 @@ __all__ = [
     "at_samples",
     "bridges",
     "carried",
+    "either",
     "known",
     "resolve",
     "rests_on",
     "union",
     "warn_of_evidence",
     "with_known",
+    "without_immaterial",
 ]
 
 GapPolicy = Literal["flag", "bridge"]
@@ -127,6 +130,33 @@ def resolve(
     return found
 
 
+def without_immaterial(
+    frame: Frame,
+    rests: Rests,
+    values: xr.Variable,
+    stderr: xr.Variable,
+    answer: Callable[[Frame], xr.Variable],
+    over: str,
+) -> Rests:
+    """Return what answers rest on, without samples below a limit that do not change them.
+
+    They are asked again with these at 0, and at their limit. Several that are joined along a
+    dimension `over` matter if one of them does: by more than its error, and by more than 1 % of it,
+    which is taken to be at least 1.
+    """
+    if frame.limit is None:
+        return rests
+    plain = replace(frame, stderr=None, counts=None, common=None, overlap=None, limit=None)
+    below = frame.value.isnull() & frame.limit.notnull()
+    enough: Any = np.maximum(stderr.fillna(0.0), _NOTABLE * abs(values).clip(min=1.0))
+    matter: Any = False
+    for instead in (0.0, frame.limit):
+        moved = answer(replace(plain, value=frame.value.where(~below, instead)))
+        matter = matter | (abs(moved - values) > enough)
+    flags = rests.flags.where(matter.any(over), rests.flags & ~Flag.BELOW_LIMIT)
+    return rests._replace(flags=flags.astype(np.int16))
+
+
 def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
     """Replace statuses of answers with a value by those of higher rank that flags call for."""
     status, flags = np.broadcast_arrays(status, flags)
@@ -147,6 +177,16 @@ class _Told(NamedTuple):
 
 
 _TOLD = tuple(_Told(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None)
+
+
+def either(flags: xr.Variable, over: str) -> xr.Variable:
+    """Return what is flagged anywhere along a dimension."""
+    if not is_lazy(flags):
+        return flags.reduce(np.bitwise_or.reduce, over)
+    found: Any = 0
+    for flag in Flag:
+        found = found | ((flags & flag) != 0).any(over).astype(np.int16) * np.int16(flag)
+    return found
 
 
 def warn_of_evidence(
@@ -280,13 +320,13 @@ def union(*parts: Known, over: str | None = None) -> Known:
     """Join what is known of the same samples, or along a dimension; limits by their maximum."""
     flags: list[Any] = [one.flags for one in parts if one.flags is not None]
     limits: list[Any] = [one.limit for one in parts if one.limit is not None]
-    either = reduce(operator.or_, flags) if flags else None
+    joined = reduce(operator.or_, flags) if flags else None
     limit = reduce(partial(elementwise, np.fmax), limits) if limits else None
     if over is not None:
-        if either is not None:
-            either = either.reduce(np.bitwise_or.reduce, over)
+        if joined is not None:
+            joined = either(joined, over)
         limit = None if limit is None else limit.max(over)
-    return _told(Known(either, limit))
+    return _told(Known(joined, limit))
 
 
 def at(

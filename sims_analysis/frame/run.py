@@ -117,7 +117,7 @@ class _Call:
         plain = [np.asarray(a) for a in arrays]
         of_samples = dict(zip(self.samples, plain[:n], strict=True))
         depth, value = of_samples.pop("depth"), of_samples.pop("value")
-        ancillary: dict[str, Any] = {}
+        ancillary: dict[str, Any] = {"errors": None, "bounds": None}
         if "lower" in of_samples:
             ancillary["bounds"] = of_samples.pop("lower"), of_samples.pop("upper")
         known = {key: of_samples.pop(f"known_{key}", None) for key in blocks.Evidence._fields}

@@ -135,7 +135,7 @@ def measured(
     window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
     level = [_plateau(window, one, sloping=False) for one in window.places]
     row = _between(window, level, parts)
-    if row[-1] not in (0, 4):
+    if row[-1] not in (Status.OK, Status.UNDETERMINED):
         return row
     return _sloping(window, level, row, parts, [one is None for one in given])
 
@@ -174,7 +174,7 @@ def _sloping(
     places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
     answer = _between(window.between(places), chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
-    if answer[-1] not in (0, 4):
+    if answer[-1] not in (Status.OK, Status.UNDETERMINED):
         return row
     return _in_doubt(answer, found, [one for one, on in zip(lines, slopes, strict=True) if not on])
 
@@ -194,7 +194,7 @@ def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
 
     Of two slopes by noise alone the larger square is about two squares of its error: less by that.
     """
-    if sloping[-1] not in (0, 4):
+    if sloping[-1] not in (Status.OK, Status.UNDETERMINED):
         return row
     squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
     sure = max(squares, default=0.0)

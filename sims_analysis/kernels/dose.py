@@ -54,7 +54,7 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     Values at limits between samples are interpolated. Averages over cells are integrated as such:
     the sum of value times width, under either rule. A limit beyond the samples is replaced by the
     end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
-    the limits, ``below_detection`` where the integral is not positive.
+    the limits.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
@@ -69,11 +69,7 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
     beyond = (start < first - rows.slack) | (stop > last + rows.slack)
-    status = first_status(
-        (~valid, Status.NO_DATA),
-        (value <= 0, Status.BELOW_DETECTION),
-        (beyond, Status.TRUNCATED),
-    )
+    status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
     return Integral(value, a, b, status, n_linear)
 

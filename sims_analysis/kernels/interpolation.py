@@ -177,6 +177,8 @@ def _stderr_of_splines(rows: Rows, at: Array, method: str) -> Array:
             continue
         positive = bool((c > 0).all())
         y, moved_by = (np.log(c), s / c) if positive else (c, s)
+        unknown = np.flatnonzero(np.isnan(s))
+        moved_by = np.nan_to_num(moved_by)
         variance = np.zeros(x.shape)
         for first in range(min(apart, z.size)):
             step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
@@ -186,6 +188,8 @@ def _stderr_of_splines(rows: Rows, at: Array, method: str) -> Array:
         if positive:
             own_error *= np.exp(_spline(z, y, method)(x))
         position = z.searchsorted(x)
+        for one in unknown:  # no error where a value depends on a sample without
+            own_error[np.abs(position - one - 0.5) < apart / 2] = np.nan
         stderr[row, inside[row]] = np.where(z[position] == x, s[position], own_error)
     return stderr
 

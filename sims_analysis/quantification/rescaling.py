@@ -259,7 +259,7 @@ def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any])
         asked = data.isel(species=known.notnull().any(rest).values)
     chosen = open_frame(asked, DOSE_KINDS, question="a dose")
     integrated = integral(chosen, read_question(chosen, **limits))
-    judged(integrated)
+    judged(integrated, transient=False)
     found = chosen.array(integrated.value / NM_PER_CM, "dose")
     cases = [str(dim) for dim in found.dims if dim not in frame.lead]
     if cases:

@@ -209,7 +209,7 @@ def _of_standard(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
     found = integral(frame, read_question(frame, background=background, **limits))
-    judged(found)
+    judged(found, transient=False)
     warn_of_transient(frame, found.start, found.stop, among=True, values=False)
     area = found.value / NM_PER_CM
     known = read_change(frame, dose, ("areal_density",), "dose")
