@@ -198,7 +198,9 @@ def _stacked(
     dtype = np.result_type(*{one.dtype for one in variables})
     # Whole numbers stay so where none is missing.
     everyone = species not in dims or all(row.size == sizes[species] for row in rows)
-    out = np.empty(shape, dtype) if everywhere and everyone and not own else blank(shape, dtype)
+    out = (
+        np.empty(shape, dtype) if everywhere and everyone and not own else blank(name, shape, dtype)
+    )
     for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
         if name not in part.ds.variables:
             continue
