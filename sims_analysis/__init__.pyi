@@ -1,4 +1,4 @@
-# The public names, one a line: a name that is added here is `sims_analysis.name`.
+# The public names, one a line: `python tests/public_names.py` writes them.
 #
 # Type checkers read this file. At run time it tells lazy_loader from which module a name comes,
 # when it is first used. In a stub, `import a as a` is what makes a name public.
@@ -63,10 +63,10 @@ from .errors import StatusError as StatusError
 from .errors import Unauthorized as Unauthorized
 from .errors import UnitsError as UnitsError
 from .examples.opening import open_example as open_example
-from .figures import plot_budget as plot_budget
-from .figures import plot_panels as plot_panels
-from .figures import plot_profiles as plot_profiles
-from .figures import save_figure as save_figure
+from .figures.budgets import plot_budget as plot_budget
+from .figures.panels import plot_panels as plot_panels
+from .figures.profiles import plot_profiles as plot_profiles
+from .figures.saving import save_figure as save_figure
 from .models.evaluation import evaluate as evaluate
 from .models.evaluation import list_models as list_models
 from .models.fitting import fit as fit
@@ -104,5 +104,5 @@ from .readers.reading import read_formats as read_formats
 from .readers.signals import Content as Content
 from .readers.signals import Signal as Signal
 from .readers.source import Source as Source
-from .units import dequantify as dequantify
-from .units import quantify as quantify
+from .units.quantities import dequantify as dequantify
+from .units.quantities import quantify as quantify

@@ -4,12 +4,14 @@ import ast
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+from public_names import ROOT, PublicNames
 from questions import QUESTIONS
 
 import sims_analysis as sims
@@ -79,7 +81,63 @@ def test_each_public_name_is_listed_once_and_can_be_reached():
         assert public == name
         home = importlib.import_module(f"sims_analysis.{module}" if module else "sims_analysis")
         assert getattr(sims, name) is getattr(home, name) is not None
-        assert module is None or name == "__version__" or name in home.__all__
+        assert name in getattr(home, "__all__", [name])
+
+
+def test_the_lists_of_public_names_are_those_of_the_functions():
+    assert list(PublicNames().outdated()) == [], "run `python tests/public_names.py`"
+
+
+NEW = '''
+"""The depth of half the maximum."""
+
+
+def half_depth(data: xr.Dataset | xr.DataArray, *, start: str) -> xr.DataArray:
+    """Return the depth of half the maximum.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.half_depth(sims.open_example("boron-implant"), start="20 nm")
+    """
+
+
+def helper(data: xr.Dataset) -> None:
+    """Help.
+
+    Examples
+    --------
+    >>> helper(sims.open_example("boron-implant"))
+    """
+'''
+
+
+def with_a_new_module(root, room):
+    """Copy what lists public names and what has them, and add a module."""
+    for path in ("sims_analysis", ".docs/api"):
+        shutil.copytree(ROOT / path, root / path)
+    (root / "sims_analysis" / room).mkdir(exist_ok=True)
+    (root / "sims_analysis" / room / "half.py").write_text(NEW)
+    return PublicNames(root)
+
+
+def test_a_new_function_is_written_into_every_list(tmp_path):
+    changed = with_a_new_module(tmp_path, "analysis").outdated()
+    lines = {
+        "sims_analysis/__init__.pyi": "from .analysis.half import half_depth as half_depth\n",
+        "sims_analysis/xarray.py": "        half_depth = _forward(sims_analysis.half_depth)\n",
+        ".docs/api/questions.rst": "   half_depth\n",
+        ".docs/api/functions.md": "| `sims.half_depth` | Return the depth of half the maximum. |\n",
+    }
+    assert set(changed) == set(lines)
+    for path, line in lines.items():
+        assert changed[path].count(line) == 1
+        assert "helper" not in changed[path]
+
+
+def test_a_function_of_a_new_room_that_is_on_no_page_is_named(tmp_path):
+    with pytest.raises(LookupError, match=r"no list in .docs/api is of halves\.half: half_depth"):
+        with_a_new_module(tmp_path, "halves").outdated()
 
 
 def test_star_import_gives_the_public_names():

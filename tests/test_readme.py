@@ -6,7 +6,6 @@ from click.testing import CliRunner
 from instrument_files import measured_file
 from shown import README, blocks, run, session
 
-import sims_analysis as sims
 from sims_analysis.cli import cli
 
 TEXT = README.read_text(encoding="utf-8")
@@ -38,22 +37,6 @@ def test_the_table_of_contents_leads_somewhere():
     links = re.findall(r"\]\(#([\w-]+)\)", TEXT)
     assert len(links) > 10
     assert set(links) <= anchors
-
-
-def test_the_table_of_functions_is_complete():
-    table = TEXT[TEXT.index("## What the functions answer") : TEXT.index("## Notebooks")]
-    rows = "".join(re.findall(r"^\|.*$", table, re.MULTILINE))
-    named = set(re.findall(r"`(\w+)`", rows))
-    functions = {
-        name for name in sims.__all__
-        if callable(getattr(sims, name)) and not isinstance(getattr(sims, name), type)
-    }  # fmt: skip
-    elsewhere = {"quantify", "dequantify", "to_dataset", "to_profiles", "open_example",
-                 "show_versions"}  # fmt: skip
-    missing = functions - named - elsewhere
-    assert not missing, f"not in the README's table 'What the functions answer': {missing}"
-    unknown = named - set(sims.__all__)
-    assert not unknown, f"in the README's table, but not public: {unknown}"
 
 
 def test_links_and_pictures_are_there():
