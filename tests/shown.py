@@ -19,7 +19,7 @@ SITE = ROOT / ".docs"
 #: Where the pictures are; each is named like the page that it is made by.
 PICTURES = SITE / "pictures"
 #: Pages on the inside of the library, or on another package.
-INSIDE = {"a_plugin", "adding_a_correction", "adding_a_metric", "adding_a_model", "adding_a_reader"}
+INSIDE = {"a_plugin", *(page.stem for page in (SITE / "howto").glob("adding_*.md"))}
 #: Pages for users.
 PAGES = [
     README,
@@ -28,7 +28,7 @@ PAGES = [
     *(page for page in sorted((SITE / "howto").glob("*.md")) if page.stem not in INSIDE),
 ]
 
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
 def _found(page: Path) -> Iterator[tuple[str, int, str]]:
