@@ -61,14 +61,11 @@ def run(page: Path, folder: Path) -> str:
 def script(page: Path) -> str:
     """Write the code of a page as a script, each line where it stands in the page."""
     lines: list[str] = []
-    text = page.read_text(encoding="utf-8")
-    # What follows is about the inside of the library, and not whole.
-    for_users = text.partition("\n## The repository\n")[0].count("\n")
     for kind, at, block in _found(page):
         shown = block.splitlines()
         if kind == "pycon":
             code = [line[4:] if re.match(r"(>>>|\.\.\.)( |$)", line) else "" for line in shown]
-        elif kind == "python" and at < for_users:
+        elif kind == "python":
             code = shown
         else:
             continue

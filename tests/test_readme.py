@@ -31,12 +31,8 @@ def test_the_first_command_begins_with_what_is_shown():
     assert said.output.startswith(shown)
 
 
-def test_the_table_of_contents_leads_somewhere():
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"(?ms)^```.*?^```", "", TEXT), re.MULTILINE)
-    anchors = {heading.lower().replace(" ", "-") for heading in headings}
-    links = re.findall(r"\]\(#([\w-]+)\)", TEXT)
-    assert len(links) > 10
-    assert set(links) <= anchors
+def test_it_is_read_in_five_minutes():
+    assert len(TEXT.split()) <= 1200
 
 
 def test_links_and_pictures_are_there():
@@ -44,10 +40,3 @@ def test_links_and_pictures_are_there():
     assert pictures
     for target in [*re.findall(r"\]\(([^)#:]+)\)", TEXT), *pictures]:
         assert (README.parent / target).is_file(), target
-
-
-def test_the_modules_that_it_names_are_there():
-    layout = TEXT[TEXT.index("    sims_analysis/\n") : TEXT.index("    tests/  benchmarks/")]
-    for name in re.findall(r"^ {6}(\w+\.py|\w+/)|; (\w+\.py):", layout, re.MULTILINE):
-        path = README.parent / "sims_analysis" / (name[0] or name[1])
-        assert path.exists(), path

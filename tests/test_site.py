@@ -189,6 +189,17 @@ def test_what_a_dataset_holds_is_listed():
     assert {*ds.coords, *ds.attrs} - {*vocabulary.AXES} <= listed
 
 
+def test_the_map_of_the_repository_names_every_room_and_module():
+    text = (SITE / "inside" / "repository.md").read_text(encoding="utf-8")
+    layout = text[text.index("    sims_analysis/\n") : text.index("    tests/  benchmarks/")]
+    named = {
+        name.rstrip("/") for name in re.findall(r"^ {6}(\w+\.pyi?|\w+/)", layout, re.MULTILINE)
+    }
+    package = README.parent / "sims_analysis"
+    there = {path.name for path in package.iterdir() if re.match(r"[a-z]\w*(\.py)?$", path.name)}
+    assert named - {"__init__.pyi"} == there - {"conftest.py"}
+
+
 def test_the_metric_that_it_shows_answers(tmp_path, monkeypatch):
     """Its formula, question and term, as modules of the package."""
     kernel, question, term = map(dedent, blocks(SITE / "howto" / "adding_a_metric.md", "python"))
