@@ -15,6 +15,7 @@ timed. Nothing fails on time.
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
     python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
     python -m benchmarks --coverage 1000 --only "fit edge"
+    python -m benchmarks --coverage 400 --page .docs/howto/measured_coverages.md
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from itertools import chain
+from pathlib import Path
 
 from sims_analysis.errors import SimsWarning
 
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("--restoring", type=int, metavar="TRIALS")
     parser.add_argument("--rule", type=int, metavar="TRIALS")
     parser.add_argument("--coverage", type=int, metavar="TRIALS")
+    parser.add_argument("--page", type=Path, help="the page of the site to write coverages into")
     parser.add_argument("--only", default="", help="questions with this in their name")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", SimsWarning)
@@ -73,9 +76,12 @@ def main() -> None:
     elif asked.rule:
         fits.rule(asked.rule)
     elif asked.coverage:
-        from .coverage import table
+        from . import coverage
 
-        table(asked.coverage, asked.only)
+        if asked.page:
+            coverage.page(asked.coverage, asked.page)
+        else:
+            coverage.table(asked.coverage, asked.only)
     elif asked.plot:
         from .scaling import plot
 

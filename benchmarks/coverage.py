@@ -3,20 +3,22 @@
 ``python -m benchmarks --coverage 1000`` counts profiles whose truth is known so many times, at
 random phases between samples, asks every question and fits every model, and prints how often the
 truth lies within one stated standard error: of answers with the status ``ok`` and an error, as a
-user would take them. The profiles are asked as counted; on a grid of a quarter of the spacing of
-the samples; after a background (a tenth of the maximum) was subtracted, by a window apart from
-what is asked or inside it; and after quantification by a matrix signal of 2,000 counts a cycle.
+user would take them. ``--page FILE`` writes a page of the site instead. The profiles are asked as
+counted; on a grid of a quarter of the spacing of the samples; after a background (a tenth of the
+maximum) was subtracted, by a window apart from what is asked or inside it; and after
+quantification by a matrix signal of 2,000 counts a cycle.
 """
 
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -104,33 +106,111 @@ def _nm(start: float, stop: float) -> tuple[str, str]:
     return f"{start} nm", f"{stop} nm"
 
 
+class Cell(NamedTuple):
+    """How often the stated interval of an answer held its truth."""
+
+    question: str
+    answer: str
+    counts: int
+    state: str
+    share: float
+    #: Binomial standard error of the share, and the part of the trials with an error.
+    chance: float
+    part: float
+
+
+def measure(trials: int, only: str = "", counts: tuple[int, ...] = COUNTS) -> Iterator[Cell]:
+    """Ask every question of profiles that are counted so many times."""
+    for question in questions():
+        if only not in question.name:
+            continue
+        for number in (one for one in counts if one in question.counts):
+            for state in (one for one in STATES if one in question.states):
+                some = max(trials * 2 // 5, 2) if question.slow else trials
+                yield from _cells(question, number, state, some)
+
+
 def table(trials: int, only: str = "", counts: tuple[int, ...] = COUNTS) -> None:
     """Print the coverages, in per cent, with their binomial standard errors.
 
     A star marks one outside its band by more than three of these; in brackets, how many of the
     trials have an answer with an error, where it is less than 95 %.
     """
-    print(f"{'':<34}{'counts':>7}" + "".join(f"{state:>16}" for state in STATES) + f"{'s':>8}")
-    for question in questions():
-        if only not in question.name:
-            continue
-        for number in (one for one in counts if one in question.counts):
-            begin = time.perf_counter()
-            cells: dict[str, dict[str, str]] = {}
-            for state in STATES:
-                if state not in question.states:
-                    continue
-                some = max(trials * 2 // 5, 2) if question.slow else trials
-                for name, cell in _cells(question, number, state, some):
-                    cells.setdefault(name, {})[state] = cell
-            took = time.perf_counter() - begin
-            for name, row in cells.items():
-                line = "".join(f"{row.get(state, '-'):>16}" for state in STATES)
-                print(f"{question.name + ' ' + name:<34}{number:>7}{line}{took:8.1f}", flush=True)
-                took = 0.0
+    print(f"{'':<34}{'counts':>7}" + "".join(f"{state:>16}" for state in STATES))
+    for (name, number), group in groupby(
+        sorted_by_answer(measure(trials, only, counts)), key=lambda c: (title(c), c.counts)
+    ):
+        row = {cell.state: _printed(cell, number) for cell in group}
+        line = "".join(f"{row.get(state, '-'):>16}" for state in STATES)
+        print(f"{name:<34}{number:>7}{line}", flush=True)
 
 
-def _cells(question: Question, counts: int, state: str, trials: int) -> Iterator[tuple[str, str]]:
+def sorted_by_answer(cells: Iterator[Cell]) -> Iterator[Cell]:
+    """Put the states of each answer beside each other, question by question."""
+    for _, group in groupby(cells, key=lambda cell: (cell.question, cell.counts)):
+        kept = list(group)
+        order = list(dict.fromkeys(cell.answer for cell in kept))
+        yield from sorted(kept, key=lambda cell: order.index(cell.answer))
+
+
+def title(cell: Cell) -> str:
+    """Return the name of an answer."""
+    return f"{cell.question} {cell.answer}".rstrip()
+
+
+def _printed(cell: Cell, counts: int) -> str:
+    if not cell.part:
+        return "none"
+    low, high = _BANDS[counts]
+    star = " " if low - 3 * cell.chance <= cell.share <= high + 3 * cell.chance else "*"
+    some = f"[{100 * cell.part:.0f}]" if cell.part < 0.95 else ""
+    return f"{100 * cell.share:.1f}({100 * cell.chance:.1f}){some}{star}"
+
+
+#: Between these lines of the page stands the table.
+_BEGIN, _END = "<!-- made by `python -m benchmarks --coverage", "<!-- until here -->\n"
+
+
+def page(trials: int, path: Path) -> None:
+    """Write the table of all answers into a page of the site."""
+    rows: dict[str, dict[int, list[Cell]]] = {}
+    for cell in measure(trials):
+        rows.setdefault(title(cell), {}).setdefault(cell.counts, []).append(cell)
+    head = ["answer", *(f"{number:,} counts" for number in reversed(COUNTS))]
+    fits = trials * 2 // 5
+    lines = [
+        f"Per cent of {trials} trials, of fits {fits}, from the lowest to the highest state; one",
+        f"figure is known to {_chance(trials):.1f}, of fits to {_chance(fits):.1f}. In brackets:",
+        "how many answers have an error, where that is less than 95 in some state.",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|---" * len(head) + "|",
+    ]
+    for name, by_counts in rows.items():
+        cells = (_ranged(by_counts.get(number, [])) for number in reversed(COUNTS))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    begin = f"{_BEGIN} {trials} --page {path.as_posix()}` -->\n"
+    text = path.read_text(encoding="utf-8")
+    before, rest = text[: text.index(_BEGIN)], text[text.index(_END) :]
+    path.write_text(f"{before}{begin}\n" + "\n".join(lines) + f"\n\n{rest}", encoding="utf-8")
+
+
+def _chance(number: int) -> float:
+    """Return the binomial standard error of 68 %, in per cent."""
+    return 100 * math.sqrt(0.68 * 0.32 / number)
+
+
+def _ranged(cells: list[Cell]) -> str:
+    """Return the range over the states, and how many have an error, where not nearly all do."""
+    shares = sorted(100 * cell.share for cell in cells if cell.part)
+    if not shares:
+        return "none" if cells else ""
+    least = min(100 * cell.part for cell in cells)
+    ends = dict.fromkeys(f"{share:.0f}" for share in (shares[0], shares[-1]))
+    return "-".join(ends) + (f" [{least:.0f}]" if least < 95 else "")
+
+
+def _cells(question: Question, counts: int, state: str, trials: int) -> Iterator[Cell]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
         data = counted(question.scene, counts, state, trials, seed=counts)
@@ -138,21 +218,14 @@ def _cells(question: Question, counts: int, state: str, trials: int) -> Iterator
         if state == "apart" and question.scene.empty:
             window["stop"] = f"{question.scene.empty[0]} nm"
         answers = question.ask(*data, **question.options, **window)
-    low, high = _BANDS[counts]
     for name, answer in answers.items():
         value, stderr, truth = np.broadcast_arrays(*(np.asarray(one, float) for one in answer))
         known = np.isfinite(value) & np.isfinite(stderr)
-        n = int(known.sum())
-        if not n:
-            yield name, "none"
-            continue
-        share = float((np.abs(value - truth) <= stderr)[known].mean())
+        held = np.abs(value - truth) <= stderr
+        share = float(held[known].mean()) if known.any() else math.nan
         # Several answers of one trial are not independent.
-        chance = math.sqrt(0.68 * 0.32 / min(n, trials))
-        star = "*" if not low - 3 * chance <= share <= high + 3 * chance else " "
-        part = known.mean()
-        some = f"[{100 * part:.0f}]" if part < 0.95 else ""
-        yield name, f"{100 * share:.1f}({100 * chance:.1f}){some}{star}"
+        chance = _chance(max(min(int(known.sum()), trials), 1)) / 100
+        yield Cell(question.name, name, counts, state, share, chance, float(known.mean()))
 
 
 # --- what is measured ---------------------------------------------------------------------------
@@ -411,8 +484,12 @@ FITS: dict[str, tuple[tuple[float, ...], float, float, dict[str, Any]]] = {
     "edge": ((120, 20, 1, 0.2, 0.0, 0.0), 250, 1, {}),
     "delta_drf": ((1, 50, 4, 10, 5), 170, 0.5, {}),
     "delta_mri": ((1, 50, 8, 5, 4), 150, 0.5, {}),
+    "edge_logistic": ((120, 10, 0.02, 1, 0.2, 0.0, 0.0), 250, 1, {}),
+    "dual_pearson": ((1, 0.8, 80, 20, 0.0, 3.0, 160, 50, 0.5, 3.6), 380, 2, {}),
 }
-_LEVELS = ("edge", "tracer_exchange")
+_LEVELS = ("edge", "edge_logistic", "tracer_exchange")
+#: Asked as counted alone: a fit takes a second.
+_SLOWEST = ("edge_logistic", "dual_pearson")
 
 
 def _scene(name: str) -> Scene:
@@ -494,6 +571,7 @@ def questions() -> Iterator[Question]:
     yield Question("compare", PEAK, _compared, states=once)
     for name in FITS:
         states = ("plain", "grid", "factor") if name in _LEVELS else STATES
+        states = ("plain",) if name in _SLOWEST else states
         yield Question(
             f"fit {name}", _scene(name), _fitted, states, slow=True, options={"model": name}
         )

@@ -1,4 +1,4 @@
-# The public names, one a line: a name that is added here is `sims_analysis.name`.
+# The public names, one a line: `python tests/public_names.py` writes them.
 #
 # Type checkers read this file. At run time it tells lazy_loader from which module a name comes,
 # when it is first used. In a stub, `import a as a` is what makes a name public.
@@ -23,6 +23,7 @@ from .analysis.mean import mean_value as mean_value
 from .analysis.metallurgical import metallurgical_junctions as metallurgical_junctions
 from .analysis.moments import moments as moments
 from .analysis.peak import peak as peak
+from .analysis.quality import quality as quality
 from .analysis.surface import surface_concentration as surface_concentration
 from .analysis.uncertainty import poisson_interval as poisson_interval
 from .analysis.uncertainty import with_counting_statistics as with_counting_statistics
@@ -64,10 +65,10 @@ from .errors import StatusError as StatusError
 from .errors import Unauthorized as Unauthorized
 from .errors import UnitsError as UnitsError
 from .examples.opening import open_example as open_example
-from .figures import plot_budget as plot_budget
-from .figures import plot_panels as plot_panels
-from .figures import plot_profiles as plot_profiles
-from .figures import save_figure as save_figure
+from .figures.budgets import plot_budget as plot_budget
+from .figures.panels import plot_panels as plot_panels
+from .figures.profiles import plot_profiles as plot_profiles
+from .figures.saving import save_figure as save_figure
 from .fitting.evaluation import evaluate as evaluate
 from .fitting.evaluation import list_models as list_models
 from .fitting.fit import fit as fit
@@ -104,5 +105,5 @@ from .restoring.convolution import convolve as convolve
 from .restoring.deconvolution import deconvolve as deconvolve
 from .shapes.model import Model as Model
 from .shapes.model import Parameter as Parameter
-from .units import dequantify as dequantify
-from .units import quantify as quantify
+from .units.quantities import dequantify as dequantify
+from .units.quantities import quantify as quantify

@@ -70,7 +70,7 @@ class SimsAccessor:
         self._data = data
 
     if TYPE_CHECKING:
-        # What a type checker and an editor see; a test compares the names with the functions.
+        # What a type checker and an editor see: tests/public_names.py writes them.
         align = _forward(sims_analysis.align)
         average = _forward(sims_analysis.average)
         below_detection = _forward(sims_analysis.below_detection)
@@ -99,10 +99,11 @@ class SimsAccessor:
         moments = _forward(sims_analysis.moments)
         peak = _forward(sims_analysis.peak)
         plot_budget = _forward(sims_analysis.plot_budget)
-        plot_panels: Callable[..., Any]  # `**options` might hold "data" again, to a checker
+        plot_panels: Callable[..., Any]
         plot_profiles: Callable[..., Any]
         poisson_interval = _forward(sims_analysis.poisson_interval)
         provenance = _forward(sims_analysis.provenance)
+        quality = _forward(sims_analysis.quality)
         quantify = _forward(sims_analysis.quantify)
         ratio = _forward(sims_analysis.ratio)
         repeatability = _forward(sims_analysis.repeatability)

@@ -12,6 +12,8 @@ import sims_analysis as sims
 from sims_analysis.cli import cli
 from sims_analysis.examples.opening import ARCHIVE
 
+#: All that come with the package, and those of them that are synthetic.
+EXAMPLES = ["boron-implant", "gan-mg", "gan-mg-stack", "sputter-time", "zno-li"]
 NAMES = ["boron-implant", "gan-mg-stack", "sputter-time"]
 
 

@@ -1,32 +1,72 @@
 """The registry: what can be asked of data and done to them, and measurements to ask it of.
 
 The tests of layouts, kinds (plain, quantified, Dask), batches, infinities, precision and cases over
-new dimensions take their cases from here: a metric or a correction that is listed has them all.
+new dimensions take their cases from here. Every public function of `sims_analysis.analysis` whose
+first argument is `data` is asked with what it needs (`ARGUMENTS`); by hand stand further ways to
+ask, and what differs:
 
 - `QUESTIONS` are asked of data, with the options that stand here;
-- `OF_A_RATIO` has other options for the ratio of two species, whose levels are pure numbers;
-- `ELSEWHERE` names the questions that do not rest on the top of a profile;
-- `WITHOUT_ERROR` names those that state no standard error;
+- `OF_A_RATIO` has options for the ratio of two species, whose levels are pure numbers;
 - `FULLEST` gives of each answer with many parts one that has them all;
+- `ELSEWHERE` names the questions that do not rest on the top of a profile, `WITHOUT_ERROR` those
+  with no standard error that a subtracted background adds to;
 - `CORRECTIONS` give the data back, better.
 """
+
+import inspect
+import re
 
 import numpy as np
 import xarray as xr
 
 import sims_analysis as sims
 
+#: What an argument without a default is given: of concentrations over 180 nm, and of a ratio.
+ARGUMENTS = {
+    "level": ("1e18 atoms/cm^3", "0.01"),
+    "limit": ("4e15 atoms/cm^3", "0.001"),
+    "depth": ("6 nm", "20 nm"),
+    "start": ("60 nm", "60 nm"),
+    "stop": ("120 nm", "120 nm"),
+    "window": (("140 nm", "170 nm"), ("180 nm", "205 nm")),
+}
+
+
+def _needed(name, *, ratio=False):
+    """Give what a function cannot be called without."""
+    parameters = list(inspect.signature(getattr(sims, name)).parameters.values())[1:]
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
+    unknown = [option for option in needed if option not in ARGUMENTS]
+    if unknown:
+        raise LookupError(
+            f"{name}: say in ARGUMENTS of tests/questions.py what a test gives {unknown}"
+        )
+    return {option: ARGUMENTS[option][ratio] for option in needed}
+
+
+def returns(name):
+    """Give the section Returns of a docstring."""
+    doc = inspect.getdoc(getattr(sims, name)) or ""
+    found = re.search(r"(?ms)^Returns\n-+\n(.*?)(?=\n\n\w[^\n]*\n---|\Z)", doc)
+    return found[1] if found else ""
+
+
+#: All that is asked of data.
+ASKED = [
+    name
+    for name, function in ((name, getattr(sims, name)) for name in sims.__all__)
+    if inspect.isfunction(function)
+    and function.__module__.startswith("sims_analysis.analysis.")
+    and next(iter(inspect.signature(function).parameters)) == "data"
+]
 #: Name of the function, and a word that tells it from others; its options.
-QUESTIONS = {
-    "integrated_dose": {},
+QUESTIONS = {name: _needed(name) for name in ASKED} | {
     "integrated_dose limits": {"start": "13.3 nm", "stop": "151.7 nm", "rule": "loglinear"},
     "integrated_dose background": {"background": ("150 nm", "170 nm")},
     "integrated_dose hold": {"surface": "hold"},
     "integrated_dose exclude": {"surface": "exclude", "surface_depth": "12 nm"},
-    "cumulative_dose": {},
     "cumulative_dose loglinear": {"rule": "loglinear"},
     "cumulative_dose background": {"background": ("150 nm", "170 nm")},
-    "dose_budget": {},
     "dose_budget full": {
         "stop": "160 nm",
         "rule": "loglinear",
@@ -38,7 +78,6 @@ QUESTIONS = {
     },
     "depth_at_dose_fraction": {"fraction": [0.5, 0.9]},
     "crossings": {"level": "1e18 atoms/cm^3", "max_count": 6},
-    "junction_depth": {"level": "1e18 atoms/cm^3"},
     "junction_depth policy": {
         "level": "1e18 atoms/cm^3",
         "edge": "leading",
@@ -53,13 +92,9 @@ QUESTIONS = {
     "interpolate makima": {"depth": "33.3 nm", "method": "makima"},
     "metallurgical_junctions": {"donors": ["P"], "acceptors": ["B"], "max_count": 8},
     "mean_value": {"start": "20 nm", "stop": "60 nm"},
-    "peak": {},
     "moments": {"background": "1e15 atoms/cm^3"},
     "decay_length": {"start": "60 nm", "stop": "120 nm"},
-    "detection_limit": {"window": ("140 nm", "170 nm")},
     "decay_length levels": {"low": "1e17 atoms/cm^3", "high": "1e18 atoms/cm^3"},
-    "surface_concentration": {"depth": "6 nm"},
-    "below_detection": {"limit": "4e15 atoms/cm^3"},
     "with_counting_statistics": {"value_per_count": "1e14 atoms/cm^3"},
     "to_grid": {"step": "2.5 nm"},
     "to_grid depths": {"depth": [f"{z} nm" for z in range(10, 160, 3)]},
@@ -87,8 +122,9 @@ ELSEWHERE = (
     "junction_depth", "metallurgical_junctions", "surface_concentration", "to_grid",
     "with_counting_statistics",
 )  # fmt: skip
-#: Questions without a standard error that a subtracted background adds to.
-WITHOUT_ERROR = ("detection_limit", "interpolate")
+#: Questions without a standard error that a subtracted background adds to: an interpolated value
+#: has the error of the background beside its own.
+WITHOUT_ERROR = {"interpolate", *(name for name in ASKED if "stderr" not in returns(name))}
 
 
 def ask(question, data):
@@ -158,28 +194,25 @@ OF_A_RATIO = {
     ),
 }
 
+#: Other questions that a ratio may be asked, or that need a concentration and say so.
+PERHAPS_OF_A_RATIO = {
+    name: _needed(name, ratio=True)
+    for name in ASKED
+    if name not in OF_A_RATIO and QUESTIONS[name] == _needed(name)
+}
+
 #: Answers with much in them, of data that give all of it: tests/test_docstrings.py compares them
 #: with what docstrings list.
-FULLEST = {
-    "crossings": lambda ds: sims.crossings(ds, level="1e18 atoms/cm^3"),
-    "metallurgical_junctions": lambda ds: sims.metallurgical_junctions(
-        ds, donors=["P"], acceptors=["B"]
-    ),
+_LISTED = [name for name in ASKED if re.search(r"(?m)^ *- ``", returns(name))]
+FULLEST = {name: asking(name) for name in _LISTED if name not in ALONG_SAMPLES} | {
     "dose_budget": lambda ds: sims.dose_budget(
         ds, surface_depth="15 nm", detection_limit="1e15 atoms/cm^3"
     ),
-    "integrated_dose": sims.integrated_dose,
     "junction_depth": lambda ds: sims.junction_depth(
         ds.sel(species="B"), level="1e18 atoms/cm^3", after="peak"
     ),
-    "depth_at_dose_fraction": lambda ds: sims.depth_at_dose_fraction(
-        ds, fraction=0.9
-    ),
     "detection_limit": lambda ds: sims.detection_limit(
         ds, window=("420 nm", "490 nm"), rule="currie"
-    ),
-    "surface_concentration": lambda ds: sims.surface_concentration(
-        ds, depth="10 nm"
     ),
     "peak": lambda ds: sims.peak(ds.sel(species="B"), start="20 nm"),
     "decay_length": lambda ds: sims.decay_length(

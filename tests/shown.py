@@ -19,7 +19,7 @@ SITE = ROOT / ".docs"
 #: Where the pictures are; each is named like the page that it is made by.
 PICTURES = SITE / "pictures"
 #: Pages on the inside of the library, or on another package.
-INSIDE = {"a_plugin", "adding_a_correction", "adding_a_metric", "adding_a_model", "adding_a_reader"}
+INSIDE = {"a_plugin", *(page.stem for page in (SITE / "howto").glob("adding_*.md"))}
 #: Pages for users.
 PAGES = [
     README,
@@ -28,7 +28,7 @@ PAGES = [
     *(page for page in sorted((SITE / "howto").glob("*.md")) if page.stem not in INSIDE),
 ]
 
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
 def _found(page: Path) -> Iterator[tuple[str, int, str]]:
@@ -61,14 +61,11 @@ def run(page: Path, folder: Path) -> str:
 def script(page: Path) -> str:
     """Write the code of a page as a script, each line where it stands in the page."""
     lines: list[str] = []
-    text = page.read_text(encoding="utf-8")
-    # What follows is about the inside of the library, and not whole.
-    for_users = text.partition("\n## The repository\n")[0].count("\n")
     for kind, at, block in _found(page):
         shown = block.splitlines()
         if kind == "pycon":
             code = [line[4:] if re.match(r"(>>>|\.\.\.)( |$)", line) else "" for line in shown]
-        elif kind == "python" and at < for_users:
+        elif kind == "python":
             code = shown
         else:
             continue

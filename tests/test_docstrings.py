@@ -99,3 +99,15 @@ def test_parameters_are_described_as_they_are_typed():
             if not quantity or ("ParameterLike" in takes and "DataArray" not in said):
                 wrong.append(f"{name}({parameter.name}: {typed}): {said}")
     assert not wrong, "\n".join(wrong)
+
+
+#: Longer than somebody reads who has a profile on the table.
+LONGER = {
+    "calibrate_depth", "crossings", "deconvolve", "fit", "integrated_dose", "interface",
+    "junction_depth", "moments", "sheet_resistance", "with_rsf",
+}  # fmt: skip
+
+
+def test_a_docstring_is_short_enough_to_be_read():
+    long = {name for name in sims.__all__ if inspect.getdoc(getattr(sims, name)).count("\n") > 89}
+    assert long <= LONGER

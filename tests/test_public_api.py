@@ -4,13 +4,14 @@ import ast
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-from questions import QUESTIONS
+from public_names import ROOT, PublicNames
 
 import sims_analysis as sims
 
@@ -79,7 +80,63 @@ def test_each_public_name_is_listed_once_and_can_be_reached():
         assert public == name
         home = importlib.import_module(f"sims_analysis.{module}" if module else "sims_analysis")
         assert getattr(sims, name) is getattr(home, name) is not None
-        assert module is None or name == "__version__" or name in home.__all__
+        assert name in getattr(home, "__all__", [name])
+
+
+def test_the_lists_of_public_names_are_those_of_the_functions():
+    assert list(PublicNames().outdated()) == [], "run `python tests/public_names.py`"
+
+
+NEW = '''
+"""The depth of half the maximum."""
+
+
+def half_depth(data: xr.Dataset | xr.DataArray, *, start: str) -> xr.DataArray:
+    """Return the depth of half the maximum.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.half_depth(sims.open_example("boron-implant"), start="20 nm")
+    """
+
+
+def helper(data: xr.Dataset) -> None:
+    """Help.
+
+    Examples
+    --------
+    >>> helper(sims.open_example("boron-implant"))
+    """
+'''
+
+
+def with_a_new_module(root, room):
+    """Copy what lists public names and what has them, and add a module."""
+    for path in ("sims_analysis", ".docs/api"):
+        shutil.copytree(ROOT / path, root / path)
+    (root / "sims_analysis" / room).mkdir(exist_ok=True)
+    (root / "sims_analysis" / room / "half.py").write_text(NEW)
+    return PublicNames(root)
+
+
+def test_a_new_function_is_written_into_every_list(tmp_path):
+    changed = with_a_new_module(tmp_path, "analysis").outdated()
+    lines = {
+        "sims_analysis/__init__.pyi": "from .analysis.half import half_depth as half_depth\n",
+        "sims_analysis/xarray.py": "        half_depth = _forward(sims_analysis.half_depth)\n",
+        ".docs/api/questions.rst": "   half_depth\n",
+        ".docs/api/functions.md": "| `sims.half_depth` | Return the depth of half the maximum. |\n",
+    }
+    assert set(changed) == set(lines)
+    for path, line in lines.items():
+        assert changed[path].count(line) == 1
+        assert "helper" not in changed[path]
+
+
+def test_a_function_of_a_new_room_that_is_on_no_page_is_named(tmp_path):
+    with pytest.raises(LookupError, match=r"no list in .docs/api is of halves\.half: half_depth"):
+        with_a_new_module(tmp_path, "halves").outdated()
 
 
 def test_star_import_gives_the_public_names():
@@ -132,17 +189,6 @@ def test_everything_public_is_documented_with_an_example(name):
             assert re.search(rf"\b{p.name}\b", doc), f"{name} does not describe {p.name}"
 
 
-def test_every_question_is_in_the_registry():
-    asked = {question.split()[0] for question in QUESTIONS}
-    questions = {
-        name for name, function in ((name, getattr(sims, name)) for name in sims.__all__)
-        if inspect.isfunction(function)
-        and function.__module__.startswith("sims_analysis.analysis.")
-        and next(iter(inspect.signature(function).parameters)) == "data"
-    }  # fmt: skip
-    assert not questions - asked, f"give each a line in tests/questions.py: {questions - asked}"
-
-
 def test_show_versions_names_what_matters(capsys):
     sims.show_versions()
     told = capsys.readouterr().out
@@ -150,12 +196,18 @@ def test_show_versions_names_what_matters(capsys):
         assert re.search(rf"^{name} +\S", told, re.MULTILINE)
 
 
+#: What takes all the variables of data, or numbers.
+OF_ALL_VARIABLES = {
+    "convolve", "evaluate", "interpolate", "poisson_interval", "to_grid",
+    "with_counting_statistics",
+}  # fmt: skip
+
+
 def test_every_question_takes_the_variable_it_is_about():
-    questions = (
-        "align below_detection compare crossings cumulative_dose decay_length deconvolve "
-        "depth_at_dose_fraction detection_limit dose_budget fit integrated_dose interface "
-        "junction_depth layers mean_value metallurgical_junctions moments peak "
-        "sheet_resistance surface_concentration"
-    )
-    for name in questions.split():
+    asked = {
+        one.name
+        for one in PublicNames().all
+        if one.of_data and re.match("analysis|models", one.module)
+    }
+    for name in asked - OF_ALL_VARIABLES:
         assert "variable" in inspect.signature(getattr(sims, name)).parameters, name

@@ -6,7 +6,6 @@ from click.testing import CliRunner
 from instrument_files import measured_file
 from shown import README, blocks, run, session
 
-import sims_analysis as sims
 from sims_analysis.cli import cli
 
 TEXT = README.read_text(encoding="utf-8")
@@ -32,28 +31,8 @@ def test_the_first_command_begins_with_what_is_shown():
     assert said.output.startswith(shown)
 
 
-def test_the_table_of_contents_leads_somewhere():
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"(?ms)^```.*?^```", "", TEXT), re.MULTILINE)
-    anchors = {heading.lower().replace(" ", "-") for heading in headings}
-    links = re.findall(r"\]\(#([\w-]+)\)", TEXT)
-    assert len(links) > 10
-    assert set(links) <= anchors
-
-
-def test_the_table_of_functions_is_complete():
-    table = TEXT[TEXT.index("## What the functions answer") : TEXT.index("## Notebooks")]
-    rows = "".join(re.findall(r"^\|.*$", table, re.MULTILINE))
-    named = set(re.findall(r"`(\w+)`", rows))
-    functions = {
-        name for name in sims.__all__
-        if callable(getattr(sims, name)) and not isinstance(getattr(sims, name), type)
-    }  # fmt: skip
-    elsewhere = {"quantify", "dequantify", "to_dataset", "to_profiles", "open_example",
-                 "show_versions"}  # fmt: skip
-    missing = functions - named - elsewhere
-    assert not missing, f"not in the README's table 'What the functions answer': {missing}"
-    unknown = named - set(sims.__all__)
-    assert not unknown, f"in the README's table, but not public: {unknown}"
+def test_it_is_read_in_five_minutes():
+    assert len(TEXT.split()) <= 1200
 
 
 def test_links_and_pictures_are_there():
@@ -61,10 +40,3 @@ def test_links_and_pictures_are_there():
     assert pictures
     for target in [*re.findall(r"\]\(([^)#:]+)\)", TEXT), *pictures]:
         assert (README.parent / target).is_file(), target
-
-
-def test_the_modules_that_it_names_are_there():
-    layout = TEXT[TEXT.index("    sims_analysis/\n") : TEXT.index("    tests/  benchmarks/")]
-    for name in re.findall(r"^ {6}(\w+\.py|\w+/)|; (\w+\.py):", layout, re.MULTILINE):
-        path = README.parent / "sims_analysis" / (name[0] or name[1])
-        assert path.exists(), path

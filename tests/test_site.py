@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from textwrap import dedent
 
+import numpy as np
 import pytest
 from installed import with_engine
 from instrument_files import measured_file
@@ -185,6 +187,60 @@ def test_what_a_dataset_holds_is_listed():
     listed = set(re.findall(r"`(\w+)`", section))
     ds = sims.open_example("gan-mg-stack")
     assert {*ds.coords, *ds.attrs} - {*vocabulary.AXES} <= listed
+
+
+def test_the_map_of_the_repository_names_every_room_and_module():
+    text = (SITE / "inside" / "repository.md").read_text(encoding="utf-8")
+    layout = text[text.index("    sims_analysis/\n") : text.index("    tests/  benchmarks/")]
+    named = {
+        name.rstrip("/") for name in re.findall(r"^ {6}(\w+\.pyi?|\w+/)", layout, re.MULTILINE)
+    }
+    package = README.parent / "sims_analysis"
+    there = {path.name for path in package.iterdir() if re.match(r"[a-z]\w*(\.py)?$", path.name)}
+    assert named - {"__init__.pyi"} == there - {"conftest.py"}
+
+
+def test_the_metric_that_it_shows_answers(tmp_path, monkeypatch):
+    """Its formula, question and term, as modules of the package."""
+    kernel, question, term = map(dedent, blocks(SITE / "howto" / "adding_a_metric.md", "python"))
+    for room, code in (("kernels", kernel), ("analysis", question)):
+        package = importlib.import_module(f"sims_analysis.{room}")
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "dynamic_range.py").write_text(code)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / room)])
+    terms = eval(f"{{{term}}}", {"Term": vocabulary.Term})  # noqa: S307 - our own page
+    monkeypatch.setattr(vocabulary, "TERMS", vocabulary.TERMS | terms)
+    new = importlib.import_module("sims_analysis.analysis.dynamic_range").dynamic_range
+
+    ds = sims.open_example("boron-implant").sel(species="B")
+    found = new(ds, window=("420 nm", "490 nm"))
+    tail = ds["concentration"].sel(depth=slice(420, 490))
+    assert found.item() == pytest.approx(np.log10(ds["concentration"].max() / tail.mean()).item())
+    assert found["status"] == "ok"
+    assert found.attrs["call"] == "dynamic_range(data, window=('420 nm', '490 nm'))"
+    with pytest.warns(sims.ProfileWarning):
+        assert new(ds, window=("600 nm", "700 nm"))["status"] == "no_data"
+
+
+def shown(page):
+    """What the code of a page on how to add something defines."""
+    defined = {"__name__": "shown"}
+    (code,) = blocks(SITE / "howto" / f"{page}.md", "python")
+    exec(code, defined)  # noqa: S102 - our own page
+    return defined
+
+
+def test_the_correction_that_it_shows_divides():
+    ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
+    done = shown("adding_a_correction")["correct_yield"](ds, detector_yield="0.8")
+    for name in ("intensity", "intensity_stderr"):
+        np.testing.assert_allclose(done[name], ds[name] / 0.8)
+    assert sims.provenance(done)["steps"][-1]["function"] == "correct_yield"
+
+
+def test_the_model_that_it_shows_is_found_by_a_fit():
+    truth = {"dose": 1e15, "position": 100, "half_width": 20}
+    sims.testing.check_model(shown("adding_a_model")["MODEL"], [truth])
 
 
 def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):

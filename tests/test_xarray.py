@@ -49,7 +49,7 @@ def test_a_type_checker_is_told_of_each():
     typed = next(n for n in body.body if isinstance(n, ast.If)).body
     targets = [n.target if isinstance(n, ast.AnnAssign) else n.targets[0] for n in typed]
     assert [target.id for target in targets] == sorted(forwarded()), (
-        "add the function to the alphabetical list of SimsAccessor in sims_analysis/xarray.py"
+        "run `python tests/public_names.py`"
     )
 
 

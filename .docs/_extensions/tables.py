@@ -1,4 +1,4 @@
-"""Tables of what the library says of itself: its questions, vocabulary, models, sources."""
+"""Tables of what the library says of itself: its vocabulary, models, sources."""
 
 import inspect
 import re
@@ -67,16 +67,6 @@ class Vocabulary(SphinxDirective):
             if (name in MEASURED) == measured
         ]
         return self.parse_text_to_nodes(_table(("Name", "Unit", "Meaning"), rows))
-
-
-class Questions(SphinxDirective):
-    """``{questions}``: the README's table of what the functions answer, its names as links."""
-
-    def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(README))
-        text = README.read_text(encoding="utf-8")
-        table = re.search(r"^\| question \| .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)[0]
-        return self.parse_text_to_nodes(re.sub(r"`(\w+)`", r"`sims.\1`", table))
 
 
 class Models(SphinxDirective):
@@ -150,7 +140,6 @@ def citation() -> str:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("vocabulary", Vocabulary)
-    app.add_directive("questions", Questions)
     app.add_directive("models", Models)
     app.add_directive("sources", Sources)
     app.add_directive("extras", Extras)

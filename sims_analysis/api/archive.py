@@ -92,7 +92,8 @@ class Archive:
     Examples
     --------
     >>> import tempfile
-    >>> archive = Archive(tempfile.mkdtemp())
+    >>> import sims_analysis as sims
+    >>> archive = sims.Archive(tempfile.mkdtemp())
     >>> payload = (b'[{"species_name": "B", "depths": [0, 10], "depth_units": "nm",'
     ...            b' "concentrations": [1e18, 2e18], "concentration_units": "atoms/cm^3"}]')
     >>> archive.put("w1", payload, url="https://api.example/sims/w1")

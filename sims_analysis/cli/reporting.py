@@ -118,7 +118,7 @@ def report(
 
     IDS are data ids, or names of files of instruments and laboratories. For every species, the
     results have a unit and a status, or a reason why there are none. Without IDS, everything in the
-    archive is reported; without --archive as well, the synthetic measurements in the package.
+    archive is reported; without --archive as well, the measurements that come with the package.
     """
     from sims_analysis.output.report import to_text
     from sims_analysis.output.report_files import INDEX, write_files, write_index

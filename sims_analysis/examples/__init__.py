@@ -1,1 +1,1 @@
-"""Synthetic measurements with a known truth, and the code that makes them."""
+"""Measurements that come with the package: synthetic with a known truth, and measured ones."""

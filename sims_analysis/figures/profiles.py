@@ -64,90 +64,71 @@ def plot_profiles(
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several, named by the keys of a mapping; plain or quantified.
-        Each species is drawn on its own samples; profiles over sputter time beside others over
-        depth have an axis of their own, above.
+        One measurement, a batch, or several. Those over sputter time have an axis above.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure. Right axes and lists get room beside other axes
-        if the figure has a layout engine, as with ``plt.subplots(1, 2, layout="constrained")``.
+        Where to draw; by default in a new figure. Beside other axes, give the figure a layout
+        engine: ``plt.subplots(1, 2, layout="constrained")``.
     species : str or sequence of str, optional
-        The species to draw, in this order.
+        To draw, in this order.
     width : {"single", "double"}, str, Quantity or float, optional
-        Width of a new figure: one or two columns of a journal (86 mm, 178 mm), a length such as
-        ``"85 mm"``, or a number of mm.
+        Of a new figure: one or two columns of a journal (86 mm, 178 mm), or a length, ``"85 mm"``.
     xlim, ylim : (low, high), optional
-        Limits of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare
-        numbers in the unit of the axis; None leaves a limit to the data.
+        Limits of the depth and left value axes, as ``"50 nm"`` or in the unit of the axis, or None.
     depth_units, value_units : str, or for values a sequence of str, optional
-        Units of the axes, such as ``"um"`` instead of ``nm`` (``s`` of sputter time), and
-        ``"1/m^3"``; each applies to values of its kind.
+        Units of the axes, such as ``"um"`` and ``"1/m^3"``; each applies to values of its kind.
     scale : {"log", "linear"}
         Scale of the value axes.
     detection_limit : str, Quantity, DataArray or Dataset, optional
-        One for all species with its unit, or one for each: samples below it are not part of the
-        line, and are marked by open triangles at the limit.
+        One for all species, or one for each: samples below it are open triangles at the limit.
     coverage : float
-        Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
-        0 draws no bands.
+        Half-width of bands, bars and printed uncertainties, in standard errors; 0 draws none.
     junctions : DataArray or Dataset, optional
         From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`, or a
-        list of these. If `data` is a list or a mapping, every result may be a list in the same
-        order, or a mapping with the same keys.
+        list of these; of several measurements, all results may be lists or mappings as `data` is.
     dose : DataArray or Dataset, optional
-        From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its dose listed.
+        From :func:`integrated_dose` or :func:`dose_budget`; the window is shaded.
     dose_window : (start, stop), optional
-        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``. If it is not
-        known, nothing is shaded.
+        Of a dose that does not record its window, such as ``("20 nm", "500 nm")``.
     peak, decay_length, layers, interfaces : Dataset, optional
-        From the functions of these names, and from :func:`interface`. A layer is a bar from top to
-        bottom, at the level that bounds it; of an interface, the width is shaded.
+        From the functions of these names, and from :func:`interface`.
     fits : Dataset, or a list or mapping of them, optional
-        Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
+        Models fitted to the data, drawn inside their windows.
     restored : Dataset, or a list or mapping of them, optional
-        From :func:`deconvolve`: the restored profile over the measured one, and a bar as long as
-        the resolution that is achieved at its maximum.
+        From :func:`deconvolve`, with a bar as long as the resolution achieved at its maximum.
     residuals : bool
-        Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
-        if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
-        (data - fit) / largest sample. Several fits of one profile have different dashes and marks.
+        Draw the residuals of the fits in a panel below: (data - fit) / sigma, or without standard
+        errors log10(data / fit); on a linear axis (data - fit) / largest sample.
     waterfall : float, optional
-        Raise each measurement by this factor over the one before, such as 10, so that they stand
-        one above the other; the label of the axis says so.
+        Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
-        What colours stand for; ``"auto"`` colours by measurement if there is one species in several
-        measurements.
+        What colours stand for; ``"auto"``: the measurement, of one species in several of them.
     colours : mapping, optional
-        Species or measurement -> colour, instead of those of the library, which a style sheet or
-        ``axes.prop_cycle`` replaces as well.
+        Species or measurement -> colour, instead of those of the library or a style sheet.
     spread : bool, optional
         Draw each species in many measurements as their median, a band that holds the middle 80 %,
-        and the outliers. By default if there are more than can be told apart (8, or 6 for several
-        species); False draws every curve.
+        and the outliers: by default of more than 8 (6 for several species).
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves, in a legend above the axes, or nowhere. ``"auto"`` and
-        ``"direct"`` write names beside the curves where they cover nothing, and the others in the
-        legend; with ``"auto"``, names of measurements are always in the legend.
+        Names beside the curves where they cover nothing, and otherwise in a legend above; all in
+        the legend; or nowhere. With ``"auto"``, names of measurements are always in the legend.
     notes : bool
-        Explain marks and bands in the list of results: zeros, detection limits, errors, fits.
+        Explain marks and bands in the list of results.
     title : str, optional
-        By default none, but that synthetic data are called so; ``""`` leaves out that as well.
+        By default only that data are synthetic; ``""`` leaves out that as well.
     house_style : bool, optional
-        Use the library's sizes and ticks wherever matplotlib's settings are at their defaults: by
-        default in a new figure, and in one that was drawn with it before.
+        Use the library's sizes and ticks where matplotlib's settings are at their defaults.
     **line : Any
         Style of all curves: ``linewidth`` or ``lw``, ``color`` or ``c``, ``marker``, ``alpha``...
 
     Returns
     -------
     matplotlib.axes.Axes
-        The left axes. Right axes, if there are any, are in ``ax.figure.axes``. ``legend()`` of the
-        left axes lists every curve.
+        The left axes. Right axes, if there are any, are in ``ax.figure.axes``.
 
     Raises
     ------
     ProfileError
-        If there is nothing to draw; if an argument is given results of another function; or if the
-        list of results does not fit given axes in letters of 5.5 points.
+        If there is nothing to draw, an argument is given results of another function, or the list
+        of results does not fit given axes.
     SpeciesError
         If a species is absent.
     UnitsError
@@ -157,12 +138,9 @@ def plot_profiles(
 
     Notes
     -----
-    A species has the colour of its element unless another in the figure has it. A log axis cannot
-    show zero and negative samples, nor the small number that some instruments write for no counts:
-    they are marked by open triangles at the floor of the axis, and the line is interrupted there.
-    Settings of matplotlib are not changed; those of a style sheet take precedence. Names are
-    darkened until they can be read (a contrast of 4.5 to 1), and stay with their curves when the
-    limits change. A second call on the same axes adds to what is there, and writes one list.
+    On a log axis, samples that it cannot show (zero, negative, what an instrument writes for no
+    counts) are open triangles at its floor, and the line is interrupted there. Settings of
+    matplotlib are not changed. A second call on the same axes adds to what is there.
 
     Examples
     --------

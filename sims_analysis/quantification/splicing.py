@@ -264,10 +264,11 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
         )
     joined = parts[0].combine_first(parts[1])
     measured = xr.DataArray(data=False)
-    for name in (*vocabulary.QUANTITIES, *_EVIDENCE):
-        if name in joined:
-            held = joined[name].notnull() if name not in _FLAGS else joined[name].fillna(0) != 0
-            measured = measured | held
+    for held_in in (*vocabulary.QUANTITIES, *_EVIDENCE):
+        if held_in in joined:
+            measured = measured | (
+                joined[held_in].fillna(0) != 0 if held_in in _FLAGS else joined[held_in].notnull()
+            )
     joined = joined.isel({axis: measured.any("species").values})
     for name, one in joined.data_vars.items():
         one.attrs = (a if name in a else b)[name].attrs

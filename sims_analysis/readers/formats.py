@@ -51,7 +51,8 @@ class Reader(Protocol):
     ...             name="B", depths=z, depth_units="nm", values=c, units="at/cm3"
     ...         )
     ...         return sims.Content(signals=[boron])
-    >>> sims.read(b"Lotus SIMS\n0;1e17\n10;3e18\n", format=Lotus())["B"].concentrations
+    >>> lotus: sims.Reader = Lotus()
+    >>> sims.read(b"Lotus SIMS\n0;1e17\n10;3e18\n", format=lotus)["B"].concentrations
     array([1.e+17, 3.e+18])
     """
 

@@ -85,10 +85,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Parameters
     ----------
     path : path-like, bytes, open file, or iterable of these
-        A file, or several. A folder stands for the files in it, in the order of their names. An
-        open file is anything with ``read()``. An address (``"https://..."``, ``"s3://..."``,
-        ``"zip://w7.txt::archive.zip"``) is opened by fsspec, where that is installed. What has no
-        name is named by its hash.
+        A file, or several. A folder stands for the files in it, by name. An address
+        (``"https://..."``, ``"s3://..."``, ``"zip://w7.txt::archive.zip"``) is opened by fsspec,
+        where that is installed. What has no name is named by its hash.
     depth_units : str, optional
         Unit of the depths (or times), where the file states none.
     units : str or mapping, optional
@@ -102,8 +101,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
         letter, or by head. Cells elsewhere do not matter then.
     header_rows : int or sequence of int, optional
-        Of a table: the rows that are heads, counted from 0 in the file. The numbers stand below the
-        last of them, whatever is above; ``[]`` if there are no heads.
+        Of a table: the rows that are heads, counted from 0 in the file; ``[]`` if there are none.
     samples : str or True, optional
         Of a table that holds several samples: the head (or letter) of the column that tells them
         apart, or True for whatever does, such as labels above blocks of columns. Each sample
@@ -134,17 +132,14 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     SIMSResult, or list of SIMSResult
         A list for several files, for a folder, and with `samples`. Depths and values as the file
         has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
-        measured (``NaN``). Of each signal,
-        ``species_metadata`` holds what the file says, with units: ``counting_time``,
-        ``detector``, ``dead_time``, ``faraday_cup_threshold``, ``rsf``, ``dose``,
-        ``reference_signal``, ``mass``, ``detection_limit``...; ``extra["columns"]`` numbers that
-        stand beside it, such as times. ``.metadata`` is what it says of the measurement.
+        measured (``NaN``). Of each signal, ``species_metadata`` holds what the file says, with
+        units: ``counting_time``, ``rsf``, ``dose``...; ``extra["columns"]`` numbers that stand
+        beside it, such as times. ``.metadata`` is what it says of the measurement.
 
     Raises
     ------
     ReadError
-        If a file holds no depth profile (it says what it is), breaks off, or has a cell that is
-        no number. Its attribute ``picture`` shows what was understood of a table; see
+        If a file holds no depth profile, breaks off, or has a cell that is no number; see
         :func:`explain_read`.
     UnitsError
         If a unit is stated nowhere, or is ambiguous.

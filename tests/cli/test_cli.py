@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 import click
 import pytest
-from command_line import NAMES, error_line, payload_of, process, run, serving
+from command_line import EXAMPLES, NAMES, error_line, payload_of, process, run, serving
 
 import sims_analysis as sims
 from sims_analysis.cli import reporting
@@ -83,8 +83,8 @@ def test_report_without_arguments_runs_the_whole_chain(tmp_path, monkeypatch):
     result = run("report")
     out = result.stdout
     assert (result.exit_code, result.stderr) == (0, "")
-    for name in NAMES:
-        assert f"{name}: synthetic" in out
+    for name in EXAMPLES:
+        assert re.search(rf"^{name}: (synthetic|measured): ", out, re.MULTILINE)
         for suffix in ("-results.csv", "-profiles.csv", ".nc", ".png", ".svg"):
             path = tmp_path / "report" / f"{name}{suffix}"
             assert path.stat().st_size > 0
@@ -150,7 +150,7 @@ def test_what_is_not_understood_is_refused_before_anything_is_done(option, value
 def test_an_unknown_example_is_a_usage_error_that_lists_them():
     result = run("report", "arsenic", "--no-files")
     assert result.exit_code == 2
-    assert "boron-implant, gan-mg-stack, sputter-time" in error_line(result)
+    assert ", ".join(EXAMPLES) in error_line(result)
 
 
 @pytest.mark.parametrize("variable", ["AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"])
@@ -280,7 +280,7 @@ def test_search_offline():
     assert "boron-implant" in result.stdout
     assert "sputter-time" not in result.stdout
     found = run("search", "--archive", ARCHIVE, "--offline", "--format", "json")
-    assert [entry["data_id"] for entry in json.loads(found.stdout)] == NAMES
+    assert [entry["data_id"] for entry in json.loads(found.stdout)] == EXAMPLES
 
 
 def test_search_that_finds_nothing():
@@ -317,10 +317,11 @@ def test_an_index_is_made_anew(tmp_path):
 
 def test_list():
     result = run("archive", "list", ARCHIVE)
-    assert [line.split()[0] for line in result.stdout.splitlines()[2:]] == NAMES
-    assert "synthetic" in result.stdout
+    assert [line.split()[0] for line in result.stdout.splitlines()[2:]] == EXAMPLES
+    assert "synthetic: " in result.stdout
+    assert "measured: " in result.stdout
     found = json.loads(run("archive", "list", ARCHIVE, "--format", "json").stdout)
-    assert [record["data_id"] for record in found] == NAMES
+    assert [record["data_id"] for record in found] == EXAMPLES
 
 
 def test_what_is_no_archive(tmp_path):

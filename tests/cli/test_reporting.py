@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from command_line import NAMES, error_line, run
+from command_line import EXAMPLES, NAMES, error_line, run
 
 import sims_analysis as sims
 from sims_analysis.cli import reporting
@@ -155,7 +155,7 @@ def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(a
         (("sputter-time",), of_lab, of_lab),
     ):
         results, failures = reporting._measurements(ids, {}, dict(stated))
-        assert [one.data_id for one in results] == list(ids or NAMES)
+        assert [one.data_id for one in results] == list(ids or EXAMPLES)
         assert failures == {}
         assert asked.pop() == source
     with pytest.raises(click.UsageError, match=r"^name the ids; the command search finds them$"):

@@ -329,7 +329,8 @@ REFUSED = [
     ),
     (
         lambda: sims.open_example("boron"), ArchiveError,
-        "there is no example 'boron'; there are boron-implant, gan-mg-stack, sputter-time",
+        ("there is no example 'boron'; there are boron-implant (synthetic), gan-mg (measured), "
+        "gan-mg-stack (synthetic), sputter-time (synthetic), zno-li (measured)"),
     ),
     (
         lambda: sims.SIMSResult.from_json(b"{}"), PayloadError,

@@ -230,12 +230,14 @@ def test_metadata_that_are_absent_or_null_do_no_harm():
 # ---- layout
 
 
-@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+@pytest.mark.parametrize(
+    "name", ["boron-implant", "gan-mg", "gan-mg-stack", "sputter-time", "zno-li"]
+)
 def test_the_table_is_aligned_and_fits(name):
     text = to_text(analyse(sims.open_example(name)))
     lines = text.splitlines()
     assert max(map(len, lines)) <= 100
-    assert "synthetic" in lines[0]
+    assert re.match(r"[\w-]+: (synthetic|measured): ", lines[0])
     assert not any(line != line.rstrip() for line in lines)
     for i, line in enumerate(lines):
         if line.startswith("-----"):

@@ -146,7 +146,9 @@ def test_no_false_alarm_on_real_profiles(name):
         warn_of_implausible(result.depth_profiles)
 
 
-@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+@pytest.mark.parametrize(
+    "name", ["boron-implant", "gan-mg", "gan-mg-stack", "sputter-time", "zno-li"]
+)
 def test_no_false_alarm_on_the_examples(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,12 +1,13 @@
 """One species over another on axes of their own, and isotopes as parts of elements."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import periodictable
 import pytest
 import xarray as xr
-from questions import OF_A_RATIO
+from questions import OF_A_RATIO, PERHAPS_OF_A_RATIO
 from timed import timed
 
 import sims_analysis as sims
@@ -248,6 +249,19 @@ def test_a_ratio_is_data(question, kind):
         sims.testing.assert_allclose(
             sims.dequantify(ask(asked)).compute(), sims.dequantify(answer), rtol=1e-9
         )
+
+
+@pytest.mark.parametrize("question", PERHAPS_OF_A_RATIO)
+def test_what_needs_a_concentration_refuses_a_ratio(question):
+    found = sims.ratio(RUN, numerator="As", denominator="Si")
+    ask = partial(getattr(sims, question), **PERHAPS_OF_A_RATIO[question])
+    try:
+        answer = ask(found)
+    except sims.UnitsError as refused:
+        assert "ratio is in '1', which is dimensionless; expected a unit" in str(refused)  # noqa: PT017
+    else:
+        lazy = ask(found.chunk()).compute()
+        sims.testing.assert_allclose(lazy, answer, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("counts", "told"), [(10, True), (100, True), (1000, False)])
