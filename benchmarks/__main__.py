@@ -15,6 +15,7 @@ timed. Nothing fails on time.
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
     python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
     python -m benchmarks --coverage 1000 --only "fit edge"
+    python -m benchmarks.comparison --against ../release    random questions to two trees
 """
 
 from __future__ import annotations

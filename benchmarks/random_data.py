@@ -16,7 +16,6 @@ import numpy as np
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import SimsError
 
 __all__ = ["Dice", "Drawn", "draw"]
 
@@ -338,7 +337,7 @@ def _with_errors(
             options = {"dwell_time": f"{1 / per_count!r} s"} if unit == "count/s" else {}
         try:
             with_counts = sims.with_counting_statistics(data, **options)
-        except SimsError:
+        except sims.SimsError:
             how = "stderr"
         else:
             words.append("counts")
@@ -414,7 +413,7 @@ def _corrected(
     name, options = dice.one(*steps)
     try:
         data = getattr(sims, name)(data, **options)
-    except SimsError:
+    except sims.SimsError:
         return data, words
     return data, [*words, f"{name}({', '.join(f'{k}={v!r}' for k, v in options.items())})"]
 
