@@ -6,6 +6,7 @@ timed. Nothing fails on time.
     python -m benchmarks                    the table, at 10 to 10,000 profiles
     python -m benchmarks --rows 100000      one size
     python -m benchmarks --passes           the most frequent questions over bare passes, in brief
+    python -m benchmarks --passes --against ../release    two checkouts, turn by turn
     python -m benchmarks --smoke            a few seconds, for CI
     python -m benchmarks --plot speed.svg   time against the number of profiles
     python -m benchmarks --dask --gigabytes 8
@@ -23,6 +24,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from itertools import chain
+from pathlib import Path
 
 from sims_analysis.errors import SimsWarning
 
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--passes", action="store_true")
+    parser.add_argument("--against", type=Path, metavar="OLD", help="another checkout")
     parser.add_argument("--plot", metavar="FILE")
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
@@ -60,6 +63,10 @@ def main() -> None:
 
         fetching.run(20 if asked.smoke else 500)
         fetching.one_by_one(20 if asked.smoke else 200)
+    elif asked.passes and asked.against:
+        from . import bars
+
+        bars.run(asked.against, 20 if asked.smoke else max(asked.rows), asked.repeats)
     elif asked.passes:
         for count in [20] if asked.smoke else asked.rows:
             passes.run(count, 1 if asked.smoke else asked.repeats)

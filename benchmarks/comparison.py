@@ -15,21 +15,17 @@ dataset alone.
 from __future__ import annotations
 
 import argparse
-import os
-import pickle
-import subprocess
-import sys
-import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+from .trees import ROOT, Tree
+
 #: Coordinates that carry evidence along the samples: new ones are no difference of an answer.
 EVIDENCE = ("_quality", "_detection_limit")
 #: What is found by iteration stops within a part of this of the minimum, wherever rounding leads
@@ -42,18 +38,9 @@ _ERRORS = ("stderr", "covariance", "uncertainty")
 # --- one tree answers -----------------------------------------------------------------------------
 
 
-def answer_all(tree: str, seed: int, only: list[str]) -> None:
-    """Read numbers of datasets, and write the answers of a tree; run in a process of its own."""
-    # Whatever is printed shall not come between the answers.
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sys.path.insert(0, tree)
-    import sims_analysis as sims
-
-    assert Path(str(sims.__file__)).parents[1] == Path(tree), f"{sims.__file__} is not of {tree}"
-    for line in sys.stdin:
-        pickle.dump(answers(seed, int(line), only), out)
-        out.flush()
+def asking(seed: int, only: list[str]) -> Callable[[str], list[dict[str, Any]]]:
+    """Give what answers about the dataset of a number."""
+    return lambda number: answers(seed, int(number), only)
 
 
 def answers(seed: int, number: int, only: list[str]) -> list[dict[str, Any]]:
@@ -209,39 +196,6 @@ def _of_variables(name: str, old: Any, new: Any, tolerance: float) -> Iterator[A
 # --- both trees -----------------------------------------------------------------------------------
 
 
-class Tree:
-    """A process that answers for a tree."""
-
-    def __init__(self, tree: Path, seed: int, only: list[str]) -> None:
-        self.tree = tree
-        call = f"answer_all({str(tree)!r}, {seed}, {only})"
-        # From this folder, so that the questions are those of this tree.
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", f"from benchmarks.comparison import *; {call}"],
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ""},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.seconds = 0.0
-
-    def answers(self, number: int) -> Any:
-        began = time.perf_counter()
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{number}\n".encode())
-        self.process.stdin.flush()
-        try:
-            found = pickle.load(self.process.stdout)  # noqa: S301  # of our own process
-        except EOFError:
-            raise SystemExit(f"dataset {number}: {self.tree} ended without an answer") from None
-        self.seconds += time.perf_counter() - began
-        return found
-
-    def close(self) -> None:
-        self.process.communicate()
-
-
 def run(
     old: Path, new: Path, numbers: range, seed: int, only: list[str], jobs: int, tolerance: float
 ) -> tuple[Counter[tuple[str, str]], dict[tuple[str, str], Any], Counter[str]]:
@@ -249,11 +203,11 @@ def run(
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], Any] = {}
     asked: Counter[str] = Counter()
-    trees = [Tree(old, seed, only), Tree(new, seed, only)]
+    trees = [Tree(tree, "comparison", "asking", seed, only) for tree in (old, new)]
     try:
         with ThreadPoolExecutor(jobs) as pool:
             for number in numbers:
-                both = list(pool.map(lambda tree, n=number: tree.answers(n), trees))
+                both = list(pool.map(lambda tree, n=number: tree.ask(n), trees))
                 about = both[0][0]["call"]
                 for one, other in zip(*both, strict=True):
                     asked[one["question"]] += 1
