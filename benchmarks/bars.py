@@ -1,7 +1,8 @@
 """How fast two checkouts are, turn by turn: over bare passes of large data, and a call at a time.
 
 Each tree answers in a process of its own; in every turn one is timed after the other, with the bare
-sum beside it, so that what slows the machine for a while slows all.
+sum beside it, so that what slows the machine for a while slows all. Times are those of the
+processor, not of the clock: the machine may have other work.
 """
 
 from __future__ import annotations
@@ -98,11 +99,11 @@ def timing(rows: int) -> Callable[[str], tuple[float, float]]:
 
 
 def _seconds(way: Callable[[], Any]) -> float:
-    began, calls = time.perf_counter(), 0
-    while calls == 0 or time.perf_counter() - began < _TURN:
+    began, calls = time.process_time(), 0
+    while calls == 0 or time.process_time() - began < _TURN:
         way()
         calls += 1
-    return (time.perf_counter() - began) / calls
+    return (time.process_time() - began) / calls
 
 
 def large(name: str, rows: int) -> Any:
