@@ -145,7 +145,7 @@ def decay_length(
         errors=True,
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
-    status = mark_transient(frame, a, b, found.status)
+    status = mark_transient(frame, a, b, found.status, rests.flags)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
     what = "the edge of the others is too shallow"

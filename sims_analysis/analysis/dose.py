@@ -25,8 +25,8 @@ from sims_analysis.frame.run import anywhere, codes, elementwise, is_nan, replac
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import TOLERANCE, ends
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice

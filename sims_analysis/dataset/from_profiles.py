@@ -380,9 +380,11 @@ def _flags(one: _Canonical) -> NDArray[np.int16]:
     cells = () if one.cells is None else np.ascontiguousarray(one.cells[at].T)
     if at.size > 1:
         wide = gap_after(Dense(one.depth[at], one.value[None, at], None, *cells))
+        limited = np.cumsum(below)[at]  # those below a limit were measured: no gap
         if wide is not None:
-            flags[at[:-1][wide[:-1]]] |= Flag.GAP_AFTER
-            flags[at[1:][wide[:-1]]] |= Flag.GAP_BEFORE
+            gap = wide[:-1] & (np.diff(limited) == 0)
+            flags[at[:-1][gap]] |= Flag.GAP_AFTER
+            flags[at[1:][gap]] |= Flag.GAP_BEFORE
     return flags
 
 

@@ -9,11 +9,11 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
-from sims_analysis.kernels.peak import surface_transient
-from sims_analysis.outcomes import Status
+from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import format_argument
 
 Window = tuple[xr.Variable, xr.Variable]
@@ -121,17 +121,21 @@ def warn_of_transient(
 
 
 def mark_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
+    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable, flags: xr.Variable
 ) -> xr.Variable:
     """Set the status to truncated, with a warning, if the window begins in a surface transient.
 
-    Such results include the transient, with or without the implant below it.
+    Such results include the transient, with or without the implant below it. `flags` are those of
+    what they rest on, which may carry that some of it is a transient.
     """
     among = xr.zeros_like(status, dtype=bool)
     for code in (Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE):
         among = among | (status == code)
     transient = warn_of_transient(frame, start, stop, among)
-    return replaced_where(transient, status, Status.TRUNCATED)
+    carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
+    text = "the window begins in a surface transient; set start= below it to exclude it"
+    warn_where(frame, carried, text, ProfileWarning)
+    return replaced_where(transient | carried, status, Status.TRUNCATED)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.evidence import WITHOUT_VALUE, Rests, Use, rests, runs_of
+from sims_analysis.kernels.evidence import Rests, Use, rests, runs_of
 from sims_analysis.kernels.rows import (
     IN_CACHE,
+    WITHOUT_VALUE,
     Array,
     Dense,
     Flags,

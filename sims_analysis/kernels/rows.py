@@ -36,6 +36,10 @@ IN_CACHE = 1 << 16
 TOLERANCE = 1e-9
 
 
+#: Added to the flag of runs of samples without a value; not part of what data carry.
+WITHOUT_VALUE = 1 << 13
+
+
 class Marks(NamedTuple):
     """Runs of samples of which the data carry a flag; every field has shape (K,).
 
