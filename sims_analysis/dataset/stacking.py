@@ -205,6 +205,8 @@ def _stacked(
         if name not in part.ds.variables:
             continue
         values = np.asarray(variables.pop(0).data)
+        if out.dtype == np.int16 and values.dtype.kind == "f":  # flags, with NaN for none
+            values = np.nan_to_num(values)
         if masks is not None and own:
             _fill_padded(out[i], row, values, masks[i])
         else:

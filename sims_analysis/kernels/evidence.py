@@ -126,8 +126,9 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
     limited = here & is_below
     # A limit that is not known may be any.
+    counts = limited & (width > 0)
     amount = np.where(np.isnan(height), np.inf, height)
-    np.add.at(below, found.row, np.where(limited & (width > 0), width * amount, 0.0))
+    np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
     return Rests(flags, below, hole)
 
