@@ -331,6 +331,7 @@ NOT_FITTED = ("featureless", "too_few_samples", "several_peaks")
 #: What no longer rests on them, and why.
 APART = {
     ("deconvolve", "transient"): "no blur has made it: what is restored has none",
+    ("splice", "limit", "junction"): "the crossing is one of the other piece, which has none",
 }
 
 
