@@ -210,6 +210,8 @@ def alone(folder: Path) -> Iterator[bool]:
     """
     target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
+        if target.is_symlink():  # in a folder from elsewhere, it may lead anywhere
+            raise OSError
         descriptor = os.open(target, flags)
     except OSError:
         yield False

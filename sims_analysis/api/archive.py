@@ -6,7 +6,6 @@ Layout, format version 1::
       README.txt                    this layout, for people
       archive.json                  the format version, for programs
       .gitattributes                keeps version control from changing line ends
-      .index/                       of many entries, to be searched; can be deleted at any time
       entries/
         boron-implant/              one folder an entry
           catalogue.json            its catalogue entry, where known
@@ -30,21 +29,13 @@ import re
 from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
 from sims_analysis.api.adding import MOST_BYTES, to_add
-from sims_analysis.api.catalogue import Catalogue, CatalogueEntry, Search, as_texts
-from sims_analysis.api.contents import (
-    Contents,
-    Need,
-    Skip,
-    leave_out,
-    read_catalogue,
-    read_contents,
-)
+from sims_analysis.api.catalogue import Catalogue, Search, as_texts
+from sims_analysis.api.contents import Contents, leave_out, read_catalogue
 from sims_analysis.api.index import Index
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -142,7 +133,7 @@ class Archive:
 
     def __len__(self) -> int:
         check_format(self.path, strict=False)
-        return sum(1 for _ in self._index.ids())
+        return len(self._index.ids())
 
     def __contains__(self, data_id: object) -> bool:
         return isinstance(data_id, str) and data_id != "" and bool(self._versions(data_id))
@@ -204,8 +195,8 @@ class Archive:
     ) -> Catalogue:
         """Search what the archive knows of its entries.
 
-        From 32 entries on, the archive keeps an index of them in its folder ``.index``; it may be
-        deleted at any time.
+        From 32 entries on, an index of them is kept in the user's cache folder; it may be deleted
+        at any time.
 
         Parameters
         ----------
@@ -235,20 +226,18 @@ class Archive:
         return self.entries(Search.of(keywords=keywords, **filters), as_texts(species))
 
     def entries(
-        self, search: Search, species: Sequence[str] = (), skip: Skip = leave_out
+        self, search: Search, species: Sequence[str] = (), *, damaged: bool = False
     ) -> Catalogue:
-        """Give the entries that pass a search: what :meth:`search` does once it has read it."""
+        """Give the entries that pass a search: what :meth:`search` does once it has read it.
+
+        If `damaged`, also those of which nothing is known but how they are damaged.
+        """
         check_format(self.path, strict=False)
-        need = Need.WORDS if search.keywords or species else Need.ENTRY
-        passes = search.test(species)
-        if search.data_ids:
-            ids = dict.fromkeys(map(canonical, search.data_ids))
-            read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            wires = [c.wire for c in filter(None, read) if passes(c.words, c.about)]
-        else:
-            found = self._index.contents(need, passes, skip=skip)
-            wires = [wire for _, wire in sorted((c.data_id, c.wire or b"") for c in found)]
-        return Catalogue(CatalogueEntry.unread(wire) for wire in wires if wire)
+        if not search.data_ids:
+            return Catalogue(self._index.search(search, species, damaged=damaged).values())
+        folders = dict.fromkeys(self.folder(canonical(i)).name for i in search.data_ids if i)
+        found = self._index.search(search, species, damaged=damaged, folders=folders)
+        return Catalogue(found[folder] for folder in folders if folder in found)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -258,22 +247,13 @@ class Archive:
         Of at `most` so many; and how many there are.
         """
         self.check()
-        wanted = [word.casefold().encode(errors="replace") for word in words]
-
-        def passes(text: bytes | None, _: object) -> bool:
-            return all(word in (text or b"") for word in wanted)
-
-        found = self._index.contents(Need.WORDS, passes if wanted else None)
-        named = sorted((known for known in found if known.data_id), key=attrgetter("data_id"))
-        return named[:most], len(named)
+        return self._index.contents(list(words), most)
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
-        """Make the index of the entries anew, whatever it says; return how many entries there are.
+        """Make the index of the entries anew; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for. Of more than 50,000 entries, a ``catalogue.json`` that somebody wrote over in
-        place (not as this library does, which puts a new file there) is noticed only if the entry
-        is in an answer of up to 10,000, or by this.
+        asked for.
 
         Parameters
         ----------
@@ -281,8 +261,7 @@ class Archive:
             Show a bar on stderr; by default for many entries on a terminal or in a notebook.
         """
         self.check()
-        self._index.discard()
-        return sum(1 for _ in self._index.contents(Need.WORDS, show=progress))
+        return self._index.rebuild(show=progress)
 
     def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.

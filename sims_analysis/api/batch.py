@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sims_analysis.errors import ApiError, SimsError, Unauthorized
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 #: Requests in a row that get no answer at all: that is no matter of the entry.
 _STRIKES = 2
@@ -58,17 +56,11 @@ class Batch:
 
     def __init__(self, deadline: float = math.inf) -> None:
         self._deadline = deadline
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._ended: SimsError | None = None
         self._strikes = 0
-        self._is_troubled = False
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this process, and not the one that it was forked from, sends the requests."""
-        return os.getpid() == self._process
+        self._warned: set[str] = set()
 
     @property
     def is_cancelled(self) -> bool:
@@ -101,12 +93,14 @@ class Batch:
         with self._lock:
             self._strikes = 0
 
-    def failed(self, error: Exception, *, unanswered: bool) -> None:
-        """Note that a request has failed, and whether the server answered nobody meanwhile."""
+    def failed(self, error: Exception, *, refused: bool, unanswered: bool) -> None:
+        """Note that a request has failed: the key was refused, or the server answered nobody."""
+        if not isinstance(error, ApiError):
+            return
         with self._lock:
-            if isinstance(error, Unauthorized):
+            if refused:
                 self._ended = self._ended or error
-            elif unanswered and isinstance(error, ApiError):
+            elif unanswered:
                 self._strikes += 1
                 if self._strikes >= _STRIKES and self._ended is None:
                     self._ended = error
@@ -120,11 +114,13 @@ class Batch:
         error.args = (f"{what}: not asked after what another met: {self._ended}", *error.args[1:])
         return error
 
-    def is_first_trouble(self) -> bool:
-        """Whether nothing before could not be kept: the first reason stands for all."""
+    def warn_once(self, kind: str, message: str) -> None:
+        """Warn of what may happen to every request of the batch, the first time."""
         with self._lock:
-            is_first, self._is_troubled = not self._is_troubled, True
-        return is_first
+            is_first = kind not in self._warned
+            self._warned.add(kind)
+        if is_first:
+            warn(message, SimsWarning)
 
 
 class Exchange:
@@ -133,26 +129,14 @@ class Exchange:
     def __init__(self, request: Request, batch: Batch, deadline: float) -> None:
         self.request = request
         self.batch = batch
-        self._deadline = deadline
         #: When it was sent first, and when it is given up.
-        self.began = self.end = math.inf
-
-    @contextmanager
-    def turn(self, turns: threading.Semaphore) -> Iterator[None]:
-        """Wait for one of a limited number of turns, for which the clock stands still."""
-        waiting = time.monotonic()
-        with turns:
-            now = time.monotonic()
-            if self.began == math.inf:
-                self.began, self.end = now, now + self._deadline
-            else:
-                self.end += now - waiting
-            yield
+        self.began = time.monotonic()
+        self._end = self.began + deadline
 
     @property
     def left(self) -> float:
         """Seconds until it is given up."""
-        return min(self._deadline, self.end - time.monotonic())
+        return self._end - time.monotonic()
 
     @property
     def is_late(self) -> bool:

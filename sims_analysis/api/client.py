@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -55,11 +56,12 @@ class Client:
     offline : bool
         Never open a connection: what is not in the archive is an error.
     timeout : float
-        Seconds without a byte after which an attempt is given up; to connect, 5 s at most for all
-        addresses of a host together.
+        Seconds without a byte after which an attempt is given up; to connect, 5 s at most for each
+        address of a host.
     deadline : float
-        Seconds after which an entry is given up, with all its attempts and waits, whatever name
-        server, network and server do meanwhile.
+        Seconds after which an entry is given up, with all its attempts and waits. It is looked at
+        whenever a piece of an answer has arrived; not while a name is looked up, or while headers
+        arrive byte by byte.
     retries : int
         How often a failure that may pass is tried again, after a random and growing wait, or the
         one that the server asks for (which is not counted, and makes all requests wait; of more
@@ -196,10 +198,11 @@ class Client:
         ------
         PartialResultsError
             If some of several entries failed; ``.results`` holds what arrived. A key that is
-            refused and a server that gives no answer end the batch: what was not asked for then
-            has the error of that kind in its place.
+            refused (401, or 403 before any answer) and a server that gives no answer end the batch:
+            what was not asked for then has the error of that kind in its place.
         NotFound, Unauthorized, RateLimited, StatusError, ConnectionFailed, RequestTimeout
-            For a single id, what the server or the network did.
+            For a single id, or if all failed for this one reason, what the server or the network
+            did.
         PayloadError
             If an answer breaks the contract.
         ArchiveError
@@ -427,10 +430,20 @@ def _failure_of(
     failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
 ) -> SimsError:
     """Make the error that is raised for entries that could not be had."""
+    first = failures[0]
     if total == 1:
-        return failures[0]
+        return first
+    if len(failures) == total and len({_reason(failure) for failure in failures}) == 1:
+        error = copy.copy(first)
+        error.args = (f"all of the {total} entries failed: {first.args[0]}", *first.args[1:])
+        return error
     return PartialResultsError(
         f"{len(failures)} of {total} entries failed; the others are in .results of this error "
-        f"or were handed on, or ask with errors='collect'. The first: {failures[0]}",
+        f"or were handed on, or ask with errors='collect'. The first: {first}",
         results,
     )
+
+
+def _reason(failure: SimsError) -> object:
+    """Tell reasons of failures apart: by the kind of error, and the answer of the server."""
+    return type(failure), getattr(failure, "status_code", None)

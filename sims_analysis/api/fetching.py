@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import threading
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Threads beside those that wait for an answer, so that connections need not wait for readers.
-_READERS = 2
 #: So many ids fit into the address of one request.
 _IDS_PER_REQUEST = 100
 
@@ -56,10 +53,6 @@ class Fetcher:
         self._key = key
         self.archive = archive
         self.options = options
-        if not options.offline:
-            # Now, and not while requests are under way: a process that is forked while a thread
-            # imports waits for that import for ever.
-            importlib.import_module("sims_analysis.api.http")
         self._http: PerProcess[Http] = PerProcess(self._connected)
         self._closed = False
         # Two that read at a time hand the interpreter to and fro at every array, and end later.
@@ -84,8 +77,7 @@ class Fetcher:
         batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
         ask = partial(self._fetch, refresh=refresh)
-        width = self.options.max_connections + _READERS
-        fetching = each(ask, ids, width=width, batch=batch)
+        fetching = each(ask, ids, width=self.options.max_connections, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
         with progress(len(ids), self.options.progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
@@ -111,20 +103,11 @@ class Fetcher:
         return self._ask(Request(url, f"data entry {data_id!r}", validators), read, batch)
 
     def _ask(self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None) -> T:
-        """Ask; after an answer to another request once more, over a new connection."""
-        batch = batch or Batch(self.options.deadline)
         if self.options.offline:
             raise ApiError("the client is offline; make one without offline=True to ask the API")
         if self._closed:
             raise ApiError("the client is closed; make a new one")
-        try:
-            return self._http.get().get(request, read, batch)
-        except _OtherEntry:
-            self._http.drop()  # requests that are under way keep theirs
-        try:
-            return self._http.get().get(request, read, batch)
-        except _OtherEntry as error:
-            raise PayloadError(*error.args) from None
+        return self._http.get().get(request, read, batch or Batch(self.options.deadline))
 
     def _connected(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
@@ -168,8 +151,7 @@ class Fetcher:
                     lasting=False,
                 )
             except ArchiveError as error:
-                if batch.is_first_trouble():
-                    warn(f"what arrives is not kept: {error}", SimsWarning)
+                batch.warn_once("keeping", f"what arrives is not kept: {error}")
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
@@ -191,7 +173,7 @@ class Fetcher:
                 _refuse_other(profile, data_id, "$")
                 if profile.species_name != species:
                     found = profile.species_name
-                    raise _OtherEntry(
+                    raise PayloadError(
                         f"asked for species {species!r}, the answer is that of {found!r}",
                         "$.species_name",
                     )
@@ -233,14 +215,10 @@ class Fetcher:
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
 
 
-class _OtherEntry(PayloadError):
-    """An answer that belongs to another request."""
-
-
 def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
     """Raise unless a profile is of the entry that was asked for, or does not say of which."""
     if canonical(stated_id([profile]) or data_id) != data_id:
-        raise _OtherEntry(
+        raise PayloadError(
             f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}",
             f"{path}.data_id",
         )

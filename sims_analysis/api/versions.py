@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -41,8 +41,7 @@ entries/ENTRY/catalogue.json        what the catalogue says of the entry, where 
 ENTRY is the data_id; an id that is no good file name becomes a readable beginning, "~", and a
 hash, and stands in full in record.json. VERSION begins with the time of retrieval: the last by
 name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
-were left by an interrupted writer and mean nothing. The folder .index, which is made for many
-entries, answers lists and searches; it can be deleted at any time.
+were left by an interrupted writer and mean nothing.
 
 `python -m sims_analysis archive verify --archive FOLDER` checks every file; so does `sha256sum`.
 """
@@ -199,25 +198,23 @@ def _as_record(version: Path, found: Any) -> Record:
 
 
 def read_version(version: Path) -> tuple[Record, bytes]:
-    """Read a record and its payload, and check the payload against the record."""
+    """Read the record and the payload of a version."""
     record = read_record(version)
+    return record, read_payload(version, record)
+
+
+def read_payload(version: Path, record: Record) -> bytes:
+    """Read the payload of a version, and check it against the record."""
     with _readable(version, "payload.json"):
         payload = files.read_plain(version / "payload.json")
-    _check_hash(version, record, hashlib.sha256(payload).hexdigest(), len(payload))
-    return record, payload
-
-
-def open_version(version: Path) -> tuple[Record, BinaryIO]:
-    """Open a payload that is to be read piece by piece, checked as :func:`read_version` does."""
-    record = read_record(version)
-    with ExitStack() as closed_on_error, _readable(version, "payload.json"):
-        descriptor = files.descriptor_of(version / "payload.json")
-        file = closed_on_error.enter_context(open(descriptor, "rb"))  # noqa: PTH123
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-        _check_hash(version, record, found, file.tell())
-        file.seek(0)
-        closed_on_error.pop_all()
-    return record, file
+    found = hashlib.sha256(payload).hexdigest()
+    if found != record.sha256:
+        raise damaged(
+            version,
+            f"payload.json ({len(payload)} bytes) has the sha256 {found[:16]}..., "
+            f"its record says {record.sha256[:16]}...",
+        )
+    return payload
 
 
 @contextmanager
@@ -227,15 +224,6 @@ def _readable(version: Path, name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise damaged(version, f"{name} cannot be read ({error.strerror})") from None
-
-
-def _check_hash(version: Path, record: Record, found: str, size: int) -> None:
-    if found != record.sha256:
-        raise damaged(
-            version,
-            f"payload.json ({size} bytes) has the sha256 {found[:16]}..., "
-            f"its record says {record.sha256[:16]}...",
-        )
 
 
 def append(
@@ -254,7 +242,7 @@ def append(
     may `supersede` another payload, that is refused, whoever else writes at the same time.
     """
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     with ExitStack() as turn:
         locked = turn.enter_context(files.alone(folder))
         if not (locked or supersede):
@@ -303,7 +291,7 @@ def _next_version(versions: list[Path], record: Record) -> str:
 def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:
     """Let a version appear, whole, and what the catalogue says of its entry."""
     folder = target.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     _sweep(folder)
     temporary = folder / files.temporary_name()
     temporary.mkdir()
@@ -320,6 +308,13 @@ def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None
         # The target is there if another writer has just added the same bytes.
         if not (isinstance(error, OSError) and target.is_dir()):
             raise
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of an entry; refuse links, by which an archive would write elsewhere."""
+    for path in (folder.parent, folder):
+        path.mkdir(exist_ok=True)
+        files.check_folder(path)
 
 
 def settle(folder: Path) -> None:

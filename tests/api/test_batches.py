@@ -16,7 +16,7 @@ import tenacity
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, FaultyServer, raw, reply
 from waiting import fetching_has_ended, wait_until
 
-from sims_analysis.api import guards
+from sims_analysis.api import attempts
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.batch import Batch
 from sims_analysis.api.client import Client
@@ -116,7 +116,7 @@ def test_a_mad_wait_silences_no_client_for_ever(after, monkeypatch):
 def test_up_to_two_minutes_are_waited_and_not_more(status, kind, monkeypatch):
     slept = []
     monkeypatch.setattr(Batch, "sleep", lambda _, seconds: slept.append(seconds))
-    monkeypatch.setattr(guards, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(attempts, "_BACKOFF", tenacity.wait_none())
 
     def answer(after):
         def answered(n, data_id):

@@ -26,7 +26,7 @@ from faulty_server import (
     reply,
 )
 
-from sims_analysis.api import guards
+from sims_analysis.api import attempts
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
@@ -190,7 +190,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(guards, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(attempts, "_BACKOFF", tenacity.wait_none())
 
 
 def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
@@ -335,5 +335,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    guards._BACKOFF = tenacity.wait_none()
+    attempts._BACKOFF = tenacity.wait_none()
     print(table())  # noqa: T201
