@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -167,39 +167,41 @@ def read_entry(folder: Path, state: State, *, in_full: bool) -> Entry | None:
         return None
     if not versions:
         return None
+    at: dict[str, Any] = {"folder": folder.name, "version": versions[-1].name, "state": state}
     data_id = "" if "~" in folder.name else folder.name.lower()
-    found = Entry(folder=folder.name, version=versions[-1].name, state=state, data_id=data_id)
     if data_id and not in_full:
-        return found
+        return Entry(**at, data_id=data_id)
     record, damage = _attempt(lambda: read_record(versions[-1]))
+    data_id = data_id or (record.data_id if record else _earlier_id(versions))
+    if not in_full:
+        if damage:
+            leave_out(folder, damage)
+        return Entry(**at, data_id=data_id, is_sound=damage is None)
     known, catalogue_damage = (
-        _attempt(lambda: _catalogue_entry(folder)) if in_full else (None, None)
+        _attempt(lambda: _catalogue_entry(folder)) if data_id else (None, None)
     )
-    if damage and not (data_id and known):
+    if damage and not known:
         leave_out(folder, damage)
     elif catalogue_damage:
         warn(f"{catalogue_damage}; what the record tells stands in for it", SimsWarning)
-    data_id = data_id or (record.data_id if record else _earlier_id(versions))
-    is_damaged = damage is not None and known is None
     measurement = None
-    if in_full:
-        known = known or CatalogueEntry(
+    if record is not None:
+        # Whoever reads the entry is told what is wrong with its payload.
+        measurement, _ = _attempt(lambda: _measured(read_payload(versions[-1], record)))
+    return Entry(
+        **at,
+        data_id=data_id,
+        entry=known
+        or CatalogueEntry(
             data_id=data_id or folder.name,
             char_source_type=SIMS,
             pipeline_status="error" if damage else "success",
             last_updated=record.last_updated if record else None,
             detail_note_content=str(damage) if damage else None,
-        )
-        if record is not None:
-            # Whoever reads the entry is told what is wrong with its payload.
-            measurement, _ = _attempt(lambda: _measured(read_payload(versions[-1], record)))
-    return replace(
-        found,
-        data_id=data_id,
-        entry=known,
+        ),
         measurement=measurement,
-        is_damaged=is_damaged,
-        is_sound=not (damage or catalogue_damage or (in_full and measurement is None)),
+        is_damaged=damage is not None and known is None,
+        is_sound=measurement is not None and catalogue_damage is None,
     )
 
 

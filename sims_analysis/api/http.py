@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import weakref
+import zlib
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -135,7 +136,7 @@ class Http:
             return error
         if isinstance(error, Overdue | httpx.TimeoutException):
             return Failure(self._timeout(error, exchange), again=True)
-        if isinstance(error, httpx.DecodingError):
+        if isinstance(error, zlib.error):
             text = "the compressed answer is damaged"
             return Failure(ConnectionFailed(request.message(text)), again=True)
         if isinstance(error, PayloadError):
@@ -204,18 +205,23 @@ class Http:
     def _content(self, response: httpx.Response, exchange: Exchange) -> Iterator[bytes]:
         """Read a body in pieces, up to a limit that holds after decompression."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        # Others, or several, could make any size of the first piece.
         if encoding not in {"identity", "", "gzip"}:
             text = f"gzip was asked for, the answer is encoded as '{self._key.shown(encoding)}'"
             raise PayloadError(text)
+        # A transport that stands in for the network has read and inflated it.
+        is_read = response.is_stream_consumed
+        inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" and not is_read else None
         size, limit = 0, self._options.max_response_bytes
-        for piece in response.iter_bytes():
+        for sent in [response.content] if is_read else response.iter_raw():
             self._server.answered()
             exchange.check()
+            piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
             size += len(piece)
             if size > limit:
                 raise PayloadError(f"the answer is larger than max_response_bytes={limit}")
             yield piece
+        if inflate and not inflate.eof:
+            raise zlib.error
 
     def _refuse(self, response: httpx.Response, exchange: Exchange) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
@@ -233,7 +239,7 @@ class Http:
         if said and "html" not in response.headers.get("Content-Type", ""):
             message += f", which says '{visible(said)}'"
         kind, advice = _MEANING.get(status, (StatusError, ""))
-        if kind is Unauthorized and self._server.accepts_key:
+        if status == HTTPStatus.FORBIDDEN and self._server.accepts_key:
             message, advice = f"{message}; this key may not see it", ""
         elif kind is Unauthorized:
             message += "; the key is not accepted here" if self._key else "; no key was sent"

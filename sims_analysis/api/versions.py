@@ -313,7 +313,7 @@ def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None
 def _make_folder(folder: Path) -> None:
     """Make the folder of an entry; refuse links, by which an archive would write elsewhere."""
     for path in (folder.parent, folder):
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         files.check_folder(path)
 
 
