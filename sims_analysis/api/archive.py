@@ -36,6 +36,7 @@ from sims_analysis import files
 from sims_analysis.api.adding import MOST_BYTES, to_add
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
 from sims_analysis.api.contents import Contents, leave_out, read_catalogue
+from sims_analysis.api.endpoint import without_secrets
 from sims_analysis.api.index import Index
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -323,7 +324,7 @@ class Archive:
         payload : bytes
             As received; it must keep the wire contract.
         url : str
-            Where it came from.
+            Where it came from; of an address, login and query are not kept.
         retrieved : datetime, optional
             When; by default now. A naive time is UTC.
         catalogue : dict, optional
@@ -369,7 +370,7 @@ class Archive:
         sha256 = result.provenance.get("sha256") or hashlib.sha256(payload).hexdigest()
         record = Record(
             data_id=result.data_id,
-            url=url,
+            url=without_secrets(url),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             sha256=sha256,
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),

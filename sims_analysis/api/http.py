@@ -51,7 +51,7 @@ _MEANING: dict[int, tuple[type[StatusError], str]] = {
     403: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
     404: (NotFound, "; look for what there is with client.search()"),
     422: (NotFound, "; look for what there is with client.search()"),
-    429: (RateLimited, "; ask less often, or with fewer max_connections"),
+    429: (RateLimited, "; ask less often, or with a smaller max_connections="),
 }
 _CONNECT_TIMEOUT = 5.0
 _KEPT_ALIVE = 5.0
@@ -218,7 +218,8 @@ class Http:
             piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
             size += len(piece)
             if size > limit:
-                raise PayloadError(f"the answer is larger than max_response_bytes={limit}")
+                text = f"the answer is larger than {limit} bytes"
+                raise PayloadError(f"{text}; raise max_response_bytes= to accept it")
             yield piece
         if inflate and not inflate.eof:
             raise zlib.error

@@ -60,7 +60,7 @@ LOOK = "; look for what there is with client.search()"
         (403, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
         (404, NotFound, LOOK),
         (422, NotFound, LOOK),
-        (429, RateLimited, "; ask less often, or with fewer max_connections"),
+        (429, RateLimited, "; ask less often, or with a smaller max_connections="),
         (500, StatusError, ""),
         (503, StatusError, ""),
     ],
@@ -147,7 +147,7 @@ def test_a_failure_says_its_reason_and_what_to_check(error, kind, message):
     [
         (httpx.Response(200, html="<p>login</p>"),
          "the answer is a web page, not JSON; check the endpoint"),
-        (httpx.Response(200, content=b"x" * 21), "the answer is larger than max_response_bytes=20"),
+        (httpx.Response(200, content=b"x" * 21), "the answer is larger than 20 bytes; raise max_response_bytes= to accept it"),
         (httpx.Response(200, content=f'["{KEY}"]'.encode()),
          REPEATS),
         (httpx.Response(200, content=b"{}"), "expected an array of profiles, found an object"),
