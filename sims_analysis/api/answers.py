@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-import operator
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import fields
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Search
 from sims_analysis.api.versions import canonical, list_versions, read_version
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import collected
 from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.times import moment_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from starlette.requests import Request
-
-    from sims_analysis.api.archive import Archive
 
 #: Payloads of more bytes than this, and catalogues, are made a few at a time, so that small ones
 #: need not wait and the memory of all of them is bounded.
@@ -83,16 +78,16 @@ class Answers:
 def _body(version: Path, data_id: str, species_name: str | None = None) -> bytes:
     """Give the payload of a version, or its profile of one species, as the contract has them."""
     _, payload = read_version(version)
-    SIMSResult.from_json(payload, data_id="")
-    received = decode(payload)
-    profiles = [_named(profile, canonical(data_id)) for profile in received]
+    known = SIMSResult.from_json(payload, data_id="")
+    if species_name is None and known.species == sorted(known.species):
+        ids = {profile.data_id for profile in known.depth_profiles}
+        if all(isinstance(one, str) and canonical(one) == canonical(data_id) for one in ids):
+            return payload  # byte for byte as it was received, where that is in order
+    profiles = [_named(profile, canonical(data_id)) for profile in decode(payload)]
     if species_name is not None:
         found = (profile for profile in profiles if profile["species_name"] == species_name)
         return orjson.dumps(next(found, None))
-    profiles.sort(key=lambda profile: str(profile["species_name"]))
-    # Byte for byte as it was received, where that is in order.
-    in_order = all(map(operator.is_, profiles, received))
-    return payload if in_order else orjson.dumps(profiles)
+    return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
 
 
 def answer(request: Request, body: bytes) -> Response:

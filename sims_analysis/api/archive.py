@@ -26,11 +26,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sims_analysis import files
 from sims_analysis.api.adding import MOST_BYTES, to_add
@@ -59,12 +60,8 @@ from sims_analysis.api.versions import (
 )
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
+from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from sims_analysis.profiles.profile import DepthProfile
 
 __all__ = ["Archive", "Record"]
 

@@ -6,20 +6,17 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import tenacity
 
-from sims_analysis.api.batch import Exchange, Failure
+from sims_analysis.api.requests import Exchange, Failure
+from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sims_analysis.api.secret import Secret
 
 #: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")

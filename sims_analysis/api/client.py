@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import copy
 import os
+import uuid
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal, overload
+from datetime import datetime
+from typing import Any, Literal, Self, TypeAlias, overload
 
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import (
-    SIMS,
-    Catalogue,
-    CatalogueEntry,
-    Search,
-)
+from sims_analysis.api.catalogue import SIMS, Catalogue, CatalogueEntry, Search
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
-from sims_analysis.api.options import Options
+from sims_analysis.api.requests import Options
 from sims_analysis.api.secret import SHORTEST, Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
@@ -29,15 +27,10 @@ from sims_analysis.errors import (
 )
 from sims_analysis.profiles.profile import DepthProfile
 
-if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Generator, Iterable, Iterator, Sequence
-    from datetime import datetime
-    from typing import Self, TypeAlias
-
-    Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
-
 __all__ = ["Client"]
+
+Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
+Outcomes: TypeAlias = Generator[tuple[str, SIMSResult | SimsError], None, None]
 
 
 class Client:
@@ -266,9 +259,7 @@ class Client:
         return self._handed_on(self._outcomes(as_ids(data_ids), errors, refresh), errors)
 
     @staticmethod
-    def _handed_on(
-        outcomes: Generator[tuple[str, SIMSResult | SimsError], None, None], errors: str
-    ) -> Iterator[Any]:
+    def _handed_on(outcomes: Outcomes, errors: str) -> Iterator[Any]:
         failures: list[SimsError] = []
         total = 0
         with closing(outcomes) as arriving:
@@ -281,9 +272,7 @@ class Client:
         if failures:
             raise _failure_of(failures, total, failures)
 
-    def _outcomes(
-        self, asked: Iterable[str], errors: str, refresh: bool
-    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+    def _outcomes(self, asked: Iterable[str], errors: str, refresh: bool) -> Outcomes:
         """Give every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'")
@@ -291,9 +280,7 @@ class Client:
             raise ApiError("refresh=True asks the API, offline=True forbids it")
         return self._each(dict.fromkeys(asked), refresh)
 
-    def _each(
-        self, asked: Iterable[str], refresh: bool
-    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+    def _each(self, asked: Iterable[str], refresh: bool) -> Outcomes:
         missing = []
         for data_id in asked:
             archived = None if refresh else self._archived(data_id)

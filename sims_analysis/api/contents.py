@@ -52,19 +52,7 @@ class Contents(NamedTuple):
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a payload says of a measurement.
-
-    Parameters
-    ----------
-    title : str
-        What it calls the sample.
-    date : str
-        When it was measured or last updated; empty if it does not say.
-    words : str
-        The text in which keywords are looked for.
-    species : list of str
-        What was measured, as delivered.
-    """
+    """What a payload says of a measurement; `words` are those in which keywords are looked for."""
 
     title: str = ""
     date: str = ""
@@ -74,34 +62,22 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What is known of an entry of an archive.
+    """What is known of an entry of an archive."""
 
-    Parameters
-    ----------
-    folder, version : str
-        Names of its folder, and of the current version.
-    state : tuple of int
-        See `state_of`.
-    data_id : str
-        Empty if no record can be read that says it.
-    entry : CatalogueEntry or None
-        What the catalogue says of it, or what the record tells in its place; of a damaged entry,
-        how it is damaged. None if it was not looked at.
-    measurement : Measurement or None
-        None if it was not looked at, or cannot be read.
-    is_damaged : bool
-        Whether neither catalogue entry nor record can be read.
-    is_sound : bool
-        Whether all that was read is as it should be.
-    """
-
+    #: Names of its folder, and of the current version.
     folder: str
     version: str
     state: State
+    #: Empty if no record can be read that says it.
     data_id: str
+    #: What the catalogue or else the record says; of a damaged entry, how it is damaged. None if
+    #: it was not looked at.
     entry: CatalogueEntry | None = None
+    #: None if it was not looked at, or cannot be read.
     measurement: Measurement | None = None
+    #: Whether neither catalogue entry nor record can be read.
     is_damaged: bool = False
+    #: Whether all that was read is as it should be.
     is_sound: bool = True
 
 
@@ -145,20 +121,10 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
 
 
 def read_entry(folder: Path, state: State, *, in_full: bool) -> Entry | None:
-    """Read what is known of the entry in a folder; warn of what cannot be read.
+    """Read what is known of the entry in a folder, None if it has no version; warn of damage.
 
-    Parameters
-    ----------
-    folder : Path
-    state : tuple of int
-        What :func:`state_of` said before anything is read here: what changes meanwhile is noticed.
-    in_full : bool
-        Read the catalogue entry and the payload too, not the id alone.
-
-    Returns
-    -------
-    Entry or None
-        None if there is no version.
+    The state is that from before anything is read here, so that what changes meanwhile is noticed.
+    Unless in full, it is the id alone.
     """
     try:
         versions = list_versions(folder)

@@ -18,14 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Endpoint:
-    """The root of the API, and the addresses below it.
-
-    Parameters
-    ----------
-    url : str
-        ``https://host/prefix``; the prefix is kept.
-    allow_http : bool
-        Accept plain ``http`` to another machine, where everybody on the way can read the key.
+    """The root of the API, whose path is kept, and the addresses below it.
 
     Examples
     --------

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sims_analysis.api.batch import Batch, Request
+from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
-from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
+from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, Endpoint
 from sims_analysis.api.parallel import each, progress
+from sims_analysis.api.requests import Batch, Options, Request
+from sims_analysis.api.secret import Secret
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
@@ -22,13 +25,7 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
-
-    from sims_analysis.api.archive import Archive
-    from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.http import Answer, Http
-    from sims_analysis.api.options import Options
-    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 

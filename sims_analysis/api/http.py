@@ -10,17 +10,20 @@ import os
 import ssl
 import weakref
 import zlib
+from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from sims_analysis._version import __version__
 from sims_analysis.api.attempts import Server, asked_to_wait, attempted, keep_out_of_logs
-from sims_analysis.api.batch import Batch, Exchange, Failure, Overdue, Request
+from sims_analysis.api.endpoint import Endpoint
+from sims_analysis.api.requests import Batch, Exchange, Failure, Options, Overdue, Request
+from sims_analysis.api.secret import Secret
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
@@ -28,18 +31,12 @@ from sims_analysis.errors import (
     PayloadError,
     RateLimited,
     RequestTimeout,
+    SimsError,
     StatusError,
     Unauthorized,
 )
 from sims_analysis.profiles.strict_json import NOT_JSON
 from sims_analysis.text.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sims_analysis.api.endpoint import Endpoint
-    from sims_analysis.api.options import Options
-    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
@@ -57,8 +54,9 @@ _CONNECT_TIMEOUT = 5.0
 _KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 2000
-#: What may go better another time.
+#: What may go better another time, and what will not.
 _FAILURES = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
+_OTHERS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 
 
 class Answer(NamedTuple):
@@ -108,12 +106,13 @@ class Http:
     def _attempt(self, exchange: Exchange, read: Callable[[Answer], T]) -> T:
         self._server.wait(exchange)
         outcome = self._outcome(exchange)
-        if isinstance(outcome, Answer):
-            try:
-                return read(outcome)
-            except PayloadError as error:
-                outcome = self._payload_failure(error, outcome, exchange.request)
-        raise outcome
+        if not isinstance(outcome, Answer):
+            raise outcome
+        try:
+            return read(outcome)
+        except PayloadError as error:
+            failure = self._payload_failure(error, outcome, exchange.request)
+        raise failure
 
     def _outcome(self, exchange: Exchange) -> Answer | BaseException:
         """Send a request once; what goes wrong is returned, to be raised from no frame of here."""
@@ -131,21 +130,40 @@ class Http:
             return self._failure_of(error, exchange)
 
     def _failure_of(self, error: Exception, exchange: Exchange) -> Exception:
-        request = exchange.request
+        """Make of what went wrong an error of this library; what is a bug stays what it is."""
+        request, reason = exchange.request, type(error).__name__
+        said = self._key.shown(str(error)) or reason
+        kind: type[SimsError] = ConnectionFailed
+        again = True
         if isinstance(error, Failure):
             return error
+        if isinstance(error, PayloadError | ApiError):
+            known = isinstance(error, PayloadError)
+            return Failure(PayloadError(request.message(str(error.args[0]))) if known else error)
         if isinstance(error, Overdue | httpx.TimeoutException):
-            return Failure(self._timeout(error, exchange), again=True)
-        if isinstance(error, zlib.error):
+            kind, text = RequestTimeout, self._overdue(error, exchange)
+        elif isinstance(error, zlib.error):
             text = "the compressed answer is damaged"
-            return Failure(ConnectionFailed(request.message(text)), again=True)
-        if isinstance(error, PayloadError):
-            return Failure(PayloadError(request.message(str(error.args[0]))))
-        if isinstance(error, ApiError):
-            return Failure(error)
-        if isinstance(error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError | UnicodeError):
-            return self._connection_failure(error, request)
-        return error
+        elif "CERTIFICATE_VERIFY_FAILED" in said:
+            text = f"the certificate is not trusted ({said}); pass ca_bundle= if it is its own"
+            again = False
+        elif isinstance(error, _FAILURES):
+            text = f"the connection failed ({said}); check the network and the endpoint"
+        elif isinstance(error, _OTHERS):
+            # They may quote the request, and with it the key.
+            kind, text, again = ApiError, f"the request could not be made ({reason})", False
+        else:
+            return error
+        return Failure(kind(request.message(text)), again=again)
+
+    def _overdue(self, error: Exception, exchange: Exchange) -> str:
+        reason, options = type(error).__name__, self._options
+        if exchange.is_late:
+            text = f"no whole answer within {options.deadline:g} s ({reason}); try again, or raise "
+            return f"{text}deadline="
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"no connection ({reason}); check the network and the endpoint"
+        return f"no answer within {options.timeout:g} s ({reason}); try again, or raise timeout="
 
     def _answer(self, exchange: Exchange) -> Answer:
         """Follow redirects within the origin, and return the answer."""
@@ -213,7 +231,8 @@ class Http:
         inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" and not is_read else None
         size, limit = 0, self._options.max_response_bytes
         for sent in [response.content] if is_read else response.iter_raw():
-            self._server.answered()
+            if response.status_code not in _NO_ANSWER:
+                self._server.answered()
             exchange.check()
             piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
             size += len(piece)
@@ -252,30 +271,6 @@ class Http:
         if again and wait:
             self._server.pause(wait, exchange)
         raise Failure(error, again=again, after=wait or 0.0)
-
-    def _timeout(self, error: Exception, exchange: Exchange) -> RequestTimeout:
-        reason = type(error).__name__
-        if exchange.is_late:
-            limit = self._options.deadline
-            text = f"no whole answer within {limit:g} s ({reason}); try again, or raise deadline="
-        elif isinstance(error, httpx.ConnectTimeout):
-            text = f"no connection ({reason}); check the network and the endpoint"
-        else:
-            limit = self._options.timeout
-            text = f"no answer within {limit:g} s ({reason}); try again, or raise timeout="
-        return RequestTimeout(exchange.request.message(text))
-
-    def _connection_failure(self, error: Exception, request: Request) -> Failure:
-        reason = self._key.shown(str(error)) or type(error).__name__
-        if "CERTIFICATE_VERIFY_FAILED" in reason:
-            text = f"the certificate is not trusted ({reason}); pass ca_bundle= if it is its own"
-            return Failure(ConnectionFailed(request.message(text)))
-        if isinstance(error, _FAILURES):
-            text = f"the connection failed ({reason}); check the network and the endpoint"
-            return Failure(ConnectionFailed(request.message(text)), again=True)
-        # Others may quote the request, and with it the key.
-        text = f"the request could not be made ({type(error).__name__})"
-        return Failure(ApiError(request.message(text)))
 
     def _payload_failure(self, error: PayloadError, answer: Answer, request: Request) -> Failure:
         if "html" in answer.content_type.lower():

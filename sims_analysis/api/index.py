@@ -4,7 +4,7 @@ It stands in the user's cache folder, and never in the archive: an archive may c
 and a database from elsewhere can make SQLite write and delete files. It is never the truth. Every
 question looks at the folders of the entries first, and what has changed since it was noted is read
 again. So the index may be lost or damaged at any time. Of a few entries, or where there is no
-cache folder to use, it is kept in memory.
+cache folder to use, it is made in memory for each question.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import os
 import sqlite3
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
@@ -38,7 +37,6 @@ from sims_analysis.api.contents import (
 )
 from sims_analysis.api.parallel import progress
 from sims_analysis.errors import ArchiveError
-from sims_analysis.forking import PerProcess
 from sims_analysis.text.times import moment_of
 
 __all__ = ["Index"]
@@ -49,22 +47,17 @@ States: TypeAlias = dict[str, State]
 #: Part of the name of the file: versions of this library with other tables have other files.
 _TABLES_VERSION = 1
 _TABLES = """
-CREATE TABLE IF NOT EXISTS archive (identity TEXT);
 CREATE TABLE IF NOT EXISTS ids (folder TEXT PRIMARY KEY, changed INTEGER, data_id TEXT);
 CREATE TABLE IF NOT EXISTS entries (
     folder TEXT PRIMARY KEY, changed INTEGER, catalogue_changed INTEGER,
     data_id TEXT, damaged INTEGER, entry TEXT, words TEXT,
-    data_type TEXT, status TEXT, physical_sample_id TEXT,
+    data_type TEXT, status TEXT, physical_sample_id TEXT, projects TEXT,
     growth_length REAL, upload_datetime REAL, last_updated REAL,
-    title TEXT, date TEXT, payload_words TEXT
+    species TEXT, title TEXT, date TEXT, payload_words TEXT
 );
 CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed);
-CREATE TABLE IF NOT EXISTS species (folder TEXT, name TEXT);
-CREATE INDEX IF NOT EXISTS species_of ON species (folder);
-CREATE TABLE IF NOT EXISTS projects (folder TEXT, id TEXT);
-CREATE INDEX IF NOT EXISTS projects_of ON projects (folder);
 """
-_INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 16)})"  # noqa: S608
+_INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 18)})"  # noqa: S608
 #: Listing ids takes no look into entries, and changes nothing of what others know of them.
 _CHANGES_OF_IDS = "SELECT folder, changed, 0 FROM ids"
 _CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
@@ -88,21 +81,11 @@ _PASSING = {
 
 
 class Index:
-    """The index of one archive.
-
-    Parameters
-    ----------
-    archive : Path
-        Its folder.
-    """
+    """The index of the archive in a folder."""
 
     def __init__(self, archive: Path) -> None:
         self._archive = archive
         self._entries = archive / "entries"
-        self._in_memory = PerProcess(_InMemory)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._archive,)
 
     # ---- asking
 
@@ -122,15 +105,8 @@ class Index:
     ) -> dict[str, CatalogueEntry]:
         """Give the catalogue entries that pass a search, by folder, in the order of the ids.
 
-        Parameters
-        ----------
-        search : Search
-        species : sequence of str
-            All of them were measured.
-        damaged : bool
-            Also entries of which nothing can be read but how they are damaged.
-        folders : iterable of str, optional
-            The names of the folders to look at; by default all.
+        If `damaged`, also those of which nothing can be read but how they are damaged; of all
+        folders, or those named.
         """
         where, values = _condition(search, species)
         where += "" if damaged else " AND NOT damaged"
@@ -142,13 +118,13 @@ class Index:
         """Give what lists show of entries that hold every word, at most so many; count them."""
         where, values = _condition(Search(keywords=words), ())
         found = f"FROM entries {where} AND data_id != ''"
-        listed = f"SELECT folder, data_id, title, date {found} ORDER BY data_id LIMIT ?"
+        listed = f"SELECT data_id, title, date, species {found} ORDER BY data_id LIMIT ?"
 
         def question(connection: Connection) -> tuple[list[Contents], int]:
-            rows = connection.execute(listed, [*values, -1 if most is None else most]).fetchall()
+            rows = connection.execute(listed, [*values, -1 if most is None else most])
             shown = [
-                Contents(data_id, title, date, _column(connection, _SPECIES, [folder]))
-                for folder, data_id, title, date in rows
+                Contents(data_id, title, date, _from_lines(species))
+                for data_id, title, date, species in rows
             ]
             (count,) = _column(connection, f"SELECT count(*) {found}", values)
             return shown, count
@@ -157,7 +133,6 @@ class Index:
 
     def rebuild(self, *, show: bool | None = None) -> int:
         """Make the index anew, and count the entries."""
-        self._in_memory.drop()
         if file := _file_of(self._archive):
             _remove(file)
         (count,) = self._ask(
@@ -176,27 +151,26 @@ class Index:
         show: bool | None = None,
     ) -> T:
         """Bring the index up to date, and ask it."""
-        if folders is not None:
-            with closing(_opened(":memory:")) as connection:
-                self._update(connection, dict.fromkeys(folders, (0, 0)), in_full=True, show=False)
-                return question(connection)
-        states = self._states(in_full=in_full)
-        file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
-        for _ in range(2):
-            if file is None:
-                break
+        if folders is None:
+            states = self._states(in_full=in_full)
+            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
+        else:
+            states, file = dict.fromkeys(folders, (0, 0)), None
+        # A file that is damaged is made anew.
+        places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
+        while True:
+            place = places.pop()
             try:
-                with closing(_opened(file, _identity(self._archive))) as connection:
+                with closing(_opened(place)) as connection:
                     self._update(connection, states, in_full=in_full, show=show)
                     return question(connection)
             except sqlite3.Error as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
-                    break
-                _remove(file)  # one that is damaged is made anew
-        kept = self._in_memory.get()
-        with kept.lock:
-            self._update(kept.connection, states, in_full=in_full, show=show)
-            return question(kept.connection)
+                if not places:
+                    raise
+                if error.sqlite_errorcode & 0xFF in _PASSING:
+                    places = [":memory:"]
+                else:
+                    _remove(Path(place))
 
     def _states(self, *, in_full: bool) -> States:
         """List what stands among the entries, and when it was changed."""
@@ -243,25 +217,20 @@ class Index:
                 _note(connection, filter(None, found), together, in_full=in_full)
 
 
-class _InMemory:
-    """An index for a process that has no file for it."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.connection = _opened(":memory:")
-
-
 def _file_of(archive: Path) -> Path | None:
     """Give the file of the index of an archive, or None if there is no cache folder to use.
 
     Neither file nor folder is a link, and the folder belongs to this user: nobody else has put
     there what SQLite would obey.
     """
-    name = hashlib.sha256(os.fsencode(os.path.realpath(archive))).hexdigest()[:32]
     folder = user_cache_path("sims-analysis", appauthor=False)
-    file = folder / f"archive-{name}-v{_TABLES_VERSION}.sqlite3"
     try:
-        if not folder.is_absolute() or not (archive / "archive.json").exists():
+        # The file that is made first tells an archive from others that have stood in its place.
+        first = (archive / "archive.json").lstat()
+        identity = f"{os.path.realpath(archive)} {first.st_ino} {time_of_change(first)}"
+        name = hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
+        file = folder / f"archive-{name}-v{_TABLES_VERSION}.sqlite3"
+        if not folder.is_absolute():
             return None
         folder.parent.mkdir(exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -289,30 +258,12 @@ def _remove(file: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _identity(archive: Path) -> str:
-    """Tell an archive from others that have stood in its place, by the file that is made first."""
-    try:
-        found = (archive / "archive.json").lstat()
-    except OSError:
-        return ""
-    return f"{found.st_ino} {time_of_change(found)}"
-
-
-def _opened(file: Path | str | None, identity: str = "") -> Connection:
-    """Open an index; empty one that is of another archive."""
-    connection = sqlite3.connect(
-        str(file), timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-    )
+def _opened(file: Path | str) -> Connection:
+    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
     try:
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_TABLES)
-        if _column(connection, "SELECT identity FROM archive") != [identity]:
-            connection.execute("BEGIN IMMEDIATE")
-            for table in ("archive", "ids", "entries", "projects", "species"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of these
-            connection.execute("INSERT INTO archive VALUES (?)", [identity])
-            connection.execute("COMMIT")
     except BaseException:
         connection.close()
         raise
@@ -332,7 +283,7 @@ def _note(
     now = time.time_ns()
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for table in ("ids", "entries", "projects", "species") if in_full else ("ids",):
+        for table in ("ids", "entries") if in_full else ("ids",):
             forget = f"DELETE FROM {table} WHERE folder = ?"  # noqa: S608 - one of these
             connection.executemany(forget, [(folder,) for folder in old])
         for entry in found:
@@ -340,43 +291,41 @@ def _note(
             changed = entry.state[0] if settled else _UNSETTLED
             ids = entry.folder, changed, entry.data_id
             connection.execute("INSERT INTO ids VALUES (?, ?, ?)", ids)
-            if entry.entry is None:
-                continue
-            connection.execute(_INSERT, _row(entry, entry.entry, changed))
-            species = entry.measurement.species if entry.measurement else ()
-            _insert_texts(connection, "species", entry.folder, species)
-            _insert_texts(connection, "projects", entry.folder, _projects(entry.entry))
+            if entry.entry is not None:
+                connection.execute(_INSERT, _row(entry, entry.entry, changed))
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
 
-def _insert_texts(connection: Connection, table: str, folder: str, texts: Iterable[str]) -> None:
-    insert = f"INSERT INTO {table} VALUES (?, ?)"  # noqa: S608 - one of those above
-    connection.executemany(insert, [(folder, text) for text in texts])
-
-
-def _projects(known: CatalogueEntry) -> list[str]:
-    ids = [one.get("id") for one in known.projects or () if isinstance(one, dict)]
-    return [str(project) for project in ids if project is not None]
-
-
 def _row(entry: Entry, known: CatalogueEntry, changed: int) -> list[object]:
     """Give the columns of an entry, in their order."""
-    row: list[object] = [entry.folder, changed, entry.state[1], entry.data_id, entry.is_damaged]
     wire = {k: v for k, v in known.to_dict().items() if v is not None or k in known.extra}
+    projects = [one.get("id") for one in known.projects or () if isinstance(one, dict)]
     growth = known.extra.get("growth_length")
-    row += [
+    measurement = entry.measurement or Measurement()
+    retrieved = f"{entry.version[:4]}-{entry.version[4:6]}-{entry.version[6:8]}"
+    return [
+        *(entry.folder, changed, entry.state[1], entry.data_id, entry.is_damaged),
         orjson.dumps(wire).decode(),
         f"{known.words}\n{entry.data_id}".casefold(),
         *(known.char_source_type, known.pipeline_status, known.physical_sample_id),
+        _in_lines(str(project) for project in projects if project is not None),
         float(growth) if isinstance(growth, int | float) else None,
         *(_seconds(known.upload_datetime), _seconds(known.last_updated)),
+        _in_lines(measurement.species),
+        *(measurement.title, measurement.date or retrieved, measurement.words.casefold()),
     ]
-    measurement = entry.measurement or Measurement()
-    retrieved = f"{entry.version[:4]}-{entry.version[4:6]}-{entry.version[6:8]}"
-    return [*row, measurement.title, measurement.date or retrieved, measurement.words.casefold()]
+
+
+def _in_lines(texts: Iterable[str]) -> str:
+    """Write texts into a column in which one of them can be looked for, between line breaks."""
+    return "".join(f"\n{text}" for text in texts) + "\n"
+
+
+def _from_lines(text: str) -> list[str]:
+    return text[1:-1].split("\n") if len(text) > 1 else []
 
 
 def _condition(search: Search, species: Sequence[str]) -> tuple[str, list[str | float]]:
@@ -391,17 +340,16 @@ def _condition(search: Search, species: Sequence[str]) -> tuple[str, list[str | 
     for keyword in search.keywords:
         add("(instr(words, ?) OR instr(payload_words, ?))", *[keyword.casefold()] * 2)
     for name in species:
-        add("folder IN (SELECT folder FROM species WHERE name = ?)", name)
+        add("instr(species, ?)", f"\n{name}\n")
     for column in ("data_type", "status"):
         if (text := getattr(search, column)) != ALL:
             add(f"{column} = ?", text)
-    if search.physical_sample_ids:
-        some = ", ".join("?" * len(search.physical_sample_ids))
-        add(f"physical_sample_id IN ({some})", *search.physical_sample_ids)
-    if search.project_ids:
-        some = ", ".join("?" * len(search.project_ids))
-        ids = f"SELECT folder FROM projects WHERE id IN ({some})"  # noqa: S608 - question marks
-        add(f"folder IN ({ids})", *search.project_ids)
+    for condition, some in (
+        ("physical_sample_id = ?", search.physical_sample_ids),
+        ("instr(projects, ?)", [f"\n{project}\n" for project in search.project_ids]),
+    ):
+        if some:
+            add(f"({' OR '.join([condition] * len(some))})", *some)
     for column in ("growth_length", "upload_datetime", "last_updated"):
         for end, sign in (("min", ">="), ("max", "<=")):
             limit = getattr(search, f"{column}_{end}")

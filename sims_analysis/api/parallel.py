@@ -6,16 +6,13 @@ import importlib.util
 import queue
 import sys
 import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from sims_analysis.api.requests import Batch
 from sims_analysis.errors import SimsError, SimsWarning, heard_by, warn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-
-    from sims_analysis.api.batch import Batch
 
 T = TypeVar("T")
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from sims_analysis.errors import ApiError
 from sims_analysis.text.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
 #: A key of the API has at least so many characters. Shorter ones are words that occur in answers.

@@ -10,9 +10,9 @@ import hashlib
 import hmac
 import os
 import ssl
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 from starlette.applications import Starlette
@@ -21,20 +21,16 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sims_analysis.api.answers import Answers, answer
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.secret import SHORTEST
 from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from starlette.requests import Request
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["KEY_VARIABLE", "create_app", "serve"]
 

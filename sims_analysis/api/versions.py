@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -22,31 +24,11 @@ from sims_analysis.profiles.strict_json import decode
 from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.times import moment_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 FORMAT_VERSION = 1
 
-_README = """\
-An archive of SIMS depth profiles, format version 1, written by the Python library sims-analysis.
-
-entries/ENTRY/VERSION/payload.json  the bytes as they were received: a JSON array, one object a
-                                    species, with depths and concentrations and their units
-entries/ENTRY/VERSION/record.json   where they came from (url), when (retrieved, UTC), the sha256
-                                    of payload.json, when the laboratory last updated them, the
-                                    data_id, and the version of the library that wrote them
-entries/ENTRY/catalogue.json        what the catalogue says of the entry, where it was asked
-
-ENTRY is the data_id; an id that is no good file name becomes a readable beginning, "~", and a
-hash, and stands in full in record.json. VERSION begins with the time of retrieval: the last by
-name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
-were left by an interrupted writer and mean nothing.
-
-`python -m sims_analysis archive verify --archive FOLDER` checks every file; so does `sha256sum`.
-"""
+_README = Path(__file__).parent / "archive_readme.txt"
 # Line ends changed by version control would break every hash.
-_GITATTRIBUTES = "entries/** -text\n"
+_GITATTRIBUTES = b"entries/** -text\n"
 # Some ways of copying change case.
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -328,9 +310,9 @@ def prepare(path: Path) -> None:
         check_format(path, strict=False)
         return
     (path / "entries").mkdir(parents=True, exist_ok=True)
-    for name, text in (("README.txt", _README), (".gitattributes", _GITATTRIBUTES)):
+    for name, content in (("README.txt", _README.read_bytes()), (".gitattributes", _GITATTRIBUTES)):
         if not (path / name).exists():
-            files.replace_file(path / name, text.encode())
+            files.replace_file(path / name, content)
     about = {"about": "SIMS depth profiles; see README.txt", "format_version": FORMAT_VERSION}
     files.replace_file(path / "archive.json", readable(about))
 

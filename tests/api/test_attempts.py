@@ -10,7 +10,7 @@ import pytest
 
 from sims_analysis.api import attempts as attempts_module
 from sims_analysis.api.attempts import Server, asked_to_wait, attempted, keep_out_of_logs
-from sims_analysis.api.batch import Batch, Failure, Request
+from sims_analysis.api.requests import Batch, Failure, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import ApiError, RateLimited, collected
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from sims_analysis.api.batch import Batch, Failure, Overdue, Request
+from sims_analysis.api.requests import Batch, Failure, Overdue, Request
 from sims_analysis.errors import ApiError, ConnectionFailed, StatusError, Unauthorized, collected
 
 REQUEST = Request("https://lab.example/sims/a", "data entry 'a'")

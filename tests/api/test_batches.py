@@ -18,8 +18,8 @@ from waiting import fetching_has_ended, wait_until
 
 from sims_analysis.api import attempts
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.batch import Batch
 from sims_analysis.api.client import Client
+from sims_analysis.api.requests import Batch
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
     ApiError,

@@ -28,8 +28,6 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 DRIPS = {
     "a slow body": [head(10**6), b"["],
-    "slow chunks": [CHUNKED, chunked(b"[")],
-    "slow trailers": [CHUNKED, chunked(REFERENCE) + b"0\r\n", *[b"A: b\r\n"] * 60],
     "a slow body of an error": [head(1000).replace(b"200 OK", b"404 No"), b"{"],
 }
 

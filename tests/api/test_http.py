@@ -8,7 +8,8 @@ import pytest
 from faulty_server import KEY, OF_ANY_ENTRY
 
 from sims_analysis._version import __version__
-from sims_analysis.api import http, options
+from sims_analysis.api import http
+from sims_analysis.api import requests as options
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
@@ -147,7 +148,8 @@ def test_a_failure_says_its_reason_and_what_to_check(error, kind, message):
     [
         (httpx.Response(200, html="<p>login</p>"),
          "the answer is a web page, not JSON; check the endpoint"),
-        (httpx.Response(200, content=b"x" * 21), "the answer is larger than 20 bytes; raise max_response_bytes= to accept it"),
+        (httpx.Response(200, content=b"x" * 21),
+         "the answer is larger than 20 bytes; raise max_response_bytes= to accept it"),
         (httpx.Response(200, content=f'["{KEY}"]'.encode()),
          REPEATS),
         (httpx.Response(200, content=b"{}"), "expected an array of profiles, found an object"),

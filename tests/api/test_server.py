@@ -22,7 +22,7 @@ from sims_analysis.api.catalogue import WIRE_FIELDS
 from sims_analysis.api.client import Client
 from sims_analysis.api.server import _OPENAPI, create_app, serve
 from sims_analysis.api.versions import list_versions
-from sims_analysis.errors import ApiError, ArchiveError, NotFound, Unauthorized
+from sims_analysis.errors import ApiError, ArchiveError, NotFound, Unauthorized, collected
 
 ODD = ["( Pb+ )", "^118SnI_3-", "Ga->", "Si/Ge", "µ", "%41", ".."]
 
@@ -345,6 +345,18 @@ def test_serve_refuses_to_be_open(archive, monkeypatch):
     for port in (-1, 65536, "8000", None):
         with pytest.raises(ApiError, match=r"port=.*from 0 to 65535"):
             serve(archive, port=port, no_key=True)
+
+
+@pytest.mark.parametrize("certfile", [None, "lab.pem"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "lab.example", "127.0.0.1"])  # noqa: S104
+def test_serve_warns_where_the_key_can_be_read_on_the_way(archive, monkeypatch, host, certfile):
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
+    with collected() as warned:
+        serve(archive, host, key=KEY, certfile=certfile)
+    expected = host != "127.0.0.1" and certfile is None
+    assert [f"{host} is served without a certificate" in str(one) for one in warned] == (
+        [True] if expected else []
+    )
 
 
 MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"

@@ -1,36 +1,64 @@
-"""Requests, and what those of one batch know of each other."""
+"""Requests: how a client asks, and what the requests of one batch know of each other."""
 
 from __future__ import annotations
 
 import copy
 import math
+import os
+import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+#: The least of each number; whole numbers are those that are counted.
+_LEAST: dict[str, float] = {
+    "timeout": 0.001,
+    "deadline": 0.001,
+    "retries": 0,
+    "max_connections": 1,
+    "max_response_bytes": 1,
+}
 #: Requests in a row that get no answer at all: that is no matter of the entry.
 _STRIKES = 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a client asks: the parameters of :class:`sims_analysis.Client` of the same names.
+
+    Raises
+    ------
+    ApiError
+        If a number is none, or too small.
+    """
+
+    offline: bool
+    timeout: float
+    deadline: float
+    retries: int
+    max_connections: int
+    max_response_bytes: int
+    progress: bool | None
+    ca_bundle: str | os.PathLike[str] | None
+    transport: Any
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            kind = type(least)
+            fits = isinstance(value, int | kind) and not isinstance(value, bool)
+            if not (fits and least <= value < sys.float_info.max):
+                called = "whole number" if kind is int else "number"
+                raise ApiError(f"{name}={value!r:.40}; expected a {called} of at least {least}")
+
+
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
-
-    Parameters
-    ----------
-    url : str
-        Its address.
-    what : str
-        Its name in messages.
-    headers : mapping
-        The server's marks of what is known already, if only a change is of interest.
-    """
+    """What is asked for: its address, its name in messages, and the marks of what is known."""
 
     url: str
     what: str
@@ -46,12 +74,8 @@ class Batch:
 
     No further request is sent after a key that was refused (:meth:`failed`). Waits end as well,
     and what is under way is given up, when nobody waits for it any more (:meth:`cancel`) or when
-    the server answers nobody (:meth:`failed`).
-
-    Parameters
-    ----------
-    deadline : float
-        Seconds for each request, with all its attempts.
+    the server answers nobody (:meth:`failed`). The deadline is that of each request, with all its
+    attempts.
     """
 
     def __init__(self, deadline: float = math.inf) -> None:
