@@ -6,10 +6,8 @@ import asyncio
 import hashlib
 import math
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from dataclasses import fields
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,10 +25,8 @@ from sims_analysis.errors import collected
 from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.times import moment_of
 
-#: Payloads of more bytes than this, and catalogues, are made a few at a time, so that small ones
-#: need not wait and the memory of all of them is bounded.
-_LARGE = 1 << 20
-_LARGE_AT_A_TIME = 2
+#: Answers that are made at a time, which bounds their memory.
+_AT_A_TIME = 4
 #: Bytes that are under way to one reader at a time.
 PIECE = 1 << 16
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -41,53 +37,43 @@ class Answers:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._large = asyncio.Semaphore(_LARGE_AT_A_TIME)
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
 
     async def payload(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}``, and that of one species: ``/species/{species_name}``."""
         asked = {name: _parameter(request, name) for name in request.path_params}
-        version, size = await run_in_threadpool(self._find, canonical(asked["data_id"]))
-        async with self._large if size > _LARGE else nullcontext():
-            body = await run_in_threadpool(_body, version, **asked)
-        return answer(request, body)
+        async with self._turns:
+            return answer(request, await run_in_threadpool(self._payload, **asked))
 
     async def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
         search = _search(request)
-        async with nullcontext() if search.data_ids else self._large:
-            body = await run_in_threadpool(self._catalogue, search)
-        return answer(request, body)
+        async with self._turns:
+            return answer(request, await run_in_threadpool(self._catalogue, search))
 
-    def _find(self, data_id: str) -> tuple[Path, int]:
-        """Give the current version of an entry, and the size of its payload."""
+    def _payload(self, data_id: str, species_name: str | None = None) -> bytes:
+        """Give the payload of an entry, or its profile of one species, as the contract has them."""
+        data_id = canonical(data_id)
         versions = list_versions(self._archive.folder(data_id))
         if not versions:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
-        try:
-            return versions[-1], (versions[-1] / "payload.json").lstat().st_size
-        except OSError:
-            return versions[-1], 0  # it is damaged, and whoever reads it says how
+        _, payload = read_version(versions[-1])
+        known = SIMSResult.from_json(payload, data_id="")
+        if species_name is None and known.species == sorted(known.species):
+            ids = {profile.data_id for profile in known.depth_profiles}
+            if all(isinstance(one, str) and canonical(one) == data_id for one in ids):
+                return payload  # byte for byte as it was received, where that is in order
+        profiles = [_named(profile, data_id) for profile in decode(payload)]
+        if species_name is not None:
+            found = (profile for profile in profiles if profile["species_name"] == species_name)
+            return orjson.dumps(next(found, None))
+        return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
 
     def _catalogue(self, search: Search) -> bytes:
         # One damaged entry must not hide the others, nor be hidden: its row says how it is damaged.
         with collected():
             found = self._archive.entries(search, damaged=True)
         return orjson.dumps([entry.to_dict() for entry in found])
-
-
-def _body(version: Path, data_id: str, species_name: str | None = None) -> bytes:
-    """Give the payload of a version, or its profile of one species, as the contract has them."""
-    _, payload = read_version(version)
-    known = SIMSResult.from_json(payload, data_id="")
-    if species_name is None and known.species == sorted(known.species):
-        ids = {profile.data_id for profile in known.depth_profiles}
-        if all(isinstance(one, str) and canonical(one) == canonical(data_id) for one in ids):
-            return payload  # byte for byte as it was received, where that is in order
-    profiles = [_named(profile, canonical(data_id)) for profile in decode(payload)]
-    if species_name is not None:
-        found = (profile for profile in profiles if profile["species_name"] == species_name)
-        return orjson.dumps(next(found, None))
-    return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
 
 
 def answer(request: Request, body: bytes) -> Response:

@@ -1,17 +1,6 @@
 """An archive: a folder that keeps every payload as received, and says where it came from.
 
-Layout, format version 1::
-
-    paper-data/
-      README.txt                    this layout, for people
-      archive.json                  the format version, for programs
-      .gitattributes                keeps version control from changing line ends
-      entries/
-        boron-implant/              one folder an entry
-          catalogue.json            its catalogue entry, where known
-          20260314T092653.589793Z-3f2a9c1d/
-            payload.json            the bytes as received
-            record.json             address, time, sha256, last_updated, library version
+Its layout is told in ``archive_readme.txt``, of which every archive has a copy.
 
 A version is a folder that is written under a temporary name, brought to the disk, and then
 renamed: it appears whole or not at all, whether a process is killed or the power fails. What is
@@ -26,12 +15,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sims_analysis import files
 from sims_analysis.api.adding import MOST_BYTES, to_add
@@ -64,6 +53,8 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
 
 __all__ = ["Archive", "Record"]
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -278,24 +269,21 @@ class Archive:
         self.check()
         damage: dict[str, str] = {}
 
-        @contextmanager
-        def checking(path: Path) -> Iterator[None]:
+        def check(path: Path, read: Callable[[Path], T]) -> T | None:
             try:
-                yield
+                return read(path)
             except SimsError as error:
                 damage[path.relative_to(self.path / "entries").as_posix()] = str(error)
+                return None
 
         folders = self.folders()
         with bar(len(folders), progress, "verifying") as step:
             for folder in folders:
-                with checking(folder):
-                    versions = list_versions(folder)
-                    for version in versions:
-                        with checking(version):
-                            SIMSResult.from_json(read_version(version)[1], data_id="")
-                    if versions:
-                        with checking(folder / "catalogue.json"):
-                            read_catalogue(folder)
+                versions = check(folder, list_versions) or []
+                for version in versions:
+                    check(version, _result_of)
+                if versions:
+                    check(folder / "catalogue.json", lambda file: read_catalogue(file.parent))
                 step()
         return damage
 
@@ -535,10 +523,10 @@ class Archive:
             raise ArchiveError(f"{where}: {error.strerror or error}") from None
 
 
-def _result_of(version: Path, data_id: str) -> SIMSResult:
+def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
-    provenance = record.provenance
+    told = record.provenance
     try:
-        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
+        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=told)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None

@@ -151,10 +151,8 @@ class Catalogue(list[CatalogueEntry]):
                 left_out.append(str(error))
         if left_out:
             more = f"; {len(left_out) - 1} more as well" if left_out[1:] else ""
-            warn(
-                f"a row of the catalogue that is not of SIMS is left out: {left_out[0]}{more}",
-                SimsWarning,
-            )
+            text = "a row of the catalogue that is not of SIMS is left out"
+            warn(f"{text}: {left_out[0]}{more}", SimsWarning)
         refuse_duplicate_keys(payload, wire)
         return entries
 

@@ -81,17 +81,14 @@ class Entry:
     is_sound: bool = True
 
 
-def state_of(found: os.DirEntry[str], *, in_full: bool) -> State:
+def state_of(found: os.DirEntry[str]) -> State:
     """Tell when the folder of an entry was changed, and its catalogue entry.
 
-    By the clock of the file system, in nanoseconds; 0 without a catalogue entry, or if this is not
-    asked for.
+    By the clock of the file system, in nanoseconds; 0 without a catalogue entry.
     """
     changed = 0
     try:
         changed = time_of_change(found.stat(follow_symlinks=False))
-        if not in_full:
-            return changed, 0
         catalogue = os.lstat(f"{found.path}{os.sep}catalogue.json")
     except OSError:
         return changed, 0
@@ -120,7 +117,7 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
     return entry
 
 
-def read_entry(folder: Path, state: State, *, in_full: bool) -> Entry | None:
+def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | None:
     """Read what is known of the entry in a folder, None if it has no version; warn of damage.
 
     The state is that from before anything is read here, so that what changes meanwhile is noticed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -52,8 +51,6 @@ class Fetcher:
         self.options = options
         self._http: PerProcess[Http] = PerProcess(self._connected)
         self._closed = False
-        # Two that read at a time hand the interpreter to and fro at every array, and end later.
-        self._reading = PerProcess(threading.Lock)
         # What searches found, to be archived beside the payloads that are fetched after them.
         self._seen: dict[str, dict[str, Any]] = {}
 
@@ -130,8 +127,7 @@ class Fetcher:
             "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "sha256": hashlib.sha256(payload).hexdigest(),
         }
-        with self._reading.get():
-            result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+        result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
         for i, profile in enumerate(result.depth_profiles):
             _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the
@@ -186,7 +182,7 @@ class Fetcher:
         archive = self.archive
         if archive is None:
             return found
-        troubles = []
+        troubles: list[str] = []
         for entry in found:
             wire = entry.to_dict()
             self._seen[canonical(entry.data_id)] = wire

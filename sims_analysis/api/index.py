@@ -47,7 +47,6 @@ States: TypeAlias = dict[str, State]
 #: Part of the name of the file: versions of this library with other tables have other files.
 _TABLES_VERSION = 1
 _TABLES = """
-CREATE TABLE IF NOT EXISTS ids (folder TEXT PRIMARY KEY, changed INTEGER, data_id TEXT);
 CREATE TABLE IF NOT EXISTS entries (
     folder TEXT PRIMARY KEY, changed INTEGER, catalogue_changed INTEGER,
     data_id TEXT, damaged INTEGER, entry TEXT, words TEXT,
@@ -58,8 +57,6 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed);
 """
 _INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 18)})"  # noqa: S608
-#: Listing ids takes no look into entries, and changes nothing of what others know of them.
-_CHANGES_OF_IDS = "SELECT folder, changed, 0 FROM ids"
 _CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
 _SPECIES = "SELECT name FROM species WHERE folder = ? ORDER BY rowid"
 #: Fewer entries are read as fast as a file is opened.
@@ -91,9 +88,11 @@ class Index:
 
     def ids(self) -> list[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
-        return self._ask(
-            lambda connection: _column(connection, "SELECT data_id FROM ids"), in_full=False
-        )
+        states = self._states()
+        if len(states) >= _WORTH_A_FILE and _file_of(self._archive):
+            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"))
+        found = (read_entry(self._entries / name, states[name], in_full=False) for name in states)
+        return [entry.data_id for entry in found if entry]
 
     def search(
         self,
@@ -146,13 +145,12 @@ class Index:
         self,
         question: Callable[[Connection], T],
         *,
-        in_full: bool = True,
         folders: Iterable[str] | None = None,
         show: bool | None = None,
     ) -> T:
         """Bring the index up to date, and ask it."""
         if folders is None:
-            states = self._states(in_full=in_full)
+            states = self._states()
             file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
         else:
             states, file = dict.fromkeys(folders, (0, 0)), None
@@ -162,7 +160,7 @@ class Index:
             place = places.pop()
             try:
                 with closing(_opened(place)) as connection:
-                    self._update(connection, states, in_full=in_full, show=show)
+                    self._update(connection, states, show=show)
                     return question(connection)
             except sqlite3.Error as error:
                 if not places:
@@ -172,17 +170,13 @@ class Index:
                 else:
                     _remove(Path(place))
 
-    def _states(self, *, in_full: bool) -> States:
+    def _states(self) -> States:
         """List what stands among the entries, and when it was changed."""
         try:
             files.check_folder(self._entries)
             with os.scandir(self._entries) as found:
                 # The name of an entry is of ASCII.
-                return {
-                    item.name: state_of(item, in_full=in_full)
-                    for item in found
-                    if item.name.isascii()
-                }
+                return {item.name: state_of(item) for item in found if item.name.isascii()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -191,17 +185,15 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _update(
-        self, connection: Connection, states: States, *, in_full: bool, show: bool | None
-    ) -> None:
+    def _update(self, connection: Connection, states: States, *, show: bool | None) -> None:
         """Read what has changed since it was noted, and forget what is gone."""
         current, gone = set(), []
-        for folder, *state in connection.execute(_CHANGES if in_full else _CHANGES_OF_IDS):
+        for folder, *state in connection.execute(_CHANGES):
             if folder not in states:
                 gone.append(folder)
             elif tuple(state) == states[folder]:
                 current.add(folder)
-        _note(connection, [], gone, in_full=in_full)
+        _note(connection, [], gone)
         # In the order of the folder, in which they stand on the disk.
         stale = [folder for folder in states if folder not in current]
         show = show if len(stale) >= _TOGETHER or show else False
@@ -210,11 +202,9 @@ class Index:
                 together = stale[start : start + _TOGETHER]
                 found = []
                 for folder in together:
-                    found.append(
-                        read_entry(self._entries / folder, states[folder], in_full=in_full)
-                    )
+                    found.append(read_entry(self._entries / folder, states[folder]))
                     step()
-                _note(connection, filter(None, found), together, in_full=in_full)
+                _note(connection, filter(None, found), together)
 
 
 def _file_of(archive: Path) -> Path | None:
@@ -274,40 +264,34 @@ def _column(connection: Connection, question: str, values: Sequence[object] = ()
     return [value for (value,) in connection.execute(question, values)]
 
 
-def _note(
-    connection: Connection, found: Iterable[Entry], old: Sequence[str], *, in_full: bool
-) -> None:
+def _note(connection: Connection, found: Iterable[Entry], old: Sequence[str]) -> None:
     """Put entries in place of what was known of folders."""
     if not old:
         return
     now = time.time_ns()
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for table in ("ids", "entries") if in_full else ("ids",):
-            forget = f"DELETE FROM {table} WHERE folder = ?"  # noqa: S608 - one of these
-            connection.executemany(forget, [(folder,) for folder in old])
-        for entry in found:
-            settled = entry.is_sound and all(abs(now - t) > _RESOLUTION for t in entry.state)
-            changed = entry.state[0] if settled else _UNSETTLED
-            ids = entry.folder, changed, entry.data_id
-            connection.execute("INSERT INTO ids VALUES (?, ?, ?)", ids)
-            if entry.entry is not None:
-                connection.execute(_INSERT, _row(entry, entry.entry, changed))
+        forget = "DELETE FROM entries WHERE folder = ?"
+        connection.executemany(forget, [(folder,) for folder in old])
+        connection.executemany(_INSERT, (_row(entry, now) for entry in found))
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
 
-def _row(entry: Entry, known: CatalogueEntry, changed: int) -> list[object]:
+def _row(entry: Entry, now: int) -> list[object]:
     """Give the columns of an entry, in their order."""
+    settled = entry.is_sound and all(abs(now - t) > _RESOLUTION for t in entry.state)
+    known = entry.entry or CatalogueEntry(data_id=entry.data_id)
     wire = {k: v for k, v in known.to_dict().items() if v is not None or k in known.extra}
     projects = [one.get("id") for one in known.projects or () if isinstance(one, dict)]
     growth = known.extra.get("growth_length")
     measurement = entry.measurement or Measurement()
     retrieved = f"{entry.version[:4]}-{entry.version[4:6]}-{entry.version[6:8]}"
     return [
-        *(entry.folder, changed, entry.state[1], entry.data_id, entry.is_damaged),
+        *(entry.folder, entry.state[0] if settled else _UNSETTLED, entry.state[1]),
+        *(entry.data_id, entry.is_damaged),
         orjson.dumps(wire).decode(),
         f"{known.words}\n{entry.data_id}".casefold(),
         *(known.char_source_type, known.pipeline_status, known.physical_sample_id),

@@ -20,16 +20,6 @@ class Secret:
     It is in no repr, and cannot be pickled or copied. An empty one stands for no key. One of less
     than 16 characters is not looked for in what comes back: ``"Si"`` is in every answer. It is
     recognised in any letter case, but not in another encoding.
-
-    Examples
-    --------
-    >>> secret = Secret("s3cr3t-k3y-of-somebody")
-    >>> secret
-    <Secret>
-    >>> secret.shown("the key S3CR3T-k3y-of-somebody was refused")
-    '(not shown: it holds the API key)'
-    >>> secret.shown("no such entry")
-    'no such entry'
     """
 
     __slots__ = ("reveal",)

@@ -5,7 +5,7 @@ import json
 import pytest
 from starlette.exceptions import HTTPException
 
-from sims_analysis.api.answers import Answers, _body
+from sims_analysis.api.answers import Answers
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Search
 from sims_analysis.api.versions import list_versions
@@ -29,8 +29,7 @@ def archive(tmp_path):
 
 
 def read(archive, data_id, species=None):
-    version, _ = Answers(archive)._find(data_id)
-    return _body(version, data_id, species)
+    return Answers(archive)._payload(data_id, species)
 
 
 def test_a_damaged_payload_is_given_to_nobody(archive):
@@ -62,7 +61,7 @@ def test_profiles_bear_the_id_of_their_entry(archive, stated):
 
 def test_what_is_not_there_is_not_found(archive):
     with pytest.raises(HTTPException, match="no data entry 'none'") as caught:
-        Answers(archive)._find("none")
+        Answers(archive)._payload("none")
     assert caught.value.status_code == 404
 
 

@@ -23,7 +23,7 @@ def profile(species="B", **more):
 def entry_in(folder, *, in_full=True):
     with os.scandir(folder.parent) as found:
         (item,) = [item for item in found if item.name == folder.name]
-        return read_entry(folder, state_of(item, in_full=in_full), in_full=in_full)
+        return read_entry(folder, state_of(item), in_full=in_full)
 
 
 def entry(tmp_path, *profiles, name="w1", in_full=True, catalogue=None):

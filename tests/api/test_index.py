@@ -166,7 +166,12 @@ def test_what_was_added_one_by_one_settles(archive, monkeypatch):
     assert count == []
 
 
-def test_ids_are_listed_without_a_look_at_payloads(archive, monkeypatch):
+@pytest.mark.parametrize("file", ["few entries", "no cache folder"])
+def test_without_a_file_ids_are_listed_without_a_look_at_payloads(archive, file, monkeypatch):
+    if file == "few entries":
+        monkeypatch.setattr(index_module, "_WORTH_A_FILE", 99)
+    else:
+        monkeypatch.setattr(index_module, "_file_of", lambda _: None)
     monkeypatch.setattr(contents, "read_payload", lambda *_: pytest.fail("a payload was read"))
     assert len(archive.ids()) == 12
 
@@ -186,11 +191,6 @@ def test_few_entries_need_no_file(tmp_path, monkeypatch, cache_folder):
     fill(archive)
     answers(archive)
     assert not cache_folder.exists()
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
-    archive.search()
-    count = reads(archive, monkeypatch)
-    answers(archive)
-    assert count == [], "they are kept in memory"
 
 
 def test_an_archive_that_is_pickled_asks_as_before(archive, monkeypatch):
@@ -476,14 +476,8 @@ def test_without_a_cache_folder_the_index_is_in_memory(archive, home, tmp_path, 
     monkeypatch.setenv("XDG_CACHE_HOME", "cache" if home == "relative" else str(place))
     before = sorted(tmp_path.rglob("*"))
     assert answers(archive) == expected
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
-    answers(archive)
-    count = reads(archive, monkeypatch)
-    assert answers(archive) == expected
-    assert count == [], "it is kept while the archive is open"
+    assert archive.rebuild_index() == 12
     assert sorted(tmp_path.rglob("*")) == before
-    archive.rebuild_index()
-    assert len(count) == 12
 
 
 def refused(*_, **__):

@@ -200,8 +200,7 @@ def test_an_index_that_came_with_an_archive_is_not_believed(archive):
     expected = [(c.data_id, c.species) for c in archive.contents()[0]]
     shutil.copy(index_module._file_of(archive.path), folder / "entries.sqlite3")
     with closing(sqlite3.connect(folder / "entries.sqlite3")) as connection, connection:
-        connection.execute("UPDATE species SET name = 'Au'")
-        connection.execute("UPDATE entries SET entry = '{}'")
+        connection.execute("UPDATE entries SET species = '\nAu\n', entry = '{}'")
     archive.rebuild_index()
     assert [(c.data_id, c.species) for c in archive.contents()[0]] == expected
     assert archive.search(species="Au").ids == []
