@@ -210,8 +210,11 @@ def alone(folder: Path) -> Iterator[bool]:
     """
     target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        descriptor = os.open(target, flags)
+        # A link in a folder from elsewhere may lead anywhere.
+        descriptor = None if target.is_symlink() else os.open(target, flags)
     except OSError:
+        descriptor = None
+    if descriptor is None:
         yield False
         return
     try:

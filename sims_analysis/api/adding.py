@@ -40,6 +40,8 @@ def to_add(
     url, payload = "", b""
     if isinstance(source, str | os.PathLike):
         file = Path(source)
+        if "://" in os.fspath(source):
+            raise ArchiveError("an address is not a file; add what sims.read(address) returns")
         url = f"file:{file.name}"
         payload = _json_of(file, max_bytes)
         if payload:

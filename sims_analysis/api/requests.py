@@ -1,38 +1,64 @@
-"""Requests, and what those of one batch know of each other."""
+"""Requests: how a client asks, and what the requests of one batch know of each other."""
 
 from __future__ import annotations
 
 import copy
 import math
 import os
+import sys
 import threading
 import time
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
-from sims_analysis.errors import ApiError, SimsError, Unauthorized
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
+#: The least of each number; whole numbers are those that are counted.
+_LEAST: dict[str, float] = {
+    "timeout": 0.001,
+    "deadline": 0.001,
+    "retries": 0,
+    "max_connections": 1,
+    "max_response_bytes": 1,
+}
 #: Requests in a row that get no answer at all: that is no matter of the entry.
 _STRIKES = 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a client asks: the parameters of :class:`sims_analysis.Client` of the same names.
+
+    Raises
+    ------
+    ApiError
+        If a number is none, or too small.
+    """
+
+    offline: bool
+    timeout: float
+    deadline: float
+    retries: int
+    max_connections: int
+    max_response_bytes: int
+    progress: bool | None
+    ca_bundle: str | os.PathLike[str] | None
+    transport: Any
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            kind = type(least)
+            fits = isinstance(value, int | kind) and not isinstance(value, bool)
+            if not (fits and least <= value < sys.float_info.max):
+                called = "whole number" if kind is int else "number"
+                raise ApiError(f"{name}={value!r:.40}; expected a {called} of at least {least}")
+
+
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
-
-    Parameters
-    ----------
-    url : str
-        Its address.
-    what : str
-        Its name in messages.
-    headers : mapping
-        The server's marks of what is known already, if only a change is of interest.
-    """
+    """What is asked for: its address, its name in messages, and the marks of what is known."""
 
     url: str
     what: str
@@ -48,27 +74,17 @@ class Batch:
 
     No further request is sent after a key that was refused (:meth:`failed`). Waits end as well,
     and what is under way is given up, when nobody waits for it any more (:meth:`cancel`) or when
-    the server answers nobody (:meth:`failed`).
-
-    Parameters
-    ----------
-    deadline : float
-        Seconds for each request, with all its attempts.
+    the server answers nobody (:meth:`failed`). The deadline is that of each request, with all its
+    attempts.
     """
 
     def __init__(self, deadline: float = math.inf) -> None:
         self._deadline = deadline
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._ended: SimsError | None = None
         self._strikes = 0
-        self._is_troubled = False
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this process, and not the one that it was forked from, sends the requests."""
-        return os.getpid() == self._process
+        self._warned: set[str] = set()
 
     @property
     def is_cancelled(self) -> bool:
@@ -101,12 +117,14 @@ class Batch:
         with self._lock:
             self._strikes = 0
 
-    def failed(self, error: Exception, *, unanswered: bool) -> None:
-        """Note that a request has failed, and whether the server answered nobody meanwhile."""
+    def failed(self, error: Exception, *, refused: bool, unanswered: bool) -> None:
+        """Note that a request has failed: the key was refused, or the server answered nobody."""
+        if not isinstance(error, ApiError):
+            return
         with self._lock:
-            if isinstance(error, Unauthorized):
+            if refused:
                 self._ended = self._ended or error
-            elif unanswered and isinstance(error, ApiError):
+            elif unanswered:
                 self._strikes += 1
                 if self._strikes >= _STRIKES and self._ended is None:
                     self._ended = error
@@ -120,11 +138,13 @@ class Batch:
         error.args = (f"{what}: not asked after what another met: {self._ended}", *error.args[1:])
         return error
 
-    def is_first_trouble(self) -> bool:
-        """Whether nothing before could not be kept: the first reason stands for all."""
+    def warn_once(self, kind: str, message: str) -> None:
+        """Warn of what may happen to every request of the batch, the first time."""
         with self._lock:
-            is_first, self._is_troubled = not self._is_troubled, True
-        return is_first
+            is_first = kind not in self._warned
+            self._warned.add(kind)
+        if is_first:
+            warn(message, SimsWarning)
 
 
 class Exchange:
@@ -133,26 +153,14 @@ class Exchange:
     def __init__(self, request: Request, batch: Batch, deadline: float) -> None:
         self.request = request
         self.batch = batch
-        self._deadline = deadline
         #: When it was sent first, and when it is given up.
-        self.began = self.end = math.inf
-
-    @contextmanager
-    def turn(self, turns: threading.Semaphore) -> Iterator[None]:
-        """Wait for one of a limited number of turns, for which the clock stands still."""
-        waiting = time.monotonic()
-        with turns:
-            now = time.monotonic()
-            if self.began == math.inf:
-                self.began, self.end = now, now + self._deadline
-            else:
-                self.end += now - waiting
-            yield
+        self.began = time.monotonic()
+        self._end = self.began + deadline
 
     @property
     def left(self) -> float:
         """Seconds until it is given up."""
-        return min(self._deadline, self.end - time.monotonic())
+        return self._end - time.monotonic()
 
     @property
     def is_late(self) -> bool:

@@ -8,11 +8,11 @@ from email.utils import format_datetime
 
 import pytest
 
-from sims_analysis.api import guards
-from sims_analysis.api.batch import Batch, Failure, Request
-from sims_analysis.api.guards import Server, asked_to_wait, attempted, keep_out_of_logs
+from sims_analysis.api import attempts as attempts_module
+from sims_analysis.api.attempts import Server, asked_to_wait, attempted, keep_out_of_logs
+from sims_analysis.api.requests import Batch, Failure, Request
 from sims_analysis.api.secret import Secret
-from sims_analysis.errors import ApiError, RateLimited
+from sims_analysis.errors import ApiError, RateLimited, collected
 
 REQUEST = Request("https://lab.example/sims/a", "data entry 'a'")
 
@@ -21,14 +21,11 @@ REQUEST = Request("https://lab.example/sims/a", "data entry 'a'")
 def exchange(monkeypatch):
     """An exchange of ten seconds whose sleeps are counted, by a clock that stands still."""
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
-    monkeypatch.setattr(guards.random, "uniform", lambda _, high: high)
+    monkeypatch.setattr(attempts_module.random, "uniform", lambda _, high: high)
     batch = Batch(deadline=10.0)
     batch.slept = []
     batch.sleep = batch.slept.append
-    exchange = batch.exchange(REQUEST)
-    with exchange.turn(threading.Semaphore(1)):
-        pass
-    return exchange
+    return batch.exchange(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -48,23 +45,28 @@ def test_what_is_asked_for_as_a_date(zone):
 
 
 @pytest.mark.parametrize("seconds", [3.0, 9.5])
-def test_all_wait_for_a_server_that_wants_rest(exchange, seconds):
+def test_all_wait_for_a_server_that_asks_for_a_pause(exchange, seconds):
     server = Server()
     server.wait(exchange)
     assert exchange.batch.slept == []
-    server.wants_rest(seconds)
-    server.wants_rest(1.0)  # less than it said before
+    with collected() as warned:
+        server.pause(seconds, exchange)
+        server.pause(seconds, exchange)
+        server.pause(1.0, exchange)  # less than it said before
+    (warning,) = warned
+    assert f"asks for a pause of {seconds:.0f} s" in str(warning)
     server.wait(exchange)
     assert exchange.batch.slept == [seconds + 0.5]
 
 
 @pytest.mark.parametrize(
     ("seconds", "advice"),
-    [(10.0, "10 s; wait, or raise deadline="), (120.0, "wait, or raise"), (121.0, "121 s; wait ")],
+    [(10.0, "10 s; try again then, or raise deadline= "), (121.0, "121 s; try again then ")],
 )
 def test_nobody_waits_longer_than_there_is_time_or_sense(exchange, seconds, advice):
     server = Server()
-    server.wants_rest(seconds)
+    with collected():
+        server.pause(seconds, exchange)
     with pytest.raises(Failure) as caught:
         server.wait(exchange)
     error = caught.value.error
@@ -76,7 +78,7 @@ def test_nobody_waits_longer_than_there_is_time_or_sense(exchange, seconds, advi
 
 
 def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
-    monkeypatch.setattr(guards, "_FIRST_ALONE", 30.0)
+    monkeypatch.setattr(attempts_module, "_FIRST_ALONE", 30.0)
     server, order = Server(), []
 
     def second():
@@ -95,7 +97,7 @@ def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
 
 
 def test_who_waits_for_the_first_goes_on_when_that_has_failed(monkeypatch):
-    monkeypatch.setattr(guards, "_FIRST_ALONE", 30.0)
+    monkeypatch.setattr(attempts_module, "_FIRST_ALONE", 30.0)
     server = Server()
     with pytest.raises(ZeroDivisionError), server.introduced():
         raise ZeroDivisionError
@@ -124,7 +126,8 @@ def failure(*, again=True, after=0.0):
 @pytest.mark.parametrize(("retries", "failures"), [(0, 0), (1, 1), (3, 3)])
 def test_attempts_are_made_while_they_may_help(exchange, retries, failures):
     attempt = attempts(*(failure() for _ in range(failures)), "answer")
-    assert attempted(attempt, retries, exchange) == "answer"
+    with collected():
+        assert attempted(attempt, retries, exchange) == "answer"
     assert len(exchange.batch.slept) == failures
     assert all(0 <= wait <= 8.0 for wait in exchange.batch.slept)
 
@@ -165,7 +168,16 @@ def test_another_attempt_is_logged(exchange, caplog):
     assert record.getMessage().endswith(f"{exchange.batch.slept[0]:.1f} s")
 
 
-@pytest.mark.parametrize("name", guards._LOGGERS)
+def test_the_second_retry_is_warned_of_once_for_all(exchange):
+    with collected() as warned:
+        attempted(attempts(failure(), "answer"), 3, exchange)
+        assert warned == []
+        attempted(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
+        attempted(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
+    assert [str(warning) for warning in warned] == ["no; tried again"]
+
+
+@pytest.mark.parametrize("name", attempts_module._LOGGERS)
 def test_the_key_is_kept_out_of_logs_until_the_end(name, caplog):
     logger = logging.getLogger(name)
     end = keep_out_of_logs(Secret("s3cr3t-k3y-of-somebody"))
