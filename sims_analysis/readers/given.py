@@ -5,28 +5,31 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
+from urllib.parse import unquote
 
-from sims_analysis.errors import ReadError, require
+from sims_analysis.errors import ConnectionFailed, ReadError, SimsError, require
+from sims_analysis.files import Budget
 from sims_analysis.readers.source import Options, Source
 
 __all__ = ["Given", "Readable", "SupportsRead", "is_several", "list_given"]
 
-#: Larger files are no depth profiles, and would fill the memory.
-_MAX_BYTES = 2**31
+T = TypeVar("T")
+
 #: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``.
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+://", re.IGNORECASE)
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
 
 
 class SupportsRead(Protocol):
-    """An open file: anything with ``read()``."""
+    """An open file: anything with ``read(size)``."""
 
-    def read(self) -> Any:
-        """Give the content, bytes or text."""
+    def read(self, size: int = -1, /) -> Any:
+        """Give at most so many bytes or characters of what follows; nothing at the end."""
 
 
 #: One thing to read.
@@ -42,16 +45,16 @@ class Given:
     name : str
         Without folders; empty for bytes without a name.
     where : str
-        As the user gave it, for messages.
+        As the user gave it, for messages; without passwords and keys.
     load : callable
-        Gives its content: bytes, or of an open file text that is decoded already.
+        Gives its content, as far as a budget goes: bytes, or of an open file text.
     path : Path, optional
         Where it is on disk.
     """
 
     name: str
     where: str
-    load: Callable[[], Any]
+    load: Callable[[Budget], Any]
     path: Path | None = None
 
     def read(self, options: Options) -> Source:
@@ -64,23 +67,13 @@ class Given:
         TypeError
             If what it gives is neither bytes nor text.
         """
-        if self.path is not None and self.path.stat().st_size > _MAX_BYTES:
-            raise self._too_large()
-        content = self.load()
+        options = replace(options, budget=Budget(options.max_bytes))
+        content = self.load(options.budget)
         if isinstance(content, str):
             content, options = content.encode(), replace(options, encoding="utf-8")
-        elif not isinstance(content, bytes | bytearray | memoryview):
-            who = self.name or "the file"
-            raise TypeError(f"{who}: read() gave a {type(content).__name__}, not bytes")
-        if len(content) > _MAX_BYTES:
-            raise self._too_large()
-        content = bytes(content)
         # Two files without a name are never one measurement.
         name = self.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
         return Source(name, content, options, self.path)
-
-    def _too_large(self) -> ReadError:
-        return ReadError(f"{self.name}: the file has more than {_MAX_BYTES >> 30} GB")
 
 
 def is_several(given: Any) -> bool:
@@ -88,7 +81,7 @@ def is_several(given: Any) -> bool:
     if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
         return False
     if isinstance(given, str) and _ADDRESS.match(given):
-        return "*" in given
+        return "*" in shown(given)
     return not isinstance(given, str | os.PathLike) or Path(given).is_dir()
 
 
@@ -103,7 +96,7 @@ def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
         If an address needs a package that is not installed.
     """
     if isinstance(given, bytes | bytearray | memoryview):
-        return [Given("", "bytes", lambda: given)]
+        return [Given("", "bytes", lambda budget: budget.read(BytesIO(given), "the file"))]
     if hasattr(given, "read"):
         return [_open_file(given)]
     if isinstance(given, str) and _ADDRESS.match(given):
@@ -120,37 +113,88 @@ def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
 
 
 def _on_disk(path: Path) -> Given:
-    return Given(path.name, str(path), path.read_bytes, path)
+    def load(budget: Budget) -> Any:
+        size = path.stat().st_size
+        if size > budget.left:
+            budget.take(size, path.name)
+        with path.open("rb") as file:
+            return budget.read(file, path.name)
+
+    return Given(path.name, str(path), load, path)
 
 
 def _open_file(file: Any) -> Given:
     stated = next((n for n in (getattr(file, a, None) for a in ("name", "path", "filename"))
                    if isinstance(n, str | os.PathLike)), "")  # fmt: skip
     name = _base(os.fspath(stated))
-    return Given(name, name or f"a {type(file).__name__} without a name", file.read)
-
-
-def _at_address(address: str) -> list[Given]:
-    require(f"{_QUERY.sub('', address)} needs", "fsspec", extra="remote")
-    import fsspec
-
-    try:
-        files = fsspec.open_files(address, "rb", expand="*" in address)
-    except ValueError as error:
-        raise ReadError(f"{_QUERY.sub('', address)}: {error}") from None
-    if not files:
-        raise FileNotFoundError(f"no such file: {_QUERY.sub('', address)}")
-    return [_remote(file) for file in files]
-
-
-def _remote(file: Any) -> Given:
-    def load() -> Any:
-        with file as opened:
-            return opened.read()
-
-    return Given(_base(str(file.path)), _QUERY.sub("", str(file.path)), load)
+    where = name or f"a {type(file).__name__} without a name"
+    return Given(name, where, lambda budget: budget.read(file, name or "the file"))
 
 
 def _base(stated: str) -> str:
     # What follows a question mark may be a key.
-    return re.split(r"[/\\]", _QUERY.sub("", stated))[-1]
+    return re.split(r"[/\\]", shown(stated))[-1]
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+#: What is secret in an address: a user with a password, and what follows a question mark or a hash.
+_LOGIN = re.compile(r"(://)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)")
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
+_IN_TEXT = re.compile(r"[a-z][a-z0-9+.]+://[^\s'\"<>]+", re.IGNORECASE)
+
+
+def shown(address: str) -> str:
+    """Return an address without what may be secret, for messages and provenance.
+
+    Examples
+    --------
+    >>> shown("zip://w7.csv::https://user:word@lab.org/w.zip?token=1")
+    'zip://w7.csv::https://lab.org/w.zip'
+    """
+    return "::".join(_QUERY.sub("", _LOGIN.sub(r"\1", part)) for part in address.split("::"))
+
+
+def _at_address(address: str) -> list[Given]:
+    where = shown(address)
+    require(f"{where} needs", "fsspec", extra="remote")
+    import fsspec
+
+    files = _tried(address, lambda: fsspec.open_files(address, "rb", expand="*" in where))
+    if not files:
+        raise FileNotFoundError(f"no such file: {where}")
+    return [_remote(file, address) for file in files]
+
+
+def _remote(file: Any, address: str) -> Given:
+    path = str(file.path)
+
+    def load(budget: Budget) -> Any:
+        with file as opened:
+            return budget.read(opened, _base(path))
+
+    return Given(_base(path), shown(path), lambda budget: _tried(address, lambda: load(budget)))
+
+
+def _tried(address: str, action: Callable[[], T]) -> T:
+    """Do what may fail at an address: the reason is given, and nothing that is secret in it."""
+    try:
+        return action()
+    except (SimsError, ImportError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever file systems and their packages raise
+        failed = _failure(error, address)
+    # Out of the handler: the error that was handled holds the whole address.
+    raise failed
+
+
+def _failure(error: Exception, address: str) -> Exception:
+    where, kind = shown(address), type(error).__name__
+    if isinstance(error, FileNotFoundError):
+        return FileNotFoundError(f"no such file: {where}")
+    said = unquote(_IN_TEXT.sub(lambda found: shown(found[0]), str(error)))
+    words = re.compile(r"[^\W_]+")
+    secret = {*words.findall(unquote(address))} - {*words.findall(where)}
+    reason = kind if not said or secret & {*words.findall(said)} else f"{kind}: {said}"
+    known = isinstance(error, ValueError | KeyError | TypeError | zipfile.BadZipFile)
+    return (ReadError if known else ConnectionFailed)(f"{where} cannot be read: {reason}")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.kinds import Kind, comment_mark, is_nothing, row_kind
-from sims_analysis.readers.lines import Lines
+from sims_analysis.readers.lines import Lines, table_size
 from sims_analysis.readers.numbers import (
     cell_reader,
     column_name,
@@ -283,7 +283,8 @@ class TextGrid(_Places):
         decimal = self.mark(lines, words, labels)
         quoted = self.quoted and any('"' in line for line in lines)
         plain = not any(map(is_number, nothing))
-        reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words)
+        budget = self.options.budget
+        reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words, budget)
         values, odd, beyond = reader.columns(lines)
         texts = {*labels, *columns_of_words(odd, words, nothing)}
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
@@ -383,6 +384,7 @@ class CellGrid(_Places):
     ) -> Block:
         """Read the numbers of rows; texts are read as numbers where they are ones."""
         nothing = self.options.not_measured
+        self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
         for j in range(width):
@@ -440,6 +442,7 @@ def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
     else:
         cells, merged = [grid.rows[i] for i in rows], grid.merged
     width = max(map(len, cells))
+    grid.options.budget.take(16 * width * len(rows), table_size(width, len(rows)))
     turned = [[row[j] if j < len(row) else None for row in cells] for j in range(width)]
     return CellGrid(
         grid.name,

@@ -10,10 +10,11 @@ from typing import TypeAlias
 import numpy as np
 import orjson
 
+from sims_analysis.files import Budget
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.numbers import NOTHING, split_line
 
-__all__ = ["Lines"]
+__all__ = ["Lines", "table_size"]
 
 #: About so many characters of a table are taken at once.
 _PIECE = 1 << 16
@@ -21,6 +22,8 @@ _PIECE = 1 << 16
 _NO_NUMBERS = ("t", "f", '"', "[", "{")
 #: Of these alone, ``float`` takes numbers and nothing else.
 _DIGITS = str.maketrans("", "", "0123456789+-.eE")
+#: Memory in bytes of a cell that is kept as text.
+_TEXT = 60
 Odd: TypeAlias = dict[int, Sequence[object]]
 
 
@@ -43,6 +46,8 @@ class Lines:
         Columns that hold words.
     words : collection of int
         Columns that may: all cells of one that is odd are texts.
+    budget : Budget
+        Memory that the cells may take.
     lengths : set of int
         How many cells the lines have that were taken apart.
     """
@@ -54,6 +59,7 @@ class Lines:
     plain: bool
     labels: Collection[int]
     words: Collection[int]
+    budget: Budget
     lengths: set[int] = field(default_factory=set)
 
     def columns(self, lines: Sequence[str]) -> tuple[Array, Odd, tuple[int, str] | None]:
@@ -70,9 +76,10 @@ class Lines:
             The first line with a cell beyond the columns, and what is wrong with it; lines from
             there on are left out.
         """
+        self.budget.take(8 * len(lines) * self.width, table_size(len(lines), self.width))
         values = np.empty((len(lines), self.width), order="F")
         odd: dict[int, dict[int, Sequence[str]]] = {}
-        step = max(1, _PIECE // (len(lines[0]) + 1)) if lines else 1
+        step = max(1, _PIECE // max(len(lines[0]) + 1, self.width)) if lines else 1
         for start in range(0, len(lines), step):
             piece = lines[start : start + step]
             numbers = self._numbers(piece)
@@ -90,6 +97,7 @@ class Lines:
                 read = None if j in self.labels or not self.plain else _column(cells, self.decimal)
                 values[start : start + step, j] = np.nan if read is None else read
                 if read is None:
+                    self.budget.take(_TEXT * len(cells), "the texts in its cells")
                     odd.setdefault(j, {})[start] = cells
         return values, {j: self._texts(lines, values[:, j], odd[j], j) for j in odd}, None
 
@@ -112,10 +120,17 @@ class Lines:
             self.lengths.add(step - 1)
         else:
             counts = np.fromiter(map(str.count, lines, repeat(mark)), np.intp, len(lines)) + 1
-            rows = np.full((len(lines), counts.max() + 1), np.nan)
-            rows[np.arange(rows.shape[1]) <= counts[:, None]] = flat
-            rows = rows[:, 1:]
             self.lengths.update(counts.tolist())
+            # The column of each number; where a line begins stands none.
+            starts = np.cumsum(counts + 1) - counts
+            columns = np.arange(flat.size) - np.repeat(starts, counts + 1)
+            inside = (columns >= 0) & (columns < self.width)
+            if not np.isnan(flat[columns >= self.width]).all():
+                return None
+            rows = np.full((len(lines), self.width), np.nan)
+            rows[np.repeat(np.arange(len(lines)), counts + 1)[inside], columns[inside]] = flat[
+                inside
+            ]
         if rows.shape[1] < self.width:
             return np.pad(rows, ((0, 0), (0, self.width - rows.shape[1])), constant_values=np.nan)
         return rows[:, : self.width] if np.isnan(rows[:, self.width :]).all() else None
@@ -140,6 +155,11 @@ class Lines:
             column[start : start + len(cells)] = cells
         values[:] = np.nan
         return column
+
+
+def table_size(rows: int, columns: int) -> str:
+    """Name a table by its size, for messages."""
+    return f"a table of {rows:,} rows and {columns:,} columns"
 
 
 def _parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:

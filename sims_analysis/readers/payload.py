@@ -19,6 +19,7 @@ def recognises(source: Source) -> bool:
 def read(source: Source) -> Content:
     """Read the payload; an error names the JSON path of what breaks the contract."""
     try:
-        return Content(ready=SIMSResult.from_json(source.text))
+        limit = source.options.max_bytes
+        return Content(ready=SIMSResult.from_json(source.text, max_bytes=limit))
     except PayloadError as error:
         raise ReadError(f"JSON, but not an answer of the API: {error}") from None

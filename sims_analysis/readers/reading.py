@@ -16,6 +16,7 @@ from sims_analysis.errors import (
     collected,
     warn,
 )
+from sims_analysis.files import MAX_BYTES, checked_limit
 from sims_analysis.readers.finishing import finish
 from sims_analysis.readers.formats import Reader, chosen, formats
 from sims_analysis.readers.given import Given, Readable, is_several, list_given
@@ -73,6 +74,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     mz_windows: Mapping[str, tuple[float, float]] | None = None,
     number_repeats: bool = False,
     allow_truncated: bool = False,
+    max_bytes: int = MAX_BYTES,
     format: str | Reader | None = None,  # noqa: A002 - the word people look for
     errors: Literal["raise", "collect"] = "raise",
     progress: bool | None = None,
@@ -121,6 +123,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         refuses otherwise.
     allow_truncated : bool
         Read what is there of a file that breaks off, with a warning.
+    max_bytes : int
+        Memory that reading one file may take, unpacked; by default 1 GiB, which is more than a
+        depth profile needs. A small file from a stranger may unpack to more than a computer has.
     format : str or Reader, optional
         One of :func:`read_formats`, in place of recognising it; or a reader of one's own.
     errors : {"raise", "collect"}
@@ -143,8 +148,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Raises
     ------
     ReadError
-        If a file holds no depth profile (it says what it is), breaks off, or has a cell that is
-        no number. Its attribute ``picture`` shows what was understood of a table; see
+        If a file holds no depth profile (it says what it is), breaks off, has a cell that is no
+        number, would take more than `max_bytes`, or leads to other files. Its attribute ``picture`` shows what was understood of a table; see
         :func:`explain_read`.
     UnitsError
         If a unit is stated nowhere, or is ambiguous.
@@ -152,6 +157,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         If a species is named nowhere, or what is passed names one that is not there.
     PartialResultsError
         If some of several files failed; ``.results`` holds the others.
+    ConnectionFailed
+        If an address cannot be read; never with a password or a key that is in it.
     ModuleNotFoundError
         If a workbook or an archive needs a package that is not installed.
 
@@ -186,6 +193,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         mz_windows=mz_windows,
         number_repeats=number_repeats,
         allow_truncated=allow_truncated,
+        max_bytes=max_bytes,
     )
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
@@ -296,6 +304,7 @@ def _options(**stated: Any) -> Options:
         stated["samples"] = None
     if stated.get("decimal") not in (None, ".", ","):
         raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
+    checked_limit(stated.get("max_bytes", MAX_BYTES))
     return Options(**stated)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sims_analysis.errors import ReadError, SimsWarning, collected, warn
+from sims_analysis.files import Budget
 from sims_analysis.readers.formats import Format, Reader, formats
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Options, Source
 
 __all__ = ["looks_like", "recognised"]
 
@@ -113,7 +114,7 @@ def _source(given: Any) -> Source | None:
         path = Path(given)
         if not path.is_file() or path.stat().st_size > _MOST:
             return None
-        return Source(path.name, path.read_bytes(), path=path)
+        return Source(path.name, path.read_bytes(), Options(budget=Budget(_MOST)), path)
     if not (hasattr(given, "read") and hasattr(given, "seek") and hasattr(given, "tell")):
         return None
     start = given.tell()
@@ -121,7 +122,9 @@ def _source(given: Any) -> Source | None:
         content = given.read(_MOST + 1)
     finally:
         given.seek(start)
-    return Source("", content) if isinstance(content, bytes) and len(content) <= _MOST else None
+    if not isinstance(content, bytes) or len(content) > _MOST:
+        return None
+    return Source("", content, Options(budget=Budget(_MOST)))
 
 
 def _refuse_other_kinds(source: Source) -> None:

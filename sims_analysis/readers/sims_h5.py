@@ -9,6 +9,7 @@ import importlib.util
 
 import numpy as np
 
+from sims_analysis.dataset.containers import check_hdf5
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
@@ -34,6 +35,7 @@ def read(source: Source) -> Content:
         raise ReadError("SIMS-H5 is read from a file, not from bytes")
     import simsh5
 
+    check_hdf5(source.path, source.options.budget, error=ReadError)
     with simsh5.open_archive(source.path) as archive:
         if archive.acquisition_mode != "depth_profile":
             raise ReadError(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from bisect import bisect_right
 from typing import Any
 
 from sims_analysis.errors import ReadError
+from sims_analysis.files import Budget
 from sims_analysis.readers.body import first_below_heads, first_run, refuse_odd_rows
 from sims_analysis.readers.grid import CellGrid
 from sims_analysis.readers.source import Source, found_once
@@ -21,6 +23,8 @@ __all__ = [
 
 #: Where the platform and service laboratories keep the profiles.
 _PREFERRED = "processed data"
+#: Memory in bytes of a cell of an .xls.
+_CELL = 40
 
 
 @found_once
@@ -39,12 +43,14 @@ def all_sheets(source: Source) -> list[CellGrid]:
             '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
         )
     try:
-        found = read_xlsx(source.content) if source.is_zip else _xls(source.content)
+        read = read_xlsx if source.is_zip else _xls
+        return [_grid(cells, source) for cells in read(source.content, source.options.budget)]
+    except ReadError:
+        raise
     # What a damaged file makes these raise is not documented.
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ReadError(f"the workbook cannot be read: {reason}") from error
-    return [_grid(cells, source) for cells in found]
 
 
 def _grid(cells: Cells, source: Source) -> CellGrid:
@@ -55,7 +61,9 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
     rows: list[list[object]] = []
     for number in numbers:
         row = cells.rows[number]
-        values: list[object] = [None] * (place[max(row)] + 1)
+        width = place[max(row)] + 1
+        source.options.budget.take(8 * width, f"sheet {cells.name!r}")
+        values: list[object] = [None] * width
         for column, value in row.items():
             values[place[column]] = value
         rows.append(values)
@@ -63,8 +71,7 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
     for top, left, _, right in cells.spans:
         # A head that is merged over columns is that of each.
         if left < right and left in place and top in cells.rows:
-            last = max(place[column] for column in columns if column <= right)
-            spans.setdefault(top + 1, []).append((place[left], last))
+            spans.setdefault(top + 1, []).append((place[left], bisect_right(columns, right) - 1))
     return CellGrid(
         cells.name,
         rows,
@@ -77,14 +84,21 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
     )
 
 
-def _xls(content: bytes) -> list[Cells]:
+def _xls(content: bytes, budget: Budget) -> list[Cells]:
+    """Read the sheets one by one: each has 65,536 rows of 256 cells at most."""
     import xlrd
 
     book: Any = xlrd.open_workbook(
-        file_contents=content, logfile=io.StringIO(), formatting_info=True
+        file_contents=content,
+        logfile=io.StringIO(),
+        formatting_info=True,
+        on_demand=True,
+        ragged_rows=True,
     )
     sheets = []
-    for sheet in book.sheets():
+    for number in range(book.nsheets):
+        sheet = book.sheet_by_index(number)
+        budget.take(sum(map(sheet.row_len, range(sheet.nrows))) * _CELL, f"sheet {sheet.name!r}")
         found = Cells(sheet.name, sheet.visibility != 0)
         for i in range(sheet.nrows):
             row = {j: _xls_cell(cell, book) for j, cell in enumerate(sheet.row(i))}
@@ -94,6 +108,7 @@ def _xls(content: bytes) -> list[Cells]:
             (top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells
         ]
         sheets.append(found)
+        book.unload_sheet(number)
     return sheets
 
 

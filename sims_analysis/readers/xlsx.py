@@ -12,10 +12,12 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 from xml.etree import ElementTree as ET
+
+from sims_analysis.files import Budget
 
 __all__ = ["Cells", "Span", "read_xlsx", "seen"]
 
@@ -30,6 +32,8 @@ _QUOTED = re.compile(r'"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|_.|\*.', re.IGNO
 _DAY_ONE = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zone
 _MAC_DAYS = 1462
 _PIECE = 1 << 20
+#: Each of these marks in XML makes an object, of about so many bytes: a tag, an attribute, a text.
+_MARKS, _OBJECT = (b"<", b"=", b"&", b"\n"), 48
 
 
 @dataclass
@@ -52,19 +56,21 @@ class Cells:
     spans: list[Span] = field(default_factory=list)
 
 
-def read_xlsx(content: bytes) -> list[Cells]:
-    """Read all sheets of a workbook.
+def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
+    """Read all sheets of a workbook, as far as the budget goes.
 
     Raises
     ------
+    ReadError
+        If that does not suffice.
     zipfile.BadZipFile, xml.etree.ElementTree.ParseError, KeyError, ValueError
         If it is damaged.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        book = _parsed(archive, "xl/workbook.xml")
-        targets = _targets(archive)
-        strings = _strings(archive, targets)
-        styles = _styles(archive, targets)
+        book = _parsed(archive, "xl/workbook.xml", budget)
+        targets = _targets(archive, budget)
+        strings = _strings(_part(archive, targets, "sharedStrings", budget))
+        styles = _styles(_part(archive, targets, "styles", budget))
         since_1904 = any(
             element.get("date1904") in ("1", "true") for element in _all(book, "workbookPr")
         )
@@ -75,23 +81,25 @@ def read_xlsx(content: bytes) -> list[Cells]:
             if kind != "worksheet":
                 continue
             cells = Cells(sheet.get("name", ""), sheet.get("state", "visible") != "visible")
+            parser = _Sheet(cells, strings, styles, budget, since_1904=since_1904)
             with archive.open(target) as stream:
-                _parse(stream, _Sheet(cells, strings, styles, since_1904=since_1904))
+                _parse(stream, parser, budget, f"sheet {cells.name!r}")
             sheets.append(cells)
         return sheets
 
 
-def _parsed(archive: zipfile.ZipFile, name: str) -> ET.Element:
+def _parsed(archive: zipfile.ZipFile, name: str, budget: Budget) -> ET.Element:
     """Parse a small part as a tree."""
     with archive.open(name) as stream:
-        root: ET.Element = _parse(stream, _Tree())
+        root: ET.Element = _parse(stream, _Tree(), budget, f"its part {name!r}")
     return root
 
 
-def _parse(stream: IO[bytes], target: _Tree | _Sheet) -> Any:
+def _parse(stream: IO[bytes], target: _Tree | _Sheet, budget: Budget, what: str) -> Any:
     """Parse a part piece by piece, to its end."""
-    parser = ET.XMLParser(target=target)  # noqa: S314 - nothing but entities is dangerous
+    parser = ET.XMLParser(target=target)  # noqa: S314 - neither entities nor size do harm
     while piece := stream.read(_PIECE):
+        budget.take(len(piece) + _OBJECT * sum(map(piece.count, _MARKS)), what)
         parser.feed(piece)
     return parser.close()
 
@@ -112,10 +120,10 @@ def _all(root: ET.Element, tag: str) -> list[ET.Element]:
     return [element for element in root.iter() if element.tag.rpartition("}")[2] == tag]
 
 
-def _targets(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
+def _targets(archive: zipfile.ZipFile, budget: Budget) -> dict[str, tuple[str, str]]:
     """Give kind and path of each part by its relation."""
     found = {}
-    for relation in _parsed(archive, "xl/_rels/workbook.xml.rels"):
+    for relation in _parsed(archive, "xl/_rels/workbook.xml.rels", budget):
         target = relation.get("Target", "")
         path = target[1:] if target.startswith("/") else f"xl/{target}"
         found[relation.get("Id", "")] = relation.get("Type", "").rpartition("/")[2], path
@@ -123,19 +131,16 @@ def _targets(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
 
 
 def _part(
-    archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]], kind: str
-) -> ET.Element | None:
+    archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]], kind: str, budget: Budget
+) -> ET.Element | tuple[()]:
     path = next((path for of, path in targets.values() if of == kind), None)
     if path is None or path not in archive.namelist():
-        return None
-    return _parsed(archive, path)
+        return ()
+    return _parsed(archive, path, budget)
 
 
-def _strings(archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]]) -> list[str]:
+def _strings(root: Iterable[ET.Element]) -> list[str]:
     """List the texts that sheets share; readings of Japanese signs are no part of them."""
-    root = _part(archive, targets, "sharedStrings")
-    if root is None:
-        return []
     strings = []
     for item in root:
         parts = []
@@ -149,10 +154,9 @@ def _strings(archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]]) -
     return strings
 
 
-def _styles(archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]]) -> list[str]:
+def _styles(root: ET.Element | tuple[()]) -> list[str]:
     """Tell of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
-    root = _part(archive, targets, "styles")
-    if root is None:
+    if isinstance(root, tuple):
         return []
     codes = {int(e.get("numFmtId", 0)): e.get("formatCode", "") for e in _all(root, "numFmt")}
     styles = []
@@ -178,9 +182,15 @@ class _Sheet(_NoEntities):
     """What an XML parser tells of a sheet, cell by cell."""
 
     def __init__(
-        self, cells: Cells, strings: Sequence[str], styles: Sequence[str], *, since_1904: bool
+        self,
+        cells: Cells,
+        strings: Sequence[str],
+        styles: Sequence[str],
+        budget: Budget,
+        *,
+        since_1904: bool,
     ) -> None:
-        self.cells, self.strings, self.styles = cells, strings, styles
+        self.cells, self.strings, self.styles, self.budget = cells, strings, styles, budget
         self.first_day = _DAY_ONE + dt.timedelta(days=_MAC_DAYS if since_1904 else 0)
         self.row = self.column = -1
         self.kind = self.style = ""
@@ -242,6 +252,8 @@ class _Sheet(_NoEntities):
         text = self.value
         if self.kind == "s":
             text = self.strings[int(text)] if text else ""
+            # Shared, until something is made of it for each cell.
+            self.budget.take(len(text), f"sheet {self.cells.name!r}")
         elif text and self.kind == "n":
             return self._number(float(text))
         elif text and self.kind == "b":
