@@ -192,8 +192,8 @@ class Budget:
         self.left -= size
         if self.left < 0:
             raise self._error(
-                f"{self._who}{what} needs more memory than the limit of {self.limit:,} bytes allows for a "
-                f"file{self._advice}"
+                f"{self._who}{what} needs more memory than the limit of {self.limit:,} bytes "
+                f"allows for a file{self._advice}"
             )
 
     def read(self, file: Any, what: str) -> Any:
@@ -245,7 +245,7 @@ def descriptor_of(path: Path) -> int:
         out of it nor block the reader.
     """
     if not hasattr(os, "O_NOFOLLOW"):
-        _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
+        check_file(path)
     flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
     descriptor = os.open(path, os.O_RDONLY | sum(flags))
     try:
@@ -262,6 +262,11 @@ def check_folder(path: Path) -> None:
     if stat.S_ISREG(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, f"{path.name} is a file")
     _refuse_unless(stat.S_ISDIR, found, path, "folder")
+
+
+def check_file(path: Path) -> None:
+    """Raise an `OSError` if a path is not a regular file itself, such as a link to one."""
+    _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
 
 
 def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:

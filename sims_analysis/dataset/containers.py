@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sims_analysis.errors import ArchiveError, SimsError
-from sims_analysis.files import Budget, check_folder
+from sims_analysis.files import Budget, check_file, check_folder
 
 __all__ = ["check_hdf5", "check_zarr"]
 
@@ -101,7 +100,7 @@ def _check_attributes(item: Any, place: str, budget: Budget, size: int) -> None:
 
 
 def _take_values(item: Any, place: str, budget: Budget, size: int) -> None:
-    """Take what the values of a data set need, and a chunk of them, which is unpacked as a whole."""
+    """Take what the values of a data set need, and a chunk: it is unpacked as a whole."""
     what = f"data set {place!r} of shape {item.shape}"
     count = math.prod(item.shape or ())
     budget.take(item.dtype.itemsize * (count + math.prod(item.chunks or (0,))), what)
@@ -171,12 +170,9 @@ def _files(store: Path, folder: Path) -> Iterator[Path]:
     for entry in found:
         path = Path(entry)
         where = path.relative_to(store).as_posix()
+        is_folder = entry.is_dir(follow_symlinks=False)
         try:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if is_folder:
-                check_folder(path)
-            elif not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
-                raise OSError("it is a link or a device")
+            (check_folder if is_folder else check_file)(path)
         except OSError as error:
             raise ArchiveError(
                 f"{store.name} is not read: {where!r} leads elsewhere ({error}); ask for a store "

@@ -141,6 +141,7 @@ def _base(stated: str) -> str:
 #: What is secret in an address: a user with a password, and what follows a question mark or a hash.
 _LOGIN = re.compile(r"(://)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)")
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
+_NOT_FOUND = 404
 _IN_TEXT = re.compile(r"[a-z][a-z0-9+.]+://[^\s'\"<>]+", re.IGNORECASE)
 
 
@@ -189,12 +190,16 @@ def _tried(address: str, action: Callable[[], T]) -> T:
 
 
 def _failure(error: Exception, address: str) -> Exception:
-    where, kind = shown(address), type(error).__name__
-    if isinstance(error, FileNotFoundError):
+    where = shown(address)
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    # To fsspec, what cannot be connected to is not found either; from what, it says.
+    if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == _NOT_FOUND:
         return FileNotFoundError(f"no such file: {where}")
-    said = unquote(_IN_TEXT.sub(lambda found: shown(found[0]), str(error)))
-    words = re.compile(r"[^\W_]+")
+    said = unquote(_IN_TEXT.sub(lambda found: shown(found[0]), str(cause)))
+    kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
     secret = {*words.findall(unquote(address))} - {*words.findall(where)}
-    reason = kind if not said or secret & {*words.findall(said)} else f"{kind}: {said}"
-    known = isinstance(error, ValueError | KeyError | TypeError | zipfile.BadZipFile)
+    reason = kind if not said or secret & {*words.findall(said)} else said
+    known = isinstance(cause, ValueError | KeyError | TypeError | zipfile.BadZipFile)
     return (ReadError if known else ConnectionFailed)(f"{where} cannot be read: {reason}")

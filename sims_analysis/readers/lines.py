@@ -127,10 +127,9 @@ class Lines:
             inside = (columns >= 0) & (columns < self.width)
             if not np.isnan(flat[columns >= self.width]).all():
                 return None
+            places = np.repeat(np.arange(len(lines)), counts + 1)
             rows = np.full((len(lines), self.width), np.nan)
-            rows[np.repeat(np.arange(len(lines)), counts + 1)[inside], columns[inside]] = flat[
-                inside
-            ]
+            rows[places[inside], columns[inside]] = flat[inside]
         if rows.shape[1] < self.width:
             return np.pad(rows, ((0, 0), (0, self.width - rows.shape[1])), constant_values=np.nan)
         return rows[:, : self.width] if np.isnan(rows[:, self.width :]).all() else None

@@ -149,8 +149,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     ------
     ReadError
         If a file holds no depth profile (it says what it is), breaks off, has a cell that is no
-        number, would take more than `max_bytes`, or leads to other files. Its attribute ``picture`` shows what was understood of a table; see
-        :func:`explain_read`.
+        number, would take more than `max_bytes`, or leads to other files. Its attribute
+        ``picture`` shows what was understood of a table; see :func:`explain_read`.
     UnitsError
         If a unit is stated nowhere, or is ambiguous.
     SpeciesError

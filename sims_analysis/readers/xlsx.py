@@ -32,8 +32,8 @@ _QUOTED = re.compile(r'"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|_.|\*.', re.IGNO
 _DAY_ONE = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zone
 _MAC_DAYS = 1462
 _PIECE = 1 << 20
-#: Each of these marks in XML makes an object, of about so many bytes: a tag, an attribute, a text.
-_MARKS, _OBJECT = (b"<", b"=", b"&", b"\n"), 48
+#: Each of these marks in XML makes an object: a tag, an attribute, a part of a text.
+_MARKS = (b"<", b"=", b"&", b"\n")
 
 
 @dataclass
@@ -99,7 +99,7 @@ def _parse(stream: IO[bytes], target: _Tree | _Sheet, budget: Budget, what: str)
     """Parse a part piece by piece, to its end."""
     parser = ET.XMLParser(target=target)  # noqa: S314 - neither entities nor size do harm
     while piece := stream.read(_PIECE):
-        budget.take(len(piece) + _OBJECT * sum(map(piece.count, _MARKS)), what)
+        budget.take(len(piece) + target.cost * sum(map(piece.count, _MARKS)), what)
         parser.feed(piece)
     return parser.close()
 
@@ -113,6 +113,9 @@ class _NoEntities:
 
 class _Tree(_NoEntities, ET.TreeBuilder):
     """A small part."""
+
+    #: Memory in bytes of an object.
+    cost = 130
 
 
 def _all(root: ET.Element, tag: str) -> list[ET.Element]:
@@ -180,6 +183,8 @@ def seen(value: float) -> str:
 
 class _Sheet(_NoEntities):
     """What an XML parser tells of a sheet, cell by cell."""
+
+    cost = 64
 
     def __init__(
         self,

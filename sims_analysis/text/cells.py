@@ -9,7 +9,10 @@ __all__ = ["in_cell", "of_cell"]
 #: Where a spreadsheet may begin a cell: it need not split at commas, and may split within quotes.
 _START = r"(^|[;\t\r\n])"
 #: What spreadsheets skip: blanks of every width, controls, marks of byte order and direction.
-_SKIPPED = r"[\s\x00-\x20\x7f-\xa0\xad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufeff]*"
+_SKIPPED = (
+    r"[\s\x00-\x20\x7f-\xa0\xad\u061c\u115f\u180e"
+    r"\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufeff]*"
+)
 #: What a formula begins with, also in full width; or a text with the mark itself.
 _FORMULA = r"[=+\-@'＝＋－＠﹦﹢﹣﹫]"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![^;\t\r\n])"
