@@ -195,11 +195,14 @@ def _failure(error: Exception, address: str) -> Exception:
     while cause.__cause__ is not None:
         cause = cause.__cause__
     # To fsspec, what cannot be connected to is not found either; from what, it says.
-    if isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == _NOT_FOUND:
+    if (
+        isinstance(cause, FileNotFoundError | KeyError)
+        or getattr(cause, "status", None) == _NOT_FOUND
+    ):
         return FileNotFoundError(f"no such file: {where}")
     said = unquote(_IN_TEXT.sub(lambda found: shown(found[0]), str(cause)))
     kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
     secret = {*words.findall(unquote(address))} - {*words.findall(where)}
     reason = kind if not said or secret & {*words.findall(said)} else said
-    known = isinstance(cause, ValueError | KeyError | TypeError | zipfile.BadZipFile)
+    known = isinstance(cause, ValueError | TypeError | zipfile.BadZipFile)
     return (ReadError if known else ConnectionFailed)(f"{where} cannot be read: {reason}")

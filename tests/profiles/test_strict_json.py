@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.errors import PayloadError
-from sims_analysis.profiles import strict_json
 from sims_analysis.files import Budget
+from sims_analysis.profiles import strict_json
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 KEYS = st.sampled_from(["a", "b", "a:b", ":", "", "µ", "\\", '"'])

@@ -68,7 +68,7 @@ def test_several_are_a_list_and_one_that_fails_is_named(tmp_path):
 
 def test_a_file_that_gives_no_bytes_is_refused():
     class Odd:
-        def read(self, size=-1):
+        def read(self, _=-1):
             return [1, 2]
 
     with pytest.raises(TypeError, match="gave a list, not bytes"):
@@ -163,7 +163,7 @@ def test_a_drive_of_windows_and_a_colon_are_no_addresses(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "who"), [("w7.txt", "w7.txt"), (None, "the file")])
 def test_an_open_file_gives_bytes_or_text(name, who):
     class Odd:
-        def read(self, size=-1):
+        def read(self, _=-1):
             return 5
 
     odd = Odd()
@@ -202,7 +202,7 @@ def test_an_open_file_is_named_by_what_it_says(attribute):
 
 def test_what_cannot_be_read_is_named_as_it_was_given(tmp_path):
     class Lost(io.BytesIO):
-        def read(self, size=-1):
+        def read(self, _=-1):
             raise OSError(5, "the drive is gone")
 
     (lost,) = sims.read([Lost()], errors="collect")
