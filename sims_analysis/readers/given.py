@@ -194,11 +194,9 @@ def _failure(error: Exception, address: str) -> Exception:
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    # To fsspec, what cannot be connected to is not found either; from what, it says.
-    if (
-        isinstance(cause, FileNotFoundError | KeyError)
-        or getattr(cause, "status", None) == _NOT_FOUND
-    ):
+    # To fsspec, a server that does not answer is not found either.
+    status = getattr(cause, "status", None)
+    if isinstance(cause, FileNotFoundError | KeyError) or status == _NOT_FOUND:
         return FileNotFoundError(f"no such file: {where}")
     said = unquote(_IN_TEXT.sub(lambda found: shown(found[0]), str(cause)))
     kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
