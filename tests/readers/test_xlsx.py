@@ -11,8 +11,8 @@ import pytest
 import sims_analysis as sims
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import _xls, all_sheets
-from sims_analysis.readers.xlsx import read_xlsx, seen
+from sims_analysis.readers.tables.workbook import _xls, all_sheets
+from sims_analysis.readers.tables.xlsx import read_xlsx, seen
 
 
 def cells(rows, **more):
@@ -193,7 +193,7 @@ def test_a_workbook_that_cannot_be_opened_says_why():
 
 
 def test_an_old_workbook_needs_a_package_and_a_new_one_none(monkeypatch):
-    monkeypatch.setattr("sims_analysis.readers.workbook.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ModuleNotFoundError) as raised:
         sims.read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     assert str(raised.value) == '.xls needs xlrd: pip install "sims-analysis[excel]"'

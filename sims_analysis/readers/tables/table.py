@@ -16,31 +16,31 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.body import Body, find_body, read_body, refuse_odd_rows
-from sims_analysis.readers.columns import (
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse_odd_rows
+from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
     stated_columns,
     stated_pairs,
     tell_of_unknown_words,
 )
-from sims_analysis.readers.cuts import (
+from sims_analysis.readers.tables.delimiters import text_grid
+from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
+from sims_analysis.readers.tables.header_cells import unit_kind
+from sims_analysis.readers.tables.headers import Heads, read_heads
+from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.row_kinds import Kind, is_transposed
+from sims_analysis.readers.tables.samples import label_column, labelled_parts, samples_of
+from sims_analysis.readers.tables.truncation import (
     tell_of_merged_cells,
     tell_of_moved_cells,
     tell_of_short_lines,
     tell_of_uneven_rows,
 )
-from sims_analysis.readers.delimited import text_grid
-from sims_analysis.readers.grammar import Heads, read_heads
-from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transposed
-from sims_analysis.readers.heads import unit_kind
-from sims_analysis.readers.kinds import Kind, is_transposed
-from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.samples import label_column, labelled_parts, samples_of
-from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Source
-from sims_analysis.readers.words import named_role
-from sims_analysis.readers.workbook import chosen_sheet
+from sims_analysis.readers.tables.words import named_role
+from sims_analysis.readers.tables.workbook import chosen_sheet
 
 __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 

@@ -17,13 +17,13 @@ from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.cuts import read_lines
-from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
-from sims_analysis.readers.numbers import column_name
-from sims_analysis.readers.samples import by_label
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source, found_once
-from sims_analysis.readers.workbook import all_sheets
+from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.numbers import column_name
+from sims_analysis.readers.tables.samples import by_label
+from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.workbook import all_sheets
 from sims_analysis.text.cells import of_cell
 
 __all__ = ["read", "recognises"]

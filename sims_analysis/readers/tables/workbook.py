@@ -9,10 +9,10 @@ from typing import Any
 
 from sims_analysis.errors import ReadError
 from sims_analysis.files import Budget
-from sims_analysis.readers.body import first_below_heads, first_run, refuse_odd_rows
-from sims_analysis.readers.grid import CellGrid
 from sims_analysis.readers.source import Source, found_once
-from sims_analysis.readers.xlsx import Cells, read_xlsx, seen
+from sims_analysis.readers.tables.body import first_below_heads, first_run, refuse_odd_rows
+from sims_analysis.readers.tables.grid import CellGrid
+from sims_analysis.readers.tables.xlsx import Cells, read_xlsx, seen
 
 __all__ = [
     "all_sheets",

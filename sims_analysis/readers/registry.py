@@ -101,7 +101,7 @@ class Format:
     module : str, optional
         Where it is read, if that is not in the module of its name.
     table : bool
-        Whether ``columns=``, ``header_rows=`` and ``samples=`` are for it: it reads a grid.
+        Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
     """
 
     name: str
@@ -111,9 +111,13 @@ class Format:
     table: bool = False
 
     def _function(self, what: str) -> Callable[[Source], object]:
-        module = importlib.import_module(f"sims_analysis.readers.{self.module or self.name}")
-        name = f"{what}_{self.name}" if self.module else what
-        function: Callable[[Source], object] = getattr(module, name)
+        room = "tables" if self.table else "instruments"
+        path = f"sims_analysis.readers.{room}.{self.module or self.name}"
+        module = importlib.import_module(path)
+        # A module of several formats names them.
+        function: Callable[[Source], object] = getattr(module, f"{what}_{self.name}", None) or (
+            getattr(module, what)
+        )
         return function
 
     def recognises(self, source: Source) -> bool:
@@ -149,8 +153,14 @@ FORMATS = (
     Format(
         "pasted",
         "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
+        module="spreadsheets",
     ),
-    Format("exported", "CSV and Excel as to_csv and to_excel write them", version=2),
+    Format(
+        "exported",
+        "CSV and Excel as to_csv and to_excel write them",
+        version=2,
+        module="exports",
+    ),
     Format(
         "tidy",
         "tables of a row for each sample, with the species in a column",

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sims_analysis.errors import SimsError
-from sims_analysis.readers.body import Body
-from sims_analysis.readers.columns import Pair
-from sims_analysis.readers.grammar import Heads
-from sims_analysis.readers.grid import Grid, TextGrid
-from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.table import Table
+from sims_analysis.readers.tables.body import Body
+from sims_analysis.readers.tables.columns import Pair
+from sims_analysis.readers.tables.grid import Grid, TextGrid
+from sims_analysis.readers.tables.headers import Heads
+from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 
 from sims_analysis import vocabulary
-from sims_analysis.readers.heads import (
+from sims_analysis.readers.tables.header_cells import (
     bare,
     is_unit,
     names_axis,
@@ -19,8 +19,8 @@ from sims_analysis.readers.heads import (
     says,
     unit_kind,
 )
-from sims_analysis.readers.numbers import NOTHING, are_plain, is_number
-from sims_analysis.readers.words import is_species, named_role
+from sims_analysis.readers.tables.numbers import NOTHING, are_plain, is_number
+from sims_analysis.readers.tables.words import is_species, named_role
 
 __all__ = ["Kind", "comment_mark", "is_nothing", "is_odd", "is_transposed", "row_kind"]
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
-from sims_analysis.readers.body import Body
-from sims_analysis.readers.grid import Block, CellGrid, TextGrid
-from sims_analysis.readers.heads import (
+from sims_analysis.readers.tables.body import Body
+from sims_analysis.readers.tables.grid import Block, CellGrid, TextGrid
+from sims_analysis.readers.tables.header_cells import (
     Head,
     bare,
     is_factor,
@@ -30,9 +30,9 @@ from sims_analysis.readers.heads import (
     says,
     unit_kind,
 )
-from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.words import (
+from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.words import (
     LETTERS,
     Role,
     are_labels,

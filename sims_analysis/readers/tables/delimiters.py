@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 
-from sims_analysis.readers.body import first_below_heads, first_run
-from sims_analysis.readers.grid import CellGrid, Grid, TextGrid
-from sims_analysis.readers.kinds import Kind, is_transposed
 from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.tables.body import first_below_heads, first_run
+from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.row_kinds import Kind, is_transposed
 
 __all__ = ["grid_of_lines", "text_grid"]
 

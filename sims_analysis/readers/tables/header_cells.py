@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.words import (
+from sims_analysis.readers.tables.words import (
     FILLERS,
     PROCESSING,
     SPECIES,

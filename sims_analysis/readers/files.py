@@ -17,12 +17,12 @@ from sims_analysis.errors import (
     warn,
 )
 from sims_analysis.files import MAX_BYTES, checked_limit
-from sims_analysis.readers.finishing import finish
-from sims_analysis.readers.formats import Reader, chosen, formats
-from sims_analysis.readers.given import Given, Readable, is_several, list_given
-from sims_analysis.readers.picture import explanation, picture
-from sims_analysis.readers.recognising import recognised
+from sims_analysis.readers.file_types import recognised
+from sims_analysis.readers.inputs import Given, Readable, is_several, list_given
+from sims_analysis.readers.registry import Reader, chosen, formats
+from sims_analysis.readers.results import finish
 from sims_analysis.readers.source import ENCODINGS, Options, Source
+from sims_analysis.readers.tables.layout_preview import explanation, picture
 
 __all__ = ["explain_read", "read", "read_formats"]
 

@@ -17,10 +17,10 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.heads import same_unit, unit_kind
-from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import ENCODINGS, Options, Source
+from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
+from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.units import read_unit, unit_of_kind
 
 __all__ = ["finish"]

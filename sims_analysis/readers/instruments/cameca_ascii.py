@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.cuts import read_lines
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.truncation import read_lines
 
 __all__ = ["read", "recognises"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sims_analysis.errors import ReadError, SimsWarning, collected, warn
 from sims_analysis.files import Budget
-from sims_analysis.readers.formats import Format, Reader, formats
+from sims_analysis.readers.registry import Format, Reader, formats
 from sims_analysis.readers.source import Options, Source
 
 __all__ = ["looks_like", "recognised"]

@@ -7,12 +7,13 @@ from dataclasses import replace
 from types import ModuleType
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim, table
-from sims_analysis.readers.delimited import grid_of_lines
-from sims_analysis.readers.numbers import split_line
+from sims_analysis.readers.instruments import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source, found_once
-from sims_analysis.readers.workbook import candidate_sheets, holds_numbers
+from sims_analysis.readers.tables import table
+from sims_analysis.readers.tables.delimiters import grid_of_lines
+from sims_analysis.readers.tables.numbers import split_line
+from sims_analysis.readers.tables.workbook import candidate_sheets, holds_numbers
 
 __all__ = ["read", "recognises"]
 

@@ -14,12 +14,12 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
-from sims_analysis.readers.cuts import refuse_cut, refuse_short_rows
-from sims_analysis.readers.grid import Block, Grid, Run, TextGrid
-from sims_analysis.readers.heads import holds_words, read_head_quietly
-from sims_analysis.readers.kinds import Kind, is_nothing, is_odd, row_kind
-from sims_analysis.readers.numbers import decimal_mark, is_clock, is_number, read_cell
-from sims_analysis.readers.words import named_role
+from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
+from sims_analysis.readers.tables.header_cells import holds_words, read_head_quietly
+from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
+from sims_analysis.readers.tables.row_kinds import Kind, is_nothing, is_odd, row_kind
+from sims_analysis.readers.tables.truncation import refuse_cut, refuse_short_rows
+from sims_analysis.readers.tables.words import named_role
 
 __all__ = ["Body", "find_body", "first_below_heads", "first_run", "read_body", "refuse_odd_rows"]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
-from sims_analysis.readers.grid import Block, Grid, TextGrid
-from sims_analysis.readers.numbers import narrow
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.numbers import narrow
 
 __all__ = [
     "read_lines",

@@ -12,7 +12,7 @@ import orjson
 
 from sims_analysis.files import Budget
 from sims_analysis.kernels.rows import Array
-from sims_analysis.readers.numbers import NOTHING, split_line
+from sims_analysis.readers.tables.numbers import NOTHING, split_line
 
 __all__ = ["Lines", "table_size"]
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.cuts import read_lines
-from sims_analysis.readers.numbers import read_cell
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.numbers import read_cell
+from sims_analysis.readers.tables.truncation import read_lines
 
 __all__ = [
     "read_flexpde",

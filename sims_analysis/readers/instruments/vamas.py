@@ -14,9 +14,9 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.heads import read_head, unit_kind
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.header_cells import read_head, unit_kind
 
 __all__ = ["read", "recognises"]
 

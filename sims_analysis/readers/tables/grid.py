@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
-from sims_analysis.readers.kinds import Kind, comment_mark, is_nothing, row_kind
-from sims_analysis.readers.lines import Lines, table_size
-from sims_analysis.readers.numbers import (
+from sims_analysis.readers.source import Options
+from sims_analysis.readers.tables.lines import Lines, table_size
+from sims_analysis.readers.tables.numbers import (
     cell_reader,
     column_name,
     columns_of_words,
@@ -30,7 +30,7 @@ from sims_analysis.readers.numbers import (
     read_columns,
     split_line,
 )
-from sims_analysis.readers.source import Options
+from sims_analysis.readers.tables.row_kinds import Kind, comment_mark, is_nothing, row_kind
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 

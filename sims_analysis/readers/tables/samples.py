@@ -13,14 +13,14 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.kernels.rows import Array, Flags
-from sims_analysis.readers.body import Body
-from sims_analysis.readers.columns import Pair
-from sims_analysis.readers.grammar import Heads
-from sims_analysis.readers.grid import Block, Grid
-from sims_analysis.readers.heads import Head, read_head_quietly, same_unit
-from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.signals import Signal
-from sims_analysis.readers.words import named_role
+from sims_analysis.readers.tables.body import Body
+from sims_analysis.readers.tables.columns import Pair
+from sims_analysis.readers.tables.grid import Block, Grid
+from sims_analysis.readers.tables.header_cells import Head, read_head_quietly, same_unit
+from sims_analysis.readers.tables.headers import Heads
+from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.words import named_role
 
 __all__ = ["by_label", "is_tidy", "label_column", "labelled_parts", "samples_of"]
 

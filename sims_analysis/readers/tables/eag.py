@@ -12,7 +12,7 @@ from dataclasses import replace
 from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.table import read_grid, the_grid
+from sims_analysis.readers.tables.table import read_grid, the_grid
 
 __all__ = ["read", "recognises"]
 

@@ -15,10 +15,10 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers.counting import seen_yield
-from sims_analysis.readers.grid import TextGrid
+from sims_analysis.readers.instruments.detector_yield import seen_yield
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.grid import TextGrid
 
 __all__ = ["read", "recognises"]
 

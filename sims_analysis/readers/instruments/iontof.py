@@ -17,11 +17,11 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.grid import TextGrid
-from sims_analysis.readers.heads import read_head
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, found_once
-from sims_analysis.readers.words import PROCESSING
+from sims_analysis.readers.tables.grid import TextGrid
+from sims_analysis.readers.tables.header_cells import read_head
+from sims_analysis.readers.tables.words import PROCESSING
 
 __all__ = ["read", "recognises"]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError, SimsError
-from sims_analysis.readers.finishing import finish
-from sims_analysis.readers.grid import CellGrid
-from sims_analysis.readers.heads import read_head_quietly
-from sims_analysis.readers.picture import picture
+from sims_analysis.readers.results import finish
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.table import read_grid
+from sims_analysis.readers.tables.grid import CellGrid
+from sims_analysis.readers.tables.header_cells import read_head_quietly
+from sims_analysis.readers.tables.layout_preview import picture
+from sims_analysis.readers.tables.table import read_grid
 from sims_analysis.text.arguments import told
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
-from sims_analysis.readers.grammar import Heads
-from sims_analysis.readers.grid import Block, Grid
-from sims_analysis.readers.heads import same_unit, unit_kind
-from sims_analysis.readers.numbers import column_name, is_number
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.words import LETTERS, is_species, names_species
+from sims_analysis.readers.tables.grid import Block, Grid
+from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
+from sims_analysis.readers.tables.headers import Heads
+from sims_analysis.readers.tables.numbers import column_name, is_number
+from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
 __all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "tell_of_unknown_words"]
 

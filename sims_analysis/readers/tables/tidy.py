@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.delimited import text_grid
-from sims_analysis.readers.grid import Grid
-from sims_analysis.readers.kinds import Kind
-from sims_analysis.readers.samples import is_tidy
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source, found_once
-from sims_analysis.readers.table import read_grid
-from sims_analysis.readers.workbook import candidate_sheets
+from sims_analysis.readers.tables.delimiters import text_grid
+from sims_analysis.readers.tables.grid import Grid
+from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.samples import is_tidy
+from sims_analysis.readers.tables.table import read_grid
+from sims_analysis.readers.tables.workbook import candidate_sheets
 
 __all__ = ["read", "recognises"]
 
