@@ -26,7 +26,6 @@ from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.figures.axes import Key, label_of
 from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
@@ -41,13 +40,13 @@ from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.rows import Array, Flags, Index
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.arguments import first_few, format_argument, read_names
-from sims_analysis.text.typeset import mathtext, plain
+from sims_analysis.text.typeset import mathtext, plain, unit_label
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sims_analysis.figures.arguments import Wanted
+    from sims_analysis.figures.arguments import PlotOptions
 
 #: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
@@ -66,6 +65,35 @@ Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 #: What was found of one of them, once or several times; and of many, in a list or by name.
 Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
 Answers = Found | Sequence[Found] | Mapping[str, Found]
+
+#: Kind of a depth axis, and label of a value axis.
+Key = tuple[str, str]
+
+
+class DepthScale:
+    """The unit in which depth is printed, and the label of the axis."""
+
+    def __init__(self, series: Series, units: str | None, *, others: bool = False) -> None:
+        self.kind = series.axis
+        self.units = series.axis_units
+        self._unit = None
+        if units is not None:
+            unit = unit_of_kind(units, vocabulary.AXES if others else (series.axis,), "depth_units")
+            # Beside an axis of another kind, a unit is for that to which it belongs.
+            if unit.kind == self.kind:
+                self._unit, self.units = unit, unit.text
+        name = "Depth" if series.axis == "depth" else "Sputter time"
+        self.label = f"{name} ({unit_label(self.units)})"
+
+    def __call__(self, x: Any) -> Any:
+        """Convert from the canonical unit."""
+        return x if self._unit is None else self._unit.from_canonical(x)
+
+
+def label_of(long_name: str, units: str) -> str:
+    """Label of a value axis: ``Concentration (atoms/cm³)``."""
+    unit = unit_label(units)
+    return f"{long_name} ({unit})" if unit else long_name
 
 
 @dataclass(frozen=True)
@@ -407,7 +435,7 @@ def fill_value(y: Array) -> float:
     return float(values[0]) if inside and ratio >= _ALONE else float("nan")
 
 
-def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
+def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
     """Decide whether colours stand for species or for measurements.
 
     For these if there is one species in several of them, if the user names their colours, or if

@@ -216,7 +216,7 @@ def _settle(figure: Figure) -> None:
 
     Measured at one resolution, a figure has the same layout in every format.
     """
-    from sims_analysis.figures.curve_names import CurveName
+    from sims_analysis.figures.layout import Layer
 
     with measured_alike(figure):
         for _ in range(_ATTEMPTS if figure.get_layout_engine() is not None else 0):
@@ -224,8 +224,8 @@ def _settle(figure: Figure) -> None:
             lay_out(figure)
             if _places(figure) == before:
                 break
-        for name in figure.findobj(CurveName):
-            name.follow()
+        for layer in figure.findobj(Layer):
+            layer.layout.arrange()
 
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:
