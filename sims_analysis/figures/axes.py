@@ -77,11 +77,11 @@ def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     if not depths:
         return 0.0, 1.0
     low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
-    low = from_surface(low, high)
+    low = depth_start(low, high)
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
-def from_surface(low: float, high: float) -> float:
+def depth_start(low: float, high: float) -> float:
     """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
     return 0.0 if 0 <= low < 0.25 * high else low
 
@@ -224,7 +224,7 @@ def _user_limits(
     return found
 
 
-def deep(ax: Axes) -> float:
+def below_axes(ax: Axes) -> float:
     """Return a value far below an axes, to which shades and lines reach whatever its limits are."""
     low, high = sorted(ax.get_ylim())
     return 1e-9 * low if ax.get_yscale() == "log" else low - 10.0 * (high - low)

@@ -11,7 +11,7 @@ from sims_analysis.dataset import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import PlotOptions, check_axes, check_looks
-from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
+from sims_analysis.figures.colours import assign_colours, text_colour, user_cycle, visible_colour
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
@@ -98,9 +98,9 @@ def plot_budget(
     with axes_in_style(ax, width, house_style) as drawn:
         plot = Plot(drawn, PlotOptions(), own=ax is None)
         if plot.own:
-            style.grow(plot.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
-        colours = assigned(names, {}, user_cycle())
-        bars = _draw(drawn, shares, [legible(colours[name], drawn) for name in names])
+            style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
+        colours = assign_colours(names, {}, user_cycle())
+        bars = _draw(drawn, shares, [visible_colour(colours[name], drawn) for name in names])
         style.fix_ticks(drawn)
         drawn.tick_params(axis="y", which="both", length=0)
         if title:
@@ -160,7 +160,7 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
         for place, share in zip(places, profile, strict=True):
             digits = np.format_float_positional(float(f"{share:.3g}"), trim="-")
             text = "not known" if np.isnan(share) else f"{digits} %"
-            looks: Any = {"color": letters(colour, ax), "fontsize": points}
+            looks: Any = {"color": text_colour(colour, ax), "fontsize": points}
             where: Any = {"xytext": (_GAP, 0), "textcoords": "offset points", "va": "center"}
             # Numbers are inside the axes, once these are long enough.
             ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)

@@ -33,10 +33,10 @@ def label_lines(plot: Plot) -> None:
     """Label every line, so that a later call and a legend made by the user find its name."""
     several = len({curve.measurement for curve, _ in plot.lines}) > 1
     for curve, line in plot.lines:
-        species = printed(curve.species)
+        species = typeset_species(curve.species)
         if not curve.species:
             species = "" if curve.source else curve.long_name
-        again = is_another(plot, curve, line)
+        again = differs_from_earlier(plot, curve, line)
         measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
         text = f"{text} (2)" if again and text in plot.earlier else text
@@ -49,14 +49,14 @@ def label_lines(plot: Plot) -> None:
             plot.ax.add_line(proxy)
 
 
-def printed(species: str) -> str:
+def typeset_species(species: str) -> str:
     """Typeset the name of a species as the settings want it."""
     return _typeset.mathtext(species, usetex=bool(setting("text.usetex")))
 
 
-def is_another(plot: Plot, curve: Curve, line: Any) -> bool:
+def differs_from_earlier(plot: Plot, curve: Curve, line: Any) -> bool:
     """Whether an earlier call has drawn other samples under the name of a curve."""
-    name = printed(curve.species)
+    name = typeset_species(curve.species)
     if name not in plot.earlier:
         return False
     pairs = zip(plot.earlier[name].get_data(), line.get_data(), strict=True)
@@ -78,7 +78,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     def species(curve: Curve) -> str:
-        return pointing(printed(brief(curve.species)) or curve.long_name, [curve])
+        return pointing(typeset_species(brief(curve.species)) or curve.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.
@@ -89,7 +89,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
 
     if len(measured) == 1:
         return {
-            str(line.get_label()) if is_another(plot, c, line) else species(c): line
+            str(line.get_label()) if differs_from_earlier(plot, c, line) else species(c): line
             for c, line in lines
         }, True
     alone = by_measurement and len({curve.subject for curve in curves}) == 1

@@ -15,12 +15,16 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileWarning, warn
-from sims_analysis.figures import fits as fitted
-from sims_analysis.figures import lines as lined
+from sims_analysis.figures import fits, lines
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.axes import set_depth_limits, set_value_limits
-from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, legible, letters
-from sims_analysis.figures.curve_labels import choose_names, is_another, label_lines, printed
+from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, text_colour, visible_colour
+from sims_analysis.figures.curve_labels import (
+    choose_names,
+    differs_from_earlier,
+    label_lines,
+    typeset_species,
+)
 from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
@@ -28,14 +32,14 @@ from sims_analysis.figures.curves import (
     check_limits,
     colour_meaning,
     curves_of,
-    is_crowd,
-    raised,
+    needs_spread,
+    offset_curves,
     spread_of,
-    styled,
+    with_looks,
 )
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.results import check_results, draw_results, draw_summaries
-from sims_analysis.figures.style import OVER, fix_ticks, grow
+from sims_analysis.figures.style import OVER, fix_ticks, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
 
@@ -47,7 +51,7 @@ _COLUMNS = 6
 _SAME = 0.004
 
 
-def prepared(
+def read_curves(
     named: Mapping[str, xr.Dataset | xr.DataArray], options: PlotOptions
 ) -> tuple[PlotOptions, list[Curve], list[Curve]]:
     """Read the curves and the fits to draw, before there is a figure."""
@@ -55,10 +59,10 @@ def prepared(
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
     if options.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
-        curves = raised(curves, options.waterfall)
-    models = fitted.evaluated(options, curves)
+        curves = offset_curves(curves, options.waterfall)
+    models = fits.evaluate_fits(options, curves)
     if options.spread is None:
-        crowd = options.waterfall is None and is_crowd(curves, colour_meaning(options, curves))
+        crowd = options.waterfall is None and needs_spread(curves, colour_meaning(options, curves))
         options = replace(options, spread=crowd)
     return options, curves, models
 
@@ -83,26 +87,26 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
         if plot.options.waterfall is not None and len(order) > 1:
             plot.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
         meaning = colour_meaning(plot.options, plot.curves)
-        plot.curves = styled(plot.curves, plot.options.colours, meaning, taken, plot.ax)
+        plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
         plot.open()
         _draw_curves(plot)
     set_depth_limits(plots)
     for plot in plots:
         _draw_marks(plot)
-        fitted.draw_restored(plot)
+        fits.draw_restored(plot)
     set_value_limits(plots)
     for plot in plots:
-        _part(plot)
+        _interleave_dashes(plot)
         among = together if shared else plot.curves
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
             if _is_primary(curve, plot.curves):
-                again = is_another(plot, curve, line)
-                name = str(line.get_label()) if again else _who(curve, among)
+                again = differs_from_earlier(plot, curve, line)
+                name = str(line.get_label()) if again else _subject_of(curve, among)
                 draw_results(plot, curve, name)
         for median, members in plot.medians:
-            draw_summaries(plot, median, members, _who(median, plot.curves, alone=True))
-        fitted.draw(plot)
+            draw_summaries(plot, median, members, _subject_of(median, plot.curves, alone=True))
+        fits.draw(plot)
         choose_names(plot)
 
 
@@ -114,10 +118,10 @@ def _draw_curves(plot: Plot) -> None:
             each.set_yscale("log")
     every = [(curve, options.line) for curve in plot.curves]
     for curve, style in _spreads(plot) if options.spread else every:
-        line = lined.draw_curve(plot, curve, style)
+        line = lines.draw_curve(plot, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
-        if is_another(plot, curve, line) and "linestyle" not in style:
+        if differs_from_earlier(plot, curve, line) and "linestyle" not in style:
             same = [one for one in plot.earlier.values() if one.get_color() == line.get_color()]
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
         plot.lines.append((curve, line))
@@ -134,10 +138,10 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     colours = {}
     for key, mine in by_subject.items():
         found = {curve.colour for curve in mine}
-        colours[key] = found.pop() if len(found) == 1 else legible(colour_of(key[1]), ax)
+        colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[1]), ax)
     spreads = {key: spread_of(mine) for key, mine in by_subject.items() if len(mine) > 1}
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
-    free = [colour for c in COLOURS if (colour := legible(c, ax)) not in colours.values()]
+    free = [colour for c in COLOURS if (colour := visible_colour(c, ax)) not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
@@ -158,8 +162,8 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
 
 
 def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
-    data = lined.shown(plot, median)
-    lined.shade(plot, median, whole.low, whole.high, data)
+    data = lines.is_data(plot, median)
+    lines.shade(plot, median, whole.low, whole.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
         y = np.where(data & ((end > 0) | (not plot.options.log)), end, np.nan)
@@ -173,20 +177,21 @@ def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
 def _draw_marks(plot: Plot) -> None:
     """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
     for curve, _ in plot.lines:
-        if lined.mark_below_limit(plot, curve):
+        if lines.mark_below_limit(plot, curve):
             plot.explain_mark("below the limit")
     for kind, ax in plot.layout.depths().items() if plot.options.log else ():
-        _explain_floor(plot, lined.mark_floor(plot, kind, ax))
+        _explain_floor(plot, lines.mark_floor(plot, kind, ax))
 
 
 def _explain_floor(plot: Plot, curves: Sequence[Curve]) -> None:
     """Say what the marks at the floor of the axis are."""
     words: dict[str, None] = {}
     for curve in curves:
-        y, fill = curve.y, curve.fill
+        y, written = curve.y, curve.y[curve.placeholders()]
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
-        written = fill / curve.raised  # by the instrument, whatever a waterfall makes of it
-        found[f"{written:g} {unit_label(curve.units)} (fill value)"] = np.isfinite(fill)
+        # By the instrument, whatever a waterfall makes of it.
+        for value in np.unique(written / curve.factor):
+            found[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
         plot.explain_mark(" or ".join(words))
@@ -195,7 +200,7 @@ def _explain_floor(plot: Plot, curves: Sequence[Curve]) -> None:
 def _draw_bands(plot: Plot) -> None:
     """Draw the errors of the curves, and the detection limits, one line where all are the same."""
     for curve, _ in plot.lines:
-        if lined.draw_band(plot, curve):
+        if lines.draw_band(plot, curve):
             plot.explain_error(band=True)
     grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
@@ -207,16 +212,16 @@ def _draw_bands(plot: Plot) -> None:
             plot.explain("detection limit", color=grey, **style)
 
 
-def _part(plot: Plot) -> None:
+def _interleave_dashes(plot: Plot) -> None:
     """Draw curves that hide each other as dashes that leave room for one another."""
     groups: list[tuple[Any, list[Any]]] = []
     for _, line in plot.lines if len(plot.lines) <= _MOST else []:
         pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
         points = plot.ax.transAxes.inverted().transform(pixels)
-        for other, lines in groups:
+        for other, mine in groups:
             same = other.shape == points.shape and np.isfinite(points - other).any()
             if same and np.nanmax(np.abs(other - points)) < _SAME:
-                lines.append(line)
+                mine.append(line)
                 break
         else:
             groups.append((points, [line]))
@@ -232,11 +237,11 @@ def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     return all(curve.rank <= other.rank for other in same)
 
 
-def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
+def _subject_of(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
-    name = printed(curve.species) if len(species) > 1 else ""
+    name = typeset_species(curve.species) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
 
@@ -283,7 +288,7 @@ def _write_shared_list(plots: Sequence[Plot]) -> None:
         legend = figure.legend(list(entries.values()), list(entries), ncols=columns, **place)
         size = legend.get_window_extent()
         if size.width <= figure.bbox.width or columns == 1:
-            grow(figure, size.height / figure.dpi)
+            make_higher(figure, size.height / figure.dpi)
             return
         legend.remove()
 
@@ -297,6 +302,6 @@ def _style_ticks(plot: Plot) -> None:
         # An arrow does not say which of several right axes is meant: their colour does.
         colours = {str(line.get_color()) for curve, line in plot.lines if curve.key[1] == label}
         if len(colours) == 1:
-            colour = letters(colours.pop(), plot.ax)
+            colour = text_colour(colours.pop(), plot.ax)
             each.yaxis.label.set_color(colour)
             each.tick_params(axis="y", which="both", colors=colour)

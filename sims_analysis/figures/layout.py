@@ -16,10 +16,10 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from sims_analysis.figures.colours import letters, paper
+from sims_analysis.figures.colours import background, text_colour
 from sims_analysis.figures.free_space import MARGIN, Obstacles
 from sims_analysis.figures.short_names import briefs
-from sims_analysis.figures.style import LEAST, OVER, grow, lay_out, setting, setting_points
+from sims_analysis.figures.style import LEAST, OVER, lay_out, make_higher, setting, setting_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,7 +118,8 @@ class PlotLayout:
         self.explained: dict[str, Any] = {}
         #: Why the list stands where it should not; empty if it has room.
         self.problem = ""
-        self._is_below = False
+        #: Whether the figure has become higher for the list, which could then have room inside.
+        self.stays_below = self.is_below = False
         self._arranged: tuple[Any, Any] | None = None
         self._raised: dict[Any, tuple[float, float]] = {}
         self._names, self._list = Layer(self, left), Layer(self, left)
@@ -213,7 +214,7 @@ class PlotLayout:
         for text, line in self.beside.items():
             if line.axes is None:  # it was removed
                 continue
-            name = self._text_of(text, color=letters(line.get_color(), self.left))
+            name = self._text_of(text, color=text_colour(line.get_color(), self.left))
             place = free.place_beside(line, free.size(name.get_window_extent()))
             if place is None:
                 above[text] = line
@@ -241,7 +242,13 @@ class PlotLayout:
         legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
 
     def _reach(self) -> tuple[float, float]:
-        """Return where the axes with their labels begin and end, in pixels."""
+        """Return where the axes with their labels begin and end, in pixels.
+
+        Those that are alone have the whole figure.
+        """
+        mine = {self.left, self.foot, *self.axes.values()}
+        if mine.issuperset(self.figure.axes) and self._is_managed():
+            return 0.0, float(self.figure.bbox.width)
         boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.values().values())]
         ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
         pad = _PAD * self.figure.dpi / 72.0
@@ -309,11 +316,12 @@ class PlotLayout:
         Without room there, it covers the curves, on an opaque ground.
         """
         self.problem, managed = "", self._is_managed()
-        for smaller, broken in product(_SMALLER[:1] if managed else _SMALLER, (0, 1)):
+        sizes = _SMALLER[:1] if managed else _SMALLER
+        for smaller, broken in () if self.stays_below else product(sizes, (0, 1)):
             made = self._list_of(smaller, broken)
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
             if is_free:
-                self._is_below = False
+                self.is_below = False
                 self._at(made, left, top)
                 return [made]
         if managed and (made := self._list_below()):
@@ -321,7 +329,7 @@ class PlotLayout:
         width = 25.4 * self.left.bbox.width / self.figure.dpi
         count = len(self.results) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
-        ground = {"facecolor": paper(self.left), "edgecolor": "none", "framealpha": 0.85}
+        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
         for smaller, broken in product(_SMALLER, (0, 1, 2)):
             made = self._list_of(smaller, broken, frameon=True, **ground)
             size = free.size(made.get_window_extent())
@@ -350,7 +358,7 @@ class PlotLayout:
         """
         low, high = self._reach()
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
-        self._is_below = False
+        self.is_below = False
         tallest = np.inf if self.own else _SHARE * (self.left.bbox.height + taken)
         for smaller, (columns, broken) in product(_SMALLER, ((2, 0), (1, 0), (1, 1), (1, 2))):
             made = self._list_of(smaller, broken, ncols=columns)
@@ -360,7 +368,7 @@ class PlotLayout:
         else:
             if not self.own:
                 return None
-        self._is_below = True
+        self.is_below = True
         under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
         ax, dpi = self.left.bbox, self.figure.dpi
         start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
@@ -370,7 +378,7 @@ class PlotLayout:
 
     def _outside(self, layer: Layer) -> list[Any]:
         """List the legends of a layer that stand above or below the axes."""
-        if layer is self._list and not self._is_below:
+        if layer is self._list and not self.is_below:
             return []
         return [one for one in layer.texts if isinstance(one, Legend)]
 
@@ -420,19 +428,26 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
     """
     figure = layouts[0].figure
     managed = figure.get_layout_engine() is not None
+
+    def grown() -> float:
+        heights = [each.grown for each in layouts]
+        return sum(max(heights[i : i + across]) for i in range(0, len(heights), across))
+
+    if before := grown():  # by an earlier call
+        make_higher(figure, -before)
     apart = any(len(each.values()) > 2 for each in layouts)
     for _ in range(1 + apart):  # the second time with right axes apart
         for each in layouts:
             each.set_in_layout(not each.own)
+            each.stays_below = False
         if managed:
             lay_out(figure)
         for each in layouts:
             each.arrange()
             each.set_in_layout(True)
-    more = []
     for each in layouts:
-        before, each.grown = each.grown, each.height_outside() if each.own else 0.0
-        more.append(each.grown - before)
-    if any(more):
-        grow(figure, sum(max(more[i : i + across]) for i in range(0, len(more), across)))
+        each.grown = each.height_outside() if each.own else 0.0
+        each.stays_below = each.own and each.is_below
+    if now := grown():
+        make_higher(figure, now)
         lay_out(figure)

@@ -33,7 +33,7 @@ _ROW = 0.018
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
-def shown(plot: Plot, curve: Curve) -> Flags:
+def is_data(plot: Plot, curve: Curve) -> Flags:
     """Find the samples that are drawn as data."""
     hidden = curve.below_limit()
     return ~(hidden | curve.not_positive()) if plot.options.log else ~hidden
@@ -44,8 +44,8 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
 
     Over a gap, where nothing was measured, it is thin and dotted.
     """
-    ax, data = plot.axes_of(curve), shown(plot, curve)
-    scattered = _scattered(data)
+    ax, data = plot.axes_of(curve), is_data(plot, curve)
+    scattered = _is_sparse(data)
     x, y = plot.scale_of(curve)(curve.x), curve.y
     drawn = np.where(data & ~scattered, y, np.nan)
     looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
@@ -79,7 +79,7 @@ def _without_neighbours(data: Flags) -> Flags:
     return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
-def _scattered(data: Flags) -> Flags:
+def _is_sparse(data: Flags) -> Flags:
     """Find samples whose neighbours are mostly not data, so that a line would be all gaps."""
     if data.size < 2 * _NEIGHBOURS or data.all():
         return np.zeros(data.shape, dtype=bool)
@@ -93,9 +93,9 @@ def draw_band(plot: Plot, curve: Curve) -> bool:
     y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
-    data = shown(plot, curve)
+    data = is_data(plot, curve)
     # No bands around single points: they would look like a bar code, too.
-    where = data & ~_scattered(data) & ~np.isnan(stderr)
+    where = data & ~_is_sparse(data) & ~np.isnan(stderr)
     shade(plot, curve, y - coverage * stderr, y + coverage * stderr, where)
     return bool(where.any())
 

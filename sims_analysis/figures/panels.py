@@ -14,9 +14,9 @@ from sims_analysis.figures.curves import (
     Measurements,
     curves_of,
     measurements_of,
-    styled,
+    with_looks,
 )
-from sims_analysis.figures.drawing import draw, finish, prepared
+from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
 from sims_analysis.figures.style import (
@@ -107,7 +107,7 @@ def plot_panels(
         check_count("columns", columns)
     across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
-    read = [prepared(item, replace(wanted, **extra)) for _, item, extra in parts]
+    read = [read_curves(item, replace(wanted, **extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
@@ -150,7 +150,7 @@ def _colours(plots: Sequence[Plot]) -> dict[str, str]:
     taken: dict[str, str] = {}
     first, curves = plots[0], [curve for plot in plots for curve in plot.curves]
     if first.options.colour_by != "measurement":
-        styled(curves, first.options.colours, "species", taken, first.ax)
+        with_looks(curves, first.options.colours, "species", taken, first.ax)
     return taken
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.colours import ink, wash
+from sims_analysis.figures.colours import grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, DepthScale
 from sims_analysis.figures.style import (
     BAND,
@@ -18,7 +18,6 @@ from sims_analysis.figures.style import (
     figure_size,
     in_style,
 )
-
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +67,7 @@ class Plot:
     @property
     def grey(self) -> str:
         """The colour of what explains marks."""
-        return ink(0.35, self.ax)
+        return grey_level(0.35, self.ax)
 
     def open(self) -> None:
         """Make an axis for each quantity of the curves."""
@@ -131,7 +130,7 @@ class Plot:
         """Say what a band is."""
         from matplotlib.patches import Patch
 
-        self.explain(text, Patch(color=self.grey, alpha=wash(BAND, self.ax), linewidth=0))
+        self.explain(text, Patch(color=self.grey, alpha=shade_alpha(BAND, self.ax), linewidth=0))
 
     def explain_error(self, *, band: bool = False) -> None:
         """Say what every plus-minus, bar and band means; the handle is a band, if there is one."""

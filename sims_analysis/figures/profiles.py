@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
-from sims_analysis.figures import fits as fitted
 from sims_analysis.figures.arguments import check_axes, check_looks, read_options
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
-from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
+from sims_analysis.figures.drawing import draw, finish, read_curves, taken_colours
+from sims_analysis.figures.fits import draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.figures.style import require_matplotlib, set_title
 from sims_analysis.text.typeset import plain
@@ -181,12 +181,12 @@ def plot_profiles(
     check_looks(title, house_style)
     named = measurements_of(data)
     options = read_options(locals(), line, data, named)
-    options, curves, models = prepared(named, options)
+    options, curves, models = read_curves(named, options)
     with axes_in_style(ax, width, house_style) as each:
         plot = Plot(each, options, curves, models, own=ax is None)
         left, below = plot.ax, None
         if options.residuals and models:
-            below = plot.layout.foot = fitted.panel_below(left, own=plot.own)
+            below = plot.layout.foot = panel_below(left, own=plot.own)
         above = plot.figure.get_suptitle()
         if left.axes is not left:  # an inset, on the axes that matplotlib calls its own
             above += left.axes.get_title()
@@ -195,7 +195,7 @@ def plot_profiles(
             set_title(left, plot.figure, text)
         draw([plot], taken_colours(plot))
         if below is not None:
-            fitted.draw_residuals(plot, below)
+            draw_residuals(plot, below)
         finish([plot])
     record([plot], named)
     return left

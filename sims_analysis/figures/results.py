@@ -16,8 +16,8 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import PlotOptions
-from sims_analysis.figures.axes import deep
-from sims_analysis.figures.colours import ink, paper, wash
+from sims_analysis.figures.axes import below_axes
+from sims_analysis.figures.colours import background, grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot
 from sims_analysis.frame import questions
@@ -56,28 +56,28 @@ _DIGITS: Style = {"precision": 4, "unique": False, "fractional": False, "trim": 
 
 def draw_results(plot: Plot, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
-    painter = _Painter(plot, curve, name)
+    marks = _ResultMarks(plot, curve, name)
     for argument in _MARKED:
-        for result in _mine(plot, argument, curve):
-            getattr(painter, function_of(result))(result)
+        for result in _results_of(plot, argument, curve):
+            getattr(marks, function_of(result))(result)
 
 
 def draw_summaries(plot: Plot, median: Curve, curves: Sequence[Curve], name: str) -> None:
     """Summarise the results of many measurements, those of one question: median and range."""
-    painter = _Painter(plot, median, name)
+    marks = _ResultMarks(plot, median, name)
     groups: dict[tuple[str, str, int], list[Result]] = {}
     for argument in [each for each in plot.options.results if each in _MARKED]:
         for curve in curves:
             count = Counter[tuple[str, str]]()
-            for result in _mine(plot, argument, curve):
-                kind = function_of(result), painter.level(result)
+            for result in _results_of(plot, argument, curve):
+                kind = function_of(result), marks.level(result)
                 groups.setdefault((*kind, count[kind]), []).append(result)
                 count[kind] += 1
     for found in groups.values():
-        painter.many(found)
+        marks.many(found)
 
 
-def _mine(plot: Plot, argument: str, curve: Curve) -> list[Any]:
+def _results_of(plot: Plot, argument: str, curve: Curve) -> list[Any]:
     """Choose the results in an argument that are of a curve."""
     given = plot.options.of(argument, curve.source)
     found = [of_curve(dequantify(item), curve) for item in given]
@@ -130,12 +130,12 @@ def _reason(status: str) -> str:
     return status.replace("_", " ") or "not known"
 
 
-def _doubt(status: str) -> str:
+def _status_line(status: str) -> str:
     """Add a line for a number whose status is not ok."""
     return "" if status in ("", "ok") else f"\n({_reason(status)})"
 
 
-class _Painter:
+class _ResultMarks:
     """Draws the results of a curve, each by the method that has the name of its function."""
 
     def __init__(self, plot: Plot, curve: Curve, name: str) -> None:
@@ -228,13 +228,15 @@ class _Painter:
     def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> Style:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
         colour, height, at = self.curve.colour, float(self._value_at(z)), float(self.scale(z))
-        self._line([z, z], [deep(self.ax), height], color=colour, linewidth=0.6, linestyle=":")
+        self._line(
+            [z, z], [below_axes(self.ax), height], color=colour, linewidth=0.6, linestyle=":"
+        )
         bar: Any = None
         if isinstance(sigma, tuple):
             bar = np.abs(self.scale(np.array(sigma)) - at)[:, None]
         elif not np.isnan(sigma):
             bar = [self.coverage * float(self.scale(sigma))]
-        style = {**_CIRCLE, "color": colour, "markerfacecolor": paper(self.plot.ax), **changes}
+        style = {**_CIRCLE, "color": colour, "markerfacecolor": background(self.plot.ax), **changes}
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
         return {**style, "linestyle": "none"}
@@ -243,14 +245,14 @@ class _Painter:
         """Draw a line across the axes, and list its meaning, unless another curve has done so."""
         if text in self.plot.layout.results:
             return False
-        grey = ink(0.2, self.plot.ax)
+        grey = grey_level(0.2, self.plot.ax)
         style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
         self.ax.axvline(float(self.scale(depth)), **style)
         self.plot.list_result(text, **style)
         return True
 
     def _span(self, start: float, stop: float, colour: str) -> None:
-        ends, opacity = self.scale(np.array([start, stop])), wash(0.15, self.ax)
+        ends, opacity = self.scale(np.array([start, stop])), shade_alpha(0.15, self.ax)
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> None:
@@ -258,9 +260,9 @@ class _Painter:
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         first, last = self._value_at(np.array([start, stop]))
-        low = deep(self.ax) if self.plot.options.log else 0.0
+        low = below_axes(self.ax) if self.plot.options.log else 0.0
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
-        style: Style = {"color": self.curve.colour, "alpha": wash(0.12, self.plot.ax)}
+        style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.12, self.plot.ax)}
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
 
     def junction_depth(self, result: Result) -> None:
@@ -309,9 +311,9 @@ class _Painter:
             if value and has(result, "systematic_stderr") and result["systematic_stderr"] > 0:
                 part = self.coverage * float(result["systematic_stderr"]) / abs(value)
                 text += f"\n(systematic: {100 * part:.2g} %)"
-            style: Style = {"color": self.curve.colour, "alpha": wash(0.3, self.plot.ax)}
+            style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.3, self.plot.ax)}
             style |= {"linewidth": 5.0, "solid_capstyle": "butt"}
-            self.plot.list_result(text + _doubt(status), **style)
+            self.plot.list_result(text + _status_line(status), **style)
 
     dose_budget = integrated_dose
 
@@ -354,7 +356,7 @@ class _Painter:
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
-                style = {"color": ink(0.1, self.plot.ax), "linewidth": 0.8}
+                style = {"color": grey_level(0.1, self.plot.ax), "linewidth": 0.8}
                 style["linestyle"] = (0, (3, 1))
                 self._line(limits, self._decaying(length, *limits), zorder=4, **style)
             self.plot.list_result(f"{symbol} = {self._length(length, sigma)}", **style)
@@ -416,7 +418,7 @@ class _Painter:
                 low, high = (100 * float(questions.asked(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
-            self.plot.list_result(text + _doubt(status), **style)
+            self.plot.list_result(text + _status_line(status), **style)
 
     def many(self, results: Sequence[Result]) -> None:
         """List the median and the range of one result of many measurements.
@@ -444,7 +446,7 @@ class _Painter:
             summary = self._summary(values, units)
             if function == "metallurgical_junctions":
                 if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
-                    self._span(low, high, ink(0.2, self.plot.ax))
+                    self._span(low, high, grey_level(0.2, self.plot.ax))
             elif function == "layers":
                 self.plot.list_result(f"layer {number + 1}{self._of()}: {summary} thick")
             else:

@@ -135,7 +135,7 @@ def set_title(ax: Axes | None, figure: Any, text: str) -> None:
                        for line in text.splitlines())  # fmt: skip
     if ax is None:
         figure.suptitle(folded, fontsize=size)
-        grow(figure, 1.2 * size / 72.0 * folded.count("\n"))
+        make_higher(figure, 1.2 * size / 72.0 * folded.count("\n"))
     else:
         # At a fixed height: matplotlib would look for one whenever it draws.
         ax.set_title(folded, y=1.0)
@@ -198,7 +198,7 @@ def _without_minor_ticks(figure: Any) -> Iterator[None]:
             axis.set_minor_locator(locator)
 
 
-def grow(figure: Any, inches: float) -> None:
+def make_higher(figure: Any, inches: float) -> None:
     """Make a figure higher."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)

@@ -26,7 +26,7 @@ from sims_analysis.figures.axes import (
     _user_limits,
     axes_at,
     decades,
-    deep,
+    below_axes,
     label_of,
     set_depth_limits,
     set_value_limits,

@@ -14,16 +14,16 @@ from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
     _luminance,
-    assigned,
+    assign_colours,
     colour_of,
     dashes_of,
-    ink,
-    legible,
-    letters,
-    paper,
-    sequence,
+    grey_level,
+    visible_colour,
+    text_colour,
+    background,
+    ordered_colours,
     user_cycle,
-    wash,
+    shade_alpha,
 )
 
 mpl.use("Agg")

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from sims_analysis.figures.colours import letters
+from sims_analysis.figures.colours import text_colour
 from sims_analysis.figures.curve_names import CurveName
 from sims_analysis.figures.free_space import Box, Obstacles, Place
 
@@ -30,7 +30,7 @@ def test_a_name_stands_off_its_point_of_the_curve_in_points(ax):
     assert name.get_position() == pytest.approx((0.05 * 200 * 72 / 50, 0.1 * 100 * 72 / 50))
     assert (name.get_label(), name.get_text()) == ("11B, W1", "B")
     assert (name.get_ha(), name.get_va()) == ("left", "bottom")
-    assert name.get_color() == letters("#E69F00", ax) != line.get_color()
+    assert name.get_color() == text_colour("#E69F00", ax) != line.get_color()
     assert name.get_fontsize() == 10.0
     assert name.get_clip_on()
     assert not name.get_in_layout()  # it is inside the axes

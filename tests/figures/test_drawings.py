@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, collected
-from sims_analysis.figures.colours import COLOURS, letters, paper
+from sims_analysis.figures.colours import COLOURS, text_colour, background
 from sims_analysis.figures.legend import _above
 
 mpl.use("Agg")
@@ -190,7 +190,7 @@ def test_the_colours_of_a_style_sheet_win(style):
 def test_letters_can_be_read_on_their_background(style, colour):
     with plt.style.context(style):
         _, ax = plt.subplots()
-        seen, ground = luminance(letters(colour, ax)), luminance(paper(ax))
+        seen, ground = luminance(text_colour(colour, ax)), luminance(background(ax))
     low, high = sorted((seen, ground))
     assert (high + 0.05) / (low + 0.05) >= 4.5
 

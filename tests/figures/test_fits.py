@@ -18,7 +18,7 @@ from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.axes import RESOLUTION
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import curves_of
-from sims_analysis.figures.fits import _finer, _inside, _named, panel_below
+from sims_analysis.figures.fits import _refine, _within_window, _named, panel_below
 
 mpl.use("Agg")
 
@@ -87,7 +87,7 @@ def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
 
 
 def test_a_fit_is_drawn_four_times_as_finely_to_the_last_sample():
-    np.testing.assert_allclose(_finer(np.array([0.0, 1.0, 3.0])),
+    np.testing.assert_allclose(_refine(np.array([0.0, 1.0, 3.0])),
                                [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3])  # fmt: skip
 
 
@@ -96,10 +96,10 @@ def test_a_fit_has_values_from_the_first_to_the_last_sample_of_its_window():
     ends = xr.Dataset(
         {"window_start": ("species", [1.0, 0.0]), "window_stop": ("species", [3.0, 2.0])}
     )
-    found = _inside(model, ends, "depth")
+    found = _within_window(model, ends, "depth")
     assert found.dims == model.dims
     np.testing.assert_array_equal(found.notnull(), [[0, 1, 1, 1, 0], [1, 1, 1, 0, 0]])
-    assert _inside(model, xr.Dataset(), "depth") is model
+    assert _within_window(model, xr.Dataset(), "depth") is model
 
 
 def test_fits_of_a_profile_are_counted_and_named_by_their_models_where_there_are_several():

@@ -8,7 +8,7 @@ import pytest
 from sims_analysis.figures import labels
 from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.curves import curves_of, measurements_of, styled
+from sims_analysis.figures.curves import curves_of, measurements_of, with_looks
 from sims_analysis.figures.lines import draw_curve
 
 B = drawn.profiles(B=drawn.gaussian())
@@ -21,7 +21,7 @@ def canvas(data, *, ax=None, by="species", **options):
     ax = ax or plt.figure(dpi=50).add_subplot()
     made = Canvas(ax, Wanted(**options), curves_of(measurements_of(data)))
     made.read()
-    made.curves = styled(made.curves, None, by, {}, ax)
+    made.curves = with_looks(made.curves, None, by, {}, ax)
     made.open()
     made.lines = [(curve, draw_curve(made, curve, {})) for curve in made.curves]
     labels.label_lines(made)

@@ -11,7 +11,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures import legend
 from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, Canvas
-from sims_analysis.figures.colours import paper
+from sims_analysis.figures.colours import background
 from sims_analysis.figures.free_space import Obstacles
 
 
@@ -379,7 +379,7 @@ def test_a_list_without_room_stands_below_given_axes_or_on_an_opaque_ground(layo
         ground = made.get_frame()
         assert one.ax.bbox.x0 <= box.x0
         assert box.y1 <= one.ax.bbox.y1
-        np.testing.assert_allclose(ground.get_facecolor(), (*paper(one.ax), 0.85))
+        np.testing.assert_allclose(ground.get_facecolor(), (*background(one.ax), 0.85))
         assert ground.get_edgecolor()[3] == 0
 
 

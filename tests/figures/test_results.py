@@ -14,7 +14,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import Wanted
 from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import curves_of
-from sims_analysis.figures.results import _doubt, _entries, _Painter
+from sims_analysis.figures.results import _status_line, _entries, _ResultMarks
 
 mpl.use("Agg")
 
@@ -110,7 +110,7 @@ def painter(data=FALL, name="", **options):
     made.open()
     low = -1e18 if wanted.scale == "linear" else 1e10
     made.ax.set(yscale=wanted.scale, xlim=(0, 98), ylim=(low, 1e20))
-    return _Painter(made, made.curves[0], name)
+    return _ResultMarks(made, made.curves[0], name)
 
 
 def said(one):
@@ -263,7 +263,7 @@ def test_a_result_without_a_number_is_listed_with_its_reason():
     )
     assert [each.value for each in one._known("z", several)] == [1.0]
     assert said(one)[0][2:] == ["z: gap"]
-    assert (_doubt("ok"), _doubt(""), _doubt("below_detection")) == ("", "", "\n(below detection)")
+    assert (_status_line("ok"), _status_line(""), _status_line("below_detection")) == ("", "", "\n(below detection)")
 
 
 def test_entries_have_their_error_whatever_it_is_called():

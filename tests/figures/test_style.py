@@ -14,7 +14,7 @@ from sims_analysis.figures.style import (
     entitle,
     figure_size,
     fix_ticks,
-    grow,
+    make_higher,
     in_style,
     is_default,
     is_dressed,

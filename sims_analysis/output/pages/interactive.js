@@ -237,7 +237,7 @@ function listDoses() {
   const doubt = (curve, start, stop) => {
     const within = (word) =>
       curve.doubts.filter(([kind, from, to]) =>
-        kind === word && (from === to ? from >= start && from <= stop : from < stop && to > start),
+        kind === word && (word === "gap" ? from < stop && to > start : from <= stop && to >= start),
       );
     const [full] = within("saturated");
     if (full) return `saturated: the detector cut off samples from ${short(full[1])}`;
