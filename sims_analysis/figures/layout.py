@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Texts are drawn over curves, and before titles, which make room for names above the axes.
 _ZORDER = 2.9
-#: Factors by which a crowded list is printed smaller.
-_SMALLER = (1.0, 0.85, 0.7, 0.55)
 #: Below axes in the user's figure, a list takes no more than this part of the height of both.
 _SHARE = 0.36
 #: To these lengths names are shortened for want of room, in characters.
@@ -41,8 +40,15 @@ _COLUMNS, _MANY = 8, 24
 _APART, _SHIFT = 5.0, 0.5
 #: Distance of a list from the labels above it, and part of the margin that it may use, in points.
 _PAD = 3.0
+#: Letters are a little wider at one resolution than at another: the way in which a list has been
+#: written is kept where it is wider than its room by this factor.
+_NEARLY = 1.02
 #: A change of the size of the axes below this, in inches, moves nothing.
 _SAME = 1e-3
+#: What an entry of a list has beside its text, in sizes of letters.
+_HANDLE = 2.4
+#: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
+_PART = 0.5
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
 LIST_STYLE |= {"borderpad": 0.2, "frameon": False}
 _NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "columnspacing": 1.2, "borderaxespad": 0.2}
@@ -158,7 +164,8 @@ class PlotLayout:
         colour = setting("legend.labelcolor")
         self._text = {"labelcolor": setting("text.color") if colour in (None, "None") else colour}
         self._points = setting_points("legend.fontsize")
-        self._arranged = None
+        self._arranged, self._widths = None, {}
+        self._kept: dict[str, list[Any]] = {"above": [], "below": []}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
         self._list.put_on(last)
 
@@ -207,6 +214,7 @@ class PlotLayout:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
 
     def _place(self) -> None:
+        vars(self).pop("_ends", None)
         boxes = [each.get_tightbbox() for each in self._insets()]
         free = Obstacles(self.left, self.axes.values(), [box for box in boxes if box is not None])
         names: list[Any] = []
@@ -241,7 +249,8 @@ class PlotLayout:
         shift = ScaledTranslation(0.0, above / 72.0, self.figure.dpi_scale_trans)
         legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
 
-    def _reach(self) -> tuple[float, float]:
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end, in pixels.
 
         Those that are alone have the whole figure.
@@ -262,19 +271,22 @@ class PlotLayout:
         if not names:
             return
         ax = self.left
-        (low, high), start = self._reach(), ax.bbox.x0
-        width = {text: self._text_of(text).get_window_extent().width for text in names}
+        (low, high), start = self._ends, ax.bbox.x0
         if len(names) > _MANY:
             # Names of one width make narrow columns, and more of them.
-            names = {text: names[text] for text in sorted(names, key=width.__getitem__)}
+            names = {text: names[text] for text in sorted(names, key=self._width)}
             start = low
-        most = min(len(names), _COLUMNS, max(1, int((high - start) / min(width.values()))))
+        least = min(map(self._width, names)) * self._points * self.figure.dpi / 72.0
+        most = min(len(names), _COLUMNS, max(1, int((high - start) / least)))
         ways = [(columns, 0) for columns in range(most, 0, -1)]
-        for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
+        ways += [(1, longest) for longest in _SHORTER]
+        for i, (columns, longest) in enumerate([*self._kept["above"], *ways]):
             shown = briefs(list(names), longest) if longest else names
             entries = dict(zip(shown, names.values(), strict=True))
             legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
-            if legend.get_window_extent().width <= high - start:
+            room = (high - start) * (_NEARLY if i < len(self._kept["above"]) else 1.0)
+            if legend.get_window_extent().width <= room:
+                self._kept["above"] = [(columns, longest)]
                 break
         for line, handle in zip(names.values(), legend.legend_handles, strict=True):
             if line.get_zorder() == OVER:
@@ -316,9 +328,12 @@ class PlotLayout:
         Without room there, it covers the curves, on an opaque ground.
         """
         self.problem, managed = "", self._is_managed()
-        sizes = _SMALLER[:1] if managed else _SMALLER
-        for smaller, broken in () if self.stays_below else product(sizes, (0, 1)):
-            made = self._list_of(smaller, broken)
+        inside = (1.0 - 2.0 * MARGIN) * self.left.bbox.size
+        sizes = self._sizes()[: 1 if managed else None]
+        for points, part in () if self.stays_below else product(sizes, (1.0, _PART)):
+            made = self._list_of(points, part * inside[0], inside)
+            if made is None:
+                continue
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
             if is_free:
                 self.is_below = False
@@ -330,12 +345,11 @@ class PlotLayout:
         count = len(self.results) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
         ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
-        for smaller, broken in product(_SMALLER, (0, 1, 2)):
-            made = self._list_of(smaller, broken, frameon=True, **ground)
-            size = free.size(made.get_window_extent())
-            if max(size) <= 1.0 - 2.0 * MARGIN:
-                break
-        self._at(made, *free.place_box(*size)[:2])
+        ground["frameon"] = True
+        tried = (self._list_of(points, inside[0], inside, **ground) for points in self._sizes())
+        made = next(filter(None, tried), None)
+        made = made or self._list_of(self._sizes()[-1], inside[0], **ground)
+        self._at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
         return [made]
 
     def _is_managed(self) -> bool:
@@ -343,37 +357,71 @@ class PlotLayout:
         placed = self.left.get_subplotspec() is not None and self.left.get_in_layout()
         return placed and self.figure.get_layout_engine() is not None
 
-    def _list_of(self, smaller: float, broken: int, **options: Any) -> Any:
+    def _sizes(self) -> list[float]:
+        """List the sizes of letters in which a list is tried."""
+        return [self._points, max(0.75 * self._points, LEAST), min(self._points, LEAST)]
+
+    def _list_of(
+        self, points: float, room: float, limits: Any = (np.inf, np.inf), **options: Any
+    ) -> Any:
+        """Write the list, its lines broken if they are wider than the room; None beyond limits."""
+        letter = points * self.figure.dpi / 72.0
+        columns = options.get("ncols", 1)
         # Results first, explanations of marks last.
-        entries = {**self.results, **self.explained}
-        shown = {line_broken(text, broken): handle for text, handle in entries.items()}
-        points = max(smaller * self._points, min(self._points, LEAST))
+        entries = {self._broken(text, room / letter - _HANDLE): handle
+                   for text, handle in {**self.results, **self.explained}.items()}  # fmt: skip
+        widths = [self._width(text) + _HANDLE for text in entries]
+        rows = -(-len(widths) // columns)
+        across = sum(max(widths[i : i + rows]) for i in range(0, len(widths), rows))
+        down = max(rows, sum(text.count("\n") + 1 for text in entries) / columns)
+        if letter * (across - 1.0) > limits[0] or letter * down > limits[1]:
+            return None  # without making it, which takes its time
         place = {"loc": "upper left", "borderaxespad": 0.0}
-        return self._legend(shown, fontsize=points, **{**LIST_STYLE, **place, **options})
+        made = self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
+        size = made.get_window_extent()
+        return made if size.width <= limits[0] and size.height <= limits[1] else None
+
+    def _width(self, text: str) -> float:
+        """Return the width of a text in sizes of its letters."""
+        if text not in self._widths:
+            letter = self._points * self.figure.dpi / 72.0
+            self._widths[text] = self._text_of(text).get_window_extent().width / letter
+        return self._widths[text]
+
+    def _broken(self, text: str, room: float) -> str:
+        """Break a line before its number, or else its explanation, or before its unit too."""
+        for place in ("", r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) ", r" (?=\S+$)"):
+            if place and ("\n" not in text or place.endswith("$)")):
+                text = re.sub(place, "\n", text, count=1)
+            if self._width(text) <= room:
+                break
+        return text
 
     def _list_below(self) -> Any:
         """Place the list below the axes, no wider than these with their labels; None if too large.
 
         A layout that has made room for it has made the axes lower.
         """
-        low, high = self._reach()
+        (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
-        self.is_below = False
-        tallest = np.inf if self.own else _SHARE * (self.left.bbox.height + taken)
-        for smaller, (columns, broken) in product(_SMALLER, ((2, 0), (1, 0), (1, 1), (1, 2))):
-            made = self._list_of(smaller, broken, ncols=columns)
-            size = made.get_window_extent()
-            if size.width <= high - low and size.height <= tallest:
+        limits = np.array([high - low, np.inf if self.own else _SHARE * (ax.height + taken)])
+        ways = [*self._kept["below"], *product(self._sizes(), (2, 1))]
+        made = None
+        for i, (points, columns) in enumerate(ways):
+            room = high - low if columns == 1 else np.inf
+            most = limits * (_NEARLY if i < len(self._kept["below"]) else 1.0)
+            if made := self._list_of(points, room, most, ncols=columns):
+                self._kept["below"] = [(points, columns)]
                 break
-        else:
-            if not self.own:
-                return None
-        self.is_below = True
-        under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
-        ax, dpi = self.left.bbox, self.figure.dpi
-        start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
-        depth = (ax.y0 - min(under.y0, self.foot.bbox.y0)) * 72.0 / dpi + _PAD
-        self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
+        if made is None and self.own:
+            made = self._list_of(self._sizes()[-1], high - low)
+        self.is_below = made is not None
+        if self.is_below:
+            size = made.get_window_extent()
+            under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
+            start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
+            depth = (ax.y0 - min(under.y0, self.foot.bbox.y0)) * 72.0 / dpi + _PAD
+            self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
 
     def _outside(self, layer: Layer) -> list[Any]:
@@ -410,14 +458,6 @@ def layout_at(ax: Axes) -> PlotLayout | None:
             elif ax is layer.layout.left:
                 layer.layout.forget()
     return None
-
-
-def line_broken(text: str, times: int) -> str:
-    """Break a long line before its number, or else its explanation; twice, before its unit too."""
-    for place in (r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) ") if times else ():
-        if "\n" not in text:
-            text = re.sub(place, "\n", text, count=1)
-    return re.sub(r" (?=\S+$)", "\n", text) if times > 1 else text
 
 
 def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:

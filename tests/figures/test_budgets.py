@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_rgba
+from matplotlib.legend import Legend
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import budgets
 from sims_analysis.figures.colours import colour_of, text_colour
-from sims_analysis.figures.labels import typeset_species
+from sims_analysis.figures.curve_labels import typeset_species
 
 
 def budget(counted=True, **options):
@@ -189,4 +190,4 @@ def test_a_figure_of_several_profiles_is_higher():
 
 
 def drawn_names(ax):
-    return [text.get_text() for one in ax.artists for text in one.get_texts()]
+    return [text.get_text() for one in ax.figure.findobj(Legend) for text in one.get_texts()]
