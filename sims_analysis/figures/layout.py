@@ -80,14 +80,14 @@ class Layer(Artist):
         """List the texts."""
         return list(self.texts)
 
-    def get_tightbbox(self, _renderer: Any = None) -> Any:
+    def get_tightbbox(self, renderer: Any = None) -> Any:
         """Return what the texts cover above or below the axes."""
-        self.layout.arrange()
-        return self.layout.covered(self)
+        self.layout.arrange(renderer)
+        return self.layout.covered(self, renderer)
 
     def draw(self, renderer: Any) -> None:
         """Draw the texts where they have room now."""
-        self.layout.arrange()
+        self.layout.arrange(renderer)
         for text in self.texts if self.get_visible() else ():
             text.draw(renderer)
         self.stale = False
@@ -164,7 +164,8 @@ class PlotLayout:
         colour = setting("legend.labelcolor")
         self._text = {"labelcolor": setting("text.color") if colour in (None, "None") else colour}
         self._points = setting_points("legend.fontsize")
-        self._arranged, self._widths = None, {}
+        self._arranged = None
+        self._widths: dict[str, float] = {}
         self._kept: dict[str, list[Any]] = {"above": [], "below": []}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
         self._list.put_on(last)
@@ -174,7 +175,7 @@ class PlotLayout:
         for layer in (self._names, self._list):
             layer.set_in_layout(value)
 
-    def arrange(self) -> None:
+    def arrange(self, renderer: Any = None) -> None:
         """Place the texts for the axes as they are now, unless they stand there already."""
         size = self.left.bbox.size / self.figure.dpi
         state = self._state()
@@ -183,7 +184,7 @@ class PlotLayout:
             self._arranged = size, state
             self._move_right_axes()
             self._place()
-        self._raise_titles()
+        self._raise_titles(renderer)
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -304,7 +305,7 @@ class PlotLayout:
         heights = [box.y1 - self.left.bbox.y1 for box in boxes if box is not None]
         return max(heights, default=0.0) * 72.0 / float(self.figure.dpi)
 
-    def _raise_titles(self) -> None:
+    def _raise_titles(self, renderer: Any) -> None:
         """Let titles stand above the names, wherever they were."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
         texts = {*self.left.texts}
@@ -316,7 +317,7 @@ class PlotLayout:
             if y == raised != base:  # matplotlib leaves it where it was put
                 title.set_position((x, base))
             low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
-            missing = (low - title.get_window_extent().y0) / self.left.bbox.height
+            missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
             if missing > 0.0:
                 base = title.get_position()[1]
                 title.set_position((x, base + missing))
@@ -328,7 +329,7 @@ class PlotLayout:
         Without room there, it covers the curves, on an opaque ground.
         """
         self.problem, managed = "", self._is_managed()
-        inside = (1.0 - 2.0 * MARGIN) * self.left.bbox.size
+        inside = (1.0 - 2.0 * MARGIN) * np.array(self.left.bbox.size)
         sizes = self._sizes()[: 1 if managed else None]
         for points, part in () if self.stays_below else product(sizes, (1.0, _PART)):
             made = self._list_of(points, part * inside[0], inside)
@@ -385,7 +386,7 @@ class PlotLayout:
         """Return the width of a text in sizes of its letters."""
         if text not in self._widths:
             letter = self._points * self.figure.dpi / 72.0
-            self._widths[text] = self._text_of(text).get_window_extent().width / letter
+            self._widths[text] = float(self._text_of(text).get_window_extent().width / letter)
         return self._widths[text]
 
     def _broken(self, text: str, room: float) -> str:
@@ -416,7 +417,7 @@ class PlotLayout:
         if made is None and self.own:
             made = self._list_of(self._sizes()[-1], high - low)
         self.is_below = made is not None
-        if self.is_below:
+        if made is not None:
             size = made.get_window_extent()
             under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
@@ -430,14 +431,14 @@ class PlotLayout:
             return []
         return [one for one in layer.texts if isinstance(one, Legend)]
 
-    def covered(self, layer: Layer) -> Any:
+    def covered(self, layer: Layer, renderer: Any = None) -> Any:
         """Return what the texts of a layer cover above or below the axes; None for nothing."""
         outside = self._outside(layer)
         if not outside:
             return None
         if layer is self._names:
             outside += [title for title in self._raised if title.get_text()]
-        boxes = [one.get_window_extent() for one in outside]
+        boxes = [one.get_window_extent(renderer) for one in outside]
         low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
         return Bbox.from_extents(self.left.bbox.x0, low, self.left.bbox.x1, high)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_looks, read_options
-from sims_analysis.figures.curve_labels import brief
 from sims_analysis.figures.curves import (
     Measurements,
     curves_of,
@@ -19,6 +18,7 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
+from sims_analysis.figures.short_names import brief
 from sims_analysis.figures.style import (
     closed_on_error,
     figure_size,

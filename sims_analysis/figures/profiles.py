@@ -187,9 +187,8 @@ def plot_profiles(
         left, below = plot.ax, None
         if options.residuals and models:
             below = plot.layout.foot = panel_below(left, own=plot.own)
-        above = plot.figure.get_suptitle()
-        if left.axes is not left:  # an inset, on the axes that matplotlib calls its own
-            above += left.axes.get_title()
+        outer: Any = left.axes  # of an inset, the axes that it stands on
+        above = plot.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
         text = title_text(title, named, left.get_title(), above)
         if text or title is not None:
             set_title(left, plot.figure, text)

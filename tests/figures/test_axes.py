@@ -224,7 +224,10 @@ B = drawn.profiles(B=drawn.gaussian())
 def test_a_scale_is_in_the_unit_of_its_kind():
     timed = drawn.profiles(axis="s", B=(drawn.DEPTHS, "counts/s"))
     (depth,), (time,) = curves_of({"": B}), curves_of({"": timed})
-    assert [DepthScale(one, None).label for one in (depth, time)] == ["Depth (nm)", "Sputter time (s)"]
+    assert [DepthScale(one, None).label for one in (depth, time)] == [
+        "Depth (nm)",
+        "Sputter time (s)",
+    ]
     scale = DepthScale(depth, "um")
     assert (scale.label, scale.units, scale.kind) == ("Depth (µm)", "um", "depth")
     assert scale(500.0) == 0.5

@@ -15,15 +15,15 @@ from sims_analysis.figures.colours import (
     DASHES,
     _luminance,
     assign_colours,
+    background,
     colour_of,
     dashes_of,
     grey_level,
-    visible_colour,
-    text_colour,
-    background,
     ordered_colours,
-    user_cycle,
     shade_alpha,
+    text_colour,
+    user_cycle,
+    visible_colour,
 )
 
 mpl.use("Agg")
@@ -118,7 +118,7 @@ def test_a_legend_of_the_user_lists_every_curve():
 
 def test_isotopes_are_printed_no_smaller_than_five_and_a_half_points():
     ax = sims.plot_profiles(drawn.profiles(**{"11B": drawn.gaussian()}))
-    (name,) = [text for text in ax.texts if "11" in text.get_text()]
+    (name,) = [text for text in drawn.beside_texts(ax) if "11" in text.get_text()]
     # The superscripts of mathtext are 0.7 of the line.
     assert 0.7 * name.get_fontsize() >= 5.5
 

@@ -1,8 +1,7 @@
 """Curves: what they are called, their units and limits, looks, and many of them as one."""
 
-from pathlib import Path
-
 from dataclasses import replace
+from pathlib import Path
 
 import drawn
 import matplotlib.pyplot as plt
@@ -15,8 +14,8 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures import curves
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of
-from sims_analysis.figures.quality import placeholder, quality_of
 from sims_analysis.figures.curves import Curve, check_limits, curves_of, measurements_of
+from sims_analysis.figures.quality import placeholder, quality_of
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
@@ -143,7 +142,9 @@ def test_what_the_api_gives_is_a_measurement():
 
 
 def test_a_waterfall_raises_each_measurement_over_the_one_before():
-    found = curves.offset_curves([*curves_of({"a": BOTH, "b": B, "c": B}, detection_limit="5 1/cm^3")], 10)
+    found = curves.offset_curves(
+        [*curves_of({"a": BOTH, "b": B, "c": B}, detection_limit="5 1/cm^3")], 10
+    )
     assert [(c.species, c.source, c.factor) for c in found] == [
         ("B", "a", 1), ("B", "b", 10), ("B", "c", 100), ("P", "a", 1)
     ]  # fmt: skip
@@ -291,7 +292,9 @@ def test_colours_stand_for_what_tells_more(count, options, meaning):
     assert curves.colour_meaning(PlotOptions(**options), found) == meaning
     alone = [c for c in found if c.species == "B"]
     if "colour_by" not in options:
-        assert curves.colour_meaning(PlotOptions(), alone) == ("measurement" if count > 1 else "species")
+        assert curves.colour_meaning(PlotOptions(), alone) == (
+            "measurement" if count > 1 else "species"
+        )
 
 
 def test_a_crowd_is_more_than_can_be_told_apart():

@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, collected
-from sims_analysis.figures.colours import COLOURS, text_colour, background
+from sims_analysis.figures.colours import COLOURS, background, text_colour
 
 mpl.use("Agg")
 

@@ -36,7 +36,9 @@ def test_species_take_turns_in_the_row_at_the_floor():
     at = [mark.get_xdata() for mark in found]
     assert not {*at[0]} & {*at[1]}
     assert abs(len(at[0]) - len(at[1])) <= 1
-    assert {mark.get_color() for mark in found} == {line.get_color() for line in drawn.lines(ax)[:2]}
+    assert {mark.get_color() for mark in found} == {
+        line.get_color() for line in drawn.lines(ax)[:2]
+    }
     for mark in found:
         assert set(mark.get_ydata()) == {0.018}
         assert (mark.get_fillstyle(), mark.get_linestyle()) == ("none", "None")
@@ -64,7 +66,9 @@ def test_a_limit_is_one_grey_line_and_several_have_the_colours_of_their_curves()
         found = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_zorder() == 1]
         assert len(found) == count
         if count == 2:
-            assert [one.get_color() for one in found] == [one.get_color() for one in drawn.lines(ax)]
+            assert [one.get_color() for one in found] == [
+                one.get_color() for one in drawn.lines(ax)
+            ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.colours import COLOURS, visible_colour, background
+from sims_analysis.figures.colours import COLOURS, background, visible_colour
 
 mpl.use("Agg")
 

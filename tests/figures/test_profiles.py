@@ -19,7 +19,6 @@ import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures import profiles
 from sims_analysis.figures.colours import COLOURS, colour_of
-from sims_analysis.figures.curves import curves_of
 from sims_analysis.figures.profiles import title_text
 from sims_analysis.figures.style import in_style
 from sims_analysis.testing import exponential_profile, gaussian_profile

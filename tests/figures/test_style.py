@@ -13,10 +13,10 @@ from sims_analysis.figures.style import (
     apply_settings,
     figure_size,
     fix_ticks,
-    make_higher,
     in_style,
     is_default,
     lay_out,
+    make_higher,
     set_title,
     setting_points,
 )

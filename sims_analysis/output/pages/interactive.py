@@ -243,11 +243,11 @@ def _drawn(
         "values": np.ascontiguousarray(curve.y, dtype=np.float64),
         "off": np.flatnonzero(curve.not_positive()),
         "dose": _dose_factor(curve, scale),
-        "doubts": _doubts(curve, scale),
+        "quality": _quality(curve, scale),
     }
 
 
-def _doubts(curve: Curve, scale: DepthScale) -> list[tuple[str, float, float]]:
+def _quality(curve: Curve, scale: DepthScale) -> list[tuple[str, float, float]]:
     """List what a dose may rest on: gaps between samples, and samples of a saturated detector."""
     return [
         (row.kind, float(scale(row.start)), float(scale(row.stop)))
