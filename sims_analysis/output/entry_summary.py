@@ -15,14 +15,14 @@ from sims_analysis.text.arguments import first_few
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["About", "about_dataset", "species_metadata"]
+__all__ = ["EntrySummary", "species_metadata", "summarise_dataset"]
 
 #: At most so many species are named in a line.
 _NAMED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class About:
+class EntrySummary:
     """A measurement in a few words; empty where they are not known.
 
     Parameters
@@ -50,7 +50,7 @@ class About:
         return " ".join([self.data_id, self.sample, *self.species, self.date])
 
 
-def about_dataset(ds: xr.Dataset) -> About:
+def summarise_dataset(ds: xr.Dataset) -> EntrySummary:
     """Describe a Dataset of one measurement."""
     measurement = orjson.loads(ds.attrs.get("measurement", "{}"))
     given = [one.get(key) for one in species_metadata(ds).values() for key in SAMPLE_KEYS]
@@ -59,7 +59,7 @@ def about_dataset(ds: xr.Dataset) -> About:
     ]
     updated = np.ravel(ds["last_updated"].values) if "last_updated" in ds.coords else ()
     times = [measurement.get("measured"), *map(str, updated), ds.attrs.get("retrieved")]
-    return About(
+    return EntrySummary(
         data_id=str(ds.attrs.get("data_id", "")),
         sample=next(filter(None, samples), ""),
         species=tuple(map(str, np.atleast_1d(ds["species"].values))),
