@@ -10,7 +10,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.fitting import fit as fitting
-from sims_analysis.fitting.request import _read_held, read_shared
+from sims_analysis.fitting.arguments import _read_held, is_profile, read_shared
 from sims_analysis.shapes import find_model
 
 Z = np.arange(30.0)
@@ -43,7 +43,7 @@ def asked(monkeypatch):
 
     def read(data=ONE, model="gaussian", **options):
         with monkeypatch.context() as patch:
-            patch.setattr(fitting, "answered", stopped)
+            patch.setattr(fitting, "fit_profiles", stopped)
             with pytest.raises(AskedError) as end:
                 sims.fit(data, model=model, **options)
         return end.value.args[0]
@@ -302,7 +302,7 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
                 (f"the model 'gaussian', parameter {name!r}: another variable of its fits has that "
                 "name (a constant under the profile is no parameter of a model: background='fit')"),
             )
-            for name in ("status", "covariance", "poor_stderr", "projected_range", "window_dose")
+            for name in ("status", "covariance", "curve_status", "projected_range", "window_dose")
         ),
         (
             ONE, {"model": of_ones_own(kind="length")},
@@ -396,10 +396,10 @@ def test_a_fit_of_a_profile_alone_has_the_whole_of_it_and_nothing_in_common(aske
         unset = ends or name.startswith("initial_straggle")
         np.testing.assert_equal(value.item(), np.nan if unset else float(name == "fraction"))
     assert found.window == (found.settings["start"], found.settings["stop"])
-    task = found.task
-    assert (task.weights, task.cell, task.background) == ("auto", "point", "none")
-    assert (task.fixed, task.profile, task.fewer, task.kind) == ({}, False, False, "concentration")
-    assert not found.links.active
+    assert (found.weights, found.cell, found.background) == ("auto", "point", "none")
+    assert (found.fixed, found.intervals, found.fewer_layers) == ({}, False, False)
+    assert not found.joint
+    assert not found.scales
 
 
 def test_options_are_settings_in_nm_seconds_and_the_unit_of_the_data(asked):
@@ -415,8 +415,8 @@ def test_options_are_settings_in_nm_seconds_and_the_unit_of_the_data(asked):
         "detection_limit": pytest.approx(1e15), "time": 120.0,
         "initial_straggle": pytest.approx(3.0),
     }  # fmt: skip
-    assert (found.task.background, found.task.profile) == ("stated", True)
-    assert found.task.weights == "log"
+    assert (found.background, found.intervals) == ("stated", True)
+    assert found.weights == "log"
 
 
 def test_a_fit_of_the_implant_is_its_straggle_and_error(asked):
@@ -451,11 +451,11 @@ def test_samples_are_means_where_the_data_state_cells_or_it_is_asked(asked, cell
     edges = ("depth", "bound"), np.stack([Z - 0.5, Z + 0.5], axis=1)
     one = ONE.to_dataset(name="concentration")
     one = one.assign_coords(depth_bounds=edges) if stated else one
-    assert asked(one, cell=cell).task.cell == expected
+    assert asked(one, cell=cell).cell == expected
     # Means over cells stay such while they diffuse.
     if cell == "auto":
         found = asked(one, "annealed_implant", as_implanted=ONE)
-        assert found.task.cell == "point"
+        assert found.cell == "point"
 
 
 CENSORED = "Depth (nm),B (atoms/cm3)\n0,9E15\n1,9E16\n2,9E15\n3,<5E15"
@@ -473,7 +473,7 @@ def test_the_limits_of_a_file_are_those_of_logarithms(asked, weights, limit, exp
     ds = sims.read(CENSORED.encode()).to_dataset().isel(species=0)
     found = asked(ds, weights=weights, detection_limit=limit)
     np.testing.assert_equal(found.settings["detection_limit"].item(), expected)
-    assert np.isfinite(found.profiles.value.values).all() == (weights != "none")
+    assert np.isfinite(found.frame.value.values).all() == (weights != "none")
 
 
 @pytest.mark.parametrize(("background", "mode"), [
@@ -482,7 +482,7 @@ def test_the_limits_of_a_file_are_those_of_logarithms(asked, weights, limit, exp
 ])  # fmt: skip
 def test_a_background_is_none_fitted_or_stated(asked, background, mode):
     found = asked(TWO, background=background)
-    assert found.task.background == mode
+    assert found.background == mode
     assert found.settings["background"].notnull().all() == (mode == "stated")
 
 
@@ -509,7 +509,7 @@ def test_quantities_are_held_as_well():
 
 def test_bounds_may_be_held(asked):
     fixed = {"skewness": 0, "kurtosis": 1, "straggle": "0 nm"}
-    assert asked(ONE, "pearson", fixed=fixed).task.fixed == dict(fixed, straggle=0.0)
+    assert asked(ONE, "pearson", fixed=fixed).fixed == dict(fixed, straggle=0.0)
 
 
 # --- layers -----------------------------------------------------------------------------------
@@ -517,19 +517,19 @@ def test_bounds_may_be_held(asked):
 
 @pytest.mark.parametrize("repeat", [1, 3, np.int64(2)])
 def test_layers_have_amounts_and_depths_of_their_own(asked, repeat):
-    model = asked(ONE, "delta_drf", repeat=repeat).task.model
+    model = asked(ONE, "delta_drf", repeat=repeat).model
     assert len(model.places) == repeat
     assert model.shared == ("lambda_growth", "lambda_decay", "sigma")
-    assert asked(ONE, "delta_drf", repeat=2, shared=["sigma"]).task.model.shared == ("sigma",)
-    assert asked(ONE, "gaussian", repeat=2, shared=()).task.model.shared == ()
+    assert asked(ONE, "delta_drf", repeat=2, shared=["sigma"]).model.shared == ("sigma",)
+    assert asked(ONE, "gaussian", repeat=2, shared=()).model.shared == ()
 
 
 def test_what_layers_share_is_not_what_profiles_share(asked):
     """With another dimension to link profiles over, `shared` is about these."""
     of_layers = asked(TWO, "gaussian", repeat=2, shared=["dose"], over="layer")
-    assert (of_layers.task.model.shared, of_layers.links.shared) == (("dose",), ())
+    assert (of_layers.model.shared, of_layers.shared) == (("dose",), ())
     of_wafers = asked(TWO, "gaussian", repeat=2, shared=["dose"], over="wafer")
-    assert (of_wafers.task.model.shared, of_wafers.links.shared) == (("straggle",), ("dose",))
+    assert (of_wafers.model.shared, of_wafers.shared) == (("straggle",), ("dose",))
 
 
 def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(asked):
@@ -537,13 +537,11 @@ def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(asked):
         ONE, "gaussian", repeat=2, fixed={"straggle": "1 nm", "dose": ["1 cm^-2", "2 cm^-2"]},
         prior={"projected_range": [("3 nm", "1 nm"), ("4 nm", "2 nm")]},
     )  # fmt: skip
-    assert found.task.fixed == {"straggle": 1.0, "dose[1]": 1.0, "dose[2]": 2.0}
-    assert found.links.prior == {"projected_range[1]": (3.0, 1.0), "projected_range[2]": (4.0, 2.0)}
+    assert found.fixed == {"straggle": 1.0, "dose[1]": 1.0, "dose[2]": 2.0}
+    assert found.prior == {"projected_range[1]": (3.0, 1.0), "projected_range[2]": (4.0, 2.0)}
     found = asked(ONE, repeat=2, prior={"projected_range": ("3 nm", "1 nm")})
-    assert found.links.prior == dict.fromkeys(
-        ("projected_range[1]", "projected_range[2]"), (3.0, 1.0)
-    )
-    assert asked(ONE, repeat=2, fixed={"dose": "1 cm^-2"}).task.fixed == {
+    assert found.prior == dict.fromkeys(("projected_range[1]", "projected_range[2]"), (3.0, 1.0))
+    assert asked(ONE, repeat=2, fixed={"dose": "1 cm^-2"}).fixed == {
         "dose[1]": 1.0, "dose[2]": 1.0}  # fmt: skip
 
 
@@ -551,24 +549,24 @@ def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(asked):
 
 
 def test_profiles_are_linked_along_their_only_dimension_and_called_by_its_labels(asked):
-    found = asked(TWO, shared=["straggle", "straggle"]).links
+    found = asked(TWO, shared=["straggle", "straggle"])
     assert (found.over, found.labels, found.shared) == ("wafer", ("0", "1"), ("straggle",))
-    named = asked(TWO.assign_coords(wafer=["a", "b"]), shared=["straggle"]).links
+    named = asked(TWO.assign_coords(wafer=["a", "b"]), shared=["straggle"])
     assert named.labels == ("a", "b")
-    of_runs = asked(FOUR, shared=["straggle"], over="run").links
+    of_runs = asked(FOUR, shared=["straggle"], over="run")
     assert (of_runs.over, len(of_runs.labels)) == ("run", 2)
-    with_level = asked(TWO, shared=["background"], background="fit").links
+    with_level = asked(TWO, shared=["background"], background="fit")
     assert with_level.shared == ("background",)
 
 
 def test_a_shared_diffusivity_takes_the_place_of_a_length(asked):
     options = {"time": wafers(1.0, 2.0, units="s"), "shared": ["diffusivity"]}
-    found = asked(TWO, "erfc", **options).links
+    found = asked(TWO, "erfc", **options)
     assert (found.restated, found.shared) == ("diffusivity", ("diffusivity",))
-    assert asked(TWO, "erfc", shared=["diffusion_length"]).links.restated == ""
+    assert asked(TWO, "erfc", shared=["diffusion_length"]).restated == ""
     # One of two profiles without a time is left alone, and no reason to refuse.
     half = options | {"time": wafers(1.0, np.nan, units="s")}
-    assert asked(TWO, "erfc", **half).links.restated == "diffusivity"
+    assert asked(TWO, "erfc", **half).restated == "diffusivity"
 
 
 def test_names_of_shared_parameters_are_each_there_once():
@@ -592,16 +590,16 @@ def test_names_of_shared_parameters_are_each_there_once():
     ],
 )  # fmt: skip
 def test_scales_are_parameters_where_they_are_uncertain(asked, options, scales, own):
-    found = asked(TWO, **options).links
+    found = asked(TWO, **options)
     assert (found.scales, found.own_scales) == (scales, own)
 
 
 def test_factors_are_those_of_species_and_the_depth_scale_is_common(asked):
     both = profiles("species").assign_coords(species=["B", "P"])
     uncertain = {"depth_uncertainty": 0.1, "rsf_uncertainty": 0.2}
-    found = asked(both, shared=["straggle"], over="species", **uncertain).links
+    found = asked(both, shared=["straggle"], over="species", **uncertain)
     assert (found.scales, found.own_scales) == (("depth_scale", "rsf_scale"), ("rsf_scale",))
-    assert asked(TWO, shared=["straggle"], **uncertain).links.own_scales == ()
+    assert asked(TWO, shared=["straggle"], **uncertain).own_scales == ()
 
 
 def test_uncertainties_of_layers_count_as_the_largest_and_unknown_ones_as_none(asked):
@@ -619,7 +617,7 @@ def test_uncertainties_of_layers_count_as_the_largest_and_unknown_ones_as_none(a
     for options in ({}, {"depth_uncertainty": 0}):
         found = asked(stated, **options)
         assert found.settings["depth_uncertainty"] == 0.0
-        assert found.links.scales == ()
+        assert found.scales == ()
 
 
 @pytest.mark.parametrize(
@@ -633,21 +631,21 @@ def test_uncertainties_of_layers_count_as_the_largest_and_unknown_ones_as_none(a
 )
 def test_a_held_length_tells_the_scale(asked, model, fixed, uncertain, held):
     found = asked(ONE, model, fixed=fixed, depth_uncertainty=0.1 if uncertain else 0)
-    assert found.links.held == found.links.joint == held
+    assert found.joint == held
 
 
 def test_a_prior_is_a_mean_and_a_width_in_the_units_of_the_answer(asked):
     found = asked(prior={"straggle": ["0.002 um", "1 nm"], "dose": ("0 cm^-2", "1e4 m^-2")})
-    assert found.links.prior == {
+    assert found.prior == {
         "straggle": (pytest.approx(2.0), 1.0), "dose": (0.0, pytest.approx(1.0))
     }  # fmt: skip
-    assert found.links.joint
+    assert found.joint
     # A prior of what takes the place of another is one of it.
     restated = asked(
         TWO, "erfc", time="1 s", shared=["diffusivity"],
         prior={"diffusivity": ("1e-13 cm^2/s", "1e-14 cm^2/s")},
     )  # fmt: skip
-    assert restated.links.prior == {"diffusivity": (1e-13, 1e-14)}
+    assert restated.prior == {"diffusivity": (1e-13, 1e-14)}
 
 
 def test_a_measured_profile_before_the_anneal_belongs_to_a_profile_by_its_label(asked):
@@ -655,16 +653,16 @@ def test_a_measured_profile_before_the_anneal_belongs_to_a_profile_by_its_label(
     before = xr.concat([2 * ONE, 3 * ONE], "wafer").assign_coords(wafer=["b", "a"])
     before.attrs["units"] = "atom/cm^3"
     found = asked(after, "annealed_implant", as_implanted=before, start="2 nm", surface="absorbing")
-    initials = found.task.initials
+    initials = found.initials
     assert [initials[int(i)].c[0] for i in found.settings["initial"]] == [3.0, 2.0]
     assert [one.z[0] for one in initials] == [2.0, 2.0]
-    assert (found.task.surface, found.links.held, found.links.joint) == ("absorbing", True, True)
+    assert (found.surface, found.joint) == ("absorbing", True)
     # Where a time is not known there is no sample, and the others have one window.
     times = xr.DataArray([1.0, np.nan], dims="wafer", attrs={"units": "s"})
     found = asked(after, "annealed_implant", as_implanted=before, start="2 nm", time=times)
-    assert [one.z[0] for one in found.task.initials] == [2.0, 2.0]
+    assert [one.z[0] for one in found.initials] == [2.0, 2.0]
     whole = asked(after, "annealed_implant", as_implanted=before)
-    assert [one.z[0] for one in whole.task.initials] == [0.0, 0.0]
+    assert [one.z[0] for one in whole.initials] == [0.0, 0.0]
 
 
 def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(asked):
@@ -673,8 +671,17 @@ def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(a
     before["intensity"].attrs["units"] = "count/s"
     counted = ONE.rename("intensity").assign_attrs(units="count/s")
     for one, value in ((ONE, 2.0), (counted, 3.0)):
-        (initial,) = asked(one, "annealed_implant", as_implanted=before).task.initials
+        (initial,) = asked(one, "annealed_implant", as_implanted=before).initials
         assert initial.c[0] == value
     # If there is none of that name, the one that there is.
-    (initial,) = asked(ONE, "annealed_implant", as_implanted=before[["intensity"]]).task.initials
+    (initial,) = asked(ONE, "annealed_implant", as_implanted=before[["intensity"]]).initials
     assert initial.c[0] == 3.0
+
+
+def test_a_profile_is_over_depth_and_a_fit_is_none():
+    over = xr.DataArray(np.ones(5), dims="depth")
+    assert is_profile(over)
+    assert is_profile(xr.Dataset({"concentration": over}))
+    assert not is_profile(xr.Dataset({"straggle": over}))
+    assert not is_profile(xr.DataArray(np.ones(2), dims="species"))
+    assert not is_profile("20 nm")
