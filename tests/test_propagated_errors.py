@@ -248,10 +248,16 @@ QUESTIONS = {
         "to_grid", array(sims.integrated_dose), step="15 nm", conserve="dose", method="linear"
     ),
 }
-#: What states another error on purpose, and why.
+#: What states another error on purpose: by how much at most, and why.
 ON_PURPOSE = {
-    ("to_grid linear cells > dose", ""): "neighbouring cells share the samples at their edges, and "
-    "count as independent",
+    **dict.fromkeys(
+        ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),
+        (0.12, "by the weights of the trapezoid, which suffice where neighbours differ by little"),
+    ),
+    "to_grid linear cells > dose": (
+        0.06,
+        "neighbouring cells share the samples at their edges, and count as independent",
+    ),
 }
 
 
@@ -261,13 +267,12 @@ def test_stated_errors_are_those_of_samples_moved_one_at_a_time(question, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
         answers = QUESTIONS[question](moved(kind))
+    within, _ = ON_PURPOSE.get(question, (WITHIN, ""))
     for name, both in answers.items():
-        if (question, name) in ON_PURPOSE:
-            continue
         value, stderr = (one.transpose("measurement", ...).values for one in both)
         half = (value[1::2] - value[2::2]) / 2
         propagated = np.sqrt((half**2).sum(axis=0))
         known = np.isfinite(value[0]) & (propagated > 0)
         assert known.any(), name
         ratio = stderr[0][known] / propagated[known]
-        assert np.all(abs(ratio - 1) < WITHIN), f"{name}: stated over propagated {ratio.round(3)}"
+        assert np.all(abs(ratio - 1) < within), f"{name}: stated over propagated {ratio.round(3)}"
