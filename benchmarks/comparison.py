@@ -267,7 +267,11 @@ def main() -> None:
     )
     for (question, kind), n in sorted(told.items()):
         print(f"{question:<26}{n:>7} of {number_of[question]:>7}  {kind}")
-    print(f"{sum(told.values()):,} differences" if told else "no differences")
+    new_ones = sum(n for (_, kind), n in told.items() if kind.startswith("new coordinate"))
+    others = sum(told.values()) - new_ones
+    print(f"{others:,} differences" if others else "no differences")
+    if new_ones:
+        print(f"and {new_ones:,} new coordinates")
     for question, kind in sorted(told.keys() & examples.keys()):
         place, about, call, what = examples[question, kind]
         print(f"\n{question}: {kind}\n  dataset {place}: {about}\n  sims.{call}\n  {what}")
