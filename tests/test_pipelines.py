@@ -331,11 +331,7 @@ NOT_FITTED = ("featureless", "too_few_samples", "several_peaks")
 #: What no longer rests on them, and why.
 APART = {
     ("deconvolve", "transient"): "no blur has made it: what is restored has none",
-<<<<<<< HEAD
-    ("splice", "limit", "junction"): "the crossing is one of the other piece, which has none",
-=======
     ("splice", "limit", "junction"): "the lower piece, which is intact, falls through the level",
->>>>>>> gate
 }
 
 
