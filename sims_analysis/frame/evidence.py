@@ -31,7 +31,7 @@ from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import Marks
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
-from sims_analysis.units import Data
+from sims_analysis.units import Data, quantified_variable
 
 __all__ = [
     "NOTHING",
@@ -403,9 +403,17 @@ def with_known(data: Data) -> Data:
 
 
 def carried(
-    name: str, of: Known, units: str, dims: tuple[Any, ...] | None = None
+    name: str,
+    of: Known,
+    units: str,
+    dims: tuple[Any, ...] | None = None,
+    *,
+    quantified: bool = False,
 ) -> dict[str, xr.Variable]:
-    """Return coordinates of a variable with what is known of its samples; none for nothing."""
+    """Return coordinates of a variable with what is known of its samples; none for nothing.
+
+    Limits are Quantities for `quantified` data.
+    """
     if of.flags is None:
         return {}
     columns: Mapping[str, xr.Variable | None] = {
@@ -419,4 +427,6 @@ def carried(
         ordered = one if dims is None else one.transpose(*dims)
         attrs = vocabulary.attrs_beside(name, end, units)
         made[f"{name}_{end}"] = xr.Variable(ordered.dims, ordered.data, attrs)
+        if quantified and end == vocabulary.CENSORED:
+            made[f"{name}_{end}"] = quantified_variable(made[f"{name}_{end}"])
     return made

@@ -365,7 +365,7 @@ def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dic
     width = achieved.fillna(0.0)
     flag = xr.where(restored, np.int16(Flag.RESTORED), np.int16(0))
     of = union(Known(flag), at_samples(frame, frame.depth - width, frame.depth + width))
-    return carried(frame.name, of, frame.units)
+    return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:
