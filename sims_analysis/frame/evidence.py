@@ -278,10 +278,8 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         if marks is None:
             continue
         profiles = np.arange(len(flat))[which][marks.row]
-        for profile, _, *numbers in zip(
-            profiles.tolist(), *(m.tolist() for m in marks), strict=True
-        ):
-            flag, first, last, low, high, height = numbers
+        columns = (column.tolist() for column in (profiles, *marks[1:-1]))
+        for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             low, high = (own if np.isnan(x) else x for x, own in ((low, first), (high, last)))
             found.append(Run(profile, flag, first, last, low, high, height))
     yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
@@ -393,6 +391,8 @@ def with_known(data: Data) -> Data:
             axes=vocabulary.AXES,
             as_they_are=True,
         )
+        if len(frame.value.chunksizes.get(frame.dim, ())) > 1:  # each profile is needed as a whole
+            frame = replace(frame, value=frame.value.chunk({frame.dim: -1}))
         dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
         made |= carried(frame.name, known(frame), frame.units, dims)
     limits = [key for key in made if key.endswith(vocabulary.CENSORED)]

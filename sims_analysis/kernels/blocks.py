@@ -120,7 +120,8 @@ def _carried(
         for of_kind, bit in ((has & measured, 0), (has & ~measured, WITHOUT_VALUE)):
             kept = np.flatnonzero(measured | of_kind)
             own = row[kept], z[kept], of_kind[kept], height[kept]
-            found.append(runs_of(*own, flag | bit))
+            without = c[kept] if bit and flag is Flag.BELOW_LIMIT else None
+            found.append(runs_of(*own, flag | bit, without))
     if not found:
         return None, before
     return Marks(*map(np.concatenate, zip(*found, strict=True))), before

@@ -57,7 +57,8 @@ def marks(rows: Rows) -> Marks | None:
     if gaps is not None:
         row, z0, z1 = gaps
         flag = np.full(row.shape, GAP, dtype=np.int16)
-        found.append(Marks(row, flag, z0, z1, z0, z1, np.full(row.shape, np.nan)))
+        unknown = np.full(row.shape, np.nan)
+        found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
     cut = saturated_samples(rows)
     if cut is not None:
         row, depth = np.repeat(np.arange(rows.count), rows.size), _depths(rows)
@@ -86,8 +87,18 @@ def _depths(rows: Rows) -> Array:
     return rows.depth_at(np.arange(rows.value.size))
 
 
-def runs_of(row: Index, depth: Array, flags: Flags, height: Array, flag: int) -> Marks:
-    """Return the runs of flagged samples, of rows end to end, with the largest `height` of each."""
+def runs_of(
+    row: Index,
+    depth: Array,
+    flags: Flags,
+    height: Array,
+    flag: int,
+    value: Array | None = None,
+) -> Marks:
+    """Return the runs of flagged samples, of rows end to end, with the largest `height` of each.
+
+    The `value` of all samples, if those flagged have none.
+    """
     beside = np.append(row[1:] == row[:-1], False)  # whether the next is of the same row
     before = np.append(False, beside[:-1])
     begin = np.flatnonzero(flags & ~(before & np.append(False, flags[:-1])))
@@ -98,7 +109,11 @@ def runs_of(row: Index, depth: Array, flags: Flags, height: Array, flag: int) ->
     edges = np.stack([begin, end + 1], axis=1).reshape(-1)
     most = np.fmax.reduceat(heights, edges)[::2] if begin.size else np.empty(0)
     kind = np.full(begin.shape, flag, dtype=np.int16)
-    return Marks(row[begin], kind, depth[begin], depth[end], low, high, most)
+    amount = np.where(np.isnan(most), np.inf, most)  # a limit that is not known may be any
+    if value is not None:  # a line from neighbour to neighbour stands for what may be nothing
+        after = np.minimum(end + 1, value.size - 1)
+        amount = np.fmax(amount, 0.5 * (value[begin - 1] + value[after]))
+    return Marks(row[begin], kind, depth[begin], depth[end], low, high, most, amount)
 
 
 def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
@@ -114,7 +129,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     if found is None:
         return Rests(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
-    _, _, first, last, low, high, height = (one[more] for one in found)
+    _, _, first, last, low, high, _, amount = (one[more] for one in found)
     a, b = start[found.row], stop[found.row]
     with np.errstate(invalid="ignore"):
         touched = (first <= b) & (last >= a)
@@ -125,9 +140,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
     limited = here & is_below
-    # A limit that is not known may be any.
     counts = limited & (width > 0)
-    amount = np.where(np.isnan(height), np.inf, height)
     np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
     return Rests(flags, below, hole)
@@ -201,7 +214,7 @@ def at_places(
     if found is None:
         return Places(flags, limit, blank)
     packed = rows.packed()
-    for row, flag, first, last, low, high, height in zip(*found, strict=True):
+    for row, flag, first, last, low, high, height, _ in zip(*found, strict=True):
         a, b = lower[row], upper[row]
         own = packed.depth[packed.offsets[row] : packed.offsets[row + 1]]
         slack = TOLERANCE * (high - low)
