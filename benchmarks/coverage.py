@@ -26,7 +26,7 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning
-from sims_analysis.models.shapes import models
+from sims_analysis.shapes import models
 
 TOP = 1e20
 COUNTS = (10, 100, 1000)

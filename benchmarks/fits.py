@@ -16,7 +16,7 @@ from scipy.optimize import curve_fit
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning
-from sims_analysis.models.shapes import models
+from sims_analysis.shapes import models
 
 from .timing import Case
 

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.models.shapes import models
+from sims_analysis.shapes import models
 
 LEVELS = (1000, 100, 10)
 LAYERS = np.array([12.0, 24.0, 36.0, 48.0, 60.0])

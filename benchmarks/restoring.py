@@ -17,7 +17,7 @@ from scipy import linalg, optimize, special
 
 import sims_analysis as sims
 from sims_analysis.errors import SimsWarning
-from sims_analysis.models.shapes import models
+from sims_analysis.shapes import models
 
 WIDTHS = {"lambda_growth": 0.8, "lambda_decay": 1.7, "sigma": 1.1}
 RESOLUTION = {name: f"{width} nm" for name, width in WIDTHS.items()}

@@ -7,9 +7,12 @@ arithmetic by the user (xarray keeps ``units`` even through ``a / a``).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sims_analysis.kernels.rows import Status
+import numpy as np
+
+from sims_analysis import outcomes
+from sims_analysis.outcomes import Flag
 from sims_analysis.units import CANONICAL
 
 __all__ = [
@@ -18,9 +21,11 @@ __all__ = [
     "CELLS",
     "CENSORED",
     "COLUMNS",
+    "EVIDENCE",
     "MEASURED",
     "OF_BACKGROUND",
     "OF_SAMPLES",
+    "QUALITY",
     "QUANTITIES",
     "RATIOS",
     "SHARED",
@@ -385,6 +390,7 @@ TERMS = {
     "sheet_resistance": Term(
         "resistance", "Sheet resistance", "1 / (q integral of mobility times carriers), per square"
     ),
+    "quality": Term(None, "Quality", "what is known of the samples beside values and errors"),
     "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
 }
 
@@ -435,8 +441,15 @@ COLUMNS = {
 #: which have no value; NaN at all others.
 CENSORED = "detection_limit"
 
+#: End of the name of the coordinate with what is known of samples beside value and error: sums of
+#: :class:`sims_analysis.outcomes.Flag`.
+QUALITY = "quality"
+
+#: Both: coordinates, so that a DataArray keeps them.
+EVIDENCE = (QUALITY, CENSORED)
+
 #: Ends of the names of what stands beside the samples of a variable.
-OF_SAMPLES = ("stderr", *COLUMNS, CENSORED)
+OF_SAMPLES = ("stderr", *COLUMNS, *EVIDENCE)
 
 #: What many samples have in common, and its unit: coordinates of a Dataset, of which a budget reads
 #: the relative uncertainties, every sum the independent samples per depth, and every depth that is
@@ -463,7 +476,7 @@ AXES = ("depth", "sputter_time")
 INTENSITY_KINDS = ("count_rate", "count", "arbitrary")
 
 #: The words of every ``status``, in the order of the kernels' codes.
-STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in Status)
+STATUS = tuple(outcomes.words())
 
 
 def kinds(name: str) -> tuple[str, ...]:
@@ -497,7 +510,15 @@ def attrs(name: str, units: str | None = None) -> dict[str, str]:
     return _attrs(name, units).copy()
 
 
-def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
+def quality_attrs() -> dict[str, Any]:
+    """Return new attrs for the coordinate of flags, by the CF conventions (section 3.5)."""
+    return attrs(QUALITY) | {
+        "flag_masks": np.array(list(Flag), dtype=np.int16),
+        "flag_meanings": " ".join((flag.name or "").lower() for flag in Flag),
+    }
+
+
+def attrs_beside(name: str, end: str, units: str) -> dict[str, Any]:
     """Return new attrs for what stands beside a measured variable.
 
     Parameters
@@ -514,6 +535,8 @@ def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
     >>> attrs_beside("concentration", "stderr", "atom/cm^3")["long_name"]
     'Standard error of concentration'
     """
+    if end == QUALITY:
+        return quality_attrs()
     if end == "stderr":
         long_name = TERMS[name].long_name.lower()
         return {"units": units, "long_name": f"Standard error of {long_name}"}

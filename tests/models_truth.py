@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from sims_analysis.models.shapes import models
+from sims_analysis.shapes import models
 
 #: Of each model: parameters (dose in atom/cm^2, values in atom/cm^3), and the last depth in nm.
 TRUTH = {

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from sims_analysis.models.shapes import models
+from sims_analysis.shapes import models
 
 #: Widths in nm: 3.9 nm wide at half maximum.
 WIDTHS = {"lambda_growth": 0.8, "lambda_decay": 1.7, "sigma": 1.1}

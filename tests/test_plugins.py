@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis import plugins
-from sims_analysis.models import shapes
-from sims_analysis.models.shapes import find_model
+from sims_analysis import plugins, shapes
 from sims_analysis.readers import formats
+from sims_analysis.shapes import find_model
 from sims_analysis.testing.plugins import _damaged
 
 ROOT = Path(__file__).parents[1]

@@ -19,10 +19,9 @@ from sims_analysis.analysis.dose import (
     Rule,
     Surface,
     integral,
+    judged,
     read_question,
-    tell_transient,
     term,
-    warn_or_raise,
 )
 from sims_analysis.analysis.uncertainty import read_relative
 from sims_analysis.errors import DoseWarning, ProfileError, warn
@@ -31,13 +30,13 @@ from sims_analysis.frame.background import (
     mean_over,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -156,9 +155,9 @@ def dose_budget(
     question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
-    other = integral(frame, replace(question, rule=second), quiet=True)
+    other = integral(frame, replace(question, rule=second))
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
-    value, status = found.value, found.status
+    value, status = found.value, judged(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
         below, everything = _below(found, limit)
@@ -169,8 +168,6 @@ def dose_budget(
         status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
     difference = (straight.value - logs.value) / straight.value
-    warn_or_raise(found)
-    tell_transient(found)
     _warn_of_rules(frame, difference, rule_tolerance)
     doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
@@ -200,7 +197,7 @@ def _parts(
         for part in relative
     )
     unknown = xr.full_like(found.value, np.nan)
-    random = unknown if found.variance is None else found.variance**0.5
+    random = unknown if found.stderr is None else found.stderr
     return {
         "random_stderr": random.where(known),
         "systematic_stderr": _of_known(rsf, scale),
@@ -269,7 +266,7 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
     alone = replace(question, background=Background())
 
     def integrated(value: xr.Variable) -> xr.Variable:
-        found: xr.Variable = integral(replace(plain, value=value), alone, quiet=True).value
+        found: xr.Variable = integral(replace(plain, value=value), alone).value
         return found
 
     unknown = frame.value.notnull() & part.isnull()
@@ -314,7 +311,7 @@ def _coverage(found: DoseIntegral) -> xr.Variable:
     ends = (found.question.start, found.start), (found.question.stop, found.stop)
     start, stop = (asked.where(asked.notnull(), used) for asked, used in ends)
     known = found.value.notnull()
-    width = xr.where(known, found.stop - found.start - found.gap, 0.0)
+    width = xr.where(known, found.stop - found.start - found.rests.gap, 0.0)
     coverage: xr.Variable = width / xr.where(known, stop - start, 1.0)
     return coverage
 
@@ -325,7 +322,7 @@ def _surface(found: DoseIntegral) -> xr.Variable:
     top, end = question.given_start, question.surface_depth
     if end is None:
         return xr.full_like(found.value, np.nan)
-    value = frame.map(kernels.integrate, top, end, rule=question.rule, bridge=True).value
+    value = frame.map(kernels.integrate, top, end, rule=question.rule).value
     # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
     return part

@@ -12,7 +12,6 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import (
     Rule,
     check_options,
-    hidden_in_dose,
     integral,
     integrated_dose,
     read_question,
@@ -32,15 +31,18 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, in_gap
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.dose import integrate
+from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.local_fit import half_width_about
-from sims_analysis.kernels.rows import Status, ends
+from sims_analysis.kernels.rows import ends
+from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
@@ -157,7 +159,10 @@ def compare(
         return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
 
     at_b = fb.rounded(at_a(fb))
-    b_at_a = _along(at_b if bridge else at_b.where(~in_gap(fb, asked)), fa)
+    if not bridge:
+        flags = fb.map(rests_on_points, asked, **AT_DEPTHS).flags
+        at_b = at_b.where(flags & (GAP | Flag.BELOW_LIMIT) == 0)
+    b_at_a = _along(at_b, fa)
     ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
@@ -169,9 +174,7 @@ def compare(
         "overlap_stop": fa.with_attrs(stop, "overlap_stop"),
     }
     if fa.stderr is not None and fb.stderr is not None:
-        (of_b,) = fb.map(
-            interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=method == "log"
-        )
+        (of_b,) = fb.map(interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
         of_b = _along(add_background_error(fb, of_b, at_a), fa)
         found |= _errors_of_ratios(fa, fb, fa.stderr, b_at_a, of_b)
     if fa.kind in DOSE_KINDS:
@@ -218,12 +221,13 @@ def _doubted(
     """Say what is doubtful of either in the overlap, each once."""
     found = status
     for frame, name in ((fa, "a"), (fb, "b")):
-        of_dose = frame.kind in DOSE_KINDS
-        hidden = hidden_in_dose(frame, window, rule) if of_dose else None
+        of_dose, sum_of = frame.kind in DOSE_KINDS, None
         what = f"{name} is not compared in it"
         if of_dose:
             what += f", and its dose bridges it by the rule {rule}"
-        own = doubted(frame, status, window, what, bridge=bridge, hidden=hidden)
+            sum_of = frame.map(integrate, *window, rule=rule).value
+        rests = rests_on(frame, window)
+        own = resolve(frame, status, rests, window, what=what, bridge=bridge, sum_of=sum_of)
         found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)
     return found
 
@@ -270,10 +274,10 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Var
             start=replaced_where(is_nan(window[0]), window[0], np.inf),
             stop=replaced_where(is_nan(window[1]), window[1], -np.inf),
         )
-        found = integral(frame, question, quiet=True)
+        found = integral(frame, question)
         doses.append(_in_order(found.value / NM_PER_CM, fa, fb))
-        if found.variance is not None:
-            errors.append(_in_order(found.variance**0.5 / NM_PER_CM, fa, fb))
+        if found.stderr is not None:
+            errors.append(_in_order(found.stderr / NM_PER_CM, fa, fb))
     name = term(fa, "dose")
     ratio = doses[1] / doses[0]
     answers = {

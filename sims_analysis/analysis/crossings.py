@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.resolution import add_resolution_error, tell_narrow
+from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.doubts import doubts, saturated_samples
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.local_fit import half_width_about
-from sims_analysis.kernels.rows import Status, changed
+from sims_analysis.kernels.rows import changed
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = [
     "OTHERS",
     "USUAL",
-    "above_ceiling",
     "crossings",
     "in_all_places",
+    "located",
     "nearest",
     "with_common_errors",
     "without",
+    "without_crossing",
 ]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
@@ -182,32 +184,23 @@ def crossings(
     bridge = bridges(gaps)
     axes = vocabulary.AXES
     frame, asked = open_at_level(data, level, "a crossing", axes=axes, variable=variable)
-    found = in_all_places(
+    found, rests = in_all_places(
         frame,
         kernels.table,
         asked,
         subtracted_level(frame),
         dim="crossing",
         max_count=max_count,
-        bridge=bridge,
     )
     found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
-    if frame.censored is not None and not bridge:
-        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
-        found = without(found, lost, Status.GAP)
+    found = located(frame, found, rests, "a crossing in it has no depth", bridge=bridge)
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
         status = replaced_where(unknown & first, status, Status.NO_DATA)
-    unmeasured = limit_of_unmeasured(frame)
-    if unmeasured is not None:
-        hidden = hidden_by_limit(status, asked, unmeasured) & first
-        status = replaced_where(hidden, status, Status.BELOW_DETECTION)
+    status = without_crossing(frame, status, asked, among=first, bridge=bridge)
     status = status.transpose(*found.status.dims)
-    between = found.depth_before, found.depth_after
-    tell_doubts(frame, status, between, "a crossing in it has no depth", ProfileWarning)
-    status = above_ceiling(frame, status, asked)
-    tell_narrow(frame, found, "crossing")
+    warn_of_narrow(frame, found, "crossing")
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
         "stderr": frame.of_axis(
@@ -229,36 +222,53 @@ def crossings(
     }
     found.number.attrs["long_name"] = "Number of crossings"
     coords = {"count": found.number}
-    if unmeasured is not None:
+    if (unmeasured := frame.highest_limit) is not None:
         coords["detection_limit"] = frame.with_attrs(
             unmeasured, "detection_limit", units_=frame.units
         )
     return frame.dataset(results, coords=coords)
 
 
-def without(found: Any, where: xr.Variable, status: Status) -> Any:
+def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
     """Return crossings or junctions without some of them, with a status that says why."""
     numbers = ("depth", "stderr", "decay_length")
     kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def above_ceiling(frame: Frame, status: xr.Variable, level: xr.Variable) -> xr.Variable:
-    """Replace ``never_reached`` where a saturated detector has cut off all above the level.
+def located(frame: Frame, found: Any, rests: Rests, what: str, *, bridge: bool) -> Any:
+    """Return crossings or junctions with their statuses, those in a gap without a depth."""
+    between = found.start, found.stop
+    status = resolve(frame, found.status, rests, between, what=what, bridge=bridge)
+    unseen = (status == Status.GAP) | (status == Status.BELOW_LIMIT)
+    return without(changed(found, status=status), unseen, status)
 
-    A warning says so.
+
+def without_crossing(
+    frame: Frame, status: xr.Variable, level: xr.Variable, among: Any = True, *, bridge: bool
+) -> xr.Variable:
+    """Return the statuses of profiles without a crossing, by what is known of all their samples.
+
+    A level that is never reached may be so for a detector that cut off all above it, for a maximum
+    beside a gap, or because the samples below their limit cross it; and a profile is not above a
+    level at all depths if some samples were below their limit. A warning says so.
     """
-    if not (frame.lazy or Status.NEVER_REACHED in codes(status)):
+    none = (Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED)
+    if not (frame.lazy or codes(status) & {*none}):
         return status
-    everything = xr.Variable((), np.nan), xr.Variable((), np.nan)
-    doubtful = frame.map(doubts, *everything, frame.fraction, bridge=True).status
-    full = doubtful == Status.SATURATED
-    if not (frame.lazy or anywhere(full)):
-        return status
-    above = full & (frame.map(saturated_samples).value <= level)
-    above = above & (status == Status.NEVER_REACHED)
-    tell_doubts(frame, doubtful.where(above, Status.OK), everything, "", ProfileWarning)
-    found: xr.Variable = replaced_where(above, status, Status.SATURATED)
+    known = frame.map(kernels.record)
+    never = (status == Status.NEVER_REACHED) & among
+    missing = reduce(operator.or_, (status == code for code in none)) & among
+    always = (status == Status.ALWAYS_ABOVE) & among
+    below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
+    found = status
+    if not bridge:
+        found = replaced_where(never & known.beside_gap, found, Status.GAP)
+    found = replaced_where(below, found, Status.BELOW_LIMIT)
+    found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)
+    told = replaced_where(found == status, found, Status.OK)
+    told = replaced_where(told == Status.BELOW_LIMIT, told, Status.OK)
+    warn_of_evidence(frame, told, what="the profile may reach the level there")
     return found.transpose(*status.dims)
 
 
@@ -312,11 +322,13 @@ def in_all_places(
     *parameters: xr.Variable,
     dim: str,
     max_count: int | None,
+    ask: bool = True,
     **options: Any,
-) -> Any:
+) -> tuple[Any, Any]:
     """Run a kernel that finds any number of results per profile, and keep all or `max_count`.
 
-    The results (crossings, junctions) lie along the dimension `dim`.
+    The results (crossings, junctions) lie along the dimension `dim`. Also return what they rest on,
+    unless it is not to `ask`.
     """
     if max_count is not None:
         check_count("max_count", max_count)
@@ -325,15 +337,22 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
 
-    def run(width: int, errors: Literal["fit"] | None = frame.fitted) -> Any:
-        return frame.map(kernel, *parameters, errors=errors, extra=(dim,), width=width, **options)
+    def run(width: int, errors: Literal["fit"] | None = frame.fitted) -> tuple[Any, Any]:
+        every: Any = {"errors": errors, "extra": (dim,), "width": width, **options}
+        if ask:
+            return frame.ask(kernel, *parameters, **every)
+        return frame.map(kernel, *parameters, **every), None
 
     if max_count is not None:
         return run(max_count)
     # Count first: without errors the search is fast.
-    found = run(USUAL, errors=None)
+    found, rests = run(USUAL, errors=None)
     most = int(found.number.values.max(initial=1))
     if frame.stderr is not None or most > USUAL:
         return run(most)
-    cut = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in found)
-    return type(found)(*cut)
+
+    def cut(results: Any) -> Any:
+        columns = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in results)
+        return type(results)(*columns)
+
+    return cut(found), None if rests is None else cut(rests)

@@ -9,19 +9,19 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis.analysis.dose import Rule, check_options, hidden_in_dose, term
+from sims_analysis.analysis.dose import Rule, check_options, term
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, read_background
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import Status, ends
+from sims_analysis.kernels.rows import ends
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -90,15 +90,16 @@ def cumulative_dose(
     record = frame.map(ends)
     unanswered = ~(record.last > record.first) | is_nan(level)
     status = replaced_where(unanswered, xr.zeros_like(unanswered, dtype=np.uint8), Status.NO_DATA)
-    hidden = hidden_in_dose(frame, NO_LIMITS, rule)
-    status = _doubted(frame, status, rule, bridge=bridge, hidden=hidden)
+    whole: xr.Variable = frame.map(kernels.integrate, *NO_LIMITS, rule=rule).value
+    status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
-def _doubted(frame: Frame, status: xr.Variable, rule: Rule, *, bridge: bool, hidden: Any) -> Any:
-    what = f"the dose bridges it by the rule {rule}"
-    return doubted(frame, status, NO_LIMITS, what, DoseWarning, bridge=bridge, hidden=hidden)
+def _resolved(frame: Frame, status: xr.Variable, rule: Rule, **options: Any) -> xr.Variable:
+    """Return the status of an answer that rests on the whole record."""
+    rests, what = rests_on(frame, NO_LIMITS), f"the dose bridges it by the rule {rule}"
+    return resolve(frame, status, rests, what=what, category=DoseWarning, **options)
 
 
 @recorded
@@ -181,10 +182,8 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    hidden = None
-    if frame.censored is not None:
-        hidden = hidden_matter(frame, found.depth, found.stderr, depths).any("fraction")
-    status = _doubted(frame, status, rule, bridge=bridge, hidden=hidden)
+    whole: xr.Variable = frame.map(kernels.integrate, *NO_LIMITS, rule=rule).value
+    status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

@@ -12,9 +12,8 @@ from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import doubted
+from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_unresolved
@@ -27,7 +26,7 @@ from sims_analysis.frame.window import (
 )
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike
 
@@ -79,7 +78,7 @@ def decay_length(
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
           ``never_reached`` where the edge runs the other way; ``truncated`` where the first sample
           of the window is its maximum and there is a deeper one; ``saturated`` where one of the
-          samples used was cut off by the detector; ``below_detection`` where a file gives some
+          samples used was cut off by the detector; ``below_limit`` where a file gives some
           between them as ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where
           the edge is not exponential: the curve departs from the samples by more than 5 % of the
           largest, and hardly by chance
@@ -95,7 +94,7 @@ def decay_length(
     -----
     SimsWarning
         Where the status is ``truncated``: the fit includes the surface transient, with or without
-        the implant; where it is ``saturated``, ``below_detection`` or ``wrong_shape``; and where a
+        the implant; where it is ``saturated``, ``below_limit`` or ``wrong_shape``; and where a
         measured profile has no sample in the window. Not for Dask data, which are not computed.
 
     Notes
@@ -137,7 +136,7 @@ def decay_length(
     lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
-    found = frame.map(kernels.decay, *asked, **options)
+    found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
     warn_of_empty_window(frame, (a, b))
     stderr = add_background_error(
         frame,
@@ -149,11 +148,8 @@ def decay_length(
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
-    hidden = warn_of_hidden(frame, used, "the edge of the others is too shallow", ProfileWarning)
-    status = replaced_where((hidden > 0) & (status == Status.OK), status, Status.BELOW_DETECTION)
-    # A shape that was cut off is a wrong one.
-    over = (Status.OK, Status.WRONG_SHAPE)
-    status = doubted(frame, status, used, "", bridge=True, over=over)
+    what = "the edge of the others is too shallow"
+    status = resolve(frame, status, rests, used, what=what)
     warn_where(
         frame,
         status == Status.WRONG_SHAPE,

@@ -7,19 +7,18 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
-from sims_analysis.dataset.delivered import stated_in_metadata
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsError, SimsWarning, warn
+from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.arguments import refuse_not_positive
+from sims_analysis.frame.background import warn_of_limits
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import warn_of_hidden
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -100,7 +99,7 @@ def detection_limit(
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
     mean, deviation, count, *_ = frame.map(window_statistics, *ends)
-    warn_of_hidden(frame, ends, "the limit is that of the others", SimsWarning)
+    warn_of_limits(frame, ends, SimsWarning, "the limit is that of the others")
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -188,53 +187,6 @@ def stated_limit(
     return replaced_where(unknown, limit, np.inf), unknown
 
 
-def limit_of_unmeasured(frame: Frame) -> xr.Variable | None:
-    """Return the limit below which samples of a file have no value: cells such as ``<5E15``.
-
-    In the canonical unit of the values; NaN for species without such samples, None if all are. It
-    is scaled with the values by :func:`sims_analysis.scale_to_dose`.
-    """
-
-    def read(value: Any, name: str) -> float:
-        try:
-            return units.read_number(value, (frame.kind,), name)
-        except SimsError:  # of intensities, before these were concentrations
-            return np.nan
-
-    data: Any = frame.origin
-    censored = stated_in_metadata(data, "below_detection_limit", lambda _value, _name: 1.0)
-    if censored is None:  # as of most
-        return None
-    limit = stated_in_metadata(data, "detection_limit", read)
-    if limit is None:
-        return None
-    scale = data.coords.variables.get("dose_scale", 1.0)
-    stated: xr.Variable = limit * censored * scale
-    return stated
-
-
-#: Statuses that say that there is no crossing among the samples that have a value.
-_NONE_AMONG_VALUES = (
-    Status.NO_DATA,
-    Status.NEVER_REACHED,
-    Status.ALWAYS_ABOVE,
-    Status.TRUNCATED,
-)
-
-
-def hidden_by_limit(status: xr.Variable, level: xr.Variable, limit: xr.Variable) -> xr.Variable:
-    """Flag the answers for which a crossing lies at samples that are below their limit.
-
-    The level is not above the limit; or all values are above it, though others were below it.
-    """
-    without = xr.zeros_like(status, dtype=bool)
-    for code in _NONE_AMONG_VALUES:
-        without = without | (status == code)
-    above = (status == Status.ALWAYS_ABOVE) & limit.notnull()
-    flags: xr.Variable = (without & (level <= limit)) | above
-    return flags.transpose(*status.dims, ...)
-
-
 @recorded
 def below_detection(
     data: xr.Dataset | xr.DataArray, *, limit: ParameterLike, variable: str | None = None
@@ -283,6 +235,6 @@ def below_detection(
     text = "limit is NaN, and no sample is known to lie above it: all are flagged"
     warn_where(frame, unknown & measured, text, ProfileWarning)
     below = frame.value < level
-    if frame.censored is not None:
-        below = below | (frame.value.isnull() & (frame.censored <= level))
+    if frame.limit is not None:
+        below = below | (frame.value.isnull() & (frame.limit <= level))
     return frame.along_axis(below, "below_detection")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,17 +17,18 @@ from sims_analysis.frame.background import (
     stderr_without_counts,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.peak import surface_transient
-from sims_analysis.kernels.rows import TOLERANCE, Status, ends
+from sims_analysis.kernels.rows import TOLERANCE, ends
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -37,13 +37,11 @@ __all__ = [
     "DoseQuestion",
     "Rule",
     "check_options",
-    "hidden_in_dose",
     "integral",
     "integrated_dose",
+    "judged",
     "read_question",
-    "tell_transient",
     "term",
-    "warn_or_raise",
 ]
 
 Rule = Literal["trapezoid", "loglinear"]
@@ -173,11 +171,10 @@ def integrated_dose(
         frame, start, stop, rule, background, surface, surface_depth, gaps, strict=strict
     )
     found = integral(frame, question)
-    warn_or_raise(found, strict=strict)
-    tell_transient(found)
-    stderr = None if found.variance is None else found.variance**0.5 / NM_PER_CM
+    status = judged(found, strict=strict)
+    stderr = None if found.stderr is None else found.stderr / NM_PER_CM
     value, name = found.value / NM_PER_CM, term(frame, "dose")
-    return frame.array(value, name, status=found.status, stderr=stderr, rule=rule)
+    return frame.array(value, name, status=status, stderr=stderr, rule=rule)
 
 
 @dataclass(frozen=True)
@@ -253,38 +250,31 @@ class DoseIntegral:
     #: Limits as used, within the samples.
     start: xr.Variable
     stop: xr.Variable
-    #: Width of the gaps between them.
-    gap: xr.Variable
+    #: Of the kernel: :func:`judged` gives that of the answer.
     status: xr.Variable
+    #: What it rests on.
+    rests: Rests
     n_linear_segments: xr.Variable
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
-    #: Variance from random errors, including the background's; None without standard errors.
-    variance: xr.Variable | None
+    #: From random errors, including the background's; None without standard errors.
+    stderr: xr.Variable | None
     #: Values held up to the surface; None without them.
     held: Held | None
     #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
 
 
-def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> DoseIntegral:
-    """Integrate for :func:`integrated_dose` and :func:`dose_budget`; `quiet` does not warn."""
+def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
+    """Integrate for :func:`integrated_dose`, :func:`dose_budget` and what compares doses."""
     start, stop, asked = question.start, question.stop, question.background
     level, window = asked.level(frame), asked.window
     held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start
     shared = not (first.ndim or stop.ndim)
-    found = frame.map(
-        kernels.integrate,
-        first,
-        stop,
-        frame.fraction,
-        rule=question.rule,
-        bridge=question.bridge,
-        # Between limits that are the same for all profiles, each is one weighted sum.
-        at_once=shared,
-        sees_gaps=shared and question.rule == "trapezoid",
-    )
+    # Between limits that are the same for all profiles, each is one weighted sum.
+    at_once: Any = {"at_once": shared, "sees_gaps": shared and question.rule == "trapezoid"}
+    found, rests = frame.ask(kernels.integrate, first, stop, rule=question.rule, **at_once)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
@@ -300,69 +290,30 @@ def integral(frame: Frame, question: DoseQuestion, *, quiet: bool = False) -> Do
 
     def again(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
-        # background, which is exact, drops out of the difference.
+        # background, which is exact, drops out.
         trapezoids = replace(question, rule="trapezoid", background=Background(window=window))
-        return integral(other, trapezoids, quiet=True).value
+        return integral(other, trapezoids).value
 
-    common = common_error(frame, again)
+    common = common_error(frame, again, linear=True)
     width = xr.Variable((), 0.0) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
         variance = _of_backgrounds(frame, variance, common, window, b - a)
         variance = replaced_where(is_nan(value), variance)
-    if frame.censored is not None and not question.bridge:
-        status = _over_hidden(frame, question.rule, found, value, variance, status)
-    if variance is not None or asked.given or held is not None:
-        status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,
         question=question,
         value=value,
         start=a,
         stop=b,
-        gap=found.gap,
         status=status,
+        rests=rests,
         n_linear_segments=found.n_linear_segments,
         background=subtracted,
-        variance=variance,
+        stderr=None if variance is None else variance**0.5,
         held=held,
         common=common,
     )
-
-
-def _over_hidden(
-    frame: Frame,
-    rule: str,
-    found: Any,
-    value: xr.Variable,
-    variance: xr.Variable | None,
-    status: xr.Variable,
-) -> xr.Variable:
-    """Set the status of doses that depend on samples below their limit to ``gap``."""
-
-    def dose(other: Frame) -> xr.Variable:
-        moved: xr.Variable = _bridged(other, (found.start, found.stop), rule) - found.value
-        return value + moved
-
-    stderr = None if variance is None else variance**0.5
-    lost = hidden_matter(frame, value, stderr, dose) & (status == Status.OK)
-    return replaced_where(lost, status, Status.GAP)
-
-
-def hidden_in_dose(frame: Frame, window: Window, rule: str) -> xr.Variable | None:
-    """Flag the doses that depend on samples below their limit; None for data without any."""
-    if frame.censored is None:
-        return None
-
-    dose = partial(_bridged, window=window, rule=rule)
-    flags: xr.Variable = hidden_matter(frame, dose(frame), None, dose)
-    return flags
-
-
-def _bridged(frame: Frame, window: Window, rule: str) -> xr.Variable:
-    """Integrate whatever lies between two limits."""
-    dose: xr.Variable = frame.map(kernels.integrate, *window, rule=rule, bridge=True).value
-    return dose
 
 
 def _of_backgrounds(
@@ -425,34 +376,51 @@ def _variance(
     return corrected
 
 
-def _significance(
-    frame: Frame,
-    value: xr.Variable,
-    status: xr.Variable,
-    variance: xr.Variable | None,
-    subtracted: xr.Variable,
-    *,
-    quiet: bool,
-) -> xr.Variable:
+def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True) -> xr.Variable:
+    """Return the status of a dose, and warn, or raise, where less was measured than was asked.
+
+    And of a surface `transient` of which nothing is said.
+    """
+    frame, question = found.frame, found.question
+    status = _significance(found)
+    _tell_limits(found, strict=strict)
+    status = resolve(
+        frame,
+        status,
+        found.rests,
+        (found.start, found.stop),
+        what=f"the dose bridges it by the rule {question.rule}",
+        bridge=question.bridge,
+        sum_of=found.value,
+        stderr=found.stderr,
+        category=DoseWarning,
+        error=ProfileError if strict else None,
+    )
+    if transient:
+        _tell_transient(found)
+    return status
+
+
+def _significance(found: DoseIntegral) -> xr.Variable:
     """Set the status of doses that do not exceed their standard error to below detection."""
-    error: Any = 0.0
-    if variance is not None:
-        error = replaced_where(is_nan(variance), variance, 0.0) ** 0.5
-    # A difference within rounding is not a negative dose.
-    rounding = TOLERANCE * abs(subtracted)
-    insignificant = value <= error + rounding
-    subtracts = subtracted != 0
-    if not quiet and anywhere(subtracts):
+    frame, value, status, error = found.frame, found.value, found.status, found.stderr
+    known: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
+    if found.question.background.given:
+        # A difference within rounding is not a negative dose.
+        rounding = TOLERANCE * abs(found.background)
         warn_where(
             frame,
-            subtracts & (value < -error - rounding),
+            (found.background != 0) & (value < -known - rounding),
             "the dose is negative: the background is higher than the profile; does its window lie "
             "in the profile?",
             DoseWarning,
         )
-    status = replaced_where(status == Status.BELOW_DETECTION, status, Status.OK)
-    below = (status == Status.OK) & insignificant
-    return replaced_where(below, status, Status.BELOW_DETECTION)
+        known = known + rounding
+    below = value <= known
+    if not (frame.lazy or anywhere(below)):
+        return status
+    has_value = (status == Status.OK) | (status == Status.TRUNCATED)
+    return replaced_where(has_value & below, status, Status.BELOW_DETECTION)
 
 
 def check_options(rule: str, surface: str = "measured") -> None:
@@ -461,8 +429,8 @@ def check_options(rule: str, surface: str = "measured") -> None:
     check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
-def warn_or_raise(found: DoseIntegral, *, strict: bool = False) -> None:
-    """Warn, or raise, where less was measured than was requested."""
+def _tell_limits(found: DoseIntegral, *, strict: bool) -> None:
+    """Warn, or raise, where limits reach beyond the samples."""
     frame, question = found.frame, found.question
     warned = _warn_of_surface_depth(frame, question.surface_depth)
     if codes(found.status) <= {Status.OK}:
@@ -478,14 +446,6 @@ def warn_or_raise(found: DoseIntegral, *, strict: bool = False) -> None:
         warn(f"{outside}; there is no dose", DoseWarning)
     if truncated is not None:
         warn(f"{truncated.label}: {beyond}; integrated over what was measured", DoseWarning)
-    tell_doubts(
-        frame,
-        found.status,
-        (found.start, found.stop),
-        f"the dose bridges it by the rule {question.rule}",
-        DoseWarning,
-        error=ProfileError if strict else None,
-    )
 
 
 def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
@@ -511,7 +471,7 @@ _MATTERS = 0.01
 _MOST, _GLANCES = 20, 16
 
 
-def tell_transient(found: DoseIntegral) -> None:
+def _tell_transient(found: DoseIntegral) -> None:
     """Warn of the first dose that begins with a surface transient, if nothing is said of it.
 
     See :func:`sims_analysis.kernels.peak.surface_transient`.
@@ -525,10 +485,10 @@ def tell_transient(found: DoseIntegral) -> None:
     for index in _beginning_at_their_maximum(frame)[:_MOST]:
         one = First(frame, index, frame.label(index))
         seen = one.alone.map(surface_transient, *NO_LIMITS)
-        end, total = float(seen.end), one.of(found.value)
-        if not (end < min(_DEEPEST, one.of(found.stop)) and total > 0):
+        end, total = float(seen.end), float(one.of_many(found.value).max())
+        if not (end < min(_DEEPEST, float(one.of_many(found.stop).min())) and total > 0):
             continue
-        part = _bridged(one.alone, (NO_LIMITS[0], seen.end), question.rule)
+        part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=question.rule).value
         share = float(part) / total
         if share > _MATTERS:
             warn(

@@ -22,20 +22,19 @@ from sims_analysis.analysis.interpolation import (
     measured_in,
     of_background,
     with_coords,
+    with_evidence,
 )
 from sims_analysis.dataset.axes import cell_edges
 from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.doubts import GapPolicy, bridges, resting_on, tell_doubts
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.rows import Array, Status, changed
+from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import check_choice, format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
@@ -224,15 +223,14 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str, *, bridge: bool)
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampled:
     """Average profiles over cells."""
+    options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
 
-    def means(other: Frame, *, log: bool = log) -> Any:
-        return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log, bridge=bridge)
+    def means(other: Frame, *, log: bool = log) -> xr.Variable:
+        mean: xr.Variable = other.map(kernels.cell_means, log=log, **options).mean
+        return mean
 
-    found, stderr, counts = means(frame), None, None
-    lost = xr.zeros_like(found.mean, dtype=bool)
-    if frame.censored is not None and not bridge:
-        lost = hidden_matter(frame, found.mean, None, lambda other: means(other).mean)
-        found = changed(found, mean=replaced_where(lost, found.mean))
+    every, rests = frame.ask(kernels.cell_means, log=log, **options)
+    stderr, counts = None, None
     fraction, growth = frame.map(
         kernels.sample_fraction,
         xr.Variable((ASKED,), edges),
@@ -241,16 +239,20 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
         cells=True,
     )
     if frame.stderr is not None:
-        stderr = (_stderr_of_cells(frame, edges) * growth).where(found.mean.notnull())
+        stderr = (_stderr_of_cells(frame, edges) * growth).where(every.mean.notnull())
         if frame.counts is not None:
-            counts = replaced_where(lost, means(frame.of_counts(), log=False).mean)
-    if not bridge:
-        whole = xr.Variable((), float(edges[0])), xr.Variable((), float(edges[-1]))
-        rests = resting_on(frame, whole, bridge=False, hidden=lost.any(ASKED))
-        gap = rests.where(rests == Status.GAP, Status.OK)
-        tell_doubts(frame, gap, whole, "cells that reach into it have no value", ProfileWarning)
-    background = of_background(frame, lambda other: means(other).mean)
-    return Resampled(found.mean, found.n_linear_segments, stderr, counts, fraction, background)
+            counts = means(frame.of_counts(), log=False)
+    found = Resampled(
+        every.mean,
+        every.n_linear_segments,
+        stderr,
+        counts,
+        fraction,
+        of_background(frame, means),
+    )
+    lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
+    what = "cells that reach into it have no value"
+    return with_evidence(frame, found, rests, lower, upper, bridge=bridge, what=what)
 
 
 def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:

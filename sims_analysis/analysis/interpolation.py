@@ -13,18 +13,26 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import edges_beside
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
+from sims_analysis.frame.evidence import (
+    NOTHING,
+    GapPolicy,
+    Known,
+    at,
+    bridges,
+    carried,
+    warn_of_evidence,
+)
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import resample
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import GAP, Status
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
 
@@ -169,6 +177,7 @@ class Resampled:
     background: dict[str, xr.Variable]
     #: Of restored profiles.
     achieved: xr.Variable | None = None
+    known: Known = NOTHING
 
 
 def at_depths(
@@ -184,7 +193,7 @@ def at_depths(
         found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
         return found
 
-    every = frame.map(
+    every, rests = frame.ask(
         resample,
         asked,
         frame.fraction,
@@ -195,9 +204,7 @@ def at_depths(
     )
     stderr, counts = None, None
     if frame.stderr is not None:
-        (stderr,) = frame.map(
-            kernels.stderr_at, asked, **AT_DEPTHS, errors="each", log=method != "linear"
-        )
+        (stderr,) = frame.map(kernels.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
         if on_new_axis:
             stderr = stderr * every.growth
         if on_new_axis and frame.counts is not None:
@@ -211,35 +218,57 @@ def at_depths(
     found = Resampled(
         every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
     )
-    if bridge:
-        return found
-    unseen = every.hidden
-    if frame.censored is not None:
-        unseen = unseen | among_hidden(frame, asked)
-    return _without_gaps(frame, found, unseen)
+    reach = REACH.get(method, 1)
+    return with_evidence(frame, found, rests, asked, reach=reach, axis=on_new_axis, bridge=bridge)
 
 
-def _without_gaps(frame: Frame, found: Resampled, hidden: xr.Variable) -> Resampled:
-    """Return resampled values without those in gaps, and warn of them."""
-    none = not (is_lazy(hidden) or anywhere(hidden))
-    if none or not (is_lazy(found.value) or anywhere(hidden & found.value.notnull())):
+#: How many samples to both sides of a depth a value depends on; one by straight lines.
+REACH = {"pchip": 2, "makima": 3}
+
+
+def with_evidence(
+    frame: Frame,
+    found: Resampled,
+    rests: Rests,
+    lower: xr.Variable,
+    upper: xr.Variable | None = None,
+    *,
+    bridge: bool,
+    what: str = "there is no value in it",
+    **options: Any,
+) -> Resampled:
+    """Return resampled values with what is known of them, and without those in gaps; warn of these.
+
+    `options` are those of :func:`sims_analysis.frame.evidence.at`.
+    """
+    if not (is_lazy(rests.flags) or anywhere(rests.flags != 0)):
         return found
-    status = xr.where(hidden.any(ASKED), Status.GAP, Status.OK)
-    tell_doubts(frame, status, NO_LIMITS, "there is no value in it", ProfileWarning)
+    of = at(frame, lower, upper, dim=ASKED, **options)
+    found = replace(found, known=of)
+    if bridge or of.blank is None:
+        return found
+    blank = of.blank & found.value.notnull()
+    if not (is_lazy(blank) or anywhere(blank)):
+        return found
+    assert of.flags is not None  # noqa: S101 - what is blank has flags
+    status = xr.where((blank & (of.flags & GAP != 0)).any(ASKED), Status.GAP, Status.OK)
+    others = (status == Status.OK) & blank.any(ASKED)
+    status = replaced_where(others, status, Status.BELOW_LIMIT)
+    warn_of_evidence(frame, status, NO_LIMITS, what)
     kept: dict[str, Any] = {
-        name: _without(one, hidden)
+        name: _without(one, of.blank)
         for name in ("value", "stderr", "counts")
         if (one := getattr(found, name)) is not None
     }
     return replace(found, **kept)
 
 
-def _without(own: xr.Variable, hidden: xr.Variable) -> xr.Variable:
-    """Set what is hidden to NaN, in place if it can be: nothing else has these values."""
-    if is_lazy(own) or is_lazy(hidden):
-        blanked: xr.Variable = own.where(~hidden)
+def _without(own: xr.Variable, blank: xr.Variable) -> xr.Variable:
+    """Set what is blank to NaN, in place if it can be: nothing else has these values."""
+    if is_lazy(own) or is_lazy(blank):
+        blanked: xr.Variable = own.where(~blank)
         return blanked
-    np.copyto(own.data, np.nan, where=hidden.transpose(*own.dims).data)
+    np.copyto(own.data, np.nan, where=blank.transpose(*own.dims).data)
     return own
 
 
@@ -296,6 +325,8 @@ def dressed(
     if found.achieved is not None:
         every[ACHIEVED] = placed(found.achieved)
         every[ACHIEVED].attrs = dict(vocabulary.attrs(ACHIEVED))
+    known = Known(*(None if one is None else placed(one) for one in found.known))
+    every |= carried(name, known, frame.units)
     # All but an index, which cannot hold a Quantity.
     every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
 

@@ -12,30 +12,30 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
     OTHERS,
     USUAL,
-    above_ceiling,
+    located,
     with_common_errors,
     without,
+    without_crossing,
 )
-from sims_analysis.analysis.detection import hidden_by_limit, limit_of_unmeasured, stated_limit
+from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
     JunctionError,
     ProfileError,
-    ProfileWarning,
     warn,
 )
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, around, bridges, tell_doubts
+from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import among_hidden
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.resolution import tell_narrow
+from sims_analysis.frame.resolution import warn_of_narrow
 from sims_analysis.frame.run import codes, is_nan
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
-from sims_analysis.kernels.rows import Status, changed
+from sims_analysis.kernels.rows import changed
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import ParameterLike
 
@@ -177,8 +177,6 @@ class Junctions(NamedTuple):
 
     frame: Frame
     found: Any
-    #: The limit of samples that a file gives as ``<5E15``.
-    unmeasured: xr.Variable | None
 
 
 def find_junctions(
@@ -205,45 +203,35 @@ def find_junctions(
     if after is not None:
         parameters.append(_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
-    options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "bridge": bridge}
-    found: Any = frame.map(kernels.junction, *parameters, errors=frame.fitted, **options)
+    options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm}
+    found, rests = frame.ask(kernels.junction, *parameters, errors=frame.fitted, **options)
     found = with_common_errors(
         frame, found, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
-        tell_narrow(frame, every, OTHERS)
-    if frame.censored is not None and not bridge:
-        lost = among_hidden(frame, found.depth) & (found.status == Status.OK)
-        found = without(found, lost, Status.GAP)
-    unmeasured = None
+        warn_of_narrow(frame, every, OTHERS)
+    found = located(frame, found, rests, "the junction in it has no depth", bridge=bridge)
     if detection_limit is not None:
         found = without(found, asked < floor, Status.BELOW_DETECTION)
-    elif (unmeasured := limit_of_unmeasured(frame)) is not None:
-        hidden = hidden_by_limit(found.status, asked, unmeasured)
-        found = without(found, hidden, Status.BELOW_DETECTION)
-    found = changed(found, status=above_ceiling(frame, found.status, asked))
-    found = without(found, unknown | is_nan(asked), Status.NO_DATA)
+    status = without_crossing(frame, found.status, asked, bridge=bridge)
+    found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
     if strict:
-        _raise_without_junction(frame, asked, found.status, unmeasured)
+        _raise_without_junction(frame, asked, found.status)
     if which == "deepest":
         _warn_of_several(frame, found.n_crossings, found.status)
-    if Status.GAP in codes(found.status):
-        there = frame.map(kernels.junction, *parameters, **(options | {"bridge": True})).depth
-        what = "the junction in it has no depth"
-        tell_doubts(frame, found.status, around(there), what, ProfileWarning)
-    return Junctions(frame, found, unmeasured)
+    return Junctions(frame, found)
 
 
 def dressed(junctions: Junctions) -> xr.DataArray:
     """Return the depths, with all that is known of them as coordinates."""
-    frame, found, unmeasured = junctions
+    frame, found = junctions
     found.n_crossings.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "n_crossings": found.n_crossings,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
     }
-    if unmeasured is not None:
+    if (unmeasured := frame.highest_limit) is not None:
         coords["detection_limit"] = frame.with_attrs(
             unmeasured, "detection_limit", units_=frame.units
         )
@@ -272,13 +260,12 @@ def _read_which(which: Any) -> int:
     )
 
 
-def _raise_without_junction(
-    frame: Frame, level: xr.Variable, status: xr.Variable, limit: xr.Variable | None
-) -> None:
+def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
     first = first_flagged(frame, status != Status.OK)
     if first is not None:
         reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
-        if limit is not None and first.of(status) == Status.BELOW_DETECTION:
+        limit = frame.highest_limit
+        if limit is not None and first.of(status) == Status.BELOW_LIMIT:
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
         at, highest = first.of(level), first.of(frame.value.max(frame.dim))
         raise JunctionError(

@@ -6,15 +6,17 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning
-from sims_analysis.frame.background import Background, add_background_error, mean_over
+from sims_analysis.frame.background import (
+    MEAN_OF_OTHERS,
+    Background,
+    add_background_error,
+    mean_over,
+)
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import doubted
-from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
+from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import read_window, warn_of_empty_window
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
 
 __all__ = ["mean_value"]
@@ -55,7 +57,7 @@ def mean_value(
           at least 1
         - ``samples``: their number n
         - ``status``: ``ok``; ``saturated`` where samples were cut off by the detector;
-          ``below_detection`` where a file gives some of the window as ``<5E15``, without which the
+          ``below_limit`` where a file gives some of the window as ``<5E15``, without which the
           mean is too high; ``no_data`` with NaN where no sample lies in the window
 
     Raises
@@ -68,7 +70,7 @@ def mean_value(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated`` or ``below_detection``, and where a measured profile has
+        Where the status is ``saturated`` or ``below_limit``, and where a measured profile has
         no sample in the window. Not for Dask data, which are not computed.
 
     See Also
@@ -101,10 +103,9 @@ def mean_value(
     found = mean_over(frame, window)
     warn_of_empty_window(frame, window)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    hidden = warn_of_hidden(frame, window, MEAN_OF_OTHERS, ProfileWarning)
-    status = replaced_where((hidden > 0) & (found.n > 0), status, Status.BELOW_DETECTION)
-    status = doubted(frame, status, window, "", bridge=True)
-    stderr = add_background_error(frame, found.stderr, Background(window=window).level)
+    status = resolve(frame, status, found.rests, window, what=MEAN_OF_OTHERS)
+    level = Background(window=window).level
+    stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {
         "stderr": frame.with_attrs(
             stderr, frame.term, units_=frame.units, long_name="Standard error of the mean"

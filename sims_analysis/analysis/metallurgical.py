@@ -11,20 +11,20 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
-from sims_analysis.analysis.detection import limit_of_unmeasured
 from sims_analysis.dataset.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError, ProfileWarning
+from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, around, bridges, in_gap, tell_doubts
+from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.evidence import Rests, rests_on_points
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, format_argument, is_number, read_names
 from sims_analysis.units import ParameterLike
 
@@ -128,7 +128,7 @@ def metallurgical_junctions(
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     bridge = bridges(gaps)
-    found = in_all_places(
+    found, _ = in_all_places(
         frame,
         kernels.metallurgical,
         net,
@@ -136,6 +136,7 @@ def metallurgical_junctions(
         max_count=max_count,
         group="species",
         fractions=fractions,
+        ask=False,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
     hidden = hidden_junctions(frame, net, fractions, found.side)
@@ -143,15 +144,14 @@ def metallurgical_junctions(
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = (status == Status.NEVER_REACHED) | (status == Status.NO_DATA)
         hidden = (none & hidden & first).transpose(*status.dims)
-        status = status.where(~hidden, Status.BELOW_DETECTION).astype(np.uint8)
+        status = replaced_where(hidden, status, Status.BELOW_LIMIT)
     unknown = net.isnull() & (status != Status.PADDING)
     status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
-    if not bridge:
-        unseen = in_gap(frame, depth).any("species") & (status == Status.OK)
-        depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
-        status = replaced_where(unseen, status, Status.GAP)
-        what = "the junction in it has no depth"
-        tell_doubts(frame, status, around(found.depth), what, ProfileWarning)
+    rests = _rests(frame, depth)
+    what = "the junction in it has no depth"
+    status = resolve(frame, status, rests, (depth, depth), what=what, bridge=bridge)
+    unseen = (status == Status.GAP) | ((status == Status.BELOW_LIMIT) & depth.notnull())
+    depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
     if strict:
         _raise_without_junction(frame, status)
 
@@ -161,6 +161,15 @@ def metallurgical_junctions(
     stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
     stderr = add_background_error(frame, stderr, again, group="species")
     return _answer(frame, found, depth, stderr, status)
+
+
+def _rests(frame: Frame, depth: xr.Variable) -> Rests:
+    """Return what junctions rest on: on any of the species."""
+    along: Any = {"whole": ("junction",), "extra": ("junction",)}
+    found = frame.map(rests_on_points, depth, **along)
+    return Rests(
+        either(found.flags, "species"), found.below.max("species"), found.gap.max("species")
+    )
 
 
 def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
@@ -204,7 +213,7 @@ def hidden_junctions(
     outweighs the other at all depths that are known has such samples, or falls below the limit of
     the other.
     """
-    limit = limit_of_unmeasured(frame)
+    limit = frame.highest_limit
     if limit is None:
         return None
     part = xr.Variable("species", fractions)

@@ -19,9 +19,8 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import replaced_where
@@ -35,7 +34,7 @@ from sims_analysis.frame.window import (
 )
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.kernels.counting import CLEAR
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -212,7 +211,8 @@ def moments(
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     sure = window is None and frame.common is None
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
-    found = frame.map(kernels.moments, a, b, level, *rest, errors="sum", sure=sure, **options)
+    asked = a, b, level, *rest
+    found, rests = frame.ask(kernels.moments, *asked, errors="sum", sure=sure, **options)
     warn_of_empty_window(frame, (a, b))
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
@@ -234,9 +234,10 @@ def moments(
     )
     status = mark_transient(frame, a, b, found.status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    hidden = _hidden(frame, _joined(found, "_stderr"), above_level)
+    answers = _joined(found), _joined(found, "_stderr")
+    rests = without_immaterial(frame, rests, *answers, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
-    status = doubted(frame, status, used, what, DoseWarning, bridge=bridge, hidden=hidden)
+    status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:
@@ -258,16 +259,6 @@ def _above_background(
     # A window without a count is an error common to all samples, as if subtracted before.
     unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
     return add_background_error(unseen, errors, above_level, by=_SMALL)
-
-
-def _hidden(frame: Frame, errors: xr.Variable, above_level: Answer) -> xr.Variable | None:
-    """Flag the profiles whose moments depend on samples below their limit."""
-    if frame.censored is None:
-        return None
-    # Of less than 1 nm, and of a skewness below 1, no part.
-    matter = hidden_matter(frame, above_level(frame), errors, above_level, least=1.0)
-    found: xr.Variable = matter.any(_MOMENT)
-    return found
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
-from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import hidden_matter
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import (
-    Window,
     read_window,
     warn_of_empty_window,
     warn_of_transient,
 )
 from sims_analysis.kernels import peak as kernels
-from sims_analysis.kernels.rows import Status, changed
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
@@ -127,16 +122,16 @@ def peak(
     window = read_window(frame, start, stop)
     bridge = bridges(gaps)
     asked = *window, frame.fraction, subtracted_level(frame)
-    found: Any = frame.map(kernels.peak, *asked, errors="fit", bridge=bridge)
-    if frame.censored is not None and not bridge:
-        found = changed(found, status=_over_hidden(frame, window, found))
+    found, rests = frame.ask(kernels.peak, *asked, errors="fit")
     warn_of_empty_window(frame, window)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
-    tell_doubts(
-        frame, found.status, window, "the maximum may lie in it, or be a higher one", ProfileWarning
-    )
+    # The maximum is one of all samples of the window.
+    everywhere = rests_on(frame, window, "samples").flags & Flag.SATURATED
+    rests = rests._replace(flags=rests.flags | everywhere)
+    what = "the maximum may lie in it, or be a higher one"
+    status = resolve(frame, found.status, rests, window, what=what, bridge=bridge)
     narrow = first_flagged(frame, found.narrowed > _NARROWED)
     if narrow is not None:
         warn(
@@ -151,7 +146,7 @@ def peak(
         frame.axis: frame.of_axis(found.depth, "peak_depth"),
         name: frame.with_attrs(found.value, name, units_=frame.units),
         "fwhm": frame.of_axis(found.fwhm, "fwhm"),
-        "status": frame.status(found.status),
+        "status": frame.status(status),
     }
     if frame.stderr is not None:
         stderr = add_background_error(
@@ -161,14 +156,3 @@ def peak(
             stderr, name, units_=frame.units, long_name="Standard error of the maximum"
         )
     return frame.dataset(results)
-
-
-def _over_hidden(frame: Frame, window: Window, found: Any) -> xr.Variable:
-    """Set the status to ``gap`` where samples below their limit may change maximum or width."""
-
-    def again(other: Frame) -> Any:
-        return other.map(kernels.peak, *window)
-
-    lost = hidden_matter(frame, found.value, found.stderr, lambda f: again(f).value)
-    lost = lost | hidden_matter(frame, found.fwhm, None, lambda f: again(f).fwhm)
-    return replaced_where(lost & (found.status == Status.OK), found.status, Status.GAP)

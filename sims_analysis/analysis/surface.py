@@ -8,11 +8,11 @@ import xarray as xr
 
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy, bridges, doubted
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
-from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.surface import local_value
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
@@ -91,15 +91,14 @@ def surface_concentration(
     options: Any = {"errors": "fit", "samples": samples}
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
     asked = at, subtracted_level(frame), fraction
-    found = frame.map(local_value, *asked, **options)
+    found, rests = frame.ask(local_value, *asked, **options)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(local_value, *asked, **options).value, errors=True
     )
     term = "surface_concentration"
     status = replaced_where(at.isnull(), found.status, Status.NO_DATA)
-    used = found.start, found.stop
     what = "the fit bridges it by an exponential"
-    status = doubted(frame, status, used, what, bridge=bridge)
+    status = resolve(frame, status, rests, (found.start, found.stop), what=what, bridge=bridge)
     what = "Standard error of the surface concentration"
     coords = {"stderr": frame.with_attrs(stderr, term, units_=frame.units, long_name=what)}
     return frame.array(found.value, term, units_=frame.units, status=status, coords=coords)

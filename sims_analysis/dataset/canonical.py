@@ -35,7 +35,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: Ends of the names of what is in the unit of a measured variable beside it, and of it and all
 #: that stands beside it.
 IN_ITS_UNIT = ("_stderr", "_background_stderr", "_scatter", f"_{vocabulary.CENSORED}")
-ENDS = ("", *IN_ITS_UNIT, "_counts", "_background_overlap", "_background_scatter")
+ENDS = (
+    "",
+    *IN_ITS_UNIT,
+    "_counts",
+    "_background_overlap",
+    "_background_scatter",
+    f"_{vocabulary.QUALITY}",
+)
 
 
 def on_canonical_data(function: F) -> F:

@@ -42,7 +42,7 @@ def evaluated(wanted: Wanted, curves: Sequence[Curve]) -> list[Curve]:
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
         for fit in wanted.of("fits", source):
-            from sims_analysis.models.evaluation import evaluate
+            from sims_analysis.fitting.evaluation import evaluate
 
             axis = str(fit.attrs.get("axis", "depth"))
             mine = [c for c in curves if c.source == source and c.axis == axis]

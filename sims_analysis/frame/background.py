@@ -13,13 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.outcomes import Flag, Status
+
+#: What a mean over a window is without its samples below their limit.
+MEAN_OF_OTHERS = "the mean of the others is too high"
 
 
 class Background(NamedTuple):
@@ -64,8 +69,22 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
             if strict or bool((empty == measured).all()):
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
-        warn_of_hidden(frame, window, MEAN_OF_OTHERS, DoseWarning)
+        warn_of_limits(frame, window, DoseWarning)
     return Background(window=window)
+
+
+def warn_of_limits(
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    what: str = MEAN_OF_OTHERS,
+) -> None:
+    """Warn of a window that holds samples below their limit of detection, without a value."""
+    if frame.flags is None and frame.limit is None:
+        return
+    below = rests_on(frame, window, "samples").flags & Flag.BELOW_LIMIT
+    status = xr.where(below != 0, int(Status.BELOW_LIMIT), int(Status.OK))
+    warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
 class Mean(NamedTuple):
@@ -75,6 +94,8 @@ class Mean(NamedTuple):
     n: xr.Variable
     stderr: xr.Variable
     scatter: xr.Variable
+    #: What it rests on.
+    rests: Rests
 
 
 def mean_over(frame: Frame, window: Window) -> Mean:
@@ -83,9 +104,9 @@ def mean_over(frame: Frame, window: Window) -> Mean:
     By the rule of :func:`sims_analysis.kernels.counting.window_mean`; a window without a count is
     known to the upper end of the 68 % interval of zero counts: see :func:`stderr_without_counts`.
     """
-    found = frame.map(window_mean, *window, frame.fraction, errors="sum")
+    found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
     stderr = (found.variance + stderr_without_counts(frame, window) ** 2) ** 0.5
-    return Mean(found.mean, found.n, stderr, found.scatter)
+    return Mean(found.mean, found.n, stderr, found.scatter, rests)
 
 
 def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
@@ -145,7 +166,7 @@ class CommonError(NamedTuple):
 
 
 def common_error(
-    frame: Frame, answer: Answer, *, errors: bool = False, by: float = 1.0
+    frame: Frame, answer: Answer, *, errors: bool = False, by: float = 1.0, linear: bool = False
 ) -> CommonError | None:
     """Propagate the error of a subtracted background; None if none was subtracted.
 
@@ -165,6 +186,8 @@ def common_error(
         weighted fit does; otherwise the frame has none.
     by : float
         That part b: small for an answer that a whole standard error may leave without a value.
+    linear : bool
+        Whether the answer is a weighted sum of the samples: then it is that of the shift itself.
     """
     if frame.common is None:
         return None
@@ -173,6 +196,8 @@ def common_error(
         plain = replace(plain, stderr=None, counts=None)
 
     def half_difference(shift: xr.Variable) -> xr.Variable:
+        if linear:
+            return answer(replace(plain, value=shift.where(frame.value.notnull())))
         up, down = (answer(replace(plain, value=frame.value + d * shift)) for d in (by, -by))
         return 0.5 / by * (up - down)
 
@@ -188,6 +213,7 @@ def add_background_error(
     *,
     errors: bool = False,
     by: float = 1.0,
+    linear: bool = False,
     group: str | None = None,
 ) -> xr.Variable:
     """Add the error of a subtracted background to the standard error of an answer.
@@ -204,7 +230,7 @@ def add_background_error(
         one_by_one = (frame.common.where(place == i, 0.0) for i in place.values)
         alone = [replace(frame, common=one) for one in one_by_one]
     for one in alone:
-        found = common_error(one, answer, errors=errors, by=by)
+        found = common_error(one, answer, errors=errors, by=by, linear=linear)
         if found is not None:
             stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
     return stderr

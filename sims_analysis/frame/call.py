@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import xarray as xr
 
+from sims_analysis.dataset.canonical import on_canonical_data
 from sims_analysis.dataset.provenance import question_attrs
+from sims_analysis.frame.evidence import with_known
 from sims_analysis.text.arguments import check_call, format_argument
 
+F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -44,6 +47,20 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
         return found
 
     return call
+
+
+def correction(function: F) -> F:
+    """Decorate a function that makes data of a Dataset: in canonical units, with all evidence.
+
+    See :func:`sims_analysis.dataset.canonical.on_canonical_data` and
+    :func:`sims_analysis.frame.evidence.with_known`.
+    """
+
+    @wraps(function)
+    def call(data: xr.Dataset, **arguments: Any) -> Any:
+        return function(with_known(data), **arguments)
+
+    return cast("F", on_canonical_data(call))
 
 
 def history_after(data: xr.Dataset | xr.DataArray, line: str) -> str:

@@ -17,16 +17,17 @@ from typing import Any, Literal, cast
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.dataset.canonical import scaled
 from sims_analysis.frame.answers import refuse_labels, words
 from sims_analysis.frame.parameters import Profiles
 from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
+from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import ends
 
-_WORDS = np.array(vocabulary.STATUS)
+_WORDS = np.array(outcomes.words())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,10 @@ class Frame(Profiles):
     scatter: xr.Variable | None = None
     #: Edges of the cells over which the values are averages, as the axis: lower and upper.
     cells: tuple[xr.Variable, xr.Variable] | None = None
-    #: The limits of samples without a value that were below them; NaN at all others.
-    censored: xr.Variable | None = None
+    #: What the data carry of their samples, as sums of flags; None if they carry nothing.
+    flags: xr.Variable | None = None
+    #: The limits of detection of samples below one; NaN at all others.
+    limit: xr.Variable | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
 
@@ -82,6 +85,11 @@ class Frame(Profiles):
         dtype = self.value.dtype
         return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
 
+    @property
+    def highest_limit(self) -> xr.Variable | None:
+        """The highest limit of detection of each profile; None where no sample is below one."""
+        return None if self.limit is None else self.limit.max(self.dim)
+
     def rounded(self, values: xr.Variable) -> xr.Variable:
         """Return a result as large as the data in their precision."""
         return values if values.dtype == self.precision else values.astype(self.precision)
@@ -96,15 +104,33 @@ class Frame(Profiles):
         group: str | None = None,
         **options: Any,
     ) -> Any:
-        """Run a kernel over the profiles.
+        """Run a kernel over the profiles: the first of what :meth:`ask` returns."""
+        return self._mapped(kernel, parameters, errors, whole, extra, group, options)[0]
+
+    def ask(
+        self,
+        kernel: Callable[..., tuple[Any, ...]],
+        *parameters: xr.Variable,
+        use: Use = "curve",
+        errors: Literal["each", "fit", "sum"] | None = None,
+        whole: Sequence[str] = (),
+        extra: Sequence[str] = (),
+        group: str | None = None,
+        **options: Any,
+    ) -> tuple[Any, Rests]:
+        """Run a kernel over the profiles, and ask what its answers rest on.
 
         Parameters
         ----------
         kernel : callable
-            ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays.
+            ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays, of which
+            ``start`` and ``stop`` are the interval that each answer rests on.
         *parameters : xarray.Variable
             One value per profile. Other dimensions than those of the data are cases, for each of
             which the kernel is called, and become dimensions of the results.
+        use : {"curve", "samples", "point"}
+            How answers use the samples of these intervals: see
+            :data:`sims_analysis.kernels.evidence.Use`.
         errors : {"each", "fit", "sum"}, optional
             Which standard errors to pass, if the data have any; by default none. ``"each"``: those
             of single samples, for the value at a depth. ``"fit"``: larger where grid values share
@@ -124,7 +150,24 @@ class Frame(Profiles):
         -------
         NamedTuple of Variable
             The fields of the kernel's result as Variables.
+        Rests
+            What the answers rest on.
         """
+        options = {"use": use, **options}
+        found: tuple[Any, Rests]
+        found = self._mapped(kernel, parameters, errors, whole, extra, group, options)
+        return found
+
+    def _mapped(
+        self,
+        kernel: Callable[..., tuple[Any, ...]],
+        parameters: Sequence[xr.Variable],
+        errors: Literal["each", "fit", "sum"] | None,
+        whole: Sequence[str],
+        extra: Sequence[str],
+        group: str | None,
+        options: Mapping[str, Any],
+    ) -> Any:
         samples = {"depth": self.depth, "value": self.value}
         stderr = self.stderr_of_sums if errors == "sum" else self.stderr
         if errors is not None and stderr is not None:
@@ -135,6 +178,12 @@ class Frame(Profiles):
                 samples["fraction"] = self.fraction.set_dims(self.sizes)
         if self.cells is not None:
             samples["lower"], samples["upper"] = self.cells
+        if self.flags is not None:
+            samples["known_flags"] = self.flags
+        if self.limit is not None:
+            samples["known_limit"] = self.limit
+        if self.fraction.ndim or self.fraction.data != 1.0:
+            samples["known_fraction"] = self.fraction.set_dims(self.sizes)
         return self._run(kernel, samples, parameters, whole, extra, group, options)
 
     def each(
@@ -195,7 +244,7 @@ class Frame(Profiles):
         along = whole if group is None else (*whole, group)
         found = self._run(
             function, samples, parameters, along, (dim,), group, options, profile_by_profile
-        )
+        )[0]
         rows: xr.Variable = found.value
         return rows
 
@@ -233,9 +282,43 @@ class Frame(Profiles):
         grown: xr.Variable = self.stderr * self.scatter.where(self.overlap > 0, 1.0)
         return grown
 
+    def of_profile(self, **index: int) -> Frame:
+        """Return the frame of one profile along a dimension, with its samples alone."""
+
+        def of(one: xr.Variable | None) -> Any:
+            return None if one is None else one.isel(index, missing_dims="ignore")
+
+        return replace(
+            self,
+            value=of(self.value),
+            depth=of(self.depth),
+            stderr=of(self.stderr),
+            counts=of(self.counts),
+            fraction=of(self.fraction),
+            flags=of(self.flags),
+            limit=of(self.limit),
+            cells=None if self.cells is None else (of(self.cells[0]), of(self.cells[1])),
+            common=None,
+            overlap=None,
+            scatter=None,
+        )
+
     def of_counts(self) -> Frame:
         """Return the frame with the counts as its values."""
         return replace(self, value=cast("xr.Variable", self.counts))
+
+    def filled(self) -> Frame:
+        """Return the frame with 0 for samples below a limit, for what is told that they are."""
+        if self.limit is None:
+            return self
+        below = self.value.isnull() & self.limit.notnull()
+        return replace(self, value=self.value.where(~below, 0.0))
+
+    def unfilled(self) -> Frame:
+        """Return the frame as it was before it was filled."""
+        if self.limit is None:
+            return self
+        return replace(self, value=self.value.where(self.limit.isnull() | (self.value != 0)))
 
     def measured(self) -> xr.Variable:
         """Flag the profiles with at least one sample."""

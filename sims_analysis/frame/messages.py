@@ -26,6 +26,10 @@ class First:
         """Return the value of this profile."""
         return float(self._select(variable))
 
+    def of_many(self, variable: xr.Variable) -> Any:
+        """Return the values of this profile, or of the several that answer together."""
+        return self._select(variable).values
+
     @property
     def record(self) -> str:
         """Its measured range: ``"0 to 500 nm"``."""
@@ -47,7 +51,8 @@ class First:
             cells=None if cells is None else (self._select(cells[0]), self._select(cells[1])),
             stderr=None,
             counts=None,
-            censored=None,
+            flags=None if frame.flags is None else self._select(frame.flags),
+            limit=None if frame.limit is None else self._select(frame.limit),
         )
 
     def _select(self, variable: xr.Variable) -> xr.Variable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT, axis_name, axis_of
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.parameters import read_stated
@@ -32,7 +33,10 @@ _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
 _COORDS_BESIDE = ("stderr", *vocabulary.OF_BACKGROUND)
 _OF_SAMPLES = frozenset(
-    {*_COORDS_BESIDE, *(f"{n}_{vocabulary.CENSORED}" for n in vocabulary.MEASURED)}
+    {
+        *_COORDS_BESIDE,
+        *(f"{n}_{end}" for n in vocabulary.MEASURED for end in vocabulary.EVIDENCE),
+    }
 )
 
 
@@ -86,6 +90,7 @@ def open_frame(
         value = value.transpose(..., dim)
     if not as_they_are:
         refuse_impossible(value.data, kind, whose)
+    flags = _flags(beside.pop(vocabulary.QUALITY, None), value, name)
     columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
     fraction = xr.Variable((), 1.0)
     if FRACTION in coords:
@@ -118,7 +123,8 @@ def open_frame(
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
         cells=cells,
-        censored=columns.get(vocabulary.CENSORED),
+        flags=flags,
+        limit=columns.get(vocabulary.CENSORED),
         origin=data,
     )
     _check_stderr(frame)
@@ -211,13 +217,43 @@ def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the coordinates of an array that stand beside its samples."""
     coords = data.coords.variables
     beside = {end: coords[end] for end in _COORDS_BESIDE if end in coords}
-    limits = coords.get(f"{data.name}_{vocabulary.CENSORED}")
-    if limits is not None:
-        beside[vocabulary.CENSORED] = limits
+    for end in vocabulary.EVIDENCE:
+        # An array that was renamed has the flags of whatever it was.
+        every = [one for key, one in coords.items() if str(key).endswith(f"_{end}")]
+        own = coords.get(f"{data.name}_{end}")
+        if own is not None:
+            beside[end] = own
+        elif every and end == vocabulary.QUALITY:
+            beside[end] = reduce(_either, every)
     own = beside.pop("stderr", None)
     if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
         beside["stderr"] = own.set_dims(data.sizes)
     return beside
+
+
+def _either(one: xr.Variable, other: xr.Variable) -> xr.Variable:
+    """Return what is flagged in either of two columns."""
+    found: xr.Variable = one.fillna(0).astype(np.int16) | other.fillna(0).astype(np.int16)
+    return found
+
+
+def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Variable | None:
+    """Return the flags of the samples; None without any.
+
+    Flags that were averaged or interpolated say nothing: what values show is looked for anew.
+    """
+    if column is None or not column.ndim:
+        return None
+    if column.dtype.kind == "f" and anywhere(column % 1 > 0):
+        warn(
+            f"{name}_{vocabulary.QUALITY} holds numbers that are no sums of flags, as after a mean "
+            "of neighbours or an interpolation: it is left out. Resample by to_grid(), or keep its "
+            "flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
+            ProfileWarning,
+        )
+        return None
+    found: xr.Variable = column.fillna(0).astype(np.int16).set_dims(value.sizes)
+    return found.transpose(*value.dims)
 
 
 def _holds(data: xr.Dataset, name: str) -> bool:

@@ -68,7 +68,8 @@ def profile_by_profile(
     size: int,
     beside: Sequence[str],
     watched: Callable[[list[Any]], Iterable[Any]],
-) -> Only:
+    evidence: blocks.Evidence | None = None,  # functions of single profiles do not see it
+) -> tuple[Only, None]:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
     ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
@@ -97,7 +98,7 @@ def profile_by_profile(
             rows[at] = function(
                 *(column[at] for column in columns), *(one[at].tolist() for one in given)
             )
-    return Only(rows)
+    return Only(rows), None
 
 
 @dataclass(frozen=True)
@@ -116,20 +117,24 @@ class _Call:
         plain = [np.asarray(a) for a in arrays]
         of_samples = dict(zip(self.samples, plain[:n], strict=True))
         depth, value = of_samples.pop("depth"), of_samples.pop("value")
-        bounds = None
+        ancillary: dict[str, Any] = {"errors": None, "bounds": None}
         if "lower" in of_samples:
-            bounds = of_samples.pop("lower"), of_samples.pop("upper")
-        errors = blocks.Errors(**of_samples) if of_samples else None
-        beside: dict[str, Any] = {"errors": errors, "bounds": bounds}
-        return self.over(self.kernel, depth, value, *plain[n:], **beside, **self.settings)
+            ancillary["bounds"] = of_samples.pop("lower"), of_samples.pop("upper")
+        known = {key: of_samples.pop(f"known_{key}", None) for key in blocks.Evidence._fields}
+        if any(one is not None for one in known.values()):
+            ancillary["evidence"] = blocks.Evidence(**known)
+        if of_samples:
+            ancillary["errors"] = blocks.Errors(**of_samples)
+        return self.over(self.kernel, depth, value, *plain[n:], **ancillary, **self.settings)
 
     def of_chunk(self, *arrays: Any) -> Any:
         """Call the kernel for a chunk; its only field rather than a tuple of one."""
         try:
-            found = self(*arrays)
+            found, rests = self(*arrays)
         except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
             raise refuse_infinite(error, "a profile of a chunk", self.names) from None
-        return found if len(found) > 1 else found[0]
+        every = (*found, *(rests or ()))
+        return every if len(every) > 1 else every[0]
 
 
 def run(
@@ -174,9 +179,13 @@ def run(
     size = 0 if group is None else samples["value"].sizes[group]
     settings = {"whole": ranks[n:], "group": size, **options}
     call = _Call(over, kernel, tuple(samples), settings, names)
-    found = _lazily(call, arrays, ranks) if lazy else call(*arrays)
-    results = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in found)
-    return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
+    found, rests = _lazily(call, arrays, ranks) if lazy else call(*arrays)
+
+    def named(result: Any) -> Any:
+        fields = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
+        return type(result)(*(v.transpose(*lead, *cases, ...) if cases else v for v in fields))
+
+    return named(found), None if rests is None else named(rests)
 
 
 def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, str]) -> ProfileError:
@@ -223,7 +232,8 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
 
     # A call without profiles gives the types and sizes of the results; the axis may be shared.
     axis, *others = (a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True))
-    template = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
+    answer, rests = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
+    template = (*answer, *(rests or ()))
     found = da.apply_gufunc(
         call.of_chunk,
         f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
@@ -233,7 +243,9 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
             f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])
         },
     )
-    return type(template)(*(found if len(template) > 1 else [found]))
+    every = found if len(template) > 1 else [found]
+    n = len(answer)
+    return type(answer)(*every[:n]), None if rests is None else type(rests)(*every[n:])
 
 
 def _signature(letter: str, ranks: Sequence[int]) -> str:

@@ -13,7 +13,7 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import format_argument
 
 Window = tuple[xr.Variable, xr.Variable]

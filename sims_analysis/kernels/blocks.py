@@ -7,6 +7,7 @@ block, so that scratch arrays stay small, however many profiles there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise, starmap
 from math import prod
 from typing import Any, NamedTuple, TypeVar
@@ -14,7 +15,19 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows, dot_rows
+from sims_analysis.kernels.evidence import WITHOUT_VALUE, Rests, Use, rests, runs_of
+from sims_analysis.kernels.rows import (
+    IN_CACHE,
+    Array,
+    Dense,
+    Flags,
+    Index,
+    Marks,
+    Packed,
+    Rows,
+    dot_rows,
+)
+from sims_analysis.outcomes import GAP, Flag
 
 Found = TypeVar("Found", bound=tuple[Any, ...])
 
@@ -23,8 +36,93 @@ Bounds = tuple[NDArray[Any], NDArray[Any]]
 
 #: Samples processed at a time.
 BLOCK = 1 << 19
-#: ... whose scratch arrays are to stay in a processor's own cache.
-IN_CACHE = 1 << 16
+
+
+class Evidence(NamedTuple):
+    """What the data carry of their samples.
+
+    Parameters
+    ----------
+    flags : ndarray, shape (..., n), optional
+        Sums of :class:`sims_analysis.outcomes.Flag`; NaN for 0.
+    limit : ndarray, shape (..., n), optional
+        Limits of detection of samples below one; NaN at all others.
+    fraction : ndarray, shape (...), optional
+        Effective samples per depth: see :class:`Errors`.
+    """
+
+    flags: NDArray[Any] | None = None
+    limit: NDArray[Any] | None = None
+    fraction: NDArray[Any] | None = None
+
+    def flat(self, shape: tuple[int, ...]) -> Evidence:
+        """Return the same with all profiles along one axis."""
+        flat, fraction = (prod(shape[:-1]), shape[-1]), self.fraction
+        return Evidence(
+            None if self.flags is None else _as_flags(self.flags).reshape(flat),
+            None if self.limit is None else self.limit.reshape(flat),
+            None if fraction is None else np.broadcast_to(fraction, shape[:-1]).reshape(-1),
+        )
+
+    def of(self, block: slice | Index, value: Array) -> NDArray[np.int16] | None:
+        """Return the flags of a block of profiles; None if nothing is known of them.
+
+        A sample without a value that has a limit is below it.
+        """
+        flags = None
+        if self.flags is not None:
+            flags = self.flags[block]
+        if self.limit is not None:
+            hidden = np.isnan(value) & ~np.isnan(self.limit[block])
+            low = np.where(hidden, np.int16(Flag.BELOW_LIMIT), np.int16(0))
+            flags = low if flags is None else flags | low
+        return flags if flags is not None and flags.any() else None
+
+
+def _as_flags(numbers: NDArray[Any]) -> NDArray[np.int16]:
+    """Return flags as whole numbers; xarray makes them floats where it fills places with NaN."""
+    return (np.nan_to_num(numbers) if numbers.dtype.kind == "f" else numbers).astype(
+        np.int16, copy=False
+    )
+
+
+def _carried(
+    depth: Array, value: Array, flags: NDArray[np.int16], limit: NDArray[Any] | None, offsets: Index
+) -> tuple[Marks | None, Index]:
+    """Return what rows carry, by their arrays ``(R, n)``: runs, and the samples before gaps.
+
+    The latter are positions in rows end to end, whose measured samples begin at `offsets`.
+    """
+    some, n = np.flatnonzero(flags.any(axis=1)), value.shape[1]
+    bits, c = flags[some].reshape(-1), value[some].reshape(-1)
+    z = (np.broadcast_to(depth, value.shape) if depth.ndim == 1 else depth)[some].reshape(-1)
+    row = np.repeat(some, n)
+    there = ~np.isnan(z)
+    measured = ~np.isnan(c) & there
+    # A gap lies between two neighbours with a value if either says so, or one without a value does.
+    at = np.flatnonzero(measured)
+    inner = np.cumsum((bits & GAP != 0) & ~measured)
+    i, j = at[:-1], at[1:]
+    gap = (bits[i] & Flag.GAP_AFTER != 0) | (bits[j] & Flag.GAP_BEFORE != 0)
+    gap |= inner[j] > inner[i]
+    gap &= row[i] == row[j]
+    number = np.arange(at.size) - np.searchsorted(row[at], row[at])
+    before = (offsets[row[at]] + number)[:-1][gap]
+    found = []
+    for flag in Flag:
+        has = (bits & flag != 0) & there
+        if flag & GAP or not has.any():
+            continue
+        height = c
+        if flag is Flag.BELOW_LIMIT:
+            height = np.full(c.shape, np.nan) if limit is None else limit[some].reshape(-1)
+        for of_kind, bit in ((has & measured, 0), (has & ~measured, WITHOUT_VALUE)):
+            kept = np.flatnonzero(measured | of_kind)
+            own = row[kept], z[kept], of_kind[kept], height[kept]
+            found.append(runs_of(*own, flag | bit))
+    if not found:
+        return None, before
+    return Marks(*map(np.concatenate, zip(*found, strict=True))), before
 
 
 class InfiniteSampleError(Exception):
@@ -146,6 +244,7 @@ def layouts(
     errors: Errors | None = None,
     bounds: Bounds | None = None,
     *,
+    evidence: Evidence | None = None,
     group: int = 1,
     gaps: Flags | None = None,
     at_once: bool = False,
@@ -162,6 +261,8 @@ def layouts(
         Of all rows.
     bounds : (lower, upper), optional
         Edges of the cells over which the values are averages, each shaped as `depth`.
+    evidence : Evidence, optional
+        What the data carry. Rows with gaps are packed.
     group : int
         Number of consecutive rows that belong together and get the same layout.
     gaps : ndarray of bool, shape (G * group,), optional
@@ -187,6 +288,8 @@ def layouts(
         # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
         with np.errstate(invalid="ignore"):
             gaps = np.isnan(dot_rows(value, np.zeros(value.shape[1], value.dtype)))
+    if evidence is not None and evidence.flags is not None:
+        gaps = gaps | (evidence.flags & GAP != 0).any(axis=1)
     incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
     for to_pack in wanted:
         groups = np.flatnonzero(incomplete == to_pack)
@@ -207,10 +310,25 @@ def layouts(
             if bounds is not None:
                 lower, upper = (np.asarray(e if e.ndim == 1 else e[part]) for e in bounds)
                 own = (lower, upper)
-            if to_pack:
-                yield which, _packed(z, c, s, numbers, own)
-            else:
-                yield which, Dense(z, c, s, *(own or ()))
+            rows: Rows = _packed(z, c, s, numbers, own) if to_pack else Dense(z, c, s, *(own or ()))
+            if evidence is not None:
+                rows = _with_evidence(rows, evidence, part, z, c)
+            yield which, rows
+
+
+def _with_evidence(
+    rows: Rows, evidence: Evidence, part: slice | Index, depth: Array, value: Array
+) -> Rows:
+    """Give rows what the data carry of their samples."""
+    known: dict[str, Any] = {}
+    if evidence.fraction is not None:
+        known["fraction"] = np.asarray(evidence.fraction[part], dtype=np.float64)
+    flags = evidence.of(part, value)
+    if flags is not None:
+        limit = None if evidence.limit is None else evidence.limit[part]
+        known["carried"], before = _carried(depth, value, flags, limit, rows.offsets)
+        known["carried_gaps"] = before if before.size else None
+    return replace(rows, **known) if known else rows
 
 
 def run(
@@ -220,12 +338,14 @@ def run(
     *parameters: NDArray[Any],
     errors: Errors | None = None,
     bounds: Bounds | None = None,
+    evidence: Evidence | None = None,
+    use: Use | None = None,
     whole: Sequence[int] = (),
     group: int = 0,
     sees_gaps: bool = False,
     at_once: bool = False,
     **options: Any,
-) -> Found:
+) -> tuple[Found, Rests | None]:
     """Run a kernel over profiles.
 
     Parameters
@@ -241,6 +361,11 @@ def run(
         If the kernel uses ``rows.stderr``.
     bounds : (lower, upper), optional
         Edges of the cells over which the values are averages, each shaped as `depth`.
+    evidence : Evidence, optional
+        What the data carry of their samples.
+    use : {"curve", "samples", "point"}, optional
+        How answers use the samples between the ``start`` and ``stop`` that the kernel returns: what
+        they rest on is asked with them, while the samples are in the processor's cache.
     whole : sequence of int
         For each parameter, the number of axes in its `rest`; 0 by default.
     group : int
@@ -257,6 +382,8 @@ def run(
     -------
     NamedTuple
         The kernel's, with fields of shape ``(*cases, *lead, ...)``.
+    Rests or None
+        What the answers rest on, if it was asked.
 
     Raises
     ------
@@ -278,33 +405,49 @@ def run(
 
     edges = None if bounds is None else (of_rows(bounds[0]), of_rows(bounds[1]))
     errors = None if errors is None else errors.flat(value.shape)
+    evidence = None if evidence is None else evidence.flat(value.shape)
+    flagged = evidence is not None and (evidence.flags is not None or evidence.limit is not None)
+
+    def ask(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
+        found: Any = kernel(rows, *own, **options)
+        of = () if use is None else rests(rows, found.start, found.stop, use)
+        return found, (*found, *of)
+
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
     plain = _is_plain(value) and edges is None is errors
     few = values[:: 1 + results // 16]
     sees_gaps = sees_gaps and plain and depth.ndim == 1 and cases == 1 and results > 0
+    sees_gaps = sees_gaps and not flagged
     if sees_gaps and not np.isnan(few).any(axis=1).all():
         with np.errstate(invalid="ignore"):
-            result = kernel(Dense(depth, values), *(p[0] for p in given), **options)
-        gaps, fields = ~np.isfinite(result[0]), _not_copied(result)
-    kept: dict[str, Any] = {"group": group_size, "gaps": gaps, "at_once": at_once}
+            fraction = None if evidence is None else evidence.fraction
+            result, every = ask(Dense(depth, values, fraction=fraction), *(p[0] for p in given))
+        gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
+    kept: dict[str, Any] = {
+        "evidence": evidence,
+        "group": group_size,
+        "gaps": gaps,
+        "at_once": at_once,
+    }
     for which, rows in layouts(of_rows(depth), values, errors, edges, **kept):
         for case in range(cases):
-            result = kernel(rows, *(p[case, which] for p in given), **options)
+            result, every = ask(rows, *(p[case, which] for p in given))
             if cases == 1 and rows.count == len(values):
-                fields = _not_copied(result)
+                fields = _not_copied(every)
                 continue
-            fields = fields or _allocate(result, cases, results)
-            for out, field in zip(fields, result, strict=True):
+            fields = fields or _allocate(every, cases, results)
+            for out, field in zip(fields, every, strict=True):
                 out[case, which] = field
     if not fields:
         # A call without rows gives the types and shapes of the results.
         nothing = np.empty((0, n))
         rows = Dense(np.arange(float(n)), nothing, None if errors is None else nothing)
-        result = kernel(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split), **options)
-        fields = _allocate(result, cases, results)
-    combined: Found = type(result)(*(f.reshape((*full, *f.shape[2:])) for f in fields))
-    return combined
+        result, every = ask(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split))
+        fields = _allocate(every, cases, results)
+    shaped = [f.reshape((*full, *f.shape[2:])) for f in fields]
+    combined: Found = type(result)(*shaped[: len(result)])
+    return combined, None if use is None else Rests(*shaped[len(result) :])
 
 
 def _is_plain(value: NDArray[Any]) -> bool:

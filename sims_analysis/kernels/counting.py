@@ -85,8 +85,8 @@ class WindowStatistics(NamedTuple):
 class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
-    Mean, number of samples, variances of the mean and of a single sample, and by which factor the
-    samples of the window scatter more than their standard errors: at least 1.
+    Mean, number of samples, variances of the mean and of a single sample, by which factor the
+    samples of the window scatter more than their standard errors, at least 1, and the window.
     """
 
     mean: Array
@@ -94,6 +94,8 @@ class WindowMean(NamedTuple):
     variance: Array
     of_one: Array
     scatter: Array
+    start: Array
+    stop: Array
 
 
 def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> WindowMean:
@@ -115,7 +117,8 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter)
+    ends = np.where(np.isnan(start), -np.inf, start), np.where(np.isnan(stop), np.inf, stop)
+    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter, *ends)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossing_error import Edges, edges
-from sims_analysis.kernels.gaps import across_gap
+from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.local_fit import half_width_about
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
+from sims_analysis.outcomes import GAP, Flag, Status
 
 RISING, FALLING = 1, -1
 #: A crossing so many standard errors from its edge is there by noise.
@@ -155,7 +156,7 @@ class Listing:
 
     ``number``, (R,), counts all crossings; other arrays are of the K crossings `found`, and
     ``column`` is the place of each in its row. One whose interval is wider than the record is
-    `lost`, and one in a gap `unseen`: they have no depth.
+    `lost`: it has no depth.
     """
 
     found: Crossings
@@ -165,8 +166,6 @@ class Listing:
     decay_length: Array
     edges: Edges
     lost: Flags
-    #: Whether the crossing lies in a gap.
-    unseen: Flags
     number: Index
     width: int
 
@@ -178,7 +177,7 @@ class Listing:
 
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
         """Lay out the statuses; `why` tells why a row has no crossing, in its first entry."""
-        found = first_status((self.lost, Status.UNDETERMINED), (self.unseen, Status.GAP))
+        found = first_status((self.lost, Status.UNDETERMINED))
         status = self.table(found, Status.PADDING)
         status[:, 0] = np.where(self.number == 0, why, status[:, 0])
         return status
@@ -191,11 +190,10 @@ def listing(
     level_stderr: Array | None = None,
     *,
     floor: Array | None = None,
-    bridge: bool = False,
 ) -> Listing:
     """List up to `width` crossings of every row, in order of depth, with their errors.
 
-    Those in gaps are unseen, unless it is to `bridge` them. `floor`: as for `edges`.
+    `floor`: as for `edges`.
     """
     every = find(rows, level)
     number = np.bincount(every.row, minlength=rows.count)
@@ -214,17 +212,14 @@ def listing(
         floor=floor,
     )
     lost = _undetermined(rows, found, own.half_width)
-    unseen = _in_gaps(rows, found) & (not bridge)
-    for missing in (lost, unseen):
-        depth[missing], own.half_width[missing] = np.nan, np.nan
-    decay_length[unseen] = np.nan
-    return Listing(found, column, depth, position, decay_length, own, lost, unseen, number, width)
+    depth[lost], own.half_width[lost] = np.nan, np.nan
+    return Listing(found, column, depth, position, decay_length, own, lost, number, width)
 
 
-def _in_gaps(rows: Rows, found: Crossings) -> Flags:
-    """Flag the crossings in a gap, which nothing locates; one at a sample is in none."""
-    inside: Flags = across_gap(rows, found.before) & ~found.on_sample
-    return inside
+def _between(rows: Rows, found: Crossings) -> tuple[Array, Array]:
+    """Return what a crossing rests on: the samples beside it, or the one that it is at."""
+    on = rows.depth_at(found.before + found.on_sample)
+    return on, np.where(found.on_sample, on, rows.depth_at(found.after))
 
 
 def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
@@ -250,19 +245,19 @@ class Table(NamedTuple):
     edge_offset: Array
     edge_stderr: Array
     steepness: Array
+    start: Array
+    stop: Array
 
 
-def table(
-    rows: Rows, level: Array, floor: Array | None = None, *, width: int, bridge: bool = False
-) -> Table:
+def table(rows: Rows, level: Array, floor: Array | None = None, *, width: int) -> Table:
     """List the crossings of every row, in order of depth, in `width` entries (at least 1).
 
     In a row without crossings, the status of the first entry gives the reason. A crossing whose
-    interval is wider than the record has depth NaN and status ``undetermined``, and one in a gap
-    ``gap``, unless it is to `bridge` gaps. Unused entries have NaN, direction 0 and the status of
-    padding. `floor` is a background that was subtracted from each row.
+    interval is wider than the record has depth NaN and status ``undetermined``. Unused entries have
+    NaN, direction 0 and the status of padding. `floor` is a background that was subtracted from
+    each row.
     """
-    listed = listing(rows, rows.repeat(level), width, floor=floor, bridge=bridge)
+    listed = listing(rows, rows.repeat(level), width, floor=floor)
     found, number = listed.found, listed.number
     return Table(
         listed.table(listed.depth),
@@ -274,6 +269,7 @@ def table(
         listed.status(_why_none(rows, level, None, number == 0)),
         number,
         *map(listed.table, listed.edges[:3]),
+        *map(listed.table, _between(rows, found)),
     )
 
 
@@ -292,6 +288,8 @@ class Junction(NamedTuple):
     edge_offset: Array
     edge_stderr: Array
     steepness: Array
+    start: Array
+    stop: Array
 
 
 def junction(
@@ -303,7 +301,6 @@ def junction(
     edge: int = FALLING,
     which: int = -1,
     confirm: int = 1,
-    bridge: bool = False,
 ) -> Junction:
     """Choose one crossing of each row.
 
@@ -321,14 +318,12 @@ def junction(
         -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
     confirm : int
         Number of samples before and after the crossing that must lie on their side of the level.
-    bridge : bool
-        Locate a crossing in a gap, too.
 
     Returns
     -------
     Junction
-        NaN where no crossing qualifies, where the interval of the chosen one is wider than the
-        record, or where it lies in a gap.
+        NaN where no crossing qualifies, and where the interval of the chosen one is wider than the
+        record.
     """
     levels = rows.repeat(level)
     every = found = find(rows, levels)
@@ -350,17 +345,15 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    columns = np.full((6, rows.count), np.nan)
+    columns = np.full((8, rows.count), np.nan)
     at, _, decay = locate(rows, levels, chosen)
     own = _edges_of_chosen(rows, levels, every, found, chosen, at, floor, which)
-    columns[:, chosen.row] = at, own.half_width, decay, *own[:3]
-    lost, unseen = np.zeros((2, rows.count), dtype=bool)
+    columns[:, chosen.row] = at, own.half_width, decay, *own[:3], *_between(rows, chosen)
+    lost = np.zeros(rows.count, dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, own.half_width)
-    unseen[chosen.row] = _in_gaps(rows, chosen) & (not bridge)
-    columns[:, lost | unseen] = np.nan
+    columns[:, lost] = np.nan
     none = (number == 0) & ~crossed
     status = first_status(
-        (unseen, Status.GAP),
         (lost, Status.UNDETERMINED),
         # None is confirmed, or fewer crossings than requested.
         (~has & ends & (number == 0), Status.TRUNCATED),
@@ -448,3 +441,33 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
         (~(smallest < level), Status.ALWAYS_ABOVE),
         (np.ones_like(missing), Status.TRUNCATED),
     )
+
+
+class Record(NamedTuple):
+    """What all samples of a row say where none crosses a level; (R,), NaN or False for nothing.
+
+    The value that a detector cut off, the highest limit of detection, and whether the maximum lies
+    beside a gap.
+    """
+
+    ceiling: Array
+    limit: Array
+    beside_gap: Flags
+
+
+def record(rows: Rows) -> Record:
+    """Return what is known of the samples of whole rows, for answers about all of them."""
+    ceiling, limit = np.full((2, rows.count), np.nan)
+    beside_gap = np.zeros(rows.count, dtype=bool)
+    found = marks(rows)
+    if found is None:
+        return Record(ceiling, limit, beside_gap)
+    for column, flag in ((ceiling, Flag.SATURATED), (limit, Flag.BELOW_LIMIT)):
+        own = found.flag & flag != 0
+        np.fmax.at(column, found.row[own], found.height[own])
+    row, position = highest(rows)
+    top = np.full(rows.count, np.nan)
+    top[row] = rows.depth_at(position)
+    gap = (found.flag & GAP != 0) & ((found.low == top[found.row]) | (found.high == top[found.row]))
+    beside_gap[found.row[gap]] = True
+    return Record(ceiling, limit, beside_gap)

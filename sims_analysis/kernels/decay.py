@@ -16,7 +16,8 @@ from sims_analysis.kernels.residuals import (
     verdict,
     wandering,
 )
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status, first_status
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status
+from sims_analysis.outcomes import Status
 
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12

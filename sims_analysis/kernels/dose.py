@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
-from sims_analysis.kernels.doubts import doubts
+from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
+    IN_CACHE,
     Array,
     Dense,
     Flags,
@@ -24,13 +24,13 @@ from sims_analysis.kernels.rows import (
     Only,
     Packed,
     Rows,
-    Status,
     dot_rows,
+    equal_runs,
     first_status,
     range_sums,
 )
-from sims_analysis.kernels.saturation import NONE, equal_runs
 from sims_analysis.kernels.variance import variance_of_sum
+from sims_analysis.outcomes import Status
 
 
 class Integral(NamedTuple):
@@ -38,8 +38,7 @@ class Integral(NamedTuple):
 
     ``start`` and ``stop`` are the limits actually used, which lie within the samples;
     ``n_linear_segments`` counts the segments with an end that is not positive, which the
-    log-linear rule integrates as trapezoids; ``gap`` is the width between the limits over which
-    nothing was measured.
+    log-linear rule integrates as trapezoids.
     """
 
     value: Array
@@ -47,61 +46,43 @@ class Integral(NamedTuple):
     stop: Array
     status: NDArray[np.uint8]
     n_linear_segments: Index
-    gap: Array
 
 
-def integrate(
-    rows: Rows,
-    start: Array,
-    stop: Array,
-    fraction: Array | float = 1.0,
-    *,
-    rule: str = "trapezoid",
-    bridge: bool = False,
-) -> Integral:
+def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid") -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
     Values at limits between samples are interpolated. Averages over cells are integrated as such:
     the sum of value times width, under either rule. A limit beyond the samples is replaced by the
     end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
-    the limits, ``below_detection`` where the integral is not positive, ``saturated`` and ``gap``
-    (unless it is to `bridge` gaps) where the interval holds such samples and segments.
+    the limits.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
-    runs = None
     if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
         weights = segments.trapezoid_weights(rows, a, b)
         if isinstance(rows, Dense):
-            total, runs, _ = _weighed(rows, weights)
+            total, _ = _weighed(rows, weights)
         else:
             total = rows.sum(rows.value, weights)
         value[valid] = total[valid]
     elif valid.any():
-        value[valid], n_linear[valid], runs = _by_segments(rows, a, b, valid, rule=rule)
+        value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
     beyond = (start < first - rows.slack) | (stop > last + rows.slack)
-    doubt, gap = doubts(rows, a, b, fraction, bridge=bridge, runs=runs)
-    status = first_status(
-        (~valid, Status.NO_DATA),
-        (beyond, Status.TRUNCATED),
-        (doubt == Status.SATURATED, Status.SATURATED),
-        (doubt == Status.GAP, Status.GAP),
-        (value <= 0, Status.BELOW_DETECTION),
-    )
+    status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    return Integral(value, a, b, status, n_linear, np.where(valid, gap, 0.0))
+    return Integral(value, a, b, status, n_linear)
 
 
 def _weighed(
     rows: Dense, weights: Array, ends: tuple[Index, Index] | None = None
-) -> tuple[Array, Index, Index]:
+) -> tuple[Array, Index]:
     """Sum the weighted samples of each row, and find runs of equal ones while they are in cache.
 
     If it has `ends`, sum the means of the segments after them by logarithms, and count those
     between its ends that are linear.
     """
-    n, flat, runs = rows.depth.size, rows.value.reshape(-1), [NONE]
+    n, flat, runs = rows.depth.size, rows.value.reshape(-1), [np.empty(0, np.intp)]
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
     for part in in_blocks(rows.count, n, IN_CACHE):
         own = slice(part.start * n, part.stop * n)
@@ -114,7 +95,8 @@ def _weighed(
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
         runs.append(equal_runs(flat, own))
-    return total, np.concatenate(runs), n_linear
+    rows.__dict__["equal_runs"] = np.concatenate(runs)
+    return total, n_linear
 
 
 def _linear(samples: Array, first: Index, end: Index) -> Index:
@@ -125,15 +107,12 @@ def _linear(samples: Array, first: Index, end: Index) -> Index:
     return found
 
 
-def _by_segments(
-    rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str
-) -> tuple[Array, Index, Index | None]:
+def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
     """Add up the whole segments between the limits and the parts of the two that they cut.
 
     Also count the segments in which a logarithm cannot be taken. Both for the valid rows alone.
-    And what :func:`equal_runs` finds, if it was asked.
     """
-    log, runs = rule == "loglinear", None
+    log = rule == "loglinear"
     limits = rows.segment_at(np.stack([a, b], axis=1))
     first, last = limits.T
     end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
@@ -143,7 +122,7 @@ def _by_segments(
         place = np.arange(rows.depth.size)
         whole = np.where((place > before) & (place < after), rows.width, 0.0)
         weights = whole[0] if len(whole) == 1 else whole
-        total, runs, n_linear = _weighed(rows, weights, (first, end))
+        total, n_linear = _weighed(rows, weights, (first, end))
     else:
         total = range_sums(_areas(rows, rule), first + 1, last)
         n_linear = _linear(rows.value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
@@ -156,7 +135,7 @@ def _by_segments(
 
     total += part(first, a, np.minimum(b, rows.depth_at(first + 1)))
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
-    return total, n_linear[valid], runs
+    return total, n_linear[valid]
 
 
 def _areas(rows: Rows, rule: str) -> Array:
@@ -186,7 +165,7 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
     zeroed = replace(rows, value=np.where(low, rows.value, 0.0))
-    dose = integrate(zeroed, start, stop, bridge=True).value
+    dose = integrate(zeroed, start, stop).value
     inside = rows.within(start, stop)
     at = np.stack([np.fmax(start, rows.first), np.fmin(stop, rows.last)], axis=1)
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
@@ -282,7 +261,7 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         total[enough] = cumulated[rows.offsets[1:][enough] - 1]
     else:
         whole = np.full(rows.count, np.nan)
-        total[enough] = integrate(rows, whole, whole, bridge=True).value[enough]
+        total[enough] = integrate(rows, whole, whole).value[enough]
     none = ~(total > 0)
     status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan

@@ -7,7 +7,7 @@ of a simulator, or a record whose steps change from one layer to the next.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ _AROUND = 6
 
 
 def gap_after(rows: Rows) -> Flags | None:
-    """Find the segments that are gaps.
+    """Find the segments that are gaps: by their width, and those that the data carry.
 
     Parameters
     ----------
@@ -38,6 +38,16 @@ def gap_after(rows: Rows) -> Flags | None:
         One for each sample, in the shape of ``rows.depth``: whether the segment after it is a gap.
         None if there is none.
     """
+    wide = _wide(rows)
+    if rows.carried_gaps is None or not rows.carried_gaps.size:
+        return wide
+    found = np.zeros(rows.depth.shape, dtype=bool) if wide is None else wide
+    found[rows.carried_gaps] = True  # such rows are packed
+    return found
+
+
+def _wide(rows: Rows) -> Flags | None:
+    """Find the segments that are wider than all around them, or between cells that do not meet."""
     if rows.depth.size < 2:
         return None
     if rows.lower is not None and rows.upper is not None:
@@ -97,36 +107,18 @@ def _in_profile(width: Array) -> Flags:
     return found
 
 
-class Gaps(NamedTuple):
-    """Gaps between two limits; shape (R,).
-
-    Their total width within the limits, their number, and the samples on either side of the first
-    (NaN without one).
-    """
-
-    width: Array
-    n: Index
-    before: Array
-    after: Array
-
-
-def gaps_within(rows: Rows, start: Array, stop: Array) -> Gaps:
-    """Find the gaps between two limits of each row; NaN means no limit."""
-    width, (before, after) = np.zeros(rows.count), np.full((2, rows.count), np.nan)
-    n = np.zeros(rows.count, dtype=np.intp)
+def gaps_of(rows: Rows) -> tuple[Index, Array, Array] | None:
+    """Return the rows of all gaps, and where they begin and end; None without any."""
     flags = gap_after(rows)
-    if flags is not None:
-        at = np.flatnonzero(flags)
-        every = np.arange(rows.count)
-        row = rows.row[at] if isinstance(rows, Packed) else every.repeat(at.size)
-        z0, z1 = (np.resize(one, row.size) for one in gap_ends(rows, at))
-        part = np.fmin(z1, stop[row]) - np.fmax(z0, start[row])
-        inside = part > 0
-        width += np.bincount(row[inside], part[inside], rows.count)
-        n += np.bincount(row[inside], minlength=rows.count)
-        which, first = np.unique(row[inside], return_index=True)
-        before[which], after[which] = z0[inside][first], z1[inside][first]
-    return Gaps(width, n, before, after)
+    if flags is None:
+        return None
+    at = np.flatnonzero(flags)
+    if isinstance(rows, Packed):
+        before, after = gap_ends(rows, at)
+        return rows.row[at], before, after
+    row = np.arange(rows.count).repeat(at.size)
+    z0, z1 = (np.resize(one, row.size) for one in gap_ends(rows, at))
+    return row, z0, z1
 
 
 def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:
@@ -155,6 +147,7 @@ def across_gap(rows: Rows, before: Index) -> Flags:
     wide = np.flatnonzero(width > _least(rows))
     row = rows.offsets.searchsorted(before[wide], side="right") - 1
     mean = (rows.last - rows.first)[row] / (rows.size[row] - 1)
-    narrow = rows.lower is None and not (width[wide] > _WIDER * mean).any()
+    narrow = rows.lower is None and rows.carried_gaps is None
+    narrow &= not (width[wide] > _WIDER * mean).any()
     flags = None if narrow else gap_after(rows)
     return np.zeros(before.shape, dtype=bool) if flags is None else rows.along(flags, before)

@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.gaps import gap_after, gap_ends, inside_gap
 from sims_analysis.kernels.interpolation import Location, interpolate, locate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
     Dense,
-    Flags,
     Index,
     Only,
     Packed,
@@ -33,7 +31,7 @@ from sims_analysis.kernels.rows import (
 
 
 class Cells(NamedTuple):
-    """Averages over cells, shape (R, m).
+    """Averages over cells, shape (R, m), and the ends of the records, (R,).
 
     ``n_linear_segments``, shape (R,), counts the cells of each row with a segment that is linear
     because an end is not positive.
@@ -41,15 +39,16 @@ class Cells(NamedTuple):
 
     mean: Array
     n_linear_segments: Index
+    start: Array
+    stop: Array
 
 
-def cell_means(rows: Rows, *, edges: Array, log: bool, bridge: bool = False) -> Cells:
+def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
     """Average profiles over cells: the integral between two edges, divided by their distance.
 
     `edges`, (m + 1,), increase strictly. Between samples, profiles are straight lines in ln C with
     `log` (the log-linear rule of the dose), otherwise in C (the trapezoid); averages over cells are
-    constant within these. NaN where a cell extends beyond the samples of the row, or into a gap,
-    unless it is to `bridge` gaps.
+    constant within these. NaN where a cell extends beyond the samples of the row.
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
@@ -63,13 +62,7 @@ def cell_means(rows: Rows, *, edges: Array, log: bool, bridge: bool = False) -> 
             terms = dense.value[:, parts.sample] * parts.weights
             total = np.add.reduceat(terms, parts.first, axis=1)
             mean[index, parts.cells] = total / width[parts.cells]
-        gaps = None if bridge else gap_after(dense)
-        slack = TOLERANCE * np.ptp(dense.depth)
-        for start in [] if gaps is None else np.flatnonzero(gaps):
-            z0, z1 = gap_ends(dense, start)
-            into = (edges[1:] > z0 + slack) & (edges[:-1] < z1 - slack)
-            mean[np.ix_(np.atleast_1d(index), into)] = np.nan
-    return Cells(mean, n_linear)
+    return Cells(mean, n_linear, rows.begin, rows.end)
 
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
@@ -157,13 +150,14 @@ def sample_fraction(
 
 
 class Resampled(NamedTuple):
-    """Interpolated values, whether they lie in a gap, (R, m), and fields of a fraction, (R,)."""
+    """Interpolated values, (R, m), fields of a fraction and the ends of the records, (R,)."""
 
     value: Array
     n_linear_segments: Index
-    hidden: Flags
     fraction: Array
     growth: Array
+    start: Array
+    stop: Array
 
 
 def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool) -> Resampled:
@@ -173,7 +167,7 @@ def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool
     fraction = Fraction(*np.full((2, rows.count), np.nan))
     if new_axis:
         fraction = sample_fraction(rows, at, known, found=place)
-    return Resampled(*found, inside_gap(rows, at).value, *fraction)
+    return Resampled(*found, *fraction, rows.begin, rows.end)
 
 
 def _one(dense: Dense) -> Packed:

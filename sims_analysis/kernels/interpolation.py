@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
+from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.rows import (
+    IN_CACHE,
     Array,
     Dense,
     Flags,
@@ -58,12 +59,16 @@ def interpolate(
     return Interpolated(found.masked(value), count)
 
 
-def stderr_at(rows: Rows, at: Array, *, log: bool) -> Only:
-    """Return the standard errors of interpolated values, (R, m), from those of two neighbours.
+def stderr_at(rows: Rows, at: Array, *, method: str) -> Only:
+    """Return the standard errors of interpolated values, (R, m), from those of the samples.
 
-    ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors. Exactly the
-    sample's error at a sample.
+    ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two neighbours; with logarithms, the same with
+    relative errors. Of splines, the square root of the sum of the squares by which the value moves
+    with each sample. Exactly the sample's error at a sample.
     """
+    if method in _STENCIL:
+        return Only(_stderr_of_splines(rows, at, method))
+    log = method == "log"
     found = locate(rows, at)
     t = found.t
     s0, s1 = found.ends(rows, errors_of(rows))
@@ -152,6 +157,41 @@ def _by_splines(rows: Rows, at: Array, method: str) -> Interpolated:
         value[row, inside[row]] = np.where(z[position] == x, c[position], smooth)
         count[row] = 0 if positive else x.size
     return Interpolated(value, count)
+
+
+#: Number of neighbouring samples of which a value of a spline depends.
+_STENCIL = {"pchip": 4, "makima": 6}
+
+
+def _stderr_of_splines(rows: Rows, at: Array, method: str) -> Array:
+    """Move samples by their errors, as many at once as no value depends on two of."""
+    rows = rows.packed()
+    errors, (nearest, inside) = errors_of(rows), _nearest(rows, at)
+    stderr, apart = np.full(at.shape, np.nan), _STENCIL[method]
+    for row, own in enumerate(rows.slices()):
+        z, c, s, x = rows.depth[own], rows.value[own], errors[own], nearest[row, inside[row]]
+        if not x.size:
+            continue
+        if z.size == 1:
+            stderr[row, inside[row]] = s[0]
+            continue
+        positive = bool((c > 0).all())
+        y, moved_by = (np.log(c), s / c) if positive else (c, s)
+        unknown = np.flatnonzero(np.isnan(s))
+        moved_by = np.nan_to_num(moved_by)
+        variance = np.zeros(x.shape)
+        for first in range(min(apart, z.size)):
+            step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
+            up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
+            variance += (0.5 * (up - down)) ** 2
+        own_error = np.sqrt(variance)
+        if positive:
+            own_error *= np.exp(_spline(z, y, method)(x))
+        position = z.searchsorted(x)
+        for one in unknown:  # no error where a value depends on a sample without
+            own_error[np.abs(position - one - 0.5) < apart / 2] = np.nan
+        stderr[row, inside[row]] = np.where(z[position] == x, s[position], own_error)
+    return stderr
 
 
 def _spline(z: Array, y: Array, method: str) -> Any:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossings import Crossings, listing
-from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, Status
+from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows
 from sims_analysis.kernels.segments import interpolated
+from sims_analysis.outcomes import Status
 
 
 class Junctions(NamedTuple):
@@ -51,7 +52,7 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
         Entries per measurement, at least 1.
     """
     doping = _doping(rows, background, fractions)
-    listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr, bridge=True)
+    listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr)
     found = listed.found
     balance = _concentration(rows, doping, found, listed.depth, listed.position, fractions)
     balance[listed.lost] = np.nan

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import CLEAR, ONE_SIGMA
-from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, Status, errors_of, first_status
+from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, errors_of, first_status
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum, weighted_errors
+from sims_analysis.outcomes import Status
 
 
 class Moments(NamedTuple):

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossings import find, highest, locate
-from sims_analysis.kernels.doubts import doubts
-from sims_analysis.kernels.gaps import gaps_within, inside_gap
 from sims_analysis.kernels.peak_error import half_widths_of_maxima
-from sims_analysis.kernels.rows import Array, Rows, Status, first_status
+from sims_analysis.kernels.rows import Array, Index, Rows, first_status
+from sims_analysis.outcomes import Status
 
 #: How often the extent of samples above half of a maximum is followed at most.
 _GROWN = 50
@@ -26,6 +25,8 @@ class Peak(NamedTuple):
     fwhm: Array
     narrowed: Array
     status: NDArray[np.uint8]
+    start: Array
+    stop: Array
 
 
 def peak(
@@ -34,21 +35,19 @@ def peak(
     stop: Array,
     fraction: Array | float = 1.0,
     floor: Array | None = None,
-    *,
-    bridge: bool = False,
 ) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
     The half-maximum depths are the nearest crossings on either side. If one is not within the
-    window, the width is NaN and the status ``truncated``. ``saturated`` where the window holds such
-    samples, and ``gap``, unless it is to `bridge` gaps, where one lies beside the maximum, or
-    between the half-maximum depths: `fraction` as for :func:`sims_analysis.kernels.doubts.doubts`.
-    `floor` is a background that was subtracted from each row. Where the samples do not tell how
-    high the profile is, the error is that of the highest sample.
+    window, the width is NaN and the status ``truncated``. Answers rest on the samples between the
+    half-maximum depths, and on those beside the maximum. `fraction` is the number of effective
+    samples per depth, and `floor` a background that was subtracted from each row. Where the samples
+    do not tell how high the profile is, the error is that of the highest sample.
     """
     record, rows = rows, rows.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
     row, position = highest(rows)
+    place = position + record.offsets[row] - rows.offsets[row] + _first_inside(record, rows)[row]
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:
         alone = rows.stderr.reshape(-1)[position]
@@ -65,18 +64,19 @@ def peak(
     left[found.row[~after]] = at[~after]
     width = right - left
     narrowed = _narrowed(rows, half - 0.5 * rows.repeat(np.nan_to_num(stderr)), left, right)
-    full = doubts(record, start, stop, fraction, bridge=True).status == Status.SATURATED
-    around = np.where(np.isnan(left), depth, left), np.where(np.isnan(right), depth, right)
-    hole = inside_gap(record, depth[:, None], closed=True).value[:, 0]
-    hole |= gaps_within(record, *around).n > 0
-    none = rows.size == 0
-    status = first_status(
-        (none, Status.NO_DATA),
-        (full, Status.SATURATED),
-        (hole & (not bridge), Status.GAP),
-        (np.isnan(width), Status.TRUNCATED),
+    status = first_status((rows.size == 0, Status.NO_DATA), (np.isnan(width), Status.TRUNCATED))
+    before, after = np.full((2, rows.count), np.nan)
+    before[row] = record.depth_at(np.maximum(place - 1, record.offsets[row]))
+    after[row] = record.depth_at(np.minimum(place + 1, record.offsets[row + 1] - 1))
+    return Peak(
+        depth, value, stderr, width, narrowed, status, np.fmin(before, left), np.fmax(after, right)
     )
-    return Peak(depth, value, stderr, width, narrowed, status)
+
+
+def _first_inside(record: Rows, rows: Rows) -> Index:
+    """Return how many samples of the record lie before the first one of a window of it."""
+    before = (record.depth < record.repeat(rows.first)).astype(np.float64)
+    return record.sum(before).astype(np.intp)
 
 
 def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:

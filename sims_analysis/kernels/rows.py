@@ -15,7 +15,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cached_property
 from itertools import pairwise, starmap
 from typing import Any, NamedTuple, TypeVar
@@ -23,35 +22,35 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.outcomes import Status
+
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 T = TypeVar("T", bound=tuple[Any, ...])
 
+#: Samples whose scratch arrays are to stay in a processor's own cache.
+IN_CACHE = 1 << 16
+
 #: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
 
 
-class Status(IntEnum):
-    """Outcome of a computation; ``vocabulary.STATUS`` has the words."""
+class Marks(NamedTuple):
+    """Runs of samples of which the data carry a flag; every field has shape (K,).
 
-    OK = 0
-    NO_DATA = 1
-    NEVER_REACHED = 2
-    ALWAYS_ABOVE = 3
-    BELOW_DETECTION = 4
-    TRUNCATED = 5
-    #: An empty entry: other profiles have more results than this one.
-    PADDING = 6
-    NO_OVERLAP = 7
-    #: A result exists, but the data do not locate it within the record.
-    UNDETERMINED = 8
-    #: The detector wrote its largest number: the result rests on samples that were cut off.
-    SATURATED = 9
-    #: The result rests on a gap between samples.
-    GAP = 10
-    #: The curve that was fitted is not that of the samples.
-    WRONG_SHAPE = 11
+    From the ``first`` to the ``last`` of them. ``low`` and ``high`` are their neighbours with a
+    value, NaN beyond the ends of the row; ``height`` is the limit of those below one, and the value
+    of saturated ones.
+    """
+
+    row: Index
+    flag: NDArray[np.int16]
+    first: Array
+    last: Array
+    low: Array
+    high: Array
+    height: Array
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
@@ -77,6 +76,11 @@ class _Samples(ABC):
     lower: Array | None = None
     upper: Array | None = None
     offsets: Index = field(kw_only=True)
+    #: What the data carry of samples, and the positions of samples before gaps that they carry.
+    carried: Marks | None = field(default=None, kw_only=True)
+    carried_gaps: Index | None = field(default=None, kw_only=True)
+    #: Effective samples per depth, (R,); below 1 on a grid finer than the samples. None for 1.
+    fraction: Array | None = field(default=None, kw_only=True)
 
     @property
     def count(self) -> int:
@@ -107,6 +111,16 @@ class _Samples(ABC):
         np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
         found[self.final] = 0.0
         return found
+
+    @cached_property
+    def equal_runs(self) -> Index:
+        """The flat positions of samples that are equal to the four after them.
+
+        A kernel that goes through all samples may set it, while they are in the processor's cache.
+        """
+        flat = self.value.reshape(-1)
+        parts = (slice(i, i + IN_CACHE) for i in range(0, flat.size, IN_CACHE))
+        return np.concatenate([_NONE, *(equal_runs(flat, part) for part in parts)])
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -365,6 +379,22 @@ class Packed(_Samples):
 
 #: Rows in either layout.
 Rows = Dense | Packed
+
+
+#: So many equal neighbours are looked at: a saturated detector may have written them.
+LEAST = 5
+_NONE = np.empty(0, dtype=np.intp)
+
+
+def equal_runs(flat: Array, part: slice) -> Index:
+    """Find the samples of a part that are equal to the four after them."""
+    block = flat[part.start : part.stop + LEAST - 1]
+    pairs = block[1:] == block[:-1]
+    if np.count_nonzero(pairs) < LEAST - 1:  # as in most parts
+        return _NONE
+    threes = pairs[1:] & pairs[:-1]
+    found: Index = part.start + np.flatnonzero(threes[2:] & threes[:-2])
+    return found
 
 
 class Only(NamedTuple):

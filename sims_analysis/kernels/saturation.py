@@ -12,11 +12,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from sims_analysis.kernels.blocks import IN_CACHE, in_blocks
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import LEAST, Array, Flags, Rows
 
-#: Number of equal neighbours from which they are judged.
-LEAST = 5
 #: They are improbable if noise makes so many equal neighbours with less than this probability, ...
 _CHANCE = 1e-3
 #: ... even if it is smaller than the scatter elsewhere says, by this factor.
@@ -34,10 +31,8 @@ _JUMP = 5.0
 _NEAR = 0.01
 _GLANCES = 16
 
-NONE = np.empty(0, dtype=np.intp)
 
-
-def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
+def saturated(rows: Rows) -> Flags | None:
     """Find the saturated samples.
 
     At least five neighbouring samples are equal to the last digit, at the maximum of their profile
@@ -49,8 +44,6 @@ def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     rows : Rows
         All measured samples of each profile, not those of a window alone: the noise is estimated
         from the rest.
-    runs : ndarray of int, optional
-        What :func:`equal_runs` returns of ``rows.value``, if that has been found already.
 
     Returns
     -------
@@ -70,10 +63,7 @@ def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
     that were then cut off at a part of their maximum nine tenths are, and the others are equal
     from end to end, or have fewer digits than noise.
     """
-    flat = rows.value.reshape(-1)
-    if runs is None:
-        parts = in_blocks(flat.size, 1, IN_CACHE)
-        runs = np.concatenate([NONE, *(equal_runs(flat, part) for part in parts)])
+    flat, runs = rows.value.reshape(-1), rows.equal_runs
     runs = runs[flat[runs] > 0]
     if not runs.size:
         return None
@@ -92,17 +82,6 @@ def saturated(rows: Rows, runs: Index | None = None) -> Flags | None:
             depth = rows.depth_at(np.arange(own.start, own.stop))
             found[own] = _of_profile(depth, flat[own])
     return found.reshape(rows.value.shape) if found.any() else None
-
-
-def equal_runs(flat: Array, part: slice) -> Index:
-    """Find the samples of a part that are equal to the four after them."""
-    block = flat[part.start : part.stop + LEAST - 1]
-    pairs = block[1:] == block[:-1]
-    if np.count_nonzero(pairs) < LEAST - 1:  # as in most parts
-        return NONE
-    threes = pairs[1:] & pairs[:-1]
-    found: Index = part.start + np.flatnonzero(threes[2:] & threes[:-2])
-    return found
 
 
 def _of_profile(depth: Array, value: Array) -> Flags:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.rows import Array, Packed, Rows, Status, first_status
+from sims_analysis.kernels.rows import Array, Packed, Rows, first_status
+from sims_analysis.outcomes import Status
 
 
 class LocalValue(NamedTuple):

@@ -95,7 +95,7 @@ def _above_mean(
     stderr = errors_of(rows)
     share = shares(rows, window_start, window_stop)
     inside = share > 0
-    _, n, _, of_one, scatter = window_mean(rows, window_start, window_stop, fraction)
+    _, n, _, of_one, scatter, *_ = window_mean(rows, window_start, window_stop, fraction)
     with np.errstate(divide="ignore", invalid="ignore"):
         own = (stderr * rows.repeat(scatter)) ** 2
         # Samples without a standard error (0) that scatter: their scatter is all there is.

@@ -8,9 +8,11 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
-from sims_analysis.dataset.canonical import list_variables, on_canonical_data
+from sims_analysis.dataset.canonical import list_variables
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
@@ -23,7 +25,7 @@ __all__ = ["average"]
 _IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
 
-@on_canonical_data
+@correction
 def average(data: xr.Dataset) -> xr.Dataset:
     """Average the measurements of a batch, replicates of one sample, depth by depth.
 
@@ -105,6 +107,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     coords = _common(data) | {"n_replicates": _replicates(data, names)}
     labels = [str(label) for label in data[MEASUREMENT].values]
     made = xr.Dataset(variables, coords, data.attrs)
+    evidence = [f"{name}_{end}" for name in names for end in vocabulary.EVIDENCE]
+    made = made.set_coords([name for name in evidence if name in made])
     return with_step(made, "average", f"mean of {len(labels)} measurements", measurements=labels)
 
 
@@ -135,6 +139,10 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
     found |= _backgrounds(frame, n)
+    of_all = union(Known(frame.flags, frame.limit), over=MEASUREMENT)
+    if of_all.flags is not None:
+        found |= {vocabulary.QUALITY: of_all.flags}
+        found |= {} if of_all.limit is None else {vocabulary.CENSORED: of_all.limit}
     order = [d for d in data[name].dims if d != MEASUREMENT]
     made = {}
     for end, one in found.items():
@@ -212,6 +220,8 @@ def _common(data: xr.Dataset) -> dict[str, Any]:
         name, one = str(key), coord.variable
         if name in (MEASUREMENT, "stderr", *vocabulary.OF_BACKGROUND):
             continue
+        if name.endswith(tuple(f"_{end}" for end in vocabulary.EVIDENCE)):
+            continue  # of the means, which have them
         if MEASUREMENT not in one.dims:
             kept[name] = one
         elif name.endswith("_uncertainty"):

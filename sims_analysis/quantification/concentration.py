@@ -12,11 +12,11 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     ENDS,
     list_variables,
-    on_canonical_data,
     scaled,
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.frame.call import correction
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -26,7 +26,7 @@ from sims_analysis.units import QuantityLike
 __all__ = ["to_concentration", "with_concentration"]
 
 
-@on_canonical_data
+@correction
 def to_concentration(
     data: xr.Dataset,
     *,
@@ -163,7 +163,11 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
     joined = {}
     for end, one in made.items():
         name = f"concentration{end}"
-        merged = one if name not in ds else ds[name].variable.fillna(one)
+        if end == f"_{vocabulary.QUALITY}":
+            flags = one.fillna(0).astype(np.int16)
+            merged = flags if name not in ds else ds[name].variable | flags
+        else:
+            merged = one if name not in ds else ds[name].variable.fillna(one)
         attrs = vocabulary.attrs("concentration")
         if end:
             attrs = vocabulary.attrs_beside("concentration", end[1:], attrs["units"])
@@ -172,4 +176,5 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
             attrs["description"] = source.attrs["description"]
         merged = merged.transpose(*(d for d in order if d in merged.dims))
         joined[name] = xr.Variable(merged.dims, merged.data, attrs)
-    return ds.assign(joined)
+    made_coords = [f"concentration_{end}" for end in vocabulary.EVIDENCE]
+    return ds.assign(joined).set_coords([name for name in made_coords if name in joined])

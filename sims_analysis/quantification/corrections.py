@@ -13,16 +13,15 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
     first_of,
     list_variables,
-    on_canonical_data,
     was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.background import Mean, mean_over, shares_in
+from sims_analysis.frame.background import Mean, mean_over, shares_in, warn_of_limits
+from sims_analysis.frame.call import correction
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.hidden import MEAN_OF_OTHERS, warn_of_hidden
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
@@ -39,7 +38,7 @@ _MUCH = 0.1
 _IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
 
-@on_canonical_data
+@correction
 def correct_dead_time(
     data: xr.Dataset, *, dead_time: ParameterLike | Mapping[str, ParameterLike]
 ) -> xr.Dataset:
@@ -142,7 +141,7 @@ def dead_time_of(data: xr.Dataset) -> str:
     return "corrected" if corrected else "as observed"
 
 
-@on_canonical_data
+@correction
 def subtract_background(
     data: xr.Dataset,
     *,
@@ -271,7 +270,7 @@ def _mean_to_subtract(
     ends = read_pair(frame, window)
     # Of the samples as they are: what was subtracted before drops out.
     mean = mean_over(replace(frame, scatter=None), ends)
-    warn_of_hidden(frame, ends, MEAN_OF_OTHERS, ProfileWarning)
+    warn_of_limits(frame, ends)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
     if first is not None:
         raise ProfileError(f"window={window!r} holds no sample of {first.label}")

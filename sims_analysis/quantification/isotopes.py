@@ -12,12 +12,13 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
     first_of,
     list_variables,
-    on_canonical_data,
     scaled,
     species_of,
 )
 from sims_analysis.dataset.provenance import ORIGIN, with_step
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError, warn
+from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import Known, carried
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -27,6 +28,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     common_errors,
     divided,
+    known_of,
     tell_bridged,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
@@ -36,7 +38,7 @@ __all__ = ["ratio", "to_element"]
 _AMOUNTS = ("concentration", "atomic_fraction")
 
 
-@on_canonical_data
+@correction
 def to_element(
     data: xr.Dataset,
     *,
@@ -152,7 +154,7 @@ def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
     return fractions, "; ".join(f"{', '.join(each)} ({of})" for of, each in sources.items())
 
 
-@on_canonical_data
+@correction
 def ratio(
     data: xr.Dataset,
     *,
@@ -238,7 +240,7 @@ def ratio(
     below = at_samples_of(frame, denominator)
     tell_bridged(frame, denominator, below, frame.of_species(numerator))
     found = _DIVIDED[kind](frame, below, denominator)
-    answer = _answer(frame, found, numerator, kind)
+    answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":
         _tell_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
@@ -297,11 +299,16 @@ def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     return first_of(data, names, f"{given} in which both {both} are measured", fits)
 
 
-def _answer(frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str) -> xr.DataArray:
+def _answer(
+    frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, known: Known
+) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
     data: Any = frame.origin
     row = species_of(data).index(numerator)
     where = data[frame.name].isel(species=row, drop=True)
+    of_signals = [f"{frame.name}_{end}" for end in vocabulary.EVIDENCE]
+    where = where.drop_vars(of_signals, errors="ignore")
+    limit = found.pop(vocabulary.CENSORED, None)
     term, label = _ANSWERS[kind]
     attrs = {"": vocabulary.attrs(term)} | {
         end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
@@ -311,6 +318,8 @@ def _answer(frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: s
         if "species" in one.dims:
             own = one.isel(species=row).transpose(*where.dims, missing_dims="ignore")
             columns[end] = xr.Variable(own.dims, own.data, attrs[end])
+    of = Known(*(one if one is None else one.isel(species=row) for one in (known.flags, limit)))
+    columns |= carried(label, of, "1", where.dims)
     answer = xr.DataArray(columns.pop(""), where.coords, name=label).assign_coords(columns)
     if answer.ndim == 1 and not frame.lazy:
         answer = answer.isel({frame.dim: frame.value.isel(species=row).notnull().values})

@@ -13,8 +13,9 @@ from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.parameters import read_points
-from sims_analysis.models.lines import straight_line
-from sims_analysis.models.model import Array
+from sims_analysis.kernels.samples import Array
+from sims_analysis.kernels.straight_line import straight_line
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import format_argument
 
 __all__ = ["MarkerLine", "line_through"]
@@ -23,7 +24,7 @@ __all__ = ["MarkerLine", "line_through"]
 _KNOWN = 5.0
 #: A line is bent where chance makes its misfit as large in one case of two hundred.
 _BENT = 0.005
-_STATUS = ("ok", "two_markers", "bent")
+_STATUS = tuple(one.word for one in (Status.OK, Status.TWO_MARKERS, Status.BENT))
 
 
 class MarkerLine(NamedTuple):

@@ -10,11 +10,13 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.frame.evidence import Known, at, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.run import anywhere
-from sims_analysis.kernels.gaps import inside_gap
+from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import Array, Dense
+from sims_analysis.outcomes import GAP
 
 __all__ = [
     "Reference",
@@ -22,6 +24,7 @@ __all__ = [
     "backgrounds_beside",
     "common_errors",
     "divided",
+    "known_of",
     "quotient",
     "tell_bridged",
 ]
@@ -80,6 +83,35 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     return Reference(value, stderr, of_sums, bridged == 1.0)
 
 
+def known_of(frame: Frame, species: str) -> Known:
+    """Return what is known of quotients by a reference: of the signals, and of it at their samples.
+
+    `frame` carries all that is known: see :func:`sims_analysis.frame.evidence.with_known`. The
+    limits are those of the signals.
+    """
+    own = Known(frame.flags, frame.limit)
+    if frame.flags is None:
+        return own
+    row = frame.species().index(species)
+    reference = frame.of_profile(species=row)
+    if frame.depth.ndim == 1 and not frame.value.isel(species=row).isnull().any():
+        other = Known(frame.flags.isel(species=row).set_dims(frame.value.sizes))
+    else:
+        sizes = {d: frame.value.sizes[d] for d in ("species", frame.dim)}
+        lead = [d for d in frame.lead if d != "species"]
+        depth = frame.depth.set_dims(frame.value.sizes).transpose(*lead, *sizes)
+        places = depth.stack({_PLACES: tuple(sizes)})
+        found = at(reference, places, dim=_PLACES, axis=False)
+        flags = found.flags
+        other = Known(None if flags is None else flags.unstack({_PLACES: sizes}))
+    return union(
+        own, Known(None if other.flags is None else other.flags.transpose(*frame.value.dims))
+    )
+
+
+_PLACES = "__places__"
+
+
 def tell_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
     """Warn of samples, among those flagged, for which a line over a gap of the reference stands."""
     first = None if found.bridged is None else first_sample(frame, found.bridged & among)
@@ -132,7 +164,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
             m[left] * (1 - t) + m[right] * t,
             np.hypot(s[left] * (1 - t), s[right] * t),
             np.hypot(shared[left] * np.sqrt(1 - t), shared[right] * np.sqrt(t)),
-            inside_gap(Dense(x, m[None]), z[None]).value[0],
+            rests_on_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
         )
         found[:, places] = np.where(within, columns, np.nan)
     return found
@@ -194,6 +226,8 @@ def divided(
     """
     ratio, error = quotient(value, frame.stderr, divisor, relative)
     found = {"": ratio} | ({} if error is None else {"stderr": error})
+    if frame.limit is not None:
+        found[vocabulary.CENSORED] = frame.limit / divisor.where(divisor > 0)
     return found | common_errors(frame, ratio, divisor, species)
 
 

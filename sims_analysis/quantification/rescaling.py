@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.dose import integral, read_question, warn_or_raise
+from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.dataset.canonical import on_canonical_data, species_of
+from sims_analysis.dataset.canonical import species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
+from sims_analysis.frame.call import correction
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -35,7 +36,7 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 __all__ = ["rescale_depth", "scale_to_dose"]
 
 
-@on_canonical_data
+@correction
 def rescale_depth(
     data: xr.Dataset,
     *,
@@ -139,7 +140,7 @@ def _known_crater(axis: DepthAxis) -> xr.Variable:
     return last
 
 
-@on_canonical_data
+@correction
 def scale_to_dose(
     data: xr.Dataset,
     *,
@@ -258,7 +259,7 @@ def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any])
         asked = data.isel(species=known.notnull().any(rest).values)
     chosen = open_frame(asked, DOSE_KINDS, question="a dose")
     integrated = integral(chosen, read_question(chosen, **limits))
-    warn_or_raise(integrated)
+    judged(integrated, transient=False)
     found = chosen.array(integrated.value / NM_PER_CM, "dose")
     cases = [str(dim) for dim in found.dims if dim not in frame.lead]
     if cases:

@@ -11,19 +11,20 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     ENDS,
     IN_ITS_UNIT,
-    on_canonical_data,
     signal_name,
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
+from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import NOTHING, Known, rests_on, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import NO_LIMITS, read_pair
-from sims_analysis.kernels.doubts import saturated_samples
+from sims_analysis.kernels.crossings import record
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
 from sims_analysis.quantification.factors import (
@@ -34,7 +35,12 @@ from sims_analysis.quantification.factors import (
     kind_of_factor,
     read_factors,
 )
-from sims_analysis.quantification.reference import at_samples_of, divided, tell_bridged
+from sims_analysis.quantification.reference import (
+    at_samples_of,
+    divided,
+    known_of,
+    tell_bridged,
+)
 from sims_analysis.text.arguments import (
     check_bool,
     check_choice,
@@ -51,7 +57,7 @@ _ABOVE_NOISE = 3.0
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
-@on_canonical_data
+@correction
 def with_rsf(
     data: xr.Dataset,
     *,
@@ -172,13 +178,17 @@ def with_rsf(
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _check_signals(frame, factors.value, matrix)
     asked = frame.value.notnull() & factors.value.notnull()
-    status = None
+    status, known = None, Known(frame.flags)
     if matrix is None:
         made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
     elif matrix_signal == "mean":
         made, status = _by_mean(frame, asked, matrix, window, _threshold(matrix_threshold))
+        known = union(known, _known_of_mean(frame, matrix, window))
     else:
         made, status = _by_cycle(frame, asked, matrix, _threshold(matrix_threshold))
+        known = known_of(frame, matrix)
+    if known.flags is not None:
+        made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
     result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
     if status is not None:
         result = _with_coord(result, "matrix_status", status)
@@ -224,13 +234,12 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents"
         )
-    saturated: Any = frame.map(saturated_samples)
-    full = first_flagged(frame, (saturated.n > 0) & wanted)
+    ceiling: Any = frame.map(record).ceiling
+    full = first_flagged(frame, ceiling.notnull() & wanted)
     if full is not None:
         warn(
-            f"{full.label}: {full.of(saturated.n):.0f} samples of {full.of(saturated.value):.6g} "
-            f"{frame.units} are those of a saturated detector: concentrations there are too low "
-            "(too high, if it is the matrix), and no answer from them can say so",
+            f"{full.label}: samples of {full.of(ceiling):.6g} {frame.units} are those of a "
+            "saturated detector: concentrations there are too low (too high, if it is the matrix)",
             ProfileWarning,
         )
 
@@ -283,6 +292,15 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
         relative = of_sums / signal.where(signal > 0)
     status = _status(frame, asked, matrix, vanished, asked & signal.isnull())
     return divided(frame, frame.value.where(~vanished), divisor, relative, matrix), status
+
+
+def _known_of_mean(frame: Frame, matrix: str, window: Any) -> Known:
+    """Return what is known of the mean matrix signal, for all samples that are divided by it."""
+    if frame.flags is None:
+        return NOTHING
+    ends = NO_LIMITS if window is None else read_pair(frame, window)
+    flags = _of(frame, matrix, rests_on(frame, ends, "samples").flags)
+    return Known(flags.set_dims(frame.value.sizes).transpose(*frame.value.dims))
 
 
 def _of(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:

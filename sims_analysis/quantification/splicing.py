@@ -195,11 +195,11 @@ def _scales(
     for piece in (a, b):
         frame = open_samples(piece.sel(species=common), name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
-        found = integral(frame, read_question(frame, start=start, stop=stop), quiet=True)
+        found = integral(frame, read_question(frame, start=start, stop=stop))
         value = xr.DataArray(found.value.values, {"species": common}, ["species"])
         variance = xr.full_like(value, np.nan)
-        if found.variance is not None:
-            variance = value.copy(data=found.variance.values)
+        if found.stderr is not None:
+            variance = value.copy(data=found.stderr.values**2)
         parts.append(value.where(value > 0))
         squares.append(variance / value**2)
     return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import integral, read_question, warn_or_raise
+from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.dataset.canonical import ENDS, signal_name, species_of, to_canonical
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
@@ -209,7 +209,7 @@ def _of_standard(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
     found = integral(frame, read_question(frame, background=background, **limits))
-    warn_or_raise(found)
+    judged(found, transient=False)
     warn_of_transient(frame, found.start, found.stop, among=True, values=False)
     area = found.value / NM_PER_CM
     known = read_change(frame, dose, ("areal_density",), "dose")
@@ -220,7 +220,7 @@ def _of_standard(
             f"(integral {wrong.of(area):.3g}); check start, stop and background"
         )
     missing = xr.full_like(area, np.nan)
-    counting = missing if found.variance is None else found.variance**0.5 / NM_PER_CM / area
+    counting = missing if found.stderr is None else found.stderr / NM_PER_CM / area
     relative = xr.Variable((), np.nan)
     if dose_uncertainty is not None:
         relative = read_uncertainty(

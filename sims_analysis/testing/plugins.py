@@ -12,12 +12,12 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import SimsError, collected
-from sims_analysis.models.fitting import fit
-from sims_analysis.models.model import Model
+from sims_analysis.fitting.fit import fit
 from sims_analysis.readers.formats import FORMATS, Reader, fault_of
 from sims_analysis.readers.reading import read
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
+from sims_analysis.shapes.model import Model
 from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def check_model(
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> from sims_analysis.models.shapes import find_model
+    >>> from sims_analysis.shapes import find_model
     >>> truth = {"dose": 1e15, "projected_range": 100, "straggle": 30}
     >>> sims.testing.check_model(find_model("gaussian"), [truth])
     >>> sims.testing.check_model(find_model("gaussian"), [truth | {"straggle": -30}])

@@ -42,7 +42,7 @@ def evaluate(fit, *, depth):
 
 @pytest.fixture(autouse=True)
 def _models(monkeypatch):
-    monkeypatch.setattr("sims_analysis.models.evaluation.evaluate", evaluate)
+    monkeypatch.setattr("sims_analysis.fitting.evaluation.evaluate", evaluate)
 
 
 FIT = xr.Dataset({"factor": FACTOR}, attrs={"model": "stand-in"})

@@ -11,7 +11,7 @@ import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, JunctionError, ProfileError, ProfileWarning
 from sims_analysis.frame.doubts import around, doubted, in_gap, resting_on, tell_doubts
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 

@@ -17,7 +17,7 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
     warn_of_transient,
 )
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 
 Z = np.arange(0.0, 100.0, 5.0)
 

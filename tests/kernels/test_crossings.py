@@ -12,7 +12,8 @@ from plain_profiles import LEVEL, batches, depths, realistic, samples
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossing_error import edges
-from sims_analysis.kernels.rows import Dense, Packed, Status
+from sims_analysis.kernels.rows import Dense, Packed
+from sims_analysis.outcomes import Status
 
 OK, PADDING = Status.OK, Status.PADDING
 ALWAYS_ABOVE, NEVER_REACHED = Status.ALWAYS_ABOVE, Status.NEVER_REACHED

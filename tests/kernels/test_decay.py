@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import minimize
 
 from sims_analysis.kernels import decay as kernels
-from sims_analysis.kernels.rows import Packed, Status
+from sims_analysis.kernels.rows import Packed
+from sims_analysis.outcomes import Status
 
 NAN = math.nan
 

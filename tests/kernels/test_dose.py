@@ -12,7 +12,8 @@ from scipy.optimize import brentq
 
 from sims_analysis.kernels import blocks, dose
 from sims_analysis.kernels.blocks import InfiniteSampleError
-from sims_analysis.kernels.rows import Dense, Status
+from sims_analysis.kernels.rows import Dense
+from sims_analysis.outcomes import Status
 
 RULES = ("trapezoid", "loglinear")
 NAN = math.nan

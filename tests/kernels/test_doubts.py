@@ -4,7 +4,7 @@ import numpy as np
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.doubts import doubts, saturated_samples
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 
 Z = np.arange(0.0, 200.0, 2.0)
 NAN = np.array(np.nan)

@@ -7,7 +7,7 @@ import pytest
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.metallurgical import metallurgical
-from sims_analysis.kernels.rows import Status
+from sims_analysis.outcomes import Status
 
 Z = np.arange(0.0, 300.0, 3.0)
 SIDES = np.array([1.0, -1.0])  # acceptors, donors

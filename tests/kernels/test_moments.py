@@ -10,7 +10,8 @@ from plain_profiles import batches, depths, realistic, samples
 from scipy import stats
 
 from sims_analysis.kernels import blocks, moments
-from sims_analysis.kernels.rows import Packed, Status
+from sims_analysis.kernels.rows import Packed
+from sims_analysis.outcomes import Status
 
 ROWS = 30
 NAN = math.nan

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.peak import peak, surface_transient
-from sims_analysis.kernels.rows import Dense, Packed, Status
+from sims_analysis.kernels.rows import Dense, Packed
+from sims_analysis.outcomes import Status
 
 FREE = np.array([math.nan])
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from sims_analysis.kernels import residuals
-from sims_analysis.models.shapes import pearson
+from sims_analysis.shapes import pearson
 
 RNG = np.random.default_rng
 

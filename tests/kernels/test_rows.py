@@ -12,13 +12,13 @@ from sims_analysis.kernels.blocks import Errors, layouts
 from sims_analysis.kernels.rows import (
     Dense,
     Packed,
-    Status,
     dot_rows,
     ends,
     first_status,
     range_sums,
     same_for_all,
 )
+from sims_analysis.outcomes import Status
 
 
 def laid_out(depth, value, stderr=None):

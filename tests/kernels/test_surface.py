@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.rows import Packed, Status
+from sims_analysis.kernels.rows import Packed
 from sims_analysis.kernels.surface import local_value
+from sims_analysis.outcomes import Status
 
 
 def at(z, c, depth, sigma=None, samples=5, fraction=1.0):

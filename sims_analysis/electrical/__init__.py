@@ -1,0 +1,1 @@
+"""What a profile conducts: sheet resistance and mobility."""

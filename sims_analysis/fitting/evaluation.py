@@ -1,0 +1,294 @@
+"""The curve of a fit, and the list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.dataset.axes import POINT
+from sims_analysis.errors import ProfileError
+from sims_analysis.fitting.links import SCALES, powers, split
+from sims_analysis.fitting.optimization import Curve
+from sims_analysis.fitting.preparation import formula_of
+from sims_analysis.fitting.task import BACKGROUND
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.parameters import Profiles
+from sims_analysis.kernels.samples import Array, cells
+from sims_analysis.shapes import find_model, models
+from sims_analysis.shapes.layered_model import LayeredModel, layered
+from sims_analysis.shapes.model import Model, Parameter
+from sims_analysis.units import ParameterLike
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["evaluate", "list_models"]
+
+
+@recorded
+def evaluate(
+    fit: xr.Dataset, *, depth: ParameterLike | Sequence[str], model: Model | None = None
+) -> xr.DataArray:
+    """Return the values of a fitted model at depths, and how well they are known.
+
+    Parameters
+    ----------
+    fit : Dataset
+        As :func:`fit` gives it.
+    depth : DataArray, str, Quantity, or sequence of str
+        Depths with a unit: ``ds["depth"]`` for the profile's own, ``"25 nm"``, or
+        ``["25 nm", "50 nm"]``; times for a fit over sputter time. Each profile may have its own,
+        which are aligned by the labels of their dimensions.
+    model : Model, optional
+        Needed for a model of your own that is not among :func:`list_models`.
+
+    Returns
+    -------
+    DataArray
+        Over the profiles and the dimension of `depth`, in the unit of what was fitted, background
+        included: as measured, on the depths and the scale of the data, where a ``depth_scale`` is
+        known better. The coordinate ``stderr`` is the standard error of the curve, from the
+        covariance of the parameters. NaN where there was no fit, and where there is no depth.
+
+    Raises
+    ------
+    ProfileError
+        If it is not a fit, or of a model that is not known.
+    UnitsError
+        If the depths have no unit.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species="B")
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> fit = sims.fit(ds, model="pearson", start="40 nm", stop="110 nm")
+    >>> there = sims.evaluate(fit, depth="75 nm")
+    >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
+    6.989e+19 +- 3e+16 atom/cm^3
+    """
+    chosen = _model_of(fit, model)
+    quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
+    if quantified:
+        fit = units.dequantify(fit)
+    frame, at = _opened(fit, depth, quantified=quantified)
+    curve, arrays = _of_each_profile(fit, chosen, frame)
+    n, whole = frame.value.sizes[frame.dim], ("parameter", "parameter_")
+    given = [one.variable for one in arrays]
+    rows = frame.each(curve, *given, size=2 * n, dim=frame.dim, whole=whole)
+    value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
+    if frame.dim not in at.dims:  # one depth of each profile
+        value, stderr = (one.isel({frame.dim: 0}) for one in (value, stderr))
+    unit = str(fit.attrs["variable_units"])
+    plain = {"description": None, "comment": None}
+    error = "Standard error of the curve"
+    place = xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis))
+    coords = {  # an index cannot hold a Quantity
+        frame.axis: place if at.dims == (frame.axis,) else frame.as_the_data(place),
+        "stderr": frame.with_attrs(stderr, frame.term, units_=unit, long_name=error, **plain),
+    }
+    what = f"{curve.model.summary}, as fitted"
+    answer = frame.array(
+        value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
+    )
+    return answer.assign_attrs(model=chosen.name)
+
+
+def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
+    """Return a frame of the depths at which the profiles of a fit are asked, and these."""
+    axis, of_profiles = str(fit.attrs.get("axis", "depth")), fit["status"]
+    coords = {name: one.variable for name, one in of_profiles.coords.items()}
+    one = of_profiles.variable.set_dims({axis: 1, **of_profiles.sizes}).transpose(..., axis)
+    place = xr.Variable((axis,), [np.nan])
+    fitted = Profiles(value=one, depth=place, axis=axis, coords=coords, whose="the fit")
+    at = fitted.points(depth, "depth")
+    along = [str(d) for d in at.dims if d not in of_profiles.dims]
+    dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)
+    z = at if along else at.set_dims({axis: 1, **at.sizes})
+    z = z.transpose(..., dim)
+    others = {d: n for d, n in z.sizes.items() if d not in of_profiles.sizes}
+    frame = Frame(
+        name=str(fit.attrs["variable"]),
+        kind=units.read_unit(fit.attrs["variable_units"]).kind,
+        value=xr.Variable((), 0.0).set_dims({**of_profiles.sizes, **others}),
+        depth=z,
+        stderr=None,
+        counts=None,
+        axis=axis,
+        coords=coords,
+        along={},
+        quantified=quantified,
+        fraction=xr.Variable((), 1.0),
+    )
+    return frame, at
+
+
+@dataclass(frozen=True, eq=False)
+class _CurveOfEach:
+    """The curve of one profile after the other; not a function, since lazy answers are pickled."""
+
+    model: Model
+    #: With a background, if one was fitted; and what turns value times nm into their units.
+    parameters: Sequence[Parameter]
+    factors: Array
+    #: Whether values are means over cells.
+    means: bool
+
+    def __call__(self, z: Array, _: Array, __: Array, ___: Array, *given: Any) -> Array:
+        """Return the values at the depths of a profile, and their errors; NaN without a fit."""
+        *numbers, square = map(np.array, given)
+        p = np.array(numbers)
+        if isinstance(self.model, LayeredModel):
+            p = self.model.complete(p)
+        here, found = np.isfinite(z), np.full((2, z.size), np.nan)
+        if np.isfinite(p).all() and here.any():
+            p, square = _apparent(p, square, self.parameters)
+            square = square / np.outer(self.factors, self.factors)
+            found[:, here] = self._at(z[here], p / self.factors, square)
+        return found.ravel()
+
+    def _at(self, z: Array, p: Array, covariance: Array) -> tuple[Array, Array]:
+        """Return values and their standard errors at some depths."""
+        # A cell reaches half way to its neighbours: of one depth alone there is none.
+        of_cells = cells(z) if self.means and z.size > 1 else None
+        formula, derivatives = formula_of(z, self.model, of_cells)
+        n, known = len(self.model.parameters), np.isfinite(covariance.diagonal())
+        value = formula(*p[:n]) + p[n:].sum()
+        if not known.any():
+            return value, np.full(z.size, np.nan)
+        rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
+        if free.size:
+            held = {i: p[i] for i in range(n) if not known[i]}
+            curve = Curve(self.model.parameters, formula, derivatives, held)
+            point = curve.at(curve.inward(p[free]).tolist())
+            rows[free] = curve.jacobian(point) / point.stretch[:, None]
+        square = covariance[np.ix_(known, known)]
+        variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
+        return value, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _model_of(fit: Any, model: Model | None) -> Model:
+    """Return the model of a fit, and see that the fit has its parameters."""
+    if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
+        raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
+    asked = fit.attrs["model"] if model is None else model
+    if isinstance(asked, str) and asked not in models():
+        raise ProfileError(
+            f"the fit is of a model {asked!r} that is not among list_models(); pass it as model=, "
+            "or add its file"
+        )
+    chosen = find_model(asked)
+    if fit.attrs.get("as_implanted") == "measured":
+        raise ProfileError(
+            "the curve of this fit is a measured profile after diffusion, and the fit does not "
+            "hold that profile; fit a Gaussian as implanted for a curve"
+        )
+    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
+    if absent:
+        raise ProfileError(
+            f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
+            f"curve of {chosen.name!r} needs"
+        )
+    return chosen
+
+
+def _of_each_profile(
+    fit: xr.Dataset, model: Model, frame: Frame
+) -> tuple[_CurveOfEach, list[xr.DataArray]]:
+    """Return the curve of each profile, and its parameters, scales and covariance.
+
+    Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
+    """
+    layers = np.atleast_1d(fit["layer"].values).tolist() if "layer" in fit.coords else []
+    if layers:
+        model = layered(model, len(layers), fit.attrs["shared"].split(", "))
+    parameters = [*model.parameters, *([BACKGROUND] if BACKGROUND.name in fit.data_vars else [])]
+    names = [one.name for one in parameters] + [name for name in SCALES if name in fit]
+    arrays = []
+    for name in names:
+        base, number = split(name)
+        array = fit[base]
+        if number and "layer" in array.dims:
+            array = array.isel(layer=int(number) - 1)
+        arrays.append(array.drop_vars("layer", errors="ignore"))
+    over = str(fit.attrs.get("linked_over", ""))
+    whose = (
+        np.atleast_1d(fit[over].values) if over in fit.coords else np.arange(fit.sizes.get(over, 1))
+    )
+    known = {str(label): i for i, label in enumerate(fit["parameter"].values)}
+    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in whose]
+    square = fit["covariance"].drop_vars(["parameter", "parameter_", "layer"], errors="ignore")
+    at = xr.DataArray(np.array(table), dims=["__profile__", "parameter"])
+    at = at.rename(__profile__=over) if over in fit.dims else at.isel(__profile__=0)
+    square = square.isel(parameter=at, parameter_=at.rename(parameter="parameter_"))
+    restated = [name for name in fit.attrs.get("linked", "").split(", ") if name in model.restated]
+    for name in restated:  # what takes the place of a parameter moves it by so much
+        replaced = model.restated[name][0]
+        moved = fit[f"{replaced}_stderr"] / fit[f"{name}_stderr"]
+        here = xr.DataArray(np.array(names) == replaced, dims="parameter")
+        factor = xr.where(here, moved, 1.0)
+        square = square * factor * factor.rename(parameter="parameter_")
+    factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
+    means = fit.attrs.get("cell", "point") == "mean"
+    return _CurveOfEach(model, parameters, factors, means), [*arrays, square]
+
+
+def _place(
+    known: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
+) -> int:
+    """Return the place of a profile's parameter in the covariance."""
+    base, number = split(name)
+    layer = str(layers[int(number) - 1]) if number else ""
+    restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
+    inside = (f"{label}, {layer}", layer or label, label)
+    for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
+        if one in known:
+            return known[one]
+    raise ProfileError(f"the covariance of the fit does not hold {name!r}, which the curve needs")
+
+
+def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
+    """Return the parameters that describe the samples, from true ones and the scales."""
+    n = len(parameters)
+    if p.size == n:
+        return p, square
+    scales = p[n:]
+    grow = np.array([powers(one) for one in parameters])[:, : scales.size]
+    shrink = np.prod(scales**-grow, axis=1)
+    slopes = np.hstack([np.diag(shrink), -grow * (p[:n] * shrink)[:, None] / scales])
+    held = np.isnan(square.diagonal())
+    square = slopes @ np.where(held[:, None] | held, 0.0, square) @ slopes.T
+    return p[:n] * shrink, square
+
+
+def list_models() -> pd.DataFrame:
+    """List the models that can be fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By the name of the model: ``summary``, ``parameters`` (and, in brackets, what follows from
+        them) and ``reference``.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> print(sims.list_models()["summary"]["gaussian"])
+    an implant by its range and straggle
+    """
+    import pandas as pd
+
+    rows = {}
+    for name, model in models().items():
+        derived = ", ".join(one.name for one in model.derived)
+        parameters = ", ".join(model.names) + (f" ({derived})" if derived else "")
+        rows[name] = (model.summary, parameters, model.reference)
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["summary", "parameters", "reference"]
+    ).rename_axis("model")

@@ -1,0 +1,91 @@
+"""Whether a profile shows one whole peak, which a model of one needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims_analysis.kernels.residuals import running
+from sims_analysis.kernels.samples import Array, smoothed
+
+
+def not_one_peak(
+    c: Array, m: Array, noise: Array, background: float, down: tuple[bool, bool]
+) -> str | None:
+    """Say why a profile does not show one whole peak above its background, or return None.
+
+    Parameters
+    ----------
+    c, m, noise : ndarray
+        Samples, the fitted curve, and the standard error of each sample.
+    background : float
+        A constant that is part of the curve.
+    down : (bool, bool)
+        Ends that may be high: beyond them there are samples without a value above 0, or the
+        surface of a model that ends there.
+    """
+    peak = m - background
+    top = float(peak.max())
+    if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
+        return "undetermined"
+    if second_peak(c, noise) or two_maxima(m, noise):
+        return "several_peaks"
+    if _cut_off(peak, down):
+        return "truncated" if _cut_off(smoothed(c) - background, down) else "wrong_shape"
+    return None
+
+
+def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
+    """Return whether values stay high at an end: higher is allowed at the surface of an implant."""
+    top = values.max()
+    high = values[0] > 0.9 * top, values[-1] > 0.5 * top
+    return any(end and not beyond for end, beyond in zip(high, down, strict=True))
+
+
+def second_peak(c: Array, noise: Array) -> bool:
+    """Return whether there is a second maximum that noise does not explain.
+
+    Parameters
+    ----------
+    c : ndarray
+        Values in order of depth.
+    noise : ndarray
+        Standard error of each.
+
+    Notes
+    -----
+    The two maxima must both be above the lowest mean between them, by five standard errors and by
+    a tenth. Means are over as many neighbours as a twenty-fifth of the samples, at least three.
+    """
+    width = max(3, c.size // 25)
+    if c.size < 4 * width:
+        return False
+    mean = running(c, width)
+    top = int(mean.argmax())
+    # At each place: the deepest valley on the way to it from the maximum.
+    sides = np.minimum.accumulate(mean[top::-1])[:0:-1], np.minimum.accumulate(mean[top:])
+    valley = np.concatenate(sides)
+    rise = mean - valley
+    found = (rise > 0.1 * np.abs(valley)) & (mean > 0.01 * mean[top])
+    if not found.any():
+        return False
+    error = np.sqrt(running(noise * noise, width) / width)
+    for i in np.flatnonzero(found & (rise > 5 * error)).tolist():
+        back = 1 if i < top else -1
+        deepest = i + back * int(mean[i:top:back].argmin())
+        if rise[i] > 5 * np.hypot(error[i], error[deepest]):
+            return True
+    return False
+
+
+def two_maxima(m: Array, noise: Array) -> bool:
+    """Return whether a fitted curve has a valley that the samples resolve.
+
+    It is one if filling it up to the lower of its two maxima would take the curve away from the
+    samples by five standard deviations in all, and somewhere by two per cent.
+    """
+    rims = np.maximum.accumulate(m), np.maximum.accumulate(m[::-1])[::-1]
+    depth = np.minimum(*rims) - m
+    deep = depth > 0.02 * np.abs(m)
+    if not deep.any():
+        return False
+    return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)

@@ -1,0 +1,309 @@
+"""The first stage of a fit: from the samples of a profile to what can be minimized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.fitting.objectives import TINY, LogSquares, Objective, Poisson, Shared, Squares
+from sims_analysis.fitting.optimization import Curve
+from sims_analysis.fitting.task import BACKGROUND, NoFitError, Task
+from sims_analysis.kernels.samples import Array, Cells, Samples, in_order
+from sims_analysis.shapes.layered_model import LayeredModel
+from sims_analysis.shapes.model import Model, Parameter
+
+__all__ = ["Prepared", "formula_of", "poisson_of", "prepared"]
+
+#: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+#: Of values on a grid, so many show what one count is worth if that is the same for all.
+_ALIKE = 0.02
+#: Between two samples of m counts that differ by three standard errors, logarithms lie below a
+#: straight line by this part of it, over m.
+_BY_CHANCE = 2.25
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A profile that can be fitted, in units of its largest sample.
+
+    Parameters
+    ----------
+    z, c : ndarray
+        Depths (nm) and values of the samples that take part, in order of depth.
+    top : float
+        The largest sample, in the canonical unit.
+    subtracted : (ndarray, ndarray)
+        Of a background that was subtracted before: its standard error at each sample, and the part
+        of it that the errors of the samples themselves have made.
+    down : (bool, bool)
+        Whether samples that are not positive were left out at the first and the last depth.
+    objective : Objective
+        What is minimized.
+    curve : Curve
+        The model at these depths.
+    scale : ndarray
+        What 1 is in the user's units, of each parameter.
+    starts : list of tuple
+        Sets of starting values of the free parameters.
+    known : mapping
+        What is known before the fit: the objective's code, numbers of samples, the window.
+    """
+
+    z: Array
+    c: Array
+    top: float
+    subtracted: tuple[Array, Array]
+    down: tuple[bool, bool]
+    objective: Objective
+    curve: Curve
+    scale: Array
+    starts: list[tuple[float, ...]]
+    known: Mapping[str, Any]
+
+
+def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Prepared:
+    """Choose samples, objective, curve and starting values; arguments are those of a fit.
+
+    Raises
+    ------
+    NoFitError
+        If there are no samples, too few, or none above 0; a stated background is not known; or
+        fewer layers are seen than are asked for.
+    """
+    known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
+    here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
+    unknown = task.background == "stated" and np.isnan(settings["background"])
+    if unknown or not here.size:
+        raise NoFitError("no_data", known)
+    window = samples.where(here)
+    top = float(window.c.max())
+    if not top > 0:
+        raise NoFitError("featureless", known | {"n_samples": here.size})
+    window = replace(window, c=window.c / top, s=window.s / top)
+    objective, keep = objective_of(
+        window, task, settings["detection_limit"] / top, top, settings["fraction"]
+    )
+    z, c = window.z[keep], window.c[keep]
+    common = window.common[keep] / top
+    subtracted = common, common * window.overlap[keep]
+    n = z.size
+    known |= {"n_samples": n, "n_left_out": keep.size - n}
+    parameters = _parameters(task, objective)
+    scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
+    cells = samples.cells(here[keep]) if task.cell == "mean" else None
+    curve = _curve(z, cells, task, parameters, scale, settings["background"])
+    if objective is None or n * settings["fraction"] < curve.free.size + 2:
+        raise NoFitError("too_few_samples" if n else "no_data", known)
+    known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
+    first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
+    # Sets that differ only in held parameters are the same.
+    sets = [one[curve.free].tolist() for one in _starts(z, c, objective, curve, task)]
+    if not sets:
+        raise NoFitError("too_few_maxima", known)
+    starts = list(dict.fromkeys(map(tuple, sets)))
+    return Prepared(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
+
+
+def objective_of(
+    window: Samples, task: Task, limit: float, top: float, fraction: float
+) -> tuple[Objective | None, Array]:
+    """Choose the objective, and the samples that it can use; None if nothing says what they are."""
+    counts = window.k
+    if task.kind == "count" and np.isnan(counts).all():
+        rounded = np.round(window.c * top)
+        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
+            counts = rounded
+    weights = task.weights
+    counted = np.isfinite(counts)
+    if weights == "counts" or (weights == "auto" and counted.any()):
+        keep = counted & (counts >= 0)
+        worth = 1 / top if task.kind == "count" else np.nan
+        return poisson_of(replace(window, k=counts).where(keep), worth, fraction), keep
+    known = np.isfinite(window.s) & (window.s > 0)
+    everything: Array = np.ones(counts.size, dtype=bool)
+    if weights == "auto" and not known.any():
+        # Of values that scatter about 0, the positive ones alone would lie above the truth.
+        weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
+    if weights in ("auto", "stderr"):
+        one = Squares(window.c[known], window.s[known], known_errors=True, code=2)
+        return _shared(one, fraction), known
+    if weights == "none":
+        one = Squares(window.c, None, known_errors=False, code=4)
+        return _shared(one, fraction), everything
+    if limit > 0:
+        low = window.c < limit
+        censored = LogSquares(np.where(low, limit, window.c), low, 0.3)
+        return _shared(censored, fraction), everything
+    keep = window.c > TINY
+    c = window.c[keep]
+    return _shared(LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), fraction), keep
+
+
+def poisson_of(window: Samples, known: float, fraction: float) -> Objective | None:
+    """Return the deviance of counts; None if nothing says what one count is worth."""
+    counts = np.where(window.k > TINY, window.k, 0.0)
+    one = _one_count(window, counts, known)
+    if one is None:
+        return None
+    offset, counted = one * counts - window.c, counts > 0
+    # Rounding of values, which may have four digits; only below their counts is it harmless.
+    rounded = np.where(offset < 0, 1e-3, 1e-9)
+    offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), one)] = 0.0
+    # A value where nothing was counted stands for 0: what was subtracted there, neighbours tell.
+    placeholder = ~counted & (window.c > 0)
+    if placeholder.any() and counted.any():
+        offset[placeholder] = np.interp(window.z[placeholder], window.z[counted], offset[counted])
+    low = offset < 0
+    plain = fraction < 1 and not window.common.any()
+    if plain:  # nothing was subtracted
+        low = counted
+    if not low.any():
+        return _shared(Poisson(counts, one, offset), fraction)
+    # Means of several samples, or values between them, whose errors are less than those of counts.
+    by_value = np.divide(window.c, counts, out=one.copy(), where=low & counted)
+    less = np.minimum((one / by_value)[counted], 1.0) ** 2
+    share = fraction / float(less @ counts[counted] / counts.sum())
+    offset[low] = 0.0
+    if plain and counted.any():
+        by_value = _undiminished(window.z, by_value, counts)
+    return _shared(Poisson(counts, by_value, offset), share)
+
+
+def _undiminished(z: Array, one: Array, counts: Array) -> Array:
+    """Return what one count stands for, by the values on a grid between samples and their counts.
+
+    Interpolation by logarithms lies below straight lines, and so does its quotient with counts
+    that are interpolated linearly: with few counts because they scatter, which is no matter of the
+    profile. Where one count stands for the same everywhere, as equal neighbours show, it does so at
+    these values too. Where nothing was counted, neighbours tell.
+    """
+    counted = counts > 0
+    known = one[counted]
+    most = known.max()
+    if np.mean(known > (1 - 1e-6) * most) >= _ALIKE:
+        known = np.where((most - known) * counts[counted] < _BY_CHANCE * most, most, known)
+    found: Array = np.exp(np.interp(z, z[counted], np.log(known)))
+    return found
+
+
+def _shared(objective: Objective, share: float) -> Objective:
+    """Let values that are not single samples count as what they are."""
+    if share == 1:
+        return objective
+    # Values between the same samples are alike; two spacings apart they have none in common.
+    return Shared(objective, share, apart=max(int(np.ceil(1.5 / share)), 1) if share < 1 else 1)
+
+
+def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
+    """Return the value that one count stands for; between counted samples where none was."""
+    if np.isfinite(known):
+        return np.full(counts.size, known)
+    by_error, by_value = window.s / np.sqrt(counts), window.c / counts
+    one = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
+    usable = (counts > 0) & np.isfinite(one) & (one > 0)
+    if not usable.any():
+        return None
+    if usable.all():
+        return one
+    return np.exp(np.interp(window.z, window.z[usable], np.log(one[usable])))
+
+
+def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any, Any]:
+    """Return formula and derivatives of a model, as functions of its parameters.
+
+    At depths, or in the mean over `cells` about them.
+    """
+    derivatives = model.derivatives
+    if cells is None:
+        return partial(model.formula, z), derivatives and partial(derivatives, z)
+    below, above = cells
+    nodes = (z + 0.5 * (above - below))[:, None] + 0.5 * (above + below)[:, None] * _NODES
+    weights = 0.5 * _WEIGHTS
+
+    def mean(*p: float) -> Array:
+        value: Array = model.formula(nodes, *p) @ weights
+        return value
+
+    if derivatives is None:
+        return mean, None
+    return mean, lambda *p: derivatives(nodes, *p) @ weights
+
+
+def _parameters(task: Task, objective: Objective | None) -> list[Parameter]:
+    """Let a background be negative where values may be: counts and logarithms are not."""
+    if objective is not None and objective.below_zero:
+        return [
+            replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
+            for one in task.parameters
+        ]
+    return list(task.parameters)
+
+
+def _curve(
+    z: Array,
+    cells: Cells | None,
+    task: Task,
+    parameters: list[Parameter],
+    scale: Array,
+    background: float,
+) -> Curve:
+    formula, derivatives = formula_of(z, task.model, cells)
+    held = {
+        i: task.fixed[one.name] / scale[i]
+        for i, one in enumerate(parameters)
+        if one.name in task.fixed
+    }
+    if task.background == "none":
+        return Curve(parameters, formula, derivatives, held)
+    if task.background == "stated":
+        held[len(parameters) - 1] = background / scale[-1]
+    above = None
+    if derivatives is not None:
+
+        def above(*p: float) -> Array:
+            return np.vstack([derivatives(*p[:-1]), np.ones((1, z.size))])
+
+    return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
+
+
+def _starts(z: Array, c: Array, objective: Objective, curve: Curve, task: Task) -> list[Array]:
+    """Return sets of starting values, the background last; none if too few layers are seen."""
+    background = 0.0
+    if task.background == "stated":
+        background = curve.held[len(curve.parameters) - 1]
+    elif task.background == "fit":
+        part = max(2, c.size // 10)
+        ends = [float(np.mean(c[-part:]))]
+        if task.model.shape == "peak":
+            ends.append(float(np.mean(c[:part])))
+        background = max(0.9 * min(ends), 1e-9)
+    rest = c - background
+    largest = max(float(rest.max()), 1e-12)
+    scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
+    if isinstance(task.model, LayeredModel):
+        found = task.model.starts(z, rest / largest, objective.noise(c) / largest)
+    else:
+        found = _sets(task.model, z, rest / largest)
+    return [np.append(one * scale, background) for one in found]
+
+
+def _sets(model: Model, z: Array, c: Array) -> list[Array]:
+    """Ask a model for its sets of starting values."""
+    sets = []
+    for one in model.start(z, c):
+        values = np.array(one, np.float64)
+        if values.shape != (len(model.parameters),):
+            raise ProfileError(
+                f"the model {model.name!r} starts from {one!r}; its start(z, c) must give a list "
+                f"of sets, each with {len(model.parameters)} values: {', '.join(model.names)}"
+            )
+        sets.append(values)
+    if not sets:
+        raise ProfileError(f"the model {model.name!r} has no starting values: start(z, c) is empty")
+    return sets

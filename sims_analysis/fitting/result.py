@@ -1,0 +1,230 @@
+"""The rows of a fit as a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import outcomes, units, vocabulary
+from sims_analysis.errors import UnitsError
+from sims_analysis.fitting.groups import each, fit_group
+from sims_analysis.fitting.links import by_name
+from sims_analysis.fitting.objectives import OBJECTIVES
+from sims_analysis.fitting.request import Asked
+from sims_analysis.fitting.task import WINDOW_DOSE, Layout
+from sims_analysis.frame.evidence import resolve, rests_on
+from sims_analysis.frame.profiles import in_words
+from sims_analysis.kernels.residuals import RESIDUALS
+from sims_analysis.kernels.samples import Array
+from sims_analysis.kernels.straight_line import straight_line
+from sims_analysis.outcomes import Flag, Status
+from sims_analysis.shapes.layered_model import LayeredModel, of_layer
+from sims_analysis.shapes.model import Parameter
+
+__all__ = ["answered", "quantified"]
+
+_OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
+#: Numbers of the answer with a unit of their own.
+_NUMBERS = (
+    "objective_value",
+    "reduced_chi_square",
+    "aic",
+    "residual_correlation",
+    "largest_departure",
+    "largest_deviation",
+    "rms_log_departure",
+    "window_start",
+    "window_stop",
+)
+
+
+def answered(
+    asked: Asked, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
+) -> xr.Dataset:
+    """Fit each profile, or those that are linked together, and say what was found.
+
+    Each number gets its name, unit and words, and a fit its doubts about the samples.
+    """
+    profiles, task, links = asked.profiles, asked.task, asked.links
+    m, size, in_common = len(links.labels), task.layout.size, links.layout(task)
+    function = partial(fit_group, task=task, links=links)
+    numbers = each(asked, function, m * size + in_common.size, watched=watched)
+    parts = [numbers.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
+    rows = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
+    own = _Rows(_ordered(rows, profiles.lead), task.layout, profiles.lead)
+    numbers = _ordered(numbers.isel(__row__=slice(m * size, None)), profiles.lead)
+    common = _Rows(numbers, in_common, profiles.lead)
+    best = common if links.active else own
+    found = _parameters(asked, own, best)
+    names = [entry.label for entry in links.entries(task)]
+    poor, square = best.part("poor"), best.part("covariance")
+    *lead, _ = poor.dims
+    found["poor_stderr"] = xr.Variable(
+        (*lead, "parameter"), poor.data == 1, vocabulary.attrs("poor_stderr")
+    )
+    found["covariance"] = xr.Variable(
+        (*lead, "parameter", "parameter_"),
+        square.data.reshape((*square.shape[:-1], len(names), len(names))),
+        vocabulary.attrs("covariance"),
+    )
+    if isinstance(task.model, LayeredModel) and len(task.model.places) > 1:
+        for one in task.model.of.parameters:
+            if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
+                found |= _changing(one, found, task.model.of.location, names)
+    found |= _statistics(own, asked, bridge=bridge)
+    found["aic"] = best.part("aic", vocabulary.attrs("aic"))
+    labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
+    layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
+    if layers:
+        labels["layer"] = xr.Variable("layer", np.arange(1, layers + 1))
+    return profiles.dataset(found, coords=labels)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of numbers, what stands where in them, and the order of the profiles' dimensions."""
+
+    rows: xr.Variable
+    layout: Layout
+    lead: Sequence[str]
+
+    def part(
+        self, name: str, attrs: Mapping[str, str] | None = None, at: xr.Variable | None = None
+    ) -> xr.Variable:
+        """Return numbers by their name; of a column all, or those at some places."""
+        place: Any = self.layout.places[name]
+        if at is not None and at.ndim:
+            chosen = _ordered(self.rows.isel(__row__=place.start + at), self.lead)
+            return xr.Variable(chosen.dims, chosen.data, attrs)
+        if at is not None:
+            place = place.start + int(at)
+        elif name in self.layout.numbers:
+            place = place.start
+        data = self.rows.data[..., place]
+        return xr.Variable(self.rows.dims[: data.ndim], data, attrs)
+
+
+def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
+    """Put the dimensions of the profiles first, in their order."""
+    return rows.transpose(*lead, ..., missing_dims="ignore")
+
+
+def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
+    """Return all that has a value and an error: parameters, what follows, and the window's dose.
+
+    Those that profiles have in common are in the rows of these.
+    """
+    profiles, task, links = asked.profiles, asked.task, asked.links
+    found: dict[str, xr.Variable] = {}
+
+    def add(one: Parameter, rows: _Rows, value: str, stderr: str, at: xr.Variable | None) -> None:
+        what = one.name.replace("_", " ")
+        attrs = {
+            "units": one.units(profiles.kind, profiles.axis),
+            "long_name": what.capitalize(),
+            "description": one.definition,
+        }
+        found[one.name] = rows.part(value, attrs, at)
+        error = {"long_name": f"Standard error of {what}"}
+        found[f"{one.name}_stderr"] = rows.part(stderr, attrs | error, at)
+        for end in ("lower", "upper") if task.profile and value == "value" else ():
+            end_of = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
+            found[f"{one.name}_{end}"] = rows.part(end, attrs | end_of, at)
+
+    for one, at in links.places(task):
+        add(one, best, "value", "stderr", at)
+        if one.name in links.informed:
+            text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
+            found[f"{one.name}_pull"] = best.part("pull", {"units": "1", "long_name": text}, at)
+    # What a restated parameter took the place of follows from it.
+    for value, stderr, given in (
+        ("value", "stderr", task.parameters),
+        ("derived", "derived_stderr", task.model.derived),
+    ):
+        for one, at in by_name(given):
+            if one.name not in found:
+                add(one, own, value, stderr, at)
+    add(WINDOW_DOSE, own, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
+    return found
+
+
+def _statistics(rows: _Rows, asked: Asked, *, bridge: bool) -> dict[str, xr.Variable]:
+    """Return what is said of each fit, beside its parameters."""
+    found: dict[str, xr.Variable] = {}
+    profiles, window = asked.profiles, asked.window
+    rests = rests_on(profiles.unfilled(), window)
+    # Of logarithms alone, a fit knows the limits of samples below one.
+    knows = rows.part("objective") == _OF_LOGARITHMS
+    rests = rests._replace(flags=rests.flags.where(~knows, rests.flags & ~Flag.BELOW_LIMIT))
+    for name in ("status", "curve_status"):
+        codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
+        codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
+        attrs = vocabulary.attrs("fit_status" if name == "status" else name)
+        found[name] = in_words(codes, outcomes.words(), **attrs)
+    for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
+        found[name] = in_words(rows.part(name), table, **vocabulary.attrs(name))
+    for name in ("n_samples", "n_left_out"):
+        found[name] = rows.part(name, vocabulary.attrs(name)).astype(np.int64)
+    for name in _NUMBERS:
+        unit = profiles.axis_units if name.startswith("window") else None
+        found[name] = rows.part(name, vocabulary.attrs(name, unit))
+    return found
+
+
+def _changing(
+    one: Parameter, found: dict[str, xr.Variable], location: str, names: Sequence[str]
+) -> dict[str, xr.Variable]:
+    """Say whether the width of layers changes with depth: the slope of a line, and its error."""
+    pair = one.name, location
+    labels = [of_layer(name, i + 1) for name in pair for i in range(found[one.name].sizes["layer"])]
+    at = [names.index(label) for label in labels]
+    slopes: xr.Variable = xr.apply_ufunc(
+        np.vectorize(_slope, signature="(n),(n),(m,m)->(k)"),
+        *(found[name] for name in pair),
+        found["covariance"].isel(parameter=at, parameter_=at),
+        input_core_dims=[["layer"], ["layer"], ["parameter", "parameter_"]],
+        output_core_dims=[["__row__"]],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"__row__": 2}, "allow_rechunk": True},
+    )
+    what = one.name.replace("_", " ")
+    attrs = {"units": "1", "description": "of a straight line over the depths of the layers, nm/nm"}
+    made = {}
+    for i, (end, text) in enumerate((("", "Change"), ("_stderr", "Standard error of the change"))):
+        slope = slopes.isel(__row__=i)
+        slope.attrs = {**attrs, "long_name": f"{text} of {what} with depth"}
+        made[f"{one.name}_slope{end}"] = slope
+    return made
+
+
+def _slope(width: Array, where: Array, square: Array) -> Array:
+    """Return the slope of a line through widths at depths, and its error; both have errors."""
+    n = width.size
+    there = np.isfinite(width) & np.isfinite(where)
+    there &= np.isfinite(np.diag(square)[:n]) & np.isfinite(np.diag(square)[n:])
+    if np.count_nonzero(there) < 2:
+        return np.array([np.nan, np.nan])
+    part = [np.flatnonzero(there), n + np.flatnonzero(there)]
+    own, both, depth = (square[np.ix_(part[i], part[j])] for i, j in ((0, 0), (0, 1), (1, 1)))
+    line = straight_line(where[there], width[there], own)
+    for _ in range(2):
+        of_both = own - line.slope * (both + both.T) + line.slope**2 * depth
+        line = straight_line(where[there], width[there], of_both)
+    return np.array([line.slope, np.sqrt(line.covariance[1, 1])])
+
+
+def quantified(answer: xr.Dataset) -> xr.Dataset:
+    """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
+    changed = {}
+    for name, array in answer.data_vars.items():
+        try:
+            changed[name] = units.quantified_variable(array.variable)
+        except UnitsError:
+            changed[name] = array.variable
+    return answer.assign(changed)

@@ -1,0 +1,418 @@
+"""What is known of samples beside their values: told by answers, and carried by corrections.
+
+:func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`). What is
+made of data again keeps what is known of them: :func:`known` of samples that stay where they are,
+:func:`at` of samples at other places, :func:`union` of several, and :func:`carried` makes
+coordinates of it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileWarning, SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import codes, elementwise, is_lazy
+from sims_analysis.frame.window import NO_LIMITS, Window
+from sims_analysis.kernels import blocks
+from sims_analysis.kernels import evidence as kernels
+from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.rows import Marks
+from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
+from sims_analysis.text.arguments import check_choice
+from sims_analysis.units import Data
+
+__all__ = [
+    "NOTHING",
+    "GapPolicy",
+    "Known",
+    "at",
+    "at_samples",
+    "bridges",
+    "carried",
+    "either",
+    "known",
+    "resolve",
+    "rests_on",
+    "union",
+    "warn_of_evidence",
+    "with_known",
+    "without_immaterial",
+]
+
+GapPolicy = Literal["flag", "bridge"]
+
+#: What ``gaps="bridge"`` accepts.
+_BRIDGED = GAP | Flag.BELOW_LIMIT
+#: The part of a sum that may be due to samples below their limit of detection.
+_NOTABLE = 0.01
+_RANKS = np.array([status.rank for status in Status])
+
+
+def bridges(gaps: str) -> bool:
+    """Read the option `gaps`: whether what lies across a gap is accepted."""
+    check_choice("gaps", gaps, ("flag", "bridge"))
+    return gaps == "bridge"
+
+
+def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
+    """Return what an answer about a window rests on, if no kernel tells it; NaN is no limit."""
+    start, stop = (
+        end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
+    )
+    return frame.ask(kernels.interval, start, stop, use=use)[1]
+
+
+def resolve(
+    frame: Frame,
+    status: xr.Variable,
+    rests: Rests,
+    window: Window = NO_LIMITS,
+    *,
+    what: str = "",
+    bridge: bool | None = None,
+    sum_of: xr.Variable | None = None,
+    stderr: xr.Variable | None = None,
+    category: type[SimsWarning] | None = ProfileWarning,
+    error: type[Exception] | None = None,
+) -> xr.Variable:
+    """Return the status of answers from their kernel's and from what they rest on, and warn of it.
+
+    One precedence for all questions: the highest rank of :class:`sims_analysis.outcomes.Status`
+    where an answer has a value; without one, the reason of the kernel stays.
+
+    Parameters
+    ----------
+    frame : Frame
+    status : Variable
+        Of the kernel.
+    rests : Rests
+        From :meth:`Frame.ask`.
+    window : pair of Variable
+        Where the answer looked, for messages.
+    what : str
+        What an answer across a gap is: ``"the dose bridges it by straight lines"``.
+    bridge : bool, optional
+        Whether gaps, and samples below their limit, are accepted; None if that is no option.
+    sum_of, stderr : Variable, optional
+        Of a sum, and its error: it rests on samples below their limit only if the sum of their
+        widths times limits exceeds the error and 1 % of it.
+    category : type, optional
+        Of the warning. There is none on Dask, nor with None.
+    error : type, optional
+        Raised instead.
+    """
+    flags = rests.flags
+    if not (is_lazy(flags) or flags.data.any()):
+        return status
+    if bridge:
+        flags = flags & ~_BRIDGED
+    if sum_of is not None:
+        enough: Any = _NOTABLE * abs(sum_of)
+        if stderr is not None:
+            enough = np.maximum(enough, stderr.fillna(0.0))
+        flags = flags.where(rests.below > enough, flags & ~Flag.BELOW_LIMIT)
+    found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
+    found = found.astype(np.uint8).transpose(*status.dims, ...)
+    if category is not None:
+        warn_of_evidence(frame, found, window, what, category, bridge=bridge, error=error)
+    return found
+
+
+def without_immaterial(
+    frame: Frame,
+    rests: Rests,
+    values: xr.Variable,
+    stderr: xr.Variable,
+    answer: Callable[[Frame], xr.Variable],
+    over: str,
+) -> Rests:
+    """Return what answers rest on, without samples below a limit that do not change them.
+
+    They are asked again with these at 0, and at their limit. Several that are joined along a
+    dimension `over` matter if one of them does: by more than its error, and by more than 1 % of it,
+    which is taken to be at least 1.
+    """
+    if frame.limit is None:
+        return rests
+    plain = replace(frame, stderr=None, counts=None, common=None, overlap=None, limit=None)
+    below = frame.value.isnull() & frame.limit.notnull()
+    enough: Any = np.maximum(stderr.fillna(0.0), _NOTABLE * abs(values).clip(min=1.0))
+    matter: Any = False
+    for instead in (0.0, frame.limit):
+        moved = answer(replace(plain, value=frame.value.where(~below, instead)))
+        matter = matter | (abs(moved - values) > enough)
+    flags = rests.flags.where(matter.any(over), rests.flags & ~Flag.BELOW_LIMIT)
+    return rests._replace(flags=flags.astype(np.int16))
+
+
+def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
+    """Replace statuses of answers with a value by those of higher rank that flags call for."""
+    status, flags = np.broadcast_arrays(status, flags)
+    found = status.astype(np.float64)
+    for kind in sorted(_TOLD, key=lambda one: one.status.rank):
+        rank = _RANKS[found.astype(np.intp)]
+        here = (flags & kind.flags != 0) & (rank > 0) & (rank < kind.status.rank)
+        found[here] = kind.status
+    return found
+
+
+class _Told(NamedTuple):
+    """A kind of evidence that has a status."""
+
+    flags: Flag
+    status: Status
+    kind: Kind
+
+
+_TOLD = tuple(_Told(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None)
+
+
+def either(flags: xr.Variable, over: str) -> xr.Variable:
+    """Return what is flagged anywhere along a dimension."""
+    if not is_lazy(flags):
+        return flags.reduce(np.bitwise_or.reduce, over)
+    found: Any = 0
+    for flag in Flag:
+        found = found | ((flags & flag) != 0).any(over).astype(np.int16) * np.int16(flag)
+    return found
+
+
+def warn_of_evidence(
+    frame: Frame,
+    status: xr.Variable,
+    window: Window = NO_LIMITS,
+    what: str = "",
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    bridge: bool | None = False,
+    error: type[Exception] | None = None,
+) -> None:
+    """Warn of the first answer of each status that is one of evidence; raise `error` if given."""
+    present = codes(status)
+    for told in _TOLD:
+        if told.status not in present:
+            continue
+        first = first_flagged(frame, status == told.status)
+        if first is None:
+            continue
+        text = f"{first.label}: {_described(told.kind, first, window, what)}"
+        if told.status.advice and bridge is not None and told.flags & _BRIDGED:
+            text += f". {told.status.advice}"
+        if error is not None:
+            raise error(text)
+        warn(text, category)
+
+
+def _described(kind: Kind, first: First, window: Window, what: str) -> str:
+    """Say what is known of the first such samples of a profile, in a window if there are any."""
+    a, b = (float(np.ravel(first.of_many(end))[0]) for end in window)
+    every = [run for run in runs_of(first.alone) if run.flag & kind.flags]
+    inside = [run for run in every if not (run.high < a or run.low > b)] or every
+    frame = first.frame
+    if not inside:
+        return kind.meaning + (f"; {what}" if what else "")
+    run = inside[0]
+    more = f", and in {len(inside) - 1} more gaps" if len(inside) > 1 else ""
+    text = kind.text.format(
+        **run._asdict(),
+        width=run.high - run.low,
+        more=more,
+        what=what,
+        meaning=kind.meaning,
+        units=frame.units,
+        axis_units=frame.axis_units,
+    )
+    return text.removesuffix("; ")
+
+
+class Run(NamedTuple):
+    """A run of samples of which something is known: see :class:`sims_analysis.kernels.rows.Marks`.
+
+    ``profile`` is the flat place of their profile. ``low`` and ``high`` are those samples' own
+    depths where they have no neighbours.
+    """
+
+    profile: int
+    flag: int
+    first: float
+    last: float
+    low: float
+    high: float
+    height: float
+
+
+def runs_of(frame: Frame) -> Iterator[Run]:
+    """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
+
+    def plain(one: xr.Variable | None) -> Any:
+        return None if one is None else np.asarray(one.data)
+
+    value = np.asarray(frame.value.data)
+    flat = value.reshape(-1, value.shape[-1])
+
+    def over(axis: xr.Variable) -> Any:
+        own = np.asarray(axis.data)
+        return own if own.ndim == 1 else np.broadcast_to(own, value.shape).reshape(flat.shape)
+
+    evidence = blocks.Evidence(plain(frame.flags), plain(frame.limit), plain(frame.fraction))
+    bounds = None if frame.cells is None else (over(frame.cells[0]), over(frame.cells[1]))
+    found: list[Run] = []
+    parts = blocks.layouts(
+        over(frame.depth), flat, None, bounds, evidence=evidence.flat(value.shape)
+    )
+    for which, rows in parts:
+        marks: Marks | None = kernels.marks(rows)
+        if marks is None:
+            continue
+        profiles = np.arange(len(flat))[which][marks.row]
+        for profile, _, *numbers in zip(
+            profiles.tolist(), *(m.tolist() for m in marks), strict=True
+        ):
+            flag, first, last, low, high, height = numbers
+            low, high = (own if np.isnan(x) else x for x, own in ((low, first), (high, last)))
+            found.append(Run(profile, flag, first, last, low, high, height))
+    yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
+
+
+class Known(NamedTuple):
+    """What is known of samples: flags, and limits of those below one; None for nothing."""
+
+    flags: xr.Variable | None = None
+    limit: xr.Variable | None = None
+    #: Of samples at other places, which have no value: in a gap, or among those below a limit.
+    blank: xr.Variable | None = None
+
+
+#: Nothing is known.
+NOTHING = Known()
+
+
+def known(frame: Frame) -> Known:
+    """Return what is known of the samples of a frame: what they carry, and what values show."""
+    flags: Any = frame.map(kernels.seen, extra=(frame.dim,)).value
+    if frame.flags is not None:
+        flags = flags | frame.flags
+    if frame.limit is not None:
+        below = frame.limit.notnull() & frame.value.isnull()
+        flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
+    return _told(Known(flags.astype(np.int16), frame.limit))
+
+
+def _told(one: Known) -> Known:
+    """Return what is known, or that nothing is; on Dask that is not known."""
+    nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
+    return NOTHING if nothing else one
+
+
+def union(*parts: Known, over: str | None = None) -> Known:
+    """Join what is known of the same samples, or along a dimension; limits by their maximum."""
+    flags: list[Any] = [one.flags for one in parts if one.flags is not None]
+    limits: list[Any] = [one.limit for one in parts if one.limit is not None]
+    joined = reduce(operator.or_, flags) if flags else None
+    limit = reduce(partial(elementwise, np.fmax), limits) if limits else None
+    if over is not None:
+        if joined is not None:
+            joined = either(joined, over)
+        limit = None if limit is None else limit.max(over)
+    return _told(Known(joined, limit))
+
+
+def at(
+    frame: Frame,
+    lower: xr.Variable,
+    upper: xr.Variable | None = None,
+    *,
+    reach: int = 1,
+    dim: str,
+    axis: bool = True,
+) -> Known:
+    """Return what is known at other places, from the samples that each rests on.
+
+    Parameters
+    ----------
+    lower, upper : Variable
+        Along `dim`: the interval of depths that each place rests on; `upper` is `lower` for points.
+    reach : int
+        How many samples to both sides of it: 1 for straight lines, 2 and 3 for splines.
+    axis : bool
+        Whether the places are an axis, in order: then sides of gaps are marked on the neighbours.
+    """
+    found = frame.map(
+        kernels.at_places,
+        lower,
+        lower if upper is None else upper,
+        whole=(dim,),
+        extra=(dim,),
+        reach=reach,
+        axis=axis,
+    )
+    return _told(Known(found.flags, None if frame.limit is None else found.limit, found.blank))
+
+
+def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
+    """Return what is known of samples that each rest on those within an interval about it."""
+    dims = (*frame.lead, frame.dim)
+    every = xr.Variable(dims, frame.value.data)
+    edges = [one.set_dims(every.sizes).transpose(*dims).data for one in (lower, upper)]
+    places = (xr.Variable((*frame.lead, _PLACES), one) for one in edges)
+    found = at(frame, *places, dim=_PLACES)
+    along = (None if one is None else xr.Variable(dims, one.data) for one in found[:2])
+    return Known(*along)
+
+
+#: Dimension of places: a name that no dimension of a user has.
+_PLACES = "__places__"
+
+
+def with_known(data: Data) -> Data:
+    """Return data that carry all that is known of their samples, in canonical units.
+
+    Corrections begin with it: what values show of them may not be seen any more afterwards.
+    """
+    made: dict[str, xr.Variable] = {}
+    names: list[Any] = [None]
+    if isinstance(data, xr.Dataset):
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
+    for name in names:
+        frame = open_frame(
+            data, question="evidence", variable=name, axes=vocabulary.AXES, as_they_are=True
+        )
+        dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
+        made |= carried(frame.name, known(frame), frame.units, dims)
+    limits = [key for key in made if key.endswith(vocabulary.CENSORED)]
+    for key in limits:  # in their own unit
+        del made[key]
+    found: Data = data.assign_coords(made) if made else data
+    return found
+
+
+def carried(
+    name: str, of: Known, units: str, dims: tuple[Any, ...] | None = None
+) -> dict[str, xr.Variable]:
+    """Return coordinates of a variable with what is known of its samples; none for nothing."""
+    if of.flags is None:
+        return {}
+    columns: Mapping[str, xr.Variable | None] = {
+        vocabulary.QUALITY: of.flags,
+        vocabulary.CENSORED: of.limit,
+    }
+    made = {}
+    for end, one in columns.items():
+        if one is None:
+            continue
+        ordered = one if dims is None else one.transpose(*dims)
+        attrs = vocabulary.attrs_beside(name, end, units)
+        made[f"{name}_{end}"] = xr.Variable(ordered.dims, ordered.data, attrs)
+    return made

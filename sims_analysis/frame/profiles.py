@@ -1,0 +1,122 @@
+"""Each profile on its own: a row of numbers for it, with numpy and with Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import POINT
+from sims_analysis.errors import FitWarning, ProfileError, warn
+from sims_analysis.frame.answers import words
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import is_lazy
+from sims_analysis.outcomes import Status
+from sims_analysis.units import with_plain_axes
+
+__all__ = [
+    "RESTORED",
+    "by_depth",
+    "in_words",
+    "open_profiles",
+    "over_profiles",
+    "warn_of_first",
+    "warn_of_status",
+]
+
+#: Attributes of the fraction of independent samples of restored profiles, which are not straight
+#: lines between fewer samples.
+RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}
+
+
+def by_depth(data: Any) -> Any:
+    """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
+    if not isinstance(data, xr.Dataset | xr.DataArray):
+        return data
+    plain = with_plain_axes(data)
+    for axis in vocabulary.AXES:
+        order = plain.indexes.get(axis)
+        if order is not None and not order.is_monotonic_increasing:
+            plain = plain.sortby(axis)
+    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
+    if not any(is_lazy(one.variable) for one in values):
+        return plain
+    plain = plain.unify_chunks()
+    broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
+    return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
+
+
+def open_profiles(
+    data: Any,
+    *,
+    question: str,
+    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
+    variable: str | None = None,
+    axes: tuple[str, ...] = vocabulary.AXES,
+) -> Frame:
+    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come.
+
+    Raises
+    ------
+    TypeError, UnitsError, ProfileError
+    """
+    frame = open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
+    infinite = np.isinf(frame.value.data)
+    if not frame.lazy and infinite.any():
+        place = tuple(map(int, np.argwhere(infinite)[0]))
+        at = float(frame.depth.set_dims(frame.value.sizes).transpose(*frame.value.dims)[place])
+        label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
+        raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} {frame.axis_units}")
+    return frame
+
+
+def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
+    """Give rows of numbers, as :meth:`Frame.each` gives them, the coordinates of the profiles."""
+    return frame.dataset({"rows": rows}, coords={})["rows"]
+
+
+def in_words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
+    """Look up codes in a table of words."""
+    return words(codes.astype(int), np.array(table), **attrs)
+
+
+def warn_of_first(
+    profiles: Frame,
+    answer: xr.DataArray,
+    fine: Collection[str],
+    message: Callable[[str], str],
+    among: xr.Variable | None = None,
+) -> None:
+    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
+    if is_lazy(answer.variable):
+        return
+    flagged = xr.Variable(answer.dims, ~np.isin(answer.values, list(fine)))
+    found = first_flagged(profiles, flagged if among is None else flagged & among)
+    if found is not None:
+        word = str(answer.isel(found.index).values)
+        warn(f"{found.label}: {message(word)}", FitWarning)
+
+
+def warn_of_status(
+    profiles: Frame,
+    answer: xr.DataArray,
+    what: str,
+    fine: Collection[str] = ("ok", "no_data"),
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Warn once of all profiles whose status is none of the `fine` ones, by the first of them.
+
+    `more` is what may be said of some statuses beside what :class:`Status` says.
+    """
+
+    def message(word: str) -> str:
+        said = f"{Status[word.upper()].explanation}{more.get(word, '')}"
+        return f"{what} {word.replace('_', ' ')} ({said})"
+
+    warn_of_first(profiles, answer, fine, message)

@@ -1,0 +1,1 @@
+"""Where interfaces are, how sharp, and how thick the layers between them."""

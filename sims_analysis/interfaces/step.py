@@ -1,0 +1,364 @@
+"""The step of one profile between two plateaus: where it is, and how wide, from the data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.kernels.samples import Array, in_order
+from sims_analysis.outcomes import Status
+
+__all__ = ["ROW", "measured"]
+
+ROW = (
+    *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
+    *("left_slope", "right_slope", "unsure", "status"),
+)
+#: Fraction of the samples, at either end, taken as a plateau unless one is stated.
+_PLATEAU = 0.1
+#: A step that is smaller than this part of the levels is rounding.
+_ROUNDING = 1e-9
+#: Beyond so many widths from the position, 0.1 % of an error function is left of the step.
+_COMPLETE = 1.5
+#: The middle of a step, and the width of an error function over that from one part to the other.
+_MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
+#: The slope of an error function in the middle, over that from 16 % to 84 %: 1.989 / sqrt(2 pi).
+_SLOPE = 0.793
+#: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
+_BENT = 2.2
+#: What is not known of a restored step: its position, by this part of the achieved resolution R,
+#: and its width, by ``R^2`` over so many widths.
+_ASYMMETRIC, _SHARPER = 0.04, 15.0
+#: The same of a position, over as many widths squared: ``h^3`` over so many of them.
+_SKEWED = 14.7
+#: A slope matters if it changes the level by this part of the step: by itself from so many standard
+#: errors, and with its error where the plateau reaches up to the step with as many samples, and the
+#: position is known to this part of the width.
+_MATTERS, _SURE, _ENOUGH, _SHARP = 0.02, 3.0, 5, 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """Samples in order of depth, with standard errors (NaN if unknown), and plateaus' places."""
+
+    z: Array
+    c: Array
+    s: Array
+    #: Independent samples for each of these, and whether it is below 1 for what is interpolated.
+    fraction: float
+    grid: bool
+    places: Sequence[Array]
+
+    def between(self, places: Sequence[Array]) -> _Window:
+        """Return the same with other plateaus."""
+        return replace(self, places=places)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plateau:
+    """A plateau as a line about the middle of its samples.
+
+    Parameters
+    ----------
+    centre, level, slope : float
+    error, slope_error : float
+        Standard errors of the last two.
+    """
+
+    centre: float
+    level: float
+    slope: float
+    error: float
+    slope_error: float
+
+    def at(self, z: float) -> float:
+        """Return the line at a depth."""
+        return self.level + self.slope * (z - self.centre)
+
+    def along(self, z: Array) -> Array:
+        """Return the line at depths."""
+        line: Array = self.level + self.slope * (z - self.centre)
+        return line
+
+    def error_at(self, z: float) -> float:
+        """Return the standard error of the line at a depth."""
+        return float(np.hypot(self.error, self.slope_error * (z - self.centre)))
+
+
+def measured(
+    z: Array,
+    c: Array,
+    s: Array,
+    fraction: float,
+    limits: tuple[tuple[float, ...], ...],
+    parts: tuple[float, float],
+    *,
+    between: bool = True,
+) -> Array:
+    """Measure a step.
+
+    Parameters
+    ----------
+    z, c, s : ndarray
+        Depths, values and standard errors of a profile; NaN where there are none.
+    fraction : float
+        The number of independent samples for each of these.
+    limits : three pairs of float
+        Of the window, and of the plateaus; NaN where they were not stated.
+    parts : (float, float)
+        Of the step, between which its width is taken.
+    between : bool
+        Whether a fraction below 1 is of values that were interpolated between samples.
+
+    Returns
+    -------
+    ndarray
+        The numbers of :data:`ROW`.
+    """
+    row = np.full(len(ROW), np.nan)
+    row[-1] = Status.NO_DATA
+    bounds, *stated = limits
+    here = in_order(z, c, *bounds)
+    z, c, s = z[here], c[here], s[here]
+    if z.size < 5:
+        return row
+    part = max(2, round(_PLATEAU * z.size))
+    ends = np.arange(part), np.arange(z.size - part, z.size)
+    given = [None if np.isnan(one).all() else in_order(z, c, *one) for one in stated]
+    left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
+    if min(left.size, right.size) < 1:
+        return row
+    window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
+    level = [_plateau(window, one, sloping=False) for one in window.places]
+    row = _between(window, level, parts)
+    if row[-1] not in (Status.OK, Status.UNDETERMINED):
+        return row
+    return _sloping(window, level, row, parts, [one is None for one in given])
+
+
+def _sloping(
+    window: _Window,
+    level: Sequence[_Plateau],
+    row: Array,
+    parts: tuple[float, float],
+    free: Sequence[bool],
+) -> Array:
+    """Measure again from lines where a plateau slopes, `free` ones up to where the step begins."""
+    lines, places = list(level), list(window.places)
+    about = _about(window, level)
+    restored = window.fraction < 1 and not window.grid
+    sharp = bool(row[4] < _SHARP * about[1])
+    for _ in range(4):
+        # Slopes that are there show best once the windows reach up to the step.
+        places = _up_to_the_step(window, about, free)
+        lines = [_plateau(window, one, sloping=True) for one in places]
+        before, about = about, _about(window.between(places), lines)
+        if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
+            break
+    found = _between(window.between(places), lines, parts)
+    position = found[0] if np.isfinite(found[0]) else float(window.z.mean())
+    step = abs(lines[1].at(position) - lines[0].at(position))
+    slopes = [
+        _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
+        for one, place, may in zip(lines, places, free, strict=True)
+    ]
+    row = row.copy()
+    row[8] = not (sharp or restored) and any(free)
+    if not any(slopes):
+        return _in_doubt(row, found, lines)
+    chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
+    places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
+    answer = _between(window.between(places), chosen, parts)
+    # Lines that noise has turned say nothing against what levels say.
+    if answer[-1] not in (Status.OK, Status.UNDETERMINED):
+        return row
+    return _in_doubt(answer, found, [one for one, on in zip(lines, slopes, strict=True) if not on])
+
+
+def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool:
+    """Return whether a plateau is to be a line; one that `may` be is, unless it is surely level."""
+    size = abs(line.slope)
+    if may:
+        size += line.slope_error
+    elif size <= _SURE * line.slope_error:
+        return False
+    return size * abs(position - line.centre) > _MATTERS * step
+
+
+def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
+    """Add to the errors what slopes would change that are not known well enough to be used.
+
+    Of two slopes by noise alone the larger square is about two squares of its error: less by that.
+    """
+    if sloping[-1] not in (Status.OK, Status.UNDETERMINED):
+        return row
+    squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
+    sure = max(squares, default=0.0)
+    row = row.copy()
+    if sure > 2:
+        change = (sloping[:2] - row[:2]) * np.sqrt(1 - 2 / sure)
+        row[4:6] = np.hypot(row[4:6], np.where(np.isnan(change), 0.0, change))
+    return row
+
+
+def _about(window: _Window, plateaus: Sequence[_Plateau]) -> tuple[float, float]:
+    """Return where a step is, and its width from 16 % to 84 %; or, if less, what its middle says.
+
+    Slopes of the plateaus that are not known yet widen the whole more than the middle.
+    """
+    whole, middle = (_between(window, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE))
+    return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
+
+
+def _up_to_the_step(
+    window: _Window, about: tuple[float, float], free: Sequence[bool]
+) -> list[Array]:
+    """Return the samples of the plateaus, those that may reach up to where the step begins."""
+    position, width = about
+    reach = _COMPLETE * width
+    beside = [
+        np.flatnonzero(window.z < position - reach),
+        np.flatnonzero(window.z > position + reach),
+    ]
+    return [
+        near if may and near.size > place.size else place
+        for near, place, may in zip(beside, window.places, free, strict=True)
+    ]
+
+
+def _plateau(window: _Window, place: Array, *, sloping: bool) -> _Plateau:
+    """Fit a level, or a line, to the samples of a plateau."""
+    z, c, s = window.z[place], window.c[place], window.s[place]
+    centre, level = float(z.mean()), float(c.mean())
+    u = z - centre
+    size = float(u @ u)
+    slope = float(u @ c) / size if sloping and size > 0 else 0.0
+    if np.isfinite(window.s).all():
+        noise = float(np.sqrt(np.mean(s**2)))
+    else:
+        free = z.size - 1 - sloping
+        noise = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free)) if free > 0 else 0.0
+    noise /= np.sqrt(window.fraction)
+    error = noise / np.sqrt(size) if sloping and size > 0 else 0.0
+    return _Plateau(centre, level, slope, noise / float(np.sqrt(z.size)), error)
+
+
+def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, float]) -> Array:
+    """Return the row of a step between two lines."""
+    row = np.full(len(ROW), np.nan)
+    z, places, (left, right) = window.z, window.places, plateaus
+    ends = z[places[0][-1]], z[places[1][0]]
+    middle = 0.5 * (ends[0] + ends[1])
+    levels = [one.at(middle) for one in plateaus]
+    row[2:4] = levels
+    row[6:9] = left.slope, right.slope, 0.0
+    unsure = [one.error_at(middle) for one in plateaus]
+    if not abs(levels[1] - levels[0]) > max(
+        5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))
+    ):
+        row[-1] = Status.FEATURELESS
+        return row
+    between = slice(int(places[0][0]), int(places[1][-1]) + 1)
+    noise = _noise(window, plateaus)[between]
+    z, c = z[between], window.c[between]
+    step = right.along(z) - left.along(z)
+    done, noise = (c - left.along(z)) / step, noise / np.abs(step)
+    smooth = isotonic_regression(done).x
+    levels_at = np.array([parts[0], 0.5, parts[1]])
+    above = np.searchsorted(smooth, levels_at)
+    row[-1] = Status.TRUNCATED
+    if above[0] == 0 or above[-1] == z.size:
+        return row
+    below = above - 1
+    part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
+    depths = z[below] + part * (z[above] - z[below])
+    if depths[0] < ends[0] or depths[-1] > ends[1]:
+        return row
+    row[:2] = depths[1], depths[2] - depths[0]
+    row[2:4] = [one.at(depths[1]) for one in plateaus]
+    fraction = window.fraction
+    # In the middle a step is as steep as its width says: noise asks for neighbours beside it.
+    steep = np.array([0.0, _SLOPE, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
+    own, slopes = np.transpose(
+        [_error(z, done, noise, int(i), fraction, one) for i, one in zip(above, steep, strict=True)]
+    )
+    # What an error of either level moves: each crossing, and all of them together.
+    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
+    steps = np.abs(step[above])
+    moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
+    lower, skewed, bent = _between_samples(window, row, above, slopes[1] * steps[1], z)
+    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
+    of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
+    row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
+    row[-1] = Status.OK
+    if above[0] == above[-1]:
+        # Anywhere between two samples: the standard deviation of a uniform distribution.
+        row[4] = np.hypot(row[4], (z[above[1]] - z[below[1]]) / np.sqrt(12))
+        row[[1, 5]] = np.nan
+        row[-1] = Status.UNDETERMINED
+    return row
+
+
+def _between_samples(
+    window: _Window, row: Array, above: Array, steepness: float, z: Array
+) -> tuple[float, float, float]:
+    """Return what is not known of a step between its samples: twice of its position, of its width.
+
+    `steepness` is that of the values in its middle, at the sample `above`.
+    """
+    fraction, width = window.fraction, row[1]
+    spacing = float(samples_of_grid(np.array(fraction))[0]) if window.grid else 1.0
+    cell = spacing * float(z[above[1]] - z[above[1] - 1])
+    # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
+    # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
+    height = 0.5 * abs(row[2] + row[3])
+    lower = min(cell * steepness / height, 1.0) * cell / 12 if window.grid else 0.0
+    # What is restored is known to the achieved resolution: its asymmetry within that is not.
+    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    lower = max(lower, _ASYMMETRIC * achieved)
+    skewed = cell**3 / (_SKEWED * width**2) if above[0] < above[-1] else 0.0
+    # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
+    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / width if width > 0 else 0.0
+    return lower, skewed, bent
+
+
+def _noise(window: _Window, plateaus: Sequence[_Plateau]) -> Array:
+    """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
+    if np.isfinite(window.s).all():
+        return window.s
+    sizes = [len(one) for one in window.places]
+    scatter = [
+        one.error * np.sqrt(size * window.fraction)
+        for one, size in zip(plateaus, sizes, strict=True)
+    ]
+    middle = 0.5 * (window.places[0][-1] + window.places[1][0])
+    noise: Array = np.where(np.arange(window.c.size) < middle, scatter[0], scatter[1])
+    return noise
+
+
+def _error(
+    z: Array, rising: Array, noise: Array, above: int, fraction: float, steep: float
+) -> tuple[float, float]:
+    """Return the error of the depth at which samples rise past a level, and their slope there.
+
+    The slope is a straight line's through as few neighbours as tell it to a fifth, and at least
+    `steep`. Noise that is small against the rise from one sample to the next moves two samples;
+    more noise is pooled, and the error grows as its power 2/3 only (asymptotically 0.81 times; H.
+    D. Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177). Values
+    between samples are no samples: on a finer grid, the distance is that of the samples.
+    """
+    for reach in range(1, z.size):
+        near = slice(max(above - reach, 0), above + reach)
+        u, sigma = z[near] - z[near].mean(), float(np.sqrt(np.mean(noise[near] ** 2)))
+        slope = float(u @ rising[near] / (u @ u))
+        if slope > 5 * sigma / np.sqrt(u @ u * fraction) or u.size == z.size:
+            break
+    spacing, variance = map(float, samples_of_grid(np.array(fraction)))
+    cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
+    slope = max(slope, steep)
+    ratio = sigma / np.sqrt(variance) / (slope * cell)
+    return float(np.sqrt(2 / 3) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope

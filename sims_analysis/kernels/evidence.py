@@ -1,0 +1,214 @@
+"""What an answer rests on: gaps, saturated samples, samples below a limit, and what else is known.
+
+What the data carry (``rows.carried``) is added to what the values show: an answer is flags *or*
+look, so that new values under old flags are a false alarm, and never silence.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.kernels.gaps import gap_after, gaps_of
+from sims_analysis.kernels.rows import (
+    LEAST,
+    TOLERANCE,
+    Array,
+    Flags,
+    Index,
+    Marks,
+    Only,
+    Packed,
+    Rows,
+)
+from sims_analysis.kernels.saturation import saturated
+from sims_analysis.outcomes import GAP, Flag
+
+#: How an answer uses its samples: a ``"curve"`` through those of an interval, ``"samples"`` of a
+#: window each by itself (a mean), or the curve at a ``"point"`` between two.
+Use = Literal["curve", "samples", "point"]
+
+#: Added to the flag of runs of samples without a value; not part of what data carry.
+WITHOUT_VALUE = 1 << 13
+
+#: On a grid, so many times as many saturated samples are needed.
+_SURELY = 4.0
+
+
+class Rests(NamedTuple):
+    """What answers rest on, in the shape of their intervals.
+
+    The flags of all that lies in each; of samples below a limit, the sum of width times limit; and
+    the total width of the gaps.
+    """
+
+    flags: Any
+    below: Any
+    gap: Any
+
+
+def marks(rows: Rows) -> Marks | None:
+    """Return all that is known of the samples of some rows, carried or seen; None for nothing."""
+    found = [] if rows.carried is None else [rows.carried]
+    gaps = gaps_of(rows)
+    if gaps is not None:
+        row, z0, z1 = gaps
+        flag = np.full(row.shape, GAP, dtype=np.int16)
+        found.append(Marks(row, flag, z0, z1, z0, z1, np.full(row.shape, np.nan)))
+    cut = saturated_samples(rows)
+    if cut is not None:
+        row, depth = np.repeat(np.arange(rows.count), rows.size), _depths(rows)
+        found.append(runs_of(row, depth, cut, rows.value.reshape(-1), Flag.SATURATED))
+    if not found:
+        return None
+    return Marks(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def saturated_samples(rows: Rows) -> Flags | None:
+    """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
+
+    On a grid finer than the samples, two equal samples make many equal values: only many more count
+    than five samples make, because the noise of a grid is not that of samples.
+    """
+    flags = saturated(rows)
+    if flags is None or rows.fraction is None:
+        return None if flags is None else flags.reshape(-1)
+    number = rows.sum(flags.astype(np.float64)) * rows.fraction
+    enough = number >= np.where(rows.fraction < 1.0, _SURELY, 1.0) * LEAST
+    found: Flags = flags.reshape(-1) & enough.repeat(rows.size)
+    return found if found.any() else None
+
+
+def _depths(rows: Rows) -> Array:
+    return rows.depth_at(np.arange(rows.value.size))
+
+
+def runs_of(row: Index, depth: Array, flags: Flags, height: Array, flag: int) -> Marks:
+    """Return the runs of flagged samples, of rows end to end, with the largest `height` of each."""
+    beside = np.append(row[1:] == row[:-1], False)  # whether the next is of the same row
+    before = np.append(False, beside[:-1])
+    begin = np.flatnonzero(flags & ~(before & np.append(False, flags[:-1])))
+    end = np.flatnonzero(flags & ~(beside & np.append(flags[1:], False)))
+    low = np.where(before[begin], depth[begin - 1], np.nan)
+    high = np.where(beside[end], depth[np.minimum(end + 1, depth.size - 1)], np.nan)
+    heights = np.append(np.where(flags, height, np.nan), np.nan)
+    edges = np.stack([begin, end + 1], axis=1).reshape(-1)
+    most = np.fmax.reduceat(heights, edges)[::2] if begin.size else np.empty(0)
+    kind = np.full(begin.shape, flag, dtype=np.int16)
+    return Marks(row[begin], kind, depth[begin], depth[end], low, high, most)
+
+
+def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
+    """Say on what answers about intervals rest, ``(R,)`` or ``(R, m)``; NaN for none.
+
+    What is known of samples counts if one lies in the interval. A gap counts if a curve goes across
+    it, and so do samples below a limit; of a window whose samples count each by itself, gaps do not
+    matter, and samples below a limit do.
+    """
+    flags = np.zeros(start.shape, dtype=np.int16)
+    below, hole = np.zeros((2, *start.shape))
+    found = marks(rows)
+    if found is None:
+        return Rests(flags, below, hole)
+    more = (slice(None), *[None] * (start.ndim - 1))
+    _, _, first, last, low, high, height = (one[more] for one in found)
+    a, b = start[found.row], stop[found.row]
+    with np.errstate(invalid="ignore"):
+        touched = (first <= b) & (last >= a)
+        width = np.minimum(b, high) - np.maximum(a, low)
+        across = (a > low) & (b < high) if use == "point" else width > 0
+    is_gap = (found.flag & GAP != 0)[more]
+    is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]
+    here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
+    np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
+    limited = here & is_below
+    np.add.at(below, found.row, np.where(limited, np.nan_to_num(width * height), 0.0))
+    np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
+    return Rests(flags, below, hole)
+
+
+class Interval(NamedTuple):
+    """An interval of depths as the only answer; (R,)."""
+
+    start: Array
+    stop: Array
+
+
+def interval(_: Rows, start: Array, stop: Array) -> Interval:
+    """Return the interval itself, of which is asked what it rests on."""
+    return Interval(start, stop)
+
+
+def rests_on_points(rows: Rows, at: Array) -> Rests:
+    """Say on what the curves through the samples rest at depths, (R, m)."""
+    return rests(rows, at, at, "point")
+
+
+def seen(rows: Rows) -> Only:
+    """Return the flags of all samples, in their places of the array, (R, n), by their values.
+
+    The sides of gaps, and saturated samples; what the data carry is not among them.
+    """
+    found = np.zeros(rows.value.size, dtype=np.int16)
+    wide = gap_after(rows)
+    if wide is not None:
+        before = np.flatnonzero(np.broadcast_to(wide, rows.value.shape))
+        found[before] |= Flag.GAP_AFTER
+        found[before + 1] |= Flag.GAP_BEFORE
+    cut = saturated_samples(rows)
+    if cut is not None:
+        found[cut] |= Flag.SATURATED
+    if not isinstance(rows, Packed):
+        return Only(found.reshape(rows.value.shape))
+    assert rows.measured is not None  # noqa: S101 - all samples are asked
+    placed = np.zeros(rows.measured.shape, dtype=np.int16)
+    placed[rows.measured] = found
+    return Only(placed)
+
+
+class Places(NamedTuple):
+    """Flags and limits of samples made at other places, and which have no value; (R, m)."""
+
+    flags: NDArray[np.int16]
+    limit: Array
+    blank: Flags
+
+
+def at_places(
+    rows: Rows, lower: Array, upper: Array, *, reach: int = 1, axis: bool = True
+) -> Places:
+    """Return the flags of values that rest on the samples from `lower` to `upper`, (R, m).
+
+    And on `reach` samples to both sides of it. Gaps are sampled anew: values inside have both of
+    their sides, and on an `axis`, in order of depth, their neighbours one each.
+    """
+    flags = np.zeros(lower.shape, dtype=np.int16)
+    limit, blank = np.full(lower.shape, np.nan), np.zeros(lower.shape, dtype=bool)
+    found = marks(rows)
+    if found is None:
+        return Places(flags, limit, blank)
+    packed = rows.packed()
+    for row, flag, first, last, low, high, height in zip(*found, strict=True):
+        a, b = lower[row], upper[row]
+        own = packed.depth[packed.offsets[row] : packed.offsets[row + 1]]
+        slack = TOLERANCE * (high - low)
+        inside = (b > low + slack) & (a < high - slack)
+        if flag & (GAP | WITHOUT_VALUE):
+            blank[row] |= inside
+        if flag & GAP:
+            flags[row, inside] |= flag
+            if axis:
+                before, after = np.flatnonzero(b <= low), np.flatnonzero(a >= high)
+                flags[row, before[-1:]] |= np.int16(Flag.GAP_AFTER)
+                flags[row, after[:1]] |= np.int16(Flag.GAP_BEFORE)
+            continue
+        # A value strictly between two samples rests on both.
+        before, after = own[own < first][-reach:], own[own > last][:reach]
+        begin = before[0] if before.size == reach else -np.inf
+        end = after[-1] if after.size == reach else np.inf
+        here = (b > begin) & (a < end)
+        flags[row, here] |= flag & ~WITHOUT_VALUE
+        limit[row, here] = np.fmax(limit[row, here], height if flag & Flag.BELOW_LIMIT else np.nan)
+    return Places(flags, limit, blank)

@@ -1,0 +1,111 @@
+"""The samples of one profile: which are there, and what each stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Array", "Cells", "Samples", "cells", "in_order", "smoothed", "surroundings"]
+
+#: Of floats, booleans or indices.
+Array = NDArray[Any]
+#: How far the cell of each sample reaches to both sides.
+Cells = tuple[Array, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The samples of one profile; NaN where there are none, and 0 where nothing was subtracted.
+
+    Parameters
+    ----------
+    z, c, s, k : ndarray
+        Depths, values, standard errors and counts.
+    common, overlap : ndarray
+        Standard error of a subtracted background, and the covariance of sample and background over
+        its variance.
+    lower, upper : ndarray, optional
+        Edges of the cells over which the values are means; NaN where they are not stated.
+    """
+
+    z: Array
+    c: Array
+    s: Array
+    k: Array
+    common: Array
+    overlap: Array
+    lower: Array | None = None
+    upper: Array | None = None
+
+    def where(self, keep: Array) -> Samples:
+        """Return some of them."""
+        columns: list[Any] = [one if one is None else one[keep] for one in vars(self).values()]
+        return Samples(*columns)
+
+    def cells(self, here: Array) -> Cells:
+        """Return how far the cells of some samples reach, by their order: as stated, or half way.
+
+        Neighbours are all measured samples, in the same window or not.
+        """
+        if (
+            self.lower is not None
+            and self.upper is not None
+            and np.isfinite(self.lower[here]).all()
+        ):
+            return self.z[here] - self.lower[here], self.upper[here] - self.z[here]
+        every = in_order(self.z, self.c)
+        of_every = np.full((2, self.z.size), np.nan)
+        of_every[:, every] = cells(self.z[every])
+        below, above = of_every[:, here]
+        return below, above
+
+
+def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
+    """Return where the measured samples of a window are, in order of depth; NaN is no limit."""
+    there = np.flatnonzero(np.isfinite(z) & np.isfinite(c) & ~(z < start) & ~(z > stop))
+    order: Array = there[np.argsort(z[there], kind="stable")]
+    return order
+
+
+def cells(z: Array) -> Cells:
+    """Return how far the cell of each sample reaches to both sides.
+
+    Half of the way to its neighbours, and from the ends as far outward as inward.
+    """
+    half = 0.5 * (z[1:] - z[:-1])
+    reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
+    return reach[:-1], reach[1:]
+
+
+def smoothed(c: Array, width: int = 5) -> Array:
+    """Average over neighbours, fewer of them at the ends."""
+    half = max(0, min(width, c.size // 4) - 1) // 2
+    if half == 0:
+        return c
+    means: Array = np.convolve(c, np.ones(2 * half + 1), "same")
+    means[half : c.size - half] /= 2 * half + 1
+    means[:half] /= np.arange(half + 1, 2 * half + 1)
+    means[c.size - half :] /= np.arange(2 * half, half, -1)
+    return means
+
+
+def surroundings(c: Array, s: Array, known: float = 4.0) -> Array:
+    """Return for each sample the mean of its neighbours, without its own noise.
+
+    Of as few to both sides as have together `known` standard errors; the sample itself where it
+    has them alone, or where no error is known.
+    """
+    s = np.nan_to_num(s)
+    sums, variances = (np.concatenate([[0.0], np.cumsum(one)]) for one in (c, s**2))
+    found, place = c.copy(), np.arange(c.size)
+    left, reach = place[(c < known * s) | ((c <= 0) & (s.max(initial=0.0) > 0))], 1
+    while left.size and reach < 2 * c.size:
+        first, last = np.maximum(left - reach, 0), np.minimum(left + reach + 1, c.size)
+        total, variance = sums[last] - sums[first], variances[last] - variances[first]
+        found[left] = (total - c[left]) / (last - first - 1)
+        left = left[(total <= 0) | (total < known * np.sqrt(variance))]
+        reach += max(1, reach // 4)
+    return found

@@ -1,1 +1,0 @@
-"""What a profile means: models fitted to it, its interfaces, its sheet resistance."""

@@ -1,0 +1,169 @@
+"""What answers may be instead of ``ok``, and what is known of samples that makes them so.
+
+:class:`Status` is the one table of statuses. Kernels return the codes, answers have the words, and
+messages take the advice from it. Where several are true of an answer that has a value, the one with
+the highest rank is its status; without a value, it is the reason that the kernel gives.
+
+:class:`Flag` and :data:`KINDS` are the one table of what is known of samples beside their values.
+It travels with the data, as the coordinate ``<variable>_quality``; an answer that rests on such
+samples has the status of their kind. A new status, and a new kind of evidence, are a row each.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import NamedTuple, Self
+
+__all__ = ["KINDS", "Flag", "Kind", "Status", "words"]
+
+
+class Status(IntEnum):
+    """Outcome of a computation: its code, its rank, its meaning, and what may be done."""
+
+    rank: int
+    meaning: str
+    advice: str
+
+    def __new__(cls, code: int, rank: int = 0, meaning: str = "", advice: str = "") -> Self:
+        """Make one of the codes below, with its rank among those of answers that have a value."""
+        made = int.__new__(cls, code)
+        made._value_ = code
+        made.rank, made.meaning, made.advice = rank, meaning, advice
+        return made
+
+    @property
+    def word(self) -> str:
+        """The word of answers: ``"below_detection"``; empty for an entry that is not used."""
+        return "" if self is Status.PADDING else self.name.lower()
+
+    OK = 0, 1, "the answer holds as far as its error says"
+    NO_DATA = 1, 0, "nothing was measured that could answer"
+    NEVER_REACHED = 2, 0, "the profile never reaches the level, or has no junction"
+    ALWAYS_ABOVE = 3, 0, "the profile is above the level at all depths"
+    BELOW_DETECTION = 4, 3, "the answer does not exceed its standard error, or its detection limit"
+    TRUNCATED = (
+        *(5, 2, "the record, or the window, ends inside of what is asked for"),
+        "start= and stop= choose what was measured, past the surface transient if it is one",
+    )
+    #: An empty entry: other profiles have more results than this one.
+    PADDING = 6
+    NO_OVERLAP = 7, 0, "the two were not measured at common depths"
+    UNDETERMINED = (
+        *(8, 0, "the samples do not determine the answer, or some parameter, which has no error"),
+        "hold a parameter with fixed=, or take a simpler model",
+    )
+    SATURATED = (
+        *(9, 7, "samples are equal to the last digit, as a saturated detector writes them"),
+        "leave them out of the window",
+    )
+    GAP = (
+        *(10, 6, "over more than five times their spacing there are no samples"),
+        'gaps="bridge" accepts that',
+    )
+    WRONG_SHAPE = (
+        *(11, 4, "the curve does not have the profile's shape"),
+        "background='fit', a window or another model may help",
+    )
+    BELOW_LIMIT = (
+        *(12, 5, "the answer rests on samples below their limit of detection"),
+        'gaps="bridge" accepts that',
+    )
+    TOO_FEW_SAMPLES = 13, 0, "fewer samples in the window than are needed"
+    FEATURELESS = 14, 0, "a constant describes the samples as well"
+    NOT_CONVERGED = 15, 0, "the optimizer found no minimum"
+    AT_BOUND = (
+        *(16, 0, "a parameter is at its bound"),
+        "hold it with fixed=, or take a simpler model",
+    )
+    SEVERAL_PEAKS = (
+        *(17, 0, "there is more than one maximum"),
+        "start= and stop= choose a window about one",
+    )
+    TOO_FEW_MAXIMA = (
+        *(18, 0, "fewer maxima stand out of the noise than layers were asked for"),
+        "repeat='auto' takes those that there are",
+    )
+    TOO_FEW_COUNTS = 19, 0, "nowhere 20 counts within the width of the resolution function"
+    RESOLUTION_UNKNOWN = 20, 0, "the resolution function of this profile is not known"
+    RESOLUTION_TOO_WIDE = (
+        *(21, 0, "nothing that is blurred so much shows what was measured"),
+        "the function is too wide, the background too high, or the errors too small",
+    )
+    TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
+    BENT = 23, 0, "the markers do not lie on a straight line"
+
+    @property
+    def explanation(self) -> str:
+        """What it means, and what may be done, for messages."""
+        return f"{self.meaning}; {self.advice}" if self.advice else self.meaning
+
+
+def words() -> list[str]:
+    """List the words of all statuses, in the order of their codes."""
+    return [status.word for status in Status]
+
+
+class Flag(IntFlag):
+    """What is known of a sample, as bits of the coordinate ``<variable>_quality``.
+
+    A gap has two sides: the sample before it has ``GAP_AFTER``, the one after it ``GAP_BEFORE``,
+    and depths inside of it, which have no value, have both.
+    """
+
+    GAP_BEFORE = 1
+    GAP_AFTER = 2
+    SATURATED = 4
+    BELOW_LIMIT = 8
+    PLACEHOLDER = 16
+    TRANSIENT = 32
+    RESTORED = 64
+
+
+class Kind(NamedTuple):
+    """A kind of evidence: its flags, and the status of answers that rest on samples with one.
+
+    Without a status it is shown by :func:`sims_analysis.quality` and in figures alone. ``text`` is
+    what a warning says of the first run of such samples: from ``first`` to ``last``, between the
+    neighbours ``low`` and ``high``, with the ``height`` of their limit or value.
+    """
+
+    name: str
+    flags: Flag
+    status: Status | None
+    meaning: str
+    text: str = "samples from {first:g} to {last:g} {axis_units}: {meaning}"
+
+
+GAP = Flag.GAP_BEFORE | Flag.GAP_AFTER
+
+#: Every kind of evidence.
+KINDS = (
+    Kind(
+        "gap",
+        GAP,
+        Status.GAP,
+        "nothing was measured between two samples",
+        "no sample between {low:g} and {high:g} {axis_units} ({width:g} {axis_units}){more}; "
+        "{what}",
+    ),
+    Kind(
+        "saturated",
+        Flag.SATURATED,
+        Status.SATURATED,
+        "the detector wrote its largest number",
+        "samples from {first:g} to {last:g} {axis_units} ({height:.4g} {units}) are equal to the "
+        "last digit, as a saturated detector writes them, or were made from such: the answer rests "
+        "on samples that were cut off",
+    ),
+    Kind(
+        "below_limit",
+        Flag.BELOW_LIMIT,
+        Status.BELOW_LIMIT,
+        "below the limit of detection, which stands beside it",
+        "the samples from {first:g} to {last:g} {axis_units} are below their limit of detection, "
+        "{height:.3g} {units}; {what}",
+    ),
+    Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
+    Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),
+    Kind("restored", Flag.RESTORED, None, "known to the achieved resolution"),
+)

@@ -1,0 +1,1 @@
+"""What a depth resolution has blurred, and what can be restored of it."""

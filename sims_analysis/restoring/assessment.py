@@ -1,0 +1,255 @@
+"""What a restored profile is worth: its errors, its resolution, and what speaks against it."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from sims_analysis.fitting.objectives import Shared
+from sims_analysis.kernels.rows import changed
+from sims_analysis.kernels.samples import Array
+from sims_analysis.kernels.segments import record_weights
+from sims_analysis.restoring import minimization
+from sims_analysis.restoring.inverse_problem import Posed
+from sims_analysis.restoring.minimization import Minimum, Prior, Sought
+
+__all__ = ["HOPELESS", "largest_deviance", "worth"]
+
+#: Windows of so many samples, and the deviance beyond which they tell of a misfit.
+_WINDOWS, _THRESHOLD = range(2, 13), 4.0
+#: The deviance that no other cells make good, beyond which a status is all that is worth having.
+HOPELESS = 12.0
+#: A rise towards an end that is as steep as the function: over half of its width by the first
+#: factor, or by the second from a minimum within twice of its width; beyond noise.
+_STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
+#: Maxima this much above the valley beside them, in ln x, are features; they are needed if the
+#: misfit without the valley is larger by so much; farther apart, in achieved resolutions, or more
+#: of them, they are not asked.
+_FEATURE, _NEEDED, _APART, _ASKED = 0.1, 3.0, 4.0, 20
+#: How far around a valley the profile may change, in widths of the function; and in how many steps.
+_AROUND, _MOST = 2.0, 10
+#: How far away a kink of ln x may as well be, in widths of the function. Left in one cell, kinks
+#: make a smooth edge lopsided: half of a step of 3 nm, blurred by 4 nm, was 0.8 nm off in data
+#: without noise, and 0.5 in the mean over counts; 0.15 with kinks that are spread.
+_KINK = 0.25
+#: Half of the 1.84 counts that none may be.
+_NONE = 0.92
+
+
+def worth(
+    one: Posed, sought: Sought, best: Minimum, *, kernels: bool
+) -> tuple[str, dict[str, Any]]:
+    """Return the status of a restored profile, and the parts of its row."""
+    found, eased = largest_deviance(one, best.m), best
+    hopeless = found > HOPELESS
+    if not hopeless:
+        eased = minimization.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
+        fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, found)
+        if not sought.prior.convex and eased.converged and fits:
+            best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
+    x, top = np.exp(best.u), one.top
+    seen = one.spread.matrix * x
+    information = one.misfit.information(best.m)
+    # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
+    means = one.mean * x
+    rigid, freed = (
+        linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
+        for factor in (best.factor, eased.factor)
+    )
+    covariance = freed @ means.T
+    value = one.mean @ x
+    kernel = (rigid @ seen.T * information) @ one.spread.matrix
+    achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
+    achieved = _as_inside(_as_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
+    variance = np.diag(covariance) + _of_background(one, freed @ seen.T * information)
+    shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
+    weight = record_weights(one.z)
+    dose = float(weight @ value)
+    doubtful = np.zeros(0) if hopeless else _doubtful(one, sought.prior, best, achieved)
+    deviance = largest_deviance(one, best.m)
+    status = "ok"
+    if deviance > _THRESHOLD:
+        status = "resolution_too_wide"
+    elif _cut(one, best.m - one.offset):
+        status = "truncated"
+    parts: dict[str, Any] = {
+        "smoothness": best.strength,
+        "largest_deviance": deviance,
+        "value": shown * top,
+        "stderr": stderr * top,
+        "achieved_resolution": achieved,
+        "refolded": best.m * top,
+        "window_dose": dose * top,
+        "window_dose_stderr": float(np.sqrt(weight @ covariance @ weight)) * top,
+        "carried_dose": (dose - float(weight @ (best.m - one.offset))) * top,
+        "fraction": float(np.average(np.minimum(one.width / achieved, 1.0), weights=value)),
+        "doubtful_maxima": doubtful.size,
+        "doubtful_maximum": doubtful[0] if doubtful.size else np.nan,
+    }
+    if kernels:
+        members = np.minimum(one.mean * (one.width[:, None] / one.h), 1.0)
+        parts["kernels"] = kernel @ members.T
+    return status, parts
+
+
+def _about(x: Array, reach: float, changes: Array) -> Array:
+    """Return the mean of what belongs to changes between cells over those that are near."""
+    at = x[: changes.size] + 0.5 * (x[x.size - changes.size] - x[0])
+    total = np.concatenate([[0.0], np.cumsum(changes)])
+    low, high = at.searchsorted(at - reach), at.searchsorted(at + reach, side="right")
+    mean: Array = (total[high] - total[low]) / (high - low)
+    return mean
+
+
+def _of_background(one: Posed, answer: Array) -> Array:
+    """Return what the error of a background adds to the variance, that was subtracted before."""
+    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
+    variance: Array = whole * (whole - 2 * own)
+    return variance
+
+
+def _below_detection(
+    one: Posed, value: Array, stderr: Array, achieved: Array
+) -> tuple[Array, Array]:
+    """Return 0, and the error of no counts, where none were within the achieved resolution."""
+    reach = 0.5 * np.maximum(achieved, one.fwhm)
+    none = ~(one.counts_about(one.z, reach) > 0)
+    least = _NONE * one.counted.one / one.samples_about(one.z, reach)
+    return np.where(none, 0.0, value), np.where(none, least, stderr)
+
+
+def _full_width(kernel: Array, x: Array) -> Array:
+    """Return the full width at half maximum of each row, about its largest value."""
+    rows, column = np.arange(len(kernel)), np.arange(x.size)
+    at = kernel.argmax(axis=1)
+    half = 0.5 * kernel[rows, at]
+    low = kernel < half[:, None]
+    after = np.where(low & (column > at[:, None]), column, x.size).min(axis=1)
+    before = np.where(low & (column < at[:, None]), column, -1).max(axis=1)
+
+    def crossing(inside: Array, outside: Array) -> Array:
+        outside = np.clip(outside, 0, x.size - 1)
+        a, b = kernel[rows, inside], kernel[rows, outside]
+        part = np.divide(a - half, a - b, out=np.zeros_like(a), where=a > b)
+        found: Array = x[inside] + part * (x[outside] - x[inside])
+        return found
+
+    return crossing(after - 1, after) - crossing(before + 1, before)
+
+
+def _as_inside(achieved: Array, z: Array) -> Array:
+    """Return resolutions that are not below that of the first kernel that fits into the window.
+
+    A kernel that the beginning of the window cuts is narrower and resolves no better.
+    """
+    whole = int(np.argmax(z - z[0] >= 0.5 * achieved))
+    found = achieved.copy()
+    found[:whole] = np.maximum(found[:whole], achieved[whole])
+    return found
+
+
+def largest_deviance(one: Posed, m: Array) -> float:
+    """Return the largest signed root of the deviance of windows of samples."""
+    counts, expected = (
+        np.concatenate([[0.0], np.cumsum(each)])
+        for each in (one.counted.counts, one.counted.expected(m))
+    )
+    largest = 0.0
+    for wide in _WINDOWS:
+        if wide >= counts.size:
+            break
+        n = counts[wide:] - counts[:-wide]
+        mu = np.maximum(expected[wide:] - expected[:-wide], 1e-12)
+        deviance = 2 * (n * np.log(np.where(n > 0, n, 1.0) / mu) - (n - mu))
+        largest = max(largest, float(deviance.max()))
+    share = one.misfit.share if isinstance(one.misfit, Shared) else 1.0
+    return float(np.sqrt(share * largest))
+
+
+def _cut(one: Posed, m: Array) -> bool:
+    """Return whether the window cuts a rise that is as steep as the resolution function.
+
+    Or as short as it, as is what a surface transient leaves.
+    """
+    worth_of_one = float(np.median(one.counted.one))
+    for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
+        near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
+        lowest = int(level[: far + 1].argmin())
+        noise = np.sqrt(max(level[0] * worth_of_one, worth_of_one**2))
+        turned = 0 < lowest < far and level[0] > _TURNED * level[lowest]
+        if level[0] > _STEEP * level[near] or turned:
+            least = level[lowest] if turned else level[near]
+            if level[0] - least > _SURELY * noise:
+                return True
+    return False
+
+
+# --- maxima that the samples can do without ---------------------------------------------------
+
+
+def _doubtful(one: Posed, prior: Prior, best: Minimum, achieved: Array) -> Array:
+    """Return depths of maxima that the samples do not need: without a valley they do as well."""
+    u, x = best.u, one.x
+    inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
+    sign = np.sign(np.diff(u[inside]))
+    maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
+    reach = np.interp(x, one.z, _APART * achieved)
+    found: list[float] = []
+    asked = 0
+    for left, right in pairwise(maxima.tolist()):
+        depth = min(u[left], u[right]) - u[left : right + 1].min()
+        if depth < _FEATURE or x[right] - x[left] > max(reach[left], reach[right]):
+            continue
+        asked += 1
+        if asked <= _ASKED and not _needed(one, prior, best, left, right):
+            found.append(float(x[left] if u[left] < u[right] else x[right]))
+    return np.array(sorted(set(found)))
+
+
+def _needed(one: Posed, prior: Prior, best: Minimum, left: int, right: int) -> bool:
+    """Return whether the misfit is larger if a straight line joins two maxima in ln x.
+
+    Only cells around it may change.
+    """
+    x = one.x
+    margin = _AROUND * one.fwhm
+    near = slice(*x.searchsorted([x[left] - margin, x[right] + margin]).tolist())
+    low, high = left - near.start, right - near.start
+    size = near.stop - near.start
+    # ln x of the cells that are near, from those of them that are free.
+    free = np.r_[0 : low + 1, high:size]
+    bridge = np.zeros((size, free.size))
+    bridge[free, np.arange(free.size)] = 1.0
+    part = (x[left + 1 : right] - x[left]) / (x[right] - x[left])
+    bridge[low + 1 : high, low], bridge[low + 1 : high, low + 1] = 1 - part, part
+    v = best.u[near][free]
+    v[low : low + 2] = np.log(np.mean(np.exp(best.u[left : right + 1])))
+    matrix = one.spread.matrix[:, near]
+    others = best.m - matrix @ np.exp(best.u[near])
+    u, r = best.u.copy(), np.zeros(0)
+    for _ in range(_MOST):
+        u[near] = bridge @ v
+        values = np.exp(np.minimum(u[near], 300.0))
+        m = others + matrix @ values
+        r = one.misfit.residual(m)
+        gain = values * (matrix.T @ (r * one.misfit.slope(m, r)))
+        costs = prior.costs(prior.changes(u), best.strength)
+        slope = bridge.T @ (gain + prior.gathered(costs.slope, u.size)[near])
+        root = matrix * values * np.sqrt(one.misfit.information(m))[:, None] @ bridge
+        square = root.T @ root + bridge.T @ (np.maximum(gain, 0.0)[:, None] * bridge)
+        band = np.zeros((3, u.size))
+        prior.add(band, costs.above)
+        for d in range(3):
+            part_of = band[d, near.start : near.stop - d, None]
+            first, second = bridge[: size - d], bridge[d:]
+            product = first.T @ (part_of * second)
+            square += product if d == 0 else product + product.T
+        step = linalg.solve(square + 1e-8 * np.eye(v.size), -slope, assume_a="pos")
+        if -float(slope @ step) < 1e-2:
+            break
+        v = v + step * min(1.0, 2.0 / float(np.abs(step).max()))
+    return 0.5 * float(r @ r) - best.misfit > _NEEDED

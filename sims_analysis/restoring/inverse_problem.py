@@ -1,0 +1,260 @@
+"""What is sought of a profile that is restored: samples, cells, and what joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sims_analysis.fitting.objectives import Objective, Poisson, Shared
+from sims_analysis.fitting.preparation import poisson_of
+from sims_analysis.kernels.samples import Array, Samples, cells
+from sims_analysis.restoring.minimization import Spread
+from sims_analysis.restoring.resolution_function import ResolutionFunction
+
+__all__ = ["SOURCES", "NoProfileError", "Posed", "posed"]
+
+#: What the errors of the samples are, in the order of their codes.
+SOURCES = ("", "counts", "standard errors", "scatter")
+
+_LEAST_SAMPLES, _LEAST_COUNTS = 5, 20.0
+#: The share of the function that may lie beyond the cells, on each side.
+_BEYOND = 1e-3
+#: And so many cells, which are wider than samples where the function is wider than the profile.
+_MOST_BEYOND = 200
+#: Cells are at most so much of the function's width, and at least so much of the samples' spacing.
+_FINE, _PARTS = 0.25, 4
+#: Depths in a cell over which samples are averaged at which the function is evaluated.
+_POINTS = 4
+#: The largest number of counts that samples without errors are taken to hold.
+_MOST_COUNTS = 1e6
+
+
+class NoProfileError(Exception):
+    """A profile that is not restored: the status says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """What is sought of a profile, in units of its largest sample.
+
+    Parameters
+    ----------
+    here : ndarray
+        Indices of its samples.
+    z, width : ndarray
+        Depths of the samples, and the width of their cells, in nm.
+    top : float
+        The largest sample.
+    source : str
+        What the errors are.
+    misfit : Objective
+    spread : Spread
+        Of the cells over the samples.
+    mean : ndarray
+        (n, m): the cells whose mean is the value of a sample.
+    x : ndarray
+        Depths of the middles of the cells.
+    offset : float
+        The background.
+    fwhm : float
+        Of the resolution function.
+    common, overlap : ndarray
+        Of a background that was subtracted before: its standard error at each sample, and the part
+        of it that the errors of the samples themselves have made.
+    """
+
+    here: Array
+    z: Array
+    width: Array
+    top: float
+    source: str
+    misfit: Objective
+    spread: Spread
+    mean: Array
+    x: Array
+    offset: float
+    fwhm: float
+    common: Array
+    overlap: Array
+
+    @property
+    def counted(self) -> Poisson:
+        """The counts of the samples."""
+        one = self.misfit.of if isinstance(self.misfit, Shared) else self.misfit
+        assert isinstance(one, Poisson)  # noqa: S101 - what poisson_of makes
+        return one
+
+    def counts_about(self, z: Array, reach: Array | float) -> Array:
+        """Return the counts of the samples as near to some depths as `reach`."""
+        total = np.concatenate([[0.0], np.cumsum(self.counted.counts)])
+        low, high = self._about(z, reach)
+        found: Array = total[high] - total[low]
+        return found
+
+    def samples_about(self, z: Array, reach: Array | float) -> Array:
+        """Return the number of these samples."""
+        low, high = self._about(z, reach)
+        return high - low
+
+    def _about(self, z: Array, reach: Array | float) -> tuple[Array, Array]:
+        return self.z.searchsorted(z - reach), self.z.searchsorted(z + reach, side="right")
+
+    @property
+    def h(self) -> Array:
+        """Widths of the cells, in nm."""
+        middle = 0.5 * (self.x[1:] + self.x[:-1])
+        ends = 2 * self.x[[0, -1]] - middle[[0, -1]]
+        found: Array = np.diff(np.concatenate([ends[:1], middle, ends[1:]]))
+        return found
+
+
+def posed(
+    samples: Samples,
+    here: Array,
+    settings: Mapping[str, float],
+    function: ResolutionFunction,
+    kind: str,
+    parts: int = 1,
+) -> Posed:
+    """Return what is sought, on cells that are divided into some parts each.
+
+    Raises
+    ------
+    NoProfileError
+    """
+    if not np.isfinite(function.widths).all():
+        raise NoProfileError("resolution_unknown")
+    if not here.size or np.isnan(settings["background"]):
+        raise NoProfileError("no_data")
+    if here.size < _LEAST_SAMPLES or np.ptp(samples.z[here]) < function.fwhm:
+        raise NoProfileError("too_few_samples")
+    window = samples.where(here)
+    top = float(window.c.max())
+    if not top > 0:
+        raise NoProfileError("too_few_counts")
+    window = replace(window, c=window.c / top, s=window.s / top)
+    window, source = _counted(window, kind, top)
+    keep = window.k >= 0
+    if np.count_nonzero(keep) < _LEAST_SAMPLES:
+        raise NoProfileError("too_few_samples")
+    here, window = here[keep], window.where(keep)
+    worth = 1 / top if kind == "count" and source == "counts" else np.nan
+    misfit = poisson_of(window, worth, settings["fraction"])
+    if misfit is None:
+        raise NoProfileError("too_few_counts")
+    z, edges = window.z, _edges(window.z, function, parts)
+    averaged = window.lower is not None and bool(np.isfinite(window.lower).all())
+    if averaged:
+        below, above = window.cells(np.arange(z.size))
+    else:
+        limit = 2.5 * float(np.median(np.diff(z)))
+        below, above = (np.minimum(reach, limit) for reach in cells(z))
+    at = _within(z - below, z + above) if averaged else [(z, 1.0)]
+    one = Posed(
+        here,
+        z,
+        below + above,
+        top,
+        source,
+        misfit,
+        Spread(_matrix(at, edges, function)),
+        _overlap(z - below, z + above, edges),
+        0.5 * (edges[1:] + edges[:-1]),
+        settings["background"] / top,
+        function.fwhm,
+        window.common / top,
+        window.overlap,
+    )
+    if float(one.counts_about(z, 0.5 * function.fwhm).max()) < _LEAST_COUNTS:
+        raise NoProfileError("too_few_counts")
+    return one
+
+
+def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
+    """Return samples with counts behind them, and where these are from.
+
+    A standard error s of a value c is that of ``(c / s)^2`` counts. Without any, the scatter of
+    second differences says what one count is worth.
+    """
+    if np.isfinite(window.k).any():
+        return window, "counts"
+    if kind == "count":
+        rounded = np.round(window.c * top)
+        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
+            return replace(window, k=rounded), "counts"
+    s = window.s
+    if (np.isfinite(s) & (s > 0)).any():
+        k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)
+        return replace(window, k=k), "standard errors"
+    one = _worth_by_scatter(window.z, window.c)
+    c = np.maximum(window.c, 0.0)
+    return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
+
+
+def _worth_by_scatter(z: Array, c: Array) -> float:
+    """Return what one count is worth, if the variance of samples is as their values."""
+    part = (z[1:-1] - z[:-2]) / (z[2:] - z[:-2])
+    between = (1 - part) * c[:-2] + part * c[2:]
+    times = 1 + (1 - part) ** 2 + part**2
+    level = np.maximum((c[:-2] + c[1:-1] + c[2:]) / 3, 0.0)
+    usable = level > 1e-9
+    squares = (c[1:-1] - between)[usable] ** 2 / (times * level)[usable]
+    # The median of the square of a normal deviate is 0.455.
+    return max(float(np.median(squares)) / 0.455 if usable.any() else 0.0, 1 / _MOST_COUNTS)
+
+
+def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
+    """Return edges of cells: about the samples, between those far apart, and beyond the ends.
+
+    Atoms from beyond the ends, as far as the function reaches, are seen in the window.
+    """
+    gaps = np.diff(z)
+    typical = float(np.median(gaps))
+    finest = typical / _PARTS
+    most = min(1.5 * typical, max(_FINE * function.fwhm, finest))
+    parts = times * np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
+    inside = [a + step * np.arange(p) / p for a, step, p in zip(z, gaps, parts, strict=False)]
+    leading, trailing = function.within(_BEYOND)
+    first = max(gaps[0] / parts[0], trailing / _MOST_BEYOND)
+    last = max(gaps[-1] / parts[-1], -leading / _MOST_BEYOND)
+    n_before = int(np.ceil(max(trailing, 2 * first) / first))
+    n_after = int(np.ceil(max(-leading, 2 * last) / last))
+    middles = np.concatenate([
+        z[0] - first * np.arange(n_before, 0, -1), *inside, z[-1:],
+        z[-1] + last * np.arange(1, n_after + 1),
+    ])  # fmt: skip
+    between = 0.5 * (middles[1:] + middles[:-1])
+    ends = middles[0] - 0.5 * first, middles[-1] + 0.5 * last
+    return np.concatenate([ends[:1], between, ends[1:]])
+
+
+def _within(lower: Array, upper: Array) -> list[tuple[Array, float]]:
+    """Return depths between others, and their weights in the mean between these (Gauss)."""
+    at, weights = np.polynomial.legendre.leggauss(_POINTS)
+    middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
+    return [
+        (middle + u * half, 0.5 * w) for u, w in zip(at.tolist(), weights.tolist(), strict=True)
+    ]
+
+
+def _matrix(at: list[tuple[Array, float]], edges: Array, function: ResolutionFunction) -> Array:
+    """Return what a sample sees of each cell, in the weighted mean over some depths.
+
+    What lies beyond the outermost is as these.
+    """
+    passed = np.zeros((at[0][0].size, edges.size))
+    for z, weight in at:
+        passed += weight * function.cumulative(z[:, None] - edges)
+    passed[:, 0], passed[:, -1] = 1.0, 0.0
+    seen: Array = np.maximum(passed[:, :-1] - passed[:, 1:], 0.0)
+    return seen
+
+
+def _overlap(lower: Array, upper: Array, edges: Array) -> Array:
+    """Return the share of each cell in the mean between two depths."""
+    shared = np.minimum(upper[:, None], edges[1:]) - np.maximum(lower[:, None], edges[:-1])
+    shared = np.maximum(shared, 0.0)
+    share: Array = shared / shared.sum(axis=1, keepdims=True)
+    return share

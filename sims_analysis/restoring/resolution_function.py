@@ -1,0 +1,178 @@
+"""Depth resolution functions: how they are asked for, and what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units
+from sims_analysis.errors import FitWarning, ProfileError, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes import delta_drf, delta_mri
+from sims_analysis.text.arguments import format_argument
+
+__all__ = ["Asked", "ResolutionFunction", "read_resolution"]
+
+_SHAPES = {"delta_drf": delta_drf, "delta_mri": delta_mri}
+#: Widths that are standard deviations; the others are decay lengths.
+_GAUSSIAN = ("sigma", "roughness")
+#: So many decay lengths away, and standard deviations of a Gaussian, 1e-20 is left.
+_DECAYS, _DEVIATIONS = 46.0, 9.6
+#: Names of the widths in fits of other shapes: a Gaussian's is its straggle.
+_OTHERS = {"gaussian": {"sigma": "straggle"}}
+
+
+@dataclass(frozen=True)
+class ResolutionFunction:
+    """What an instrument makes of a delta layer at depth 0, over distances in nm.
+
+    Parameters
+    ----------
+    name : str
+        ``"delta_drf"`` or ``"delta_mri"``.
+    widths : tuple of float
+        In nm, in the order of the model.
+    """
+
+    name: str
+    widths: tuple[float, ...]
+
+    def density(self, u: Array) -> Array:
+        """Return the function, of unit area."""
+        value: Array = _SHAPES[self.name].formula(u, 1.0, 0.0, *self.widths)
+        return value
+
+    def cumulative(self, u: Array) -> Array:
+        """Return its integral up to a distance."""
+        value: Array = _SHAPES[self.name].cumulative(u, *self.widths)
+        return value
+
+    def described(self) -> str:
+        """Return its name and widths."""
+        pairs = zip(_names(self.name), self.widths, strict=True)
+        return f"{self.name}, " + ", ".join(f"{one} {width:.4g} nm" for one, width in pairs)
+
+    @property
+    def reach(self) -> float:
+        """Distance beyond which nothing of it arrives."""
+        return sum(
+            width * (_DEVIATIONS if one in _GAUSSIAN else _DECAYS)
+            for one, width in zip(_names(self.name), self.widths, strict=True)
+        )
+
+    def within(self, share: float) -> tuple[float, float]:
+        """Return the distances below which, and above which, a share of it lies."""
+        u = np.linspace(-self.reach, self.reach, 20001)
+        below = self.cumulative(u)
+        return float(u[below.searchsorted(share)]), float(u[below.searchsorted(1 - share)])
+
+    @cached_property
+    def fwhm(self) -> float:
+        """Full width at half maximum, in nm."""
+        u = np.linspace(*self.within(1e-3), 4001)
+        density = self.density(u)
+        above = u[density >= 0.5 * density.max()]
+        return float(above[-1] - above[0] + u[1] - u[0])
+
+
+class Asked(NamedTuple):
+    """A resolution function as it was asked for: its name, and a value of each width a profile."""
+
+    name: str
+    widths: list[xr.Variable]
+
+
+def read_resolution(frame: Frame, resolution: Any) -> Asked:
+    """Read a resolution function: the deviation of a Gaussian, widths, or a fit that knows them.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    if isinstance(resolution, xr.Dataset):
+        return _fitted(frame, resolution)
+    if isinstance(resolution, Mapping):
+        return _by_widths(frame, resolution)
+    sigma = _width(frame, resolution, "resolution")
+    given = {"lambda_growth": 0, "lambda_decay": 0, "sigma": sigma}
+    return _checked("delta_drf", given, format_argument(resolution))
+
+
+def _fitted(frame: Frame, fit: xr.Dataset) -> Asked:
+    plain = units.dequantify(fit)
+    model = plain.attrs.get("model")
+    name = "delta_drf" if model in _OTHERS else model
+    if name not in _SHAPES:
+        raise ProfileError(
+            "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer"
+        )
+    widths: dict[str, Any] = dict.fromkeys(_names(name), 0)
+    for one in widths:
+        own = _OTHERS.get(str(model), {one: one}).get(one)
+        if own is not None:
+            widths[one] = _of_profiles(frame, plain, own)
+    read = _checked(name, widths, f"a fit of {model!r}")
+    if "status" in plain and (plain["status"] != "ok").any():
+        word = plain["status"].values[(plain["status"] != "ok").values].ravel()[0]
+        if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
+            raise ProfileError(f"resolution: the fit is {word}, not ok")
+        warn(f"resolution: the fit of the function is not ok: {word}", FitWarning)
+    return read
+
+
+def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
+    """Return a width of a fit: one for all profiles, or that of each."""
+    width = fit[name]
+    if width.size == 1:  # of all profiles, whatever its labels
+        width = width.squeeze(drop=True)
+    others = [str(d) for d in width.dims if d not in frame.lead]
+    if others:
+        listed = ", ".join(others)
+        raise ProfileError(
+            f"resolution: the fit is over {listed}, and the data are not; choose one of its "
+            f"{width.size} fits, as with .isel({others[0]}=0)"
+        )
+    return frame.parameter(width, ("depth",), f"resolution: {name}")
+
+
+def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Asked:
+    for name in _SHAPES:
+        if set(widths) == set(_names(name)):
+            read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}
+            return _checked(name, read, format_argument(dict(widths)))
+    functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
+    raise ProfileError(
+        f"resolution={format_argument(dict(widths))}; expected the widths {functions}"
+    )
+
+
+def _width(frame: Frame, width: Any, name: str) -> Any:
+    if isinstance(width, int | float) and not isinstance(width, bool) and width == 0:
+        return 0
+    if width is None:
+        raise ProfileError(f"{name}=None; expected a width, such as '2 nm'")
+    return frame.parameter(width, ("depth",), name)
+
+
+def _checked(name: str, widths: Mapping[str, Any], given: str) -> Asked:
+    """Refuse negative widths, and none above 0."""
+    found = []
+    for one, width in widths.items():
+        read = width if isinstance(width, xr.Variable) else xr.Variable((), float(width))
+        if anywhere((read < 0) | np.isinf(read)):
+            raise ProfileError(f"resolution={given}: {one} must be finite and not negative")
+        found.append(read)
+    if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
+        raise ProfileError(f"resolution={given}: all widths are 0")
+    return Asked(name, found)
+
+
+def _names(name: str) -> list[str]:
+    return [one for one in _SHAPES[name].MODEL.names if one not in ("dose", "position")]

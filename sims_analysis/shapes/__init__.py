@@ -1,0 +1,50 @@
+"""The models, one a file: a module that has a ``MODEL`` is named like it; others are their parts.
+
+Other packages add theirs by entry points ``sims_analysis.models``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+from sims_analysis import plugins
+from sims_analysis.errors import ProfileError
+from sims_analysis.shapes.model import Model
+from sims_analysis.text.arguments import format_argument
+
+__all__ = ["find_model", "models"]
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Return every model by its name: ``MODEL`` of the modules of this folder, then of plugins."""
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    own = {one.MODEL.name: one.MODEL for one in modules if hasattr(one, "MODEL")}
+    added = plugins.found("sims_analysis.models", _fault_of, set(own))
+    return own | {model.name: model for model in added}
+
+
+def _fault_of(model: Any) -> str | None:
+    return None if isinstance(model, Model) else f"it is a {type(model).__name__}, no sims.Model"
+
+
+def find_model(model: str | Model) -> Model:
+    """Return a model by its name.
+
+    Raises
+    ------
+    ProfileError
+        If there is none of that name.
+    """
+    if isinstance(model, Model):
+        return model
+    found = models().get(model) if isinstance(model, str) else None
+    if found is None:
+        raise ProfileError(
+            f"model={format_argument(model)}; expected one of {', '.join(map(repr, models()))}"
+        )
+    return found

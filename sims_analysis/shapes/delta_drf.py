@@ -1,0 +1,102 @@
+"""A delta layer as an instrument shows it: Dowsett's depth resolution function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.blurred_exponential import risen, rising, rising_slopes
+from sims_analysis.shapes.model import Model, Parameter
+from sims_analysis.shapes.start_values import moments_above
+
+
+def formula(
+    z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
+) -> Array:
+    """Return ``Q / (g + d) exp(u / g)`` above the layer, ``Q / (g + d) exp(-u / d)`` below it.
+
+    That is blurred by a Gaussian; g and d are the lengths of growth and decay.
+    """
+    u = z - position
+    # A side without a length has no atoms: an exponential of no width at all has no density.
+    if growth == 0.0:
+        return dose * rising(-u, decay, sigma)
+    if decay == 0.0:
+        return dose * rising(u, growth, sigma)
+    sides = growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)
+    value: Array = dose * sides / (growth + decay)
+    return value
+
+
+def cumulative(u: Array, growth: float, decay: float, sigma: float) -> Array:
+    """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
+    if growth == 0.0:
+        return 1.0 - risen(-u, decay, sigma)
+    if decay == 0.0:
+        return risen(u, growth, sigma)
+    sides = growth * risen(u, growth, sigma) + decay * (1.0 - risen(-u, decay, sigma))
+    value: Array = sides / (growth + decay)
+    return value
+
+
+def derivatives(
+    z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
+) -> Array:
+    """Return the derivatives with respect to dose, position, growth, decay and sigma."""
+    # Held at 0, a length has no derivative that is asked for.
+    growth, decay = (one or 1e-9 * sigma for one in (growth, decay))
+    u, both = z - position, growth + decay
+    up, up_u, up_l, up_s = rising_slopes(u, growth, sigma)
+    down, down_u, down_l, down_s = rising_slopes(-u, decay, sigma)
+    shape = (growth * up + decay * down) / both
+    rows = (
+        -(growth * up_u - decay * down_u) / both,
+        (up + growth * up_l - shape) / both,
+        (down + decay * down_l - shape) / both,
+        (growth * up_s + decay * down_s) / both,
+    )
+    return np.stack([shape, *(dose * one for one in rows)])
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Split the variance between growth, decay and the Gaussian, in three ways."""
+    m = moments_above(z, c, 0.01)
+    sets = []
+    for growth, decay, sigma in ((0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6)):
+        lengths = np.array([growth, decay, sigma]) * m.deviation
+        sets.append((m.area, m.mean - lengths[1] + lengths[0], *lengths.tolist()))
+    return sets
+
+
+def centre(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Return ``z0 + lambda_d - lambda_g``, and the root of ``s^2 + lambda_g^2 + lambda_d^2``."""
+    growth, decay = p["lambda_growth"], p["lambda_decay"]
+    spread = np.sqrt(p["sigma"] ** 2 + growth**2 + decay**2)
+    return [p["position"] + decay - growth, float(spread)]
+
+
+MODEL = Model(
+    name="delta_drf",
+    summary="a delta layer, by Dowsett's resolution function",
+    parameters=(
+        Parameter("dose", "area", "integral over depth", lower=0),
+        Parameter("position", "depth", "where the two exponentials meet"),
+        Parameter("lambda_growth", "depth", "leading edge, nm per factor e", lower=0),
+        Parameter("lambda_decay", "depth", "trailing edge, nm per factor e", lower=0),
+        Parameter("sigma", "depth", "standard deviation of the Gaussian", lower=0),
+    ),
+    formula=formula,
+    derivatives=derivatives,
+    start=start,
+    location="position",
+    reference="M. G. Dowsett et al., Surf. Interface Anal. 21 (1994) 310; compared with others in "
+    "S. Hofmann et al., Appl. Surf. Sci. 314 (2014) 942, arXiv:1401.1014",
+    derived=(
+        Parameter("centroid", "depth", "mean depth, position + lambda_decay - lambda_growth"),
+        Parameter("standard_deviation", "depth", "of the depth, all three widths together"),
+    ),
+    derive=centre,
+    on_time=True,
+)

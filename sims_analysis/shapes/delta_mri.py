@@ -1,0 +1,91 @@
+"""A delta layer as an instrument shows it: Hofmann's mixing, roughness, information depth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.blurred_exponential import risen, rising, rising_slopes
+from sims_analysis.shapes.model import Model, Parameter
+from sims_analysis.shapes.start_values import moments_above
+
+
+def formula(
+    z: Array, dose: float, position: float, mixing: float, roughness: float, information: float
+) -> Array:
+    """Return ``a Q / l exp(v / l)`` above the zone, ``(1 - a) Q / w exp(-v / w)`` from there on.
+
+    ``v = z - position + w``, ``a = exp(-w / l)``: of information depth l and mixing length w; that
+    is blurred by the roughness.
+
+    Until the mixed zone reaches the layer, at ``position - mixing``, it is seen through what lies
+    above it; from there on it decays with the mixing length. With an information depth of 0 only
+    the second is left.
+    """
+    v = z - position + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    value: Array = np.zeros_like(v)
+    if seen < 1:
+        value = (1 - seen) * rising(-v, mixing, roughness)
+    if seen > 0:
+        value = value + seen * rising(v, information, roughness)
+    return dose * value
+
+
+def cumulative(u: Array, mixing: float, roughness: float, information: float) -> Array:
+    """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
+    v = u + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    value: Array = (1 - seen) * (1.0 - risen(-v, mixing, roughness))
+    return value + seen * risen(v, information, roughness) if seen > 0 else value
+
+
+def derivatives(
+    z: Array, dose: float, position: float, mixing: float, roughness: float, information: float
+) -> Array:
+    """Return the derivatives with respect to dose, position and the three lengths."""
+    v = z - position + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    down, down_v, down_l, down_s = rising_slopes(-v, mixing, roughness)
+    up, up_v, up_l, up_s = rising_slopes(v, information, roughness)
+    slope = seen * up_v - (1 - seen) * down_v
+    apart = seen * (up - down)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_mixing = np.where(seen > 0, apart / information, 0.0)
+        by_information = np.where(seen > 0, apart * mixing / information**2, 0.0)
+    rows = (
+        -slope,
+        slope + (1 - seen) * down_l - by_mixing,
+        (1 - seen) * down_s + seen * up_s,
+        seen * up_l + by_information,
+    )
+    return np.stack([(1 - seen) * down + seen * up, *(dose * one for one in rows)])
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Split the variance between the three lengths, in several ways."""
+    m = moments_above(z, c, 0.005)
+    return [
+        (m.area, m.mean, *(np.array(parts) * m.deviation).tolist())
+        for parts in ((0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9))
+    ]
+
+
+MODEL = Model(
+    name="delta_mri",
+    summary="a delta layer, by mixing, roughness and information depth",
+    parameters=(
+        Parameter("dose", "area", "integral over depth", lower=0),
+        Parameter("position", "depth", "of the layer"),
+        Parameter("mixing_length", "depth", "thickness of the mixed zone", lower=0),
+        Parameter("roughness", "depth", "standard deviation of the Gaussian", lower=0),
+        Parameter("information_depth", "depth", "of escape or of recoil implantation", lower=0),
+    ),
+    formula=formula,
+    derivatives=derivatives,
+    start=start,
+    location="position",
+    reference="S. Hofmann, Y. Liu, J. Y. Wang, J. Kovac, Appl. Surf. Sci. 314 (2014) 942, "
+    "arXiv:1401.1014",
+    on_time=True,
+)

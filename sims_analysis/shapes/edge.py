@@ -1,0 +1,108 @@
+"""A step between two plateaus, blurred by a Gaussian."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from sims_analysis.kernels.samples import Array, smoothed
+from sims_analysis.shapes.model import Model, Parameter
+
+__all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus", "steepest"]
+
+#: Standard deviations of an error function between 16 % and 84 %: 1.989.
+SIGMAS = float(ndtri(0.84) - ndtri(0.16))
+
+PLATEAUS = (
+    Parameter("left_level", "value", "plateau towards the surface, at the position of the edge"),
+    Parameter("right_level", "value", "plateau below, at the position of the edge"),
+    Parameter("left_slope", "slope", "of the plateau towards the surface"),
+    Parameter("right_slope", "slope", "of the plateau below"),
+)
+
+
+def formula(
+    z: Array,
+    position: float,
+    width: float,
+    left: float,
+    right: float,
+    left_slope: float,
+    right_slope: float,
+) -> Array:
+    """Return ``L + (R - L) Phi(u / s)``; L and R are plateaus that may slope, the width 1.989 s."""
+    u = z - position
+    below = ndtr(u * (SIGMAS / width))
+    value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
+    return value
+
+
+def derivatives(
+    z: Array,
+    position: float,
+    width: float,
+    left: float,
+    right: float,
+    left_slope: float,
+    right_slope: float,
+) -> Array:
+    """Return the derivatives with respect to position, width, levels and slopes."""
+    u = z - position
+    scaled = u * (SIGMAS / width)
+    below = ndtr(scaled)
+    step = (right - left) + (right_slope - left_slope) * u
+    density = step * np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
+    return np.stack(
+        [
+            -density * SIGMAS / width - left_slope * (1 - below) - right_slope * below,
+            -density * scaled / width,
+            1 - below,
+            below,
+            u * (1 - below),
+            u * below,
+        ]
+    )
+
+
+def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
+    """Return position, 16-84 width and levels from the first and last eighth of the samples."""
+    part = max(2, c.size // 8)
+    left, right = float(np.median(c[:part])), float(np.median(c[-part:]))
+    part_done = (smoothed(c, 3) - left) / ((right - left) or 1.0)
+    crossed = [int(np.argmax(part_done > level)) for level in (0.16, 0.5, 0.84)]
+    smallest = float(np.diff(z).min())
+    width = max(float(z[crossed[2]] - z[crossed[0]]), smallest)
+    return float(z[crossed[1]]), width, left, right
+
+
+def steepest(z: Array, c: Array) -> tuple[float, float, float, float]:
+    """Return the same from the steepest place, for plateaus that slope by as much as the step."""
+    slope = np.gradient(smoothed(c, 7), z)
+    slope -= np.median(slope)
+    at = int(np.argmax(np.abs(slope[2:-2]))) + 2 if c.size > 5 else c.size // 2
+    near = slice(max(0, at - c.size // 12), at + c.size // 12 + 1)
+    width = float(np.ptp(z[near])) / 4
+    return float(z[at]), max(width, float(np.diff(z).min())), float(c[near][0]), float(c[near][-1])
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Take level plateaus, and where the samples pass 16, 50 and 84 %; or the steepest place."""
+    return [(*found(z, c), 0.0, 0.0) for found in (plateaus, steepest)]
+
+
+MODEL = Model(
+    name="edge",
+    summary="a step between two plateaus, an error function",
+    parameters=(
+        Parameter("position", "depth", "where half of the step is complete"),
+        Parameter("width_16_84", "depth", "between 16 % and 84 %; 1.989 standard deviations", 0),
+        *PLATEAUS,
+    ),
+    formula=formula,
+    derivatives=derivatives,
+    start=start,
+    reference="ISO 18115-1, depth resolution: 16 % to 84 % of an error function",
+    shape="step",
+    has_levels=True,
+    on_time=True,
+)

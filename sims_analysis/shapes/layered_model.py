@@ -1,0 +1,241 @@
+"""Several layers at once: the sum of one shape at several depths, as a model of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from scipy.signal import find_peaks
+
+from sims_analysis.kernels.residuals import running
+from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.model import Model, Parameter
+
+POSITION = Parameter("position", "depth", "of the layer")
+#: A maximum stands out by so many standard errors of its height above the valleys beside it.
+_SURE = 5.0
+#: Where the number of layers is known, fewer are enough.
+_SEEN = 3.0
+#: And by this part of the deeper valley's level, and of the largest maximum.
+_RISE, _SHARE = 0.1, 0.01
+#: Layers are told from nothing, and from each other, by so many standard errors.
+_TOLD = 3.0
+
+
+def of_layer(name: str, layer: object) -> str:
+    """Name the parameter of a layer, as the labels of a covariance do."""
+    return f"{name}[{layer}]"
+
+
+def own_by_default(model: Model) -> list[str]:
+    """Return the parameters that each layer has of its own: how much of it there is, and where."""
+    return [one.name for one in model.parameters if one.scales or one.name == model.location]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayeredModel(Model):
+    """A model that is the sum of another one at several places."""
+
+    #: That of one layer.
+    of: Model
+    #: For each layer, where its parameters stand among all.
+    places: tuple[tuple[int, ...], ...]
+    #: Parameters that are the same for all layers.
+    shared: tuple[str, ...]
+
+    @property
+    def at(self) -> list[int]:
+        """Where the positions of the layers stand among the parameters."""
+        which = self.of.names.index(self.of.location)
+        return [row[which] for row in self.places]
+
+    def complete(self, p: Array) -> Array:
+        """Return parameters in which layers that a profile does not have add nothing.
+
+        Parameters
+        ----------
+        p : ndarray
+            Parameters along the last dimension; NaN for absent layers, and where there is no fit.
+        """
+        p = p.copy()
+        for row in self.places[1:]:
+            for place in set(row) - set(self.places[0]):
+                absent = np.isnan(p[..., place]) & np.isfinite(p[..., self.places[0][0]])
+                p[..., place][absent] = 0.0 if self.parameters[place].scales else 1.0
+        return p
+
+    def starts(self, z: Array, c: Array, noise: Array) -> list[Array]:
+        """Return sets of starting values, each layer's from the samples about its maximum.
+
+        None if fewer maxima than layers stand out of the noise.
+        """
+        tops = _most_certain(c, noise, len(self.places))
+        if not tops:
+            return []
+        valleys = [a + int(c[a:b].argmin()) for a, b in pairwise(tops)]
+        ends = [0, *valleys, c.size - 1]
+        parts = [slice(a, b + 1) for a, b in pairwise(ends)]
+        each = [np.array(self.of.start(z[part], c[part])) for part in parts]
+        several = np.array([one[: min(map(len, each))] for one in each])
+        sets = []
+        for k in range(several.shape[1]):
+            values: dict[int, list[float]] = {}
+            for row, own in zip(self.places, several[:, k], strict=True):
+                for place, value in zip(row, own.tolist(), strict=True):
+                    values.setdefault(place, []).append(value)
+            sets.append(np.array([np.median(values[i]) for i in range(len(self.parameters))]))
+        return sets
+
+
+def of_layers(model: Model, n: int) -> Model:
+    """Return a model of layers with so many of them."""
+    return layered(model.of, n, model.shared) if isinstance(model, LayeredModel) else model
+
+
+def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
+    """Return the sum of `n` layers of a model; `shared` parameters are the same for all."""
+    parameters, rows = _arranged(model, n, shared)
+    names = [one.name for one in parameters]
+
+    # All layers have a position, whatever it is called in a model of one.
+    alias = [] if model.location == POSITION.name else [POSITION]
+
+    def formula(z: Array, *p: float) -> Array:
+        value: Array = np.sum([model.formula(z, *(p[k] for k in row)) for row in rows], axis=0)
+        return value
+
+    def added(of_one: Callable[..., Array], z: Array, *p: float) -> Array:
+        out = np.zeros((len(parameters), *z.shape))
+        for row in rows:
+            out[list(row)] += of_one(z, *(p[k] for k in row))
+        return out
+
+    def derive(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+        found: list[float] = []
+        for row in rows:
+            own = dict(zip(model.names, (p[names[k]] for k in row), strict=True))
+            found += [own[model.location]] * len(alias)
+            found += model.derive(own, options) if model.derive else []
+        return found
+
+    which = model.names.index(model.location)
+    own = [j for j, one in enumerate(model.parameters) if one.name not in shared]
+
+    def ordered(p: Sequence[float]) -> list[float]:
+        """Exchange layers until they are in order of depth."""
+        order = np.argsort([p[row[which]] for row in rows], kind="stable")
+        named = list(p)
+        for row, source in zip(rows, order, strict=True):
+            for j in own:
+                named[row[j]] = p[rows[source][j]]
+        return named
+
+    return LayeredModel(
+        name=model.name,
+        summary=f"{model.summary}, {n} of them",
+        parameters=parameters,
+        formula=formula,
+        start=model.start,
+        reference=model.reference,
+        derivatives=model.derivatives and partial(added, model.derivatives),
+        derived=[
+            replace(one, name=of_layer(one.name, i + 1))
+            for i in range(n)
+            for one in (*alias, *model.derived)
+        ],
+        derive=derive,
+        ordered=ordered,
+        options=model.options,
+        on_time=model.on_time,
+        shape="layers",
+        of=model,
+        places=rows,
+        shared=tuple(shared),
+    )
+
+
+def _arranged(
+    model: Model, n: int, shared: Collection[str]
+) -> tuple[list[Parameter], tuple[tuple[int, ...], ...]]:
+    """Return the parameters of all layers, and where those of each stand among them."""
+
+    def of_one(i: int) -> list[Parameter]:
+        return [
+            one if one.name in shared else replace(one, name=of_layer(one.name, i + 1))
+            for one in model.parameters
+        ]
+
+    layers = [of_one(i) for i in range(n)]
+    common = [one for one in model.parameters if one.name in shared]
+    parameters = [one for layer in layers for one in layer if one not in common] + common
+    return parameters, tuple(tuple(map(parameters.index, layer)) for layer in layers)
+
+
+def not_these_layers(
+    model: LayeredModel, c: Array, m: Array, noise: Array, values: Array, stderr: Array
+) -> str | None:
+    """Say why a profile does not show just these layers, or return None.
+
+    Parameters
+    ----------
+    model : LayeredModel
+    c, m, noise : ndarray
+        Samples and the fitted curve, without a constant background; errors of the samples.
+    values, stderr : ndarray
+        Of all parameters; 0 is the error of one that is held.
+    """
+    if len(maxima(c, noise)) > len(model.places):
+        return "several_peaks"
+    where, amounts = values[model.at], [i for i, p in enumerate(model.parameters) if p.scales]
+    tops = np.flatnonzero(np.r_[False, (m[1:-1] > m[:-2]) & (m[1:-1] >= m[2:]), False])
+    if not tops.size or m[0] > 0.5 * m[tops[0]] or m[-1] > 0.5 * m[tops[-1]]:
+        return "truncated"
+    apart = np.diff(where), np.hypot(stderr[model.at][1:], stderr[model.at][:-1])
+    told = (values[amounts] > _TOLD * stderr[amounts]).all() and (apart[0] > _TOLD * apart[1]).all()
+    return None if told else "undetermined"
+
+
+def maxima(c: Array, noise: Array) -> list[int]:
+    """Return the samples of the maxima that stand out of the noise, the most certain first.
+
+    Means over 1, 3, 7, 15... neighbours are looked at, and that width counts which shows most.
+
+    Parameters
+    ----------
+    c, noise : ndarray
+        Values in order of depth, and their standard errors.
+    """
+    seen = [tops[sure > _SURE].tolist() for tops, sure in _by_width(c, noise)]
+    return max(seen, key=len)
+
+
+def _most_certain(c: Array, noise: Array, n: int) -> list[int]:
+    """Return so many maxima by the width at which the last is most certain; none if it is not."""
+    best, found = _SEEN, []
+    for tops, sure in _by_width(c, noise):
+        if tops.size >= n and sure[n - 1] > best:
+            best, found = sure[n - 1], sorted(tops[:n].tolist())
+    return found
+
+
+def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield maxima of means over more and more neighbours, and how many errors they stand out by.
+
+    That is the height above the higher of the two valleys, over the errors of both.
+    """
+    width = 1
+    while width == 1 or 4 * width <= c.size:
+        mean, error = running(c, width), np.sqrt(running(noise * noise, width) / width)
+        # Of equal neighbours, as counts are, one is the maximum.
+        tops, about = find_peaks(mean * (1 + 1e-12 * np.arange(mean.size)), prominence=0)
+        rise = about["prominences"]
+        sides = np.stack([about["left_bases"], about["right_bases"]])
+        floor = np.take_along_axis(sides, mean[sides].argmax(axis=0)[None], 0)[0]
+        sure = rise / np.hypot(error[tops], error[floor])
+        real = (rise > _RISE * np.abs(mean[tops] - rise)) & (mean[tops] > _SHARE * mean.max())
+        order = np.argsort(-sure[real], kind="stable")
+        yield tops[real][order] + width // 2, sure[real][order]
+        width = 2 * width + 1

@@ -1,0 +1,50 @@
+"""Diffusion of a fixed dose from a thin layer at the surface."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED, diffusivity
+from sims_analysis.shapes.model import Model, Parameter
+from sims_analysis.shapes.start_values import fall_length
+
+
+def formula(z: Array, dose: float, diffusion_length: float) -> Array:
+    """Return ``Q / sqrt(pi D t) exp(-z^2 / (4 D t))``."""
+    u = z / diffusion_length
+    value: Array = 2 * dose / (np.sqrt(np.pi) * diffusion_length) * np.exp(-u * u)
+    return value
+
+
+def derivatives(z: Array, dose: float, diffusion_length: float) -> Array:
+    """Return the derivatives with respect to dose and diffusion length."""
+    u = z / diffusion_length
+    value = formula(z, dose, diffusion_length)
+    return np.stack([value / dose, value * (2 * u * u - 1) / diffusion_length])
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Take the first samples for the surface, and the depth where a quarter is left."""
+    length = fall_length(z, c) / 1.1774
+    surface = float(c[: max(1, c.size // 20)].mean())
+    return [(surface * np.sqrt(np.pi) * length / 2, length)]
+
+
+MODEL = Model(
+    name="limited_source",
+    summary="diffusion of a fixed dose from the surface",
+    parameters=(
+        Parameter("dose", "area", "integral from the surface", lower=0),
+        DIFFUSION_LENGTH,
+    ),
+    formula=formula,
+    derivatives=derivatives,
+    start=start,
+    reference="J. Crank, The Mathematics of Diffusion, 2nd ed., Oxford 1975, section 2.2",
+    shape="decay",
+    derived=(DIFFUSIVITY,),
+    derive=diffusivity,
+    options=("time",),
+    restated=RESTATED,
+)

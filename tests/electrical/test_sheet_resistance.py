@@ -1,0 +1,863 @@
+"""Mobilities as published, and the sheet resistance of profiles whose integral is known."""
+
+import json
+import re
+import warnings
+
+import numpy as np
+import pytest
+import shared_profiles
+import xarray as xr
+from questions import AXIS, measurement
+
+import sims_analysis as sims
+from sims_analysis.electrical.mobility import CHARGE, MOBILITIES, arora, f723, masetti
+from sims_analysis.electrical.sheet_resistance import (
+    _ADVICE,
+    _ROW,
+    _STATUS,
+    _interpolated,
+    _Profile,
+    _Question,
+    _row,
+    _tell_noise,
+    _types,
+)
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
+from sims_analysis.frame.profiles import open_profiles
+
+
+def _per_volume():
+    from pint import get_application_registry
+
+    return get_application_registry().Unit("1/centimeter**3")
+
+
+def doped(z, **profiles):
+    depth = ("depth", np.asarray(z, dtype=float), {"units": "nm"})
+    return xr.DataArray(
+        np.stack(list(profiles.values())), dims=("species", "depth"),
+        coords={"species": list(profiles), "depth": depth},
+        attrs={"units": "atom/cm^3"}, name="concentration",
+    )  # fmt: skip
+
+
+def gaussian(z, dose=1e15, mean=40.0, width=20.0):
+    return dose / (np.sqrt(2 * np.pi) * width * 1e-7) * np.exp(-((z - mean) ** 2) / 2 / width**2)
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [("As", (1176.8, 283.8, 60.9)), ("P", (1183.8, 277.0, 73.2)), ("B", (424.9, 160.3, 49.9))],
+)
+def test_masettis_mobilities(element, expected):
+    found = masetti(np.array([1e16, 1e18, 1e20]), element)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_f723_gives_back_its_own_resistivities():
+    # The standard is a resistivity: 1e16 of boron have 1.46 ohm cm, of phosphorus 0.53.
+    for element, ohm_cm in (("B", 1.45), ("P", 0.525)):
+        resistivity = 1 / (CHARGE * 1e16 * f723(np.array([1e16]), element)[0])
+        assert resistivity == pytest.approx(ohm_cm, rel=0.02)
+
+
+def test_f723_agrees_with_the_standards_own_formulas_the_other_way_round():
+    """Its densities from resistivities were fitted apart, and come back to some per cent."""
+
+    def resistivity(n, element):
+        return 1 / (CHARGE * n * f723(n, element))
+
+    n = np.logspace(12, 21, 46)
+    rho = resistivity(n, "B")
+    boron = 1.330e16 / rho + 1.082e17 / (rho * (1 + (54.5 * rho) ** 1.105))
+    np.testing.assert_allclose(boron, n, rtol=0.045)
+    n = np.logspace(12, 20.6, 44)
+    rho = resistivity(n, "P")
+    y = np.log10(rho)
+    above = -3.1083 - y * (3.2626 + y * (1.2196 + y * 0.13923))
+    below = 1 + y * (1.0265 + y * (0.38755 + y * 0.041833))
+    np.testing.assert_allclose(6.242e18 / rho * 10 ** (above / below), n, rtol=0.07)
+
+
+@pytest.mark.parametrize(
+    ("element", "few", "many"),
+    [("As", 1417.0, 52.2 - 43.4), ("P", 1414.0, 68.5 - 56.1), ("B", 470.5, 44.9 - 29.0)],
+)
+def test_masettis_mobilities_at_the_ends(element, few, many):
+    # Few dopants leave the lattice; many, the two minima less what clusters take.
+    np.testing.assert_allclose(masetti(np.array([0.0, 1.0, 1e25]), element), [few, few, many], 1e-3)
+
+
+def test_mobility_models_agree_within_what_is_known():
+    n = np.logspace(14, 19, 30)
+    for element in ("P", "B"):
+        each = np.stack([formula(n, element) for formula in MOBILITIES.values()])
+        assert (np.ptp(each, axis=0) / each.mean(axis=0)).max() < 0.25
+
+
+def test_a_quantified_profile_has_a_resistance_in_ohm():
+    z = np.arange(0, 300.1, 0.5)
+    plain = doped(z, B=gaussian(z))
+    found = sims.sheet_resistance(sims.quantify(plain), acceptors=["B"])
+    assert str(found["sheet_resistance"].data.units) == "ohm"
+    expected = sims.sheet_resistance(plain, acceptors=["B"])
+    xr.testing.assert_allclose(sims.dequantify(found), expected)
+
+
+def test_the_boron_gaussian_of_the_definitions():
+    z = np.arange(0, 300.1, 0.5)
+    found = sims.sheet_resistance(doped(z, B=gaussian(z)), acceptors=["B"])
+    assert found["sheet_resistance"].item() == pytest.approx(131.1, rel=0.005)
+    assert found["polarity"].item() == "p"
+    others = [found[f"sheet_resistance_{name}"].item() for name in MOBILITIES]
+    spread = (max(others) - min(others)) / 2 / others[0]
+    assert found["model_spread"].item() == pytest.approx(spread)
+
+
+@pytest.mark.parametrize(
+    ("name", "mobility"), [("masetti", masetti), ("arora", arora), ("f723", f723)]
+)
+@pytest.mark.parametrize(("element", "side"), [("P", "donors"), ("B", "acceptors")])
+def test_a_box_has_its_resistance_by_each_mobility(name, mobility, element, side):
+    z = np.linspace(0, 200, 5)
+    ds = doped(z, **{element: np.full(5, 1e18)})
+    found = sims.sheet_resistance(ds, **{side: [element]}, mobility=name)
+    by_hand = 1 / (CHARGE * mobility(np.array([1e18]), element)[0] * 1e18 * 200e-7)
+    assert found["sheet_resistance"].item() == pytest.approx(by_hand, rel=1e-12)
+    assert found[f"sheet_resistance_{name}"].item() == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_box_has_its_resistance_by_hand():
+    z = np.linspace(0, 200, 5)
+    found = sims.sheet_resistance(doped(z, P=np.full(5, 1e18)), donors=["P"], mobility="f723")
+    by_hand = 1 / (CHARGE * f723(np.array([1e18]), "P")[0] * 1e18 * 200e-7)
+    assert found["sheet_resistance"].item() == pytest.approx(by_hand, rel=1e-12)
+    half = sims.sheet_resistance(
+        doped(z, P=np.full(5, 1e18)), donors=["P"], mobility="f723",
+        active_limit={"P": "5e17 atoms/cm^3"},
+    )  # fmt: skip
+    assert half["carrier_dose"].item() == pytest.approx(1e13)
+
+
+def test_the_layer_ends_at_the_junction():
+    z = np.arange(0, 300.1, 1.0)
+    boron, phosphorus = gaussian(z), np.full(z.size, 1e17)
+    ds = doped(z, B=boron, P=phosphorus)
+    found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"])
+    junction = sims.metallurgical_junctions(ds, acceptors=["B"], donors=["P"])["depth"].values[0]
+    assert found["layer_depth"].item() == pytest.approx(junction, abs=1e-9)
+    same = sims.sheet_resistance(ds.sel(species=["B"]), acceptors=["B"],
+                                 background="1e17 atoms/cm^3")  # fmt: skip
+    assert same["sheet_resistance"].item() == pytest.approx(found["sheet_resistance"].item())
+
+
+def test_species_may_have_axes_of_their_own():
+    z, other = np.arange(0, 300.1, 1.0), np.arange(0.3, 299, 1.7)
+    profiles = [
+        sims.DepthProfile(species_name=name, depths=x, depth_units="nm",
+                          concentrations=c, concentration_units="atoms/cm^3")
+        for name, x, c in (("B", z, gaussian(z)), ("P", other, np.full(other.size, 1e17)))
+    ]  # fmt: skip
+    found = sims.sheet_resistance(sims.to_dataset(profiles), acceptors=["B"], donors=["P"])
+    shared = sims.sheet_resistance(
+        doped(z, B=gaussian(z), P=np.full(z.size, 1e17)), acceptors=["B"], donors=["P"],
+        start="0.3 nm",
+    )  # fmt: skip
+    assert found["sheet_resistance"].item() == pytest.approx(
+        shared["sheet_resistance"].item(), rel=1e-3
+    )
+
+
+def test_the_error_is_that_of_counting():
+    z = np.arange(0, 200.1, 2.0)
+    truth = gaussian(z, dose=1e14)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(truth / 1e18 * np.ones((400, 1)))
+    ds = xr.Dataset(
+        {"concentration": (("wafer", "species", "depth"), counts[:, None] * 1e18,
+                           {"units": "atom/cm^3"})},
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+    ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)  # of a few trials noise changes the mobility
+        found = sims.sheet_resistance(ds, acceptors=["B"], stop="100 nm")
+    ratio = float(found["sheet_resistance"].std() / found["sheet_resistance_stderr"].mean())
+    assert ratio == pytest.approx(1, abs=0.15)
+
+
+def test_each_measurement_may_have_a_window_of_its_own():
+    z = np.arange(0, 200.1, 2.0)
+    batch = xr.concat([doped(z, B=gaussian(z, dose=q)) for q in (1e14, 3e14)], "wafer")
+    stops = xr.DataArray([80.0, 120.0], dims="wafer", attrs={"units": "nm"})
+    found = sims.sheet_resistance(batch, acceptors=["B"], stop=stops)
+    for i, stop in enumerate(("80 nm", "120 nm")):
+        alone = sims.sheet_resistance(batch.isel(wafer=i), acceptors=["B"], stop=stop)
+        xr.testing.assert_equal(found.isel(wafer=i), alone)
+    each = xr.DataArray([80.0], dims="species", coords={"species": ["B"]}, attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match="one for all species"):
+        sims.sheet_resistance(batch, acceptors=["B"], stop=each)
+
+
+@pytest.mark.parametrize(("phosphorus", "polarity"), [(1e18, "n"), (1e16, "p")])
+def test_a_layer_of_one_type_has_it_though_the_samples_end_too_early(phosphorus, polarity):
+    z = np.linspace(0, 200, 5)
+    ds = doped(z, P=np.full(5, phosphorus), B=np.full(5, 1e17))
+    with pytest.warns(FitWarning, match="below the last sample"):
+        found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"], stop="300 nm")
+    assert (found["status"].item(), found["polarity"].item()) == ("truncated", polarity)
+
+
+def test_without_a_junction_there_is_no_number():
+    z = np.arange(0, 100.1, 1.0)
+    ds = doped(z, B=np.full(z.size, 1e19), P=np.full(z.size, 1e17))
+    with pytest.warns(FitWarning, match="there is no junction"):
+        found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"])
+    assert found["status"].item() == "never_reached"
+    assert np.isnan(found["sheet_resistance"])
+    with pytest.warns(FitWarning, match="below the last sample"):
+        found = sims.sheet_resistance(ds, acceptors=["B"], stop="150 nm")
+    assert found["status"].item() == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({}, ProfileError, "name the donors"),
+        ({"donors": "P"}, ProfileError, "expected a list"),
+        ({"donors": ["Sb"]}, SpeciesError, "names 'Sb'; the data have 'B'"),
+        ({"donors": ["B"], "acceptors": ["B"]}, ProfileError, "both donor and acceptor"),
+        ({"acceptors": {"B": 0.9}}, ProfileError, "takes no active fractions; active_limit="),
+        ({"acceptors": ["B"], "start": "90 nm", "stop": "10 nm"}, ProfileError, "come before stop"),
+        ({"donors": ["P"], "acceptors": None}, ProfileError, "acceptors=None; expected a list"),
+        ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
+        ({"acceptors": ["B"], "mobility": ["arora"]}, ProfileError, r"mobility=\['arora'\]"),
+        ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options, error, words):
+    z = np.arange(0, 100.1, 1.0)
+    with pytest.raises(error, match=words):
+        sims.sheet_resistance(doped(z, B=gaussian(z)), **options)
+
+
+@shared_profiles.parametrize("tsuprem")
+def test_sheet_resistances_of_a_process_simulator(name):
+    """TSUPREM-4's own, stated beside each profile: what another mobility model may differ by."""
+    ds = sims.SIMSResult.from_json(shared_profiles.read(name)).to_dataset()
+    for i, text in enumerate(np.atleast_1d(ds["species_metadata"].values)):
+        stated = json.loads(text)
+        one = ds.isel(species=[i])
+        dopant = str(one["species"].values[0])
+        side = {"acceptors": [dopant]} if dopant == "B" else {"donors": [dopant]}
+        stop = f"{stated['published_Xj'] * 1e9} nm"
+        found = sims.sheet_resistance(one, **side, stop=stop)
+        published = stated["published_Rs_ohm_sq"]
+        assert found["sheet_resistance"].item() == pytest.approx(published, rel=0.25), dopant
+
+
+def counted_layer(peak, trials, seed=1):
+    """Give counts of boron in phosphorus, a twentieth of its peak."""
+    z = np.arange(0.0, 250.0, 2.0)
+    boron = np.exp(-(((z - 60) / 25) ** 2) / 2)
+    expected = peak * np.stack([boron, 0.05 * np.exp(-z / 400)])
+    k = np.random.default_rng(seed).poisson(np.broadcast_to(expected, (trials, *expected.shape)))
+    per = 1e19 / peak
+    dims = ("trial", "species", "depth")
+    return xr.Dataset(
+        {
+            "concentration": (dims, k * per, {"units": "atom/cm^3"}),
+            "concentration_counts": (dims, k.astype(float), {"units": "count"}),
+            "concentration_stderr": (
+                dims, np.sqrt(np.maximum(k, 1)) * per, {"units": "atom/cm^3"}
+            ),
+        },
+        coords={"species": ["B", "P"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peak", [10, 100, 1000])
+def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
+    """The truth is what ten million counts give: 1,354 ohm above a junction at 124 nm."""
+    asked = {"donors": ["P"], "acceptors": ["B"]}
+    truth = sims.sheet_resistance(counted_layer(10_000_000, 1), **asked).isel(trial=0)
+    ds = counted_layer(peak, 150)
+    for data in (ds, sims.to_grid(ds, step="0.5 nm")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # a few layers of ten counts are not sure
+            found = sims.sheet_resistance(data, **asked)
+        ok = (found["status"] == "ok").values
+        assert ok.mean() > 0.8
+        depth = found["layer_depth"].values[ok]
+        assert np.median(depth) == pytest.approx(truth["layer_depth"].item(), abs=6)
+        apart = abs(found["sheet_resistance"] - truth["sheet_resistance"]).values[ok]
+        share = np.mean(apart < found["sheet_resistance_stderr"].values[ok])
+        assert 0.56 <= share <= 0.78
+
+
+@pytest.mark.slow
+def test_noise_about_zero_is_no_carrier():
+    """A background of a tenth was subtracted, and half of what is below the layer is noise."""
+    ds = counted_layer(100, 60).sel(species=["B"])
+    rng = np.random.default_rng(2)
+    k = ds["concentration_counts"] + rng.poisson(10, ds["concentration"].shape)
+    ds = ds.assign(concentration=(k * 1e17).assign_attrs(units="atom/cm^3"))
+    ds = sims.with_counting_statistics(ds, value_per_count="1e17 atoms/cm^3")
+    ds = sims.subtract_background(ds, window=("170 nm", "250 nm"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)  # of some trials noise changes the mobility
+        found = sims.sheet_resistance(ds, acceptors=["B"])
+    layer = counted_layer(10_000_000, 1).sel(species=["B"])
+    truth = sims.sheet_resistance(layer, acceptors=["B"])["sheet_resistance"].item()
+    value, error = found["sheet_resistance"], found["sheet_resistance_stderr"]
+    assert value.mean().item() == pytest.approx(truth, abs=0.8 * error.mean().item())
+    assert 0.56 <= float((abs(value - truth) < error).mean()) <= 0.80
+
+
+def of_few_counts(peak, trials=60, step=1.3):
+    """Count a log-normal peak, all of it."""
+    z = np.arange(0.5, 260.0, step)
+    shape = np.exp(-((np.log(z / 50) / 0.45) ** 2) / 2)
+    k = np.random.default_rng(3).poisson(shape * peak, (trials, z.size))
+    per = 1e19 / peak
+    ds = xr.concat([doped(z, B=one * per) for one in k], "trial").to_dataset()
+    return sims.with_counting_statistics(ds, value_per_count=f"{per} atoms/cm^3")
+
+
+@pytest.mark.parametrize(("peak", "told"), [(10, 60), (30, 50), (1000, 0)])
+def test_noise_that_changes_the_mobility_is_told(peak, told):
+    """At 10 counts a third of the intervals hold the truth: each answer is told."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sims.sheet_resistance(of_few_counts(peak), acceptors=["B"])
+    if not told:
+        assert not caught
+        return
+    (message,) = {str(one.message) for one in caught}
+    assert re.search(r"resistance is \d(\.\d)? % higher than by that at the mean", message)
+    assert int(re.search(r"and (\d+) more", message)[1]) + 1 >= told
+
+
+def test_what_few_counts_change_is_as_much_as_is_told():
+    """The message's share is most of how far the answers lie above the truth."""
+    z = np.arange(0.5, 260.0, 1.3)
+    truth = doped(z, B=1e19 * np.exp(-((np.log(z / 50) / 0.45) ** 2) / 2))
+    asked = {"acceptors": ["B"]}
+    expected = sims.sheet_resistance(truth, **asked)["sheet_resistance"].item()
+    with pytest.warns(FitWarning, match="beside a standard error") as caught:
+        found = sims.sheet_resistance(of_few_counts(10, 200), **asked)
+    above = 100 * (found["sheet_resistance"].mean().item() / expected - 1)
+    told = float(re.search(r"is ([\d.]+) % higher", str(caught[0].message))[1])
+    assert 0.5 * above < told < 1.5 * above
+
+
+@pytest.mark.few(1)
+@pytest.mark.parametrize("chunks", [None, {"measurement": 1}])
+def test_a_layer_with_a_gap_says_so(chunks):
+    z = np.arange(0.0, 300.0, 2.0)
+    whole = 1e19 * np.exp(-(((z - 100) / 30) ** 2) / 2)
+    holed = np.where((z > 90) & (z < 120), np.nan, whole)
+    far = np.where((z > 250) & (z < 280), np.nan, whole)
+    ds = xr.Dataset(
+        {
+            "concentration": (
+                ("measurement", "species", "depth"),
+                np.stack([whole, holed, far])[:, None],
+                {"units": "atom/cm^3"},
+            )
+        },
+        {"measurement": ["a", "b", "c"], "species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    ask = {"acceptors": ["B"], "stop": "200 nm"}
+    if chunks is None:
+        with pytest.warns(FitWarning, match="'b': no sample between 90 and 120 nm"):
+            found = sims.sheet_resistance(ds, **ask)
+    else:
+        found = sims.sheet_resistance(ds.chunk(chunks), **ask)
+    assert found["status"].values.tolist() == ["ok", "gap", "ok"]
+    bridged = sims.sheet_resistance(ds, gaps="bridge", **ask)
+    assert bridged["status"].values.tolist() == ["ok"] * 3
+    np.testing.assert_array_equal(found["sheet_resistance"], bridged["sheet_resistance"])
+    # The status of a single lazy answer is a whole word, too.
+    alone = sims.sheet_resistance(ds.isel(measurement=0, depth=[0]).chunk(), **ask)
+    assert alone["status"].values == "no_data"
+
+
+# --- samples that a file gives as "<5E15" ---------------------------------------------------------
+
+Z = np.arange(0.0, 200.0, 5.0)
+CENSORED = {
+    # Donors and acceptors with their limits -> status.
+    "p, and boron falls below its limit": (
+        {"P": (np.full(Z.size, 1e15), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
+        "below_detection",
+    ),
+    "the junction is where both are known": (
+        {"P": (np.full(Z.size, 1e17), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
+        "ok",
+    ),
+    "there is boron nowhere above its limit": (
+        {"P": (np.full(Z.size, 1e17), 1e13), "B": (np.full(Z.size, 1e15), 5e15)},
+        "below_detection",
+    ),
+    "n everywhere, far above the limit of boron": (
+        {"P": (np.full(Z.size, 1e18), 1e13), "B": (1e17 * np.exp(-Z / 20), 5e15)},
+        "never_reached",
+    ),
+    "phosphorus falls below the limit of boron": (
+        {"P": (1e20 * np.exp(-Z / 10), 1e10), "B": (1e17 * np.exp(-Z / 20), 5e15)},
+        "below_detection",
+    ),
+}
+
+
+def ask_censored(case, layout):
+    species, status = CENSORED[case]
+    lines = ["Depth (nm)," + ",".join(f"{name} (atoms/cm3)" for name in species)]
+    for i, z in enumerate(Z):
+        cells = (f"<{x:g}" if c[i] < x else f"{c[i]:.12g}" for c, x in species.values())
+        lines.append(f"{z:g}," + ",".join(cells))
+    ds = sims.read("\n".join(lines).encode()).to_dataset()
+    data = {
+        "batch": lambda: sims.stack([ds, ds]),
+        "own axes": lambda: sims.stack([ds, ds.isel(depth=slice(0, -1))]),
+        "dask": ds.chunk,
+        "quantified": lambda: sims.quantify(ds),
+    }.get(layout, lambda: ds)()
+    found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"]).compute()
+    assert set(np.atleast_1d(found["status"].values)) == {status}
+    numbers = np.atleast_1d(sims.dequantify(found)["sheet_resistance"].values)
+    assert (np.isfinite(numbers) == (status == "ok")).all()
+    if status != "ok":
+        assert set(np.atleast_1d(found["polarity"].values)) == {""}
+        stated = sims.sheet_resistance(data, donors=["P"], acceptors=["B"], stop="20 nm").compute()
+        assert "below_detection" not in stated["status"].values
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("case", CENSORED)
+def test_a_junction_among_samples_below_a_limit_is_not_ruled_out(case):
+    ask_censored(case, "one")
+
+
+@pytest.mark.few(2)
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("case", CENSORED)
+@pytest.mark.parametrize("layout", ["batch", "dask", "quantified", "own axes"])
+def test_a_junction_is_not_ruled_out_in_any_layout(case, layout):
+    ask_censored(case, layout)
+
+
+def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
+    lines = [
+        f"{z:g},{c:.6g}" if c > 5e15 else f"{z:g},<5E15"
+        for z, c in zip(Z, 1e19 * np.exp(-Z / 10), strict=True)
+    ]
+    with pytest.warns(sims.errors.ProfileWarning):
+        ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
+    with pytest.warns(sims.errors.FitWarning, match=r"below their limit; say where .* stop="):
+        found = sims.sheet_resistance(ds, acceptors=["B"], background="1e15 atoms/cm^3")
+    assert found["status"].item() == "below_detection"
+
+
+def test_a_saturated_detector_is_told_by_the_species_that_it_cut_off():
+    data = measurement(AXIS)
+    data["concentration"][1] = np.minimum(data["concentration"][1], 1e18)
+    with pytest.warns(FitWarning, match="species 'P': 43 samples of 1e\\+18 atom/cm\\^3 are equal"):
+        found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"])
+    assert found["status"].item() == "saturated"
+
+
+def test_between_samples_values_are_those_of_an_exponential():
+    z = np.array([0.0, 1.0, 4.0])
+    c = np.exp(-z)
+    found, before, part = _interpolated(np.array([0.0, 0.25, 2.5, 4.0]), z, c)
+    np.testing.assert_allclose(found, np.exp([-0.0, -0.25, -2.5, -4.0]))
+    np.testing.assert_array_equal(before, [0, 0, 1, 1])
+    np.testing.assert_allclose(part, [0, 0.25, 0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "of"),
+    [
+        ("P", "As", "As"), ("As", "P", "P"), ("31P", "75As", "As"), ("phosphorus", "As+", "As"),
+        ("Sb", "P", "P"), ("As", "75As", "As"), ("AsH", "P", "P"),
+    ],
+)  # fmt: skip
+def test_electrons_move_as_of_the_donor_with_the_larger_dose(one, other, of):
+    z = np.linspace(0.0, 100.0, 21)
+    profiles = {one: 1e19 + 0 * z, other: 3e19 + 0 * z}
+    found = sims.sheet_resistance(doped(z, **profiles), donors=[one, other])
+    assert found.attrs["mobility"] == f"masetti, electrons as of {of}, holes as of B"
+    # By hand: charge, mobility at the sum, and atoms per area.
+    sheet = CHARGE * masetti(np.array([4e19]), of)[0] * 4e19 * 100e-7
+    assert found["sheet_resistance"].item() == pytest.approx(1 / sheet, rel=1e-12)
+    assert found["sheet_resistance_masetti"].item() == found["sheet_resistance"].item()
+    assert found["carrier_dose"].item() == pytest.approx(4e14, rel=1e-12)
+    assert (found["polarity"].item(), found["layer_depth"].item()) == ("n", 100.0)
+    each = [found[f"sheet_resistance_{name}"].item() for name in MOBILITIES]
+    spread = (max(each) - min(each)) / 2 / found["sheet_resistance"].item()
+    assert found["model_spread"].item() == pytest.approx(spread, rel=1e-12)
+
+
+def test_an_active_limit_counts_where_it_is_named():
+    z = np.linspace(0.0, 100.0, 21)
+    data = doped(z, B=4e20 + 0 * z, P=1e19 + 0 * z)
+    asked = {"acceptors": ["B"], "donors": ["P"], "stop": "50 nm"}
+    whole = sims.sheet_resistance(data, **asked)["carrier_dose"].item()
+    assert whole == pytest.approx((4e20 - 1e19) * 50e-7, rel=1e-12)
+    for limit, of_boron, of_phosphorus in (
+        ("1e20 atoms/cm^3", 1e20, 1e19), ({"B": "1e20 atoms/cm^3"}, 1e20, 1e19),
+        ({"P": "1e18 atoms/cm^3"}, 4e20, 1e18), ("5e18 atoms/cm^3", 5e18, 5e18),
+    ):  # fmt: skip
+        found = sims.sheet_resistance(data, active_limit=limit, **asked)
+        dose = abs(found["carrier_dose"].item())
+        assert dose == pytest.approx(abs(of_boron - of_phosphorus) * 50e-7, rel=1e-12, abs=1.0)
+
+
+def test_a_constant_net_doping_is_part_of_both():
+    z = np.linspace(0.0, 100.0, 21)
+    for background, dose, polarity in (("2e18", 8e18, "p"), ("-2e18", 12e18, "p")):
+        found = sims.sheet_resistance(
+            doped(z, B=1e19 + 0 * z), acceptors=["B"], background=f"{background} atoms/cm^3",
+            stop="100 nm",
+        )  # fmt: skip
+        assert abs(found["carrier_dose"].item()) == pytest.approx(dose * 100e-7, rel=1e-12)
+        total = CHARGE * masetti(np.array([1.2e19]), "B")[0] * dose * 100e-7
+        assert found["sheet_resistance"].item() == pytest.approx(1 / total, rel=1e-12)
+        assert found["polarity"].item() == polarity
+
+
+def test_every_status_is_explained():
+    assert {*_ADVICE, "ok", "no_data", "gap", "saturated"} == {*_STATUS}
+    for word in _STATUS:
+        assert f"``{word}``" in sims.sheet_resistance.__doc__
+
+
+# --- types of doping, and noise ---------------------------------------------------------------
+
+
+def question(*sign, limit=np.inf, background=0.0, only=0.0):
+    n = len(sign)
+    return _Question(
+        np.array(sign, dtype=float), np.broadcast_to(limit, n), ("P", "B"), "masetti", background,
+        only,
+    )  # fmt: skip
+
+
+def species(z, *profiles, s=np.nan):
+    return [_Profile(z, np.array(c, dtype=float), np.broadcast_to(s, z.size)) for c in profiles]
+
+
+def test_the_net_doping_is_of_what_is_active_and_of_the_wafer():
+    asked = question(1, -1, 1, limit=np.array([5.0, np.inf, 2.0]), background=-3.0)
+    values = np.array([[4.0, 9.0], [1.0, 2.0], [1.0, 7.0]])
+    np.testing.assert_array_equal(asked.active(values), [[4, 5], [1, 2], [1, 2]])
+    np.testing.assert_array_equal(asked.net(values), [4 - 1 + 1 - 3, 5 - 2 + 2 - 3])
+
+
+def test_carriers_move_as_of_their_kind_by_all_dopants_together():
+    values = np.array([[1e18, 1e18], [3e17, 4e18]])
+    asked = question(1, -1, background=-2e17)
+    total = values.sum(axis=0) + 2e17
+    net = values[0] - values[1] - 2e17
+    signs = np.array([1.0, -1.0])
+    mobility = np.array([masetti(total, "P")[0], masetti(total, "B")[1]])
+    found = asked.conductivity(values, "masetti", signs)
+    np.testing.assert_allclose(found, mobility * net * signs)
+    # Noise has carriers of the other sign: less than none.
+    np.testing.assert_allclose(
+        asked.conductivity(values, "masetti", -signs)[0], -masetti(total, "B")[0] * net[0]
+    )
+    around = np.array([[1e19, 1e19], [0.0, 0.0]])
+    by_others = asked.conductivity(values, "arora", signs, around)
+    expected = np.array([arora(np.array([1.02e19]), e)[0] for e in "PB"]) * net * signs
+    np.testing.assert_allclose(by_others, expected)
+
+
+Z_TYPES = np.arange(9.0)
+
+
+@pytest.mark.parametrize(
+    ("donors", "signs", "changes"),
+    [
+        ([5, 5, 5, 5, 5, 5, 5, 5, 5], [1], []),
+        ([1, 1, 1, 1, 5, 5, 5, 5, 5], [-1, 1], [3.5]),
+        ([1, 1, 1, 5, 5, 5, 1, 1, 1], [-1, 1, -1], [2.5, 5.5]),
+    ],
+)
+def test_layers_of_one_type_end_where_the_other_begins(donors, signs, changes):
+    """Acceptors are 2.236 everywhere, the geometric mean of 1 and 5."""
+    own = species(Z_TYPES, donors, np.full(9, np.sqrt(5.0)))
+    found = _types(Z_TYPES, own, question(1, -1))
+    assert found.signs.tolist() == signs
+    np.testing.assert_allclose(found.changes, changes)
+    # A change belongs to what is above it.
+    if changes:
+        at = found.at(np.array([changes[0] - 0.1, changes[0], changes[0] + 0.1]))
+        assert at.tolist() == [signs[0], signs[0], signs[1]]
+
+
+def test_of_one_kind_of_dopants_there_is_one_type():
+    for only in (1.0, -1.0):
+        found = _types(Z_TYPES, [], question(1, only=only))
+        assert (found.signs.tolist(), found.changes.size) == ([only], 0)
+        assert found.at(Z_TYPES).tolist() == [only] * 9
+
+
+def test_a_constant_doping_of_the_wafer_is_on_its_side():
+    c = [5, 5, 5, 5, 1, 1, 1, 1, 1]
+    for sign, background in ((-1, np.sqrt(5.0)), (1, -np.sqrt(5.0))):
+        found = _types(Z_TYPES, species(Z_TYPES, c), question(sign, background=background))
+        assert found.signs.tolist() == [sign, -sign]
+        np.testing.assert_allclose(found.changes, [3.5])
+
+
+@pytest.mark.parametrize(
+    ("error", "signs"), [(0.08, [-1, 1, -1]), (0.1, [-1, -1, -1]), (0.2, [-1, -1, -1])]
+)
+def test_a_layer_that_noise_may_have_made_belongs_to_those_beside_it(error, signs):
+    """Three errors of its integral, which is 2.5 less the root of 5 over one sample."""
+    own = species(Z_TYPES, [1, 1, 1, 1, 2.5, 1, 1, 1, 1], np.full(9, np.sqrt(5.0)))
+    own[0] = own[0]._replace(s=np.full(9, error))
+    own[1] = own[1]._replace(s=np.zeros(9))
+    assert _types(Z_TYPES, own, question(1, -1)).signs.tolist() == signs
+    # If no layer is one, there is no type.
+    nothing = [one._replace(s=np.full(9, 99.0)) for one in own]
+    assert _types(Z_TYPES, nothing, question(1, -1)).signs.tolist() == [0]
+
+
+def test_of_three_changes_between_two_layers_the_middle_one_is_theirs():
+    """Noise turns the sign three times about the junction."""
+    z = np.arange(11.0)
+    donors = np.array([0.2, 0.2, 0.2, 0.2, 5, 0.2, 5, 5, 5, 5, 5])
+    own = species(z, donors, np.full(11, np.sqrt(5.0)), s=np.sqrt(0.5))
+    found = _types(z, own, question(1, -1))
+    assert found.signs.tolist() == [-1, -1, 1, 1]
+    np.testing.assert_allclose(found.changes, [3.75, 4.25, 5.75])
+
+
+# --- the row of a measurement -----------------------------------------------------------------
+
+
+def row_of(*own, sign=(1.0,), start=np.nan, stop=np.nan, **options):
+    asked = question(*sign, only=options.pop("only", sign[0] if len(sign) == 1 else 0.0), **options)
+    columns = [np.array([getattr(one, name) for one in own]) for name in ("z", "c", "s")]
+    found = _row(asked, *columns, np.full(columns[0].shape, np.nan), start, stop)
+    named = dict(zip(_ROW, found.tolist(), strict=True))
+    return named | {"status": _STATUS[int(named["status"])]}
+
+
+def box(n=5, c=1e18, first=0.0, s=np.nan):
+    z = first + 10 * np.arange(float(n))
+    return _Profile(z, np.full(n, c), np.broadcast_to(s, n))
+
+
+def test_a_layer_goes_from_the_first_depth_of_all_to_its_end():
+    found = row_of(box())
+    assert (found["status"], found["depth"], found["polarity"]) == ("ok", 40.0, 1.0)
+    assert found["dose"] == pytest.approx(1e18 * 40e-7)
+    sigma = CHARGE * masetti(np.array([1e18]), "P")[0] * 1e18 * 40e-7
+    assert found["conductance"] == found["masetti"] == pytest.approx(sigma)
+    for name in MOBILITIES:
+        each = CHARGE * MOBILITIES[name](np.array([1e18]), "P")[0] * 1e18 * 40e-7
+        assert found[name] == pytest.approx(each)
+    part = row_of(box(), start=5.0, stop=25.0)
+    assert part["dose"] == pytest.approx(1e18 * 20e-7)
+    # Of two species, from where both are known.
+    both = row_of(box(), box(first=5.0, c=1e17), sign=(1.0, -1.0), stop=30.0)
+    assert both["dose"] == pytest.approx(9e17 * 25e-7)
+    assert row_of(box(), start=-5.0)["dose"] == found["dose"]
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"stop": 40.0}, "ok"), ({"stop": 40.1}, "truncated"), ({"start": 30.0}, "ok"),
+        ({"start": 40.0}, "no_data"), ({"start": 20.0, "stop": 20.0}, "no_data"),
+        ({"start": 20.0, "stop": 20.1}, "ok"), ({"start": np.inf}, "no_data"),
+    ],
+)  # fmt: skip
+def test_a_layer_lies_within_the_samples_and_has_some_depth(options, status):
+    found = row_of(box(), **options)
+    assert found["status"] == status
+    assert np.isfinite(found["conductance"]) == (status == "ok")
+
+
+def test_a_species_with_one_sample_is_no_profile():
+    assert row_of(box(1))["status"] == "no_data"
+    assert row_of(box(2))["status"] == "ok"
+    lost = box()._replace(c=np.array([1.0, *[np.nan] * 4]))
+    assert row_of(box(), lost, sign=(1.0, -1.0))["status"] == "no_data"
+
+
+def test_without_a_junction_the_type_of_all_is_known_and_no_number():
+    for c, polarity in ((1e17, 1.0), (1e19, -1.0)):
+        found = row_of(box(), box(c=c), sign=(1.0, -1.0))
+        assert (found["status"], found["polarity"]) == ("never_reached", polarity)
+        assert np.isnan(found["conductance"])
+    # One type of dopants needs no junction; where there is none, the polarity is not known before.
+    assert row_of(box(), stop=50.0)["polarity"] == 0.0
+    assert row_of(box(), box(c=1e17), sign=(1.0, -1.0), stop=50.0)["polarity"] == 1.0
+
+
+def test_samples_are_taken_in_order_of_depth():
+    z = np.array([20.0, 0.0, 40.0, 10.0, 30.0])
+    c = 1e18 * np.exp(-z / 20)
+    order = np.argsort(z)
+    turned = row_of(_Profile(z, c, np.full(5, np.nan)))
+    assert turned == pytest.approx(
+        row_of(_Profile(z[order], c[order], np.full(5, np.nan))), nan_ok=True
+    )
+
+
+def test_the_error_of_a_conductance_is_that_of_each_sample():
+    """By differences of the whole: a sample counts by what it moves, interpolated in logarithms."""
+    z = np.array([0.0, 10.0, 20.0, 40.0])
+    c = np.array([1e18, 4e18, 2e18, 1e17])
+    s = 0.01 * c
+    other = _Profile(z, np.full(4, 1e16), np.full(4, 1e15))
+    own = [_Profile(z, c, s), other._replace(z=np.array([0.0, 15.0, 25.0, 40.0]))]
+    ask = {"sign": (1.0, -1.0), "start": 2.0, "stop": 35.0}
+    found = row_of(*own, **ask)
+    variance = 0.0
+    for k, one in enumerate(own):
+        for i in range(4):
+            step = 1e-4 * one.c[i]
+            ends = []
+            for towards in (step, -step):
+                moved = one.c.copy()
+                moved[i] += towards
+                changed = [p._replace(c=moved) if j == k else p for j, p in enumerate(own)]
+                ends.append(row_of(*changed, **ask)["conductance"])
+            variance += ((ends[0] - ends[1]) / (2 * step) * one.s[i]) ** 2
+    assert found["stderr"] == pytest.approx(np.sqrt(variance), rel=1e-3)
+    assert np.isnan(row_of(*(one._replace(s=np.full(4, np.nan)) for one in own), **ask)["stderr"])
+
+
+def test_samples_in_which_nothing_was_counted_add_no_variance():
+    z, c = np.arange(5.0) * 10, np.array([1e18, 1e18, 0.0, 1e18, 1e18])
+    s, k = np.full(5, 1e17), np.array([9.0, 9.0, 0.0, 9.0, 9.0])
+    asked = question(1.0, only=1.0)
+    with np.errstate(all="ignore"):  # as profiles are run
+        found, every = (
+            _row(asked, z[None], c[None], s[None], one[None], np.nan, np.nan)[_ROW.index("stderr")]
+            for one in (k, np.full(5, 9.0))
+        )
+    assert 0 < found < every
+
+
+def test_the_conductance_by_the_mean_of_neighbours_is_beside_it():
+    z = np.arange(0.0, 100.0, 10.0)
+    c = np.where(np.arange(10) % 2, 1.5e18, 0.5e18)
+    noisy = row_of(_Profile(z, c, np.full(10, 5e17)))
+    known = row_of(_Profile(z, c, np.full(10, 1e15)))
+    assert known["around"] == pytest.approx(known["conductance"])
+    assert noisy["around"] != pytest.approx(noisy["conductance"], rel=1e-3)
+    assert noisy["conductance"] == pytest.approx(known["conductance"])
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"active_limit": {"P": "1e20 cm^-3", "Sb": "1e20 cm^-3"}}, SpeciesError,
+            "active_limit names 'P', 'Sb'; dopants are 'B'",
+        ),
+        (
+            {"active_limit": "-1e20 cm^-3"}, ProfileError,
+            "active_limit='-1e20 cm^-3' must be positive",
+        ),
+        (
+            {"active_limit": {"B": "0 cm^-3"}}, ProfileError,
+            "active_limit={'B': '0 cm^-3'} must be positive",
+        ),
+        (
+            {"stop": xr.DataArray([9.0], {"species": ["B"]}, attrs={"units": "nm"})}, ProfileError,
+            "start and stop: one for all species, not one for each",
+        ),
+        (
+            {"acceptors": {"B": 0.9}}, ProfileError,
+            "a sheet resistance takes no active fractions; active_limit= bounds them",
+        ),
+        (
+            {"active_limit": {"B": 3e20}}, UnitsError,
+            ("active_limit['B']=3e+20 has no unit; write it like '3e+20 atoms/cm^3' or give a pint "
+            "Quantity"),
+        ),
+        (
+            {"background": np.array(np.inf) * _per_volume()}, ProfileError,
+            "background is inf; expected a finite number",
+        ),
+        (
+            {"mobility": "klaassen"}, ProfileError,
+            "mobility='klaassen'; expected 'masetti', 'arora' or 'f723'",
+        ),
+    ],
+)  # fmt: skip
+def test_each_refusal_says_what_is_expected(options, error, message):
+    z = np.arange(0, 100.1, 10.0)
+    with pytest.raises(error) as refused:
+        sims.sheet_resistance(doped(z, B=gaussian(z)), **{"acceptors": ["B"]} | options)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [(1.25, "20 % higher"), (0.8, "25 % lower"), (1.029, None), (0.971, None)],
+)
+def test_what_noise_changes_is_told_beyond_a_third_of_the_error(around, words):
+    """Of an error of 10 %; a mobility at each sample that is lower makes a resistance higher."""
+    one = doped(np.arange(5.0), B=np.ones(5)).isel(species=0, drop=True)
+    frame = open_profiles(one.expand_dims(trial=["a"]), question="a sheet resistance")
+    value, mean, stderr = (xr.Variable("trial", [x]) for x in (1.0, around, 0.1))
+    if words is None:
+        _tell_noise(frame, value, mean, stderr)
+        return
+    with pytest.warns(FitWarning) as told:
+        _tell_noise(frame, value, mean, stderr)
+    (message,) = (str(one.message) for one in told)
+    assert message == (
+        f"trial 'a': by the mobility at each sample the sheet resistance is {words} than by that "
+        "at the mean of its neighbours, beside a standard error of 10 % that does not know of "
+        "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
+        "where the profile has fallen to a tenth of its maximum: few carriers lie below"
+    )
+
+
+def test_what_is_found_of_a_layer_has_names_and_units():
+    z = np.arange(0, 300.1, 2.0)
+    found = sims.sheet_resistance(doped(z, B=gaussian(z)), acceptors=["B"])
+    attrs = {n: (a.attrs.get("units"), a.attrs.get("long_name")) for n, a in found.items()}
+    name = "Sheet resistance"
+    assert attrs == {
+        "sheet_resistance": ("ohm", name),
+        "sheet_resistance_stderr": ("ohm", "Standard error of the sheet resistance, random part"),
+        **{f"sheet_resistance_{one}": ("ohm", name) for one in MOBILITIES},
+        "model_spread": ("1", "Spread of the mobility models"),
+        "layer_depth": ("nm", "Depth"),
+        "carrier_dose": ("atom/cm^2", "Dose"),
+        "polarity": (None, "Type of the layer"),
+        "status": (None, "Status"),
+    }
+    assert found["sheet_resistance"].attrs["mobility"] == "masetti"
+    assert found["sheet_resistance_arora"].attrs["mobility"] == "arora"
+    assert found["layer_depth"].attrs["description"] == "where the layer ends"
+    assert found["carrier_dose"].attrs["description"] == "net active dopants of the layer"
+    assert found["model_spread"].attrs["description"] == "half range / answer"
+
+
+def test_aroras_mobilities_are_those_of_his_formula():
+    """At 300 K: 88 + 1252 and 54.3 + 406.9 without dopants, half of the second with some."""
+    lattice = {"P": 7.4e8 * 300**-2.33, "B": 1.36e8 * 300**-2.23}
+    for element, least, some in (("P", 88.0, 1.26e17), ("B", 54.3, 2.35e17)):
+        n = np.array([0.0, some, 10 * some, 1e30])
+        expected = least + lattice[element] / np.array([1, 2, 1 + 10**0.88, np.inf])
+        np.testing.assert_allclose(arora(n, element), expected, rtol=1e-6)
+    assert lattice["P"] == pytest.approx(1252, rel=2e-3)
+    assert lattice["B"] == pytest.approx(406.9, rel=2e-3)

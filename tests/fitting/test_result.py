@@ -1,0 +1,318 @@
+"""The answer of a fit: its names, units and words, its warnings, and the order of dimensions."""
+
+import re
+
+import models_truth
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning
+from sims_analysis.fitting import fit as fitting
+from sims_analysis.fitting.result import _slope
+from sims_analysis.fitting.task import ADVICE
+from sims_analysis.shapes import find_model
+
+Z = np.linspace(0.0, 300.0, 61)
+
+
+def implant(straggle=30.0, level=0.0):
+    c = models_truth.values("gaussian", (1e15, 100, straggle), Z) + level
+    return models_truth.profile(c, Z)
+
+
+@pytest.fixture(scope="module")
+def one():
+    """Return a fit with intervals, a prior, a background and uncertain scales."""
+    ds = implant(level=1e17).to_dataset()
+    ds["concentration_stderr"] = ds["concentration"].copy(data=np.full(Z.size, 1e17))
+    return sims.fit(
+        ds, model="gaussian", background="fit", prior={"straggle": ("30 nm", "1 nm")},
+        depth_uncertainty=0.03, rsf_uncertainty=0.1, interval="profile",
+    )  # fmt: skip
+
+
+AREA, DEPTH, VALUE, NUMBER = "atom/cm^2", "nm", "atom/cm^3", "1"
+
+
+def test_everything_has_a_unit_and_a_name(one):
+    found = {name: (a.attrs.get("units"), a.attrs["long_name"]) for name, a in one.items()}
+    expected = {}
+    for name, unit in (
+        ("dose", AREA), ("projected_range", DEPTH), ("straggle", DEPTH), ("background", VALUE),
+        ("depth_scale", NUMBER), ("rsf_scale", NUMBER),
+    ):  # fmt: skip
+        words = name.replace("_", " ")
+        expected[name] = unit, words.capitalize()
+        expected[f"{name}_stderr"] = unit, f"Standard error of {words}"
+        for end in ("lower", "upper"):
+            expected[f"{name}_{end}"] = unit, f"{end.capitalize()} end of the 68 % interval"
+    for name in ("straggle", "depth_scale", "rsf_scale"):
+        words = name.replace("_", " ")
+        expected[f"{name}_pull"] = NUMBER, f"Fit less prior of {words}, in widths of the prior"
+    for name in ("retained_dose", "window_dose"):
+        words = name.replace("_", " ")
+        expected[name] = AREA, words.capitalize()
+        expected[f"{name}_stderr"] = AREA, f"Standard error of {words}"
+    expected |= {
+        "poor_stderr": (None, "Poor standard error"),
+        "covariance": (None, "Covariance"),
+        "status": (None, "Status"),
+        "curve_status": (None, "Status of the curve"),
+        "residuals": (None, "Residuals"),
+        "objective": (None, "Objective"),
+        "n_samples": (None, "Number of samples"),
+        "n_left_out": (None, "Samples left out"),
+        "objective_value": (NUMBER, "Value of the objective"),
+        "reduced_chi_square": (NUMBER, "Reduced chi-square"),
+        "aic": (NUMBER, "Akaike's criterion"),
+        "residual_correlation": (NUMBER, "Correlation of residuals"),
+        "largest_departure": (NUMBER, "Largest departure"),
+        "largest_deviation": (NUMBER, "Largest deviation"),
+        "rms_log_departure": (NUMBER, "Logarithmic departure"),
+        "window_start": (DEPTH, "Start of the window"),
+        "window_stop": (DEPTH, "End of the window"),
+    }
+    assert found == expected
+    assert one["dose"].attrs["description"] == find_model("gaussian").parameters[0].definition
+    assert one["straggle_upper"].attrs["description"] == one["straggle"].attrs["description"]
+    assert one["status"].attrs["description"] == "ok only if the fit converged inside its bounds"
+    assert one["curve_status"].attrs["description"].startswith("ok where the curve is known")
+
+
+def test_numbers_of_samples_are_whole_and_flags_are_flags(one):
+    assert one["n_samples"].dtype == one["n_left_out"].dtype == np.int64
+    assert one["poor_stderr"].dtype == bool
+    names = ["dose", "projected_range", "straggle", "background", "depth_scale", "rsf_scale"]
+    for dim in ("parameter", "parameter_"):
+        assert one[dim].values.tolist() == names
+    assert one["covariance"].dims == ("parameter", "parameter_")
+
+
+def test_intervals_are_of_parameters_alone_and_there_if_asked_for(one):
+    ends = {name for name in one if name.endswith(("_lower", "_upper"))}
+    assert not [name for name in ends if name.startswith(("retained", "window"))]
+    plain = sims.fit(implant(), model="gaussian")
+    assert not [name for name in plain if name.endswith(("_lower", "_upper", "_pull"))]
+
+
+def test_a_fit_says_how_it_was_made(one):
+    words = {key: one.attrs[key] for key in one.attrs if key not in ("call", "question", "errors")}
+    gaussian = find_model("gaussian")
+    assert words == {
+        "model": "gaussian",
+        "model_summary": gaussian.summary,
+        "references": gaussian.reference,
+        "variable": "concentration",
+        "variable_units": VALUE,
+        "axis": "depth",
+        "linked": "",
+        "linked_over": "",
+        "depth_uncertainty": "0.03",
+        "rsf_uncertainty": "0.1",
+        "cell": "point",
+        "background": "fitted",
+        "fixed": "",
+        "prior": "straggle=('30 nm', '1 nm')",
+    }
+    assert one.attrs["errors"].startswith("68 %, from the inverse Fisher information")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+def test_what_was_stated_of_layers_and_of_several_profiles_is_said():
+    batch = xr.concat([implant(), implant()], "wafer", combine_attrs="override")
+    uncertain = xr.DataArray([0.1, 0.3], dims="wafer", attrs={"units": "1"})
+    held = {"straggle": "30 nm", "dose": "1e15 cm^-2"}
+    fit = sims.fit(
+        batch, model="gaussian", fixed=held, depth_uncertainty=uncertain, background="1e10 cm^-3",
+        shared=["projected_range"],
+    )  # fmt: skip
+    said = [fit.attrs[key] for key in ("depth_uncertainty", "background", "fixed", "linked")]
+    assert said == [
+        "0.1 to 0.3", "'1e10 cm^-3'", "straggle='30 nm', dose='1e15 cm^-2'", "projected_range",
+    ]  # fmt: skip
+    assert fit.attrs["linked_over"] == "wafer"
+    assert "shared" not in fit.attrs
+    layers = sims.fit(implant(), model="delta_drf", repeat=1)
+    assert layers.attrs["shared"] == "lambda_growth, lambda_decay, sigma"
+    assert layers.attrs["model_summary"].endswith(", 1 of them")
+    assert layers.attrs["background"] == "none"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+def test_a_fit_after_an_anneal_says_what_was_before():
+    before, after = (implant(s).isel(depth=slice(None, None, 4)) for s in (30.0, 40.0))
+    fit = sims.fit(after, model="annealed_implant", as_implanted=before)
+    assert (fit.attrs["as_implanted"], fit.attrs["surface"]) == ("measured", "reflecting")
+    assert fit.attrs["model_summary"] == "a measured profile after diffusion"
+
+
+def test_a_batch_keeps_the_order_of_its_dimensions_whatever_was_linked():
+    four = implant().expand_dims(run=2, wafer=3)
+    for over, others in (("wafer", ("run",)), ("run", ("wafer",))):
+        fit = sims.fit(four, model="gaussian", shared=["straggle"], over=over)
+        assert fit["dose"].dims == fit["status"].dims == fit["window_dose"].dims == ("run", "wafer")
+        assert fit["straggle"].dims == fit["aic"].dims == others
+        assert fit["covariance"].dims == (*others, "parameter", "parameter_")
+        assert fit["poor_stderr"].dims == (*others, "parameter")
+    layers = sims.fit(four, model="gaussian", repeat=1)
+    assert layers["dose"].dims == ("run", "wafer", "layer")
+    assert layers["layer"].values.tolist() == [1]
+    assert "layer" not in sims.fit(four, model="gaussian").coords
+
+
+# --- warnings ---------------------------------------------------------------------------------
+
+
+def told(data, **options):
+    with pytest.warns(FitWarning) as caught:
+        sims.fit(data, **options)
+    return [str(one.message) for one in caught]
+
+
+def test_a_fit_that_is_not_ok_is_told_by_its_first_profile_and_what_may_be_done():
+    rng = np.random.default_rng(0)
+    noise = 1e17 * np.exp(0.3 * rng.normal(size=(2, Z.size)))
+    good = implant().values
+    batch = models_truth.profile(np.stack([good, *noise]), Z, dims=("wafer", "depth"))
+    batch = batch.assign_coords(wafer=["a", "b", "c"])
+    assert told(batch, model="gaussian") == [
+        f"wafer 'b' and 1 more: the fit is not ok: featureless ({ADVICE['featureless']})"
+    ]
+    few = implant().isel(depth=slice(None, None, 20))
+    (message,) = told(few, model="gaussian")
+    words = f"too few samples ({ADVICE['too_few_samples']})"
+    assert message == f"the profile: the fit is not ok: {words}"
+
+
+def test_residuals_that_are_not_random_are_told_where_the_fit_is_ok():
+    c = models_truth.values("gaussian", (1e15, 100, 30), Z)
+    c *= 1 + 0.02 * np.cos(Z / 12)
+    ds = models_truth.profile(c, Z).to_dataset()
+    ds["concentration_stderr"] = ds["concentration"].copy(data=1e-3 * c + 1e15)
+    (message,) = told(ds, model="gaussian")
+    assert message == (
+        "the profile: the model does not fit; residuals are correlated: the model does not have "
+        "the profile's shape"
+    )
+
+
+def test_a_bar_is_shown_if_it_is_asked_for_and_can_be(capsys, monkeypatch):
+    pytest.importorskip("tqdm")
+    places = [1, 2]
+
+    def shown(n=2, *, lazy=False, progress=None):
+        list(fitting._counted(places * (n // 2), progress=progress, lazy=lazy))
+        return capsys.readouterr().err
+
+    bar = shown(progress=True)
+    assert "fits: 100%" in bar
+    assert "2/2" in bar
+    assert re.search(r"[\d?.]+profile/s", bar)
+    assert shown() == shown(progress=False) == shown(progress=True, lazy=True) == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert shown(48) == ""
+    assert "fits" in shown(50)
+    assert shown(50, progress=False) == ""
+
+
+def test_without_the_package_of_bars_only_who_asks_is_told(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    places = list(range(60))
+    assert fitting._counted(places, progress=None, lazy=False) == places
+    with pytest.raises(ModuleNotFoundError) as refused:
+        fitting._counted(places, progress=True, lazy=False)
+    expected = 'progress=True needs tqdm: pip install "sims-analysis[progress]"'
+    assert str(refused.value) == expected
+
+
+# --- widths that change with depth ------------------------------------------------------------
+
+
+def by_hand(width, where, square):
+    """Fit a line by generalised least squares, the errors of depths going into the residuals'."""
+    n = width.size
+    own, both, depth = square[:n, :n], square[:n, n:], square[n:, n:]
+    slope, covariance = 0.0, own
+    for _ in range(3):
+        covariance = own - slope * (both + both.T) + slope**2 * depth
+        a = np.stack([np.ones(n), where], axis=1)
+        inverse = np.linalg.inv(covariance)
+        made = np.linalg.inv(a.T @ inverse @ a)
+        slope = (made @ a.T @ inverse @ width)[1]
+    return slope, np.sqrt(made[1, 1])
+
+
+def test_the_change_of_a_width_with_depth_knows_the_errors_of_both():
+    rng = np.random.default_rng(2)
+    width, where = np.array([2.0, 2.3, 2.9, 3.4]), np.array([10.0, 20.0, 35.0, 50.0])
+    root = rng.normal(size=(8, 8)) * np.array([0.1] * 4 + [3.0] * 4)[:, None]
+    square = root @ root.T
+    np.testing.assert_allclose(_slope(width, where, square), by_hand(width, where, square))
+    # A layer that is not there, or of which an error is not known, does not count.
+    for lost in ("width", "where", "own", "depth"):
+        w, d, s = width.copy(), where.copy(), square.copy()
+        if lost == "width":
+            w[1] = np.nan
+        elif lost == "where":
+            d[1] = np.nan
+        else:
+            place = 1 if lost == "own" else 5
+            s[place] = s[:, place] = np.nan
+        rest = [0, 2, 3]
+        keep = [*rest, 4, 6, 7]
+        expected = by_hand(width[rest], where[rest], square[np.ix_(keep, keep)])
+        np.testing.assert_allclose(_slope(w, d, s), expected)
+
+
+def test_of_one_layer_no_width_changes_with_depth():
+    square = np.diag([0.1, np.nan, 0.2, 0.3])
+    assert np.isnan(_slope(np.array([1.0, 2.0]), np.array([3.0, 4.0]), square)).all()
+    two = _slope(np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.diag([0.01, 0.03, 0.0, 0.0]))
+    np.testing.assert_allclose(two, [0.5, np.sqrt(0.04) / 2])
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")  # no noise: residuals show
+def test_changes_of_widths_are_named_where_layers_have_widths_of_their_own():
+    z = np.linspace(0.0, 100.0, 31)
+    c = sum(models_truth.values("gaussian", (1e14, x, 8.0), z) for x in (30, 70))
+    ds = models_truth.profile(c, z).to_dataset()
+    ds["concentration_stderr"] = ds["concentration"].copy(data=np.full(31, 0.01 * c.max()))
+    fit = sims.fit(ds, model="gaussian", repeat=2, shared=())
+    names = ["straggle_slope", "straggle_slope_stderr"]
+    for name, text in zip(names, ("Change", "Standard error of the change"), strict=True):
+        attrs = fit[name].attrs
+        assert attrs["long_name"] == f"{text} of straggle with depth"
+        assert attrs["units"] == "1"
+        assert "straight line over the depths of the layers" in attrs["description"]
+    assert fit["straggle_slope"].dims == ()
+    lazy = sims.fit(ds.chunk(depth=20), model="gaussian", repeat=2, shared=())[names]
+    assert lazy["straggle_slope"].chunks is not None
+    xr.testing.assert_equal(lazy.compute(), fit[names])
+    common = sims.fit(ds, model="gaussian", repeat=2)
+    assert not [name for name in common if "slope" in name]
+    alone = sims.fit(ds, model="gaussian", repeat=1, shared=(), stop="50 nm")
+    assert not [name for name in alone if "slope" in name]
+
+
+def test_profiles_that_are_not_linked_have_as_many_layers_as_each_shows():
+    """Those with fewer have none in the last places."""
+    z, noise = np.arange(0.0, 40.0), 0.02 * np.random.default_rng(0).normal(size=(2, 40))
+    one, other = (np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (12, 28))
+    ds = models_truth.profile(1e18 * (np.stack([one, one + other]) + noise), z,
+                              dims=("wafer", "depth")).to_dataset()  # fmt: skip
+    ds["concentration_stderr"] = xr.full_like(ds["concentration"], 2e16)
+    fit = sims.fit(ds, model="gaussian", repeat="auto")
+    assert fit["status"].values.tolist() == ["ok", "ok"]
+    np.testing.assert_allclose(fit["position"], [[12, np.nan], [12, 28]], atol=0.2)
+    assert fit.attrs["model_summary"].endswith(", 2 of them")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+def test_where_there_is_no_layer_the_answer_has_room_for_one():
+    flat = models_truth.profile(np.full(40, 1e18), np.arange(40.0))
+    fit = sims.fit(flat, model="gaussian", repeat="auto")
+    assert fit["layer"].values.tolist() == [1]
+    assert np.isnan(fit["dose"]).all()

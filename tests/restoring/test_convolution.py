@@ -1,0 +1,261 @@
+"""Profiles blurred by an instrument: the dose stays, and shapes are those of closed forms."""
+
+import models_truth
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.restoring.resolution_function import ResolutionFunction
+
+DRF = {"lambda_growth": "1 nm", "lambda_decay": "4 nm", "sigma": "2 nm"}
+
+
+@pytest.mark.parametrize(
+    "resolution",
+    [
+        "3 nm",
+        DRF,
+        {"mixing_length": "3 nm", "roughness": "1 nm", "information_depth": 0},
+        "1e-4 nm",
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_dose_is_kept(resolution, seed):
+    rng = np.random.default_rng(seed)
+    z = np.sort(rng.uniform(0, 200, 150))
+    one = models_truth.profile(rng.uniform(0, 1e20, z.size), z)
+    blurred = sims.convolve(one, resolution=resolution)
+    before, after = (np.trapezoid(c.values, z) for c in (one, blurred))
+    assert after == pytest.approx(before, rel=1e-12)
+    assert float(blurred.min()) >= 0
+
+
+def test_a_gaussian_blurred_by_one_is_wider():
+    z = np.arange(0, 300, 0.5)
+    one = models_truth.profile(models_truth.values("gaussian", (1e15, 150, 12), z), z)
+    blurred = sims.convolve(one, resolution="16 nm")
+    expected = models_truth.values("gaussian", (1e15, 150, 20), z)
+    np.testing.assert_allclose(blurred, expected, rtol=1e-6, atol=1e9)
+    assert blurred.attrs["units"] == "atom/cm^3"
+    assert blurred.attrs["history"] == "convolve(resolution='16 nm')"
+    again = sims.convolve(blurred, resolution=DRF).attrs["history"].splitlines()
+    assert again == ["convolve(resolution='16 nm')", f"convolve(resolution={DRF})"]
+
+
+@pytest.mark.slow
+def test_a_thin_layer_takes_the_shape_of_the_resolution_function_that_was_fitted():
+    z = np.arange(0, 200, 0.25)
+    delta = np.zeros(z.size)
+    delta[400] = 1e14 * 1e7 / 0.25
+    blurred = sims.convolve(models_truth.profile(delta, z), resolution=DRF)
+    expected = models_truth.values("delta_drf", (1e14, 100, 1, 4, 2), z)
+    np.testing.assert_allclose(blurred, expected, rtol=1e-3, atol=1e14)
+    fit = sims.fit(blurred, model="delta_drf", start="80 nm", stop="140 nm")
+    again = sims.convolve(models_truth.profile(delta, z), resolution=fit)
+    np.testing.assert_allclose(again, blurred, rtol=1e-4, atol=1e14)
+
+
+def test_plateaus_stay_and_layouts_give_the_same():
+    z = np.arange(0, 100, 0.5)
+    flat = models_truth.profile(np.full(z.size, 1e19), z)
+    np.testing.assert_allclose(sims.convolve(flat, resolution="5 nm"), flat, rtol=1e-6)
+    batch = flat.expand_dims(wafer=2).transpose("depth", "wafer")
+    assert sims.convolve(batch, resolution="5 nm").dims == ("depth", "wafer")
+    quantified = sims.convolve(sims.quantify(flat), resolution="5 nm")
+    assert hasattr(quantified.data, "magnitude")
+
+
+WIDTHS = "lambda_growth, lambda_decay, sigma or mixing_length, roughness, information_depth"
+
+
+def over(dim):
+    return xr.DataArray([1.0, 2.0], dims=dim, attrs={"units": "nm"})
+
+
+@pytest.mark.parametrize(
+    ("resolution", "error", "message"),
+    [
+        (
+            3, UnitsError,
+            "resolution=3 has no unit; write it like '3 nm' or give a pint Quantity",
+        ),
+        (
+            DRF | {"sigma": 3}, UnitsError,
+            "resolution['sigma']=3 has no unit; write it like '3 nm' or give a pint Quantity",
+        ),
+        (
+            DRF | {"sigma": False}, UnitsError,
+            "resolution['sigma']=False has no unit; write it like '50 nm' or give a pint Quantity",
+        ),
+        (
+            {"sigma": "2 nm"}, ProfileError,
+            f"resolution={{'sigma': '2 nm'}}; expected the widths {WIDTHS}",
+        ),
+        (
+            DRF | {"sigma": "-2 nm"}, ProfileError,
+            f"resolution={DRF | {'sigma': '-2 nm'}}: sigma must be finite and not negative",
+        ),
+        ("-2 nm", ProfileError, "resolution='-2 nm': sigma must be finite and not negative"),
+        (
+            xr.DataArray(np.inf, attrs={"units": "nm"}), ProfileError,
+            "resolution=<DataArray>: sigma must be finite and not negative",
+        ),
+        (
+            xr.Dataset({"straggle": ((), -1.0, {"units": "nm"})}, attrs={"model": "gaussian"}),
+            ProfileError,
+            "resolution=a fit of 'gaussian': sigma must be finite and not negative",
+        ),
+        ("0 nm", ProfileError, "resolution='0 nm': all widths are 0"),
+        (
+            dict.fromkeys(DRF, 0), ProfileError,
+            f"resolution={dict.fromkeys(DRF, 0)}: all widths are 0",
+        ),
+        (None, ProfileError, "resolution=None; expected a width, such as '2 nm'"),
+        (
+            DRF | {"sigma": None}, ProfileError,
+            "resolution['sigma']=None; expected a width, such as '2 nm'",
+        ),
+        *(
+            (
+                xr.Dataset(attrs=attrs), ProfileError,
+                ("resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta "
+                "layer"),
+            )
+            for attrs in ({}, {"model": "pearson"})
+        ),
+        (
+            xr.Dataset({"straggle": over("run").expand_dims(wafer=3)}, attrs={"model": "gaussian"}),
+            ProfileError,
+            ("resolution: the fit is over wafer, run, and the data are not; choose one of its 6 "
+            "fits, as with .isel(wafer=0)"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_resolution_function_is_refused(resolution, error, message):
+    one = models_truth.profile(np.ones(10), np.arange(10.0))
+    with pytest.raises(error) as refused:
+        sims.convolve(one, resolution=resolution)
+    assert str(refused.value) == message
+
+
+def test_widths_of_a_fit_keep_their_unit():
+    """Of a fit over sputter time they are no depths, of however many profiles it is."""
+    ds = models_truth.profile(np.exp(-((np.arange(60.0) - 30) ** 2) / 32) * 1e20, np.arange(60.0))
+    widths = {"lambda_growth": 0.8, "lambda_decay": 1.7, "sigma": 1.1}
+
+    def fit(units, times):
+        found = {name: ((), times * width, {"units": units}) for name, width in widths.items()}
+        return xr.Dataset(found, attrs={"model": "delta_drf"})
+
+    of_um = sims.convolve(ds, resolution=fit("um", 1e-3))
+    np.testing.assert_allclose(of_um, sims.convolve(ds, resolution=fit("nm", 1)), rtol=1e-12)
+    with pytest.raises(UnitsError, match="lambda_growth is in 's', which is a sputter time"):
+        sims.convolve(ds, resolution=fit("s", 1))
+
+
+def test_a_fit_is_asked_whether_it_is_ok():
+    ds = models_truth.profile(np.exp(-((np.arange(60.0) - 30) ** 2) / 32) * 1e20, np.arange(60.0))
+    expected = sims.convolve(ds, resolution="2 nm")
+
+    def fit(straggle, status, model="gaussian"):
+        found = {"straggle": ((), straggle, {"units": "nm"}), "status": ("layer", status)}
+        return xr.Dataset(found, attrs={"model": model})
+
+    ok, doubtful = ["ok", "ok"], ["ok", "wrong_shape"]
+    np.testing.assert_array_equal(sims.convolve(ds, resolution=fit(2.0, ok)), expected)
+    words = r"^resolution: the fit of the function is not ok: wrong_shape$"
+    with pytest.warns(FitWarning, match=words):
+        np.testing.assert_array_equal(sims.convolve(ds, resolution=fit(2.0, doubtful)), expected)
+    with pytest.raises(ProfileError, match=r"^resolution: the fit is wrong_shape, not ok$"):
+        sims.convolve(ds, resolution=fit(np.nan, doubtful))
+    of_layers = fit(2.0, ok).assign(straggle=("layer", [2.0, 2.1], {"units": "nm"}))
+    own = sims.convolve(ds, resolution=of_layers.isel(layer=[0]))
+    np.testing.assert_array_equal(own, expected)
+
+
+@pytest.mark.slow
+def test_profiles_of_a_batch_are_blurred_as_they_are_alone():
+    """The matrix is kept for the next profile: not where its samples are others."""
+    z = np.linspace(0, 200, 400)
+    rng = np.random.default_rng(5)
+    c = rng.uniform(0, 1e20, (4, z.size))
+    c[1, 30:33] = np.nan
+    batch = models_truth.profile(c, z, dims=("wafer", "depth"))
+    blurred = sims.convolve(batch, resolution=DRF)
+    for i, row in enumerate(c):
+        alone = sims.convolve(models_truth.profile(row, z), resolution=DRF)
+        np.testing.assert_array_equal(blurred[i].values, alone.values)
+        there = np.isfinite(row)
+        own = sims.convolve(models_truth.profile(row[there], z[there]), resolution=DRF)
+        np.testing.assert_array_equal(blurred[i].values[there], own.values)
+
+
+def test_far_tails_arrive_as_far_as_double_precision_goes():
+    z = np.linspace(0, 1000, 1001)
+    spike = np.where(z == 500, 1e22, 0.0)
+    blurred = sims.convolve(models_truth.profile(spike, z), resolution={**DRF, "sigma": "3 nm"})
+    far = np.log(blurred.sel(depth=600) / blurred.sel(depth=640)).item()
+    assert far == pytest.approx(40 / 4, rel=1e-9)
+    assert np.trapezoid(blurred, z) == pytest.approx(np.trapezoid(spike, z), rel=1e-12)
+
+
+def test_a_function_much_narrower_than_the_spacing_moves_nothing():
+    z = np.arange(0.0, 60.0, 2.0)
+    c = np.random.default_rng(1).uniform(1e17, 1e19, z.size)
+    data = xr.DataArray(
+        c, {"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"}, name="c"
+    )
+    np.testing.assert_allclose(sims.convolve(data, resolution="0.001 nm"), c, rtol=1e-14)
+    alone = data.isel(depth=[3])
+    np.testing.assert_array_equal(sims.convolve(alone, resolution="3 nm"), c[3:4])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda data, **window: sims.sheet_resistance(data, acceptors=["B"], **window),
+        sims.interface,
+        lambda data, **window: sims.deconvolve(data, resolution="2 nm", **window),
+    ],
+)
+def test_a_window_without_samples_is_told(ask):
+    data = xr.DataArray(
+        np.linspace(1e18, 1e19, 100)[None], dims=("species", "depth"),
+        coords={"species": ["B"], "depth": ("depth", np.arange(100.0), {"units": "nm"})},
+        attrs={"units": "atom/cm^3"}, name="concentration",
+    )  # fmt: skip
+    with pytest.warns(sims.errors.FitWarning) as told:
+        found = ask(data, start="200 nm", stop="300 nm")
+    assert np.ravel(found["status"].values).tolist() == ["no_data"]
+    (message,) = (str(one.message) for one in told)
+    window = "start=200 nm, stop=300 nm; the record runs from 0 to 99 nm"
+    assert message == f"species 'B': no sample in the window {window}"
+
+
+@pytest.mark.parametrize("widths", [(0.5, 3.0, 1.0), (0.0, 0.0, 0.12), (0.0, 0.0, 40.0)])
+def test_atoms_go_where_the_function_takes_them_and_come_back_at_the_ends(widths):
+    """In one matrix, column by column: each sample's atoms are all there after."""
+    z = np.cumsum(np.random.default_rng(1).uniform(0.2, 1.0, 300))
+    c = np.random.default_rng(2).uniform(1e17, 1e19, z.size)
+    function = ResolutionFunction("delta_drf", widths)
+    weight = np.gradient(z) * 1.0
+    weight[1:-1] = 0.5 * (z[2:] - z[:-2])
+    weight[0], weight[-1] = 0.5 * (z[1] - z[0]), 0.5 * (z[-1] - z[-2])
+    apart = z[:, None] - z
+    kernel = function.density(apart)
+    kernel += function.density(2 * z[0] - z[:, None] - z) + function.density(
+        2 * z[-1] - z[:, None] - z
+    )
+    arrived = weight @ kernel
+    expected = np.zeros(z.size)
+    for j in range(z.size):
+        if arrived[j] > 1e-12:
+            expected += kernel[:, j] * weight[j] * c[j] / arrived[j]
+        else:
+            expected[j] += c[j]
+    one = models_truth.profile(c, z)
+    asked = dict(zip(DRF, (f"{width} nm" for width in widths), strict=True))
+    found = sims.convolve(one, resolution={k: v if v != "0.0 nm" else 0 for k, v in asked.items()})
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
