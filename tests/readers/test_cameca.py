@@ -609,7 +609,9 @@ def test_real_exports_against_a_plain_parse(path):
         plain = np.array([[float(x) for x in cells if x] for cells in triplets if any(cells)])
         assert profile.depths.tolist() == plain[:, 0].tolist()
         assert profile.concentrations.tolist() == plain[:, 1].tolist()
-    assert set(result.to_dataset().data_vars) == {"intensity"}
+    heads = {"I[": "intensity", "C[": "concentration"}
+    kinds = {heads[head[:2]] for head in lines[start + 4].split("\t") if head[:2] in heads}
+    assert set(result.to_dataset().data_vars) == kinds
 
 
 @real("uio_mina_cameca/raw/*")
