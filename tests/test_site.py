@@ -256,3 +256,13 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     path.write_text(sample.replace("#END", ""))
     with pytest.raises(sims.ReadError, match="breaks off: the line '#END' is missing"):
         sims.read(path)
+
+
+def test_the_table_of_coverages_is_of_all_that_is_asked(monkeypatch):
+    monkeypatch.syspath_prepend(str(README.parent))
+    coverage = importlib.import_module("benchmarks.coverage")
+    asked = {question.name for question in coverage.questions()}
+    text = (SITE / "howto" / "measured_coverages.md").read_text(encoding="utf-8")
+    made = text[text.index("<!-- made by") : text.index("<!-- until here")]
+    rows = re.findall(r"^\| (\D.*?) \|", made, re.MULTILINE)
+    assert not {name for name in asked if not any(row.startswith(name) for row in rows)}
