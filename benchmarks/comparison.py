@@ -194,9 +194,7 @@ def _of_variables(name: str, old: Any, new: Any, tolerance: float) -> Iterator[A
         ("", (apart > tolerance) | (np.isinf(a) ^ np.isinf(b)) & ~np.isnan(a + b)),
     ):
         if where.any():
-            at = np.unravel_index(
-                np.argmax(np.where(where, np.nan_to_num(apart, nan=1), 0)), a.shape
-            )
+            at = np.unravel_index(np.argmax(np.where(where, np.nan_to_num(apart, nan=1), 0)), a.shape)
             size = "" if word else f", by {apart[at]:.1e}"
             yield kind + word, f"{name}{[int(i) for i in at]}: {a[at]!r} -> {b[at]!r}{size}"
 
@@ -209,9 +207,7 @@ class Tree:
 
     def __init__(self, tree: Path, seed: int, only: list[str]) -> None:
         self.tree = tree
-        made = (
-            f"from benchmarks.comparison import answer_all as a; a({str(tree)!r}, {seed}, {only})"
-        )
+        made = f"from benchmarks.comparison import answer_all as a; a({str(tree)!r}, {seed}, {only})"
         # From this folder, so that the questions are those of this tree.
         self.process = subprocess.Popen(
             [sys.executable, "-c", made],
@@ -261,9 +257,7 @@ def run(
                         continue
                     for kind, what in differences(one, other, tolerance):
                         counts[one["question"], kind] += 1
-                        examples.setdefault(
-                            kind, (number, about, one["question"], one["call"], what)
-                        )
+                        examples.setdefault(kind, (number, about, one["question"], one["call"], what))
     finally:
         for tree in trees:
             tree.close()

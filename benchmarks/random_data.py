@@ -108,12 +108,7 @@ def draw(seed: int, number: int) -> Drawn:
         per_count = 1 / dice.one(0.2, 0.5, 1.0, 2.0)
         if dice.chance(0.2):
             unit, per_count = "count", 1.0
-    words += [
-        layout,
-        f"{len(measurements)} x {len(species)}",
-        unit,
-        "time" if over_time else "depth",
-    ]
+    words += [layout, f"{len(measurements)} x {len(species)}", unit, "time" if over_time else "depth"]
 
     shape = (len(measurements), len(species))
     n, axes = _axes(dice, shape, own=layout in ("union", "batch of own axes"))
@@ -127,9 +122,7 @@ def draw(seed: int, number: int) -> Drawn:
         troubles += made.troubles
     words += sorted(set(troubles))
     axis, axis_unit = ("sputter_time", "s") if over_time else ("depth", "nm")
-    data = _dataset(
-        layout, kind, unit, axis, axis_unit, species, measurements, axes, values, limits
-    )
+    data = _dataset(layout, kind, unit, axis, axis_unit, species, measurements, axes, values, limits)
     _metadata(dice, data, kind, unit, limits, words)
 
     with warnings.catch_warnings(record=True) as caught:
@@ -255,9 +248,7 @@ def _shape(dice: Dice, u: np.ndarray, *, flat: bool) -> np.ndarray:
     """Draw a curve with a maximum of one over depths from 0 to 1."""
     at, width = dice.between(0.1, 0.7), dice.between(0.03, 0.2)
     if flat:
-        return (1.0 - dice.one(0.0, 0.05, 0.3) * u) * np.where(
-            u > at + 0.2, dice.one(1.0, 0.01), 1.0
-        )
+        return (1.0 - dice.one(0.0, 0.05, 0.3) * u) * np.where(u > at + 0.2, dice.one(1.0, 0.01), 1.0)
     shapes: list[Callable[[], Any]] = [
         lambda: np.exp(-0.5 * ((u - at) / width) ** 2),
         lambda: np.exp(-0.5 * ((u - at) / width) ** 2),

@@ -381,10 +381,7 @@ OF_DATASETS: dict[str, tuple[float, Callable[[Asking], dict[str, Any]]]] = {
     "rsf_from_standard": (0.5, _rsf_from_standard),
     "scale_to_dose": (0.5, _scale_to_dose),
     "subtract_background": (0.7, _subtract_background),
-    "correct_dead_time": (
-        0.3,
-        lambda a: {"dead_time": a.dice.one("35 ns", "35 ns", "35 ns", "2 us")},
-    ),
+    "correct_dead_time": (0.3, lambda a: {"dead_time": a.dice.one("35 ns", "35 ns", "35 ns", "2 us")}),
     "calibrate_depth": (0.3, _calibrate_depth),
     "rescale_depth": (0.3, _rescale_depth),
     "to_concentration": (0.1, lambda a: {"atomic_density": "5e22 atoms/cm^3"}),
@@ -461,11 +458,8 @@ def _stored(a: Asking) -> tuple[str, Callable[[], Any]]:
 
 def _tabled(a: Asking) -> tuple[str, Callable[[], Any]]:
     level = f"{a.height():.6g} {a.drawn.stated_unit}"
-    return (
-        f"results_table(peak(data), crossings(data, level={level!r}))",
-        lambda: sims.results_table(
-            sims.peak(a.drawn.data), sims.crossings(a.drawn.data, level=level)
-        ),
+    return f"results_table(peak(data), crossings(data, level={level!r}))", lambda: (
+        sims.results_table(sims.peak(a.drawn.data), sims.crossings(a.drawn.data, level=level))
     )
 
 
@@ -544,7 +538,5 @@ def _written(value: Any) -> str:
     if isinstance(value, xr.Dataset):
         return "other"
     if isinstance(value, xr.DataArray):
-        return (
-            f"DataArray({value.values.tolist()}, dims={list(value.dims)}, {value.attrs['units']})"
-        )
+        return f"DataArray({value.values.tolist()}, dims={list(value.dims)}, {value.attrs['units']})"
     return repr(value)
