@@ -6,6 +6,7 @@ timed. Nothing fails on time.
     python -m benchmarks                    the table, at 10 to 10,000 profiles
     python -m benchmarks --rows 100000      one size
     python -m benchmarks --passes           the most frequent questions over bare passes, in brief
+    python -m benchmarks --passes --against ../release    two checkouts, turn by turn
     python -m benchmarks --smoke            a few seconds, for CI
     python -m benchmarks --plot speed.svg   time against the number of profiles
     python -m benchmarks --dask --gigabytes 8
@@ -15,7 +16,7 @@ timed. Nothing fails on time.
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
     python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
     python -m benchmarks --coverage 1000 --only "fit edge"
-    python -m benchmarks --coverage 400 --page .docs/howto/measured_coverages.md
+    python -m benchmarks.comparison --against ../release    random questions to two trees
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--passes", action="store_true")
+    parser.add_argument("--against", type=Path, metavar="OLD", help="another checkout")
     parser.add_argument("--plot", metavar="FILE")
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
@@ -49,7 +51,6 @@ def main() -> None:
     parser.add_argument("--restoring", type=int, metavar="TRIALS")
     parser.add_argument("--rule", type=int, metavar="TRIALS")
     parser.add_argument("--coverage", type=int, metavar="TRIALS")
-    parser.add_argument("--page", type=Path, help="the page of the site to write coverages into")
     parser.add_argument("--only", default="", help="questions with this in their name")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", SimsWarning)
@@ -62,6 +63,10 @@ def main() -> None:
 
         fetching.run(20 if asked.smoke else 500)
         fetching.one_by_one(20 if asked.smoke else 200)
+    elif asked.passes and asked.against:
+        from . import bars
+
+        bars.run(asked.against, 20 if asked.smoke else max(asked.rows), asked.repeats)
     elif asked.passes:
         for count in [20] if asked.smoke else asked.rows:
             passes.run(count, 1 if asked.smoke else asked.repeats)
@@ -76,12 +81,9 @@ def main() -> None:
     elif asked.rule:
         fits.rule(asked.rule)
     elif asked.coverage:
-        from . import coverage
+        from .coverage import table
 
-        if asked.page:
-            coverage.page(asked.coverage, asked.page)
-        else:
-            coverage.table(asked.coverage, asked.only)
+        table(asked.coverage, asked.only)
     elif asked.plot:
         from .scaling import plot
 

@@ -7,17 +7,15 @@ corrections that were made "before" are those of the package under test.
 from __future__ import annotations
 
 import json
-import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import SimsError
 
 __all__ = ["Dice", "Drawn", "draw"]
 
@@ -80,8 +78,6 @@ class Drawn:
     #: What the value of one count is, and the matrix species, if there is one.
     per_count: float
     matrix: str | None = None
-    #: What warned while it was made.
-    said: list[tuple[str, str]] = field(default_factory=list)
 
 
 _NAMES = ["B", "P", "As", "11B", "30Si", "70Zn", "Ga->", "F"]
@@ -108,7 +104,12 @@ def draw(seed: int, number: int) -> Drawn:
         per_count = 1 / dice.one(0.2, 0.5, 1.0, 2.0)
         if dice.chance(0.2):
             unit, per_count = "count", 1.0
-    words += [layout, f"{len(measurements)} x {len(species)}", unit, "time" if over_time else "depth"]
+    words += [
+        layout,
+        f"{len(measurements)} x {len(species)}",
+        unit,
+        "time" if over_time else "depth",
+    ]
 
     shape = (len(measurements), len(species))
     n, axes = _axes(dice, shape, own=layout in ("union", "batch of own axes"))
@@ -122,16 +123,14 @@ def draw(seed: int, number: int) -> Drawn:
         troubles += made.troubles
     words += sorted(set(troubles))
     axis, axis_unit = ("sputter_time", "s") if over_time else ("depth", "nm")
-    data = _dataset(layout, kind, unit, axis, axis_unit, species, measurements, axes, values, limits)
+    of_samples = (axes, values, limits)
+    data = _dataset(layout, kind, unit, (axis, axis_unit), species, measurements, of_samples)
     _metadata(dice, data, kind, unit, limits, words)
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        data = _with_errors(dice, data, kind, unit, per_count, words)
-        other = _another(dice, data, kind, axis)
-        for _ in range(dice.one(0, 0, 0, 1, 1, 2)):
-            data, words = _corrected(dice, data, words, kind, matrix, per_count)
-    said = [(one.category.__name__, str(one.message)) for one in caught]
+    data = _with_errors(dice, data, kind, unit, per_count, words)
+    other = _another(dice, data, kind, axis)
+    for _ in range(dice.one(0, 0, 0, 1, 1, 2)):
+        data, words = _corrected(dice, data, words, kind, matrix, per_count)
 
     names = [str(name) for name in data.data_vars if str(name) in _UNITS]
     variable = min(names, key=list(_UNITS).index)
@@ -155,7 +154,7 @@ def draw(seed: int, number: int) -> Drawn:
         "per_count": per_count,
         "matrix": matrix,
     }
-    return Drawn(words=words, data=formed, dataset=dataset, other=other, said=said, **known)
+    return Drawn(words=words, data=formed, dataset=dataset, other=other, **known)
 
 
 # --- samples --------------------------------------------------------------------------------------
@@ -248,7 +247,9 @@ def _shape(dice: Dice, u: np.ndarray, *, flat: bool) -> np.ndarray:
     """Draw a curve with a maximum of one over depths from 0 to 1."""
     at, width = dice.between(0.1, 0.7), dice.between(0.03, 0.2)
     if flat:
-        return (1.0 - dice.one(0.0, 0.05, 0.3) * u) * np.where(u > at + 0.2, dice.one(1.0, 0.01), 1.0)
+        return (1.0 - dice.one(0.0, 0.05, 0.3) * u) * np.where(
+            u > at + 0.2, dice.one(1.0, 0.01), 1.0
+        )
     shapes: list[Callable[[], Any]] = [
         lambda: np.exp(-0.5 * ((u - at) / width) ** 2),
         lambda: np.exp(-0.5 * ((u - at) / width) ** 2),
@@ -273,15 +274,13 @@ def _dataset(
     layout: str,
     kind: str,
     unit: str,
-    axis: str,
-    axis_unit: str,
+    along: tuple[str, str],
     species: list[str],
     measurements: list[str],
-    axes: np.ndarray,
-    values: np.ndarray,
-    limits: np.ndarray,
+    of_samples: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> xr.Dataset:
-    """Put samples into a layout."""
+    """Put samples (depths, values, limits) into a layout."""
+    (axis, axis_unit), (axes, values, limits) = along, of_samples
     coords: dict[str, Any] = {"species": species}
     attrs = {"units": axis_unit}
     if layout == "union":
@@ -338,7 +337,7 @@ def _with_errors(
             options = {"dwell_time": f"{1 / per_count!r} s"} if unit == "count/s" else {}
         try:
             with_counts = sims.with_counting_statistics(data, **options)
-        except SimsError:
+        except sims.SimsError:
             how = "stderr"
         else:
             words.append("counts")
@@ -414,7 +413,7 @@ def _corrected(
     name, options = dice.one(*steps)
     try:
         data = getattr(sims, name)(data, **options)
-    except SimsError:
+    except sims.SimsError:
         return data, words
     return data, [*words, f"{name}({', '.join(f'{k}={v!r}' for k, v in options.items())})"]
 
@@ -434,7 +433,7 @@ def _formed(
         if dim != "none" and data.sizes[dim]:
             data = data.isel({dim: dice.count(0, data.sizes[dim] - 1)})
             words.append(f"one {dim}")
-    form = dice.one(*["numpy"] * 5, "dask", "dask", "quantified")
+    form = dice.one(*["numpy"] * 10, "dask", "dask", "quantified")
     if form == "dask":
         along = [str(d) for d in data.dims if d in ("species", "measurement")]
         along = dice.some([str(d) for d in data.dims] if dice.chance(0.1) or not along else along)

@@ -1,8 +1,9 @@
-"""All public questions and corrections, with random parameters, for random_data.py's measurements."""
+"""All public questions and corrections, with random parameters, for random measurements."""
 
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -374,17 +375,20 @@ QUESTIONS: dict[str, tuple[float, Callable[[Asking], dict[str, Any]]]] = {
 #: Those of a Dataset alone.
 OF_DATASETS: dict[str, tuple[float, Callable[[Asking], dict[str, Any]]]] = {
     "with_counting_statistics": (0.3, _counting),
-    "average": (0.5, lambda a: {}),
+    "average": (0.5, lambda _: {}),
     "repeatability": (0.5, _repeatability),
     "ratio": (0.7, _ratio),
     "with_rsf": (0.7, _with_rsf),
     "rsf_from_standard": (0.5, _rsf_from_standard),
     "scale_to_dose": (0.5, _scale_to_dose),
     "subtract_background": (0.7, _subtract_background),
-    "correct_dead_time": (0.3, lambda a: {"dead_time": a.dice.one("35 ns", "35 ns", "35 ns", "2 us")}),
+    "correct_dead_time": (
+        0.3,
+        lambda a: {"dead_time": a.dice.one("35 ns", "35 ns", "35 ns", "2 us")},
+    ),
     "calibrate_depth": (0.3, _calibrate_depth),
     "rescale_depth": (0.3, _rescale_depth),
-    "to_concentration": (0.1, lambda a: {"atomic_density": "5e22 atoms/cm^3"}),
+    "to_concentration": (0.1, lambda _: {"atomic_density": "5e22 atoms/cm^3"}),
     "to_element": (
         0.2,
         lambda a: {
@@ -458,8 +462,11 @@ def _stored(a: Asking) -> tuple[str, Callable[[], Any]]:
 
 def _tabled(a: Asking) -> tuple[str, Callable[[], Any]]:
     level = f"{a.height():.6g} {a.drawn.stated_unit}"
-    return f"results_table(peak(data), crossings(data, level={level!r}))", lambda: (
-        sims.results_table(sims.peak(a.drawn.data), sims.crossings(a.drawn.data, level=level))
+    return (
+        f"results_table(peak(data), crossings(data, level={level!r}))",
+        lambda: sims.results_table(
+            sims.peak(a.drawn.data), sims.crossings(a.drawn.data, level=level)
+        ),
     )
 
 
@@ -503,8 +510,10 @@ _SLOW = ("fit", "deconvolve")
 
 def calls(seed: int, number: int, only: list[str]) -> Iterator[Call]:
     """Yield what is asked of a dataset, and first the dataset itself; `only` these questions."""
-    drawn = draw(seed, number)
-    yield Call("data", ", ".join(drawn.words), lambda: drawn.dataset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        drawn = draw(seed, number)
+    yield Call("data", ", ".join(drawn.words), lambda: draw(seed, number).dataset)
     for question, (often, _) in (QUESTIONS | OF_DATASETS | SPECIAL).items():
         if only and question not in only:
             continue
@@ -538,5 +547,7 @@ def _written(value: Any) -> str:
     if isinstance(value, xr.Dataset):
         return "other"
     if isinstance(value, xr.DataArray):
-        return f"DataArray({value.values.tolist()}, dims={list(value.dims)}, {value.attrs['units']})"
+        return (
+            f"DataArray({value.values.tolist()}, dims={list(value.dims)}, {value.attrs['units']})"
+        )
     return repr(value)

@@ -23,6 +23,7 @@ from .analysis.mean import mean_value as mean_value
 from .analysis.metallurgical import metallurgical_junctions as metallurgical_junctions
 from .analysis.moments import moments as moments
 from .analysis.peak import peak as peak
+from .analysis.quality import quality as quality
 from .analysis.surface import surface_concentration as surface_concentration
 from .analysis.uncertainty import poisson_interval as poisson_interval
 from .analysis.uncertainty import with_counting_statistics as with_counting_statistics
@@ -92,11 +93,11 @@ from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.splicing import splice as splice
 from .quantification.standards import rsf_from_standard as rsf_from_standard
-from .readers.formats import Reader as Reader
-from .readers.frames import from_dataframe as from_dataframe
-from .readers.reading import explain_read as explain_read
-from .readers.reading import read as read
-from .readers.reading import read_formats as read_formats
+from .readers.dataframes import from_dataframe as from_dataframe
+from .readers.files import explain_read as explain_read
+from .readers.files import read as read
+from .readers.files import read_formats as read_formats
+from .readers.registry import Reader as Reader
 from .readers.signals import Content as Content
 from .readers.signals import Signal as Signal
 from .readers.source import Source as Source

@@ -1,4 +1,4 @@
-"""Crash-safe writing of files, and file names that every file system accepts."""
+"""Crash-safe writing of files, names that every file system accepts, and what reading may take."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sims_analysis.errors import ReadError, SimsError
 from sims_analysis.forking import PerProcess
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ _WINDOWS = os.name == "nt"
 _LOCK = TEMPORARY + "lock"
 _CLAIM = TEMPORARY + "claim"
 _LOCK_PATIENCE = 10.0
+
+#: Memory in bytes that reading one file takes, unless the caller states another amount.
+MAX_BYTES = 2**30
+#: Files are read in pieces of so many bytes.
+_PIECE = 1 << 20
 
 fcntl: Any
 try:
@@ -147,6 +153,75 @@ def sync_folder(path: Path) -> None:
             raise
 
 
+class Budget:
+    """Memory that reading one file may take; asked for before anything is unpacked.
+
+    Parameters
+    ----------
+    limit : int
+        In bytes.
+    error : type
+        Of the error where it does not suffice.
+    advice : str
+        What lifts the limit.
+    name : str
+        Of the file, where nothing else puts it before the message.
+
+    Examples
+    --------
+    >>> Budget(2**20).take(2**21, "the sheet 'B'")
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ReadError: the sheet 'B' needs more memory than the limit of 1,048,576
+    bytes allows for a file; if you trust where it comes from, a larger max_bytes= reads it
+    """
+
+    def __init__(
+        self,
+        limit: int = MAX_BYTES,
+        error: type[SimsError] = ReadError,
+        advice: str = "; if you trust where it comes from, a larger max_bytes= reads it",
+        name: str = "",
+    ) -> None:
+        self.limit = self.left = checked_limit(limit)
+        self._error, self._advice = error, advice
+        self._who = f"{name}: " if name else ""
+
+    def take(self, size: int, what: str) -> None:
+        """Take some bytes of it; raise an error that says `what` needs more than is left."""
+        self.left -= size
+        if self.left < 0:
+            raise self._error(
+                f"{self._who}{what} needs more memory than the limit of {self.limit:,} bytes "
+                f"allows for a file{self._advice}"
+            )
+
+    def read(self, file: Any, what: str) -> Any:
+        """Read an open file to its end, bytes or text, as far as the budget goes.
+
+        Raises
+        ------
+        TypeError
+            If it gives anything else.
+        """
+        pieces: list[Any] = []
+        while piece := file.read(min(_PIECE, self.left + 1)):
+            if not isinstance(piece, bytes | bytearray | memoryview | str):
+                raise TypeError(f"{what}: read() gave a {type(piece).__name__}, not bytes")
+            self.take(len(piece), what)
+            pieces.append(piece)
+        return "".join(pieces) if pieces and isinstance(pieces[0], str) else b"".join(pieces)
+
+
+def checked_limit(max_bytes: Any) -> int:
+    """Return `max_bytes`; raise a `TypeError` or `ValueError` unless it is a positive integer."""
+    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int):
+        raise TypeError(f"max_bytes={max_bytes!r}; expected a number of bytes, such as 4 * 2**30")
+    if max_bytes < 1:
+        raise ValueError(f"max_bytes={max_bytes!r}; expected a positive number of bytes")
+    return max_bytes
+
+
 def read_plain(path: Path) -> bytes:
     """Read a regular file; raise an `OSError` as :func:`descriptor_of` does."""
     descriptor = descriptor_of(path)
@@ -170,7 +245,7 @@ def descriptor_of(path: Path) -> int:
         out of it nor block the reader.
     """
     if not hasattr(os, "O_NOFOLLOW"):
-        _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
+        check_file(path)
     flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
     descriptor = os.open(path, os.O_RDONLY | sum(flags))
     try:
@@ -187,6 +262,11 @@ def check_folder(path: Path) -> None:
     if stat.S_ISREG(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, f"{path.name} is a file")
     _refuse_unless(stat.S_ISDIR, found, path, "folder")
+
+
+def check_file(path: Path) -> None:
+    """Raise an `OSError` if a path is not a regular file itself, such as a link to one."""
+    _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
 
 
 def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:
@@ -210,8 +290,11 @@ def alone(folder: Path) -> Iterator[bool]:
     """
     target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        descriptor = os.open(target, flags)
+        # A link in a folder from elsewhere may lead anywhere.
+        descriptor = None if target.is_symlink() else os.open(target, flags)
     except OSError:
+        descriptor = None
+    if descriptor is None:
         yield False
         return
     try:

@@ -299,9 +299,6 @@ TERMS = {
     "marker_status": Term(None, "Status of the line", "ok, two_markers or bent"),
     # models
     "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
-    "poor_stderr": Term(
-        None, "Poor standard error", "the likelihood is no parabola as far as one standard error"
-    ),
     "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
     "curve_status": Term(
         None, "Status of the curve", "ok where the curve is known, even if its parameters are not"
@@ -326,17 +323,6 @@ TERMS = {
         "dimensionless",
         "Largest departure",
         "of the curve from the mean over neighbours, over the largest value",
-    ),
-    "largest_deviation": Term(
-        "dimensionless",
-        "Largest deviation",
-        "of the residuals' mean over neighbours, over the standard deviation that their second "
-        "differences give it",
-    ),
-    "rms_log_departure": Term(
-        "dimensionless",
-        "Logarithmic departure",
-        "root mean square of the logarithm of curve over sample",
     ),
     "window_start": Term("depth", "Start of the window", "first depth used in the fit"),
     "window_stop": Term("depth", "End of the window", "last depth used in the fit"),

@@ -103,6 +103,7 @@ class SimsAccessor:
         plot_profiles: Callable[..., Any]
         poisson_interval = _forward(sims_analysis.poisson_interval)
         provenance = _forward(sims_analysis.provenance)
+        quality = _forward(sims_analysis.quality)
         quantify = _forward(sims_analysis.quantify)
         ratio = _forward(sims_analysis.ratio)
         repeatability = _forward(sims_analysis.repeatability)
@@ -196,6 +197,6 @@ class SimsBackend(BackendEntrypoint):
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
         """Whether a file is laid out as one of the formats that have a recogniser."""
-        from sims_analysis.readers.recognising import looks_like
+        from sims_analysis.readers.file_types import looks_like
 
         return looks_like(filename_or_obj) is not None

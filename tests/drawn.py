@@ -5,11 +5,7 @@ import numpy as np
 from matplotlib.legend import Legend
 
 import sims_analysis as sims
-from sims_analysis.figures.arguments import OPTIONS, RESULTS, read_options
-from sims_analysis.figures.axes import axes_at
-from sims_analysis.figures.canvas import EXPLAINED, NAMES, NOTES, Canvas
-from sims_analysis.figures.curves import measurements_of
-from sims_analysis.figures.drawing import draw, prepared, taken_colours
+from sims_analysis.figures.layout import Layer, layout_at
 
 DEPTHS = np.arange(0.0, 100.0, 2.0)
 
@@ -54,26 +50,37 @@ def lines(ax, least=10):
 
 def axes(ax):
     """Axes at one place, by the labels of their values."""
-    return {label: each for (_, label), each in axes_at(ax).items()}
+    return layout_at(ax).values()
 
 
-def legend(ax, label):
-    inside = [artist for each in axes_at(ax).values() for artist in each.artists]
-    found = [one for one in [*inside, *ax.figure.legends] if one.get_label() == label]
-    return found[0] if found else None
+def _texts(ax):
+    """Names and lists of the plot in an axes, as they stand in the figure now."""
+    known = layout_at(ax)
+    known.arrange()
+    return [text for layer in ax.figure.findobj(Layer) if layer.layout is known
+            for text in layer.texts]  # fmt: skip
+
+
+def _legends(ax, above):
+    found = [one for one in _texts(ax) if isinstance(one, Legend)]
+    return [one for one in found if (one.get_window_extent().y0 >= ax.bbox.y1 - 1) == above]
 
 
 def listed(ax):
-    return legend(ax, NOTES)
+    """The list of results and of what marks mean; None if there is none."""
+    return next(iter([*_legends(ax, above=False), *ax.figure.legends]), None)
 
 
 def named(ax):
-    return legend(ax, NAMES)
+    """The legend of names above the axes; None if there is none."""
+    return next(iter(_legends(ax, above=True)), None)
 
 
 def notes(ax):
+    """Texts of the list, each in one line."""
     found = listed(ax)
-    return [] if found is None else [text.get_text() for text in found.get_texts()]
+    texts = [] if found is None else found.get_texts()
+    return [text.get_text().replace("\n", " ") for text in texts]
 
 
 def names(ax):
@@ -82,27 +89,14 @@ def names(ax):
 
 
 def beside(ax):
-    return [t.get_text() for each in axes(ax).values() for t in each.texts if t.get_text()]
+    """Names beside the curves, in their order."""
+    return [text.get_text() for text in beside_texts(ax)]
+
+
+def beside_texts(ax):
+    return [one for one in _texts(ax) if not isinstance(one, Legend)]
 
 
 def sketched(data, ax=None, **options):
-    """Draw as ``sims.plot_profiles`` does, but for the layout, which takes most of the time.
-
-    Names and lists are there, wherever they stand.
-    """
-    known = measurements_of(data)
-    line = {name: one for name, one in options.items() if name not in OPTIONS | RESULTS.keys()}
-    wanted = read_options(options, line, data, known)
-    canvas = Canvas(ax or plt.figure(dpi=50).add_subplot(), *prepared(known, wanted))
-    canvas.read()
-    draw([canvas], taken_colours(canvas))
-    for text, line in canvas.beside:
-        line.axes.text(0.0, 0.0, text, label=line.get_label())
-    for label, entries in ((NAMES, canvas.names), (NOTES, canvas.results | canvas.explained)):
-        if entries:
-            found = Legend(canvas.ax, list(entries.values()), list(entries))
-            found.set_label(label)
-            canvas.ax.add_artist(found)
-            for text in found.get_texts()[len(canvas.results) :] if label == NOTES else ():
-                text.set_label(EXPLAINED)
-    return canvas.ax
+    """Draw as in a figure without a layout engine, which takes most of the time."""
+    return sims.plot_profiles(data, ax or plt.figure(dpi=50).add_subplot(), **options)

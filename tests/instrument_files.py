@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import zipfile
 
 import numpy as np
 
 #: Seconds that one count stands for in the CAMECA export: counting time times yield.
 RPC_TIME = 1.04 * 0.952
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_STYLES = """<numFmts><numFmt numFmtId="164" formatCode="0.0%"/>
+<numFmt numFmtId="165" formatCode='yyyy"a"'/><numFmt numFmtId="166" formatCode='0.0"dm%"'/>
+<numFmt numFmtId="167" formatCode="[h]:mm"/><numFmt numFmtId="168" formatCode="[Red]0"/></numFmts>
+<cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs>"""
+_SHOWN = [0, 9, 10, 14, 22, 45, 164, 165, 166, 167, 168, 13, 23]
 
 
 def cnt(counts, time=RPC_TIME):
@@ -280,3 +291,27 @@ def measured_file():
     silicon = np.full(depth.size, 5e5)
     species = {"10B": (None, depth, value, "C"), "30Si": (None, depth + 4e-4, silicon, "I")}
     return cameca_rpc(species, dose=dose)
+
+
+def workbook(rows, *, strings="", properties="", more="", state="visible", start=""):
+    """Write a workbook of one sheet."""
+    styles = _STYLES + "".join(f'<xf numFmtId="{n}"/>' for n in _SHOWN) + "</cellXfs>"
+    parts = {
+        "workbook": f'<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}">{properties}<sheets>'
+        f'<sheet name="one" state="{state}" sheetId="1" r:id="a"/>'
+        '<sheet name="chart" sheetId="2" r:id="b"/></sheets></workbook>',
+        "_rels/workbook.xml": "<R>"
+        f'<Relationship Id="a" Type="{_LINKS}/worksheet" Target="one.xml"/>'
+        f'<Relationship Id="b" Type="{_LINKS}/chartsheet" Target="two.xml"/>'
+        f'<Relationship Id="c" Type="{_LINKS}/sharedStrings" Target="/xl/strings.xml"/>'
+        f'<Relationship Id="d" Type="{_LINKS}/styles" Target="styles.xml"/></R>',
+        "strings": f"<sst>{strings}</sst>",
+        "styles": f"<styleSheet>{styles}</styleSheet>",
+        "one": f"{start}<worksheet><sheetData>{rows}</sheetData>{more}</worksheet>",
+    }
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, xml in parts.items():
+            end = ".xml.rels" if name.startswith("_") else ".xml"
+            archive.writestr(f"xl/{name.removesuffix('.xml')}{end}", xml)
+    return content.getvalue()

@@ -13,7 +13,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis import plugins, shapes
-from sims_analysis.readers import formats
+from sims_analysis.readers import registry as formats
 from sims_analysis.shapes import find_model
 from sims_analysis.testing.plugins import _damaged
 

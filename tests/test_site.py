@@ -18,7 +18,7 @@ from shown import PICTURES, README, SITE, blocks, make_pictures, run, write_scri
 
 import sims_analysis as sims
 from sims_analysis import errors, vocabulary
-from sims_analysis.readers import formats
+from sims_analysis.readers import registry as formats
 
 PAGES = [SITE / "index.md", SITE / "installation.md", *sorted((SITE / "howto").glob("*.md"))]
 
@@ -237,9 +237,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     (package / f"{new.name}.py").write_text(module)
     readers = importlib.import_module("sims_analysis.readers")
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(package)])
-    monkeypatch.setattr(
-        "sims_analysis.readers.recognising.formats", lambda: (new, *formats.FORMATS)
-    )
+    monkeypatch.setattr("sims_analysis.readers.file_types.formats", lambda: (new, *formats.FORMATS))
     path = tmp_path / "w7.txt"
 
     path.write_text(sample)

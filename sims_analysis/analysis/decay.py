@@ -137,7 +137,7 @@ def decay_length(
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
-    warn_of_empty_window(frame, (a, b))
+    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame,
         found.stderr,
@@ -145,7 +145,7 @@ def decay_length(
         errors=True,
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
-    status = mark_transient(frame, a, b, found.status)
+    status = mark_transient(frame, a, b, found.status, rests.flags)
     status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
     what = "the edge of the others is too shallow"

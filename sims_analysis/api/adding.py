@@ -40,6 +40,8 @@ def to_add(
     url, payload = "", b""
     if isinstance(source, str | os.PathLike):
         file = Path(source)
+        if "://" in os.fspath(source):
+            raise ArchiveError("an address is not a file; add what sims.read(address) returns")
         url = f"file:{file.name}"
         payload = _json_of(file, max_bytes)
         if payload:
@@ -59,7 +61,7 @@ def to_add(
 
 def _measurement(file: Path, options: Mapping[str, Any]) -> SIMSResult:
     """Read a file of an instrument or laboratory; an entry is one measurement."""
-    from sims_analysis.readers.reading import read
+    from sims_analysis.readers.files import read
 
     result: Any = read(file, **options)
     if isinstance(result, SIMSResult):

@@ -1,18 +1,6 @@
 """An archive: a folder that keeps every payload as received, and says where it came from.
 
-Layout, format version 1::
-
-    paper-data/
-      README.txt                    this layout, for people
-      archive.json                  the format version, for programs
-      .gitattributes                keeps version control from changing line ends
-      .index/                       of many entries, to be searched; can be deleted at any time
-      entries/
-        boron-implant/              one folder an entry
-          catalogue.json            its catalogue entry, where known
-          20260314T092653.589793Z-3f2a9c1d/
-            payload.json            the bytes as received
-            record.json             address, time, sha256, last_updated, library version
+Its layout is told in ``archive_readme.txt``, of which every archive has a copy.
 
 A version is a folder that is written under a temporary name, brought to the disk, and then
 renamed: it appears whole or not at all, whether a process is killed or the power fails. What is
@@ -27,24 +15,18 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from sims_analysis import files
 from sims_analysis.api.adding import MOST_BYTES, to_add
-from sims_analysis.api.catalogue import Catalogue, CatalogueEntry, Search, as_texts
-from sims_analysis.api.contents import (
-    Contents,
-    Need,
-    Skip,
-    leave_out,
-    read_catalogue,
-    read_contents,
-)
+from sims_analysis.api.catalogue import Catalogue, Search, as_texts
+from sims_analysis.api.contents import Contents, leave_out, read_catalogue
+from sims_analysis.api.endpoint import without_secrets
 from sims_analysis.api.index import Index
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -67,14 +49,12 @@ from sims_analysis.api.versions import (
 )
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
+from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from sims_analysis.profiles.profile import DepthProfile
-
 __all__ = ["Archive", "Record"]
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -143,7 +123,7 @@ class Archive:
 
     def __len__(self) -> int:
         check_format(self.path, strict=False)
-        return sum(1 for _ in self._index.ids())
+        return len(self._index.ids())
 
     def __contains__(self, data_id: object) -> bool:
         return isinstance(data_id, str) and data_id != "" and bool(self._versions(data_id))
@@ -205,8 +185,8 @@ class Archive:
     ) -> Catalogue:
         """Search what the archive knows of its entries.
 
-        From 32 entries on, the archive keeps an index of them in its folder ``.index``; it may be
-        deleted at any time.
+        From 32 entries on, an index of them is kept in the user's cache folder; it may be deleted
+        at any time.
 
         Parameters
         ----------
@@ -236,20 +216,18 @@ class Archive:
         return self.entries(Search.of(keywords=keywords, **filters), as_texts(species))
 
     def entries(
-        self, search: Search, species: Sequence[str] = (), skip: Skip = leave_out
+        self, search: Search, species: Sequence[str] = (), *, damaged: bool = False
     ) -> Catalogue:
-        """Give the entries that pass a search: what :meth:`search` does once it has read it."""
+        """Give the entries that pass a search: what :meth:`search` does once it has read it.
+
+        If `damaged`, also those of which nothing is known but how they are damaged.
+        """
         check_format(self.path, strict=False)
-        need = Need.WORDS if search.keywords or species else Need.ENTRY
-        passes = search.test(species)
-        if search.data_ids:
-            ids = dict.fromkeys(map(canonical, search.data_ids))
-            read = (read_contents(self.folder(i), need, skip=skip) for i in ids if i)
-            wires = [c.wire for c in filter(None, read) if passes(c.words, c.about)]
-        else:
-            found = self._index.contents(need, passes, skip=skip)
-            wires = [wire for _, wire in sorted((c.data_id, c.wire or b"") for c in found)]
-        return Catalogue(CatalogueEntry.unread(wire) for wire in wires if wire)
+        if not search.data_ids:
+            return Catalogue(self._index.search(search, species, damaged=damaged).values())
+        folders = dict.fromkeys(self.folder(canonical(i)).name for i in search.data_ids if i)
+        found = self._index.search(search, species, damaged=damaged, folders=folders)
+        return Catalogue(found[folder] for folder in folders if folder in found)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -259,22 +237,13 @@ class Archive:
         Of at `most` so many; and how many there are.
         """
         self.check()
-        wanted = [word.casefold().encode(errors="replace") for word in words]
-
-        def passes(text: bytes | None, _: object) -> bool:
-            return all(word in (text or b"") for word in wanted)
-
-        found = self._index.contents(Need.WORDS, passes if wanted else None)
-        named = sorted((known for known in found if known.data_id), key=attrgetter("data_id"))
-        return named[:most], len(named)
+        return self._index.contents(list(words), most)
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
-        """Make the index of the entries anew, whatever it says; return how many entries there are.
+        """Make the index of the entries anew; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for. Of more than 50,000 entries, a ``catalogue.json`` that somebody wrote over in
-        place (not as this library does, which puts a new file there) is noticed only if the entry
-        is in an answer of up to 10,000, or by this.
+        asked for.
 
         Parameters
         ----------
@@ -282,8 +251,7 @@ class Archive:
             Show a bar on stderr; by default for many entries on a terminal or in a notebook.
         """
         self.check()
-        self._index.discard()
-        return sum(1 for _ in self._index.contents(Need.WORDS, show=progress))
+        return self._index.rebuild(show=progress)
 
     def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.
@@ -302,24 +270,21 @@ class Archive:
         self.check()
         damage: dict[str, str] = {}
 
-        @contextmanager
-        def checking(path: Path) -> Iterator[None]:
+        def check(path: Path, read: Callable[[Path], T]) -> T | None:
             try:
-                yield
+                return read(path)
             except SimsError as error:
                 damage[path.relative_to(self.path / "entries").as_posix()] = str(error)
+                return None
 
         folders = self.folders()
         with bar(len(folders), progress, "verifying") as step:
             for folder in folders:
-                with checking(folder):
-                    versions = list_versions(folder)
-                    for version in versions:
-                        with checking(version):
-                            SIMSResult.from_json(read_version(version)[1], data_id="")
-                    if versions:
-                        with checking(folder / "catalogue.json"):
-                            read_catalogue(folder)
+                versions = check(folder, list_versions) or []
+                for version in versions:
+                    check(version, _result_of)
+                if versions:
+                    check(folder / "catalogue.json", lambda file: read_catalogue(file.parent))
                 step()
         return damage
 
@@ -345,7 +310,7 @@ class Archive:
         payload : bytes
             As received; it must keep the wire contract.
         url : str
-            Where it came from.
+            Where it came from; of an address, login and query are not kept.
         retrieved : datetime, optional
             When; by default now. A naive time is UTC.
         catalogue : dict, optional
@@ -391,7 +356,7 @@ class Archive:
         sha256 = result.provenance.get("sha256") or hashlib.sha256(payload).hexdigest()
         record = Record(
             data_id=result.data_id,
-            url=url,
+            url=without_secrets(url),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             sha256=sha256,
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
@@ -559,10 +524,10 @@ class Archive:
             raise ArchiveError(f"{where}: {error.strerror or error}") from None
 
 
-def _result_of(version: Path, data_id: str) -> SIMSResult:
+def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
-    provenance = record.provenance
+    told = record.provenance
     try:
-        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
+        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=told)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from sims_analysis.errors import PayloadError, SimsWarning, warn
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
@@ -31,19 +29,8 @@ _SEARCHED = (
 )  # fmt: skip
 
 
-class _Unread:
-    """A place for the JSON of an entry that nobody has looked at yet."""
-
-    __slots__ = ("_wire",)
-    _wire: bytes
-
-
-#: A hundred thousand entries are made at a time.
-_set_wire: Callable[[_Unread, bytes], None] = vars(_Unread)["_wire"].__set__
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CatalogueEntry(_Unread):
+class CatalogueEntry:
     """One data entry of the catalogue, with the field names of the wire.
 
     Parameters
@@ -121,45 +108,10 @@ class CatalogueEntry(_Unread):
                 )
         return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
 
-    @classmethod
-    def unread(cls, wire: bytes) -> CatalogueEntry:
-        """Make an entry of JSON that has been checked; it is read when somebody looks at it."""
-        entry = cls.__new__(cls)
-        _set_wire(entry, wire)
-        return entry
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Read the JSON: what has not been set is looked for here."""
-            if name not in self.__slots__:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            read = self.from_dict(orjson.loads(self._wire))
-            for one in self.__slots__:
-                object.__setattr__(self, one, getattr(read, one))
-            return getattr(self, name)
-
     @property
     def words(self) -> str:
         """The texts in which keywords are looked for."""
         return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
-
-    @property
-    def traits(self) -> dict[str, Any]:
-        """What a search compares, as texts, lists of texts, and numbers."""
-        growth = self.extra.get("growth_length")
-        projects = [
-            project.get("id") for project in self.projects or () if isinstance(project, dict)
-        ]
-        return {
-            "data_type": self.char_source_type,
-            "status": self.pipeline_status,
-            "physical_sample_ids": _known_texts([self.physical_sample_id]),
-            "project_ids": _known_texts(projects),
-            "growth_length": growth if isinstance(growth, int | float) else None,
-            "upload_datetime": _seconds(moment_of(self.upload_datetime)),
-            "last_updated": _seconds(moment_of(self.last_updated)),
-        }
 
     def to_dict(self) -> dict[str, Any]:
         """Give the wire object, with every field of the contract."""
@@ -199,10 +151,8 @@ class Catalogue(list[CatalogueEntry]):
                 left_out.append(str(error))
         if left_out:
             more = f"; {len(left_out) - 1} more as well" if left_out[1:] else ""
-            warn(
-                f"a row of the catalogue that is not of SIMS is left out: {left_out[0]}{more}",
-                SimsWarning,
-            )
+            text = "a row of the catalogue that is not of SIMS is left out"
+            warn(f"{text}: {left_out[0]}{more}", SimsWarning)
         refuse_duplicate_keys(payload, wire)
         return entries
 
@@ -277,61 +227,7 @@ class Search:
                 pairs.append((parameter.name, str(value)))
         return pairs
 
-    def test(self, species: Sequence[str] = ()) -> Callable[[bytes | None, bytes | None], bool]:
-        """Give a function that tells what passes, whatever its id.
-
-        It takes what an archive knows of an entry: its words, and in JSON its traits and species.
-        """
-        keywords = [keyword.casefold().encode(errors="replace") for keyword in self.keywords]
-        one = {"data_type": self.data_type, "status": self.status}
-        one = {name: text for name, text in one.items() if text != ALL}
-        several = {
-            name: set(wanted)
-            for name in ("physical_sample_ids", "project_ids")
-            if (wanted := getattr(self, name))
-        }
-        spans = {
-            name: limits
-            for name in ("growth_length", "upload_datetime", "last_updated")
-            if (limits := self._limits(name)) != (None, None)
-        }
-        compared = bool(one or several or spans or species)
-
-        def passes(words: bytes | None, about: bytes | None) -> bool:
-            # Of a hundred thousand most are refused here, before anything is made of them.
-            for keyword in keywords:
-                if words is None or keyword not in words:
-                    return False
-            if about is None or not compared:
-                return about is not None
-            known = orjson.loads(about)
-            return (
-                all(known[name] == text for name, text in one.items())
-                and all(name in known["species"] for name in species)
-                and all(not wanted.isdisjoint(known[name]) for name, wanted in several.items())
-                and all(_within(known[name], *limits) for name, limits in spans.items())
-            )
-
-        return passes
-
-    def _limits(self, name: str) -> tuple[float | None, float | None]:
-        low, high = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
-        return (low, high) if name == "growth_length" else (_seconds(low), _seconds(high))
-
 
 def as_texts(value: str | Iterable[object]) -> list[str]:
     """List one text, or several."""
     return [value] if isinstance(value, str) else [str(item) for item in value]
-
-
-def _known_texts(values: Iterable[object]) -> list[str]:
-    return [str(value) for value in values if value is not None]
-
-
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
-
-
-def _within(value: float | None, low: float | None, high: float | None) -> bool:
-    """Whether a value is within limits; one that is not known is within none."""
-    return value is not None and (low is None or value >= low) and (high is None or value <= high)

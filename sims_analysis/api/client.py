@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import uuid
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal, overload
+from datetime import datetime
+from typing import Any, Literal, Self, TypeAlias, overload
 
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import (
-    SIMS,
-    Catalogue,
-    CatalogueEntry,
-    Search,
-)
+from sims_analysis.api.catalogue import SIMS, Catalogue, CatalogueEntry, Search
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
-from sims_analysis.api.options import Options
+from sims_analysis.api.requests import Options
 from sims_analysis.api.secret import SHORTEST, Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
@@ -28,15 +27,10 @@ from sims_analysis.errors import (
 )
 from sims_analysis.profiles.profile import DepthProfile
 
-if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Generator, Iterable, Iterator, Sequence
-    from datetime import datetime
-    from typing import Self, TypeAlias
-
-    Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
-
 __all__ = ["Client"]
+
+Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
+Outcomes: TypeAlias = Generator[tuple[str, SIMSResult | SimsError], None, None]
 
 
 class Client:
@@ -55,11 +49,12 @@ class Client:
     offline : bool
         Never open a connection: what is not in the archive is an error.
     timeout : float
-        Seconds without a byte after which an attempt is given up; to connect, 5 s at most for all
-        addresses of a host together.
+        Seconds without a byte after which an attempt is given up; to connect, 5 s at most for each
+        address of a host.
     deadline : float
-        Seconds after which an entry is given up, with all its attempts and waits, whatever name
-        server, network and server do meanwhile.
+        Seconds after which an entry is given up, with all its attempts and waits. It is looked at
+        whenever a piece of an answer has arrived; not while a name is looked up, or while headers
+        arrive byte by byte.
     retries : int
         How often a failure that may pass is tried again, after a random and growing wait, or the
         one that the server asks for (which is not counted, and makes all requests wait; of more
@@ -196,10 +191,11 @@ class Client:
         ------
         PartialResultsError
             If some of several entries failed; ``.results`` holds what arrived. A key that is
-            refused and a server that gives no answer end the batch: what was not asked for then
-            has the error of that kind in its place.
+            refused (401, or 403 before any answer) and a server that gives no answer end the batch:
+            what was not asked for then has the error of that kind in its place.
         NotFound, Unauthorized, RateLimited, StatusError, ConnectionFailed, RequestTimeout
-            For a single id, what the server or the network did.
+            For a single id, or if all failed for this one reason, what the server or the network
+            did.
         PayloadError
             If an answer breaks the contract.
         ArchiveError
@@ -263,9 +259,7 @@ class Client:
         return self._handed_on(self._outcomes(as_ids(data_ids), errors, refresh), errors)
 
     @staticmethod
-    def _handed_on(
-        outcomes: Generator[tuple[str, SIMSResult | SimsError], None, None], errors: str
-    ) -> Iterator[Any]:
+    def _handed_on(outcomes: Outcomes, errors: str) -> Iterator[Any]:
         failures: list[SimsError] = []
         total = 0
         with closing(outcomes) as arriving:
@@ -278,9 +272,7 @@ class Client:
         if failures:
             raise _failure_of(failures, total, failures)
 
-    def _outcomes(
-        self, asked: Iterable[str], errors: str, refresh: bool
-    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+    def _outcomes(self, asked: Iterable[str], errors: str, refresh: bool) -> Outcomes:
         """Give every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'")
@@ -288,9 +280,7 @@ class Client:
             raise ApiError("refresh=True asks the API, offline=True forbids it")
         return self._each(dict.fromkeys(asked), refresh)
 
-    def _each(
-        self, asked: Iterable[str], refresh: bool
-    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+    def _each(self, asked: Iterable[str], refresh: bool) -> Outcomes:
         missing = []
         for data_id in asked:
             archived = None if refresh else self._archived(data_id)
@@ -427,10 +417,20 @@ def _failure_of(
     failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
 ) -> SimsError:
     """Make the error that is raised for entries that could not be had."""
+    first = failures[0]
     if total == 1:
-        return failures[0]
+        return first
+    if len(failures) == total and len({_reason(failure) for failure in failures}) == 1:
+        error = copy.copy(first)
+        error.args = (f"all of the {total} entries failed: {first.args[0]}", *first.args[1:])
+        return error
     return PartialResultsError(
         f"{len(failures)} of {total} entries failed; the others are in .results of this error "
-        f"or were handed on, or ask with errors='collect'. The first: {failures[0]}",
+        f"or were handed on, or ask with errors='collect'. The first: {first}",
         results,
     )
+
+
+def _reason(failure: SimsError) -> object:
+    """Tell reasons of failures apart: by the kind of error, and the answer of the server."""
+    return type(failure), getattr(failure, "status_code", None)

@@ -7,7 +7,6 @@ import re
 import uuid
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from sims_analysis.api.versions import canonical
 from sims_analysis.errors import ApiError
@@ -19,14 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Endpoint:
-    """The root of the API, and the addresses below it.
-
-    Parameters
-    ----------
-    url : str
-        ``https://host/prefix``; the prefix is kept.
-    allow_http : bool
-        Accept plain ``http`` to another machine, where everybody on the way can read the key.
+    """The root of the API, whose path is kept, and the addresses below it.
 
     Examples
     --------
@@ -52,8 +44,7 @@ class Endpoint:
                 "the key is passed as api_key= or in AS_API_KEY"
             )
         self.is_loopback = is_loopback(host)
-        self.is_plain = parts.scheme == "http"
-        if self.is_plain and not (self.is_loopback or allow_http):
+        if parts.scheme == "http" and not (self.is_loopback or allow_http):
             raise ApiError(
                 f"plain http to {host} would send the API key readable for everybody on "
                 "the way; use https, or say allow_http=True"
@@ -91,28 +82,16 @@ class Endpoint:
             return False
         return (parts.scheme, parts.hostname, port) == self.origin and "@" not in parts.netloc
 
-    def proxy(self) -> str | None:
-        """Give the proxy that the environment names for this host."""
-        scheme, host, _ = self.origin
-        proxies = getproxies()
-        proxy = proxies.get(scheme) or proxies.get("all")
-        if not proxy or proxy_bypass(host):
-            return None
-        proxy = proxy if "://" in proxy else f"http://{proxy}"
-        # Plain http was accepted because the endpoint is on this machine; a proxy on another one
-        # would read the key all the same.
-        elsewhere = not is_loopback(urlsplit(proxy).hostname or "")
-        return None if self.is_plain and self.is_loopback and elsewhere else proxy
+
+def without_secrets(address: str) -> str:
+    """Give an address without login and query, in which passwords and tokens stand."""
+    scheme, mark, rest = address.partition("://")
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    return f"{scheme}://{place.rpartition('@')[2]}" if mark else address
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name is this machine.
-
-    Examples
-    --------
-    >>> is_loopback("localhost"), is_loopback("127.0.0.2"), is_loopback("localhost.example")
-    (True, True, False)
-    """
+    """Whether a host name is this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -129,4 +108,4 @@ def as_ids(data_ids: object) -> list[str]:
     for data_id in ids:
         if not isinstance(data_id, str | uuid.UUID) or not str(data_id).strip():
             raise ApiError(f"a data id is text that is not empty, or a UUID, found {data_id!r}")
-    return [canonical(str(data_id)) for data_id in ids]
+    return [canonical(str(data_id).strip()) for data_id in ids]

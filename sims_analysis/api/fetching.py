@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sims_analysis.api.batch import Batch, Request
+from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
-from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
+from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, Endpoint
 from sims_analysis.api.parallel import each, progress
+from sims_analysis.api.requests import Batch, Options, Request
+from sims_analysis.api.secret import Secret
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
@@ -23,18 +24,10 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
-
-    from sims_analysis.api.archive import Archive
-    from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.http import Answer, Http
-    from sims_analysis.api.options import Options
-    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
-#: Threads beside those that wait for an answer, so that connections need not wait for readers.
-_READERS = 2
 #: So many ids fit into the address of one request.
 _IDS_PER_REQUEST = 100
 
@@ -56,14 +49,8 @@ class Fetcher:
         self._key = key
         self.archive = archive
         self.options = options
-        if not options.offline:
-            # Now, and not while requests are under way: a process that is forked while a thread
-            # imports waits for that import for ever.
-            importlib.import_module("sims_analysis.api.http")
         self._http: PerProcess[Http] = PerProcess(self._connected)
         self._closed = False
-        # Two that read at a time hand the interpreter to and fro at every array, and end later.
-        self._reading = PerProcess(threading.Lock)
         # What searches found, to be archived beside the payloads that are fetched after them.
         self._seen: dict[str, dict[str, Any]] = {}
 
@@ -84,8 +71,7 @@ class Fetcher:
         batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
         ask = partial(self._fetch, refresh=refresh)
-        width = self.options.max_connections + _READERS
-        fetching = each(ask, ids, width=width, batch=batch)
+        fetching = each(ask, ids, width=self.options.max_connections, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
         with progress(len(ids), self.options.progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
@@ -111,20 +97,11 @@ class Fetcher:
         return self._ask(Request(url, f"data entry {data_id!r}", validators), read, batch)
 
     def _ask(self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None) -> T:
-        """Ask; after an answer to another request once more, over a new connection."""
-        batch = batch or Batch(self.options.deadline)
         if self.options.offline:
             raise ApiError("the client is offline; make one without offline=True to ask the API")
         if self._closed:
             raise ApiError("the client is closed; make a new one")
-        try:
-            return self._http.get().get(request, read, batch)
-        except _OtherEntry:
-            self._http.drop()  # requests that are under way keep theirs
-        try:
-            return self._http.get().get(request, read, batch)
-        except _OtherEntry as error:
-            raise PayloadError(*error.args) from None
+        return self._http.get().get(request, read, batch or Batch(self.options.deadline))
 
     def _connected(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
@@ -150,8 +127,7 @@ class Fetcher:
             "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "sha256": hashlib.sha256(payload).hexdigest(),
         }
-        with self._reading.get():
-            result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+        result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
         for i, profile in enumerate(result.depth_profiles):
             _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the
@@ -168,8 +144,7 @@ class Fetcher:
                     lasting=False,
                 )
             except ArchiveError as error:
-                if batch.is_first_trouble():
-                    warn(f"what arrives is not kept: {error}", SimsWarning)
+                batch.warn_once("keeping", f"what arrives is not kept: {error}")
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
@@ -191,7 +166,7 @@ class Fetcher:
                 _refuse_other(profile, data_id, "$")
                 if profile.species_name != species:
                     found = profile.species_name
-                    raise _OtherEntry(
+                    raise PayloadError(
                         f"asked for species {species!r}, the answer is that of {found!r}",
                         "$.species_name",
                     )
@@ -207,7 +182,7 @@ class Fetcher:
         archive = self.archive
         if archive is None:
             return found
-        troubles = []
+        troubles: list[str] = []
         for entry in found:
             wire = entry.to_dict()
             self._seen[canonical(entry.data_id)] = wire
@@ -233,14 +208,10 @@ class Fetcher:
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
 
 
-class _OtherEntry(PayloadError):
-    """An answer that belongs to another request."""
-
-
 def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
     """Raise unless a profile is of the entry that was asked for, or does not say of which."""
     if canonical(stated_id([profile]) or data_id) != data_id:
-        raise _OtherEntry(
+        raise PayloadError(
             f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}",
             f"{path}.data_id",
         )

@@ -6,26 +6,24 @@ traceback or context that has seen the request or the answer, because those hold
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - else imported with the first connection: see Fetcher
-import importlib
 import os
 import ssl
-import threading
 import weakref
+import zlib
+from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-import httpcore
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.batch import Batch, Exchange, Failure, Overdue, Request
-from sims_analysis.api.body import DamagedBody, beginning, inflated, limited
-from sims_analysis.api.guards import Server, asked_to_wait, attempted, keep_out_of_logs
-from sims_analysis.api.network import PunctualBackend, until
+from sims_analysis.api.attempts import Server, asked_to_wait, attempted, keep_out_of_logs
+from sims_analysis.api.endpoint import Endpoint
+from sims_analysis.api.requests import Batch, Exchange, Failure, Options, Overdue, Request
+from sims_analysis.api.secret import Secret
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
@@ -33,18 +31,12 @@ from sims_analysis.errors import (
     PayloadError,
     RateLimited,
     RequestTimeout,
+    SimsError,
     StatusError,
     Unauthorized,
 )
 from sims_analysis.profiles.strict_json import NOT_JSON
 from sims_analysis.text.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sims_analysis.api.endpoint import Endpoint
-    from sims_analysis.api.options import Options
-    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
@@ -56,23 +48,15 @@ _MEANING: dict[int, tuple[type[StatusError], str]] = {
     403: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
     404: (NotFound, "; look for what there is with client.search()"),
     422: (NotFound, "; look for what there is with client.search()"),
-    429: (RateLimited, "; ask less often, or with fewer max_connections"),
+    429: (RateLimited, "; ask less often, or with a smaller max_connections="),
 }
 _CONNECT_TIMEOUT = 5.0
 _KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 2000
-#: Under the same names in both libraries.
-_TIMEOUTS = (Overdue, httpx.TimeoutException, httpcore.TimeoutException)
-_CONNECTING = (httpx.ConnectTimeout, httpcore.ConnectTimeout)
-_FAILURES = (
-    *(httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError),
-    *(httpcore.NetworkError, httpcore.RemoteProtocolError, httpcore.ProxyError),
-)
-_OTHERS = (
-    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError),
-    *(httpcore.LocalProtocolError, httpcore.UnsupportedProtocol),
-)
+#: What may go better another time, and what will not.
+_FAILURES = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
+_OTHERS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 
 
 class Answer(NamedTuple):
@@ -85,56 +69,6 @@ class Answer(NamedTuple):
     unchanged: bool = False
 
 
-class _Transport(httpx.BaseTransport):
-    """The network, by connections that keep deadlines."""
-
-    def __init__(self, endpoint: Endpoint, options: Options) -> None:
-        named = endpoint.proxy()
-        proxy = None
-        if named is not None:
-            given = httpx.Proxy(named)
-            if given.url.scheme.startswith("socks"):
-                importlib.import_module("socksio")
-            proxy = httpcore.Proxy(str(given.url), auth=given.auth)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusted(options.ca_bundle),
-            proxy=proxy,
-            max_connections=options.max_connections,
-            max_keepalive_connections=options.max_connections,
-            keepalive_expiry=_KEPT_ALIVE,
-            network_backend=PunctualBackend(options.timeout),
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        asked = httpcore.Request(
-            request.method,
-            str(request.url),
-            headers=request.headers.raw,
-            extensions=request.extensions,
-        )
-        answer = self._pool.handle_request(asked)
-        return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer),
-            extensions=answer.extensions,
-        )
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
-
-
 class Http:
     """GET requests to one endpoint, over one pool of connections, safe to use from threads."""
 
@@ -143,11 +77,11 @@ class Http:
         self._key = key
         self._options = options
         self._server = Server()
-        # There may be more threads than this, which read one answer while others are on the way.
-        self._turns = threading.Semaphore(options.max_connections)
         self._client = _client(endpoint, key, options)
-        # Who does not close the client leaves no open connections either.
-        self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key), os.getpid())
+        # Who does not close the client leaves no open connections either. A forked process that
+        # ends leaves those of its parent alone.
+        self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
+        self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Answer], T], batch: Batch) -> T:
         """Send a request, and again where that may help.
@@ -161,21 +95,24 @@ class Http:
                 return attempted(attempt, batch.retries(self._options.retries), exchange)
             except Failure as failure:
                 error = failure.error
+                # Later on, to refuse with 403 is a matter of the entry.
+                refused = isinstance(error, Unauthorized) and not (
+                    error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
+                )
                 unanswered = failure.again and self._server.heard < exchange.began
-                batch.failed(error, unanswered=unanswered)
+                batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
     def _attempt(self, exchange: Exchange, read: Callable[[Answer], T]) -> T:
         self._server.wait(exchange)
-        # The next may ask while this one reads.
-        with exchange.turn(self._turns):
-            outcome = self._outcome(exchange)
-        if isinstance(outcome, Answer):
-            try:
-                return read(outcome)
-            except PayloadError as error:
-                outcome = self._payload_failure(error, outcome, exchange.request)
-        raise outcome
+        outcome = self._outcome(exchange)
+        if not isinstance(outcome, Answer):
+            raise outcome
+        try:
+            return read(outcome)
+        except PayloadError as error:
+            failure = self._payload_failure(error, outcome, exchange.request)
+        raise failure
 
     def _outcome(self, exchange: Exchange) -> Answer | BaseException:
         """Send a request once; what goes wrong is returned, to be raised from no frame of here."""
@@ -183,29 +120,64 @@ class Http:
         if exchange.batch.is_over:
             return Failure(exchange.batch.unasked(request.what))
         try:
-            with until(exchange.end):
-                return self._answer(exchange)
-        except _TIMEOUTS as error:
-            return Failure(self._timeout(error, exchange), again=True)
-        except Failure as failure:
-            return failure
-        except DamagedBody:
-            text = "the compressed answer is damaged"
-            return Failure(ConnectionFailed(request.message(text)), again=True)
-        except PayloadError as error:
-            return Failure(PayloadError(request.message(str(error.args[0]))))
-        except ApiError as error:
-            return Failure(error)
-        except (*_FAILURES, *_OTHERS) as error:
-            return self._connection_failure(error, request)
+            return self._answer(exchange)
         except KeyboardInterrupt:
             return KeyboardInterrupt()
+        except Exception as error:  # noqa: BLE001 - what is no error of HTTP is returned as it is
+            if not self.close.alive:
+                text = "the client was closed meanwhile; make a new one"
+                return Failure(ApiError(request.message(text)))
+            return self._failure_of(error, exchange)
+
+    def _failure_of(self, error: Exception, exchange: Exchange) -> Exception:
+        """Make of what went wrong an error of this library; what is a bug stays what it is."""
+        request, reason = exchange.request, type(error).__name__
+        said = self._key.shown(str(error)) or reason
+        kind: type[SimsError] = ConnectionFailed
+        again = True
+        if isinstance(error, Failure):
+            return error
+        if isinstance(error, PayloadError | ApiError):
+            known = isinstance(error, PayloadError)
+            return Failure(PayloadError(request.message(str(error.args[0]))) if known else error)
+        if isinstance(error, Overdue | httpx.TimeoutException):
+            kind, text = RequestTimeout, self._overdue(error, exchange)
+        elif isinstance(error, zlib.error):
+            text = "the compressed answer is damaged"
+        elif "CERTIFICATE_VERIFY_FAILED" in said:
+            text = f"the certificate is not trusted ({said}); pass ca_bundle= if it is its own"
+            again = False
+        elif isinstance(error, _FAILURES):
+            text = f"the connection failed ({said}); check the network and the endpoint"
+        elif isinstance(error, _OTHERS):
+            # They may quote the request, and with it the key.
+            kind, text, again = ApiError, f"the request could not be made ({reason})", False
+        else:
+            return error
+        return Failure(kind(request.message(text)), again=again)
+
+    def _overdue(self, error: Exception, exchange: Exchange) -> str:
+        reason, options = type(error).__name__, self._options
+        if exchange.is_late:
+            text = f"no whole answer within {options.deadline:g} s ({reason}); try again, or raise "
+            return f"{text}deadline="
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"no connection ({reason}); check the network and the endpoint"
+        return f"no answer within {options.timeout:g} s ({reason}); try again, or raise timeout="
 
     def _answer(self, exchange: Exchange) -> Answer:
         """Follow redirects within the origin, and return the answer."""
         request, target = exchange.request, exchange.request.url
         for _ in range(1 + _MAX_REDIRECTS):
-            with self._client.stream("GET", target, headers=dict(request.headers)) as response:
+            exchange.check()
+            limit = min(self._options.timeout, exchange.left)
+            connect = min(_CONNECT_TIMEOUT, limit)
+            with self._client.stream(
+                "GET",
+                target,
+                headers=dict(request.headers),
+                timeout=httpx.Timeout(limit, connect=connect, pool=None),
+            ) as response:
                 if response.has_redirect_location:
                     target = self._redirected(request, target, response.headers["Location"])
                     continue
@@ -218,22 +190,20 @@ class Http:
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._server.answered()
             exchange.batch.answered()
+        if status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+            self._server.accepts_key = True
         if status == HTTPStatus.NOT_MODIFIED and exchange.request.headers:
             return Answer(b"", unchanged=True)
         if status != HTTPStatus.OK:
             self._refuse(response, exchange)
-        limit = self._options.max_response_bytes
-        declared = said.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > limit:
-            raise PayloadError(f"the answer is larger than max_response_bytes={limit}")
-        body = b"".join(self._content(response, exchange, limit))
-        if self._key.is_in(body, exchange.check):
+        body = b"".join(self._content(response, exchange))
+        if self._key.is_in(body):
             raise PayloadError(
-                "the answer repeats the API key, or escapes so much that nobody can tell; it is "
-                "neither shown nor kept; tell those who run the server"
+                "the answer repeats the API key; it is neither shown nor kept; tell those who run "
+                "the server"
             )
         kept = [said.get(name) for name in ("ETag", "Last-Modified")]
-        etag, modified = (None if self._key.tells(text or "") else text for text in kept)
+        etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
         return Answer(body, said.get("Content-Type", ""), etag, modified)
 
     def _redirected(self, request: Request, origin: str, location: str) -> str:
@@ -250,79 +220,57 @@ class Http:
             )
         return target
 
-    def _content(self, response: httpx.Response, exchange: Exchange, limit: int) -> Iterator[bytes]:
-        """Read a body in pieces, up to a limit that holds before and after decompression."""
-        if response.is_stream_consumed:
-            # By a transport that stands in for the network; httpx has decompressed it as well.
-            return limited([response.content], limit)
-        sent = limited(self._arriving(response, exchange), limit)
+    def _content(self, response: httpx.Response, exchange: Exchange) -> Iterator[bytes]:
+        """Read a body in pieces, up to a limit that holds after decompression."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding in {"identity", ""}:
-            return sent
-        if encoding not in {"gzip", "x-gzip"}:
+        if encoding not in {"identity", "", "gzip"}:
             text = f"gzip was asked for, the answer is encoded as '{self._key.shown(encoding)}'"
             raise PayloadError(text)
-        return limited(inflated(sent, exchange.check), limit)
-
-    def _arriving(self, response: httpx.Response, exchange: Exchange) -> Iterator[bytes]:
-        for piece in response.iter_raw():
-            self._server.answered()
+        # A transport that stands in for the network has read and inflated it.
+        is_read = response.is_stream_consumed
+        inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" and not is_read else None
+        size, limit = 0, self._options.max_response_bytes
+        for sent in [response.content] if is_read else response.iter_raw():
+            if response.status_code not in _NO_ANSWER:
+                self._server.answered()
             exchange.check()
+            piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
+            size += len(piece)
+            if size > limit:
+                text = f"the answer is larger than {limit} bytes"
+                raise PayloadError(f"{text}; raise max_response_bytes= to accept it")
             yield piece
+        if inflate and not inflate.eof:
+            raise zlib.error
 
     def _refuse(self, response: httpx.Response, exchange: Exchange) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
         status, request = response.status_code, exchange.request
-        limit = self._options.max_response_bytes
-        # As one text: a key may be cut off at the end of what is kept.
-        body = beginning(self._content(response, exchange, limit), _ERROR_BODY).decode(
-            errors="replace"
-        )
-        if self._key.tells(body):
-            body = self._key.shown(body)
+        body = b""
+        for piece in self._content(response, exchange):
+            body += piece
+            if len(body) > 2 * _ERROR_BODY:  # a key is not cut off where the text is
+                break
+        text = body.decode(errors="replace")
+        text = self._key.shown(text) if self._key.is_in(text) else text[:_ERROR_BODY]
         phrase = self._key.shown(response.reason_phrase)
         message = f"{request.what}: HTTP {status} {phrase} from {request.url}"
-        said = " ".join(body.split())[:200]
+        said = " ".join(text.split())[:200]
         if said and "html" not in response.headers.get("Content-Type", ""):
             message += f", which says '{visible(said)}'"
         kind, advice = _MEANING.get(status, (StatusError, ""))
-        if kind is Unauthorized:
+        if status == HTTPStatus.FORBIDDEN and self._server.accepts_key:
+            message, advice = f"{message}; this key may not see it", ""
+        elif kind is Unauthorized:
             message += "; the key is not accepted here" if self._key else "; no key was sent"
-        error = kind(message + advice, status_code=status, url=request.url, body=body)
+        error = kind(message + advice, status_code=status, url=request.url, body=text)
         wait = asked_to_wait(response.headers.get("Retry-After"))
         if isinstance(error, RateLimited):
             error.retry_after = wait
         again = status in _RETRIED
         if again and wait:
-            self._server.wants_rest(wait)
+            self._server.pause(wait, exchange)
         raise Failure(error, again=again, after=wait or 0.0)
-
-    def _timeout(self, error: Exception, exchange: Exchange) -> RequestTimeout:
-        # What connects knows what it waited for; what reads and writes does not.
-        connecting = isinstance(error, _CONNECTING)
-        said = str(error) if connecting or isinstance(error, Overdue) else ""
-        reason = said or type(error).__name__
-        if exchange.is_late:
-            limit = self._options.deadline
-            text = f"no whole answer within {limit:g} s ({reason}); try again, or raise deadline="
-        elif connecting:
-            text = f"no connection ({reason}); check the network and the endpoint"
-        else:
-            limit = self._options.timeout
-            text = f"no answer within {limit:g} s ({reason}); try again, or raise timeout="
-        return RequestTimeout(exchange.request.message(text))
-
-    def _connection_failure(self, error: Exception, request: Request) -> Failure:
-        reason = self._key.shown(str(error)) or type(error).__name__
-        if "CERTIFICATE_VERIFY_FAILED" in reason:
-            text = f"the certificate is not trusted ({reason}); pass ca_bundle= if it is its own"
-            return Failure(ConnectionFailed(request.message(text)))
-        if isinstance(error, _FAILURES):
-            text = f"the connection failed ({reason}); check the network and the endpoint"
-            return Failure(ConnectionFailed(request.message(text)), again=True)
-        # Others may quote the request, and with it the key.
-        text = f"the request could not be made ({type(error).__name__})"
-        return Failure(ApiError(request.message(text)))
 
     def _payload_failure(self, error: PayloadError, answer: Answer, request: Request) -> Failure:
         if "html" in answer.content_type.lower():
@@ -341,7 +289,6 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
         request.headers.update({"X-API-KEY": key.reveal()} if key else {})
         return request
 
-    connect = min(_CONNECT_TIMEOUT, options.timeout)
     try:
         return httpx.Client(
             auth=with_key,
@@ -351,24 +298,27 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
                 "Accept-Encoding": "identity" if endpoint.is_loopback else "gzip",
                 "User-Agent": f"sims-analysis/{__version__}",
             },
-            timeout=httpx.Timeout(options.timeout, connect=connect, pool=None),
-            transport=options.transport or _Transport(endpoint, options),
+            verify=True if options.ca_bundle is None else _trusted(options.ca_bundle),
+            limits=httpx.Limits(
+                max_connections=options.max_connections,
+                max_keepalive_connections=options.max_connections,
+                keepalive_expiry=_KEPT_ALIVE,
+            ),
+            # A proxy would read what is meant for this machine.
+            trust_env=not endpoint.is_loopback,
+            transport=options.transport,
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         name = type(error).__name__  # the address may hold a password
         raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
 
 
-def _shut(client: httpx.Client, end_redaction: Callable[[], None], process: int) -> None:
-    # A forked process has the connections of its parent open, and lets them alone.
-    if os.getpid() == process:
-        client.close()
-        end_redaction()
+def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
+    client.close()
+    end_redaction()
 
 
-def _trusted(ca_bundle: str | os.PathLike[str] | None) -> ssl.SSLContext:
-    if ca_bundle is None:
-        return httpx.create_ssl_context()
+def _trusted(ca_bundle: str | os.PathLike[str]) -> ssl.SSLContext:
     folder = Path(ca_bundle).is_dir()
     try:
         return ssl.create_default_context(

@@ -1,380 +1,350 @@
-"""The index of an archive: what is known of its entries, so that nobody walks through them.
+"""The index of an archive: a database of what its entries hold, so that nobody reads them all.
 
-It stands beside the entries, in a folder that version control ignores, and is never the truth. It
-is asked of an entry only if neither the folder nor the catalogue entry has changed since they were
-read, by the clock of the file system; everything else is read again and noted. So it may be lost,
-old, damaged, or that of another copy of the archive. Where it cannot be written or locked, all
-entries are read, which gives the same answers.
+It stands in the user's cache folder, and never in the archive: an archive may come from anybody,
+and a database from elsewhere can make SQLite write and delete files. It is never the truth. Every
+question looks at the folders of the entries first, and what has changed since it was noted is read
+again. So the index may be lost or damaged at any time. Of a few entries, or where there is no
+cache folder to use, it is made in memory for each question.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sqlite3
 import stat
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
-from zlib import crc32
+from sqlite3 import Connection
+from typing import Any, TypeAlias, TypeVar
+
+import orjson
+from platformdirs import user_cache_path
 
 from sims_analysis import files
+from sims_analysis.api.catalogue import ALL, CatalogueEntry, Search
 from sims_analysis.api.contents import (
     Contents,
-    Need,
-    Skip,
-    leave_out,
-    read_contents,
-    state_of_catalogue,
+    Entry,
+    Measurement,
+    State,
+    read_entry,
+    state_of,
     time_of_change,
 )
 from sims_analysis.api.parallel import progress
 from sims_analysis.errors import ArchiveError
+from sims_analysis.text.times import moment_of
 
-sqlite3: Any
-try:
-    import sqlite3
-except ImportError:  # a Python that was built without it
-    sqlite3 = None
+__all__ = ["Index"]
 
-if TYPE_CHECKING:
-    from sqlite3 import Connection
-
-__all__ = ["Index", "Keep"]
-
-#: Tells by words, and JSON of what else is compared, what need not be given.
-Keep: TypeAlias = "Callable[[bytes | None, bytes | None], bool]"
 T = TypeVar("T")
+States: TypeAlias = dict[str, State]
 
-_FOLDER, _FILE = ".index", "entries.sqlite3"
-#: Fewer entries are read as fast, and need no file beside a paper.
-_WORTH_AN_INDEX = 32
-#: Of more entries, only the catalogue entries that are given are looked at, and no more than some
-#: of these, which would take as long as all the rest: whoever writes into the old file, and not a
-#: new one in its place, is noticed by `rebuild_index`.
-_IN_FULL = 50_000
-_IN_FULL_GIVEN = 10_000
-#: Two changes within this time may bear the same time: some file systems count in steps of 2 s.
+#: Part of the name of the file: versions of this library with other tables have other files.
+_TABLES_VERSION = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS entries (
+    folder TEXT PRIMARY KEY, changed INTEGER, catalogue_changed INTEGER,
+    data_id TEXT, damaged INTEGER, entry TEXT, words TEXT,
+    data_type TEXT, status TEXT, physical_sample_id TEXT, projects TEXT,
+    growth_length REAL, upload_datetime REAL, last_updated REAL,
+    species TEXT, title TEXT, date TEXT, payload_words TEXT
+);
+CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed);
+"""
+_INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 18)})"  # noqa: S608
+_CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
+_SPECIES = "SELECT name FROM species WHERE folder = ? ORDER BY rowid"
+#: Fewer entries are read as fast as a file is opened.
+_WORTH_A_FILE = 32
+#: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
+#: steps of 2 s. What has changed so lately is read again by the next question.
 _RESOLUTION = 3_000_000_000
-#: A time so far ahead is that of a clock that has been set back since.
-_AHEAD = 86_400_000_000_000
-#: In place of the time at which an entry changed, if it was read too soon after that.
 _UNSETTLED = -1
-#: Seconds that a reader waits for others.
+#: Seconds that a process waits for another that writes.
 _PATIENCE = 5.0
 #: So many entries are noted together; what is interrupted goes on after the last of these.
-_TOGETHER = 500
-
-#: `head` and `body` are checksums: of folder, version and id; of these and of all the rest. Nothing
-#: else tells of a row that a disk has altered. (A time that was altered is no time of a folder.)
-_TABLE = (
-    "TABLE entries (folder TEXT PRIMARY KEY, stamp INTEGER, catalogue INTEGER, version TEXT,"
-    " data_id TEXT, head INTEGER, about BLOB, words BLOB, wire BLOB, body INTEGER)"
-)
-#: Holds all that is asked of most rows for the ids, which are read without the long texts then.
-_INDEX = "INDEX times ON entries (folder, stamp)"
-_TIMES = "SELECT folder, stamp FROM entries"
-_NAMED = (
-    "SELECT folder, version, data_id, head FROM entries"
-    " WHERE rowid IN (SELECT rowid FROM entries WHERE instr(folder, '~'))"
-)
-_KNOWN = (
-    "SELECT folder, stamp, catalogue, version, data_id, about, words, wire, head, body FROM entries"
-)
-#: A power failure may cost the index, which is noticed, and nothing else. Larger pages are fewer.
-_SWITCHES = ("page_size=16384", "synchronous=OFF", "journal_mode=TRUNCATE", "trusted_schema=OFF")
-_NOTE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_DELETE = "DELETE FROM entries WHERE folder = ?"
-#: Codes of SQLite: the file is locked, or cannot be read, written, opened or made larger.
-_PASSING = {3, 5, 6, 8, 10, 13, 14, 15, 22, 23}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Noted(Generic[T]):
-    """What the index knows that serves a question: nothing, where there is none to use."""
-
-    usable: bool = True
-    #: The answers that hold.
-    found: list[T] = field(default_factory=list)
-    #: Folders that need not be read.
-    held: Container[str] = ()
-    #: What was known of folders that have changed since.
-    old: Mapping[str, Contents] = field(default_factory=dict)
-    #: Folders that are not there any more.
-    gone: Collection[str] = ()
+_TOGETHER = 2000
+#: Codes for a file that is locked, or cannot be read, written, opened or made larger: it is no
+#: worse for that, and others may use it.
+_PASSING = {
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL),
+}
 
 
 class Index:
-    """The index of one archive.
-
-    Parameters
-    ----------
-    archive : Path
-        Its folder.
-    """
+    """The index of the archive in a folder."""
 
     def __init__(self, archive: Path) -> None:
+        self._archive = archive
         self._entries = archive / "entries"
-        self._folder = archive / _FOLDER
-        self._file = self._folder / _FILE
 
     # ---- asking
 
-    def ids(self) -> Iterator[str]:
+    def ids(self) -> list[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
-        stamps = self._scanned()
-        noted = self._noted(stamps, _noted_ids)
-        yield from noted.found
-        for known in self._read(stamps, noted, Need.IDS, show=None, skip=leave_out):
-            yield known.data_id
+        states = self._states()
+        if len(states) >= _WORTH_A_FILE and _file_of(self._archive):
+            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"))
+        found = (read_entry(self._entries / name, states[name], in_full=False) for name in states)
+        return [entry.data_id for entry in found if entry]
 
-    def contents(
+    def search(
         self,
-        need: Need,
-        keep: Keep | None = None,
+        search: Search,
+        species: Sequence[str] = (),
         *,
-        show: bool | None = None,
-        skip: Skip = leave_out,
-    ) -> Iterator[Contents]:
-        """Give what is known of every entry, in no order; what has changed is read and noted.
+        damaged: bool = False,
+        folders: Iterable[str] | None = None,
+    ) -> dict[str, CatalogueEntry]:
+        """Give the catalogue entries that pass a search, by folder, in the order of the ids.
 
-        Parameters
-        ----------
-        need : Need
-        keep : callable, optional
-            Tells by words, and JSON of what else is compared, what is to be given.
-        show : bool, optional
-            Show a bar while entries are read; by default of many, where somebody looks at stderr.
-        skip : callable
-            Is told of entries that cannot be read.
-
-        Raises
-        ------
-        ArchiveError
-            If the folder of the entries cannot be read.
+        If `damaged`, also those of which nothing can be read but how they are damaged; of all
+        folders, or those named.
         """
-        stamps = self._scanned()
-        noted = self._noted(stamps, _noted_contents, f"{self._entries}{os.sep}", keep)
-        yield from (Contents(*row) for row in noted.found)
-        if noted.usable:
-            need = Need.WORDS  # once and for all
-        for known in self._read(stamps, noted, need, show=show, skip=skip):
-            if keep is None or keep(known.words, known.about):
-                yield known
+        where, values = _condition(search, species)
+        where += "" if damaged else " AND NOT damaged"
+        asked = f"SELECT folder, entry FROM entries {where} ORDER BY data_id, folder"  # noqa: S608
+        found = self._ask(lambda index: index.execute(asked, values).fetchall(), folders=folders)
+        return {folder: CatalogueEntry.from_dict(orjson.loads(entry)) for folder, entry in found}
 
-    def _scanned(self) -> dict[str, int]:
+    def contents(self, words: Sequence[str], most: int | None) -> tuple[list[Contents], int]:
+        """Give what lists show of entries that hold every word, at most so many; count them."""
+        where, values = _condition(Search(keywords=words), ())
+        found = f"FROM entries {where} AND data_id != ''"
+        listed = f"SELECT data_id, title, date, species {found} ORDER BY data_id LIMIT ?"
+
+        def question(connection: Connection) -> tuple[list[Contents], int]:
+            rows = connection.execute(listed, [*values, -1 if most is None else most])
+            shown = [
+                Contents(data_id, title, date, _from_lines(species))
+                for data_id, title, date, species in rows
+            ]
+            (count,) = _column(connection, f"SELECT count(*) {found}", values)
+            return shown, count
+
+        return self._ask(question)
+
+    def rebuild(self, *, show: bool | None = None) -> int:
+        """Make the index anew, and count the entries."""
+        if file := _file_of(self._archive):
+            _remove(file)
+        (count,) = self._ask(
+            lambda connection: _column(connection, "SELECT count(*) FROM entries"), show=show
+        )
+        return int(count)
+
+    # ---- keeping up to date
+
+    def _ask(
+        self,
+        question: Callable[[Connection], T],
+        *,
+        folders: Iterable[str] | None = None,
+        show: bool | None = None,
+    ) -> T:
+        """Bring the index up to date, and ask it."""
+        if folders is None:
+            states = self._states()
+            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
+        else:
+            states, file = dict.fromkeys(folders, (0, 0)), None
+        # A file that is damaged is made anew.
+        places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
+        while True:
+            place = places.pop()
+            try:
+                with closing(_opened(place)) as connection:
+                    self._update(connection, states, show=show)
+                    return question(connection)
+            except sqlite3.Error as error:
+                if not places:
+                    raise
+                if error.sqlite_errorcode & 0xFF in _PASSING:
+                    places = [":memory:"]
+                else:
+                    _remove(Path(place))
+
+    def _states(self) -> States:
         """List what stands among the entries, and when it was changed."""
         try:
             files.check_folder(self._entries)
-            return _stamps(self._entries)
+            with os.scandir(self._entries) as found:
+                # The name of an entry is of ASCII.
+                return {item.name: state_of(item) for item in found if item.name.isascii()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
-            name = str(self._entries.parent)
+            name = str(self._archive)
             raise ArchiveError(
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _noted(self, stamps: dict[str, int], ask: Callable[..., _Noted[T]], *how: Any) -> _Noted[T]:
-        """Ask the index what it knows, if there is one to use."""
-        if len(stamps) < _WORTH_AN_INDEX or not self._made():
-            return _Noted(usable=False)
-        with suppress(_Unusable), self._opened() as connection:
-            return ask(connection, stamps, *how)
-        return _Noted(usable=not self._file.exists())  # one that was damaged is made anew
-
-    def _read(
-        self,
-        stamps: dict[str, int],
-        noted: _Noted[Any],
-        need: Need,
-        *,
-        show: bool | None,
-        skip: Skip,
-    ) -> Iterator[Contents]:
-        """Read the entries that the index does not know, and note what is sound."""
-        noting, gone, new = noted.usable, noted.gone, []
-        # In the order of the folder, in which a question will look at them.
-        stale = [name for name in stamps if name not in noted.held]
+    def _update(self, connection: Connection, states: States, *, show: bool | None) -> None:
+        """Read what has changed since it was noted, and forget what is gone."""
+        current, gone = set(), []
+        for folder, *state in connection.execute(_CHANGES):
+            if folder not in states:
+                gone.append(folder)
+            elif tuple(state) == states[folder]:
+                current.add(folder)
+        _note(connection, [], gone)
+        # In the order of the folder, in which they stand on the disk.
+        stale = [folder for folder in states if folder not in current]
         show = show if len(stale) >= _TOGETHER or show else False
         with progress(len(stale), show, "reading the archive") as step:
-            now = self._now() if noting and stale else 0
-            for name in stale:
-                contents = read_contents(self._entries / name, need, noted.old.get(name), skip)
-                step()
-                if contents is None:
-                    continue
-                if noting and contents.sound:
-                    new.append(contents)
-                if len(new) >= _TOGETHER:
-                    noting = self._note(new, gone, now)
-                    now, new, gone = self._now(), [], ()
-                yield contents
-        if noting and (new or gone):
-            self._note(new, gone, now)
-
-    # ---- noting
-
-    def discard(self) -> None:
-        """Remove the index; the next question makes it again."""
-        with suppress(OSError), files.alone(self._folder):
-            for path in (self._file, self._file.with_name(f"{_FILE}-journal")):
-                path.unlink(missing_ok=True)
-
-    def _made(self) -> bool:
-        """Make the folder of the index, unless it is there; whether there is one to use."""
-        if sqlite3 is None:
-            return False
-        try:
-            self._folder.mkdir(exist_ok=True)
-            files.check_folder(self._folder)  # no link to a place elsewhere
-            if not self._file.exists():
-                (self._folder / ".gitignore").write_text("*\n", encoding="ascii")
-            elif not stat.S_ISREG(self._file.lstat().st_mode):
-                return False
-        except OSError:
-            return False
-        return True
-
-    def _now(self) -> int:
-        """Ask the file system for the time, which may be that of another machine."""
-        try:
-            os.utime(self._folder)
-        except OSError:
-            return 0
-        return time_of_change(self._folder.lstat())
-
-    def _note(self, new: list[Contents], gone: Iterable[str], now: int) -> bool:
-        """Write down what was read; whether that could be done."""
-        rows = [_row(contents, now) for contents in new if contents.folder.isascii()]
-        with suppress(_Unusable), self._opened() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_DELETE, [(folder,) for folder in gone])
-            connection.executemany(_NOTE, rows)
-            connection.execute("COMMIT")
-            return True
-        return False
-
-    @contextmanager
-    def _opened(self) -> Iterator[Connection]:
-        """Open the index; one that is damaged is removed.
-
-        Raises
-        ------
-        _Unusable
-            If it is damaged, or cannot be opened, locked, read or written now.
-        """
-        try:
-            with closing(
-                sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None)
-            ) as connection:
-                _prepare(connection)
-                yield connection
-        # SQLite itself finds some damage; other damage makes texts and numbers that are none.
-        except (sqlite3.Error, UnicodeError, OverflowError, TypeError, ValueError) as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
-                self.discard()
-            raise _Unusable from error
+            for start in range(0, len(stale), _TOGETHER):
+                together = stale[start : start + _TOGETHER]
+                found = []
+                for folder in together:
+                    found.append(read_entry(self._entries / folder, states[folder]))
+                    step()
+                _note(connection, filter(None, found), together)
 
 
-class _Unusable(Exception):
-    """An index that cannot be used now."""
+def _file_of(archive: Path) -> Path | None:
+    """Give the file of the index of an archive, or None if there is no cache folder to use.
 
-
-def _prepare(connection: Connection) -> None:
-    """Make the table of a new index; refuse one of another kind, or of another version."""
-    for switch in _SWITCHES:
-        connection.execute(f"PRAGMA {switch}")
-    schema = connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
-    if not schema:
-        connection.execute("BEGIN IMMEDIATE")
-        for thing in (_TABLE, _INDEX):
-            connection.execute(f"CREATE {thing.replace(' ', ' IF NOT EXISTS ', 1)}")
-        connection.execute("COMMIT")
-    elif schema != [(f"CREATE {thing}",) for thing in (_TABLE, _INDEX)]:
-        raise ValueError("another table")
-
-
-def _noted_ids(connection: Connection, stamps: dict[str, int]) -> _Noted[str]:
-    noted = dict(connection.execute(_TIMES))
-    held = stamps if noted == stamps else dict(stamps.items() & noted.items())
-    names = {
-        folder: data_id
-        for folder, version, data_id, head in connection.execute(_NAMED)
-        if folder in held and _checksum(folder, version, data_id) == head
-    }
-    names |= {name: name.lower() for name in held if "~" not in name}
-    return _Noted(found=list(names.values()), held=names, gone=noted.keys() - stamps.keys())
-
-
-def _noted_contents(
-    connection: Connection, stamps: dict[str, int], entries: str, keep: Keep | None
-) -> _Noted[tuple[Any, ...]]:
-    # A hundred thousand rows: what can be is done here, without a call or object for each.
-    end = f"{os.sep}catalogue.json"
-    in_full = len(stamps) <= _IN_FULL
-    found: list[tuple[Any, ...]] = []
-    held: list[str] = []
-    old: dict[str, Contents] = {}
-    for row in connection.execute(_KNOWN):
-        folder, stamp, catalogue, version, data_id, about, words, wire, head, body = row
-        if words is None or body != crc32(wire, crc32(words, crc32(about, head))):
-            continue
-        passes = keep is None or keep(words, about)
-        holds = stamp == stamps.get(folder) and (
-            not (in_full or (passes and len(found) < _IN_FULL_GIVEN))
-            or catalogue == state_of_catalogue(entries + folder + end)
-        )
-        if holds and not passes:
-            held.append(folder)
-        elif head != crc32(f"{folder}/{version}/{data_id}".encode()):
-            continue
-        elif holds:
-            held.append(folder)
-            # Without the words, which are not asked for any more.
-            found.append((folder, stamp, catalogue, version, data_id, about, None, wire))
-        else:
-            old[folder] = Contents(*row[:8])
-    once = set(held)
-    if len(once) < len(held):
-        raise ValueError("rows twice")
-    return _Noted(found=found, held=once, old=old, gone=old.keys() - stamps.keys())
-
-
-def _stamps(folder: Path) -> dict[str, int]:
-    """Tell of what stands in a folder when it was changed; 0 where that cannot be told."""
-    # By a descriptor where the system has such: the path is not followed for every name in it.
-    place = os.open(folder, os.O_RDONLY) if os.scandir in os.supports_fd else os.fspath(folder)
+    Neither file nor folder is a link, and the folder belongs to this user: nobody else has put
+    there what SQLite would obey.
+    """
+    folder = user_cache_path("sims-analysis", appauthor=False)
     try:
-        with os.scandir(place) as found:
-            return {item.name: _changed(item) for item in found}
-    finally:
-        if isinstance(place, int):
-            os.close(place)
-
-
-def _changed(item: os.DirEntry[str]) -> int:
-    try:
-        return time_of_change(item.stat(follow_symlinks=False))
+        # The file that is made first tells an archive from others that have stood in its place.
+        first = (archive / "archive.json").lstat()
+        identity = f"{os.path.realpath(archive)} {first.st_ino} {time_of_change(first)}"
+        name = hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
+        file = folder / f"archive-{name}-v{_TABLES_VERSION}.sqlite3"
+        if not folder.is_absolute():
+            return None
+        folder.parent.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        files.check_folder(folder)
+        if os.name == "posix":
+            found = folder.lstat()
+            if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return None
+        for path in _parts(file):
+            if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+                return None
     except OSError:
-        return 0
+        return None
+    return file
 
 
-def _row(contents: Contents, now: int) -> tuple[Any, ...]:
-    """Give the row of an entry."""
-
-    def is_past(moment: int) -> bool:
-        return moment == 0 or now - moment > _RESOLUTION or moment - now > _AHEAD > 0 < now
-
-    folder, stamp, catalogue, version, data_id, about, words, wire, _ = contents
-    if not (is_past(stamp) and is_past(catalogue)):
-        stamp = _UNSETTLED
-    head = _checksum(folder, version, data_id)
-    row = folder, stamp, catalogue, version, data_id, head
-    if about is None or words is None or wire is None:
-        return (*row, None, None, None, None)
-    return (*row, about, words, wire, crc32(wire, crc32(words, crc32(about, head))))
+def _parts(file: Path) -> list[Path]:
+    """List the files that SQLite keeps of a database."""
+    return [file, *(file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm"))]
 
 
-def _checksum(folder: str, version: str, data_id: str) -> int:
-    return crc32(f"{folder}/{version}/{data_id}".encode())
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        for path in _parts(file):
+            path.unlink(missing_ok=True)
+
+
+def _opened(file: Path | str) -> Connection:
+    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
+    try:
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(_TABLES)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _column(connection: Connection, question: str, values: Sequence[object] = ()) -> list[Any]:
+    return [value for (value,) in connection.execute(question, values)]
+
+
+def _note(connection: Connection, found: Iterable[Entry], old: Sequence[str]) -> None:
+    """Put entries in place of what was known of folders."""
+    if not old:
+        return
+    now = time.time_ns()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        forget = "DELETE FROM entries WHERE folder = ?"
+        connection.executemany(forget, [(folder,) for folder in old])
+        connection.executemany(_INSERT, (_row(entry, now) for entry in found))
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _row(entry: Entry, now: int) -> list[object]:
+    """Give the columns of an entry, in their order."""
+    settled = entry.is_sound and all(abs(now - t) > _RESOLUTION for t in entry.state)
+    known = entry.entry or CatalogueEntry(data_id=entry.data_id)
+    wire = {k: v for k, v in known.to_dict().items() if v is not None or k in known.extra}
+    projects = [one.get("id") for one in known.projects or () if isinstance(one, dict)]
+    growth = known.extra.get("growth_length")
+    measurement = entry.measurement or Measurement()
+    retrieved = f"{entry.version[:4]}-{entry.version[4:6]}-{entry.version[6:8]}"
+    return [
+        *(entry.folder, entry.state[0] if settled else _UNSETTLED, entry.state[1]),
+        *(entry.data_id, entry.is_damaged),
+        orjson.dumps(wire).decode(),
+        f"{known.words}\n{entry.data_id}".casefold(),
+        *(known.char_source_type, known.pipeline_status, known.physical_sample_id),
+        _in_lines(str(project) for project in projects if project is not None),
+        float(growth) if isinstance(growth, int | float) else None,
+        *(_seconds(known.upload_datetime), _seconds(known.last_updated)),
+        _in_lines(measurement.species),
+        *(measurement.title, measurement.date or retrieved, measurement.words.casefold()),
+    ]
+
+
+def _in_lines(texts: Iterable[str]) -> str:
+    """Write texts into a column in which one of them can be looked for, between line breaks."""
+    return "".join(f"\n{text}" for text in texts) + "\n"
+
+
+def _from_lines(text: str) -> list[str]:
+    return text[1:-1].split("\n") if len(text) > 1 else []
+
+
+def _condition(search: Search, species: Sequence[str]) -> tuple[str, list[str | float]]:
+    """Give the condition of SQL that an entry must meet, and the values in it."""
+    conditions = ["WHERE true"]
+    values: list[str | float] = []
+
+    def add(condition: str, *given: str | float) -> None:
+        conditions.append(condition)
+        values.extend(given)
+
+    for keyword in search.keywords:
+        add("(instr(words, ?) OR instr(payload_words, ?))", *[keyword.casefold()] * 2)
+    for name in species:
+        add("instr(species, ?)", f"\n{name}\n")
+    for column in ("data_type", "status"):
+        if (text := getattr(search, column)) != ALL:
+            add(f"{column} = ?", text)
+    for condition, some in (
+        ("physical_sample_id = ?", search.physical_sample_ids),
+        ("instr(projects, ?)", [f"\n{project}\n" for project in search.project_ids]),
+    ):
+        if some:
+            add(f"({' OR '.join([condition] * len(some))})", *some)
+    for column in ("growth_length", "upload_datetime", "last_updated"):
+        for end, sign in (("min", ">="), ("max", "<=")):
+            limit = getattr(search, f"{column}_{end}")
+            if limit is not None:
+                seconds = limit.timestamp() if isinstance(limit, datetime) else float(limit)
+                add(f"{column} {sign} ?", seconds)
+    # A text that is not valid Unicode is in no entry.
+    valid = [v.encode(errors="replace").decode() if isinstance(v, str) else v for v in values]
+    return " AND ".join(conditions), valid
+
+
+def _seconds(text: str | None) -> float | None:
+    moment = moment_of(text)
+    return None if moment is None else moment.timestamp()

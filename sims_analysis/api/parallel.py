@@ -6,16 +6,13 @@ import importlib.util
 import queue
 import sys
 import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from sims_analysis.errors import ApiError, SimsError, SimsWarning, collected, warn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-
-    from sims_analysis.api.batch import Batch
+from sims_analysis.api.requests import Batch
+from sims_analysis.errors import SimsError, SimsWarning, heard_by, warn
 
 T = TypeVar("T")
 
@@ -30,69 +27,64 @@ def each(
 
     The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
-    results wait to be taken. What a thread warns of is told where the result is taken.
+    results wait to be taken. What a thread warns of is passed on here, while it goes on.
     """
+    if len(items) == 1:
+        # Here, where a debugger or an interrupt expects it.
+        yield items[0], _outcome(function, items[0], batch)
+        return
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[str, T | BaseException, list[SimsWarning]]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[str, T | BaseException] | SimsWarning] = queue.SimpleQueue()
     room = threading.Semaphore(2 * width)
     for item in items:
         todo.put(item)
 
     def work() -> None:
-        while room.acquire() and not batch.is_cancelled:
-            try:
-                item = todo.get_nowait()
-            except queue.Empty:
-                return
-            done.put((item, *_outcome(function, item, batch)))
+        with heard_by(done.put):
+            while room.acquire() and not batch.is_cancelled:
+                try:
+                    item = todo.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    done.put((item, _outcome(function, item, batch)))
+                except BaseException as error:  # noqa: BLE001 - raised where results are taken
+                    done.put((item, error))
 
     threads = min(width, len(items))
     waiting = dict.fromkeys(items)
     try:
-        if len(items) == 1:
-            work()  # here, where a debugger or an interrupt expects it
-        else:
-            for _ in range(threads):
-                threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
+        for _ in range(threads):
+            threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
         while waiting:
             found = _next(done, batch)
             if found is None:
                 yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
                 return
-            item, outcome, warned = found
-            for warning in warned:
-                warn(str(warning), type(warning))
+            if isinstance(found, SimsWarning):
+                warn(str(found), type(found))
+                continue
+            item, outcome = found
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):
                 raise outcome
             del waiting[item]
             yield item, outcome
             room.release()
     finally:
-        # A forked process has locks here that nobody opens.
-        if batch.is_here:
-            batch.cancel()
-            room.release(threads)
+        batch.cancel()
+        room.release(threads)
 
 
-def _outcome(
-    function: Callable[[str, Batch], T], item: str, batch: Batch
-) -> tuple[T | BaseException, list[SimsWarning]]:
-    """Call a function; give what it gives or raises, and what it warns of."""
-    with collected() as warned:
-        try:
-            return function(item, batch), warned
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            return error, warned
+def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T | SimsError:
+    try:
+        return function(item, batch)
+    except SimsError as error:
+        return error
 
 
 def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
-        if not batch.is_here:
-            raise ApiError(
-                "this fetch is under way in the process from which this one was forked; "
-                "ask anew for what is needed here"
-            )
         try:
             # Not for ever at a stretch, which Windows cannot interrupt.
             return done.get(timeout=0.2)

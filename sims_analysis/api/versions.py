@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -22,32 +24,11 @@ from sims_analysis.profiles.strict_json import decode
 from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.times import moment_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 FORMAT_VERSION = 1
 
-_README = """\
-An archive of SIMS depth profiles, format version 1, written by the Python library sims-analysis.
-
-entries/ENTRY/VERSION/payload.json  the bytes as they were received: a JSON array, one object a
-                                    species, with depths and concentrations and their units
-entries/ENTRY/VERSION/record.json   where they came from (url), when (retrieved, UTC), the sha256
-                                    of payload.json, when the laboratory last updated them, the
-                                    data_id, and the version of the library that wrote them
-entries/ENTRY/catalogue.json        what the catalogue says of the entry, where it was asked
-
-ENTRY is the data_id; an id that is no good file name becomes a readable beginning, "~", and a
-hash, and stands in full in record.json. VERSION begins with the time of retrieval: the last by
-name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
-were left by an interrupted writer and mean nothing. The folder .index, which is made for many
-entries, answers lists and searches; it can be deleted at any time.
-
-`python -m sims_analysis archive verify --archive FOLDER` checks every file; so does `sha256sum`.
-"""
+_README = Path(__file__).parent / "archive_readme.txt"
 # Line ends changed by version control would break every hash.
-_GITATTRIBUTES = "entries/** -text\n"
+_GITATTRIBUTES = b"entries/** -text\n"
 # Some ways of copying change case.
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -199,25 +180,23 @@ def _as_record(version: Path, found: Any) -> Record:
 
 
 def read_version(version: Path) -> tuple[Record, bytes]:
-    """Read a record and its payload, and check the payload against the record."""
+    """Read the record and the payload of a version."""
     record = read_record(version)
+    return record, read_payload(version, record)
+
+
+def read_payload(version: Path, record: Record) -> bytes:
+    """Read the payload of a version, and check it against the record."""
     with _readable(version, "payload.json"):
         payload = files.read_plain(version / "payload.json")
-    _check_hash(version, record, hashlib.sha256(payload).hexdigest(), len(payload))
-    return record, payload
-
-
-def open_version(version: Path) -> tuple[Record, BinaryIO]:
-    """Open a payload that is to be read piece by piece, checked as :func:`read_version` does."""
-    record = read_record(version)
-    with ExitStack() as closed_on_error, _readable(version, "payload.json"):
-        descriptor = files.descriptor_of(version / "payload.json")
-        file = closed_on_error.enter_context(open(descriptor, "rb"))  # noqa: PTH123
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-        _check_hash(version, record, found, file.tell())
-        file.seek(0)
-        closed_on_error.pop_all()
-    return record, file
+    found = hashlib.sha256(payload).hexdigest()
+    if found != record.sha256:
+        raise damaged(
+            version,
+            f"payload.json ({len(payload)} bytes) has the sha256 {found[:16]}..., "
+            f"its record says {record.sha256[:16]}...",
+        )
+    return payload
 
 
 @contextmanager
@@ -227,15 +206,6 @@ def _readable(version: Path, name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise damaged(version, f"{name} cannot be read ({error.strerror})") from None
-
-
-def _check_hash(version: Path, record: Record, found: str, size: int) -> None:
-    if found != record.sha256:
-        raise damaged(
-            version,
-            f"payload.json ({size} bytes) has the sha256 {found[:16]}..., "
-            f"its record says {record.sha256[:16]}...",
-        )
 
 
 def append(
@@ -254,7 +224,7 @@ def append(
     may `supersede` another payload, that is refused, whoever else writes at the same time.
     """
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     with ExitStack() as turn:
         locked = turn.enter_context(files.alone(folder))
         if not (locked or supersede):
@@ -303,7 +273,7 @@ def _next_version(versions: list[Path], record: Record) -> str:
 def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:
     """Let a version appear, whole, and what the catalogue says of its entry."""
     folder = target.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     _sweep(folder)
     temporary = folder / files.temporary_name()
     temporary.mkdir()
@@ -322,6 +292,13 @@ def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None
             raise
 
 
+def _make_folder(folder: Path) -> None:
+    """Make the folder of an entry; refuse links, by which an archive would write elsewhere."""
+    for path in (folder.parent, folder):
+        path.mkdir(parents=True, exist_ok=True)
+        files.check_folder(path)
+
+
 def settle(folder: Path) -> None:
     """Wait until the versions of an entry that have appeared are there to stay."""
     files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
@@ -333,9 +310,9 @@ def prepare(path: Path) -> None:
         check_format(path, strict=False)
         return
     (path / "entries").mkdir(parents=True, exist_ok=True)
-    for name, text in (("README.txt", _README), (".gitattributes", _GITATTRIBUTES)):
+    for name, content in (("README.txt", _README.read_bytes()), (".gitattributes", _GITATTRIBUTES)):
         if not (path / name).exists():
-            files.replace_file(path / name, text.encode())
+            files.replace_file(path / name, content)
     about = {"about": "SIMS depth profiles; see README.txt", "format_version": FORMAT_VERSION}
     files.replace_file(path / "archive.json", readable(about))
 

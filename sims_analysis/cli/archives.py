@@ -15,6 +15,7 @@ from sims_analysis.cli.options import (
     ending,
     finish,
     format_option,
+    in_options,
     measured,
     noted,
     of_archive,
@@ -22,6 +23,7 @@ from sims_analysis.cli.options import (
     one_line,
     print_columns,
     print_json,
+    refuse_addresses,
     say,
 )
 from sims_analysis.errors import SimsError
@@ -44,7 +46,7 @@ def archive() -> None:
 @format_option
 def verify(kept: Archive, style: str) -> None:
     """Check every version of every entry; exit code 1 if any is damaged."""
-    damage = kept.verify()
+    damage = {name: in_options(reason) for name, reason in kept.verify().items()}
     entries = sum(1 for _ in kept.folders()) if damage else len(kept)
     if style == "json":
         print_json({"entries": entries, "damage": damage})
@@ -113,6 +115,7 @@ def add(
     if explain:
         explain_files(files, stated_of_files(options))
         return
+    refuse_addresses(files)
     kept = Archive(one_folder(folder))
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, but there are several files")

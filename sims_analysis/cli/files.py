@@ -62,7 +62,7 @@ explain_option = click.option(
 
 def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
     """Print how files are understood, whether they can be read or not."""
-    from sims_analysis.readers.reading import explain_read
+    from sims_analysis.readers.files import explain_read
 
     failures = {}
     for number, file in enumerate(files):
@@ -81,7 +81,7 @@ def read_files(
     """Read files; also return the reasons for those that cannot be read."""
     from dataclasses import replace
 
-    from sims_analysis.readers.reading import read
+    from sims_analysis.readers.files import read
 
     results: dict[str, SIMSResult] = {}
     failures = {}

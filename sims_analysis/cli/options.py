@@ -82,12 +82,21 @@ _PHRASES = (
     (r'\bsurface="(\w+)" needs surface_depth', r"--surface-dose \1 needs --surface"),
     (r"\bset start= below the surface transient to exclude it", "state its end with --surface"),
     (r'\. gaps="bridge" accepts that', ""),
+    (r"\bpass api_key=,? or set\b", "set"),
+    (r"\bwith client\.search\(\)", "with the command search"),
+    (r"\bwith a client that has this archive and is not offline", "with the command fetch"),
+    (r"\bfetch the entry with refresh=True", "fetch the entry with fetch --refresh"),
+    (
+        r"\badd each of what sims\.read\(\) returns under its own data_id=",
+        "in Python, add each of what sims.read() returns under an id of its own",
+    ),
+    (r"; pass max_bytes= to keep it nevertheless", ""),
     (r"Narrow the choice with after=[^.]*", "The junction lies below --surface"),
 )
 
 
 #: Functions behind the commands, by whose names a user of Python finds an argument.
-_BEHIND = ("read", "dose_budget", "junction_depth", "metallurgical_junctions",
+_BEHIND = ("Client", "read", "dose_budget", "junction_depth", "metallurgical_junctions",
            "with_counting_statistics", "calibrate_depth")  # fmt: skip
 #: An argument in a message: ``start=``; an option, ``--start=``, is none.
 _ARGUMENT = r"(?<![\w-])([a-z_]+)="
@@ -237,9 +246,19 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
         except UnicodeError:
             raise click.UsageError(f"{visible(file.name)}: no text in UTF-8") from None
         found += [line for line in lines if line and not line.startswith("#")]
+    refuse_addresses(found)
     if not found and (ids or lists):
         raise click.UsageError("there is no id on any line")
     return tuple(found)
+
+
+def refuse_addresses(names: Sequence[object]) -> None:
+    """Refuse addresses in place of ids and files; they are not repeated, for they may hold keys."""
+    if any(re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(name)) for name in names):
+        raise click.UsageError(
+            "an address is no data id and no file; download what is there, or read it in Python "
+            "with sims.read(address)"
+        )
 
 
 #: Where entries come from.

@@ -25,6 +25,9 @@ from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.dataset.shared import shared_coords
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.kernels.gaps import gap_after
+from sims_analysis.kernels.rows import Dense
+from sims_analysis.outcomes import Flag
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
@@ -39,6 +42,8 @@ from sims_analysis.units import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import HasProfiles
@@ -278,7 +283,12 @@ def _beside(
     """
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name in vocabulary.BESIDE or name == vocabulary.CENSORED:
+        if name == vocabulary.QUALITY:
+            values = np.array(column["values"], dtype=np.float64)
+            found[name] = values[order_of(profile.depths)]
+            if samples < values.size:
+                found[name] = found[name][np.unique(with_repeats, return_index=True)[1]]
+        elif name in vocabulary.BESIDE or name == vocabulary.CENSORED:
             kinds = _KINDS[vocabulary.BESIDE.get(name)]
             stated = column.get("units")
             limits = name == vocabulary.CENSORED and not stated  # in the unit of the values
@@ -306,24 +316,30 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     names = _variable_names({s.kind for s in found})
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
-    limits: dict[str, Any] = {}  # coordinates, which a DataArray keeps
-    given = {end for s in found for end in s.beside}
+    evidence: dict[str, Any] = {}  # coordinates, which a DataArray keeps
+    given = {end for s in found for end in s.beside} - {vocabulary.QUALITY}
     shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED if end in given}
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
         beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES if end in given}
+        flags = np.zeros(shape, np.int16)
         for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
                 values[row, position] = s.value
+                flags[row, position] = _flags(s)
                 for end, column in s.beside.items():
-                    (shared if end in shared else beside)[end][row, position] = column
+                    if end != vocabulary.QUALITY:
+                        (shared if end in shared else beside)[end][row, position] = column
         variables[name] = (dims, values, vocabulary.attrs(name, units))
         for end, columns in beside.items():
             if not np.isnan(columns).all():
                 its_attrs = vocabulary.attrs_beside(name, end, units)
-                to = limits if end == vocabulary.CENSORED else variables
+                to = evidence if end == vocabulary.CENSORED else variables
                 to[f"{name}_{end}"] = (dims, columns, its_attrs)
+        if flags.any():
+            attrs_of_flags = vocabulary.quality_attrs()
+            evidence[f"{name}_{vocabulary.QUALITY}"] = (dims, flags, attrs_of_flags)
     others = [
         (row, names[s.kind], s.profile, z)
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
@@ -333,7 +349,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
-        **limits,
+        **evidence,
         **delivered.coords(
             [found[i].profile for i in leading.values()],
             [own[i] for i in leading.values()],
@@ -349,6 +365,27 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         for name, edge in zip(vocabulary.CELLS, cells.T, strict=True):  # a DataArray keeps these
             coords[name] = (axis, edge, {"units": CANONICAL[axis]})
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
+
+
+def _flags(one: _Canonical) -> NDArray[np.int16]:
+    """Return what is known of the samples of a profile: as stated, missing ones, and gaps."""
+    missing = np.isnan(one.value)
+    stated = one.beside.get(vocabulary.QUALITY, np.zeros(one.value.size))
+    flags: NDArray[np.int16] = np.nan_to_num(stated).astype(np.int16)
+    limit = one.beside.get(vocabulary.CENSORED)
+    below = missing & (False if limit is None else ~np.isnan(limit))
+    flags[below] |= Flag.BELOW_LIMIT
+    flags[missing & ~below & (flags == 0)] |= Flag.PLACEHOLDER
+    at = np.flatnonzero(~missing)
+    cells = () if one.cells is None else np.ascontiguousarray(one.cells[at].T)
+    if at.size > 1:
+        wide = gap_after(Dense(one.depth[at], one.value[None, at], None, *cells))
+        limited = np.cumsum(below)[at]  # those below a limit were measured: no gap
+        if wide is not None:
+            gap = wide[:-1] & (np.diff(limited) == 0)
+            flags[at[:-1][gap]] |= Flag.GAP_AFTER
+            flags[at[1:][gap]] |= Flag.GAP_BEFORE
+    return flags
 
 
 def _refuse_repeats(found: list[_Canonical]) -> None:

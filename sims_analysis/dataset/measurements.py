@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of
 from sims_analysis.dataset.canonical import to_canonical
 from sims_analysis.dataset.delivered import with_species_dimension
@@ -86,8 +87,10 @@ def refuse_other_units(name: str, holders: Sequence[tuple[Measurement, xr.Variab
             )
 
 
-def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an array of missing values: NaN, the empty text, or NaT."""
+def blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array of missing values: NaN, the empty text, NaT, or no flag of samples."""
+    if name.endswith(f"_{vocabulary.QUALITY}"):
+        return np.zeros(shape, np.int16)
     if dtype.kind in "iub":
         dtype = np.dtype(np.float64)
     if dtype.kind in "Mm":

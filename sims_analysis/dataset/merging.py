@@ -186,7 +186,7 @@ def _placed(
     rows = sum(len(part.species) for part in parts)
     sizes = {"species": rows, axis: size, **{dim: first.sizes[dim] for dim in rest}}
     dtype = np.result_type(*{variable.dtype for _, variable in holders})
-    out = blank(tuple(sizes[dim] for dim in dims), dtype)
+    out = blank(name, tuple(sizes[dim] for dim in dims), dtype)
     start = 0
     for part, position in zip(parts, positions, strict=True):
         row, start = slice(start, start + len(part.species)), start + len(part.species)
@@ -200,6 +200,8 @@ def _placed(
                 f"{whose.label}"
             )
         values = np.asarray(variable.set_dims(own).transpose(*dims).data)
+        if out.dtype.kind == "i" and values.dtype.kind == "f":
+            values = np.nan_to_num(values)
         out[(row, position) if axis in dims else row] = values
     return xr.Variable(dims, out, first.attrs)
 

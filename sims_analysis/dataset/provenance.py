@@ -18,8 +18,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis._version import __version__
-from sims_analysis.dataset.storage import restored
+from sims_analysis.dataset.storage import opened, restored
 from sims_analysis.errors import ArchiveError, ProfileError
+from sims_analysis.files import Budget
 from sims_analysis.units import Data, dequantify
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ __all__ = ["ORIGIN", "attach", "of_figure", "provenance", "question_attrs", "to_
 #: Attrs of a Dataset that state its origin.
 ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
+#: No provenance in an image is longer, in bytes.
+_MOST = 2**26
 
 
 def provenance(
@@ -59,7 +62,8 @@ def provenance(
     ProfileError
         If the file has no provenance written by this library.
     ArchiveError
-        If a netCDF or zarr cannot be read.
+        If a netCDF or zarr cannot be read, or is refused as :func:`load` does it; or if what a
+        figure says is damaged.
 
     Examples
     --------
@@ -322,17 +326,17 @@ def _of_file(path: Path) -> dict[str, Any]:
             f"{path.name} holds no provenance of sims_analysis; figures get it from save_figure, "
             "Datasets from save"
         )
-    record: dict[str, Any] = json.loads(text)
+    try:
+        record: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise ArchiveError(f"{path.name}: its provenance is damaged ({error})") from None
     return record
 
 
 def _of_dataset(path: Path) -> dict[str, Any]:
-    engine: Any = "zarr" if path.is_dir() else "h5netcdf"
-    try:
-        with xr.open_dataset(path, engine=engine) as ds:
-            return of_data([restored(ds)])
-    except (OSError, ValueError, KeyError) as error:
-        raise ArchiveError(f"{path.name} cannot be read as {engine}: {error}") from error
+    budget = Budget(error=ArchiveError, advice="", name=path.name)
+    with opened(path, budget) as ds:
+        return of_data([restored(ds, budget, path.name)])
 
 
 def _found(text: str) -> str | None:
@@ -349,7 +353,8 @@ def _png_text(content: bytes) -> str | None:
         if kind == b"tEXt" and keyword == b"Description":
             return _found(text.decode("latin-1"))
         if kind == b"zTXt" and keyword == b"Description":
-            return _found(zlib.decompress(text[1:]).decode("latin-1"))
+            unpacked = zlib.decompressobj().decompress(text[1:], _MOST)
+            return _found(unpacked.decode("latin-1"))
         position += size + 12
     return None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.files import MAX_BYTES, Budget
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
@@ -58,6 +59,7 @@ class SIMSResult:
         *,
         data_id: str | None = None,
         provenance: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> SIMSResult:
         """Read the payload of ``GET /sims/{data_id}``.
 
@@ -70,11 +72,14 @@ class SIMSResult:
             several entries need one.
         provenance : mapping, optional
             Kept as it is.
+        max_bytes : int
+            Memory that decoding may take; by default 1 GiB.
 
         Raises
         ------
         PayloadError
-            If the payload is not JSON or violates the contract; names the JSON path.
+            If the payload is not JSON, violates the contract (it names the JSON path), or would
+            take more memory.
 
         Examples
         --------
@@ -87,7 +92,7 @@ class SIMSResult:
         >>> result.species
         ['Si']
         """
-        wire = decode(payload)
+        wire = decode(payload, Budget(max_bytes, PayloadError))
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
         profiles = DepthProfile._all_of(wire)

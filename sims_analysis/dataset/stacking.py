@@ -198,11 +198,15 @@ def _stacked(
     dtype = np.result_type(*{one.dtype for one in variables})
     # Whole numbers stay so where none is missing.
     everyone = species not in dims or all(row.size == sizes[species] for row in rows)
-    out = np.empty(shape, dtype) if everywhere and everyone and not own else blank(shape, dtype)
+    out = (
+        np.empty(shape, dtype) if everywhere and everyone and not own else blank(name, shape, dtype)
+    )
     for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
         if name not in part.ds.variables:
             continue
         values = np.asarray(variables.pop(0).data)
+        if out.dtype == np.int16 and values.dtype.kind == "f":  # flags, with NaN for none
+            values = np.nan_to_num(values)
         if masks is not None and own:
             _fill_padded(out[i], row, values, masks[i])
         else:

@@ -18,16 +18,17 @@ import xarray as xr
 
 from sims_analysis._version import __version__
 from sims_analysis.dataset import cf
+from sims_analysis.dataset.containers import check_hdf5, check_zarr
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.errors import ArchiveError, require
-from sims_analysis.files import sync_folder, temporary_name
+from sims_analysis.files import MAX_BYTES, Budget, sync_folder, temporary_name
 from sims_analysis.text.arguments import told
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["load", "restored", "save"]
+__all__ = ["load", "opened", "restored", "save"]
 
 #: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
@@ -116,7 +117,10 @@ def save(
 
 @told
 def load(
-    path: str | os.PathLike[str], *, chunks: Mapping[str, int] | None = None
+    path: str | os.PathLike[str],
+    *,
+    chunks: Mapping[str, int] | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> xr.Dataset | xr.DataArray:
     """Read a file written by :func:`save`; any other netCDF or zarr as xarray reads it.
 
@@ -127,6 +131,9 @@ def load(
     chunks : mapping, optional
         Read lazily, as Dask arrays with these chunks; ``{}`` uses those of the file. By default
         everything is read at once, and the file is closed.
+    max_bytes : int
+        Memory that what is read at once may take, unpacked; by default 1 GiB. With `chunks`, that
+        is all but arrays over several dimensions.
 
     Returns
     -------
@@ -138,7 +145,9 @@ def load(
     FileNotFoundError
         If there is no such file.
     ArchiveError
-        If it cannot be read as its name says, or is a zarr store with filters that run code.
+        If it cannot be read as its name says, would take more than `max_bytes`, leads to other
+        files (by links, or by values that are kept elsewhere), or is a zarr store with filters that
+        run code.
     ModuleNotFoundError
         If the packages for the format are not installed.
 
@@ -150,62 +159,37 @@ def load(
     'boron-implant'
     """
     path = Path(path)
-    kind = _kind(path)
+    _kind(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
-    if kind == "zarr":
-        _refuse_code(path)
-    engine: Any = "zarr" if kind == "zarr" else "h5netcdf"
+    budget = Budget(max_bytes, ArchiveError, name=path.name)
+    ds = opened(path, budget, chunks, whole=chunks is None)
+    at_home()
+    return restored(ds, budget, path.name)
+
+
+def opened(
+    path: Path, budget: Budget, chunks: Mapping[str, int] | None = None, *, whole: bool = False
+) -> xr.Dataset:
+    """Open a file as xarray does, and read all of it if it is the `whole` that is wanted.
+
+    Raises
+    ------
+    ArchiveError
+        If it cannot be read, leads to other files, runs code, or needs more than the budget.
+    """
+    kind: Any = "zarr" if path.is_dir() else "h5netcdf"
+    check = check_zarr if kind == "zarr" else check_hdf5
     try:
-        ds = xr.open_dataset(path, engine=engine, chunks=None if chunks is None else dict(chunks))
-        if chunks is None:
+        check(path, budget, lazy=not whole)
+        ds = xr.open_dataset(path, engine=kind, chunks=None if chunks is None else dict(chunks))
+        if whole:
             with ds:
                 ds = ds.load()
-    except (OSError, ValueError, KeyError) as error:
-        raise ArchiveError(f"{path.name} cannot be read as {kind}: {error}") from error
-    at_home()
-    return restored(ds)
-
-
-#: Where the metadata of a zarr store say how its numbers are packed, in formats 2 and 3.
-_ZARR_METADATA = {".zarray", ".zmetadata", "zarr.json"}
-_PACKING = {"filters", "compressor", "codecs"}
-
-
-def _refuse_code(store: Path) -> None:
-    """Refuse a zarr store whose filters run code from it: a pickle can do anything.
-
-    Newer versions of zarr and numcodecs refuse some of these themselves; which, depends on both.
-    """
-    for folder, _, names in os.walk(store):
-        for file in (Path(folder, name) for name in _ZARR_METADATA.intersection(names)):
-            try:
-                metadata = orjson.loads(file.read_bytes())
-            except (OSError, orjson.JSONDecodeError):
-                continue  # zarr says what is wrong with it
-            for codec in _codecs(metadata):
-                if "pickle" in codec.lower():
-                    where = file.relative_to(store).as_posix()
-                    raise ArchiveError(
-                        f"{store.name} is not read: {where} has the filter {codec!r}, which runs "
-                        "code that is kept with the data; ask for a store without pickled objects, "
-                        "or open it with xarray if you trust whoever wrote it"
-                    )
-
-
-def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
-    """Name the codecs in the metadata of a store, also those within others."""
-    if isinstance(metadata, list):
-        for item in metadata:
-            yield from _codecs(item, packing=packing)
-    elif isinstance(metadata, dict):
-        if packing:
-            yield from (str(metadata[key]) for key in ("id", "name") if key in metadata)
-        for key, value in metadata.items():
-            if key not in ("attributes", ".zattrs") and not key.endswith("/.zattrs"):
-                yield from _codecs(value, packing=packing or key in _PACKING)
-    elif packing and isinstance(metadata, str):
-        yield metadata
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        what = "zarr" if path.is_dir() or path.suffix == ".zarr" else "netcdf"
+        raise ArchiveError(f"{path.name} cannot be read as {what}: {error}") from error
+    return ds
 
 
 def _kind(path: Path) -> str:
@@ -295,31 +279,48 @@ def _jsonable(value: Any, key: Any) -> Any:
     raise ValueError(f"attribute {key!r} is a {type(value).__name__}, which cannot be stored")
 
 
-def _revived(value: Any) -> Any:
+def _revived(value: Any, budget: Budget) -> Any:
     if isinstance(value, list):
-        return [_revived(item) for item in value]
+        return [_revived(item, budget) for item in value]
     if not isinstance(value, dict):
         return value
     if "__ndarray__" in value:
-        return np.array(value["__ndarray__"], dtype=value["dtype"])[()]
+        items, dtype = value["__ndarray__"], np.dtype(value["dtype"])
+        budget.take(np.size(items) * dtype.itemsize, f"an array of {dtype} in the attributes")
+        return np.array(items, dtype=dtype)[()]
     if "__tuple__" in value:
-        return tuple(_revived(item) for item in value["__tuple__"])
+        return tuple(_revived(item, budget) for item in value["__tuple__"])
     if "__float__" in value:
         return float(value["__float__"])
-    return {key: _revived(item) for key, item in value["__dict__"]}
+    return {key: _revived(item, budget) for key, item in value["__dict__"]}
 
 
-def restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
-    """Undo the changes of :func:`save`."""
+def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataArray:
+    """Undo the changes of :func:`save`.
+
+    Raises
+    ------
+    ArchiveError
+        If what the file `name` says of them is damaged, or needs more than the budget.
+    """
     if _MEMO not in ds.attrs:
         return ds
-    memo = orjson.loads(ds.attrs.pop(_MEMO))
+    try:
+        return _restored(ds, orjson.loads(ds.attrs.pop(_MEMO)), budget)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArchiveError(f"{name}: its attribute {_MEMO!r} is damaged ({error})") from error
+
+
+def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Dataset | xr.DataArray:
+    for name, dtype in {**memo.get("flags", {}), **memo["text"]}.items():
+        # Its width is stated, and may be any.
+        budget.take(ds[name].size * np.dtype(dtype).itemsize, f"the texts of {name!r}")
     ds = cf.restored(ds, memo)
     for name, key in memo["added"]:
         (ds.attrs if not name else ds[name].attrs).pop(key, None)
     for name, attrs in memo["attrs"].items():
         (ds.attrs if not name else ds[name].attrs).update(
-            {key: _revived(value) for key, value in attrs.items()}
+            {key: _revived(value, budget) for key, value in attrs.items()}
         )
     for name, dtype in memo["text"].items():
         variable = ds[name].variable

@@ -94,10 +94,17 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     if f"{name}_stderr" in ds:
         columns["concentrations_stderr"] = stated.to_canonical(ds[f"{name}_stderr"].values[row])
     measured = ~np.isnan(columns["concentrations"])
+    evidence = {
+        end: np.asarray(ds[f"{name}_{end}"].values[row])
+        for end in vocabulary.EVIDENCE
+        if f"{name}_{end}" in ds and np.ndim(ds[f"{name}_{end}"].values[row])
+    }
     # The gaps apply only to the variable in the unit of the source.
     gaps = rest.get("not_measured") if unit.text == texts.get("source_units") else None
     if not measured.any() and gaps is None:
         return None
+    if gaps is None and vocabulary.CENSORED in evidence:  # samples below a limit have no value
+        measured = measured | ~np.isnan(evidence[vocabulary.CENSORED])
     z_measured = z[measured]
     arrays: dict[str, Any] = {
         "depths": _restored(z_measured, z_measured, axis_unit, rest.get("depths"))
@@ -111,6 +118,12 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
             numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
             arrays[end] = numbers if own else unit.from_canonical(stated.to_canonical(numbers))
             kept[end] = own or unit.text
+    if (flags := evidence.get(vocabulary.QUALITY)) is not None and (flags[measured] > 0).any():
+        arrays[vocabulary.QUALITY], kept[vocabulary.QUALITY] = flags[measured], "1"
+    if gaps is None and (limit := evidence.get(vocabulary.CENSORED)) is not None:
+        limit = unit.from_canonical(stated.to_canonical(limit[measured]))
+        if not np.isnan(limit).all():
+            arrays[vocabulary.CENSORED], kept[vocabulary.CENSORED] = limit, unit.text
     where = {"species": ds["species"].values[row]}
     for end, column in shared_columns(ds, name, where, measured.size):
         arrays[end], kept[end] = column[measured], vocabulary.SHARED[end]

@@ -125,7 +125,7 @@ def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Varia
         values = np.broadcast_to(variable.values, depths.shape)
         # A second axis (times next to calibrated depths) is shared by all species.
         flat = name in vocabulary.AXES
-        out = blank(depth.shape if flat else (rows, depth.size), values.dtype)
+        out = blank(str(name), depth.shape if flat else (rows, depth.size), values.dtype)
         for row, position in zip(nonempty, positions, strict=True):
             out[position if flat else (row, position)] = values[row, measured[row]]
         single[name] = xr.Variable((axis,) if flat else ("species", axis), out, variable.attrs)

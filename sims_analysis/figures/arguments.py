@@ -72,7 +72,7 @@ _GUESSES = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PlotOptions:
     """The arguments of :func:`plot_profiles` that say what is drawn, and how."""
 
     species: Any = None
@@ -108,7 +108,7 @@ class Wanted:
 
 
 #: Arguments of a plot other than those that take results.
-OPTIONS = {field.name for field in fields(Wanted)} - {"results", "line", "colour"}
+OPTIONS = {field.name for field in fields(PlotOptions)} - {"results", "line", "colour"}
 
 
 def read_options(
@@ -117,13 +117,13 @@ def read_options(
     data: Any,
     named: Mapping[str, Any],
     function: str = "plot_profiles",
-) -> Wanted:
+) -> PlotOptions:
     """Read the arguments of a plot, and refuse those that are unknown or contradict each other."""
     results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
     style, colour = _read_style(line, function)
     options = {name: value for name, value in given.items() if name in OPTIONS}
     options["detection_limit"] = _read_limits(given.get("detection_limit"))
-    wanted = Wanted(**options, results=results, line=style, colour=colour)
+    wanted = PlotOptions(**options, results=results, line=style, colour=colour)
     check_bool("residuals", wanted.residuals)
     check_bool("notes", wanted.notes)
     for name, allowed in _CHOICES.items():
@@ -265,7 +265,7 @@ def _check_colours(given: Any) -> None:
         )
 
 
-def _check_window(wanted: Wanted) -> None:
+def _check_window(wanted: PlotOptions) -> None:
     window = wanted.dose_window
     if window is None:
         return

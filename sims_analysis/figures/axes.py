@@ -6,33 +6,24 @@ Limits follow from the lines that are there, whichever call has drawn them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.analysis.series import Series
 from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.text.typeset import unit_label
-from sims_analysis.units import read_number, unit_of_kind
-from sims_analysis.vocabulary import AXES, VALUE_KINDS
+from sims_analysis.units import read_number
+from sims_analysis.vocabulary import VALUE_KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sims_analysis.figures.canvas import Canvas
+    from sims_analysis.figures.plot import Plot
 
 Span = tuple[float, float]
-#: Kind of a depth axis, and label of a value axis.
-Key = tuple[str, str]
-#: Labels of marks at the floor, and of others that the limits of values are to include: edges of a
-#: band, marks at a detection limit, bars as long as a resolution.
-FLOOR, EDGE, LIMIT, RESOLUTION = "_floor", "_edge", "_limit", "_resolution"
-#: Distance between the labels of one right axis and the next axis, in points.
-_APART = 5.0
 #: Room below values that would lie on the frame, in decades.
 _ROOM = 0.3
 #: Up to so many decades have minor ticks.
@@ -45,118 +36,71 @@ _NUMBER = 0.12
 _MARGIN = 0.05
 
 
-class Scale:
-    """The unit in which depth is printed, and the label of the axis."""
+def _set_limits(plot: Plot, ax: Axes, which: str, limits: Span) -> None:
+    """Set the limits of an axis, unless the user has set others than an earlier call has left."""
+    from sims_analysis.figures.layout import layout_at
 
-    def __init__(self, series: Series, units: str | None, *, others: bool = False) -> None:
-        self.kind = series.axis
-        self.units = series.axis_units
-        self._unit = None
-        if units is not None:
-            unit = unit_of_kind(units, AXES if others else (series.axis,), "depth_units")
-            # Beside an axis of another kind, a unit is for that to which it belongs.
-            if unit.kind == self.kind:
-                self._unit, self.units = unit, unit.text
-        name = "Depth" if series.axis == "depth" else "Sputter time"
-        self.label = f"{name} ({unit_label(self.units)})"
-
-    def __call__(self, x: Any) -> Any:
-        """Convert from the canonical unit."""
-        return x if self._unit is None else self._unit.from_canonical(x)
-
-
-def label_of(long_name: str, units: str) -> str:
-    """Label of a value axis: ``Concentration (atoms/cm³)``."""
-    unit = unit_label(units)
-    return f"{long_name} ({unit})" if unit else long_name
-
-
-def axes_at(ax: Any) -> dict[Key, Any]:
-    """List the axes at one place by what an earlier call made them for, the left ones first.
-
-    Axes that were cleared count as new.
-    """
-    bounds = ax.get_position(original=True).bounds
-    found = {}
-    for each in [ax, *(other for other in ax.figure.axes if other is not ax)]:
-        kind, label = each.xaxis.label.get_label(), each.yaxis.label.get_label()
-        here = np.allclose(each.get_position(original=True).bounds, bounds)
-        if here and kind and label and (each.lines or each is not ax):
-            found[str(kind), str(label)] = each
-    return found if ax in found.values() else {}
-
-
-def _set_limits(ax: Axes, which: str, limits: Span) -> None:
-    """Set the limits of an axis, unless the user has set others.
-
-    Those of an earlier call are told by the label of a spine, where each call leaves its own.
-    """
-    spines = [each.spines["bottom" if which == "x" else "left"] for each in _sharing(ax, which)]
-
-    def mark() -> str:
-        return "_{:.12g} {:.12g}".format(*getattr(ax, f"get_{which}lim")())
-
-    automatic = getattr(ax, f"get_autoscale{which}_on")()
-    if automatic or mark() in [one.get_label() for one in spines]:
+    shared = _sharing(ax, which)
+    now = getattr(ax, f"get_{which}lim")()
+    layouts = [plot.layout, *filter(None, map(layout_at, shared))]
+    ours = [one.limits[each, which] for one in layouts for each in shared
+            if (each, which) in one.limits]  # fmt: skip
+    if getattr(ax, f"get_autoscale{which}_on")() or now in ours:
         ax.set(**{f"{which}lim": limits})
-        for spine in spines:
-            spine.set_label(mark())
+        for one in layouts:
+            one.limits[ax, which] = getattr(ax, f"get_{which}lim")()
 
 
 def _sharing(ax: Axes, which: str) -> list[Axes]:
     """List the axes that have the limits of one, such as those of ``plt.subplots(sharey=True)``."""
-    shared = getattr(ax, f"get_shared_{which}_axes")()
-    return [each for each in ax.figure.axes if each is ax or shared.joined(ax, each)]
+    return list(getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax))
 
 
-def _data(each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
-    """List the samples of all curves that share an axis, and which are within limits of depth.
-
-    Of limits that have marks, half counts: otherwise the marks would be on the frame.
-    """
+def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
+    """List the samples of all curves that share an axis, and which are within limits of depth."""
     found = []
+    others = [pair for plot in plots for pair in plot.layout.extents]
     for other in _sharing(each, which):
         low, high = sorted(other.get_xlim())
-        for line in other.lines:
-            label = str(line.get_label())
-            counts = not label.startswith("_") or label in (EDGE, LIMIT, RESOLUTION)
-            if np.size(line.get_xdata()) and counts:
+        named = [(line, 1.0) for line in other.lines if str(line.get_label())[:1] != "_"]
+        for line, factor in [*named, *(pair for pair in others if pair[0].axes is other)]:
+            if np.size(line.get_xdata()):
                 x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
-                found.append((x, 0.5 * y if label == LIMIT else y, (x >= low) & (x <= high)))
+                found.append((x, factor * y, (x >= low) & (x <= high)))
     return found
 
 
-def _depth_range(places: Sequence[Mapping[Key, Axes]], kind: str) -> Span:
+def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
-    mine = [each for axes in places for (one, _), each in axes.items() if one == kind]
-    depths = [x for each in mine for x, *_ in _data(each, "x")]
+    mine = [each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind]
+    depths = [x for each in mine for x, *_ in _data(plots, each, "x")]
     if not depths:
         return 0.0, 1.0
     low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
-    low = from_surface(low, high)
+    low = depth_start(low, high)
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
-def from_surface(low: float, high: float) -> float:
+def depth_start(low: float, high: float) -> float:
     """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
     return 0.0 if 0 <= low < 0.25 * high else low
 
 
-def value_ranges(places: Sequence[Mapping[Key, Axes]], *, log: bool) -> dict[str, Span]:
+def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     """Return the limits of the value axes, by their labels, for the lines that are there.
 
     Samples within the limits of the depth axis count, if there are any. Log axes run over whole
-    decades, all over the same number. `places` are the axes of each panel, the left ones first.
+    decades, all over the same number.
     """
+    log = plots[0].options.log
     samples: dict[str, list[tuple[Array, Array]]] = {}
-    marked = False
-    for axes in places:
-        for (_, label), each in axes.items():
+    for plot in plots:
+        for (_, label), each in plot.layout.axes.items():
             mine = samples.setdefault(label, [])
-            for _, y, inside in _data(each, "y"):
+            for _, y, inside in _data(plots, each, "y"):
                 good = np.isfinite(y) & ((y > 0) | (not log))
                 mine.append((y[good], y[good & inside]))
-            marked |= any(line.get_label() == FLOOR for line in each.lines)
+    marked = any(plot.layout.marked for plot in plots)
     values = {
         label: [pair[any(inside.size for _, inside in pairs)] for pair in pairs]
         for label, pairs in samples.items()
@@ -198,43 +142,42 @@ def decades(positive: Array) -> Span:
     return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
 
 
-def set_depth_limits(canvases: Sequence[Canvas]) -> None:
+def set_depth_limits(plots: Sequence[Plot]) -> None:
     """Let the depth axes run from the surface to the end of the data, or as the user wants."""
-    places = [canvas.axes for canvas in canvases]
     seen = []
-    for canvas in canvases:
-        for kind, each in canvas.depths().items():
-            _set_limits(each, "x", _depth_range(places, kind))
-        main, scale = next(iter(canvas.scales.items()))
-        limits = _user_limits(canvas, "xlim", (main,), scale)
-        canvas.depths()[main].set_xlim(*limits)
-        seen += [scale(c.x) for c in canvas.curves if c.axis == main]
-    _refuse_nothing(canvases, "xlim", limits, seen, unit_label(scale.units))
+    for plot in plots:
+        for kind, each in plot.layout.depths().items():
+            _set_limits(plot, each, "x", _depth_range(plots, kind))
+        main, scale = next(iter(plot.scales.items()))
+        limits = _user_limits(plot, "xlim", (main,), scale)
+        plot.layout.depths()[main].set_xlim(*limits)
+        seen += [scale(c.x) for c in plot.curves if c.axis == main]
+    _refuse_nothing(plots, "xlim", limits, seen, unit_label(scale.units))
 
 
-def set_value_limits(canvases: Sequence[Canvas]) -> None:
+def set_value_limits(plots: Sequence[Plot]) -> None:
     """Scale the value axes: to whole decades around the data, or as the user wants."""
-    log = canvases[0].wanted.log
-    ranges = value_ranges([canvas.axes for canvas in canvases], log=log)
+    log = plots[0].options.log
+    ranges = _value_ranges(plots)
     seen = []
-    for canvas in canvases:
-        for label, each in canvas.values().items():
-            _set_limits(each, "y", ranges[label])
-        left = min(canvas.curves, key=lambda curve: curve.rank)
-        limits = _user_limits(canvas, "ylim", left.kinds or VALUE_KINDS, left.in_units)
-        canvas.ax.set_ylim(*limits)
-        seen += [c.y[(c.y > 0) | (not log)] for c in canvas.curves
+    for plot in plots:
+        for label, each in plot.layout.values().items():
+            _set_limits(plot, each, "y", ranges[label])
+        left = min(plot.curves, key=lambda curve: curve.rank)
+        limits = _user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units)
+        plot.ax.set_ylim(*limits)
+        seen += [c.y[(c.y > 0) | (not log)] for c in plot.curves
                  if c.key == left.key]  # fmt: skip
-        for each in canvas.values().values():
+        for each in plot.layout.values().values():
             if log:
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
-    _refuse_nothing(canvases, "ylim", limits, seen, unit_label(left.units))
+    _refuse_nothing(plots, "ylim", limits, seen, unit_label(left.units))
 
 
 def _refuse_nothing(
-    canvases: Sequence[Canvas],
+    plots: Sequence[Plot],
     name: str,
     limits: tuple[float | None, float | None],
     samples: Sequence[Array],
@@ -243,22 +186,22 @@ def _refuse_nothing(
     """Refuse limits of the user within which there is nothing of what is drawn."""
     every = np.concatenate([*samples, []])
     every = every[np.isfinite(every)]
-    if not every.size or any(canvas.earlier for canvas in canvases):
+    if not every.size or any(plot.earlier for plot in plots):
         return
     low, high = float(every.min()), float(every.max())
     start, stop = (e if x is None else x for x, e in zip(limits, (-np.inf, np.inf), strict=True))
     if max(start, stop) < low or min(start, stop) > high:
         raise ValueError(
-            f"{name}={format_argument(getattr(canvases[0].wanted, name))} shows none of the "
+            f"{name}={format_argument(getattr(plots[0].options, name))} shows none of the "
             f"samples, which are from {low:g} to {high:g} {unit}"
         )
 
 
 def _user_limits(
-    canvas: Canvas, name: str, kinds: tuple[str, ...], convert: Callable[[float], Any]
+    plot: Plot, name: str, kinds: tuple[str, ...], convert: Callable[[float], Any]
 ) -> tuple[float | None, float | None]:
     """Read limits of an axis: with a unit, or as bare numbers in the unit of the axis."""
-    limits = getattr(canvas.wanted, name)
+    limits = getattr(plot.options, name)
     if limits is None:
         return None, None
     if not isinstance(limits, tuple | list | np.ndarray) or np.shape(limits) != (2,):
@@ -273,7 +216,7 @@ def _user_limits(
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):
         refuse_value(name, limits, "two different finite numbers")
-    if name == "ylim" and canvas.wanted.log and min(known, default=1.0) <= 0.0:
+    if name == "ylim" and plot.options.log and min(known, default=1.0) <= 0.0:
         raise ValueError(
             f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
             "scale='linear' draws one"
@@ -281,20 +224,10 @@ def _user_limits(
     return found
 
 
-def deep(ax: Axes) -> float:
+def below_axes(ax: Axes) -> float:
     """Return a value far below an axes, to which shades and lines reach whatever its limits are."""
     low, high = sorted(ax.get_ylim())
     return 1e-9 * low if ax.get_yscale() == "log" else low - 10.0 * (high - low)
-
-
-def spread_right_axes(canvas: Canvas) -> None:
-    """Move each further right axis outward, beyond the labels of the previous one."""
-    right = [each for each in canvas.values().values() if each is not canvas.ax]
-    figure = canvas.figure
-    for before, each in pairwise(right):
-        box: Any = before.yaxis.get_tightbbox(figure.canvas.get_renderer())
-        outward = (box.x1 - canvas.ax.bbox.x1) * 72.0 / figure.dpi + _APART
-        each.spines["right"].set_position(("outward", round(outward, 1)))
 
 
 def value_axis_ticks(ax: Axes) -> None:

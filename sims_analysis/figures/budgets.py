@@ -10,10 +10,9 @@ import xarray as xr
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
-from sims_analysis.figures.arguments import Wanted, check_axes, check_looks
-from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
-from sims_analysis.figures.legend import LEAST, legend_above
+from sims_analysis.figures.arguments import PlotOptions, check_axes, check_looks
+from sims_analysis.figures.colours import assign_colours, text_colour, user_cycle, visible_colour
+from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import QuantityLike, dequantify
@@ -91,24 +90,27 @@ def plot_budget(
     ['0.0199 %', '0 %', '10 %', '2 %', '10.2 %']
     """
     style.require_matplotlib()
+    from sims_analysis.figures.layout import arrange
+
     check_axes(ax)
     check_looks(title, house_style)
     names, shares = _shares(budget)
-    with style.drawing_on(ax, width, house_style) as drawn:
-        canvas = Canvas(drawn, Wanted(), own=ax is None)
-        if canvas.own:
-            style.grow(canvas.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
-        colours = assigned(names, {}, user_cycle())
-        bars = _draw(drawn, shares, [legible(colours[name], drawn) for name in names])
+    with axes_in_style(ax, width, house_style) as drawn:
+        plot = Plot(drawn, PlotOptions(), own=ax is None)
+        if plot.own:
+            style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
+        colours = assign_colours(names, {}, user_cycle())
+        bars = _draw(drawn, shares, [visible_colour(colours[name], drawn) for name in names])
         style.fix_ticks(drawn)
         drawn.tick_params(axis="y", which="both", length=0)
         if title:
-            style.entitle(drawn, canvas.figure, plain(title))
+            style.set_title(drawn, plot.figure, plain(title))
         if len(names) > 1:
-            canvas.names = dict(zip(map(mathtext, names), bars, strict=True))
-        style.lay_out(canvas.figure)
+            plot.layout.above = dict(zip(map(mathtext, names), bars, strict=True))
+        plot.layout.read_settings()
+        style.lay_out(plot.figure)
         _make_room(drawn)
-        legend_above(canvas)
+        arrange([plot.layout])
     origin.attach(drawn.figure, [], [budget], "plot_budget(...)")
     return drawn
 
@@ -146,10 +148,10 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
     height, figure = 0.8 / len(shares), cast("Any", ax.figure)
     down = ax.bbox.height / figure.dpi
     points = min(style.setting_points("legend.fontsize"), 72.0 * height * down / len(_PARTS))
-    if points < LEAST:
+    if points < style.LEAST:
         raise ProfileError(
             f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
-            f"letters of {LEAST:g} points: give the axes more room, or select fewer profiles"
+            f"letters of {style.LEAST:g} points: give the axes more room, or select fewer profiles"
         )
     bars: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
@@ -158,7 +160,7 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
         for place, share in zip(places, profile, strict=True):
             digits = np.format_float_positional(float(f"{share:.3g}"), trim="-")
             text = "not known" if np.isnan(share) else f"{digits} %"
-            looks: Any = {"color": letters(colour, ax), "fontsize": points}
+            looks: Any = {"color": text_colour(colour, ax), "fontsize": points}
             where: Any = {"xytext": (_GAP, 0), "textcoords": "offset points", "va": "center"}
             # Numbers are inside the axes, once these are long enough.
             ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)

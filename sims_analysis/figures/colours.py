@@ -86,7 +86,7 @@ def user_cycle() -> tuple[str, ...]:
     return tuple(map(to_hex, setting("axes.prop_cycle").by_key().get("color", ())))
 
 
-def assigned(
+def assign_colours(
     names: Iterable[str], taken: dict[str, str], cycle: Sequence[str] = ()
 ) -> dict[str, str]:
     """Assign a colour to each species of a figure, distinct as long as there are enough.
@@ -96,7 +96,7 @@ def assigned(
 
     Examples
     --------
-    >>> found = assigned(["11B", "10B", "P"], {})
+    >>> found = assign_colours(["11B", "10B", "P"], {})
     >>> found["11B"] == colour_of("B"), len(set(found.values()))
     (True, 3)
     """
@@ -113,7 +113,7 @@ def assigned(
     return chosen
 
 
-def sequence(count: int) -> list[str]:
+def ordered_colours(count: int) -> list[str]:
     """Return colours for ordered things, such as wafers: distinct, or along a scale if many."""
     colours = user_cycle() or COLOURS
     if count <= len(colours):
@@ -134,7 +134,7 @@ def dashes_of(colours: Sequence[str]) -> list[Any]:
     return [DASHES[rank % len(DASHES)] for rank in ranks]
 
 
-def paper(ax: Axes) -> tuple[float, float, float]:
+def background(ax: Axes) -> tuple[float, float, float]:
     """Return the background colour of curves: that of the axes over that of the figure."""
     from matplotlib.colors import to_rgba
 
@@ -149,10 +149,10 @@ def paper(ax: Axes) -> tuple[float, float, float]:
 
 def _is_dark(ax: Axes) -> bool:
     # Weights of Rec. 709.
-    return float(np.dot(paper(ax), (0.2126, 0.7152, 0.0722))) < 0.4
+    return float(np.dot(background(ax), (0.2126, 0.7152, 0.0722))) < 0.4
 
 
-def legible(colour: str, ax: Axes) -> str:
+def visible_colour(colour: str, ax: Axes) -> str:
     """Return a colour that is visible on the background: black becomes white on black."""
     return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
 
@@ -161,19 +161,19 @@ def legible(colour: str, ax: Axes) -> str:
 _CONTRAST = 4.5
 
 
-def letters(colour: Any, ax: Axes) -> str:
+def text_colour(colour: Any, ax: Axes) -> str:
     """Return a colour for text: darker than its curve, or lighter on dark paper, if need be.
 
     Examples
     --------
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> letters("crimson", ax), letters("#56B4E9", ax)
+    >>> text_colour("crimson", ax), text_colour("#56B4E9", ax)
     ('crimson', '#3a7a9d')
     """
     from matplotlib.colors import to_hex, to_rgb
 
-    ground = _luminance(paper(ax))
+    ground = _luminance(background(ax))
     end = 1.0 if _is_dark(ax) else 0.0
     for part in np.linspace(0.0, 1.0, 41):
         mixed = (1.0 - part) * np.array(to_rgb(colour)) + part * end
@@ -190,11 +190,11 @@ def _luminance(rgb: Any) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
-def ink(grey: float, ax: Axes) -> str:
+def grey_level(grey: float, ax: Axes) -> str:
     """Return a grey: 0 for the colour of text, 1 for that of the background."""
     return f"{1 - grey if _is_dark(ax) else grey:g}"
 
 
-def wash(alpha: float, ax: Axes) -> float:
+def shade_alpha(alpha: float, ax: Axes) -> float:
     """Return the opacity of a shaded area, which is higher on a dark background."""
     return min(1.0, 2.5 * alpha) if _is_dark(ax) else alpha

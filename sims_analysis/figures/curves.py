@@ -13,7 +13,7 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import cycle as cycled
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,28 +26,26 @@ from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.figures.axes import Key, label_of
 from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
-    assigned,
+    assign_colours,
     dashes_of,
-    legible,
-    sequence,
+    ordered_colours,
     user_cycle,
+    visible_colour,
 )
-from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.gaps import gap_after
+from sims_analysis.figures.quality import Quality, quality_of, samples_of
 from sims_analysis.kernels.rows import Array, Flags, Index
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.arguments import first_few, format_argument, read_names
-from sims_analysis.text.typeset import mathtext, plain
+from sims_analysis.text.typeset import mathtext, plain, unit_label
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sims_analysis.figures.arguments import Wanted
+    from sims_analysis.figures.arguments import PlotOptions
 
 #: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
@@ -67,6 +65,35 @@ Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
 Answers = Found | Sequence[Found] | Mapping[str, Found]
 
+#: Kind of a depth axis, and label of a value axis.
+Key = tuple[str, str]
+
+
+class DepthScale:
+    """The unit in which depth is printed, and the label of the axis."""
+
+    def __init__(self, series: Series, units: str | None, *, others: bool = False) -> None:
+        self.kind = series.axis
+        self.units = series.axis_units
+        self._unit = None
+        if units is not None:
+            unit = unit_of_kind(units, vocabulary.AXES if others else (series.axis,), "depth_units")
+            # Beside an axis of another kind, a unit is for that to which it belongs.
+            if unit.kind == self.kind:
+                self._unit, self.units = unit, unit.text
+        name = "Depth" if series.axis == "depth" else "Sputter time"
+        self.label = f"{name} ({unit_label(self.units)})"
+
+    def __call__(self, x: Any) -> Any:
+        """Convert from the canonical unit."""
+        return x if self._unit is None else self._unit.from_canonical(x)
+
+
+def label_of(long_name: str, units: str) -> str:
+    """Label of a value axis: ``Concentration (atoms/cm³)``."""
+    unit = unit_label(units)
+    return f"{long_name} ({unit})" if unit else long_name
+
 
 @dataclass(frozen=True)
 class Curve(Series):
@@ -81,9 +108,11 @@ class Curve(Series):
     #: In which the values are printed, if it is not the canonical one.
     unit: Unit | None = None
     #: Factor by which a waterfall raises the values.
-    raised: float = 1.0
+    factor: float = 1.0
     #: Name of the model, for a fitted curve.
     model: str = ""
+    #: What is known of the samples besides their values.
+    quality: tuple[Quality, ...] = ()
 
     def mapped(self, convert: Callable[[Any], Any], **changes: Any) -> Curve:
         """Convert all values, and change what is said of them."""
@@ -134,25 +163,23 @@ class Curve(Series):
         with np.errstate(invalid="ignore"):
             return np.asarray(self.y < self.detection_limit)
 
+    def placeholders(self) -> Flags:
+        """Find samples at which the instrument has written a number for no counts."""
+        return samples_of("placeholder", self.x, self.quality)
+
     def not_positive(self) -> Flags:
         """Find samples that a log axis cannot show and that are not marked at the detection limit.
 
         These are zero, negative, or the number that the instrument writes for no counts.
         """
-        y = self.y
-        return np.asarray((y <= 0) | (y == self.fill)) & ~self.below_limit()
+        return np.asarray((self.y <= 0) | self.placeholders()) & ~self.below_limit()
 
-    @cached_property
+    @property
     def gaps(self) -> Index:
         """Positions of the samples after which nothing was measured over a gap."""
-        ((_, rows),) = layouts(self.x, self.y[None])
-        found = gap_after(rows)
-        return np.flatnonzero([] if found is None else found)
-
-    @cached_property
-    def fill(self) -> float:
-        """The number that the instrument writes for no counts; NaN if there is none."""
-        return fill_value(self.y)
+        starts = [row.start for row in self.quality if row.kind == "gap"]
+        inside = [start for start in starts if self.x[0] <= start < self.x[-1]]
+        return np.searchsorted(self.x, np.sort(inside), "right") - 1
 
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
@@ -196,7 +223,11 @@ def curves_of(
 ) -> list[Curve]:
     """List the curves of the measurements by species, with their limits, in the units to print."""
     curves = [
-        Curve(**{**vars(series), "species": _name_of(series, item)}, source=label)
+        Curve(
+            **{**vars(series), "species": _name_of(series, item)},
+            source=label,
+            quality=quality_of(series),
+        )
         for label, item in named.items()
         for series in series_of(item)
     ]
@@ -249,7 +280,7 @@ def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
     return replace(curve.mapped(unit.from_canonical, units=unit.text), unit=unit)
 
 
-def styled(
+def with_looks(
     curves: Sequence[Curve],
     colours: Mapping[str, str] | None,
     colour_by: str,
@@ -269,12 +300,12 @@ def styled(
     known |= {key: wanted[key] for key in texts if key in wanted}
     if by_measurement:
         free = [key for key in texts if key not in known]
-        scale = [c for c in sequence(len(free) + len(taken)) if c not in taken.values()]
+        scale = [c for c in ordered_colours(len(free) + len(taken)) if c not in taken.values()]
         found = {**dict(zip(free, cycled(scale or COLOURS), strict=False)), **known}
     else:
         # No species is called like the colours that others have.
         others = {f"\0{text}": colour for text, colour in taken.items()}
-        found = assigned(texts, {**others, **known}, cycle)
+        found = assign_colours(texts, {**others, **known}, cycle)
     taken.update({text: found[key] for key, text in texts.items()})
     chosen = [
         wanted.get(c.species, wanted.get(c.measurement, found[key]))
@@ -287,12 +318,12 @@ def styled(
     else:
         dashes = dashes_of(chosen)
     users = {*wanted.values(), *cycle}
-    seen = [colour if colour in users else legible(colour, ax) for colour in chosen]
+    seen = [colour if colour in users else visible_colour(colour, ax) for colour in chosen]
     looks = zip(curves, seen, dashes, strict=True)
     return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
 
 
-def raised(curves: Sequence[Curve], factor: float) -> list[Curve]:
+def offset_curves(curves: Sequence[Curve], factor: float) -> list[Curve]:
     """Raise the curves of each measurement by a factor over those of the one before."""
     order = list(dict.fromkeys(curve.measurement for curve in curves))
     made = []
@@ -300,7 +331,7 @@ def raised(curves: Sequence[Curve], factor: float) -> list[Curve]:
         part = factor ** order.index(curve.measurement)
         name = f"{curve.long_name} × {factor:g}$^n$"
         higher = curve.mapped(partial(operator.mul, part), long_name=name)
-        made.append(replace(higher, raised=part))
+        made.append(replace(higher, factor=part))
     return made
 
 
@@ -376,38 +407,7 @@ def is_synthetic(data: xr.Dataset | xr.DataArray) -> bool:
     return any("synthetic" in text.lower() for text in texts)
 
 
-#: Fewer samples do not tell what the instrument writes for no counts.
-_FEWEST = 10
-#: A fill value is below all samples by these factors: if it occurs once, or repeatedly.
-_ALONE, _REPEATED = 300.0, 100.0
-
-
-def fill_value(y: Array) -> float:
-    """Find the number that an instrument writes for no counts; NaN if there is none.
-
-    It is the smallest positive number, far below all others, and not the end of a steep profile: it
-    occurs more than once, or alone between samples that are far above.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> fill_value(np.array([900.0, 30, 4, 1, 0.001, 2, 0.001, 1, 1, 0.001]))
-    0.001
-    >>> fill_value(10.0 ** np.arange(20))
-    nan
-    """
-    values, counts = np.unique(y[y > 0], return_counts=True)
-    if y.size < _FEWEST or values.size < 2:
-        return float("nan")
-    ratio = values[1] / values[0]
-    if counts[0] > 1:
-        return float(values[0]) if ratio >= _REPEATED else float("nan")
-    at = int(np.flatnonzero(y == values[0])[0])
-    inside = 0 < at < y.size - 1
-    return float(values[0]) if inside and ratio >= _ALONE else float("nan")
-
-
-def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
+def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
     """Decide whether colours stand for species or for measurements.
 
     For these if there is one species in several of them, if the user names their colours, or if
@@ -438,7 +438,7 @@ class Spread:
     outliers: list[Curve]
 
 
-def is_crowd(curves: Sequence[Curve], colour_by: str) -> bool:
+def needs_spread(curves: Sequence[Curve], colour_by: str) -> bool:
     """Whether a species has too many curves to tell them apart."""
     counts = Counter(curve.subject for curve in curves)
     most = max(counts.values())
@@ -455,7 +455,7 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     first = max(curves, key=lambda curve: curve.x.size)
     x = first.x
     # What an instrument writes for no counts is no value.
-    counted = [np.where(c.y == c.fill, 0.0, c.y) for c in curves]
+    counted = [np.where(c.placeholders(), 0.0, c.y) for c in curves]
     values = np.array([np.interp(x, c.x, y, left=np.nan, right=np.nan)
                        for c, y in zip(curves, counted, strict=True)])  # fmt: skip
     everywhere = ~np.isnan(values).any(axis=0)
@@ -464,7 +464,9 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     shares = np.array([0.5, (1 - CENTRAL) / 2, (1 + CENTRAL) / 2])
     # At every depth of the first curve at least that one was measured.
     median, low, high = np.nanquantile(values, shares, axis=0)
-    whole = replace(first, x=x, y=median, stderr=None, place={}, source="", dash="solid")
+    gaps = tuple(row for row in first.quality if row.kind == "gap")
+    whole = replace(first, x=x, y=median, stderr=None, place={}, source="", quality=gaps)
+    whole = replace(whole, dash="solid")
     return Spread(whole, low, high, len(curves), _outliers(curves, values, median))
 
 

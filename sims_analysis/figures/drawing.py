@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.figures import fits as fitted
-from sims_analysis.figures import legend
-from sims_analysis.figures import lines as lined
-from sims_analysis.figures.arguments import Wanted
-from sims_analysis.figures.axes import EDGE, set_depth_limits, set_value_limits, spread_right_axes
-from sims_analysis.figures.canvas import NAMES, NOTES, Canvas
-from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, legible, letters
+from sims_analysis.errors import ProfileWarning, warn
+from sims_analysis.figures import fits, lines
+from sims_analysis.figures.arguments import PlotOptions
+from sims_analysis.figures.axes import set_depth_limits, set_value_limits
+from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, text_colour, visible_colour
+from sims_analysis.figures.curve_labels import (
+    choose_names,
+    differs_from_earlier,
+    label_lines,
+    typeset_species,
+)
 from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
@@ -28,113 +32,116 @@ from sims_analysis.figures.curves import (
     check_limits,
     colour_meaning,
     curves_of,
-    is_crowd,
-    raised,
+    needs_spread,
+    offset_curves,
     spread_of,
-    styled,
+    with_looks,
 )
-from sims_analysis.figures.labels import choose_names, is_another, label_lines, printed
+from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.results import check_results, draw_results, draw_summaries
-from sims_analysis.figures.style import fix_ticks, grow, lay_out
+from sims_analysis.figures.style import OVER, fix_ticks, make_higher
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.typeset import unit_label
 
 #: Of more curves than these, each is too thin a part to be seen among others.
 _MOST = 40
+#: At most so many columns of a list below panels.
+_COLUMNS = 6
 #: Curves closer than this everywhere, as a fraction of the axes, hide each other.
 _SAME = 0.004
 
 
-def prepared(
-    named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
-) -> tuple[Wanted, list[Curve], list[Curve]]:
+def read_curves(
+    named: Mapping[str, xr.Dataset | xr.DataArray], options: PlotOptions
+) -> tuple[PlotOptions, list[Curve], list[Curve]]:
     """Read the curves and the fits to draw, before there is a figure."""
-    curves = curves_of(named, wanted.species, wanted.value_units, wanted.detection_limit)
-    if wanted.colour is not None:
-        wanted = replace(wanted, colours={c.species: wanted.colour for c in curves})
-    if wanted.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
-        curves = raised(curves, wanted.waterfall)
-    models = fitted.evaluated(wanted, curves)
-    if wanted.spread is None:
-        crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
-        wanted = replace(wanted, spread=crowd)
-    return wanted, curves, models
+    curves = curves_of(named, options.species, options.value_units, options.detection_limit)
+    if options.colour is not None:
+        options = replace(options, colours={c.species: options.colour for c in curves})
+    if options.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
+        curves = offset_curves(curves, options.waterfall)
+    models = fits.evaluate_fits(options, curves)
+    if options.spread is None:
+        crowd = options.waterfall is None and needs_spread(curves, colour_meaning(options, curves))
+        options = replace(options, spread=crowd)
+    return options, curves, models
 
 
-def taken_colours(canvas: Canvas) -> dict[str, str]:
+def taken_colours(plot: Plot) -> dict[str, str]:
     """Return the colours of the curves that an earlier call has drawn, by their names."""
-    named = {text: str(line.get_color()) for text, line in canvas.earlier.items()}
+    named = {text: str(line.get_color()) for text, line in plot.earlier.items()}
     return {part: colour for text, colour in named.items() for part in text.split(", ")}
 
 
-def draw(canvases: Sequence[Canvas], taken: dict[str, str], *, shared: bool = False) -> None:
-    """Draw the curves of each canvas, with their marks, bands, results and fits, in common limits.
+def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) -> None:
+    """Draw the curves of each plot, with their marks, bands, results and fits, in common limits.
 
     `taken` are the colours in the figure, by printed names; those of new curves are added. In a
     `shared` list of all results, each has to say of which panel it is.
     """
-    together = [curve for canvas in canvases for curve in canvas.curves]
-    check_limits(together, canvases[0].wanted.detection_limit)
-    check_results(canvases[0].wanted, together)
-    for canvas in canvases:
-        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in canvas.curves))
-        if canvas.wanted.waterfall is not None and len(order) > 1:
-            canvas.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
-        meaning = colour_meaning(canvas.wanted, canvas.curves)
-        canvas.curves = styled(canvas.curves, canvas.wanted.colours, meaning, taken, canvas.ax)
-        canvas.open()
-        _draw_curves(canvas)
-    set_depth_limits(canvases)
-    for canvas in canvases:
-        _draw_marks(canvas)
-        fitted.draw_restored(canvas)
-    set_value_limits(canvases)
-    for canvas in canvases:
-        _part(canvas)
-        among = together if shared else canvas.curves
-        _draw_bands(canvas)
-        for curve, line in [] if canvas.wanted.spread else canvas.lines:
-            if _is_primary(curve, canvas.curves):
-                again = is_another(canvas, curve, line)
-                name = str(line.get_label()) if again else _who(curve, among)
-                draw_results(canvas, curve, name)
-        for median, members in canvas.medians:
-            draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
-        fitted.draw(canvas)
-        choose_names(canvas)
+    together = [curve for plot in plots for curve in plot.curves]
+    check_limits(together, plots[0].options.detection_limit)
+    check_results(plots[0].options, together)
+    for plot in plots:
+        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in plot.curves))
+        if plot.options.waterfall is not None and len(order) > 1:
+            plot.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
+        meaning = colour_meaning(plot.options, plot.curves)
+        plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
+        plot.open()
+        _draw_curves(plot)
+    set_depth_limits(plots)
+    for plot in plots:
+        _draw_marks(plot)
+        fits.draw_restored(plot)
+    set_value_limits(plots)
+    for plot in plots:
+        _interleave_dashes(plot)
+        among = together if shared else plot.curves
+        _draw_bands(plot)
+        for curve, line in [] if plot.options.spread else plot.lines:
+            if _is_primary(curve, plot.curves):
+                again = differs_from_earlier(plot, curve, line)
+                name = str(line.get_label()) if again else _subject_of(curve, among)
+                draw_results(plot, curve, name)
+        for median, members in plot.medians:
+            draw_summaries(plot, median, members, _subject_of(median, plot.curves, alone=True))
+        fits.draw(plot)
+        choose_names(plot)
 
 
-def _draw_curves(canvas: Canvas) -> None:
+def _draw_curves(plot: Plot) -> None:
     """Draw all lines, of a crowd its medians and outliers."""
-    wanted = canvas.wanted
-    for each in canvas.values().values():
-        if wanted.log and each.get_yscale() != "log":
+    options = plot.options
+    for each in plot.layout.values().values():
+        if options.log and each.get_yscale() != "log":
             each.set_yscale("log")
-    every = [(curve, wanted.line) for curve in canvas.curves]
-    for curve, style in _spreads(canvas) if wanted.spread else every:
-        line = lined.draw_curve(canvas, curve, style)
+    every = [(curve, options.line) for curve in plot.curves]
+    for curve, style in _spreads(plot) if options.spread else every:
+        line = lines.draw_curve(plot, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
-        if is_another(canvas, curve, line) and "linestyle" not in style:
-            same = [one for one in canvas.earlier.values() if one.get_color() == line.get_color()]
+        if differs_from_earlier(plot, curve, line) and "linestyle" not in style:
+            same = [one for one in plot.earlier.values() if one.get_color() == line.get_color()]
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
-        canvas.lines.append((curve, line))
-    label_lines(canvas)
+        plot.lines.append((curve, line))
+    label_lines(plot)
 
 
-def _spreads(canvas: Canvas) -> list[tuple[Curve, Mapping[str, Any]]]:
+def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     """Shade the band of each species; return the lines to draw, with their style."""
-    options, ax = canvas.wanted.line, canvas.ax
+    options, ax = plot.options.line, plot.ax
     by_subject: dict[Any, list[Curve]] = {}
-    for curve in canvas.curves:
+    for curve in plot.curves:
         by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
     colours = {}
     for key, mine in by_subject.items():
         found = {curve.colour for curve in mine}
-        colours[key] = found.pop() if len(found) == 1 else legible(colour_of(key[1]), ax)
+        colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[1]), ax)
     spreads = {key: spread_of(mine) for key, mine in by_subject.items() if len(mine) > 1}
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
-    free = [colour for c in COLOURS if (colour := legible(c, ax)) not in colours.values()]
+    free = [colour for c in COLOURS if (colour := visible_colour(c, ax)) not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
@@ -144,68 +151,83 @@ def _spreads(canvas: Canvas) -> list[tuple[Curve, Mapping[str, Any]]]:
             continue
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
-        _draw_spread(canvas, median, whole)
+        _draw_spread(plot, median, whole)
         drawn.append((median, options))
         thin = {"linewidth": 0.7, **options}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
-        if _is_primary(mine[0], canvas.curves):
-            canvas.medians.append((median, mine))
+        if _is_primary(mine[0], plot.curves):
+            plot.medians.append((median, mine))
     # The legend names the species first.
     return drawn + outliers
 
 
-def _draw_spread(canvas: Canvas, median: Curve, whole: Spread) -> None:
-    data = lined.shown(canvas, median)
-    lined.shade(canvas, median, whole.low, whole.high, data)
+def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
+    data = lines.is_data(plot, median)
+    lines.shade(plot, median, whole.low, whole.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
-        y = np.where(data & ((end > 0) | (not canvas.wanted.log)), end, np.nan)
-        x = canvas.scale_of(median)(median.x)
-        canvas.axes_of(median).plot(x, y, label=EDGE, **style)
-    canvas.explain(f"median of {whole.count}", color=canvas.grey, linewidth=1.0)
-    legend.explain_band(canvas, f"the middle {100 * CENTRAL:g} %")
+        y = np.where(data & ((end > 0) | (not plot.options.log)), end, np.nan)
+        x = plot.scale_of(median)(median.x)
+        (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
+        plot.layout.extents.append((edge, 1.0))
+    plot.explain(f"median of {whole.count}", color=plot.grey, linewidth=1.0)
+    plot.explain_band(f"the middle {100 * CENTRAL:g} %")
 
 
-def _draw_marks(canvas: Canvas) -> None:
+def _draw_marks(plot: Plot) -> None:
     """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
-    for curve, _ in canvas.lines:
-        if lined.mark_below_limit(canvas, curve):
-            legend.explain_mark(canvas, "below the limit")
-    for kind, ax in canvas.depths().items() if canvas.wanted.log else ():
-        legend.explain_hidden(canvas, lined.mark_floor(canvas, kind, ax))
+    for curve, _ in plot.lines:
+        if lines.mark_below_limit(plot, curve):
+            plot.explain_mark("below the limit")
+    for kind, ax in plot.layout.depths().items() if plot.options.log else ():
+        _explain_floor(plot, lines.mark_floor(plot, kind, ax))
 
 
-def _draw_bands(canvas: Canvas) -> None:
+def _explain_floor(plot: Plot, curves: Sequence[Curve]) -> None:
+    """Say what the marks at the floor of the axis are."""
+    words: dict[str, None] = {}
+    for curve in curves:
+        y, written = curve.y, curve.y[curve.placeholders()]
+        found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
+        # By the instrument, whatever a waterfall makes of it.
+        for value in np.unique(written / curve.factor):
+            found[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
+        words |= dict.fromkeys(word for word, there in found.items() if there)
+    if words:
+        plot.explain_mark(" or ".join(words))
+
+
+def _draw_bands(plot: Plot) -> None:
     """Draw the errors of the curves, and the detection limits, one line where all are the same."""
-    for curve, _ in canvas.lines:
-        if lined.draw_band(canvas, curve):
-            legend.explain_error(canvas, band=True)
-    grey = canvas.grey
+    for curve, _ in plot.lines:
+        if lines.draw_band(plot, curve):
+            plot.explain_error(band=True)
+    grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
-    for key, ax in canvas.axes.items():
-        mine = [c for c in canvas.curves if c.key == key and not np.isnan(c.detection_limit)]
+    for key, ax in plot.layout.axes.items():
+        mine = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
         limits = {curve.detection_limit: curve.colour for curve in mine}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
-            canvas.explain("detection limit", color=grey, **style)
+            plot.explain("detection limit", color=grey, **style)
 
 
-def _part(canvas: Canvas) -> None:
+def _interleave_dashes(plot: Plot) -> None:
     """Draw curves that hide each other as dashes that leave room for one another."""
     groups: list[tuple[Any, list[Any]]] = []
-    for _, line in canvas.lines if len(canvas.lines) <= _MOST else []:
+    for _, line in plot.lines if len(plot.lines) <= _MOST else []:
         pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
-        points = canvas.ax.transAxes.inverted().transform(pixels)
-        for other, lines in groups:
+        points = plot.ax.transAxes.inverted().transform(pixels)
+        for other, mine in groups:
             same = other.shape == points.shape and np.isfinite(points - other).any()
             if same and np.nanmax(np.abs(other - points)) < _SAME:
-                lines.append(line)
+                mine.append(line)
                 break
         else:
             groups.append((points, [line]))
     for _, (_, *hiding) in groups:
         for i, line in enumerate(hiding):
-            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=legend.OVER)
+            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=OVER)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
@@ -215,64 +237,71 @@ def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     return all(curve.rank <= other.rank for other in same)
 
 
-def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
+def _subject_of(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
-    name = printed(curve.species) if len(species) > 1 else ""
+    name = typeset_species(curve.species) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
 
 
-def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False) -> None:
-    """Set the ticks, move the right axes apart, and write the names where they cover nothing.
+def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> None:
+    """Set the ticks, and make a figure of our own higher by the lists that are outside its axes.
 
     Panels of one figure stand `across` in a row; a `shared` list is written below all of them.
     """
-    figure = canvases[0].figure
-    for canvas in canvases:
-        _dress(canvas)
-    lay_out(figure)
-    crowded = [canvas for canvas in canvases if len(canvas.values()) > 2]
-    for canvas in crowded:
-        spread_right_axes(canvas)
-    if crowded:
-        lay_out(figure)
-    if shared:
-        legend.write_shared_list(canvases)
-        return
+    from sims_analysis.figures.layout import arrange
+
     said: set[str] = set()
-    for canvas in canvases:
-        legend.write_list(canvas, legend.place_names(canvas), said)
-    outside = [_outside(canvas) for canvas in canvases if not canvas.own]
-    if not any(outside):
-        return
-    if len(canvases) > 1:
-        # Lists around the panels get room of their own: the panels stay as high.
-        rows = [outside[i : i + across] for i in range(0, len(outside), across)]
-        grow(figure, sum(map(max, rows)))
-    # The layout makes room for the lists below the axes, which are lower from now on.
-    lay_out(figure)
-    for canvas in canvases:
-        legend.place_names(canvas, next(iter(canvas.legends(NOTES)), None))
+    for plot in plots:
+        _style_ticks(plot)
+        explained = plot.layout.explained
+        plot.layout.explained = {text: explained[text] for text in explained if text not in said}
+        said |= set(explained)
+        plot.layout.read_settings()
+    if shared:
+        _write_shared_list(plots)
+    layouts = [plot.layout for plot in plots]
+    arrange(layouts, across)
+    for problem in dict.fromkeys(each.problem for each in layouts if each.problem):
+        warn(
+            f"{problem}: leave out some results, or notes=False, or give the axes more room "
+            '(width=, or a layout engine, as with plt.subplots(..., layout="constrained"))',
+            ProfileWarning,
+        )
 
 
-def _outside(canvas: Canvas) -> float:
-    """Return the height of the lists above and below an axes, in inches."""
-    below = [each for each in canvas.legends(NOTES) if each.get_in_layout()]
-    heights = [each.get_window_extent().height for each in canvas.legends(NAMES) + below]
-    return float(sum(heights) / canvas.figure.dpi)
+def _write_shared_list(plots: Sequence[Plot]) -> None:
+    """Place one list for all panels below them, with their names; the panels stay as high."""
+    from sims_analysis.figures.layout import LIST_STYLE
+
+    layouts, figure = [plot.layout for plot in plots], plots[0].figure
+    entries: dict[str, Any] = {}
+    for kind in (("above", "beside"), ("results",), ("explained",)):
+        for layout in layouts:
+            for name in kind:
+                entries |= getattr(layout, name)
+                setattr(layout, name, {})
+    place: dict[str, Any] = {"loc": "outside lower center", **LIST_STYLE}
+    for columns in range(min(_COLUMNS, len(entries)), 0, -1):
+        legend = figure.legend(list(entries.values()), list(entries), ncols=columns, **place)
+        size = legend.get_window_extent()
+        if size.width <= figure.bbox.width or columns == 1:
+            make_higher(figure, size.height / figure.dpi)
+            return
+        legend.remove()
 
 
-def _dress(canvas: Canvas) -> None:
+def _style_ticks(plot: Plot) -> None:
     """Fix the looks of ticks, and give right axes the colour of their curves if there are two."""
-    for each in canvas.axes.values():
+    for each in plot.layout.axes.values():
         fix_ticks(each)
-    right = list(canvas.values().items())[1:]
+    right = list(plot.layout.values().items())[1:]
     for label, each in right if len(right) > 1 else []:
         # An arrow does not say which of several right axes is meant: their colour does.
-        colours = {str(line.get_color()) for curve, line in canvas.lines if curve.key[1] == label}
+        colours = {str(line.get_color()) for curve, line in plot.lines if curve.key[1] == label}
         if len(colours) == 1:
-            colour = letters(colours.pop(), canvas.ax)
+            colour = text_colour(colours.pop(), plot.ax)
             each.yaxis.label.set_color(colour)
             each.tick_params(axis="y", which="both", colors=colour)

@@ -12,12 +12,11 @@ import xarray as xr
 
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import Wanted
-from sims_analysis.figures.axes import RESOLUTION
-from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.colours import ink
+from sims_analysis.figures.arguments import PlotOptions
+from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
-from sims_analysis.figures.style import grow
+from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.style import make_higher
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
 _HEIGHTS = (3.0, 1.0)
 
 
-def evaluated(wanted: Wanted, curves: Sequence[Curve]) -> list[Curve]:
+def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
     """Evaluate each fit on the samples of its data, and between them, inside its window.
 
     There is a curve for each that a fit is about, with its source, colour and unit.
     """
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
-        for fit in wanted.of("fits", source):
+        for fit in options.of("fits", source):
             from sims_analysis.fitting.evaluation import evaluate
 
             axis = str(fit.attrs.get("axis", "depth"))
@@ -51,15 +50,15 @@ def evaluated(wanted: Wanted, curves: Sequence[Curve]) -> list[Curve]:
                     f"the fit is over {axis}, but {curves[0].species or 'the profile'} is "
                     f"over {curves[0].axis}: draw the data that were fitted"
                 )
-            x = np.unique(np.concatenate([_finer(curve.x) for curve in mine]))
+            x = np.unique(np.concatenate([_refine(curve.x) for curve in mine]))
             depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].axis_units})
-            model = _inside(evaluate(fit, depth=depth), fit, axis)
+            model = _within_window(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
-                found += _matching(model, mine)
+                found += _match_curves(model, mine)
     return found
 
 
-def _inside(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataArray:
+def _within_window(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataArray:
     """Keep the values between the first and the last sample that were used in the fit."""
     if "window_start" not in fit:
         return model
@@ -68,20 +67,20 @@ def _inside(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataArray:
     return model.where((depth >= start) & (depth <= stop)).transpose(*model.dims)
 
 
-def _finer(x: Any) -> Any:
+def _refine(x: Any) -> Any:
     """Add depths between those of the data."""
     parts = np.linspace(0.0, 1.0, _FINER, endpoint=False)
     return np.append((x[:-1, None] + np.diff(x)[:, None] * parts).ravel(), x[-1])
 
 
-def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
+def _match_curves(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     """Match the profiles of a model with the data that they were fitted to."""
     found = []
     for series in series_of(model):
         for curve in curves:
             same_place = series.place in (curve.place, {})
             if series.species in (curve.species, "") and same_place:
-                y = curve.in_units(series.y) * curve.raised
+                y = curve.in_units(series.y) * curve.factor
                 name = str(model.attrs.get("model", ""))
                 found.append(replace(curve, x=series.x, y=y, stderr=None, model=name))
                 break
@@ -108,57 +107,58 @@ def _named(models: Sequence[Curve]) -> list[tuple[Curve, int, str]]:
     return list(zip(models, numbers, texts, strict=True))
 
 
-def draw(canvas: Canvas) -> None:
+def draw(plot: Plot) -> None:
     """Draw the fitted curves over their data; one that is not to be trusted is listed."""
-    for curve in canvas.curves:
-        for fit in canvas.wanted.of("fits", curve.source):
+    for curve in plot.curves:
+        for fit in plot.options.of("fits", curve.source):
             word = next((name for name in ("curve_status", "status") if name in fit), "")
             mine = of_curve(fit[word], curve) if word else None
             status = "ok" if mine is None else str(np.ravel(mine.values)[0])
             if status not in ("", "ok"):
                 whose = ", ".join(filter(None, [curve.species, curve.measurement]))
-                canvas.tell(
+                plot.list_result(
                     f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
                 )
-    for model, number, text in _named(canvas.models):
+    for model, number, text in _named(plot.models):
         dash = _DASHES[number % len(_DASHES)]
-        _over(canvas, model, "fit", text, linewidth=0.9, linestyle=dash)
+        _draw_over(plot, model, "fit", text, linewidth=0.9, linestyle=dash)
 
 
-def draw_restored(canvas: Canvas) -> None:
+def draw_restored(plot: Plot) -> None:
     """Draw restored profiles, each with a bar as long as its resolution, above its maximum.
 
     Limits of values include the bars, not a restored profile far below the samples.
     """
-    for source, name in dict.fromkeys((c.source, c.variable) for c in canvas.curves):
-        mine = [c for c in canvas.curves if (c.source, c.variable) == (source, name)]
-        for answer in map(dequantify, canvas.wanted.of("restored", source)):
+    for source, name in dict.fromkeys((c.source, c.variable) for c in plot.curves):
+        mine = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
+        for answer in map(dequantify, plot.options.of("restored", source)):
             if name in answer and bool(answer[name].notnull().any()):  # it may have no values
-                for curve in _matching(answer[name], mine):
-                    _draw_one(canvas, answer, curve)
+                for curve in _match_curves(answer[name], mine):
+                    _draw_one(plot, answer, curve)
 
 
-def _draw_one(canvas: Canvas, answer: xr.Dataset, curve: Curve) -> None:
-    data = _over(canvas, curve, "restored", "restored", linewidth=1.1)
+def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
+    data = _draw_over(plot, curve, "restored", "restored", linewidth=1.1)
     one: Any = of_curve(answer, curve)
     x, y = curve.x, curve.y
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
-    ends = canvas.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
-    level = (_ABOVE if canvas.wanted.log else _LITTLE_ABOVE) * np.nanmax(y)
-    bar: Any = {"color": ink(0.0, canvas.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
-    canvas.axes_of(data).plot(ends, [level, level], label=RESOLUTION, gid="resolution", **bar)
-    canvas.explain("achieved resolution", **bar)
+    ends = plot.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
+    level = (_ABOVE if plot.options.log else _LITTLE_ABOVE) * np.nanmax(y)
+    bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
+    (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
+    plot.layout.extents.append((line, 1.0))
+    plot.explain("achieved resolution", **bar)
 
 
-def _over(canvas: Canvas, curve: Curve, what: str, text: str, **style: Any) -> Curve:
+def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
-    data, y = _data_of(curve, canvas.curves), curve.y
-    positive = np.where(y > 0, y, np.nan) if canvas.wanted.log else y
-    style |= {"color": ink(0.0, canvas.ax), "zorder": 3}
-    x = canvas.scale_of(data)(curve.x)
-    canvas.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
-    canvas.explain(text, **style)
+    data, y = _data_of(curve, plot.curves), curve.y
+    positive = np.where(y > 0, y, np.nan) if plot.options.log else y
+    style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
+    x = plot.scale_of(data)(curve.x)
+    plot.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
+    plot.explain(text, **style)
     return data
 
 
@@ -172,7 +172,7 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
         raise ValueError("residuals need axes in a grid, as plt.subplots makes them")
     figure: Any = ax.figure
     if own:
-        grow(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
+        make_higher(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
     grid = spec.subgridspec(2, 1, height_ratios=_HEIGHTS, hspace=0.04)
     ax.set_subplotspec(grid[0])
     below: Axes = figure.add_subplot(grid[1], sharex=ax)
@@ -180,13 +180,13 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     return below
 
 
-def draw_residuals(canvas: Canvas, below: Axes) -> None:
+def draw_residuals(plot: Plot, below: Axes) -> None:
     """Draw the residuals, in standard errors if the data have these.
 
     Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
-    models, log = canvas.models, canvas.wanted.log
-    data = [_data_of(model, canvas.curves) for model in models]
+    models, log = plot.models, plot.options.log
+    data = [_data_of(model, plot.curves) for model in models]
     stated = all(curve.stderr is not None for curve in data)
     for (model, number, _), curve in zip(_named(models), data, strict=True):
         x, y, stderr = curve.x, curve.y, curve.stderr
@@ -201,12 +201,12 @@ def draw_residuals(canvas: Canvas, below: Axes) -> None:
         style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5}
         style = {"color": curve.colour, **(style if number else {"markersize": 1.8})}
         marker = _MARKS[number % len(_MARKS)]
-        below.plot(canvas.scale_of(curve)(x), left, marker=marker, linestyle="none", **style)
-    below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
+        below.plot(plot.scale_of(curve)(x), left, marker=marker, linestyle="none", **style)
+    below.axhline(0.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"
     below.set_ylabel("residual / $σ$" if stated else apart)
-    below.set_xlabel(canvas.ax.get_xlabel())
-    canvas.ax.set_xlabel("")
+    below.set_xlabel(plot.ax.get_xlabel())
+    plot.ax.set_xlabel("")
     figure: Any = below.figure
-    figure.align_ylabels([canvas.ax, below])
+    figure.align_ylabels([plot.ax, below])

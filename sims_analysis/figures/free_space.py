@@ -5,12 +5,11 @@ Everything is measured in fractions of the axes, at the size of the figure when 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.figures.axes import axes_at
-from sims_analysis.figures.lines import has_mark
 from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
@@ -39,33 +38,19 @@ class Box(NamedTuple):
     top: float
 
 
-class Place(NamedTuple):
-    """Where a name is: its box, and the point of the curve that it belongs to."""
-
-    x: float
-    y: float
-    box: Box
-
-
 class Obstacles:
-    """A map of the curves and the existing texts in an axes."""
+    """A map of the curves and the texts in an axes, in those at its place, and of further boxes."""
 
-    def __init__(self, ax: Axes) -> None:
+    def __init__(self, ax: Axes, axes: Iterable[Axes] = (), boxes: Iterable[Any] = ()) -> None:
         self.ax = ax
         self._lines: dict[int, Array] = {}
-        self.boxes: list[Box] = []
         self._covered = np.zeros((_CELLS + 1, _CELLS + 1))
-
-    @classmethod
-    def at(cls, ax: Axes) -> Obstacles:
-        """Map the curves and the texts of an axes, and of those that share its place."""
-        found = cls(ax)
-        for each in {id(one): one for one in [ax, *axes_at(ax).values()]}.values():
+        self.boxes = [self.fraction(box) for box in boxes]
+        for each in dict.fromkeys([ax, *axes]):
             for drawn in each.lines:
-                found.add_line(drawn)
+                self.add_line(drawn)
             texts = [text for text in each.texts if text.get_text() and text.get_visible()]
-            found.boxes += [found.fraction(text.get_window_extent()) for text in texts]
-        return found
+            self.boxes += [self.fraction(text.get_window_extent()) for text in texts]
 
     def size(self, extent: Any) -> tuple[float, float]:
         """Convert a size in pixels to fractions of the axes."""
@@ -138,7 +123,7 @@ class Obstacles:
         best = int(np.argmin(covered + corner + 0.02 * (x < 0.4)))
         return float(x[best]), float(y[best]), bool(covered[best] <= _TOLERATED)
 
-    def place_beside(self, line: Any, size: tuple[float, float]) -> Place | None:
+    def place_beside(self, line: Any, size: tuple[float, float]) -> Box | None:
         """Find the free place nearest to a curve, preferably where it is high; None without one.
 
         The `size` of the text, width and height, is in fractions of the axes.
@@ -162,8 +147,7 @@ class Obstacles:
             box = Box(*map(float, boxes.reshape(-1, 4)[i]))
             dear = cost[i] + self._crowding(box, points)
             if dear < best:
-                x, y = some[i // ranks.size]
-                best, chosen = dear, Place(float(x), float(y), box)
+                best, chosen = dear, box
         return chosen
 
     def _crowding(self, box: Box, own: Array) -> float:
@@ -201,3 +185,8 @@ def _around(points: Array, size: tuple[float, float], pad: tuple[float, float]) 
                     (-w / 2, -py - h)]  # fmt: skip
     low = points[:, None] + np.array(corners)
     return np.concatenate([low, low + np.array(size)], axis=-1)
+
+
+def has_mark(line: Any) -> bool:
+    """Whether the samples of a line have marks, which may be an array of corners."""
+    return str(line.get_marker()).strip().lower() not in ("", "none")

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.axes import FLOOR, LIMIT
-from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import Curve
+from sims_analysis.figures.free_space import has_mark
+from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.style import BAND
 from sims_analysis.kernels.rows import Array, Flags
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Opacity of a band.
-BAND = 0.22
 _MARK: dict[str, Any] = {"marker": "v", "markersize": 1.9, "fillstyle": "none"}
 _THIN: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0.4}
 #: The line over a gap.
@@ -34,20 +33,20 @@ _ROW = 0.018
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
-def shown(canvas: Canvas, curve: Curve) -> Flags:
+def is_data(plot: Plot, curve: Curve) -> Flags:
     """Find the samples that are drawn as data."""
     hidden = curve.below_limit()
-    return ~(hidden | curve.not_positive()) if canvas.wanted.log else ~hidden
+    return ~(hidden | curve.not_positive()) if plot.options.log else ~hidden
 
 
-def draw_curve(canvas: Canvas, curve: Curve, style: Mapping[str, Any]) -> Any:
+def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     """Draw the samples that are data; the line never bridges one that is not.
 
     Over a gap, where nothing was measured, it is thin and dotted.
     """
-    ax, data = canvas.axes_of(curve), shown(canvas, curve)
-    scattered = _scattered(data)
-    x, y = canvas.scale_of(curve)(curve.x), curve.y
+    ax, data = plot.axes_of(curve), is_data(plot, curve)
+    scattered = _is_sparse(data)
+    x, y = plot.scale_of(curve)(curve.x), curve.y
     drawn = np.where(data & ~scattered, y, np.nan)
     looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
     (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
@@ -75,17 +74,12 @@ def _same(line: Any) -> dict[str, Any]:
     return {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
 
 
-def has_mark(line: Any) -> bool:
-    """Whether the samples of a line have marks, which may be an array of corners."""
-    return str(line.get_marker()).strip().lower() not in ("", "none")
-
-
 def _without_neighbours(data: Flags) -> Flags:
     """Find the samples that are data between two that are not."""
     return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
-def _scattered(data: Flags) -> Flags:
+def _is_sparse(data: Flags) -> Flags:
     """Find samples whose neighbours are mostly not data, so that a line would be all gaps."""
     if data.size < 2 * _NEIGHBOURS or data.all():
         return np.zeros(data.shape, dtype=bool)
@@ -94,78 +88,82 @@ def _scattered(data: Flags) -> Flags:
     return np.asarray(gaps >= _SPARSE)
 
 
-def draw_band(canvas: Canvas, curve: Curve) -> bool:
+def draw_band(plot: Plot, curve: Curve) -> bool:
     """Shade the value +- coverage x standard error; return whether there is anything to shade."""
-    y, stderr, coverage = curve.y, curve.stderr, canvas.wanted.coverage
+    y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
-    data = shown(canvas, curve)
+    data = is_data(plot, curve)
     # No bands around single points: they would look like a bar code, too.
-    where = data & ~_scattered(data) & ~np.isnan(stderr)
-    shade(canvas, curve, y - coverage * stderr, y + coverage * stderr, where)
+    where = data & ~_is_sparse(data) & ~np.isnan(stderr)
+    shade(plot, curve, y - coverage * stderr, y + coverage * stderr, where)
     return bool(where.any())
 
 
-def shade(canvas: Canvas, curve: Curve, low: Array, high: Array, where: Flags) -> None:
+def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> None:
     """Shade between two curves, in the colour of the one between them."""
-    if canvas.wanted.log and where.any():
+    if plot.options.log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.y[where].min())
-    x = canvas.scale_of(curve)(curve.x)
+    x = plot.scale_of(curve)(curve.x)
     ends = (np.where(where, end, np.nan) for end in (low, high))
     x, low, high = _open_at_gaps(curve, x, *ends)
     style: Any = {"color": curve.colour, "alpha": BAND, "linewidth": 0, "zorder": 1.5}
-    canvas.axes_of(curve).fill_between(x, low, high, **style)
+    plot.axes_of(curve).fill_between(x, low, high, **style)
 
 
-def mark_floor(canvas: Canvas, kind: str, ax: Axes) -> list[Curve]:
+def mark_floor(plot: Plot, kind: str, ax: Axes) -> list[Curve]:
     """Mark samples that a log axis cannot show, in a row at its floor; return the curves with such.
 
     The row has as many places as there is room for marks. Where several species need the same
     place, they take turns, so that each is seen.
     """
-    curves = [curve for curve, _ in canvas.lines if curve.axis == kind]
-    rows = [_row(canvas, ax, curve, curve.not_positive()) for curve in curves]
-    wanted: dict[int, list[tuple[int, float]]] = {}
+    curves = [curve for curve, _ in plot.lines if curve.axis == kind]
+    rows = [_row(plot, ax, curve, curve.not_positive()) for curve in curves]
+    options: dict[int, list[tuple[int, float]]] = {}
     for i, row in enumerate(rows):
         for place, depth in row.items():
-            wanted.setdefault(place, []).append((i, depth))
+            options.setdefault(place, []).append((i, depth))
     marks: list[list[float]] = [[] for _ in rows]
-    for guests in wanted.values():
+    for guests in options.values():
         # The species with the fewest marks so far gets the place.
         i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
         marks[i].append(depth)
     for curve, mine in zip(curves, marks, strict=True):
         if mine:
-            _mark(ax, mine, _ROW, curve, label=FLOOR, transform=ax.get_xaxis_transform())
+            _mark(ax, mine, _ROW, curve, label="_floor", transform=ax.get_xaxis_transform())
+            plot.layout.marked = True
     return [curve for curve, row in zip(curves, rows, strict=True) if row]
 
 
-def mark_below_limit(canvas: Canvas, curve: Curve) -> bool:
+def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
-    ax = canvas.axes_of(curve)
-    row = list(_row(canvas, ax, curve, curve.below_limit()).values())
+    ax = plot.axes_of(curve)
+    row = list(_row(plot, ax, curve, curve.below_limit()).values())
     if row:
-        _mark(ax, row, curve.detection_limit, curve, label=LIMIT)
+        line = _mark(ax, row, curve.detection_limit, curve, label="_limit")
+        # Half of it is within the limits of the axes: otherwise the marks would be on the frame.
+        plot.layout.extents.append((line, 0.5))
     return bool(row)
 
 
-def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) -> None:
+def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) -> Any:
     from matplotlib.transforms import Bbox, TransformedBbox
 
     style = {**_MARK, **_THIN, "color": curve.colour, **options}
     (line,) = ax.plot(x, np.full(len(x), y), scaley=False, **style)
     frame = Bbox([[-_OUTSIDE, -_OUTSIDE], [1 + _OUTSIDE, 1 + _OUTSIDE]])
     line.set_clip_box(TransformedBbox(frame, ax.transAxes))
+    return line
 
 
-def _row(canvas: Canvas, ax: Axes, curve: Curve, which: Flags) -> dict[int, float]:
+def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> dict[int, float]:
     """Return, for each place in a row of marks, the first depth of some samples that falls there.
 
     Depths are in the unit of the axis, and inside its limits.
     """
     low, high = sorted(ax.get_xlim())
-    x = np.asarray(canvas.scale_of(curve)(curve.x[which]))
+    x = np.asarray(plot.scale_of(curve)(curve.x[which]))
     x = x[(x >= low) & (x <= high)]
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)

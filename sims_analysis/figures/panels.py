@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.arguments import OPTIONS, RESULTS, Wanted, check_looks, read_options
-from sims_analysis.figures.canvas import Canvas
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_looks, read_options
 from sims_analysis.figures.curves import (
     Measurements,
     curves_of,
     measurements_of,
-    styled,
+    with_looks,
 )
-from sims_analysis.figures.drawing import draw, finish, prepared
-from sims_analysis.figures.labels import brief
-from sims_analysis.figures.profiles import entitled, record
-from sims_analysis.figures.style import begun, entitle, figure_size, in_style, require_matplotlib
+from sims_analysis.figures.drawing import draw, finish, read_curves
+from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.profiles import record, title_text
+from sims_analysis.figures.short_names import brief
+from sims_analysis.figures.style import (
+    closed_on_error,
+    figure_size,
+    in_style,
+    require_matplotlib,
+    set_title,
+)
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import QuantityLike
@@ -77,8 +83,7 @@ def plot_panels(
     Raises
     ------
     ProfileError
-        If the list of a panel does not fit in letters of 5.5 points; and as of
-        :func:`plot_profiles`.
+        As of :func:`plot_profiles`.
 
     Examples
     --------
@@ -95,14 +100,14 @@ def plot_panels(
     named = measurements_of(data)
     house = options.pop("house_style", None)
     check_looks(title, house)
-    wanted = _wanted(options, data, named)
+    wanted = _read(options, data, named)
     parts = _parts(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
     if columns is not None:
         check_count("columns", columns)
     across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
-    read = [prepared(item, replace(wanted, **extra)) for _, item, extra in parts]
+    read = [read_curves(item, replace(wanted, **extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
@@ -114,59 +119,59 @@ def plot_panels(
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:
             ax.remove()
-        canvases = [Canvas(ax, *one, panel=True) for ax, one in zip(axes, read, strict=False)]
-        with begun(figure, own=True):
-            if text := entitled(title, named):
-                entitle(None, figure, text)
+        plots = [Plot(ax, *one, own=True) for ax, one in zip(axes, read, strict=False)]
+        with closed_on_error(figure, own=True):
+            if text := title_text(title, named):
+                set_title(None, figure, text)
             for ax, (heading, _, _) in zip(axes, parts, strict=False):
                 ax.set_title(heading, y=1.0)
-            draw(canvases, _colours(canvases), shared=shared_legend)
-            _share_labels(canvases, across)
+            draw(plots, _colours(plots), shared=shared_legend)
+            _share_labels(plots, across)
             if down > 2 or (down > 1 and row < _LABEL):
-                _label_once(figure, canvases)
-            finish(canvases, across=across, shared=shared_legend)
-    record(canvases, named)
-    return np.array([canvas.ax for canvas in canvases], dtype=object)
+                _label_once(figure, plots)
+            finish(plots, across=across, shared=shared_legend)
+    record(plots, named)
+    return np.array([plot.ax for plot in plots], dtype=object)
 
 
-def _wanted(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> Wanted:
+def _read(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> PlotOptions:
     """Read the options of the panels."""
     if "ax" in options:
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
-    wanted = read_options(options, line, data, named, "plot_panels")
-    if wanted.residuals:
+    found = read_options(options, line, data, named, "plot_panels")
+    if found.residuals:
         raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
-    return wanted
+    return found
 
 
-def _colours(canvases: Sequence[Canvas]) -> dict[str, str]:
+def _colours(plots: Sequence[Plot]) -> dict[str, str]:
     """Choose the colours of all panels together: a species has the same in each."""
     taken: dict[str, str] = {}
-    first, curves = canvases[0], [curve for canvas in canvases for curve in canvas.curves]
-    if first.wanted.colour_by != "measurement":
-        styled(curves, first.wanted.colours, "species", taken, first.ax)
+    first, curves = plots[0], [curve for plot in plots for curve in plot.curves]
+    if first.options.colour_by != "measurement":
+        with_looks(curves, first.options.colours, "species", taken, first.ax)
     return taken
 
 
-def _share_labels(canvases: Sequence[Canvas], across: int) -> None:
+def _share_labels(plots: Sequence[Plot], across: int) -> None:
     """Remove the labels of an axis that the next panel has too, with the same limits."""
-    for i, canvas in enumerate(canvases):
-        left = canvases[i - 1] if i % across else None
-        beside = canvases[i + 1] if (i + 1) % across and i + 1 < len(canvases) else None
-        labels = list(canvas.values())
-        own = left is not None and labels[0] == next(iter(left.values()))
-        if left is not None and own and _same(left, canvas, labels[0]):
-            _hide(canvas.ax, "y", "left")
+    for i, plot in enumerate(plots):
+        left = plots[i - 1] if i % across else None
+        beside = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
+        labels = list(plot.layout.values())
+        own = left is not None and labels[0] == next(iter(left.layout.values()))
+        if left is not None and own and _same(left, plot, labels[0]):
+            _hide(plot.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        if beside is not None and list(beside.values()) != labels:
+        if beside is not None and list(beside.layout.values()) != labels:
             beside = None
         for label in labels[1:]:
-            if beside is not None and _same(beside, canvas, label):
-                _hide(canvas.values()[label], "y", "right")
-        below = canvases[i + across] if i + across < len(canvases) else None
-        if below is not None and list(below.depths()) == list(canvas.depths()):
-            _hide(canvas.ax, "x", "bottom")
+            if beside is not None and _same(beside, plot, label):
+                _hide(plot.layout.values()[label], "y", "right")
+        below = plots[i + across] if i + across < len(plots) else None
+        if below is not None and list(below.layout.depths()) == list(plot.layout.depths()):
+            _hide(plot.ax, "x", "bottom")
 
 
 def _hide(ax: Axes, which: Literal["x", "y"], side: str) -> None:
@@ -175,18 +180,18 @@ def _hide(ax: Axes, which: Literal["x", "y"], side: str) -> None:
     ax.tick_params(axis=which, **{f"label{side}": False})
 
 
-def _label_once(figure: Figure, canvases: Sequence[Canvas]) -> None:
+def _label_once(figure: Figure, plots: Sequence[Plot]) -> None:
     """Write the label of the value axis once, where the rows are too low for one each."""
-    labels = {label for canvas in canvases if (label := canvas.ax.get_ylabel())}
+    labels = {label for plot in plots if (label := plot.ax.get_ylabel())}
     if len(labels) == 1:
         figure.supylabel(labels.pop(), fontsize="medium")
-        for canvas in canvases:
-            canvas.ax.set_ylabel("")
+        for plot in plots:
+            plot.ax.set_ylabel("")
 
 
-def _same(one: Canvas, other: Canvas, label: str) -> bool:
+def _same(one: Plot, other: Plot, label: str) -> bool:
     """Whether the axes of this label have the same limits in two panels."""
-    a, b = (canvas.values()[label].get_ylim() for canvas in (one, other))
+    a, b = (plot.layout.values()[label].get_ylim() for plot in (one, other))
     return bool(np.allclose(a, b))
 
 
@@ -195,11 +200,11 @@ def _heading(name: str) -> str:
 
 
 def _parts(
-    named: Mapping[str, Any], by: str, wanted: Wanted, *, named_beside: bool
+    named: Mapping[str, Any], by: str, options: PlotOptions, *, named_beside: bool
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Return the heading, the measurements and further options of each panel."""
     if by == "species":
-        curves = curves_of(named, wanted.species)
+        curves = curves_of(named, options.species)
         names = dict.fromkeys(curve.species for curve in curves)
         # The heading of the panel names the one curve in it.
         alone = len({curve.measurement for curve in curves}) == 1 and not named_beside

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import xarray as xr
 
 from sims_analysis.dataset import provenance as origin
-from sims_analysis.figures import fits as fitted
 from sims_analysis.figures.arguments import check_axes, check_looks, read_options
-from sims_analysis.figures.canvas import Canvas
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
-from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
-from sims_analysis.figures.style import drawing_on, entitle, require_matplotlib
+from sims_analysis.figures.drawing import draw, finish, read_curves, taken_colours
+from sims_analysis.figures.fits import draw_residuals, panel_below
+from sims_analysis.figures.plot import Plot, axes_in_style
+from sims_analysis.figures.style import require_matplotlib, set_title
 from sims_analysis.text.typeset import plain
 from sims_analysis.units import ParameterLike, QuantityLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["entitled", "plot_profiles", "record"]
+__all__ = ["plot_profiles", "record", "title_text"]
 
 #: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
@@ -127,8 +127,7 @@ def plot_profiles(
     Raises
     ------
     ProfileError
-        If there is nothing to draw, an argument is given results of another function, or the list
-        of results does not fit given axes.
+        If there is nothing to draw, or if an argument is given results of another function.
     SpeciesError
         If a species is absent.
     UnitsError
@@ -136,11 +135,17 @@ def plot_profiles(
     TypeError
         If an argument is unknown, with the one that was probably meant.
 
+    Warns
+    -----
+    ProfileWarning
+        If the list of results has no room: it stands over curves, or in small letters below them.
+
     Notes
     -----
     On a log axis, samples that it cannot show (zero, negative, what an instrument writes for no
     counts) are open triangles at its floor, and the line is interrupted there. Settings of
-    matplotlib are not changed. A second call on the same axes adds to what is there.
+    matplotlib are not changed. Names and lists find their places whenever the figure is drawn. A
+    second call on the same axes adds to what is there, and writes one list.
 
     Examples
     --------
@@ -153,26 +158,29 @@ def plot_profiles(
     check_axes(ax)
     check_looks(title, house_style)
     named = measurements_of(data)
-    wanted = read_options(locals(), line, data, named)
-    wanted, curves, models = prepared(named, wanted)
-    with drawing_on(ax, width, house_style) as left:
-        canvas = Canvas(left, wanted, curves, models, own=ax is None)
-        below = None
-        if wanted.residuals and models:
-            below = fitted.panel_below(left, own=canvas.own)
-        text = entitled(title, named, left.get_title(), canvas.figure.get_suptitle())
+    options = read_options(locals(), line, data, named)
+    options, curves, models = read_curves(named, options)
+    with axes_in_style(ax, width, house_style) as each:
+        plot = Plot(each, options, curves, models, own=ax is None)
+        left, below = plot.ax, None
+        if options.residuals and models:
+            below = plot.layout.foot = panel_below(left, own=plot.own)
+        outer: Any = left.axes  # of an inset, the axes that it stands on
+        above = plot.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
+        text = title_text(title, named, left.get_title(), above)
         if text or title is not None:
-            entitle(left, canvas.figure, text)
-        canvas.read()
-        draw([canvas], taken_colours(canvas))
+            set_title(left, plot.figure, text)
+        draw([plot], taken_colours(plot))
         if below is not None:
-            fitted.draw_residuals(canvas, below)
-        finish([canvas])
-    record([canvas], named)
+            draw_residuals(plot, below)
+        finish([plot])
+    record([plot], named)
     return left
 
 
-def entitled(title: str | None, named: Mapping[str, Any], before: str = "", above: str = "") -> str:
+def title_text(
+    title: str | None, named: Mapping[str, Any], before: str = "", above: str = ""
+) -> str:
     """Return the title that is wanted, or the one `before`, saying that data are synthetic.
 
     It is not said again if the title `above` does.
@@ -184,9 +192,9 @@ def entitled(title: str | None, named: Mapping[str, Any], before: str = "", abov
     return f"{text} (synthetic data)" if text else "Synthetic data"
 
 
-def record(canvases: Sequence[Canvas], named: Mapping[str, Any]) -> None:
+def record(plots: Sequence[Plot], named: Mapping[str, Any]) -> None:
     """Record the origin of data and results in a figure."""
-    shown = dict.fromkeys(c.species for canvas in canvases for c in canvas.curves)
-    results = [item for given in canvases[0].wanted.results.values() for _, item in given]
+    shown = dict.fromkeys(c.species for plot in plots for c in plot.curves)
+    results = [item for given in plots[0].options.results.values() for _, item in given]
     call = f"plot_profiles(..., species={list(shown)})"
-    origin.attach(canvases[0].figure, list(named.values()), results, call)
+    origin.attach(plots[0].figure, list(named.values()), results, call)

@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import Wanted
-from sims_analysis.figures.axes import deep
-from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.colours import ink, paper, wash
+from sims_analysis.figures.arguments import PlotOptions
+from sims_analysis.figures.axes import below_axes
+from sims_analysis.figures.colours import background, grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
-from sims_analysis.figures.legend import explain_error
+from sims_analysis.figures.plot import Plot
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
@@ -55,39 +54,39 @@ _BAR: Style = {"marker": "|", "markersize": 6, "markeredgewidth": 1.0, "linewidt
 _DIGITS: Style = {"precision": 4, "unique": False, "fractional": False, "trim": "-"}
 
 
-def draw_results(canvas: Canvas, curve: Curve, name: str) -> None:
+def draw_results(plot: Plot, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
-    painter = _Painter(canvas, curve, name)
+    marks = _ResultMarks(plot, curve, name)
     for argument in _MARKED:
-        for result in _mine(canvas, argument, curve):
-            getattr(painter, function_of(result))(result)
+        for result in _results_of(plot, argument, curve):
+            getattr(marks, function_of(result))(result)
 
 
-def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name: str) -> None:
+def draw_summaries(plot: Plot, median: Curve, curves: Sequence[Curve], name: str) -> None:
     """Summarise the results of many measurements, those of one question: median and range."""
-    painter = _Painter(canvas, median, name)
+    marks = _ResultMarks(plot, median, name)
     groups: dict[tuple[str, str, int], list[Result]] = {}
-    for argument in [each for each in canvas.wanted.results if each in _MARKED]:
+    for argument in [each for each in plot.options.results if each in _MARKED]:
         for curve in curves:
             count = Counter[tuple[str, str]]()
-            for result in _mine(canvas, argument, curve):
-                kind = function_of(result), painter.level(result)
+            for result in _results_of(plot, argument, curve):
+                kind = function_of(result), marks.level(result)
                 groups.setdefault((*kind, count[kind]), []).append(result)
                 count[kind] += 1
     for found in groups.values():
-        painter.many(found)
+        marks.many(found)
 
 
-def _mine(canvas: Canvas, argument: str, curve: Curve) -> list[Any]:
+def _results_of(plot: Plot, argument: str, curve: Curve) -> list[Any]:
     """Choose the results in an argument that are of a curve."""
-    given = canvas.wanted.of(argument, curve.source)
+    given = plot.options.of(argument, curve.source)
     found = [of_curve(dequantify(item), curve) for item in given]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
 
 
-def check_results(wanted: Wanted, curves: Sequence[Curve]) -> None:
+def check_results(options: PlotOptions, curves: Sequence[Curve]) -> None:
     """Refuse results that are of none of the species of a figure."""
-    for argument, given in wanted.results.items():
+    for argument, given in options.results.items():
         for source, item in given:
             found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
             mine = [c.species for c in curves if source in (None, c.source)]
@@ -131,19 +130,19 @@ def _reason(status: str) -> str:
     return status.replace("_", " ") or "not known"
 
 
-def _doubt(status: str) -> str:
+def _status_line(status: str) -> str:
     """Add a line for a number whose status is not ok."""
     return "" if status in ("", "ok") else f"\n({_reason(status)})"
 
 
-class _Painter:
+class _ResultMarks:
     """Draws the results of a curve, each by the method that has the name of its function."""
 
-    def __init__(self, canvas: Canvas, curve: Curve, name: str) -> None:
-        self.canvas, self.curve, self.name = canvas, curve, name
-        self.ax, self.scale = canvas.axes_of(curve), canvas.scale_of(curve)
+    def __init__(self, plot: Plot, curve: Curve, name: str) -> None:
+        self.plot, self.curve, self.name = plot, curve, name
+        self.ax, self.scale = plot.axes_of(curve), plot.scale_of(curve)
         self.unit = unit_label(self.scale.units)
-        self.coverage = canvas.wanted.coverage or 1.0
+        self.coverage = plot.options.coverage or 1.0
 
     def _of(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
@@ -159,7 +158,7 @@ class _Painter:
     def _number(self, value: float, stderr: float = np.nan) -> str:
         number = rounded(value, self.coverage * stderr)
         if number.stderr:
-            explain_error(self.canvas)
+            self.plot.explain_error()
         return number.text(style="mathtext")
 
     def _depth(self, depth: float, stderr: float = np.nan) -> str:
@@ -195,7 +194,7 @@ class _Painter:
             if np.isfinite(entry.value):
                 yield entry
             elif len(entries) == 1 or entry.word not in ("", "ok"):
-                self.canvas.tell(f"{symbol}: {_reason(entry.word)}")
+                self.plot.list_result(f"{symbol}: {_reason(entry.word)}")
 
     def _value_at(self, depth: Any) -> Array:
         """Return the value of the curve at a depth; on a log axis, interpolated in ln C.
@@ -204,7 +203,7 @@ class _Painter:
         """
         x, y = self.curve.x, self.curve.y
         at = np.interp(depth, x, y, left=np.nan, right=np.nan)
-        if self.canvas.wanted.log:
+        if self.plot.options.log:
             logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
             found = np.interp(depth, x, logs, left=np.nan, right=np.nan)
             at = np.where(np.isnan(found), at, np.exp(found))
@@ -229,29 +228,31 @@ class _Painter:
     def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> Style:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
         colour, height, at = self.curve.colour, float(self._value_at(z)), float(self.scale(z))
-        self._line([z, z], [deep(self.ax), height], color=colour, linewidth=0.6, linestyle=":")
+        self._line(
+            [z, z], [below_axes(self.ax), height], color=colour, linewidth=0.6, linestyle=":"
+        )
         bar: Any = None
         if isinstance(sigma, tuple):
             bar = np.abs(self.scale(np.array(sigma)) - at)[:, None]
         elif not np.isnan(sigma):
             bar = [self.coverage * float(self.scale(sigma))]
-        style = {**_CIRCLE, "color": colour, "markerfacecolor": paper(self.canvas.ax), **changes}
+        style = {**_CIRCLE, "color": colour, "markerfacecolor": background(self.plot.ax), **changes}
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
         return {**style, "linestyle": "none"}
 
     def _across(self, depth: float, text: str) -> bool:
         """Draw a line across the axes, and list its meaning, unless another curve has done so."""
-        if text in self.canvas.results:
+        if text in self.plot.layout.results:
             return False
-        grey = ink(0.2, self.canvas.ax)
+        grey = grey_level(0.2, self.plot.ax)
         style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
         self.ax.axvline(float(self.scale(depth)), **style)
-        self.canvas.tell(text, **style)
+        self.plot.list_result(text, **style)
         return True
 
     def _span(self, start: float, stop: float, colour: str) -> None:
-        ends, opacity = self.scale(np.array([start, stop])), wash(0.15, self.ax)
+        ends, opacity = self.scale(np.array([start, stop])), shade_alpha(0.15, self.ax)
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> None:
@@ -259,9 +260,9 @@ class _Painter:
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         first, last = self._value_at(np.array([start, stop]))
-        low = deep(self.ax) if self.canvas.wanted.log else 0.0
+        low = below_axes(self.ax) if self.plot.options.log else 0.0
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
-        style: Style = {"color": self.curve.colour, "alpha": wash(0.12, self.canvas.ax)}
+        style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.12, self.plot.ax)}
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
 
     def junction_depth(self, result: Result) -> None:
@@ -269,7 +270,7 @@ class _Painter:
         for z, sigma, _ in self._known(symbol, result):
             if self._is_seen(z):
                 style = self._mark(z, sigma, **changes)
-                self.canvas.tell(f"{symbol}{equals}{self._length(z, sigma)}", **style)
+                self.plot.list_result(f"{symbol}{equals}{self._length(z, sigma)}", **style)
 
     def crossings(self, result: Result) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
@@ -284,14 +285,14 @@ class _Painter:
             verb = self._verb(_WORDS[direction], result)
             if many:
                 ends = f"{self._depth(seen[0].value)} to {self._length(seen[-1].value)}"
-                self.canvas.tell(f"{verb}\n{len(seen)} times, at {ends}", **style)
+                self.plot.list_result(f"{verb}\n{len(seen)} times, at {ends}", **style)
             elif seen:
                 texts = [self._depth(z, sigma) for z, sigma, _ in seen]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                self.canvas.tell(f"{verb} at\n{rows} {self.unit}", **style)
+                self.plot.list_result(f"{verb} at\n{rows} {self.unit}", **style)
         if not entries and has(result, "status"):
             level = f"{self.name or 'level'} {self.level(result)}".strip()
-            self.canvas.tell(f"{level}: {_reason(str(np.ravel(result['status'].values)[0]))}")
+            self.plot.list_result(f"{level}: {_reason(str(np.ravel(result['status'].values)[0]))}")
 
     def metallurgical_junctions(self, result: Result) -> None:
         for z, sigma, polarity in _entries(result, "polarity"):
@@ -301,7 +302,7 @@ class _Painter:
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
         for value, sigma, status in self._known(symbol, result):
-            limits = self._window(result, self.canvas.wanted.dose_window)
+            limits = self._window(result, self.plot.options.dose_window)
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
@@ -310,9 +311,9 @@ class _Painter:
             if value and has(result, "systematic_stderr") and result["systematic_stderr"] > 0:
                 part = self.coverage * float(result["systematic_stderr"]) / abs(value)
                 text += f"\n(systematic: {100 * part:.2g} %)"
-            style: Style = {"color": self.curve.colour, "alpha": wash(0.3, self.canvas.ax)}
+            style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.3, self.plot.ax)}
             style |= {"linewidth": 5.0, "solid_capstyle": "butt"}
-            self.canvas.tell(text + _doubt(status), **style)
+            self.plot.list_result(text + _status_line(status), **style)
 
     dose_budget = integrated_dose
 
@@ -346,7 +347,7 @@ class _Painter:
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
-                self.canvas.tell(f"{self._symbol(result)} at {at} {self.unit}", **style)
+                self.plot.list_result(f"{self._symbol(result)} at {at} {self.unit}", **style)
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
@@ -355,10 +356,10 @@ class _Painter:
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
-                style = {"color": ink(0.1, self.canvas.ax), "linewidth": 0.8}
+                style = {"color": grey_level(0.1, self.plot.ax), "linewidth": 0.8}
                 style["linestyle"] = (0, (3, 1))
                 self._line(limits, self._decaying(length, *limits), zorder=4, **style)
-            self.canvas.tell(f"{symbol} = {self._length(length, sigma)}", **style)
+            self.plot.list_result(f"{symbol} = {self._length(length, sigma)}", **style)
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
         """Return the values at the ends of the fitted line."""
@@ -383,7 +384,7 @@ class _Painter:
             ends = [first if np.isnan(top) else top, last if np.isnan(bottom) else bottom]
             if np.isnan(top) and np.isnan(bottom):
                 if status not in ("", "ok"):
-                    self.canvas.tell(f"{self._symbol(result)}: {_reason(status)}")
+                    self.plot.list_result(f"{self._symbol(result)}: {_reason(status)}")
             elif self._overlaps(*ends):
                 found.append((top, bottom, thick, sigma, ends))
         style: Style = {**_BAR, "color": self.curve.colour}
@@ -398,11 +399,11 @@ class _Painter:
             else:
                 text = f"{self._length(thick, sigma)}, from {self._length(top)}"
             name = f"layer {number}" if len(found) > 1 else "layer"
-            self.canvas.tell(f"{self._named(name)}: {text}", **style)
+            self.plot.list_result(f"{self._named(name)}: {text}", **style)
         if len(found) > _HANDFUL:
             known = [thick for _, _, thick, _, _ in found if np.isfinite(thick)]
             text = f"{self._depth(min(known))} to {self._length(max(known))} thick"
-            self.canvas.tell(f"{self._named(f'{len(found)} layers')}: {text}", **style)
+            self.plot.list_result(f"{self._named(f'{len(found)} layers')}: {text}", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
@@ -417,7 +418,7 @@ class _Painter:
                 low, high = (100 * float(questions.asked(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
-            self.canvas.tell(text + _doubt(status), **style)
+            self.plot.list_result(text + _status_line(status), **style)
 
     def many(self, results: Sequence[Result]) -> None:
         """List the median and the range of one result of many measurements.
@@ -438,21 +439,21 @@ class _Painter:
         at_level = function == "junction_depth"
         symbol = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
         for word, times in missing.items():
-            self.canvas.tell(f"{symbol}: {word} in {times}")
+            self.plot.list_result(f"{symbol}: {word} in {times}")
         units = answer_of(results[0]).attrs.get("units", "")
         for (kind, number), values in found.items():
             low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
             summary = self._summary(values, units)
             if function == "metallurgical_junctions":
                 if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
-                    self._span(low, high, ink(0.2, self.canvas.ax))
+                    self._span(low, high, grey_level(0.2, self.plot.ax))
             elif function == "layers":
-                self.canvas.tell(f"layer {number + 1}{self._of()}: {summary} thick")
+                self.plot.list_result(f"layer {number + 1}{self._of()}: {summary} thick")
             else:
                 name = self._verb(_WORDS[kind], results[0]) if kind else symbol
                 marked = function in _ON_CURVE and self._is_seen(middle)
                 style = self._mark(middle, (low, high)) if marked else {}
-                self.canvas.tell(f"{name}: {summary}", **style)
+                self.plot.list_result(f"{name}: {summary}", **style)
 
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""

@@ -16,7 +16,7 @@ import numpy as np
 from sims_analysis._version import __version__
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures.arguments import refuse_value
-from sims_analysis.figures.colours import paper
+from sims_analysis.figures.colours import background
 from sims_analysis.figures.style import is_default, lay_out, measured_alike
 from sims_analysis.files import replace_file
 from sims_analysis.text.arguments import (
@@ -191,7 +191,7 @@ def _opaque(figure: Figure, *, flat: bool) -> Iterator[None]:
         paint = "color" if isinstance(artist, Line2D) else "facecolor"
         colour, alpha = getattr(artist, f"get_{paint}")(), artist.get_alpha()
         before.append((artist, paint, colour, alpha))
-        page = np.array(paper(artist.axes or figure.axes[0]))
+        page = np.array(background(artist.axes or figure.axes[0]))
         mixed = alpha * to_rgba_array(colour)[0, :3] + (1 - alpha) * page
         artist.set(**{"alpha": None, paint: tuple(mixed)})
     try:
@@ -216,7 +216,7 @@ def _settle(figure: Figure) -> None:
 
     Measured at one resolution, a figure has the same layout in every format.
     """
-    from sims_analysis.figures.curve_names import CurveName
+    from sims_analysis.figures.layout import Layer
 
     with measured_alike(figure):
         for _ in range(_ATTEMPTS if figure.get_layout_engine() is not None else 0):
@@ -224,8 +224,8 @@ def _settle(figure: Figure) -> None:
             lay_out(figure)
             if _places(figure) == before:
                 break
-        for name in figure.findobj(CurveName):
-            name.follow()
+        for layer in figure.findobj(Layer):
+            layer.layout.arrange()
 
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:

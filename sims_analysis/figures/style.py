@@ -11,7 +11,6 @@ import numpy as np
 
 from sims_analysis.errors import UnitsError, require
 from sims_analysis.figures.arguments import refuse_value
-from sims_analysis.figures.axes import axes_at
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import read_number
 
@@ -21,6 +20,12 @@ if TYPE_CHECKING:
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
 #: Sizes are relative to ``font.size``, so that a user who sets that one sets them all.
 POINTS = 8.0
+#: Letters of a crowded list are not smaller, in points.
+LEAST = 5.5
+#: Height of dashes over a curve that they would hide; a legend shows a line.
+OVER = 2.1
+#: Opacity of a band.
+BAND = 0.22
 #: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
 #: fine that letters are not moved to whole pixels.
 _DPI = 300.0
@@ -122,23 +127,7 @@ def _millimetres(width: Any) -> float:
     return found
 
 
-@contextmanager
-def drawing_on(ax: Axes | None, width: Any, house_style: bool | None) -> Iterator[Axes]:
-    """Draw on given axes, or on those of a new figure, in the style that is wanted there."""
-    import matplotlib.pyplot as plt
-
-    own = ax is None
-    house = ax is None or is_dressed(ax) if house_style is None else house_style
-    with in_style(house=house):
-        if ax is None:
-            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-        elif house_style:
-            dress(ax)
-        with begun(ax.figure.figure, own=own):
-            yield ax
-
-
-def entitle(ax: Axes | None, figure: Any, text: str) -> None:
+def set_title(ax: Axes | None, figure: Any, text: str) -> None:
     """Write a title above axes or, without, a figure, in as many lines as its width asks for."""
     size = float(setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize())
     across = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
@@ -146,14 +135,14 @@ def entitle(ax: Axes | None, figure: Any, text: str) -> None:
                        for line in text.splitlines())  # fmt: skip
     if ax is None:
         figure.suptitle(folded, fontsize=size)
-        grow(figure, 1.2 * size / 72.0 * folded.count("\n"))
+        make_higher(figure, 1.2 * size / 72.0 * folded.count("\n"))
     else:
         # At a fixed height: matplotlib would look for one whenever it draws.
         ax.set_title(folded, y=1.0)
 
 
 @contextmanager
-def begun(figure: Any, *, own: bool) -> Iterator[None]:
+def closed_on_error(figure: Any, *, own: bool) -> Iterator[None]:
     """Meanwhile, measure alike; half of a figure of our own is of no use, and pyplot keeps it."""
     try:
         with measured_alike(figure):
@@ -209,18 +198,13 @@ def _without_minor_ticks(figure: Any) -> Iterator[None]:
             axis.set_minor_locator(locator)
 
 
-def grow(figure: Any, inches: float) -> None:
+def make_higher(figure: Any, inches: float) -> None:
     """Make a figure higher."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
 
 
-def is_dressed(ax: Axes) -> bool:
-    """Whether an earlier call has drawn in an axes in the house style."""
-    return bool(axes_at(ax)) and ax.spines["left"].get_linewidth() == _HOUSE["axes.linewidth"]
-
-
-def dress(ax: Axes) -> None:
+def apply_settings(ax: Axes) -> None:
     """Give existing axes the looks that the settings give to new ones."""
     for spine in ax.spines.values():
         spine.set_linewidth(setting("axes.linewidth"))

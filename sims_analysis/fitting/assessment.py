@@ -1,38 +1,31 @@
-"""The last stage of a fit: errors, a verdict, and the numbers of the answer."""
+"""The last stage of a fit: errors, a status, and the numbers of the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
 
-from sims_analysis.fitting.minima import Minima, half_widths
-from sims_analysis.fitting.objectives import Minimized, Objective
-from sims_analysis.fitting.optimization import (
-    Solution,
-    background_covariance,
-    poor_errors,
-    profile_interval,
-)
+from sims_analysis.fitting.minima import FitResult, half_widths, room
+from sims_analysis.fitting.objectives import Objective, SumOfSquares
+from sims_analysis.fitting.optimization import Minimum, profile_interval
 from sims_analysis.fitting.peaks import not_one_peak
-from sims_analysis.fitting.preparation import Prepared
-from sims_analysis.fitting.task import WINDOW_DOSE, NoFitError, Task
+from sims_analysis.fitting.preparation import FitProblem, NoFitError
+from sims_analysis.fitting.request import BACKGROUND, WINDOW_DOSE, FitRequest
 from sims_analysis.kernels.residuals import (
     RANDOM,
     correlation,
-    departure,
     inverted,
+    largest_departure,
     verdict,
 )
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.layered_model import LayeredModel, not_these_layers
-from sims_analysis.shapes.model import Parameter
 
-__all__ = ["Judged", "derived", "judged", "numbers", "said", "stderr_of"]
+__all__ = ["assess", "assess_curve", "derived_values", "parameter_values"]
 
 #: A curve whose integral is known to this part is known, even if its parameters are not.
 _KNOWN = 0.1
@@ -40,168 +33,138 @@ _KNOWN = 0.1
 _OF_THE_DATA = ("several_peaks", "truncated")
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """The answer for one profile.
-
-    Parameters
-    ----------
-    status : str
-        In one word; see :func:`sims_analysis.fit`.
-    parts : mapping
-        Numbers by the names of the parts of a row, in the user's units.
-    """
-
-    status: str
-    parts: Mapping[str, Any]
-
-
-def judged(
-    profile: Prepared, found: Minima[Objective], settings: Mapping[str, float], task: Task
-) -> Judged:
+def assess(
+    problem: FitProblem,
+    result: FitResult[Objective],
+    settings: Mapping[str, float],
+    request: FitRequest,
+) -> dict[str, Any]:
     """Say how well the parameters are known, and whether the curve is the profile's.
+
+    Returns
+    -------
+    dict
+        The values of :attr:`FitRequest.fields` in the user's units, and the status in a word.
 
     Raises
     ------
     NoFitError
         If the maximum of a peak, or a step, lies outside the window.
     """
-    stderr = stderr_of(found)
-    status, known = said(profile, found, stderr, task)
-    solution, errors, _ = found.among[0]
-    common = background_covariance(
-        found.curve, found.objective, solution, errors, profile.subtracted
-    )
-    parts = numbers(found, stderr, common, profile.scale, interval=task.profile)
-    places = [found.curve.whole(one.solution.free) * profile.scale for one in found.among]
-    shares = [one.share for one in found.among]
-    n = len(task.model.parameters)
-    following = derived(task, settings, places, parts["covariance"][:n, :n], shares)
-    return Judged(status, known | parts | following)
+    found = assess_curve(problem, result, result.stderr, request)
+    found |= parameter_values(result, problem.scale, intervals=request.intervals)
+    points = [result.curve.complete(one.p) * problem.scale for one in result.minima]
+    shares = [one.share for one in result.minima]
+    n = len(request.model.parameters)
+    return found | derived_values(request, settings, points, found["covariance"][:n, :n], shares)
 
 
-def numbers(
-    found: Minima[Minimized],
-    stderr: Array,
-    common: Array,
-    scale: Array,
-    *,
-    interval: bool,
-    least: int | None = None,
+def parameter_values(
+    result: FitResult[SumOfSquares], scale: Array, *, intervals: bool, first: int | None = None
 ) -> dict[str, Array]:
-    """Return the numbers of all parameters, in the user's units.
+    """Return values, errors, covariance and intervals of all parameters, in the user's units.
 
     Parameters
     ----------
-    found : Minima
-    stderr, common : ndarray
-        Of the free parameters: their errors by the samples, and the covariance that a background
-        adds that was subtracted before.
+    result : FitResult
     scale : ndarray
         What 1 is in the user's units.
-    interval : bool
+    intervals : bool
         Whether the ends of the intervals by the profile of the likelihood are wanted.
-    least : int, optional
-        Only so many parameters are asked for; others, which follow them, take part.
+    first : int, optional
+        So many parameters have intervals; others, which follow them, take part.
     """
-    curve, free, (solution, errors, _) = found.curve, found.curve.free, found.among[0]
-    asked = int(np.count_nonzero(free < (scale.size if least is None else least)))
-    poor = ~(stderr**2 < 2 * errors.diagonal())
-    if not found.exact or poor.any():
-        poor |= poor_errors(curve, found.objective, solution, errors, asked)
-    stderr = np.sqrt(np.maximum(stderr**2 + common.diagonal(), 0.0))
+    curve, free, best = result.curve, result.curve.free, result.best
+    stderr = np.sqrt(np.maximum(result.stderr**2 + result.background.diagonal(), 0.0))
     unit = scale[free]
     square = np.full((scale.size, scale.size), np.nan)
-    square[free[:, None], free] = (errors + common) * unit * unit[:, None]
-    parts = {
-        "value": curve.whole(solution.free) * scale,
-        "stderr": curve.whole(stderr * unit, held=np.nan),
-        "poor": curve.whole(poor, held=0),
+    square[free[:, None], free] = result.covariance * unit * unit[:, None]
+    found = {
+        "value": curve.complete(best.p) * scale,
+        "stderr": curve.complete(stderr * unit, held=np.nan),
         "covariance": square,
     }
-    if interval:
-        solutions = [one.solution for one in found.among]
+    if intervals:
         ends = np.full((2, scale.size), np.nan)
-        for i, number in enumerate(free[:asked]):
-            ends[:, number] = solution.free[i]
-            if not (found.exact and isfinite(stderr[i])):  # otherwise it is known: a point
-                ends[:, number] = profile_interval(curve, found.objective, solutions, i)
-        parts["lower"], parts["upper"] = ends * scale
-    return parts
+        for i, place in enumerate(free[: np.count_nonzero(free < (first or scale.size))]):
+            ends[:, place] = best.p[i]
+            if not (result.exact and isfinite(stderr[i])):  # otherwise it is known: a point
+                ends[:, place] = profile_interval(curve, result.objective, result.minima, i)
+        found["lower"], found["upper"] = ends * scale
+    return found
 
 
-def said(
-    profile: Prepared, found: Minima[Objective], stderr: Array, task: Task
-) -> tuple[str, dict[str, Any]]:
+def assess_curve(
+    problem: FitProblem, result: FitResult[Objective], stderr: Array, request: FitRequest
+) -> dict[str, Any]:
     """Return the status of a curve, and what its residuals say.
 
     Parameters
     ----------
-    profile, found, task
+    problem, result, request
     stderr : ndarray
         Of the free parameters; NaN where they have none.
 
     Raises
     ------
     NoFitError
-        As :func:`judged`.
+        As :func:`assess`.
     """
-    described, wrong = _described(profile, found, task)
-    known: dict[str, Any] = {**profile.known, **described}
-    status = _status(profile, found, stderr, task)
+    described, wrong = _statistics(problem, result, request)
+    known: dict[str, Any] = {**problem.known, **described}
+    status = _status(problem, result, stderr, request)
     if status not in _OF_THE_DATA and wrong:
         status = "wrong_shape"
-    if status in {"truncated", "wrong_shape"} and _outside(profile, found, task):
+    if status in {"truncated", "wrong_shape"} and _outside(problem, result, request):
         # The maximum or the step itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
+    known["status"] = status
     if status in ("undetermined", "at_bound"):
         dose, error = known["window_dose"], known["window_dose_stderr"]
         known["curve_status"] = "ok" if error < _KNOWN * abs(dose) else status
-    return status, known
+    return known
 
 
-def _outside(profile: Prepared, found: Minima[Objective], task: Task) -> bool:
+def _outside(problem: FitProblem, result: FitResult[Objective], request: FitRequest) -> bool:
     """Return whether the maximum of a peak, one of several, or a step lies outside the window."""
-    model, solution = task.model, found.among[0].solution
+    model, best = request.model, result.best
     at = [i for i, one in enumerate(model.names) if model.shape == "step" and one == "position"]
     if isinstance(model, LayeredModel):
         at = model.at
     if at:
-        where = found.curve.whole(solution.free)[at]
-        return bool(where.min() < profile.z[0] or where.max() > profile.z[-1])
-    outer = {"peak": (0, profile.z.size - 1), "surface_peak": (profile.z.size - 1,)}
-    return solution.m.argmax() in outer.get(model.shape, ())
+        where = result.curve.complete(best.p)[at]
+        return bool(where.min() < problem.z[0] or where.max() > problem.z[-1])
+    outer = {"peak": (0, problem.z.size - 1), "surface_peak": (problem.z.size - 1,)}
+    return best.m.argmax() in outer.get(model.shape, ())
 
 
-def _described(
-    profile: Prepared, found: Minima[Objective], task: Task
+def _statistics(
+    problem: FitProblem, result: FitResult[Objective], request: FitRequest
 ) -> tuple[dict[str, float], bool]:
     """Describe the curve and its residuals; also return whether it has another shape."""
-    objective, solution = found.objective, found.among[0].solution
-    told = objective.statistics(solution.m, solution.cost, solution.x.size)
-    rows = found.curve.jacobian(solution) * np.sqrt(objective.information(solution.m))
-    away = departure(profile.c, solution.m, told.r)
+    objective, best = result.objective, result.best
+    found = objective.statistics(best.m, best.cost, best.x.size)
+    rows = result.curve.jacobian(best) * np.sqrt(objective.information(best.m))
+    departure = largest_departure(problem.c, best.m)
     code, wrong = RANDOM, False
-    if not found.exact:
-        m = solution.m[told.of]
-        code, wrong = verdict(told.r, rows[:, told.of], told.test.chance, m, away.largest)
-    dose, error = _window_dose(profile, found, rows, task)
+    if not result.exact:
+        m = best.m[found.of]
+        code, wrong = verdict(found.r, rows[:, found.of], found.test.chance, m, departure)
+    dose, error = _window_dose(problem, result, rows, request)
     return {
-        "objective_value": solution.cost,
-        "reduced_chi_square": told.test.reduced,
-        "aic": told.aic,
+        "objective_value": best.cost,
+        "reduced_chi_square": found.test.reduced,
+        "aic": found.aic,
         "residuals": code,
-        "residual_correlation": correlation(told.r),
-        "largest_departure": away.largest,
-        "largest_deviation": away.deviations,
-        "rms_log_departure": away.logarithmic,
+        "residual_correlation": correlation(found.r),
+        "largest_departure": departure,
         "window_dose": dose,
         "window_dose_stderr": error,
     }, wrong
 
 
 def _window_dose(
-    profile: Prepared, found: Minima[Objective], rows: Array, task: Task
+    problem: FitProblem, result: FitResult[Objective], rows: Array, request: FitRequest
 ) -> tuple[float, float]:
     """Return the integral of the curve over the window and its standard error.
 
@@ -213,16 +176,16 @@ def _window_dose(
     rows : ndarray
         Derivatives of the curve over the errors of the samples.
     """
-    curve, objective, solution = found.curve, found.objective, found.among[0].solution
-    factor = profile.top * WINDOW_DOSE.factor(task.kind, task.axis)
-    weight = record_weights(profile.z) * factor
+    curve, objective, best = result.curve, result.objective, result.best
+    factor = problem.top * WINDOW_DOSE.factor(request.kind, request.axis)
+    weight = record_weights(problem.z) * factor
 
-    def dose(one: Solution) -> float:
-        level = curve.whole(one.free)[-1] if task.background != "none" else 0.0
+    def dose(one: Minimum) -> float:
+        level = curve.complete(one.p)[-1] if request.background != "none" else 0.0
         return float(weight @ (one.m - level))
 
-    slopes = curve.jacobian(solution) @ weight
-    if task.background == "fit":
+    slopes = curve.jacobian(best) @ weight
+    if request.background == "fit":
         slopes[-1] = 0.0
     size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     size[size == 0] = 1.0
@@ -230,86 +193,75 @@ def _window_dose(
     slopes /= size
     of_slopes = slopes @ inverted(unit @ unit.T)
     variance = float(of_slopes @ slopes)
-    variance *= objective.variance(solution.cost, solution.x.size)
-    if profile.subtracted[0].any():
-        moved = of_slopes @ (unit * np.sqrt(objective.information(solution.m)))
-        shift, own = (float(moved @ by) for by in profile.subtracted)
+    variance *= objective.variance(best.cost, best.x.size)
+    if problem.subtracted[0].any():
+        moved = of_slopes @ (unit * np.sqrt(objective.information(best.m)))
+        shift, own = (float(moved @ by) for by in problem.subtracted)
         variance = max(variance + shift * (shift - 2 * own), 0.0)
-    best = dose(solution)
-    apart = [(dose(one) - best) ** 2 for one in found.near if one is not solution]
-    return best, sqrt(variance + sum(apart) / len(found.near))
+    value = dose(best)
+    apart = [(dose(one) - value) ** 2 for one in result.candidates]
+    return value, sqrt(variance + sum(apart) / len(apart))
 
 
-def stderr_of(found: Minima[Minimized]) -> Array:
-    """Return the standard errors of the free parameters; NaN where they have none."""
-    solution, errors, _ = found.among[0]
-    stderr = np.sqrt(errors.diagonal())
-    if len(found.among) > 1:
-        stderr = half_widths(
-            np.sqrt([one.errors.diagonal() for one in found.among]),
-            np.array([one.solution.free - solution.free for one in found.among]),
-            [one.share for one in found.among],
-        )
-    if found.exact and found.objective.known_errors:
-        return stderr
-    # None has one that is larger than its room, nor what goes along with such a parameter; nor a
-    # shape, where edges of the curve follow the noise.
-    parameters = [found.curve.parameters[i] for i in found.curve.free]
-    unknown = stderr > room(parameters, solution.free)
-    if found.edged:
-        unknown |= np.array([not one.scales for one in parameters])
-    if unknown.any():
-        alone = np.sqrt(errors.diagonal())
-        along = np.abs(errors) > 0.9 * alone[:, None] * alone
-        unknown |= along[unknown].any(axis=0)
-    stderr[unknown] = np.nan
-    return stderr
-
-
-def _status(profile: Prepared, found: Minima[Objective], stderr: Array, task: Task) -> str:
+def _status(
+    problem: FitProblem, result: FitResult[Objective], stderr: Array, request: FitRequest
+) -> str:
     """Return what the profile and the parameters say, whatever the residuals."""
-    curve, solution = found.curve, found.among[0].solution
-    noise, values = found.objective.noise(profile.c), curve.whole(solution.free)
-    background = values[-1] if task.background != "none" else 0.0
-    if isinstance(task.model, LayeredModel):
-        c, m = profile.c - background, solution.m - background
-        errors = curve.whole(stderr, held=0.0)
-        why = not_these_layers(task.model, c, m, noise, values, errors)
+    curve, best, model = result.curve, result.best, request.model
+    noise, values = result.objective.noise(problem.c), curve.complete(best.p)
+    background = values[-1] if request.background != "none" else 0.0
+    if isinstance(model, LayeredModel):
+        c, m = problem.c - background, best.m - background
+        errors = curve.complete(stderr, held=0.0)
+        why = not_these_layers(model, c, m, noise, values, errors)
         if why:
             return why
-    elif task.model.shape in ("peak", "surface_peak"):
-        down = (profile.down[0] or task.model.shape == "surface_peak", profile.down[1])
-        why = not_one_peak(profile.c, solution.m, noise, background, down)
+    elif model.shape in ("peak", "surface_peak"):
+        down = (problem.down[0] or model.shape == "surface_peak", problem.down[1])
+        why = not_one_peak(problem.c, best.m, noise, background, down)
         if why:
             return why
-    elif _outside(profile, found, task):
+    elif _outside(problem, result, request):
         return "truncated"
-    numbers = (one.tolist() for one in (solution.free, solution.x, stderr))
-    for (lower, upper), value, x, error in zip(curve.bounds, *numbers, strict=True):
-        near = min(value - lower, upper - value)
-        if near < 0.02 * error or (isfinite(near) and abs(x) > 40):
-            return "at_bound"
+    if _at_bound(result, stderr):
+        return "at_bound"
     return "undetermined" if np.isnan(stderr).any() else "ok"
 
 
-def derived(
-    task: Task,
+def _at_bound(result: FitResult[Objective], stderr: Array) -> bool:
+    """Return whether a parameter is at its bound.
+
+    A background is no exception there: where there is none, its best value is 0.
+    """
+    curve, best = result.curve, result.best
+    numbers = (one.tolist() for one in (best.p, best.x, stderr))
+    for place, value, x, error in zip(curve.free, *numbers, strict=True):
+        one = curve.parameters[place]
+        near = min(value - one.lower, one.upper - value)
+        at = near < 0.02 * error or (isfinite(near) and abs(x) > 40)
+        if at and one.name != BACKGROUND.name:
+            return True
+    return False
+
+
+def derived_values(
+    request: FitRequest,
     settings: Mapping[str, float],
-    places: list[Array],
+    points: Sequence[Array],
     covariance: Array,
-    shares: list[float],
+    shares: Sequence[float],
 ) -> dict[str, Array]:
     """Return what follows from the parameters, with standard errors from their covariance.
 
     As of parameters, other minima that give something else widen them, and none is larger than
     its room. The covariance may be that of parameters and options.
     """
-    model, derive = task.model, task.model.derive
+    model, derive = request.model, request.model.derive
     if derive is None:
         return {}
     names = [*model.names, *model.options]
     n = len(model.parameters)
-    values = [*places[0][:n].tolist(), *(settings[name] for name in model.options)]
+    values = [*points[0][:n].tolist(), *(settings[name] for name in model.options)]
     errors = np.zeros((len(values), len(values)))
     errors[: len(covariance), : len(covariance)] = covariance
     for own, name in enumerate(names[n:], start=n):
@@ -323,7 +275,7 @@ def derived(
     best = of(values)
     slopes = np.zeros((len(values), best.size))
     for i, variance in enumerate(errors.diagonal().tolist()):
-        if variance == 0 or names[i] in task.fixed:
+        if variance == 0 or names[i] in request.fixed:
             continue
         size = sqrt(variance) if isfinite(variance) else 0.0
         step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
@@ -331,18 +283,8 @@ def derived(
     both = slopes[:, None] * slopes
     # What does not count in it may be unknown.
     stderr = np.sqrt(np.where(both == 0, 0.0, both * errors[..., None]).sum(axis=(0, 1)))
-    if len(places) > 1:
-        apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in places])
+    if len(points) > 1:
+        apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in points])
         stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
     stderr[stderr > room(model.derived, best)] = np.nan
     return {"derived": best, "derived_stderr": stderr}
-
-
-def room(parameters: Sequence[Parameter], values: Array) -> Array:
-    """Return how far shapes are from their bounds, which an interval cannot pass."""
-    return np.array(
-        [
-            np.inf if one.scales else min(value - one.lower, one.upper - value)
-            for one, value in zip(parameters, values.tolist(), strict=True)
-        ]
-    )

@@ -11,8 +11,8 @@ from scipy.special import ndtr
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.fitting.objectives import Objective
-from sims_analysis.fitting.preparation import objective_of
-from sims_analysis.fitting.task import NoFitError, Task
+from sims_analysis.fitting.preparation import NoFitError, objective_of
+from sims_analysis.fitting.request import FitRequest
 from sims_analysis.kernels.samples import Array, Samples, in_order
 from sims_analysis.shapes.annealed_implant import MODEL as IMPLANT
 from sims_analysis.shapes.erfc import DIFFUSIVITY
@@ -44,9 +44,9 @@ class Shape(NamedTuple):
 
 
 def with_initial(
-    task: Task, settings: Mapping[str, float]
-) -> tuple[Task, Mapping[str, float], Initial | None]:
-    """Return the task and settings of one profile, and the one before its anneal if measured.
+    request: FitRequest, settings: Mapping[str, float]
+) -> tuple[FitRequest, Mapping[str, float], Initial | None]:
+    """Return request and settings of one profile, and the one before its anneal if measured.
 
     Nothing is known of what lies below that, so that the window ends there.
 
@@ -55,27 +55,29 @@ def with_initial(
     NoFitError
         If there is none for this profile.
     """
-    if not task.initials:
-        return task, settings, None
-    initial = task.initials[int(settings["initial"])]
+    if not request.initials:
+        return request, settings, None
+    initial = request.initials[int(settings["initial"])]
     if initial is None:
         raise NoFitError("no_data", {})
     stop = float(np.fmin(settings["stop"], initial.z[-1]))
-    model = diffused(initial, task.surface)
-    return replace(task, model=model), {**settings, "stop": stop}, initial
+    model = diffused(initial, request.surface)
+    return replace(request, model=model), {**settings, "stop": stop}, initial
 
 
-def initial_of(samples: Samples, task: Task, start: float, fraction: float) -> Initial | None:
+def initial_of(
+    samples: Samples, request: FitRequest, start: float, fraction: float
+) -> Initial | None:
     """Return a profile before the anneal, from `start` on; None if there is nothing in it."""
     window = samples.where(in_order(samples.z, samples.c, start))
     top = float(window.c.max()) if window.c.size else 0.0
     if not top > 0 or window.c.size < 3:
         return None
     known = np.isfinite(window.k).any() or np.isfinite(window.s).any()
-    if not known and task.kind != "count":
+    if not known and request.kind != "count":
         return Initial(window.z, window.c, None)
     scaled = replace(window, c=window.c / top, s=window.s / top)
-    plain = replace(task, weights="auto")
+    plain = replace(request, weights="auto")
     objective, keep = objective_of(scaled, plain, np.nan, top, fraction)
     if objective is None or not objective.known_errors:
         return Initial(window.z, window.c, None)

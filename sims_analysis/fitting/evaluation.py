@@ -12,10 +12,9 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting.links import SCALES, powers, split
 from sims_analysis.fitting.optimization import Curve
 from sims_analysis.fitting.preparation import formula_of
-from sims_analysis.fitting.task import BACKGROUND
+from sims_analysis.fitting.request import BACKGROUND, SCALES, scale_powers, split_label
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.parameters import Profiles
@@ -166,8 +165,7 @@ class _CurveOfEach:
         if free.size:
             held = {i: p[i] for i in range(n) if not known[i]}
             curve = Curve(self.model.parameters, formula, derivatives, held)
-            point = curve.at(curve.inward(p[free]).tolist())
-            rows[free] = curve.jacobian(point) / point.stretch[:, None]
+            rows[free] = curve.slopes(curve.at_parameters(p[free]))
         square = covariance[np.ix_(known, known)]
         variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
         return value, np.sqrt(np.maximum(variance, 0.0))
@@ -212,7 +210,7 @@ def _of_each_profile(
     names = [one.name for one in parameters] + [name for name in SCALES if name in fit]
     arrays = []
     for name in names:
-        base, number = split(name)
+        base, number = split_label(name)
         array = fit[base]
         if number and "layer" in array.dims:
             array = array.isel(layer=int(number) - 1)
@@ -243,7 +241,7 @@ def _place(
     known: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
 ) -> int:
     """Return the place of a profile's parameter in the covariance."""
-    base, number = split(name)
+    base, number = split_label(name)
     layer = str(layers[int(number) - 1]) if number else ""
     restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
     inside = (f"{label}, {layer}", layer or label, label)
@@ -259,9 +257,9 @@ def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple
     if p.size == n:
         return p, square
     scales = p[n:]
-    grow = np.array([powers(one) for one in parameters])[:, : scales.size]
-    shrink = np.prod(scales**-grow, axis=1)
-    slopes = np.hstack([np.diag(shrink), -grow * (p[:n] * shrink)[:, None] / scales])
+    powers = scale_powers(parameters)[:, : scales.size]
+    shrink = np.prod(scales**-powers, axis=1)
+    slopes = np.hstack([np.diag(shrink), -powers * (p[:n] * shrink)[:, None] / scales])
     held = np.isnan(square.diagonal())
     square = slopes @ np.where(held[:, None] | held, 0.0, square) @ slopes.T
     return p[:n] * shrink, square

@@ -13,22 +13,21 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.budget import Relative
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.fitting.groups import with_layers_counted
-from sims_analysis.fitting.request import (
-    Asked,
+from sims_analysis.fitting.arguments import (
     is_profile,
     read_before_anneal,
     read_initials,
     read_links,
     read_repeat,
-    read_task,
+    read_request,
 )
-from sims_analysis.fitting.result import answered, quantified
-from sims_analysis.fitting.task import Task
+from sims_analysis.fitting.groups import with_layers_counted
+from sims_analysis.fitting.request import FitRequest
+from sims_analysis.fitting.result import fit_profiles, quantified
+from sims_analysis.fitting.statuses import warn_of_statuses
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
-from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import open_profiles, warn_of_first, warn_of_status
+from sims_analysis.frame.profiles import open_profiles
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
@@ -372,7 +371,7 @@ def fit(
         raise ProfileError("over='layer' is of use only with repeat")
     measured = is_profile(as_implanted)
     chosen = read_before_anneal(chosen, surface, measured=measured)
-    asked = read_task(
+    request = read_request(
         profiles,
         chosen,
         choices={"weights": weights, "cell": cell, "interval": interval},
@@ -384,22 +383,22 @@ def fit(
         uncertainties={"depth_uncertainty": depth_uncertainty, "rsf_uncertainty": rsf_uncertainty},
     )
     if measured:
-        asked = read_initials(asked, as_implanted, surface)
+        request = read_initials(request, as_implanted, surface)
     between = (None, None) if of_layers else (shared, over)
-    linked = with_layers_counted if repeat == "auto" else read_links
-    asked = linked(asked, *between, prior)
-    watched = partial(_counted, progress=progress, lazy=profiles.lazy)
-    answer = answered(asked, watched, bridge=bridges(gaps))
-    answer.attrs |= _described(asked, chosen) | _as_stated(asked.task, background, fixed, prior)
+    read = with_layers_counted if repeat == "auto" else read_links
+    request = read(request, *between, prior)
+    watched = partial(_with_progress, progress=progress, lazy=profiles.lazy)
+    answer = fit_profiles(request, watched, bridge=bridges(gaps))
+    answer.attrs |= _described(request, chosen) | _as_stated(request, background, fixed, prior)
     if not profiles.lazy:
-        warn_of_empty_window(asked.profiles, asked.window, FitWarning)
-        _warn(asked.profiles, answer)
+        warn_of_empty_window(request.frame, request.window, FitWarning)
+        warn_of_statuses(request.frame, answer)
     return quantified(answer) if profiles.quantified else answer
 
 
-def _described(asked: Asked, model: Model) -> dict[str, str]:
+def _described(request: FitRequest, model: Model) -> dict[str, str]:
     """Say for attrs what was fitted."""
-    profiles, links, whole = asked.profiles, asked.links, asked.task.model
+    profiles, whole = request.frame, request.model
     layers = whole if isinstance(whole, LayeredModel) else None
     return {
         **({"shared": ", ".join(layers.shared)} if layers else {}),
@@ -409,21 +408,21 @@ def _described(asked: Asked, model: Model) -> dict[str, str]:
         "variable": profiles.name,
         "variable_units": units.CANONICAL[profiles.kind],
         "axis": profiles.axis,
-        "linked": ", ".join(links.shared),
-        "linked_over": links.over or "",
-        **{name: _told(asked.settings[name]) for name in ("depth_uncertainty", "rsf_uncertainty")},
+        "linked": ", ".join(request.shared),
+        "linked_over": request.over or "",
+        **{one: _range(request.settings[one]) for one in ("depth_uncertainty", "rsf_uncertainty")},
         "errors": _ERRORS,
     }
 
 
-def _as_stated(task: Task, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
+def _as_stated(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
     """Say for attrs what was stated before."""
     words = {"none": "none", "fit": "fitted"}
     return {
-        "cell": task.cell,
-        "background": words.get(task.background, format_argument(background)),
+        "cell": request.cell,
+        "background": words.get(request.background, format_argument(background)),
         "fixed": _listed(fixed),
-        **({"as_implanted": "measured", "surface": task.surface} if task.initials else {}),
+        **({"as_implanted": "measured", "surface": request.surface} if request.initials else {}),
         "prior": _listed(prior),
     }
 
@@ -432,25 +431,13 @@ def _listed(stated: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{name}={format_argument(value)}" for name, value in (stated or {}).items())
 
 
-def _warn(profiles: Frame, answer: xr.Dataset) -> None:
-    """Name the first profile whose fit is not ok, and the first whose residuals are not random."""
-    warn_of_status(profiles, answer["status"], "the fit is not ok:")
-    warn_of_first(
-        profiles,
-        answer["residuals"],
-        ("random",),
-        lambda word: f"the model does not fit; residuals are {word}",
-        among=(answer["status"] == "ok").variable,
-    )
-
-
-def _told(uncertainty: xr.Variable) -> str:
+def _range(uncertainty: xr.Variable) -> str:
     """Say for attrs how well a scale is known."""
     values = np.unique(uncertainty.values)
     return f"{values[0]:g}" if values.size == 1 else f"{values[0]:g} to {values[-1]:g}"
 
 
-def _counted(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:
+def _with_progress(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:
     wanted = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
     if lazy or not wanted:
         return places

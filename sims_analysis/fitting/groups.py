@@ -1,8 +1,8 @@
-"""Profiles fitted, each alone or linked with others: ``prepared -> minima -> judged``."""
+"""Profiles fitted, each alone or linked with others: prepared, minimized, assessed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,32 +11,45 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting.assessment import Judged, judged
+from sims_analysis.fitting.arguments import read_links
+from sims_analysis.fitting.assessment import assess
 from sims_analysis.fitting.joint_fit import fit_together
-from sims_analysis.fitting.links import SCALES, Links, grows
-from sims_analysis.fitting.minima import minima
-from sims_analysis.fitting.preparation import prepared
-from sims_analysis.fitting.request import Asked, read_links
-from sims_analysis.fitting.task import WINDOW_DOSE, NoFitError, Task
+from sims_analysis.fitting.minima import minimize
+from sims_analysis.fitting.preparation import NoFitError, prepare
+from sims_analysis.fitting.request import SCALES, WINDOW_DOSE, FitRequest, scale_powers
 from sims_analysis.kernels.samples import Array, Samples
+from sims_analysis.outcomes import Status
 from sims_analysis.shapes.layered_model import LayeredModel, maxima
 from sims_analysis.shapes.model import Parameter
 
-__all__ = ["each", "fit_group", "with_layers_counted"]
+__all__ = ["fit_each", "with_layers_counted"]
 
 
-def each(
-    asked: Asked,
+def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
+    """Fit each profile, or each group of those that are linked.
+
+    Returns
+    -------
+    Variable
+        A row for each: what is found of each profile, by :attr:`FitRequest.fields`, and of all, by
+        :attr:`FitRequest.common_fields`.
+    """
+    size = len(request.labels) * request.fields.size + request.common_fields.size
+    return _each(request, partial(fit_group, request=request.of_one), size, watched=watched)
+
+
+def _each(
+    request: FitRequest,
     function: Callable[[Sequence[Samples], Sequence[Mapping[str, float]]], Array],
     size: int,
     **options: Any,
 ) -> xr.Variable:
     """Return so many numbers of each profile, or of each group of those that are linked."""
-    return asked.profiles.each(
-        partial(_row, function, tuple(asked.settings)),
-        *asked.settings.values(),
+    return request.frame.each(
+        partial(_row, function, tuple(request.settings)),
+        *request.settings.values(),
         size=size,
-        group=asked.links.over,
+        group=request.over,
         beside=("common", "overlap", "lower", "upper"),
         **options,
     )
@@ -54,7 +67,7 @@ def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) ->
 
 
 def fit_group(
-    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], task: Task, links: Links
+    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
     """Fit the profiles of a group: a single one, unless profiles are linked.
 
@@ -67,25 +80,26 @@ def fit_group(
         ``initial_straggle`` and ``initial_straggle_stderr``, NaN where they were not given;
         ``fraction``, the number of independent samples for each sample; and the relative
         uncertainties of the scales.
-    task : Task
-    links : Links
-
-    Returns
-    -------
-    ndarray
-        A row for each profile, by :attr:`Task.layout`, and what all have in common, by
-        :meth:`Links.layout`.
+    request : FitRequest
     """
-    if links.joint:
-        answers, common = fit_together(samples, settings, task, links)
+    if request.joint:
+        answers, common = fit_together(samples, settings, request)
     else:
-        alone, common = _widened(_fitted(samples[0], settings[0], task), settings[0], task, links)
-        answers = [alone]
-    rows = [task.row(one.status, one.parts) for one in answers]
-    return np.concatenate([*rows, links.layout(task).row(common)])
+        alone = _fitted(samples[0], settings[0], request)
+        answers = [_with_scales(alone, settings[0], request)]
+        common = _common(alone, settings[0], request)
+    rows = [_row_of(one, request) for one in answers]
+    return np.concatenate([*rows, request.common_fields.row(common)])
 
 
-def with_layers_counted(asked: Asked, shared: Any, over: Any, prior: Any) -> Asked:
+def _row_of(answer: Mapping[str, Any], request: FitRequest) -> Array:
+    """Return the row of a profile; that of the curve is its status unless it is another."""
+    statuses = {"curve_status": answer["status"], **answer}
+    codes = {name: Status[statuses[name].upper()] for name in ("status", "curve_status")}
+    return request.fields.row({**answer, **codes})
+
+
+def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
     """Add what profiles have in common (:func:`read_links`), and as many layers as there are.
 
     That is as many as any profile shows; others have fewer. If they are linked, each must have
@@ -95,120 +109,127 @@ def with_layers_counted(asked: Asked, shared: Any, over: Any, prior: Any) -> Ask
     ------
     ProfileError, UnitsError
     """
-    if asked.profiles.lazy:
+    if request.frame.lazy:
         raise ProfileError(
             "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
             "data.compute()"
         )
-    most = int(each(asked, partial(_count_maxima, task=asked.task), 1).max())
-    task = replace(asked.task.of_layers(max(most, 1)), fewer=True)
-    linked = read_links(replace(asked, task=task), shared, over, prior)
-    if not linked.links.joint:
+    most = int(_each(request, partial(_count_maxima, request=request.of_one), 1).max())
+    auto = replace(request.of_layers(max(most, 1)), fewer_layers=True)
+    linked = read_links(auto, shared, over, prior)
+    if not linked.joint:
         return linked
-    there = each(asked, partial(_count_borne_out, task=task), 1).values
+    there = _each(auto, partial(_count_supported, request=auto.of_one), 1).values
     numbers = np.unique(there[there > 0].astype(int))
     if numbers.size > 1:
         raise ProfileError(
             f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
             "need as many each; give their number, or fit those with others apart"
         )
-    task = task.of_layers(int(numbers[0]) if numbers.size else 1)
-    return read_links(replace(asked, task=task), shared, over, prior)
+    return read_links(auto.of_layers(int(numbers[0]) if numbers.size else 1), shared, over, prior)
 
 
 def _count_maxima(
-    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], task: Task
+    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
     """Return how many maxima of a profile stand out of its noise."""
     try:
-        profile = prepared(samples[0], settings[0], task)
+        problem = prepare(samples[0], settings[0], request)
     except NoFitError:
         return np.zeros(1)
-    return np.array([len(maxima(profile.c, profile.objective.noise(profile.c)))])
+    return np.array([len(maxima(problem.c, problem.objective.noise(problem.c)))])
 
 
-def _count_borne_out(
-    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], task: Task
+def _count_supported(
+    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Return how many layers of a profile Akaike's criterion bears out; 0 without a fit."""
-    whose, answer = _borne_out(samples[0], settings[0], task)
-    layers = whose.model
+    """Return how many layers of a profile Akaike's criterion supports; 0 without a fit."""
+    fewer, answer = _supported(samples[0], settings[0], request)
+    layers = fewer.model
     assert isinstance(layers, LayeredModel)  # noqa: S101 - only of layers there may be fewer
-    return np.array([len(layers.places) if "value" in answer.parts else 0])
+    return np.array([len(layers.places) if "value" in answer else 0])
 
 
-def _fitted(samples: Samples, settings: Mapping[str, float], task: Task) -> Judged:
-    """Fit one profile; with as many layers as are borne out, where there may be fewer."""
-    if task.fewer:
-        whose, answer = _borne_out(samples, settings, task)
-        return Judged(answer.status, task.spread(whose, answer.parts))
+def _fitted(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> dict[str, Any]:
+    """Fit one profile; with as many layers as are supported, where there may be fewer."""
+    if request.fewer_layers:
+        fewer, answer = _supported(samples, settings, request)
+        return request.from_fewer_layers(fewer, answer)
     try:
-        profile = prepared(samples, settings, task)
-        return judged(profile, minima(profile, task.model), settings, task)
+        problem = prepare(samples, settings, request)
+        return assess(problem, minimize(problem, request.model), settings, request)
     except NoFitError as end:
-        return Judged(end.status, end.known)
+        return {**end.known, "status": end.status}
 
 
-def _borne_out(samples: Samples, settings: Mapping[str, float], task: Task) -> tuple[Task, Judged]:
+def _supported(
+    samples: Samples, settings: Mapping[str, float], request: FitRequest
+) -> tuple[FitRequest, dict[str, Any]]:
     """Fit as many layers as there are maxima, and fewer as long as Akaike's criterion falls."""
-    most = int(_count_maxima([samples], [settings], task.of_layers(1))[0])
-    best, *others = [task.of_layers(n) for n in range(max(most, 1), 0, -1)]
+    most = int(_count_maxima([samples], [settings], request.of_layers(1))[0])
+    best, *others = [request.of_layers(n) for n in range(max(most, 1), 0, -1)]
     answer = _fitted(samples, settings, best)
     for fewer in others:
         other = _fitted(samples, settings, fewer)
-        if not other.parts.get("aic", np.inf) < answer.parts.get("aic", np.inf):
+        if not other.get("aic", np.inf) < answer.get("aic", np.inf):
             break
         best, answer = fewer, other
     return best, answer
 
 
-def _widened(
-    answer: Judged, settings: Mapping[str, float], task: Task, links: Links
-) -> tuple[Judged, Mapping[str, Array]]:
-    """Widen errors by scales, which the samples of a profile cannot tell, as much as is known.
+def _with_scales(
+    answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
+) -> dict[str, Any]:
+    """Widen errors by scales, which the samples of a profile cannot tell, as much as is known."""
+    if not request.scales or "value" not in answer:
+        return answer
+    known = _uncertainties(settings, request)
 
-    Also return parameters and scales together, as what profiles have in common.
-    """
-    if not links.scales or "value" not in answer.parts:
-        return answer, {}
-    parts, parameters, value = dict(answer.parts), task.parameters, answer.parts["value"]
-    known = np.array([settings[SCALES[name]] for name in links.scales])
-
-    def moved(values: Array, of: Sequence[Parameter]) -> Array:
-        """Return by how much one standard error of each scale moves values."""
-        shift: Array = np.reshape(values, (-1, 1)) * grows(of, links.scales) * known
-        return shift
-
-    def wider(stderr: Array, values: Array, of: Sequence[Parameter]) -> Array:
-        both: Array = np.sqrt(stderr**2 + (moved(values, of) ** 2).sum(axis=1))
+    def wider(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
+        moved = _moved(values, parameters, request) * known
+        both: Array = np.sqrt(stderr**2 + (moved**2).sum(axis=1))
         return both
 
-    parts["stderr"] = wider(parts["stderr"], value, parameters)
+    found, value, parameters = dict(answer), answer["value"], request.parameters
+    found["stderr"] = wider(answer["stderr"], value, parameters)
     for end, sign in (("lower", -1), ("upper", 1)):
-        if end in parts:
-            parts[end] = value + sign * wider(abs(parts[end] - value), value, parameters)
-    if "derived" in parts:
-        derived = parts["derived"], task.model.derived
-        parts["derived_stderr"] = wider(parts["derived_stderr"], *derived)
-    dose, error = parts["window_dose"], parts["window_dose_stderr"]
-    parts["window_dose_stderr"] = wider(error, dose, [WINDOW_DOSE])[0]
-    along, absent, ones = moved(value, parameters), np.full(value.size, np.nan), np.ones(known.size)
-    square = np.block(
-        [
-            [parts["covariance"] + along @ along.T, along * known],
-            [(along * known).T, np.diag(known**2)],
-        ]
-    )
-    held = np.append(np.isnan(parts["covariance"].diagonal()), np.zeros(known.size, dtype=bool))
-    square[held] = square[:, held] = np.nan
-    beside = {
-        "value": ones,
-        "stderr": known,
-        "lower": ones - known,
-        "upper": ones + known,
-        "poor": 0 * ones,
-        "pull": 0 * ones,
-    }
-    common = {name: np.append(parts.get(name, absent), one) for name, one in beside.items()}
-    common |= {"covariance": square, "aic": parts.get("aic", np.nan)}
-    return Judged(answer.status, parts), common
+        if end in answer:
+            found[end] = value + sign * wider(abs(answer[end] - value), value, parameters)
+    if "derived" in answer:
+        derived = answer["derived_stderr"], answer["derived"], request.model.derived
+        found["derived_stderr"] = wider(*derived)
+    dose = answer["window_dose_stderr"], answer["window_dose"], [WINDOW_DOSE]
+    found["window_dose_stderr"] = wider(*dose)[0]
+    return found
+
+
+def _common(
+    answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
+) -> dict[str, Any]:
+    """Return parameters and scales together, as what profiles have in common."""
+    if not request.scales or "value" not in answer:
+        return {}
+    known = _uncertainties(settings, request)
+    along, square = _moved(answer["value"], request.parameters, request), answer["covariance"]
+    whole = np.block(
+        [[square + (along * known**2) @ along.T, along * known**2],
+         [(along * known**2).T, np.diag(known**2)]]
+    )  # fmt: skip
+    held = np.append(np.isnan(square.diagonal()), np.zeros(known.size, dtype=bool))
+    whole[held] = whole[:, held] = np.nan
+    wide, ones = _with_scales(answer, settings, request), np.ones(known.size)
+    of_scales = {"value": ones, "stderr": known, "lower": ones - known, "upper": ones + known}
+    of_scales["pull"] = 0 * ones
+    absent = np.full(square.shape[0], np.nan)
+    found = {name: np.append(wide.get(name, absent), one) for name, one in of_scales.items()}
+    return found | {"covariance": whole, "aic": answer.get("aic", np.nan)}
+
+
+def _uncertainties(settings: Mapping[str, float], request: FitRequest) -> Array:
+    return np.array([settings[SCALES[name]] for name in request.scales])
+
+
+def _moved(values: Any, parameters: Sequence[Parameter], request: FitRequest) -> Array:
+    """Return the derivatives of values with respect to the scales, about 1."""
+    moved: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales)
+    return moved

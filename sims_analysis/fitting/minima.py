@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import sqrt
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from scipy.special import ndtr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting.objectives import EXACT, Minimized, Objective
+from sims_analysis.fitting.objectives import EXACT, Objective, SumOfSquares
 from sims_analysis.fitting.optimization import (
     Curve,
-    Solution,
+    Minimum,
+    background_covariance,
     covariance,
     distinct,
     solve,
     solve_each,
 )
-from sims_analysis.fitting.preparation import Prepared
-from sims_analysis.fitting.task import NoFitError
+from sims_analysis.fitting.preparation import FitProblem, NoFitError
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.model import Model
+from sims_analysis.shapes.model import Model, Parameter
 
 __all__ = [
-    "Minima",
-    "Minimum",
+    "FitResult",
+    "by_likelihood",
     "featureless",
     "half_widths",
-    "minima",
+    "minimize",
     "not_ruled_out",
-    "weighed",
+    "room",
 ]
 
-Minimized_co = TypeVar("Minimized_co", bound=Minimized, covariant=True)
+SumOfSquares_co = TypeVar("SumOfSquares_co", bound=SumOfSquares, covariant=True)
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
 _RULED_OUT = 9.0
@@ -45,17 +46,9 @@ _WIDENED = 3.0
 _WITHIN = float(ndtr(1.0) - ndtr(-1.0))
 
 
-class Minimum(NamedTuple):
-    """A minimum, the covariance of its free parameters, and its share of the likelihood."""
-
-    solution: Solution
-    errors: Array
-    share: float
-
-
 @dataclass(frozen=True, eq=False)
-class Minima(Generic[Minimized_co]):
-    """The minima of one profile, or of several that are linked.
+class FitResult(Generic[SumOfSquares_co]):
+    """What was found for one profile, or for several that are linked.
 
     Parameters
     ----------
@@ -63,25 +56,73 @@ class Minima(Generic[Minimized_co]):
         What was fitted.
     objective : Objective
         What was minimized; for censored samples, with the scatter that was found.
-    among : list of Minimum
+    minima : list of Minimum
         Those that have a share of the likelihood, the one to be returned first.
-    near : list of Solution
+    candidates : list of Minimum
         All that are not ruled out.
+    background : ndarray
+        What a background that was subtracted before adds to the covariance.
     exact : bool
         Whether the curve goes through all samples but for rounding.
-    edged : bool
+    irregular : bool
         Whether the curve has edges that follow the noise, so that its shapes have no errors.
     """
 
     curve: Curve
-    objective: Minimized_co
-    among: Sequence[Minimum]
-    near: Sequence[Solution]
-    exact: bool
-    edged: bool
+    objective: SumOfSquares_co
+    minima: Sequence[Minimum]
+    candidates: Sequence[Minimum]
+    background: Array
+    exact: bool = False
+    irregular: bool = False
+
+    @property
+    def best(self) -> Minimum:
+        """The minimum to be returned."""
+        return self.minima[0]
+
+    @property
+    def covariance(self) -> Array:
+        """That of the free parameters, about the minimum that is returned."""
+        return self.best.covariance + self.background
+
+    @cached_property
+    def stderr(self) -> Array:
+        """Standard errors of the free parameters by the samples; NaN where they have none."""
+        stderr = np.sqrt(self.best.covariance.diagonal())
+        if len(self.minima) > 1:
+            stderr = half_widths(
+                np.sqrt([one.covariance.diagonal() for one in self.minima]),
+                np.array([one.p - self.best.p for one in self.minima]),
+                [one.share for one in self.minima],
+            )
+        if self.exact and self.objective.known_errors:
+            return stderr
+        # None has one that is larger than its room, nor what goes along with such a parameter;
+        # nor a shape, where edges of the curve follow the noise.
+        parameters = [self.curve.parameters[i] for i in self.curve.free]
+        unknown = stderr > room(parameters, self.best.p)
+        if self.irregular:
+            unknown |= np.array([not one.scales for one in parameters])
+        if unknown.any():
+            alone = np.sqrt(self.best.covariance.diagonal())
+            along = np.abs(self.best.covariance) > 0.9 * alone[:, None] * alone
+            unknown |= along[unknown].any(axis=0)
+        stderr[unknown] = np.nan
+        return stderr
 
 
-def minima(profile: Prepared, model: Model) -> Minima[Objective]:
+def room(parameters: Sequence[Parameter], values: Array) -> Array:
+    """Return how far shapes are from their bounds, which an interval cannot pass."""
+    return np.array(
+        [
+            np.inf if one.scales else min(value - one.lower, one.upper - value)
+            for one, value in zip(parameters, values.tolist(), strict=True)
+        ]
+    )
+
+
+def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     """Find the minima of a profile.
 
     Raises
@@ -89,41 +130,42 @@ def minima(profile: Prepared, model: Model) -> Minima[Objective]:
     NoFitError
         If the optimizer found none, or a constant does as well.
     """
-    curve, n = profile.curve, profile.z.size
-    found, objective = _solved(profile)
-    found = _by_name(curve, objective, model, found)
+    curve, n = problem.curve, problem.z.size
+    found, objective = _solved(problem)
+    found = _in_order(curve, objective, model, found)
     if not (found and found[0].converged):
-        flat = bool(found) and featureless(objective, found[0], profile.c)
-        raise NoFitError("featureless" if flat else "not_converged", profile.known)
+        flat = bool(found) and featureless(objective, found[0], problem.c)
+        raise NoFitError("featureless" if flat else "not_converged", problem.known)
     exact = found[0].cost <= EXACT * n
-    edged = None if exact else _follows_noise(curve, model)
-    near = found[:1] if exact else not_ruled_out(curve, objective, found)
-    among = weighed(curve, objective, near, edged)
-    best = among[0].solution
-    if featureless(objective, best, profile.c):
-        raise NoFitError("featureless", profile.known)
-    sharp = edged is not None and edged(best)
-    return Minima(curve, objective, among, near, exact, sharp)
+    irregular = None if exact else _irregular(curve, model)
+    candidates = found[:1] if exact else not_ruled_out(curve, objective, found)
+    minima = by_likelihood(curve, objective, candidates, irregular)
+    best = minima[0]
+    if featureless(objective, best, problem.c):
+        raise NoFitError("featureless", problem.known)
+    background = background_covariance(curve, objective, best, problem.subtracted)
+    edges = irregular is not None and irregular(best)
+    return FitResult(curve, objective, minima, candidates, background, exact, edges)
 
 
-def featureless(objective: Objective, solution: Solution, c: Array) -> bool:
+def featureless(objective: Objective, at: Minimum, c: Array) -> bool:
     """Return whether a constant does as well, by Akaike's criterion and a margin."""
-    flat = objective.residual(np.full(c.size, objective.level(c)))
-    cost, n, more = float(flat @ flat), objective.informative, max(solution.x.size - 1, 0)
+    cost = objective.cost(np.full(c.size, objective.level(c)))
+    n, more = objective.informative, max(at.x.size - 1, 0)
     if objective.known_errors:
-        return cost - solution.cost < 10 + 2 * more
+        return cost - at.cost < 10 + 2 * more
     if cost <= 1e-20 * n:
         return True
-    return bool(n * np.log(cost / max(solution.cost, 1e-300)) < 10 + 2 * more)
+    return bool(n * np.log(cost / max(at.cost, 1e-300)) < 10 + 2 * more)
 
 
-def _solved(profile: Prepared) -> tuple[list[Solution], Objective]:
+def _solved(problem: FitProblem) -> tuple[list[Minimum], Objective]:
     """Return the minima that were found, the lowest first."""
-    curve, objective, starts = profile.curve, profile.objective, profile.starts
-    n, informative = profile.z.size, objective.informative
+    curve, objective, starts = problem.curve, problem.objective, problem.starts
+    n, informative = problem.z.size, objective.informative
     found = solve_each(curve, objective, starts, enough=1e-14 * n)
     if not found:
-        _refuse_holes(curve, starts[0], profile.z)
+        _refuse_undefined(curve, starts[0], problem.z)
         return [], objective
     cost = found[0].cost
     # Residuals far below the stated errors mean smooth data, which a better fit would follow.
@@ -131,34 +173,34 @@ def _solved(profile: Prepared) -> tuple[list[Solution], Objective]:
     described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
         # A model that needs several starts may also need another objective on the way.
-        walked = solve_each(curve, objective.another(profile.c), starts, evaluations=60)
-        found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:3])])
+        walked = solve_each(curve, objective.another(problem.c), starts, evaluations=60)
+        found = distinct([*found, *(solve(curve, objective, one.p) for one in walked[:3])])
     for _ in range(2):
         refined = objective.refined(found[0].m, curve.free.size)
         if refined is objective:
             break
         objective = refined
-        found = distinct([solve(curve, objective, one.free) for one in found])
+        found = distinct([solve(curve, objective, one.p) for one in found])
         if not found:
             break
     return found, objective
 
 
-def _by_name(
-    curve: Curve, objective: Objective, model: Model, found: list[Solution]
-) -> list[Solution]:
+def _in_order(
+    curve: Curve, objective: Objective, model: Model, found: list[Minimum]
+) -> list[Minimum]:
     """Swap the parts of a model that were found under each other's names."""
     n = len(model.parameters)
     if model.ordered is None or any(i < n for i in curve.held):
         return found
-    named: list[Solution | None] = []
+    named: list[Minimum | None] = []
     for one in found:
-        p = [*model.ordered(one.free[:n].tolist()), *one.free[n:].tolist()]
-        named.append(one if p == one.free.tolist() else solve(curve, objective, p))
+        p = [*model.ordered(one.p[:n].tolist()), *one.p[n:].tolist()]
+        named.append(one if p == one.p.tolist() else solve(curve, objective, p))
     return distinct(named)
 
 
-def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
+def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
     """Raise for a formula that has a value at some depths only."""
     there = np.isfinite(curve.values(np.array(start)))
     if there.any() and not there.all():
@@ -171,28 +213,28 @@ def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
         )
 
 
-def _follows_noise(curve: Curve, model: Model) -> Callable[[Solution], bool] | None:
+def _irregular(curve: Curve, model: Model) -> Callable[[Minimum], bool] | None:
     """Return what tells curves with edges that follow the noise; None where none are looked for."""
     n, irregular = len(model.parameters), model.irregular
     if irregular is None or any(i < n for i in curve.held):
         return None
-    return lambda one: irregular(one.free[:n].tolist())
+    return lambda one: irregular(one.p[:n].tolist())
 
 
-def not_ruled_out(curve: Curve, objective: Minimized, found: Sequence[Solution]) -> list[Solution]:
+def not_ruled_out(curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]) -> list[Minimum]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     unit = objective.variance(found[0].cost, curve.free.size)
     near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
     return near or [found[0]]
 
 
-def weighed(
+def by_likelihood(
     curve: Curve,
-    objective: Minimized,
-    near: Sequence[Solution],
-    edged: Callable[[Solution], bool] | None = None,
+    objective: SumOfSquares,
+    candidates: Sequence[Minimum],
+    irregular: Callable[[Minimum], bool] | None = None,
 ) -> list[Minimum]:
-    """Return minima with their errors, the one with most of the likelihood first.
+    """Return minima with their covariance, the one with most of the likelihood first.
 
     By Laplace's method, that about a minimum is its height times the root of the determinant of
     the covariance of the coordinates. The lowest of all may be narrow: a curve with a sharp edge
@@ -202,54 +244,52 @@ def weighed(
     ----------
     curve, objective
         What was fitted.
-    near : sequence of Solution
+    candidates : sequence of Minimum
         The minima that are not ruled out, the lowest first.
-    edged : callable, optional
+    irregular : callable, optional
         Whether a minimum is a curve with a sharp edge, which then counts only if all are. Errors
         are from the curvature of the likelihood where there are several minima: between them it
         is far from what is expected of it.
     """
-    unit = objective.variance(near[0].cost, curve.free.size)
-    inverted = covariance
-    if edged is not None and len(near) > 1:
-        inverted = _observed
-        near = [one for one in near if not edged(one)] or near
-    errors = [inverted(curve, objective, one) for one in near]
-    if len(near) == 1:
-        return [Minimum(near[0], errors[0], 1.0)]
-    mass = np.zeros(len(near))
-    for i, (one, square) in enumerate(zip(near, errors, strict=True)):
-        volume = np.linalg.slogdet(square / (one.stretch[:, None] * one.stretch))[1]
-        mass[i] = 0.5 * (volume - (one.cost - near[0].cost) / unit)
+    lowest, inverted = candidates[0].cost, covariance
+    unit = objective.variance(lowest, curve.free.size)
+    if irregular is not None and len(candidates) > 1:
+        inverted = _observed_covariance
+        candidates = [one for one in candidates if not irregular(one)] or candidates
+    known = [replace(one, covariance=inverted(curve, objective, one)) for one in candidates]
+    if len(known) == 1:
+        return known
+    mass = np.zeros(len(known))
+    for i, one in enumerate(known):
+        volume = np.linalg.slogdet(one.covariance / (one.dp_dx[:, None] * one.dp_dx))[1]
+        mass[i] = 0.5 * (volume - (one.cost - known[0].cost) / unit)
     if np.isnan(mass[0]):  # of the lowest there is no volume to compare
         mass[1:] = np.nan
         mass[0] = 0.0
     shares = np.nan_to_num(np.exp(mass - np.nanmax(mass)))
     shares /= shares.sum()
     order = [i for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
-    return [Minimum(near[i], errors[i], float(shares[i])) for i in order]
+    return [replace(known[i], share=float(shares[i])) for i in order]
 
 
-def _observed(curve: Curve, objective: Minimized, solution: Solution) -> Array:
+def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     """Invert the curvature of the sum of squares; where that is no minimum, what is expected."""
 
-    def gradient_at(x: Array) -> Array:
+    def gradient(x: Array) -> Array:
         point = curve.at(x.tolist())
-        r = objective.residual(point.m)
-        gradient: Array = curve.jacobian(point) * objective.slope(point.m, r) @ r
-        return gradient
+        found: Array = curve.jacobian(point) @ objective.scored(point.m)[0]
+        return found
 
-    steps = 1e-4 * np.maximum(1.0, np.abs(solution.x))
-    ends = [(gradient_at(solution.x + e), gradient_at(solution.x - e)) for e in np.diag(steps)]
+    steps = 1e-4 * np.maximum(1.0, np.abs(at.x))
+    ends = [(gradient(at.x + e), gradient(at.x - e)) for e in np.diag(steps)]
     curvature = np.array([up - down for up, down in ends]) / (2 * steps[:, None])
     curvature = (curvature + curvature.T) / 2
     try:
         np.linalg.cholesky(curvature)
     except np.linalg.LinAlgError:
-        return covariance(curve, objective, solution)
-    unit = solution.stretch[:, None] * solution.stretch
-    found: Array = np.linalg.inv(curvature) * unit
-    return found * objective.variance(solution.cost, solution.x.size)
+        return covariance(curve, objective, at)
+    found: Array = np.linalg.inv(curvature) * (at.dp_dx[:, None] * at.dp_dx)
+    return found * objective.variance(at.cost, at.x.size)
 
 
 def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:

@@ -1,14 +1,15 @@
-"""Objectives of a fit, each as residuals whose squares are summed.
+"""What a fit minimizes: the deviance of counts, squares over errors, or squares of ln C.
 
-All that differs between likelihoods is here: what a fit minimizes, what a constant would reach,
-how noisy the samples are, and what the residuals say.
+All that differs between likelihoods is here: costs and their derivatives over the values of a
+curve, what a constant would reach, how noisy the samples are, and what the residuals say.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from scipy.special import log_ndtr
@@ -26,12 +27,11 @@ __all__ = [
     "OBJECTIVES",
     "TINY",
     "LogSquares",
-    "Minimized",
     "Objective",
     "Poisson",
-    "Shared",
     "Squares",
     "Statistics",
+    "SumOfSquares",
 ]
 
 #: The objectives, in the order of their codes.
@@ -66,24 +66,27 @@ class Statistics(NamedTuple):
     aic: float
 
 
-class Minimized(Protocol):
-    """Residuals, and what they are worth: what the optimizer and the errors need."""
+class SumOfSquares(Protocol):
+    """What the optimizer and the errors need of an objective, over the values m of a curve."""
 
     @property
     def known_errors(self) -> bool:
         """Whether the errors of the samples are known; otherwise their scatter tells."""
         ...
 
-    def residual(self, m: Array) -> Array:
-        """Return the residuals, positive where the model is above the sample."""
+    def linearized(self, m: Array) -> tuple[Array, Array]:
+        """Return residuals whose squares add up to the cost, and their derivatives over m.
+
+        They are positive where the curve is above the sample.
+        """
         ...
 
-    def slope(self, m: Array, r: Array) -> Array:
-        """Return the derivatives of the residuals `r` with respect to the model's values."""
+    def scored(self, m: Array) -> tuple[Array, Array]:
+        """Return the derivatives of half of the cost over m, and their expected curvature."""
         ...
 
     def information(self, m: Array) -> Array:
-        """Return the information of each sample, the inverse variance of its value."""
+        """Return the expected curvature of half of the cost: the inverse variance of samples."""
         ...
 
     def variance(self, cost: float, free: float) -> float:
@@ -91,39 +94,102 @@ class Minimized(Protocol):
         ...
 
 
-class Objective(Minimized, Protocol):
-    """Residuals of one profile."""
+@dataclass(frozen=True, kw_only=True)
+class Objective(ABC):
+    """The cost of a curve: a sum over samples that may not be independent.
+
+    Parameters
+    ----------
+    share : float
+        The number of independent samples for each of these: below 1 for values on a grid finer
+        than what was measured, above 1 for averages.
+    """
+
+    share: float = 1.0
+    known_errors: ClassVar[bool] = False
+    below_zero: ClassVar[bool] = False
 
     @property
+    @abstractmethod
     def code(self) -> int:
         """Place in :data:`OBJECTIVES`."""
-        ...
 
     @property
-    def below_zero(self) -> bool:
-        """Whether a model may go below zero: counts and logarithms may not."""
-        ...
+    @abstractmethod
+    def size(self) -> int:
+        """The number of samples that add to the cost, whatever the curve."""
+
+    @abstractmethod
+    def roots(self, m: Array) -> tuple[Array, Array]:
+        """Return the signed roots of what independent samples add to the cost, and their slopes."""
+
+    @abstractmethod
+    def derivatives(self, m: Array) -> tuple[Array, Array]:
+        """Return the slope of half of what a sample adds, and its expected curvature."""
+
+    @abstractmethod
+    def level(self, c: Array) -> float:
+        """Return the constant that describes the samples best."""
+
+    @abstractmethod
+    def noise(self, c: Array) -> Array:
+        """Return the standard error of each sample; by its scatter where none is known."""
+
+    @abstractmethod
+    def residuals(self, m: Array, cost: float, free: float) -> Statistics:
+        """Return what the residuals of independent samples say."""
+
+    def linearized(self, m: Array) -> tuple[Array, Array]:
+        """Return residuals whose squares add up to the cost, and their derivatives over m.
+
+        They are positive where the curve is above the sample.
+        """
+        r, slope = self.roots(m)
+        if self.share == 1:
+            return r, slope
+        root = np.sqrt(self.share)
+        return root * r, root * slope
+
+    def cost(self, m: Array) -> float:
+        """Return the sum of squares."""
+        r, _ = self.roots(m)
+        return self.share * float(r @ r)
+
+    def scored(self, m: Array) -> tuple[Array, Array]:
+        """Return the derivatives of half of the cost, and its expected curvature."""
+        score, information = self.derivatives(m)
+        return self.share * score, self.share * information
+
+    def information(self, m: Array) -> Array:
+        """Return the expected curvature of half of the cost: the inverse variance of samples."""
+        return self.scored(m)[1]
 
     @property
     def informative(self) -> float:
-        """The number of samples that add to the sum of squares, whatever the model."""
-        ...
+        """The number of independent samples that add to the cost."""
+        return self.share * self.size
 
-    def level(self, c: Array) -> float:
-        """Return the constant that describes the samples best."""
-        ...
-
-    def noise(self, c: Array) -> Array:
-        """Return the standard error of each sample; by its scatter where none is known."""
-        ...
+    def variance(self, cost: float, free: float) -> float:
+        """Return the expected square of one residual: 1 where errors are known."""
+        if self.known_errors:
+            return 1.0
+        return max(cost / self.share / max(self.size - free / self.share, 1), EXACT)
 
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
-        ...
+        found = self.residuals(m, cost / self.share, free / self.share)
+        if self.share == 1:
+            return found
+        # Values between the same samples are alike; two spacings apart they have none in common.
+        apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
+        value, degrees, variance = found.test
+        test = ChiSquare(self.share * value, self.share * degrees, variance)
+        return Statistics(found.r[::apart], found.of[::apart], test, self.share * found.aic)
 
     def another(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
-        return _logarithmic(c)
+        low = c < 1e-6
+        return LogSquares(np.where(low, 1e-6, c), low, 0.3)
 
     def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the objective with what only a fit can tell: how far its residuals scatter."""
@@ -140,13 +206,12 @@ class Poisson(Objective):
     counts: Array
     one: Array
     offset: Array
-    code: int = 1
-    known_errors: bool = True
-    below_zero: bool = False
+    code: ClassVar[int] = 1
+    known_errors: ClassVar[bool] = True
 
     @property
-    def informative(self) -> float:
-        """Return the number of samples with counts: of others, none may be expected either."""
+    def size(self) -> int:
+        """The number of samples with counts: of others, none may be expected either."""
         return int(np.count_nonzero(self.counts))
 
     def expected(self, m: Array) -> Array:
@@ -158,43 +223,29 @@ class Poisson(Objective):
         """Return counts that can be divided by, and the indices of those that could not."""
         return np.where(self.counts > 0, self.counts, 1.0), np.flatnonzero(self.counts <= 0)
 
-    def residual(self, m: Array) -> Array:
-        """Return the signed roots of the deviance."""
+    def roots(self, m: Array) -> tuple[Array, Array]:
+        """Return the signed roots r of the deviance, and ``(1 - k / mu) / r``."""
         mu, (k, none) = self.expected(m), self._safe
         excess = (mu - k) / k
-        gained = excess - np.log(mu / k)
-        # Near none, rounding makes it negative, and numpy would warn of its root.
-        r: Array = np.copysign(np.sqrt(2 * k * np.maximum(gained, 0.0)), excess)
-        near = np.abs(excess) < _NEAR
-        if near.any():
-            e = excess[near]
-            r[near] = np.sqrt(k[near]) * e * (1 - e / 3)
+        # Where curve and counts agree, rounding makes it negative, and numpy would warn.
+        r = np.copysign(np.sqrt(2 * k * np.maximum(excess - np.log(mu / k), 0.0)), excess)
         r[none] = np.sqrt(2 * mu[none])
-        return r
-
-    def slope(self, m: Array, r: Array) -> Array:
-        """Return ``(1 - k / mu) / r``, and its limit where model and counts agree."""
-        mu, (k, none) = self.expected(m), self._safe
-        near = np.abs(mu - k) < _NEAR * k
+        near = np.abs(excess) < _NEAR
         near[none] = False
-        slope: Array = (1 - self.counts / mu) / np.where(near, 1.0, r)
-        if near.any():
-            excess = (mu[near] - k[near]) / k[near]
-            slope[near] = (1 - 2 * excess / 3) / np.sqrt(k[near])
-        slope /= self.one
-        return slope
+        slope = (1 - self.counts / mu) / np.where(near, 1.0, r)
+        if near.any():  # the series of both
+            e, root = excess[near], np.sqrt(k[near])
+            r[near] = root * e * (1 - e / 3)
+            slope[near] = (1 - 2 * e / 3) / root
+        return r, slope / self.one
 
-    def information(self, m: Array) -> Array:
-        """Return ``1 / mu`` in the unit of the values."""
-        information: Array = 1 / (self.expected(m) * self.one**2)
-        return information
-
-    def variance(self, cost: float, free: float) -> float:  # noqa: ARG002
-        """Return 1: the errors of counts are known."""
-        return 1.0
+    def derivatives(self, m: Array) -> tuple[Array, Array]:
+        """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
+        mu = self.expected(m)
+        return (1 - self.counts / mu) / self.one, 1 / (mu * self.one**2)
 
     def level(self, c: Array) -> float:  # noqa: ARG002
-        """Return what all counts together are worth."""
+        """Return the value of all counts together."""
         level = float(self.counts.sum() / (1 / self.one).sum())
         return max(level - float(self.offset.mean()), 1e-12)
 
@@ -203,7 +254,7 @@ class Poisson(Objective):
         noise: Array = self.one * np.sqrt(np.maximum(self.counts, 1.0))
         return noise
 
-    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
+    def residuals(self, m: Array, cost: float, free: float) -> Statistics:
         """Return Pearson's residuals where they are nearly normal, and his chi-square."""
         mu = self.expected(m)
         r = (mu - self.counts) / np.sqrt(mu)
@@ -217,46 +268,49 @@ class Squares(Objective):
 
     value: Array
     stderr: Array | None
-    known_errors: bool = False
-    code: int = 4
-    below_zero: bool = True
+    below_zero: ClassVar[bool] = True
 
     @property
-    def informative(self) -> float:
-        """Return the number of samples."""
+    def known_errors(self) -> bool:  # type: ignore[override]
+        """Whether there are standard errors."""
+        return self.stderr is not None
+
+    @property
+    def code(self) -> int:
+        """Place in :data:`OBJECTIVES`."""
+        return OBJECTIVES.index("squares" if self.stderr is None else "weighted squares")
+
+    @property
+    def size(self) -> int:
+        """The number of samples."""
         return self.value.size
 
-    def residual(self, m: Array) -> Array:
-        """Return ``(m - c) / s``."""
+    def roots(self, m: Array) -> tuple[Array, Array]:
+        """Return ``(m - c) / s`` and ``1 / s``."""
         apart = m - self.value
-        return apart if self.stderr is None else apart / self.stderr
+        if self.stderr is None:
+            return apart, np.ones_like(m)
+        return apart / self.stderr, 1 / self.stderr
 
-    def slope(self, m: Array, r: Array) -> Array:  # noqa: ARG002
-        """Return ``1 / s``."""
-        return np.ones_like(m) if self.stderr is None else 1 / self.stderr
-
-    def information(self, m: Array) -> Array:
-        """Return ``1 / s^2``."""
-        return self.slope(m, m) ** 2
-
-    def variance(self, cost: float, free: float) -> float:
-        """Return 1, or the variance about the model where no errors are stated."""
-        return 1.0 if self.known_errors else max(cost / max(self.value.size - free, 1), EXACT)
+    def derivatives(self, m: Array) -> tuple[Array, Array]:
+        """Return ``(m - c) / s^2`` and ``1 / s^2``."""
+        r, slope = self.roots(m)
+        return r * slope, slope * slope
 
     def level(self, c: Array) -> float:
         """Return the weighted mean."""
         if self.stderr is None:
             return float(c.mean())
-        weight = self.information(c)
+        weight = self.stderr**-2.0
         return float(weight @ c / weight.sum())
 
     def noise(self, c: Array) -> Array:
         """Return the standard errors, or the scatter."""
         return np.full(c.size, scatter(c)) if self.stderr is None else self.stderr
 
-    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
+    def residuals(self, m: Array, cost: float, free: float) -> Statistics:
         """Return the residuals and their sum of squares."""
-        r = self.residual(m)
+        r, _ = self.roots(m)
         if not self.known_errors:
             return _of_scatter(r, np.arange(r.size), cost, free)
         test = ChiSquare(cost, r.size - free)
@@ -273,56 +327,49 @@ class LogSquares(Objective):
     value: Array
     censored: Array
     scatter: float
-    code: int = 3
-    known_errors: bool = False
-    below_zero: bool = False
+    code: ClassVar[int] = 3
 
     @property
-    def informative(self) -> float:
-        """Return the number of samples."""
+    def size(self) -> int:
+        """The number of samples."""
         return self.value.size
 
-    def _apart(self, m: Array) -> Array:
-        apart: Array = np.log(np.maximum(m, TINY) / self.value)
-        return apart
+    def roots(self, m: Array) -> tuple[Array, Array]:
+        """Return the differences of the logarithms, of limits what their likelihood says."""
+        positive = np.maximum(m, TINY)
+        r, slope = np.log(positive / self.value), 1 / positive
+        if self.censored.any():
+            _, below, hazard = self._limits(m)
+            # Far below a limit there is nothing to be said.
+            part = np.divide(hazard, below, out=np.zeros_like(r), where=below > 0)
+            r = np.where(self.censored, self.scatter * below, r)
+            slope = np.where(self.censored, slope * part, slope)
+        return r, slope
 
-    def residual(self, m: Array) -> Array:
-        """Return the difference of the logarithms."""
-        apart = self._apart(m)
-        if not self.censored.any():
-            return apart
-        below = self.scatter * np.sqrt(-2 * log_ndtr(-apart / self.scatter))
-        return np.where(self.censored, below, apart)
+    def derivatives(self, m: Array) -> tuple[Array, Array]:
+        """Return ``(ln m - ln c) / m`` and ``1 / m^2``; of censored samples by their likelihood."""
+        positive = np.maximum(m, TINY)
+        score, information = np.log(positive / self.value) / positive, positive**-2.0
+        if self.censored.any():
+            x, _, hazard = self._limits(m)
+            score = np.where(self.censored, self.scatter * hazard / positive, score)
+            factor = np.where(self.censored, hazard * (hazard - x), 1.0)
+            information = information * factor
+        return score, information
 
-    def _hazard(self, m: Array) -> tuple[Array, Array, Array]:
-        """Return the distance above the limit in scatters, the log-likelihood and its slope."""
-        x = self._apart(m) / self.scatter
+    def _limits(self, m: Array) -> tuple[Array, Array, Array]:
+        """Return the distance x above the limit in scatters, ``sqrt(-2 ln Phi(-x))``, its hazard.
+
+        The hazard is minus the slope of ``ln Phi(-x)``.
+        """
+        x = np.log(np.maximum(m, TINY) / self.value) / self.scatter
         log_below = log_ndtr(-x)
-        return x, log_below, np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
-
-    def slope(self, m: Array, r: Array) -> Array:  # noqa: ARG002
-        """Return ``1 / m``, of censored samples times what their likelihood says."""
-        slope = 1 / np.maximum(m, TINY)
-        if not self.censored.any():
-            return slope
-        _, log_below, hazard = self._hazard(m)
-        root = np.sqrt(-2 * log_below)
-        part = np.divide(hazard, root, out=np.zeros_like(root), where=root > 0)
-        return np.where(self.censored, slope * part, slope)
-
-    def information(self, m: Array) -> Array:
-        """Return ``1 / m^2``; of censored samples times the curvature of their likelihood."""
-        information = np.maximum(m, TINY) ** -2.0
-        if not self.censored.any():
-            return information
-        x, _, hazard = self._hazard(m)
-        return np.where(self.censored, information * hazard * (hazard - x), information)
+        hazard = np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
+        return x, np.sqrt(-2 * log_below), hazard
 
     def variance(self, cost: float, free: float) -> float:
-        """Return the variance of ln C about the model."""
-        if self.censored.any():
-            return self.scatter**2
-        return max(cost / max(self.value.size - free, 1), EXACT)
+        """Return the variance of ln C about the curve."""
+        return self.scatter**2 if self.censored.any() else super().variance(cost, free)
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the geometric mean."""
@@ -332,20 +379,20 @@ class LogSquares(Objective):
         """Return the scatter of the logarithms, times the samples."""
         return scatter(np.log(self.value)) * c
 
-    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
-        """Return the residuals and what their sum of squares is worth."""
-        return _of_scatter(self.residual(m), np.flatnonzero(~self.censored), cost, free)
+    def residuals(self, m: Array, cost: float, free: float) -> Statistics:
+        """Return the residuals, but those of censored samples."""
+        return _of_scatter(self.roots(m)[0], np.flatnonzero(~self.censored), cost, free)
 
     def another(self, c: Array) -> Objective:
-        """Weight tails less."""
-        return Squares(c, np.sqrt(np.maximum(c, 1e-4)), known_errors=True, code=2)
+        """Weigh tails less."""
+        return Squares(c, np.sqrt(np.maximum(c, 1e-4)))
 
     def refined(self, m: Array, free: float) -> LogSquares:
         """Let censored samples scatter as the others do."""
         if not self.censored.any():
             return self
-        r = self.residual(m)[~self.censored]
-        scattered = float(np.sqrt(r @ r / max(r.size - free, 1)))
+        r = self.roots(m)[0][~self.censored]
+        scattered = float(np.sqrt(r @ r / max(r.size - free / self.share, 1)))
         return replace(self, scatter=max(scattered, 1e-3))
 
 
@@ -353,91 +400,3 @@ def _of_scatter(r: Array, of: Array, cost: float, free: float) -> Statistics:
     """Return the statistics of residuals whose size is not known beforehand."""
     aic = r.size * float(np.log(max(cost, 1e-300) / r.size)) + 2 * (free + 1)
     return Statistics(r[of], of, ChiSquare(np.nan, 0), aic)
-
-
-def _logarithmic(c: Array) -> LogSquares:
-    low = c < 1e-6
-    return LogSquares(np.where(low, 1e-6, c), low, 0.3)
-
-
-@dataclass(frozen=True)
-class Shared(Objective):
-    """Another objective, of samples that are not independent: each counts as a part of one.
-
-    Of values on a grid finer than the samples, sums have the variance of so many fewer samples.
-
-    Parameters
-    ----------
-    of : Objective
-    share : float
-        The number of independent samples for each of these; above 1 if they are averages.
-    apart : int
-        How many samples further a residual has nothing in common with another.
-    """
-
-    of: Objective
-    share: float
-    apart: int = 1
-
-    @property
-    def code(self) -> int:
-        """Return that of the other."""
-        return self.of.code
-
-    @property
-    def known_errors(self) -> bool:
-        """Return that of the other."""
-        return self.of.known_errors
-
-    @property
-    def below_zero(self) -> bool:
-        """Return that of the other."""
-        return self.of.below_zero
-
-    @property
-    def informative(self) -> float:
-        """Return the number of independent samples."""
-        return self.share * self.of.informative
-
-    def residual(self, m: Array) -> Array:
-        """Return residuals of which so many make one."""
-        r: Array = np.sqrt(self.share) * self.of.residual(m)
-        return r
-
-    def slope(self, m: Array, r: Array) -> Array:
-        """Return their derivatives."""
-        root = np.sqrt(self.share)
-        slope: Array = root * self.of.slope(m, r / root)
-        return slope
-
-    def information(self, m: Array) -> Array:
-        """Return a share of the information."""
-        return self.share * self.of.information(m)
-
-    def variance(self, cost: float, free: float) -> float:
-        """Return the expected square of one residual of the other objective."""
-        return self.of.variance(cost / self.share, free / self.share)
-
-    def level(self, c: Array) -> float:
-        """Return that of the other."""
-        return self.of.level(c)
-
-    def noise(self, c: Array) -> Array:
-        """Return that of the other."""
-        return self.of.noise(c)
-
-    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
-        """Return those of samples that have nothing in common."""
-        one = self.of.statistics(m, cost / self.share, free / self.share)
-        value, degrees, variance = one.test
-        test = ChiSquare(self.share * value, self.share * degrees, variance)
-        return Statistics(one.r[:: self.apart], one.of[:: self.apart], test, self.share * one.aic)
-
-    def another(self, c: Array) -> Objective:
-        """Return that of the other."""
-        return self.of.another(c)
-
-    def refined(self, m: Array, free: float) -> Objective:
-        """Return the same of the other, refined."""
-        refined = self.of.refined(m, free / self.share)
-        return self if refined is self.of else replace(self, of=refined)

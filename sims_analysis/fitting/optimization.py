@@ -13,17 +13,17 @@ from math import exp, inf, isclose, isfinite, isinf, log
 import numpy as np
 from scipy.optimize import leastsq
 
-from sims_analysis.fitting.objectives import Minimized
+from sims_analysis.fitting.objectives import SumOfSquares
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Parameter
 
 __all__ = [
     "Curve",
-    "Solution",
+    "Minimum",
+    "Point",
     "background_covariance",
     "covariance",
     "distinct",
-    "poor_errors",
     "profile_interval",
     "solve",
     "solve_each",
@@ -60,39 +60,42 @@ class Curve:
         self.free = np.array(free, dtype=int)
         self.bounds = [(self.parameters[i].lower, self.parameters[i].upper) for i in free]
 
-    def inward(self, free: Sequence[float] | Array) -> Array:
+    def coordinates(self, p: Sequence[float] | Array) -> Array:
         """Return the coordinates of free parameters."""
-        return np.array([_inward(v, *ends) for v, ends in zip(free, self.bounds, strict=True)])
+        return np.array([_to_coordinate(v, *ends) for v, ends in zip(p, self.bounds, strict=True)])
 
-    def outward(self, x: Sequence[float]) -> tuple[Array, Array]:
+    def parameters_at(self, x: Sequence[float]) -> tuple[Array, Array]:
         """Return the free parameters at coordinates, and how far they move with these."""
         # Python floats: for so few numbers, arrays would take longer than the model.
-        pairs = [_outward(v, *ends) for v, ends in zip(x, self.bounds, strict=True)]
-        free, stretch = np.array(pairs).reshape(-1, 2).T
-        return free, stretch
+        pairs = [_from_coordinate(v, *ends) for v, ends in zip(x, self.bounds, strict=True)]
+        p, dp_dx = np.array(pairs).reshape(-1, 2).T
+        return p, dp_dx
 
     def at(self, x: Sequence[float]) -> Point:
         """Evaluate the curve at coordinates."""
-        free, stretch = self.outward(x)
-        return Point(np.array(x), free, stretch, self.values(free))
+        p, dp_dx = self.parameters_at(x)
+        return Point(np.array(x), p, dp_dx, self.values(p))
 
-    def inside(self, free: Array) -> bool:
-        """Return whether all free parameters lie inside their bounds."""
-        pairs = zip(free.tolist(), self.bounds, strict=True)
-        return all(low < v < high for v, (low, high) in pairs)
+    def at_parameters(self, p: Sequence[float] | Array) -> Point:
+        """Evaluate the curve for free parameters."""
+        return self.at(self.coordinates(p).tolist())
 
-    def whole(self, free: Array, held: float | None = None) -> Array:
+    def complete(self, p: Array, held: float | None = None) -> Array:
         """Return a number for every parameter: those held have their value, or `held`."""
         if not self.held:
-            return free
-        whole = np.empty(len(self.parameters))
-        whole[self.free] = free
-        whole[list(self.held)] = list(self.held.values()) if held is None else held
-        return whole
+            return p
+        every = np.empty(len(self.parameters))
+        every[self.free] = p
+        every[list(self.held)] = list(self.held.values()) if held is None else held
+        return every
 
-    def values(self, free: Array) -> Array:
+    def values(self, p: Array) -> Array:
         """Return the model's values."""
-        return self.formula(*self.whole(free))
+        return self.formula(*self.complete(p))
+
+    def slopes(self, point: Point) -> Array:
+        """Return the derivatives of the values with respect to the free parameters, a row each."""
+        return self.jacobian(point) / point.dp_dx[:, None]
 
     def jacobian(self, point: Point, *, central: bool = True) -> Array:
         """Return the derivatives of the values with respect to the coordinates, a row for each.
@@ -102,10 +105,10 @@ class Curve:
         if point.rows is not None:
             return point.rows
         if self.derivatives is not None:
-            given = self.derivatives(*self.whole(point.free))
+            given = self.derivatives(*self.complete(point.p))
             if self.held:
                 given = given[self.free]
-            point.rows = given * point.stretch[:, None]
+            point.rows = given * point.dp_dx[:, None]
             return point.rows
         rows, x = [], point.x.tolist()
 
@@ -122,7 +125,7 @@ class Curve:
         return found
 
 
-def _inward(value: float, lower: float, upper: float) -> float:
+def _to_coordinate(value: float, lower: float, upper: float) -> float:
     if isinf(lower):
         return value
     if isinf(upper):
@@ -131,7 +134,7 @@ def _inward(value: float, lower: float, upper: float) -> float:
     return log(part / (1 - part))
 
 
-def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
+def _from_coordinate(x: float, lower: float, upper: float) -> tuple[float, float]:
     """Return the parameter at a coordinate, and its derivative."""
     if isinf(lower):
         return x, 1.0
@@ -150,7 +153,7 @@ class Point:
 
     Parameters
     ----------
-    x, free, stretch : ndarray
+    x, p, dp_dx : ndarray
         Coordinates, the free parameters, and their derivatives with respect to the coordinates.
     m : ndarray
         Values of the model.
@@ -159,14 +162,14 @@ class Point:
     """
 
     x: Array
-    free: Array
-    stretch: Array
+    p: Array
+    dp_dx: Array
     m: Array
     rows: Array | None = field(default=None, kw_only=True)
 
 
 @dataclass(eq=False)
-class Solution(Point):
+class Minimum(Point):
     """Where the optimizer stopped.
 
     Parameters
@@ -174,12 +177,18 @@ class Solution(Point):
     cost : float
         Sum of squares.
     converged : bool
+    covariance : ndarray
+        Of the free parameters, once it is known.
+    share : float
+        Of the likelihood, where there are several minima.
     """
 
     cost: float
     converged: bool
+    covariance: Array = field(default_factory=lambda: np.empty(0), kw_only=True)
+    share: float = field(default=1.0, kw_only=True)
 
-    def same(self, other: Solution) -> bool:
+    def same(self, other: Minimum) -> bool:
         """Return whether it is the same minimum, or the same curve under other names."""
         if not isclose(self.cost, other.cost, rel_tol=1e-6):
             return False
@@ -190,12 +199,12 @@ class Solution(Point):
 
 def solve(
     curve: Curve,
-    objective: Minimized,
+    objective: SumOfSquares,
     start: Sequence[float] | Array,
     *,
     tolerance: float = 1e-8,
     evaluations: int = 600,
-) -> Solution | None:
+) -> Minimum | None:
     """Minimize the objective from one set of starting values.
 
     Parameters
@@ -211,26 +220,26 @@ def solve(
 
     Returns
     -------
-    Solution or None
+    Minimum or None
         None if the model has no values at the start.
     """
-    asked = _Evaluation(curve, objective)
-    x, ended = curve.inward(start), 1
+    evaluation = _Evaluation(curve, objective)
+    x, ended = curve.coordinates(start), 1
     if x.size:
         x, _, _, _, ended = leastsq(
-            asked.residual,
+            evaluation.residual,
             x,
-            Dfun=asked.jacobian,
+            Dfun=evaluation.jacobian,
             col_deriv=True,
             full_output=True,
             ftol=tolerance,
             xtol=10 * tolerance,
             maxfev=evaluations,
         )
-    r, point = asked.residual(x), asked.point
+    r = evaluation.residual(x)
     if r[0] == _NOWHERE:
         return None
-    return Solution(**vars(point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
+    return Minimum(**vars(evaluation.point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
 
 
 class _Evaluation:
@@ -239,7 +248,7 @@ class _Evaluation:
     It asks for both twice at the start, and for the Jacobian only where it has just had residuals.
     """
 
-    def __init__(self, curve: Curve, objective: Minimized) -> None:
+    def __init__(self, curve: Curve, objective: SumOfSquares) -> None:
         self.curve, self.objective = curve, objective
         self.here = b"nowhere"
 
@@ -247,15 +256,14 @@ class _Evaluation:
         if x.tobytes() != self.here:
             self.here = x.tobytes()
             self.point, self.rows = self.curve.at(x.tolist()), np.empty(0)
-            r = self.objective.residual(self.point.m)
+            r, self.slope = self.objective.linearized(self.point.m)
             self.r = r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
         return self.r
 
     def jacobian(self, x: Array) -> Array:
         self.residual(x)
         if not self.rows.size:
-            rows = self.curve.jacobian(self.point, central=False)
-            self.rows = rows * self.objective.slope(self.point.m, self.r)
+            self.rows = self.curve.jacobian(self.point, central=False) * self.slope
             if not isfinite(np.vdot(self.rows, self.rows)):
                 np.nan_to_num(self.rows, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         return self.rows
@@ -263,12 +271,12 @@ class _Evaluation:
 
 def solve_each(
     curve: Curve,
-    objective: Minimized,
+    objective: SumOfSquares,
     starts: Sequence[Sequence[float] | Array],
     *,
     enough: float = 0.0,
     evaluations: int = 600,
-) -> list[Solution]:
+) -> list[Minimum]:
     """Return the minima reached from several sets of starting values, as :func:`distinct` does.
 
     Parameters
@@ -281,7 +289,7 @@ def solve_each(
     evaluations : int
         Largest number of evaluations of the model for each set.
     """
-    found: list[Solution | None] = []
+    found: list[Minimum | None] = []
     for start in starts:
         one = solve(curve, objective, start, evaluations=evaluations)
         found.append(one)
@@ -290,23 +298,23 @@ def solve_each(
     return distinct(found)
 
 
-def distinct(found: Iterable[Solution | None]) -> list[Solution]:
+def distinct(found: Iterable[Minimum | None]) -> list[Minimum]:
     """Sort solutions, those that converged first and then by cost; equal ones once."""
-    kept: list[Solution] = []
+    kept: list[Minimum] = []
     for one in found:
         if one is not None and not any(one.same(other) for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: (not one.converged, one.cost))
 
 
-def covariance(curve: Curve, objective: Minimized, solution: Solution) -> Array:
+def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
     If a parameter has no influence, only its own row is NaN. Where the errors of the samples are
     unknown, their scatter sets the scale.
     """
-    rows = curve.jacobian(solution)
-    information = (rows * objective.information(solution.m)) @ rows.T
+    rows = curve.jacobian(at)
+    information = (rows * objective.information(at.m)) @ rows.T
     scale = np.sqrt(information.diagonal())
     unseen = ~(scale > 0)
     scale[unseen] = information[unseen, unseen] = 1.0
@@ -317,18 +325,14 @@ def covariance(curve: Curve, objective: Minimized, solution: Solution) -> Array:
     # The diagonal says how nearly the other parameters can stand in for one.
     if not all(0 < one < 1e12 for one in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
-    unit = solution.stretch / scale
+    unit = at.dp_dx / scale
     unit[unseen] = np.nan
     found: Array = inverse * (unit[:, None] * unit)
-    return found * objective.variance(solution.cost, solution.x.size)
+    return found * objective.variance(at.cost, at.x.size)
 
 
 def background_covariance(
-    curve: Curve,
-    objective: Minimized,
-    solution: Solution,
-    errors: Array,
-    subtracted: tuple[Array, Array],
+    curve: Curve, objective: SumOfSquares, at: Minimum, subtracted: tuple[Array, Array]
 ) -> Array:
     """Return what a background that was subtracted before adds to the covariance of parameters.
 
@@ -338,85 +342,22 @@ def background_covariance(
 
     Parameters
     ----------
-    curve, objective, solution, errors
-        What was fitted, the result, and the covariance of the free parameters.
+    curve, objective, at
+        What was fitted, and the minimum with the covariance of its free parameters.
     subtracted : (ndarray, ndarray)
         Those shifts of the samples, 0 where nothing was subtracted, NaN if they are not known.
     """
     if not subtracted[0].any():
-        return np.zeros_like(errors)
-    unit = objective.variance(solution.cost, solution.x.size)
-    rows = curve.jacobian(solution) / solution.stretch[:, None]
-    weights = errors @ rows * objective.information(solution.m) / unit
+        return np.zeros_like(at.covariance)
+    unit = objective.variance(at.cost, at.x.size)
+    weights = at.covariance @ curve.slopes(at) * objective.information(at.m) / unit
     s, t = (weights @ by for by in subtracted)
     made: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
     return made
 
 
-def poor_errors(
-    curve: Curve, objective: Minimized, best: Solution, errors: Array, first: int | None = None
-) -> Array:
-    """Flag the parameters whose standard error is not a symmetric interval.
-
-    One standard error away, towards the nearer bound and with the other parameters following, the
-    sum of squares should rise by 1, as a parabola does; an error is poor if the rise is not that
-    within a factor of 2.
-
-    Parameters
-    ----------
-    curve, objective, best
-        What was fitted, and the result.
-    errors : ndarray
-        Covariance of the free parameters.
-    first : int, optional
-        Only so many of the parameters are looked at.
-    """
-    free = best.free
-    variance = errors.diagonal()
-    known = np.isfinite(variance)
-    unit = objective.variance(best.cost, free.size)
-    poor = np.zeros(free.size, dtype=bool)
-    deviation = np.sqrt(variance)
-    together = errors / (deviation[:, None] * deviation)
-    pairs = zip((deviation / best.stretch).tolist(), curve.bounds, strict=True)
-    narrow = all(width < 0.03 for width, (lower, _) in pairs if not isinf(lower))
-    if narrow and np.vdot(together, together) < free.size + 2:
-        # All known to a few per cent, and hardly correlated: a parabola.
-        return poor
-    for i in np.flatnonzero(known[:first]):
-        step = np.where(known, errors[i], 0.0) / deviation[i]
-        one = curve.parameters[curve.free[i]]
-        there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
-        risen = (_cost(curve, objective, there) - best.cost) / unit
-        if 2 < risen < inf:  # along a valley that bends: one step back to its floor
-            floor = _towards(curve, objective, there, np.delete(np.arange(free.size), i))
-            risen = min(risen, (_cost(curve, objective, floor) - best.cost) / unit)
-        poor[i] = not 0.5 < risen < 2
-    return poor
-
-
-def _cost(curve: Curve, objective: Minimized, free: Array) -> float:
-    if not curve.inside(free):
-        return inf
-    r = objective.residual(curve.values(free))
-    cost = float(r @ r)
-    return cost if isfinite(cost) else inf
-
-
-def _towards(curve: Curve, objective: Minimized, free: Array, moved: Array) -> Array:
-    """Take one Gauss-Newton step with some of the free parameters."""
-    point = curve.at(curve.inward(free).tolist())
-    r = objective.residual(point.m)
-    rows = (curve.jacobian(point) * objective.slope(point.m, r))[moved]
-    if not isfinite(rows.sum()):
-        return free
-    x = point.x.copy()
-    x[moved] -= np.linalg.lstsq(rows.T, r, rcond=None)[0]
-    return curve.outward(x.tolist())[0]
-
-
 def profile_interval(
-    curve: Curve, objective: Minimized, found: Sequence[Solution], which: int
+    curve: Curve, objective: SumOfSquares, minima: Sequence[Minimum], which: int
 ) -> tuple[float, float]:
     """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
 
@@ -426,8 +367,8 @@ def profile_interval(
     ----------
     curve, objective
         What was fitted.
-    found : sequence of Solution
-        The minima, the one that is returned first: the interval reaches over all that lie inside
+    minima : sequence of Minimum
+        The one that is returned first: the interval reaches over all that lie inside
         it, also where they are lower.
     which : int
         Place among the free parameters.
@@ -437,26 +378,26 @@ def profile_interval(
     lower, upper : float
         The parameter's bound on a side where the sum does not rise as far.
     """
-    lowest = found[0].cost
+    lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)
     ends = [
         _ends_about(curve, objective, one, which, lowest, unit)
-        for one in found
+        for one in minima
         if one.cost < lowest + unit
     ]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _ends_about(
-    curve: Curve, objective: Minimized, best: Solution, which: int, lowest: float, unit: float
+    curve: Curve, objective: SumOfSquares, best: Minimum, which: int, lowest: float, unit: float
 ) -> tuple[float, float]:
     """Step from a minimum to both sides, until the sum of squares is one `unit` above `lowest`."""
     errors = covariance(curve, objective, best)
     number = int(curve.free[which])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
-    here, stretch = float(best.x[which]), best.stretch
-    scaled = errors[which] / (stretch * stretch[which])
+    here, dp_dx = float(best.x[which]), best.dp_dx
+    scaled = errors[which] / (dp_dx * dp_dx[which])
     reach = float(np.sqrt(scaled[which]))
     slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
@@ -470,9 +411,9 @@ def _ends_about(
         for _ in range(20):
             if bounded and abs(here + sign * step) > 40:
                 return bounds[sign > 0]
-            value = _outward(here + sign * step, *bounds)[0]
+            value = _from_coordinate(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
-            ahead, _ = held.outward((near[1] + slopes * sign * (step - near[0])).tolist())
+            ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
             found = solve(held, objective, ahead, tolerance=1e-6)
             risen = inf
             if found is not None:

@@ -1,4 +1,4 @@
-"""The first stage of a fit: from the samples of a profile to what can be minimized."""
+"""The first stage of a fit: the samples of a profile, and what can be minimized over them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from typing import Any
 import numpy as np
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting.objectives import TINY, LogSquares, Objective, Poisson, Shared, Squares
+from sims_analysis.fitting.objectives import TINY, LogSquares, Objective, Poisson, Squares
 from sims_analysis.fitting.optimization import Curve
-from sims_analysis.fitting.task import BACKGROUND, NoFitError, Task
+from sims_analysis.fitting.request import BACKGROUND, FitRequest
 from sims_analysis.kernels.samples import Array, Cells, Samples, in_order
 from sims_analysis.shapes.layered_model import LayeredModel
 from sims_analysis.shapes.model import Model, Parameter
 
-__all__ = ["Prepared", "formula_of", "poisson_of", "prepared"]
+__all__ = [
+    "FitProblem",
+    "NoFitError",
+    "formula_of",
+    "objective_of",
+    "poisson_of",
+    "prepare",
+]
 
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -28,8 +35,16 @@ _ALIKE = 0.02
 _BY_CHANCE = 2.25
 
 
+class NoFitError(Exception):
+    """A profile has no parameters: `status` says why, and `known` what is known all the same."""
+
+    def __init__(self, status: str, known: Mapping[str, Any]) -> None:
+        super().__init__(status)
+        self.status, self.known = status, known
+
+
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class FitProblem:
     """A profile that can be fitted, in units of its largest sample.
 
     Parameters
@@ -67,7 +82,7 @@ class Prepared:
     known: Mapping[str, Any]
 
 
-def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Prepared:
+def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> FitProblem:
     """Choose samples, objective, curve and starting values; arguments are those of a fit.
 
     Raises
@@ -78,7 +93,7 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
     """
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
-    unknown = task.background == "stated" and np.isnan(settings["background"])
+    unknown = request.background == "stated" and np.isnan(settings["background"])
     if unknown or not here.size:
         raise NoFitError("no_data", known)
     window = samples.where(here)
@@ -87,65 +102,62 @@ def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Pre
         raise NoFitError("featureless", known | {"n_samples": here.size})
     window = replace(window, c=window.c / top, s=window.s / top)
     objective, keep = objective_of(
-        window, task, settings["detection_limit"] / top, top, settings["fraction"]
+        window, request, settings["detection_limit"] / top, top, settings["fraction"]
     )
     z, c = window.z[keep], window.c[keep]
     common = window.common[keep] / top
     subtracted = common, common * window.overlap[keep]
     n = z.size
     known |= {"n_samples": n, "n_left_out": keep.size - n}
-    parameters = _parameters(task, objective)
-    scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
-    cells = samples.cells(here[keep]) if task.cell == "mean" else None
-    curve = _curve(z, cells, task, parameters, scale, settings["background"])
+    parameters = _parameters(request, objective)
+    scale = np.array([top if one.scales else 1.0 for one in parameters]) * request.factors
+    cells = samples.cells(here[keep]) if request.cell == "mean" else None
+    curve = _curve(z, cells, request, parameters, scale, settings["background"])
     if objective is None or n * settings["fraction"] < curve.free.size + 2:
         raise NoFitError("too_few_samples" if n else "no_data", known)
     known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
     first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
     # Sets that differ only in held parameters are the same.
-    sets = [one[curve.free].tolist() for one in _starts(z, c, objective, curve, task)]
+    sets = [one[curve.free].tolist() for one in _starts(z, c, objective, curve, request)]
     if not sets:
         raise NoFitError("too_few_maxima", known)
     starts = list(dict.fromkeys(map(tuple, sets)))
-    return Prepared(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
+    return FitProblem(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
 
 def objective_of(
-    window: Samples, task: Task, limit: float, top: float, fraction: float
+    window: Samples, request: FitRequest, limit: float, top: float, fraction: float
 ) -> tuple[Objective | None, Array]:
     """Choose the objective, and the samples that it can use; None if nothing says what they are."""
     counts = window.k
-    if task.kind == "count" and np.isnan(counts).all():
+    if request.kind == "count" and np.isnan(counts).all():
         rounded = np.round(window.c * top)
         if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
             counts = rounded
-    weights = task.weights
+    weights = request.weights
     counted = np.isfinite(counts)
     if weights == "counts" or (weights == "auto" and counted.any()):
         keep = counted & (counts >= 0)
-        worth = 1 / top if task.kind == "count" else np.nan
-        return poisson_of(replace(window, k=counts).where(keep), worth, fraction), keep
+        one = 1 / top if request.kind == "count" else np.nan
+        return poisson_of(replace(window, k=counts).where(keep), one, fraction), keep
     known = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "auto" and not known.any():
         # Of values that scatter about 0, the positive ones alone would lie above the truth.
         weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
     if weights in ("auto", "stderr"):
-        one = Squares(window.c[known], window.s[known], known_errors=True, code=2)
-        return _shared(one, fraction), known
+        return Squares(window.c[known], window.s[known], share=fraction), known
     if weights == "none":
-        one = Squares(window.c, None, known_errors=False, code=4)
-        return _shared(one, fraction), everything
+        return Squares(window.c, None, share=fraction), everything
     if limit > 0:
         low = window.c < limit
-        censored = LogSquares(np.where(low, limit, window.c), low, 0.3)
-        return _shared(censored, fraction), everything
+        return LogSquares(np.where(low, limit, window.c), low, 0.3, share=fraction), everything
     keep = window.c > TINY
     c = window.c[keep]
-    return _shared(LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), fraction), keep
+    return LogSquares(c, np.zeros(c.size, dtype=bool), 0.3, share=fraction), keep
 
 
-def poisson_of(window: Samples, known: float, fraction: float) -> Objective | None:
+def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None:
     """Return the deviance of counts; None if nothing says what one count is worth."""
     counts = np.where(window.k > TINY, window.k, 0.0)
     one = _one_count(window, counts, known)
@@ -164,18 +176,18 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Objective | No
     if plain:  # nothing was subtracted
         low = counted
     if not low.any():
-        return _shared(Poisson(counts, one, offset), fraction)
+        return Poisson(counts, one, offset, share=fraction)
     # Means of several samples, or values between them, whose errors are less than those of counts.
     by_value = np.divide(window.c, counts, out=one.copy(), where=low & counted)
     less = np.minimum((one / by_value)[counted], 1.0) ** 2
     share = fraction / float(less @ counts[counted] / counts.sum())
     offset[low] = 0.0
     if plain and counted.any():
-        by_value = _undiminished(window.z, by_value, counts)
-    return _shared(Poisson(counts, by_value, offset), share)
+        by_value = _value_per_count(window.z, by_value, counts)
+    return Poisson(counts, by_value, offset, share=share)
 
 
-def _undiminished(z: Array, one: Array, counts: Array) -> Array:
+def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
     """Return what one count stands for, by the values on a grid between samples and their counts.
 
     Interpolation by logarithms lies below straight lines, and so does its quotient with counts
@@ -190,14 +202,6 @@ def _undiminished(z: Array, one: Array, counts: Array) -> Array:
         known = np.where((most - known) * counts[counted] < _BY_CHANCE * most, most, known)
     found: Array = np.exp(np.interp(z, z[counted], np.log(known)))
     return found
-
-
-def _shared(objective: Objective, share: float) -> Objective:
-    """Let values that are not single samples count as what they are."""
-    if share == 1:
-        return objective
-    # Values between the same samples are alike; two spacings apart they have none in common.
-    return Shared(objective, share, apart=max(int(np.ceil(1.5 / share)), 1) if share < 1 else 1)
 
 
 def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
@@ -235,33 +239,33 @@ def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any,
     return mean, lambda *p: derivatives(nodes, *p) @ weights
 
 
-def _parameters(task: Task, objective: Objective | None) -> list[Parameter]:
+def _parameters(request: FitRequest, objective: Objective | None) -> list[Parameter]:
     """Let a background be negative where values may be: counts and logarithms are not."""
     if objective is not None and objective.below_zero:
         return [
             replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
-            for one in task.parameters
+            for one in request.parameters
         ]
-    return list(task.parameters)
+    return list(request.parameters)
 
 
 def _curve(
     z: Array,
     cells: Cells | None,
-    task: Task,
+    request: FitRequest,
     parameters: list[Parameter],
     scale: Array,
     background: float,
 ) -> Curve:
-    formula, derivatives = formula_of(z, task.model, cells)
+    formula, derivatives = formula_of(z, request.model, cells)
     held = {
-        i: task.fixed[one.name] / scale[i]
+        i: request.fixed[one.name] / scale[i]
         for i, one in enumerate(parameters)
-        if one.name in task.fixed
+        if one.name in request.fixed
     }
-    if task.background == "none":
+    if request.background == "none":
         return Curve(parameters, formula, derivatives, held)
-    if task.background == "stated":
+    if request.background == "stated":
         held[len(parameters) - 1] = background / scale[-1]
     above = None
     if derivatives is not None:
@@ -272,24 +276,26 @@ def _curve(
     return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
 
 
-def _starts(z: Array, c: Array, objective: Objective, curve: Curve, task: Task) -> list[Array]:
+def _starts(
+    z: Array, c: Array, objective: Objective, curve: Curve, request: FitRequest
+) -> list[Array]:
     """Return sets of starting values, the background last; none if too few layers are seen."""
     background = 0.0
-    if task.background == "stated":
+    if request.background == "stated":
         background = curve.held[len(curve.parameters) - 1]
-    elif task.background == "fit":
+    elif request.background == "fit":
         part = max(2, c.size // 10)
         ends = [float(np.mean(c[-part:]))]
-        if task.model.shape == "peak":
+        if request.model.shape == "peak":
             ends.append(float(np.mean(c[:part])))
         background = max(0.9 * min(ends), 1e-9)
     rest = c - background
     largest = max(float(rest.max()), 1e-12)
-    scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
-    if isinstance(task.model, LayeredModel):
-        found = task.model.starts(z, rest / largest, objective.noise(c) / largest)
+    scale = np.array([largest if p.scales else 1.0 for p in request.model.parameters])
+    if isinstance(request.model, LayeredModel):
+        found = request.model.starts(z, rest / largest, objective.noise(c) / largest)
     else:
-        found = _sets(task.model, z, rest / largest)
+        found = _sets(request.model, z, rest / largest)
     return [np.append(one * scale, background) for one in found]
 
 

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.fitting.groups import each, fit_group
-from sims_analysis.fitting.links import by_name
+from sims_analysis.fitting.groups import fit_each
 from sims_analysis.fitting.objectives import OBJECTIVES
-from sims_analysis.fitting.request import Asked
-from sims_analysis.fitting.task import WINDOW_DOSE, Layout
-from sims_analysis.frame.evidence import resolve, rests_on
-from sims_analysis.frame.profiles import in_words
+from sims_analysis.fitting.request import WINDOW_DOSE, FitRequest, by_name
+from sims_analysis.fitting.statuses import status_in_words
+from sims_analysis.frame.profiles import Fields, in_words
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.straight_line import straight_line
-from sims_analysis.outcomes import Flag, Status
 from sims_analysis.shapes.layered_model import LayeredModel, of_layer
 from sims_analysis.shapes.model import Parameter
 
-__all__ = ["answered", "quantified"]
+__all__ = ["fit_profiles", "quantified"]
 
-_OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 #: Numbers of the answer with a unit of their own.
 _NUMBERS = (
     "objective_value",
@@ -36,52 +31,42 @@ _NUMBERS = (
     "aic",
     "residual_correlation",
     "largest_departure",
-    "largest_deviation",
-    "rms_log_departure",
     "window_start",
     "window_stop",
 )
 
 
-def answered(
-    asked: Asked, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
+def fit_profiles(
+    request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
 ) -> xr.Dataset:
     """Fit each profile, or those that are linked together, and say what was found.
 
     Each number gets its name, unit and words, and a fit its doubts about the samples.
     """
-    profiles, task, links = asked.profiles, asked.task, asked.links
-    m, size, in_common = len(links.labels), task.layout.size, links.layout(task)
-    function = partial(fit_group, task=task, links=links)
-    numbers = each(asked, function, m * size + in_common.size, watched=watched)
-    parts = [numbers.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
-    rows = parts[0] if links.over is None else xr.Variable.concat(parts, links.over)
-    own = _Rows(_ordered(rows, profiles.lead), task.layout, profiles.lead)
-    numbers = _ordered(numbers.isel(__row__=slice(m * size, None)), profiles.lead)
-    common = _Rows(numbers, in_common, profiles.lead)
-    best = common if links.active else own
-    found = _parameters(asked, own, best)
-    names = [entry.label for entry in links.entries(task)]
-    poor, square = best.part("poor"), best.part("covariance")
-    *lead, _ = poor.dims
-    found["poor_stderr"] = xr.Variable(
-        (*lead, "parameter"), poor.data == 1, vocabulary.attrs("poor_stderr")
-    )
-    found["covariance"] = xr.Variable(
-        (*lead, "parameter", "parameter_"),
-        square.data.reshape((*square.shape[:-1], len(names), len(names))),
-        vocabulary.attrs("covariance"),
-    )
-    if isinstance(task.model, LayeredModel) and len(task.model.places) > 1:
-        for one in task.model.of.parameters:
-            if one.kind == "depth" and one.name not in (task.model.of.location, *task.model.shared):
-                found |= _changing(one, found, task.model.of.location, names)
-    found |= _statistics(own, asked, bridge=bridge)
+    profiles = request.frame
+    m, size, in_common = len(request.labels), request.fields.size, request.common_fields
+    rows = fit_each(request, watched)
+    parts = [rows.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
+    each = parts[0] if request.over is None else xr.Variable.concat(parts, request.over)
+    own = _Rows(_ordered(each, profiles.lead), request.fields, profiles.lead)
+    rows = _ordered(rows.isel(__row__=slice(m * size, None)), profiles.lead)
+    best = _Rows(rows, in_common, profiles.lead) if in_common.shapes else own
+    found = _parameters(request, own, best)
+    dims = (*best.rows.dims[:-1], "parameter", "parameter_")
+    square = best.fields.of(best.rows.data, "covariance")
+    found["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
+    names = [entry.label for entry in request.entries]
+    layers = request.model
+    if isinstance(layers, LayeredModel) and len(layers.places) > 1:
+        for one in layers.of.parameters:
+            if one.kind == "depth" and one.name not in (layers.of.location, *layers.shared):
+                found |= _changing(one, found, layers.of.location, names)
+    found |= _statistics(own, request, bridge=bridge)
     found["aic"] = best.part("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
-    layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
-    if layers:
-        labels["layer"] = xr.Variable("layer", np.arange(1, layers + 1))
+    n_layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
+    if n_layers:
+        labels["layer"] = xr.Variable("layer", np.arange(1, n_layers + 1))
     return profiles.dataset(found, coords=labels)
 
 
@@ -90,23 +75,18 @@ class _Rows:
     """Rows of numbers, what stands where in them, and the order of the profiles' dimensions."""
 
     rows: xr.Variable
-    layout: Layout
+    fields: Fields
     lead: Sequence[str]
 
     def part(
         self, name: str, attrs: Mapping[str, str] | None = None, at: xr.Variable | None = None
     ) -> xr.Variable:
-        """Return numbers by their name; of a column all, or those at some places."""
-        place: Any = self.layout.places[name]
-        if at is not None and at.ndim:
-            chosen = _ordered(self.rows.isel(__row__=place.start + at), self.lead)
-            return xr.Variable(chosen.dims, chosen.data, attrs)
-        if at is not None:
-            place = place.start + int(at)
-        elif name in self.layout.numbers:
-            place = place.start
-        data = self.rows.data[..., place]
-        return xr.Variable(self.rows.dims[: data.ndim], data, attrs)
+        """Return numbers by their name; of a column those at some places."""
+        data, dims = self.fields.of(self.rows.data, name), self.rows.dims[:-1]
+        if at is None:
+            return xr.Variable(dims, data, attrs)
+        chosen = _ordered(xr.Variable((*dims, "__row__"), data).isel(__row__=at), self.lead)
+        return xr.Variable(chosen.dims, chosen.data, attrs)
 
 
 def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
@@ -114,12 +94,12 @@ def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
     return rows.transpose(*lead, ..., missing_dims="ignore")
 
 
-def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
+def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
     """Return all that has a value and an error: parameters, what follows, and the window's dose.
 
     Those that profiles have in common are in the rows of these.
     """
-    profiles, task, links = asked.profiles, asked.task, asked.links
+    profiles = request.frame
     found: dict[str, xr.Variable] = {}
 
     def add(one: Parameter, rows: _Rows, value: str, stderr: str, at: xr.Variable | None) -> None:
@@ -132,19 +112,19 @@ def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]
         found[one.name] = rows.part(value, attrs, at)
         error = {"long_name": f"Standard error of {what}"}
         found[f"{one.name}_stderr"] = rows.part(stderr, attrs | error, at)
-        for end in ("lower", "upper") if task.profile and value == "value" else ():
+        for end in ("lower", "upper") if request.intervals and value == "value" else ():
             end_of = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
             found[f"{one.name}_{end}"] = rows.part(end, attrs | end_of, at)
 
-    for one, at in links.places(task):
+    for one, at in request.places():
         add(one, best, "value", "stderr", at)
-        if one.name in links.informed:
+        if one.name in request.informed:
             text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
             found[f"{one.name}_pull"] = best.part("pull", {"units": "1", "long_name": text}, at)
     # What a restated parameter took the place of follows from it.
     for value, stderr, given in (
-        ("value", "stderr", task.parameters),
-        ("derived", "derived_stderr", task.model.derived),
+        ("value", "stderr", request.parameters),
+        ("derived", "derived_stderr", request.model.derived),
     ):
         for one, at in by_name(given):
             if one.name not in found:
@@ -153,19 +133,13 @@ def _parameters(asked: Asked, own: _Rows, best: _Rows) -> dict[str, xr.Variable]
     return found
 
 
-def _statistics(rows: _Rows, asked: Asked, *, bridge: bool) -> dict[str, xr.Variable]:
+def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, xr.Variable]:
     """Return what is said of each fit, beside its parameters."""
     found: dict[str, xr.Variable] = {}
-    profiles, window = asked.profiles, asked.window
-    rests = rests_on(profiles.unfilled(), window)
-    # Of logarithms alone, a fit knows the limits of samples below one.
-    knows = rows.part("objective") == _OF_LOGARITHMS
-    rests = rests._replace(flags=rests.flags.where(~knows, rests.flags & ~Flag.BELOW_LIMIT))
+    profiles, window, objective = request.frame, request.window, rows.part("objective")
     for name in ("status", "curve_status"):
-        codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
-        codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
-        attrs = vocabulary.attrs("fit_status" if name == "status" else name)
-        found[name] = in_words(codes, outcomes.words(), **attrs)
+        codes = rows.part(name)
+        found[name] = status_in_words(name, codes, objective, profiles, window, bridge=bridge)
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
         found[name] = in_words(rows.part(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):

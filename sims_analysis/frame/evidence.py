@@ -31,7 +31,7 @@ from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import Marks
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
-from sims_analysis.units import Data
+from sims_analysis.units import Data, quantified_variable
 
 __all__ = [
     "NOTHING",
@@ -181,12 +181,13 @@ _TOLD = tuple(_Told(kind.flags, kind.status, kind) for kind in KINDS if kind.sta
 
 def either(flags: xr.Variable, over: str) -> xr.Variable:
     """Return what is flagged anywhere along a dimension."""
-    if not is_lazy(flags):
-        return flags.reduce(np.bitwise_or.reduce, over)
     found: Any = 0
-    for flag in Flag:
+    if not is_lazy(flags):
+        found = flags.reduce(np.bitwise_or.reduce, over)
+    for flag in Flag if is_lazy(flags) else ():
         found = found | ((flags & flag) != 0).any(over).astype(np.int16) * np.int16(flag)
-    return found
+    joined: xr.Variable = found
+    return joined
 
 
 def warn_of_evidence(
@@ -382,12 +383,15 @@ def with_known(data: Data) -> Data:
     Corrections begin with it: what values show of them may not be seen any more afterwards.
     """
     made: dict[str, xr.Variable] = {}
-    names: list[Any] = [None]
-    if isinstance(data, xr.Dataset):
-        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
-    for name in names:
+    held = [data.name] if isinstance(data, xr.DataArray) else data.data_vars
+    for name in [name for name in vocabulary.MEASURED if name in held]:
         frame = open_frame(
-            data, question="evidence", variable=name, axes=vocabulary.AXES, as_they_are=True
+            data,
+            vocabulary.kinds(name),
+            question="evidence",
+            variable=name,
+            axes=vocabulary.AXES,
+            as_they_are=True,
         )
         dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
         made |= carried(frame.name, known(frame), frame.units, dims)
@@ -399,9 +403,17 @@ def with_known(data: Data) -> Data:
 
 
 def carried(
-    name: str, of: Known, units: str, dims: tuple[Any, ...] | None = None
+    name: str,
+    of: Known,
+    units: str,
+    dims: tuple[Any, ...] | None = None,
+    *,
+    quantified: bool = False,
 ) -> dict[str, xr.Variable]:
-    """Return coordinates of a variable with what is known of its samples; none for nothing."""
+    """Return coordinates of a variable with what is known of its samples; none for nothing.
+
+    Limits are Quantities for `quantified` data.
+    """
     if of.flags is None:
         return {}
     columns: Mapping[str, xr.Variable | None] = {
@@ -415,4 +427,6 @@ def carried(
         ordered = one if dims is None else one.transpose(*dims)
         attrs = vocabulary.attrs_beside(name, end, units)
         made[f"{name}_{end}"] = xr.Variable(ordered.dims, ordered.data, attrs)
+        if quantified and end == vocabulary.CENSORED:
+            made[f"{name}_{end}"] = quantified_variable(made[f"{name}_{end}"])
     return made

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +26,7 @@ from sims_analysis.units import with_plain_axes
 
 __all__ = [
     "RESTORED",
+    "Fields",
     "by_depth",
     "in_words",
     "open_profiles",
@@ -79,6 +84,41 @@ def open_profiles(
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
     """Give rows of numbers, as :meth:`Frame.each` gives them, the coordinates of the profiles."""
     return frame.dataset({"rows": rows}, coords={})["rows"]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Named numbers and arrays of them, which :meth:`Frame.each` takes as a row of numbers.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        ``()`` of a single number.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @cached_property
+    def _places(self) -> dict[str, slice]:
+        sizes = [prod(shape) for shape in self.shapes.values()]
+        ends = zip(self.shapes, sizes, accumulate(sizes), strict=True)
+        return {name: slice(stop - size, stop) for name, size, stop in ends}
+
+    @property
+    def size(self) -> int:
+        """Length of the row."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    def row(self, values: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        """Return a row of those that are there, NaN of others."""
+        row = np.full(self.size, np.nan)
+        for name in self.shapes.keys() & values.keys():
+            row[self._places[name]] = np.ravel(values[name])
+        return row
+
+    def of(self, rows: Any, name: str) -> Any:
+        """Return one of them from an array of rows along its last dimension."""
+        return rows[..., self._places[name]].reshape((*rows.shape[:-1], *self.shapes[name]))
 
 
 def in_words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:

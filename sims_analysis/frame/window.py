@@ -9,11 +9,11 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
-from sims_analysis.kernels.peak import surface_transient
-from sims_analysis.outcomes import Status
+from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import format_argument
 
 Window = tuple[xr.Variable, xr.Variable]
@@ -55,14 +55,21 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
 
 
 def warn_of_empty_window(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: xr.Variable | None = None,
 ) -> None:
     """Warn of profiles that were measured, but not in this window (NaN: no limit).
 
-    Unknown limits, which are infinite, have no window.
+    `among` are those without an answer, if that is known. Unknown limits, which are infinite, have
+    no window.
     """
     start, stop = window
     if frame.lazy or all(bool(is_nan(end).data.all()) for end in window):
+        return
+    if among is not None and not anywhere(among):
         return
     known: Any = ~(np.isinf(start) | np.isinf(stop))
     empty = (frame.map(window_statistics, start, stop).n == 0) & known
@@ -121,17 +128,21 @@ def warn_of_transient(
 
 
 def mark_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
+    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable, flags: xr.Variable
 ) -> xr.Variable:
     """Set the status to truncated, with a warning, if the window begins in a surface transient.
 
-    Such results include the transient, with or without the implant below it.
+    Such results include the transient, with or without the implant below it. `flags` are those of
+    what they rest on, which may carry that some of it is a transient.
     """
     among = xr.zeros_like(status, dtype=bool)
     for code in (Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE):
         among = among | (status == code)
     transient = warn_of_transient(frame, start, stop, among)
-    return replaced_where(transient, status, Status.TRUNCATED)
+    carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
+    text = "the window begins in a surface transient; set start= below it to exclude it"
+    warn_where(frame, carried, text, ProfileWarning)
+    return replaced_where(transient | carried, status, Status.TRUNCATED)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -466,8 +466,10 @@ def record(rows: Rows) -> Record:
         own = found.flag & flag != 0
         np.fmax.at(column, found.row[own], found.height[own])
     row, position = highest(rows)
-    top = np.full(rows.count, np.nan)
-    top[row] = rows.depth_at(position)
-    gap = (found.flag & GAP != 0) & ((found.low == top[found.row]) | (found.high == top[found.row]))
+    above, below = np.full((2, rows.count), np.nan)  # where the highest sample begins and ends
+    above[row] = rows.along(rows.depth if rows.lower is None else rows.lower, position)
+    below[row] = rows.along(rows.depth if rows.upper is None else rows.upper, position)
+    beside = (found.low == below[found.row]) | (found.high == above[found.row])
+    gap = (found.flag & GAP != 0) & beside
     beside_gap[found.row[gap]] = True
     return Record(ceiling, limit, beside_gap)

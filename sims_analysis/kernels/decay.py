@@ -11,7 +11,7 @@ from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
 from sims_analysis.kernels.residuals import (
     NEARLY_NORMAL,
     SEEN,
-    departure,
+    largest_departure,
     of_counts,
     verdict,
     wandering,
@@ -158,7 +158,7 @@ def _of_another_shape(
             near = mu >= NEARLY_NORMAL
             r, rows, curve = r[near], rows[:, near], curve[near]
         if c.size > 3:
-            away = departure(c, m[own], r).largest
+            away = largest_departure(c, m[own])
             flags[row] = verdict(r, rows, chance, curve, away)[1]
     return flags
 

@@ -15,6 +15,7 @@ from sims_analysis.kernels.gaps import gap_after, gaps_of
 from sims_analysis.kernels.rows import (
     LEAST,
     TOLERANCE,
+    WITHOUT_VALUE,
     Array,
     Flags,
     Index,
@@ -24,15 +25,15 @@ from sims_analysis.kernels.rows import (
     Rows,
 )
 from sims_analysis.kernels.saturation import saturated
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval, ``"samples"`` of a
 #: window each by itself (a mean), or the curve at a ``"point"`` between two.
 Use = Literal["curve", "samples", "point"]
 
-#: Added to the flag of runs of samples without a value; not part of what data carry.
-WITHOUT_VALUE = 1 << 13
-
+#: A transient ends above this depth, in nm (or s), if it surely is one.
+_DEEPEST = 50.0
 #: On a grid, so many times as many saturated samples are needed.
 _SURELY = 4.0
 
@@ -124,7 +125,10 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
     limited = here & is_below
-    np.add.at(below, found.row, np.where(limited, np.nan_to_num(width * height), 0.0))
+    # A limit that is not known may be any.
+    counts = limited & (width > 0)
+    amount = np.where(np.isnan(height), np.inf, height)
+    np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
     return Rests(flags, below, hole)
 
@@ -149,7 +153,8 @@ def rests_on_points(rows: Rows, at: Array) -> Rests:
 def seen(rows: Rows) -> Only:
     """Return the flags of all samples, in their places of the array, (R, n), by their values.
 
-    The sides of gaps, and saturated samples; what the data carry is not among them.
+    The sides of gaps, saturated samples, and those of a surface transient; what the data carry is
+    not among them.
     """
     found = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
@@ -160,6 +165,12 @@ def seen(rows: Rows) -> Only:
     cut = saturated_samples(rows)
     if cut is not None:
         found[cut] |= Flag.SATURATED
+    nothing = np.full(rows.count, np.nan)
+    end = surface_transient(rows, nothing, nothing).end
+    for row in np.flatnonzero(end < _DEEPEST):
+        own = slice(rows.offsets[row], rows.offsets[row + 1])
+        above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
+        found[own][above] |= Flag.TRANSIENT
     if not isinstance(rows, Packed):
         return Only(found.reshape(rows.value.shape))
     assert rows.measured is not None  # noqa: S101 - all samples are asked
@@ -210,5 +221,6 @@ def at_places(
         end = after[-1] if after.size == reach else np.inf
         here = (b > begin) & (a < end)
         flags[row, here] |= flag & ~WITHOUT_VALUE
-        limit[row, here] = np.fmax(limit[row, here], height if flag & Flag.BELOW_LIMIT else np.nan)
+        if flag & Flag.BELOW_LIMIT:
+            limit[row, here] = np.fmax(limit[row, here], height)
     return Places(flags, limit, blank)

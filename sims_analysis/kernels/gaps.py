@@ -11,7 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Only, Packed, Rows
+from sims_analysis.kernels.rows import (
+    TOLERANCE,
+    WITHOUT_VALUE,
+    Array,
+    Dense,
+    Flags,
+    Index,
+    Marks,
+    Packed,
+    Rows,
+)
 
 #: A gap is wider than the median spacing by this factor. Of 445 measured profiles, none has a
 #: spacing of more than 3.6 times its median but those of two records with interrupted cycles,
@@ -39,11 +49,22 @@ def gap_after(rows: Rows) -> Flags | None:
         None if there is none.
     """
     wide = _wide(rows)
+    if wide is not None and rows.carried is not None:
+        wide = _without_limited(rows, wide, rows.carried)
     if rows.carried_gaps is None or not rows.carried_gaps.size:
         return wide
     found = np.zeros(rows.depth.shape, dtype=bool) if wide is None else wide
     found[rows.carried_gaps] = True  # such rows are packed
     return found
+
+
+def _without_limited(rows: Rows, wide: Flags, carried: Marks) -> Flags | None:
+    """Leave out segments in which samples were measured, and found to be below a limit."""
+    limited = np.flatnonzero((carried.flag & WITHOUT_VALUE != 0) & ~np.isnan(carried.low))
+    for row, low in zip(carried.row[limited], carried.low[limited], strict=True):
+        begin, end = rows.offsets[row : row + 2]  # such rows are packed
+        wide[begin + np.searchsorted(rows.depth[begin:end], low, side="right") - 1] = False
+    return wide if wide.any() else None
 
 
 def _wide(rows: Rows) -> Flags | None:
@@ -126,28 +147,3 @@ def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:
     before = rows.depth if rows.upper is None else rows.upper
     after = rows.depth if rows.lower is None else rows.lower
     return before[at], after[at + 1]
-
-
-def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Only:
-    """Flag the depths, (R, m), that lie in a gap; with `closed`, also those of its two samples."""
-    found = np.zeros(at.shape, dtype=bool)
-    flags = gap_after(rows)
-    if flags is not None:
-        for start in np.flatnonzero(flags):
-            own = rows.row[start] if isinstance(rows, Packed) else slice(None)
-            z0, z1 = gap_ends(rows, start)
-            z = at[own]
-            found[own] |= (z >= z0) & (z <= z1) if closed else (z > z0) & (z < z1)
-    return Only(found)
-
-
-def across_gap(rows: Rows, before: Index) -> Flags:
-    """Flag the segments, by the flat position of the sample before them, that are gaps."""
-    width = rows.depth_at(before + 1) - rows.depth_at(before)
-    wide = np.flatnonzero(width > _least(rows))
-    row = rows.offsets.searchsorted(before[wide], side="right") - 1
-    mean = (rows.last - rows.first)[row] / (rows.size[row] - 1)
-    narrow = rows.lower is None and rows.carried_gaps is None
-    narrow &= not (width[wide] > _WIDER * mean).any()
-    flags = None if narrow else gap_after(rows)
-    return np.zeros(before.shape, dtype=bool) if flags is None else rows.along(flags, before)

@@ -19,11 +19,10 @@ __all__ = [
     "RESIDUALS",
     "SEEN",
     "ChiSquare",
-    "Departure",
     "chance_of_excess",
     "correlation",
-    "departure",
     "inverted",
+    "largest_departure",
     "low_frequencies",
     "of_counts",
     "running",
@@ -300,39 +299,14 @@ def correlation(r: Array) -> float:
     return float(r[1:] @ r[:-1]) / whole if whole > 0 else 0.0
 
 
-class Departure(NamedTuple):
-    """How far a curve stays away from the samples, whether chance makes it or not.
+def largest_departure(c: Array, m: Array) -> float:
+    """Return how far a curve `m` stays away from samples `c`, whether chance makes it or not.
 
-    Parameters
-    ----------
-    largest : float
-        The largest mean of ``m - c`` over neighbours, over the largest sample.
-    deviations : float
-        The largest mean of the residuals over neighbours, over its standard deviation: of noise
-        as large as the second differences of the residuals are.
-    logarithmic : float
-        Root mean square of ``ln m / c``: of what lies far below the maximum as well.
-    """
-
-    largest: float
-    deviations: float
-    logarithmic: float
-
-
-def departure(c: Array, m: Array, r: Array) -> Departure:
-    """Compare a curve `m` with samples `c`; `r` are residuals that can be compared.
-
-    Neighbours are a twenty-fifth of the samples, at least three.
+    The largest mean of ``m - c`` over neighbours, over the largest sample. Neighbours are a
+    twenty-fifth of the samples, at least three.
     """
     width = min(max(3, c.size // 25), c.size)
-    largest = float(np.abs(running(m - c, width)).max() / c.max())
-    noise = scatter(r)
-    several = running(r, min(width, max(r.size, 1))) if r.size else r
-    deviations = float(np.abs(several).max() * sqrt(width) / noise) if noise > 0 else np.nan
-    both = (c > 0) & (m > 0)
-    log = np.log(m[both] / c[both])
-    logarithmic = sqrt(float(log @ log) / log.size) if log.size else np.nan
-    return Departure(largest, deviations, logarithmic)
+    return float(np.abs(running(m - c, width)).max() / c.max())
 
 
 def running(values: Array, width: int) -> Array:

@@ -36,6 +36,10 @@ IN_CACHE = 1 << 16
 TOLERANCE = 1e-9
 
 
+#: Added to the flag of runs of samples without a value; not part of what data carry.
+WITHOUT_VALUE = 1 << 13
+
+
 class Marks(NamedTuple):
     """Runs of samples of which the data carry a flag; every field has shape (K,).
 
@@ -76,6 +80,9 @@ class _Samples(ABC):
     lower: Array | None = None
     upper: Array | None = None
     offsets: Index = field(kw_only=True)
+    #: Standard errors of single samples with zero counts, whose error in a sum is 0; shaped as the
+    #: values. None if there are none.
+    uncounted: Array | None = field(default=None, kw_only=True)
     #: What the data carry of samples, and the positions of samples before gaps that they carry.
     carried: Marks | None = field(default=None, kw_only=True)
     carried_gaps: Index | None = field(default=None, kw_only=True)
@@ -254,7 +261,8 @@ class Dense(_Samples):
         stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
         edges = (None if e is None else e[window] for e in (self.lower, self.upper))
         value = np.ascontiguousarray(self.value[:, window])
-        return Dense(self.depth[window], value, stderr, *edges)
+        uncounted = None if self.uncounted is None else self.uncounted[:, window]
+        return Dense(self.depth[window], value, stderr, *edges, uncounted=uncounted)
 
     def packed(self) -> Packed:
         """Return the same rows in the packed layout."""
@@ -264,7 +272,9 @@ class Dense(_Samples):
             for one in (self.depth, self.lower, self.upper)
         )
         value = self.value.reshape(-1)
-        return Packed(depth, value, stderr, lower, upper, offsets=self.offsets)  # type: ignore[arg-type]  # depth is there
+        uncounted = None if self.uncounted is None else self.uncounted.reshape(-1)
+        more = {"offsets": self.offsets, "uncounted": uncounted}
+        return Packed(depth, value, stderr, lower, upper, **more)  # type: ignore[arg-type]  # depth is there
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as an array ``(R, n)``."""
@@ -358,11 +368,10 @@ class Packed(_Samples):
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
         offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
-        stderr, lower, upper = (
-            None if s is None else s[mask] for s in (self.stderr, self.lower, self.upper)
-        )
+        columns = self.stderr, self.lower, self.upper, self.uncounted
+        stderr, lower, upper, uncounted = (None if s is None else s[mask] for s in columns)
         depth, value = self.depth[mask], self.value[mask]
-        return Packed(depth, value, stderr, lower, upper, offsets=offsets)
+        return Packed(depth, value, stderr, lower, upper, offsets=offsets, uncounted=uncounted)
 
     def packed(self) -> Packed:
         """Return the rows themselves."""

@@ -80,9 +80,9 @@ def to_csv(
         limit, if known, is in a column of its own. So are relative uncertainties that samples have
         in common (of sensitivity factors and of the depth scale), which a budget needs, the edges
         of the cells of averages, in ``cell_start`` and ``cell_stop``, and the achieved resolution
-        of restored profiles with the independent samples per depth, which errors need. A name that
-        a spreadsheet would run, such as ``=HYPERLINK(...)``, has ``'`` before it, which
-        :func:`read` takes off.
+        of restored profiles with the independent samples per depth, which errors need. What a
+        spreadsheet would run of a name, such as ``=HYPERLINK(...)``, has ``'`` before it, also
+        behind ``;`` or a tab; :func:`read` takes it off.
 
     Raises
     ------
@@ -396,9 +396,9 @@ def to_excel(
                     if isinstance(cell.value, float):
                         # openpyxl would write 16 digits; some numbers have 17.
                         cell.value, cell.data_type = repr(cell.value), "n"
-                    elif cell.data_type == "f":
-                        # A name such as "=O" is text, not a formula.
-                        cell.data_type = "s"
+                    elif isinstance(cell.value, str) and in_cell(cell.value) != cell.value:
+                        # A name such as "=O" is text, also when somebody edits the cell.
+                        cell.data_type, cell.quotePrefix = "s", True
     replace_file(path, stream.getvalue())
     return path
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from sims_analysis.output.about import About
+from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.report.layout import results_csv
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def write_index(
     from sims_analysis.output.pages import index_page
 
     entries = {
-        quote(Path(file).name): About(
+        quote(Path(file).name): EntrySummary(
             data_id=report["data_id"],
             sample=report["title"],
             species=tuple(dict.fromkeys(row["species"] for row in report["species"])),

@@ -17,18 +17,15 @@ import numpy as np
 import orjson
 
 from sims_analysis.errors import PayloadError
+from sims_analysis.files import Budget
 
 __all__ = ["decode", "refuse_duplicate_keys"]
 
 _COLON = ord(":")
 #: Beginning of the message about text that is not JSON.
 NOT_JSON = "not valid JSON"
-#: An array or object of two bytes takes a hundred bytes once decoded.
-_MOST_CONTAINERS = 1_000_000
-#: Bytes that arrays and objects, texts, and values (of which texts are some) take at most, each,
-#: while a payload is read; and how many all of them may take.
-_WEIGHTS = {"arrays and objects": 100, "texts": 100, "values": 56}
-_MOST_BYTES = 1_000_000_000
+#: Memory in bytes that an array or object, a text, and any value take while a payload is read.
+_WEIGHTS = {"arrays and objects": 1000, "texts": 100, "values": 56}
 #: Above so many bytes nobody looks for the name of a key that occurs twice: it takes ten times as
 #: much memory.
 _SEARCHED = 32_000_000
@@ -36,22 +33,19 @@ _SEARCHED = 32_000_000
 _ESCAPED_COLON = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
 
 
-def decode(payload: bytes | bytearray | memoryview | str) -> Any:
+def decode(payload: bytes | bytearray | memoryview | str, budget: Budget | None = None) -> Any:
     """Decode JSON text; raise a `PayloadError` if it is not valid.
 
-    Text that would need excessive memory is refused before it is decoded.
+    Text that would need more memory than the budget allows is refused before it is decoded.
     """
     text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
-    if len(text) > _MOST_CONTAINERS:
-        containers = text.count(b"[") + text.count(b"{")
-        counts = (containers, text.count(b'"') // 2, text.count(b",") + 1)
+    budget = budget or Budget(error=PayloadError, advice="")
+    # No two bytes need more than those of an empty array.
+    if len(text) * _WEIGHTS["arrays and objects"] > budget.left:
+        counts = (text.count(b"[") + text.count(b"{"), text.count(b'"') // 2, text.count(b",") + 1)
+        found = ", ".join(f"{n:,} {what}" for what, n in zip(_WEIGHTS, counts, strict=True))
         needed = sum(map(operator.mul, counts, _WEIGHTS.values()))
-        if containers > _MOST_CONTAINERS or needed > _MOST_BYTES:
-            found = [f"{n} {what}" for what, n in zip(_WEIGHTS, counts, strict=True)]
-            raise PayloadError(
-                f"{found[0]}, {found[1]} and {found[2]} in {len(text)} bytes; no measurement has "
-                "so many, and they would not fit into the memory"
-            )
+        budget.take(needed, f"JSON of {found} in {len(text):,} bytes")
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:

@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.evidence import with_known
 from sims_analysis.quantification.depth_axis import (
     moved,
     open_axis,
@@ -166,6 +167,7 @@ def calibrate_depth(
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
+    plain = with_known(plain)
     opened = open_axis(plain, axis)
     line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:

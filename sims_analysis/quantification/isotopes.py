@@ -29,6 +29,7 @@ from sims_analysis.quantification.reference import (
     common_errors,
     divided,
     known_of,
+    limits_over,
     tell_bridged,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
@@ -322,7 +323,8 @@ def _answer(
     columns |= carried(label, of, "1", where.dims)
     answer = xr.DataArray(columns.pop(""), where.coords, name=label).assign_coords(columns)
     if answer.ndim == 1 and not frame.lazy:
-        answer = answer.isel({frame.dim: frame.value.isel(species=row).notnull().values})
+        kept = frame.filled().value.isel(species=row).notnull().values
+        answer = answer.isel({frame.dim: kept})
     return answer
 
 
@@ -345,6 +347,9 @@ def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.V
     found = {"": a / both}
     if frame.stderr is not None and below.stderr is not None:
         found["stderr"] = ((b * frame.stderr) ** 2 + (a * below.stderr) ** 2) ** 0.5 / both**2
+    if frame.limit is not None:
+        limit = limits_over(frame, b, denominator)
+        found[vocabulary.CENSORED] = limit / (1.0 + limit)
     common = common_errors(frame, a / b.where(b > 0), b, denominator)
     if common:
         common["background_stderr"] = common["background_stderr"] * (b / both) ** 2

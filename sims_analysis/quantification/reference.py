@@ -25,6 +25,7 @@ __all__ = [
     "common_errors",
     "divided",
     "known_of",
+    "limits_over",
     "quotient",
     "tell_bridged",
 ]
@@ -227,8 +228,17 @@ def divided(
     ratio, error = quotient(value, frame.stderr, divisor, relative)
     found = {"": ratio} | ({} if error is None else {"stderr": error})
     if frame.limit is not None:
-        found[vocabulary.CENSORED] = frame.limit / divisor.where(divisor > 0)
+        found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
     return found | common_errors(frame, ratio, divisor, species)
+
+
+def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.Variable:
+    """Return the limits of quotients, also where the signal has no value."""
+    limit: Any = frame.limit
+    if species is not None and frame.dim in divisor.dims:
+        divisor = divisor.fillna(at_samples_of(frame.filled(), species).value)
+    found: xr.Variable = limit / divisor.where(divisor > 0)
+    return found
 
 
 def common_errors(

@@ -14,6 +14,7 @@ from sims_analysis.dataset.measurements import Measurement, one_axis, open_measu
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.evidence import with_known
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.text.arguments import check_bool, format_argument, told
 from sims_analysis.units import QuantityLike
@@ -91,7 +92,7 @@ def splice(
     check_bool("scale", scale)
     pieces = _piece(a, "a"), _piece(b, "b")
     axis = one_axis(pieces)
-    top, deep = (piece.ds for piece in pieces)
+    top, deep = (with_known(piece.ds) for piece in pieces)
     common = [one for one in pieces[0].species if one in pieces[1].species]
     names = [n for n in vocabulary.QUANTITIES if n in top.data_vars and n in deep.data_vars]
     if not common:
@@ -242,27 +243,38 @@ def _warn_of_difference(
             )
 
 
+#: Coordinates with what is known of samples.
+_FLAGS = [f"{name}_{vocabulary.QUALITY}" for name in vocabulary.QUANTITIES]
+_EVIDENCE = [f"{name}_{end}" for name in vocabulary.QUANTITIES for end in vocabulary.EVIDENCE]
+
+
 def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: float) -> xr.Dataset:
     """Join the samples of a down to a place with those of b below it."""
     parts = []
     for piece, own in ((a, a[axis] <= place), (b, b[axis] > place)):
         kept = own | ~piece["species"].isin(common)
+        carried = [n for n in _EVIDENCE if n in piece.coords]
         parts.append(
             xr.Dataset(
                 {
                     name: one.where(kept) if axis in one.dims else one
-                    for name, one in piece.data_vars.items()
+                    for name, one in piece.reset_coords(carried).data_vars.items()
                 }
             ).reset_coords(drop=True)
         )
     joined = parts[0].combine_first(parts[1])
     measured = xr.DataArray(data=False)
-    for quantity in vocabulary.QUANTITIES:
-        if quantity in joined:
-            measured = measured | joined[quantity].notnull()
+    for held_in in (*vocabulary.QUANTITIES, *_EVIDENCE):
+        if held_in in joined:
+            measured = measured | (
+                joined[held_in].fillna(0) != 0 if held_in in _FLAGS else joined[held_in].notnull()
+            )
     joined = joined.isel({axis: measured.any("species").values})
     for name, one in joined.data_vars.items():
         one.attrs = (a if name in a else b)[name].attrs
+    for flags in (name for name in _FLAGS if name in joined):
+        joined[flags] = joined[flags].fillna(0).astype(np.int16)
+    joined = joined.set_coords([name for name in _EVIDENCE if name in joined])
     result: xr.Dataset = joined.assign_coords(_coords(a, b, axis, joined)).assign_attrs(
         {**a.attrs, LAYOUT: OWN_DEPTHS}
     )

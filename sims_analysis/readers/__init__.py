@@ -1,6 +1,6 @@
-"""Files of instruments, laboratories and simulators, to profiles: one module a format.
+"""Files of instruments, laboratories and simulators, to profiles.
 
-``reading`` is what users call; ``formats`` lists the formats in the order in which they are tried;
-``source`` decodes a file, ``numbers`` reads its columns; ``signals`` is what every format gives,
-and ``finishing`` makes the result of it.
+``files`` holds what users call; ``registry`` lists the formats in the order in which they are
+tried; ``instruments`` has one module a format, ``tables`` the grammar of any table. ``source`` is
+a file as bytes and text, ``signals`` what every format gives, and ``results`` makes a result of it.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.files import MAX_BYTES, Budget
 
 __all__ = ["ENCODINGS", "Options", "Source", "found_once"]
 
@@ -28,6 +29,8 @@ _MARKS = {
 }
 #: Of a zip file, which an .xlsx is, and of the older compound files, of which an .xls is one.
 _ZIP, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Memory in bytes of a line beside its letters, and of an entry in the list of a zip file.
+_LINE, _ENTRY = 57, 600
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")
 #: What no Western language writes: of Japanese and Chinese, two bytes make one letter. Two letters
@@ -57,6 +60,9 @@ class Options:
     mz_windows: Mapping[str, tuple[float, float]] | None = None
     number_repeats: bool = False
     allow_truncated: bool = False
+    max_bytes: int = MAX_BYTES
+    #: What reading one file may still take of these.
+    budget: Budget = field(default_factory=Budget, repr=False, compare=False)
 
     def truncated(self, message: str) -> None:
         """Refuse a file that ends too early, or tell of it where the user allows that."""
@@ -135,6 +141,7 @@ class Source:
     @cached_property
     def zipped(self) -> list[bytes]:
         """Names of what is in a zip file; none if it is damaged."""
+        self.options.budget.take(_ENTRY * self.content.count(b"PK\x01\x02"), "its list of parts")
         try:
             with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
                 return [name.encode() for name in archive.namelist()]
@@ -196,6 +203,7 @@ class Source:
         stated = self.options.encoding
         encodings = [stated] if stated else self._encodings()
         content = self.content
+        self.options.budget.take(len(content), "its text")
         if len(content) % 2 and encodings[0].startswith("utf-16"):
             self.options.truncated("the file breaks off within a character of two bytes")
             content = content[:-1]
@@ -220,6 +228,8 @@ class Source:
     @cached_property
     def lines(self) -> list[str]:
         """The lines, without their ends."""
+        ends = self.text.count("\n")
+        self.options.budget.take(len(self.text) + _LINE * ends, f"a text of {ends + 1:,} lines")
         return self.text.split("\n")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a restored profile is worth: its errors, its resolution, and what speaks against it."""
+"""How far a restored profile can be trusted: errors, resolution, and what speaks against it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from sims_analysis.fitting.objectives import Shared
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.restoring import minimization
-from sims_analysis.restoring.inverse_problem import Posed
-from sims_analysis.restoring.minimization import Minimum, Prior, Sought
+from sims_analysis.restoring.inverse_problem import InverseProblem
+from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
-__all__ = ["HOPELESS", "largest_deviance", "worth"]
+__all__ = ["HOPELESS", "assess", "largest_deviance"]
 
 #: Windows of so many samples, and the deviance beyond which they tell of a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
-#: The deviance that no other cells make good, beyond which a status is all that is worth having.
+#: The deviance that no other cells make good, beyond which a status is all there is to say.
 HOPELESS = 12.0
 #: A rise towards an end that is as steep as the function: over half of its width by the first
 #: factor, or by the second from a minimum within twice of its width; beyond noise.
@@ -40,17 +39,17 @@ _KINK = 0.25
 _NONE = 0.92
 
 
-def worth(
-    one: Posed, sought: Sought, best: Minimum, *, kernels: bool
-) -> tuple[str, dict[str, Any]]:
-    """Return the status of a restored profile, and the parts of its row."""
-    found, eased = largest_deviance(one, best.m), best
+def assess(
+    one: InverseProblem, unknowns: Unknowns, best: Minimum, *, kernels: bool
+) -> dict[str, Any]:
+    """Return what is found of a restored profile, with its status in a word."""
+    found, relaxed = largest_deviance(one, best.m), best
     hopeless = found > HOPELESS
     if not hopeless:
-        eased = minimization.eased(sought, best, partial(_about, one.x, _KINK * one.fwhm))
-        fits = largest_deviance(one, eased.m) <= max(_THRESHOLD, found)
-        if not sought.prior.convex and eased.converged and fits:
-            best = changed(best, u=eased.u, m=eased.m, misfit=eased.misfit)
+        relaxed = minimization.relaxed(unknowns, best, partial(_about, one.x, _KINK * one.fwhm))
+        fits = largest_deviance(one, relaxed.m) <= max(_THRESHOLD, found)
+        if not unknowns.prior.convex and relaxed.converged and fits:
+            best = changed(best, u=relaxed.u, m=relaxed.m, misfit=relaxed.misfit)
     x, top = np.exp(best.u), one.top
     seen = one.spread.matrix * x
     information = one.misfit.information(best.m)
@@ -58,7 +57,7 @@ def worth(
     means = one.mean * x
     rigid, freed = (
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
-        for factor in (best.factor, eased.factor)
+        for factor in (best.factor, relaxed.factor)
     )
     covariance = freed @ means.T
     value = one.mean @ x
@@ -69,7 +68,7 @@ def worth(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = np.zeros(0) if hopeless else _doubtful(one, sought.prior, best, achieved)
+    doubtful = np.zeros(0) if hopeless else _doubtful(one, unknowns.prior, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _THRESHOLD:
@@ -77,6 +76,7 @@ def worth(
     elif _cut(one, best.m - one.offset):
         status = "truncated"
     parts: dict[str, Any] = {
+        "status": status,
         "smoothness": best.strength,
         "largest_deviance": deviance,
         "value": shown * top,
@@ -92,8 +92,8 @@ def worth(
     }
     if kernels:
         members = np.minimum(one.mean * (one.width[:, None] / one.h), 1.0)
-        parts["kernels"] = kernel @ members.T
-    return status, parts
+        parts["averaging_kernel"] = kernel @ members.T
+    return parts
 
 
 def _about(x: Array, reach: float, changes: Array) -> Array:
@@ -105,7 +105,7 @@ def _about(x: Array, reach: float, changes: Array) -> Array:
     return mean
 
 
-def _of_background(one: Posed, answer: Array) -> Array:
+def _of_background(one: InverseProblem, answer: Array) -> Array:
     """Return what the error of a background adds to the variance, that was subtracted before."""
     whole, own = answer @ one.common, answer @ (one.common * one.overlap)
     variance: Array = whole * (whole - 2 * own)
@@ -113,12 +113,12 @@ def _of_background(one: Posed, answer: Array) -> Array:
 
 
 def _below_detection(
-    one: Posed, value: Array, stderr: Array, achieved: Array
+    one: InverseProblem, value: Array, stderr: Array, achieved: Array
 ) -> tuple[Array, Array]:
     """Return 0, and the error of no counts, where none were within the achieved resolution."""
     reach = 0.5 * np.maximum(achieved, one.fwhm)
     none = ~(one.counts_about(one.z, reach) > 0)
-    least = _NONE * one.counted.one / one.samples_about(one.z, reach)
+    least = _NONE * one.misfit.one / one.samples_about(one.z, reach)
     return np.where(none, 0.0, value), np.where(none, least, stderr)
 
 
@@ -152,11 +152,11 @@ def _as_inside(achieved: Array, z: Array) -> Array:
     return found
 
 
-def largest_deviance(one: Posed, m: Array) -> float:
+def largest_deviance(one: InverseProblem, m: Array) -> float:
     """Return the largest signed root of the deviance of windows of samples."""
     counts, expected = (
         np.concatenate([[0.0], np.cumsum(each)])
-        for each in (one.counted.counts, one.counted.expected(m))
+        for each in (one.misfit.counts, one.misfit.expected(m))
     )
     largest = 0.0
     for wide in _WINDOWS:
@@ -166,20 +166,19 @@ def largest_deviance(one: Posed, m: Array) -> float:
         mu = np.maximum(expected[wide:] - expected[:-wide], 1e-12)
         deviance = 2 * (n * np.log(np.where(n > 0, n, 1.0) / mu) - (n - mu))
         largest = max(largest, float(deviance.max()))
-    share = one.misfit.share if isinstance(one.misfit, Shared) else 1.0
-    return float(np.sqrt(share * largest))
+    return float(np.sqrt(one.misfit.share * largest))
 
 
-def _cut(one: Posed, m: Array) -> bool:
+def _cut(one: InverseProblem, m: Array) -> bool:
     """Return whether the window cuts a rise that is as steep as the resolution function.
 
     Or as short as it, as is what a surface transient leaves.
     """
-    worth_of_one = float(np.median(one.counted.one))
+    count = float(np.median(one.misfit.one))
     for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
         near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
         lowest = int(level[: far + 1].argmin())
-        noise = np.sqrt(max(level[0] * worth_of_one, worth_of_one**2))
+        noise = np.sqrt(max(level[0] * count, count**2))
         turned = 0 < lowest < far and level[0] > _TURNED * level[lowest]
         if level[0] > _STEEP * level[near] or turned:
             least = level[lowest] if turned else level[near]
@@ -191,7 +190,7 @@ def _cut(one: Posed, m: Array) -> bool:
 # --- maxima that the samples can do without ---------------------------------------------------
 
 
-def _doubtful(one: Posed, prior: Prior, best: Minimum, achieved: Array) -> Array:
+def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array) -> Array:
     """Return depths of maxima that the samples do not need: without a valley they do as well."""
     u, x = best.u, one.x
     inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
@@ -210,7 +209,7 @@ def _doubtful(one: Posed, prior: Prior, best: Minimum, achieved: Array) -> Array
     return np.array(sorted(set(found)))
 
 
-def _needed(one: Posed, prior: Prior, best: Minimum, left: int, right: int) -> bool:
+def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
     """Return whether the misfit is larger if a straight line joins two maxima in ln x.
 
     Only cells around it may change.
@@ -230,16 +229,16 @@ def _needed(one: Posed, prior: Prior, best: Minimum, left: int, right: int) -> b
     v[low : low + 2] = np.log(np.mean(np.exp(best.u[left : right + 1])))
     matrix = one.spread.matrix[:, near]
     others = best.m - matrix @ np.exp(best.u[near])
-    u, r = best.u.copy(), np.zeros(0)
+    u, m = best.u.copy(), best.m
     for _ in range(_MOST):
         u[near] = bridge @ v
         values = np.exp(np.minimum(u[near], 300.0))
         m = others + matrix @ values
-        r = one.misfit.residual(m)
-        gain = values * (matrix.T @ (r * one.misfit.slope(m, r)))
+        score, information = one.misfit.scored(m)
+        gain = values * (matrix.T @ score)
         costs = prior.costs(prior.changes(u), best.strength)
         slope = bridge.T @ (gain + prior.gathered(costs.slope, u.size)[near])
-        root = matrix * values * np.sqrt(one.misfit.information(m))[:, None] @ bridge
+        root = matrix * values * np.sqrt(information)[:, None] @ bridge
         square = root.T @ root + bridge.T @ (np.maximum(gain, 0.0)[:, None] * bridge)
         band = np.zeros((3, u.size))
         prior.add(band, costs.above)
@@ -252,4 +251,4 @@ def _needed(one: Posed, prior: Prior, best: Minimum, left: int, right: int) -> b
         if -float(slope @ step) < 1e-2:
             break
         v = v + step * min(1.0, 2.0 / float(np.abs(step).max()))
-    return 0.5 * float(r @ r) - best.misfit > _NEEDED
+    return 0.5 * one.misfit.cost(m) - best.misfit > _NEEDED

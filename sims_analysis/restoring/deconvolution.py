@@ -29,6 +29,7 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import ACHIEVED, FRACTION
 from sims_analysis.frame.profiles import (
     RESTORED,
+    Fields,
     in_words,
     open_profiles,
     warn_of_status,
@@ -37,8 +38,12 @@ from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.restoring.inverse_problem import SOURCES
-from sims_analysis.restoring.resolution_function import Asked, ResolutionFunction, read_resolution
-from sims_analysis.restoring.restoration import NUMBERS, Layout, restored
+from sims_analysis.restoring.resolution_function import (
+    Resolution,
+    ResolutionFunction,
+    read_resolution,
+)
+from sims_analysis.restoring.restoration import NUMBERS, fields, restore
 from sims_analysis.shapes.model import Parameter
 from sims_analysis.text.arguments import check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -250,26 +255,26 @@ def deconvolve(
     check_bool("averaging_kernels", averaging_kernels)
     strength = _strength(smoothness)
     bridge = bridges(gaps)
-    asked = read_resolution(frame, resolution)
+    function = read_resolution(frame, resolution)
     window = read_window(frame, start, stop)
     level = read_background(frame, background).level(frame)
     for name, read in (("start", window[0]), ("stop", window[1]), ("background", level)):
         refuse_cases(frame, read, name)
-    for width in asked.widths:
+    for width in function.widths:
         refuse_cases(frame, width, "resolution")
-    layout = Layout(frame.value.sizes[frame.dim], averaging_kernels)
+    found = fields(frame.value.sizes[frame.dim], kernels=averaging_kernels)
     rows = frame.each(
-        partial(_row, asked.name, strength, frame.kind, layout),
+        partial(_row, function.name, strength, frame.kind, averaging_kernels),
         *window,
         level,
         frame.fraction,
-        *asked.widths,
-        size=layout.size,
+        *function.widths,
+        size=found.size,
         beside=("common", "overlap", "lower", "upper"),
     )
-    answer = _dressed(frame, rows, layout, window, bridge=bridge)
+    answer = _dataset(frame, rows, found, window, bridge=bridge)
     answer.attrs |= {
-        "resolution": _described(asked),
+        "resolution": _described(function),
         "smoothness": format_argument(smoothness),
         "background": "none" if background is None else format_argument(background),
         "errors": _ERRORS,
@@ -292,36 +297,39 @@ def _strength(smoothness: Any) -> str | float:
     )
 
 
-def _row(name: str, strength: str | float, kind: str, layout: Layout, *given: Any) -> Array:
+def _row(name: str, strength: str | float, kind: str, kernels: bool, *given: Any) -> Array:
     samples, (start, stop, background, fraction, *widths) = Samples(*given[:8]), given[8:]
     settings = {"start": start, "stop": stop, "background": background, "fraction": fraction}
     function = ResolutionFunction(name, tuple(widths))
-    return restored(samples, settings, function, strength, kind, layout)
+    return restore(samples, settings, function, strength, kind, kernels=kernels)
 
 
-def _described(asked: Asked) -> str:
+def _described(resolution: Resolution) -> str:
     """Say what the function is; of profiles with widths of their own, only its name."""
-    if any(width.ndim for width in asked.widths):
-        return f"{asked.name}, of each profile"
-    function = ResolutionFunction(asked.name, tuple(float(width) for width in asked.widths))
+    if any(width.ndim for width in resolution.widths):
+        return f"{resolution.name}, of each profile"
+    function = ResolutionFunction(
+        resolution.name, tuple(float(width) for width in resolution.widths)
+    )
     return f"{function.described()}, {function.fwhm:.3g} nm wide at half maximum"
 
 
-def _dressed(
-    frame: Frame, rows: xr.Variable, layout: Layout, window: Window, *, bridge: bool
+def _dataset(
+    frame: Frame, rows: xr.Variable, fields_: Fields, window: Window, *, bridge: bool
 ) -> xr.Dataset:
     """Give each number and column its name, unit and words."""
-    numbers = dict(zip(NUMBERS, rows[..., : len(NUMBERS)].transpose("__row__", ...), strict=True))
+
+    def part(name: str, *dims: str) -> xr.Variable:
+        return xr.Variable((*rows.dims[:-1], *dims), fields_.of(rows.data, name))
 
     def column(name: str) -> xr.Variable:
-        one = rows[..., layout.place(name)]
-        return xr.Variable((*one.dims[:-1], frame.dim), one.data)
+        return part(name, frame.dim)
 
     def beside(values: xr.Variable, end: str) -> xr.Variable:
         attrs = vocabulary.attrs_beside(term, end, frame.units)
         return frame.as_the_data(xr.Variable(values.dims, values.data, attrs))
 
-    name, term = frame.name, frame.term
+    numbers, name, term = {one: part(one) for one in NUMBERS}, frame.name, frame.term
     found = {
         name: frame.with_attrs(column("value"), term, units_=frame.units),
         f"{name}_stderr": beside(column("stderr"), "stderr"),
@@ -335,10 +343,8 @@ def _dressed(
     plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
     for one in plain:
         found[one] = frame.with_attrs(numbers[one], one)
-    if layout.kernels:
-        square = rows[..., layout.place("kernels")]
-        parts = square.data.reshape(*square.shape[:-1], layout.n, layout.n)
-        kernels = xr.Variable((*square.dims[:-1], frame.dim, f"{frame.dim}_"), parts)
+    if "averaging_kernel" in fields_.shapes:
+        kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
     rests = rests_on(frame, window)
@@ -359,7 +365,7 @@ def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dic
     width = achieved.fillna(0.0)
     flag = xr.where(restored, np.int16(Flag.RESTORED), np.int16(0))
     of = union(Known(flag), at_samples(frame, frame.depth - width, frame.depth + width))
-    return carried(frame.name, of, frame.units)
+    return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:

@@ -1,4 +1,4 @@
-"""What is sought of a profile that is restored: samples, cells, and what joins them."""
+"""The inverse problem of a profile that is restored: samples, cells, and what joins them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sims_analysis.fitting.objectives import Objective, Poisson, Shared
+from sims_analysis.fitting.objectives import Poisson
 from sims_analysis.fitting.preparation import poisson_of
 from sims_analysis.kernels.samples import Array, Samples, cells
 from sims_analysis.restoring.minimization import Spread
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
-__all__ = ["SOURCES", "NoProfileError", "Posed", "posed"]
+__all__ = ["SOURCES", "InverseProblem", "NotRestoredError", "inverse_problem"]
 
 #: What the errors of the samples are, in the order of their codes.
 SOURCES = ("", "counts", "standard errors", "scatter")
@@ -31,13 +31,13 @@ _POINTS = 4
 _MOST_COUNTS = 1e6
 
 
-class NoProfileError(Exception):
+class NotRestoredError(Exception):
     """A profile that is not restored: the status says why."""
 
 
 @dataclass(frozen=True, eq=False)
-class Posed:
-    """What is sought of a profile, in units of its largest sample.
+class InverseProblem:
+    """What cells hold, from what samples show of them, in units of the largest sample.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ class Posed:
         The largest sample.
     source : str
         What the errors are.
-    misfit : Objective
+    misfit : Poisson
+        Of the counts of the samples.
     spread : Spread
         Of the cells over the samples.
     mean : ndarray
@@ -70,7 +71,7 @@ class Posed:
     width: Array
     top: float
     source: str
-    misfit: Objective
+    misfit: Poisson
     spread: Spread
     mean: Array
     x: Array
@@ -79,16 +80,9 @@ class Posed:
     common: Array
     overlap: Array
 
-    @property
-    def counted(self) -> Poisson:
-        """The counts of the samples."""
-        one = self.misfit.of if isinstance(self.misfit, Shared) else self.misfit
-        assert isinstance(one, Poisson)  # noqa: S101 - what poisson_of makes
-        return one
-
     def counts_about(self, z: Array, reach: Array | float) -> Array:
         """Return the counts of the samples as near to some depths as `reach`."""
-        total = np.concatenate([[0.0], np.cumsum(self.counted.counts)])
+        total = np.concatenate([[0.0], np.cumsum(self.misfit.counts)])
         low, high = self._about(z, reach)
         found: Array = total[high] - total[low]
         return found
@@ -110,40 +104,40 @@ class Posed:
         return found
 
 
-def posed(
+def inverse_problem(
     samples: Samples,
     here: Array,
     settings: Mapping[str, float],
     function: ResolutionFunction,
     kind: str,
     parts: int = 1,
-) -> Posed:
-    """Return what is sought, on cells that are divided into some parts each.
+) -> InverseProblem:
+    """Return the problem of a profile, on cells that are divided into some parts each.
 
     Raises
     ------
-    NoProfileError
+    NotRestoredError
     """
     if not np.isfinite(function.widths).all():
-        raise NoProfileError("resolution_unknown")
+        raise NotRestoredError("resolution_unknown")
     if not here.size or np.isnan(settings["background"]):
-        raise NoProfileError("no_data")
+        raise NotRestoredError("no_data")
     if here.size < _LEAST_SAMPLES or np.ptp(samples.z[here]) < function.fwhm:
-        raise NoProfileError("too_few_samples")
+        raise NotRestoredError("too_few_samples")
     window = samples.where(here)
     top = float(window.c.max())
     if not top > 0:
-        raise NoProfileError("too_few_counts")
+        raise NotRestoredError("too_few_counts")
     window = replace(window, c=window.c / top, s=window.s / top)
     window, source = _counted(window, kind, top)
     keep = window.k >= 0
     if np.count_nonzero(keep) < _LEAST_SAMPLES:
-        raise NoProfileError("too_few_samples")
+        raise NotRestoredError("too_few_samples")
     here, window = here[keep], window.where(keep)
-    worth = 1 / top if kind == "count" and source == "counts" else np.nan
-    misfit = poisson_of(window, worth, settings["fraction"])
+    known = 1 / top if kind == "count" and source == "counts" else np.nan
+    misfit = poisson_of(window, known, settings["fraction"])
     if misfit is None:
-        raise NoProfileError("too_few_counts")
+        raise NotRestoredError("too_few_counts")
     z, edges = window.z, _edges(window.z, function, parts)
     averaged = window.lower is not None and bool(np.isfinite(window.lower).all())
     if averaged:
@@ -152,7 +146,7 @@ def posed(
         limit = 2.5 * float(np.median(np.diff(z)))
         below, above = (np.minimum(reach, limit) for reach in cells(z))
     at = _within(z - below, z + above) if averaged else [(z, 1.0)]
-    one = Posed(
+    one = InverseProblem(
         here,
         z,
         below + above,
@@ -168,7 +162,7 @@ def posed(
         window.overlap,
     )
     if float(one.counts_about(z, 0.5 * function.fwhm).max()) < _LEAST_COUNTS:
-        raise NoProfileError("too_few_counts")
+        raise NotRestoredError("too_few_counts")
     return one
 
 
@@ -176,7 +170,7 @@ def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     """Return samples with counts behind them, and where these are from.
 
     A standard error s of a value c is that of ``(c / s)^2`` counts. Without any, the scatter of
-    second differences says what one count is worth.
+    second differences says what one count stands for.
     """
     if np.isfinite(window.k).any():
         return window, "counts"
@@ -188,13 +182,13 @@ def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     if (np.isfinite(s) & (s > 0)).any():
         k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)
         return replace(window, k=k), "standard errors"
-    one = _worth_by_scatter(window.z, window.c)
+    one = _count_by_scatter(window.z, window.c)
     c = np.maximum(window.c, 0.0)
     return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
 
 
-def _worth_by_scatter(z: Array, c: Array) -> float:
-    """Return what one count is worth, if the variance of samples is as their values."""
+def _count_by_scatter(z: Array, c: Array) -> float:
+    """Return the value of one count, if the variance of samples is as their values."""
     part = (z[1:-1] - z[:-2]) / (z[2:] - z[:-2])
     between = (1 - part) * c[:-2] + part * c[2:]
     times = 1 + (1 - part) ** 2 + part**2

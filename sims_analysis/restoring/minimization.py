@@ -35,16 +35,13 @@ _BELOW = 25.0
 
 
 class Misfit(Protocol):
-    """How samples differ from expected values; half the sum of squares is minimized."""
+    """How samples differ from expected values; half the cost is minimized."""
 
-    def residual(self, m: Array, /) -> Array:
-        """Return the residuals."""
+    def cost(self, m: Array, /) -> float:
+        """Return the sum of squares."""
 
-    def slope(self, m: Array, r: Array, /) -> Array:
-        """Return their derivatives."""
-
-    def information(self, m: Array, /) -> Array:
-        """Return the expected squares of these."""
+    def scored(self, m: Array, /) -> tuple[Array, Array]:
+        """Return the derivatives of half of the cost, and their expected curvature."""
 
 
 class Costs(NamedTuple):
@@ -212,14 +209,14 @@ class _Point(NamedTuple):
     u: Array
     x: Array
     m: Array
-    r: Array
+    misfit: float
     changes: Array
     costs: Costs
 
 
 @dataclass(frozen=True, eq=False)
-class Sought:
-    """What is minimized."""
+class Unknowns:
+    """The logarithms u that are looked for: the misfit they leave, and what is expected of them."""
 
     spread: Spread
     misfit: Misfit
@@ -231,23 +228,23 @@ class Sought:
         """Return the objective, and what it is made of."""
         x = np.exp(np.minimum(u, 300.0))
         m = self.offset + self.spread.matrix @ x
-        r = self.misfit.residual(m)
+        misfit = 0.5 * self.misfit.cost(m)
         changes = self.prior.changes(u)
         costs = self.prior.costs(changes, strength)
-        return _Point(0.5 * float(r @ r) + costs.value, u, x, m, r, changes, costs)
+        return _Point(misfit + costs.value, u, x, m, misfit, changes, costs)
 
-    def gain(self, at: _Point) -> Array:
-        """Return the slope of the misfit."""
-        slope: Array = at.x * (self.spread.matrix.T @ (at.r * self.misfit.slope(at.m, at.r)))
-        return slope
+    def scored(self, at: _Point) -> tuple[Array, Array]:
+        """Return the slope of the misfit over u, and the information of the samples."""
+        score, information = self.misfit.scored(at.m)
+        return at.x * (self.spread.matrix.T @ score), information
 
-    def factor(self, at: _Point, gain: Array, weight: Array) -> Array:
+    def factor(self, at: _Point, gain: Array, information: Array, weight: Array) -> Array:
         """Return Cholesky's factor of the curvature at a point, by that of the prior.
 
         The expected curvature of the misfit stalls in cells that hold too much: what the misfit
         still gains from emptying them is added to its diagonal.
         """
-        band = self.spread.curvature(at.x, self.misfit.information(at.m))
+        band = self.spread.curvature(at.x, information)
         band[0] += np.maximum(gain, 0.0)
         self.prior.add(band, weight)
         # A flat direction has no curvature of its own.
@@ -256,15 +253,15 @@ class Sought:
         return factor
 
 
-def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
+def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
     """Descend to a minimum by Newton's steps."""
-    here = sought.at(u, strength)
+    here = unknowns.at(u, strength)
     converged, factor = False, np.zeros(0)
     for _ in range(_MOST):
-        gain = sought.gain(here)
-        slope = gain + sought.prior.gathered(here.costs.slope, u.size)
+        gain, information = unknowns.scored(here)
+        slope = gain + unknowns.prior.gathered(here.costs.slope, u.size)
         weight = np.maximum(here.costs.curvature, _KEPT * here.costs.above)
-        factor = sought.factor(here, gain, weight)
+        factor = unknowns.factor(here, gain, information, weight)
         step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)
         decrement = -float(slope @ step)
         if decrement < _DECREMENT:
@@ -272,39 +269,38 @@ def minimum(sought: Sought, strength: float, u: Array) -> Minimum:
             break
         length = min(1.0, _LARGEST / float(np.abs(step).max()))
         while True:
-            there = sought.at(here.u + length * step, strength)
+            there = unknowns.at(here.u + length * step, strength)
             if there.value <= here.value - 1e-4 * length * decrement or length < 1e-4:
                 break
             length *= 0.5
         if not there.value < here.value:
             break
         here = there
-    above = sought.factor(here, sought.gain(here), here.costs.above)
+    above = unknowns.factor(here, *unknowns.scored(here), here.costs.above)
     # The density of either prior grows with its strength, for each change.
     normed = here.changes.size * np.log(strength)
     evidence = normed - here.value - float(np.log(above[0]).sum())
-    own = 0.5 * float(here.r @ here.r)
-    return Minimum(here.u, here.m, here.value, own, factor, evidence, strength, converged)
+    return Minimum(here.u, here.m, here.value, here.misfit, factor, evidence, strength, converged)
 
 
-def eased(sought: Sought, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
+def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
     """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
     The prior holds ln x straight but for the cells in which there is a kink now; of another
     measurement, it is a few cells away. `near` averages over so many, here of the reciprocals of
     the prior's curvature.
     """
-    weight = 1 / near(1 / sought.at(found.u, found.strength).costs.above)
+    weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
 
     def costs(k: Array, _: float) -> Costs:
         return Costs(0.5 * float(weight @ (k * k)), weight * k, weight, weight)
 
-    prior = replace(sought.prior, costs=costs, convex=True)
-    return minimum(replace(sought, prior=prior), found.strength, found.u)
+    prior = replace(unknowns.prior, costs=costs, convex=True)
+    return minimum(replace(unknowns, prior=prior), found.strength, found.u)
 
 
-def most_evident(
-    sought: Sought, strengths: Array, u: Array, hopeless: Callable[[Minimum], bool]
+def by_evidence(
+    unknowns: Unknowns, strengths: Array, u: Array, hopeless: Callable[[Minimum], bool]
 ) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
@@ -313,10 +309,10 @@ def most_evident(
     the weakest prior is `hopeless`, it is the answer.
     """
     tried: list[Minimum] = []
-    convex = sought.prior.convex
+    convex = unknowns.prior.convex
 
     def follow(strengths: Array, u: Array) -> None:
-        for one in _path(sought, strengths, u):
+        for one in _path(unknowns, strengths, u):
             tried.append(one)
             if not (convex or tried[1:]) and hopeless(one):
                 break
@@ -329,21 +325,21 @@ def most_evident(
     return max(tried, key=lambda one: (one.converged, one.evidence))
 
 
-def of_strength(sought: Sought, strengths: Array, u: Array) -> Minimum:
+def of_strength(unknowns: Unknowns, strengths: Array, u: Array) -> Minimum:
     """Return the minimum of the last of some strengths, which come from weak to strong."""
-    *_, last = _path(sought, strengths, u)
+    *_, last = _path(unknowns, strengths, u)
     for _ in range(2):
         if not last.converged:
-            last = minimum(sought, last.strength, last.u)
+            last = minimum(unknowns, last.strength, last.u)
     return last
 
 
-def _path(sought: Sought, strengths: Array, u: Array) -> Iterator[Minimum]:
+def _path(unknowns: Unknowns, strengths: Array, u: Array) -> Iterator[Minimum]:
     """Follow a minimum from strength to strength; the first begins at that of a parabola."""
-    if not sought.prior.convex and strengths.size and (strengths[0] <= strengths).all():
-        convex = replace(sought, prior=parabola(sought.prior))
+    if not unknowns.prior.convex and strengths.size and (strengths[0] <= strengths).all():
+        convex = replace(unknowns, prior=parabola(unknowns.prior))
         u = minimum(convex, float(strengths[0]), u).u
     for strength in strengths.tolist():
-        one = minimum(sought, strength, u)
+        one = minimum(unknowns, strength, u)
         yield one
         u = one.u

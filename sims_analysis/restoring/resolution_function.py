@@ -1,4 +1,4 @@
-"""Depth resolution functions: how they are asked for, and what they are."""
+"""Depth resolution functions: how they are stated, and what they are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes import delta_drf, delta_mri
 from sims_analysis.text.arguments import format_argument
 
-__all__ = ["Asked", "ResolutionFunction", "read_resolution"]
+__all__ = ["Resolution", "ResolutionFunction", "read_resolution"]
 
 _SHAPES = {"delta_drf": delta_drf, "delta_mri": delta_mri}
 #: Widths that are standard deviations; the others are decay lengths.
@@ -82,14 +82,14 @@ class ResolutionFunction:
         return float(above[-1] - above[0] + u[1] - u[0])
 
 
-class Asked(NamedTuple):
-    """A resolution function as it was asked for: its name, and a value of each width a profile."""
+class Resolution(NamedTuple):
+    """A resolution function as it was stated: its name, and a value of each width a profile."""
 
     name: str
     widths: list[xr.Variable]
 
 
-def read_resolution(frame: Frame, resolution: Any) -> Asked:
+def read_resolution(frame: Frame, resolution: Any) -> Resolution:
     """Read a resolution function: the deviation of a Gaussian, widths, or a fit that knows them.
 
     Raises
@@ -105,7 +105,7 @@ def read_resolution(frame: Frame, resolution: Any) -> Asked:
     return _checked("delta_drf", given, format_argument(resolution))
 
 
-def _fitted(frame: Frame, fit: xr.Dataset) -> Asked:
+def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     plain = units.dequantify(fit)
     model = plain.attrs.get("model")
     name = "delta_drf" if model in _OTHERS else model
@@ -142,7 +142,7 @@ def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
 
-def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Asked:
+def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Resolution:
     for name in _SHAPES:
         if set(widths) == set(_names(name)):
             read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}
@@ -161,7 +161,7 @@ def _width(frame: Frame, width: Any, name: str) -> Any:
     return frame.parameter(width, ("depth",), name)
 
 
-def _checked(name: str, widths: Mapping[str, Any], given: str) -> Asked:
+def _checked(name: str, widths: Mapping[str, Any], given: str) -> Resolution:
     """Refuse negative widths, and none above 0."""
     found = []
     for one, width in widths.items():
@@ -171,7 +171,7 @@ def _checked(name: str, widths: Mapping[str, Any], given: str) -> Asked:
         found.append(read)
     if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
         raise ProfileError(f"resolution={given}: all widths are 0")
-    return Asked(name, found)
+    return Resolution(name, found)
 
 
 def _names(name: str) -> list[str]:

@@ -13,8 +13,8 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import SimsError, collected
 from sims_analysis.fitting.fit import fit
-from sims_analysis.readers.formats import FORMATS, Reader, fault_of
-from sims_analysis.readers.reading import read
+from sims_analysis.readers.files import read
+from sims_analysis.readers.registry import FORMATS, Reader, fault_of
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.shapes.model import Model

@@ -1,4 +1,4 @@
-"""Texts in the cells of CSV, which spreadsheets would take for formulas."""
+"""Texts in cells of CSV and workbooks, which spreadsheets would take for formulas."""
 
 from __future__ import annotations
 
@@ -6,29 +6,35 @@ import re
 
 __all__ = ["in_cell", "of_cell"]
 
-#: The mark of a text; what a formula, or a text with the mark itself, begins with.
-_MARK = "'"
-_MARKED = {*"=+-@\t\r\n", _MARK}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+#: Where a spreadsheet may begin a cell: it need not split at commas, and may split within quotes.
+_START = r"(^|[;\t\r\n])"
+#: What spreadsheets skip: blanks of every width, controls, marks of byte order and direction.
+_SKIPPED = (
+    r"[\s\x00-\x20\x7f-\xa0\xad\u061c\u115f\u180e"
+    r"\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufeff]*"
+)
+#: What a formula begins with, also in full width; or a text with the mark itself.
+_FORMULA = r"[=+\-@'＝＋－＠﹦﹢﹣﹫]"
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![^;\t\r\n])"
+_RUNS = re.compile(rf"{_START}(?!{_NUMBER})(?={_SKIPPED}{_FORMULA})")
+_MARKED = re.compile(rf"{_START}'(?={_SKIPPED}{_FORMULA})")
 
 
 def in_cell(text: str) -> str:
-    """Mark a text that a spreadsheet would run as a formula, as a spreadsheet does it itself.
+    """Mark a text that a spreadsheet would run as a formula by ``'``, as a spreadsheet does it.
+
+    Also behind what a spreadsheet may take for the end of a cell: ``;``, tabs, ends of lines.
 
     Examples
     --------
-    >>> in_cell("=HYPERLINK(1)"), in_cell("-3.5"), in_cell("11B")
-    ("'=HYPERLINK(1)", '-3.5', '11B')
+    >>> in_cell("=HYPERLINK(1)"), in_cell("-3.5"), in_cell("11B"), in_cell("11B;=1+1")
+    ("'=HYPERLINK(1)", '-3.5', '11B', "11B;'=1+1")
     >>> of_cell(in_cell("=HYPERLINK(1)"))
     '=HYPERLINK(1)'
     """
-    return _MARK + text if _runs(text) and not _NUMBER.fullmatch(text) else text
+    return _RUNS.sub(r"\1'", text)
 
 
 def of_cell(cell: str) -> str:
-    """Take the mark of :func:`in_cell` off."""
-    return cell[1:] if cell[:1] == _MARK and _runs(cell[1:]) else cell
-
-
-def _runs(text: str) -> bool:
-    return text.lstrip(" ")[:1] in _MARKED  # some spreadsheets drop blanks before a formula
+    """Take the marks of :func:`in_cell` off."""
+    return _MARKED.sub(r"\1", cell)

@@ -11,7 +11,7 @@ from measured import measurement, number, one, word
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.kernels.blocks import Errors, run
-from sims_analysis.kernels.peak import surface_transient
+from sims_analysis.kernels.transient import surface_transient
 
 
 def gaussian(z, rp, straggle):

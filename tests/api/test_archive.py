@@ -38,7 +38,7 @@ from sims_analysis.errors import (
     SimsError,
 )
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.reading import read
+from sims_analysis.readers.files import read
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
 #: How many writes the test that kills the writer makes; 1,000 take a minute.

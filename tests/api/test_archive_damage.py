@@ -488,7 +488,7 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
     (version / file).unlink()
     if content is not None:
         (version / file).write_bytes(content)
-    for read in (archive.get, archive.payload, lambda _: versions.open_version(version)):
+    for read in (archive.get, archive.payload, lambda _: versions.read_version(version)):
         with pytest.raises(ArchiveError) as caught:
             read("a")
         said = str(caught.value)

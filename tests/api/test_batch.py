@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from sims_analysis.api.batch import Batch, Failure, Overdue, Request
-from sims_analysis.errors import ApiError, ConnectionFailed, StatusError, Unauthorized
+from sims_analysis.api.requests import Batch, Failure, Overdue, Request
+from sims_analysis.errors import ApiError, ConnectionFailed, StatusError, Unauthorized, collected
 
 REQUEST = Request("https://lab.example/sims/a", "data entry 'a'")
 
@@ -26,7 +26,7 @@ def test_a_request_does_not_change():
 
 def test_a_refused_key_ends_a_batch_but_not_what_is_under_way():
     batch = Batch()
-    batch.failed(refused(), unanswered=False)
+    batch.failed(refused(), refused=True, unanswered=False)
     assert batch.is_over
     assert not batch.is_cancelled
     batch.exchange(REQUEST).check()
@@ -38,13 +38,13 @@ def test_a_refused_key_ends_a_batch_but_not_what_is_under_way():
 def test_the_second_in_a_row_without_an_answer_ends_a_batch():
     batch = Batch()
     for answered in (True, False):
-        batch.failed(ConnectionFailed("no"), unanswered=True)
+        batch.failed(ConnectionFailed("no"), refused=False, unanswered=True)
         assert not batch.is_over
         assert batch.retries(3) == 0
         if answered:
             batch.answered()
             assert batch.retries(3) == 3
-    batch.failed(ConnectionFailed("no"), unanswered=True)
+    batch.failed(ConnectionFailed("no"), refused=False, unanswered=True)
     assert batch.is_over
     assert batch.is_cancelled
     with pytest.raises(Failure) as caught:
@@ -55,15 +55,16 @@ def test_the_second_in_a_row_without_an_answer_ends_a_batch():
 def test_a_failure_while_others_are_answered_is_one_of_the_entry():
     batch = Batch()
     for _ in range(5):
-        batch.failed(StatusError("no", status_code=500, url=REQUEST.url), unanswered=False)
+        error = StatusError("no", status_code=500, url=REQUEST.url)
+        batch.failed(error, refused=False, unanswered=False)
     assert not batch.is_over
 
 
 def test_the_first_reason_stays():
     batch = Batch()
-    batch.failed(refused(), unanswered=False)
-    batch.failed(ConnectionFailed("no"), unanswered=True)
-    batch.failed(ConnectionFailed("no"), unanswered=True)
+    batch.failed(refused(), refused=True, unanswered=False)
+    batch.failed(ConnectionFailed("no"), refused=False, unanswered=True)
+    batch.failed(ConnectionFailed("no"), refused=False, unanswered=True)
     assert type(batch.unasked("b")) is Unauthorized
 
 
@@ -79,39 +80,23 @@ def test_nobody_waits_for_what_is_cancelled():
     assert "interrupted" in str(batch.unasked("data entry 'b'"))
 
 
-def test_a_trouble_is_reported_once():
+def test_what_may_happen_to_all_is_warned_of_once():
     batch = Batch()
-    assert [batch.is_first_trouble() for _ in range(3)] == [True, False, False]
+    with collected() as warned:
+        for text in ("first", "second"):
+            batch.warn_once("keeping", text)
+        batch.warn_once("retry", "other")
+    assert [str(warning) for warning in warned] == ["first", "other"]
 
 
-def test_the_clock_of_an_exchange_stands_still_while_it_waits_for_its_turn(monkeypatch):
+def test_an_exchange_is_given_up_at_its_deadline(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-
-    class Turns(threading.Semaphore):
-        def __enter__(self):
-            now[0] += 50
-            return super().__enter__()
-
     exchange = Batch(deadline=10).exchange(REQUEST)
-    now[0] += 1000
-    assert exchange.left == 10
-    with exchange.turn(Turns()):
-        assert (exchange.began, exchange.left) == (now[0], 10)
-        now[0] += 4
-        exchange.check()
-    began = exchange.began
-    with exchange.turn(Turns()):
-        assert (exchange.began, exchange.left) == (began, 6)
-    now[0] += 6
+    now[0] += 9
+    exchange.check()
+    assert (exchange.left, exchange.is_late) == (1, False)
+    now[0] += 1
+    assert exchange.is_late
     with pytest.raises(Overdue):
         exchange.check()
-
-
-def test_turns_are_given_back_after_an_error():
-    turns = threading.Semaphore(1)
-    exchange = Batch(deadline=10).exchange(REQUEST)
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError), exchange.turn(turns):
-            raise ZeroDivisionError
-    assert turns.acquire(blocking=False)

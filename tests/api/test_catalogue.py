@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import ALL, WIRE_FIELDS, Catalogue, CatalogueEntry, Search
 from sims_analysis.errors import ApiError, PayloadError
 
@@ -68,22 +69,6 @@ def test_one_bad_row_of_another_kind_of_measurement_is_left_out():
             Catalogue.from_json(rows.replace(b'"xps"', kind))
 
 
-@pytest.mark.parametrize(
-    ("growth", "known"),
-    [(7, 7), (7.5, 7.5), (0, 0), ("7", None), (None, None), ([7], None)],
-)
-def test_what_a_search_compares(growth, known):
-    entry = CatalogueEntry(
-        data_id="a", upload_datetime="1970-01-02", last_updated="no time",
-        projects=[{"id": 5}, {"id": None}, {}, "text", {"id": "p"}],
-        extra={"growth_length": growth},
-    )  # fmt: skip
-    assert entry.traits == {
-        "data_type": None, "status": None, "physical_sample_ids": [], "project_ids": ["5", "p"],
-        "growth_length": known, "upload_datetime": 86400.0, "last_updated": None,
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("name", [*WIRE_FIELDS, "extra"])
 def test_words_are_looked_for_in_names_notes_labels_and_times(name):
     hidden = {"char_source_type", "raw_file_type", "file_metadata", "sha3_256", "extra"}
@@ -114,48 +99,66 @@ def test_what_is_no_filter_or_no_time_is_refused():
         Search.of(last_updated_max="soon")
 
 
-def passes(traits, words=b"lot 5", **filters):
-    about = json.dumps({"species": ["B", "Si"], **traits}).encode()
-    species = filters.pop("species", ())
-    return Search.of(**filters).test(species)(words, about)
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    return Archive(tmp_path_factory.mktemp("lab"))
+
+
+def passes(lab, known, **filters):
+    """Whether an archived entry of which the catalogue says something passes a search."""
+    payload = [
+        {"species_name": name, "depths": [0, 1], "depth_units": "nm",
+         "concentrations": [1, 2], "concentration_units": "atoms/cm^3"}
+        for name in ("B", "Si")
+    ]  # fmt: skip
+    entry = {"data_id": "w1", "char_source_type": "sims", "sample_name": "lot 5", **known}
+    lab.put("w1", json.dumps(payload).encode(), url="test", catalogue=entry)
+    return lab.search(**filters).ids == ["w1"]
 
 
 @pytest.mark.parametrize("name", ["growth_length", "upload_datetime", "last_updated"])
-def test_limits_include_themselves_and_nothing_unknown(name):
+def test_limits_include_themselves_and_nothing_unknown(lab, name):
     at = 60 if name == "growth_length" else "1970-01-01T00:01:00Z"
     for value, low, high in ((59, False, True), (60, True, True), (61, True, False)):
-        assert passes({name: value}, **{f"{name}_min": at}) is low
-        assert passes({name: value}, **{f"{name}_max": at}) is high
-        assert passes({name: value}, **{f"{name}_min": at, f"{name}_max": at}) is (low and high)
-    assert not passes({name: None}, **{f"{name}_min": at})
-    assert not passes({name: None}, **{f"{name}_max": at})
+        known = {name: value if name == "growth_length" else f"1970-01-01T00:00:{value}Z"}
+        if value > 59 and name != "growth_length":
+            known = {name: f"1970-01-01T01:01:{value - 60:02}+01:00"}
+        assert passes(lab, known, **{f"{name}_min": at}) is low
+        assert passes(lab, known, **{f"{name}_max": at}) is high
+        assert passes(lab, known, **{f"{name}_min": at, f"{name}_max": at}) is (low and high)
+    for unknown in ({name: None}, {}, {"growth_length": "60"}):
+        assert not passes(lab, unknown, **{f"{name}_min": at})
+        assert not passes(lab, unknown, **{f"{name}_max": at})
 
 
 @pytest.mark.parametrize("name", ["data_type", "status"])
-def test_one_text_is_the_whole_of_it_or_all(name):
-    known = {"data_type": "sims", "status": "sims"}
-    assert passes(known, **{name: "sims"})
-    assert passes(known, **{name: "all"})
-    assert not passes(known, **{name: "sim"})
-    assert not passes(known | {name: None}, **{name: "sims"})
+def test_one_text_is_the_whole_of_it_or_all(lab, name):
+    known = {"char_source_type": "sims", "pipeline_status": "sims"}
+    assert passes(lab, known, **{name: "sims"})
+    assert passes(lab, known, **{name: "all"})
+    assert not passes(lab, known, **{name: "sim"})
+    assert not passes(lab, known, **{name: "SIMS"})
+    assert not passes(lab, {"char_source_type": None, "pipeline_status": None}, **{name: "sims"})
 
 
 @pytest.mark.parametrize("name", ["physical_sample_ids", "project_ids"])
-def test_of_several_one_is_enough(name):
-    assert passes({name: ["1", "2"]}, **{name: ["2", "3"]})
-    assert passes({name: ["1", "2"]}, **{name: "1"})
-    assert not passes({name: ["1", "2"]}, **{name: ["12"]})
-    assert not passes({name: []}, **{name: ["1"]})
+def test_of_several_one_is_enough(lab, name):
+    odd = [{"id": 5}, {"id": None}, {}, "text", {"id": "2"}]
+    known = {"physical_sample_id": "2", "projects": odd}
+    assert passes(lab, known, **{name: ["2", "3"]})
+    assert passes(lab, known, **{name: "2"})
+    assert not passes(lab, known, **{name: ["12"]})
+    assert not passes(lab, {}, **{name: ["2"]})
+    assert passes(lab, known, project_ids="5")
+    assert not passes(lab, known, project_ids="None")
 
 
-def test_every_species_and_every_word_is_there():
-    assert passes({}, species=["Si"], keywords=["LOT", "5"])
-    assert not passes({}, species=["Si", "Xe"])
-    assert not passes({}, species=["S"])
-    assert not passes({}, keywords=["lot", "6"])
-    assert not passes({}, words=None, keywords="lot")
-    assert passes({}, words=None)
-    assert not Search().test()(b"lot 5", None)
+def test_every_species_and_every_word_is_there(lab):
+    assert passes(lab, {}, species=["Si"], keywords=["LOT", "5"])
+    assert not passes(lab, {}, species=["Si", "Xe"])
+    assert not passes(lab, {}, species=["S"])
+    assert not passes(lab, {}, keywords=["lot", "6"])
+    assert not passes(lab, {}, keywords="%")
 
 
 def test_a_table_has_times_and_every_field():

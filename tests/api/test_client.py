@@ -18,7 +18,6 @@ import uuid
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
-from unittest import mock
 from urllib.parse import unquote
 
 import httpx
@@ -693,6 +692,7 @@ def test_an_interrupt_leaves_at_once_and_keeps_what_arrived(tmp_path):
     assert Archive(tmp_path).verify() == {}
 
 
+@pytest.mark.filterwarnings("ignore:the server limits")
 def test_an_interrupt_ends_a_wait_for_retry_after(caplog):
     caplog.set_level(logging.INFO, logger="sims_analysis.api")
     with FaultyServer(reply(b"", 429, Retry_After="100")) as server:
@@ -750,7 +750,7 @@ def test_an_interrupt_while_threads_are_started_stops_the_fetching(monkeypatch):
     def interrupted(thread):
         if thread.name == "sims-analysis-fetch":
             started.append(thread)
-            if len(started) == 3:
+            if len(started) == 2:
                 raise KeyboardInterrupt
         start(thread)
 
@@ -837,8 +837,8 @@ def test_many_are_fetched_at_a_time():
 
 
 @pytest.mark.slow
-def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
-    under_way, most, read = [], [], []
+def test_no_more_requests_are_under_way_than_asked_for():
+    under_way, most = [], []
 
     def answer(request):
         under_way.append(request)
@@ -847,22 +847,10 @@ def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
         under_way.remove(request)
         return httpx.Response(200, content=OF_ANY_ENTRY)
 
-    def slowly(payload, **options):
-        read.append(threading.get_ident())
-        time.sleep(0.02)
-        return from_json(payload, **options)
-
-    from_json = SIMSResult.from_json
-    client = Client(
-        KEY,
-        endpoint=ENDPOINT,
-        max_connections=2,
-        transport=httpx.MockTransport(answer),
-    )
-    with mock.patch.object(SIMSResult, "from_json", slowly):
-        client.get([f"id-{i}" for i in range(12)])
+    transport = httpx.MockTransport(answer)
+    client = Client(KEY, endpoint=ENDPOINT, max_connections=2, transport=transport)
+    client.get([f"id-{i}" for i in range(12)])
     assert max(most) == 2
-    assert len(set(read)) > 2
 
 
 @pytest.mark.parametrize(

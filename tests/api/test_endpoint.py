@@ -67,9 +67,7 @@ def test_the_root_keeps_its_path_and_ends_in_a_slash(url, root):
 @pytest.mark.parametrize(("allow", "host"), [(False, "localhost"), (True, "lab.example")])
 def test_plain_http_stays_on_this_machine_unless_it_is_allowed(allow, host):
     endpoint = Endpoint(f"http://{host}/", allow_http=allow)
-    assert endpoint.is_plain
     assert endpoint.is_loopback is (host == "localhost")
-    assert not Endpoint(f"https://{host}/").is_plain
     with pytest.raises(ApiError, match=r"plain http to lab\.example .* allow_http=True"):
         Endpoint("http://lab.example/")
 
@@ -86,37 +84,6 @@ def test_dots_within_a_name_lead_nowhere():
     assert address("a..b", "...", "w.1") == "https://lab.example/a..b/.../w.1"
     with pytest.raises(ApiError, match=r"'\\ud800'.* not valid Unicode"):
         address("\ud800")
-
-
-@pytest.mark.parametrize(
-    ("url", "named", "proxy"),
-    [
-        ("https://lab.example/", {"https_proxy": "http://p:1"}, "http://p:1"),
-        ("https://lab.example/", {"https_proxy": "p:1"}, "http://p:1"),
-        ("https://lab.example/", {"all_proxy": "socks5://p:1"}, "socks5://p:1"),
-        ("https://lab.example/", {"all_proxy": "q:1", "https_proxy": "p:1"}, "http://p:1"),
-        ("https://lab.example/", {"http_proxy": "p:1"}, None),
-        ("https://lab.example/", {"https_proxy": "p:1", "no_proxy": "lab.example"}, None),
-        ("https://lab.example/", {}, None),
-        ("https://localhost/", {"https_proxy": "p:1"}, "http://p:1"),
-        ("http://localhost/", {"http_proxy": "p:1"}, None),
-        ("http://localhost/", {"http_proxy": "127.0.0.1:1"}, "http://127.0.0.1:1"),
-    ],
-)
-def test_the_proxy_of_the_environment(url, named, proxy, monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in named.items():
-        monkeypatch.setenv(name, value)
-    assert Endpoint(url).proxy() == proxy
-
-
-def test_a_proxy_elsewhere_may_serve_a_host_to_which_plain_http_is_allowed(monkeypatch):
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.setenv("http_proxy", "p:1")
-    assert Endpoint("http://lab.example/", allow_http=True).proxy() == "http://p:1"
 
 
 def test_this_machine_has_some_names():

@@ -26,7 +26,7 @@ from faulty_server import (
     reply,
 )
 
-from sims_analysis.api import guards
+from sims_analysis.api import attempts
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
@@ -190,7 +190,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(guards, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(attempts, "_BACKOFF", tenacity.wait_none())
 
 
 def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
@@ -230,6 +230,7 @@ def test_refused_connection_is_tried_again_and_named():
         client.get(REFERENCE_ID)
 
 
+@pytest.mark.filterwarnings("ignore:.*tried again")
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_a_failure_is_tried_as_often_as_asked(retries):
     with FaultyServer(reply(b"", 503)) as server:
@@ -267,6 +268,7 @@ def test_a_long_retry_after_is_told_not_slept():
         assert len(server.received) == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*tried again")
 def test_what_a_terminal_would_obey_is_spelled_out():
     outcome, _, _ = run(
         [raw(b"HTTP/1.1 500 \x1b[2J\r\nConnection: close\r\nContent-Length: 5\r\n\r\n\x1b[31m")]
@@ -335,5 +337,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    guards._BACKOFF = tenacity.wait_none()
+    attempts._BACKOFF = tenacity.wait_none()
     print(table())  # noqa: T201

@@ -6,7 +6,6 @@ import ctypes
 import json
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServ
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
-from sims_analysis.errors import ApiError, PayloadError
+from sims_analysis.errors import PayloadError
 from sims_analysis.forking import PerProcess
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
@@ -103,50 +102,6 @@ def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
         assert len(archive.versions(data_id)) == 1
 
 
-DURING = """
-import os, sys, threading, time
-from sims_analysis.api.client import Client
-client = Client("k" * 16, endpoint=sys.argv[1], max_connections=4)
-wrong, stop = [], threading.Event()
-def look(results):
-    return [r for r in results if r.data_id != r.depth_profiles[0].data_id]
-def fetch():
-    n = 0
-    while not stop.is_set():
-        n += 1
-        wrong.extend(look(client.get([f"id-{n}-{i}" for i in range(6)])))
-threads = [threading.Thread(target=fetch) for _ in range(2)]
-for thread in threads: thread.start()
-statuses = []
-for round in range(15):
-    time.sleep(0.02)
-    child = os.fork()
-    if not child:
-        os._exit(len(look(client.get([f"child-{i}" for i in range(5)]))))
-    end = time.monotonic() + 10
-    found = (0, 0)
-    while found[0] == 0 and time.monotonic() < end:
-        found = os.waitpid(child, os.WNOHANG)
-        time.sleep(0.005)
-    if found[0] == 0:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-        statuses.append("hung")
-    elif found[1]:
-        statuses.append(found[1])
-stop.set()
-for thread in threads: thread.join()
-print(len(wrong), statuses)
-"""
-
-
-@pytest.mark.slow
-@needs_fork
-def test_a_fork_during_a_fetch_neither_hangs_nor_mixes(url):
-    """From the first moment on, when modules are imported and connections opened."""
-    assert in_a_process(DURING, url) == "0 []"
-
-
 AFTER = """
 import os, sys
 from sims_analysis.api.client import Client
@@ -164,31 +119,6 @@ print(client.get("b")[0].data_id)
 
 @pytest.mark.slow
 @needs_fork
-@needs_fork
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fetch_is_not_waited_for_in_a_child(url):
-    with Client(KEY, endpoint=url) as client:
-        arriving = client.iter([f"e{i}" for i in range(60)])
-        next(arriving)
-        child = os.fork()
-        if not child:
-            try:
-                list(arriving)
-            except ApiError as error:
-                os._exit(7 if "ask anew" in str(error) and client.get("e1") else 8)
-            os._exit(9)
-        end = time.monotonic() + 10
-        while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < end:
-            time.sleep(0.02)
-        if not ended[0]:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-        assert ended[0], "the child hangs"
-        assert os.waitstatus_to_exitcode(ended[1]) == 7
-        assert len(list(arriving)) == 59
-
-
-@pytest.mark.slow
 def test_what_a_child_closes_stays_open_in_the_parent(url):
     assert in_a_process(AFTER, url) == "b"
 
@@ -240,24 +170,7 @@ def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
             client.get("other")
         assert type(caught.value) is PayloadError
         assert caught.value.path == "$[0].data_id"
-        assert (len(server.received), server.connections) == (2, 2), "once more, on a new one"
     assert "other" not in client.archive
-
-
-def test_an_answer_that_was_left_on_a_connection_is_asked_for_again(tmp_path):
-    """The server sends two answers to the first request: the second waits for the next one."""
-    twice = answer_for("/a")
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(twice)}\r\n\r\n".encode()
-
-    def both(connection, stop):
-        connection.sendall(2 * (head + twice))
-        return True
-
-    with FaultyServer(both, reply(answer_for("/b")), reply(answer_for("/b"))) as server:
-        client = Client(KEY, endpoint=server.url, archive=tmp_path)
-        assert client.get("a")[0].depth_profiles[0].data_id == "a"
-        assert client.get("b")[0].depth_profiles[0].data_id == "b"
-    assert client.archive.get("b").depth_profiles[0].data_id == "b"
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

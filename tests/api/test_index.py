@@ -1,7 +1,5 @@
 """The index of an archive answers as a walk does, whatever happened to it and to the entries."""
 
-import copy
-import dataclasses
 import json
 import os
 import pickle
@@ -21,7 +19,6 @@ import sims_analysis as sims
 from sims_analysis.api import contents, parallel
 from sims_analysis.api import index as index_module
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import CatalogueEntry
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
 
@@ -59,7 +56,7 @@ RANDOM = random.Random(1)  # noqa: S311 - no secret
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch):
-    monkeypatch.setattr(index_module, "_WORTH_AN_INDEX", 2)
+    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 2)
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def archive(tmp_path):
 
 
 def file_of(archive):
-    return archive.path / ".index" / "entries.sqlite3"
+    return index_module._file_of(archive.path)
 
 
 def answers(archive):
@@ -93,10 +90,10 @@ def answers(archive):
 
 
 def walked(archive):
-    """Ask the same without an index."""
+    """Ask the same of a new archive object that has no file to keep an index in."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index_module, "sqlite3", None)
-        return answers(archive)
+        patch.setattr(index_module, "_file_of", lambda _: None)
+        return answers(Archive(archive.path))
 
 
 def assert_as_walked(archive):
@@ -109,9 +106,9 @@ def assert_as_walked(archive):
 def reads(archive, monkeypatch):
     """Count the entries that are read although there is an index."""
     count = []
-    real = index_module.read_contents
+    real = index_module.read_entry
     monkeypatch.setattr(
-        index_module, "read_contents", lambda *a, **k: count.append(a[0].name) or real(*a, **k)
+        index_module, "read_entry", lambda *a, **k: count.append(a[0].name) or real(*a, **k)
     )
     return count
 
@@ -134,7 +131,7 @@ def test_it_answers_as_a_walk(archive):
 
 
 def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     archive.search("x")
     count = reads(archive, monkeypatch)
     answers(archive)
@@ -148,92 +145,86 @@ def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
     assert len(count) == 1 + 12
 
 
-def test_what_has_not_settled_is_read_again_without_its_payload_until_it_has(archive, monkeypatch):
+def test_what_has_not_settled_is_read_again_until_it_has(archive, monkeypatch):
     archive.search("x")
-    payloads = []
-    monkeypatch.setattr(contents, "read_version", payloads.append)
     count = reads(archive, monkeypatch)
     assert archive.search("sample 3").ids == ["Wafer 3"]
     assert archive.search("sample 3").ids == ["Wafer 3"]
     assert count.count("w0") == 2, "it changed less than 3 s ago"
-    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     for _ in range(3):
         archive.search("x")
     assert count.count("w0") == 3
-    assert payloads == []
 
 
 def test_what_was_added_one_by_one_settles(archive, monkeypatch):
     archive.put("new", payload("new", "Sb"), url="test")
-    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     archive.search("x")
     count = reads(archive, monkeypatch)
     answers(archive)
     assert count == []
 
 
-def test_version_control_does_not_see_it(archive):
-    archive.ids()
-    assert file_of(archive).exists()
-    assert (archive.path / ".index" / ".gitignore").read_text() == "*\n"
+@pytest.mark.parametrize("file", ["few entries", "no cache folder"])
+def test_without_a_file_ids_are_listed_without_a_look_at_payloads(archive, file, monkeypatch):
+    if file == "few entries":
+        monkeypatch.setattr(index_module, "_WORTH_A_FILE", 99)
+    else:
+        monkeypatch.setattr(index_module, "_file_of", lambda _: None)
+    monkeypatch.setattr(contents, "read_payload", lambda *_: pytest.fail("a payload was read"))
+    assert len(archive.ids()) == 12
 
 
-def test_few_entries_need_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(index_module, "_WORTH_AN_INDEX", 20)
+def test_it_stands_in_the_cache_folder_and_nothing_in_the_archive(archive, cache_folder):
+    before = sorted(archive.path.rglob("*"))
+    answers(archive)
+    assert sorted(archive.path.rglob("*")) == before
+    assert [file_of(archive)] == list(cache_folder.iterdir())
+    if os.name == "posix":
+        assert cache_folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_few_entries_need_no_file(tmp_path, monkeypatch, cache_folder):
+    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 20)
     archive = Archive(tmp_path)
     fill(archive)
     answers(archive)
-    assert not file_of(archive).parent.exists()
+    assert not cache_folder.exists()
 
 
-# ---- entries that nobody has looked at yet
+def test_an_archive_that_is_pickled_asks_as_before(archive, monkeypatch):
+    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 20)
+    expected = answers(archive)
+    assert answers(pickle.loads(pickle.dumps(archive))) == expected  # noqa: S301 - made here
 
 
-def found_one(archive):
-    (entry,) = archive.search("lot 1", data_ids=["w4"])
-    return entry
+def test_another_version_of_the_library_has_another_file(archive, monkeypatch):
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    answers(archive)
+    monkeypatch.setattr(index_module, "_TABLES_VERSION", 2)
+    answers(archive)
+    monkeypatch.setattr(index_module, "_TABLES_VERSION", 1)
+    count = reads(archive, monkeypatch)
+    answers(archive)
+    assert count == []
 
 
-@pytest.mark.few(4)
-@pytest.mark.parametrize(
-    "use",
-    [
-        lambda entry: entry.sample_name,
-        lambda entry: entry.extra,
-        lambda entry: entry.to_dict(),
-        lambda entry: entry.words,
-        repr,
-        dataclasses.asdict,
-        lambda entry: dataclasses.replace(entry, name="x"),
-        copy.copy,
-        copy.deepcopy,
-        lambda entry: pickle.loads(pickle.dumps(entry)),  # noqa: S301 - made here
-        lambda entry: entry == CatalogueEntry.from_dict(told("w4", sample_name="lot 1")),
-    ],
-)
-def test_an_entry_is_read_when_somebody_looks_at_it(archive, use):
-    known = told("w4", sample_name="lot 1", projects=[{"id": 1, "name": "oxide"}], growth_length=7)
-    archive.put_catalogue("w4", known)
-    assert use(found_one(archive)) == use(CatalogueEntry.from_dict(known))
-
-
-def test_an_entry_has_no_other_attributes(archive):
-    entry = found_one(archive)
-    with pytest.raises(AttributeError, match=r"CatalogueEntry.*'wafer'"):
-        entry.wafer  # noqa: B018
-    with pytest.raises(AttributeError):
-        entry.name = "x"
-    assert not hasattr(CatalogueEntry.__new__(CatalogueEntry), "_wire")
-
-
-def test_two_threads_look_at_the_same_entries(archive):
-    def look(found):
-        return [entry.to_dict() for entry in found]
-
-    expected = look(archive.search())
-    with ThreadPoolExecutor(8) as threads:
-        for _ in range(20):
-            assert all(r == expected for r in threads.map(look, [archive.search()] * 8))
+@pytest.mark.parametrize("same_times", [False, True])
+def test_another_archive_in_the_same_place_has_an_index_of_its_own(
+    archive, same_times, monkeypatch
+):
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    if same_times:
+        monkeypatch.setattr(index_module, "state_of", lambda *_, **__: (1, 0))
+    answers(archive)
+    archive.path.rename(archive.path.parent / "moved")
+    other = Archive(archive.path)
+    for i in range(12):
+        name = f"Wafer {i}" if i % 4 == 3 else f"w{i}"
+        other.put(name, payload(name, "Ge"), url="test")
+    assert len(other.search(species="Ge")) == 12
+    assert other.search(species="B").ids == []
 
 
 # ---- filters, to the letter
@@ -279,7 +270,7 @@ def test_filters(archive, asked, expected, indexed, monkeypatch):
     )  # fmt: skip
     archive.search("x")
     if not indexed:
-        monkeypatch.setattr(index_module, "sqlite3", None)
+        monkeypatch.setattr(index_module, "_file_of", lambda _: None)
     assert set(archive.search(**asked).ids) == expected
 
 
@@ -365,7 +356,7 @@ CHANGES = [
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monkeypatch):
     if settled:
-        monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+        monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     answers(archive)
     change(archive)
     assert_as_walked(archive)
@@ -386,29 +377,11 @@ def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
         assert_as_walked(archive)
 
 
-def test_of_very_many_entries_what_is_given_is_as_it_stands(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_IN_FULL", 2)
-    monkeypatch.setattr(index_module, "_IN_FULL_GIVEN", 2)
-    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
-    answers(archive)
-    edit_the_catalogue_in_place(archive)  # into the old file, which its folder does not tell
-    (w1,) = [e for e in archive.search() if e.data_id == "w1"]
-    assert w1.sample_name == "lot 0", "a larger answer is not looked at"
-    assert [e.sample_name for e in archive.search("w1") if e.data_id == "w1"] == ["b"]
-    archive.rebuild_index()
-    assert_as_walked(archive)
-    archive.put_catalogue("w2", told("w2", sample_name="new lot"))
-    add_by_copying(archive)
-    remove_an_entry(archive)
-    assert archive.search("new lot").ids == ["w2"]
-    assert_as_walked(archive)
-
-
 @pytest.mark.few(2)
 @pytest.mark.parametrize("ahead", [-(10**18), -(10**10), 10**10, 10**18])
 def test_wrong_clocks(archive, monkeypatch, ahead):
-    real = index_module.Index._now
-    monkeypatch.setattr(index_module.Index, "_now", lambda index: real(index) + ahead)
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + ahead)
     answers(archive)
     add_by_copying(archive)
     edit_the_catalogue_in_place(archive)
@@ -439,11 +412,6 @@ def damage(kind, file):
         file.unlink()
         with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("CREATE TABLE entries (folder TEXT)")
-    elif kind == "trigger":
-        with closing(sqlite3.connect(file)) as connection, connection:
-            connection.execute(
-                "CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries; END"
-            )
     elif kind == "journal":
         file.with_name(f"{file.name}-journal").write_bytes(RANDOM.randbytes(5000))
     elif kind == "no folder":
@@ -451,26 +419,17 @@ def damage(kind, file):
     elif kind == "file for folder":
         shutil.rmtree(file.parent)
         file.parent.write_text("x")
-    elif kind == "rows of others":
-        with closing(sqlite3.connect(file)) as connection, connection:
-            connection.execute("UPDATE entries SET words = 'x', data_id = 'nobody'")
-    elif kind == "rows twice":
-        index_module._KNOWN += " UNION ALL " + index_module._KNOWN
-    elif kind == "swapped rows":
-        with closing(sqlite3.connect(file)) as connection, connection:
-            connection.execute("UPDATE entries SET words = (SELECT words FROM entries LIMIT 1)")
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "kind",
     [
-        "empty", "cut", "garbage", "text", "folder", "link", "other table", "trigger", "journal",
-        "no folder", "file for folder", "rows of others", "rows twice", "swapped rows",
+        "empty", "cut", "garbage", "text", "folder", "link", "other table", "journal",
+        "no folder", "file for folder",
     ],
 )  # fmt: skip
-def test_a_damaged_index_is_noticed(archive, kind, monkeypatch):
-    monkeypatch.setattr(index_module, "_KNOWN", index_module._KNOWN)
+def test_a_damaged_index_is_made_anew_or_not_used(archive, kind):
     answers(archive)
     damage(kind, file_of(archive))
     assert_as_walked(archive)
@@ -478,85 +437,51 @@ def test_a_damaged_index_is_noticed(archive, kind, monkeypatch):
     assert "new" in assert_as_walked(archive)[0]
 
 
-@pytest.mark.few(3)
-@pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(i, marks=pytest.mark.slow) for i in range(6, 25))]
-)
-def test_bytes_that_a_disk_altered_are_noticed(archive, seed, monkeypatch):
-    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+def test_a_damaged_index_is_replaced_by_one_that_is_used(archive, monkeypatch):
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     answers(archive)
-    rng = random.Random(seed)  # noqa: S311
-    content = bytearray(file_of(archive).read_bytes())
-    for _ in range(rng.choice([1, 20, 300])):
-        content[rng.randrange(len(content))] = rng.randrange(256)
-    file_of(archive).write_bytes(content)
-    assert_as_walked(archive)
+    damage("text", file_of(archive))
+    answers(archive)
+    count = reads(archive, monkeypatch)
+    answers(Archive(archive.path))
+    assert count == []
 
 
 # ---- when it cannot be used
 
 
-def test_without_permission_the_answers_come_from_a_walk(archive, monkeypatch):
-    expected = walked(archive)
-    real = type(archive.path).mkdir
-
-    def refuse(path, *a, **k):
-        if path.name == ".index":
-            raise PermissionError(13, "Permission denied")
-        return real(path, *a, **k)
-
-    monkeypatch.setattr(type(archive.path), "mkdir", refuse)
-    assert answers(archive) == expected
-    archive.put("new", payload("new", "Sb"), url="test")
-    assert "new" in archive.ids()
-    assert not (archive.path / ".index").exists()
-
-
-def test_rows_that_are_there_twice_are_damage(monkeypatch):
-    known = contents.Contents("w1", 1, 0, "v1", "w1", b"{}", b"w1", b"{}")
-    row = index_module._row(known, index_module._RESOLUTION + 2)
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        index_module._prepare(connection)
-        connection.execute(index_module._NOTE, row)
-        noted = index_module._noted_contents(connection, {"w1": 1}, "nowhere/", None)
-        assert (noted.held, noted.old, set(noted.gone)) == ({"w1"}, {}, set())
-        assert noted.found == [("w1", 1, 0, "v1", "w1", b"{}", None, b"{}")]
-        twice = f"{index_module._KNOWN} UNION ALL {index_module._KNOWN}"
-        monkeypatch.setattr(index_module, "_KNOWN", twice)
-        with pytest.raises(ValueError, match="rows twice"):
-            index_module._noted_contents(connection, {"w1": 1}, "nowhere/", None)
-
-
 @pytest.mark.parametrize(
-    ("error", "kept"),
-    [
-        *((f"SQLITE_{name}", True) for name in (
-            "PERM", "BUSY", "LOCKED", "READONLY", "IOERR", "FULL", "CANTOPEN", "PROTOCOL", "NOLFS",
-            "AUTH", "IOERR_READ", "BUSY_SNAPSHOT",
-        )),
-        *((f"SQLITE_{name}", False) for name in ("CORRUPT", "NOTADB", "ERROR", "CORRUPT_INDEX")),
-        (ValueError("rows twice"), False), (UnicodeError(), False), (TypeError(), False),
-        (OverflowError(), False),
-    ],
+    "home",
+    ["missing", "a file", "read-only", "a link", "relative", "of others", pytest.param(
+        "full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full"))],
 )  # fmt: skip
-def test_an_index_is_removed_only_if_it_is_damaged(tmp_path, error, kept, monkeypatch):
-    file = tmp_path / ".index" / "entries.sqlite3"
-    file.parent.mkdir()
-    file.write_bytes(b"")
-    if isinstance(error, str):
-        code, error = getattr(sqlite3, error), sqlite3.OperationalError(error)
-        error.sqlite_errorcode = code
+def test_without_a_cache_folder_the_index_is_in_memory(archive, home, tmp_path, monkeypatch):
+    expected = walked(archive)
+    place = tmp_path / "home" / "cache"
+    if home != "missing":
+        place.mkdir(parents=True)
+    if home == "a file":
+        (place / "sims-analysis").write_text("x")
+    elif home == "a link":
+        (tmp_path / "elsewhere").mkdir()
+        (place / "sims-analysis").symlink_to(tmp_path / "elsewhere")
+    elif home == "of others":
+        (place / "sims-analysis").mkdir()
+        (place / "sims-analysis").chmod(0o777)
+    elif home == "read-only":
+        monkeypatch.setattr(Path, "mkdir", refused)
+    elif home == "full":
+        monkeypatch.setattr(index_module, "_file_of", lambda _: Path("/dev/full/x"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache" if home == "relative" else str(place))
+    before = sorted(tmp_path.rglob("*"))
+    assert answers(archive) == expected
+    assert archive.rebuild_index() == 12
+    assert sorted(tmp_path.rglob("*")) == before
 
-    def fails(_):
-        raise error
 
-    monkeypatch.setattr(index_module, "_prepare", fails)
-    with (
-        pytest.raises(index_module._Unusable),
-        index_module.Index(tmp_path)._opened(),
-    ):
-        pytest.fail("it was opened")
-    assert file.exists() == kept
+def refused(*_, **__):
+    raise PermissionError(13, "Permission denied")
 
 
 @pytest.mark.slow
@@ -576,15 +501,30 @@ def test_a_locked_index_keeps_nobody_waiting(archive, monkeypatch):
 def test_where_there_are_no_locks(archive, monkeypatch):
     class Connection(sqlite3.Connection):
         def execute(self, sql, *a):
-            if sql.startswith(("SELECT folder", "BEGIN")):
+            if sql.startswith("BEGIN"):
                 error = sqlite3.OperationalError("locking protocol")
                 error.sqlite_errorcode = sqlite3.SQLITE_PROTOCOL
                 raise error
             return super().execute(sql, *a)
 
+    expected = walked(archive)
     real = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, factory=Connection, **k))
-    assert_as_walked(archive)
+
+    def connect(file, **options):
+        memory = {} if file == ":memory:" else {"factory": Connection}
+        return real(file, **options, **memory)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    assert answers(archive) == expected
+
+
+def test_threads_ask_at_the_same_time(archive, monkeypatch):
+    expected = answers(archive)
+    for file in (True, False):
+        if not file:
+            monkeypatch.setattr(index_module, "_file_of", lambda _: None)
+        with ThreadPoolExecutor(4) as threads:
+            assert all(one == expected for one in threads.map(answers, [archive] * 8))
 
 
 # ---- several processes
@@ -594,7 +534,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from sims_analysis.api import index
-index._WORTH_AN_INDEX = 2
+index._WORTH_A_FILE = 2
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import CatalogueEntry
 from test_index import payload, told
@@ -657,7 +597,7 @@ def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
 ):
     monkeypatch.setattr(index_module, "_TOGETHER", 5)
     monkeypatch.setattr(parallel, "_is_watched", lambda: True)
-    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     archive.ids()
     assert "12/12" in capsys.readouterr().err
     archive.ids()
@@ -671,10 +611,7 @@ def test_offline_searches_are_those_of_the_archive(archive):
 
 
 def test_entries_that_cannot_be_listed_are_named_with_the_reason(archive, monkeypatch):
-    def refused(_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(index_module, "_stamps", refused)
+    monkeypatch.setattr(index_module.files, "check_folder", refused)
     with pytest.raises(sims.ArchiveError) as caught:
         list(archive.search())
     said = str(caught.value)

@@ -9,7 +9,7 @@ import pytest
 from waiting import wait_until
 
 from sims_analysis.api import parallel
-from sims_analysis.api.batch import Batch
+from sims_analysis.api.requests import Batch
 from sims_analysis.errors import ApiError, ProfileWarning, warn
 
 

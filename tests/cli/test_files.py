@@ -7,7 +7,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.cli import files
-from sims_analysis.readers import reading
+from sims_analysis.readers import files as reading
 
 
 def test_how_several_files_are_read_is_shown_one_below_the_other(tmp_path, capsys):

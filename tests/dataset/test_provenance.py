@@ -312,7 +312,7 @@ def test_only_what_can_have_a_record_is_asked_for_one(source):
 def test_a_broken_file_is_named_with_what_is_wrong(suffix, tmp_path):
     file = tmp_path / f"w7{suffix}"
     file.write_text("no netCDF")
-    with pytest.raises(ArchiveError, match=rf"^w7\{suffix} cannot be read as h5netcdf: \S+"):
+    with pytest.raises(ArchiveError, match=rf"^w7\{suffix} cannot be read as (netcdf|zarr): \S+"):
         sims.provenance(file)
     folder = tmp_path / "w7"
     folder.mkdir()

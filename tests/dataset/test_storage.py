@@ -1,8 +1,6 @@
 """Files give back what was saved, to us and to everyone else."""
 
 import importlib.util
-import json
-import pickle
 
 import hypothesis.strategies as st
 import numpy as np
@@ -13,7 +11,7 @@ from hypothesis import given, settings
 
 import sims_analysis as sims
 from sims_analysis.dataset import storage
-from sims_analysis.dataset.storage import _prepared, _refuse_code
+from sims_analysis.dataset.storage import _prepared
 from sims_analysis.errors import ArchiveError
 
 KINDS = ["nc", "zarr"]
@@ -268,62 +266,6 @@ def test_numbers_in_attrs_are_numbers_in_the_file(tmp_path, suffix):
     assert {name: back.attrs[name] for name in numbers} == numbers
     assert back["concentration"].attrs["gain"] == 2
     assert not {type(back.attrs[name]) for name in numbers} & {str, np.ndarray}
-
-
-class Owns:
-    """Writes a file when it is read by pickle."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-ARRAY = {
-    "zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "compressor": None,
-    "fill_value": None, "order": "C", "filters": [{"id": "pickle", "protocol": 5}],
-}  # fmt: skip
-INNER = [{"name": "bytes"}, {"name": "numcodecs.pickle", "configuration": {}}]
-SHARDED = [{"name": "sharding_indexed", "configuration": {"codecs": INNER}}]
-STORES = {
-    "array": {"a/.zarray": ARRAY, ".zgroup": {"zarr_format": 2}},
-    "consolidated": {".zmetadata": {"metadata": {"a/.zarray": ARRAY}}},
-    "compressor": {"a/.zarray": {**ARRAY, "filters": None, "compressor": {"id": "Pickle"}}},
-    "format 3": {"a/zarr.json": {"zarr_format": 3, "codecs": INNER}},
-    "shards": {"zarr.json": {"consolidated_metadata": {"metadata": {"a": {"codecs": SHARDED}}}}},
-}
-
-
-@pytest.mark.parametrize("kind", STORES)
-def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
-    store, owned = tmp_path / "w7.zarr", tmp_path / "owned"
-    (store / "a").mkdir(parents=True)
-    (store / "a" / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
-    for name, metadata in STORES[kind].items():
-        (store / name).write_text(json.dumps(metadata))
-    with pytest.raises(sims.errors.ArchiveError, match=r"w7.zarr.*has the filter '.*[pP]ickle'"):
-        sims.load(store)
-    assert not owned.exists()
-
-
-def test_other_metadata_may_speak_of_pickles(tmp_path):
-    metadata = {
-        "codecs": [{"name": "bytes"}], "dimension_names": ["pickle"], "data_type": "pickle",
-        "attributes": {"codecs": [{"name": "pickle"}]}, ".zattrs": {"filters": "pickle"},
-        "metadata": {"a/.zattrs": {"compressor": {"id": "pickle"}}},
-    }  # fmt: skip
-    (tmp_path / "zarr.json").write_text(json.dumps(metadata))
-    _refuse_code(tmp_path)
-
-
-def test_attributes_may_speak_of_pickles(tmp_path):
-    ds = sims.open_example("boron-implant").assign_attrs(
-        filters=[{"id": "pickle"}], comment="pickle", codecs="pickle"
-    )
-    ds["concentration"].attrs["codecs"] = "pickle"
-    sims.save(ds, tmp_path / "w7.zarr")
-    assert sims.load(tmp_path / "w7.zarr").identical(ds)
 
 
 DEPTHS = "SIMS depth profiles of boron-implant"

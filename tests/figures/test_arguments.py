@@ -9,7 +9,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import arguments
-from sims_analysis.figures.arguments import Wanted, read_options
+from sims_analysis.figures.arguments import PlotOptions, read_options
 
 B = drawn.profiles(B=drawn.gaussian())
 PEAK, DOSE = sims.peak(B), sims.integrated_dose(B)
@@ -98,9 +98,9 @@ def test_options_have_their_defaults_and_results_their_measurement():
     assert wanted.of("peak", "any") == [PEAK]
     assert wanted.of("dose", "") == []
     assert (wanted.line, wanted.colour) == ({}, None)
-    several = Wanted(results={"peak": [("a", 1), ("b", 2), (None, 3)]})
+    several = PlotOptions(results={"peak": [("a", 1), ("b", 2), (None, 3)]})
     assert several.of("peak", "b") == [2, 3]
-    assert not Wanted(scale="linear").log
+    assert not PlotOptions(scale="linear").log
 
 
 @pytest.mark.parametrize(

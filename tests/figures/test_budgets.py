@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_rgba
+from matplotlib.legend import Legend
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import budgets
-from sims_analysis.figures.colours import colour_of, letters
-from sims_analysis.figures.labels import printed
+from sims_analysis.figures.colours import colour_of, text_colour
+from sims_analysis.figures.curve_labels import typeset_species
 
 
 def budget(counted=True, **options):
@@ -131,7 +132,7 @@ def test_bars_of_several_profiles_stand_beside_each_other_with_their_numbers():
     assert texts[:5] == ["5 %", "0 %", "not known", "12300 %", "0.0123 %"]
     one = ax.texts[0]
     assert one.xy == (5.0, pytest.approx(-0.2))
-    assert one.get_color() == letters("#E69F00", ax)
+    assert one.get_color() == text_colour("#E69F00", ax)
     assert (one.get_position(), one.anncoords) == ((3.0, 0), "offset points")
     assert not one.get_in_layout()
     assert one.get_fontsize() == 10.0
@@ -182,11 +183,11 @@ def test_a_figure_of_several_profiles_is_higher():
     ax = sims.plot_budget(parts(dose=[1.0, 2.0]), title="$title$")
     assert ax.get_title() == "\\$title\\$"
     assert {tick.tick1line.get_markersize() for tick in ax.yaxis.majorTicks} == {0}
-    assert drawn_names(ax) == ["B", printed("11P")]
+    assert drawn_names(ax) == ["B", typeset_species("11P")]
     colours = [bars[0].get_facecolor() for bars in ax.containers]
     assert colours == [to_rgba(colour_of(name)) for name in ("B", "11P")]
     assert sims.provenance(ax.figure)["calls"][-1] == "plot_budget(...)"
 
 
 def drawn_names(ax):
-    return [text.get_text() for one in ax.artists for text in one.get_texts()]
+    return [text.get_text() for one in ax.figure.findobj(Legend) for text in one.get_texts()]

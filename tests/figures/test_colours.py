@@ -14,16 +14,16 @@ from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
     _luminance,
-    assigned,
+    assign_colours,
+    background,
     colour_of,
     dashes_of,
-    ink,
-    legible,
-    letters,
-    paper,
-    sequence,
+    grey_level,
+    ordered_colours,
+    shade_alpha,
+    text_colour,
     user_cycle,
-    wash,
+    visible_colour,
 )
 
 mpl.use("Agg")
@@ -39,13 +39,13 @@ TOGETHER = [
 
 @pytest.mark.parametrize("species", TOGETHER)
 def test_species_of_a_figure_have_colours_of_their_own(species):
-    found = assigned(species.split(), {})
+    found = assign_colours(species.split(), {})
     assert len(set(found.values())) == len(species.split())
 
 
 @pytest.mark.parametrize("pair", ["P Si", "As Al", "C Ga", "In O", "Zn Al", "Ga As", "B Si"])
 def test_elements_that_occur_together_keep_their_own_colours(pair):
-    assert assigned(pair.split(), {}) == {name: colour_of(name) for name in pair.split()}
+    assert assign_colours(pair.split(), {}) == {name: colour_of(name) for name in pair.split()}
 
 
 def test_more_species_than_colours_differ_by_dashes():
@@ -81,7 +81,7 @@ def test_names_that_do_not_fit_beside_their_curves_stand_in_the_legend():
 @pytest.mark.slow
 def test_names_stay_with_their_curves_after_zoom_and_resize():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
-    (name,) = [text for text in ax.texts if text.get_text() == "B"]
+    (name,) = [text for text in drawn.beside_texts(ax) if text.get_text() == "B"]
 
     def distance():
         ax.figure.canvas.draw()
@@ -118,7 +118,7 @@ def test_a_legend_of_the_user_lists_every_curve():
 
 def test_isotopes_are_printed_no_smaller_than_five_and_a_half_points():
     ax = sims.plot_profiles(drawn.profiles(**{"11B": drawn.gaussian()}))
-    (name,) = [text for text in ax.texts if "11" in text.get_text()]
+    (name,) = [text for text in drawn.beside_texts(ax) if "11" in text.get_text()]
     # The superscripts of mathtext are 0.7 of the line.
     assert 0.7 * name.get_fontsize() >= 5.5
 
@@ -155,29 +155,29 @@ def test_clusters_of_caesium_stand_for_the_other_element():
 
 def test_species_without_a_free_colour_share_the_least_used():
     names = [f"{symbol}" for symbol in ("B", "Mg", "Na")]
-    first, second, third = assigned(names, {}).values()
+    first, second, third = assign_colours(names, {}).values()
     assert first == colour_of("B")
     assert (second, third) == (COLOURS[1], COLOURS[2])
-    assert assigned(["B", "B"], {}) == {"B": COLOURS[0]}
-    assert assigned(["B"], {"B": "red"}) == {"B": "red"}
-    assert assigned(["P", "B"], {}, ["red", "blue"]) == {"P": "red", "B": "blue"}
-    assert assigned(["P", "B", "As"], {}, ["red", "blue"])["As"] == "red"
-    assert assigned(["P"], {"B": "red"}, ["red", "blue"])["P"] == "blue"
+    assert assign_colours(["B", "B"], {}) == {"B": COLOURS[0]}
+    assert assign_colours(["B"], {"B": "red"}) == {"B": "red"}
+    assert assign_colours(["P", "B"], {}, ["red", "blue"]) == {"P": "red", "B": "blue"}
+    assert assign_colours(["P", "B", "As"], {}, ["red", "blue"])["As"] == "red"
+    assert assign_colours(["P"], {"B": "red"}, ["red", "blue"])["P"] == "blue"
 
 
 def test_things_in_order_have_colours_of_their_own_or_of_a_scale():
-    assert sequence(12) == list(COLOURS)
-    assert sequence(2) == list(COLOURS[:2])
+    assert ordered_colours(12) == list(COLOURS)
+    assert ordered_colours(2) == list(COLOURS[:2])
     scale = mpl.colormaps["viridis"]
-    many = sequence(13)
+    many = ordered_colours(13)
     assert many[0] == mpl.colors.to_hex(scale(0.0))
     assert many[-1] == mpl.colors.to_hex(scale(0.9))
     assert len(set(many)) == 13
     with plt.rc_context({"image.cmap": "gray"}):
-        assert sequence(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
+        assert ordered_colours(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
     with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["r", "g", "b"])}):
-        assert sequence(3) == [mpl.colors.to_hex(one) for one in "rgb"]
-        assert len(set(sequence(4))) == 4
+        assert ordered_colours(3) == [mpl.colors.to_hex(one) for one in "rgb"]
+        assert len(set(ordered_colours(4))) == 4
         assert user_cycle() == tuple(mpl.colors.to_hex(one) for one in "rgb")
     with plt.rc_context({"axes.prop_cycle": plt.cycler(linestyle=["-", ":"])}):
         assert user_cycle() == ()
@@ -197,27 +197,27 @@ def test_each_curve_of_a_colour_has_the_next_dash():
 def test_paper_is_what_is_seen_behind_curves(ax, figure, axes, seen):
     ax.figure.set_facecolor(figure)
     ax.set_facecolor(axes)
-    assert paper(ax) == pytest.approx(seen)
+    assert background(ax) == pytest.approx(seen)
 
 
 def test_greys_and_washes_follow_the_paper(ax):
-    assert (ink(0.0, ax), ink(0.35, ax), wash(0.3, ax)) == ("0", "0.35", 0.3)
-    assert legible("#000000", ax) == "#000000"
+    assert (grey_level(0.0, ax), grey_level(0.35, ax), shade_alpha(0.3, ax)) == ("0", "0.35", 0.3)
+    assert visible_colour("#000000", ax) == "#000000"
     ax.set_facecolor("black")
-    assert (ink(0.0, ax), ink(0.35, ax), wash(0.3, ax)) == ("1", "0.65", 0.75)
-    assert wash(0.5, ax) == 1.0
-    assert (legible("#000000", ax), legible("#E69F00", ax)) == ("#FFFFFF", "#E69F00")
+    assert (grey_level(0.0, ax), grey_level(0.35, ax), shade_alpha(0.3, ax)) == ("1", "0.65", 0.75)
+    assert shade_alpha(0.5, ax) == 1.0
+    assert (visible_colour("#000000", ax), visible_colour("#E69F00", ax)) == ("#FFFFFF", "#E69F00")
     # Green looks lighter than blue.
     ax.set_facecolor("#009900")
-    assert ink(0.0, ax) == "0"
+    assert grey_level(0.0, ax) == "0"
     ax.set_facecolor("#0000ff")
-    assert ink(0.0, ax) == "1"
+    assert grey_level(0.0, ax) == "1"
 
 
 def test_letters_are_no_darker_than_need_be(ax):
-    assert letters("crimson", ax) == "crimson"
-    assert letters((0.0, 0.0, 0.5), ax) == "#000080"
-    shade = letters("#E69F00", ax)
+    assert text_colour("crimson", ax) == "crimson"
+    assert text_colour((0.0, 0.0, 0.5), ax) == "#000080"
+    shade = text_colour("#E69F00", ax)
     parts = np.array(mpl.colors.to_rgb(shade)) / np.array([0xE6, 0x9F, 1e9]) * 255
     assert parts[0] == pytest.approx(parts[1], abs=0.01)  # the same hue
     contrasts = [
@@ -226,8 +226,8 @@ def test_letters_are_no_darker_than_need_be(ax):
     ]
     assert contrasts[0] >= 4.45 > contrasts[1]
     ax.set_facecolor("black")
-    assert letters("#ffff00", ax) == "#ffff00"
-    light = letters("#000080", ax)
+    assert text_colour("#ffff00", ax) == "#ffff00"
+    light = text_colour("#000080", ax)
     assert mpl.colors.to_rgb(light)[2] > 0.5
 
 

@@ -1,5 +1,6 @@
 """Curves: what they are called, their units and limits, looks, and many of them as one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import drawn
@@ -11,9 +12,10 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures import curves
-from sims_analysis.figures.arguments import Wanted
+from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import COLOURS, DASHES, colour_of
 from sims_analysis.figures.curves import Curve, check_limits, curves_of, measurements_of
+from sims_analysis.figures.quality import placeholder, quality_of
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
@@ -75,14 +77,15 @@ def test_samples_that_are_no_data():
     assert not free.below_limit().any()
     assert free.not_positive().tolist() == [False, True, True, False, False]
     filled = of([900.0, 30, 4, 1, 0.001, 2, 0.001, 1, 1, 0.001])
-    assert filled.fill == 0.001
+    filled = replace(filled, quality=quality_of(filled))
+    assert np.flatnonzero(filled.placeholders()).tolist() == [4, 6, 9]
     assert np.flatnonzero(filled.not_positive()).tolist() == [4, 6, 9]
 
 
 def test_gaps_are_after_the_sample_before_them():
     x = np.r_[0.0:10.0, 30.0:40.0]
     found = Curve(**{**vars(of(np.ones(20))), "x": x})
-    assert found.gaps.tolist() == [9]
+    assert replace(found, quality=quality_of(found)).gaps.tolist() == [9]
     assert of(np.ones(9)).gaps.tolist() == []
 
 
@@ -102,7 +105,7 @@ def test_gaps_are_after_the_sample_before_them():
     ],
 )
 def test_what_an_instrument_writes_for_nothing(y, fill):
-    found = curves.fill_value(np.array(y))
+    found = placeholder(np.array(y))
     assert found == fill if fill else np.isnan(found)
 
 
@@ -139,8 +142,10 @@ def test_what_the_api_gives_is_a_measurement():
 
 
 def test_a_waterfall_raises_each_measurement_over_the_one_before():
-    found = curves.raised([*curves_of({"a": BOTH, "b": B, "c": B}, detection_limit="5 1/cm^3")], 10)
-    assert [(c.species, c.source, c.raised) for c in found] == [
+    found = curves.offset_curves(
+        [*curves_of({"a": BOTH, "b": B, "c": B}, detection_limit="5 1/cm^3")], 10
+    )
+    assert [(c.species, c.source, c.factor) for c in found] == [
         ("B", "a", 1), ("B", "b", 10), ("B", "c", 100), ("P", "a", 1)
     ]  # fmt: skip
     assert {c.long_name for c in found} == {"Concentration × 10$^n$"}
@@ -235,7 +240,7 @@ def test_synthetic_data_call_themselves_so(data, told):
 def looks(data, colours=None, by="species", taken=None, background="white"):
     ax = plt.figure().add_subplot()
     ax.set_facecolor(background)
-    found = curves.styled(curves_of(data), colours, by, {} if taken is None else taken, ax)
+    found = curves.with_looks(curves_of(data), colours, by, {} if taken is None else taken, ax)
     return [c.colour for c in found], [DASHES.index(c.dash) for c in found]
 
 
@@ -284,18 +289,20 @@ def test_what_is_dark_is_light_on_dark_paper_unless_the_user_says_so():
 )  # fmt: skip
 def test_colours_stand_for_what_tells_more(count, options, meaning):
     found = curves_of({f"W{i}": BOTH for i in range(count)})
-    assert curves.colour_meaning(Wanted(**options), found) == meaning
+    assert curves.colour_meaning(PlotOptions(**options), found) == meaning
     alone = [c for c in found if c.species == "B"]
     if "colour_by" not in options:
-        assert curves.colour_meaning(Wanted(), alone) == ("measurement" if count > 1 else "species")
+        assert curves.colour_meaning(PlotOptions(), alone) == (
+            "measurement" if count > 1 else "species"
+        )
 
 
 def test_a_crowd_is_more_than_can_be_told_apart():
     both = [curves_of({str(i): BOTH for i in range(n)}) for n in (6, 7, 8, 9)]
-    assert [curves.is_crowd(c, "species") for c in both] == [False, True, True, True]
-    assert [curves.is_crowd(c, "measurement") for c in both] == [False, False, False, True]
+    assert [curves.needs_spread(c, "species") for c in both] == [False, True, True, True]
+    assert [curves.needs_spread(c, "measurement") for c in both] == [False, False, False, True]
     alone = [[c for c in some if c.species == "B"] for some in both]
-    assert [curves.is_crowd(c, "species") for c in alone] == [False, False, False, True]
+    assert [curves.needs_spread(c, "species") for c in alone] == [False, False, False, True]
 
 
 # --- many as one --------------------------------------------------------------------------------
@@ -318,8 +325,8 @@ def test_a_spread_is_at_the_depths_of_the_one_with_most_samples():
 
 def test_a_median_takes_what_is_written_for_nothing_for_nothing():
     y = np.array([900.0, 30, 4, 1, 0.001, 2, 0.001, 1, 1, 0.001])
-    whole = curves.spread_of([of(y), of(y), of(y)])
-    assert whole.median.y[4] == 0.0
+    one = replace(of(y), quality=quality_of(of(y)))
+    assert curves.spread_of([one, one, one]).median.y[4] == 0.0
 
 
 def test_outliers_are_off_as_a_whole_the_farthest_first():

@@ -9,8 +9,7 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, collected
-from sims_analysis.figures.colours import COLOURS, letters, paper
-from sims_analysis.figures.legend import _above
+from sims_analysis.figures.colours import COLOURS, background, text_colour
 
 mpl.use("Agg")
 
@@ -155,8 +154,8 @@ def test_curves_that_hide_each_other_are_dashes_that_leave_room():
     (first, dashes), (second, others) = patterns[1:3]
     assert dashes == others
     assert first != second
-    legend = _above(ax, {"P": drawn.lines(ax)[1]}, 1, 0.0, ax.bbox.x0)
-    assert [handle.get_linestyle() for handle in legend.legend_handles] == ["-"]
+    ax = drawn.sketched(drawn.profiles(B=y, P=y), labels="legend")
+    assert [handle.get_linestyle() for handle in drawn.named(ax).legend_handles] == ["-", "-"]
 
 
 def test_a_waterfall_raises_each_measurement_over_the_one_before():
@@ -190,14 +189,14 @@ def test_the_colours_of_a_style_sheet_win(style):
 def test_letters_can_be_read_on_their_background(style, colour):
     with plt.style.context(style):
         _, ax = plt.subplots()
-        seen, ground = luminance(letters(colour, ax)), luminance(paper(ax))
+        seen, ground = luminance(text_colour(colour, ax)), luminance(background(ax))
     low, high = sorted((seen, ground))
     assert (high + 0.05) / (low + 0.05) >= 4.5
 
 
 def test_names_beside_curves_have_letters_that_can_be_read():
     ax = sims.plot_profiles(drawn.profiles(Al=drawn.gaussian(), In=drawn.gaussian(1e17)))
-    for text in ax.texts:
+    for text in drawn.beside_texts(ax):
         assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
 
 

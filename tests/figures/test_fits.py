@@ -1,8 +1,5 @@
 """Models over their data, against a model that is known."""
 
-from dataclasses import replace
-from types import SimpleNamespace
-
 import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -13,12 +10,6 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.figures import fits
-from sims_analysis.figures.arguments import Wanted
-from sims_analysis.figures.axes import RESOLUTION
-from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.curves import curves_of
-from sims_analysis.figures.fits import _finer, _inside, _named, panel_below
 
 mpl.use("Agg")
 
@@ -86,47 +77,20 @@ def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
     assert set(zero.get_ydata()) == {0}
 
 
-def test_a_fit_is_drawn_four_times_as_finely_to_the_last_sample():
-    np.testing.assert_allclose(_finer(np.array([0.0, 1.0, 3.0])),
-                               [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3])  # fmt: skip
-
-
-def test_a_fit_has_values_from_the_first_to_the_last_sample_of_its_window():
-    model = xr.DataArray(np.ones((2, 5)), {"depth": np.arange(5.0)}, ("species", "depth"))
-    ends = xr.Dataset(
-        {"window_start": ("species", [1.0, 0.0]), "window_stop": ("species", [3.0, 2.0])}
-    )
-    found = _inside(model, ends, "depth")
-    assert found.dims == model.dims
-    np.testing.assert_array_equal(found.notnull(), [[0, 1, 1, 1, 0], [1, 1, 1, 0, 0]])
-    assert _inside(model, xr.Dataset(), "depth") is model
-
-
-def test_fits_of_a_profile_are_counted_and_named_by_their_models_where_there_are_several():
-    def named(*fits):
-        models = [SimpleNamespace(profile=profile, model=model) for profile, model in fits]
-        return [(number, text) for _, number, text in _named(models)]
-
-    assert named() == []
-    assert named(("B", "gaussian"), ("P", "pearson")) == [(0, "fit"), (0, "fit")]
-    assert named(("B", "gaussian"), ("P", "pearson"), ("B", "edge"), ("P", "edge")) == [
-        (0, "fit: gaussian, pearson"), (0, "fit: gaussian, pearson"),
-        (1, "fit: edge"), (1, "fit: edge"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("own", "height"), [(True, 4.0), (False, 3.0)])
+@pytest.mark.parametrize(("own", "height"), [(True, 4.0 / 3.0), (False, 1.0)])
 def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, height):
-    figure, ax = plt.subplots(figsize=(4, 3))
-    below = panel_below(ax, own=own)
-    assert figure.get_size_inches()[1] == pytest.approx(height)
-    above = ax.get_position()
-    assert below.get_position().y1 < above.y0
-    assert above.height / below.get_position().height == pytest.approx(3)
+    data = drawn.profiles(B=drawn.gaussian())
+    options = {"labels": "none", "notes": False}
+    plain = sims.plot_profiles(data, **options).figure.get_size_inches()[1]
+    ax = None if own else plt.subplots(figsize=(4, plain), layout="constrained")[1]
+    ax = sims.plot_profiles(data, ax, fits=FIT, residuals=True, **options)
+    ax.figure.draw_without_rendering()
+    below = ax.figure.axes[1]
+    assert ax.figure.get_size_inches()[1] == pytest.approx(height * plain)
+    assert ax.bbox.height / below.bbox.height == pytest.approx(3, rel=0.02)
     ax.set_xlim(2, 7)
     assert below.get_xlim() == (2, 7)
     assert not any(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks())
-    assert all(tick.label1.get_visible() for tick in below.xaxis.get_major_ticks())
 
 
 def test_residuals_are_in_standard_errors_where_these_are_stated():
@@ -237,151 +201,54 @@ def test_data_over_time_have_no_place_for_a_fit():
     )
 
 
-# --- one stage at a time ------------------------------------------------------------------------
-
-
-def canvas(data, *, scale="log", models=(), **results):
-    given = {name: [(None, one) for one in some] for name, some in results.items()}
-    made = Canvas(plt.figure(dpi=50).add_subplot(), Wanted(scale=scale, results=given),
-                  curves_of({"": data}), list(models))  # fmt: skip
-    made.curves = [replace(one, colour=f"C{i}") for i, one in enumerate(made.curves)]
-    made.open()
-    return made
-
-
-B = drawn.profiles(B=drawn.gaussian())
-
-
-def modelled(curve, factor=FACTOR, model="stand-in"):
-    return replace(curve, y=factor * curve.y, stderr=None, model=model)
+def told(**words):
+    data = {name: ("species", [word]) for name, word in words.items()}
+    fit = xr.Dataset({**data, "factor": FACTOR}, {"species": ["B"]}, {"model": "edge"})
+    return drawn.notes(drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=fit))[:-1]
 
 
 def test_a_fit_that_is_not_to_be_trusted_is_listed():
-    def told(**words):
-        data = {name: ("species", [word]) for name, word in words.items()}
-        fit = xr.Dataset(data, {"species": ["B"]}, {"model": "edge"})
-        made = canvas(B, fits=[fit])
-        fits.draw(made)
-        return list(made.results)
-
     assert told(status="ok") == told(curve_status="") == told() == []
     assert told(status="not_converged") == ["fit of B (edge): not converged"]
     assert told(curve_status="at_bound", status="ok") == ["fit of B (edge): at bound"]
     assert told(curve_status="ok", status="at_bound") == []
-    other = xr.Dataset({"status": ("species", ["no_data"])}, {"species": ["P"]})
-    made = canvas(B, fits=[other])
-    fits.draw(made)
-    assert list(made.results) == []
-
-
-def test_fits_are_dashed_over_their_data_and_explained():
-    made = canvas(B)
-    made.models = [modelled(made.curves[0], model=name) for name in ("edge", "gaussian")]
-    fits.draw(made)
-    assert [line.get_gid() for line in made.ax.lines] == ["fit", "fit"]
-    assert [line.get_linestyle() for line in made.ax.lines] == ["--", ":"]
-    assert {line.get_linewidth() for line in made.ax.lines} == {0.9}
-    assert {(line.get_color(), line.get_zorder()) for line in made.ax.lines} == {("0", 3)}
-    assert {line.get_label() for line in made.ax.lines} == {"_fit"}
-    assert list(made.explained) == ["fit: edge", "fit: gaussian"]
-    assert made.explained["fit: edge"].get_linestyle() == "--"
-
-
-@pytest.mark.parametrize("scale", ["log", "linear"])
-def test_what_a_log_axis_cannot_show_is_left_out_of_a_fit(scale):
-    made = canvas(B, scale=scale)
-    made.models = [replace(made.curves[0], y=np.where(drawn.DEPTHS < 20, 0.0, made.curves[0].y))]
-    fits.draw(made)
-    shown = np.isfinite(made.ax.lines[0].get_ydata())
-    assert shown.all() == (scale == "linear")
-    assert shown.sum() == (50 if scale == "linear" else 40)
 
 
 @pytest.mark.parametrize(("scale", "level"), [("log", 1.3), ("linear", 1.04)])
 def test_a_resolution_is_a_bar_above_the_maximum(scale, level):
-    achieved = ("depth", np.full(50, 8.0), {"units": "nm"})
-    answer = B.assign(achieved_resolution=achieved)
-    made = canvas(B, scale=scale, restored=[answer])
-    fits.draw_restored(made)
-    line, bar = made.ax.lines
-    assert (line.get_gid(), line.get_linewidth()) == ("restored", 1.1)
-    assert bar.get_xdata().tolist() == [26.0, 34.0]
-    np.testing.assert_allclose(bar.get_ydata(), level * drawn.gaussian().max())
-    assert (bar.get_label(), bar.get_gid(), bar.get_marker()) == (RESOLUTION, "resolution", "|")
-    assert list(made.explained) == ["restored", "achieved resolution"]
-    empty = canvas(B, scale=scale, restored=[answer.where(False), answer.rename(concentration="x")])
-    fits.draw_restored(empty)
-    assert not empty.ax.lines
+    data = sims.with_counting_statistics(
+        drawn.profiles(B=drawn.gaussian()), value_per_count="1e15 atoms/cm^3"
+    )
+    found = sims.deconvolve(data, resolution="4 nm")
+    ax = drawn.sketched(data, restored=found, scale=scale)
+    (bar,) = [line for line in ax.lines if line.get_gid() == "resolution"]
+    (line,) = [line for line in ax.lines if line.get_gid() == "restored"]
+    c = found["concentration"].values[0]
+    np.testing.assert_allclose(bar.get_ydata(), level * np.nanmax(c))
+    at = int(np.nanargmax(c))
+    length = found["achieved_resolution"].values[0][at]
+    assert np.diff(bar.get_xdata())[0] == pytest.approx(length)
+    assert bar.get_xdata().mean() == pytest.approx(drawn.DEPTHS[at])
+    assert ax.get_ylim()[1] > bar.get_ydata()[0]
+    assert {"restored", "achieved resolution"} <= {*drawn.notes(ax)}
+    assert line.get_zorder() > drawn.lines(ax)[0].get_zorder()
 
 
-def test_a_restored_profile_is_drawn_once_for_each_quantity_and_measurement():
-    both = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
-    answer = both.assign(achieved_resolution=("depth", np.full(50, 8.0)))
-    made = canvas(both, restored=[answer])
-    fits.draw_restored(made)
-    assert len([line for line in made.ax.lines if line.get_gid() == "restored"]) == 2
-
-
-@pytest.mark.parametrize(
-    ("scale", "stderr", "left", "label"),
-    [("log", None, -np.log10(FACTOR), "log$_{10}$ ratio"),
-     ("linear", None, None, "residual / max"),
-     ("log", 0.05, (1 - FACTOR) / 0.05, "residual / $σ$"),
-     ("linear", 0.05, (1 - FACTOR) / 0.05, "residual / $σ$")],
-)  # fmt: skip
-def test_residuals_are_in_what_is_known_of_the_errors(scale, stderr, left, label):
-    made = canvas(B, scale=scale)
-    if stderr:
-        made.curves = [replace(one, stderr=stderr * one.y) for one in made.curves]
-    made.models = [modelled(made.curves[0])]
-    below = made.figure.add_axes((0.1, 0.0, 0.8, 0.1))
-    made.ax.set_xlabel("Depth (nm)")
-    fits.draw_residuals(made, below)
-    points, zero = below.lines
-    expected = (1 - FACTOR) * drawn.gaussian() / drawn.gaussian().max() if left is None else left
-    np.testing.assert_allclose(points.get_ydata(), expected)
-    assert (points.get_marker(), points.get_linestyle(), points.get_color()) == (".", "None", "C0")
-    assert points.get_markersize() == 1.8
-    assert (zero.get_ydata(), zero.get_zorder(), zero.get_color()) == ([0, 0], 1, "0.35")
-    assert (below.get_ylabel(), below.get_xlabel()) == (label, "Depth (nm)")
-    assert made.ax.get_xlabel() == ""
-
-
-def test_residuals_of_further_fits_have_larger_marks_and_unknown_errors_none():
-    made = canvas(B)
-    stderr = np.where(drawn.DEPTHS < 20, 0.0, made.curves[0].y)
-    made.curves = [replace(made.curves[0], stderr=stderr)]
-    made.models = [modelled(made.curves[0], model=name) for name in "ab"]
-    below = plt.figure().add_subplot()
-    fits.draw_residuals(made, below)
-    first, second = below.lines[:2]
+def test_residuals_beyond_a_fit_or_without_an_error_are_none():
+    data = drawn.profiles(B=drawn.gaussian())
+    stderr = np.where(drawn.DEPTHS < 20, 0.0, drawn.gaussian())
+    data["concentration_stderr"] = data["concentration"].copy(data=stderr[None])
+    window = {"window_start": 30.0, "window_stop": 80.0}
+    ax = sims.plot_profiles(data, fits=[FIT, FIT.assign(window)], residuals=True)
+    first, second = ax.figure.axes[1].lines[:2]
+    np.testing.assert_array_equal(np.isfinite(first.get_ydata()), drawn.DEPTHS >= 20)
+    inside = (drawn.DEPTHS >= 30) & (drawn.DEPTHS <= 80)
+    np.testing.assert_array_equal(np.isfinite(second.get_ydata()), inside)
     assert (first.get_marker(), second.get_marker()) == (".", "+")
-    assert (second.get_markersize(), second.get_markeredgewidth()) == (2.6, 0.5)
-    assert np.isnan(first.get_ydata()[:10]).all()
-    assert np.isfinite(first.get_ydata()[10:]).all()
-    # Beyond the samples of a fit there are none.
-    short = replace(modelled(made.curves[0]), x=drawn.DEPTHS[5:40], y=made.curves[0].y[5:40])
-    made.models = [short]
-    other = plt.figure().add_subplot()
-    fits.draw_residuals(made, other)
-    shown = np.isfinite(other.lines[0].get_ydata())
-    assert np.flatnonzero(shown).tolist() == list(range(10, 40))
 
 
-def test_a_model_is_matched_with_the_data_of_its_species_and_place():
-    batch = sims.stack([B, B], names=["a", "b"])
-    curves = curves_of({"": batch}, value_units="1/m^3")
-    model = batch["concentration"].assign_attrs(model="edge")
-    found = fits._matching(model, curves)
-    assert [(one.place["measurement"], one.model) for one in found] == [
-        ("a", "edge"),
-        ("b", "edge"),
-    ]
-    np.testing.assert_allclose(found[0].y, 1e6 * drawn.gaussian())
-    # A model of no species or place is of the first that it could be of.
-    (one,) = fits._matching(B["concentration"].isel(species=0, drop=True), curves)
-    assert one.profile == curves[0].profile
-    assert fits._matching(drawn.profiles(P=drawn.gaussian())["concentration"], curves) == []
-    raised = [replace(one, raised=10.0) for one in curves]
-    np.testing.assert_allclose(fits._matching(model, raised)[0].y, 1e7 * drawn.gaussian())
-    assert fits._data_of(found[1], curves) is curves[1]
+def test_a_model_is_matched_with_the_data_of_its_measurement_as_they_are_raised():
+    data = {"a": drawn.profiles(B=drawn.gaussian()), "b": drawn.profiles(B=drawn.gaussian())}
+    ax = drawn.sketched(data, fits={"b": FIT}, waterfall=10, value_units="1/m^3")
+    (line,) = fitted(ax)
+    np.testing.assert_allclose(line.get_ydata()[::4], 1e7 * FACTOR * drawn.gaussian())

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from sims_analysis.figures.free_space import _CELLS, AIR, MARGIN, Box, Obstacles, _around, _dense
+from sims_analysis.figures.free_space import _CELLS, AIR, MARGIN, Box, Obstacles
 
 
 @pytest.fixture
@@ -34,20 +34,6 @@ def test_sizes_and_boxes_are_fractions_of_the_axes(ax):
     assert found.fraction(extent) == pytest.approx((0.0, 0.1, 1.0, 0.35))
 
 
-def test_a_line_is_filled_in_between_its_points_but_not_across_gaps():
-    points = np.array([[0.0, 0.1], [0.1, 0.1], [np.nan, 0.5], [0.5, 0.5], [0.5, 0.52]])
-    found = _dense(points)
-    assert np.isfinite(found).all()
-    first, second = found[found[:, 0] < 0.3], found[found[:, 0] > 0.3]
-    assert len(first) + len(second) == len(found)
-    for part, (start, stop), along in ((first, (0.0, 0.1), 0), (second, (0.5, 0.52), 1)):
-        at = np.sort(part[:, along])
-        assert (at[0], at[-1]) == (start, stop)
-        np.testing.assert_allclose(np.diff(at), np.diff(at)[0])
-        assert 0.4 / _CELLS < np.diff(at).max() <= 0.5001 / _CELLS
-        assert np.ptp(part[:, 1 - along]) == 0
-
-
 def test_covered_are_the_cells_that_a_curve_crosses(ax):
     found = Obstacles(ax)
     level = line(ax, (0.2, 0.5), (0.8, 0.5))
@@ -66,16 +52,15 @@ def test_covered_are_the_cells_that_a_curve_crosses(ax):
 
 def test_texts_that_can_be_seen_and_curves_of_axes_at_one_place_are_obstacles(ax):
     right = ax.twinx()
-    for each, kind in ((ax, "C"), (right, "counts")):
-        each.xaxis.label.set_label("depth")
-        each.yaxis.label.set_label(kind)
     line(ax, (0.1, 0.2), (0.3, 0.2))
     line(right, (0.6, 0.8), (0.9, 0.8))
     label = ax.text(0.1, 0.5, "seen")
     ax.text(0.5, 0.5, "hidden", visible=False)
     ax.text(0.5, 0.5, "")
-    found = Obstacles.at(ax)
-    assert found.boxes == [found.fraction(label.get_window_extent())]
+    inset = ax.inset_axes([0.7, 0.1, 0.2, 0.2])
+    found = Obstacles(ax, [ax, right], [inset.bbox])
+    boxes = [inset.bbox, label.get_window_extent()]
+    assert found.boxes == [found.fraction(box) for box in boxes]
     covered = found.covered(np.array([[0.1, 0.1, 0.3, 0.3], [0.6, 0.7, 0.9, 0.9]]))
     assert (covered > 50).all()
 
@@ -146,32 +131,22 @@ def test_a_list_that_finds_no_room_says_so(ax):
     assert not found.place_box(0.3, 0.2)[2]
 
 
-def test_places_are_around_a_point_near_and_farther():
-    (boxes,) = _around(np.array([[0.5, 0.4]]), (0.2, 0.1), (0.01, 0.02))
-    np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], np.tile([0.2, 0.1], (12, 1)))
-    for far, some in ((1, boxes[:6]), (4, boxes[6:])):
-        x, y = far * 0.01, far * 0.02
-        low = [(0.4, 0.4 + y), (0.5 + x, 0.35), (0.5 + x, 0.4 + y),
-               (0.3 - x, 0.35), (0.3 - x, 0.4 + y), (0.4, 0.3 - y)]  # fmt: skip
-        np.testing.assert_allclose(some[:, :2], low)
-
-
 def test_a_name_stands_on_the_top_of_its_curve(ax):
     found, size = Obstacles(ax), (0.1, 0.08)
     peak = line(ax, (0.1, 0.2), (0.5, 0.7), (0.9, 0.2))
     place = found.place_beside(peak, size)
     gap = 2.0 * 100 / 72 / 200
-    assert (place.x, place.y) == pytest.approx((0.5, 0.7), abs=0.02)
-    assert place.box.bottom == pytest.approx(place.y + gap)
-    assert place.box.right - place.box.left == pytest.approx(0.1)
-    assert place.box.top - place.box.bottom == pytest.approx(0.08)
+    assert 0.5 * (place.left + place.right) == pytest.approx(0.5, abs=0.02)
+    assert place.bottom == pytest.approx(0.7 + gap, abs=0.02)
+    assert place.right - place.left == pytest.approx(0.1)
+    assert place.top - place.bottom == pytest.approx(0.08)
     # A text there, or words beside it, send the next name elsewhere.
-    found.boxes.append(place.box)
+    found.boxes.append(place)
     other = found.place_beside(peak, size)
     word = 5.0 * 100 / 72 / 400
-    wider = (place.box.left - word, place.box.bottom, place.box.right + word, place.box.top)
-    assert not overlap(wider, other.box)
-    assert other.y < place.y
+    wider = (place.left - word, place.bottom, place.right + word, place.top)
+    assert not overlap(wider, other)
+    assert other.bottom < place.bottom
 
 
 def test_names_are_nearer_to_their_own_curve_than_to_another(ax):
@@ -179,23 +154,23 @@ def test_names_are_nearer_to_their_own_curve_than_to_another(ax):
     own = line(ax, (0.1, 0.5), (0.9, 0.5))
     found.add_line(line(ax, (0.1, 0.57), (0.5, 0.57)))
     place = found.place_beside(own, size)
-    assert (place.box.bottom > 0.5, place.box.left > 0.5) == (True, True)
+    assert (place.bottom > 0.5, place.left > 0.5) == (True, True)
     # Where another is near everywhere, that is where it is farthest.
+    ax.lines[1].remove()
     crowded = Obstacles(ax)
     crowded.add_line(line(ax, (0.1, 0.60), (0.5, 0.60)))
     crowded.add_line(line(ax, (0.5, 0.57), (0.9, 0.57)))
-    assert crowded.place_beside(own, size).box.right < 0.5
+    assert crowded.place_beside(own, size).right < 0.5
     # Just as far from both costs nothing where there is no other.
     points = found.add_line(own)
     above = Box(0.45, 0.51, 0.55, 0.55)
     assert found._crowding(above, points) == pytest.approx(2.5 * 0.03 - 0.04, abs=0.004)
-    assert Obstacles(ax)._crowding(above, points) == 0.0
     assert found._crowding(Box(0.45, 0.44, 0.55, 0.48), points) == 0.0
 
 
 def test_names_keep_away_from_the_frame(ax):
     found = Obstacles(ax)
     place = found.place_beside(line(ax, (0.0, 0.97), (1.0, 0.97)), (0.1, 0.08))
-    assert min(place.box[:2]) >= MARGIN
-    assert max(place.box[2:]) <= 1 - MARGIN
+    assert min(place[:2]) >= MARGIN
+    assert max(place[2:]) <= 1 - MARGIN
     assert found.place_beside(line(ax, (0.0, 0.5), (1.0, 0.5)), (0.97, 0.1)) is None

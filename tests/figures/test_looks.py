@@ -10,7 +10,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.colours import COLOURS, legible, paper
+from sims_analysis.figures.colours import COLOURS, background, visible_colour
 
 mpl.use("Agg")
 
@@ -132,12 +132,12 @@ def test_results_in_a_list_belong_to_data_in_a_list():
 def test_every_colour_can_be_seen_on_dark_paper(colour):
     with plt.style.context("dark_background"):
         _, ax = plt.subplots()
-        seen = luminance(legible(colour, ax))
-        contrast = (seen + 0.05) / (luminance(paper(ax)) + 0.05)
+        seen = luminance(visible_colour(colour, ax))
+        contrast = (seen + 0.05) / (luminance(background(ax)) + 0.05)
         # WCAG 2.1, 1.4.11: graphical objects need 3 to 1.
         assert contrast >= 3.0
     _, ax = plt.subplots()
-    assert legible(colour, ax) == colour
+    assert visible_colour(colour, ax) == colour
 
 
 @pytest.mark.slow

@@ -18,11 +18,8 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures import profiles
-from sims_analysis.figures.arguments import Wanted
-from sims_analysis.figures.canvas import NAMES, Canvas
 from sims_analysis.figures.colours import COLOURS, colour_of
-from sims_analysis.figures.curves import curves_of
-from sims_analysis.figures.profiles import entitled
+from sims_analysis.figures.profiles import title_text
 from sims_analysis.figures.style import in_style
 from sims_analysis.testing import exponential_profile, gaussian_profile
 from sims_analysis.text import typeset as _typeset
@@ -242,7 +239,7 @@ def test_uncertainty_bands_where_the_data_state_them():
 def test_a_name_of_a_measurement_says_which_depth_axis_it_is_on():
     timed = drawn.profiles(axis="s", B=(drawn.gaussian(), "atoms/cm^3"))
     ax = drawn.sketched({"W1": drawn.profiles(B=drawn.gaussian()), "W2": timed})
-    assert [text.get_text() for text in drawn.legend(ax, NAMES).get_texts()] == ["W1", "W2↑"]
+    assert drawn.names(ax) == ["W1", "W2↑"]
 
 
 def test_depth_in_another_unit_and_sputter_time():
@@ -596,9 +593,9 @@ def test_real_profiles_are_drawn_whole(name):
 def test_a_title_says_once_that_data_are_synthetic(title, before, above, said):
     real = two_units()
     synthetic = real.assign_attrs(note="synthetic")
-    assert entitled(title, {"a": real, "b": synthetic}, before, above) == said
+    assert title_text(title, {"a": real, "b": synthetic}, before, above) == said
     plain = (before if title is None else title).replace("$", "\\$")
-    assert entitled(title, {"a": real}, before, above) == plain
+    assert title_text(title, {"a": real}, before, above) == plain
 
 
 def test_an_origin_names_the_data_the_results_and_the_species(monkeypatch):
@@ -606,13 +603,11 @@ def test_an_origin_names_the_data_the_results_and_the_species(monkeypatch):
     monkeypatch.setattr(profiles.origin, "attach", lambda *given: kept.append(given))
     ds = two_units()
     peak = sims.peak(ds.sel(species=["Mg"]))
-    wanted = Wanted(results={"peak": [(None, peak)], "dose": []})
-    canvas = Canvas(plt.figure().add_subplot(), wanted, curves_of({"a": ds, "b": ds}))
-    profiles.record([canvas, canvas], {"a": ds, "b": ds})
+    ax = drawn.sketched({"a": ds, "b": ds}, peak={"a": peak, "b": peak})
     ((figure, data, results, call),) = kept
-    assert figure is canvas.figure
+    assert figure is ax.figure
     assert data == [ds, ds]
-    assert results == [peak]
+    assert results == [peak, peak]
     assert call == "plot_profiles(..., species=['Mg', 'Ga->'])"
 
 

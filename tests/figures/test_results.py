@@ -1,20 +1,13 @@
 """Annotations say what they mean: the level, the direction, the plus-minus."""
 
-from dataclasses import replace
-
 import drawn
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import Wanted
-from sims_analysis.figures.canvas import Canvas
-from sims_analysis.figures.curves import curves_of
-from sims_analysis.figures.results import _doubt, _entries, _Painter
 
 mpl.use("Agg")
 
@@ -96,274 +89,149 @@ def test_the_depth_of_a_peak_has_no_exponent(units, printed):
     assert [text for text in drawn.notes(ax) if text.endswith(f" at {printed}")]
 
 
-# --- one curve's painter ------------------------------------------------------------------------
+# --- each kind of result ------------------------------------------------------------------------
 
 Z = drawn.DEPTHS
 FALL = drawn.profiles(B=1e19 * np.exp(-Z / 5.0))
 
 
-def painter(data=FALL, name="", **options):
-    """Painter of the first curve, on axes from 0 to 98 nm and of ten decades."""
-    wanted = Wanted(**{"scale": "log", **options})
-    made = Canvas(plt.figure(dpi=50).add_subplot(), wanted, curves_of({"": data}))
-    made.curves = [replace(curve, colour="C0") for curve in made.curves]
-    made.open()
-    low = -1e18 if wanted.scale == "linear" else 1e10
-    made.ax.set(yscale=wanted.scale, xlim=(0, 98), ylim=(low, 1e20))
-    return _Painter(made, made.curves[0], name)
+def sketch(data=FALL, **options):
+    """Draw from 0 to 98 nm over ten decades, and list results alone."""
+    limits = {"xlim": (0, 98), "notes": False}
+    if options.get("scale") != "linear":
+        limits["ylim"] = (1e10, 1e20)
+    return drawn.sketched(data, **{**limits, **options})
 
 
-def said(one):
-    return list(one.canvas.results), list(one.canvas.explained)
+def marks(ax, marker):
+    return [line for line in ax.lines if line.get_marker() == marker]
 
 
-def marks(one, marker):
-    return [line for line in one.ax.lines if line.get_marker() == marker]
+def bars(ax):
+    """Ends of the bars of errors."""
+    return [one.get_segments()[0][:, 0] for one in ax.collections if hasattr(one, "get_segments")]
 
 
-def asked_of(data, function, **options):
-    return function(data, **options).isel(species=0)
+def found_at(data, z, **options):
+    """Where a junction at a depth is marked, by the level of the profile there."""
+    level = f"{np.interp(z, Z, data['concentration'].values[0])} atoms/cm^3"
+    ax = sketch(data, junctions=sims.junction_depth(data, level=level), **options)
+    return ax, [line for line in marks(ax, "o") if len(line.get_xdata()) == 1]
 
 
-def test_a_value_between_samples_is_that_of_the_line():
-    one = painter()
-    assert one._value_at(3.0) == pytest.approx(1e19 * np.exp(-0.6))
-    assert np.isnan(one._value_at(-1.0))
-    assert np.isnan(one._value_at(99.0))
-    linear = painter(scale="linear")
-    assert linear._value_at(3.0) == pytest.approx(1e19 * (np.exp(-0.4) + np.exp(-0.8)) / 2)
-    zero = painter(drawn.profiles(B=[4e18, 0.0, 2e18]))
-    np.testing.assert_allclose(
-        zero._value_at([0.0, 1.0, 2.0, 3.0, 4.0]), [4e18, 2e18, 0, 1e18, 2e18]
-    )
-
-
-def test_what_is_seen_is_within_both_axes():
-    one = painter()
-    assert one._is_seen(50.0)
-    one.ax.set(xlim=(10, 40), ylim=(1e17, 1e18))
-    assert [one._is_seen(z) for z in (5.0, 12.0, 20.0, 24.0, 45.0)] == [
-        False,
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert one._is_seen(35.0, on_curve=False)
-    assert not one._is_seen(45.0, on_curve=False)
-    one.ax.set(ylim=(one._value_at(20.0) * (1 + 1e-9), 1e18))
-    assert one._is_seen(20.0)  # on the frame
-    one.ax.set(ylim=(1e10, float(one._value_at(20.0)) * (1 - 1e-9)))
-    assert one._is_seen(20.0)
-    assert [one._overlaps(*ends) for ends in ((0, 10), (0, 9), (40, 50), (41, 50))] == [
-        True, False, True, False,
-    ]  # fmt: skip
-    deep = painter(depth_units="um")
-    deep.ax.set_xlim(0.01, 0.04)
-    assert [deep._is_seen(z) for z in (5.0, 20.0, 45.0)] == [False, True, False]
+def test_what_is_out_of_sight_is_neither_marked_nor_listed():
+    for z, limits, seen in (
+        (20.0, {}, True), (20.0, {"xlim": (10, 40)}, True), (5.0, {"xlim": (10, 40)}, False),
+        (45.0, {"xlim": (10, 40)}, False), (20.0, {"ylim": (1e18, 1e20)}, False),
+        (20.0, {"xlim": (0.01, 0.04), "depth_units": "um"}, True),
+        (45.0, {"xlim": (0.01, 0.04), "depth_units": "um"}, False),
+    ):  # fmt: skip
+        ax, mark = found_at(FALL, z, **limits)
+        assert (len(mark), len(drawn.notes(ax))) == (seen, seen)
 
 
 def test_a_mark_has_a_line_to_the_axis_and_a_bar_of_its_error():
-    one = painter(coverage=2.0)
-    style = one._mark(20.0, 1.5, marker="s")
-    line, point = one.ax.lines[0], marks(one, "s")[0]
-    assert line.get_xdata().tolist() == [20.0, 20.0]
+    ds = counted()
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sketch(ds, junctions=xj, coverage=2.0)
+    (mark,) = marks(ax, "o")
+    (line,) = [one for one in ax.lines if one.get_linestyle() == ":"]
+    assert line.get_xdata().tolist() == [xj.item()] * 2
     assert line.get_ydata()[0] < 1e10
-    assert line.get_ydata()[1] == point.get_ydata()[0] == pytest.approx(1e19 * np.exp(-4))
-    assert (line.get_linestyle(), line.get_linewidth()) == (":", 0.6)
-    (bar,) = (c for c in one.ax.collections if hasattr(c, "get_segments"))
-    assert bar.get_segments()[0][:, 0].tolist() == [17.0, 23.0]
-    assert (style["marker"], style["linestyle"], style["color"]) == ("s", "none", "C0")
-    assert point.get_markerfacecolor() == (1.0, 1.0, 1.0)
-    assert one.ax.containers[0].get_label() == "_"
-    assert one.ax.get_xlim() == (0, 98)
-    between = painter(depth_units="um", coverage=2.0)
-    between._mark(20.0, (19.0, 24.0))  # a range is drawn as it is
-    (bar,) = (c for c in between.ax.collections if hasattr(c, "get_segments"))
-    np.testing.assert_allclose(bar.get_segments()[0][:, 0], [0.019, 0.024])
-    bare = painter()
-    bare._mark(20.0, np.nan)
-    assert not bare.ax.collections
+    assert line.get_ydata()[1] == mark.get_ydata()[0] == pytest.approx(1e17)
+    (bar,) = bars(ax)
+    assert np.diff(bar)[0] == pytest.approx(4 * xj["stderr"].item())
+    assert mark.get_markerfacecolor() == (1.0, 1.0, 1.0)
 
 
-def test_shades_reach_from_the_curve_to_the_floor_in_the_window_alone():
-    one = painter()
-    one._shade(3.0, 7.0)
-    (area,) = one.ax.collections
+def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
+    ax = sketch(dose=sims.integrated_dose(FALL, start="3 nm", stop="7 nm"))
+    (area,) = ax.collections
     x, y = area.get_paths()[0].vertices.T
     assert (x.min(), x.max()) == (3.0, 7.0)
     assert y.max() == pytest.approx(1e19 * np.exp(-0.6))
     assert {4.0, 6.0} < {*x}
     assert y.min() < 1e10
-    assert (area.get_alpha(), area.get_zorder()) == (0.12, 1)
-    linear = painter(drawn.profiles(B=[1e18, -1e18, 1e18]), scale="linear")
-    linear._shade(0.0, 4.0)
-    assert linear.ax.collections[0].get_paths()[0].vertices[:, 1].min() == 0.0
-    one._span(10.0, 20.0, "C1")
-    (span,) = one.ax.patches
-    assert (span.get_x(), span.get_width(), span.get_alpha()) == (10.0, 10.0, 0.15)
-    assert span.get_zorder() == 1
-
-
-def test_a_line_across_is_drawn_and_listed_once():
-    one = painter(depth_units="um")
-    assert one._across(20.0, "p→n junction") is True
-    assert one._across(30.0, "p→n junction") is False
-    (line,) = one.ax.lines
-    assert line.get_xdata() == [0.02, 0.02]
-    assert (line.get_color(), line.get_linewidth()) == ("0.2", 0.9)
-    assert said(one) == (["p→n junction"], [])
+    linear = drawn.profiles(B=[1e18, 2e18, 1e18])
+    (area,) = sketch(linear, scale="linear", dose=sims.integrated_dose(linear)).collections
+    assert area.get_paths()[0].vertices[:, 1].min() == 0.0
+    assert not sketch(xlim=(60, 90), dose=sims.integrated_dose(FALL, stop="20 nm")).collections
 
 
 @pytest.mark.parametrize(
-    ("edge", "name", "told"),
-    [("trailing", "", "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³)"),
-     ("trailing", "B", "$x_\\mathrm{j}$(B, 10$\\mathregular{^{17}}$ cm⁻³)"),
-     ("leading", "", "rises through 10$\\mathregular{^{17}}$ cm⁻³"),
-     ("any", "B", "B passes 10$\\mathregular{^{17}}$ cm⁻³")],
+    ("edge", "told", "marker"),
+    [("trailing", "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = ", "o"),
+     ("leading", "rises through 10$\\mathregular{^{17}}$ cm⁻³ at ", "D"),
+     ("any", "passes 10$\\mathregular{^{17}}$ cm⁻³ at ", "D")],
 )  # fmt: skip
-def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, name, told):
+def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, told, marker):
     data = drawn.profiles(B=drawn.gaussian(middle=50.0))
     options = {"edge": edge, "after": "50 nm"} if edge == "any" else {"edge": edge}
-    found = asked_of(data, sims.junction_depth, level="1e17 atoms/cm^3", **options)
-    one = painter(data, name)
-    one.junction_depth(found)
-    (text,) = one.canvas.results
+    found = sims.junction_depth(data, level="1e17 atoms/cm^3", **options)
+    ax = sketch(data, junctions=found)
+    (text,) = drawn.notes(ax)
     assert text.startswith(told)
-    assert text[len(told) :].startswith(" = " if edge == "trailing" else " at ")
-    assert len(marks(one, "o" if edge == "trailing" else "D")) == 1
-    bare = found.drop_attrs()
-    assert painter(data)._verb("passes", bare) == "passes the level"
-
-
-def test_a_level_has_the_unit_of_the_axis_where_it_is_of_its_kind():
-    found = asked_of(FALL, sims.junction_depth, level="1e17 atoms/cm^3")
-    one = painter()
-    assert one.level(found) == "10$\\mathregular{^{17}}$ cm⁻³"
-    one.curve = curves_of({"": FALL}, value_units="1/m^3")[0]
-    assert one.level(found) == "10$\\mathregular{^{23}}$ m⁻³"
-    one.curve = curves_of({"": drawn.profiles(B=(Z, "counts/s"))}, value_units="counts/s")[0]
-    assert one.level(found) == "10$\\mathregular{^{17}}$ cm⁻³"
-    assert one.level(found.drop_attrs()) == ""
-
-
-def entry(value, word="ok", **attrs):
-    """Stand in for a result with a number and a word."""
-    return xr.DataArray(value, name="x", coords={"status": word}, attrs=attrs)
+    assert len(marks(ax, marker)) == 1
 
 
 def test_a_result_without_a_number_is_listed_with_its_reason():
-    one = painter()
-    assert next(one._known("x", entry(3.0)))[::2] == (3.0, "ok")
-    assert list(one._known("x", entry(np.nan, "never_reached"))) == []
-    assert list(one._known("y", entry(np.nan, ""))) == []
-    assert said(one)[0] == ["x: never reached", "y: not known"]
-    several = xr.DataArray(
-        [np.nan, 1.0, np.nan], dims="n", coords={"status": ("n", ["", "", "gap"])}
-    )
-    assert [each.value for each in one._known("z", several)] == [1.0]
-    assert said(one)[0][2:] == ["z: gap"]
-    assert (_doubt("ok"), _doubt(""), _doubt("below_detection")) == ("", "", "\n(below detection)")
+    found = sims.junction_depth(FALL, level="1e20 atoms/cm^3")
+    assert drawn.notes(sketch(junctions=found))[0].endswith(": never reached")
+    never = sims.crossings(FALL, level="1e20 atoms/cm^3")
+    assert drawn.notes(sketch(junctions=never)) == [
+        "level 10$\\mathregular{^{20}}$ cm⁻³: never reached"
+    ]
 
 
-def test_entries_have_their_error_whatever_it_is_called():
-    for name in ("random_stderr", "dose_stderr", "stderr"):
-        one = xr.Dataset({"dose": 2.0, name: 0.5}).assign_attrs(question="")
-        one.attrs["question"] = sims.integrated_dose(FALL).attrs["question"]
-        (found,) = _entries(one["dose"].assign_coords({name: 0.5}))
-        assert (found.value, found.sigma, found.word) == (2.0, 0.5, "")
-    (found,) = _entries(xr.DataArray(2.0, name="dose"))
-    assert np.isnan(found.sigma)
-
-
-def test_few_crossings_are_listed_in_rows_of_three_and_many_are_counted():
+def test_few_crossings_are_listed_and_many_are_counted():
     data = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 24)))
-    found = asked_of(data, sims.crossings, level="1e17 atoms/cm^3")
-    one = painter(data)
-    one.crossings(found)
-    falls, rises = said(one)[0]
-    assert falls.startswith("falls through 10$\\mathregular{^{17}}$ cm⁻³ at\n6.")
-    assert (falls.count("\n"), falls.count(",")) == (2, 3)
+    ax = sketch(data, junctions=sims.crossings(data, level="1e17 atoms/cm^3"))
+    falls, rises = drawn.notes(ax)
+    assert falls.startswith("falls through 10$\\mathregular{^{17}}$ cm⁻³ at 6.")
+    assert falls.count(",") == 3
     assert falls.endswith(" nm")
     assert rises.startswith("rises through")
-    assert {line.get_markersize() for line in [*marks(one, "o"), *marks(one, "D")]} == {3.0}
-    assert (len(marks(one, "o")), len(marks(one, "D"))) == (4, 4)
-    never = asked_of(data, sims.crossings, level="1e19 atoms/cm^3")
-    one = painter(data)
-    one.crossings(never)
-    assert said(one)[0] == ["level 10$\\mathregular{^{19}}$ cm⁻³: never reached"]
-    one = painter(data, "B")
-    one.crossings(never)
-    assert said(one)[0] == ["B 10$\\mathregular{^{19}}$ cm⁻³: never reached"]
+    assert {line.get_markersize() for line in [*marks(ax, "o"), *marks(ax, "D")]} == {3.0}
+    assert (len(marks(ax, "o")), len(marks(ax, "D"))) == (4, 4)
     many = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
-    one = painter(many)
-    one.crossings(asked_of(many, sims.crossings, level="1e17 atoms/cm^3"))
-    assert "\n10 times, at 2." in said(one)[0][0]
-    assert {line.get_markersize() for line in marks(one, "o")} == {1.5}
+    ax = sketch(many, junctions=sims.crossings(many, level="1e17 atoms/cm^3"))
+    assert " 10 times, at 2." in drawn.notes(ax)[0]
+    assert {line.get_markersize() for line in marks(ax, "o")} == {1.5}
 
 
-def test_a_dose_says_its_systematic_part_and_its_doubt():
-    budget = asked_of(FALL, sims.dose_budget, rsf_uncertainty=0.1)
-    one = painter(coverage=2.0)
-    one.dose_budget(budget)
-    (text,) = said(one)[0]
+def test_a_dose_says_its_systematic_part_and_its_status():
+    budget = sims.dose_budget(FALL, rsf_uncertainty=0.1)
+    ax = sketch(dose=budget, coverage=2.0)
+    (text,) = drawn.notes(ax)
     assert text.startswith("$Q$ = 5.0")
-    assert text.endswith("atoms/cm²\n(systematic: 20 %)")
-    (handle,) = one.canvas.results.values()
+    assert text.endswith("atoms/cm² (systematic: 20 %)")
+    (handle,) = drawn.listed(ax).legend_handles
     assert (handle.get_linewidth(), handle.get_alpha()) == (5.0, 0.3)
-    assert handle.get_solid_capstyle() == "butt"
-    (area,) = one.ax.collections
-    assert area.get_paths()[0].vertices[:, 0].max() == 98.0
-    gap = budget.assign(status=xr.DataArray("gap"), systematic_stderr=0.0)
-    one = painter(name="B")
-    one.dose_budget(gap)
-    assert said(one)[0][0].startswith("$Q$(B) = 5.0")
-    assert said(one)[0][0].endswith("atoms/cm²\n(gap)")
-    away = painter()
-    away.ax.set_xlim(110, 120)
-    away.dose_budget(budget)
-    assert said(away) == ([], [])
+    gap = budget.assign(status=("species", ["gap"]), systematic_stderr=("species", [0.0]))
+    assert drawn.notes(sketch(dose=gap))[0].endswith("atoms/cm² (gap)")
 
 
-def test_a_window_is_that_of_the_question_within_the_samples():
-    one = painter()
-
+def test_a_window_that_is_stated_is_that_of_the_dose():
     def window(stated=None, **limits):
-        return one._window(asked_of(FALL, sims.integrated_dose, **limits), stated)
+        dose = sims.integrated_dose(FALL, **limits)
+        (area,) = sketch(dose=dose, dose_window=stated).collections
+        x = area.get_paths()[0].vertices[:, 0]
+        return x.min(), x.max()
 
     assert window() == (0.0, 98.0)
-    assert window(start="10 nm") == (10.0, 98.0)
-    assert window(("10 nm", None), start="10 nm") == (10.0, 98.0)
-    assert window(("10.000001 nm", "20 nm"), start="10 nm", stop="20 nm")[1] == 20.0
+    assert window(start="10 nm") == window(("10 nm", None), start="10 nm") == (10.0, 98.0)
     with pytest.raises(ProfileError, match=r"not the window of the dose of B, from 10 to 98 nm"):
         window(("11 nm", None), start="10 nm")
-    bare = asked_of(FALL, sims.integrated_dose).drop_vars(["start", "stop"], errors="ignore")
-    bare = bare.drop_attrs()
-    assert one._window(bare) is None
-    assert one._window(bare, ("5 nm", "200 nm")) == (5.0, 98.0)
-    for beyond in (("100 nm", "200 nm"), ("98 nm", "200 nm")):
-        with pytest.raises(ProfileError, match="not the window"):
-            one._window(bare, beyond)
 
 
 def test_a_decay_length_is_a_line_through_the_samples_of_its_window():
-    found = asked_of(FALL, sims.decay_length, start="20 nm", stop="60 nm")
-    one = painter()
-    one.decay_length(found)
-    (line,) = one.ax.lines
+    found = sims.decay_length(FALL, start="20 nm", stop="60 nm")
+    ax = sketch(decay_length=found)
+    (line,) = [one for one in ax.lines if len(one.get_xdata()) == 2]
     assert line.get_xdata().tolist() == [20.0, 60.0]
     np.testing.assert_allclose(line.get_ydata(), 1e19 * np.exp([-4.0, -12.0]), rtol=1e-9)
-    assert (line.get_color(), line.get_zorder()) == ("0.1", 4)
-    assert said(one)[0][0].startswith("λ = 5")
-    # A rising edge, half of whose samples are no atoms at all.
-    y = np.where(np.arange(50) % 2, 1e12 * np.exp(Z / 8), 0.0)
-    np.testing.assert_allclose(
-        painter(drawn.profiles(B=y))._decaying(-8.0, 20.0, 60.0), 1e12 * np.exp([2.5, 7.5])
-    )
-    away = painter()
-    away.ax.set_xlim(70, 98)
-    away.decay_length(found)
-    assert said(away) == ([], [])
+    assert drawn.notes(ax)[0].startswith("λ = 5")
+    assert drawn.notes(sketch(decay_length=found, xlim=(70, 98))) == []
 
 
 def layer(top, bottom, thickness, word="ok"):
@@ -377,121 +245,77 @@ def layer(top, bottom, thickness, word="ok"):
 
 def test_layers_are_bars_with_what_is_known_of_their_ends():
     nan = np.nan
-    one = painter(name="B")
-    one.layers(layer([10, nan, 40, nan], [20, 30, nan, nan], [10, nan, nan, nan], "truncated"))
-    bars = [line.get_xdata().tolist() for line in marks(one, "|")]
-    assert bars == [[10, 20], [0, 30], [40, 98]]
-    heights = [line.get_ydata()[0] for line in marks(one, "|")]
+    ax = sketch(
+        layers=layer([10, nan, 40, nan], [20, 30, nan, nan], [10, nan, nan, nan], "truncated")
+    )
+    ends = [line.get_xdata().tolist() for line in marks(ax, "|")]
+    assert ends == [[10, 20], [0, 30], [40, 98]]
+    heights = [line.get_ydata()[0] for line in marks(ax, "|")]
     np.testing.assert_allclose(heights, 1e19 * np.exp([-2.0, -6.0, -8.0]))
-    assert said(one)[0] == [
-        "layer(B): truncated",
-        "layer 1 (B): 10.00 nm, from 10.00 nm",
-        "layer 2 (B): down to 30.00 nm (truncated)",
-        "layer 3 (B): from 40.00 nm (truncated)",
+    assert drawn.notes(ax) == [
+        "layer: truncated",
+        "layer 1: 10.00 nm, from 10.00 nm",
+        "layer 2: down to 30.00 nm (truncated)",
+        "layer 3: from 40.00 nm (truncated)",
     ]
-    alone = painter()
-    alone.layers(layer([10], [20], [10]))
-    assert said(alone)[0] == ["layer: 10.00 nm, from 10.00 nm"]
-    nothing = painter()
-    nothing.layers(layer([nan], [nan], [nan]))
-    nothing.layers(layer([100], [120], [20]))
-    assert said(nothing)[0] == []
+    assert drawn.notes(sketch(layers=layer([100], [120], [20]))) == []
     starts = np.arange(7) * 10.0
-    many = painter()
-    many.layers(layer(starts, starts + np.r_[1:7, nan], np.r_[1:7, nan]))
+    many = sketch(layers=layer(starts, starts + np.r_[1:7, nan], np.r_[1:7, nan]))
     assert len(marks(many, "|")) == 7
-    assert said(many)[0] == ["7 layers: 1.000 to 6.000 nm thick"]
-    six = painter()
-    six.layers(layer(starts[:6], starts[:6] + 1, np.ones(6)))
-    assert len(said(six)[0]) == 6
+    assert drawn.notes(many) == ["7 layers: 1.000 to 6.000 nm thick"]
 
 
 def test_an_interface_says_its_width_between_the_parts_that_were_asked():
-    found = xr.Dataset(
-        {"position": 30.0, "width": 4.0, "width_stderr": np.nan, "status": "truncated"},
-        attrs={"question": sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm")
-               .attrs["question"]},
-    )  # fmt: skip
-    one = painter()
-    one.interface(found)
-    assert said(one)[0] == ["interface at 30.00 nm,\nwidth 4.000 nm (16 to 84 %)\n(truncated)"]
-    (span,) = one.ax.patches
+    found = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm")
+    known = {"position": 30.0, "width": 4.0, "width_stderr": np.nan, "status": "truncated"}
+    known = xr.Dataset(known, attrs=found.attrs)
+    ax = sketch(interfaces=known)
+    assert drawn.notes(ax) == ["interface at 30.00 nm, width 4.000 nm (16 to 84 %) (truncated)"]
+    (span,) = ax.patches
     assert (span.get_x(), span.get_width()) == (28.0, 4.0)
-    asked = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm", low=0.1, high=0.9)
-    other = painter()
-    other.interface(found.assign_attrs(asked.attrs))
-    assert "width 4.000 nm (10 to 90 %)" in said(other)[0][0]
-    assert marks(one, "s")[0].get_markersize() == 3.0
-    bare = painter(name="B")
-    bare.interface(found.assign(width=np.nan, status="ok"))
-    assert said(bare)[0] == ["interface (B) at 30.00 nm"]
-    assert not bare.ax.patches
-    bare.ax.set_xlim(40, 50)
-    bare.interface(found)
-    assert len(said(bare)[0]) == 1
+    bare = sketch(interfaces=known.assign(width=np.nan, status="ok"))
+    assert drawn.notes(bare) == ["interface at 30.00 nm"]
+    assert not bare.patches
+    assert drawn.notes(sketch(interfaces=known, xlim=(40, 50))) == []
 
 
 def test_a_peak_is_a_cross_at_its_sample():
-    one = painter(name="B", depth_units="um")
-    one.peak(asked_of(FALL, sims.peak))
-    assert said(one)[0] == ["peak(B) at 0 µm"]
-    (cross,) = marks(one, "+")
-    assert (cross.get_xdata().tolist(), cross.get_ydata().tolist()) == (
-        [0.0],
-        [pytest.approx(1e19)],
-    )
-    assert (cross.get_markersize(), cross.get_zorder()) == (5, 5)
+    ax = sketch(peak=sims.peak(FALL), depth_units="um", xlim=(0, 0.09))
+    assert drawn.notes(ax) == ["peak at 0 µm"]
+    (cross,) = marks(ax, "+")
+    assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (0.0, pytest.approx(1e19))
 
 
 def test_many_results_are_a_median_and_a_range_and_what_is_missing_is_counted():
-    levels = [
-        asked_of(
-            drawn.profiles(B=f * 1e19 * np.exp(-Z / 5)), sims.junction_depth, level="1e17 1/cm^3"
-        )
-        for f in (1.0, np.e, np.exp(3.0), 1e-6)
-    ]
-    one = painter(name="B")
-    one.many(levels)
-    symbol = "$x_\\mathrm{j}$(B, 10$\\mathregular{^{17}}$ cm⁻³)"
-    first, second = said(one)[0]
+    data = {str(f): drawn.profiles(B=f * 1e19 * np.exp(-Z / 5))
+            for f in (1.0, np.e, np.exp(3.0), 1e-6)}  # fmt: skip
+    levels = {name: sims.junction_depth(one, level="1e17 1/cm^3") for name, one in data.items()}
+    ax = sketch(data, junctions=levels, spread=True, ylim=None)
+    symbol = "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³)"
+    first, second = drawn.notes(ax)
     assert first == f"{symbol}: never reached in 1"
     low = 5 * np.log(100.0)
-    assert second == f"{symbol}: median {low + 5:.2f} nm\n(3: {low:.2f} to {low + 15:.2f})"
-    (mark,) = marks(one, "o")
-    assert mark.get_xdata()[0] == pytest.approx(low + 5)
-    alone = painter()
-    alone.many(levels[:1])
-    assert said(alone)[0][0].endswith(f": {low:.2f} nm in one")
-    doses = painter()
-    doses.many([asked_of(FALL, sims.integrated_dose)] * 2)
-    assert said(doses)[0][0].startswith("$Q$: median 5.0")
-    assert "atoms/cm²\n(2: " in said(doses)[0][0]
-    thick = painter(name="B")
-    thick.many([layer([10, 40], [20, 45], [10, 5]), layer([10, 40], [22, 46], [12, 6])])
-    first, second = said(thick)[0]
-    assert first == "layer 1(B): median 11.00 nm\n(2: 10.00 to 12.00) thick"
-    assert second == "layer 2(B): median 5.500 nm\n(2: 5.000 to 6.000) thick"
+    assert second == f"{symbol}: median {low + 5:.2f} nm (3: {low:.2f} to {low + 15:.2f})"
+    assert marks(ax, "o")[0].get_xdata()[0] == pytest.approx(low + 5)
+    doses = {name: sims.integrated_dose(FALL) for name in "ab"}
+    (text,) = drawn.notes(sketch({"a": FALL, "b": FALL}, dose=doses, spread=True))
+    assert text.startswith("$Q$: median 5.0")
+    assert "atoms/cm² (2: " in text
 
 
 def test_junctions_of_many_measurements_are_a_shade_between_the_first_and_the_last():
-    def junction(*depths):
-        words = [["p->n"] * len(depths)]
-        return xr.DataArray(
-            [list(depths)], dims=("n", "junction"), name="depth",
-            coords={"polarity": (("n", "junction"), words)},
-            attrs={"units": "nm", "question": QUESTION},
-        )  # fmt: skip
-
-    both = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
-    QUESTION = sims.metallurgical_junctions(both, donors=["P"], acceptors=["B"]).attrs["question"]  # noqa: N806
-    alone = painter()
-    alone.ax.set(xlim=(0, 50), ylim=(1e18, 1e20))  # it stands on no curve
-    alone.metallurgical_junctions(junction(40.0, np.nan, 60.0))
-    assert said(alone) == (["p→n junction: 40.00 nm"], [])
-    one = painter()
-    one.many([junction(20.0), junction(24.0, 60.0), junction(30.0)])
-    first, second = said(one)[0]
-    assert first == "p→n junction: median 24.00 nm\n(3: 20.00 to 30.00)"
-    assert second == "p→n junction: 60.00 nm in one"
-    spans = [(patch.get_x(), patch.get_width()) for patch in one.ax.patches]
-    assert spans == [(20.0, 10.0), (60.0, 0.0)]
+    data = {name: drawn.profiles(B=drawn.gaussian(middle=middle), P=np.full(50, 2e17))
+            for name, middle in (("a", 28.0), ("b", 30.0), ("c", 34.0))}  # fmt: skip
+    found = {name: sims.metallurgical_junctions(one, donors=["P"], acceptors=["B"])
+             for name, one in data.items()}  # fmt: skip
+    ax = sketch(data, junctions=found, spread=True)
+    last = [np.nanmax(one["depth"].values) for one in found.values()]
+    (text,) = [text for text in drawn.notes(ax) if f"median {np.median(last):.2f} nm" in text]
+    assert " junction: " in text
+    spans = [(span.get_x(), span.get_width()) for span in ax.patches]
+    assert pytest.approx((min(last), np.ptp(last))) in spans
+    one = sketch(data["b"], junctions=found["b"])
+    across = [line.get_xdata()[0] for line in one.lines if line.get_linewidth() == 0.9]
+    known = found["b"]["depth"].values.ravel()
+    assert across == pytest.approx(known[np.isfinite(known)][: len(across)])
+    assert max(known) in across

@@ -7,18 +7,17 @@ import pytest
 from matplotlib.ticker import LogFormatterSciNotation, MultipleLocator, NullLocator
 
 from sims_analysis.figures import style
+from sims_analysis.figures.plot import axes_in_style
 from sims_analysis.figures.style import (
     _without_minor_ticks,
-    drawing_on,
-    dress,
-    entitle,
+    apply_settings,
     figure_size,
     fix_ticks,
-    grow,
     in_style,
     is_default,
-    is_dressed,
     lay_out,
+    make_higher,
+    set_title,
     setting_points,
 )
 
@@ -65,7 +64,7 @@ def test_what_the_user_has_set_wins_and_larger_letters_have_more_room():
 def test_an_axes_is_dressed_as_the_settings_dress_new_ones():
     ax = plt.figure().add_subplot()
     with in_style(house=True):
-        dress(ax)
+        apply_settings(ax)
         fix_ticks(ax)
         new = plt.figure().add_subplot()
     for one in (ax, new):
@@ -81,7 +80,7 @@ def test_an_axes_is_dressed_as_the_settings_dress_new_ones():
     assert ax.xaxis.minorTicks[0].tick1line.get_markeredgewidth() == 0.5
     assert ax.xaxis.minorTicks[0].tick1line.get_markersize() == mpl.rcParams["xtick.minor.size"]
     plain = plt.figure().add_subplot()
-    dress(plain)  # with the settings as they are
+    apply_settings(plain)  # with the settings as they are
     assert isinstance(plain.xaxis.get_minor_locator(), NullLocator)
 
 
@@ -103,7 +102,7 @@ def test_the_house_style_is_for_settings_that_the_user_has_left():
 
 @pytest.mark.parametrize(("house", "size"), [(None, 8.0), (True, 8.0), (False, 10.0)])
 def test_new_axes_are_in_a_figure_of_one_column(house, size):
-    with drawing_on(None, None, house) as ax:
+    with axes_in_style(None, None, house) as ax:
         figure = ax.figure
         assert ax.xaxis.label.get_fontsize() == size
         assert figure.dpi == 300.0
@@ -115,7 +114,7 @@ def test_new_axes_are_in_a_figure_of_one_column(house, size):
 @pytest.mark.parametrize(("house", "size"), [(None, 10.0), (True, 8.0), (False, 10.0)])
 def test_given_axes_are_dressed_on_request(house, size):
     given = plt.figure().add_subplot()
-    with drawing_on(given, "double", house) as ax:
+    with axes_in_style(given, "double", house) as ax:
         assert ax is given
         assert mpl.rcParams["font.size"] == size
     assert given.xaxis.label.get_fontsize() == size
@@ -125,27 +124,26 @@ def test_given_axes_are_dressed_on_request(house, size):
 def test_axes_that_were_drawn_in_the_house_style_stay_in_it():
     data = drawn.profiles(B=drawn.gaussian())
     first = plt.figure().add_subplot()
-    with drawing_on(first, None, True):
+    with axes_in_style(first, None, True):
         drawn.sketched(data, first)
-    assert is_dressed(first)
-    with drawing_on(first, None, None):
+    with axes_in_style(first, None, None):
         assert mpl.rcParams["font.size"] == 8.0
-    with drawing_on(first, None, False):
+    with axes_in_style(first, None, False):
         assert mpl.rcParams["font.size"] == 10.0
-    other = drawn.sketched(data)
-    assert not is_dressed(other)
-    other.cla()
-    other.spines["left"].set_linewidth(0.7)
-    assert not is_dressed(other)
+    for other in (drawn.sketched(data), first):
+        if other is first:
+            other.clear()
+        with axes_in_style(other, None, None):
+            assert mpl.rcParams["font.size"] == 10.0
 
 
 def test_half_of_a_figure_is_closed_if_it_is_ours():
     before = plt.get_fignums()
-    with pytest.raises(KeyError), drawing_on(None, None, None):
+    with pytest.raises(KeyError), axes_in_style(None, None, None):
         raise KeyError
     assert plt.get_fignums() == before
     given = plt.figure().add_subplot()
-    with pytest.raises(KeyError), drawing_on(given, None, None):
+    with pytest.raises(KeyError), axes_in_style(given, None, None):
         raise KeyError
     assert plt.get_fignums() == [*before, given.figure.number]
     assert given.figure.dpi == mpl.rcParams["figure.dpi"]
@@ -154,23 +152,23 @@ def test_half_of_a_figure_is_closed_if_it_is_ours():
 def test_a_title_has_as_many_lines_as_it_needs():
     figure, ax = plt.subplots(figsize=(4, 3))
     text = "a title that is longer than the axes are wide, by some words"
-    entitle(ax, figure, f"{text}\nsecond")
+    set_title(ax, figure, f"{text}\nsecond")
     lines = ax.get_title().splitlines()
     assert lines[-1] == "second"
     assert " ".join(lines[:-1]) == text
     # A letter is 0.6 of its size of 12 points, and the axes 223 points wide.
     assert 25 < max(map(len, lines)) <= 31
     assert figure.get_size_inches().tolist() == [4, 3]
-    entitle(None, figure, text)
+    set_title(None, figure, text)
     lines = figure.get_suptitle().splitlines()
     assert 30 < max(map(len, lines)) <= 40
     assert len(lines) == 2
     assert figure.get_size_inches()[1] == pytest.approx(3 + 1.2 * 12 / 72)
-    entitle(ax, figure, "wide")
+    set_title(ax, figure, "wide")
     assert ax.get_title() == "wide"
     assert ax.title.get_position()[1] == 1.0
     tiny = plt.figure(figsize=(0.1, 1))
-    entitle(None, tiny, "ab cd")
+    set_title(None, tiny, "ab cd")
     assert tiny.get_suptitle().count("\n") == 3
 
 
@@ -190,7 +188,7 @@ def test_a_layout_needs_no_minor_ticks_and_gives_them_back():
     assert [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)] == before
     plain, ax = plt.subplots()
     lay_out(plain)
-    grow(plain, 0.5)
+    make_higher(plain, 0.5)
     assert plain.get_size_inches()[1] == pytest.approx(mpl.rcParams["figure.figsize"][1] + 0.5)
 
 

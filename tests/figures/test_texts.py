@@ -151,7 +151,8 @@ def test_names_on_one_line_are_two_words():
         name: np.full(z.shape, 1e17 * 1.5**k) for k, name in enumerate(["Al", "In", "Sb", "Te"])
     }
     ax = sims.plot_profiles(drawn.profiles(**flat), ylim=(1e10, 1e20))
-    texts = [text for text in ax.texts if text.get_text()]
+    ax.figure.draw_without_rendering()
+    texts = drawn.beside_texts(ax)
     for one in texts:
         for other in texts:
             if one is not other and abs(box(one).y0 - box(other).y0) < 0.5 * box(one).height:
@@ -164,7 +165,7 @@ def test_a_name_does_not_cover_marks():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), marker="o", markersize=9)
     ax.figure.draw_without_rendering()
     (line,) = drawn.lines(ax)
-    (name,) = [text for text in ax.texts if text.get_text() == "B"]
+    (name,) = [text for text in drawn.beside_texts(ax) if text.get_text() == "B"]
     radius = 0.5 * line.get_markersize() * ax.figure.dpi / 72
     x, y = ax.transData.transform(np.column_stack(line.get_data())).T
     inside = (x > box(name).x0 - 0.9 * radius) & (x < box(name).x1 + 0.9 * radius)
@@ -176,11 +177,11 @@ def test_a_name_does_not_cover_marks():
 def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
     first = drawn.profiles(B=drawn.gaussian())
     ax = sims.plot_profiles(first)
-    (before,) = [text for text in ax.texts if text.get_text()]
+    (before,) = [text for text in drawn.beside_texts(ax) if text.get_text()]
     x, y = ax.transData.inverted().transform(box(before).get_points()).mean(axis=0)
     sims.plot_profiles(drawn.profiles(P=np.full(drawn.DEPTHS.shape, y)), ax)
     ax.figure.draw_without_rendering()
-    (name,) = [text for text in ax.texts if text.get_text() == "B"]
+    (name,) = [text for text in drawn.beside_texts(ax) if text.get_text() == "B"]
     height = ax.transData.transform((x, y))[1]
     assert not box(name).y0 < height < box(name).y1
     assert drawn.beside(ax) == ["B", "P"]

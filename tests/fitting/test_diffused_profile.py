@@ -20,7 +20,8 @@ from sims_analysis.fitting.diffused_profile import (
     spread,
     with_initial,
 )
-from sims_analysis.fitting.task import NoFitError, Task
+from sims_analysis.fitting.preparation import NoFitError
+from sims_analysis.fitting.request import FitRequest
 from sims_analysis.kernels.samples import Samples
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.start_values import moments_above
@@ -177,7 +178,7 @@ def test_a_series_has_one_diffusivity_and_one_profile_before():
 # --- what is known before ---------------------------------------------------------------------
 
 NODES = np.array([1.0, 3.0, 5.0, 7.0, 9.0])
-TASK = Task(find_model("annealed_implant"), "concentration", cell="point", weights="none")
+TASK = FitRequest(find_model("annealed_implant"), "concentration", cell="point", weights="none")
 
 
 def before(c, s=np.nan, k=np.nan, z=NODES):

@@ -201,7 +201,7 @@ NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_fit_or_of_another_model_is_refused_by_name(fit, change, options, message):
+def test_what_is_no_fit_or_of_another_model_is_refused_in_order(fit, change, options, message):
     with pytest.raises(ProfileError) as refused:
         sims.evaluate(change(fit), depth="50 nm", **options)
     assert str(refused.value) == message

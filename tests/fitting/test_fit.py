@@ -13,17 +13,17 @@ from scipy import special
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
-from sims_analysis.fitting.minima import half_widths, not_ruled_out, weighed
+from sims_analysis.fitting.minima import by_likelihood, half_widths, not_ruled_out
 from sims_analysis.fitting.objectives import Squares
 from sims_analysis.fitting.optimization import (
     Curve,
-    Solution,
+    Minimum,
     covariance,
     distinct,
     profile_interval,
     solve_each,
 )
-from sims_analysis.fitting.task import ADVICE, STATUS
+from sims_analysis.fitting.statuses import ADVICE, STATUS
 from sims_analysis.shapes import models, pearson
 from sims_analysis.shapes.model import Model, Parameter
 
@@ -214,20 +214,6 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
 
 
 @pytest.mark.study
-def test_an_error_that_is_no_interval_is_said_to_be_poor():
-    parameters, z, _ = COVERED["dual_pearson"]
-    ds = models_truth.counted("dual_pearson", parameters, z, peak=100, trials=1, seed=4)
-    fit = quietly(ds, model="dual_pearson")
-    poor = fit["poor_stderr"].isel(trial=0)
-    assert bool(poor.sel(parameter="head_fraction"))
-    assert not bool(poor.sel(parameter="dose"))
-    many = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=10, trials=20, seed=4)
-    assert not quietly(many, model="gaussian")["poor_stderr"].any()
-    exact = quietly(data_of("gaussian", (1e15, 100, 30), 300, "log"), model="gaussian")
-    assert not exact["poor_stderr"].any()
-
-
-@pytest.mark.study
 def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
@@ -239,7 +225,6 @@ def test_what_the_samples_do_not_determine_has_no_error():
     # Their errors would reach beyond a head of everything, and a kurtosis below 1.
     assert {"head_fraction", "tail_skewness", "tail_kurtosis", "tail_straggle"} <= set(lost)
     assert "background" not in lost
-    assert set(fit["parameter"].values[fit["poor_stderr"]]) >= set(lost)
     # Another set of parameters does as well: its tail is inside two errors.
     other = quietly(ds, **options, fixed={"tail_projected_range": "126.9 nm"})
     assert abs(other["objective_value"] - fit["objective_value"]) < 1
@@ -267,20 +252,20 @@ def two_minima(offset):
         return np.array([20 * (a - 1) * (a + 1) * (1 + 0.5 * a), offset * (a - 1)])
 
     curve = Curve([Parameter("a", "dimensionless", "")], formula, None, {})
-    objective = Squares(np.zeros(2), np.ones(2), known_errors=True, code=2)
+    objective = Squares(np.zeros(2), np.ones(2))
     return formula, curve, objective, solve_each(curve, objective, [[1.1], [-1.1]])
 
 
 @pytest.mark.parametrize("offset", [0.3, 1.6])
 def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
     formula, curve, objective, found = two_minima(offset)
-    found = weighed(curve, objective, not_ruled_out(curve, objective, found))
-    first = round(found[0].solution.free[0])
+    found = by_likelihood(curve, objective, not_ruled_out(curve, objective, found))
+    first = round(found[0].p[0])
     if offset > 1.5:  # ruled out
         assert (first, len(found)) == (1, 1)
         return
     assert (first, len(found)) == (-1, 2)
-    assert found[0].solution.cost > found[1].solution.cost + 0.3
+    assert found[0].cost > found[1].cost + 0.3
     a = np.linspace(-1.5, 1.5, 30001)
     likelihood = np.exp(-0.5 * np.sum(formula(a) ** 2, axis=0))
     share = likelihood[a < 0].sum() / likelihood.sum()
@@ -289,15 +274,15 @@ def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
 
 def test_a_minimum_with_an_edge_counts_only_where_all_have_one():
     formula, curve, objective, found = two_minima(0.3)
-    (one,) = weighed(curve, objective, found, lambda one: one.free[0] < 0)
-    assert one.solution.free[0] > 0
+    (one,) = by_likelihood(curve, objective, found, lambda one: one.p[0] < 0)
+    assert one.p[0] > 0
     assert one.share == 1
     # The inverse of the curvature that is there; of a single minimum, of what is expected.
-    a = one.solution.free[0] + np.array([-1e-3, 0, 1e-3])
+    a = one.p[0] + np.array([-1e-3, 0, 1e-3])
     curvature = np.diff(0.5 * np.sum(formula(a) ** 2, axis=0), 2).item() / 1e-6
-    assert one.errors.item() == pytest.approx(1 / curvature, rel=1e-4)
-    assert covariance(curve, objective, one.solution).item() != pytest.approx(1 / curvature)
-    assert len(weighed(curve, objective, found, lambda _: True)) == 2
+    assert one.covariance.item() == pytest.approx(1 / curvature, rel=1e-4)
+    assert covariance(curve, objective, one).item() != pytest.approx(1 / curvature)
+    assert len(by_likelihood(curve, objective, found, lambda _: True)) == 2
 
 
 def test_other_minima_widen_an_error_until_it_is_their_distance():
@@ -325,7 +310,6 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     assert fit["tail_skewness"].item() == pytest.approx(1.4, abs=0.01)
     shapes = [name for name in models()["dual_pearson"].names if name != "dose"]
     assert all(np.isnan(fit[f"{name}_stderr"]) for name in shapes)
-    assert fit["poor_stderr"].sel(parameter=shapes).all()
     assert fit["dose_stderr"].item() > 0
     held = {"tail_skewness": 1.4, "tail_kurtosis": 5.4}
     fit = quietly(ds, model="dual_pearson", fixed=held).isel(trial=0)
@@ -345,8 +329,8 @@ def test_errors_of_a_dual_distribution_with_all_parameters_free_are_neither_narr
 
 
 def test_head_and_tail_by_each_others_names_are_no_other_minimum():
-    one = Solution(np.array([1.0, 2.0]), *[np.array([1.0, 2.0])] * 3, 30.0, converged=True)
-    swapped = replace(one, x=np.array([2.0, 1.0]), free=np.array([2.0, 1.0]))
+    one = Minimum(np.array([1.0, 2.0]), *[np.array([1.0, 2.0])] * 3, 30.0, converged=True)
+    swapped = replace(one, x=np.array([2.0, 1.0]), p=np.array([2.0, 1.0]))
     assert distinct([one, swapped, None]) == [one]
     assert len(distinct([one, replace(swapped, m=np.array([1.0, 3.0]))])) == 2
 
@@ -365,12 +349,12 @@ def test_the_head_is_the_shallower_of_two_distributions():
 def test_an_interval_reaches_over_all_minima_inside_it():
     one = Parameter("a", "dimensionless", "")
     curve = Curve([one], lambda a: np.array([5 * (a * a - 1), 0.3 * a + 0.1]), None, {})
-    objective = Squares(np.zeros(2), np.ones(2), known_errors=True, code=2)
+    objective = Squares(np.zeros(2), np.ones(2))
     found = solve_each(curve, objective, [[2.0], [-2.0]])
-    assert [round(float(one.free[0])) for one in found] == [-1, 1]
+    assert [round(float(one.p[0])) for one in found] == [-1, 1]
     low, high = profile_interval(curve, objective, found, 0)
     for end in (low, high):
-        risen = float(np.sum(objective.residual(curve.values([end])) ** 2)) - found[0].cost
+        risen = objective.cost(curve.values([end])) - found[0].cost
         assert risen == pytest.approx(1, abs=0.03)
     assert low < -1
     assert high > 1
@@ -395,17 +379,14 @@ def test_a_profile_follows_a_valley_that_bends():
     parameters, z, _ = COVERED["delta_drf"]
     ds = models_truth.counted("delta_drf", parameters, z, peak=10, trials=5, seed=3)
     fit = quietly(ds, model="delta_drf", interval="profile")
-    growth = fit.sel(parameter="lambda_growth")
-    poor = growth["poor_stderr"].values
-    assert poor.any()
-    assert not poor.all()
-    linear = growth["lambda_growth"] - growth["lambda_growth_stderr"]
-    off = abs(growth["lambda_growth_lower"] - linear) / growth["lambda_growth_stderr"]
-    assert float(off[poor].max()) > 0.2
-    held = float(growth["lambda_growth_lower"][np.argmax(poor)])
-    one = quietly(ds.isel(trial=[int(np.argmax(poor))]), model="delta_drf",
+    linear = fit["lambda_growth"] - fit["lambda_growth_stderr"]
+    off = abs(fit["lambda_growth_lower"] - linear) / fit["lambda_growth_stderr"]
+    worst = int(off.argmax())
+    assert float(off[worst]) > 0.2
+    held = float(fit["lambda_growth_lower"][worst])
+    one = quietly(ds.isel(trial=[worst]), model="delta_drf",
                   fixed={"lambda_growth": f"{held} nm"})  # fmt: skip
-    rise = one["objective_value"] - fit["objective_value"].isel(trial=int(np.argmax(poor)))
+    rise = one["objective_value"] - fit["objective_value"].isel(trial=worst)
     # By definition, unless it is the bound that ends the interval.
     assert held == 0 or rise.item() == pytest.approx(1, abs=0.05)
 
@@ -796,12 +777,9 @@ def test_a_fit_that_plainly_misses_is_not_ok():
     fit = quietly(models_truth.profile(c * noise, z), model="gaussian")
     assert fit["status"].item() == fit["curve_status"].item() == "wrong_shape"
     assert fit["largest_departure"].item() > 0.1
-    assert fit["largest_deviation"].item() > 4
-    assert fit["rms_log_departure"].item() > 0.1
     right = quietly(models_truth.profile(c * noise, z), model="pearson")
     assert right["status"].item() == "ok"
     assert right["largest_departure"].item() < 0.05
-    assert right["rms_log_departure"].item() == pytest.approx(0.05, rel=0.4)
 
 
 @pytest.mark.parametrize("model", ["gaussian", "edge", "delta_drf"])
@@ -1232,8 +1210,6 @@ def test_an_exact_step_between_two_samples_has_no_width(model, weights):
         fit = sims.fit(step, model=model, weights=weights)
     assert fit["status"].item() == "undetermined"
     assert np.isnan(fit["width_16_84_stderr"].item())
-    width = "width_16_84" if model == "edge" else "scale"
-    assert fit["poor_stderr"].sel(parameter=["position", width]).all()
     assert fit["left_level_stderr"].item() < 1e-6 * 1e20
 
 

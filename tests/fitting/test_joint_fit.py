@@ -10,9 +10,8 @@ from sims_analysis.fitting import joint_fit as _joint
 from sims_analysis.fitting.diffused_profile import DIFFUSED, Initial
 from sims_analysis.fitting.groups import fit_group
 from sims_analysis.fitting.joint_fit import fit_together
-from sims_analysis.fitting.links import Links
 from sims_analysis.fitting.objectives import Squares
-from sims_analysis.fitting.task import NoFitError, Task
+from sims_analysis.fitting.request import FitRequest
 from sims_analysis.kernels.samples import Samples
 from sims_analysis.shapes.model import Model, Parameter
 
@@ -40,7 +39,7 @@ RISE = Model(
     lambda z, c: [(np.ptp(c) / np.ptp(z),)], "", shape="decay",
     derivatives=lambda z, _: z[None],
 )  # fmt: skip
-TASK = Task(LINE, "concentration")
+REQUEST = FitRequest(LINE, "concentration")
 TRUE = [(3.0, 1.0), (5.0, 1.0), (8.0, 1.0)]
 
 
@@ -55,14 +54,15 @@ def samples(c, s=0.2, *, common=0.0, overlap=0.0, k=NAN):
     return Samples(Z, np.asarray(c, dtype=float), *columns)
 
 
-def links(m=2, shared=("slope",), **more):
-    return Links(over="wafer", labels=tuple(f"W{i}" for i in range(m)), shared=shared, **more)
+def linked(request, m=2, shared=("slope",), **more):
+    labels = tuple(f"W{i}" for i in range(m))
+    return replace(request, over="wafer", labels=labels, shared=shared, **more)
 
 
-def together(c, s=0.2, task=TASK, settings=SETTINGS, **more):
+def together(c, s=0.2, request=REQUEST, settings=SETTINGS, **more):
     each = settings if isinstance(settings, list) else [settings] * len(c)
     given = c if isinstance(c[0], Samples) else [samples(one, s) for one in c]
-    return fit_together(given, each, task, links(len(c), **more))
+    return fit_together(given, each, linked(request, len(c), **more))
 
 
 def design(m):
@@ -95,29 +95,28 @@ def test_parameters_that_profiles_share_are_those_of_all_samples(m):
     np.testing.assert_allclose(common["value"], p, rtol=1e-7)
     np.testing.assert_allclose(common["covariance"], covariance, rtol=1e-6)
     np.testing.assert_allclose(common["stderr"], np.sqrt(covariance.diagonal()), rtol=1e-6)
-    assert not common["poor"].any()
     assert np.isnan(common["pull"]).all()
     residuals = (p @ design(m) - c.ravel()).reshape(m, -1) / 0.2
     assert common["aic"] == pytest.approx(np.sum(residuals**2) + 2 * (m + 1))
     for i, one in enumerate(answers):
-        assert one.status == "ok"
+        assert one["status"] == "ok"
         mine = [i, m]
-        np.testing.assert_allclose(one.parts["value"], p[mine], rtol=1e-7)
-        np.testing.assert_allclose(one.parts["stderr"], np.sqrt(covariance.diagonal()[mine]))
-        assert one.parts["objective_value"] == pytest.approx(np.sum(residuals[i] ** 2))
-        assert np.isnan(one.parts["aic"])
+        np.testing.assert_allclose(one["value"], p[mine], rtol=1e-7)
+        np.testing.assert_allclose(one["stderr"], np.sqrt(covariance.diagonal()[mine]))
+        assert one["objective_value"] == pytest.approx(np.sum(residuals[i] ** 2))
+        assert np.isnan(one["aic"])
         # Where the line is 0: -a / b.
         slopes = np.array([-1 / p[m], p[i] / p[m] ** 2])
-        np.testing.assert_allclose(one.parts["derived"], [-p[i] / p[m]])
+        np.testing.assert_allclose(one["derived"], [-p[i] / p[m]])
         square = covariance[np.ix_(mine, mine)]
         error = np.sqrt(slopes @ square @ slopes)
-        np.testing.assert_allclose(one.parts["derived_stderr"], [error], rtol=1e-5)
+        np.testing.assert_allclose(one["derived_stderr"], [error], rtol=1e-5)
         # The dose of the window: the integral of a + b z, 1e-7 cm for a nm.
         span, moment = np.ptp(Z), (Z[-1] ** 2 - Z[0] ** 2) / 2
         area = np.array([span, moment])
-        assert one.parts["window_dose"] == pytest.approx(area @ p[mine] * 1e-7)
+        assert one["window_dose"] == pytest.approx(area @ p[mine] * 1e-7)
         expected = np.sqrt(area @ square @ area) * 1e-7
-        assert one.parts["window_dose_stderr"] == pytest.approx(expected, rel=1e-6)
+        assert one["window_dose_stderr"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_prior_is_one_more_measurement_of_what_all_share():
@@ -146,7 +145,7 @@ def test_a_prior_of_what_each_has_counts_for_each():
 def test_where_errors_are_not_known_each_profile_counts_by_its_own_scatter():
     c = measured(noise=0.1)
     c[1] += 4 * (c[1] - np.polyval(np.polyfit(Z, c[1], 1), Z))  # five times the scatter
-    answers, common = together(c, NAN, replace(TASK, weights="none"))
+    answers, common = together(c, NAN, replace(REQUEST, weights="none"))
     # Each has a level of its own, and half of the common slope.
     variances = np.array([np.sum((one - np.polyval(np.polyfit(Z, one, 1), Z)) ** 2) for one in c])
     variances /= Z.size - 2
@@ -160,15 +159,15 @@ def test_where_errors_are_not_known_each_profile_counts_by_its_own_scatter():
     costs = np.sum((r / top) ** 2, axis=1)
     expected = np.sum(Z.size * np.log(costs / Z.size)) + 2 * 2 + 2 * 3
     assert common["aic"] == pytest.approx(expected, rel=1e-4)
-    assert [one.status for one in answers] == ["ok", "ok"]
+    assert [one["status"] for one in answers] == ["ok", "ok"]
 
 
 @pytest.mark.parametrize("background", ["fit", "stated"])
 def test_profiles_have_backgrounds_of_their_own(background):
     c = measured()
-    task = Task(RISE, "concentration", background=background)
+    request = FitRequest(RISE, "concentration", background=background)
     settings = [SETTINGS | {"background": level} for level, _ in TRUE[:2]]
-    answers, common = together(c, task=task, settings=settings)
+    answers, common = together(c, request=request, settings=settings)
     if background == "fit":
         p, covariance = by_hand(c, 0.2)
         np.testing.assert_allclose(common["value"], p[[2, 0, 1]], rtol=1e-7)
@@ -185,23 +184,23 @@ def test_profiles_have_backgrounds_of_their_own(background):
         np.testing.assert_allclose(common["stderr"], [error, NAN, NAN], rtol=1e-6)
         p, area = np.array([0, 0, slope]), np.array([np.ptp(Z**2) / 2])
     for i, one in enumerate(answers):
-        assert one.status == "ok"
+        assert one["status"] == "ok"
         level = p[i] if background == "fit" else TRUE[i][0]
-        np.testing.assert_allclose(one.parts["value"], [p[2], level], rtol=1e-7)
+        np.testing.assert_allclose(one["value"], [p[2], level], rtol=1e-7)
         # The dose is that of the curve without its background.
-        assert one.parts["window_dose"] == pytest.approx(area[0] * p[2] * 1e-7)
+        assert one["window_dose"] == pytest.approx(area[0] * p[2] * 1e-7)
         expected = area[0] * error * 1e-7
-        assert one.parts["window_dose_stderr"] == pytest.approx(expected, rel=1e-6)
+        assert one["window_dose_stderr"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_parameter_that_is_held_has_no_error_and_others_that_of_what_is_left():
     c = measured()
-    answers, common = together(c, task=replace(TASK, fixed={"slope": 1.0}))
+    answers, common = together(c, request=replace(REQUEST, fixed={"slope": 1.0}))
     levels = (c - Z).mean(axis=1)
     np.testing.assert_allclose(common["value"], [*levels, 1.0], rtol=1e-9)
     error = 0.2 / np.sqrt(Z.size)
     np.testing.assert_allclose(common["stderr"], [error, error, NAN], rtol=1e-6)
-    np.testing.assert_allclose(answers[1].parts["value"], [levels[1], 1.0])
+    np.testing.assert_allclose(answers[1]["value"], [levels[1], 1.0])
 
 
 def test_the_error_of_a_background_that_was_subtracted_is_added_for_each_profile():
@@ -224,31 +223,31 @@ def test_the_error_of_a_background_that_was_subtracted_is_added_for_each_profile
     np.testing.assert_allclose(common["covariance"], expected, rtol=1e-6)
     for i, one in enumerate(answers):
         error = np.sqrt(expected.diagonal()[[i, 2]])
-        np.testing.assert_allclose(one.parts["stderr"], error, rtol=1e-6)
+        np.testing.assert_allclose(one["stderr"], error, rtol=1e-6)
 
 
 def test_a_profile_that_has_no_fit_takes_no_part_and_keeps_its_place():
     c = measured(3)
     c[1] = NAN
     answers, common = together(c)
-    assert [one.status for one in answers] == ["ok", "no_data", "ok"]
+    assert [one["status"] for one in answers] == ["ok", "no_data", "ok"]
     p, covariance = by_hand(c[[0, 2]], 0.2)
     np.testing.assert_allclose(common["value"], [p[0], NAN, p[1], p[2]], rtol=1e-7)
     here = [0, 2, 3]
     np.testing.assert_allclose(common["covariance"][np.ix_(here, here)], covariance, rtol=1e-6)
     assert np.isnan(common["covariance"][1]).all()
-    for name in ("stderr", "poor", "pull"):
+    for name in ("stderr", "pull"):
         assert np.isnan(common[name][1])
     nothing = together(np.full((2, Z.size), NAN))
-    assert [one.status for one in nothing[0]] == ["no_data", "no_data"]
+    assert [one["status"] for one in nothing[0]] == ["no_data", "no_data"]
     assert nothing[1] == {}
 
 
 def test_profiles_of_which_no_common_fit_is_found_are_not_converged(monkeypatch):
     monkeypatch.setattr(_joint, "solve", lambda *_: None)
     answers, common = together(measured())
-    assert [one.status for one in answers] == ["not_converged"] * 2
-    assert answers[0].parts["n_samples"] == Z.size
+    assert [one["status"] for one in answers] == ["not_converged"] * 2
+    assert answers[0]["n_samples"] == Z.size
     assert common == {}
 
 
@@ -257,7 +256,7 @@ def test_a_profile_that_is_flat_beside_the_common_curve_is_featureless():
     c[1] = 5.0 + 0.5 * np.cos(9 * Z)
     given = [samples(c[0], 0.2), samples(c[1], 3.0)]
     answers, _ = together(given)
-    assert [one.status for one in answers] == ["ok", "featureless"]
+    assert [one["status"] for one in answers] == ["ok", "featureless"]
 
 
 def test_starting_values_are_tried_until_errors_explain_what_is_left(monkeypatch):
@@ -289,14 +288,14 @@ def test_chance_explains_three_standard_deviations_of_chi_square(prior):
     c = measured()
     more = {"prior": {"slope": (1.0, 1.0)}} if prior else {}
     members = []
-    fit_group_members = _joint._Group.solved
+    fit_group_members = _joint._Group.minimize
 
     def solved(self):
         members.append(self)
         return fit_group_members(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_joint._Group, "solved", solved)
+        patch.setattr(_joint._Group, "minimize", solved)
         together(c, **more)
     n = 2 * Z.size
     assert members[0]._enough() == pytest.approx(n + 3 * np.sqrt(2 * n) + 9 * prior)
@@ -312,9 +311,9 @@ BEND = Model(
 @pytest.mark.parametrize("background", ["fit", "stated"])
 def test_the_dose_above_a_background_is_that_of_all_other_parameters(background):
     c = measured() + np.array([[0.0], [0.02]]) * Z**2
-    task = Task(BEND, "concentration", background=background)
+    request = FitRequest(BEND, "concentration", background=background)
     settings = [SETTINGS | {"background": level} for level, _ in TRUE[:2]]
-    answers, common = together(c, task=task, settings=settings)
+    answers, common = together(c, request=request, settings=settings)
     # Two hollows, one slope, and two levels, which are known where they are stated.
     rows = np.zeros((5, 2 * Z.size))
     for i in (0, 1):
@@ -330,10 +329,10 @@ def test_the_dose_above_a_background_is_that_of_all_other_parameters(background)
     for i, one in enumerate(answers):
         area = np.zeros(n)
         area[[i, 2]] = weight @ (Z * Z / 10), weight @ Z
-        assert one.parts["window_dose"] == pytest.approx(area @ p * 1e-7, rel=1e-6)
+        assert one["window_dose"] == pytest.approx(area @ p * 1e-7, rel=1e-6)
         error = np.sqrt(area @ covariance @ area) * 1e-7
-        assert one.parts["window_dose_stderr"] == pytest.approx(error, rel=1e-5)
-        assert one.parts["value"][2] == pytest.approx(p[3 + i] if n == 5 else TRUE[i][0])
+        assert one["window_dose_stderr"] == pytest.approx(error, rel=1e-5)
+        assert one["value"][2] == pytest.approx(p[3 + i] if n == 5 else TRUE[i][0])
     assert common["value"][0] == pytest.approx(p[2])
 
 
@@ -343,10 +342,10 @@ def test_the_dose_above_a_background_is_that_of_all_other_parameters(background)
 def test_a_background_that_is_stated_is_as_it_was_measured():
     """It is no value that a factor would change: 3 and 5, whatever the scale of values."""
     c = measured()
-    task = Task(BEND, "concentration", background="stated", fixed={"slope": 1.1})
+    request = FitRequest(BEND, "concentration", background="stated", fixed={"slope": 1.1})
     settings = [SETTINGS | {"background": level, "rsf_uncertainty": 0.2} for level, _ in TRUE[:2]]
-    _, common = together(c, task=task, settings=settings, shared=(), scales=("rsf_scale",),
-                         held=True)  # fmt: skip
+    more = {"shared": (), "scales": ("rsf_scale",)}
+    _, common = together(c, request=request, settings=settings, **more)
     left = (c - np.array([[3.0], [5.0]])).ravel()
 
     def residual(x):
@@ -370,10 +369,8 @@ def test_a_held_slope_tells_the_scale_by_which_it_is_off(uncertain, fixed, kind)
     """Apparent slopes are true ones times the depth scale, or over that of values."""
     c = measured()
     power = 1 if kind == "depth_scale" else -1
-    task = replace(TASK, fixed=fixed)
-    answers, common = together(
-        c, task=task, settings=SETTINGS | uncertain, scales=(kind,), held=True
-    )
+    request = replace(REQUEST, fixed=fixed)
+    answers, common = together(c, request=request, settings=SETTINGS | uncertain, scales=(kind,))
     s = np.full(c.size, 0.2)
 
     def residual(x):
@@ -392,7 +389,7 @@ def test_a_held_slope_tells_the_scale_by_which_it_is_off(uncertain, fixed, kind)
     np.testing.assert_allclose(common["pull"][3], (theirs.x[2] - 1) / 0.05, rtol=1e-4)
     for i, one in enumerate(answers):
         level, scale = theirs.x[i], theirs.x[2]
-        np.testing.assert_allclose(one.parts["value"], [level, 1.05], rtol=1e-6)
+        np.testing.assert_allclose(one["value"], [level, 1.05], rtol=1e-6)
 
         def dose(x, i=i):
             """True: over true depths, of true values."""
@@ -410,22 +407,29 @@ def test_a_held_slope_tells_the_scale_by_which_it_is_off(uncertain, fixed, kind)
             steps = 1e-6 * np.diag(theirs.x)
             slopes = [(asked(theirs.x + e) - asked(theirs.x - e)) / (2 * e.sum()) for e in steps]
             error = np.sqrt(np.array(slopes) @ covariance @ slopes)
-            assert np.ravel(one.parts[name])[0] == pytest.approx(asked(theirs.x), rel=1e-6)
-            assert np.ravel(one.parts[f"{name}_stderr"])[0] == pytest.approx(error, rel=1e-3)
+            assert np.ravel(one[name])[0] == pytest.approx(asked(theirs.x), rel=1e-6)
+            assert np.ravel(one[f"{name}_stderr"])[0] == pytest.approx(error, rel=1e-3)
         assert scale == pytest.approx(common["value"][3], rel=1e-6)
+
+
+def scaled(c, settings, request, *scales):
+    """Fit one profile, and name its numbers, and those that it has in common with the scales."""
+    request = replace(request, scales=scales)
+    row = fit_group([samples(c)], [settings], request)
+    n, both = request.fields.size, (request.fields, request.common_fields)
+    return [
+        {name: one.of(part, name) for name in one.shapes}
+        for one, part in zip(both, (row[:n], row[n:]), strict=True)
+    ]
 
 
 def test_scales_alone_widen_the_errors_of_a_fit_by_what_is_known():
     """And the ends of an interval: the scale is one more error, as large on both sides."""
     c = measured(1)
-    task = replace(TASK, profile=True)
+    request = replace(REQUEST, intervals=True)
     settings = SETTINGS | {"depth_uncertainty": 0.03, "rsf_uncertainty": 0.1}
-    both = Links(scales=("depth_scale", "rsf_scale"))
-    row = fit_group([samples(c[0])], [settings], task, both)
-    alone = fit_group([samples(c[0])], [settings], task, Links())
-    own, common = task.layout, both.layout(task)
-    parts = {name: row[: own.size][place] for name, place in own.places.items()}
-    plain = {name: alone[place] for name, place in own.places.items()}
+    parts, found = scaled(c[0], settings, request, "depth_scale", "rsf_scale")
+    plain, _ = scaled(c[0], settings, request)
     value = plain["value"]
     # A level grows with values, a slope with these and the inverse of depths, a depth with depths.
     grown = value[:, None] * np.array([[0.0, 0.1], [-0.03, 0.1]])
@@ -446,37 +450,36 @@ def test_scales_alone_widen_the_errors_of_a_fit_by_what_is_known():
         np.sqrt(plain["window_dose_stderr"] ** 2 + (0.03 * dose) ** 2 + (0.1 * dose) ** 2),
         rtol=1e-12,
     )
-    found = {name: row[own.size :][place] for name, place in common.places.items()}
     np.testing.assert_array_equal(found["value"], [*value, 1, 1])
     np.testing.assert_allclose(found["stderr"], [*expected, 0.03, 0.1])
     np.testing.assert_allclose(found["lower"], [*parts["lower"], 0.97, 0.9])
     np.testing.assert_allclose(found["upper"], [*parts["upper"], 1.03, 1.1])
     np.testing.assert_array_equal(found["pull"], [NAN, NAN, 0, 0])
-    np.testing.assert_array_equal(found["poor"], [0, 0, 0, 0])
     assert found["aic"] == plain["aic"]
-    square = found["covariance"].reshape(4, 4)
+    square = found["covariance"]
     rows = np.vstack([grown, np.diag([0.03, 0.1])])
     first = np.zeros((4, 4))
-    first[:2, :2] = plain["covariance"].reshape(2, 2)
+    first[:2, :2] = plain["covariance"]
     np.testing.assert_allclose(square, first + rows @ rows.T, rtol=1e-12, atol=1e-30)
 
 
 def test_what_is_held_has_no_covariance_with_scales_either():
     settings = SETTINGS | {"depth_uncertainty": 0.03}
-    both = Links(scales=("depth_scale",))
-    task = replace(TASK, fixed={"level": 3.0})
-    row = fit_group([samples(measured(1)[0])], [settings], task, both)
-    found = row[task.layout.size :][both.layout(task).places["covariance"]].reshape(3, 3)
-    assert np.isnan(found[0]).all()
-    assert np.isnan(found[:, 0]).all()
-    assert np.isfinite(found[1:, 1:]).all()
+    parameters = (*LINE.parameters, Parameter("times", "dimensionless", ""))
+    model = Model("", "", parameters, lambda z, a, b, n: a + n * b * z, lambda *_: [(1, 1, 1)], "",
+                  shape="decay")  # fmt: skip
+    request = replace(REQUEST, model=model, fixed={"times": 1.0})
+    found = scaled(measured(1)[0], settings, request, "depth_scale")[1]["covariance"]
+    assert np.isnan(found[2]).all()
+    assert np.isnan(found[:, 2]).all()
+    free = np.array([0, 1, 3])
+    assert np.isfinite(found[np.ix_(free, free)]).all()
 
 
 def test_without_a_fit_scales_have_no_numbers():
     settings = SETTINGS | {"depth_uncertainty": 0.03}
-    both = Links(scales=("depth_scale",))
-    row = fit_group([samples(np.full(Z.size, NAN))], [settings], TASK, both)
-    assert np.isnan(row[TASK.layout.size :]).all()
+    _, found = scaled(np.full(Z.size, NAN), settings, REQUEST, "depth_scale")
+    assert all(np.isnan(one).all() for one in found.values())
 
 
 # --- an anneal --------------------------------------------------------------------------------
@@ -492,23 +495,23 @@ def annealed(same, error=0.02, *, level=0.0, background="none"):
     """Fit two anneals of one profile, or of two that are alike."""
     before = implant(4.0)
     scaled = before / before.max()
-    objective = Squares(scaled, np.full(NODES.size, error), known_errors=True, code=2)
+    objective = Squares(scaled, np.full(NODES.size, error))
     one, other = (Initial(NODES, before, objective) for _ in range(2))
-    task = Task(DIFFUSED, "concentration", initials=(one, one if same else other),
+    request = FitRequest(DIFFUSED, "concentration", initials=(one, one if same else other),
                 background=background)  # fmt: skip
     absent, none = np.full(NODES.size, NAN), np.zeros(NODES.size)
     after = [
         Samples(NODES, implant(w) + level, none + 0.001, absent, none, none) for w in (5.0, 6.0)
     ]
     settings = [SETTINGS | {"initial": float(i), "time": NAN} for i in (0, 1)]
-    return fit_together(after, settings, task, links(2, (), held=True))
+    return fit_together(after, settings, linked(request, 2, ()))
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_one_profile_before_two_anneals_is_known_once():
     """Of two that are alike each has noise of its own."""
     (once, twice), (common, apart) = zip(*(annealed(same) for same in (True, False)), strict=True)
-    assert [one.status for one in once + twice] == ["ok"] * 4
+    assert [one["status"] for one in once + twice] == ["ok"] * 4
     np.testing.assert_allclose(common["value"], apart["value"], rtol=0.01)
     np.testing.assert_allclose(common["value"][2:], np.sqrt([9.0, 20.0]), rtol=0.03)
     assert common["value"].size == 4
@@ -521,17 +524,16 @@ def test_one_profile_before_two_anneals_is_known_once():
 def test_an_anneal_may_lie_on_a_background_of_its_own():
     answers, common = annealed(same=True, level=0.01, background="fit")
     plain, alone = annealed(same=True)
-    assert [one.status for one in answers] == ["ok", "ok"]
+    assert [one["status"] for one in answers] == ["ok", "ok"]
     np.testing.assert_allclose(common["value"][4:], 0.01, atol=4e-3)
     np.testing.assert_allclose(common["value"][:4], alone["value"], rtol=0.1)
-    dose = [one.parts["window_dose"] for one in (answers[0], plain[0])]
+    dose = [one["window_dose"] for one in (answers[0], plain[0])]
     assert dose[0] == pytest.approx(dose[1], rel=0.1)
 
 
 def test_without_a_profile_before_its_anneal_a_profile_has_no_data():
-    task = Task(DIFFUSED, "concentration", initials=(None,))
+    request = FitRequest(DIFFUSED, "concentration", initials=(None,))
     one = Samples(NODES, implant(5.0), *(np.full(NODES.size, NAN) for _ in range(2)),
                   *np.zeros((2, NODES.size)))  # fmt: skip
-    answers, common = fit_together([one], [SETTINGS | {"initial": 0.0}], task, links(1, ()))
-    assert (answers[0].status, dict(answers[0].parts), common) == ("no_data", {}, {})
-    assert NoFitError("no_data", {}).status == "no_data"
+    answers, common = fit_together([one], [SETTINGS | {"initial": 0.0}], linked(request, 1, ()))
+    assert (answers[0], common) == ({"status": "no_data"}, {})

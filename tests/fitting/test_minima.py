@@ -7,23 +7,21 @@ import pytest
 from scipy import stats
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting import minima as _minima
 from sims_analysis.fitting.minima import (
-    _by_name,
-    _follows_noise,
-    _observed,
-    _refuse_holes,
+    _in_order,
+    _irregular,
+    _observed_covariance,
+    _refuse_undefined,
     _solved,
+    by_likelihood,
     featureless,
     half_widths,
-    minima,
+    minimize,
     not_ruled_out,
-    weighed,
 )
 from sims_analysis.fitting.objectives import EXACT, LogSquares, Poisson, Squares
-from sims_analysis.fitting.optimization import Curve, Solution, covariance, solve
-from sims_analysis.fitting.preparation import Prepared
-from sims_analysis.fitting.task import NoFitError
+from sims_analysis.fitting.optimization import Curve, Minimum, covariance, solve
+from sims_analysis.fitting.preparation import FitProblem, NoFitError
 from sims_analysis.shapes.model import Model, Parameter
 
 NAN = np.nan
@@ -48,19 +46,19 @@ def model(formula, parameters=None, **options):
 def profile(curve, objective, starts=((1.0,),), c=None, n=10):
     c = np.ones(n) if c is None else c
     none = np.zeros(n)
-    return Prepared(
+    return FitProblem(
         np.arange(float(n)), c, 1.0, (none, none), (False, False), objective, curve, np.ones(1),
         list(starts), {"n_samples": n},
     )  # fmt: skip
 
 
 def known(y, s=1.0):
-    return Squares(np.asarray(y, dtype=float), np.full(len(y), s), known_errors=True, code=2)
+    return Squares(np.asarray(y, dtype=float), np.full(len(y), s))
 
 
 def solution(cost, free=(1.0,), m=(0.0,), *, converged=True):
     x = np.array(free)
-    return Solution(x, x, np.ones(x.size), np.array(m), cost, converged)
+    return Minimum(x, x, np.ones(x.size), np.array(m), cost, converged)
 
 
 LINE = Curve([free()], lambda a: a * Z, lambda _: Z[None], {})
@@ -101,38 +99,22 @@ def test_where_errors_are_not_known_the_logarithm_of_the_squares_is_asked():
 
 def test_a_profile_has_its_minima_or_a_reason():
     y = 2 * Z + 0.1 * np.cos(9 * Z)
-    found = minima(profile(LINE, known(y, 0.1), c=y), model(LINE.formula))
-    assert found.among[0].solution.free[0] == pytest.approx(2.0, abs=0.01)
-    assert (found.exact, found.edged, len(found.near)) == (False, False, 1)
+    found = minimize(profile(LINE, known(y, 0.1), c=y), model(LINE.formula))
+    assert found.best.p[0] == pytest.approx(2.0, abs=0.01)
+    assert (found.exact, found.irregular, len(found.candidates)) == (False, False, 1)
     with pytest.raises(NoFitError) as end:
-        minima(profile(LINE, known(np.ones(10)), c=np.ones(10)), model(LINE.formula))
+        minimize(profile(LINE, known(np.ones(10)), c=np.ones(10)), model(LINE.formula))
     assert (end.value.status, end.value.known) == ("featureless", {"n_samples": 10})
 
 
 def test_a_curve_through_all_samples_but_for_rounding_is_exact():
     y = 2 * Z
-    assert minima(profile(LINE, known(y), c=y), model(LINE.formula)).exact
+    assert minimize(profile(LINE, known(y), c=y), model(LINE.formula)).exact
     for off, exact in ((0.9, True), (1.1, False)):
         y = 2 * Z + off * np.sqrt(EXACT) * np.array([1, -1] * 5)
         objective = replace(known(y), value=y)
-        found = minima(profile(LINE, objective, c=y), model(LINE.formula))
+        found = minimize(profile(LINE, objective, c=y), model(LINE.formula))
         assert found.exact == exact
-
-
-def test_without_a_minimum_the_optimizer_or_the_profile_is_to_blame(monkeypatch):
-    bad, flat = solution(1e9, converged=False), solution(9.5, converged=False)
-    steep, even = 100.0 * Z, np.ones(10)
-    for ended, y, status in (
-        ([], steep, "not_converged"),
-        ([solution(1.0, converged=False)], steep, "not_converged"),
-        ([bad], even, "featureless"),
-        ([flat], even, "featureless"),
-    ):
-        one = profile(LINE, known(y), c=y)
-        monkeypatch.setattr(_minima, "_solved", lambda p, ended=ended: (ended, p.objective))
-        with pytest.raises(NoFitError) as end:
-            minima(one, model(LINE.formula))
-        assert (end.value.status, end.value.known) == (status, {"n_samples": 10})
 
 
 class Recorded(Squares):
@@ -163,12 +145,12 @@ def test_another_objective_leads_the_way_where_errors_do_not_explain_the_residua
     signs = np.array([1, -1] * 5)
     y = 2 * Z + offset * signs
     # Signs that cancel leave the slope about where it is, and about offset^2 a sample.
-    objective = Recorded(y, np.ones(10), known_errors=True, code=2)
+    objective = Recorded(y, np.ones(10))
     one = profile(LINE, objective, [(1.0,), (3.0,)][:starts], c=np.abs(y))
     found, same = _solved(one)
     assert (len(asked) > 0) == walked
     assert same is objective
-    assert found[0].free[0] == pytest.approx(2.0, abs=0.3)
+    assert found[0].p[0] == pytest.approx(2.0, abs=0.3)
 
 
 def test_squares_without_errors_are_explained_by_rounding_alone():
@@ -191,12 +173,12 @@ def test_limits_scatter_as_the_samples_about_the_curve_that_is_found():
     point, scattered = [0.1], objective
     for _ in range(3):  # the last is with the scatter about the curve before
         best = solve(curve, scattered, point)
-        point, last = best.free, scattered
-        r = scattered.residual(best.m)[~low]
+        point, last = best.p, scattered
+        r = scattered.roots(best.m)[0][~low]
         scattered = replace(objective, scatter=float(np.sqrt(r @ r / 6)))
     assert refined.scatter == pytest.approx(last.scatter, rel=1e-6)
-    assert found[0].free[0] == pytest.approx(best.free[0], rel=1e-6)
-    assert found[0].free[0] == pytest.approx(0.2, abs=0.01)
+    assert found[0].p[0] == pytest.approx(best.p[0], rel=1e-6)
+    assert found[0].p[0] == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_formula_with_a_hole_is_named_with_where_it_starts():
@@ -205,15 +187,15 @@ def test_a_formula_with_a_hole_is_named_with_where_it_starts():
         lambda a, b, c: np.where(Z == 3, NAN, a * Z * b * c), None, {1: 2.0},
     )  # fmt: skip
     with pytest.raises(ProfileError) as refused:
-        _refuse_holes(curve, [1.0, 0.123456], Z)
+        _refuse_undefined(curve, [1.0, 0.123456], Z)
     assert str(refused.value) == (
         "the model has no value at 3 nm, with the starting values dose=1, width=0.1235 (in units "
         "of the largest sample); its formula must give one at every depth, or the window (start=, "
         "stop=) leave out where it does not"
     )
     nowhere = replace(curve, formula=lambda *_: np.full(10, NAN))
-    _refuse_holes(nowhere, [1.0, 0.1], Z)
-    _refuse_holes(LINE, [1.0], Z)
+    _refuse_undefined(nowhere, [1.0, 0.1], Z)
+    _refuse_undefined(LINE, [1.0], Z)
     one = profile(nowhere, known(Z), [(1.0, 0.1)])
     assert _solved(one)[0] == []
 
@@ -246,17 +228,17 @@ def test_parts_are_named_in_order_unless_one_is_held(held, point, named):
     own = swapping(calls)
     parameters = [*own.parameters, *([free("background")] if 2 in held else [])]
     curve = Curve(parameters, own.formula, None, held)
-    whole = curve.whole(np.array(sorted(point)))
+    whole = curve.complete(np.array(sorted(point)))
     objective = known(own.formula(*whole))
-    at = curve.at(curve.inward(point).tolist())
-    one = Solution(**vars(at), cost=1.0, converged=True)
+    at = curve.at(curve.coordinates(point).tolist())
+    one = Minimum(**vars(at), cost=1.0, converged=True)
     calls.clear()
-    (found,) = _by_name(curve, objective, own, [one])
-    np.testing.assert_allclose(found.free, named, atol=0.05 if point != named else 0)
+    (found,) = _in_order(curve, objective, own, [one])
+    np.testing.assert_allclose(found.p, named, atol=0.05 if point != named else 0)
     # What is in order is left as it was.
     assert (found is one) == (point == named)
     plain = replace(own, ordered=None)
-    assert _by_name(curve, objective, plain, [one])[0] is one
+    assert _in_order(curve, objective, plain, [one])[0] is one
 
 
 def test_edges_are_looked_for_where_all_parameters_of_the_model_are_free():
@@ -264,14 +246,14 @@ def test_edges_are_looked_for_where_all_parameters_of_the_model_are_free():
     plain = model(lambda *_: Z, pair)
     edged = replace(plain, irregular=lambda p: p[0] > 1 and len(p) == 2)
     three = [*pair, free("background")]
-    assert _follows_noise(Curve(pair, plain.formula, None, {}), plain) is None
-    assert _follows_noise(Curve(pair, plain.formula, None, {1: 2.0}), edged) is None
+    assert _irregular(Curve(pair, plain.formula, None, {}), plain) is None
+    assert _irregular(Curve(pair, plain.formula, None, {1: 2.0}), edged) is None
     for curve in (
         Curve(pair, Z, None, {}),
         Curve(three, Z, None, {}),
         Curve(three, Z, None, {2: 1}),
     ):
-        tells = _follows_noise(curve, edged)
+        tells = _irregular(curve, edged)
         assert tells(solution(1.0, (2.0, 0.0, 5.0)))
         assert not tells(solution(1.0, (0.0, 2.0, 5.0)))
 
@@ -307,19 +289,21 @@ def valleys(widths, costs):
     found = []
     for k, middle in enumerate(middles):
         one = curve.at([middle])
-        found.append(Solution(**vars(one), cost=costs[k], converged=True))
+        found.append(Minimum(**vars(one), cost=costs[k], converged=True))
     return curve, objective, found
 
 
 def test_a_minimum_is_worth_its_height_times_its_width():
     curve, objective, found = valleys([1.0, 3.0], [1.0, 2.0])
     mass = np.array([1.0 * np.exp(-0.5), 3.0 * np.exp(-1.0)])
-    one, other = weighed(curve, objective, found)
-    assert (one.solution.free[0], other.solution.free[0]) == (10.0, 0.0)
+    one, other = by_likelihood(curve, objective, found)
+    assert (one.p[0], other.p[0]) == (10.0, 0.0)
     np.testing.assert_allclose([one.share, other.share], mass[::-1] / mass.sum(), rtol=1e-6)
-    np.testing.assert_allclose([one.errors[0, 0], other.errors[0, 0]], [9.0, 1.0], rtol=1e-6)
-    (alone,) = weighed(curve, objective, found[:1])
-    assert (alone.share, alone.errors[0, 0]) == (1.0, pytest.approx(1.0))
+    np.testing.assert_allclose(
+        [one.covariance[0, 0], other.covariance[0, 0]], [9.0, 1.0], rtol=1e-6
+    )
+    (alone,) = by_likelihood(curve, objective, found[:1])
+    assert (alone.share, alone.covariance[0, 0]) == (1.0, pytest.approx(1.0))
 
 
 def test_the_width_of_a_minimum_is_that_of_its_coordinate():
@@ -332,10 +316,10 @@ def test_the_width_of_a_minimum_is_that_of_its_coordinate():
 
     curve = Curve([free("a", 0.0)], formula, None, {})
     found = [
-        Solution(**vars(curve.at(curve.inward([m]).tolist())), cost=0.0, converged=True)
+        Minimum(**vars(curve.at(curve.coordinates([m]).tolist())), cost=0.0, converged=True)
         for m in middles
     ]
-    shares = [one.share for one in weighed(curve, known(np.zeros(1)), found)]
+    shares = [one.share for one in by_likelihood(curve, known(np.zeros(1)), found)]
     np.testing.assert_allclose(shares, [0.5, 0.5], rtol=1e-5)
 
 
@@ -343,7 +327,7 @@ def test_where_the_scatter_is_the_unit_so_are_heights():
     curve, _, found = valleys([1.0, 1.0], [4.0, 6.0])
     objective = Squares(np.zeros(2), None)
     unit = 4.0 / 1
-    first, second = (one.share for one in weighed(curve, objective, found))
+    first, second = (one.share for one in by_likelihood(curve, objective, found))
     assert second / first == pytest.approx(np.exp(-0.5 * 2.0 / unit) * np.sqrt(6.0 / 4.0), rel=1e-5)
 
 
@@ -351,11 +335,11 @@ def test_a_minimum_without_errors_has_no_share_beside_others_and_all_of_it_if_it
     flat = lambda a: np.array([a if abs(a) < 5 else 0.0, 1.0])  # noqa: E731
     curve = Curve([free()], flat, None, {})
     objective = known(np.zeros(2))
-    sharp, lost = (Solution(**vars(curve.at([at])), cost=1.0, converged=True) for at in (0.0, 10.0))
-    (only,) = weighed(curve, objective, [sharp, lost])
-    assert (only.solution, only.share) == (sharp, 1.0)
-    (only,) = weighed(curve, objective, [lost, sharp])
-    assert (only.solution, only.share) == (lost, 1.0)
+    sharp, lost = (Minimum(**vars(curve.at([at])), cost=1.0, converged=True) for at in (0.0, 10.0))
+    (only,) = by_likelihood(curve, objective, [sharp, lost])
+    assert (only.p[0], only.share) == (sharp.p[0], 1.0)
+    (only,) = by_likelihood(curve, objective, [lost, sharp])
+    assert (only.p[0], only.share) == (lost.p[0], 1.0)
 
 
 def test_the_curvature_counts_where_there_is_one_and_what_is_expected_elsewhere():
@@ -363,19 +347,19 @@ def test_the_curvature_counts_where_there_is_one_and_what_is_expected_elsewhere(
     curve = Curve([free()], lambda a: np.array([a * a - 4.0]), None, {})
     objective = known(np.zeros(1))
     for at in (3.0, 0.5):
-        one = Solution(**vars(curve.at([at])), cost=1.0, converged=True)
+        one = Minimum(**vars(curve.at([at])), cost=1.0, converged=True)
         bends = 6 * at**2 - 8
-        found = _observed(curve, objective, one)
+        found = _observed_covariance(curve, objective, one)
         expected = 1 / bends if bends > 0 else 1 / (4 * at**2)
         assert found.item() == pytest.approx(expected, rel=1e-5)
         assert covariance(curve, objective, one).item() == pytest.approx(1 / (4 * at**2), rel=1e-6)
     # Of a parameter with a bound, in its own unit; of a scatter, in its own.
     bound = replace(curve, parameters=[free("a", 1.0)])
-    one = Solution(**vars(bound.at(bound.inward([2.0]).tolist())), cost=1.0, converged=True)
-    assert _observed(bound, objective, one).item() == pytest.approx(1 / 16, rel=1e-4)
+    one = Minimum(**vars(bound.at(bound.coordinates([2.0]).tolist())), cost=1.0, converged=True)
+    assert _observed_covariance(bound, objective, one).item() == pytest.approx(1 / 16, rel=1e-4)
     unknown = Squares(np.zeros(1), None)
-    scattered = Solution(**vars(curve.at([3.0])), cost=7.0, converged=True)
-    assert _observed(curve, unknown, scattered).item() == pytest.approx(7 / 46, rel=1e-5)
+    scattered = Minimum(**vars(curve.at([3.0])), cost=7.0, converged=True)
+    assert _observed_covariance(curve, unknown, scattered).item() == pytest.approx(7 / 46, rel=1e-5)
 
 
 # --- intervals over several minima ------------------------------------------------------------

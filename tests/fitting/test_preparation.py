@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims_analysis.fitting.objectives import LogSquares, Poisson, Shared, Squares
+from sims_analysis.fitting.objectives import LogSquares, Poisson, Squares
 from sims_analysis.fitting.preparation import (
+    NoFitError,
     _one_count,
-    _shared,
-    _undiminished,
+    _value_per_count,
     formula_of,
     objective_of,
     poisson_of,
-    prepared,
+    prepare,
 )
-from sims_analysis.fitting.task import NoFitError, Task
+from sims_analysis.fitting.request import FitRequest
 from sims_analysis.kernels.samples import Samples
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import layered
@@ -23,7 +23,7 @@ from sims_analysis.shapes.model import Model, Parameter
 
 NAN = np.nan
 GAUSSIAN = find_model("gaussian")
-TASK = Task(GAUSSIAN, "concentration")
+TASK = FitRequest(GAUSSIAN, "concentration")
 SETTINGS = dict.fromkeys(("start", "stop", "background", "detection_limit"), NAN)
 SETTINGS["fraction"] = 1.0
 Z = np.arange(9.0)
@@ -46,7 +46,7 @@ def samples(c, *, z=None, s=NAN, k=NAN, common=0.0, overlap=0.0):
 
 def why(one, task=TASK, **settings):
     with pytest.raises(NoFitError) as end:
-        prepared(one, SETTINGS | settings, task)
+        prepare(one, SETTINGS | settings, task)
     return end.value.status, end.value.known
 
 
@@ -80,7 +80,7 @@ def test_two_samples_more_than_free_parameters_are_enough(n, fraction, backgroun
     task, one = replace(TASK, background=background), samples(PEAK[2 : 2 + n] if n < 8 else PEAK)
     one = one if n < 8 else samples(PEAK[:8])
     if enough:
-        assert prepared(one, SETTINGS | {"fraction": fraction}, task).known["n_samples"] == n
+        assert prepare(one, SETTINGS | {"fraction": fraction}, task).known["n_samples"] == n
     else:
         assert why(one, task, fraction=fraction) == (
             "too_few_samples", NOTHING | {"n_samples": n})  # fmt: skip
@@ -89,7 +89,7 @@ def test_two_samples_more_than_free_parameters_are_enough(n, fraction, backgroun
 def test_samples_of_the_window_are_in_units_of_the_largest():
     c = np.append(PEAK, 20.0) * 1e18
     common = np.linspace(1e16, 2e16, 10)
-    found = prepared(
+    found = prepare(
         samples(c, s=1e17, common=common, overlap=0.25), SETTINGS | {"start": 1.0, "stop": 8.0},
         TASK,
     )  # fmt: skip
@@ -108,20 +108,20 @@ def test_samples_of_the_window_are_in_units_of_the_largest():
 
 def test_samples_that_logarithms_cannot_use_are_left_out_and_remembered_at_the_ends():
     c = np.array([0.0, 0, 2, 5, 9, 10, 8, 6, -1])
-    found = prepared(samples(c), SETTINGS, replace(TASK, weights="log"))
+    found = prepare(samples(c), SETTINGS, replace(TASK, weights="log"))
     assert (found.known["n_samples"], found.known["n_left_out"]) == (6, 3)
     assert (found.known["window_start"], found.known["window_stop"]) == (2.0, 7.0)
     assert found.down == (True, True)
     for low, down in ((0, (True, False)), (8, (False, True)), (1, (False, False))):
         one = np.where(low == Z, 0.0, PEAK)
-        assert prepared(samples(one), SETTINGS, TASK).down == down
-    inside = prepared(samples(np.where(c > 0, c, 3.0)), SETTINGS, TASK)
+        assert prepare(samples(one), SETTINGS, TASK).down == down
+    inside = prepare(samples(np.where(c > 0, c, 3.0)), SETTINGS, TASK)
     assert inside.down == (False, False)
     # One that takes part is none of those that are left out.
-    assert prepared(samples(PEAK * (Z < 8), s=1.0), SETTINGS, TASK).down == (False, False)
+    assert prepare(samples(PEAK * (Z < 8), s=1.0), SETTINGS, TASK).down == (False, False)
     # A sample without an error is left out, and not below the profile for it.
     errors = np.where(Z == 0, NAN, 1.0)
-    unknown = prepared(samples(PEAK, s=errors), SETTINGS, TASK)
+    unknown = prepare(samples(PEAK, s=errors), SETTINGS, TASK)
     assert (unknown.known["n_left_out"], unknown.down) == (1, (False, False))
 
 
@@ -129,7 +129,7 @@ def test_samples_that_logarithms_cannot_use_are_left_out_and_remembered_at_the_e
 
 
 def objective(one, weights="auto", kind="concentration", limit=NAN, top=1.0, fraction=1.0):
-    return objective_of(one, Task(GAUSSIAN, kind, weights=weights), limit, top, fraction)
+    return objective_of(one, FitRequest(GAUSSIAN, kind, weights=weights), limit, top, fraction)
 
 
 def test_the_first_of_counts_errors_and_logarithms_is_taken_that_a_profile_has():
@@ -218,13 +218,12 @@ def test_stated_counts_are_those_even_of_data_in_counts():
 def test_of_samples_that_are_not_independent_each_counts_as_a_part():
     for weights, kind in (("stderr", Squares), ("none", Squares), ("log", LogSquares)):
         found, _ = objective(samples(PEAK / 10, s=0.1), weights, fraction=0.25)
-        assert (type(found), found.share, found.apart) == (Shared, 0.25, 6)
-        assert type(found.of) is kind
+        assert (type(found), found.share) == (kind, 0.25)
     censored, _ = objective(samples(PEAK / 10), "log", limit=0.15, fraction=0.25)
-    assert censored.of.censored.any()
+    assert censored.censored.any()
     assert censored.share == 0.25
     counted, _ = objective(samples(PEAK / 10, k=PEAK), fraction=4.0)
-    assert (counted.share, counted.apart) == (4.0, 1)
+    assert counted.share == 4.0
 
 
 @pytest.mark.parametrize(
@@ -232,9 +231,9 @@ def test_of_samples_that_are_not_independent_each_counts_as_a_part():
     [(0.25, 6), (0.5, 3), (0.7, 3), (0.75, 2), (0.9, 2), (0.02, 75), (1.2, 1), (1.5, 1), (6.0, 1)],
 )
 def test_values_between_samples_have_nothing_in_common_two_spacings_apart(share, apart):
-    one = Squares(PEAK, None)
-    assert _shared(one, share).apart == apart
-    assert _shared(one, 1) is one
+    one = Squares(PEAK, np.ones(PEAK.size), share=share)
+    of = one.statistics(PEAK, 1.0, 1).of
+    np.testing.assert_array_equal(of, np.arange(0, PEAK.size, apart))
 
 
 # --- counts -----------------------------------------------------------------------------------
@@ -271,7 +270,7 @@ def test_what_rounding_makes_of_a_value_is_no_background(off, kept):
     found = poisson_of(samples(value, s=np.sqrt(k), k=k), 1.0, 1.0)
     expected = 0.0 if kept else off * 2000
     if off < 0:  # a value above its counts is a mean of several
-        assert isinstance(found, Poisson) == kept
+        assert (found.share == 1.0) == kept
     else:
         np.testing.assert_allclose(found.offset, [0, expected, 0], rtol=1e-6)
 
@@ -309,26 +308,25 @@ def test_values_above_their_counts_are_means_with_smaller_errors():
         5 * np.full(5, 1.2), s=np.sqrt(5.0), k=k
     )  # of each count: 1.2 by value, 1 by error
     found = poisson_of(one, NAN, 1.0)
-    assert isinstance(found, Shared)
     assert found.share == pytest.approx(1.2**2)
-    np.testing.assert_allclose(found.of.one, 1.2)
-    np.testing.assert_array_equal(found.of.offset, 0)
+    np.testing.assert_allclose(found.one, 1.2)
+    np.testing.assert_array_equal(found.offset, 0)
 
 
 def test_on_a_grid_one_count_is_worth_the_same_as_of_samples_if_they_are_alike():
     z, k = np.arange(5.0), np.array([4.0, 4, 6, 8, 8])
     # Equal neighbours show that one count is 1; between unequal ones logarithms lie below that.
     one = np.array([1.0, 1, 0.99, 1, 1])
-    np.testing.assert_allclose(_undiminished(z, one, k), 1.0)
+    np.testing.assert_allclose(_value_per_count(z, one, k), 1.0)
     # So much below (2.25 / 6 of it) is no matter of chance.
     one = np.array([1.0, 1, 1 - 2.3 / 6, 1, 1])
-    np.testing.assert_allclose(_undiminished(z, one, k), one)
+    np.testing.assert_allclose(_value_per_count(z, one, k), one)
     one[2] = 1 - 2.2 / 6
-    np.testing.assert_allclose(_undiminished(z, one, k), 1.0)
+    np.testing.assert_allclose(_value_per_count(z, one, k), 1.0)
     # Where fewer than two in a hundred are worth as much, they differ.
     many, k = 1 - 1e-3 * np.arange(101.0), np.full(101, 4.0)
-    np.testing.assert_allclose(_undiminished(np.arange(101.0), many, k), many)
-    found = _undiminished(z, np.array([1.0, 1, NAN, 4, 4]), np.array([4.0, 4, 0, 100, 100]))
+    np.testing.assert_allclose(_value_per_count(np.arange(101.0), many, k), many)
+    found = _value_per_count(z, np.array([1.0, 1, NAN, 4, 4]), np.array([4.0, 4, 0, 100, 100]))
     np.testing.assert_allclose(found, [1, 1, 2, 4, 4])
 
 
@@ -337,12 +335,11 @@ def test_a_grid_from_which_nothing_was_subtracted_is_told_by_its_values():
     k = np.array([4.0, 4, 6, 8, 8, 8, 6, 4, 4])
     c = np.where((k == 6), 5.9, k)
     found = poisson_of(samples(c, s=np.sqrt(k), k=k, z=z), NAN, 0.5)
-    assert isinstance(found, Shared)
-    np.testing.assert_array_equal(found.of.offset, 0)
-    np.testing.assert_allclose(found.of.one, 1.0)
+    np.testing.assert_array_equal(found.offset, 0)
+    np.testing.assert_allclose(found.one, 1.0)
     # With something subtracted, the values are less than their counts by that.
     less = poisson_of(samples(c - 1, s=np.sqrt(k), k=k, z=z, common=0.1), NAN, 0.5)
-    np.testing.assert_allclose(less.of.offset, k - (c - 1))
+    np.testing.assert_allclose(less.offset, k - (c - 1))
     assert less.share == 0.5
 
 
@@ -373,7 +370,7 @@ def test_a_curve_is_at_depths_or_the_mean_over_cells():
 )
 def test_a_background_may_be_negative_where_values_may(weights, lower):
     task = replace(TASK, background="fit", weights=weights)
-    found = prepared(samples(PEAK, s=1.0, k=PEAK), SETTINGS, task)
+    found = prepare(samples(PEAK, s=1.0, k=PEAK), SETTINGS, task)
     assert [one.lower for one in found.curve.parameters] == [0, -np.inf, 0, lower]
 
 
@@ -382,23 +379,23 @@ def test_a_background_is_added_to_the_curve():
     p = (3.0, 4.0, 2.0)
     one = GAUSSIAN.formula(z, *p)
     task = replace(TASK, background="stated")
-    found = prepared(samples(PEAK), SETTINGS | {"background": 2.0}, task).curve
+    found = prepare(samples(PEAK), SETTINGS | {"background": 2.0}, task).curve
     assert found.held == {3: 0.2}  # in units of the largest
     np.testing.assert_allclose(found.formula(*p, 0.2), one + 0.2)
-    fitted = prepared(samples(PEAK), SETTINGS, replace(task, background="fit")).curve
+    fitted = prepare(samples(PEAK), SETTINGS, replace(task, background="fit")).curve
     assert not fitted.held
     rows = fitted.derivatives(*p, 0.2)
     np.testing.assert_allclose(rows[:3], GAUSSIAN.derivatives(z, *p))
     np.testing.assert_array_equal(rows[3], 1.0)
-    alone = prepared(samples(PEAK), SETTINGS, TASK).curve
+    alone = prepare(samples(PEAK), SETTINGS, TASK).curve
     assert len(alone.parameters) == 3
     without = replace(task, model=replace(GAUSSIAN, derivatives=None), background="fit")
-    assert prepared(samples(PEAK), SETTINGS, without).curve.derivatives is None
+    assert prepare(samples(PEAK), SETTINGS, without).curve.derivatives is None
 
 
 def test_held_values_are_in_the_units_of_the_curve():
     task = replace(TASK, fixed={"dose": 3e-6, "straggle": 2.0})
-    curve = prepared(samples(PEAK), SETTINGS, task).curve
+    curve = prepare(samples(PEAK), SETTINGS, task).curve
     assert curve.held == {0: pytest.approx(3.0), 2: 2.0}
     assert curve.free.tolist() == [1]
 
@@ -427,9 +424,9 @@ def test_starting_values_are_asked_of_what_stands_above_the_background(shape, ba
     """That of the ends, two samples each: of a peak of the lower one, of a decay of the last."""
     c = np.array([1.0, 2, 5, 9, 10, 8, 6, 4, 2])
     model, seen = recording(shape, [(1.0, 5.0), (0.5, 6.0)])
-    found = prepared(
+    found = prepare(
         samples(c), SETTINGS | {"background": 0.5},
-        Task(model, "concentration", background=background),
+        FitRequest(model, "concentration", background=background),
     )  # fmt: skip
     ((z, rest),) = seen
     np.testing.assert_array_equal(z, Z)
@@ -442,21 +439,23 @@ def test_starting_values_are_asked_of_what_stands_above_the_background(shape, ba
 def test_a_tenth_of_many_samples_is_an_end_and_no_background_starts_below_0():
     c = np.concatenate([np.full(4, 2.0), np.full(32, 10.0), np.full(4, 4.0)])
     model, seen = recording()
-    prepared(samples(c), SETTINGS, Task(model, "concentration", background="fit"))
+    prepare(samples(c), SETTINGS, FitRequest(model, "concentration", background="fit"))
     np.testing.assert_allclose(seen[0][1].max(), 1.0)
     np.testing.assert_allclose(seen[0][1][0], (0.2 - 0.18) / (1 - 0.18))
     low = np.where(c == 10, 10.0, -1.0)
     model, seen = recording()
-    found = prepared(samples(low, s=1.0), SETTINGS, Task(model, "concentration", background="fit"))
+    found = prepare(
+        samples(low, s=1.0), SETTINGS, FitRequest(model, "concentration", background="fit")
+    )
     assert found.starts[0][-1] == 1e-9
 
 
 def test_sets_that_differ_in_what_is_held_are_the_same():
     model, _ = recording(sets=[(1.0, 5.0), (2.0, 5.0), (1.0, 6.0)])
     one = samples(PEAK)
-    held = prepared(one, SETTINGS, Task(model, "concentration", fixed={"level": 3.0}))
+    held = prepare(one, SETTINGS, FitRequest(model, "concentration", fixed={"level": 3.0}))
     assert held.starts == [(5.0,), (6.0,)]
-    assert len(prepared(one, SETTINGS, Task(model, "concentration")).starts) == 3
+    assert len(prepare(one, SETTINGS, FitRequest(model, "concentration")).starts) == 3
 
 
 def test_fewer_maxima_than_layers_are_too_few():
@@ -466,7 +465,7 @@ def test_fewer_maxima_than_layers_are_too_few():
     status, known = why(samples(one, s=0.01), task)
     assert (status, known["objective"], known["n_samples"]) == ("too_few_maxima", 2, 30)
     two = one + np.exp(-0.5 * ((z - 20) / 2) ** 2)
-    found = prepared(samples(two, s=0.01), SETTINGS, task)
+    found = prepare(samples(two, s=0.01), SETTINGS, task)
     places = np.array(found.starts)[:, [1, 3]]
     np.testing.assert_allclose(places, [[8, 20]] * len(places), atol=1.0)
     # Noise is in units of what stands above the background.

@@ -11,7 +11,7 @@ import sims_analysis as sims
 from sims_analysis.errors import FitWarning
 from sims_analysis.fitting import fit as fitting
 from sims_analysis.fitting.result import _slope
-from sims_analysis.fitting.task import ADVICE
+from sims_analysis.fitting.statuses import ADVICE
 from sims_analysis.shapes import find_model
 
 Z = np.linspace(0.0, 300.0, 61)
@@ -56,7 +56,6 @@ def test_everything_has_a_unit_and_a_name(one):
         expected[name] = AREA, words.capitalize()
         expected[f"{name}_stderr"] = AREA, f"Standard error of {words}"
     expected |= {
-        "poor_stderr": (None, "Poor standard error"),
         "covariance": (None, "Covariance"),
         "status": (None, "Status"),
         "curve_status": (None, "Status of the curve"),
@@ -69,8 +68,6 @@ def test_everything_has_a_unit_and_a_name(one):
         "aic": (NUMBER, "Akaike's criterion"),
         "residual_correlation": (NUMBER, "Correlation of residuals"),
         "largest_departure": (NUMBER, "Largest departure"),
-        "largest_deviation": (NUMBER, "Largest deviation"),
-        "rms_log_departure": (NUMBER, "Logarithmic departure"),
         "window_start": (DEPTH, "Start of the window"),
         "window_stop": (DEPTH, "End of the window"),
     }
@@ -83,7 +80,6 @@ def test_everything_has_a_unit_and_a_name(one):
 
 def test_numbers_of_samples_are_whole_and_flags_are_flags(one):
     assert one["n_samples"].dtype == one["n_left_out"].dtype == np.int64
-    assert one["poor_stderr"].dtype == bool
     names = ["dose", "projected_range", "straggle", "background", "depth_scale", "rsf_scale"]
     for dim in ("parameter", "parameter_"):
         assert one[dim].values.tolist() == names
@@ -155,7 +151,6 @@ def test_a_batch_keeps_the_order_of_its_dimensions_whatever_was_linked():
         assert fit["dose"].dims == fit["status"].dims == fit["window_dose"].dims == ("run", "wafer")
         assert fit["straggle"].dims == fit["aic"].dims == others
         assert fit["covariance"].dims == (*others, "parameter", "parameter_")
-        assert fit["poor_stderr"].dims == (*others, "parameter")
     layers = sims.fit(four, model="gaussian", repeat=1)
     assert layers["dose"].dims == ("run", "wafer", "layer")
     assert layers["layer"].values.tolist() == [1]
@@ -203,7 +198,7 @@ def test_a_bar_is_shown_if_it_is_asked_for_and_can_be(capsys, monkeypatch):
     places = [1, 2]
 
     def shown(n=2, *, lazy=False, progress=None):
-        list(fitting._counted(places * (n // 2), progress=progress, lazy=lazy))
+        list(fitting._with_progress(places * (n // 2), progress=progress, lazy=lazy))
         return capsys.readouterr().err
 
     bar = shown(progress=True)
@@ -221,9 +216,9 @@ def test_without_the_package_of_bars_only_who_asks_is_told(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     places = list(range(60))
-    assert fitting._counted(places, progress=None, lazy=False) == places
+    assert fitting._with_progress(places, progress=None, lazy=False) == places
     with pytest.raises(ModuleNotFoundError) as refused:
-        fitting._counted(places, progress=True, lazy=False)
+        fitting._with_progress(places, progress=True, lazy=False)
     expected = 'progress=True needs tqdm: pip install "sims-analysis[progress]"'
     assert str(refused.value) == expected
 

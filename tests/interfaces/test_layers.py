@@ -6,13 +6,12 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import optimize, stats
+from scipy import optimize
 from scipy.special import erfc
 
 import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.fitting import groups as _fitted
 from sims_analysis.interfaces.layers import (
     _extent,
     _known,
@@ -21,7 +20,6 @@ from sims_analysis.interfaces.layers import (
     _short_and_shallow,
     _without_noise,
 )
-from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.outcomes import Status
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
@@ -137,25 +135,6 @@ def test_widths_of_their_own_and_the_line_through_them():
         assert sims.fit(ds, model="gaussian", repeat=4)["status"] == "wrong_shape"
 
 
-def test_a_line_is_that_of_generalised_least_squares():
-    rng = np.random.default_rng(0)
-    x, root = np.arange(5.0), rng.normal(size=(5, 5))
-    square, y = root @ root.T + np.eye(5), rng.normal(size=5)
-    line = straight_line(x, y, square)
-    a, inverse = np.stack([np.ones(5), x], axis=1), np.linalg.inv(square)
-    np.testing.assert_allclose(line.covariance, np.linalg.inv(a.T @ inverse @ a), rtol=1e-10)
-    np.testing.assert_allclose(
-        [line.intercept, line.slope], line.covariance @ a.T @ inverse @ y, rtol=1e-10
-    )
-    left = y - a @ [line.intercept, line.slope]
-    assert line.chi_square == pytest.approx(left @ inverse @ left)
-    assert line.chance == pytest.approx(stats.chi2.sf(line.chi_square, 3))
-    three = straight_line(x[:3], y[:3], square[:3, :3])
-    assert (three.degrees, three.chance) == (1, pytest.approx(stats.chi2.sf(three.chi_square, 1)))
-    two = straight_line(x[:2], y[:2], square[:2, :2])
-    assert (two.degrees, np.isnan(two.chance)) == (0, True)
-
-
 @pytest.mark.slow
 def test_as_many_layers_as_there_are():
     both = xr.concat(
@@ -185,35 +164,6 @@ def test_as_many_linked_layers_as_there_are():
     unlike = xr.concat([stack_of("gaussian", n=n, peak=400) for n in (3, 2)], "measurement")
     with pytest.raises(ProfileError, match="profiles show 2 to 3 layers, and linked ones need as"):
         sims.fit(unlike, repeat="auto", **linked)
-
-
-@pytest.mark.parametrize(
-    ("found", "says"),
-    [
-        ((3, 3), "asked for 3"),
-        ((3, 2), "profiles show 2 to 3 layers, and linked ones need as many each"),
-        ((0, 2), "asked for 2"),  # one profile has no answer
-        ((0, 0), "asked for 1"),
-    ],
-)
-def test_linked_profiles_have_as_many_layers_as_each_bears_out(monkeypatch, found, says):
-    """The numbers of layers stand in for those that Akaike's criterion would leave."""
-    both = xr.concat([stack_of("gaussian", n=3, peak=400, seed=i) for i in range(2)], "measurement")
-    layers, links, several = iter(found), [], _fitted.read_links
-
-    def count_borne_out(samples, settings, task):
-        return np.array([next(layers)])
-
-    def read_links(asked, *given):
-        links.append(asked.task)
-        if len(links) > 1:
-            raise ProfileError(f"asked for {len(asked.task.model.places)}")
-        return several(asked, *given)
-
-    monkeypatch.setattr(_fitted, "_count_borne_out", count_borne_out)
-    monkeypatch.setattr(_fitted, "read_links", read_links)
-    with pytest.raises(ProfileError, match=says):
-        sims.fit(both, model="gaussian", repeat="auto", shared=["straggle"], over="measurement")
 
 
 @pytest.mark.parametrize(

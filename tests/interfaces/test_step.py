@@ -432,3 +432,21 @@ def test_windows_with_other_plateaus_are_the_same_otherwise():
     other = one.between((PLACE, PLACE[1:]))
     assert [place.size for place in other.places] == [5, 4]
     assert other.z is one.z
+
+
+def test_slopes_that_noise_may_have_made_widen_the_errors():
+    row = np.arange(10.0)
+    sloping = np.array([3.0, 5.0, 0, 0, 0, 0, 0, 0, 0, 4.0])
+    line = _step._Plateau(0.0, 1.0, 0.3, 0.1, 0.1)  # three errors from level
+    level = _step._Plateau(0.0, 1.0, 0.1, 0.1, 0.1)
+    flat = _step._Plateau(0.0, 1.0, 0.1, 0.1, 0.0)  # without an error
+    changed = np.array([3.0, 4.0]) * np.sqrt(1 - 2 / 9)
+    expected = [*row[:4], *np.hypot(row[4:6], changed), *row[6:]]
+    np.testing.assert_allclose(_step._in_doubt(row, sloping, [level, flat, line]), expected)
+    for lines in ([], [level], [flat]):
+        np.testing.assert_array_equal(_step._in_doubt(row, sloping, lines), row)
+    sloping[1] = np.nan  # no change is known
+    expected[5] = row[5]
+    np.testing.assert_allclose(_step._in_doubt(row, sloping, [line]), expected)
+    sloping[-1] = 1.0  # there is no such step
+    np.testing.assert_array_equal(_step._in_doubt(row, sloping, [line]), row)

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.peak import peak, surface_transient
+from sims_analysis.kernels.peak import peak
 from sims_analysis.kernels.rows import Dense, Packed
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 
 FREE = np.array([math.nan])

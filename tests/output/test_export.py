@@ -176,6 +176,16 @@ def test_a_workbook_holds_every_digit_and_runs_no_name(tmp_path):
     assert [(key, of or "", text) for key, of, text in notes] == [("note", "", "=2+2")]
 
 
+@pytest.mark.parametrize("name", ["=1+1", "B;=1+1", "＝1+1", "\xa0=1+1", "\ufeff@x", "B\t-x"])
+def test_a_name_in_a_workbook_stays_text_when_it_is_edited(tmp_path, name):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(sims.to_excel(named(name), tmp_path / "w.xlsx"))
+    for cell in (book["tidy"]["A2"], book["profiles"]["B1"]):
+        assert (cell.data_type, cell.quotePrefix) == ("s", True)
+        assert cell.value.startswith(name)
+    assert not book["tidy"]["B1"].quotePrefix
+
+
 @pytest.mark.parametrize("most", [3, 4])
 def test_a_sheet_has_a_row_for_its_heads(most, tmp_path, monkeypatch):
     """Three samples and their heads are four rows."""

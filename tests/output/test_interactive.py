@@ -335,11 +335,11 @@ def test_a_page_carries_what_its_script_draws():
     assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
     assert boron == {
         "name": "B2", "html": "B<sub>2</sub>", "dash": [], "axis": 0, "quantity": "Concentration",
-        "unit": "atoms/cm³", "depths": 0, "off": [40], "dose": pytest.approx(1e-4), "doubts": [],
+        "unit": "atoms/cm³", "depths": 0, "off": [40], "dose": pytest.approx(1e-4), "quality": [],
     }  # fmt: skip
     assert gallium == {
         "name": "Ga", "html": "Ga", "dash": [], "axis": 1, "quantity": "Intensity",
-        "unit": "counts/s", "depths": 0, "off": [], "dose": None, "doubts": [],
+        "unit": "counts/s", "depths": 0, "off": [], "dose": None, "quality": [],
     }  # fmt: skip
     assert found["depth"] == {
         "label": "Depth (µm)", "units": "µm", "range": [0.0, pytest.approx(0.098)],
@@ -382,8 +382,11 @@ def test_what_a_dose_may_rest_on_is_carried_in_the_units_of_the_axis():
         ds = sims.to_dataset(made)
     page = sims.explore(ds, depth_units="um").page
     boron, phosphorus = carried(page)["curves"]
-    assert boron["doubts"] == [["saturated", x, x] for x in (z[full] / 1000).tolist()]
-    assert phosphorus["doubts"] == [["gap", 0.003, 0.030]]
+    runs = [(kind, start, stop) for kind, start, stop in boron["quality"]]
+    assert {kind for kind, *_ in runs} == {"saturated"}
+    within = [any(start <= x <= stop for _, start, stop in runs) for x in z / 1000]
+    assert within == full.tolist()
+    assert phosphorus["quality"] == [["gap", 0.003, 0.030]]
 
 
 def test_the_window_of_the_dose_begins_where_all_profiles_are():

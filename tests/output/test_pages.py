@@ -12,9 +12,9 @@ from browser import browser  # noqa: F401 - a fixture
 
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
-from sims_analysis.output.about import About
+from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page, serving
-from sims_analysis.output.pages.archive import described
+from sims_analysis.output.pages.archive import summaries_of
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
 from sims_analysis.text.rounding import rounded
@@ -97,7 +97,7 @@ def test_the_list_is_searched_by_every_word():
 
 
 def test_names_cannot_break_a_list():
-    about = About(data_id='<i>"x"', sample="<b>", species=('"><script>',), date="<u>")
+    about = EntrySummary(data_id='<i>"x"', sample="<b>", species=('"><script>',), date="<u>")
     page = index_page({'"><script>alert(1)</script>': about})
     assert "<script>alert" not in page
     for tag in ("<i>", "<b>", "<u>", '"><script>'):
@@ -135,11 +135,11 @@ def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
         concentration_units="atoms/cm^3", data_id="w1",
     )  # fmt: skip
     archive.add(sims.SIMSResult(data_id="w1", depth_profiles=[one]))
-    (about,) = described(archive.contents(["b"])[0]).values()
+    (about,) = summaries_of(archive.contents(["b"])[0]).values()
     assert about.species == ("B",)
     other = sims.SIMSResult(data_id="w1", depth_profiles=[replace(one, species_name="Ge")])
     archive.add(other, replace=True)
-    (about,) = described(archive.contents()[0]).values()
+    (about,) = summaries_of(archive.contents()[0]).values()
     assert about.species == ("Ge",)
     for payload in tmp_path.rglob("*.json"):
         payload.write_bytes(payload.read_bytes().replace(b"Ge", b"Si"))
@@ -166,14 +166,14 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
     ],
 )
 def test_a_list_says_how_many_there_are(count, shown, search, told):
-    entries = {f"{i}.html": About(data_id=f"w{i}") for i in range(shown)}
+    entries = {f"{i}.html": EntrySummary(data_id=f"w{i}") for i in range(shown)}
     page = index_page(entries, search=search, count=count)
     assert f'<p id="count" class="note" role="status">{told}</p>' in page
     assert f'<p id="count" class="note" role="status">{shown or "no"} entr' in index_page(entries)
 
 
 def test_a_list_is_searched_by_a_server_or_by_itself():
-    entries = {"w1.html": About(data_id="w1", sample='"S"', species=("B",))}
+    entries = {"w1.html": EntrySummary(data_id="w1", sample='"S"', species=("B",))}
     served, alone = (index_page(entries, form=form, search='a"b') for form in (True, False))
     box = '<label>Search <input type="search" name="search" value="a&quot;b"></label>'
     assert f'<form role="search">{box} <button>Search</button></form>' in served
@@ -222,7 +222,7 @@ def test_a_page_has_the_tables_of_what_was_found_and_no_others():
 
 
 def test_a_list_tells_what_has_no_page():
-    about = About(data_id="w1", species=("B",))
+    about = EntrySummary(data_id="w1", species=("B",))
     page = index_page({"w1.html": about}, failures={"w<2>": "no unit of its depths"})
     assert "<li><bdi>w&lt;2&gt;</bdi>: <bdi>no unit of its depths</bdi></li>" in page
     assert words(page).endswith("Without a page w&lt;2&gt; : no unit of its depths")
@@ -324,9 +324,11 @@ def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
 
 @pytest.mark.slow
 def test_a_list_without_a_server_is_searched_as_words_are_typed(browser, tmp_path):  # noqa: F811
-    entries = {f"{i:03d}.html": About(data_id=f"wafer-{i:03d}") for i in range(300)}
+    entries = {f"{i:03d}.html": EntrySummary(data_id=f"wafer-{i:03d}") for i in range(300)}
     many = tuple(f"Species{i}" for i in range(30))
-    entries["007.html"] = About(data_id="wafer-007", sample="B implant", species=(*many, "P"))
+    entries["007.html"] = EntrySummary(
+        data_id="wafer-007", sample="B implant", species=(*many, "P")
+    )
     page = index_page(entries)
     (tmp_path / "index.html").write_text(page)
     browser.open((tmp_path / "index.html").as_uri())
@@ -392,7 +394,7 @@ def test_a_page_is_no_wider_than_the_window(browser, tmp_path, width):  # noqa: 
     path = tmp_path / "entry.html"
     path.write_text(pages(sims.Archive(ARCHIVE), "gan-mg-stack"), encoding="utf-8")
     index = tmp_path / "index.html"
-    index.write_text(index_page({"a.html": About(data_id="x" * 200, species=("B" * 90,))}))
+    index.write_text(index_page({"a.html": EntrySummary(data_id="x" * 200, species=("B" * 90,))}))
     long, depths = tmp_path / "long.html", np.arange(50.0)
     profile = sims.DepthProfile(
         species_name="B" * 90, depths=depths, depth_units="nm",

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.errors import PayloadError
+from sims_analysis.files import Budget
 from sims_analysis.profiles import strict_json
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
@@ -60,7 +61,7 @@ def test_a_key_twice_is_found_wherever_it_is(document, colon):
 @pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("what", "unit", "most"),
-    [("values", b"1,", 17_857_000), ("texts", b'"",', 6_410_000), ("arrays", b"[],", 999_998)],
+    [("values", b"1,", 19_173_000), ("texts", b'"",', 6_882_000), ("arrays", b"[],", 1_016_000)],
 )
 def test_what_would_not_fit_into_the_memory_is_refused_before_it_is_decoded(
     monkeypatch, what, unit, most
@@ -69,14 +70,14 @@ def test_what_would_not_fit_into_the_memory_is_refused_before_it_is_decoded(
     monkeypatch.setattr(strict_json.orjson, "loads", decoded.append)
     decode(b"[" + unit * most + b"1]")
     assert len(decoded) == 1
-    with pytest.raises(PayloadError, match=rf"\d {what}.*no measurement has so many"):
+    with pytest.raises(PayloadError, match=rf"\d {what}.*needs more memory than the limit"):
         decode(b"[" + unit * (most + most // 1000) + b"1]")
     assert len(decoded) == 1
 
 
 def test_several_kinds_together_are_refused_where_each_alone_would_fit():
     halves = b"[" + b"1," * 9_500_000 + b'"",' * 3_500_000 + b"1]"
-    with pytest.raises(PayloadError, match="no measurement"):
+    with pytest.raises(PayloadError, match="needs more memory"):
         decode(halves)
 
 
@@ -134,18 +135,13 @@ def test_what_is_wrong_with_json_is_said():
         decode(b"[1x]")
 
 
-def test_the_most_arrays_and_objects_and_the_most_memory(monkeypatch):
-    monkeypatch.setattr(strict_json, "_MOST_CONTAINERS", 10)
+def test_the_most_memory_that_json_may_take():
     text = b'[[], {}, {}, {}, {}, {}, {}, {}, {"a": []}, "b"]'
-    said = f"11 arrays and objects, 2 texts and 10 values in {len(text)} bytes; no measurement has "
+    needed = 1000 * 11 + 100 * 2 + 56 * 10
+    assert len(decode(text, Budget(needed))) == 10
+    said = (
+        f"JSON of 11 arrays and objects, 2 texts, 10 values in {len(text)} bytes needs more memory"
+    )
     with pytest.raises(PayloadError) as told:
-        decode(text)
+        decode(text, Budget(needed - 1, PayloadError))
     assert told.value.args[0].startswith(said)
-    monkeypatch.setattr(strict_json, "_MOST_CONTAINERS", 11)
-    assert len(decode(text)) == 10
-    needed = 100 * 11 + 100 * 2 + 56 * 10
-    monkeypatch.setattr(strict_json, "_MOST_BYTES", needed)
-    assert len(decode(text)) == 10
-    monkeypatch.setattr(strict_json, "_MOST_BYTES", needed - 1)
-    with pytest.raises(PayloadError, match="no measurement has so many"):
-        decode(text)

@@ -10,7 +10,7 @@ from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
-from sims_analysis.readers.counting import seen_yield
+from sims_analysis.readers.instruments.detector_yield import seen_yield
 
 Z = np.array([0.0036, 0.0191, 0.0346, 0.0500, 0.0655])
 K = np.array([120, 31, 0, 4, 1])
@@ -609,9 +609,9 @@ def test_real_exports_against_a_plain_parse(path):
         plain = np.array([[float(x) for x in cells if x] for cells in triplets if any(cells)])
         assert profile.depths.tolist() == plain[:, 0].tolist()
         assert profile.concentrations.tolist() == plain[:, 1].tolist()
-    heads = {"I[": "intensity", "C[": "concentration"}
-    kinds = {heads[head[:2]] for head in lines[start + 4].split("\t") if head[:2] in heads}
-    assert set(result.to_dataset().data_vars) == kinds
+    kinds = {"C[": "concentration", "I[": "intensity"}
+    stated = {kind for mark, kind in kinds.items() if mark in lines[start + 4]}
+    assert set(result.to_dataset().data_vars) == stated
 
 
 @real("uio_mina_cameca/raw/*")

@@ -8,9 +8,9 @@ from instrument_files import iontof, sims_h5, srim, vamas
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
-from sims_analysis.readers.formats import fault_of
+from sims_analysis.readers.instruments.srim import recognises
+from sims_analysis.readers.registry import fault_of
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.srim import recognises
 
 T = np.array([0.0, 1.4666, 2.9332, 4.3998])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.heads import (
+from sims_analysis.readers.tables.header_cells import (
     bare,
     holds_words,
     is_factor,
@@ -15,8 +15,14 @@ from sims_analysis.readers.heads import (
     same_unit,
     says,
 )
-from sims_analysis.readers.kinds import Kind, comment_mark, is_odd, is_transposed, row_kind
-from sims_analysis.readers.words import are_labels, is_species, named_role, names_species
+from sims_analysis.readers.tables.row_kinds import (
+    Kind,
+    comment_mark,
+    is_odd,
+    is_transposed,
+    row_kind,
+)
+from sims_analysis.readers.tables.words import are_labels, is_species, named_role, names_species
 
 
 @pytest.mark.parametrize(

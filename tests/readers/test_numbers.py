@@ -9,10 +9,11 @@ from hypothesis import example, given
 
 import sims_analysis as sims
 from sims_analysis.errors import ReadError
-from sims_analysis.readers import lines as lines_module
-from sims_analysis.readers import numbers
-from sims_analysis.readers.grid import TextGrid
-from sims_analysis.readers.numbers import (
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.tables import lines as lines_module
+from sims_analysis.readers.tables import numbers
+from sims_analysis.readers.tables.grid import TextGrid
+from sims_analysis.readers.tables.numbers import (
     Cell,
     column_name,
     columns_of_words,
@@ -22,8 +23,7 @@ from sims_analysis.readers.numbers import (
     split_line,
     ungrouped,
 )
-from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.table import read_grid
+from sims_analysis.readers.tables.table import read_grid
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 #: What a hasty parser would take for a number, or for none.
@@ -441,7 +441,8 @@ def test_plain_lines_are_read_at_once(lines, delimiter, decimal, monkeypatch):
     ],
 )
 def test_a_column_of_numbers_that_json_has_not_is_read_at_once(cells, numbers, monkeypatch):
-    monkeypatch.setattr("sims_analysis.readers.grid.read_columns", lambda _, odd, *__: dict(odd))
+    read_columns = "sims_analysis.readers.tables.grid.read_columns"
+    monkeypatch.setattr(read_columns, lambda _, odd, *__: dict(odd))
     values, odd = table([f"{cell};{i}" for i, cell in enumerate(cells)], ";", width=2)
     assert odd == {}
     np.testing.assert_array_equal(values, np.column_stack([numbers, range(4)]))

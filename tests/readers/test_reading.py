@@ -18,8 +18,9 @@ from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers import reading, recognising
-from sims_analysis.readers.formats import FORMATS
+from sims_analysis.readers import file_types as recognising
+from sims_analysis.readers import files as reading
+from sims_analysis.readers.registry import FORMATS
 from sims_analysis.readers.source import Options, Source, found_once
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
@@ -932,7 +933,7 @@ def test_warnings_of_several_files_are_told_when_all_are_read(write):
 
 
 def test_an_archive_of_a_tof_instrument_needs_a_package(monkeypatch):
-    monkeypatch.setattr("sims_analysis.readers.sims_h5.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ModuleNotFoundError) as raised:
         sims.read(b"\x89HDF\r\n\x1a\n tof-sims-sparse-hdf5")
     assert str(raised.value) == 'SIMS-H5 needs simsh5: pip install "sims-analysis[simsh5]"'

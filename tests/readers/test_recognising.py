@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from instrument_files import cameca_rpc
 
-from sims_analysis.readers import payload, recognising, tidy
-from sims_analysis.readers.recognising import looks_like
+from sims_analysis.readers import file_types as recognising
+from sims_analysis.readers.file_types import looks_like
+from sims_analysis.readers.instruments import payload
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables import tidy
 
 Z = np.linspace(0.01, 1, 20)
 CAMECA = cameca_rpc({"10B": (None, Z, 1e18 * np.exp(-Z), "C")})

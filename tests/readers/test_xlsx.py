@@ -4,48 +4,19 @@ import datetime as dt
 import io
 import zipfile
 
+import instrument_files as make
 import openpyxl
 import pytest
 
 import sims_analysis as sims
+from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import _xls, all_sheets
-from sims_analysis.readers.xlsx import read_xlsx, seen
-
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-STYLES = """<numFmts><numFmt numFmtId="164" formatCode="0.0%"/>
-<numFmt numFmtId="165" formatCode='yyyy"a"'/><numFmt numFmtId="166" formatCode='0.0"dm%"'/>
-<numFmt numFmtId="167" formatCode="[h]:mm"/><numFmt numFmtId="168" formatCode="[Red]0"/></numFmts>
-<cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs>"""
-SHOWN = [0, 9, 10, 14, 22, 45, 164, 165, 166, 167, 168, 13, 23]
-
-
-def book(rows, *, strings="", properties="", more="", state="visible", start=""):
-    """Write a workbook of one sheet."""
-    styles = STYLES + "".join(f'<xf numFmtId="{n}"/>' for n in SHOWN) + "</cellXfs>"
-    parts = {
-        "workbook": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{properties}<sheets>'
-        f'<sheet name="one" state="{state}" sheetId="1" r:id="a"/>'
-        '<sheet name="chart" sheetId="2" r:id="b"/></sheets></workbook>',
-        "_rels/workbook.xml": f'<R><Relationship Id="a" Type="{LINKS}/worksheet" Target="one.xml"/>'
-        f'<Relationship Id="b" Type="{LINKS}/chartsheet" Target="two.xml"/>'
-        f'<Relationship Id="c" Type="{LINKS}/sharedStrings" Target="/xl/strings.xml"/>'
-        f'<Relationship Id="d" Type="{LINKS}/styles" Target="styles.xml"/></R>',
-        "strings": f"<sst>{strings}</sst>",
-        "styles": f"<styleSheet>{styles}</styleSheet>",
-        "one": f"{start}<worksheet><sheetData>{rows}</sheetData>{more}</worksheet>",
-    }
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, xml in parts.items():
-            end = ".xml.rels" if name.startswith("_") else ".xml"
-            archive.writestr(f"xl/{name.removesuffix('.xml')}{end}", xml)
-    return content.getvalue()
+from sims_analysis.readers.tables.workbook import _xls, all_sheets
+from sims_analysis.readers.tables.xlsx import read_xlsx, seen
 
 
 def cells(rows, **more):
-    (sheet,) = read_xlsx(book(rows, **more))
+    (sheet,) = read_xlsx(make.workbook(rows, **more), Budget())
     return sheet.rows
 
 
@@ -127,20 +98,21 @@ def test_parts_of_a_hundred_are_as_they_are_seen():
 
 def test_sheets_that_are_hidden_and_cells_that_are_merged():
     more = '<mergeCells><mergeCell ref="B1:AC3"/><mergeCell ref="A1"/></mergeCells>'
-    (sheet,) = read_xlsx(book("<row><c><v>1</v></c></row>", more=more, state="veryHidden"))
+    rows = "<row><c><v>1</v></c></row>"
+    (sheet,) = read_xlsx(make.workbook(rows, more=more, state="veryHidden"), Budget())
     assert (sheet.name, sheet.hidden, sheet.spans) == ("one", True, [(0, 1, 2, 28)])
-    (sheet,) = read_xlsx(book("<row/>"))
+    (sheet,) = read_xlsx(make.workbook("<row/>"), Budget())
     assert (sheet.hidden, sheet.rows, sheet.spans) == (False, {}, [])
 
 
 def test_a_workbook_may_have_no_styles_and_no_shared_texts():
-    with zipfile.ZipFile(io.BytesIO(book('<row><c s="3"><v>1</v></c></row>'))) as whole:
+    with zipfile.ZipFile(io.BytesIO(make.workbook('<row><c s="3"><v>1</v></c></row>'))) as whole:
         parts = {n: whole.read(n) for n in whole.namelist() if n[3:6] not in ("sty", "str")}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, part in parts.items():
             archive.writestr(name, part)
-    (sheet,) = read_xlsx(content.getvalue())
+    (sheet,) = read_xlsx(content.getvalue(), Budget())
     assert sheet.rows == {0: {0: 1.0}}
 
 
@@ -221,7 +193,7 @@ def test_a_workbook_that_cannot_be_opened_says_why():
 
 
 def test_an_old_workbook_needs_a_package_and_a_new_one_none(monkeypatch):
-    monkeypatch.setattr("sims_analysis.readers.workbook.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ModuleNotFoundError) as raised:
         sims.read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     assert str(raised.value) == '.xls needs xlrd: pip install "sims-analysis[excel]"'
@@ -263,7 +235,7 @@ def test_cells_of_old_workbooks():
         (2, 6): (1.0, "hh:mm"),
         (4, 2): (False, None),
     }
-    one, two = _xls(old({"one": cells, "two": {}}, merged=[(7, 8, 2, 3)], hidden=["two"]))
+    one, two = _xls(old({"one": cells, "two": {}}, merged=[(7, 8, 2, 3)], hidden=["two"]), Budget())
     assert (one.name, one.hidden, two.name, two.hidden) == ("one", False, "two", True)
     assert one.spans == [(7, 2, 8, 3)]
     assert (two.rows, two.spans[:0]) == ({}, [])
@@ -295,7 +267,7 @@ def test_heads_that_are_merged_span_the_columns_that_are_left():
         "<row r='1'><c r='A1' t='str'><v>z</v></c><c r='B1' t='str'><v>B</v></c></row>"
         "<row r='2'><c r='B2'><v>1</v></c><c r='D2'><v>2</v></c><c r='G2'><v>3</v></c></row>"
     )
-    grid = all_sheets(Source("w7.xlsx", book(rows, more=merged)))[0]
+    grid = all_sheets(Source("w7.xlsx", make.workbook(rows, more=merged)))[0]
     assert grid.columns == [0, 1, 3, 6]
     assert grid.spans == {1: [(1, 2)]}
     assert grid.heads(0, 4) == ["z", "B", "B"]

@@ -1,4 +1,4 @@
-"""What a restored profile is worth: its misfit, its kernels, its maxima, and cuts of its window."""
+"""How far a restored profile can be trusted: its misfit, kernels, maxima, cuts of its window."""
 
 from types import SimpleNamespace
 
@@ -6,25 +6,23 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from sims_analysis.fitting.objectives import Poisson, Shared
+from sims_analysis.fitting.objectives import Poisson
 from sims_analysis.kernels.samples import Samples
-from sims_analysis.restoring import assessment as _worth
+from sims_analysis.restoring import assessment as _assessment
 from sims_analysis.restoring import minimization
-from sims_analysis.restoring.inverse_problem import Posed, posed
+from sims_analysis.restoring.inverse_problem import InverseProblem, inverse_problem
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
 #: Half the width of the resolution function is two samples, twice its width eight.
 Z, FWHM = np.arange(41.0), 4.0
 
 
-def cut(first, worth_of_one=1e-4):
+def cut(first, count=1e-4):
     """Ask about a profile that begins with some values, from either end."""
     level = np.ones(Z.size)
     level[: len(first)] = first
-    one = SimpleNamespace(
-        z=Z, fwhm=FWHM, counted=SimpleNamespace(one=np.full(Z.size, worth_of_one))
-    )
-    begins, ends = _worth._cut(one, level), _worth._cut(one, level[::-1])
+    one = SimpleNamespace(z=Z, fwhm=FWHM, misfit=SimpleNamespace(one=np.full(Z.size, count)))
+    begins, ends = _assessment._cut(one, level), _assessment._cut(one, level[::-1])
     assert begins == ends
     return begins
 
@@ -55,12 +53,13 @@ def test_noise_cuts_nothing(least, found):
 # --- how much of what was measured is explained -----------------------------------------------
 
 
-def counted(counts, share=None):
-    one = Poisson(np.array(counts, dtype=float), np.ones(len(counts)), np.zeros(len(counts)))
-    return SimpleNamespace(counted=one, misfit=one if share is None else Shared(one, share))
+def counted(counts, share=1.0):
+    n = len(counts)
+    misfit = Poisson(np.array(counts, dtype=float), np.ones(n), np.zeros(n), share=share)
+    return SimpleNamespace(misfit=misfit)
 
 
-@pytest.mark.parametrize("share", [None, 0.25, 4.0])
+@pytest.mark.parametrize("share", [1.0, 0.25, 4.0])
 @pytest.mark.parametrize("n", [1, 2, 3, 20])
 def test_the_largest_deviance_is_over_windows_of_two_to_twelve_samples(n, share):
     rng = np.random.default_rng(n)
@@ -70,13 +69,13 @@ def test_the_largest_deviance_is_over_windows_of_two_to_twelve_samples(n, share)
         for i in range(n - wide + 1):
             k, mu = counts[i : i + wide].sum(), expected[i : i + wide].sum()
             largest = max(largest, 2 * ((k * np.log(k / mu) if k else 0.0) - (k - mu)))
-    found = _worth.largest_deviance(counted(counts, share), expected)
-    assert found == pytest.approx(np.sqrt((share or 1.0) * largest), rel=1e-9)
+    found = _assessment.largest_deviance(counted(counts, share), expected)
+    assert found == pytest.approx(np.sqrt(share * largest), rel=1e-9)
 
 
 def test_longer_misfits_than_twelve_samples_count_by_their_twelve_largest():
     counts = np.full(40, 12.0)
-    found = _worth.largest_deviance(counted(counts), np.full(40, 10.0))
+    found = _assessment.largest_deviance(counted(counts), np.full(40, 10.0))
     assert found == pytest.approx(np.sqrt(2 * 12 * (12 * np.log(1.2) - 2)), rel=1e-9)
 
 
@@ -97,7 +96,7 @@ X = np.array([0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 7.0, 9.0])
     ],
 )
 def test_the_full_width_is_that_about_the_largest_value(kernel, width):
-    found = _worth._full_width(np.array([kernel, kernel], dtype=float), X)
+    found = _assessment._full_width(np.array([kernel, kernel], dtype=float), X)
     np.testing.assert_allclose(found, [width, width])
 
 
@@ -108,7 +107,7 @@ def test_what_belongs_to_changes_is_averaged_over_those_that_are_near():
         at = x[:n] + 0.5 * (x[6 - n] - x[0])
         for reach in (0.4, 1.0, 2.0, 9.0):
             expected = [changes[np.abs(at - a) <= reach].mean() for a in at]
-            np.testing.assert_allclose(_worth._about(x, reach, changes), expected)
+            np.testing.assert_allclose(_assessment._about(x, reach, changes), expected)
 
 
 def test_the_beginning_of_a_window_resolves_as_the_first_whole_kernel_does():
@@ -116,10 +115,10 @@ def test_the_beginning_of_a_window_resolves_as_the_first_whole_kernel_does():
     achieved = np.array([2.0, 3.0, 4.0, 5.0, 3.0, 2.0, 4.0, 1.0])
     # Half of 4 nm is the distance of the third sample from the first: that one is whole.
     np.testing.assert_array_equal(
-        _worth._as_inside(achieved, z), [4.0, 4.0, 4.0, 5.0, 3.0, 2.0, 4.0, 1.0]
+        _assessment._as_inside(achieved, z), [4.0, 4.0, 4.0, 5.0, 3.0, 2.0, 4.0, 1.0]
     )
     wide = achieved + 4  # 8, 9, 7...: half of 7 nm is 3.5, reached by the fifth
-    np.testing.assert_array_equal(_worth._as_inside(wide, z)[:4], [7.0, 7.0, 8.0, 9.0])
+    np.testing.assert_array_equal(_assessment._as_inside(wide, z)[:4], [7.0, 7.0, 8.0, 9.0])
     assert achieved[0] == 2.0, "the resolutions that were given stay as they are"
 
 
@@ -129,20 +128,20 @@ def test_the_error_of_a_background_counts_what_samples_have_made_of_it_once():
     whole = answer @ [0.1, 0.2, 0.3]
     own = answer @ [0.0, 0.1, 0.075]
     np.testing.assert_allclose(
-        _worth._of_background(one, answer), whole**2 - 2 * whole * own, rtol=1e-12
+        _assessment._of_background(one, answer), whole**2 - 2 * whole * own, rtol=1e-12
     )
 
 
 def test_where_nothing_was_counted_within_the_resolution_there_is_nothing():
     counts = np.array([5.0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     z = np.arange(12.0)
-    posed = Posed(
+    one = InverseProblem(
         np.arange(12), z, np.ones(12), 1.0, "counts",
         Poisson(counts, np.full(12, 0.1), np.zeros(12)), None, None, z, 0.0, 2.0,
         np.zeros(12), np.zeros(12),
     )  # fmt: skip
     achieved = np.where(z < 6, 4.0, 1.0)  # the function itself is 2 nm wide
-    value, stderr = _worth._below_detection(posed, np.full(12, 0.7), np.full(12, 0.2), achieved)
+    value, stderr = _assessment._below_detection(one, np.full(12, 0.7), np.full(12, 0.2), achieved)
     # Two samples away from the last count, and one away where the resolution is finer.
     np.testing.assert_array_equal(value, [0.7] * 5 + [0.0] * 7)
     np.testing.assert_array_equal(stderr[:5], 0.2)
@@ -167,8 +166,8 @@ def doubtful(u, *, needed=(), achieved=50.0, window=(0.0, 99.0), x=None):
     one = SimpleNamespace(x=x, z=z)
     best = SimpleNamespace(u=np.array(u, dtype=float))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_worth, "_needed", asked)
-        found = _worth._doubtful(one, None, best, np.full(2, achieved))
+        patch.setattr(_assessment, "_needed", asked)
+        found = _assessment._doubtful(one, None, best, np.full(2, achieved))
     return found.tolist(), calls
 
 
@@ -210,12 +209,12 @@ def two_layers(apart, top):
     function = ResolutionFunction("delta_drf", (0.0, 0.0, 1.5))
     clean = sum(np.exp(-0.5 * ((z - 15 - side * apart / 2) / 1.8) ** 2) for side in (-1, 1))
     k = np.round(top * clean + 2)
-    one = posed(
+    one = inverse_problem(
         Samples(z, k, np.full(30, np.nan), k, *np.zeros((2, 30))), np.arange(30),
         {"background": 0.0, "fraction": 1.0}, function, "count",
     )  # fmt: skip
     prior = minimization.curvature(one.x, one.fwhm)
-    sought = minimization.Sought(one.spread, one.misfit, prior, one.offset)
+    sought = minimization.Unknowns(one.spread, one.misfit, prior, one.offset)
     best = minimization.of_strength(sought, np.array([10.0, 1.0]), np.log(0.01 + 0 * one.x))
     rise = np.diff(best.u)
     tops = 1 + np.flatnonzero((rise[:-1] > 0) & (rise[1:] <= 0))
@@ -231,7 +230,7 @@ def two_layers(apart, top):
 def test_a_valley_is_needed_where_there_are_counts_enough(apart, top, needed):
     one, prior, best, left, right = two_layers(apart, top)
     assert right > left + 2
-    assert _worth._needed(one, prior, best, left, right) == needed
+    assert _assessment._needed(one, prior, best, left, right) == needed
 
 
 @pytest.mark.slow
@@ -255,8 +254,7 @@ def test_a_valley_is_needed_where_the_misfit_without_it_is_larger_by_three(apart
         return u
 
     def misfit(u):
-        r = one.misfit.residual(one.offset + one.spread.matrix @ np.exp(u))
-        return 0.5 * float(r @ r)
+        return 0.5 * one.misfit.cost(one.offset + one.spread.matrix @ np.exp(u))
 
     def total(v):
         u = without(v)
@@ -267,7 +265,7 @@ def test_a_valley_is_needed_where_the_misfit_without_it_is_larger_by_three(apart
     found = optimize.minimize(total, begin, method="BFGS")
     more = misfit(without(found.x)) - best.misfit
     assert abs(more - 3) > 1, "not so near that either may say so"
-    assert _worth._needed(one, prior, best, left, right) == (more > 3)
+    assert _assessment._needed(one, prior, best, left, right) == (more > 3)
     assert (more > 3) == (top > 100)
 
 

@@ -11,7 +11,7 @@ from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, Units
 from sims_analysis.frame.profiles import open_profiles
 from sims_analysis.restoring import deconvolution as restore
 from sims_analysis.restoring.assessment import HOPELESS
-from sims_analysis.restoring.inverse_problem import NoProfileError, _edges, posed
+from sims_analysis.restoring.inverse_problem import NotRestoredError, _edges, inverse_problem
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 from sims_analysis.restoring.restoration import ADVICE, STATUS
 
@@ -735,10 +735,10 @@ def test_finer_cells_are_tried_where_samples_are_coarse(sigma, asked, monkeypatc
     def recorded(*given):
         parts.append(given[-1])
         if given[-1] > 1:
-            raise NoProfileError("no_data")
-        return posed(*given)
+            raise NotRestoredError("no_data")
+        return inverse_problem(*given)
 
-    monkeypatch.setattr("sims_analysis.restoring.restoration.posed", recorded)
+    monkeypatch.setattr("sims_analysis.restoring.restoration.inverse_problem", recorded)
     with pytest.warns(FitWarning, match="resolution too wide"):
         found = sims.deconvolve(ds, resolution=sigma, smoothness=1.0)
     assert 4 < found["largest_deviance"].item() < HOPELESS

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.samples import Samples, cells, in_order, smoothed, surroundings
-from sims_analysis.restoring import inverse_problem as _posed
+from sims_analysis.kernels.samples import Samples
+from sims_analysis.restoring import inverse_problem as _problem
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 from sims_analysis.shapes.start_values import fall_length
 
@@ -19,91 +19,49 @@ def samples(c, s=np.nan, k=np.nan):
 
 def test_stated_counts_come_first_then_whole_values():
     stated = samples([0.5, 1.0], 0.1, [20.0, np.nan])
-    found, source = _posed._counted(stated, "count", 4.0)
+    found, source = _problem._counted(stated, "count", 4.0)
     assert (found, source) == (stated, "counts")
-    found, source = _posed._counted(samples([0.5, 1.0, 0.25]), "count", 4.0)
+    found, source = _problem._counted(samples([0.5, 1.0, 0.25]), "count", 4.0)
     np.testing.assert_array_equal(found.k, [2, 4, 1])
     assert source == "counts"
     # Neither fractions of counts nor whole numbers of another unit are counts.
-    assert _posed._counted(samples([0.5, 1.0, 0.3], 0.1), "count", 4.0)[1] == "standard errors"
-    assert _posed._counted(samples([0.5, 1.0, 0.25], 0.1), "level", 4.0)[1] == "standard errors"
+    assert _problem._counted(samples([0.5, 1.0, 0.3], 0.1), "count", 4.0)[1] == "standard errors"
+    assert _problem._counted(samples([0.5, 1.0, 0.25], 0.1), "level", 4.0)[1] == "standard errors"
 
 
 def test_a_standard_error_is_that_of_so_many_counts_and_nothing_is_none():
     c, s = [1.0, 0.5, 0.0, 0.0, -0.1, 0.5, 0.5], [0.1, 0.1, 0.1, 0.0, 0.1, 0.0, np.nan]
-    found, source = _posed._counted(samples(c, s), "level", 1.0)
+    found, source = _problem._counted(samples(c, s), "level", 1.0)
     assert source == "standard errors"
     np.testing.assert_allclose(found.k, [100, 25, 0, 0, 0, np.nan, np.nan])
-    assert _posed._counted(samples([1.0, 0.5, 1.0], 0.0), "level", 1.0)[1] == "scatter"
+    assert _problem._counted(samples([1.0, 0.5, 1.0], 0.0), "level", 1.0)[1] == "scatter"
 
 
 def test_without_either_the_scatter_says_what_a_count_is_worth():
     k = np.random.default_rng(1).poisson(400 + 200 * np.sin(np.arange(4000) / 300)).astype(float)
-    found, source = _posed._counted(samples([*k / 1000, 0.0, -1.0]), "level", 1000.0)
+    found, source = _problem._counted(samples([*k / 1000, 0.0, -1.0]), "level", 1000.0)
     assert source == "scatter"
     np.testing.assert_allclose(found.k[:-2], k, rtol=0.05)
     np.testing.assert_array_equal(found.k[-2:], 0)
     np.testing.assert_allclose(found.s, np.sqrt(found.k) * (k / 1000 / found.k[:-2])[0])
     # A line has no scatter: so many counts as are ever taken.
-    even = _posed._worth_by_scatter(np.arange(5.0), np.arange(1.0, 6.0))
-    assert even == 1 / _posed._MOST_COUNTS
-    assert _posed._worth_by_scatter(np.arange(5.0), np.zeros(5)) == 1 / _posed._MOST_COUNTS
+    even = _problem._count_by_scatter(np.arange(5.0), np.arange(1.0, 6.0))
+    assert even == 1 / _problem._MOST_COUNTS
+    assert _problem._count_by_scatter(np.arange(5.0), np.zeros(5)) == 1 / _problem._MOST_COUNTS
 
 
 def test_one_sample_that_is_off_is_worth_the_square_of_how_far():
     z, c = np.array([0.0, 1.0, 4.0]), np.array([3.0, 5.0, 6.0])
     part, between = 1 / 4, 3 * 3 / 4 + 6 / 4
     off = (5 - between) ** 2 / ((1 + part**2 + (1 - part) ** 2) * 14 / 3)
-    assert _posed._worth_by_scatter(z, c) == pytest.approx(off / 0.455)
+    assert _problem._count_by_scatter(z, c) == pytest.approx(off / 0.455)
 
 
 def test_depths_between_others_have_the_weights_of_a_mean():
-    at = _posed._within(np.array([0.0, 2.0]), np.array([1.0, 6.0]))
+    at = _problem._within(np.array([0.0, 2.0]), np.array([1.0, 6.0]))
     assert sum(weight for _, weight in at) == pytest.approx(1)
     assert all(((z >= [0, 2]) & (z <= [1, 6])).all() for z, _ in at)
     np.testing.assert_allclose(sum(weight * z**2 for z, weight in at), [1 / 3, 208 / 12])
-
-
-def test_samples_are_in_order_within_their_window():
-    z, c = np.array([3.0, 1.0, np.nan, 2.0, 4.0]), np.array([1.0, 1.0, 1.0, np.nan, 1.0])
-    np.testing.assert_array_equal(in_order(z, c), [1, 0, 4])
-    np.testing.assert_array_equal(in_order(z, c, 1.0, 3.0), [1, 0])
-    np.testing.assert_array_equal(in_order(z, c, 1.01), [0, 4])
-    np.testing.assert_array_equal(in_order(z, c, stop=2.99), [1])
-
-
-def test_cells_reach_half_way_or_as_stated():
-    below, above = cells(np.array([0.0, 1.0, 4.0]))
-    np.testing.assert_array_equal(below, [0.5, 0.5, 1.5])
-    np.testing.assert_array_equal(above, [0.5, 1.5, 1.5])
-    assert [one.tolist() for one in cells(np.array([7.0]))] == [[0.0], [0.0]]
-    three, here = samples([1.0, 1.0, 1.0]), np.array([1, 2])
-    np.testing.assert_array_equal(three.cells(here), [[1, 1], [1, 1]])
-    stated = replace(three, lower=three.z - 0.3, upper=three.z + 0.4)
-    np.testing.assert_allclose(stated.cells(here), [[0.3, 0.3], [0.4, 0.4]])
-    partly = replace(stated, lower=np.array([0.0, np.nan, 3.7]))
-    np.testing.assert_array_equal(partly.cells(here), [[1, 1], [1, 1]])
-
-
-def test_smoothed_is_the_mean_of_the_neighbours_that_there_are():
-    c = np.random.default_rng(0).normal(size=30)
-    expected = [c[max(0, i - 2) : i + 3].mean() for i in range(30)]
-    np.testing.assert_allclose(smoothed(c), expected)
-    c = c[:12]
-    three = [c[max(0, i - 1) : i + 2].mean() for i in range(12)]
-    np.testing.assert_allclose(smoothed(c), three)
-    np.testing.assert_array_equal(smoothed(c[:8]), c[:8])
-
-
-def test_a_weak_sample_takes_the_mean_of_its_neighbours():
-    c, s = np.array([9.0, 9, 1, -2, 1, 9, 9]), np.ones(7)
-    # Of one to each side where these three have four standard errors together, or else of two.
-    np.testing.assert_allclose(surroundings(c, s), [9, 9, 3.5, 5, 3.5, 9, 9])
-    np.testing.assert_allclose(surroundings(c, s, known=0.9), [9, 9, 1, 5, 1, 9, 9])
-    zero = np.array([9.0, 0, 9])  # is known to have no error only where others have none either
-    np.testing.assert_allclose(surroundings(zero, np.array([1.0, 0, 1])), [9, 9, 9])
-    for unknown in (np.zeros(3), np.full(3, np.nan)):
-        np.testing.assert_array_equal(surroundings(zero, unknown), zero)
 
 
 def test_a_profile_falls_from_its_first_sample_on():
@@ -119,10 +77,10 @@ def test_samples_are_points_or_means_over_the_cells_that_are_stated():
     function = ResolutionFunction("delta_drf", (0.0, 0.0, 1.5))
     plain = Samples(z, *np.full((3, 12), [[90.0], [9.0], [100.0]]), *np.zeros((2, 12)))
     stated = replace(plain, lower=z - 0.3, upper=z + 0.4)
-    edges, width = _posed._edges(z, function), np.array([1.0] * 5 + [3.0] * 2 + [1.0] * 5)
+    edges, width = _problem._edges(z, function), np.array([1.0] * 5 + [3.0] * 2 + [1.0] * 5)
 
     def asked(one):
-        found = _posed.posed(
+        found = _problem.inverse_problem(
             one, np.arange(12), {"background": 9, "fraction": 1}, function, "level"
         )
         np.testing.assert_allclose(found.mean.sum(axis=1), 1)
@@ -134,11 +92,11 @@ def test_samples_are_points_or_means_over_the_cells_that_are_stated():
     for one in (plain, replace(stated, lower=np.where(z == 3, np.nan, stated.lower))):
         found = asked(one)
         np.testing.assert_allclose(found.width, width)
-        expected = _posed._matrix([(z, 1.0)], edges, function)
+        expected = _problem._matrix([(z, 1.0)], edges, function)
         np.testing.assert_allclose(found.spread.matrix, expected, atol=1e-15)
     found = asked(stated)
     np.testing.assert_allclose(found.width, 0.7)
-    expected = _posed._matrix(_posed._within(z - 0.3, z + 0.4), edges, function)
+    expected = _problem._matrix(_problem._within(z - 0.3, z + 0.4), edges, function)
     np.testing.assert_allclose(found.spread.matrix, expected, atol=1e-15)
 
 
@@ -153,13 +111,13 @@ PLAIN = Samples(DEPTHS, *np.full((3, N), [[90.0], [9.0], [100.0]]), *np.zeros((2
 def pose(one=PLAIN, here=None, function=GAUSSIAN, kind="level", parts=1, **settings):
     here = np.arange(one.z.size) if here is None else here
     with np.errstate(all="ignore"):
-        return _posed.posed(
+        return _problem.inverse_problem(
             one, here, {"background": 0.0, "fraction": 1.0} | settings, function, kind, parts
         )
 
 
 def why(*given, **options):
-    with pytest.raises(_posed.NoProfileError) as end:
+    with pytest.raises(_problem.NotRestoredError) as end:
         pose(*given, **options)
     return str(end.value)
 
@@ -217,27 +175,27 @@ def test_samples_are_in_units_of_the_largest_with_what_was_subtracted():
     assert (found.top, found.offset, found.source) == (180.0, 0.1, "counts")
     np.testing.assert_allclose(found.common, 0.01)
     np.testing.assert_allclose(found.overlap, 0.2)
-    np.testing.assert_allclose(found.counted.one, 0.005)
-    np.testing.assert_allclose(found.counted.counts, k)
+    np.testing.assert_allclose(found.misfit.one, 0.005)
+    np.testing.assert_allclose(found.misfit.counts, k)
     np.testing.assert_array_equal(found.here, np.arange(N))
 
 
 def test_a_count_of_data_in_counts_is_one_of_them():
     whole = replace(PLAIN, c=PLAIN.k, k=np.full(N, np.nan), s=np.full(N, np.nan))
     found = pose(whole, kind="count")
-    np.testing.assert_allclose(found.counted.one, 0.01)
+    np.testing.assert_allclose(found.misfit.one, 0.01)
     assert found.source == "counts"
-    np.testing.assert_allclose(found.counted.counts, 100.0)
+    np.testing.assert_allclose(found.misfit.counts, 100.0)
     stated = pose(replace(whole, s=np.full(N, 5.0), c=np.full(N, 99.5)), kind="count")
     assert stated.source == "standard errors"
-    np.testing.assert_allclose(stated.counted.counts, (99.5 / 5) ** 2)
-    np.testing.assert_allclose(stated.counted.one, (5 / 99.5) ** 2)
+    np.testing.assert_allclose(stated.misfit.counts, (99.5 / 5) ** 2)
+    np.testing.assert_allclose(stated.misfit.one, (5 / 99.5) ** 2)
 
 
 def test_samples_that_share_what_they_are_made_of_count_as_so_many_fewer():
     shared = pose(fraction=0.5)
     assert shared.misfit.share == pytest.approx(0.5)
-    np.testing.assert_array_equal(shared.counted.counts, 100.0)
+    np.testing.assert_array_equal(shared.misfit.counts, 100.0)
 
 
 def test_samples_without_a_count_are_left_out_and_the_others_keep_their_places():
@@ -257,7 +215,7 @@ def test_samples_without_a_count_are_left_out_and_the_others_keep_their_places()
 def test_cells_are_as_fine_as_the_function_and_the_samples_ask(spacing, sigma, times):
     function = ResolutionFunction("delta_drf", (0.0, 0.0, sigma))
     z = np.arange(20) * spacing
-    edges = _posed._edges(z, function, times)
+    edges = _problem._edges(z, function, times)
     middles = 0.5 * (edges[1:] + edges[:-1])
     assert (np.diff(edges) > 0).all()
     inside = (middles > z[0] - 1e-9) & (middles < z[-1] + 1e-9)
@@ -274,7 +232,7 @@ def test_cells_are_as_fine_as_the_function_and_the_samples_ask(spacing, sigma, t
 def test_gaps_are_filled_with_cells_and_ends_with_what_the_function_reaches():
     z = np.array([0.0, 1, 2, 3, 8, 9, 10, 11])
     function = ResolutionFunction("delta_drf", (1.0, 4.0, 0.5))
-    edges = _posed._edges(z, function)
+    edges = _problem._edges(z, function)
     middles = 0.5 * (edges[1:] + edges[:-1])
     leading, trailing = function.within(1e-3)
     assert trailing > 3 * -leading
@@ -288,19 +246,19 @@ def test_gaps_are_filled_with_cells_and_ends_with_what_the_function_reaches():
 
 def test_there_are_two_cells_beyond_an_end_and_no_more_than_two_hundred():
     z = np.arange(0.0, 20.0)
-    narrow = _posed._edges(z, ResolutionFunction("delta_drf", (0.0, 0.0, 0.01)))
+    narrow = _problem._edges(z, ResolutionFunction("delta_drf", (0.0, 0.0, 0.01)))
     middles = 0.5 * (narrow[1:] + narrow[:-1])
     np.testing.assert_allclose(middles[:3], [-0.5, -0.25, 0.0], atol=1e-9)
     np.testing.assert_allclose(middles[-3:], [19.0, 19.25, 19.5])
     for widths in ((0.0, 90.0, 1.0), (90.0, 0.0, 1.0)):
-        edges = _posed._edges(z, ResolutionFunction("delta_drf", widths))
+        edges = _problem._edges(z, ResolutionFunction("delta_drf", widths))
         assert 190 < edges.size < 260
 
 
 def test_what_a_sample_sees_of_each_cell_is_all_of_what_arrives():
     function = ResolutionFunction("delta_drf", (0.8, 1.7, 1.1))
     z, edges = np.array([1.0, 4.0]), np.linspace(-3.0, 9.0, 13)
-    seen = _posed._matrix([(z, 1.0)], edges, function)
+    seen = _problem._matrix([(z, 1.0)], edges, function)
     assert seen.shape == (2, 12)
     np.testing.assert_allclose(seen.sum(axis=1), 1.0)
     for i in (0, 1):
@@ -310,14 +268,14 @@ def test_what_a_sample_sees_of_each_cell_is_all_of_what_arrives():
         # What lies beyond the outermost is as these.
         assert seen[i, 0] == pytest.approx(1 - function.cumulative(z[i] - edges[1:2])[0])
         assert seen[i, -1] == pytest.approx(function.cumulative(z[i] - edges[-2:-1])[0])
-    both = _posed._matrix([(z, 0.25), (z + 1, 0.75)], edges, function)
-    other = _posed._matrix([(z + 1, 1.0)], edges, function)
+    both = _problem._matrix([(z, 0.25), (z + 1, 0.75)], edges, function)
+    other = _problem._matrix([(z + 1, 1.0)], edges, function)
     np.testing.assert_allclose(both[:, 1:-1], (0.25 * seen + 0.75 * other)[:, 1:-1])
 
 
 def test_the_mean_over_a_sample_is_of_the_cells_that_it_covers():
     edges = np.array([0.0, 1, 2, 4, 5])
-    found = _posed._overlap(np.array([0.5, 1.0, 3.0]), np.array([2.5, 2.0, 5.0]), edges)
+    found = _problem._overlap(np.array([0.5, 1.0, 3.0]), np.array([2.5, 2.0, 5.0]), edges)
     expected = [[0.25, 0.5, 0.25, 0], [0, 1, 0, 0], [0, 0, 0.5, 0.5]]
     np.testing.assert_allclose(found, expected)
 
@@ -330,7 +288,7 @@ def test_cells_have_their_widths():
 
 def test_cells_beyond_an_end_are_as_those_beside_it():
     z = np.array([0.0, 0.5, 1.5, 2.5, 3.5, 5.0])
-    edges = _posed._edges(z, ResolutionFunction("delta_drf", (0.0, 0.0, 2.0)))
+    edges = _problem._edges(z, ResolutionFunction("delta_drf", (0.0, 0.0, 2.0)))
     widths = np.diff(edges)
     # Half a nm to the next sample is one cell, the last one and a half nm are two.
     np.testing.assert_allclose(widths[:5], 0.5)

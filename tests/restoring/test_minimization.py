@@ -47,7 +47,7 @@ def test_the_minimum_is_that_of_a_direct_search(kind, strength):
             cost = strength * np.sum(np.hypot(k, 1e-2) - 1e-2)
         return likelihood(misfit.counts, spread.matrix @ np.exp(u)) + cost
 
-    found = minimization.minimum(minimization.Sought(spread, misfit, prior), strength, u0)
+    found = minimization.minimum(minimization.Unknowns(spread, misfit, prior), strength, u0)
     assert found.converged
     assert found.value == pytest.approx(objective(found.u), rel=1e-12)
     direct = optimize.minimize(objective, found.u, method="L-BFGS-B", options={"maxfun": 200_000})
@@ -73,7 +73,7 @@ def test_the_evidence_is_that_of_a_dense_determinant(kind):
     strengths = [0.03, 0.3, 3.0]
     told, expected = [], []
     for strength in strengths:
-        found = minimization.minimum(minimization.Sought(spread, misfit, prior), strength, u0)
+        found = minimization.minimum(minimization.Unknowns(spread, misfit, prior), strength, u0)
         values = np.exp(found.u)
         mu = spread.matrix @ values
         gain = values * (spread.matrix.T @ (1 - misfit.counts / mu))
@@ -115,7 +115,7 @@ def test_cells_without_counts_are_emptied():
     counts = np.where(np.arange(24) > 12, 0.0, misfit.counts)
     none = Poisson(counts, np.ones(24), np.zeros(24))
     found = minimization.minimum(
-        minimization.Sought(spread, none, minimization.curvature(x, 3.5)), 0.1, u0
+        minimization.Unknowns(spread, none, minimization.curvature(x, 3.5)), 0.1, u0
     )
     assert found.converged
     assert np.exp(found.u[22:]).max() < 1e-2
@@ -124,13 +124,13 @@ def test_cells_without_counts_are_emptied():
 def test_of_several_minima_that_of_the_largest_evidence_is_taken():
     x, spread, misfit, u0 = problem(4)
     prior, strengths = minimization.curvature(x, 3.5), 10.0 ** np.arange(-2, 2.1, 0.5)
-    sought = minimization.Sought(spread, misfit, prior)
-    best = minimization.most_evident(sought, strengths, u0, lambda _: False)
+    unknowns = minimization.Unknowns(spread, misfit, prior)
+    best = minimization.by_evidence(unknowns, strengths, u0, lambda _: False)
     for strength in strengths:
-        one = minimization.of_strength(sought, strengths[strengths <= strength], u0)
+        one = minimization.of_strength(unknowns, strengths[strengths <= strength], u0)
         assert one.strength == strength
         assert best.evidence >= one.evidence - 1e-9
-    weakest = minimization.most_evident(sought, strengths, u0, lambda _: True)
+    weakest = minimization.by_evidence(unknowns, strengths, u0, lambda _: True)
     assert weakest.strength == strengths[0], "others could do no better"
 
 
@@ -158,13 +158,12 @@ def test_slopes_and_curvatures_are_derivatives_of_the_costs(strength):
 
 def test_a_background_is_not_spread():
     x, spread, misfit, u0 = problem(5)
-    sought = minimization.Sought(spread, misfit, minimization.steps(x), offset=7.0)
-    there = sought.at(u0, 1.0)
+    unknowns = minimization.Unknowns(spread, misfit, minimization.steps(x), offset=7.0)
+    there = unknowns.at(u0, 1.0)
     np.testing.assert_allclose(there.m, 7.0 + spread.matrix @ np.exp(u0), rtol=1e-14)
-    r = misfit.residual(there.m)
     cost = np.sum(np.hypot(np.diff(u0), 1e-2) - 1e-2)
-    assert there.value == pytest.approx(0.5 * float(r @ r) + cost, rel=1e-12)
-    found = minimization.minimum(sought, 1.0, u0)
+    assert there.value == pytest.approx(0.5 * misfit.cost(there.m) + cost, rel=1e-12)
+    found = minimization.minimum(unknowns, 1.0, u0)
     assert found.misfit == pytest.approx(likelihood(misfit.counts, found.m), rel=1e-9)
 
 
@@ -174,11 +173,11 @@ def test_an_eased_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
 
     x, spread, misfit, u0 = problem(6, n=12, m=17)
     prior = minimization.curvature(x, 3.5)
-    sought = minimization.Sought(spread, misfit, prior)
-    found = minimization.minimum(sought, 1.0, u0)
+    unknowns = minimization.Unknowns(spread, misfit, prior)
+    found = minimization.minimum(unknowns, 1.0, u0)
     changes = dense(prior, x.size)
     weight = 1 / near((1 + (changes @ found.u) ** 2) / 1.2)
-    eased = minimization.eased(sought, found, near)
+    eased = minimization.relaxed(unknowns, found, near)
     assert (eased.converged, eased.strength) == (True, 1.0)
 
     def objective(u):
@@ -197,8 +196,8 @@ class Asked:
         self.asked, self.evidence, self.converged = [], evidence, converged
         monkeypatch.setattr(minimization, "minimum", self)
 
-    def __call__(self, sought, strength, u):
-        kind = "parabola" if sought.prior.costs is minimization._square else "prior"
+    def __call__(self, unknowns, strength, u):
+        kind = "parabola" if unknowns.prior.costs is minimization._square else "prior"
         self.asked.append((kind, strength, u))
         number = len(self.asked)
         evidence = self.evidence(strength, number)
@@ -211,14 +210,14 @@ X = np.arange(9.0)
 PRIORS = {"curvature": minimization.curvature(X, 1.0), "steps": minimization.steps(X)}
 
 
-def sought_with(prior):
-    return minimization.Sought(minimization.Spread(np.eye(9)), None, PRIORS[prior])
+def unknowns_with(prior):
+    return minimization.Unknowns(minimization.Spread(np.eye(9)), None, PRIORS[prior])
 
 
 def test_strengths_are_tried_from_weak_to_strong_and_back(monkeypatch):
     asked = Asked(monkeypatch, lambda _, number: number)
-    found = minimization.most_evident(
-        sought_with("curvature"), np.array([1.0, 2, 3]), 0, lambda one: one.strength > 1
+    found = minimization.by_evidence(
+        unknowns_with("curvature"), np.array([1.0, 2, 3]), 0, lambda one: one.strength > 1
     )
     # Each begins at the minimum of the one before, the first at that of a parabola.
     assert asked.asked == [
@@ -230,8 +229,8 @@ def test_strengths_are_tried_from_weak_to_strong_and_back(monkeypatch):
 
 def test_a_convex_prior_is_tried_from_strong_to_weak_alone(monkeypatch):
     asked = Asked(monkeypatch, lambda strength, _: strength)
-    found = minimization.most_evident(
-        sought_with("steps"), np.array([1.0, 2, 3]), 0, lambda _: True
+    found = minimization.by_evidence(
+        unknowns_with("steps"), np.array([1.0, 2, 3]), 0, lambda _: True
     )
     assert asked.asked == [("prior", 3, 0), ("prior", 2, 1), ("prior", 1, 2)]
     assert found.strength == 3
@@ -241,15 +240,15 @@ def test_a_convex_prior_is_tried_from_strong_to_weak_alone(monkeypatch):
 def test_far_below_the_largest_evidence_no_stronger_prior_is_tried(monkeypatch, less, most):
     asked = Asked(monkeypatch, lambda strength, _: -less if strength == 3 else 0.0)
     strengths = np.array([1.0, 2, 3, 4])
-    minimization.most_evident(sought_with("curvature"), strengths, 0, lambda _: False)
+    minimization.by_evidence(unknowns_with("curvature"), strengths, 0, lambda _: False)
     back = range(most - 1, 0, -1)
     assert [one for _, one, _ in asked.asked] == [1, *range(1, most + 1), *back]
 
 
 def test_where_the_weakest_prior_is_hopeless_others_are_not_tried(monkeypatch):
     asked = Asked(monkeypatch, lambda strength, _: strength)
-    found = minimization.most_evident(
-        sought_with("curvature"), np.array([1.0, 2, 3]), 0, lambda _: True
+    found = minimization.by_evidence(
+        unknowns_with("curvature"), np.array([1.0, 2, 3]), 0, lambda _: True
     )
     assert [strength for _, strength, _ in asked.asked] == [1, 1]
     assert found.strength == 1
@@ -257,17 +256,17 @@ def test_where_the_weakest_prior_is_hopeless_others_are_not_tried(monkeypatch):
 
 def test_a_minimum_that_was_reached_comes_before_one_of_larger_evidence(monkeypatch):
     Asked(monkeypatch, lambda strength, _: strength, lambda number: number != 1)
-    found = minimization.most_evident(
-        sought_with("steps"), np.array([1.0, 2, 3]), 0, lambda _: False
+    found = minimization.by_evidence(
+        unknowns_with("steps"), np.array([1.0, 2, 3]), 0, lambda _: False
     )
     assert found.strength == 2
 
 
 @pytest.mark.parametrize(("reached", "descents"), [(4, 4), (5, 5), (6, 6), (9, 6)])
-def test_a_minimum_of_a_strength_is_sought_twice_more_where_it_is_not_reached(
+def test_a_minimum_of_a_strength_is_unknowns_twice_more_where_it_is_not_reached(
     monkeypatch, reached, descents
 ):
     asked = Asked(monkeypatch, lambda *_: 0.0, lambda number: number >= reached)
-    found = minimization.of_strength(sought_with("curvature"), np.array([1.0, 2, 3]), 0)
+    found = minimization.of_strength(unknowns_with("curvature"), np.array([1.0, 2, 3]), 0)
     assert (len(asked.asked), found.strength) == (descents, 3)
     assert found.converged == (reached <= 6)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sims_analysis.errors import warnings_listed
-from sims_analysis.output.about import About
+from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.pages.interactive import document
 from sims_analysis.output.pages.report import back_link, isolated, report_page
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.contents import Contents
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "described", "entry_page", "failure_page", "index_page", "pages"]
+__all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages", "summaries_of"]
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
@@ -54,13 +54,13 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
         return entry_page(archive.get(data_id), home=HOME)
     with warnings_listed():  # of what is damaged, its own page says how
         shown, count = archive.contents(search.split(), _SHOWN)
-    return index_page(described(shown), search=search, form=True, count=count)
+    return index_page(summaries_of(shown), search=search, form=True, count=count)
 
 
-def described(entries: Iterable[Contents]) -> dict[str, About]:
+def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:
     """Return the entries of a list: address -> what it is."""
     return {
-        f"entries/{quote(one.data_id, safe='')}": About(
+        f"entries/{quote(one.data_id, safe='')}": EntrySummary(
             data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
         )
         for one in entries
@@ -105,7 +105,7 @@ document.body.dataset.ready = "yes";
 
 
 def index_page(
-    entries: Mapping[str, About],
+    entries: Mapping[str, EntrySummary],
     *,
     search: str = "",
     form: bool = False,

@@ -89,7 +89,7 @@ function drawn(kind) {
     if (curve.axis) looks.y_range_name = known.axes[curve.axis].label;
     const line = { ...looks, color: curve.colour, line_width: WIDTH, line_dash: curve.dash };
     // Over a gap, where nothing was measured, there is no line.
-    const gaps = new Set(curve.doubts.filter(([word]) => word === "gap").map(([, from]) => from));
+    const gaps = new Set(curve.quality.filter(([word]) => word === "gap").map(([, from]) => from));
     const open = (all, between) => [...all].flatMap((v, i) => (gaps.has(curve.x[i]) ? [v, between(v)] : [v]));
     const parts = [plot.line(open(curve.x, (x) => x), open(y, () => NaN), line)];
     if (points.length) {
@@ -234,10 +234,10 @@ function listDoses() {
   const body = document.querySelector("#dose tbody");
   const short = (depth) => `${Number(depth.toPrecision(4))} ${known.depth.units}`;
   // What the dose between two depths rests on that was not measured; "ok" if it was.
-  const doubt = (curve, start, stop) => {
+  const status = (curve, start, stop) => {
     const within = (word) =>
-      curve.doubts.filter(([kind, from, to]) =>
-        kind === word && (from === to ? from >= start && from <= stop : from < stop && to > start),
+      curve.quality.filter(([kind, from, to]) =>
+        kind === word && (word === "gap" ? from < stop && to > start : from <= stop && to >= start),
       );
     const [full] = within("saturated");
     if (full) return `saturated: the detector cut off samples from ${short(full[1])}`;
@@ -265,7 +265,7 @@ function listDoses() {
           value === null
             ? "not measured there"
             : start >= top && stop <= bottom
-              ? doubt(curve, start, stop)
+              ? status(curve, start, stop)
               : `truncated: measured from ${short(top)} to ${short(bottom)}`;
         return row;
       }),

@@ -20,13 +20,17 @@ import orjson
 
 from sims_analysis.errors import UnitsError, require
 from sims_analysis.figures.arguments import check_looks
-from sims_analysis.figures.axes import Scale, decades, from_surface, label_of
-from sims_analysis.figures.colours import assigned, dashes_of
-from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
+from sims_analysis.figures.axes import decades, depth_start
+from sims_analysis.figures.colours import assign_colours, dashes_of
+from sims_analysis.figures.curves import (
+    DepthScale,
+    Measurements,
+    curves_of,
+    label_of,
+    measurements_of,
+)
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
-from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.saturation import saturated
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import NM_PER_CM
@@ -172,7 +176,7 @@ def plot_html(
     curves = curves_of(measurements_of(data), species, value_units)
     scale = _depth_scale(curves, depth_units)
     names = _names_of(curves)
-    found = assigned(names, {})
+    found = assign_colours(names, {})
     colours = [found[name] for name in names]
     looks = zip(curves, colours, dashes_of(colours), strict=True)
     curves = [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
@@ -187,7 +191,7 @@ def plot_html(
     return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
 
 
-def _depth_scale(curves: Sequence[Curve], units: str | None) -> Scale:
+def _depth_scale(curves: Sequence[Curve], units: str | None) -> DepthScale:
     """Check that all profiles are on one kind of axis, and return how it is printed."""
     axes = {curve.axis for curve in curves}
     if len(axes) > 1:
@@ -195,7 +199,7 @@ def _depth_scale(curves: Sequence[Curve], units: str | None) -> Scale:
             "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
             "plots, or turn time into depth with calibrate_depth()"
         )
-    return Scale(curves[0], units)
+    return DepthScale(curves[0], units)
 
 
 def _by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
@@ -223,7 +227,7 @@ class _Distinct:
 
 
 def _drawn(
-    curve: Curve, name: str, scale: Scale, places: Sequence[str], depths: _Distinct
+    curve: Curve, name: str, scale: DepthScale, places: Sequence[str], depths: _Distinct
 ) -> dict[str, Any]:
     """Describe a curve."""
     return {
@@ -239,25 +243,24 @@ def _drawn(
         "values": np.ascontiguousarray(curve.y, dtype=np.float64),
         "off": np.flatnonzero(curve.not_positive()),
         "dose": _dose_factor(curve, scale),
-        "doubts": _doubts(curve, scale),
+        "quality": _quality(curve, scale),
     }
 
 
-def _doubts(curve: Curve, scale: Scale) -> list[tuple[str, float, float]]:
+def _quality(curve: Curve, scale: DepthScale) -> list[tuple[str, float, float]]:
     """List what a dose may rest on: gaps between samples, and samples of a saturated detector."""
-    found = [("gap", curve.x[i], curve.x[i + 1]) for i in curve.gaps]
-    ((_, rows),) = layouts(curve.x, curve.y[None])
-    full = saturated(rows)
-    if full is not None:
-        found += [("saturated", curve.x[i], curve.x[i]) for i in np.flatnonzero(full)]
-    return [(word, float(scale(a)), float(scale(b))) for word, a, b in found]
+    return [
+        (row.kind, float(scale(row.start)), float(scale(row.stop)))
+        for row in curve.quality
+        if row.kind in ("gap", "saturated")
+    ]
 
 
-def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
+def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
     """Describe the axis of depth (or time), and where the window of the dose initially is."""
     low = float(scale(min(curve.x.min() for curve in curves)))
     high = float(scale(max(curve.x.max() for curve in curves)))
-    low = from_surface(low, high)
+    low = depth_start(low, high)
     if low == high:
         low, high = low - 0.5, high + 0.5
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
@@ -292,7 +295,7 @@ def _dash(curve: Curve) -> list[int]:
     return [] if curve.dash == "solid" else [round(_WIDTH * part) for part in curve.dash[1]]
 
 
-def _dose_factor(curve: Curve, scale: Scale) -> float | None:
+def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
     """Return the factor from value x depth of the axes to atom/cm^2; None if that is not a dose."""
     if curve.axis != "depth" or curve.variable != "concentration":
         return None

@@ -129,10 +129,10 @@ def _budget(report: Report, rows: list[SpeciesReport]) -> str:
         [
             _typeset.html(row.species),
             _written(row.dose),
-            _part(row.dose_stderr),
-            _part(row.dose_systematic_stderr or None),
-            _part(row.background_dose or None, "none"),
-            _part(row.surface_dose),
+            _interleave_dashes(row.dose_stderr),
+            _interleave_dashes(row.dose_systematic_stderr or None),
+            _interleave_dashes(row.background_dose or None, "none"),
+            _interleave_dashes(row.surface_dose),
             _percent(row.rule_difference, 2),
             _percent(row.coverage, 4),
             _in_words(row.dose_status, DOSE_WORDS),
@@ -151,7 +151,7 @@ def _budget(report: Report, rows: list[SpeciesReport]) -> str:
     return table("What the doses rest on", heads, cells, words=(0, 8)) + words
 
 
-def _part(value: float | None, nothing: str = "not stated") -> str:
+def _interleave_dashes(value: float | None, nothing: str = "not stated") -> str:
     return nothing if value is None else _written(value)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import warnings_listed
-from sims_analysis.output.about import About, about_dataset, species_metadata
+from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ class Report:
     notes: list[str]
 
     @cached_property
-    def about(self) -> About:
+    def about(self) -> EntrySummary:
         """What was measured, in which sample and when."""
-        return about_dataset(self.data)
+        return summarise_dataset(self.data)
 
     @property
     def data_id(self) -> str:

@@ -1,0 +1,135 @@
+"""What is known of samples beside their values: the table of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.evidence import runs_of
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.outcomes import GAP, KINDS
+
+__all__ = ["quality"]
+
+
+@recorded
+def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> xr.Dataset:
+    """List what is known of samples beside their values and errors: gaps, saturation, limits.
+
+    What the data carry in their coordinate ``<variable>_quality``, and what their values show.
+    Answers that rest on such samples say so by their status.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Over depth or sputter time; those of a Dask array are computed.
+    variable : str, optional
+        The variable of a Dataset; by default all that were measured.
+
+    Returns
+    -------
+    Dataset
+        Over ``run``, one for each run of neighbouring samples, profile by profile; as a table by
+        ``.to_dataframe()``.
+
+        - ``kind``: ``gap`` (nothing was measured between two samples), ``saturated``,
+          ``below_limit``, ``placeholder``, ``transient`` or ``restored``
+        - ``start``, ``stop`` (``nm``, or ``s``): the first and the last sample; of a gap those
+          before and after it
+        - ``samples``: their number; 0 in a gap
+        - ``height``: the highest limit of detection of samples below one, and the value of
+          saturated ones; NaN of other kinds
+        - ``variable``, and ``species``, ``measurement``...: coordinates that name the profile
+
+    Raises
+    ------
+    UnitsError
+        If no variable has a known unit.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species=["B"])
+    >>> holed = ds.where((ds.depth < 60) | (ds.depth > 80), drop=True)
+    >>> found = sims.quality(holed)
+    >>> [(str(kind), float(a), float(b)) for kind, a, b in
+    ...  zip(found["kind"].values, found["start"].values, found["stop"].values)]
+    [('gap', 59.0, 81.0)]
+    """
+    names: list[Any] = [variable]
+    if isinstance(data, xr.Dataset) and variable is None:
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars] or [None]
+    frames = [
+        open_frame(data, question="evidence", variable=name, axes=vocabulary.AXES, as_they_are=True)
+        for name in names
+    ]
+    rows = [row for frame in frames for row in _rows(frame)]
+    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in _COLUMNS}
+    axis = {"units": frames[0].axis_units}
+    attrs: dict[str, dict[str, Any]] = {
+        "kind": {"long_name": "What is known"},
+        "start": {**axis, "long_name": "First sample"},
+        "stop": {**axis, "long_name": "Last sample"},
+        "samples": {"long_name": "Number of samples"},
+        "height": {"long_name": "Limit of detection, or saturated value"},
+    }
+    found = {
+        name: ("run", np.array(columns[name], dtype=_COLUMNS[name]), attrs[name]) for name in attrs
+    }
+    lead = dict.fromkeys(d for frame in frames for d in (*frame.lead, "species"))
+    coords = {"variable": ("run", np.array(columns["variable"], dtype=str))}
+    for d in lead:
+        labels = [str(row["profile"].get(d, "")) for row in rows]
+        if any(labels) or d == "species":
+            coords[d] = ("run", np.array(labels, dtype=str))
+    return xr.Dataset(found, coords)
+
+
+_COLUMNS: dict[str, Any] = {
+    "kind": str,
+    "start": np.float64,
+    "stop": np.float64,
+    "samples": np.int64,
+    "height": np.float64,
+    "variable": str,
+}
+
+
+def _rows(frame: Frame) -> list[dict[str, Any]]:
+    """Return one row for each run of samples of a frame."""
+    value = np.asarray(frame.value.data)
+    depth = np.broadcast_to(np.asarray(frame.depth.data), value.shape)
+    there = ~np.isnan(depth) & ~np.isnan(value)
+    if frame.limit is not None:
+        there |= ~np.isnan(np.asarray(frame.limit.data))
+    species = frame.coords.get("species")
+    rows = []
+    for run in runs_of(frame):
+        index = np.unravel_index(run.profile, value.shape[:-1])
+        names = {
+            d: frame.coords[d].values[i] if d in frame.coords else i
+            for d, i in zip(frame.lead, index, strict=True)
+        }
+        if species is not None and not species.ndim:
+            names["species"] = species.values
+        z = depth[index][there[index]]
+        inside = (z >= run.first) & (z <= run.last)
+        rows += [
+            {
+                "kind": kind.name,
+                "start": run.first,
+                "stop": run.last,
+                "samples": 0 if kind.flags & GAP else int(inside.sum()),
+                "height": run.height,
+                "variable": frame.name,
+                "profile": names,
+            }
+            for kind in KINDS
+            if run.flag & kind.flags
+        ]
+    return rows

@@ -1,0 +1,189 @@
+"""Requests: how a client asks, and what the requests of one batch know of each other."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
+
+#: The least of each number; whole numbers are those that are counted.
+_LEAST: dict[str, float] = {
+    "timeout": 0.001,
+    "deadline": 0.001,
+    "retries": 0,
+    "max_connections": 1,
+    "max_response_bytes": 1,
+}
+#: Requests in a row that get no answer at all: that is no matter of the entry.
+_STRIKES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a client asks: the parameters of :class:`sims_analysis.Client` of the same names.
+
+    Raises
+    ------
+    ApiError
+        If a number is none, or too small.
+    """
+
+    offline: bool
+    timeout: float
+    deadline: float
+    retries: int
+    max_connections: int
+    max_response_bytes: int
+    progress: bool | None
+    ca_bundle: str | os.PathLike[str] | None
+    transport: Any
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            kind = type(least)
+            fits = isinstance(value, int | kind) and not isinstance(value, bool)
+            if not (fits and least <= value < sys.float_info.max):
+                called = "whole number" if kind is int else "number"
+                raise ApiError(f"{name}={value!r:.40}; expected a {called} of at least {least}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: its address, its name in messages, and the marks of what is known."""
+
+    url: str
+    what: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def message(self, text: str) -> str:
+        """Return a message about this request."""
+        return f"{self.what}: {text} ({self.url})"
+
+
+class Batch:
+    """Requests that belong together: what happens to one may make the others pointless.
+
+    No further request is sent after a key that was refused (:meth:`failed`). Waits end as well,
+    and what is under way is given up, when nobody waits for it any more (:meth:`cancel`) or when
+    the server answers nobody (:meth:`failed`). The deadline is that of each request, with all its
+    attempts.
+    """
+
+    def __init__(self, deadline: float = math.inf) -> None:
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+        self._ended: SimsError | None = None
+        self._strikes = 0
+        self._warned: set[str] = set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._cancelled.is_set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further request is sent."""
+        return self._ended is not None or self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Let waits end, and no request follow."""
+        self._cancelled.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than anybody waits for the batch."""
+        self._cancelled.wait(seconds)
+
+    def exchange(self, request: Request) -> Exchange:
+        """Prepare to send a request."""
+        return Exchange(request, self, self._deadline)
+
+    def retries(self, wanted: int) -> int:
+        """Return how often a request is sent again: not at all, after one without an answer."""
+        return 0 if self._strikes else wanted
+
+    def answered(self) -> None:
+        """Note that the server has answered."""
+        with self._lock:
+            self._strikes = 0
+
+    def failed(self, error: Exception, *, refused: bool, unanswered: bool) -> None:
+        """Note that a request has failed: the key was refused, or the server answered nobody."""
+        if not isinstance(error, ApiError):
+            return
+        with self._lock:
+            if refused:
+                self._ended = self._ended or error
+            elif unanswered:
+                self._strikes += 1
+                if self._strikes >= _STRIKES and self._ended is None:
+                    self._ended = error
+                    self._cancelled.set()
+
+    def unasked(self, what: str) -> SimsError:
+        """Return the reason why something was not asked for: of the kind that ended the batch."""
+        if self._ended is None:
+            return ApiError(f"{what}: interrupted")
+        error = copy.copy(self._ended)
+        error.args = (f"{what}: not asked after what another met: {self._ended}", *error.args[1:])
+        return error
+
+    def warn_once(self, kind: str, message: str) -> None:
+        """Warn of what may happen to every request of the batch, the first time."""
+        with self._lock:
+            is_first = kind not in self._warned
+            self._warned.add(kind)
+        if is_first:
+            warn(message, SimsWarning)
+
+
+class Exchange:
+    """A request that is sent, perhaps several times, and the clock that runs meanwhile."""
+
+    def __init__(self, request: Request, batch: Batch, deadline: float) -> None:
+        self.request = request
+        self.batch = batch
+        #: When it was sent first, and when it is given up.
+        self.began = time.monotonic()
+        self._end = self.began + deadline
+
+    @property
+    def left(self) -> float:
+        """Seconds until it is given up."""
+        return self._end - time.monotonic()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is to be given up."""
+        return self.left <= 0
+
+    def check(self) -> None:
+        """Raise if nobody waits for the answer any more, or the time for it is over."""
+        if self.batch.is_cancelled:
+            raise Failure(self.batch.unasked(self.request.what))
+        if self.is_late:
+            raise Overdue("the deadline has passed")
+
+
+class Overdue(Exception):
+    """The time for an exchange is over."""
+
+
+class Failure(Exception):
+    """Carries an error out of an attempt, and whether another attempt may help."""
+
+    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
+        super().__init__(error)
+        self.error = error
+        self.again = again
+        self.after = after

@@ -1,0 +1,212 @@
+"""HDF5 files and zarr stores of strangers, looked through before anything in them is read.
+
+Both can name other files, whose content would be read as data; claim sizes that no computer has;
+and a zarr store can name code to run. What is found is refused, with the place in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.errors import ArchiveError, SimsError
+from sims_analysis.files import Budget, check_file, check_folder
+
+__all__ = ["check_hdf5", "check_zarr"]
+
+#: Memory in bytes of an object that a file names.
+_OBJECT = 500
+#: So many bytes of texts may be read to measure them.
+_AT_ONCE = 2**27
+
+
+# --- HDF5 -------------------------------------------------------------------------------------
+
+
+def check_hdf5(
+    path: Path, budget: Budget, *, lazy: bool = False, error: type[SimsError] = ArchiveError
+) -> None:
+    """Refuse an HDF5 file that leads to other files, or needs more than the budget.
+
+    Parameters
+    ----------
+    path : Path
+    budget : Budget
+    lazy : bool
+        Whether of its arrays only those over one dimension are read: the axes.
+    error : type
+        Of the error.
+
+    Raises
+    ------
+    error
+        That names the link or the data set.
+    OSError
+        If it is no HDF5 file.
+    """
+    import h5py
+
+    size = path.stat().st_size
+    with h5py.File(path, "r") as file:
+        _check_attributes(file, "/", budget, size)
+        waiting, seen = [file["/"]], set()
+        while waiting:
+            group = waiting.pop()
+            budget.take(_OBJECT * len(group), f"group {group.name!r}")
+            for name in group:
+                place = f"{group.name.rstrip('/')}/{name}"
+                link = group.get(name, getlink=True)
+                if not isinstance(link, h5py.HardLink):
+                    raise error(
+                        f"{path.name} is not read: {place!r} is a link to "
+                        f"{getattr(link, 'filename', None) or link.path!r}; data of other places "
+                        "are not read, ask for a file that holds its own"
+                    )
+                item = group[name]
+                # An object may have several names.
+                known = h5py.h5o.get_info(item.id).addr
+                if known in seen:
+                    continue
+                seen.add(known)
+                _check_attributes(item, place, budget, size)
+                if isinstance(item, h5py.Group):
+                    waiting.append(item)
+                elif isinstance(item, h5py.Dataset):
+                    if item.external or item.is_virtual:
+                        raise error(
+                            f"{path.name} is not read: the values of {place!r} are kept in other "
+                            "files; ask for a file that holds its own"
+                        )
+                    if not lazy or item.ndim < 2:
+                        _take_values(item, place, budget, size)
+
+
+def _check_attributes(item: Any, place: str, budget: Budget, size: int) -> None:
+    for name in item.attrs:
+        stored = item.attrs.get_id(name)
+        what = f"attribute {name!r} of {place!r}"
+        budget.take(max(stored.get_storage_size(), _OBJECT), what)
+        if stored.dtype.hasobject:
+            # Texts are kept once, as long as the file at most, and named any number of times.
+            if math.prod(stored.shape or ()) * size > budget.left:
+                budget.take(math.prod(stored.shape) * size, what)
+            budget.take(_length(item.attrs[name]), what)
+
+
+def _take_values(item: Any, place: str, budget: Budget, size: int) -> None:
+    """Take what the values of a data set need, and a chunk: it is unpacked as a whole."""
+    what = f"data set {place!r} of shape {item.shape}"
+    count = math.prod(item.shape or ())
+    budget.take(item.dtype.itemsize * (count + math.prod(item.chunks or (0,))), what)
+    if item.dtype.hasobject and item.shape:
+        at_once = min(budget.left, _AT_ONCE) // (size * max(1, count // item.shape[0]))
+        step = max(1, at_once)
+        for start in range(0, item.shape[0], step):
+            budget.take(_length(item[start : start + step]), what)
+
+
+def _length(value: Any) -> int:
+    """Measure texts and arrays of any length."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        return sum(map(_length, value.flat))
+    if isinstance(value, np.void) and value.dtype.names:
+        return sum(_length(value[name]) for name in value.dtype.names)
+    return int(getattr(value, "nbytes", 8))
+
+
+# --- zarr -------------------------------------------------------------------------------------
+
+#: Where the metadata of a store say what is in it and how its numbers are packed, in both formats.
+_METADATA = {".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json"}
+_PACKING = {"filters", "compressor", "codecs"}
+#: Memory in bytes that one of JSON may take once it is decoded.
+_DECODED = 64
+
+
+def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
+    """Refuse a zarr store that runs code, leads to other files, or needs more than the budget.
+
+    A pickle can do anything. Newer versions of zarr and numcodecs refuse these themselves; which,
+    depends on both.
+
+    Raises
+    ------
+    ArchiveError
+        That names the file in the store, or the array.
+    """
+    for path in _files(store, store):
+        where = path.relative_to(store).as_posix()
+        try:
+            content = path.read_bytes()
+            budget.take(_DECODED * len(content), f"its metadata {where}")
+            # As zarr itself does it: stricter JSON would not see what zarr sees.
+            metadata = json.loads(content)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ArchiveError(
+                f"{store.name} is not read: {where} cannot be read ({error})"
+            ) from None
+        for codec in () if path.name == ".zattrs" else _codecs(metadata):
+            if "pickle" in codec.lower():
+                raise ArchiveError(
+                    f"{store.name} is not read: {where} has the filter {codec!r}, which runs code "
+                    "that is kept with the data; ask for a store without pickled objects, or open "
+                    "it with xarray if you trust whoever wrote it"
+                )
+    _take_arrays(store, budget, lazy=lazy)
+
+
+def _files(store: Path, folder: Path) -> Iterator[Path]:
+    """Give the files of metadata in a folder and those below; refuse links, and pipes."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = Path(entry)
+        where = path.relative_to(store).as_posix()
+        is_folder = entry.is_dir(follow_symlinks=False)
+        try:
+            (check_folder if is_folder else check_file)(path)
+        except OSError as error:
+            raise ArchiveError(
+                f"{store.name} is not read: {where!r} leads elsewhere ({error}); ask for a store "
+                "that holds its own data"
+            ) from None
+        if is_folder:
+            yield from _files(store, path)
+        elif entry.name in _METADATA:
+            yield path
+
+
+def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
+    """Name the codecs in the metadata of a store, also those within others."""
+    if isinstance(metadata, list):
+        for item in metadata:
+            yield from _codecs(item, packing=packing)
+    elif isinstance(metadata, dict):
+        if packing:
+            yield from (str(metadata[key]) for key in ("id", "name") if key in metadata)
+        for key, value in metadata.items():
+            if key not in ("attributes", ".zattrs") and not key.endswith("/.zattrs"):
+                yield from _codecs(value, packing=packing or key in _PACKING)
+    elif packing and isinstance(metadata, str):
+        yield metadata
+
+
+def _take_arrays(store: Path, budget: Budget, *, lazy: bool) -> None:
+    """Take what the arrays of a store need, and a chunk of each."""
+    import zarr
+
+    group = zarr.open_group(store, mode="r")
+    for _, array in group.arrays():
+        size = array.dtype.itemsize
+        what = f"array {array.name!r} of shape {array.shape}"
+        if not lazy or array.ndim < 2:
+            budget.take(array.size * size, what)
+        budget.take(math.prod(array.shards or array.chunks) * size, what)

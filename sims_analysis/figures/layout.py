@@ -1,0 +1,494 @@
+"""What is known of a plot, and the places of its names and lists, found when it is drawn.
+
+Imported where a plot is made, because it needs matplotlib.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox, ScaledTranslation
+
+from sims_analysis.figures.colours import background, text_colour
+from sims_analysis.figures.free_space import MARGIN, Obstacles
+from sims_analysis.figures.short_names import briefs
+from sims_analysis.figures.style import LEAST, OVER, lay_out, make_higher, setting, setting_points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+    from sims_analysis.figures.curves import Key
+
+#: Texts are drawn over curves, and before titles, which make room for names above the axes.
+_ZORDER = 2.9
+#: Below axes in the user's figure, a list takes no more than this part of the height of both.
+_SHARE = 0.36
+#: To these lengths names are shortened for want of room, in characters.
+_SHORTER = (32, 28, 24, 20, 16, 12)
+#: At most so many columns of names; more names than the second number are sorted by length.
+_COLUMNS, _MANY = 8, 24
+#: Distance between the labels of one right axis and the next axis, and its least change, in points.
+_APART, _SHIFT = 5.0, 0.5
+#: Distance of a list from the labels above it, and part of the margin that it may use, in points.
+_PAD = 3.0
+#: Letters are a little wider at one resolution than at another: the way in which a list has been
+#: written is kept where it is wider than its room by this factor.
+_NEARLY = 1.02
+#: A change of the size of the axes below this, in inches, moves nothing.
+_SAME = 1e-3
+#: What an entry of a list has beside its text, in sizes of letters.
+_HANDLE = 2.4
+#: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
+_PART = 0.5
+LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
+LIST_STYLE |= {"borderpad": 0.2, "frameon": False}
+_NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "columnspacing": 1.2, "borderaxespad": 0.2}
+_NAMES_STYLE |= {"frameon": False}
+
+
+class Layer(Artist):
+    """The texts of a plot that are drawn with one of its axes.
+
+    They get room above and below the axes, but none beside, which would make the axes narrower.
+    """
+
+    def __init__(self, layout: PlotLayout, ax: Axes) -> None:
+        super().__init__()
+        self.layout = layout
+        self.texts: list[Any] = []
+        self.set_zorder(_ZORDER)
+        self.put_on(ax)
+
+    def put_on(self, ax: Axes) -> None:
+        """Move to other axes."""
+        if self.axes is not ax:
+            if self.axes is not None:
+                self.remove()
+            ax.add_artist(self)
+            self.set_clip_on(False)
+
+    def get_children(self) -> list[Any]:
+        """List the texts."""
+        return list(self.texts)
+
+    def get_tightbbox(self, renderer: Any = None) -> Any:
+        """Return what the texts cover above or below the axes."""
+        self.layout.arrange(renderer)
+        return self.layout.covered(self, renderer)
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the texts where they have room now."""
+        self.layout.arrange(renderer)
+        for text in self.texts if self.get_visible() else ():
+            text.draw(renderer)
+        self.stale = False
+
+
+class PlotLayout:
+    """What is known of a plot in one place of a figure, from one call to the next.
+
+    An artist in the axes keeps it, so that it lives as long as they do, and is forgotten when they
+    are cleared.
+    """
+
+    def __init__(self, left: Axes) -> None:
+        self.left = left
+        #: Kind of the depth axis and label of the value axis -> axes; the left ones first.
+        self.axes: dict[Key, Axes] = {}
+        #: The limits that a call has set, by axes and "x" or "y".
+        self.limits: dict[tuple[Axes, str], tuple[float, float]] = {}
+        #: Further lines that the limits of values include, with a factor for their values.
+        self.extents: list[tuple[Line2D, float]] = []
+        #: Whether samples are marked at the floor of the axes.
+        self.marked = False
+        #: Whether an earlier call has drawn in the house style.
+        self.house = False
+        #: Whether the figure is ours, and by how many inches it has grown for what is outside.
+        self.own, self.grown = False, 0.0
+        #: The lowest axes of the plot: those of residuals, if there are any.
+        self.foot = left
+        #: Names in the legend above the axes, and those that are beside curves if there is room.
+        self.above: dict[str, Any] = {}
+        self.beside: dict[str, Line2D] = {}
+        #: Entries of the list: results, and explanations of marks.
+        self.results: dict[str, Any] = {}
+        self.explained: dict[str, Any] = {}
+        #: Why the list stands where it should not; empty if it has room.
+        self.problem = ""
+        #: Whether the figure has become higher for the list, which could then have room inside.
+        self.stays_below = self.is_below = False
+        self._arranged: tuple[Any, Any] | None = None
+        self._raised: dict[Any, tuple[float, float]] = {}
+        self._names, self._list = Layer(self, left), Layer(self, left)
+        self.read_settings()
+
+    @property
+    def figure(self) -> Any:
+        """The whole figure, of which types know less than there is."""
+        return self.left.figure.figure
+
+    def values(self) -> dict[str, Axes]:
+        """Return one axes for each value axis, the left one first."""
+        return self._first_of(1)
+
+    def depths(self) -> dict[str, Axes]:
+        """Return one axes for each depth axis."""
+        return self._first_of(0)
+
+    def _first_of(self, part: int) -> dict[str, Axes]:
+        found: dict[str, Axes] = {}
+        for key, each in self.axes.items():
+            found.setdefault(key[part], each)
+        return found
+
+    def is_kept(self) -> bool:
+        """Whether the axes have not been cleared."""
+        return self._names.axes is self.left
+
+    def forget(self) -> None:
+        """Remove what is left of a plot whose axes have been cleared."""
+        if self._list.axes is not None:
+            self._list.remove()
+
+    def read_settings(self) -> None:
+        """Read the settings for texts now: matplotlib would read them when it draws."""
+        colour = setting("legend.labelcolor")
+        self._text = {"labelcolor": setting("text.color") if colour in (None, "None") else colour}
+        self._points = setting_points("legend.fontsize")
+        self._arranged = None
+        self._widths: dict[str, float] = {}
+        self._kept: dict[str, list[Any]] = {"above": [], "below": []}
+        last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
+        self._list.put_on(last)
+
+    def set_in_layout(self, value: bool) -> None:
+        """Let the layout of the figure make room for texts, or not."""
+        for layer in (self._names, self._list):
+            layer.set_in_layout(value)
+
+    def arrange(self, renderer: Any = None) -> None:
+        """Place the texts for the axes as they are now, unless they stand there already."""
+        size = self.left.bbox.size / self.figure.dpi
+        state = self._state()
+        before = self._arranged
+        if before is None or before[1] != state or not np.allclose(before[0], size, 0.0, _SAME):
+            self._arranged = size, state
+            self._move_right_axes()
+            self._place()
+        self._raise_titles(renderer)
+
+    def _state(self) -> Any:
+        """Return all but the size of the axes that the places of texts depend on."""
+        axes = {id(each): each for each in (self.left, *self.axes.values())}.values()
+        seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
+                 len(each.texts)) for each in axes]  # fmt: skip
+        texts = [*self.above, *self.beside, *self.results, *self.explained]
+        return seen, texts, [tuple(np.round(one.bbox.bounds)) for one in self._insets()]
+
+    def _insets(self) -> list[Axes]:
+        """List smaller axes that stand on these."""
+        mine, size = self.left.bbox, float(np.prod(self.left.bbox.size))
+        others = [each for each in self.figure.axes if each not in self.axes.values()]
+        return [
+            each for each in (*self.left.child_axes, *others)
+            if each is not self.foot and mine.overlaps(each.bbox)
+            and np.prod(each.bbox.size) < 0.9 * size
+        ]  # fmt: skip
+
+    def _move_right_axes(self) -> None:
+        """Move each further right axis outward, beyond the labels of the previous one."""
+        for before, each in pairwise(list(self.values().values())[1:]):
+            box: Any = before.yaxis.get_tightbbox()
+            outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
+            now = each.spines["right"].get_position()
+            at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
+            if abs(outward - at) > _SHIFT:
+                each.spines["right"].set_position(("outward", round(outward, 1)))
+
+    def _place(self) -> None:
+        vars(self).pop("_ends", None)
+        boxes = [each.get_tightbbox() for each in self._insets()]
+        free = Obstacles(self.left, self.axes.values(), [box for box in boxes if box is not None])
+        names: list[Any] = []
+        above = dict(self.above)
+        for text, line in self.beside.items():
+            if line.axes is None:  # it was removed
+                continue
+            name = self._text_of(text, color=text_colour(line.get_color(), self.left))
+            place = free.place_beside(line, free.size(name.get_window_extent()))
+            if place is None:
+                above[text] = line
+                continue
+            name.set_position((place.left, place.bottom))
+            free.boxes.append(place)
+            names.append(name)
+        self._names.texts = [*self._legend_above(above), *names]
+        self._list.texts = self._placed_list(free) if self.results or self.explained else []
+
+    def _text_of(self, text: str, **style: Any) -> Any:
+        made = Text(0.0, 0.0, text, fontsize=self._points, va="bottom", **style)
+        made.set_figure(self.figure)
+        made.set_transform(self.left.transAxes)
+        return made
+
+    def _legend(self, entries: Mapping[str, Any], **options: Any) -> Any:
+        """Make a legend of texts with their handles; whoever draws it decides where it is."""
+        looks = {"fontsize": self._points, **self._text, **options}
+        return Legend(self.left, list(entries.values()), list(entries), **looks)
+
+    def _at(self, legend: Any, x: float, y: float, above: float = 0.0) -> None:
+        """Put a legend at a place in fractions of the axes, so many points higher."""
+        shift = ScaledTranslation(0.0, above / 72.0, self.figure.dpi_scale_trans)
+        legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """Return where the axes with their labels begin and end, in pixels.
+
+        Those that are alone have the whole figure.
+        """
+        mine = {self.left, self.foot, *self.axes.values()}
+        if mine.issuperset(self.figure.axes) and self._is_managed():
+            return 0.0, float(self.figure.bbox.width)
+        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.values().values())]
+        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
+        pad = _PAD * self.figure.dpi / 72.0
+        return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
+
+    def _legend_above(self, names: Mapping[str, Any]) -> Iterator[Any]:
+        """Place names above the axes, in as few rows as their width allows.
+
+        A long name is shortened, rather than pushing the axes out of the figure.
+        """
+        if not names:
+            return
+        ax = self.left
+        (low, high), start = self._ends, ax.bbox.x0
+        if len(names) > _MANY:
+            # Names of one width make narrow columns, and more of them.
+            names = {text: names[text] for text in sorted(names, key=self._width)}
+            start = low
+        least = min(map(self._width, names)) * self._points * self.figure.dpi / 72.0
+        most = min(len(names), _COLUMNS, max(1, int((high - start) / least)))
+        ways = [(columns, 0) for columns in range(most, 0, -1)]
+        ways += [(1, longest) for longest in _SHORTER]
+        for i, (columns, longest) in enumerate([*self._kept["above"], *ways]):
+            shown = briefs(list(names), longest) if longest else names
+            entries = dict(zip(shown, names.values(), strict=True))
+            legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
+            room = (high - start) * (_NEARLY if i < len(self._kept["above"]) else 1.0)
+            if legend.get_window_extent().width <= room:
+                self._kept["above"] = [(columns, longest)]
+                break
+        for line, handle in zip(names.values(), legend.legend_handles, strict=True):
+            if line.get_zorder() == OVER:
+                handle.set_linestyle("solid")
+        self._at(legend, (start - ax.bbox.x0) / ax.bbox.width, 1.0, self._height_above())
+        yield legend
+
+    def _height_above(self) -> float:
+        """Height in points of what stands on the axes: numbers, and the power of a linear axis."""
+        axes = list(self.axes.values())
+        texts = [each.yaxis.get_offset_text() for each in axes]
+        boxes: list[Any] = [text.get_window_extent() for text in texts if text.get_text()]
+        boxes += [each.xaxis.get_tightbbox() for each in axes
+                  if each.xaxis.get_label_position() == "top"]  # fmt: skip
+        heights = [box.y1 - self.left.bbox.y1 for box in boxes if box is not None]
+        return max(heights, default=0.0) * 72.0 / float(self.figure.dpi)
+
+    def _raise_titles(self, renderer: Any) -> None:
+        """Let titles stand above the names, wherever they were."""
+        legends = [one for one in self._names.texts if isinstance(one, Legend)]
+        texts = {*self.left.texts}
+        for title in [c for c in self.left.get_children() if isinstance(c, Text)]:
+            if title in texts or not title.get_text():
+                continue
+            x, y = title.get_position()
+            base, raised = self._raised.get(title, (y, y))
+            if y == raised != base:  # matplotlib leaves it where it was put
+                title.set_position((x, base))
+            low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
+            missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
+            if missing > 0.0:
+                base = title.get_position()[1]
+                title.set_position((x, base + missing))
+                self._raised[title] = base, base + missing
+
+    def _placed_list(self, free: Obstacles) -> list[Any]:
+        """Place the list inside the axes where it covers nothing, or else below them.
+
+        Without room there, it covers the curves, on an opaque ground.
+        """
+        self.problem, managed = "", self._is_managed()
+        inside = (1.0 - 2.0 * MARGIN) * np.array(self.left.bbox.size)
+        sizes = self._sizes()[: 1 if managed else None]
+        for points, part in () if self.stays_below else product(sizes, (1.0, _PART)):
+            made = self._list_of(points, part * inside[0], inside)
+            if made is None:
+                continue
+            left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
+            if is_free:
+                self.is_below = False
+                self._at(made, left, top)
+                return [made]
+        if managed and (made := self._list_below()):
+            return [made]
+        width = 25.4 * self.left.bbox.width / self.figure.dpi
+        count = len(self.results) + len(self.explained)
+        self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
+        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
+        ground["frameon"] = True
+        tried = (self._list_of(points, inside[0], inside, **ground) for points in self._sizes())
+        made = next(filter(None, tried), None)
+        made = made or self._list_of(self._sizes()[-1], inside[0], **ground)
+        self._at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
+        return [made]
+
+    def _is_managed(self) -> bool:
+        """Whether the layout of the figure makes room for what is outside these axes."""
+        placed = self.left.get_subplotspec() is not None and self.left.get_in_layout()
+        return placed and self.figure.get_layout_engine() is not None
+
+    def _sizes(self) -> list[float]:
+        """List the sizes of letters in which a list is tried."""
+        return [self._points, max(0.75 * self._points, LEAST), min(self._points, LEAST)]
+
+    def _list_of(
+        self, points: float, room: float, limits: Any = (np.inf, np.inf), **options: Any
+    ) -> Any:
+        """Write the list, its lines broken if they are wider than the room; None beyond limits."""
+        letter = points * self.figure.dpi / 72.0
+        columns = options.get("ncols", 1)
+        # Results first, explanations of marks last.
+        entries = {self._broken(text, room / letter - _HANDLE): handle
+                   for text, handle in {**self.results, **self.explained}.items()}  # fmt: skip
+        widths = [self._width(text) + _HANDLE for text in entries]
+        rows = -(-len(widths) // columns)
+        across = sum(max(widths[i : i + rows]) for i in range(0, len(widths), rows))
+        down = max(rows, sum(text.count("\n") + 1 for text in entries) / columns)
+        if letter * (across - 1.0) > limits[0] or letter * down > limits[1]:
+            return None  # without making it, which takes its time
+        place = {"loc": "upper left", "borderaxespad": 0.0}
+        made = self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
+        size = made.get_window_extent()
+        return made if size.width <= limits[0] and size.height <= limits[1] else None
+
+    def _width(self, text: str) -> float:
+        """Return the width of a text in sizes of its letters."""
+        if text not in self._widths:
+            letter = self._points * self.figure.dpi / 72.0
+            self._widths[text] = float(self._text_of(text).get_window_extent().width / letter)
+        return self._widths[text]
+
+    def _broken(self, text: str, room: float) -> str:
+        """Break a line before its number, or else its explanation, or before its unit too."""
+        for place in ("", r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) ", r" (?=\S+$)"):
+            if place and ("\n" not in text or place.endswith("$)")):
+                text = re.sub(place, "\n", text, count=1)
+            if self._width(text) <= room:
+                break
+        return text
+
+    def _list_below(self) -> Any:
+        """Place the list below the axes, no wider than these with their labels; None if too large.
+
+        A layout that has made room for it has made the axes lower.
+        """
+        (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
+        taken = sum(one.get_window_extent().height for one in self._outside(self._list))
+        limits = np.array([high - low, np.inf if self.own else _SHARE * (ax.height + taken)])
+        ways = [*self._kept["below"], *product(self._sizes(), (2, 1))]
+        made = None
+        for i, (points, columns) in enumerate(ways):
+            room = high - low if columns == 1 else np.inf
+            most = limits * (_NEARLY if i < len(self._kept["below"]) else 1.0)
+            if made := self._list_of(points, room, most, ncols=columns):
+                self._kept["below"] = [(points, columns)]
+                break
+        if made is None and self.own:
+            made = self._list_of(self._sizes()[-1], high - low)
+        self.is_below = made is not None
+        if made is not None:
+            size = made.get_window_extent()
+            under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
+            start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
+            depth = (ax.y0 - min(under.y0, self.foot.bbox.y0)) * 72.0 / dpi + _PAD
+            self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
+        return made
+
+    def _outside(self, layer: Layer) -> list[Any]:
+        """List the legends of a layer that stand above or below the axes."""
+        if layer is self._list and not self.is_below:
+            return []
+        return [one for one in layer.texts if isinstance(one, Legend)]
+
+    def covered(self, layer: Layer, renderer: Any = None) -> Any:
+        """Return what the texts of a layer cover above or below the axes; None for nothing."""
+        outside = self._outside(layer)
+        if not outside:
+            return None
+        if layer is self._names:
+            outside += [title for title in self._raised if title.get_text()]
+        boxes = [one.get_window_extent(renderer) for one in outside]
+        low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
+        return Bbox.from_extents(self.left.bbox.x0, low, self.left.bbox.x1, high)
+
+    def height_outside(self) -> float:
+        """Return the height of the lists above and below the axes, in inches."""
+        legends = [*self._outside(self._names), *self._outside(self._list)]
+        heights = [one.get_window_extent().height for one in legends]
+        return float(sum(heights) / self.figure.dpi)
+
+
+def layout_at(ax: Axes) -> PlotLayout | None:
+    """Return what is known of the plot in an axes, be they left or right; None if there is none."""
+    for each in dict.fromkeys([ax, *ax.figure.axes]):
+        for layer in [one for one in each.artists if isinstance(one, Layer)]:
+            if layer.layout.is_kept():
+                if ax in layer.layout.axes.values():
+                    return layer.layout
+            elif ax is layer.layout.left:
+                layer.layout.forget()
+    return None
+
+
+def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
+    """Place the texts of plots that stand `across` in a row.
+
+    A figure of our own becomes higher by the lists above and below each row, so that its axes stay
+    as high as they are without.
+    """
+    figure = layouts[0].figure
+    managed = figure.get_layout_engine() is not None
+
+    def grown() -> float:
+        heights = [each.grown for each in layouts]
+        return sum(max(heights[i : i + across]) for i in range(0, len(heights), across))
+
+    if before := grown():  # by an earlier call
+        make_higher(figure, -before)
+    apart = any(len(each.values()) > 2 for each in layouts)
+    for _ in range(1 + apart):  # the second time with right axes apart
+        for each in layouts:
+            each.set_in_layout(not each.own)
+            each.stays_below = False
+        if managed:
+            lay_out(figure)
+        for each in layouts:
+            each.arrange()
+            each.set_in_layout(True)
+    for each in layouts:
+        each.grown = each.height_outside() if each.own else 0.0
+        each.stays_below = each.own and each.is_below
+    if now := grown():
+        make_higher(figure, now)
+        lay_out(figure)

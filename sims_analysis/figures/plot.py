@@ -1,0 +1,185 @@
+"""One plot: the axes of a call, what is drawn in them, and what their names and lists say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.figures.colours import grey_level, shade_alpha
+from sims_analysis.figures.curves import Curve, DepthScale
+from sims_analysis.figures.style import (
+    BAND,
+    apply_settings,
+    closed_on_error,
+    figure_size,
+    in_style,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+    from sims_analysis.figures.arguments import PlotOptions
+    from sims_analysis.figures.layout import PlotLayout
+
+
+@dataclass
+class Plot:
+    """The axes of one call, or of one panel: `ax` are the left ones."""
+
+    ax: Axes
+    options: PlotOptions
+    #: Curves and fits of this call, and what is drawn of the curves.
+    curves: list[Curve] = field(default_factory=list)
+    models: list[Curve] = field(default_factory=list)
+    lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
+    #: Whether the figure is ours, and may become higher.
+    own: bool = False
+    #: What this and earlier calls have left in the axes.
+    layout: PlotLayout = field(init=False)
+    #: Kind -> scale of the depth axis.
+    scales: dict[str, DepthScale] = field(default_factory=dict)
+    #: Medians of a crowd, with the curves that they are of.
+    medians: list[tuple[Curve, list[Curve]]] = field(default_factory=list)
+    #: Lines that were there before, by their names.
+    earlier: dict[str, Line2D] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find what an earlier call has drawn."""
+        from sims_analysis.figures.layout import PlotLayout, layout_at
+
+        self.layout = layout_at(self.ax) or PlotLayout(self.ax)
+        self.ax = self.layout.left
+        self.layout.own |= self.own
+        for each in self.layout.axes.values():
+            known = {str(one.get_label()): one for one in each.lines if np.size(one.get_xdata())}
+            self.earlier |= {label: one for label, one in known.items() if label[:1] != "_"}
+
+    @property
+    def figure(self) -> Any:
+        """The whole figure, of which types know less than there is."""
+        return self.ax.figure.figure
+
+    @property
+    def grey(self) -> str:
+        """The colour of what explains marks."""
+        return grey_level(0.35, self.ax)
+
+    def open(self) -> None:
+        """Make an axis for each quantity of the curves."""
+        kinds = {curve.axis: curve for curve in self.curves}
+        for kind in sorted(kinds):  # depth before sputter time
+            several = len(kinds) > 1
+            self.scales[kind] = DepthScale(kinds[kind], self.options.depth_units, others=several)
+        # The preferred quantity is on the left.
+        for curve in sorted(self.curves, key=lambda curve: (curve.axis, curve.rank)):
+            self._open(*curve.key)
+
+    def axes_of(self, curve: Curve) -> Axes:
+        """Return the axes of a curve."""
+        return self.layout.axes[curve.key]
+
+    def scale_of(self, curve: Curve) -> DepthScale:
+        """Return the scale of the depth axis of a curve."""
+        return self.scales[curve.axis]
+
+    def _open(self, kind: str, label: str) -> None:
+        """Make the axes for a kind of depth and a quantity, unless they are there."""
+        if (kind, label) in self.layout.axes:
+            return
+        depths, values = self.layout.depths(), self.layout.values()
+        if not self.layout.axes:
+            each = self.ax
+        elif label in values:
+            each = _top(values[label], depths.get(kind), self.ax)
+        else:
+            if kind not in depths:
+                self._open(kind, next(iter(self.layout.axes))[1])
+            each = self.layout.depths()[kind].twinx()
+            self.ax.tick_params(axis="y", which="both", right=False)
+        if each is not self.ax:
+            if self.ax.axes is not self.ax:  # the ground of an inset is below its right axes
+                each.set_zorder(self.ax.get_zorder() + 0.1)
+            # A style sheet may ask for a grid; this one would cross the curves of the left axes.
+            each.grid(visible=False, which="both")
+        if kind not in depths or each is self.ax:
+            each.set_xlabel(self.scales[kind].label)
+        if label not in values:
+            each.set_ylabel(label)
+        self.layout.axes[kind, label] = each
+
+    def list_result(self, text: str, **style: Any) -> None:
+        """Add a result to the list, with a line of a style as handle, or none."""
+        self.layout.results.setdefault(text, handle_of(**style))
+
+    def explain(self, text: str, handle: Any = None, **style: Any) -> None:
+        """Add an explanation to the list, unless the user wants none; its handle may be a line."""
+        if self.options.notes:
+            self.layout.explained.setdefault(text, handle or handle_of(**style))
+
+    def explain_mark(self, text: str, **style: Any) -> None:
+        """Say what a mark means, by default an open triangle."""
+        style = style or {"marker": "v", "markersize": 3, "markeredgewidth": 0.5}
+        self.explain(text, color=self.grey, linestyle="none", fillstyle="none", **style)
+
+    def explain_band(self, text: str) -> None:
+        """Say what a band is."""
+        from matplotlib.patches import Patch
+
+        self.explain(text, Patch(color=self.grey, alpha=shade_alpha(BAND, self.ax), linewidth=0))
+
+    def explain_error(self, *, band: bool = False) -> None:
+        """Say what every plus-minus, bar and band means; the handle is a band, if there is one."""
+        from matplotlib.path import Path
+
+        coverage = self.options.coverage or 1.0
+        text = "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
+        if band:
+            self.explain_band(text)
+            return
+        ends = [(-1, -0.35), (-1, 0.35), (-1, 0), (1, 0), (1, -0.35), (1, 0.35)]
+        bar = Path(ends, [Path.MOVETO, Path.LINETO] * 3)
+        self.explain_mark(text, marker=bar, markersize=9, markeredgewidth=0.8)
+
+
+def handle_of(**style: Any) -> Any:
+    """Make a line for a legend, or none to be seen."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))
+
+
+def _top(value: Axes, depth: Axes | None, left: Axes) -> Axes:
+    """Make axes with the values of one and depths above, or those of another."""
+    each = value.twiny()
+    left.tick_params(axis="x", which="both", top=False)
+    if depth is not None:
+        each.sharex(depth)
+        each.tick_params(axis="x", which="both", top=False, labeltop=False)
+    return each
+
+
+@contextmanager
+def axes_in_style(ax: Axes | None, width: Any, house_style: bool | None) -> Iterator[Axes]:
+    """Draw on given axes, or on those of a new figure, in the style that the user wants there."""
+    import matplotlib.pyplot as plt
+
+    from sims_analysis.figures.layout import layout_at
+
+    own = ax is None
+    known = None if ax is None else layout_at(ax)
+    before = own or (known is not None and known.house)
+    house = before if house_style is None else house_style
+    with in_style(house=house):
+        if ax is None:
+            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+        elif house_style:
+            apply_settings(ax)
+        with closed_on_error(ax.figure.figure, own=own):
+            yield ax
+    if known := layout_at(ax):
+        known.house = house

@@ -1,0 +1,538 @@
+"""The arguments of a fit, read and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import UnionType
+from typing import Any, get_args
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis.budget import relative_uncertainties
+from sims_analysis.dataset.axes import POINT
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
+from sims_analysis.fitting.request import (
+    BACKGROUND,
+    NUMBERS,
+    SCALES,
+    FitRequest,
+    by_name,
+)
+from sims_analysis.frame.arguments import refuse_cases
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.profiles import open_profiles, over_profiles
+from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
+from sims_analysis.frame.window import read_window
+from sims_analysis.kernels.samples import Array, Samples
+from sims_analysis.shapes.layered_model import LayeredModel, layered, own_by_default
+from sims_analysis.shapes.model import Kind, Model, Parameter
+from sims_analysis.text.arguments import check_choice, format_argument
+
+__all__ = [
+    "is_profile",
+    "read_before_anneal",
+    "read_initials",
+    "read_links",
+    "read_repeat",
+    "read_request",
+]
+
+_CHOICES = {
+    "weights": ("auto", "counts", "stderr", "log", "none"),
+    "cell": ("auto", "point", "mean"),
+    "interval": ("linear", "profile"),
+}
+#: Arguments that only some models take, by the name that these have for them.
+_OPTIONS = {"time": "time", "as_implanted": "initial_straggle"}
+#: Settings beside the window that hold one value a profile, and what they are measured in.
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "background": (),
+    "detection_limit": (),
+    "time": ("sputter_time",),
+    "initial_straggle": ("depth",),
+    "initial_straggle_stderr": ("depth",),
+}
+#: Arguments that say how well a scale is known, which is common to all profiles.
+_UNCERTAIN = ("rsf_uncertainty", "depth_uncertainty")
+#: Settings that belong to an argument of another name.
+_ARGUMENT_OF = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
+
+
+def read_request(
+    profiles: Frame,
+    model: Model,
+    *,
+    choices: Mapping[str, Any],
+    options: Mapping[str, Any],
+    limits: tuple[Any, Any],
+    background: Any,
+    detection_limit: Any,
+    fixed: Any,
+    uncertainties: Mapping[str, Any],
+) -> FitRequest:
+    """Return what to fit, and the settings of each profile.
+
+    Parameters
+    ----------
+    profiles : Frame
+    model : Model
+    choices : mapping
+        ``weights``, ``cell`` and ``interval``.
+    options : mapping
+        ``time`` and ``as_implanted``.
+    limits, background, detection_limit, fixed, uncertainties
+        As the user gave them.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    _refuse_model(model)
+    _refuse_names(profiles, model)
+    _refuse_options(model, choices, options)
+    _refuse_absent(profiles, choices["weights"])
+    mode, level = _background(model, background)
+    given = {
+        "background": level,
+        "detection_limit": detection_limit,
+        "time": options["time"],
+        **_initial(options["as_implanted"]),
+    }
+    window = read_window(profiles, *limits)
+    settings = {"start": window[0], "stop": window[1], "fraction": profiles.fraction} | {
+        name: profiles.parameter(
+            given.get(name), kinds or (profiles.kind,), _ARGUMENT_OF.get(name, name)
+        )
+        for name, kinds in _SETTINGS.items()
+    }
+    for name in ("detection_limit", "time", "initial_straggle"):
+        if given.get(name) is not None:  # of a profile of which it is not known there is no fit
+            unknown = settings[name].isnull()
+            settings["start"] = replaced_where(unknown, settings["start"], np.inf)
+    settings |= _uncertainties(profiles, uncertainties)
+    stated = {**options, "detection_limit": detection_limit}
+    for name, wrong, expected in (
+        ("time", settings["time"] <= 0, "a time above 0"),
+        ("detection_limit", settings["detection_limit"] < 0, "no negative limit"),
+        ("as_implanted", settings["initial_straggle"] < 0, "no negative straggle"),
+    ):
+        if anywhere(wrong):
+            raise ProfileError(f"{name}={format_argument(stated[name])}: expected {expected}")
+    request = FitRequest(
+        model=model,
+        kind=profiles.kind,
+        axis=profiles.axis,
+        weights=choices["weights"],
+        cell=_cell(profiles, model, choices["cell"]),
+        background=mode,
+        fixed=_fixed(model, fixed, profiles),
+        intervals=choices["interval"] == "profile",
+        settings=settings,
+        profiles=profiles,
+    )
+    return _with_limits(request)
+
+
+def _with_limits(request: FitRequest) -> FitRequest:
+    """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
+    profiles, settings = request.frame, request.settings
+    if profiles.limit is None or request.weights not in ("auto", "log"):
+        return request
+    limit: Any = profiles.highest_limit
+    both = elementwise(np.fmax, settings["detection_limit"], limit)
+    settings = {**settings, "detection_limit": both}
+    return replace(request, profiles=profiles.filled(), settings=settings)
+
+
+def _cell(profiles: Frame, model: Model, stated: str) -> str:
+    """Return what samples are: means over cells where the data state these, unless it is stated."""
+    if stated != "auto":
+        return stated
+    return "point" if profiles.cells is None or model is DIFFUSED else "mean"
+
+
+def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
+    """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
+    data: Any = profiles.origin
+    found = {}
+    read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
+    for name, one in zip(_UNCERTAIN, read, strict=True):
+        # Factors of layers: the largest stands for all.
+        known = replaced_where(is_nan(one), one, 0.0)
+        if profiles.dim in known.dims:
+            known = known.max(profiles.dim)
+        no_such = name == "depth_uncertainty" and profiles.axis != "depth"
+        if no_such and given[name] is not None and anywhere(known > 0):
+            raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
+        found[name] = 0.0 * known if no_such else known
+    return found
+
+
+def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
+    """Return the sum of several layers of a model; of one layer for ``"auto"``.
+
+    Raises
+    ------
+    ProfileError
+        If it is no model of one layer, the number is none, or a shared parameter is unknown.
+    """
+    if not model.location:
+        raise ProfileError(
+            f"repeat={format_argument(repeat)}: the model {model.name!r} is not that of a layer; "
+            "'delta_drf', 'delta_mri' and 'gaussian' are"
+        )
+    if model.has_levels:
+        raise ProfileError(
+            f"repeat={format_argument(repeat)}: the model {model.name!r} has a level of its own, "
+            "which would be repeated, too; leave it to background='fit'"
+        )
+    whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
+    if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
+        raise ProfileError(
+            f"repeat={format_argument(repeat)}; expected a number of layers, such as 5, or 'auto'"
+        )
+    if shared is None:
+        own = own_by_default(model)
+        shared = [name for name in model.names if name not in own]
+    return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
+
+
+def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
+    """Add what profiles have in common.
+
+    Parameters
+    ----------
+    request : FitRequest
+    shared, over, prior
+        As the user gave them; `shared` is None where it is about layers.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    linked = _linked(request, shared, over)
+    uncertain = {name: request.settings[of] for name, of in SCALES.items()}
+    scales = tuple(name for name, one in uncertain.items() if bool((one != 0).any()))
+    own = tuple(
+        name
+        for name in scales
+        if linked.over in uncertain[name].dims or (name == "rsf_scale" and linked.over == "species")
+    )
+    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=own)
+
+
+def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
+    """Return the model of an anneal, that of a measured profile before it if there is one.
+
+    Raises
+    ------
+    ProfileError
+        If the model is of no anneal.
+    """
+    check_choice("surface", surface, ("reflecting", "absorbing"))
+    if measured and model.name == DIFFUSED.name:
+        return DIFFUSED
+    if measured or surface != "reflecting":
+        which = "as_implanted" if measured else f"surface={surface!r}"
+        raise ProfileError(f"{which} is of no use to the model {model.name!r}")
+    return model
+
+
+def read_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
+    """Add measured profiles before the anneal.
+
+    Raises
+    ------
+    ProfileError, UnitsError
+    """
+    profiles, settings = request.frame, request.settings
+    if request.cell != "point":
+        raise ProfileError(
+            "cell='mean' with a measured profile as as_implanted: means over cells stay means over "
+            "cells while they diffuse, so that nothing has to be averaged; leave cell out"
+        )
+    variable = None
+    if isinstance(before, xr.Dataset) and profiles.name in before:
+        variable = profiles.name
+    frame = open_profiles(
+        before, question="a profile before the anneal", variable=variable, axes=("depth",)
+    )
+    # Where a time is not known, there is no sample: the window starts at infinity.
+    start = np.unique(settings["start"].values[settings["start"].values != np.inf])
+    if start.size > 1:
+        raise ProfileError("start must be one depth with a measured profile as as_implanted")
+    first = float(start.max(initial=-np.inf))
+    found: list[Any] = []
+
+    def keep(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
+        samples = Samples(z, c, s, k, *rest[:2])
+        found.append(initial_of(samples, request, first, float(rest[2])))
+        return np.array([len(found) - 1.0])
+
+    fraction = frame.fraction.set_dims(frame.sizes)
+    eager = (
+        frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
+    )
+    rows = eager.each(keep, fraction, size=1, beside=("common", "overlap"))
+    index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
+    which = profiles.parameter(index, ("dimensionless",), "as_implanted")
+    refuse_cases(profiles, which, "as_implanted")
+    settings = {**settings, "initial": which}
+    return replace(request, initials=tuple(found), surface=surface, settings=settings)
+
+
+def is_profile(value: Any) -> bool:
+    """Return whether an argument is a measured profile: over depth, and no fit."""
+    if not isinstance(value, xr.Dataset | xr.DataArray):
+        return False
+    along = {*vocabulary.AXES, POINT}
+    fit = isinstance(value, xr.Dataset) and "straggle" in value
+    return not fit and not along.isdisjoint(map(str, value.dims))
+
+
+def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
+    """Read over which dimension profiles have which parameters in common."""
+    profiles = request.frame
+    if shared is None:
+        if over is not None:
+            raise ProfileError(f"over={over!r} is of use only with shared")
+        return request
+    layers = request.model if isinstance(request.model, LayeredModel) else None
+    model, restated = (layers.of, {}) if layers else (request.model, request.model.restated)
+    more = [*restated, *([BACKGROUND.name] if request.background == "fit" else [])]
+    names = read_shared(model, shared, more)
+    if over is None and len(profiles.lead) == 1:
+        over = profiles.lead[0]
+    if not isinstance(over, str) or over not in profiles.lead:
+        known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
+        raise ProfileError(
+            f"over={format_argument(over)}; expected the dimension of the profiles that share "
+            f"{', '.join(map(repr, names))}: {known}"
+        )
+    if not names:
+        raise ProfileError("shared=(): name the parameters that profiles have in common")
+    stated = [name for name in names if name in restated]
+    for name in stated:
+        replaced = restated[name][0]
+        absent = [o for o in model.options if not bool(request.settings[o].notnull().any())]
+        if absent:
+            argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
+            raise ProfileError(f"shared={name!r} needs {argument}=")
+        if replaced in names or replaced in request.fixed:
+            raise ProfileError(
+                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held"
+            )
+    coord = profiles.coords.get(over)
+    labels = range(profiles.sizes[over]) if coord is None else coord.values
+    return replace(
+        request,
+        over=over,
+        labels=tuple(map(str, labels)),
+        shared=names,
+        restated=stated[0] if stated else "",
+    )
+
+
+def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
+    """Read means and widths of parameters, by their names in one profile."""
+    if not isinstance(prior, Mapping | None):
+        raise ProfileError(
+            f"prior={format_argument(prior)}; expected a value and its standard uncertainty by "
+            f"name, such as {{{request.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}"
+        )
+    stated = _by_label("prior", prior, request.linked_parameters, request.model, list)
+    found = {}
+    for label, (one, pair) in stated.items():
+        if label in request.fixed:
+            raise ProfileError(
+                f"{one.name!r} is in both prior and fixed: a held value has no prior"
+            )
+        found[label] = _mean_and_width(one, pair, f"prior[{one.name!r}]", request.frame)
+    return found
+
+
+def _by_label(
+    argument: str,
+    stated: Mapping[str, Any] | None,
+    parameters: Sequence[Parameter],
+    model: Model,
+    several: type[list[Any]] | UnionType,
+) -> dict[str, tuple[Parameter, Any]]:
+    """Return what is stated of parameters, by their labels: the same for all layers, or several."""
+    known = {one.name: (one, place) for one, place in by_name(parameters)}
+    found: dict[str, tuple[Parameter, Any]] = {}
+    for name, value in (stated or {}).items():
+        if name not in known:
+            raise ProfileError(
+                f"{argument} names {name!r}; the model {model.name!r} has {', '.join(known)}"
+            )
+        one, place = known[name]
+        labels = [parameters[i].name for i in np.atleast_1d(place.values)]
+        each = [value] * len(labels)
+        if place.ndim and isinstance(value, several):
+            each = list(value)
+        if len(each) != len(labels):
+            raise ProfileError(
+                f"{argument}[{name!r}] holds {len(each)} values; expected {len(labels)}, one for "
+                "each layer"
+            )
+        found |= {label: (one, own) for label, own in zip(labels, each, strict=True)}
+    return found
+
+
+def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tuple[float, float]:
+    if not (isinstance(pair, list | tuple) and len(pair) == 2):
+        raise ProfileError(
+            f"{name}={format_argument(pair)}; expected a value and its standard uncertainty, such "
+            "as ('1.6 nm', '0.2 nm')"
+        )
+    mean = _held(one, pair[0], f"{name}[0]", profiles)
+    width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+    if not 0 < width < np.inf:
+        raise ProfileError(f"{name}[1]={format_argument(pair[1])}: expected a width above 0")
+    return mean, width
+
+
+def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """Check the names of shared parameters, those of the model or `more`."""
+    if isinstance(shared, str) or not isinstance(shared, Iterable):
+        raise ProfileError(
+            f"shared={format_argument(shared)}; expected names of parameters, such as "
+            f"[{model.names[-1]!r}]"
+        )
+    names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
+    for name in names:
+        if name not in (*model.names, *more):
+            raise ProfileError(
+                f"shared names {name!r}; the model {model.name!r} has "
+                f"{', '.join((*model.names, *more))}"
+            )
+    return names
+
+
+def _refuse_options(model: Model, choices: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    for name, value in choices.items():
+        check_choice(name, value, _CHOICES[name])
+    for name, value in options.items():
+        if value is not None and _OPTIONS[name] not in model.options:
+            raise ProfileError(
+                f"{name}={format_argument(value)} is of no use to the model {model.name!r}"
+            )
+
+
+def _refuse_model(model: Model) -> None:
+    """Raise for a parameter of an unknown kind, or of a name that another variable has."""
+    names = [BACKGROUND.name, "covariance", *NUMBERS]
+    for one in (*model.parameters, *model.derived):
+        where = f"the model {model.name!r}, parameter {one.name!r}"
+        if one.name in names:
+            raise ProfileError(
+                f"{where}: another variable of its fits has that name (a constant under the "
+                "profile is no parameter of a model: background='fit')"
+            )
+        if one.kind not in get_args(Kind):
+            kinds = ", ".join(map(repr, get_args(Kind)))
+            raise ProfileError(f"{where}: kind={one.kind!r}; expected one of {kinds}")
+        names.append(one.name)
+
+
+def _refuse_names(profiles: Frame, model: Model) -> None:
+    """Raise where a name of the data is that of a dimension of the answer."""
+    several = ("layer",) if isinstance(model, LayeredModel) else ()
+    for name in ("parameter", "parameter_", *several):
+        if name in profiles.lead or name in profiles.coords:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension of every fit; rename it, as in "
+                f'data.rename({name}="condition")'
+            )
+
+
+def _refuse_absent(profiles: Frame, weights: str) -> None:
+    absent = {
+        "counts": profiles.counts is None and profiles.kind != "count",
+        "stderr": profiles.stderr is None,
+    }
+    if absent.get(weights):
+        raise ProfileError(
+            f"weights={weights!r}: the data have no {profiles.name}_{weights}; "
+            "with_counting_statistics() adds them"
+        )
+
+
+def _background(model: Model, background: Any) -> tuple[str, Any]:
+    if background is None:
+        return "none", None
+    if model.has_levels:
+        own = [one.name for one in model.parameters if one.kind == "value"]
+        raise ProfileError(
+            f"background={format_argument(background)}: the model {model.name!r} has levels of its "
+            f"own, {', '.join(own)}"
+        )
+    if not isinstance(background, str):
+        return "stated", background
+    if background == "fit":
+        return "fit", None
+    if not any(letter.isdigit() for letter in background):
+        raise ProfileError(
+            f"background={background!r}; expected 'fit', or a value such as '2e15 atoms/cm^3'"
+        )
+    return "stated", background
+
+
+def _initial(as_implanted: Any) -> dict[str, Any]:
+    if isinstance(as_implanted, xr.Dataset):
+        if "straggle" not in as_implanted:
+            raise ProfileError("as_implanted: expected a fit with a straggle, such as a Gaussian")
+        return {
+            "initial_straggle": as_implanted["straggle"],
+            "initial_straggle_stderr": as_implanted.get("straggle_stderr"),
+        }
+    return {"initial_straggle": as_implanted}
+
+
+def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> dict[str, float]:
+    if not isinstance(fixed, Mapping | None):
+        raise ProfileError(
+            f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
+            f"{{{model.names[0]!r}: ...}}"
+        )
+    stated = _by_label("fixed", fixed, model.parameters, model, list | tuple)
+    if len(stated) == len(model.parameters):
+        raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
+    return {
+        label: _held(one, value, f"fixed[{one.name!r}]", profiles)
+        for label, (one, value) in stated.items()
+    }
+
+
+def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
+    number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
+    if not one.lower <= number <= one.upper:
+        raise ProfileError(
+            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}"
+        )
+    return number
+
+
+def _read_held(value: Any, unit: str, name: str) -> float:
+    bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if bare and (unit == "1" or value == 0):
+        return float(value)
+    if unit == "1" and not (isinstance(value, str) or units.is_quantity(value)):
+        raise ProfileError(f"{name}={format_argument(value)}: expected a number")
+    kinds: tuple[str, ...]
+    try:
+        kinds = (units.read_unit(unit).kind,)
+    except UnitsError:  # such as a slope, in a unit that nobody writes
+        if bare:
+            return float(value)
+        raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None
+    if unit == "1":
+        kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
+    number = units.read_number(value, kinds, name)
+    # Not all units of the result are canonical: 1/nm is an asymmetry, 1/cm a range density.
+    return float(units.read_unit(unit).from_canonical(number) if unit != "1" else number)

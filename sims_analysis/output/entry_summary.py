@@ -1,0 +1,79 @@
+"""What was measured, in which sample and when: the line of a measurement in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from sims_analysis.profiles.metadata import SAMPLE_KEYS
+from sims_analysis.text.arguments import first_few
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["EntrySummary", "species_metadata", "summarise_dataset"]
+
+#: At most so many species are named in a line.
+_NAMED = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntrySummary:
+    """A measurement in a few words; empty where they are not known.
+
+    Parameters
+    ----------
+    data_id, sample : str
+    species : tuple of str
+        In the order delivered.
+    date : str
+        When it was measured or, where the file does not say it, last updated.
+    """
+
+    data_id: str = ""
+    sample: str = ""
+    species: tuple[str, ...] = ()
+    date: str = ""
+
+    @property
+    def parts(self) -> list[str]:
+        """Sample, species and date, as far as they are known."""
+        return [part for part in (self.sample, first_few(self.species, _NAMED), self.date) if part]
+
+    @property
+    def words(self) -> str:
+        """All that it can be found by."""
+        return " ".join([self.data_id, self.sample, *self.species, self.date])
+
+
+def summarise_dataset(ds: xr.Dataset) -> EntrySummary:
+    """Describe a Dataset of one measurement."""
+    measurement = orjson.loads(ds.attrs.get("measurement", "{}"))
+    given = [one.get(key) for one in species_metadata(ds).values() for key in SAMPLE_KEYS]
+    samples = [
+        text.strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
+    ]
+    updated = np.ravel(ds["last_updated"].values) if "last_updated" in ds.coords else ()
+    times = [measurement.get("measured"), *map(str, updated), ds.attrs.get("retrieved")]
+    return EntrySummary(
+        data_id=str(ds.attrs.get("data_id", "")),
+        sample=next(filter(None, samples), ""),
+        species=tuple(map(str, np.atleast_1d(ds["species"].values))),
+        date=str(next(filter(None, times), "")).partition("T")[0],
+    )
+
+
+def species_metadata(ds: xr.Dataset) -> dict[str, Mapping[str, Any]]:
+    """Read the metadata of each species."""
+    names = [str(name) for name in np.atleast_1d(ds["species"].values)]
+    if "species_metadata" not in ds.coords:
+        return {name: {} for name in names}
+    texts = np.atleast_1d(ds["species_metadata"].values)
+    return {
+        name: (orjson.loads(str(text)) or {}) if text else {}
+        for name, text in zip(names, texts, strict=True)
+    }

@@ -1,0 +1,405 @@
+"""``sims.read``: a file to a result, and many files to many."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, overload
+
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import (
+    PartialResultsError,
+    ReadError,
+    SimsError,
+    SimsWarning,
+    collected,
+    warn,
+)
+from sims_analysis.files import MAX_BYTES, checked_limit
+from sims_analysis.readers.file_types import recognised
+from sims_analysis.readers.inputs import Given, Readable, is_several, list_given
+from sims_analysis.readers.registry import Reader, chosen, formats
+from sims_analysis.readers.results import finish
+from sims_analysis.readers.source import ENCODINGS, Options, Source
+from sims_analysis.readers.tables.layout_preview import explanation, picture
+
+__all__ = ["explain_read", "read", "read_formats"]
+
+#: So many warnings are repeated in an error.
+_MOST_TOLD = 3
+#: A bar for fewer files would be gone before it is read.
+_WORTH_A_BAR = 20
+
+
+@overload
+def read(
+    path: Readable | Iterable[Readable],
+    *,
+    samples: str | Literal[True],
+    errors: Literal["raise"] = "raise",
+    **options: Any,
+) -> list[SIMSResult]: ...
+
+
+@overload
+def read(
+    path: Readable | Iterable[Readable], *, errors: Literal["collect"], **options: Any
+) -> list[SIMSResult | SimsError]: ...
+
+
+@overload
+def read(path: Readable, *, errors: Literal["raise"] = "raise", **options: Any) -> SIMSResult: ...
+
+
+@overload
+def read(
+    path: Iterable[Readable], *, errors: Literal["raise"] = "raise", **options: Any
+) -> list[SIMSResult]: ...
+
+
+def read(  # type: ignore[misc]  # the options of the overloads are those named here
+    path: Readable | Iterable[Readable],
+    *,
+    depth_units: str | None = None,
+    units: str | Mapping[str, str] | None = None,
+    species: str | Sequence[str] | None = None,
+    sheet: str | int | None = None,
+    columns: Mapping[str, tuple[int | str, int | str]] | None = None,
+    header_rows: int | Sequence[int] | None = None,
+    samples: str | bool | None = None,
+    decimal: Literal[".", ","] | None = None,
+    encoding: str | None = None,
+    not_measured: Collection[str] = (),
+    mz_windows: Mapping[str, tuple[float, float]] | None = None,
+    number_repeats: bool = False,
+    allow_truncated: bool = False,
+    max_bytes: int = MAX_BYTES,
+    format: str | Reader | None = None,  # noqa: A002 - the word people look for
+    errors: Literal["raise", "collect"] = "raise",
+    progress: bool | None = None,
+) -> SIMSResult | list[SIMSResult] | list[SIMSResult | SimsError]:
+    r"""Read depth profiles from files of instruments, laboratories and simulators.
+
+    The format is recognised by the content of a file, not by its name; :func:`read_formats` lists
+    them. What a file does not say is never guessed: an error says what to pass.
+
+    Parameters
+    ----------
+    path : path-like, bytes, open file, or iterable of these
+        A file, or several. A folder stands for the files in it, by name. An address
+        (``"https://..."``, ``"s3://..."``, ``"zip://w7.txt::archive.zip"``) is opened by fsspec,
+        where that is installed. What has no name is named by its hash.
+    depth_units : str, optional
+        Unit of the depths (or times), where the file states none.
+    units : str or mapping, optional
+        Unit of the values, for all or by species: ``{"Mg": "atoms/cm^3", "Ga->": "counts/s"}``.
+    species : str or sequence of str, optional
+        Names of the signals in their order, in place of those in the file.
+    sheet : str or int, optional
+        Of a workbook; by default ``"Processed data"``, or the first with numbers in it, the
+        hidden ones last.
+    columns : mapping, optional
+        Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
+        letter, or by head. Cells elsewhere do not matter then.
+    header_rows : int or sequence of int, optional
+        Of a table: the rows that are heads, counted from 0 in the file; ``[]`` if there are none.
+    samples : str or True, optional
+        Of a table that holds several samples: the head (or letter) of the column that tells them
+        apart, or True for whatever does, such as labels above blocks of columns. Each sample
+        becomes a result of its own.
+    decimal : {".", ","}, optional
+        Where the numbers leave it open.
+    encoding : str, optional
+        Of a text; by default that of its byte order mark, UTF-8, or Windows-1252.
+    not_measured : collection of str, optional
+        Texts in cells, such as ``"n.d."``, which say that there is no value.
+    mz_windows : mapping, optional
+        Of a TOF archive: ``{"30Si": (29.95, 29.99)}``.
+    number_repeats : bool
+        Number signals of one name and one kind, ``"SnO+ (1)"`` and ``"SnO+ (2)"``, which a Dataset
+        refuses otherwise.
+    allow_truncated : bool
+        Read what is there of a file that breaks off, with a warning.
+    max_bytes : int
+        Memory that reading one file may take, unpacked; by default 1 GiB, which is more than a
+        depth profile needs. A small file from a stranger may unpack to more than a computer has.
+    format : str or Reader, optional
+        One of :func:`read_formats`, in place of recognising it; or a reader of one's own.
+    errors : {"raise", "collect"}
+        What becomes of a file that cannot be read: an error is raised when all others have been
+        read, or is put in the place of the result in a list.
+    progress : bool, optional
+        Show a bar on stderr; by default for many files on a terminal.
+
+    Returns
+    -------
+    SIMSResult, or list of SIMSResult
+        A list for several files, for a folder, and with `samples`. Depths and values as the file
+        has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
+        measured (``NaN``). Of each signal, ``species_metadata`` holds what the file says, with
+        units: ``counting_time``, ``rsf``, ``dose``...; ``extra["columns"]`` numbers that stand
+        beside it, such as times. ``.metadata`` is what it says of the measurement.
+
+    Raises
+    ------
+    ReadError
+        If a file holds no depth profile (it says what it is), breaks off, has a cell that is no
+        number, would take more than `max_bytes`, or leads to other files; see
+        :func:`explain_read`.
+    UnitsError
+        If a unit is stated nowhere, or is ambiguous.
+    SpeciesError
+        If a species is named nowhere, or what is passed names one that is not there.
+    PartialResultsError
+        If some of several files failed; ``.results`` holds the others.
+    ConnectionFailed
+        If an address cannot be read; never with a password or a key that is in it.
+    ModuleNotFoundError
+        If a workbook or an archive needs a package that is not installed.
+
+    Warns
+    -----
+    ProfileWarning
+        If something was kept that may not be meant, or is not what the file says.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from pathlib import Path
+    >>> text = "Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n10;<1E15"
+    >>> _ = Path("boron.csv").write_text(text)
+    >>> result = sims.read("boron.csv")
+    >>> result
+    <SIMSResult 'boron': 11B>
+    >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
+    (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
+    """
+    options = _options(
+        depth_units=depth_units,
+        units=units,
+        species=species,
+        sheet=sheet,
+        columns=columns,
+        header_rows=header_rows,
+        samples=samples,
+        decimal=decimal,
+        encoding=encoding,
+        not_measured=not_measured,
+        mz_windows=mz_windows,
+        number_repeats=number_repeats,
+        allow_truncated=allow_truncated,
+        max_bytes=max_bytes,
+    )
+    if errors not in ("raise", "collect"):
+        raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
+    forced = None if format is None else chosen(format)
+    files = list_given(path)
+    if errors == "raise" and not is_several(path):
+        found = _read_one(files[0], options, forced)
+        return found if options.samples is not None else found[0]
+    outcomes = _read_each(files, options, forced, progress)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, SimsError)]
+    if errors == "raise" and failures:
+        raise PartialResultsError(
+            f"{len(failures)} of {len(outcomes)} files failed; the others are in .results of this "
+            f"error, or read with errors='collect'. The first: {failures[0]}",
+            outcomes,
+        )
+    return outcomes
+
+
+def explain_read(path: Readable, **options: Any) -> str:
+    r"""Show how a file is understood, whether it can be read or not.
+
+    Parameters
+    ----------
+    path : path-like, bytes, or open file
+        One file.
+    **options
+        As for :func:`read`.
+
+    Returns
+    -------
+    str
+        Its format; of a table, which rows and columns were taken for what; the profiles, or the
+        error with the argument that settles it; what is told beside.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from pathlib import Path
+    >>> _ = Path("boron.csv").write_text("Wafer 7\nDepth (nm);Conc (at/cm3)\n0;1.2E18\n5;3.5E18")
+    >>> print(sims.explain_read("boron.csv"))
+    boron.csv, read as 'table': any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls
+    a text with semicolons between the cells
+                 A           B
+      1  note     Wafer 7
+      2  heads    Depth (nm)  Conc (at/cm3)
+      3  numbers  0           1.2E18
+      4  numbers  5           3.5E18
+    columns
+      A  depths                                 in nm
+      B  values of a species that is not named  in at/cm3
+    not read: the file does not name the species of column B; pass species=, its name
+    """
+    forced = None if options.get("format") is None else chosen(options["format"])
+    unused = ("format", "errors", "progress")
+    stated = _options(**{k: v for k, v in options.items() if k not in unused})
+    if is_several(path):
+        raise TypeError(f"path={path!r}; expected one file")
+    source = list_given(path)[0].read(stated)
+    outcome: list[SIMSResult] | SimsError
+    with collected() as told:
+        try:
+            outcome = _read_source(source, forced, told)
+        except SimsError as error:
+            outcome = error
+    return explanation(source, outcome, [str(warning) for warning in told], read_formats())
+
+
+def read_formats() -> dict[str, str]:
+    """List the formats that :func:`read` knows.
+
+    Returns
+    -------
+    dict
+        What ``format=`` takes, and what the files are, in the order in which they are tried.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.read_formats()["srim"]
+    'SRIM and TRIM, RANGE.txt'
+    """
+    return {known.name: known.description for known in formats()}
+
+
+def _options(**stated: Any) -> Options:
+    """Check what the user states."""
+    for name, kinds, expected in (
+        ("species", (str, Sequence), "a name, or a list of names"),
+        ("columns", (Mapping,), '{"B": (axis, values), ...}'),
+        ("header_rows", (int, Sequence), "numbers of rows, from 0"),
+        ("samples", (str, bool), "the head of a column, or True"),
+        ("not_measured", (str, Collection), "a text, or a list of texts"),
+    ):
+        given = stated.get(name)
+        if given is not None and not isinstance(given, kinds):
+            raise TypeError(f"{name}={given!r}; expected {expected}")
+    nothing, rows = stated.get("not_measured", ()), stated.get("header_rows")
+    stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
+    if rows is not None:
+        rows = [rows] if isinstance(rows, int) else list(rows)
+        if isinstance(stated["header_rows"], str) or not all(
+            isinstance(row, int) and row >= 0 for row in rows
+        ):
+            raise TypeError(f"header_rows={rows!r}; expected numbers of rows, from 0")
+        stated["header_rows"] = rows
+    if stated.get("samples") is False:
+        stated["samples"] = None
+    if stated.get("decimal") not in (None, ".", ","):
+        raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
+    checked_limit(stated.get("max_bytes", MAX_BYTES))
+    return Options(**stated)
+
+
+def _read_each(
+    files: Sequence[Given], options: Options, forced: Reader | None, progress: bool | None
+) -> list[SIMSResult | SimsError]:
+    """Read files, and keep the error of each that cannot be read."""
+    outcomes: list[SIMSResult | SimsError] = []
+    with collected() as told, _bar(len(files), show=progress) as step:
+        for file in files:
+            try:
+                outcomes += _read_one(file, options, forced)
+            except SimsError as error:
+                outcomes.append(error)
+            except OSError as error:
+                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
+            except ImportError as error:
+                missing = ReadError(f"{file.name}: {error}")
+                missing.__cause__ = error
+                outcomes.append(missing)
+            step()
+    # When all are read: whoever turns warnings into errors loses no more than that.
+    for warning in told:
+        warn(str(warning), type(warning))
+    return outcomes
+
+
+def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
+    """Read one file; whatever is said of it begins with its name."""
+    source = given.read(options)
+    with collected() as told:
+        results = _read_source(source, forced, told)
+    for warning in told:
+        warn(f"{source.name}: {warning}", type(warning))
+    return results
+
+
+def _read_source(
+    source: Source, forced: Reader | None, told: Sequence[SimsWarning]
+) -> list[SIMSResult]:
+    """Read a source; an error says how far that came, and what had been `told`."""
+    reader = forced
+    try:
+        reader = forced or recognised(source)
+        source.trace.format, source.trace.version = reader.name, getattr(reader, "version", 1)
+        return finish(reader.read(source), source)
+    except SimsError as error:
+        # What was found odd before may be why.
+        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+        odd = "".join(f"; {warning}" for warning in told[:_MOST_TOLD]) + more
+        more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
+        error.args = (f"{source.name}: {error}{more}", *error.args[1:])
+        error.picture = picture(source)
+        raise
+    except ImportError:
+        raise
+    except Exception as error:
+        # One file that a reader does not understand must not cost the others of a folder, and
+        # what a damaged one makes readers and their packages raise, nobody knows.
+        who = f"the reader {reader.name!r}" if reader else "every reader"
+        damaged = ReadError(
+            f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
+            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
+        )
+        damaged.picture = picture(source)
+        raise damaged from error
+
+
+def _in_encoding(source: Source, error: str) -> str:
+    """Say, of a text that cannot be read, that its letters look like those of another encoding."""
+    try:
+        garbled = source.is_text and "encoding=" not in error and source.is_garbled(source.start)
+    except ReadError:
+        return ""
+    advice = f"its letters look like those of an encoding that nothing tells: {ENCODINGS}?"
+    return f"; {advice} encoding= states it" if garbled else ""
+
+
+def _not_in(forced: Reader | None, source: Source) -> str:
+    """Say, of a file that cannot be read, that it does not look like the format that was stated."""
+    try:
+        looks = forced is None or forced.recognises(source)
+    except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
+        looks = False
+    known = "" if forced is None else f"; it does not look like format={forced.name!r}"
+    return "" if looks else f"{known}: without format=, it is recognised by its content"
+
+
+@contextmanager
+def _bar(total: int, *, show: bool | None) -> Iterator[Any]:
+    """Show how many files have been read, by tqdm where it is installed."""
+    watched = total >= _WORTH_A_BAR and sys.stderr is not None and sys.stderr.isatty()
+    if not (watched if show is None else show):
+        yield lambda: None
+        return
+    try:
+        from tqdm.std import tqdm
+    except ImportError:
+        yield lambda: None
+        return
+    with tqdm(total=total, desc="reading", unit="file", file=sys.stderr) as bar:
+        yield bar.update

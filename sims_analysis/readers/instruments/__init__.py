@@ -1,0 +1,1 @@
+"""Files of instruments and simulators: one module a format."""

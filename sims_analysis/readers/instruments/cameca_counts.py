@@ -1,0 +1,71 @@
+"""CAMECA NanoSIMS ``.is_txt``: counts over cumulative seconds, a block for each isotope."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+
+from sims_analysis.errors import ReadError
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.truncation import read_lines
+
+__all__ = ["read", "recognises"]
+
+_BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
+_SAMPLE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
+
+
+def recognises(source: Source) -> bool:
+    """Whether a block begins with field, radius, mass and counting time."""
+    start = source.start
+    return "\t" in start and any(map(_BLOCK.fullmatch, start.split("\n")[:10]))
+
+
+def read(source: Source) -> Content:
+    """Read the blocks."""
+    lines = source.lines
+    heads = {i: m for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m}
+    signals: list[Signal] = []
+    for start, stop in pairwise([*heads, len(lines)]):
+        head = heads[start]
+        rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
+        if not rows:
+            raise ReadError(f"line {start + 1}: no samples of {head[2]!r}")
+        values = read_lines(source, rows, 2)
+        short = np.isnan(values).any(axis=1)
+        if short.any():
+            line = rows[int(short.argmax())] + 1
+            source.options.truncated(f"line {line}: expected a time and a count")
+            values = values[~short]
+        if signals and len(values) < signals[0].values.size:
+            source.options.truncated(
+                f"{head[2]!r} has {len(values)} samples, {signals[0].name!r} "
+                f"{signals[0].values.size}"
+            )
+        signals.append(
+            Signal(
+                name=head[2],
+                depths=values[:, 0],
+                depth_units="s",
+                values=values[:, 1],
+                units="counts",
+                where=f"line {start + 1}",
+                metadata={
+                    "mass": f"{head[1].replace(',', '.')} u",
+                    "counting_time": f"{float(head[3].replace(',', '.')) / 1000:.15g} s",
+                },
+            )
+        )
+    about = _SAMPLE.fullmatch(lines[0])
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument="CAMECA NanoSIMS",
+            sample=(about[1] or None) if about else None,
+            measured=about[2] if about else None,
+        ),
+    )

@@ -1,0 +1,374 @@
+"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them.
+
+The head of a species on a time axis has four cells, its data have three: columns are found by
+counting species, never by the heads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
+from sims_analysis.profiles.metadata import Layer, Metadata
+from sims_analysis.readers.instruments.detector_yield import seen_yield
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.grid import TextGrid
+
+__all__ = ["read", "recognises"]
+
+_FIRST = "*** DATA FILES ***"
+#: Written where nothing was counted; one count a second would be 1.
+_FILL = 0.001
+#: The current of the primary beam, which is recorded longer than the species, and is none.
+_BEAM = "Ipr"
+#: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
+_OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
+_SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
+_UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
+
+
+def recognises(source: Source) -> bool:
+    """Whether the first line is that of the format, and no spreadsheet has put cells in quotes."""
+    start = source.start.lstrip()
+    return start.startswith(_FIRST) and not re.search(r'(?m)(?:^|[;,])"', start)
+
+
+def read(source: Source) -> Content:
+    """Read a profile with its calibration; mass spectra and energy scans are refused."""
+    lines = source.lines
+    start, names, heads = _heads(lines)
+    # Spreadsheets save the tabs as commas or semicolons.
+    delimiter = max("\t;,", key=lines[heads].count)
+    species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
+    groups = list(_groups(lines[heads], delimiter))
+    beam = species[-1] == _BEAM and len(species) > 1
+    if beam and len(groups) == len(species) + 1:
+        # The program writes heads for one signal too many before those of the beam.
+        del groups[-2]
+    if len(groups) != len(species):
+        raise ReadError(
+            f"line {heads + 1}: {len(groups)} signals in the heads, but {len(species)} species "
+            f"in line {names + 1}"
+        )
+    stop = heads + 1
+    while stop < len(lines) and not lines[stop].startswith("***"):
+        stop += 1
+    kept = [i for i in range(heads + 1, stop) if lines[i].strip(" \t;,")]
+    if not kept:
+        raise ReadError("a CAMECA file with a header but without data")
+    each = _cells_each(groups, [lines[i] for i in kept], delimiter)
+    width = each * len(species)
+    about = _About([*lines[:start], *lines[stop:]], delimiter)
+    if not any(line.startswith("*** DATA END") for line in lines[stop:]):
+        source.options.truncated(
+            f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
+        )
+    rows = _in_columns(lines, kept, delimiter, width) if beam else lines
+    values = TextGrid(rows, delimiter, False, source.options).read(kept, width).values
+    if about.is_cut():
+        warn(
+            "the file ends before all is said of its calibration (section CALIBRATION PARAMETERS); "
+            "it may have been cut off after its data",
+            ProfileWarning,
+        )
+    stated = about.number("acquisition parameters", "# of data point/species")
+    if stated is not None and len(kept) < stated:
+        source.options.truncated(
+            f"the file states {stated:g} points a species and holds {len(kept)}"
+        )
+    signals = [
+        _signal(name, group, columns)
+        for name, group, columns in zip(
+            species, groups, np.split(values, len(species), axis=1), strict=True
+        )
+    ]
+    if beam:
+        current = signals.pop()
+        ends = f"{current.values[0]:g} to {current.values[-1]:g} {current.units or ''}".strip()
+        about.sections[""]["primary current during the profile"] = ends
+    for signal in signals:
+        signal.metadata.update(about.of_species(signal.name))
+    _add_counting(signals)
+    return Content(signals=signals, metadata=about.metadata())
+
+
+def _heads(lines: Sequence[str]) -> tuple[int, int, int]:
+    """Find the line where the data start, and those of the species and of the heads."""
+    start = next((i for i, line in enumerate(lines) if line.startswith("*** DATA START")), None)
+    if start is not None:
+        following = range(start + 1, min(start + 12, len(lines)))
+        filled = [i for i in following if lines[i].strip(" \t;,")]
+        if len(filled) > 2 and not any(lines[i].startswith("***") for i in filled[:3]):
+            return start, filled[1], filled[2]
+    raise ReadError("a CAMECA file with a header but without data")
+
+
+def _cells_each(
+    groups: Sequence[dict[str, str | None]], rows: Sequence[str], delimiter: str
+) -> int:
+    """Tell how many cells the data of a species have: two where heads are of one axis alone."""
+    most = max(len(row.rstrip(f"{delimiter} ").split(delimiter)) for row in rows)
+    single = all(len(group) == 2 for group in groups)
+    return 2 if single and most <= 2 * len(groups) else 3
+
+
+def _in_columns(lines: Sequence[str], rows: Sequence[int], delimiter: str, width: int) -> list[str]:
+    """Put the current of the beam into its columns: below the species, more cells are before it."""
+    found = list(lines)
+    for i in rows:
+        cells = found[i].rstrip(f"{delimiter} ").split(delimiter)
+        if len(cells) > width and not any(map(str.strip, cells[: len(cells) - width])):
+            found[i] = delimiter.join(cells[-width:])
+    return found
+
+
+def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
+    """Give the units of each signal: of its time, its depth and its value."""
+    units: dict[str, str | None] = {}
+    for cell in filter(None, (cell.strip() for cell in line.split(delimiter))):
+        word, _, unit = cell.partition("[")
+        word = word.strip().casefold()
+        stated = unit.rstrip("] ").strip() or None
+        if word in _OTHER_KINDS:
+            kind = _OTHER_KINDS[word]
+            raise ReadError(
+                f"the file is a CAMECA {kind} (its columns begin with {cell!r}), not a profile"
+            )
+        if word in ("time", "depth"):
+            units[word] = stated
+        else:
+            yield units | {"value": stated}
+            units = {}
+
+
+def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
+    value = columns[:, -1]
+    there = ~np.isnan(columns).all(axis=1)
+    axes = {"depth" if "depth" in units else "time": columns[:, 0]}
+    if columns.shape[1] > 2:
+        axes = {"depth": columns[:, 1], "time": columns[:, 0]}
+    filled = [axis for axis in axes if not np.isnan(axes[axis]).all()]
+    if not filled:
+        raise ReadError(f"species {name!r}: neither a time nor a depth in its columns")
+    axis = next((a for a in filled if units.get(a)), filled[0])
+    signal = Signal(
+        name=name,
+        depths=axes[axis][there],
+        depth_units=units.get(axis),
+        values=value[there],
+        units=units["value"],
+    )
+    if axis == "depth" and "time" in filled:
+        signal.beside["sputter_time"] = Column(axes["time"][there], units.get("time"))
+    return signal
+
+
+def _add_counting(signals: Sequence[Signal]) -> None:
+    """Say how zero counts are written, and which yield the rates were divided by."""
+    rates = [s for s in signals if s.units and "cnt" in s.units]
+    for signal in rates:
+        if (signal.values == _FILL).any():
+            signal.metadata["fill_value"] = f"{_FILL} {signal.units}"
+    known = [s for s in signals if {"counting_time", "detector_yield"} <= set(s.metadata)]
+    for detector in {s.metadata["detector"] for s in known}:
+        members = [s for s in known if s.metadata["detector"] == detector]
+        stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
+        seen = seen_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
+        if seen is not None:
+            for signal in members:
+                signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
+                signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
+
+
+# --- what stands beside the data --------------------------------------------------------------
+
+
+@dataclass
+class _Calibration:
+    layer: Layer
+    species: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class _About:
+    """The sections of the file: keys as written, in small letters, with their values."""
+
+    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
+        self.sections: dict[str, dict[str, str]] = {"": {}}
+        self.conditions: dict[str, dict[str, str]] = {}
+        self.layers: list[_Calibration] = []
+        section, columns, group = "", [], ""
+        for line in lines:
+            head = _SECTION.match(line)
+            if head:
+                section = head[1].partition(",")[0].strip().casefold()
+                section = re.sub(r"\s*\(.*\)", "", section)
+                section = "" if section in ("data files", "data start", "data end") else section
+                self.sections.setdefault(section, {})
+            elif section == "measurement conditions":
+                cells = [cell.strip() for cell in line.split("|" if "|" in line else delimiter)]
+                if cells[0] == "Species":
+                    columns = cells
+                elif columns and len(cells) > 1:
+                    self.conditions[cells[0]] = dict(zip(columns[1:], cells[1:], strict=False))
+            elif section.startswith("calibration"):
+                self._calibration(*_key_and_value(line, delimiter))
+            else:
+                key, value = _key_and_value(line, delimiter)
+                if section == "analysis position" and key and not value:
+                    group = f"{key} "
+                elif key and value not in ("", "-"):
+                    key = f"{group}{key}" if section == "analysis position" else key
+                    self.sections[section][key] = value
+
+    def _calibration(self, key: str, value: str) -> None:
+        if key.startswith("Layer #"):
+            self.layers.append(_Calibration(Layer(matrix=value or None)))
+        elif not self.layers or not key:
+            return
+        elif key == "Species":
+            self.layers[-1].species[value] = {}
+        elif self.layers[-1].species:
+            list(self.layers[-1].species.values())[-1][key] = value
+        elif value and (name := _LAYER.get(_words_and_unit(key)[0])):
+            last = self.layers[-1]
+            last.layer = replace(last.layer, **{name: _quantity(key, value)})
+
+    def is_cut(self) -> bool:
+        """Whether nothing is said of the calibration, or less at its end than at its start."""
+        if not self.layers:
+            return True
+        first, last = (list(self.layers[i].species.values()) for i in (0, -1))
+        return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
+
+    def number(self, section: str, key: str) -> float | None:
+        """Give a number of a section."""
+        return _number(self.sections.get(section, {}).get(key, ""))
+
+    def of_species(self, name: str) -> dict[str, str]:
+        """Collect what is said of one species."""
+        conditions = self.conditions.get(name, {})
+        known = {
+            plain: _quantity(key, conditions[key])
+            for key, plain in _CONDITIONS.items()
+            if conditions.get(key)
+        }
+        detector = known.get("detector")
+        names = {form.format(detector): plain for form, plain in _DETECTOR} if detector else {}
+        for key, value in self.sections.get("ion detector parameters", {}).items():
+            words, _ = _words_and_unit(key)
+            if words in names:
+                known[names[words]] = _quantity(key, value)
+        for number, calibration in enumerate(self.layers, 1):
+            suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
+            for key, value in calibration.species.get(name, {}).items():
+                words, _ = _words_and_unit(key)
+                plain = _CALIBRATION.get(words, "")
+                if plain and value:
+                    known[plain + suffix] = _quantity(key, value)
+        return known
+
+    def metadata(self) -> Metadata:
+        """Collect what is said of the measurement."""
+        taken: dict[str, str] = {}
+        other: dict[str, str] = {}
+        for section, entries in self.sections.items():
+            for key, value in entries.items():
+                words, _ = _words_and_unit(key)
+                plain = _PLAIN.get(words)
+                if plain is not None and plain not in taken:
+                    taken[plain] = _quantity(key, value)
+                elif words != "Data file name":
+                    other[f"{section}: {key}" if section else key] = value
+        date, time = other.pop("Analysis date", ""), other.pop("Analysis time", "")
+        if date:
+            taken["measured"] = _iso(date, time)
+        return Metadata(
+            instrument="CAMECA IMS",
+            **taken,
+            layers=tuple(calibration.layer for calibration in self.layers),
+            other=other,
+        )
+
+
+_CONDITIONS = {
+    "CT(s)": "counting_time",
+    "WT(s)": "waiting_time",
+    "Extra WT(s)": "extra_waiting_time",
+    "Mass (amu)": "mass",
+    "Detector": "detector",
+    "Offset": "offset",
+}
+_DETECTOR = (
+    ("{} dead time", "dead_time"),
+    ("{} yield", "detector_yield"),
+    ("{} background", "detector_background"),
+    # Above the one, the rate is the current of a Faraday cup; below the other, it is counted.
+    ("{} -> FC threshold", "faraday_cup_threshold"),
+    ("FC -> {} threshold", "electron_multiplier_threshold"),
+)
+_LAYER = {
+    "1st Interface": "start",
+    "2nd Interface": "stop",
+    "Mean SR": "sputter_rate",
+    "Depth calib method": "depth_method",
+}
+_CALIBRATION = {
+    "RSF": "rsf",
+    "Dose": "dose",
+    "[C]": "concentration",
+    "Ref signal": "reference_signal",
+    "Conc calib method": "calibration",
+}
+_PLAIN = {
+    "Sample ID": "sample",
+    "Primary ions": "primary_ion",
+    "Impact energy": "impact_energy",
+    "Prim beam intensity @t=0": "primary_current",
+    "Secondary ion polarity": "secondary_polarity",
+    "Raster size": "raster_size",
+    "Analyzed area size": "analysed_area",
+    "Total depth": "crater_depth",
+    "Total sputtering time": "sputter_time",
+    "Comments": "comment",
+}
+
+
+def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:
+    cells = [cell.strip() for cell in re.split(rf"[\t{delimiter}]", line) if cell.strip()]
+    return (cells[0], " ".join(cells[1:])) if cells else ("", "")
+
+
+def _words_and_unit(key: str) -> tuple[str, str]:
+    match = _UNIT.fullmatch(key.strip())
+    return (match[1].strip(), match[2].strip()) if match else (key.strip(), "")
+
+
+def _quantity(key: str, value: str) -> str:
+    """Write a value with the unit that its key has."""
+    _, unit = _words_and_unit(key)
+    number = _number(value)
+    if number is None:
+        return value
+    return f"{number:.10g} {unit}".strip()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _iso(date: str, time: str) -> str:
+    """Write a date as the instrument's MM/DD/YYYY means it."""
+    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", date)
+    if match is None or not 1 <= int(match[1]) <= 12:
+        return f"{date} {time}".strip()
+    clock = f"T{time}" if re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", time) else ""
+    return f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}{clock}"

@@ -1,0 +1,321 @@
+"""What this library writes, read back: every number, unit and species."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
+from sims_analysis.profiles.metadata import COLUMNS
+from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Options, Source, found_once
+from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.numbers import column_name
+from sims_analysis.readers.tables.samples import by_label
+from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.workbook import all_sheets
+from sims_analysis.text.cells import of_cell
+
+__all__ = ["read", "recognises"]
+
+_AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
+_VALUE = re.compile(
+    rf"(?:(.*) )?({'|'.join(vocabulary.MEASURED)})(_stderr|_detection_limit|"
+    rf"{'|'.join(f'_{end}' for end in vocabulary.BESIDE)})? \(([^()]+)\)",
+    re.DOTALL,
+)
+#: Edges of cells.
+_EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
+#: The first line of `to_tcad`, after any mark of a comment.
+_TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
+#: The second line of the moments of a fit, after any mark of a comment.
+_MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
+_SHEETS = ("profiles", "tidy", "about")
+_ALONE = "there are heads, and no rows of numbers below them"
+
+
+def recognises(source: Source) -> bool:
+    """Whether heads or sheets are those that are written here."""
+    if source.is_workbook:
+        return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
+    if _holds_moments(source):
+        return True
+    if not any(f"{axis} (" in source.start for axis in vocabulary.AXES):
+        return False
+    if _TCAD.fullmatch(source.start.partition("\n")[0]):
+        return True
+    return _delimiter(source) is not None
+
+
+def _holds_moments(source: Source) -> bool:
+    return any(map(_MOMENTS.fullmatch, source.start.splitlines()[1:2]))
+
+
+@found_once
+def _delimiter(source: Source) -> str | None:
+    """Tell what stands between cells: a spreadsheet may have saved them anew."""
+    for delimiter in ",;\t":
+        lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
+        first = [*filter(None, next(filter(None, csv.reader(lines, delimiter=delimiter)), []))]
+        axes = [cell for cell in first if _AXIS.fullmatch(cell)]
+        values = [cell for cell in first if _VALUE.fullmatch(cell) or _EDGE.fullmatch(cell)]
+        if values and (len(axes) == 1 or 0 < len(axes) == len(first) - len(values)):
+            return delimiter
+    return None
+
+
+def read(source: Source) -> Content:
+    """Read the profiles of one measurement; several, or the moments of a fit, are refused."""
+    if source.is_workbook:
+        return Content(ready=_of_workbook(source))
+    if _holds_moments(source):
+        raise ReadError(
+            "the file holds the moments of a fit, and no profile; sims.to_tcad(sims.evaluate(fit, "
+            "depth=...), path) writes the curve"
+        )
+    tcad = _TCAD.fullmatch(source.lines[0])
+    if tcad and "," not in "".join(source.lines[1:3]):
+        below = [i for i, line in enumerate(source.lines) if i and line.strip()]
+        if not below:
+            raise ReadError(_ALONE)
+        depths, values = read_lines(source, below, 2).T
+        name, depth_units, units = tcad.groups()
+        signal = Signal(
+            name=name or "",
+            depths=depths,
+            depth_units=depth_units,
+            values=values,
+            units=units,
+            where="column 2",
+        )
+        return Content(signals=[signal])
+    whole = source.decoded.endswith(("\n", "\r"))
+    if not whole:
+        source.options.truncated("the file breaks off: its last line has no end, and is left out")
+    delimiter = _delimiter(source) or ","
+    # Between commas it is a point.
+    options = replace(source.options, decimal=None) if delimiter == "," else source.options
+    found = _plain(source.decoded, options) if delimiter == "," else None
+    if found is None:
+        # The ends of lines within names are a part of them.
+        text = io.StringIO(source.decoded, newline="")
+        rows = [*filter(None, csv.reader(text, delimiter=delimiter))]
+        while rows[0] and not rows[0][-1]:
+            rows[0].pop()
+        found = _table(rows if whole else rows[:-1], options)
+    found = replace(
+        found,
+        head=[*map(of_cell, found.head)],
+        texts=[[*map(of_cell, column)] for column in found.texts],
+    )
+    axes = [match for match in map(_AXIS.fullmatch, found.head) if match]
+    paired = len(axes) > 1 or ("species" not in found.head and axes[0][1])
+    return Content(signals=list(_paired(found) if paired else _tidy(found)))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Heads, and below them columns of texts, then of numbers."""
+
+    head: list[str]
+    texts: list[list[str]]
+    #: Shape (rows, columns from the first axis on).
+    values: Array
+
+    @property
+    def axis(self) -> int:
+        """Where the first axis stands."""
+        return next(j for j, cell in enumerate(self.head) if _AXIS.fullmatch(cell))
+
+
+def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
+    """Take rows of cells apart."""
+    if not rows:
+        raise ReadError(_ALONE)
+    found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
+    width = len(found.head)
+    short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
+    if short is not None:
+        raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
+    for i, row in enumerate(rows, 1):
+        beyond = next((cell for cell in row[width:] if cell), None)
+        if beyond is not None:
+            raise ReadError(
+                f"{word} {i}: {len(row)} cells in a table of {width} columns; {beyond!r} belongs "
+                "to none"
+            )
+    texts = [[str(row[j] or "") for row in rows[1:]] for j in range(found.axis)]
+    return _with_numbers(found, CellGrid(None, rows, options, row_word=word), texts)
+
+
+def _plain(text: str, options: Options) -> _Table | None:
+    """Take a text without quotes apart, at once; ``None`` if it is not as it was written."""
+    if '"' in text or "\r" in text:
+        return None
+    lines = text.split("\n")[:-1]
+    found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
+    if found is None or set(map(str.count, lines, repeat(","))) != {len(found.head) - 1}:
+        return None
+    return _with_numbers(found, TextGrid(lines, ",", False, options))
+
+
+def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
+    """Add the numbers of a grid, and its texts where they are not known."""
+    if len(grid) < 2:
+        raise ReadError(_ALONE)
+    labels = range(found.axis)
+    block = grid.read(range(1, len(grid)), len(found.head), labels=labels)
+    for (row, column), limit in block.limits.items():
+        raise ReadError(
+            f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
+            "in a column of its own, ..._detection_limit, beside an empty cell"
+        )
+    return replace(
+        found,
+        texts=[block.texts[j] for j in labels] if texts is None else texts,
+        values=block.values[:, found.axis :],
+    )
+
+
+def _of_workbook(source: Source) -> SIMSResult:
+    """Read the profiles as they were delivered: the numbers from one sheet, the rest of another."""
+    # Only here, so that other files are read without xarray.
+    from sims_analysis.dataset.delivered import COORDS
+    from sims_analysis.dataset.from_profiles import to_dataset
+    from sims_analysis.dataset.to_profiles import to_profiles
+
+    paired, tidy, about = map(_whole, all_sheets(source))
+    options, (attrs, coords) = source.options, _about(about)
+    # What tells measurements apart has a column in one sheet; the other knows every profile.
+    alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
+    ds = to_dataset(
+        [
+            DepthProfile(
+                species_name=signal.name,
+                depths=signal.depths,
+                depth_units=signal.depth_units or "",
+                concentrations=signal.values,
+                concentration_units=signal.units or "",
+                concentrations_stderr=signal.stderr,
+                extra={COLUMNS: {name: c.to_dict() for name, c in signal.beside.items()}},
+            )
+            for signal in (
+                _paired(_table(paired, options, "sheet 'profiles', row"))
+                if alone
+                else _tidy(_table(tidy, options, "sheet 'tidy', row"))
+            )
+        ]
+    )
+    ds = ds.assign_attrs(attrs)
+    for coord in COORDS:
+        texts = [coords.get((coord, name), "") for name in ds["species"].values.tolist()]
+        if any(texts):
+            ds = ds.assign_coords({coord: ("species", texts)})
+    steps = {"steps": attrs["steps"]} if "steps" in attrs else {}
+    return SIMSResult(
+        data_id=attrs.get("data_id", ""), depth_profiles=to_profiles(ds), provenance=steps
+    )
+
+
+def _whole(sheet: CellGrid) -> list[list[object]]:
+    """Give the rows of a sheet, all of one length."""
+    width = max(map(len, sheet.rows), default=0)
+    return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
+
+
+def _units(name: str, units: str) -> str:
+    """Say of what a ratio is one: a profile has only its unit for that."""
+    return name.replace("_", " ") if units == "1" else units
+
+
+def _tidy(found: _Table) -> Iterator[Signal]:
+    """Read a row for each sample."""
+    heads = found.head[: found.axis]
+    for column, head in enumerate(heads):
+        labels = dict.fromkeys(() if head == "species" else found.texts[column])
+        if len(labels) > 1:
+            raise ReadError(
+                f"the file holds several measurements ({head}: {', '.join(labels)}); write "
+                "and read one at a time, or sims.save and sims.load the batch"
+            )
+    columns = found.head[found.axis :]
+    if "species" not in heads:
+        yield from _signals("", columns, found.values)
+        return
+    for name, rows in by_label(found.texts[heads.index("species")]):
+        yield from _signals(name, columns, found.values[rows])
+
+
+def _paired(found: _Table) -> Iterator[Signal]:
+    """Read the columns of each profile: its depths, then what belongs to them."""
+    axes = [(j, m) for j, m in enumerate(map(_AXIS.fullmatch, found.head)) if m]
+    stops = [*(j for j, _ in axes[1:]), len(found.head)]
+    for (start, match), stop in zip(axes, stops, strict=True):
+        values = found.values[:, start:stop]
+        rows = ~np.isnan(values[:, 0])
+        yield from _signals(match[1] or "", found.head[start:stop], values[rows])
+
+
+def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]:
+    """Make the profiles of one species of columns of which the first is its axis.
+
+    A row where nothing is stated is a sample that was not measured.
+    """
+    axis, *others = (_AXIS.fullmatch(heads[0]), *map(_VALUE.fullmatch, heads[1:]))
+    found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
+    if axis is None or not found:
+        raise ReadError(f"line 1: no values beside the column {heads[0]!r}")
+    edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, heads)) if m}
+    nothing = np.full(len(values), np.nan)
+    kinds = [(variable, units) for variable, units, what in found if what is None]
+    ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
+    if ratio is not None:
+        raise ReadError(
+            f"the file holds a {ratio} of two species, and no profile of one; sims.save keeps it "
+            "for sims.load, and pandas.read_csv reads the numbers"
+        )
+    limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
+    stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}
+    empty = ~np.any(list(stated.values()), axis=0)
+    for kind in kinds:
+        if not stated[kind].any() and not (empty.all() and kind == kinds[0]):
+            continue
+        there = stated[kind] | empty
+        stderr = found.get((*kind, "_stderr"), nothing)[there]
+        signal = Signal(
+            name=name,
+            depths=values[there, 0],
+            depth_units=axis[3],
+            values=found[*kind, None][there],
+            units=_units(*kind),
+            where=f"column {heads[0]!r}",
+            stderr=None if np.isnan(stderr).all() else stderr,
+        )
+        signal.censor(limits[kind][there])
+        for end, own in vocabulary.BESIDE.items():
+            column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
+            if not np.isnan(column).all():
+                signal.beside[end] = Column(column, own or _units(*kind))
+        signal.beside |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}
+        yield signal
+
+
+def _about(
+    cells: Sequence[Sequence[object]],
+) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """Read attrs, and what was known of each species; long texts go on in the next row."""
+    texts: dict[tuple[str, str], str] = {}
+    for row in cells[1:]:
+        what, of, value = ("" if cell is None else str(cell) for cell in (*row, None, None)[:3])
+        texts[what, of] = texts.get((what, of), "") + value
+    return {what: text for (what, of), text in texts.items() if not of}, texts

@@ -1,0 +1,169 @@
+"""IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
+
+The unit of the signals is not stated but as "Intensity": counts a data point, corrected for dead
+time. Few counts betray them: they are whole numbers, but for that. Where they are not, because
+signals were averaged, normalised, or lack a background, "Intensity" stays, and the user states the
+unit. Dose and fluence are those of the primary ions. Under a running average neighbours are not
+independent, and there are no counts to speak of: ``averaging`` in the metadata of each species says
+so.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Source, found_once
+from sims_analysis.readers.tables.grid import TextGrid
+from sims_analysis.readers.tables.header_cells import read_head
+from sims_analysis.readers.tables.words import PROCESSING
+
+__all__ = ["read", "recognises"]
+
+_AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
+_BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)
+_SIGNAL = re.compile(r"\s*Intensity\s*(?:[(\[].*)?", re.IGNORECASE)
+#: Comments on what was done to neighbouring samples; sums of counts are counts.
+_AVERAGED = re.compile(r"compression|smooth|averag|binning", re.IGNORECASE)
+_NONE = re.compile(r"\b(?:disabled|none|off|sum|no)\b", re.IGNORECASE)
+#: So many values below ten tell whether they were counted; the dead time adds less than this part.
+_ENOUGH, _DEAD = 10, 0.01
+#: Lines of comments, names, masses and heads before the numbers.
+_HEAD_LINES = 12
+
+
+@found_once
+def _head_line(source: Source) -> int | None:
+    """Find the line of the heads."""
+    if not source.start.lstrip().startswith("#"):
+        return None
+    above = 0
+    for i, line in enumerate(source.lines[:_HEAD_LINES]):
+        above += bool(line.strip())
+        # Below names and masses.
+        if above > 2 and line.startswith("#") and "\t" in line and _AXIS.search(line):
+            # The names of signals stand above: their heads are one word.
+            last = line.strip().split("\t")[-1]
+            return i if _SIGNAL.fullmatch(last) else None
+    return None
+
+
+def recognises(source: Source) -> bool:
+    """Whether a commented head among the first lines has the sputter time, or a depth."""
+    return _head_line(source) is not None
+
+
+def read(source: Source) -> Content:
+    """Read all signals."""
+    head, lines = _head_line(source), source.lines
+    above = [line for line in lines[:head] if line]
+    if head is None or len(above) < 2:
+        raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
+    heads = _cells(lines[head], 0)
+    # What was done to a signal may hold the word as well: dead time.
+    times = (j for j, cell in enumerate(heads) if cell.casefold().startswith("sputter time"))
+    time = next(times, 0)
+    first = time + 1
+    while _BEAM.match(heads[first]):
+        first += 1
+    count = len(heads) - first
+    rows = [_cells(line, count) for line in above[-2:]]
+    # They stand last in their lines, behind empty cells.
+    odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
+    if odd is not None:
+        stated = len([*filter(None, odd)])
+        raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
+    names, masses = (cells[len(cells) - count :] for cells in rows)
+    grid = TextGrid(lines, "\t", False, source.options)
+    values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
+    beside = {
+        f"primary_{match[1].lower()}": Column(values[:, j], match[2])
+        for j, match in enumerate(map(_BEAM.match, heads))
+        if match
+    }
+    comments = [line.lstrip("# ").strip() for line in above[:-2]]
+    averaging = [text for text in comments if _AVERAGED.search(text) and not _NONE.search(text)]
+    common = {"averaging": "; ".join(averaging)} if averaging else {}
+    axis = read_head(heads[time]).unit
+    # Of two signals, one over the other is no count.
+    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _about(heads[j], ""))]
+    counts = {*plain} if not averaging and _are_counts(values[:, plain]) else set()
+    signals = []
+    for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
+        word = "counts" if j in counts else heads[j].partition("(")[0].strip()
+        signals.append(
+            Signal(
+                name=name,
+                depths=values[:, time],
+                depth_units=axis,
+                values=values[:, j],
+                units=read_head(heads[j]).unit or word,
+                where=f"column {j + 1}",
+                metadata=_about(heads[j], mass) | common,
+                # The columns of the beam are the same for all: kept once.
+                beside=beside if j == first else {},
+            )
+        )
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument="IONTOF",
+            other={"processing": "; ".join(comments)}
+            | ({"intensity": "counts a data point, corrected for dead time"} if counts else {}),
+        ),
+    )
+
+
+def _rows_of_numbers(source: Source, head: int, width: int) -> list[int]:
+    """List the lines of numbers below the heads, from 0."""
+    lines = source.lines
+    rows = [
+        i
+        for i, line in enumerate(lines[head + 1 :], head + 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not rows:
+        raise ReadError("an IONTOF file with a header but without data")
+    short = next((i for i in rows if lines[i].rstrip("\t ").count("\t") < width - 1), None)
+    if short is not None:
+        message = f"line {short + 1} has fewer cells than the {width} heads"
+        if short != rows[-1]:
+            raise ReadError(message)
+        source.options.truncated(f"the file breaks off: {message}")
+    if lines[-1].strip():
+        # The program ends every line; numbers are as long as they need, and tell nothing.
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
+            "may be cut: the file may break off there",
+            ProfileWarning,
+        )
+    return rows
+
+
+def _are_counts(values: Array) -> bool:
+    """Whether few counts are whole numbers, but for the dead time."""
+    few = values[(values > 0) & (values < 10)]
+    whole = few - np.rint(few)
+    return few.size >= _ENOUGH and bool(((whole >= -1e-6) & (whole <= _DEAD * few)).mean() > 0.95)
+
+
+def _about(head: str, mass: str) -> dict[str, str]:
+    """Collect what is said of one signal: its mass, and in brackets what was done to it."""
+    known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
+    done = re.search(r"[(\[]([^()\[\]]+)[)\]]", head)
+    if done and PROCESSING.fullmatch(done[1]):
+        known["processing"] = done[1]
+    return known
+
+
+def _cells(line: str, least: int) -> list[str]:
+    """Split a line; what is empty at its end is left out, but for the least number of cells."""
+    cells = [cell.strip() for cell in line.lstrip("#").split("\t")]
+    while len(cells) > least and not cells[-1]:
+        cells.pop()
+    return cells

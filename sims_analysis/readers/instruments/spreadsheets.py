@@ -1,0 +1,88 @@
+"""Exports of instruments as text that went through a spreadsheet: a workbook, or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from types import ModuleType
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.instruments import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim
+from sims_analysis.readers.signals import Content
+from sims_analysis.readers.source import Source, found_once
+from sims_analysis.readers.tables import table
+from sims_analysis.readers.tables.delimiters import grid_of_lines
+from sims_analysis.readers.tables.numbers import split_line
+from sims_analysis.readers.tables.workbook import candidate_sheets, holds_numbers
+
+__all__ = ["read", "recognises"]
+
+_TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof, srim)
+
+
+def _with_tabs(cell: object, text: str) -> str:
+    """Keep the tabs of a line that was pasted into one cell: those in front are empty columns."""
+    return cell.strip(" \r\n") if isinstance(cell, str) and "\t" in cell else text
+
+
+@found_once
+def _found(source: Source) -> tuple[Source, ModuleType] | None:
+    """Find the sheet whose cells are the lines of a text, and the format of that."""
+    if not source.is_workbook:
+        return _found_in_csv(source) if source.is_text else None
+    sheets = candidate_sheets(source)
+    texts = []
+    for sheet in sheets:
+        rows = ((sheet.rows[i], sheet.cells(i)) for i in range(len(sheet)))
+        lines = ("\t".join(map(_with_tabs, *row)) for row in rows)
+        text = _text(source, lines)
+        for module in _TEXTS:
+            if module.recognises(text):
+                return text, module
+        texts.append(text)
+    if any(map(holds_numbers, sheets)):
+        return None
+    whole = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
+    return next(((text, table) for text in whole), None)
+
+
+def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:
+    """Find the format of a text whose tabs a spreadsheet has made semicolons or commas."""
+    if "\t" in source.start:
+        return None
+    first = source.start.split("\n")
+    for delimiter in ";,":
+        # Text may hold one here and there; between cells there is one in most lines.
+        if source.start.count(delimiter) < len(first) / 2:
+            continue
+        start = _text(source, _lines_with(first, delimiter))
+        for module in _TEXTS:
+            if module.recognises(start):
+                return _text(source, _lines_with(source.lines, delimiter)), module
+    return None
+
+
+def _lines_with(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    return ("\t".join(split_line(line, delimiter, quoted=True)) for line in lines)
+
+
+def _text(source: Source, lines: Iterable[str]) -> Source:
+    """Make a text of lines with tabs."""
+    options = replace(source.options, encoding=None)
+    content = "\n".join(line.rstrip("\t") for line in lines).encode()
+    return Source(source.name, content, options, source.path)
+
+
+def recognises(source: Source) -> bool:
+    """Whether the cells of a workbook or CSV are the lines of an instrument's text."""
+    return _found(source) is not None
+
+
+def read(source: Source) -> Content:
+    """Read the text that the cells hold."""
+    found = _found(source)
+    if found is None:
+        raise ReadError("it does not hold the text of an instrument")
+    text, module = found
+    content: Content = module.read(text)
+    return content

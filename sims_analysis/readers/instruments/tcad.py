@@ -1,0 +1,134 @@
+"""Profiles of process and device simulators: Sentaurus, FlexPDE, SUPREM and FLOOXS."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.numbers import read_cell
+from sims_analysis.readers.tables.truncation import read_lines
+
+__all__ = [
+    "read_flexpde",
+    "read_sentaurus",
+    "read_suprem",
+    "recognises_flexpde",
+    "recognises_sentaurus",
+    "recognises_suprem",
+]
+
+_NAME = re.compile(r'\s*"([^"]+)"\s*')
+_NUMBER = re.compile(r"\s*[-+.\d]")
+_COUNT = re.compile(r"X\s+(\d+)\s*")
+_DATA = re.compile(r"Data\s*\{(.*)\}\s*")
+#: What these programs write, which their files do not say.
+_DEPTH, _VALUE = "um", "cm^-3"
+
+
+# --- Sentaurus --------------------------------------------------------------------------------
+
+
+def recognises_sentaurus(source: Source) -> bool:
+    """Whether the first line is a name in quotes and the second two numbers."""
+    lines = [line for line in source.start.split("\n")[:20] if line.strip()]
+    return (
+        len(lines) > 1
+        and _NAME.fullmatch(lines[0]) is not None
+        and re.fullmatch(r"\s*[-+.\deE]+\s+[-+.\deE]+\s*", lines[1]) is not None
+    )
+
+
+def read_sentaurus(source: Source) -> Content:
+    """Read the data sets: micrometres and cm^-3."""
+    starts = [i for i, line in enumerate(source.lines) if _NAME.fullmatch(line)]
+    signals = []
+    for start, stop in pairwise([*starts, len(source.lines)]):
+        name = source.lines[start].strip().strip('"')
+        rows = [i for i in range(start + 1, stop) if source.lines[i].strip()]
+        signals.append(_two_columns(source, name, rows, start + 1))
+    return Content(signals=signals)
+
+
+def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Signal:
+    """Read lines of two numbers, of a data set that starts in a line."""
+    if not rows:
+        raise ReadError(f"data set {name!r}, line {start}: it has no samples")
+    values = read_lines(source, rows, 2)
+    lost = np.isnan(values).any(axis=1)
+    if lost.any():
+        raise ReadError(f"line {rows[int(lost.argmax())] + 1}: expected two numbers")
+    return Signal(
+        name=name,
+        depths=values[:, 0],
+        depth_units=_DEPTH,
+        values=values[:, 1],
+        units=_VALUE,
+        where=f"line {start}",
+    )
+
+
+# --- SUPREM and FLOOXS ------------------------------------------------------------------------
+
+
+def recognises_suprem(source: Source) -> bool:
+    """Whether a comment names the program: two bare columns may be anything."""
+    comments = (line for line in source.start.split("\n")[:10] if not _NUMBER.match(line))
+    return any(re.search(r"suprem|floo[px]s|flooxs", line, re.IGNORECASE) for line in comments)
+
+
+def read_suprem(source: Source) -> Content:
+    """Read two columns, micrometres and cm^-3; every other line is a comment."""
+    rows = [i for i, line in enumerate(source.lines) if _NUMBER.match(line)]
+    if not rows:
+        raise ReadError("no line of the file begins with a number")
+    return Content(signals=[_two_columns(source, "", rows, rows[0] + 1)])
+
+
+# --- FlexPDE ----------------------------------------------------------------------------------
+
+
+def recognises_flexpde(source: Source) -> bool:
+    """Whether the first line is ``X`` and a number."""
+    first = next((line for line in source.start.split("\n") if line.strip()), "")
+    return _COUNT.fullmatch(first) is not None
+
+
+def read_flexpde(source: Source) -> Content:
+    """Read depths and values; the user states species and units."""
+    lines = [(i + 1, line) for i, line in enumerate(source.lines) if line.strip()]
+    count = _COUNT.fullmatch(lines[0][1])
+    split = next((k for k, (_, line) in enumerate(lines) if _DATA.fullmatch(line)), None)
+    if count is None or split is None:
+        raise ReadError("a FlexPDE table without its line 'Data {u}'")
+    stated = int(count[1])
+    parts = []
+    for what, part in (("depths", lines[1:split]), ("values", lines[split + 1 :])):
+        numbers = [
+            read_cell(cell, where=f"line {number}")
+            for number, line in part
+            for cell in line.split()
+        ]
+        if len(numbers) < stated:
+            source.options.truncated(f"{stated} {what} are stated, {len(numbers)} are there")
+        if len(numbers) > stated:
+            raise ReadError(f"{stated} {what} are stated, {len(numbers)} are there")
+        parts.append(np.array(numbers, dtype=np.float64))
+    depths, values = parts
+    shared = min(depths.size, values.size)
+    return Content(
+        signals=[
+            Signal(
+                name="",
+                depths=depths[:shared],
+                depth_units=None,
+                values=values[:shared],
+                units=None,
+                where="the table",
+            )
+        ]
+    )

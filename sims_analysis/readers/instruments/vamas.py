@@ -1,0 +1,241 @@
+"""VAMAS, ISO 14976: SIMS depth profiles, a block a species or a block a cycle.
+
+The standard's list of units has no nanometre: where the depth has no unit, the user states it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import ReadError
+from sims_analysis.kernels.rows import Array
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.header_cells import read_head, unit_kind
+
+__all__ = ["read", "recognises"]
+
+_FIRST = "VAMAS Surface Chemical Analysis Standard Data Transfer Format"
+#: Codes of the standard -> units as this library reads them; others stay as they are.
+_UNITS = {"micro m": "um", "m": "m", "s": "s", "c/s": "counts/s", "d": None, "n": None}
+
+
+def recognises(source: Source) -> bool:
+    """Whether the first line is that of the standard."""
+    return source.start.lstrip().startswith(_FIRST)
+
+
+class _Lines:
+    """The lines in their order; each question takes one or more."""
+
+    def __init__(self, source: Source) -> None:
+        self.lines = [line.strip() for line in source.lines]
+        while self.lines and not self.lines[-1]:
+            self.lines.pop()
+        self.place = 0
+
+    def text(self) -> str:
+        if self.place >= len(self.lines):
+            raise _Ended
+        self.place += 1
+        return self.lines[self.place - 1]
+
+    def number(self) -> float:
+        text = self.text()
+        try:
+            return float(text)
+        except ValueError:
+            raise ReadError(f"line {self.place}: expected a number, found {text!r}") from None
+
+    def count(self) -> int:
+        number = self.number()
+        if not number.is_integer() or not 0 <= number < 1e8:
+            raise ReadError(f"line {self.place}: expected a count, found {number:g}")
+        return int(number)
+
+    def texts(self, count: int) -> list[str]:
+        return [self.text() for _ in range(count)]
+
+
+class _Ended(Exception):
+    """There are no more lines."""
+
+
+@dataclass
+class _Header:
+    mode: str
+    scan: str
+    variables: list[tuple[str, str]]
+    blocks: int
+    future: int
+    instrument: str
+    laboratory: str
+
+
+@dataclass
+class _Block:
+    sample: str
+    date: str
+    variables: list[float]
+    species: str
+    transition: str
+    abscissa: tuple[str, str, float, float] | None
+    ordinates: list[tuple[str, str]]
+    values: Array
+    collection_time: float
+
+
+def read(source: Source) -> Content:
+    """Read the profiles."""
+    lines = _Lines(source)
+    try:
+        header = _header(lines)
+    except _Ended:
+        raise ReadError("a VAMAS file that breaks off in its header") from None
+    blocks: list[_Block] = []
+    try:
+        for _ in range(header.blocks):
+            blocks.append(_block(lines, header))
+            if header.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
+                raise ReadError(
+                    f"each block holds {blocks[-1].values.size} values: a series of mass spectra, "
+                    "not a profile"
+                )
+    except _Ended:
+        message = f"the file breaks off in block {len(blocks) + 1} of {header.blocks}"
+        if not blocks:
+            raise ReadError(message) from None
+        source.options.truncated(message)
+    if not blocks:
+        raise ReadError("a VAMAS file without blocks")
+    by_cycle = header.mode == "SDP"
+    signals = list(_by_cycle(blocks, header)) if by_cycle else [_whole(b) for b in blocks]
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument=_text_or_none(header.instrument),
+            laboratory=_text_or_none(header.laboratory),
+            sample=_text_or_none(blocks[0].sample),
+            measured=blocks[0].date,
+        ),
+    )
+
+
+def _text_or_none(text: str) -> str | None:
+    return None if text.casefold() in ("", "not specified", "not known") else text
+
+
+def _header(lines: _Lines) -> _Header:
+    lines.text()
+    laboratory, instrument, _, _ = lines.texts(4)
+    lines.texts(lines.count())
+    mode, scan = lines.text().upper(), lines.text().upper()
+    if mode not in ("NORM", "SDP"):
+        raise ReadError(f"the file is a map or a series (VAMAS mode {mode}), not a depth profile")
+    lines.count()
+    variables = [(lines.text(), lines.text()) for _ in range(lines.count())]
+    if lines.count():
+        raise ReadError(
+            "a VAMAS file that leaves parameters of its blocks out; such files are not read"
+        )
+    lines.texts(lines.count())
+    future_experiment, future = lines.count(), lines.count()
+    lines.texts(future_experiment)
+    return _Header(mode, scan, variables, lines.count(), future, instrument, laboratory)
+
+
+def _block(lines: _Lines, header: _Header) -> _Block:
+    _, sample = lines.texts(2)
+    date = [int(lines.number()) for _ in range(6)]
+    lines.text()
+    lines.texts(lines.count())
+    technique = lines.text()
+    if technique not in ("SIMS", "SNMS"):
+        what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
+        raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
+    variables = [lines.number() for _ in header.variables]
+    # The source and its geometry; the sputtering ion, which SIMS always has, is three lines of it.
+    lines.texts(19)
+    species, transition = lines.texts(2)
+    lines.text()
+    abscissa = None
+    if header.scan == "REGULAR":
+        label, unit = lines.texts(2)
+        abscissa = label, unit, lines.number(), lines.number()
+    ordinates = [(lines.text(), lines.text()) for _ in range(lines.count())]
+    lines.text()
+    collection_time = lines.number()
+    lines.texts(5)
+    lines.texts(3 * lines.count())
+    lines.texts(header.future)
+    count = lines.count()
+    lines.texts(2 * len(ordinates))
+    if lines.place + count > len(lines.lines):
+        raise _Ended
+    values = np.array([lines.number() for _ in range(count)], dtype=np.float64)
+    # One variable of which nobody says how many there are is one.
+    values = values.reshape(-1, len(ordinates) or 1)
+    moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*date)
+    return _Block(
+        sample, moment, variables, species, transition, abscissa, ordinates, values, collection_time
+    )
+
+
+def _whole(block: _Block) -> Signal:
+    """Take the profile of a block that runs over depth or time."""
+    table = block.values
+    if block.abscissa is not None:
+        label, unit, start, step = block.abscissa
+        depths, column = start + step * np.arange(len(table), dtype=np.float64), 0
+    else:
+        if len(block.ordinates) < 2:
+            raise ReadError(f"species {block.species!r}: one variable; a profile needs two")
+        label, unit = block.ordinates[0]
+        depths, column = table[:, 0], 1
+    if not _is_axis(label, unit):
+        raise ReadError(
+            f"species {block.species!r} runs over {label!r} ({unit}): a mass spectrum or a scan, "
+            "not a depth profile"
+        )
+    return _signal(block, depths, unit, table[:, column], column)
+
+
+def _is_axis(label: str, unit: str) -> bool:
+    kind = unit_kind(_UNITS.get(unit, unit) or "")
+    return read_head(label).role in ("axis", "time") or kind in vocabulary.AXES
+
+
+def _signal(block: _Block, depths: Array, unit: str, values: Array, column: int) -> Signal:
+    label, code = block.ordinates[column]
+    units = _UNITS.get(code, code)
+    if units is None and "count" in label.casefold():
+        units = "counts"
+    time = block.collection_time
+    return Signal(
+        name=_text_or_none(block.species) or _text_or_none(block.transition) or "",
+        depths=depths,
+        depth_units=_UNITS.get(unit, unit),
+        values=values,
+        units=units,
+        where=f"block of {block.species!r}",
+        metadata={"counting_time": f"{time:g} s"} if 0 < time < 1e30 else {},
+    )
+
+
+def _by_cycle(blocks: list[_Block], header: _Header) -> Iterator[Signal]:
+    """Put the blocks of all cycles together, species by species."""
+    variables = header.variables
+    axis = next((i for i, variable in enumerate(variables) if _is_axis(*variable)), None)
+    if axis is None:
+        stated = ", ".join(label for label, _ in variables) or "none"
+        raise ReadError(f"no experimental variable is a depth or a sputter time; stated: {stated}")
+    for species in dict.fromkeys(block.species for block in blocks):
+        members = [block for block in blocks if block.species == species]
+        depths = np.array([block.variables[axis] for block in members])
+        values = np.array([block.values[0, 0] for block in members])
+        yield _signal(members[0], depths, variables[axis][1], values, 0)

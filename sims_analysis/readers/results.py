@@ -1,0 +1,291 @@
+"""From signals to a result: what the user states is applied, what is doubtful is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis._version import __version__
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.kernels.rows import Array
+from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.plausibility import warn_of_implausible
+from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import ENCODINGS, Options, Source
+from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
+from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.units import read_unit, unit_of_kind
+
+__all__ = ["finish"]
+
+
+def finish(content: Content, source: Source) -> list[SIMSResult]:
+    """Make the result of what a format's reader gave, or one of each sample.
+
+    Raises
+    ------
+    UnitsError
+        If a unit is stated nowhere, or is none of a depth, a time or a value.
+    SpeciesError
+        If the user states something of a species that the file does not hold.
+    """
+    name = content.data_id = content.data_id or source.name.rpartition(".")[0] or source.name
+    for part in content.parts:
+        part.data_id = f"{name} {part.metadata.sample}"
+    origin = {
+        "source": f"file:{source.name}",
+        "sha256": source.sha256,
+        "format": source.trace.format or "",
+        "reader": f"{source.trace.version}, sims_analysis {__version__}",
+    }
+    return [_result(part, source, origin) for part in content.parts or [content]]
+
+
+def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSResult:
+    """Make the result of one sample; errors as of :func:`finish`."""
+    options, signals = source.options, content.signals
+    if content.ready is not None:
+        stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
+        if stated:
+            warn(
+                f"{', '.join(f'{name}=' for name in stated)} is not used: the file says all of its "
+                "profiles itself",
+                ProfileWarning,
+            )
+        return replace(content.ready, provenance=content.ready.provenance | origin)
+    if not signals:
+        raise ReadError("the file holds no profile: no signal has a number in it")
+    _rename(signals, source)
+    _state_units(signals, options)
+    if options.number_repeats:
+        _number_repeats(signals)
+    _warn_of_zeros(signals)
+    infinite = _infinities(signals)
+    metadata = replace(
+        content.metadata,
+        file=source.name,
+        sha256=source.sha256,
+        format=origin["format"],
+        reader=origin["reader"],
+    )
+    about, axes, data_id = metadata.to_dict(), _Axes(), content.data_id or ""
+    profiles = [
+        _profile(signal, count, axes, data_id, about)
+        for signal, count in zip(signals, infinite, strict=True)
+    ]
+    warn_of_implausible(profiles)
+    return SIMSResult(data_id=data_id, depth_profiles=profiles, provenance=origin)
+
+
+def _rename(signals: list[Signal], source: Source) -> None:
+    """Give signals the names that the user states, and demand those that nobody does."""
+    stated = source.options.species
+    if stated is not None:
+        names = [stated] if isinstance(stated, str) else list(stated)
+        if len(names) != len(signals):
+            found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
+            raise SpeciesError(
+                f"species= names {len(names)}, the file holds {len(signals)} signals: {found}"
+            )
+        for signal, name in zip(signals, names, strict=True):
+            signal.name = name
+    nameless = [signal.where for signal in signals if not signal.name]
+    if nameless:
+        wanted = f"a name for each of the {len(signals)} signals in order"
+        raise SpeciesError(
+            f"the file does not name the species of {', '.join(nameless)}; pass species=, "
+            f"{wanted if len(signals) > 1 else 'its name'}"
+        )
+    for signal in signals:
+        # No letters of Western languages make it, and nobody states the encoding.
+        if source.is_garbled(signal.name):
+            raise SpeciesError(
+                f"the name {signal.name!r} is not in the encoding that the file was read in; pass "
+                f"encoding=, such as {ENCODINGS}"
+            )
+
+
+def _state_units(signals: list[Signal], options: Options) -> None:
+    """Fill in the units that the user states, and demand those that nobody does."""
+    units = options.units
+    if isinstance(units, Mapping):
+        names = {signal.name for signal in signals}
+        unknown = [name for name in units if name not in names]
+        if unknown:
+            raise SpeciesError(
+                f"units= names {', '.join(map(repr, unknown))}; the file holds "
+                f"{', '.join(map(repr, sorted(names)))}"
+            )
+    for signal in signals:
+        in_file = signal.depth_units
+        signal.depth_units = _unit(
+            signal.name, "depth_units", in_file, options.depth_units, '"nm", "um" or "s"'
+        )
+        signal.units = _unit(
+            signal.name,
+            "units",
+            signal.units,
+            units.get(signal.name) if isinstance(units, Mapping) else units,
+            f'"atoms/cm^3", or {{{signal.name!r}: "counts/s"}} by species',
+        )
+        limit = signal.metadata.get("detection_limit", "")
+        if limit and is_number(limit):
+            signal.metadata["detection_limit"] = f"{limit} {signal.units}"
+        # Edges of cells have the unit of the depths, also where the user states another.
+        for name, of_file, unit in (
+            ("detection_limit", None, signal.units),
+            ("cell_start", in_file, signal.depth_units),
+            ("cell_stop", in_file, signal.depth_units),
+        ):
+            column = signal.beside.get(name)
+            if column is not None and column.units in (None, of_file) and of_file != unit:
+                signal.beside = {**signal.beside, name: replace(column, units=unit)}
+
+
+def _unit(
+    species: str, argument: str, in_file: str | None, by_user: str | None, examples: str
+) -> str:
+    """Return the unit of depths or of values: as the user states it, or else the file."""
+    who, depths = f"species {species!r}: {argument}", argument == "depth_units"
+    kinds = vocabulary.AXES if depths else vocabulary.VALUE_KINDS
+    if not isinstance(by_user, str | None):
+        raise UnitsError(
+            f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
+            'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
+        )
+    if by_user is not None:
+        unit = unit_of_kind(by_user, kinds, who)
+        # "Intensity" leaves the unit open.
+        same = in_file is None or unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
+        if not same:
+            warn(
+                f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated",
+                ProfileWarning,
+            )
+        return unit.text
+    if in_file is None:
+        raise UnitsError(
+            f"species {species!r}: no line of the file states the unit of its "
+            f"{'depths' if depths else 'values'}; pass {argument}=, such as {examples}"
+        )
+    try:
+        return unit_of_kind(in_file, kinds, who).text
+    except UnitsError as error:
+        other = unit_kind(in_file) in vocabulary.AXES and not depths
+        axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
+        raise UnitsError(f"{error}. So the file says; pass {argument}= to state it{axis}") from None
+
+
+def _number_repeats(signals: list[Signal]) -> None:
+    """Tell signals of one name and kind apart by a number."""
+    keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
+    counts, seen = Counter(keys), Counter[tuple[str, str]]()
+    taken = {signal.name for signal in signals}
+    for signal, key in zip(signals, keys, strict=True):
+        if counts[key] > 1:
+            seen[key] += 1
+            numbered = f"{signal.name} ({seen[key]})"
+            if numbered in taken:
+                raise SpeciesError(
+                    f"number_repeats=True would name a second signal {numbered!r}; name them "
+                    "with species="
+                )
+            signal.name = numbered
+
+
+def _warn_of_zeros(signals: list[Signal]) -> None:
+    """Tell of a last row of zeros: a cycle that was not finished, or an end mark."""
+    longest = max(signal.values.size for signal in signals)
+    ends = [signal for signal in signals if signal.values.size == longest]
+    if longest < 3 or any(np.isfinite(s.values[-1]) and s.values[-1] > 0 for s in ends):
+        return
+    ends = [s for s in ends if (s.values > 0).any()]
+    lasts = [s.values[-1] for s in ends if np.isfinite(s.values[-1])]
+    if not lasts or any(lasts):
+        return
+    if sum(s.values[-2] > 0 for s in ends) <= len(ends) / 2:
+        return
+    if len(ends) > 1 or ends[0].depths[-1] < ends[0].depths[-2]:
+        where = f"{ends[0].depths[-1]:g} {ends[0].depth_units}"
+        warn(
+            f"the last row, at {where}, is zero in every signal: kept as delivered; "
+            "an unfinished cycle or an end mark is no measurement, cut it off with .isel or .sel",
+            ProfileWarning,
+        )
+
+
+def _infinities(signals: list[Signal]) -> list[int]:
+    """Count the infinite values of each signal, and tell of them."""
+    counts = [int(np.count_nonzero(np.isinf(signal.values))) for signal in signals]
+    listed = [f"{s.name!r} {count}" for s, count in zip(signals, counts, strict=True) if count]
+    if listed:
+        more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
+        warn(
+            f"infinite values are taken as not measured: {', '.join(listed[:6])}{more}",
+            ProfileWarning,
+        )
+    return counts
+
+
+class _Axes:
+    """The axes of a file: signals that share one share an array, looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, int], tuple[Array, Array]] = {}
+
+    def of(self, signal: Signal) -> Array:
+        """Give the depths of a signal, read-only; each is a number, or it is refused."""
+        given = signal.depths
+        # Views of one column begin at one address; `given` is kept, so that it stays theirs.
+        key = (given.__array_interface__["data"][0], given.size, *given.strides)
+        if key not in self._known:
+            bad = ~np.isfinite(given)
+            if bad.any():
+                row = int(bad.argmax())
+                raise ReadError(
+                    f"species {signal.name!r}, sample {row + 1}: it has a value, "
+                    f"{signal.values[row]:g}, but no depth"
+                )
+            self._known[key] = given, _read_only(given)
+        return self._known[key][1]
+
+
+def _read_only(array: Array) -> Array:
+    """Give what was read as it is, or a column of it: nobody else writes into it."""
+    view = np.ascontiguousarray(array, dtype=np.float64).view()
+    view.setflags(write=False)
+    return view
+
+
+def _profile(
+    signal: Signal, infinite: int, axes: _Axes, data_id: str, about: dict[str, Any]
+) -> DepthProfile:
+    values = signal.values
+    metadata: dict[str, Any] = dict(signal.metadata)
+    if infinite:
+        metadata["infinite_values"] = str(infinite)
+        values = np.where(np.isinf(values), np.nan, values)
+    extra: dict[str, Any] = {FIELD: about}
+    if signal.beside:
+        extra["columns"] = {name: column.to_dict() for name, column in signal.beside.items()}
+    fields: dict[str, Any] = {
+        "data_id": data_id,
+        "species_name": signal.name,
+        "depths": axes.of(signal),
+        "depth_units": signal.depth_units or "",
+        "concentrations": values,
+        "concentration_units": signal.units or "",
+        "concentrations_stderr": signal.stderr,
+        "species_metadata": metadata or None,
+        "extra": extra,
+    }
+    if signal.stderr is not None or values.size != signal.depths.size or not values.size:
+        return DepthProfile(**fields)
+    return DepthProfile._of_checked(fields | {"concentrations": _read_only(values)})

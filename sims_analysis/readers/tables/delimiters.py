@@ -1,0 +1,92 @@
+"""Text to a grid: what stands between the cells."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.tables.body import first_below_heads, first_run
+from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.row_kinds import Kind, is_transposed
+
+__all__ = ["grid_of_lines", "text_grid"]
+
+#: Delimiters in the order in which they are preferred where several explain a text.
+_DELIMITERS = ("\t", ";", ",", "|", None)
+#: Lines that tell whether cells stand in quotes.
+_START = 200
+
+
+def text_grid(source: Source) -> Grid | None:
+    """Find the cells of a text, once; ``None`` if no lines hold numbers beside each other."""
+    grid: Grid | None = source.trace.grid or _text_grid(source)
+    source.trace.grid = grid
+    return grid
+
+
+def _text_grid(source: Source) -> Grid | None:
+    found = grid_of_lines(source.lines, source.options, source.text)
+    if isinstance(found, TextGrid) and found.quoted and _holds_ends(found.lines):
+        # A cell holds the end of a line.
+        lines = (f"{line}\n" for line in source.lines)
+        rows = csv.reader(lines, delimiter=found.delimiter or ",")
+        cells: list[list[object]] = [[cell.strip() or None for cell in row] for row in rows]
+        return CellGrid(None, [row for row in cells if any(row)], source.options)
+    return found
+
+
+def _holds_ends(lines: Sequence[str]) -> bool:
+    """Whether cells in quotes hold ends of lines; one that is open at the end was cut off."""
+    return sum(line.count('"') % 2 for line in lines if '"' in line) > 1
+
+
+def grid_of_lines(
+    lines: Sequence[str], options: Options, text: str | None = None
+) -> TextGrid | None:
+    """Choose the delimiter that makes the first rows of numbers; ``None`` if none does.
+
+    Rows of numbers tell most, then rows in which numbers stand beside words below heads, then rows
+    that begin with a head.
+    """
+    one = worded = below = turned = None
+    for delimiter in _DELIMITERS:
+        if delimiter is not None and not any(delimiter in line for line in lines):
+            continue
+        if delimiter is None and worded is not None and worded.delimiter != ",":
+            # Blanks would stand within the words.
+            return worded
+        quoted = delimiter is not None and any('"' in line for line in lines[:_START])
+        grid = TextGrid(lines, delimiter, quoted, options, text=text)
+        start, run, _ = first_run(grid)
+        if run > 1 and grid.kind(start) is Kind.NUMBERS:
+            return grid
+        # Words may stand beside numbers, or be what another delimiter makes numbers of.
+        worded = worded or (grid if run > 1 else None)
+        one = one or (grid if run else None)
+        if not run and delimiter is not None:
+            below = below or (grid if first_below_heads(grid, least=2) is not None else None)
+            turned = turned or (grid if _is_turned(grid) else None)
+    if options.columns is not None or options.header_rows is not None:
+        return worded or one or below or _widest(lines, options)
+    if turned is not None and worded is not None and worded.delimiter == ",":
+        # Whole rows of numbers tell more than what decimal commas take apart.
+        return turned
+    return worded or turned or one or below
+
+
+def _is_turned(grid: TextGrid) -> bool:
+    if len(grid) > _START:
+        return False
+    rows = [grid.cells(i) for i in range(len(grid))]
+    return is_transposed([row for row in rows if len([cell for cell in row if cell]) > 2])
+
+
+def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
+    """Take the delimiter that stands in most lines, where the user says what the columns are."""
+    start = lines[:_START]
+    counts = {mark: sum(mark in line for line in start) for mark in _DELIMITERS if mark}
+    mark = max(counts, key=lambda mark: counts[mark])
+    if not counts[mark]:
+        return None
+    return TextGrid(lines, mark, any('"' in line for line in start), options)

@@ -1,0 +1,318 @@
+"""Heads of columns: what a column holds, of which species, in which unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import UnitsError
+from sims_analysis.readers.tables.words import (
+    FILLERS,
+    PROCESSING,
+    SPECIES,
+    Role,
+    is_species,
+    named_role,
+    pattern,
+)
+from sims_analysis.units import read_unit
+
+__all__ = [
+    "Head",
+    "bare",
+    "holds_words",
+    "is_factor",
+    "is_unit",
+    "joint_head",
+    "names_axis",
+    "read_head",
+    "read_head_quietly",
+    "same_unit",
+    "says",
+    "unit_kind",
+]
+
+#: What spectra of other kinds run over; some of it in units of length.
+_SPECTRUM = re.compile(
+    r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
+)
+_LOGARITHM = re.compile(
+    r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
+)
+#: Nothing but a unit is written like this, even if it is none that a column may be in.
+_UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
+#: ``10^18`` or ``x1E18`` before a unit.
+_FACTOR = re.compile(r"[x\u00d7*]?\s*(?:10\s*(?:\^|\*\*)\s*|1?[eE])[+-]?\d+\s*[*]?\s*")
+#: A factor beside the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``. What stands
+#: there without a sign, ``B 1E15``, is a dose.
+_SCALED = re.compile(
+    r"(?:[x\u00d7*\u00b7/([]\s*(?:10\s*(?:\^|\*\*)\s*[+-]?\d+"
+    r"|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+|1?(?:\.0*)?[eE][+-]?\d+)"
+    r"|(?<![^\s(\[])[x\u00d7*]\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
+)
+_POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
+_SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
+#: ``[B]`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
+_BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
+_AFTER = (
+    re.compile(r"(.+?)\s*,\s*(\S.*)"),
+    re.compile(r"(.+?)\s+/\s+(\S.*)"),
+    re.compile(r"(.+?)_([^_\s]+)"),
+    re.compile(r"(.+?)\s+in\s+(\S.*)"),
+    re.compile(r"(.+?)\s+(\S+)"),
+    # Last, or counts/s would be in s.
+    re.compile(r"([^/]+?)/(\S.*)"),
+)
+
+
+#: In this order: a head may hold words of several.
+_ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "beside")
+_WHOLE = ("index", "beside")
+_JOINT = re.compile(
+    r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
+    re.IGNORECASE,
+)
+#: At the end of a head; relative errors are none in the unit of the values.
+_LIMITS = re.compile(
+    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|%? ?rsd(?: ?%)?"
+    r"|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
+    re.IGNORECASE,
+)
+#: ``ΔB`` is the error of B.
+_DELTA = re.compile(r"[Δδ]\s?(.+)")
+#: As Japanese and Chinese keyboards write them.
+_WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the head of one column says.
+
+    Parameters
+    ----------
+    role : str
+        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
+        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
+        ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
+    name : str
+        Of the species, as far as this head has one.
+    unit : str or None
+        As written.
+    says : bool
+        Whether the role is stated in words, rather than all that is left.
+    """
+
+    role: Role
+    name: str
+    unit: str | None
+    says: bool
+
+
+@lru_cache(maxsize=4096)
+def unit_kind(text: str) -> str | None:
+    """Kind of a unit that a column may be in; ``None`` if the text is none."""
+    try:
+        kind = read_unit(text).kind
+    except UnitsError:
+        return None
+    return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
+
+
+@lru_cache(maxsize=4096)
+def same_unit(one: str, other: str) -> bool:
+    """Whether two spellings are of one unit."""
+    try:
+        first, second = read_unit(one), read_unit(other)
+    except UnitsError:
+        return False
+    return (first.kind, first.multiply, first.divide) == (
+        second.kind,
+        second.multiply,
+        second.divide,
+    )
+
+
+def bare(cell: str) -> str:
+    """Take off the brackets around a unit."""
+    cell = cell.translate(_WIDE)
+    return cell[1:-1].strip() if _in_brackets(cell) else cell
+
+
+def is_unit(cell: str) -> bool:
+    """Whether a cell is a unit, or in brackets where one would stand."""
+    cell = cell.translate(_WIDE)
+    return _in_brackets(cell) or unit_kind(cell) is not None
+
+
+def _in_brackets(cell: str) -> bool:
+    return cell.startswith(("(", "[")) and cell.endswith((")", "]"))
+
+
+def joint_head(text: str, word: str) -> str:
+    """Put a word into a head, before its unit.
+
+    Examples
+    --------
+    >>> joint_head("11B (at/cm3)", "SD")
+    '11B SD (at/cm3)'
+    """
+    words, unit = _split(" ".join(text.translate(_WIDE).split()))
+    return f"{words} {word} ({unit})" if unit else f"{text} {word}"
+
+
+def is_factor(cell: str) -> bool:
+    """Whether a cell is a factor and nothing else: ``x1E18``, ``10^18``."""
+    text = bare(cell)
+    return _SCALED.fullmatch(f"x{text}" if _POWER.match(text) else text) is not None
+
+
+@lru_cache(maxsize=32768)
+def read_head(text: str) -> Head:
+    """Read the head of a column.
+
+    Raises
+    ------
+    UnitsError
+        If it states a unit that is ambiguous.
+
+    Examples
+    --------
+    >>> read_head("Depth, nm")
+    Head(role='axis', name='', unit='nm', says=True)
+    >>> read_head("11B conc. (atoms/cm³)")
+    Head(role='value', name='11B', unit='atoms/cm³', says=True)
+    """
+    text = " ".join(text.translate(_WIDE).strip().strip('"').split())
+    words, unit = _split(text)
+    if _LOGARITHM.search(text):
+        raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    if _SCALED.search(words):
+        raise UnitsError(
+            f"{text!r} states a factor, which may be meant either way; scale the values and give "
+            "the unit alone"
+        )
+    if _SPECTRUM.search(words):
+        return Head("energy", words, None, says=True)
+    if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
+        return Head("energy", words, None, says=True)
+    delta = _DELTA.fullmatch(words)
+    if delta and is_species(delta[1]):
+        return Head("error", delta[1], unit, says=True)
+    measured = bool(unit and unit_kind(unit))
+    for role in _ROLES:
+        match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
+        if match is None or (role in ("mass", "energy") and measured):
+            continue
+        if role == "error" and _LIMITS.search(words):
+            continue
+        rest = _without(words, match)
+        if role == "mass" and re.search(r"\d", rest):
+            # ``mass 28`` is a signal.
+            return Head("value", words, unit, says=False)
+        if role == "error":
+            rest = _content(_trimmed(pattern("value").sub("", rest)))
+        elif role in ("axis", "time") and pattern("error").search(words):
+            # How well depths are known is no depth.
+            return Head("beside", rest, unit, says=True)
+        return Head(role, rest, unit, says=True)
+    kind = unit_kind(unit) if unit else None
+    if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
+        # A number with its unit in one cell.
+        return Head("value", text, None, says=False)
+    if kind == "depth":
+        return Head("axis", "" if _SHORT_AXES.fullmatch(words) else words, unit, says=True)
+    if kind == "sputter_time":
+        return Head("time", "" if words in ("t", "T") else words, unit, says=True)
+    match = pattern("mean").search(words)
+    words = _without(words, match) if match else words
+    match = pattern("value").search(words)
+    if match:
+        rest = _trimmed(" ".join(FILLERS.sub(" ", _without(words, match)).split()))
+        return Head("value", _content(rest), unit, says=True)
+    named = named_role(words, "species", "unit", "text") if not unit else None
+    if named is not None:
+        return Head(named, words, None, says=True)  # type: ignore[arg-type]  # these are roles
+    return Head("value", _content(words), unit, says=False)
+
+
+def read_head_quietly(text: str) -> Head:
+    """Read a head; it says nothing if its unit is ambiguous."""
+    try:
+        return read_head(text)
+    except UnitsError:
+        return Head("unread", "", None, says=False)
+
+
+def says(text: str, *roles: Role) -> bool:
+    """Whether a head states in words that its column is one of these."""
+    head = read_head_quietly(text)
+    return head.says and head.role in roles
+
+
+def names_axis(cells: Iterable[str]) -> bool:
+    """Whether one of some heads is that of depths or times."""
+    return any(says(cell, "axis", "time") for cell in cells)
+
+
+def holds_words(head: Head) -> bool:
+    """Whether a column with this head may hold words: it states neither numbers nor a species."""
+    if head.role in ("text", "species", "unit"):
+        return True
+    return head.role == "value" and not (
+        head.says or head.unit or not head.name or is_species(head.name)
+    )
+
+
+def _whole(words: str, role: str) -> re.Match[str] | None:
+    """Match a role whose words are the whole head, or its end: ``B detection limit``."""
+    match = pattern(role).fullmatch(words)
+    if match is None and role == "beside":
+        match = pattern("limit").fullmatch(words) or _LIMITS.search(words)
+    return match
+
+
+def _without(words: str, match: re.Match[str]) -> str:
+    """Take words out of a head, and what joined them to a name: ``Konzentration von Bor``."""
+    rest = _trimmed(words[: match.start()] + " " + words[match.end() :])
+    return _JOINT.sub("", rest)
+
+
+def _content(words: str) -> str:
+    """Take off what says of a species that it is meant how much of it there is."""
+    match = _CONTENT.fullmatch(words)
+    return (match[1] or match[2]) if match else words
+
+
+def _trimmed(words: str) -> str:
+    """Take off what joins a name to what stood beside it; the charge of an ion is no dash."""
+    return re.sub(r"^[\s_:,/-]+|[\s_:,/]+(-[\s_:,/]*)?$", "", words)
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """Take the unit off a head."""
+    match = _BRACKETS.fullmatch(text)
+    if match:
+        words, unit = _trimmed(match[1]), match[2].strip()
+        if unit_kind(unit):
+            return words, unit
+        if PROCESSING.fullmatch(unit):
+            return words, None
+        if any(pattern(role).search(words) for role in ("axis", "time", "value")):
+            # A unit that cannot be read must be seen, not taken for a part of the name.
+            return words, unit
+        if _UNIT_LIKE.search(unit) or (_FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit))):
+            return words, unit
+        return text, None
+    kind = unit_kind(text)
+    if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
+        return "", text
+    for form in _AFTER:
+        match = form.fullmatch(text)
+        # What stands last may be an element rather than a unit: ``Si Au``, ``Ga/As``.
+        if match and unit_kind(match[2]) and not re.fullmatch(r"[A-Z][a-z]?", match[2]):
+            return _trimmed(match[1]), match[2].strip()
+    return text, None

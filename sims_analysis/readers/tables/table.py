@@ -1,0 +1,290 @@
+"""Tables as laboratories write them: one depth column for all, or a pair of columns a species.
+
+What the heads do not say the user must: nothing is taken for a depth, a unit or a species because
+it looks like one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse_odd_rows
+from sims_analysis.readers.tables.columns import (
+    Pair,
+    find_pairs,
+    stated_columns,
+    stated_pairs,
+    tell_of_unknown_words,
+)
+from sims_analysis.readers.tables.delimiters import text_grid
+from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
+from sims_analysis.readers.tables.header_cells import unit_kind
+from sims_analysis.readers.tables.headers import Heads, read_heads
+from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.row_kinds import Kind, is_transposed
+from sims_analysis.readers.tables.samples import label_column, labelled_parts, samples_of
+from sims_analysis.readers.tables.truncation import (
+    tell_of_merged_cells,
+    tell_of_moved_cells,
+    tell_of_short_lines,
+    tell_of_uneven_rows,
+)
+from sims_analysis.readers.tables.words import named_role
+from sims_analysis.readers.tables.workbook import chosen_sheet
+
+__all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
+
+#: Rows and columns of a table that is turned are not more than these.
+_SHORT = 2000
+
+
+def recognises(source: Source) -> bool:
+    """Take every text and workbook that no other format takes."""
+    return source.is_workbook or source.is_text
+
+
+def read(source: Source) -> Content:
+    """Read a table."""
+    return read_grid(the_grid(source), source)
+
+
+def the_grid(source: Source) -> Grid:
+    """Find the rows of a file."""
+    if source.is_workbook:
+        return chosen_sheet(source)
+    grid = text_grid(source)
+    if grid is not None:
+        return grid
+    if not source.text.strip():
+        raise ReadError("the file is empty")
+    usual = max("\t;,|", key=source.start.count)
+    delimiter = usual if usual in source.start else None
+    source.trace.table = Table(TextGrid(source.lines, delimiter, False, source.options))
+    looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
+    like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
+    for i in looks:
+        mark = next((mark for mark in "\t;|," if mark in source.lines[i]), None)
+        refuse_odd_rows(TextGrid(source.lines, mark, False, source.options), [i])
+    raise ReadError(
+        f"the file has no row of two numbers or more: a header without data, or no table{like}"
+    )
+
+
+@dataclass
+class Table:
+    """How far a table was understood: what each row and column was taken for."""
+
+    grid: Grid
+    body: Body | None = None
+    heads: Heads | None = None
+    block: Block | None = None
+    pairs: list[Pair] = field(default_factory=list)
+
+
+def read_grid(grid: Grid, source: Source) -> Content:
+    """Read the profiles of a grid."""
+    others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
+    elsewhere = f"there are rows of numbers in {others} too: sheet= names the one to read"
+    try:
+        content = _read_grid(_turned(grid), source)
+    except SimsError as error:
+        if others:
+            error.args = (f"sheet {grid.name!r}: {error}; {elsewhere}", *error.args[1:])
+        raise
+    if others:
+        warn(f"read from sheet {grid.name!r}; {elsewhere}", ProfileWarning)
+    return content
+
+
+def _turned(grid: Grid) -> Grid:
+    """Turn a table whose rows are what columns usually are."""
+    stated = grid.options.columns is not None or grid.options.header_rows is not None
+    if stated or not 1 < len(grid) <= _SHORT:
+        return grid
+    kinds = []
+    for i in range(len(grid)):
+        kinds.append(grid.kind(i))
+        if kinds[-1] is Kind.NUMBERS:
+            return grid
+    rows = [
+        i
+        for i, kind in enumerate(kinds)
+        if kind in (Kind.MIXED, Kind.HEADS) or (kind is Kind.WORDS and _labels(grid.cells(i)))
+    ]
+    between = range(rows[0], rows[-1]) if rows else ()
+    whole = all(i in rows or kinds[i] is Kind.BLANK for i in between)
+    if not whole or not is_transposed([grid.cells(i) for i in rows]):
+        return grid
+    if isinstance(grid, TextGrid):
+        tell_of_uneven_rows(grid, rows)
+    return transposed(grid, rows)
+
+
+def _labels(cells: Sequence[str]) -> bool:
+    """Whether a row says what several samples are called, or remarks on each of their cells."""
+    first, *others = cells
+    return named_role(first, "text") is not None and len([*filter(None, others)]) > 1
+
+
+def _read_grid(grid: Grid, source: Source) -> Content:
+    options = grid.options
+    table = source.trace.table = Table(grid)
+    stated = None if options.columns is None else stated_columns(grid, options)
+    needed = None if stated is None else tuple(dict.fromkeys(j for p in stated.values() for j in p))
+    body = table.body = find_body(grid, needed)
+    label = None if needed is not None else label_column(body)
+    table.block = read_body(body, () if label is None else (label,))
+    heads = table.heads = read_heads(body, table.block)
+    if isinstance(grid, TextGrid) and needed is None:
+        starts = heads.columns("axis", "time")
+        tell_of_short_lines(grid, body.rows, table.block, heads.filled, starts)
+    about = _notes(grid, body, heads)
+    if label is not None:
+        of_species = labelled_parts(body, table.block, heads, label)
+        return _content(grid, of_species, about)
+    if stated is None:
+        table.pairs = find_pairs(grid, heads, table.block)
+        tell_of_unknown_words(table.pairs, heads)
+        known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
+        if heads.filled[0] and 0 not in known:
+            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", known)
+    else:
+        table.pairs = stated_pairs(stated, heads)
+    used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
+    tell_of_merged_cells(grid, table.block, used)
+    _state_unit_of_sheet(grid, heads, table.pairs)
+    parts, constant = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
+    limits = _stated_limits(grid, body)
+    found: list[tuple[str | None, list[Signal]]] = []
+    for name, block, pairs in parts:
+        odd = {column for _, column in block.limits}
+        odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
+        signals = [_signal(grid, block, heads, pair, limits, odd) for pair in pairs]
+        found.append((name, [signal for signal in signals if signal is not None]))
+    return _content(grid, found, about | constant)
+
+
+def _content(
+    grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
+) -> Content:
+    """Give what was read of each sample; of all, if nobody asked for them apart."""
+    contents = [
+        Content(signals=signals, metadata=Metadata(sample=name, other=about))
+        for name, signals in parts
+    ]
+    return contents[0] if grid.options.samples is None else Content(parts=contents)
+
+
+def _state_unit_of_sheet(grid: Grid, heads: Heads, pairs: Sequence[Pair]) -> None:
+    """Take the unit of the values from the name of the sheet, if no row states one."""
+    if grid.name is None or any(heads.units[pair.value] for pair in pairs):
+        return
+    match = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", grid.name)
+    named = match[1].strip() if match else grid.name.strip()
+    if unit_kind(named) in vocabulary.VALUE_KINDS and re.search(r"\W|\d", named):
+        for pair in pairs:
+            heads.units[pair.value] = named
+
+
+# --- notes ------------------------------------------------------------------------------------
+
+
+def _notes(grid: Grid, body: Body, heads: Heads) -> dict[str, str]:
+    """Collect the rows that are no heads, above and below.
+
+    They are `key : value`, `key | value`, `key = value`, or free text.
+    """
+    notes: dict[str, str] = {}
+    turned = grid.notes if isinstance(grid, CellGrid) else ()
+    for cells in (*turned, *map(grid.cells, [*heads.notes, *body.below])):
+        filled = [cell for cell in cells if cell]
+        text = " ".join(filled)
+        key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
+        if len(filled) == 2 and ":" not in filled[0]:
+            key, value = filled
+        if key and value:
+            notes[key] = value
+        elif text:
+            notes[f"line {len(notes) + 1}"] = text
+    return notes
+
+
+def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
+    """Find a row of detection limits, above or below the numbers: ``DL | 2e15 | 5e14``."""
+    for i in (*body.above, *body.below):
+        cells = grid.cells(i)
+        first = next((cell for cell in cells if cell), "")
+        if named_role(first, "limit"):
+            return {j: c for j, c in enumerate(cells) if c != first and is_number(c)}
+    return {}
+
+
+# --- signals ----------------------------------------------------------------------------------
+
+
+def _signal(
+    grid: Grid, block: Block, heads: Heads, pair: Pair, stated: Mapping[int, str], odd: set[int]
+) -> Signal | None:
+    """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
+    x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    where = f"column {grid.letter(pair.value)}"
+    taken: slice | Flags = slice(None)
+    limits = None
+    if pair.axis in odd or pair.value in odd or not heads.filled[pair.value]:
+        limits, taken = _limits(grid, block, pair)
+        if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
+            warn(f"{where} ({heads.texts[pair.value]!r}) holds no number", ProfileWarning)
+            return None
+    signal = Signal(
+        name=pair.name,
+        depths=x[taken],
+        depth_units=heads.units[pair.axis],
+        values=y[taken],
+        units=heads.units[pair.value],
+        where=where,
+        stderr=None if pair.error is None else block.values[taken, pair.error],
+        beside={
+            name: Column(block.values[taken, j], heads.units[j]) for name, j in pair.beside.items()
+        },
+    )
+    if pair.sample:
+        signal.metadata["sample"] = pair.sample
+    if pair.value in stated:
+        limit = stated[pair.value]
+        signal.metadata["detection_limit"] = limit if "." in limit else limit.replace(",", ".")
+    if limits is not None:
+        signal.censor(limits[taken])
+    return signal
+
+
+def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
+    """Give the limits of the samples below one, NaN at all others, and in which rows samples are.
+
+    A value without a depth is refused.
+    """
+    limits = np.full(len(block.values), np.nan)
+    for (row, column), limit in block.limits.items():
+        if column == pair.axis:
+            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
+        if column == pair.value:
+            limits[row] = limit
+    x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    there = ~(np.isnan(x) & np.isnan(y) & np.isnan(limits))
+    lost = there & np.isnan(x)
+    if lost.any():
+        row = int(lost.argmax())
+        value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
+        raise ReadError(
+            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
+        )
+    return limits, slice(None) if there.all() else there

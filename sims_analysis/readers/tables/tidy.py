@@ -1,0 +1,48 @@
+"""Tables of a row for each sample, recognised by a head for species beside one for depths."""
+
+from __future__ import annotations
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.signals import Content
+from sims_analysis.readers.source import Source, found_once
+from sims_analysis.readers.tables.delimiters import text_grid
+from sims_analysis.readers.tables.grid import Grid
+from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.samples import is_tidy
+from sims_analysis.readers.tables.table import read_grid
+from sims_analysis.readers.tables.workbook import candidate_sheets
+
+__all__ = ["read", "recognises"]
+
+#: Heads stand within so many rows.
+_START = 30
+
+
+def recognises(source: Source) -> bool:
+    """Whether one of the first rows is such a head."""
+    return _grid(source) is not None
+
+
+@found_once
+def _grid(source: Source) -> Grid | None:
+    """Find the text or the sheet that has such a head."""
+    if source.is_workbook:
+        grids: list[Grid] = [*candidate_sheets(source)]
+    else:
+        found = text_grid(source) if source.is_text else None
+        grids = [] if found is None else [found]
+    for grid in grids:
+        for i in range(min(len(grid), _START)):
+            if grid.kind(i) is Kind.NUMBERS:
+                break
+            if grid.kind(i) is Kind.HEADS and not grid.is_comment(i) and is_tidy(grid.cells(i)):
+                return grid
+    return None
+
+
+def read(source: Source) -> Content:
+    """Read a text or a sheet."""
+    grid = _grid(source)
+    if grid is None:
+        raise ReadError("no head of a column of species stands beside one of depths or times")
+    return read_grid(grid, source)

@@ -1,0 +1,289 @@
+"""Texts that end within a row, and rows that lack cells."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import pairwise, repeat
+
+import numpy as np
+
+from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.kernels.rows import Array
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.numbers import narrow
+
+__all__ = [
+    "read_lines",
+    "refuse_cut",
+    "refuse_short_rows",
+    "tell_if_cut",
+    "tell_of_merged_cells",
+    "tell_of_moved_cells",
+    "tell_of_short_lines",
+    "tell_of_uneven_rows",
+]
+
+#: A line of numbers, or the beginning of one.
+_CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
+#: As many rows before the last tell how long rows are.
+_NEAR = 100
+#: A number in parts.
+_FORM = re.compile(
+    r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
+)
+#: Fewer numbers than this do not tell how a column is written.
+_FEWEST = 3
+#: So many before the last are near it, ...
+_AROUND = 8
+#: ... or, if there are fewer than few, at least no part like this, ...
+_FAR = 100
+#: ... and tell how large it is if one is like the next, within this factor.
+_STEADY = 3.0
+
+
+def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False) -> None:
+    """Refuse a text that ends within a row, and tell of one that seems to.
+
+    Rows that begin with a label are known by the numbers in them.
+    """
+    end, last = len(grid.lines) - 1, rows[-1]
+    cut = grid.lines[end]
+    if grid.quoted and cut.count('"') % 2:
+        grid.options.truncated(f"the file breaks off within line {end + 1}, in a cell in quotes")
+        return
+    if end - last not in (0, 1) or (end > last and not _CUT.fullmatch(cut)):
+        return
+    lines = grid.texts(rows)
+    whole = lines[:-1] if end == last else lines
+    near = [grid.split(line) for line in whole[-_NEAR:]]
+    least = min(map(len, near), default=0)
+    cells = grid.split(cut)
+    if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in whole):
+        place = "its last line" if labelled else f"line {end + 1}"
+        grid.options.truncated(
+            f"the file breaks off within {place}: {len(cells)} of {width} cells, and no end of "
+            "the line"
+        )
+    elif end == last and not near and len(cells) == width:
+        # Nothing tells how long a number is.
+        warn(
+            f"line {end + 1} is the only one of numbers, and has no end: its last cell, "
+            f"{cells[-1].strip()!r}, may be cut; if it is not, end the line",
+            ProfileWarning,
+        )
+    # A pair of columns that ends early is empty in both.
+    elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
+        tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+
+
+def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
+    """Read lines of a text with numbers between blanks; tell of a last one that may be cut.
+
+    Parameters
+    ----------
+    source : Source
+    rows : sequence of int
+        Lines that are not blank, from 0.
+    width : int
+        How many numbers stand in one; those that lack are NaN.
+    """
+    lines = source.lines
+    if rows[-1] == len(lines) - 1:
+        tell_if_cut(lines, [lines[i].split()[-1] for i in rows])
+    return TextGrid(lines, None, False, source.options).read(rows, width).values
+
+
+def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
+    """Tell of a text without a last line end, unless its last number is seen to be whole.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Of the text, without their ends; the last one is empty where the text ends as it should.
+    cells : sequence of str
+        The last cells of rows, that of the last line last.
+    """
+    if not lines[-1].strip():
+        return
+    forms = [_FORM.fullmatch(narrow(cell).strip(' "').lstrip("<\u2264= ")) for cell in cells]
+    *above, last = forms
+    if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
+            "as far as those above tell: the file may break off there; if it does not, end the "
+            "line",
+            ProfileWarning,
+        )
+
+
+def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
+    """Whether those above show that a number lacks no digit, or are too few to tell.
+
+    They do if all have as many decimals, or their exponents as many digits; or if it has as many
+    digits as most. A whole number that lost one is a tenth: they must be near it.
+    """
+    decimals, exponents = ({len(form[i] or "") for form in above} for i in ("decimals", "exponent"))
+    exponent = len(last["exponent"] or "")
+    if exponent or not (exponents and 0 in exponents):
+        # Zero is written without one.
+        return exponent in exponents or not above or not last["digits"].strip("0,.")
+    if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
+        return False
+    if above and not last["decimals"] and all(form["decimals"] for form in above):
+        return False
+    if decimals == {len(last["decimals"] or "")} != {0}:
+        return True
+    numbers = [abs(_number_in(form)) for form in above[-_AROUND:]]
+    near, own = [number for number in numbers if number], abs(_number_in(last))
+    if not (near and own) or len(above) < _FEWEST:
+        return not (near and own) or own * _FAR > min(near)
+    alike = [form for form in above if not form["exponent"]]
+    if last["decimals"] is not None:
+        digits = [len(form["digits"]) for form in alike if form["decimals"] is not None]
+        return bool(digits) and len(last["digits"]) >= sorted(digits)[len(digits) // 4]
+    if all(form["decimals"] is not None for form in alike):
+        return False
+    jumps = sorted(max(a / b, b / a) for a, b in pairwise(near))
+    return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < _STEADY)
+
+
+def _number_in(form: re.Match[str]) -> float:
+    return float(form[0].replace(",", ".").lower().replace("d", "e"))
+
+
+def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
+    """Refuse rows that lack cells between blanks: nobody can tell which."""
+    if grid.delimiter is not None or width - 1 in block.texts:
+        return
+    for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
+        count = len(grid.lines[rows[i]].split())
+        # One that breaks off at the end of the file lacks the last ones.
+        if count < width and block.rows[i] < len(grid.lines):
+            raise ReadError(
+                f"line {block.rows[i]}: {count} of {width} cells, and between blanks "
+                "nobody can tell which are missing; put tabs between the cells, or nan where "
+                "there is no value"
+            )
+
+
+def tell_of_short_lines(
+    grid: TextGrid,
+    rows: Sequence[int],
+    block: Block,
+    filled: Sequence[bool],
+    starts: Collection[int],
+) -> None:
+    """Tell of lines that lack cells: nobody can tell which. Whole profiles may end before others.
+
+    Parameters
+    ----------
+    grid : TextGrid
+    rows : sequence of int
+    block : Block
+        The numbers of these rows.
+    filled : sequence of bool
+        Whether a column holds numbers.
+    starts : collection of int
+        The first column of each profile, or of those that share one.
+    """
+    width = len(filled)
+    even = len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any()
+    if grid.delimiter is None or even:
+        return
+    lines = grid.texts(rows)
+    if grid.quoted:
+        counts = [len(grid.split(line)) - 1 for line in lines]
+    else:
+        counts = [*map(str.count, lines, repeat(grid.delimiter))]
+    # Every line may end in a delimiter.
+    (usual, _), *_ = Counter(counts).most_common(1)
+    whole = [count >= max(width - 1, usual) for count in counts]
+    if all(whole) or True not in whole:
+        return
+    end = len(whole) - whole[::-1].index(True)
+
+    def ends_profiles(place: int) -> bool:
+        cells = [cell.strip() for cell in grid.split(lines[place])]
+        last = max((j for j, cell in enumerate(cells) if cell), default=-1)
+        return next((j for j in range(last + 1, width) if filled[j]), None) in {None, *starts}
+
+    # Of a last line without an end it is told that it breaks off.
+    short = [
+        number
+        for place, number in enumerate(block.rows)
+        if not whole[place]
+        and (place < end or not (number == len(grid.lines) or ends_profiles(place)))
+    ]
+    if short:
+        more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
+        warn(
+            f"line {short[0]}{more} has fewer cells than the {width} columns: those at its end are "
+            "taken as not measured; if one is missing before, the others stand in the wrong column",
+            ProfileWarning,
+        )
+
+
+def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
+    """Tell of rows, each a profile, that have not as many cells as the others."""
+    texts = [grid.cells(i) for i in rows]
+    counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
+    (usual, _), *_ = Counter(counts).most_common(1)
+    if rows[-1] == len(grid.lines) - 1 and counts[-1] < usual:
+        grid.options.truncated(
+            f"the file breaks off within its last line: {counts[-1]} of {usual} cells, and no end "
+            "of the line"
+        )
+        return
+    tell_if_cut(grid.lines, texts[-1][1 : counts[-1]])
+    odd = next((i for i, count in zip(rows, counts, strict=True) if count != usual), None)
+    if odd is not None:
+        count = counts[rows.index(odd)]
+        warn(
+            f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
+            "many within it moves all that follow to other depths",
+            ProfileWarning,
+        )
+
+
+def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
+    """Tell of cells of some columns that are merged: one of them alone holds a number."""
+    if isinstance(grid, TextGrid):
+        return
+    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
+    under, count = (0, 0), 0
+    for top, left, bottom, right in grid.merged:
+        for place, j in places[
+            bisect_left(places, (left, 0)) : bisect_left(places, (right + 1, 0))
+        ]:
+            begin = bisect_right(rows, top + (place == left))
+            end = bisect_right(rows, bottom + 1)
+            if begin < end:
+                under = under if count else (rows[begin], j)
+                count += end - begin
+    if count:
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        warn(
+            f"{grid.where(*under)}{more} is merged with a cell before it: what "
+            "it holds nobody sees, and where it is empty nothing was measured; unmerge the cells, "
+            "and fill in what is meant",
+            ProfileWarning,
+        )
+
+
+def tell_of_moved_cells(grid: Grid, block: Block, head: str, others: Sequence[int]) -> None:
+    """Tell of a row with nothing in the first column, where all others have a number.
+
+    The `head` is that of this column; in the others stand depths and values.
+    """
+    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
+    places = np.flatnonzero(nothing).tolist()
+    if places and len(places) <= len(block.values) // 10 + 1:
+        warn(
+            f"{grid.row_word} {block.rows[places[0]]} has nothing below {head!r}, as the other "
+            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
+            ProfileWarning,
+        )

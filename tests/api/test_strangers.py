@@ -1,0 +1,230 @@
+"""Archives from strangers: whatever is in one, nothing outside of it is written, deleted or run.
+
+Each attack looks at a victim's home before and after all that reads an archive, and all that
+writes to one.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import struct
+from contextlib import closing, suppress
+
+import pytest
+
+from sims_analysis.api import index as index_module
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.errors import SimsError, collected
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+
+
+def payload(name, species="B"):
+    profile = {
+        "data_id": name, "species_name": species, "depths": [0, 1], "depth_units": "nm",
+        "concentrations": [1e18, 2e18], "concentration_units": "atoms/cm^3",
+    }  # fmt: skip
+    return json.dumps([profile]).encode()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """What a stranger would like to change."""
+    home = tmp_path / "home"
+    (home / "folder").mkdir(parents=True)
+    (home / ".bashrc").write_text("mine")
+    (home / "folder" / "thesis.txt").write_text("mine")
+    (home / "folder" / ".tmp-notes").write_text("mine")
+    os.utime(home / "folder" / ".tmp-notes", (0, 0))
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """An archive that is large enough for an index."""
+    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 2)
+    archive = Archive(tmp_path / "downloads" / "lab")
+    for i in range(4):
+        archive.put(f"w{i}", payload(f"w{i}"), url="test")
+    return archive
+
+
+def state(folder):
+    """Everything below a folder: kinds, contents, links, times of change."""
+    return {
+        str(path.relative_to(folder)): (
+            path.readlink() if path.is_symlink() else path.is_file() and path.read_bytes(),
+            path.lstat().st_mtime_ns,
+        )
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def read_all(archive):
+    """Ask everything that reads."""
+    for ask in (
+        archive.ids,
+        lambda: len(archive),
+        archive.search,
+        lambda: archive.search("w1", species="B"),
+        lambda: archive.contents(["w"]),
+        archive.verify,
+        archive.rebuild_index,
+        lambda: archive.get("w1"),
+        lambda: Client(archive=archive, offline=True).search(),
+        lambda: archive.search(data_ids=["w1"]),
+    ):
+        with suppress(SimsError), collected():
+            ask()
+
+
+def write_all(archive):
+    """Ask everything that writes."""
+    other = Archive(archive.path.parent / "other")
+    for i in range(3):
+        other.put(f"w{i}", payload(f"w{i}", "P"), url="test", catalogue={"data_id": f"w{i}"})
+    for ask in (
+        lambda: archive.put("w1", payload("w1", "As"), url="test", catalogue={"data_id": "w1"}),
+        lambda: archive.put("new", payload("new"), url="test"),
+        lambda: archive.put_catalogue("w2", {"data_id": "w2"}),
+        lambda: other.export(["w0", "w1", "w2"], archive.path),
+    ):
+        with suppress(SimsError), collected():
+            ask()
+
+
+def attack_by_journal(archive, home):
+    """A journal beside the old index that names a file as its super-journal, to be deleted."""
+    folder = archive.path / ".index"
+    folder.mkdir()
+    database = folder / "entries.sqlite3"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE entries (folder TEXT)")
+    victim = str(home / ".bashrc").encode()
+    page, magic = 4096, bytes.fromhex("d9d505f920a163d7")
+    header = magic + struct.pack(">iIIII", 0, 0, database.stat().st_size // page, 512, page)
+    checksum = sum(victim) & 0xFFFFFFFF
+    name = struct.pack(">I", 0x40000000 // page + 1) + victim
+    name += struct.pack(">II", len(victim), checksum) + magic
+    (folder / "entries.sqlite3-journal").write_bytes(header.ljust(512, b"\0") + name)
+
+
+def attack_by_links_in_the_index(archive, home):
+    folder = archive.path / ".index"
+    folder.mkdir()
+    (folder / ".gitignore").symlink_to(home / ".bashrc")
+    (folder / "entries.sqlite3").symlink_to(home / "made")
+    (folder / "entries.sqlite3-wal").symlink_to(home / "folder" / "thesis.txt")
+
+
+def attack_by_a_linked_index(archive, home):
+    (archive.path / ".index").symlink_to(home / "folder")
+
+
+def attack_by_a_linked_entry(archive, home):
+    shutil.rmtree(archive.folder("w1"))
+    archive.folder("w1").symlink_to(home / "folder")
+    archive.folder("new").symlink_to(home / "made")
+    shutil.rmtree(archive.folder("w2"))
+    archive.folder("w2").symlink_to(home)
+
+
+def attack_by_linked_entries(archive, home):
+    (archive.path / "entries").rename(archive.path / "moved")
+    (archive.path / "entries").symlink_to(home / "folder")
+
+
+def attack_by_dangling_entries(archive, home):
+    (archive.path / "entries").rename(archive.path / "moved")
+    (archive.path / "entries").symlink_to(home / "made")
+
+
+def attack_by_linked_versions(archive, home):
+    (version,) = archive.folder("w1").iterdir()
+    version.rename(archive.path / "moved")
+    version.symlink_to(home / "folder")
+    (archive.folder("w2") / ".tmp-lock").symlink_to(home / "made")
+    (archive.folder("w2") / ".tmp-claim").symlink_to(home / ".bashrc")
+    os.utime(archive.folder("w2") / ".tmp-claim", (0, 0), follow_symlinks=False)
+    old = archive.folder("w2") / ".tmp-old"
+    old.symlink_to(home / "folder")
+    os.utime(old, (0, 0), follow_symlinks=False)
+
+
+def attack_by_linked_files(archive, home):
+    (version,) = archive.folder("w1").iterdir()
+    for name in ("payload.json", "record.json"):
+        (version / name).unlink()
+        (version / name).symlink_to(home / ".bashrc")
+    (archive.folder("w1") / "catalogue.json").symlink_to(home / ".bashrc")
+    (archive.folder("w2") / "catalogue.json").symlink_to(home / "made")
+
+
+def attack_by_a_linked_format(archive, home):
+    for name in ("archive.json", "README.txt", ".gitattributes"):
+        (archive.path / name).unlink()
+        (archive.path / name).symlink_to(home / "made")
+    (archive.path / ".gitattributes").unlink()
+    (archive.path / ".gitattributes").symlink_to(home / ".bashrc")
+
+
+ATTACKS = [one for name, one in sorted(globals().items()) if name.startswith("attack_")]
+
+
+@pytest.mark.parametrize("use", [read_all, write_all])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_outside_is_written_or_deleted(archive, home, attack, use, cache_folder):
+    attack(archive, home)
+    before = state(home)
+    use(archive)
+    use(Archive(archive.path))
+    assert state(home) == before
+    inside = {archive.path.parent.name, home.name}
+    assert {path.name for path in home.parent.iterdir()} == inside
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_whoever_only_reads_changes_nothing_in_the_archive(archive, home, attack):
+    attack(archive, home)
+    before = state(archive.path)
+    read_all(archive)
+    assert state(archive.path) == before
+
+
+def test_an_index_that_came_with_an_archive_is_not_believed(archive):
+    folder = archive.path / ".index"
+    folder.mkdir()
+    expected = [(c.data_id, c.species) for c in archive.contents()[0]]
+    shutil.copy(index_module._file_of(archive.path), folder / "entries.sqlite3")
+    with closing(sqlite3.connect(folder / "entries.sqlite3")) as connection, connection:
+        connection.execute("UPDATE entries SET species = '\nAu\n', entry = '{}'")
+    archive.rebuild_index()
+    assert [(c.data_id, c.species) for c in archive.contents()[0]] == expected
+    assert archive.search(species="Au").ids == []
+    assert len(archive.search(species="B")) == 4
+
+
+def test_an_archive_in_the_cache_folder_is_no_index(archive, cache_folder):
+    """Its files do not bear the names of an index, and an index is of the path alone."""
+    archive.search("w")
+    (file,) = cache_folder.iterdir()
+    moved = cache_folder / "lab"
+    archive.path.rename(moved)
+    assert len(Archive(moved).search("w")) == 4
+    assert {path.suffix for path in cache_folder.iterdir()} == {".sqlite3", ""}
+    assert file.exists()
+
+
+@pytest.mark.parametrize("end", ["", "-journal", "-wal", "-shm"])
+def test_links_in_the_cache_folder_are_not_followed(archive, home, end):
+    archive.search("w")
+    file = index_module._file_of(archive.path)
+    file.unlink()
+    file.with_name(file.name + end).symlink_to(home / ".bashrc")
+    before = state(home)
+    assert len(archive.search("w")) == 4
+    assert archive.rebuild_index() == 4
+    assert state(home) == before

@@ -1,0 +1,93 @@
+"""What a command advises is an option of a command, and what is secret is not repeated."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+from faulty_server import FaultyServer, raw, reply
+
+import sims_analysis as sims
+from sims_analysis.cli import cli
+
+PROFILE = (
+    b'[{"data_id": "w1", "species_name": "B", "depths": [0, 1], "depth_units": "nm",'
+    b' "concentrations": [1, 2], "concentration_units": "atoms/cm^3"}]'
+)
+
+
+def errors(*arguments):
+    return CliRunner().invoke(cli, [str(one) for one in arguments]).stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (reply(b"", 401), "no key was sent: set AS_API_KEY"),
+        (reply(b"", 404), "look for what there is with the command search"),
+        (reply(b"", 429), "ask less often, or with a smaller --max-connections"),
+        (raw(then="stall"), "try again, or raise --timeout"),
+        (reply(b"{"), "$"),
+    ],
+)
+def test_an_answer_is_followed_by_options(answer, advice, tmp_path, monkeypatch):
+    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with FaultyServer(answer) as server:
+        options = ["--endpoint", server.url, "--archive", tmp_path, "--retries", 0]
+        told = errors("fetch", "w1", *options, "--timeout", 0.3)
+    assert advice in told
+    assert not re.search(r"(?<![\w-])[a-z_]+=|client\.", told.replace("%", ""))
+
+
+def test_without_a_key_the_variable_is_named(tmp_path, monkeypatch):
+    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    told = errors("fetch", "w1", "--archive", tmp_path)
+    assert "no API key: set AS_API_KEY" in told
+    assert "api_key" not in told
+
+
+def test_of_a_damaged_or_missing_entry_the_command_is_named(tmp_path):
+    archive = sims.Archive(tmp_path)
+    archive.put("w1", PROFILE, url="test")
+    (version,) = (tmp_path / "entries" / "w1").iterdir()
+    (version / "payload.json").write_text("[]")
+    offline = ["--archive", tmp_path, "--offline", "--no-files"]
+    for told in (errors("report", "w1", *offline), errors("archive", "verify", tmp_path)):
+        assert "or fetch the entry with fetch --refresh" in told
+        assert "refresh=" not in told
+    assert "fetch it once with the command fetch" in errors("report", "w2", *offline)
+
+
+def test_another_measurement_is_replaced_by_an_option(tmp_path):
+    lab, file = tmp_path / "lab", tmp_path / "w1.json"
+    for content in (PROFILE, PROFILE.replace(b'"B"', b'"P"')):
+        file.write_bytes(content)
+        told = errors("archive", "add", file, "--archive", lab)
+    assert "pass another --id, or --replace to make this its new version" in told
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["report"], ["report", "--explain"], ["fetch", "--archive"], ["archive", "add", "--archive"]],
+)
+@pytest.mark.parametrize("scheme", ["https", "s3", "FTP"])
+def test_an_address_is_refused_and_not_repeated(command, scheme, tmp_path):
+    where = [tmp_path] if command[-1] == "--archive" else []
+    done = CliRunner().invoke(
+        cli, [*command, *map(str, where), f"{scheme}://user:s3cret@lab.example/w.csv?token=s3cret"]
+    )
+    assert done.exit_code == 2
+    assert "sims.read(address)" in done.stderr
+    assert "s3cret" not in done.output
+
+
+def test_an_archive_keeps_no_login_and_no_token(tmp_path):
+    address = "https://user:s3cret@lab.example/w.csv?token=s3cret#s3cret"
+    archive = sims.Archive(tmp_path)
+    archive.put("w1", PROFILE, url=address)
+    assert archive.record("w1").url == "https://lab.example/w.csv"
+    assert archive.get("w1").provenance["source"] == "https://lab.example/w.csv"
+    with pytest.raises(sims.ArchiveError, match=r"sims\.read\(address\)") as caught:
+        archive.add(address)
+    assert "s3cret" not in str(caught.value)

@@ -1,0 +1,358 @@
+"""Files of strangers: what leads elsewhere, runs code or unpacks to too much is refused."""
+
+import json
+import os
+import pickle
+
+import instrument_files as make
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.dataset.containers import check_zarr
+from sims_analysis.errors import ArchiveError
+from sims_analysis.files import Budget
+
+h5py = pytest.importorskip("h5py")
+SECRET = b"root:x:0:0:root:/root:/bin/bash\nadmin:"
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "passwd"
+    path.write_bytes(SECRET)
+    return path
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return sims.save(sims.open_example("boron-implant"), tmp_path / "w7.nc")
+
+
+def refused(path, *words, **options):
+    """Every way that opens a file refuses it, with these words."""
+    for open_it in (sims.load, sims.provenance, lambda path: sims.load(path, chunks={})):
+        with pytest.raises(ArchiveError) as told:
+            open_it(path)
+        assert path.name in str(told.value)
+        for word in words:
+            assert word in str(told.value)
+
+
+# --- HDF5: other files ------------------------------------------------------------------------
+
+
+def external_storage(file, secret):
+    file.create_dataset("lines", (len(SECRET),), "u1", external=[(secret, 0, len(SECRET))])
+
+
+def external_link(file, secret):
+    with h5py.File(secret.with_name("other.h5"), "w") as other:
+        other["lines"] = np.frombuffer(SECRET, "u1")
+    file["lines"] = h5py.ExternalLink(secret.with_name("other.h5"), "/lines")
+
+
+def virtual(file, secret):
+    with h5py.File(secret.with_name("other.h5"), "w") as other:
+        other["lines"] = np.frombuffer(SECRET, "u1")
+    layout = h5py.VirtualLayout((len(SECRET),), "u1")
+    layout[:] = h5py.VirtualSource(secret.with_name("other.h5"), "lines", (len(SECRET),))
+    file.create_virtual_dataset("lines", layout)
+
+
+def soft_link(file, secret):
+    external_storage(file.create_group("hidden"), secret)
+    file["lines"] = h5py.SoftLink("/hidden/lines")
+
+
+@pytest.mark.parametrize("lead", [external_storage, external_link, virtual, soft_link])
+@pytest.mark.parametrize("group", ["/", "/deep/er"])
+def test_a_file_that_leads_to_others_is_refused(tmp_path, stored, secret, lead, group):
+    with h5py.File(stored, "a") as file:
+        lead(file.require_group(group), secret)
+    refused(stored, "w7.nc is not read", "lines", "file that holds its own")
+
+
+@pytest.mark.parametrize("lead", [external_storage, external_link, virtual, soft_link])
+def test_an_archive_of_tof_events_that_leads_to_others_is_refused(tmp_path, secret, lead):
+    pytest.importorskip("simsh5")
+    path = tmp_path / "w7.h5"
+    make.sims_h5(path)
+    windows = {"11B": (11.0, 11.02)}
+    assert sims.read(path, mz_windows=windows).species == ["11B"]
+    with h5py.File(path, "a") as file:
+        lead(file.require_group("more"), secret)
+    with pytest.raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*holds its own"):
+        sims.read(path, mz_windows=windows)
+
+
+def test_names_of_one_object_and_circles_of_groups_are_read(stored):
+    with h5py.File(stored, "a") as file:
+        file["again"] = file["concentration"]
+        file.create_group("a")["b"] = file["/"]
+    assert "concentration" in sims.load(stored)
+
+
+# --- HDF5: sizes --------------------------------------------------------------------------------
+
+HUGE = 500_000_000
+
+
+def two_dimensions(path, rows, columns):
+    """Write an array of ones that takes no space."""
+    with h5py.File(path, "a") as file:
+        big = file.create_dataset(
+            "big", (rows, columns), "f8", chunks=(rows // 20, 10), fillvalue=1
+        )
+        for name, size, dim in zip("nm", big.shape, big.dims, strict=True):
+            file.create_dataset(name, (size,), "f4", chunks=(size,)).make_scale(name)
+            dim.attach_scale(file[name])
+
+
+def claims_an_axis(file):
+    file.create_dataset("big", (HUGE,), "f8", chunks=(1000,), fillvalue=1.0)
+
+
+def wide_texts(file):
+    file.create_dataset("big", (10,), f"S{HUGE}", chunks=(1,))
+
+
+@pytest.mark.parametrize("claim", [claims_an_axis, wide_texts])
+def test_what_would_need_too_much_memory_is_refused(stored, claim):
+    with h5py.File(stored, "a") as file:
+        claim(file)
+    assert stored.stat().st_size < 200_000
+    refused(stored, "'/big'", "needs more memory than the limit of 1,073,741,824 bytes")
+    with pytest.raises(ArchiveError, match="a larger max_bytes= reads it"):
+        sims.load(stored)
+
+
+def test_the_option_lifts_the_limit_and_dask_needs_less(stored):
+    two_dimensions(stored, 1000, 1000)
+    with pytest.raises(ArchiveError, match="the limit of 8,000,000 bytes"):
+        sims.load(stored, max_bytes=8_000_000)
+    assert sims.load(stored, max_bytes=9_000_000)["big"].sum() == 1e6
+    assert sims.load(stored, chunks={}, max_bytes=1_000_000)["big"].sum() == 1e6
+    with pytest.raises(TypeError, match="max_bytes='1 GB'; expected a number of bytes"):
+        sims.load(stored, max_bytes="1 GB")
+    with pytest.raises(ValueError, match="max_bytes=0; expected a positive number"):
+        sims.load(stored, max_bytes=0)
+
+
+def test_arrays_larger_than_memory_are_opened_with_dask(stored):
+    two_dimensions(stored, 20_000_000, 40)
+    assert sims.load(stored, chunks={})["big"].shape == (20_000_000, 40)
+    with pytest.raises(ArchiveError, match="'/big' of shape"):
+        sims.load(stored)
+
+
+@pytest.mark.parametrize("kind", ["dataset", "attribute"])
+def test_one_long_text_that_is_named_many_times_is_refused(tmp_path, kind):
+    """Each element names a text in a heap of the file: all may name the same, a long one."""
+    path = tmp_path / "w7.nc"
+    count, long = 1500, 1_000_000
+    with h5py.File(path, "w") as file:
+        texts = ["b" * long, *["a"] * (count - 1)]
+        if kind == "dataset":
+            file.create_dataset("big", data=texts, dtype=h5py.string_dtype())
+        else:
+            file.attrs.create("big", texts, dtype=h5py.string_dtype())
+    content = path.read_bytes()
+    # Length, address of the heap, number of the object.
+    first = content.index(long.to_bytes(4, "little"))
+    while len({content[first + 4 : first + 12], content[first + 20 : first + 28]}) == 3:
+        first = content.index(long.to_bytes(4, "little"), first + 1)
+    element = content[first : first + 16]
+    path.write_bytes(content[:first] + element * count + content[first + 16 * count :])
+    with h5py.File(path) as file:
+        named = file["big"][-1] if kind == "dataset" else None
+        assert named is None or len(named) == long
+    refused(path, "big", "needs more memory than the limit")
+
+
+# --- what save notes beside the data ------------------------------------------------------------
+
+
+def noted(path, change):
+    with h5py.File(path, "a") as file:
+        memo = json.loads(file.attrs["sims_analysis_storage"])
+        change(memo)
+        file.attrs["sims_analysis_storage"] = json.dumps(memo)
+
+
+def test_texts_of_five_hundred_million_letters_are_refused(stored):
+    noted(stored, lambda memo: memo["text"].update(species=f"<U{HUGE}"))
+    for open_it in (sims.load, sims.provenance):
+        with pytest.raises(ArchiveError, match=r"the texts of 'species' needs more memory than"):
+            open_it(stored)
+
+
+def test_arrays_of_wide_texts_in_attributes_are_refused(stored):
+    wide = {"__ndarray__": ["a"], "dtype": f"<U{HUGE}"}
+    noted(stored, lambda memo: memo["attrs"].update({"": {"note": wide}}))
+    with pytest.raises(ArchiveError, match=r"an array of <U500000000 .* needs more memory than"):
+        sims.load(stored)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda memo: memo.pop("added"), lambda memo: memo["text"].update(nobody="<U3"),
+     lambda memo: memo["text"].update(species="no type"), lambda memo: memo.update(attrs=[1]),
+     lambda memo: memo["attrs"].update({"": {"note": {"__tuple__": 5}}})],
+)  # fmt: skip
+def test_a_damaged_note_is_an_error_that_names_it(stored, change):
+    noted(stored, change)
+    with pytest.raises(ArchiveError, match=r"^w7\.nc: its attribute 'sims_analysis_storage' is "):
+        sims.load(stored)
+
+
+# --- zarr ---------------------------------------------------------------------------------------
+
+
+class Owns:
+    """Writes a file when it is read by pickle."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+ARRAY = {
+    "zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "compressor": None,
+    "fill_value": None, "order": "C", "filters": [{"id": "pickle", "protocol": 5}],
+}  # fmt: skip
+INNER = [{"name": "bytes"}, {"name": "numcodecs.pickle", "configuration": {}}]
+SHARDED = [{"name": "sharding_indexed", "configuration": {"codecs": INNER}}]
+STORES = {
+    "array": {"a/.zarray": ARRAY, ".zgroup": {"zarr_format": 2}},
+    "consolidated": {".zmetadata": {"metadata": {"a/.zarray": ARRAY}}},
+    "compressor": {"a/.zarray": {**ARRAY, "filters": None, "compressor": {"id": "Pickle"}}},
+    "format 3": {"a/zarr.json": {"zarr_format": 3, "codecs": INNER}},
+    "shards": {"zarr.json": {"consolidated_metadata": {"metadata": {"a": {"codecs": SHARDED}}}}},
+}
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
+    store, owned = tmp_path / "w7.zarr", tmp_path / "owned"
+    (store / "a").mkdir(parents=True)
+    (store / "a" / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
+    for name, metadata in STORES[kind].items():
+        (store / name).write_text(json.dumps(metadata))
+    with pytest.raises(ArchiveError, match=r"w7.zarr.*has the filter '.*[pP]ickle'"):
+        sims.load(store)
+    assert not owned.exists()
+
+
+def test_attributes_may_speak_of_pickles(tmp_path):
+    ds = sims.open_example("boron-implant").assign_attrs(
+        filters=[{"id": "pickle"}], comment="pickle", codecs="pickle"
+    )
+    ds["concentration"].attrs["codecs"] = "pickle"
+    sims.save(ds, tmp_path / "w7.zarr")
+    assert sims.load(tmp_path / "w7.zarr").identical(ds)
+
+
+def test_other_metadata_may_speak_of_pickles(tmp_path):
+    metadata = {
+        "codecs": [{"name": "bytes"}], "dimension_names": ["pickle"], "data_type": "pickle",
+        "attributes": {"codecs": [{"name": "pickle"}]}, ".zattrs": {"filters": "pickle"},
+        "metadata": {"a/.zattrs": {"compressor": {"id": "pickle"}}},
+    }  # fmt: skip
+    (tmp_path / "zarr.json").write_text(json.dumps(metadata))
+    check_zarr(tmp_path, Budget())
+
+
+# What strict JSON refuses, and zarr reads.
+LENIENT = ['{"a": NaN, %s', '{"a": "\\ud800", %s', "\ufeff{%s", '{"a": 1, "a": -Infinity, %s']
+
+
+@pytest.mark.parametrize("kind", ["array", "compressor", "format 3"])
+@pytest.mark.parametrize("lenient", [*LENIENT, "utf-16"])
+def test_code_behind_what_strict_json_refuses_is_refused(tmp_path, kind, lenient):
+    store, owned = tmp_path / "w7.zarr", tmp_path / "owned"
+    (store / "a").mkdir(parents=True)
+    (store / "a" / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
+    for name, metadata in STORES[kind].items():
+        text = json.dumps(metadata)
+        text = text if lenient == "utf-16" else lenient % text[1:]
+        (store / name).write_text(text, encoding="utf-16" if lenient == "utf-16" else "utf-8")
+    with pytest.raises(ArchiveError, match=r"w7.zarr is not read: .*(ickle|cannot be read)"):
+        sims.load(store)
+    assert not owned.exists()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return sims.save(sims.open_example("boron-implant"), tmp_path / "w7.zarr")
+
+
+@pytest.mark.parametrize("name", [".zmetadata", "depth/.zarray", ".zattrs"])
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\xfd", b"[" * 100_000])
+def test_metadata_that_cannot_be_read_are_refused(store, name, content):
+    (store / name).write_bytes(content)
+    refused(store, f"w7.zarr is not read: {name} cannot be read")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("name", ["concentration", "concentration/0.0", "depth/.zarray", "new"])
+def test_a_store_with_links_is_refused(store, secret, name):
+    path = store / name
+    target = secret
+    if path.exists():
+        target = path.rename(store.parent / "elsewhere")
+    path.symlink_to(target)
+    refused(store, repr(name), "leads elsewhere")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_the_code_of_a_linked_array_is_not_run(tmp_path, store):
+    owned, elsewhere = tmp_path / "owned", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".zarray").write_text(json.dumps(ARRAY))
+    (elsewhere / ".zattrs").write_text('{"_ARRAY_DIMENSIONS": ["n"]}')
+    (elsewhere / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
+    (store / "note").symlink_to(elsewhere)
+    (store / ".zmetadata").unlink()
+    refused(store, "'note' leads elsewhere")
+    assert not owned.exists()
+
+
+def test_a_store_may_be_a_link_itself(store):
+    if os.name != "nt":
+        (store.parent / "other.zarr").symlink_to(store)
+        assert "concentration" in sims.load(store.parent / "other.zarr")
+
+
+@pytest.mark.parametrize(
+    ("change", "lazily"),
+    [({"shape": [500_000_000, 10]}, False), ({"chunks": [500_000_000, 10]}, True),
+     ({"dtype": "<U500000000"}, True)],
+)  # fmt: skip
+def test_an_array_that_would_need_too_much_memory_is_refused(store, change, lazily):
+    for name in (".zmetadata", "concentration/.zarray"):
+        metadata = json.loads((store / name).read_text())
+        arrays = metadata.get("metadata", {"concentration/.zarray": metadata})
+        arrays["concentration/.zarray"] |= change
+        (store / name).write_text(json.dumps(metadata))
+    with pytest.raises(ArchiveError, match=r"array '/concentration' .* needs more memory than"):
+        sims.load(store)
+    if lazily:
+        with pytest.raises(ArchiveError, match="needs more memory than"):
+            sims.load(store, chunks={})
+
+
+def test_metadata_without_end_are_refused_before_they_are_decoded(store):
+    (store / ".zattrs").write_text('{"a": [' + "[]," * 6_000_000 + "[]]}")
+    with pytest.raises(ArchiveError, match=r"its metadata \.zattrs needs more memory than"):
+        sims.load(store)
+
+
+def test_what_zarr_itself_cannot_store_strictly_is_read(tmp_path):
+    """NaN in metadata is what zarr writes."""
+    ds = xr.Dataset({"a": ("x", [1.0, np.nan])}, attrs={"limit": float("nan")})
+    ds.to_zarr(tmp_path / "w.zarr", zarr_format=2)
+    assert np.isnan(sims.load(tmp_path / "w.zarr").attrs["limit"])

@@ -1,0 +1,113 @@
+"""Names of curves: what they say, and which of them could be beside their curves."""
+
+import drawn
+import numpy as np
+import pytest
+
+from sims_analysis.figures.short_names import brief, briefs
+
+B = drawn.profiles(B=drawn.gaussian())
+BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+COUNTS = (np.full(50, 2e5), "counts/s")
+
+
+def labelled(ax):
+    return [line.get_label() for each in drawn.axes(ax).values() for line in drawn.lines(each)]
+
+
+def entries(data, **options):
+    """Names beside the curves, and those in the legend."""
+    ax = drawn.sketched(data, **options)
+    return drawn.beside(ax), drawn.names(ax)
+
+
+def test_lines_have_the_names_that_tell_them_apart():
+    assert labelled(drawn.sketched({"W1": BOTH, "W2": B})) == ["B, W1", "B, W2", "P, W1"]
+    (isotope,) = labelled(drawn.sketched(drawn.profiles(**{"11B": drawn.gaussian()})))
+    assert isotope == "$\\mathregular{^{11}}$B"
+    bare = B.isel(species=0, drop=True)
+    assert labelled(drawn.sketched(bare)) == ["Concentration"]
+    assert labelled(drawn.sketched({"W1": bare, "W2": bare})) == ["W1", "W2"]
+    # matplotlib passes over names that begin with an underscore.
+    assert labelled(drawn.sketched({"_W": bare})) == ["\u200b_W"]
+
+
+def test_a_later_call_with_other_samples_says_of_which_measurement_or_counts():
+    ax = drawn.sketched(B)
+    other = drawn.profiles(B=drawn.gaussian(1e18))
+    for data in ({"W2": other}, {"W2": 2 * other}, B):
+        drawn.sketched(data, ax)
+    assert labelled(ax) == ["B", "B, W2", "B, W2 (2)", "B"]
+    assert labelled(drawn.sketched(other, drawn.sketched(B))) == ["B", "B (2)"]
+
+
+def test_the_left_axes_know_the_lines_of_the_right_ones_for_a_legend_of_the_user():
+    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), Ga=COUNTS))
+    assert [text.get_text() for text in ax.legend().get_texts()] == ["B", "Ga"]
+
+
+def test_names_point_at_axes_on_the_right_and_above():
+    assert entries(drawn.profiles(B=drawn.gaussian(), Ga=COUNTS)) == (["B", "Ga→"], [])
+    # An arrow of the name itself is enough.
+    into = drawn.profiles(**{"B": drawn.gaussian(), "Ga->": COUNTS})
+    assert entries(into) == (["B", "Ga→"], [])
+    timed, both = drawn.profiles("s", Ga=COUNTS), drawn.profiles(B=drawn.gaussian(), Ga=COUNTS)
+    assert entries({"a": both, "b": timed})[1] == ["B", "Ga→", "Ga→↑", "a", "b"]
+
+
+@pytest.mark.parametrize(("count", "waterfall", "beside"), [(3, None, 0), (3, 10, 3), (9, 10, 0)])
+def test_measurements_of_one_species_are_named_alone(count, waterfall, beside):
+    wafers = {f"W{i}": drawn.profiles(B=drawn.gaussian(i * 1e18)) for i in range(1, count + 1)}
+    names = entries(wafers, waterfall=waterfall, spread=False)
+    assert names == ((list(wafers), []) if beside else ([], list(wafers)))
+
+
+@pytest.mark.parametrize("by", ["species", "measurement"])
+def test_colours_and_dashes_of_a_legend_each_stand_for_one_thing(by):
+    ax = drawn.sketched({"W1": BOTH, "W2": BOTH}, colour_by=by)
+    first, second = (["B", "P"], ["W1", "W2"]) if by == "species" else (["W1", "W2"], ["B", "P"])
+    assert drawn.names(ax) == first + second
+    handles = drawn.named(ax).legend_handles
+    assert [one.get_linestyle() for one in handles] == ["-", "-", "-", "--"]
+    assert [one.get_color() for one in handles[2:]] == ["0.35", "0.35"]
+    assert len({one.get_color() for one in handles}) == 3
+
+
+def test_where_neither_stands_for_one_thing_each_curve_has_its_name():
+    colours = {"W1": "red", "W2": "blue"}
+    data = {"W1": BOTH, "W2": B}
+    assert entries(data, colours=colours, colour_by="species")[1] == ["B, W1", "B, W2", "P, W1"]
+
+
+def test_medians_have_the_name_of_their_species():
+    assert entries(drawn.wafers(12, outlier=3)) == ([], ["B", "W04"])
+    assert entries(drawn.wafers(12)) == (["B"], [])
+
+
+@pytest.mark.parametrize(
+    ("labels", "beside", "above"),
+    [("auto", ["B", "P"], []), ("direct", ["B", "P"], []), ("legend", [], ["B", "P"]),
+     ("none", [], [])],
+)  # fmt: skip
+def test_names_stand_where_the_user_wants_them(labels, beside, above):
+    assert entries(BOTH, labels=labels) == (beside, above)
+
+
+@pytest.mark.parametrize(
+    ("name", "longest", "short"),
+    [("a" * 36, 36, "a" * 36), ("$" + "a" * 50, 36, "$" + "a" * 50), ("a" * 20, 13, "a" * 11 + "…"),
+     ("abcdefghijklmnopqrst", 14, "ab…klmnopqrst")],
+)  # fmt: skip
+def test_the_ends_of_a_long_name_stay(name, longest, short):
+    assert brief(name, longest) == short
+
+
+def test_long_names_differ_by_their_own_words():
+    assert briefs(["a b c", "a b d"]) == ["a b c", "a b d"]
+    names = [f"the same beginning of it {i} and the same end of it" for i in (1, 2)]
+    assert briefs(names, 24) == ["… it 1 …", "… it 2 …"]
+    names = [f"{i} and then the same end of everything" for i in (1, 2)]
+    assert briefs(names, 12) == ["1 and then …", "2 and then …"]
+    # Where their own words are too long to differ once they are cut, they stay.
+    names = [f"the same beginning of everything, {i}" for i in (1, 2)]
+    assert briefs(names, 12) == ["… everything, 1", "… everything, 2"]

@@ -1,0 +1,343 @@
+"""Names and lists find their places when a figure is drawn, whatever was called before."""
+
+import itertools
+from copy import deepcopy
+
+import drawn
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileWarning, collected
+
+mpl.use("Agg")
+
+B = drawn.profiles(B=drawn.gaussian())
+BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+COUNTS = (np.full(50, 2e5), "counts/s")
+THREE = drawn.profiles(B=drawn.gaussian(), Ga=COUNTS, Al=(np.full(50, 0.3), "atomic fraction"))
+RESULTS = {
+    "junctions": sims.junction_depth(B, level="1e17 atoms/cm^3"),
+    "dose": sims.integrated_dose(B),
+    "peak": sims.peak(B),
+}
+
+
+def noisy():
+    """A profile that leaves no room for a list in its axes."""
+    rng = np.random.default_rng(1)
+    return drawn.profiles(B=10 ** rng.uniform(15, 20, 50), P=10 ** rng.uniform(15, 20, 50))
+
+
+def full(**options):
+    """Options of a plot whose axes are full."""
+    data = noisy()
+    return {"data": data, "peak": sims.peak(data), "labels": "legend", **options}
+
+
+def box(artist):
+    return artist.get_window_extent()
+
+
+def settled(ax):
+    """Draw the figure until its layout does not change any more."""
+    for _ in range(3):
+        ax.figure.draw_without_rendering()
+    return ax
+
+
+def is_inside(ax, one):
+    inner, outer = box(one), ax.bbox
+    return outer.x0 <= inner.x0 < inner.x1 <= outer.x1 and (
+        outer.y0 <= inner.y0 < inner.y1 <= outer.y1
+    )
+
+
+def rows(legend):
+    return len({round(box(text).y0) for text in legend.get_texts()})
+
+
+# --- names beside curves ------------------------------------------------------------------------
+
+
+def test_a_name_stands_beside_its_curve_in_its_colour_and_covers_nothing():
+    ax = settled(drawn.sketched(BOTH))
+    for text, line in zip(drawn.beside_texts(ax), drawn.lines(ax), strict=True):
+        points = ax.transData.transform(np.column_stack(line.get_data()))
+        away = np.hypot(*(points - box(text).get_points().mean(axis=0)).T).min()
+        assert away < 25
+        for other in drawn.lines(ax):
+            seen = ax.transData.transform(np.column_stack(other.get_data()))
+            assert not any(box(text).contains(*point) for point in seen)
+        assert is_inside(ax, text)
+    assert [text.get_text() for text in drawn.beside_texts(ax)] == ["B", "P"]
+
+
+def test_names_follow_when_the_limits_change():
+    ax = settled(drawn.sketched(BOTH))
+    ax.set_xlim(60, 98)
+    settled(ax)
+    for text in drawn.beside_texts(ax):
+        assert is_inside(ax, text)
+    # A curve that is out of sight has its name in the legend.
+    ax.set_ylim(2e18, 1e20)
+    ax.set_xlim(0, 98)
+    settled(ax)
+    assert (drawn.beside(ax), drawn.names(ax)) == (["B"], ["P"])
+
+
+def test_names_make_way_for_texts_lines_and_insets_of_the_user():
+    ax = settled(drawn.sketched(B))
+    (before,) = [box(text).frozen() for text in drawn.beside_texts(ax)]
+    low, _ = ax.transAxes.inverted().transform(before.get_points())
+    ax.text(*low, "a text of the user", transform=ax.transAxes)
+    (now,) = drawn.beside_texts(settled(ax))
+    assert not box(now).overlaps(box(ax.texts[-1]))
+    inset = ax.inset_axes([low[0] - 0.1, low[1] - 0.1, 0.3, 0.3])
+    (now,) = drawn.beside_texts(settled(ax))
+    assert not box(now).overlaps(inset.bbox)
+
+
+def test_a_name_goes_with_its_curve():
+    ax = drawn.sketched(BOTH)
+    drawn.lines(ax)[0].remove()
+    assert drawn.beside(settled(ax)) == ["P"]
+
+
+def test_a_later_call_finds_what_an_earlier_one_has_left_and_forgets_it_once_cleared():
+    ax = drawn.sketched(B, peak=sims.peak(B))
+    drawn.sketched(drawn.profiles(P=drawn.gaussian(1e18)), ax)
+    assert sorted(drawn.beside(ax)) == ["B", "P"]
+    assert drawn.notes(ax) == ["peak at 30 nm"]
+    ax.clear()
+    drawn.sketched(drawn.profiles(As=drawn.gaussian()), ax)
+    assert (drawn.beside(ax), drawn.notes(ax)) == (["As"], [])
+    copy = deepcopy(ax.figure).axes[0]
+    drawn.sketched(B, copy)
+    assert sorted(drawn.beside(copy)) == ["As", "B"]
+
+
+def test_a_plot_is_known_by_its_right_axes_too():
+    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), Ga=COUNTS))
+    _, right = drawn.axes(ax).values()
+    assert drawn.sketched(drawn.profiles(P=drawn.gaussian()), right) is ax
+    assert len(ax.figure.axes) == 2
+
+
+# --- names above the axes -----------------------------------------------------------------------
+
+
+def test_names_stand_above_the_axes_below_their_titles_whenever_these_are_written():
+    ax = drawn.sketched(BOTH, labels="legend")
+    assert rows(drawn.named(settled(ax))) == 1
+    assert box(drawn.named(ax)).y0 == pytest.approx(ax.bbox.y1, abs=3)
+    ax.set_title("in the middle")
+    ax.set_title("a", loc="left")
+    settled(ax)
+    titles = [ax.title, *(t for t in ax.get_children() if getattr(t, "get_text", str)() == "a")]
+    for title in titles:
+        assert 0 <= box(title).y0 - box(drawn.named(ax)).y1 < 8
+    # Without names they are where they were.
+    drawn.lines(ax)[0].figure.set_size_inches(8, 8)
+    settled(ax)
+    assert 0 <= box(ax.title).y0 - box(drawn.named(ax)).y1 < 8
+
+
+def test_names_take_as_many_rows_as_the_axes_are_narrow_and_a_long_one_is_shortened():
+    data = {f"a longer name of {name}": one for name, one in drawn.wafers(6).items()}
+    wide, narrow = (sims.plot_profiles(data, width=width) for width in ("double", "60 mm"))
+    settled(wide), settled(narrow)
+    assert rows(drawn.named(wide)) == 2
+    assert rows(drawn.named(narrow)) == 6
+    for ax in (wide, narrow):
+        assert box(drawn.named(ax)).x1 <= ax.figure.bbox.width
+    long = "wafer {}, lot 2026-01-15/7, annealed at 1000 C for 10 s in N2"
+    ax = sims.plot_profiles({long.format(1): B, long.format(2): BOTH}, width="50 mm")
+    assert any("…" in name for name in drawn.names(ax))
+    assert box(drawn.named(ax)).x1 <= ax.figure.bbox.width + 1
+
+
+def test_many_names_are_sorted_by_length():
+    data = {f"N{'x' * (i % 3)}{i}": one for i, one in enumerate(drawn.wafers(26).values())}
+    ax = drawn.sketched(data, spread=False)
+    widths = [box(text).width for text in drawn.named(ax).get_texts()]
+    assert (np.diff(widths) > -1e-6).all()
+
+
+def test_names_stand_over_the_power_and_the_numbers_of_an_axis_above():
+    both = {"a": BOTH, "b": drawn.profiles("s", Ga=COUNTS)}
+    ax = settled(drawn.sketched(both, scale="linear", labels="legend"))
+    offset = ax.yaxis.get_offset_text()
+    assert box(drawn.named(ax)).y0 > box(offset).y1 - 1
+    above = next(each for each in ax.figure.axes if each.xaxis.get_label_position() == "top")
+    assert box(drawn.named(ax)).y0 > box(above.xaxis.label).y1 - 1
+
+
+def test_a_figure_of_our_own_grows_by_names_and_lists_and_its_axes_stay_as_high():
+    plain = sims.plot_profiles(noisy(), labels="none")
+    heights = {}
+    for key, options in {"none": {"labels": "none"}, "names": {"labels": "legend"},
+                         "both": full()}.items():  # fmt: skip
+        ax = settled(sims.plot_profiles(**{"data": noisy(), **options}))
+        heights[key] = ax.figure.get_size_inches()[1]
+        assert ax.bbox.height == pytest.approx(settled(plain).bbox.height, rel=0.04)
+    assert heights["none"] < heights["names"] < heights["both"]
+
+
+def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
+    ax = sims.plot_profiles(**full())
+    height, axes = ax.figure.get_size_inches()[1], settled(ax).bbox.height
+    sims.plot_profiles(noisy(), ax, labels="legend")
+    assert ax.figure.get_size_inches()[1] == pytest.approx(height)
+    sims.plot_profiles(noisy(), ax, dose=sims.integrated_dose(noisy()), labels="legend")
+    assert ax.figure.get_size_inches()[1] > height
+    assert settled(ax).bbox.height == pytest.approx(axes, rel=0.04)
+
+
+# --- lists --------------------------------------------------------------------------------------
+
+
+def test_a_list_stands_in_the_axes_where_it_covers_nothing():
+    ax = settled(drawn.sketched(B, peak=sims.peak(B)))
+    made = drawn.listed(ax)
+    assert is_inside(ax, made)
+    points = ax.transData.transform(np.column_stack(drawn.lines(ax)[0].get_data()))
+    assert not any(box(made).contains(*point) for point in points)
+    assert not made.get_frame_on()
+
+
+def test_a_list_stands_below_the_labels_of_our_figure_and_of_axes_with_a_layout():
+    for given in (False, True):
+        other = plt.subplots(1, 2, figsize=(9, 5), layout="constrained")[1][0] if given else None
+        ax = settled(sims.plot_profiles(**full(ax=other)))
+        made = drawn.listed(ax)
+        assert box(made).y1 < box(ax.xaxis.label).y0
+        assert box(made).y0 >= 0
+        assert ax.figure.bbox.x0 <= box(made).x0
+        assert box(made).width <= ax.figure.bbox.width / (2 if given else 1)
+
+
+def test_a_list_is_below_the_residuals():
+    fit = sims.fit(B, model="gaussian", background="fit")
+    data = B.assign(concentration=noisy()["concentration"].isel(species=[0]))
+    ax = settled(sims.plot_profiles(data, fits=fit, residuals=True, peak=sims.peak(data)))
+    below = ax.figure.axes[1]
+    assert box(drawn.listed(ax)).y1 < box(below.xaxis.label).y0
+    assert below.bbox.y1 < ax.bbox.y0
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_a_list_without_room_is_never_refused_but_warned_of(layout):
+    _, axes = plt.subplots(1, 2, figsize=(3.4, 1.5), layout=layout)
+    with collected() as warnings:
+        for ax in axes.flat:
+            sims.plot_profiles(**full(ax=ax, dose=sims.integrated_dose(noisy())))
+    assert {type(one) for one in warnings} == {ProfileWarning}
+    assert "results and explanations covers axes" in str(warnings[0])
+    assert "give the axes more room" in str(warnings[0])
+    for ax in axes.flat:
+        settled(ax)
+        made = drawn.listed(ax)
+        assert made.get_frame().get_alpha() == 0.85
+        assert ax.bbox.height > 0.1 * ax.figure.bbox.height
+        assert min(text.get_fontsize() for text in made.get_texts()) >= 5.5 - 1e-9
+
+
+def test_lines_of_a_list_are_broken_where_they_are_read():
+    data = noisy().sel(species=["B"])
+    ax = sims.plot_profiles(data, dose=sims.integrated_dose(data), width="30 mm")
+    assert drawn.listed(ax).get_texts()[0].get_text().startswith("$Q$\n= 9.345×10")
+    wide = sims.plot_profiles(data, dose=sims.integrated_dose(data))
+    assert "\n" not in drawn.listed(wide).get_texts()[0].get_text()
+
+
+def test_one_list_for_all_panels_holds_names_results_and_explanations_once():
+    ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15), P=drawn.gaussian(1e18))
+    data = {"a": ds, "b": ds}
+    peaks = {name: sims.peak(ds.sel(species=["B"])) for name in data}
+    panels = sims.plot_panels(data, peak=peaks, shared_legend=True)
+    assert drawn.notes(panels[0]) == ["B", "P", "peak(B, a) at 30 nm", "peak(B, b) at 30 nm",
+                                      "zero"]  # fmt: skip
+    (made,) = panels[0].figure.legends
+    assert rows(made) <= 2
+    settled(panels[0])
+    assert all(box(made).y1 <= box(ax.xaxis.label).y0 for ax in panels)
+
+
+def test_what_one_panel_explains_the_next_does_not_repeat():
+    ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
+    panels = sims.plot_panels({"a": ds, "b": ds})
+    assert [drawn.notes(ax) for ax in panels] == [["zero"], []]
+
+
+# --- other axes ---------------------------------------------------------------------------------
+
+
+def test_right_axes_stand_apart_whatever_their_labels_become():
+    ax = sims.plot_profiles(THREE, width="double")
+    _, first, second = drawn.axes(ax).values()
+    first.set_ylabel("a label\nof two lines")
+    settled(ax)
+    boxes = [each.yaxis.get_tightbbox() for each in (first, second)]
+    assert not boxes[0].overlaps(boxes[1])
+    assert boxes[1].x1 <= ax.figure.bbox.width + 1
+
+
+@pytest.mark.parametrize("how", ["inset_axes", "add_axes"])
+def test_an_inset_shows_its_curves(how):
+    figure, ax = plt.subplots(figsize=(6, 5))
+    sims.plot_profiles(BOTH, ax)
+    place = [0.5, 0.5, 0.4, 0.4]
+    inset = ax.inset_axes(place) if how == "inset_axes" else figure.add_axes(place)
+    sims.plot_profiles(THREE, inset, xlim=(0, 50))
+    settled(ax)
+    assert inset.get_ylim()[0] < 4e17 < 1e19 <= inset.get_ylim()[1]
+    assert inset.get_xlim() == (0, 50)
+    assert sorted([*drawn.beside(inset), *drawn.names(inset)]) == ["Al→", "B", "Ga→"]
+    grounds = [each.get_zorder() for each in drawn.axes(inset).values() if each.patch.get_visible()]
+    assert grounds == [inset.get_zorder()]
+    assert all(each.get_zorder() >= grounds[0] for each in drawn.axes(inset).values())
+
+
+def test_an_inset_does_not_say_again_that_data_are_synthetic():
+    ds = sims.open_example("boron-implant")
+    ax = drawn.sketched(ds)
+    inset = drawn.sketched(ds, ax.inset_axes([0.5, 0.5, 0.4, 0.4]))
+    assert (ax.get_title(), inset.get_title()) == ("Synthetic data", "")
+
+
+@pytest.mark.slow
+def test_the_order_of_calls_does_not_matter():
+    def mosaic(order):
+        figure, axes = plt.subplot_mosaic("AAB;CCB", figsize=(9, 6), layout="constrained")
+        for name in order:
+            sims.plot_profiles(THREE if name == "B" else BOTH, axes[name],
+                               labels="legend" if name == "C" else "auto")  # fmt: skip
+            axes[name].set_title(name, loc="left")
+        for _ in range(4):
+            figure.draw_without_rendering()
+        texts = [one for name in "ABC" for one in drawn.beside_texts(axes[name])]
+        return np.array([[*axes[name].bbox.bounds] for name in "ABC"]), [
+            (one.get_text(), *box(one).bounds) for one in texts
+        ]
+
+    (places, texts), (others, again) = mosaic("ABC"), mosaic("CBA")
+    np.testing.assert_allclose(places, others, atol=2)
+    assert [one[0] for one in texts] == [one[0] for one in again]
+    np.testing.assert_allclose([one[1:] for one in texts], [one[1:] for one in again], atol=3)
+
+
+def test_nothing_of_the_axes_is_changed_but_what_is_drawn():
+    ax = sims.plot_profiles(B)
+    assert set(vars(ax)) == set(vars(plt.figure().add_subplot())) | {"_gridspecs"} & set(vars(ax))
+
+
+def test_lists_of_panels_do_not_touch_each_other():
+    data = {name: noisy() for name in "abc"}
+    panels = sims.plot_panels(data, peak={name: sims.peak(noisy()) for name in data})
+    settled(panels[0])
+    lists = [box(drawn.listed(ax)) for ax in panels]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(lists, 2))
+    assert not any(a.overlaps(ax.bbox) for a in lists for ax in panels)

@@ -1,0 +1,55 @@
+"""Samples of one profile: their order, their cells, and means over neighbours."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sims_analysis.kernels.samples import Samples, cells, in_order, smoothed, surroundings
+
+
+def samples(c, s=np.nan, k=np.nan):
+    c = np.asarray(c, dtype=float)
+    z, s, k = np.arange(c.size) * 2.0, *(np.broadcast_to(one, c.shape) for one in (s, k))
+    return Samples(z, c, s, k, np.zeros(c.size), np.zeros(c.size))
+
+
+def test_samples_are_in_order_within_their_window():
+    z, c = np.array([3.0, 1.0, np.nan, 2.0, 4.0]), np.array([1.0, 1.0, 1.0, np.nan, 1.0])
+    np.testing.assert_array_equal(in_order(z, c), [1, 0, 4])
+    np.testing.assert_array_equal(in_order(z, c, 1.0, 3.0), [1, 0])
+    np.testing.assert_array_equal(in_order(z, c, 1.01), [0, 4])
+    np.testing.assert_array_equal(in_order(z, c, stop=2.99), [1])
+
+
+def test_cells_reach_half_way_or_as_stated():
+    below, above = cells(np.array([0.0, 1.0, 4.0]))
+    np.testing.assert_array_equal(below, [0.5, 0.5, 1.5])
+    np.testing.assert_array_equal(above, [0.5, 1.5, 1.5])
+    assert [one.tolist() for one in cells(np.array([7.0]))] == [[0.0], [0.0]]
+    three, here = samples([1.0, 1.0, 1.0]), np.array([1, 2])
+    np.testing.assert_array_equal(three.cells(here), [[1, 1], [1, 1]])
+    stated = replace(three, lower=three.z - 0.3, upper=three.z + 0.4)
+    np.testing.assert_allclose(stated.cells(here), [[0.3, 0.3], [0.4, 0.4]])
+    partly = replace(stated, lower=np.array([0.0, np.nan, 3.7]))
+    np.testing.assert_array_equal(partly.cells(here), [[1, 1], [1, 1]])
+
+
+def test_smoothed_is_the_mean_of_the_neighbours_that_there_are():
+    c = np.random.default_rng(0).normal(size=30)
+    expected = [c[max(0, i - 2) : i + 3].mean() for i in range(30)]
+    np.testing.assert_allclose(smoothed(c), expected)
+    c = c[:12]
+    three = [c[max(0, i - 1) : i + 2].mean() for i in range(12)]
+    np.testing.assert_allclose(smoothed(c), three)
+    np.testing.assert_array_equal(smoothed(c[:8]), c[:8])
+
+
+def test_a_weak_sample_takes_the_mean_of_its_neighbours():
+    c, s = np.array([9.0, 9, 1, -2, 1, 9, 9]), np.ones(7)
+    # Of one to each side where these three have four standard errors together, or else of two.
+    np.testing.assert_allclose(surroundings(c, s), [9, 9, 3.5, 5, 3.5, 9, 9])
+    np.testing.assert_allclose(surroundings(c, s, known=0.9), [9, 9, 1, 5, 1, 9, 9])
+    zero = np.array([9.0, 0, 9])  # is known to have no error only where others have none either
+    np.testing.assert_allclose(surroundings(zero, np.array([1.0, 0, 1])), [9, 9, 9])
+    for unknown in (np.zeros(3), np.full(3, np.nan)):
+        np.testing.assert_array_equal(surroundings(zero, unknown), zero)
