@@ -280,8 +280,8 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         profiles = np.arange(len(flat))[which][marks.row]
         columns = (column.tolist() for column in (profiles, *marks[1:-1]))
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
-            low, high = (own if np.isnan(x) else x for x, own in ((low, first), (high, last)))
-            found.append(Run(profile, flag, first, last, low, high, height))
+            begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
+            found.append(Run(profile, flag, first, last, begin, end, height))
     yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
 
 

@@ -56,7 +56,7 @@ def local_value(
     if rows.stderr is not None and (fraction < 1).any():
         stderr = stderr * np.sqrt(shared_variance(_weights(used, off, samples), fraction))
     status = first_status(
-        (np.isnan(first), Status.NO_DATA),
+        (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
     )
