@@ -90,7 +90,7 @@ def resolve(
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
     One precedence for all questions: the highest rank of :class:`sims_analysis.outcomes.Status`
-    where an answer has a value; without one, the reason of the kernel stays.
+    where an answer has a value; without one, the kernel's interval is NaN, and its reason stays.
 
     Parameters
     ----------

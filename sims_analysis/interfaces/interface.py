@@ -216,6 +216,7 @@ def _resolved(
     step = position - reach, position + reach
     across = rests_on(profiles, step)
     everywhere = rests_on(profiles, window, "samples").flags & Flag.SATURATED
+    everywhere = everywhere.where(position.notnull(), 0).astype(np.int16)
     rests = across._replace(flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     # A step between two samples of a gap is one that nothing determines.

@@ -376,7 +376,7 @@ def _layers(*given: Any) -> Array:
         row[5] = np.nan if gap.any() else row[5]
         cases = {
             Status.GAP: gap.any(),
-            Status.BELOW_DETECTION: (open_ & [from_hidden, to_hidden]).any(),
+            Status.BELOW_LIMIT: (open_ & [from_hidden, to_hidden]).any(),
             Status.TRUNCATED: open_.any(),
             Status.SATURATED: saturated,
         }

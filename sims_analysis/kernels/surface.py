@@ -60,8 +60,9 @@ def local_value(
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
     )
-    value, stderr = (np.where(status == Status.OK, x, np.nan) for x in (value, stderr))
-    return LocalValue(value, stderr, status, used.first, used.last)
+    columns = value, stderr, used.first, used.last
+    value, stderr, start, stop = (np.where(status == Status.OK, x, np.nan) for x in columns)
+    return LocalValue(value, stderr, status, start, stop)
 
 
 def _weights(used: Packed, off: Array, samples: int) -> Array:
