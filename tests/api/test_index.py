@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.api import contents, parallel
 from sims_analysis.api import index as index_module
+from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
@@ -172,7 +172,7 @@ def test_without_a_file_ids_are_listed_without_a_look_at_payloads(archive, file,
         monkeypatch.setattr(index_module, "_WORTH_A_FILE", 99)
     else:
         monkeypatch.setattr(index_module, "_file_of", lambda _: None)
-    monkeypatch.setattr(contents, "read_payload", lambda *_: pytest.fail("a payload was read"))
+    monkeypatch.setattr(index_module, "read_payload", lambda *_: pytest.fail("a payload was read"))
     assert len(archive.ids()) == 12
 
 
