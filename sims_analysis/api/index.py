@@ -169,10 +169,8 @@ class Index:
         """Make the index anew, and count the entries."""
         if file := _file_of(self._archive):
             _remove(file)
-        (count,) = self._ask(
-            lambda connection: _column(connection, "SELECT count(*) FROM entries"), show=show
-        )
-        return int(count)
+        count = "SELECT count(*) FROM entries"
+        return int(self._ask(lambda index: _column(index, count)[0], show=show))
 
     def _ask(
         self,
