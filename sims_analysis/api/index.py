@@ -57,11 +57,24 @@ CREATE TABLE IF NOT EXISTS entries (
     growth_length REAL, upload_datetime REAL, last_updated REAL,
     species TEXT, title TEXT, date TEXT, payload_words TEXT
 );
-CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed);
+CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed, data_id);
 """
 _INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 18)})"  # noqa: S608
 _CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
 _SPECIES = "SELECT name FROM species WHERE folder = ? ORDER BY rowid"
+#: Conditions on an array of texts. Those of a column of several stand between line breaks.
+_ALL_WORDS = (
+    "NOT EXISTS (SELECT 1 FROM json_each(?)"
+    " WHERE NOT (instr(words, value) OR instr(payload_words, value)))"
+)
+_ALL_SPECIES = (
+    "NOT EXISTS (SELECT 1 FROM json_each(?)"
+    " WHERE NOT instr(species, char(10) || value || char(10)))"
+)
+_ANY_PROJECT = (
+    "EXISTS (SELECT 1 FROM json_each(?) WHERE instr(projects, char(10) || value || char(10)))"
+)
+_ANY = "IN (SELECT value FROM json_each(?))"
 #: Fewer entries are read as fast as a file is opened.
 _WORTH_A_FILE = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
@@ -157,7 +170,7 @@ class Index:
         def question(connection: Connection) -> tuple[list[Contents], int]:
             rows = connection.execute(listed, [*values, -1 if most is None else most])
             shown = [
-                Contents(data_id, title, date, _from_lines(species))
+                Contents(data_id, title, date, species.split("\n")[1:-1])
                 for data_id, title, date, species in rows
             ]
             (count,) = _column(connection, f"SELECT count(*) {found}", values)
@@ -339,41 +352,31 @@ def _in_lines(texts: Iterable[str]) -> str:
     return "".join(f"\n{text}" for text in texts) + "\n"
 
 
-def _from_lines(text: str) -> list[str]:
-    return text[1:-1].split("\n") if len(text) > 1 else []
-
-
 def _condition(search: Search, species: Sequence[str]) -> tuple[str, list[str | float]]:
     """Give the condition of SQL that an entry must meet, and the values in it."""
     conditions = ["WHERE true"]
     values: list[str | float] = []
-
-    def add(condition: str, *given: str | float) -> None:
-        conditions.append(condition)
-        values.extend(given)
-
-    for keyword in search.keywords:
-        add("(instr(words, ?) OR instr(payload_words, ?))", *[keyword.casefold()] * 2)
-    for name in species:
-        add("instr(species, ?)", f"\n{name}\n")
-    for column in ("data_type", "status"):
-        if (text := getattr(search, column)) != ALL:
-            add(f"{column} = ?", text)
-    for condition, some in (
-        ("physical_sample_id = ?", search.physical_sample_ids),
-        ("instr(projects, ?)", [f"\n{project}\n" for project in search.project_ids]),
+    # Several values are one array: of long conditions SQLite refuses to make sense.
+    for condition, texts in (
+        (_ALL_WORDS, [keyword.casefold() for keyword in search.keywords]),
+        (_ALL_SPECIES, species),
+        (f"physical_sample_id {_ANY}", search.physical_sample_ids),
+        (_ANY_PROJECT, search.project_ids),
+        (f"data_type {_ANY}", [] if search.data_type == ALL else [search.data_type]),
+        (f"status {_ANY}", [] if search.status == ALL else [search.status]),
     ):
-        if some:
-            add(f"({' OR '.join([condition] * len(some))})", *some)
+        if texts:
+            conditions.append(condition)
+            # A text that is not valid Unicode is in no entry.
+            valid = [text.encode(errors="replace").decode() for text in texts]
+            values.append(orjson.dumps(valid).decode())
     for column in ("growth_length", "upload_datetime", "last_updated"):
         for end, sign in (("min", ">="), ("max", "<=")):
             limit = getattr(search, f"{column}_{end}")
             if limit is not None:
-                seconds = limit.timestamp() if isinstance(limit, datetime) else float(limit)
-                add(f"{column} {sign} ?", seconds)
-    # A text that is not valid Unicode is in no entry.
-    valid = [v.encode(errors="replace").decode() if isinstance(v, str) else v for v in values]
-    return " AND ".join(conditions), valid
+                conditions.append(f"{column} {sign} ?")
+                values.append(limit.timestamp() if isinstance(limit, datetime) else float(limit))
+    return " AND ".join(conditions), values
 
 
 def _seconds(text: str | None) -> float | None:
@@ -442,7 +445,9 @@ def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | N
         return Entry(**at, data_id=data_id, is_sound=damage is None)
     known, catalogue_damage = None, None
     if data_id:
-        known, catalogue_damage = _attempt(lambda: _catalogue_entry(folder))
+        told, catalogue_damage = _attempt(lambda: read_catalogue(folder))
+        if told:
+            known, catalogue_damage = _attempt(lambda: CatalogueEntry.from_dict(told))
     if damage and not known:
         leave_out(folder, damage)
     elif catalogue_damage:
@@ -474,11 +479,6 @@ def _attempt(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
         return read(), None
     except (ArchiveError, PayloadError) as error:
         return None, error
-
-
-def _catalogue_entry(folder: Path) -> CatalogueEntry | None:
-    known = read_catalogue(folder)
-    return None if known is None else CatalogueEntry.from_dict(known)
 
 
 def _earlier_id(versions: list[Path]) -> str:

@@ -274,6 +274,16 @@ def test_filters(archive, asked, expected, indexed, monkeypatch):
     assert set(archive.search(**asked).ids) == expected
 
 
+@pytest.mark.parametrize("name", ["keywords", "species", "physical_sample_ids", "project_ids"])
+def test_of_very_many_values_all_are_looked_for(archive, name, monkeypatch):
+    monkeypatch.setattr(index_module, "_remove", lambda _: pytest.fail("it was taken for damaged"))
+    archive.put_catalogue("w1", told("w1", physical_sample_id="1999", projects=[{"id": 1999}]))
+    some = {"keywords": ["sample"] * 2000, "species": ["B", "P"] * 1000}
+    found = archive.search(**{name: some.get(name, [str(i) for i in range(5, 2000)])}).ids
+    expected = {"keywords": 12, "species": 6}.get(name)
+    assert found == ["w1"] if expected is None else len(found) == expected
+
+
 # ---- when it is old
 
 
