@@ -93,12 +93,12 @@ def installed(tmp_path, monkeypatch):
         vars(made).update(objects)
         monkeypatch.setitem(sys.modules, "sims_lotus", made if module is None else module)
         monkeypatch.syspath_prepend(tmp_path / "site")
-        formats.formats.cache_clear()
+        formats.readers.cache_clear()
         shapes.models.cache_clear()
 
     yield install
     monkeypatch.undo()
-    formats.formats.cache_clear()
+    formats.readers.cache_clear()
     shapes.models.cache_clear()
 
 

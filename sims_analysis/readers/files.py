@@ -17,12 +17,12 @@ from sims_analysis.errors import (
     warn,
 )
 from sims_analysis.files import MAX_BYTES, checked_limit
-from sims_analysis.readers.file_types import recognised
-from sims_analysis.readers.inputs import Given, Readable, is_several, list_given
-from sims_analysis.readers.registry import Reader, chosen, formats
-from sims_analysis.readers.results import finish
+from sims_analysis.readers.file_types import find_reader
+from sims_analysis.readers.inputs import InputFile, Readable, list_inputs, stands_for_several
+from sims_analysis.readers.registry import Reader, reader_for, readers
+from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import ENCODINGS, Options, Source
-from sims_analysis.readers.tables.layout_preview import explanation, picture
+from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 
 __all__ = ["explain_read", "read", "read_formats"]
 
@@ -102,12 +102,12 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         hidden ones last.
     columns : mapping, optional
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
-        letter, or by head. Cells elsewhere do not matter then.
+        letter, or by header. Cells elsewhere do not matter then.
     header_rows : int or sequence of int, optional
-        Of a table: the rows that are heads, counted from 0 in the file. The numbers stand below the
-        last of them, whatever is above; ``[]`` if there are no heads.
+        Of a table: the rows that are headers, counted from 0 in the file. The numbers stand below
+        the last of them, whatever is above; ``[]`` if there are no headers.
     samples : str or True, optional
-        Of a table that holds several samples: the head (or letter) of the column that tells them
+        Of a table that holds several samples: the header (or letter) of the column that tells them
         apart, or True for whatever does, such as labels above blocks of columns. Each sample
         becomes a result of its own.
     decimal : {".", ","}, optional
@@ -150,7 +150,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     ReadError
         If a file holds no depth profile (it says what it is), breaks off, has a cell that is no
         number, would take more than `max_bytes`, or leads to other files. Its attribute
-        ``picture`` shows what was understood of a table; see :func:`explain_read`.
+        ``layout_preview`` shows what was understood of a table; see :func:`explain_read`.
     UnitsError
         If a unit is stated nowhere, or is ambiguous.
     SpeciesError
@@ -197,9 +197,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     )
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
-    forced = None if format is None else chosen(format)
-    files = list_given(path)
-    if errors == "raise" and not is_several(path):
+    forced = None if format is None else reader_for(format)
+    files = list_inputs(path)
+    if errors == "raise" and not stands_for_several(path):
         found = _read_one(files[0], options, forced)
         return found if options.samples is not None else found[0]
     outcomes = _read_each(files, options, forced, progress)
@@ -239,7 +239,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     a text with semicolons between the cells
                  A           B
       1  note     Wafer 7
-      2  heads    Depth (nm)  Conc (at/cm3)
+      2  headers    Depth (nm)  Conc (at/cm3)
       3  numbers  0           1.2E18
       4  numbers  5           3.5E18
     columns
@@ -247,12 +247,12 @@ def explain_read(path: Readable, **options: Any) -> str:
       B  values of a species that is not named  in at/cm3
     not read: the file does not name the species of column B; pass species=, its name
     """
-    forced = None if options.get("format") is None else chosen(options["format"])
+    forced = None if options.get("format") is None else reader_for(options["format"])
     unused = ("format", "errors", "progress")
     stated = _options(**{k: v for k, v in options.items() if k not in unused})
-    if is_several(path):
+    if stands_for_several(path):
         raise TypeError(f"path={path!r}; expected one file")
-    source = list_given(path)[0].read(stated)
+    source = list_inputs(path)[0].read(stated)
     outcome: list[SIMSResult] | SimsError
     with collected() as told:
         try:
@@ -276,7 +276,7 @@ def read_formats() -> dict[str, str]:
     >>> sims.read_formats()["srim"]
     'SRIM and TRIM, RANGE.txt'
     """
-    return {known.name: known.description for known in formats()}
+    return {known.name: known.description for known in readers()}
 
 
 def _options(**stated: Any) -> Options:
@@ -285,7 +285,7 @@ def _options(**stated: Any) -> Options:
         ("species", (str, Sequence), "a name, or a list of names"),
         ("columns", (Mapping,), '{"B": (axis, values), ...}'),
         ("header_rows", (int, Sequence), "numbers of rows, from 0"),
-        ("samples", (str, bool), "the head of a column, or True"),
+        ("samples", (str, bool), "the header of a column, or True"),
         ("not_measured", (str, Collection), "a text, or a list of texts"),
     ):
         given = stated.get(name)
@@ -309,7 +309,7 @@ def _options(**stated: Any) -> Options:
 
 
 def _read_each(
-    files: Sequence[Given], options: Options, forced: Reader | None, progress: bool | None
+    files: Sequence[InputFile], options: Options, forced: Reader | None, progress: bool | None
 ) -> list[SIMSResult | SimsError]:
     """Read files, and keep the error of each that cannot be read."""
     outcomes: list[SIMSResult | SimsError] = []
@@ -332,7 +332,7 @@ def _read_each(
     return outcomes
 
 
-def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
+def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
     source = given.read(options)
     with collected() as told:
@@ -348,16 +348,16 @@ def _read_source(
     """Read a source; an error says how far that came, and what had been `told`."""
     reader = forced
     try:
-        reader = forced or recognised(source)
+        reader = forced or find_reader(source)
         source.trace.format, source.trace.version = reader.name, getattr(reader, "version", 1)
-        return finish(reader.read(source), source)
+        return make_results(reader.read(source), source)
     except SimsError as error:
         # What was found odd before may be why.
         more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
         odd = "".join(f"; {warning}" for warning in told[:_MOST_TOLD]) + more
         more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
         error.args = (f"{source.name}: {error}{more}", *error.args[1:])
-        error.picture = picture(source)
+        error.layout_preview = layout_preview(source)
         raise
     except ImportError:
         raise
@@ -369,7 +369,7 @@ def _read_source(
             f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
             f"({type(error).__name__}: {error}){_not_in(forced, source)}"
         )
-        damaged.picture = picture(source)
+        damaged.layout_preview = layout_preview(source)
         raise damaged from error
 
 

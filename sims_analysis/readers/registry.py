@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
-__all__ = ["FORMATS", "Format", "Reader", "chosen", "fault_of", "formats"]
+__all__ = ["FORMATS", "Format", "Reader", "fault_of", "reader_for", "readers"]
 
 #: Arguments that are for tables.
 _FOR_TABLES = ("columns", "header_rows", "samples")
@@ -184,7 +184,7 @@ FORMATS = (
 
 
 @cache
-def formats() -> tuple[Reader, ...]:
+def readers() -> tuple[Reader, ...]:
     """Return every reader, in the order in which a file is tried: those of plugins first.
 
     Warns
@@ -196,7 +196,7 @@ def formats() -> tuple[Reader, ...]:
     return (*added, *FORMATS)
 
 
-def chosen(stated: str | Reader) -> Reader:
+def reader_for(stated: str | Reader) -> Reader:
     """Return the reader that ``format=`` states: by its name, or one of the user's own.
 
     Raises
@@ -209,8 +209,8 @@ def chosen(stated: str | Reader) -> Reader:
         if fault is not None:
             raise TypeError(f"format={stated!r} is no reader: {fault}")
         return stated
-    for known in formats():
+    for known in readers():
         if known.name == stated:
             return known
-    names = ", ".join(known.name for known in formats())
+    names = ", ".join(known.name for known in readers())
     raise ValueError(f"format={stated!r}; expected one of {names}")

@@ -23,10 +23,10 @@ from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.units import read_unit, unit_of_kind
 
-__all__ = ["finish"]
+__all__ = ["make_results"]
 
 
-def finish(content: Content, source: Source) -> list[SIMSResult]:
+def make_results(content: Content, source: Source) -> list[SIMSResult]:
     """Make the result of what a format's reader gave, or one of each sample.
 
     Raises
@@ -49,7 +49,7 @@ def finish(content: Content, source: Source) -> list[SIMSResult]:
 
 
 def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSResult:
-    """Make the result of one sample; errors as of :func:`finish`."""
+    """Make the result of one sample; errors as of :func:`make_results`."""
     options, signals = source.options, content.signals
     if content.ready is not None:
         stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
@@ -144,9 +144,9 @@ def _state_units(signals: list[Signal], options: Options) -> None:
             ("cell_start", in_file, signal.depth_units),
             ("cell_stop", in_file, signal.depth_units),
         ):
-            column = signal.beside.get(name)
+            column = signal.ancillary.get(name)
             if column is not None and column.units in (None, of_file) and of_file != unit:
-                signal.beside = {**signal.beside, name: replace(column, units=unit)}
+                signal.ancillary = {**signal.ancillary, name: replace(column, units=unit)}
 
 
 def _unit(
@@ -273,8 +273,8 @@ def _profile(
         metadata["infinite_values"] = str(infinite)
         values = np.where(np.isinf(values), np.nan, values)
     extra: dict[str, Any] = {FIELD: about}
-    if signal.beside:
-        extra["columns"] = {name: column.to_dict() for name, column in signal.beside.items()}
+    if signal.ancillary:
+        extra["columns"] = {name: column.to_dict() for name, column in signal.ancillary.items()}
     fields: dict[str, Any] = {
         "data_id": data_id,
         "species_name": signal.name,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.files import MAX_BYTES, Budget
 
-__all__ = ["ENCODINGS", "Options", "Source", "found_once"]
+__all__ = ["ENCODINGS", "Options", "Source", "once_per_source"]
 
 T = TypeVar("T")
 
@@ -238,7 +238,7 @@ class Source:
         return self.text[:8000] if self.is_text else ""
 
 
-def found_once(look: Callable[[Source], T]) -> Callable[[Source], T]:
+def once_per_source(look: Callable[[Source], T]) -> Callable[[Source], T]:
     """Keep what a function finds of a source, so that reading does not look for it again."""
 
     @wraps(look)

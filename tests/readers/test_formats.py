@@ -121,8 +121,8 @@ def test_a_line_that_is_cut_off_is_refused_or_left_out(write):
 def test_an_export_with_decimal_commas_in_utf_16(write):
     signals = [(name, mass, [v / 4 for v in values]) for name, mass, values in SIGNALS]
     content = iontof(T, signals).decode("latin-1")
-    head, _, rows = content.partition("Intensity\r\n")
-    content = (head + "Intensity\r\n" + rows.replace(".", ",")).encode("utf-16")
+    header, _, rows = content.partition("Intensity\r\n")
+    content = (header + "Intensity\r\n" + rows.replace(".", ",")).encode("utf-16")
     result = sims.read(write(content))
     for profile, (_, _, values) in zip(result.depth_profiles, signals, strict=True):
         assert profile.depths.tolist() == T.tolist()

@@ -387,7 +387,7 @@ def test_separators_of_thousands_are_taken_out_of_a_column_that_leaves_none_open
         (["", "n.d.", "x"], True, True),
     ],
 )
-def test_columns_of_words_are_those_whose_heads_allow_it(cells, certain, holds_words):
+def test_columns_of_words_are_those_whose_headers_allow_it(cells, certain, holds_words):
     found = columns_of_words({3: cells, 4: ["x"]}, {3: certain, 5: True}, ["n.d."])
     assert found == [3] * holds_words
 

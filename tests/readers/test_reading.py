@@ -21,7 +21,7 @@ from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers import file_types as recognising
 from sims_analysis.readers import files as reading
 from sims_analysis.readers.registry import FORMATS
-from sims_analysis.readers.source import Options, Source, found_once
+from sims_analysis.readers.source import Options, Source, once_per_source
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
 CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt(K * 9), "I")})
@@ -132,7 +132,7 @@ TIMING  DATA : ///////////////////
         (b"Depth (nm),B (cm^-3)\n", "a header without data"),
         (b"just a letter to the laboratory\n", "no table"),
         (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
-        (b"depth (nm);species;concentration (atom/cm^3);;\n", "heads, and no rows of numbers"),
+        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers, and no rows of numbers"),
     ],
 )
 def test_other_files_are_refused_by_what_they_are(write, content, kind):
@@ -437,7 +437,7 @@ def test_a_last_number_that_lost_digits_is_told(write, name):
         sims.read(write(content.rstrip()[:-1]), species=species)
 
 
-def test_heads_without_rows_and_missing_cycles_are_told(write):
+def test_headers_without_rows_and_missing_cycles_are_told(write):
     with pytest.raises(sims.ReadError, match="a header without data"):
         sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
@@ -591,12 +591,12 @@ def test_a_reader_that_stumbles_costs_one_file(tmp_path, monkeypatch):
     text = "Depth (nm),B (atoms/cm3)\n1,1e18\n2,2e18\n"
     for name in ("a.csv", "b.csv", "c.csv"):
         (tmp_path / name).write_text(text)
-    read = reading.finish
+    read = reading.make_results
 
-    def finish(content, source, *others):
+    def make_results(content, source, *others):
         return {}["layer 2"] if source.name == "b.csv" else read(content, source, *others)
 
-    monkeypatch.setattr(reading, "finish", finish)
+    monkeypatch.setattr(reading, "make_results", make_results)
     found = sims.read(tmp_path, errors="collect")
     assert [type(one).__name__ for one in found] == ["SIMSResult", "ReadError", "SIMSResult"]
     assert str(found[1]).startswith("b.csv: it is damaged, or laid out in a way")
@@ -643,7 +643,7 @@ def test_whatever_a_reader_stumbles_over_costs_one_file(write, monkeypatch, fail
 
     odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
     odd.recognises = lambda source: source.name == "bad.dat"
-    monkeypatch.setattr(recognising, "formats", lambda: (odd, *FORMATS))
+    monkeypatch.setattr(recognising, "readers", lambda: (odd, *FORMATS))
     first, second = sims.read([bad, good], errors="collect")
     assert isinstance(first, sims.errors.ReadError)
     assert first.__cause__ is failure
@@ -664,7 +664,7 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
 
     odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
     odd.recognises = lambda source: source.name == "bad.dat"
-    monkeypatch.setattr(recognising, "formats", lambda: (odd, *FORMATS))
+    monkeypatch.setattr(recognising, "readers", lambda: (odd, *FORMATS))
     first, second = sims.read([bad, good], errors="collect")
     assert "bad.dat: needs xlrd: pip install" in str(first)
     assert second.species == ["B"]
@@ -717,7 +717,7 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         with pytest.raises(sims.ReadError) as raised:
             sims.read(tmp_path / "w7.xlsx", sheet=asked)
         assert str(raised.value) == f"w7.xlsx: {says}"
-        assert raised.value.picture.startswith("sheet 'one'\n")
+        assert raised.value.layout_preview.startswith("sheet 'one'\n")
     says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too: sheet= names"
     with pytest.warns(sims.ProfileWarning, match=says):
         sims.read(tmp_path / "w7.xlsx")
@@ -740,7 +740,7 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         ({"header_rows": 1.5}, "header_rows=1.5; expected numbers of rows, from 0"),
         ({"species": 5}, "species=5; expected a name, or a list of names"),
         ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
-        ({"samples": 1}, "samples=1; expected the head of a column, or True"),
+        ({"samples": 1}, "samples=1; expected the header of a column, or True"),
         ({"not_measured": 5}, "not_measured=5; expected a text, or a list of texts"),
     ],
 )
@@ -864,7 +864,7 @@ def test_letters_that_no_western_language_writes_are_seen(text, garbled):
 def test_what_is_found_of_a_file_is_looked_for_once():
     looked = []
 
-    @found_once
+    @once_per_source
     def find(source):
         looked.append(source)
 
@@ -913,7 +913,7 @@ def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
 
 
 def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):
-    monkeypatch.setattr(recognising, "formats", lambda: (own(recognises=failing), *FORMATS))
+    monkeypatch.setattr(recognising, "readers", lambda: (own(recognises=failing), *FORMATS))
     says = (
         "the reader 'own' of a plugin cannot say whether the file is its own (ValueError: no); "
         "the others are tried"

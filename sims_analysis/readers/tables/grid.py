@@ -30,7 +30,12 @@ from sims_analysis.readers.tables.numbers import (
     read_columns,
     split_line,
 )
-from sims_analysis.readers.tables.row_kinds import Kind, comment_mark, is_nothing, row_kind
+from sims_analysis.readers.tables.row_kinds import (
+    RowKind,
+    classify_row,
+    comment_mark,
+    is_not_measured,
+)
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
@@ -93,7 +98,7 @@ class _Places:
     row_word: str
     #: Where numbers begin, by the columns that matter: found once.
     runs: dict[object, Run]
-    _kinds: dict[int, Kind]
+    _kinds: dict[int, RowKind]
 
     def column(self, column: int) -> int:
         """Give the place of a column in the file."""
@@ -111,17 +116,17 @@ class _Places:
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
 
-    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
+    def kind(self, row: int, words: Collection[int] = ()) -> RowKind:
         """Classify a row; `words` are columns that may hold some."""
         kind = self._kinds.get(row)
         # Words that are allowed matter beside numbers alone.
-        if kind is None or (words and kind in (Kind.MIXED, Kind.HEADS)):
+        if kind is None or (words and kind in (RowKind.MIXED, RowKind.HEADERS)):
             kind = self._kind(row, words)
             if not words:
                 self._kinds[row] = kind
         return kind
 
-    def _kind(self, row: int, words: Collection[int]) -> Kind:
+    def _kind(self, row: int, words: Collection[int]) -> RowKind:
         raise NotImplementedError
 
 
@@ -143,7 +148,7 @@ class TextGrid(_Places):
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
     runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
-    _kinds: dict[int, Kind] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[int, RowKind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -179,17 +184,17 @@ class TextGrid(_Places):
         """The decimal mark as far as it is known before the numbers are."""
         return "." if self.delimiter == "," and not self.quoted else self.options.decimal
 
-    def _kind(self, row: int, words: Collection[int]) -> Kind:
+    def _kind(self, row: int, words: Collection[int]) -> RowKind:
         line = self.lines[row]
         if not line.strip(" \t;,|\r"):
-            return Kind.BLANK
-        kind = row_kind(self.cells(row), self.decimal, self.options.not_measured, words)
+            return RowKind.BLANK
+        kind = classify_row(self.cells(row), self.decimal, self.options.not_measured, words)
         # A comment is no row of numbers.
-        numbers = kind in (Kind.NUMBERS, Kind.MIXED)
-        return Kind.WORDS if numbers and comment_mark(line) else kind
+        numbers = kind in (RowKind.NUMBERS, RowKind.MIXED)
+        return RowKind.WORDS if numbers and comment_mark(line) else kind
 
-    def heads(self, row: int, width: int) -> list[str]:
-        """Split a line above the numbers; between blanks, a head may hold some itself."""
+    def headers(self, row: int, width: int) -> list[str]:
+        """Split a line above the numbers; between blanks, a header may hold some itself."""
         cells, mark = self.cells(row), comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
@@ -200,7 +205,7 @@ class TextGrid(_Places):
                     break
                 cells = re.split(pattern, text)
         elif len(cells) == width + 1 and mark and cells[0] in ("", mark):
-            # The mark stands before the heads rather than for a column.
+            # The mark stands before the headers rather than for a column.
             del cells[0]
         return cells
 
@@ -251,7 +256,7 @@ class TextGrid(_Places):
             numbers = (
                 column
                 for column in texts
-                if all(is_number(c) or is_nothing(c, nothing) for c in column)
+                if all(is_number(c) or is_not_measured(c, nothing) for c in column)
             )
             mark = decimal_mark(cell for column in numbers for cell in column)
         return mark or "."
@@ -328,7 +333,7 @@ class CellGrid(_Places):
     others: Sequence[str] = ()
     runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
     _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
-    _kinds: dict[int, Kind] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[int, RowKind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -347,13 +352,13 @@ class CellGrid(_Places):
         """Say that a spreadsheet has no comments."""
         return False
 
-    def _kind(self, row: int, words: Collection[int]) -> Kind:
+    def _kind(self, row: int, words: Collection[int]) -> RowKind:
         if self.labelled and row == 0:
-            return Kind.HEADS
-        return row_kind(self.cells(row), None, self.options.not_measured, words)
+            return RowKind.HEADERS
+        return classify_row(self.cells(row), None, self.options.not_measured, words)
 
-    def heads(self, row: int, width: int) -> list[str]:
-        """Give the cells of a row above the numbers; one that is merged is the head of each."""
+    def headers(self, row: int, width: int) -> list[str]:
+        """Give the cells of a row above the numbers; one that is merged is the header of each."""
         cells = [*self.cells(row)]
         for first, end in self.spans.get(self.number(row), ()):
             last = min(end, width - 1)

@@ -288,7 +288,7 @@ def columns_of_words(
     odd : mapping
         Cells of the columns that are no plain numbers.
     words : mapping
-        Columns that may hold words, by their heads, and whether that is certain.
+        Columns that may hold words, by their headers, and whether that is certain.
     not_measured : collection of str
         Texts that mean that nothing was measured.
     """

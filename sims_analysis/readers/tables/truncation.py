@@ -18,13 +18,13 @@ from sims_analysis.readers.tables.numbers import narrow
 
 __all__ = [
     "read_lines",
-    "refuse_cut",
     "refuse_short_rows",
-    "tell_if_cut",
-    "tell_of_merged_cells",
-    "tell_of_moved_cells",
-    "tell_of_short_lines",
-    "tell_of_uneven_rows",
+    "refuse_truncated",
+    "warn_if_truncated",
+    "warn_of_merged_cells",
+    "warn_of_moved_cells",
+    "warn_of_short_lines",
+    "warn_of_uneven_rows",
 ]
 
 #: A line of numbers, or the beginning of one.
@@ -45,7 +45,9 @@ _FAR = 100
 _STEADY = 3.0
 
 
-def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False) -> None:
+def refuse_truncated(
+    grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False
+) -> None:
     """Refuse a text that ends within a row, and tell of one that seems to.
 
     Rows that begin with a label are known by the numbers in them.
@@ -77,7 +79,7 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
         )
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
-        tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+        warn_if_truncated(grid.lines, [row[-1] for row in near] + cells[-1:])
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
@@ -93,11 +95,11 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
     """
     lines = source.lines
     if rows[-1] == len(lines) - 1:
-        tell_if_cut(lines, [lines[i].split()[-1] for i in rows])
+        warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
     return TextGrid(lines, None, False, source.options).read(rows, width).values
 
 
-def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
+def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     """Tell of a text without a last line end, unless its last number is seen to be whole.
 
     Parameters
@@ -170,7 +172,7 @@ def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: 
             )
 
 
-def tell_of_short_lines(
+def warn_of_short_lines(
     grid: TextGrid,
     rows: Sequence[int],
     block: Block,
@@ -227,7 +229,7 @@ def tell_of_short_lines(
         )
 
 
-def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
+def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
     """Tell of rows, each a profile, that have not as many cells as the others."""
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
@@ -238,7 +240,7 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             "of the line"
         )
         return
-    tell_if_cut(grid.lines, texts[-1][1 : counts[-1]])
+    warn_if_truncated(grid.lines, texts[-1][1 : counts[-1]])
     odd = next((i for i, count in zip(rows, counts, strict=True) if count != usual), None)
     if odd is not None:
         count = counts[rows.index(odd)]
@@ -249,7 +251,7 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
         )
 
 
-def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
+def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
     """Tell of cells of some columns that are merged: one of them alone holds a number."""
     if isinstance(grid, TextGrid):
         return
@@ -274,16 +276,16 @@ def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
         )
 
 
-def tell_of_moved_cells(grid: Grid, block: Block, head: str, others: Sequence[int]) -> None:
+def warn_of_moved_cells(grid: Grid, block: Block, header: str, others: Sequence[int]) -> None:
     """Tell of a row with nothing in the first column, where all others have a number.
 
-    The `head` is that of this column; in the others stand depths and values.
+    The `header` is that of this column; in the others stand depths and values.
     """
     nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
     places = np.flatnonzero(nothing).tolist()
     if places and len(places) <= len(block.values) // 10 + 1:
         warn(
-            f"{grid.row_word} {block.rows[places[0]]} has nothing below {head!r}, as the other "
+            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
             "rows have: if its cells have moved, its numbers are not what they seem; put them back",
             ProfileWarning,
         )

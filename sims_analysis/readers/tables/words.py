@@ -1,4 +1,4 @@
-"""The words of tables: what heads are called in the languages in which laboratories write them.
+"""The words of tables: what headers are called in the languages in which laboratories write them.
 
 One table by role and language. A role is what a column or a row is for; a language that is missing
 is a line here, and nothing elsewhere.
@@ -24,14 +24,14 @@ __all__ = [
     "pattern",
 ]
 
-#: What a column holds. ``"beside"`` are numbers that belong to a sample, and are no signal.
+#: What a column holds. ``"ancillary"`` are numbers that belong to a sample, and are no signal.
 Role = Literal[
     "axis",
     "time",
     "value",
     "error",
     "index",
-    "beside",
+    "ancillary",
     "mass",
     "energy",
     "text",
@@ -174,7 +174,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "ru": "№, номер, цикл, точка, строка",
         "ko": "번호, 사이클, 점, 행",
     },
-    "beside": {
+    "ancillary": {
         "en": "dose, fluence, ion dose, primary dose",
         "de": "dosis, fluenz",
         "fr": "fluence",
@@ -306,8 +306,8 @@ FILLERS = re.compile(
 )
 #: What values may be called by one letter, below the name of their species.
 LETTERS = frozenset("CIYNciyn")
-#: Roles that are a whole head, rather than words in one.
-_WHOLE = ("index", "beside", "limit", "factor", "species", "unit", "text")
+#: Roles that are a whole header, rather than words in one.
+_WHOLE = ("index", "ancillary", "limit", "factor", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.
 _NAMES = (
     "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium "

@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 
 from sims_analysis.files import Budget
 
-__all__ = ["Cells", "Span", "read_xlsx", "seen"]
+__all__ = ["Cells", "Span", "as_percent", "read_xlsx"]
 
 #: First row, first column, last row and last column of cells that are merged, from 0.
 Span = tuple[int, int, int, int]
@@ -176,7 +176,7 @@ def _styles(root: ET.Element | tuple[()]) -> list[str]:
     return styles
 
 
-def seen(value: float) -> str:
+def as_percent(value: float) -> str:
     """Give a number that is shown in percent as it is seen."""
     return f"{100 * value:.15g}%"
 
@@ -271,7 +271,7 @@ class _Sheet(_NoEntities):
     def _number(self, value: float) -> object:
         shown = self.styles[int(self.style)] if self.style and self.styles else ""
         if shown == "percent":
-            return seen(value)
+            return as_percent(value)
         if shown == "date":
             try:
                 # To the millisecond, which is as exactly as days are kept.
