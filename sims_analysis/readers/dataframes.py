@@ -104,7 +104,7 @@ def _with_index(df: Any) -> Any:
         return df.reset_index(level=named)
     roles = {try_header(header).role for header in _headers(df)}
     if df.index.dtype.kind == "f" and not roles & {"axis", "time"}:
-        # Depths, perhaps: nobody counts rows by fractions.
+        # Depths, perhaps: rows are not counted in fractions.
         return df.rename_axis("").reset_index()
     return df
 

@@ -1,4 +1,4 @@
-"""Which reader a file is for, by its content; what is of another kind is refused by what it is."""
+"""Which reader a file is for, by its content; other kinds are refused by name."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _is_for(reader: Reader, source: Source) -> bool:
             raise
         # No file is refused for the reader of another package.
         warn(
-            f"the reader {reader.name!r} of a plugin cannot say whether the file is its own "
+            f"the reader {reader.name!r} of a plugin fails to recognise the file "
             f"({type(error).__name__}: {error}); the others are tried",
             SimsWarning,
         )

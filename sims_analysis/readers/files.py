@@ -27,7 +27,7 @@ from sims_analysis.readers.tables.layout_preview import explanation, layout_prev
 __all__ = ["explain_read", "read", "read_formats"]
 
 #: So many warnings are repeated in an error.
-_MOST_TOLD = 3
+_MOST_WARNINGS = 3
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
 
@@ -142,8 +142,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         measured (``NaN``). Of each signal,
         ``species_metadata`` holds what the file says, with units: ``counting_time``,
         ``detector``, ``dead_time``, ``faraday_cup_threshold``, ``rsf``, ``dose``,
-        ``reference_signal``, ``mass``, ``detection_limit``...; ``extra["columns"]`` numbers that
-        stand beside it, such as times. ``.metadata`` is what it says of the measurement.
+        ``reference_signal``, ``mass``, ``detection_limit``...; ``extra["columns"]`` ancillary
+        numbers, such as times. ``.metadata`` is what it says of the measurement.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     -------
     str
         Its format; of a table, which rows and columns were taken for what; the profiles, or the
-        error with the argument that settles it; what is told beside.
+        error with the argument that settles it; the warnings.
 
     Examples
     --------
@@ -254,12 +254,12 @@ def explain_read(path: Readable, **options: Any) -> str:
         raise TypeError(f"path={path!r}; expected one file")
     source = list_inputs(path)[0].read(stated)
     outcome: list[SIMSResult] | SimsError
-    with collected() as told:
+    with collected() as warned:
         try:
-            outcome = _read_source(source, forced, told)
+            outcome = _read_source(source, forced, warned)
         except SimsError as error:
             outcome = error
-    return explanation(source, outcome, [str(warning) for warning in told], read_formats())
+    return explanation(source, outcome, [str(warning) for warning in warned], read_formats())
 
 
 def read_formats() -> dict[str, str]:
@@ -313,7 +313,7 @@ def _read_each(
 ) -> list[SIMSResult | SimsError]:
     """Read files, and keep the error of each that cannot be read."""
     outcomes: list[SIMSResult | SimsError] = []
-    with collected() as told, _bar(len(files), show=progress) as step:
+    with collected() as warned, _bar(len(files), show=progress) as step:
         for file in files:
             try:
                 outcomes += _read_one(file, options, forced)
@@ -326,8 +326,8 @@ def _read_each(
                 missing.__cause__ = error
                 outcomes.append(missing)
             step()
-    # When all are read: whoever turns warnings into errors loses no more than that.
-    for warning in told:
+    # When all are read: with warnings as errors nothing else is lost.
+    for warning in warned:
         warn(str(warning), type(warning))
     return outcomes
 
@@ -335,17 +335,17 @@ def _read_each(
 def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
     source = given.read(options)
-    with collected() as told:
-        results = _read_source(source, forced, told)
-    for warning in told:
+    with collected() as warned:
+        results = _read_source(source, forced, warned)
+    for warning in warned:
         warn(f"{source.name}: {warning}", type(warning))
     return results
 
 
 def _read_source(
-    source: Source, forced: Reader | None, told: Sequence[SimsWarning]
+    source: Source, forced: Reader | None, warned: Sequence[SimsWarning]
 ) -> list[SIMSResult]:
-    """Read a source; an error says how far that came, and what had been `told`."""
+    """Read a source; an error says how far that came, and the warnings before it."""
     reader = forced
     try:
         reader = forced or find_reader(source)
@@ -353,8 +353,8 @@ def _read_source(
         return make_results(reader.read(source), source)
     except SimsError as error:
         # What was found odd before may be why.
-        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
-        odd = "".join(f"; {warning}" for warning in told[:_MOST_TOLD]) + more
+        more = f"; and {len(warned) - _MOST_WARNINGS} more" if len(warned) > _MOST_WARNINGS else ""
+        odd = "".join(f"; {warning}" for warning in warned[:_MOST_WARNINGS]) + more
         more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
         error.args = (f"{source.name}: {error}{more}", *error.args[1:])
         error.layout_preview = layout_preview(source)
@@ -363,7 +363,7 @@ def _read_source(
         raise
     except Exception as error:
         # One file that a reader does not understand must not cost the others of a folder, and
-        # what a damaged one makes readers and their packages raise, nobody knows.
+        # readers and their packages may raise anything on a damaged one.
         who = f"the reader {reader.name!r}" if reader else "every reader"
         damaged = ReadError(
             f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
@@ -379,7 +379,7 @@ def _in_encoding(source: Source, error: str) -> str:
         garbled = source.is_text and "encoding=" not in error and source.is_garbled(source.start)
     except ReadError:
         return ""
-    advice = f"its letters look like those of an encoding that nothing tells: {ENCODINGS}?"
+    advice = f"its letters look like those of another encoding: {ENCODINGS}?"
     return f"; {advice} encoding= states it" if garbled else ""
 
 

@@ -125,12 +125,12 @@ class Format:
         return bool(self._function("recognises")(source))
 
     def read(self, source: Source) -> Content:
-        """Read a file of this layout, and tell of arguments that are not for it."""
+        """Read a file of this layout, and warn of arguments that are not for it."""
         unused = () if self.table else _FOR_TABLES
         for name in (name for name in unused if getattr(source.options, name) is not None):
             warn(
-                f"{name}= is not used: the file is read as {self.name!r}, which says itself what "
-                "its columns are; format='table' reads any table by its columns",
+                f"{name}= is not used: the file is read as {self.name!r}, which states "
+                "its columns; format='table' reads any table by its columns",
                 ProfileWarning,
             )
         content = self._function("read")(source)

@@ -1,4 +1,4 @@
-"""What every format gives: signals as the file states them, and what it says beside."""
+"""What every format gives: signals as the file states them, and their metadata."""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ OPTION = "a larger max_bytes= reads it"
 
 def refused(given, *words, **options):
     options = {"max_bytes": SMALL} | options
-    with pytest.raises(sims.ReadError) as told:
+    with pytest.raises(sims.ReadError) as warned:
         sims.read(given, **options)
     for word in words or (LIMIT, OPTION):
-        assert word in str(told.value)
+        assert word in str(warned.value)
 
 
 # --- workbooks ----------------------------------------------------------------------------------
@@ -266,12 +266,12 @@ def everything_said(error):
 
 
 def told_nothing(address, kind, *reason):
-    with pytest.raises(kind) as told:
+    with pytest.raises(kind) as warned:
         sims.read(address)
-    said = everything_said(told.value)
+    said = everything_said(warned.value)
     assert not [secret for secret in SECRETS if secret in said]
     for word in reason:
-        assert word in str(told.value)
+        assert word in str(warned.value)
     try:
         (collected,) = sims.read([address], errors="collect")
     except (OSError, sims.ReadError) as error:

@@ -86,7 +86,7 @@ SAMPLES = "Probe;Tiefe (nm);B (at/cm3)\n" + "".join(
 
 
 def test_samples_in_one_table_are_refused_or_read_apart(write):
-    with pytest.raises(sims.ReadError, match=r"'Probe'\) tells 2 samples apart \('W1', 'W2'\)"):
+    with pytest.raises(sims.ReadError, match=r"'Probe'\) distinguishes 2 samples \('W1', 'W2'\)"):
         sims.read(write(SAMPLES))
     for asked in ("Probe", "A", True):
         one, two = sims.read(write(SAMPLES), samples=asked)
@@ -107,7 +107,7 @@ def test_labels_that_are_written_once_or_are_numbers(write):
     assert values(two)[0] == Z
     numbered = SAMPLES.replace("W1", "1").replace("W2", "2")
     assert [r.metadata.sample for r in sims.read(write(numbered), samples=True)] == ["1", "2"]
-    with pytest.raises(sims.ReadError, match="tells 2 samples apart"):
+    with pytest.raises(sims.ReadError, match="distinguishes 2 samples"):
         sims.read(write(numbered))
 
 
@@ -290,14 +290,14 @@ def test_a_row_whose_cells_have_moved_is_told(write, header):
 )
 def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, is_told):
     rows = [f"{'' if 0 < i <= missing else i};{i};{i}" for i in range(count)]
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         sims.read(write("\n".join(["#;Depth (nm);B (cps)", *rows, ""])))
     says = (
         "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
         "its numbers are not what they seem; put them back"
     )
-    assert [str(one.message) for one in told] == [says] * is_told
+    assert [str(one.message) for one in warned] == [says] * is_told
 
 
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
@@ -331,7 +331,7 @@ def test_a_text_in_an_encoding_that_nothing_tells_says_so(write, tmp_path):
     path = tmp_path / "w7.csv"
     path.write_bytes("样品,深度,B\n,nm,cps\nW1,0,1\nW1,1,2\n".encode("gb18030"))
     says = (
-        "; its letters look like those of an encoding that nothing tells: 'shift_jis', 'gb18030', "
+        "; its letters look like those of another encoding: 'shift_jis', 'gb18030', "
         "'big5', 'euc_kr', 'cp1250' or 'cp1251'\\? encoding= states it$"
     )
     with pytest.raises(sims.SimsError, match=says):
@@ -468,7 +468,7 @@ def test_how_a_table_is_read_is_shown(write):
     shown = sims.explain_read(path)
     assert "w7.csv, read as 'table'" in shown
     assert "a text with semicolons between the cells" in shown
-    for line in ("1  note     Wafer 7", "2  headers    Tiefe (nm)  B (at/cm3)", "A  depths",
+    for line in ("1  note     Wafer 7", "2  headers  Tiefe (nm)  B (at/cm3)", "A  depths",
                  "B  values of 'B'  in at/cm3", "w7: 1 profile"):  # fmt: skip
         assert line in shown
 
@@ -571,17 +571,17 @@ def test_a_cell_that_is_merged_over_numbers_is_told():
 def test_cells_that_are_merged_over_numbers_are_counted(merged, where):
     headers = ["Depth (nm)", "B (at/cm3)", "P (at/cm3)"]
     content = book([headers, *([float(i), 1e18, 1e17] for i in range(4))], merged)
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         sims.read(content)
-    says = rf"sheet 'Sheet', {where} is merged with a cell before it: what it holds nobody sees"
-    assert [one for one in told if re.search(says, str(one.message))]
+    says = rf"sheet 'Sheet', {where} is merged with a cell before it: its value is hidden"
+    assert [one for one in warned if re.search(says, str(one.message))]
 
 
 def test_a_sheet_that_is_not_there_shows_the_one_that_is():
     content = book([["Depth (nm)", "B (at/cm3)"], *(row[:2] for row in NUMBERS)])
     with pytest.raises(sims.ReadError, match="sheet='Data' is not in the workbook") as raised:
         sims.read(content, sheet="Data")
-    assert "headers    Depth (nm)  B (at/cm3)" in raised.value.layout_preview
+    assert "headers  Depth (nm)  B (at/cm3)" in raised.value.layout_preview
 
 
 def test_a_number_that_may_be_cut_in_the_only_row_is_told():
@@ -750,9 +750,9 @@ def test_where_cells_are_merged_is_told_of_a_turned_table():
 
 def test_an_empty_row_of_a_sheet_is_told_and_notes_are_kept():
     rows = [["Sample: W7"], [], TABLE, [0, 1], [1, 2], [None, None], [2, 3], [], ["done", 5]]
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         result = sims.read(book(rows))
-    assert {str(one.message).partition(": ")[2][:60] for one in told} == {
+    assert {str(one.message).partition(": ")[2][:60] for one in warned} == {
         "sheet 'Sheet', row 9 begins with 'done' and holds 1 number: ",
         "the numbers end at row 5 and go on at row 7, below an empty ",
     }

@@ -301,9 +301,9 @@ def test_whatever_is_stated_beside_a_file_can_be_explained(write):
 
 def test_warnings_name_the_file_and_point_at_the_caller(write):
     path = write(b"Depth (nm),B (cm^-3)\n0,1e18\n1,inf\n2,3e18\n")
-    with pytest.warns(sims.ProfileWarning, match=r"^w7\.txt: infinite") as told:
+    with pytest.warns(sims.ProfileWarning, match=r"^w7\.txt: infinite") as warned:
         sims.read(path)
-    assert told[0].filename == __file__
+    assert warned[0].filename == __file__
 
 
 # --- provenance -------------------------------------------------------------------------------
@@ -830,9 +830,9 @@ def test_ends_of_lines_are_made_alike():
         assert source.lines == ["a", "b", ""]
     assert Source("w7.txt", b"a\nb\x1a").lines == ["a", "b"]
     says = "the text ends within the end of a line: the file may break off there"
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         assert Source("w7.txt", b"a\r\nb\r").lines == ["a", "b", ""]
-    assert [str(one.message) for one in told] == [says]
+    assert [str(one.message) for one in warned] == [says]
 
 
 @pytest.mark.parametrize(
@@ -915,21 +915,21 @@ def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
 def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):
     monkeypatch.setattr(recognising, "readers", lambda: (own(recognises=failing), *FORMATS))
     says = (
-        "the reader 'own' of a plugin cannot say whether the file is its own (ValueError: no); "
+        "the reader 'own' of a plugin fails to recognise the file (ValueError: no); "
         "the others are tried"
     )
-    with pytest.warns(sims.SimsWarning) as told:
+    with pytest.warns(sims.SimsWarning) as warned:
         assert sims.read(TABLE).species == ["B"]
-    assert [str(one.message).partition(": ")[2] for one in told] == [says]
+    assert [str(one.message).partition(": ")[2] for one in warned] == [says]
 
 
 def test_warnings_of_several_files_are_told_when_all_are_read(write):
     odd = write(TABLE.replace(b"2e18", b"inf"), "odd.csv")
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         outcomes = sims.read([odd, write(b"", "b.csv"), odd], errors="collect")
     assert [type(one).__name__ for one in outcomes] == ["SIMSResult", "ReadError", "SIMSResult"]
     says = "odd.csv: infinite values are taken as not measured: 'B' 1"
-    assert [str(one.message) for one in told] == [says] * 2
+    assert [str(one.message) for one in warned] == [says] * 2
 
 
 def test_an_archive_of_a_tof_instrument_needs_a_package(monkeypatch):

@@ -700,7 +700,7 @@ def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
 )
 def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
     header = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
-    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, and between blanks nobody"):
+    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells: between blanks it is"):
         sims.read(write(f"{header}\n{rows}"))
 
 
@@ -819,9 +819,9 @@ def test_other_sheets_with_numbers_are_told_of(tmp_path):
     book.save(tmp_path / "two.xlsx")
     with pytest.warns(
         sims.errors.ProfileWarning, match=r"sheet 'wafer 1'; .* in 'wafer 2' too"
-    ) as told:
+    ) as warned:
         sims.read(tmp_path / "two.xlsx")
-    assert len(told) == 1
+    assert len(warned) == 1
     sims.read(tmp_path / "two.xlsx", sheet="wafer 2")
 
 
@@ -902,7 +902,7 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "warned"),
     [
         (["1.50E+18", "2.50E+18", "3.50E+18"], False),
         (["1.50E+18", "2.50E+18", "3.50E+1"], True),
@@ -956,10 +956,10 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["1000", *["50"] * 7, "20"], True),
     ],
 )
-def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
+def test_a_last_number_that_may_be_cut_is_told(write, numbers, warned):
     lines = [f"{i};{number}" for i, number in enumerate(numbers)]
     path = write("\n".join(["Depth (nm);B (arb. units)", *lines]))
-    if told:
+    if warned:
         with pytest.warns(
             sims.ProfileWarning, match="has no end, and its last cell, .* may be cut"
         ):

@@ -73,7 +73,7 @@ def read(source: Source) -> Content:
     values = TextGrid(rows, delimiter, False, source.options).read(kept, width).values
     if about.is_cut():
         warn(
-            "the file ends before all is said of its calibration (section CALIBRATION PARAMETERS); "
+            "the file ends within its calibration (section CALIBRATION PARAMETERS); "
             "it may have been cut off after its data",
             ProfileWarning,
         )
@@ -240,7 +240,7 @@ class _About:
             last.layer = replace(last.layer, **{name: _quantity(key, value)})
 
     def is_cut(self) -> bool:
-        """Whether nothing is said of the calibration, or less at its end than at its start."""
+        """Whether the calibration is missing, or shorter at its end than at its start."""
         if not self.layers:
             return True
         first, last = (list(self.layers[i].species.values()) for i in (0, -1))
@@ -251,7 +251,7 @@ class _About:
         return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
-        """Collect what is said of one species."""
+        """Collect the metadata of one species."""
         conditions = self.conditions.get(name, {})
         known = {
             plain: _quantity(key, conditions[key])
@@ -274,7 +274,7 @@ class _About:
         return known
 
     def metadata(self) -> Metadata:
-        """Collect what is said of the measurement."""
+        """Collect the metadata of the measurement."""
         taken: dict[str, str] = {}
         other: dict[str, str] = {}
         for section, entries in self.sections.items():

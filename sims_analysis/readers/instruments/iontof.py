@@ -153,7 +153,7 @@ def _are_counts(values: Array) -> bool:
 
 
 def _about(header: str, mass: str) -> dict[str, str]:
-    """Collect what is said of one signal: its mass, and in brackets what was done to it."""
+    """Collect the metadata of one signal: its mass, and in brackets what was done to it."""
     known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
     done = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
     if done and PROCESSING.fullmatch(done[1]):

@@ -178,7 +178,7 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     if lines.place + count > len(lines.lines):
         raise _Ended
     values = np.array([lines.number() for _ in range(count)], dtype=np.float64)
-    # One variable of which nobody says how many there are is one.
+    # A number of variables that is not stated is one.
     values = values.reshape(-1, len(ordinates) or 1)
     moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*date)
     return _Block(

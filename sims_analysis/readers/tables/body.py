@@ -279,8 +279,9 @@ def _refuse_rows_above(grid: Grid, header: int, kinds: Mapping[int, RowKind]) ->
         raise ReadError(
             f"{grid.row_word} {grid.number(lost)} is a row of numbers, but in "
             f"{grid.row_word} {grid.number(header)} {_shown(grid, header)!r} is the header of "
-            "another table; put it into a file or a sheet of its own, or say which rows are headers by "
-            f"header_rows=[{grid.number(first) - 1}] or header_rows=[{grid.number(header) - 1}]"
+            "another table; put it into a file or a sheet of its own, or say which rows are "
+            f"headers by header_rows=[{grid.number(first) - 1}] or "
+            f"header_rows=[{grid.number(header) - 1}]"
         )
 
 
@@ -380,7 +381,7 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     if named_role(first, "limit") or "=" in cells:
         return
     width = len(cells)
-    # Every other line may be blank. Above the numbers nobody knows yet which rows are theirs.
+    # Every other line may be blank. Above the numbers their rows are not known yet.
     below = row > body.last
     step = body.rows[-1] - body.rows[-2] if below and len(body.rows) > 1 else 1
     next_to = below and row - body.last <= step
@@ -449,7 +450,7 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     ------
     ReadError
         That names the cell that is no number; or if another table begins between the numbers, the
-        file breaks off within a row, or rows lack cells that nobody can tell.
+        file breaks off within a row, or rows lack cells and it is ambiguous which.
     """
     grid, rows, width = body.grid, body.rows, body.width
     others = [j for j in range(width) if body.needed is not None and j not in body.needed]
@@ -484,7 +485,7 @@ def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
 
 
 def _warn_of_gap(numbers: Sequence[int], grid: Grid) -> None:
-    """Tell where numbers go on below an empty line or a comment: another table, or a note.
+    """Warn where numbers go on below an empty line or a comment: another table, or a note.
 
     Files in which every other line is empty, by their line ends, are as usual.
     """

@@ -33,7 +33,7 @@ class Pair:
     name: str
     ancillary: dict[str, int] = field(default_factory=dict)
     error: int | None = None
-    #: Of which sample it is, where labels above blocks tell.
+    #: The sample, where labels above blocks state it.
     sample: str | None = None
 
 
@@ -100,7 +100,7 @@ def stated_pairs(stated: dict[str, tuple[int, int]], headers: Headers) -> list[P
 
 
 def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
-    """Tell of values whose name is that of others with a word that is in no list.
+    """Warn of values whose name is that of others with a word that is in no list.
 
     It may be the word for an error in a language that is not known here.
     """
@@ -198,7 +198,7 @@ class _Finding:
                 # What belongs to all of them is kept once.
                 columns = beside if pairs else {**shared, **beside}
                 pairs.append(Pair(axis, j, self._name(axis, j), columns))
-        self._tell_repeats_apart(pairs)
+        self._distinguish_repeats(pairs)
         if not pairs:
             raise ReadError(
                 "no column holds values: the headers are "
@@ -206,7 +206,7 @@ class _Finding:
             )
         return pairs
 
-    def _tell_repeats_apart(self, pairs: Sequence[Pair]) -> None:
+    def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
         """Name columns below one species by their headers too: ``B | run 1 | run 2``."""
         kinds = [(pair.name, pair.axis, self.found.units[pair.value]) for pair in pairs]
         counts = Counter(kinds)

@@ -83,7 +83,7 @@ def _is_turned(grid: TextGrid) -> bool:
 
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
-    """Take the delimiter that stands in most lines, where the user says what the columns are."""
+    """Take the delimiter that stands in most lines, where the user states the columns."""
     start = lines[:_START]
     counts = {mark: sum(mark in line for line in start) for mark in _DELIMITERS if mark}
     mark = max(counts, key=lambda mark: counts[mark])

@@ -143,7 +143,7 @@ class TextGrid(_Places):
     options: Options
     name: str | None = None
     row_word: str = "line"
-    #: Lines between the numbers that a dialect has read, and left out: no gap is told for these.
+    #: Lines between the numbers that a dialect has read, and left out: no warning for these.
     left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
@@ -329,7 +329,7 @@ class CellGrid(_Places):
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     #: First row, first column, last row and last column of cells that are merged, from 0.
     merged: Sequence[tuple[int, int, int, int]] = ()
-    #: Other sheets of the workbook that hold numbers, if nobody chose between them.
+    #: Other sheets of the workbook that hold numbers, if the user did not choose.
     others: Sequence[str] = ()
     runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
     _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)

@@ -282,7 +282,7 @@ def _without(words: str, match: re.Match[str]) -> str:
 
 
 def _content(words: str) -> str:
-    """Take off what says of a species that it is meant how much of it there is."""
+    """Take off the notation for the content of a species."""
     match = _CONTENT.fullmatch(words)
     return (match[1] or match[2]) if match else words
 

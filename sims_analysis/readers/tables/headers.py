@@ -4,8 +4,8 @@ The rows above a table follow a handful of patterns::
 
     labels?  names?  units?  headers?  units?  names?   numbers
 
-Each part is one row. Which row is which part is told by its kind, and where its cells stand; what
-fits nowhere is a note, and kept.
+Each part is one row. Which row is which part is decided by its kind, and where its cells stand;
+what fits nowhere is a note, and kept.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class _HeaderParser:
         *above, cells = [row for _, row in self.rows[-3:]] or [[]]
         if not above or names_axis(cells) or self._are_units() or any(map(is_number, cells)):
             return []
-        if _tell_apart(self._fitted(above[-1]), self._fitted(cells)):
+        if _distinguishes_columns(self._fitted(above[-1]), self._fitted(cells)):
             return []
         # Origin writes names, units, and below these comments.
         if len(above) > 1 and self._kind(-2) is RowKind.UNITS:
@@ -208,7 +208,7 @@ class _HeaderParser:
         ]
 
     def _are_headers(self, cells: Sequence[str]) -> bool:
-        """Whether a row tells the columns: one of them an axis, or a name for each."""
+        """Whether a row describes the columns: one of them an axis, or a name for each."""
         filled = [cell for cell in cells if cell]
         if len(filled) < 2:
             return False
@@ -230,7 +230,7 @@ class _HeaderParser:
         if len(self.rows) < 2 or self.stated:
             return
         upper, lower = (self._fitted(cells) for _, cells in self.rows[-2:])
-        if not _tell_apart(upper, lower):
+        if not _distinguishes_columns(upper, lower):
             return
         joined = {j: join_header(cell, lower[j]) for j, cell in _spanning(upper, lower).items()}
         self._pop("headers")
@@ -250,10 +250,10 @@ class _HeaderParser:
             if empty and self.body.needed is None:
                 warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             found.headers = [self._header(number, j) for j in range(self.width)]
-        self._units_tell_axes()
+        self._axes_by_units()
 
-    def _units_tell_axes(self) -> None:
-        """Tell depths from values by their units, where headers do not."""
+    def _axes_by_units(self) -> None:
+        """Distinguish depths from values by their units, where headers do not."""
         found = self.found
         axes = {*found.columns("axis", "time")}
         bare_times = {j for j in axes if found.headers[j].unit == found.texts[j]}
@@ -287,8 +287,8 @@ class _HeaderParser:
         if comma and headers < self.width and self.options.columns is None and names_axis(cells):
             raise ReadError(
                 f"line {number}: headers above {headers} of {self.width} columns; if commas are "
-                "decimal marks too, nobody can tell which: save the table with semicolons or tabs, "
-                'or say what the columns are by columns={"B": (axis, values)}'
+                "decimal marks too, the columns are ambiguous: save the table with semicolons or "
+                'tabs, or say what the columns are by columns={"B": (axis, values)}'
             )
 
     def _names(self, below: list[str]) -> None:
@@ -296,7 +296,7 @@ class _HeaderParser:
         above = bool(self.rows) and self._are_names(self._named(self.rows[-1][1]))
         headers = [self.found.headers[j].name for j in self.found.columns("value")]
         if above and (below or all(map(is_species, headers))):
-            # Of two rows of names, that which names species; the other may tell samples apart.
+            # Of two rows of names, that which names species; the other may distinguish samples.
             names = [*filter(None, self._named(self.rows[-1][1]))]
             above = all(map(names_species, names))
             # Alone above headers that name species, ``W7`` is a wafer rather than tungsten.
@@ -359,7 +359,7 @@ class _HeaderParser:
         )
 
     def _labels(self) -> None:
-        """Take a row above that tells blocks apart, by samples."""
+        """Take a row above that distinguishes blocks, by samples."""
         if not self.rows:
             return
         cells = self._fitted(self._named(self.rows[-1][1], "text"))
@@ -367,13 +367,13 @@ class _HeaderParser:
         if len(starts) > 1:
             apart = [j for j in starts if cells[j]] == starts and len({*filter(None, cells)}) > 1
         else:
-            apart = self._tell_repeats_apart(cells)
+            apart = self._distinguish_repeats(cells)
         if apart:
             self._pop("samples")
             self.found.labels = list(map(_label, cells))
 
-    def _tell_repeats_apart(self, cells: Sequence[str]) -> bool:
-        """Whether labels tell species apart that repeat above the depths that they share."""
+    def _distinguish_repeats(self, cells: Sequence[str]) -> bool:
+        """Whether labels distinguish species that repeat above the depths that they share."""
         found, values = self.found, self.found.columns("value")
         if not (found.columns("axis", "time") and values and cells[values[0]]):
             return False
@@ -419,7 +419,7 @@ class _HeaderParser:
                     )
 
     def _mark_row_numbers(self, block: Block) -> None:
-        """Tell a column of row numbers without a header, as DataFrames write it, from values."""
+        """Recognise a column of row numbers without a header, as DataFrames write it."""
         found = self.found
         named = self.rows and self._fitted(self.rows[-1][1])[0] and len(set(self.rows[-1][1])) > 2
         if found.texts[0] or named or not any(found.texts) or not found.filled[0]:
@@ -452,8 +452,8 @@ def _spanning(upper: Sequence[str], lower: Sequence[str]) -> dict[int, str]:
     return {j: upper[max(k for k in filled if k <= j and upper[k])] for j in filled}
 
 
-def _tell_apart(upper: Sequence[str], lower: Sequence[str]) -> bool:
-    """Whether the lower of two rows of headers tells columns of a species apart.
+def _distinguishes_columns(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Whether the lower of two rows of headers distinguishes columns of a species.
 
     They are of several kinds, ``mean | SD``, or measured several times, ``run 1 | run 2``.
     """

@@ -48,10 +48,10 @@ def layout_preview(source: Source) -> str:
 def explanation(
     source: Source,
     outcome: Sequence[SIMSResult] | SimsError,
-    told: Sequence[str],
+    warned: Sequence[str],
     formats: Mapping[str, str],
 ) -> str:
-    """Say all that is known of how a file is read: what came of it, and what was `told`."""
+    """Describe how a file is read: the outcome and the warnings."""
     name = source.trace.format
     lines = [source.name]
     if name:
@@ -62,7 +62,7 @@ def explanation(
         lines += _wrapped(f"not read: {str(outcome).removeprefix(f'{source.name}: ')}")
     else:
         lines += [line for result in outcome for line in _profiles(result)]
-        lines += [line for text in told for line in _wrapped(f"told: {text}")]
+        lines += [line for text in warned for line in _wrapped(f"warning: {text}")]
     return "\n".join(lines)
 
 

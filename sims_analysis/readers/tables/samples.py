@@ -1,6 +1,6 @@
 """What stands row by row: several samples in one table, and species named in a column.
 
-Samples are told apart by a column of labels, or by labels above blocks; species by a column of
+Samples are distinguished by a column of labels, or by labels above blocks; species by a column of
 their names, which is how programs keep profiles.
 """
 
@@ -31,12 +31,12 @@ Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 def split_samples(
     body: Body, block: Block, headers: Headers, pairs: list[Pair], *, stated: bool
 ) -> tuple[list[Part], dict[str, str]]:
-    """Split a table by what tells samples apart, or refuse it where nobody asked for that.
+    """Split a table by what distinguishes the samples, or refuse it unless that was requested.
 
     Returns
     -------
     parts : list
-        One that has no label, if nothing tells samples apart or nobody asked for them.
+        One that has no label, if nothing distinguishes the samples or they were not requested.
     constant : dict
         What columns of words say that is the same in all rows.
     """
@@ -51,13 +51,13 @@ def split_samples(
         listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
         raise ReadError(
             f"samples={asked!r}: neither a column of labels nor a row of labels above "
-            f"blocks of columns tells samples apart; headers found: {listed}"
+            f"blocks of columns distinguishes the samples; headers found: {listed}"
         )
     return [(None, block, pairs)], constant
 
 
 def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> list[Part]:
-    """Tell blocks of columns apart by the labels above them."""
+    """Distinguish blocks of columns by the labels above them."""
     options = body.grid.options
     for pair in pairs:
         first = min(pair.axis, pair.value)
@@ -82,7 +82,7 @@ def _split_rows(
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
     """Give the rows of each sample, if a column of labels is there and was asked for.
 
-    It is refused if nobody did; beside them, what columns say that is the same in all rows.
+    It is refused otherwise; beside them, what columns say that is the same in all rows.
     """
     asked, grid = body.grid.options.samples, body.grid
     chosen: list[tuple[str, Flags]] = []
@@ -102,7 +102,7 @@ def _split_rows(
             chosen = [(label, texts == label) for label in different]
         elif apart and asked is None:
             raise ReadError(
-                f"column {place} ({header!r}) tells {len(different)} samples apart "
+                f"column {place} ({header!r}) distinguishes {len(different)} samples "
                 f"({_listed(different)}): samples={header!r} reads each as a measurement; "
                 "otherwise give the rows of one at a time, or name the columns to read by "
                 'columns={"B": (axis, values)}'
@@ -135,7 +135,7 @@ def _filled(labels: Sequence[str]) -> list[str]:
 
 
 def _apart(labels: Sequence[str], filled: Sequence[str], axis: Array) -> bool:
-    """Whether labels tell samples apart, rather than being remarks about rows.
+    """Whether labels distinguish samples, rather than being remarks about rows.
 
     They stand in most rows, and again and again; or depths begin anew wherever they change.
     """
@@ -178,7 +178,7 @@ def label_column(body: Body) -> int | None:
 def labelled_parts(
     body: Body, block: Block, found: Headers, label: int
 ) -> list[tuple[str | None, list[Signal]]]:
-    """Make the signals of each sample; of all, if nobody asked for them apart."""
+    """Make the signals of each sample; of all, unless they are wanted separately."""
     asked = body.grid.options.samples
     if asked is None:
         return [(None, _signals_of(body, block, found, label))]
@@ -187,7 +187,8 @@ def labelled_parts(
     if not parts:
         listed = ", ".join(map(repr, filter(None, found.texts)))
         raise ReadError(
-            f"samples={asked!r}: no column of labels tells samples apart; headers found: {listed}"
+            f"samples={asked!r}: no column of labels distinguishes the samples; headers "
+            f"found: {listed}"
         )
     return [(name, _signals_of(body, block.only(rows), found, label)) for name, rows in parts]
 

@@ -1,7 +1,7 @@
 """Tables as laboratories write them: one depth column for all, or a pair of columns a species.
 
-What the headers do not say the user must: nothing is taken for a depth, a unit or a species because
-it looks like one.
+What the headers do not state the user must: nothing is taken for a depth, a unit or a species
+because it looks like one.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
 def _content(
     grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
 ) -> Content:
-    """Give what was read of each sample; of all, if nobody asked for them apart."""
+    """Give what was read of each sample; of all, unless they are wanted separately."""
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, other=about))
         for name, signals in parts

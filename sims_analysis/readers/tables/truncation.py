@@ -48,7 +48,7 @@ _STEADY = 3.0
 def refuse_truncated(
     grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False
 ) -> None:
-    """Refuse a text that ends within a row, and tell of one that seems to.
+    """Refuse a text that ends within a row, and warn of one that seems to.
 
     Rows that begin with a label are known by the numbers in them.
     """
@@ -83,7 +83,7 @@ def refuse_truncated(
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of a text with numbers between blanks; tell of a last one that may be cut.
+    """Read lines of a text with numbers between blanks; warn of a last one that may be cut.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
 
 
 def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
-    """Tell of a text without a last line end, unless its last number is seen to be whole.
+    """Warn of a text without a last line end, unless its last number is seen to be whole.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
-            "as far as those above tell: the file may break off there; if it does not, end the "
+            "judging by those above: the file may break off there; if it does not, end the "
             "line",
             ProfileWarning,
         )
@@ -158,7 +158,7 @@ def _number_in(form: re.Match[str]) -> float:
 
 
 def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Refuse rows that lack cells between blanks: nobody can tell which."""
+    """Refuse rows that lack cells between blanks: which ones is ambiguous."""
     if grid.delimiter is not None or width - 1 in block.texts:
         return
     for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
@@ -166,8 +166,8 @@ def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: 
         # One that breaks off at the end of the file lacks the last ones.
         if count < width and block.rows[i] < len(grid.lines):
             raise ReadError(
-                f"line {block.rows[i]}: {count} of {width} cells, and between blanks "
-                "nobody can tell which are missing; put tabs between the cells, or nan where "
+                f"line {block.rows[i]}: {count} of {width} cells: between blanks it "
+                "is ambiguous which are missing; put tabs between the cells, or nan where "
                 "there is no value"
             )
 
@@ -179,7 +179,7 @@ def warn_of_short_lines(
     filled: Sequence[bool],
     starts: Collection[int],
 ) -> None:
-    """Tell of lines that lack cells: nobody can tell which. Whole profiles may end before others.
+    """Warn of lines that lack cells: which ones is ambiguous. Whole profiles may end before others.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def warn_of_short_lines(
         last = max((j for j, cell in enumerate(cells) if cell), default=-1)
         return next((j for j in range(last + 1, width) if filled[j]), None) in {None, *starts}
 
-    # Of a last line without an end it is told that it breaks off.
+    # Of a last line without an end there is another warning.
     short = [
         number
         for place, number in enumerate(block.rows)
@@ -230,7 +230,7 @@ def warn_of_short_lines(
 
 
 def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
-    """Tell of rows, each a profile, that have not as many cells as the others."""
+    """Warn of rows, each a profile, that have not as many cells as the others."""
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
     (usual, _), *_ = Counter(counts).most_common(1)
@@ -252,7 +252,7 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
 
 
 def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
-    """Tell of cells of some columns that are merged: one of them alone holds a number."""
+    """Warn of cells of some columns that are merged: one of them alone holds a number."""
     if isinstance(grid, TextGrid):
         return
     rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
@@ -269,15 +269,15 @@ def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
     if count:
         more = f" (and {count - 1} more)" if count > 1 else ""
         warn(
-            f"{grid.where(*under)}{more} is merged with a cell before it: what "
-            "it holds nobody sees, and where it is empty nothing was measured; unmerge the cells, "
-            "and fill in what is meant",
+            f"{grid.where(*under)}{more} is merged with a cell before it: its "
+            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
+            "and fill in the values",
             ProfileWarning,
         )
 
 
 def warn_of_moved_cells(grid: Grid, block: Block, header: str, others: Sequence[int]) -> None:
-    """Tell of a row with nothing in the first column, where all others have a number.
+    """Warn of a row with nothing in the first column, where all others have a number.
 
     The `header` is that of this column; in the others stand depths and values.
     """

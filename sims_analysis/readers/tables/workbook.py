@@ -1,4 +1,4 @@
-"""Workbooks: the sheets of .xlsx and .xls, and the one that is meant."""
+"""Workbooks: the sheets of .xlsx and .xls, and the one to read."""
 
 from __future__ import annotations
 
@@ -168,5 +168,5 @@ def candidate_sheets(source: Source) -> list[CellGrid]:
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
             return [sheet]
-    # Old versions and half-done sums are hidden: nobody who sends such a workbook means them.
+    # Old versions and half-done sums are hidden: they are rarely the ones wanted.
     return sorted(found, key=lambda sheet: sheet.hidden)

@@ -158,7 +158,7 @@ def _strings(root: Iterable[ET.Element]) -> list[str]:
 
 
 def _styles(root: ET.Element | tuple[()]) -> list[str]:
-    """Tell of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
+    """Warn of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
     if isinstance(root, tuple):
         return []
     codes = {int(e.get("numFmtId", 0)): e.get("formatCode", "") for e in _all(root, "numFmt")}
@@ -182,7 +182,7 @@ def as_percent(value: float) -> str:
 
 
 class _Sheet(_NoEntities):
-    """What an XML parser tells of a sheet, cell by cell."""
+    """The events of an XML parser for a sheet, cell by cell."""
 
     cost = 64
 
