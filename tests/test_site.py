@@ -63,7 +63,7 @@ def test_pictures_are_made_by_the_code_beside_them(tmp_path):
     assert not older, f"{older}: run `python tests/shown.py pictures` and look at them"
 
 
-@pytest.mark.parametrize("layout_preview", sorted(PICTURES.iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("picture", sorted(PICTURES.iterdir()), ids=lambda path: path.stem)
 def test_pictures_asked_again_give_their_numbers(picture):
     assert_gives_its_numbers(sims.provenance(picture), sims.open_example("boron-implant"))
 
@@ -195,7 +195,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / f"{new.name}.py").write_text(module)
-    readers = importlib.import_module("sims_analysis.readers")
+    readers = importlib.import_module("sims_analysis.readers.instruments")
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(package)])
     monkeypatch.setattr(
         "sims_analysis.readers.file_types.readers", lambda: (new, *formats.FORMATS)

@@ -99,7 +99,7 @@ class Format:
     version : int
         Of its reader; it grows when the reader gives something else for the same file.
     module : str, optional
-        Where it is read, if that is not in the module of its name.
+        Where it is read, if that is not the module of its name in ``instruments``.
     table : bool
         Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
     """
@@ -111,9 +111,8 @@ class Format:
     table: bool = False
 
     def _function(self, what: str) -> Callable[[Source], object]:
-        room = "tables" if self.table else "instruments"
-        path = f"sims_analysis.readers.{room}.{self.module or self.name}"
-        module = importlib.import_module(path)
+        path = self.module or f"instruments.{self.name}"
+        module = importlib.import_module(f"sims_analysis.readers.{path}")
         # A module of several formats names them.
         function: Callable[[Source], object] = getattr(module, f"{what}_{self.name}", None) or (
             getattr(module, what)
@@ -148,26 +147,27 @@ FORMATS = (
     Format("srim", "SRIM and TRIM, RANGE.txt"),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
-    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="tcad"),
-    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="tcad"),
+    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="instruments.tcad"),
+    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="instruments.tcad"),
     Format(
         "pasted",
         "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
-        module="spreadsheets",
+        module="instruments.spreadsheets",
     ),
     Format(
         "exported",
         "CSV and Excel as to_csv and to_excel write them",
         version=2,
-        module="exports",
+        module="instruments.exports",
     ),
     Format(
         "tidy",
         "tables of a row for each sample, with the species in a column",
         version=2,
+        module="tables.tidy",
         table=True,
     ),
-    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),
+    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="instruments.tcad"),
     Format(
         "eag",
         "service laboratories in the layout of Evans Analytical: csv, xlsx, xls",
@@ -178,6 +178,7 @@ FORMATS = (
         "table",
         "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls",
         version=2,
+        module="tables.table",
         table=True,
     ),
 )

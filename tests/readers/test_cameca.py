@@ -287,7 +287,7 @@ def test_a_file_that_lost_its_calibration_is_told(write):
         (twice, twice.rindex(b"    Species")),
         (twice, twice.rindex(b"  1st Interface")),
     ):
-        with pytest.warns(sims.ProfileWarning, match="before all is said of its calibration"):
+        with pytest.warns(sims.ProfileWarning, match="the file ends within its calibration"):
             result = sims.read(write(content[:left]))
         assert result["10B"].depths.size == 5
 
