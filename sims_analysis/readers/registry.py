@@ -137,6 +137,7 @@ class Format:
         return content
 
 
+_TCAD = "instruments.tcad"
 FORMATS = (
     Format("payload", "JSON of the API: an array of profile objects"),
     Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", version=2),
@@ -147,8 +148,8 @@ FORMATS = (
     Format("srim", "SRIM and TRIM, RANGE.txt"),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
-    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="instruments.tcad"),
-    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="instruments.tcad"),
+    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module=_TCAD),
+    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module=_TCAD),
     Format(
         "pasted",
         "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
@@ -167,7 +168,7 @@ FORMATS = (
         module="tables.tidy",
         table=True,
     ),
-    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="instruments.tcad"),
+    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module=_TCAD),
     Format(
         "eag",
         "service laboratories in the layout of Evans Analytical: csv, xlsx, xls",
