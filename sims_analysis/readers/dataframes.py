@@ -110,7 +110,7 @@ def _with_index(df: Any) -> Any:
 
 
 def _headers(frame: Any) -> list[str]:
-    """Give the labels of the columns; those that pandas made up are none."""
+    """Return the labels of the columns; those that pandas made up are none."""
     import pandas as pd
 
     if isinstance(frame.columns, pd.RangeIndex):

@@ -374,7 +374,7 @@ def _read_source(
 
 
 def _in_encoding(source: Source, error: str) -> str:
-    """Say, of a text that cannot be read, that its letters look like those of another encoding."""
+    """Note of a text that cannot be read that its letters look like those of another encoding."""
     try:
         garbled = source.is_text and "encoding=" not in error and source.is_garbled(source.start)
     except ReadError:
@@ -384,7 +384,7 @@ def _in_encoding(source: Source, error: str) -> str:
 
 
 def _not_in(forced: Reader | None, source: Source) -> str:
-    """Say, of a file that cannot be read, that it does not look like the format that was stated."""
+    """Note of a file that cannot be read that it does not look like the format that was stated."""
     try:
         looks = forced is None or forced.recognises(source)
     except Exception:  # noqa: BLE001 - whatever it is, the file is none of these

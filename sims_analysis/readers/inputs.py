@@ -29,7 +29,7 @@ class SupportsRead(Protocol):
     """An open file: anything with ``read(size)``."""
 
     def read(self, size: int = -1, /) -> Any:
-        """Give at most so many bytes or characters of what follows; nothing at the end."""
+        """Return at most so many bytes or characters of what follows; nothing at the end."""
 
 
 #: One thing to read.

@@ -77,7 +77,7 @@ class Reader(Protocol):
 
 
 def fault_of(reader: Any) -> str | None:
-    """Say why an object is no :class:`Reader`, if it is none."""
+    """Return why an object is no :class:`Reader`; None if it is one."""
     for name in ("name", "description"):
         text = getattr(reader, name, None)
         if not isinstance(text, str) or not text.strip():

@@ -85,7 +85,7 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
 
 
 def _rename(signals: list[Signal], source: Source) -> None:
-    """Give signals the names that the user states, and require the others."""
+    """Name the signals as the user states, and require the other names."""
     stated = source.options.species
     if stated is not None:
         names = [stated] if isinstance(stated, str) else list(stated)
@@ -243,7 +243,7 @@ class _Axes:
         self._known: dict[tuple[int, int, int], tuple[Array, Array]] = {}
 
     def of(self, signal: Signal) -> Array:
-        """Give the depths of a signal, read-only; each is a number, or it is refused."""
+        """Return the depths of a signal, read-only; each is a number, or it is refused."""
         given = signal.depths
         # Views of one column begin at one address; `given` is kept, so that it stays theirs.
         key = (given.__array_interface__["data"][0], given.size, *given.strides)
@@ -260,7 +260,7 @@ class _Axes:
 
 
 def _read_only(array: Array) -> Array:
-    """Give what was read as it is, or a column of it: no other code writes into it."""
+    """Return what was read as it is, or a column of it: no other code writes into it."""
     view = np.ascontiguousarray(array, dtype=np.float64).view()
     view.setflags(write=False)
     return view

@@ -23,7 +23,7 @@ class Column:
     units: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it ready for JSON."""
+        """Return it as JSON values."""
         # An infinite error is one that is not known; JSON has text for it alone.
         values = [v if isfinite(v) else "inf" if v > 0 else None for v in self.values.tolist()]
         return {"units": self.units, "values": values}

@@ -112,7 +112,7 @@ def _headers(lines: Sequence[str]) -> tuple[int, int, int]:
 def _cells_each(
     groups: Sequence[dict[str, str | None]], rows: Sequence[str], delimiter: str
 ) -> int:
-    """Tell how many cells the data of a species have: two where headers are of one axis alone."""
+    """Return how many cells the data of a species have: two where headers are of one axis alone."""
     most = max(len(row.rstrip(f"{delimiter} ").split(delimiter)) for row in rows)
     single = all(len(group) == 2 for group in groups)
     return 2 if single and most <= 2 * len(groups) else 3
@@ -129,7 +129,7 @@ def _in_columns(lines: Sequence[str], rows: Sequence[int], delimiter: str, width
 
 
 def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
-    """Give the units of each signal: of its time, its depth and its value."""
+    """Return the units of each signal: of its time, its depth and its value."""
     units: dict[str, str | None] = {}
     for cell in filter(None, (cell.strip() for cell in line.split(delimiter))):
         word, _, unit = cell.partition("[")
@@ -170,7 +170,7 @@ def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
 
 
 def _add_counting(signals: Sequence[Signal]) -> None:
-    """Say how zero counts are written, and which yield the rates were divided by."""
+    """Record how zero counts are written, and which yield the rates were divided by."""
     rates = [s for s in signals if s.units and "cnt" in s.units]
     for signal in rates:
         if (signal.values == _FILL).any():
@@ -247,7 +247,7 @@ class _About:
         return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
 
     def number(self, section: str, key: str) -> float | None:
-        """Give a number of a section."""
+        """Return a number of a section."""
         return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:

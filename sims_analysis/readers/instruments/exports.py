@@ -63,7 +63,7 @@ def _holds_moments(source: Source) -> bool:
 
 @once_per_source
 def _delimiter(source: Source) -> str | None:
-    """Tell what stands between cells: a spreadsheet may have saved them anew."""
+    """Return the delimiter: a spreadsheet may have changed it."""
     for delimiter in ",;\t":
         lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
         first = [*filter(None, next(filter(None, csv.reader(lines, delimiter=delimiter)), []))]
@@ -139,7 +139,7 @@ class _Table:
 
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
-    """Take rows of cells apart."""
+    """Split rows of cells into headers, texts and numbers."""
     if not rows:
         raise ReadError(_ALONE)
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
@@ -159,7 +159,7 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
 
 
 def _plain(text: str, options: Options) -> _Table | None:
-    """Take a text without quotes apart, at once; ``None`` if it is not as it was written."""
+    """Split a text without quotes, at once; ``None`` if it is not as it was written."""
     if '"' in text or "\r" in text:
         return None
     lines = text.split("\n")[:-1]
@@ -228,13 +228,13 @@ def _of_workbook(source: Source) -> SIMSResult:
 
 
 def _whole(sheet: CellGrid) -> list[list[object]]:
-    """Give the rows of a sheet, all of one length."""
+    """Return the rows of a sheet, all of one length."""
     width = max(map(len, sheet.rows), default=0)
     return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
 
 
 def _units(name: str, units: str) -> str:
-    """Say of what a ratio is one: a profile has only its unit for that."""
+    """Note what a ratio is of: a profile has only its unit for that."""
     return name.replace("_", " ") if units == "1" else units
 
 

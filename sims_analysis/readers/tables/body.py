@@ -95,7 +95,7 @@ def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | 
 def _words_of(
     grid: Grid, row: int, above: Mapping[int, bool] = MappingProxyType({})
 ) -> dict[int, bool]:
-    """Tell which columns below a row of headers may hold words; those `above` its empty cells may.
+    """Return the columns below a row of headers that may hold words; `above`: those of empty cells.
 
     Times may be those of a clock.
     """

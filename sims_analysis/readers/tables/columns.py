@@ -227,7 +227,7 @@ class _Finding:
         return depth, {"sputter_time": time}
 
     def _add_error(self, pairs: Sequence[Pair], column: int) -> None:
-        """Give a column of standard errors to the values of its species, in their unit."""
+        """Assign a column of standard errors to the values of its species, in their unit."""
         header = self.headers[column]
         where = f"column {self.grid.letter(column)} ({self.found.texts[column]!r})"
         name = header.name or self.found.names[column]

@@ -101,7 +101,7 @@ class _Places:
     _kinds: dict[int, RowKind]
 
     def column(self, column: int) -> int:
-        """Give the place of a column in the file."""
+        """Return the place of a column in the file."""
         return column
 
     def letter(self, column: int) -> str:
@@ -154,7 +154,7 @@ class TextGrid(_Places):
         return len(self.lines)
 
     def number(self, row: int) -> int:
-        """Give the number of a line, from 1."""
+        """Return the number of a line, from 1."""
         return row + 1
 
     def split(self, line: str) -> list[str]:
@@ -233,13 +233,13 @@ class TextGrid(_Places):
         return self.split(line.strip() if self.delimiter is None else line)
 
     def texts(self, rows: Sequence[int]) -> Sequence[str]:
-        """Give the lines of a block."""
+        """Return the lines of a block."""
         whole = len(rows) == rows[-1] - rows[0] + 1
         lines = self.lines[rows[0] : rows[-1] + 1] if whole else [self.lines[i] for i in rows]
         return [line.strip() for line in lines] if self.delimiter is None else lines
 
     def mark(self, lines: Sequence[str], words: Mapping[int, bool], labels: Collection[int]) -> str:
-        """Tell the decimal mark of lines of numbers, but for columns of texts."""
+        """Return the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
         if (self.delimiter == "," and not self.quoted) or not _has_comma(self.text or ","):
@@ -339,17 +339,17 @@ class CellGrid(_Places):
         return len(self.rows)
 
     def number(self, row: int) -> int:
-        """Give the number of a row, from 1."""
+        """Return the number of a row, from 1."""
         return row + 1 if self.numbers is None else self.numbers[row]
 
     def cells(self, row: int) -> list[str]:
-        """Give the cells of a row as text."""
+        """Return the cells of a row as text."""
         if row not in self._texts:
             self._texts[row] = [_text(cell) for cell in self.rows[row]]
         return self._texts[row]
 
     def is_comment(self, row: int) -> bool:  # noqa: ARG002 - as a text is asked
-        """Say that a spreadsheet has no comments."""
+        """Return False: a spreadsheet has no comments."""
         return False
 
     def _kind(self, row: int, words: Collection[int]) -> RowKind:
@@ -358,7 +358,7 @@ class CellGrid(_Places):
         return classify_row(self.cells(row), None, self.options.not_measured, words)
 
     def headers(self, row: int, width: int) -> list[str]:
-        """Give the cells of a row above the numbers; one that is merged is the header of each."""
+        """Return the cells of a row above the numbers; one that is merged is the header of each."""
         cells = [*self.cells(row)]
         for first, end in self.spans.get(self.number(row), ()):
             last = min(end, width - 1)
@@ -368,7 +368,7 @@ class CellGrid(_Places):
         return cells
 
     def column(self, column: int) -> int:
-        """Give the place of a column in the sheet."""
+        """Return the place of a column in the sheet."""
         known = self.columns or ()
         return known[column] if column < len(known) else column
 

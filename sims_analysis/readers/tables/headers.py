@@ -445,7 +445,7 @@ def _label(text: str) -> str:
 
 
 def _spanning(upper: Sequence[str], lower: Sequence[str]) -> dict[int, str]:
-    """Give what stands above each filled cell of a row, or to the left of that."""
+    """Return what stands above each filled cell of a row, or to the left of that."""
     filled = [j for j, cell in enumerate(lower) if cell]
     if not filled or not upper[filled[0]]:
         return {}

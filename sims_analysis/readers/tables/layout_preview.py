@@ -110,7 +110,7 @@ def _about(grid: Grid) -> str:
 
 
 def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
-    """Give the rows to show, and what each was taken for; nothing where some are left out."""
+    """Return the rows to show, and what each was taken for; nothing where some are left out."""
     grid, body = table.grid, table.body
     if body is None:
         for i in range(min(len(grid), _ABOVE)):
@@ -134,7 +134,7 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
 def _columns(
     grid: Grid, body: Body, headers: Headers, pairs: Sequence[Pair]
 ) -> Iterator[Sequence[str]]:
-    """Give what each column was taken for."""
+    """Return what each column was taken for."""
     values = {pair.value: pair for pair in pairs}
     errors = {pair.error: pair for pair in pairs if pair.error is not None}
     axes = {pair.axis for pair in pairs}

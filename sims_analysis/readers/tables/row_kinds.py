@@ -55,7 +55,7 @@ class RowKind(Enum):
 
 
 def comment_mark(line: str) -> str:
-    """Give the mark with which a line begins as a comment; empty if it is none.
+    """Return the mark with which a line begins as a comment; empty if it is none.
 
     A cell that could not be written begins like one, and so may a number.
     """

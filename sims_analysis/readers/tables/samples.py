@@ -80,7 +80,7 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
 def _split_rows(
     body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
-    """Give the rows of each sample, if a column of labels is there and was asked for.
+    """Return the rows of each sample, if a column of labels is there and was asked for.
 
     It is refused otherwise; beside them, what columns say that is the same in all rows.
     """
@@ -116,7 +116,7 @@ def _split_rows(
 
 
 def _labels(block: Block, headers: Headers, column: int) -> list[str] | None:
-    """Give the cells of a column of labels; ``None`` if it is none."""
+    """Return the cells of a column of labels; ``None`` if it is none."""
     if column in block.texts:
         return [text.strip() for text in block.texts[column]]
     if headers.headers[column].role == "text" and headers.filled[column]:
@@ -276,7 +276,7 @@ def _errors(grid: Grid, headers: Sequence[Header], values: Sequence[int]) -> dic
 
 
 def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | None:
-    """Give the unit that a column of units states for a species."""
+    """Return the unit that a column of units states for a species."""
     stated = dict.fromkeys(map(str.strip, texts))
     if len(stated) > 1:
         raise UnitsError(
@@ -287,7 +287,7 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
 
 
 def group_by_label(labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """Give each label, in order of appearance, with the places where it stands."""
+    """Return each label, in order of appearance, with the places where it stands."""
     import pandas as pd
 
     codes, names = pd.factorize(np.array(labels, dtype=object))

@@ -180,7 +180,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
 def _content(
     grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
 ) -> Content:
-    """Give what was read of each sample; of all, unless they are wanted separately."""
+    """Return what was read of each sample; of all, unless they are wanted separately."""
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, other=about))
         for name, signals in parts
@@ -272,7 +272,7 @@ def _signal(
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
-    """Give the limits of the samples below one, NaN at all others, and in which rows samples are.
+    """Return the limits of the samples below one, NaN at all others, and in which rows samples are.
 
     A value without a depth is refused.
     """

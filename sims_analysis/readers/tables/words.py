@@ -96,7 +96,7 @@ SPECIES = re.compile(
 
 @lru_cache
 def pattern(role: str) -> re.Pattern[str]:
-    """Give the pattern of the words of a role, in all languages.
+    """Return the pattern of the words of a role, in all languages.
 
     Words between letters are no words: ``Si`` is none of ``Sigma``. Japanese, Chinese and Korean
     are written without blanks.
@@ -121,7 +121,7 @@ def _without_blanks(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def named_role(text: str, *roles: str) -> str | None:
-    """Tell which of some roles a whole text is the word of; ``None`` if none.
+    """Return the role, of several, that a whole text names; ``None`` if none.
 
     Examples
     --------

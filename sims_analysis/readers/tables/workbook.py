@@ -29,7 +29,7 @@ _CELL = 40
 
 @once_per_source
 def all_sheets(source: Source) -> list[CellGrid]:
-    """Give the sheets of a workbook.
+    """Return the sheets of a workbook.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
-    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last."""
+    """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found, asked = all_sheets(source), source.options.sheet
     names = ", ".join(repr(sheet.name) for sheet in found)
     if asked is not None:

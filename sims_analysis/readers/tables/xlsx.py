@@ -124,7 +124,7 @@ def _all(root: ET.Element, tag: str) -> list[ET.Element]:
 
 
 def _targets(archive: zipfile.ZipFile, budget: Budget) -> dict[str, tuple[str, str]]:
-    """Give kind and path of each part by its relation."""
+    """Return kind and path of each part by its relation."""
     found = {}
     for relation in _parsed(archive, "xl/_rels/workbook.xml.rels", budget):
         target = relation.get("Target", "")
@@ -177,7 +177,7 @@ def _styles(root: ET.Element | tuple[()]) -> list[str]:
 
 
 def as_percent(value: float) -> str:
-    """Give a number that is shown in percent as it is seen."""
+    """Return a number as a text in percent, as a spreadsheet shows it."""
     return f"{100 * value:.15g}%"
 
 
@@ -283,7 +283,7 @@ class _Sheet(_NoEntities):
 
 
 def _column(reference: str) -> int:
-    """Give the place of a column, from 0."""
+    """Return the place of a column, from 0."""
     place = 0
     for letter in reference:
         if not letter.isalpha():
