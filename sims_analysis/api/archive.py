@@ -574,7 +574,7 @@ def _to_add(
 
 def _measurement(file: Path, options: Mapping[str, Any]) -> SIMSResult:
     """Read a file of an instrument or laboratory; an entry is one measurement."""
-    from sims_analysis.readers.reading import read
+    from sims_analysis.readers.files import read
 
     result: Any = read(file, **options)
     if isinstance(result, SIMSResult):

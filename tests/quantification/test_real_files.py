@@ -32,8 +32,8 @@ def parsed(path):
     return found, "\n".join(lines)
 
 
-def printed(text, head):
-    return float(re.search(rf"{re.escape(head)}\s+(\S+)", text)[1])
+def printed(text, header):
+    return float(re.search(rf"{re.escape(header)}\s+(\S+)", text)[1])
 
 
 @pytest.mark.few(3)
