@@ -64,12 +64,11 @@ def plot_profiles(
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several, named by the keys of a mapping; plain or quantified.
-        Each species is drawn on its own samples; profiles over sputter time beside others over
-        depth have an axis of their own, above.
+        One measurement, a batch, or several, named by the keys of a mapping. Each species is drawn
+        on its own samples; profiles over sputter time beside others over depth have an axis above.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure. Right axes and lists get room beside other axes
-        if the figure has a layout engine, as with ``plt.subplots(1, 2, layout="constrained")``.
+        Where to draw, also in an inset; by default in a new figure. Lists and right axes get room
+        beside others if the figure has a layout engine: ``plt.subplots(layout="constrained")``.
     species : str or sequence of str, optional
         The species to draw, in this order.
     width : {"single", "double"}, str, Quantity or float, optional
@@ -79,8 +78,7 @@ def plot_profiles(
         Limits of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare
         numbers in the unit of the axis; None leaves a limit to the data.
     depth_units, value_units : str, or for values a sequence of str, optional
-        Units of the axes, such as ``"um"`` instead of ``nm`` (``s`` of sputter time), and
-        ``"1/m^3"``; each applies to values of its kind.
+        Units of the axes, such as ``"um"`` and ``"1/m^3"``; each applies to values of its kind.
     scale : {"log", "linear"}
         Scale of the value axes.
     detection_limit : str, Quantity, DataArray or Dataset, optional
@@ -89,18 +87,13 @@ def plot_profiles(
     coverage : float
         Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
         0 draws no bands.
-    junctions : DataArray or Dataset, optional
-        From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`, or a
-        list of these. If `data` is a list or a mapping, every result may be a list in the same
-        order, or a mapping with the same keys.
-    dose : DataArray or Dataset, optional
-        From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its dose listed.
+    junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional
+        Results, or lists of them: of :func:`junction_depth`, :func:`crossings` or
+        :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
+        :func:`interface`, and of the functions of these names. If `data` is a list or a mapping,
+        each may be a list in the same order, or a mapping with the same keys.
     dose_window : (start, stop), optional
-        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``. If it is not
-        known, nothing is shaded.
-    peak, decay_length, layers, interfaces : Dataset, optional
-        From the functions of these names, and from :func:`interface`. A layer is a bar from top to
-        bottom, at the level that bounds it; of an interface, the width is shaded.
+        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
     restored : Dataset, or a list or mapping of them, optional
@@ -109,24 +102,21 @@ def plot_profiles(
     residuals : bool
         Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
         if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
-        (data - fit) / largest sample. Several fits of one profile have different dashes and marks.
+        (data - fit) / largest sample.
     waterfall : float, optional
-        Raise each measurement by this factor over the one before, such as 10, so that they stand
-        one above the other; the label of the axis says so.
+        Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
         What colours stand for; ``"auto"`` colours by measurement if there is one species in several
         measurements.
     colours : mapping, optional
-        Species or measurement -> colour, instead of those of the library, which a style sheet or
-        ``axes.prop_cycle`` replaces as well.
+        Species or measurement -> colour, instead of those of the library or of a style sheet.
     spread : bool, optional
         Draw each species in many measurements as their median, a band that holds the middle 80 %,
         and the outliers. By default if there are more than can be told apart (8, or 6 for several
         species); False draws every curve.
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves, in a legend above the axes, or nowhere. ``"auto"`` and
-        ``"direct"`` write names beside the curves where they cover nothing, and the others in the
-        legend; with ``"auto"``, names of measurements are always in the legend.
+        Names beside the curves where they cover nothing, and the others in a legend above the axes;
+        all there; or nowhere. With ``"auto"``, names of measurements are always in the legend.
     notes : bool
         Explain marks and bands in the list of results: zeros, detection limits, errors, fits.
     title : str, optional
