@@ -41,7 +41,7 @@ _APART, _SHIFT = 5.0, 0.5
 #: Distance of a list from the labels above it, and part of the margin that it may use, in points.
 _PAD = 3.0
 #: A change of the size of the axes below this, in inches, moves nothing.
-_SAME = 1e-3
+_SAME = 1e-2
 #: Height of a line in sizes of its letters.
 _LINE = 1.25
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
