@@ -128,12 +128,13 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     Raises
     ------
     NoFitError
-        If the optimizer found none, or a constant does as well.
+        If the optimizer found none, or only some that lower costs rule out, at which it did not
+        end; or a constant does as well.
     """
     curve, n = problem.curve, problem.z.size
     found, objective = _solved(problem)
     found = _in_order(curve, objective, model, found)
-    if not (found and found[0].converged):
+    if not (found and found[0].converged) or _is_ruled_out(curve, objective, found):
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
     exact = found[0].cost <= EXACT * n
@@ -146,6 +147,13 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     background = background_covariance(curve, objective, best, problem.subtracted)
     edges = irregular is not None and irregular(best)
     return FitResult(curve, objective, minima, candidates, background, exact, edges)
+
+
+def _is_ruled_out(curve: Curve, objective: Objective, found: Sequence[Minimum]) -> bool:
+    """Return whether something lower, at which the optimizer has not ended, rules out the first."""
+    lowest = min(one.cost for one in found)
+    unit = objective.variance(lowest, curve.free.size)
+    return found[0].cost > lowest + _RULED_OUT * unit
 
 
 def featureless(objective: Objective, at: Minimum, c: Array) -> bool:

@@ -61,10 +61,11 @@ def derivatives(
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Split the variance between growth, decay and the Gaussian, in three ways."""
+    """Split the variance between growth, decay and the Gaussian; the last with hardly any of it."""
     m = moments_above(z, c, 0.01)
     sets = []
-    for growth, decay, sigma in ((0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6)):
+    parts = (0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6), (0.4, 0.9, 0.1)
+    for growth, decay, sigma in parts:
         lengths = np.array([growth, decay, sigma]) * m.deviation
         sets.append((m.area, m.mean - lengths[1] + lengths[0], *lengths.tolist()))
     return sets
