@@ -183,17 +183,8 @@ def sheet_resistance(
     below the active limit counts as active and ionized, carriers are where the net doping is, and
     mobilities are those of bulk silicon; electrons take the parameters of the donor with the
     larger dose (arsenic, otherwise phosphorus), holes those of boron. An error of 10 % in the
-    sensitivity factor changes the answer by nearly as much. Noise about 0, below a layer whose
-    background was subtracted, keeps its sign and cancels. Stated errors cover 63 to 74 % (layers
-    of one type and down to a junction, 10 to 1,000 counts at the maximum, plain, on a grid of a
-    quarter of the spacing, after a factor; after a background from 100 counts; 58 % on that
-    grid at 10 counts). Mobility falls with concentration, and along it the scatter of few counts
-    makes the answer too high, by more than the error where a long tail is in it: of the whole of a
-    log-normal peak without a junction, on steps of 1.3 nm, 20 to 33 % of intervals hold at 10 and
-    30 counts (98 to 100 % of these answers are told) and 52 to 53 % at 100 (80 % are told, above a
-    background of 5 % as well; of 1,000 counts above it 57 %, and 12 % are told). Down to a tenth of
-    the maximum 59 to 68 % hold. Of a sharp box (maximum 1e19 atoms/cm^3) on a low floor, after a
-    background was subtracted, 4 to 18 % hold at 1,000 counts, and 42 % of these are told.
+    sensitivity factor changes the answer by nearly as much. Mobility falls with concentration, and
+    the scatter of few counts along a long tail makes the answer too high, by more than its error.
 
     References
     ----------
