@@ -42,7 +42,7 @@ _ADVICE = {
 }
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
-#: An answer is told to be biased by noise from this part of its standard error.
+#: A warning says that noise biases an answer from this part of its standard error.
 _BIASED = 0.3
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
@@ -51,7 +51,7 @@ _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "around", "polari
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of each measurement; depths in nm, concentrations in atom/cm^3."""
+    """What is computed of each measurement; depths in nm, concentrations in atom/cm^3."""
 
     #: Of each species: the type (+1 a donor, -1 an acceptor), and what of it can be active.
     sign: Array
@@ -119,7 +119,7 @@ def sheet_resistance(
     donors, acceptors : list of str
         Species.
     mobility : {"masetti", "arora", "f723"}
-        The mobility model; the results of the others are given beside it.
+        The mobility model; the results of the others are returned, too.
     active_limit : str, Quantity or mapping, optional
         The highest concentration that is electrically active, for all species or for each:
         ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
@@ -231,7 +231,7 @@ def sheet_resistance(
     hidden = hidden_matter(profiles, part["conductance"], stderr, conductance)
     part |= _with_hidden(profiles, part, window[1], question)
     part["status"] = _with_doubts(profiles, part, window, hidden, bridge=bridges(gaps))
-    answer = _dressed(profiles, part, stderr, mobility)
+    answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -241,7 +241,7 @@ def sheet_resistance(
             ("ok", "no_data", "gap", "saturated"),
             lambda word: f"no sheet resistance: {_ADVICE[word]}",
         )
-        _tell_noise(profiles, part["conductance"], part["around"], stderr)
+        _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
     return units.quantify(answer) if profiles.quantified else answer
 
 
@@ -274,14 +274,14 @@ def _with_doubts(
     fine = status == _STATUS.index("ok")
     for code in (Status.GAP, Status.SATURATED):
         doubtful = fine & (found == code).any("species")
-        told = xr.where(doubtful, int(code), int(Status.OK))
+        codes = xr.where(doubtful, int(code), int(Status.OK))
         what = "the layer bridges it by the curves"
-        tell_doubts(profiles, told, layer, what, FitWarning)
+        tell_doubts(profiles, codes, layer, what, FitWarning)
         status = replaced_where(doubtful, status, _STATUS.index(code.name.lower()))
     return status
 
 
-def _tell_noise(
+def _warn_of_noise(
     profiles: Frame, value: xr.Variable, around: xr.Variable, stderr: xr.Variable
 ) -> None:
     """Warn where noise changes the mobilities by more than the standard error allows."""
@@ -292,7 +292,7 @@ def _tell_noise(
         warn(
             f"{first.label}: by the mobility at each sample the sheet resistance is "
             f"{abs(change):.2g} % {'higher' if change < 0 else 'lower'} than by that at the mean "
-            f"of its neighbours, beside a standard error of {error:.2g} % that does not know of "
+            f"of its neighbours, where the standard error is of {error:.2g} % and does not include "
             "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
             "where the profile has fallen to a tenth of its maximum: few carriers lie below",
             FitWarning,
@@ -438,7 +438,7 @@ def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Type
     """Find the layers of one type.
 
     Where errors are known, a layer is one if its integral is above `_THERE` of its standard errors:
-    others are made by noise, and belong to those beside them.
+    others are made by noise, and belong to their neighbours.
     """
     if question.only:
         return _Types(np.empty(0), np.array([question.only]))
@@ -494,7 +494,7 @@ def _conductance_error(
     return float(np.sqrt(variance))
 
 
-def _dressed(
+def _dataset(
     profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
 ) -> xr.Dataset:
     """Give each number its name, unit and words."""

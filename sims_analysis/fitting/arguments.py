@@ -49,7 +49,7 @@ _CHOICES = {
 }
 #: Arguments that only some models take, by the name that these have for them.
 _OPTIONS = {"time": "time", "as_implanted": "initial_straggle"}
-#: Settings beside the window that hold one value a profile, and what they are measured in.
+#: Settings, the window apart, that hold one value a profile, and what they are measured in.
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "background": (),
     "detection_limit": (),
@@ -528,7 +528,7 @@ def _read_held(value: Any, unit: str, name: str) -> float:
     kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)
-    except UnitsError:  # such as a slope, in a unit that nobody writes
+    except UnitsError:  # such as that of a slope
         if bare:
             return float(value)
         raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None

@@ -103,7 +103,7 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
     """Add what profiles have in common (:func:`read_links`), and as many layers as there are.
 
     That is as many as any profile shows; others have fewer. If they are linked, each must have
-    those that Akaike's criterion bears out in it alone.
+    those that Akaike's criterion supports in it alone.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _supported(
 def _with_scales(
     answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
 ) -> dict[str, Any]:
-    """Widen errors by scales, which the samples of a profile cannot tell, as much as is known."""
+    """Widen errors by scales, which samples do not determine, by what is known."""
     if not request.scales or "value" not in answer:
         return answer
     known = _uncertainties(settings, request)

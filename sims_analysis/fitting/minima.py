@@ -222,7 +222,7 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
 
 
 def _irregular(curve: Curve, model: Model) -> Callable[[Minimum], bool] | None:
-    """Return what tells curves with edges that follow the noise; None where none are looked for."""
+    """Return a test for curves with edges that follow the noise; None where none is needed."""
     n, irregular = len(model.parameters), model.irregular
     if irregular is None or any(i < n for i in curve.held):
         return None

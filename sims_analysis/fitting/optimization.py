@@ -158,7 +158,7 @@ class Point:
     m : ndarray
         Values of the model.
     rows : ndarray, optional
-        Their derivatives with respect to the coordinates, once they were asked for.
+        Their derivatives with respect to the coordinates, once they are known.
     """
 
     x: Array
@@ -245,7 +245,8 @@ def solve(
 class _Evaluation:
     """Residuals and Jacobian for the optimizer; those of the last point are kept.
 
-    It asks for both twice at the start, and for the Jacobian only where it has just had residuals.
+    The optimizer calls both twice at the start, and the Jacobian only where it has just had
+    residuals.
     """
 
     def __init__(self, curve: Curve, objective: SumOfSquares) -> None:

@@ -22,7 +22,7 @@ from sims_analysis.frame.profiles import (
     warn_of_first,
 )
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
-from sims_analysis.interfaces.step import ROW, STATUS, measured
+from sims_analysis.interfaces.step import ROW, STATUS, measure_step
 from sims_analysis.kernels.samples import Array
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
@@ -175,7 +175,7 @@ def interface(
     part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
     part["status"] = _with_doubts(part, profiles, window, bridge=bridges(gaps))
-    answer = _dressed(part, profiles)
+    answer = _dataset(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -212,10 +212,10 @@ def _row(
 ) -> Array:
     fraction, *limits = given
     pairs = tuple(limits[:2]), tuple(limits[2:4]), tuple(limits[4:])
-    return measured(z, c, s, fraction, pairs, parts, between=between)
+    return measure_step(z, c, s, fraction, pairs, parts, between=between)
 
 
-def _dressed(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
+def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     """Give each number its name, unit and words."""
     position, width = (
         vocabulary.attrs(f"interface_{one}", profiles.axis_units) for one in ("position", "width")

@@ -113,7 +113,7 @@ def deconvolve(
         - ``largest_deviance`` (``1``): between 2 to 12 neighbouring counts and refolded ones
         - ``window_dose``, ``window_dose_stderr``: the integral, and its error
         - ``carried_dose``: what that integral has more than the samples'
-        - ``doubtful_maxima``, ``n_samples``: maxima beside a valley that the samples do not need
+        - ``doubtful_maxima``, ``n_samples``: maxima next to a valley that the samples do not need
         - ``doubtful_maximum`` (``nm``): the first of them
 
     Raises
@@ -231,14 +231,14 @@ def _dataset(
     def column(name: str) -> xr.Variable:
         return part(name, frame.dim)
 
-    def beside(values: xr.Variable, end: str) -> xr.Variable:
+    def ancillary(values: xr.Variable, end: str) -> xr.Variable:
         attrs = vocabulary.attrs_beside(term, end, frame.units)
         return frame.as_the_data(xr.Variable(values.dims, values.data, attrs))
 
     numbers, name, term = {one: part(one) for one in NUMBERS}, frame.name, frame.term
     found = {
         name: frame.with_attrs(column("value"), term, units_=frame.units),
-        f"{name}_stderr": beside(column("stderr"), "stderr"),
+        f"{name}_stderr": ancillary(column("stderr"), "stderr"),
         "refolded": frame.with_attrs(column("refolded"), "refolded", units_=frame.units),
     }
     dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
@@ -262,7 +262,7 @@ def _dataset(
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
     if frame.censored is not None:
         end = vocabulary.CENSORED
-        coords[f"{name}_{end}"] = beside(frame.censored, end)
+        coords[f"{name}_{end}"] = ancillary(frame.censored, end)
     return frame.dataset(found, coords=coords)
 
 
@@ -285,7 +285,7 @@ def _warn(frame: Frame, answer: xr.Dataset) -> None:
         at = found.of(units.dequantify(answer)["doubtful_maximum"].variable)
         which = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
         warn(
-            f"{found.label}: {which} may be no layer: without the valley beside it, the profile is "
-            "nearly as likely for these counts",
+            f"{found.label}: {which} may be no layer: without the valley next to it, the profile "
+            "is nearly as likely for these counts",
             FitWarning,
         )

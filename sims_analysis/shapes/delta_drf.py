@@ -45,7 +45,7 @@ def derivatives(
     z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
 ) -> Array:
     """Return the derivatives with respect to dose, position, growth, decay and sigma."""
-    # Held at 0, a length has no derivative that is asked for.
+    # Held at 0, a length needs no derivative.
     growth, decay = (one or 1e-9 * sigma for one in (growth, decay))
     u, both = z - position, growth + decay
     up, up_u, up_l, up_s = rising_slopes(u, growth, sigma)

@@ -42,7 +42,7 @@ def _part_done(z: Array, position: float, scale: float, asymmetry: float) -> tup
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Begin with some asymmetry to either side; of few counts, some lean by much.
 
-    Where a step is, tell the parts of it that are complete, the steepest place, and a few edges.
+    By the parts of the step that are complete, the steepest place, and the best of some edges.
     """
     sets: list[tuple[float, ...]] = []
     leaning = (1.0, 0.3), (1.0, -0.3), (0.5, 1.0), (0.5, -1.0)
