@@ -4,6 +4,7 @@ import os
 import pickle
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import models_truth
 import numpy as np
@@ -1207,6 +1208,9 @@ def test_a_whole_profile_is_not_called_truncated():
 
 def test_every_status_but_two_is_explained():
     assert set(STATUS) - set(ADVICE) == {"ok", "no_data"}
+    page = Path(__file__).parents[2] / ".docs" / "howto" / "fits.md"
+    text = page.read_text(encoding="utf-8")
+    assert all(f"`{word}`" in text for word in STATUS)
 
 
 def test_no_point_is_computed_twice():
