@@ -77,16 +77,8 @@ def read_request(
 ) -> FitRequest:
     """Return what to fit, and the settings of each profile.
 
-    Parameters
-    ----------
-    profiles : Frame
-    model : Model
-    choices : mapping
-        ``weights``, ``cell`` and ``interval``.
-    options : mapping
-        ``time`` and ``as_implanted``.
-    limits, background, detection_limit, fixed, uncertainties
-        As the user gave them.
+    `choices` are ``weights``, ``cell`` and ``interval``, and `options` ``time`` and
+    ``as_implanted``; all is as the user gave it.
 
     Raises
     ------
@@ -203,13 +195,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
 
 
 def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
-    """Add what profiles have in common.
-
-    Parameters
-    ----------
-    request : FitRequest
-    shared, over, prior
-        As the user gave them; `shared` is None where it is about layers.
+    """Add what profiles have in common; `shared` is None where it is about layers.
 
     Raises
     ------

@@ -69,18 +69,12 @@ def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) ->
 def fit_group(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Fit the profiles of a group: a single one, unless profiles are linked.
+    """Fit the profiles of a group, all samples of each: a single one, unless they are linked.
 
-    Parameters
-    ----------
-    samples : sequence of Samples
-        All of each profile.
-    settings : sequence of mapping
-        Of each ``start``, ``stop``, ``background``, ``detection_limit``, ``time``,
-        ``initial_straggle`` and ``initial_straggle_stderr``, NaN where they were not given;
-        ``fraction``, the number of independent samples for each sample; and the relative
-        uncertainties of the scales.
-    request : FitRequest
+    `settings` are, of each, ``start``, ``stop``, ``background``, ``detection_limit``, ``time``,
+    ``initial_straggle`` and ``initial_straggle_stderr``, NaN where they were not given;
+    ``fraction``, the number of independent samples for each sample; and the relative uncertainties
+    of the scales.
     """
     if request.joint:
         answers, common = fit_together(samples, settings, request)

@@ -246,18 +246,9 @@ def by_likelihood(
 
     By Laplace's method, that about a minimum is its height times the root of the determinant of
     the covariance of the coordinates. The lowest of all may be narrow: a curve with a sharp edge
-    that follows the noise of a few samples.
-
-    Parameters
-    ----------
-    curve, objective
-        What was fitted.
-    candidates : sequence of Minimum
-        The minima that are not ruled out, the lowest first.
-    irregular : callable, optional
-        Whether a minimum is a curve with a sharp edge, which then counts only if all are. Errors
-        are from the curvature of the likelihood where there are several minima: between them it
-        is far from what is expected of it.
+    that follows the noise of a few samples, as `irregular` says; such a one counts only if all are,
+    and errors are then from the curvature of the likelihood, which is far from what is expected of
+    it between minima. `candidates` are those that are not ruled out, the lowest first.
     """
     lowest, inverted = candidates[0].cost, covariance
     unit = objective.variance(lowest, curve.free.size)

@@ -68,16 +68,8 @@ def status_in_words(
 ) -> xr.Variable:
     """Return statuses as words, not ``ok`` where fits rest on what was not measured.
 
-    Parameters
-    ----------
-    name : str
-        ``"status"`` or ``"curve_status"``.
-    codes, objective : Variable
-        Places in :data:`STATUS`, and in :data:`OBJECTIVES`.
-    profiles, window
-        What was fitted.
-    bridge : bool
-        Whether gaps are accepted.
+    `name` is ``"status"`` or ``"curve_status"``; `codes` and `objective` are places in
+    :data:`STATUS` and in :data:`OBJECTIVES`; gaps that are accepted are no doubt (`bridge`).
     """
     doubts = doubts_in(profiles, window, bridge=bridge, hidden=False)
     # A shape that was cut off is a wrong one.
