@@ -281,7 +281,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         for profile, _, *numbers in zip(
             profiles.tolist(), *(m.tolist() for m in marks), strict=True
         ):
-            flag, first, last, low, high, height = numbers
+            flag, first, last, low, high, height, _ = numbers
             low, high = (own if np.isnan(x) else x for x, own in ((low, first), (high, last)))
             found.append(Run(profile, flag, first, last, low, high, height))
     yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))

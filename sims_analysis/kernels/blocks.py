@@ -119,7 +119,7 @@ def _carried(
             height = np.full(c.shape, np.nan) if limit is None else limit[some].reshape(-1)
         for of_kind, bit in ((has & measured, 0), (has & ~measured, WITHOUT_VALUE)):
             kept = np.flatnonzero(measured | of_kind)
-            own = row[kept], z[kept], of_kind[kept], height[kept]
+            own = row[kept], z[kept], c[kept], of_kind[kept], height[kept]
             found.append(runs_of(*own, flag | bit))
     if not found:
         return None, before
