@@ -38,7 +38,7 @@ def runs(rows):
     found = marks(rows)
     if found is None:
         return None
-    each = (flag.item() for flag in found.flag), *np.nan_to_num(found[2:]).tolist()
+    each = (flag.item() for flag in found.flag), *np.nan_to_num(found[2:-1]).tolist()
     return list(zip(*each, strict=True))
 
 
@@ -122,13 +122,17 @@ def test_a_curve_rests_on_the_gaps_that_it_goes_across(use, start, stop, wanted)
 
 
 def test_what_lies_below_a_limit_is_the_sum_of_widths_times_limits():
-    value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
+    value = np.where((Z > 3) & (Z < 7), NAN, 1.0)
     rows = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
     start, stop = np.array([[0.0, 5.0, 7.0, 3.5]]), np.array([[9.0, 6.0, 9.0, 3.8]])
     found = rests(rows, start, stop)
     assert (found.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, True]]
-    # Between the samples with a value on both sides, at 3 and 7 nm.
-    np.testing.assert_allclose(found.below, [[8.0, 2.0, 0.0, 0.6]])
+    # From half-way to the samples with a value on both sides, at 3 and 7 nm.
+    np.testing.assert_allclose(found.below, [[6.0, 2.0, 0.0, 0.6]])
+    # The line from one of these to the other counts, if it lies above the limit.
+    value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
+    higher = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
+    np.testing.assert_allclose(rests(higher, start, stop).below, [[24.0, 8.0, 0.0, 2.4]])
     # A mean rests on samples, not on what lies between them.
     samples = rests(rows, start, stop, "samples")
     assert (samples.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, False]]
