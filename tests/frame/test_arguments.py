@@ -9,12 +9,10 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.canonical import on_canonical_data, signal_name
-from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure
 from sims_analysis.frame.messages import first_sample
-from sims_analysis.frame.opening import open_frame, open_samples
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.text.arguments import format_argument
 
 DS = xr.Dataset(
@@ -117,13 +115,8 @@ def test_the_correction_of_the_page_is_one():
     """That of *Adding a correction*, in every layout."""
     page = Path(__file__).parents[2] / ".docs/howto/adding_a_correction.md"
     text = page.read_text(encoding="utf-8")
-    code = re.search(r"```python\n(@on_canonical_data\ndef correct_yield.*?)```", text, re.DOTALL)[
-        1
-    ]
-    namespace = {
-        "on_canonical_data": on_canonical_data, "open_samples": open_samples,
-        "signal_name": signal_name, "read_change": read_change, "with_step": with_step,
-    }  # fmt: skip
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    namespace = {}
     exec(code, namespace)  # noqa: S102
     correct = namespace["correct_yield"]
     run = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
