@@ -7,10 +7,11 @@ import pytest
 import xarray as xr
 from counted import trials
 from measured import measurement, number, one, word
+from plain_profiles import run
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.kernels.blocks import Errors, run
+from sims_analysis.kernels.blocks import Errors
 from sims_analysis.kernels.transient import surface_transient
 
 
