@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.blocks import IN_CACHE
-from sims_analysis.kernels.rows import Dense, Packed
-from sims_analysis.kernels.saturation import equal_runs, saturated
+from sims_analysis.kernels.rows import Dense, Packed, equal_runs
+from sims_analysis.kernels.saturation import saturated
 
 Z = np.arange(0.0, 200.0, 0.5)
 SHAPE = np.exp(-(((Z - 75.0) / 28.0) ** 2))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_profiles import batches, depths, realistic, samples
+from plain_profiles import batches, depths, realistic, run, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import variance as variances
@@ -35,7 +35,7 @@ def variance(depth, value, stderr, start=NAN, stop=NAN):
     parameters = [np.array(float(x)) for x in (start, stop, 0, 1, NAN, NAN)]
     errors = blocks.Errors(stderr)
     kernel = variances.variance_of_dose
-    return blocks.run(kernel, depth, value, *parameters, errors=errors, window=False).value
+    return run(kernel, depth, value, *parameters, errors=errors, window=False).value
 
 
 @given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
