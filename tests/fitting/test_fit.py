@@ -23,7 +23,6 @@ from sims_analysis.fitting.optimization import (
     profile_interval,
     solve_each,
 )
-from sims_analysis.fitting.statuses import ADVICE, STATUS
 from sims_analysis.shapes import models, pearson
 from sims_analysis.shapes.model import Model, Parameter
 
@@ -1165,10 +1164,6 @@ def test_a_whole_profile_is_not_called_truncated():
     assert np.isnan(fit["dose"])
     cut = status(c, z, stop="90 nm")
     assert cut["status"].item() == "truncated"
-
-
-def test_every_status_but_two_is_explained():
-    assert set(STATUS) - set(ADVICE) == {"ok", "no_data"}
 
 
 def test_no_point_is_computed_twice():
