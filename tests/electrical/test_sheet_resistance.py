@@ -13,9 +13,7 @@ from questions import AXIS, measurement
 import sims_analysis as sims
 from sims_analysis.electrical.mobility import CHARGE, MOBILITIES, arora, f723, masetti
 from sims_analysis.electrical.sheet_resistance import (
-    _ADVICE,
     _ROW,
-    _STATUS,
     _interpolated,
     _Profile,
     _Question,
@@ -25,6 +23,7 @@ from sims_analysis.electrical.sheet_resistance import (
 )
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.profiles import open_profiles
+from sims_analysis.outcomes import Status
 
 
 def _per_volume():
@@ -530,12 +529,6 @@ def test_a_constant_net_doping_is_part_of_both():
         assert found["polarity"].item() == polarity
 
 
-def test_every_status_is_explained():
-    assert {*_ADVICE, "ok", "no_data", "gap", "saturated"} == {*_STATUS}
-    for word in _STATUS:
-        assert f"``{word}``" in sims.sheet_resistance.__doc__
-
-
 # --- types of doping, and noise ---------------------------------------------------------------
 
 
@@ -647,7 +640,7 @@ def row_of(*own, sign=(1.0,), start=np.nan, stop=np.nan, **options):
     columns = [np.array([getattr(one, name) for one in own]) for name in ("z", "c", "s")]
     found = _row(asked, *columns, np.full(columns[0].shape, np.nan), start, stop)
     named = dict(zip(_ROW, found.tolist(), strict=True))
-    return named | {"status": _STATUS[int(named["status"])]}
+    return named | {"status": Status(int(named["status"])).word}
 
 
 def box(n=5, c=1e18, first=0.0, s=np.nan):

@@ -24,7 +24,6 @@ from sims_analysis.fitting.optimization import (
     profile_interval,
     solve_each,
 )
-from sims_analysis.fitting.statuses import ADVICE, STATUS
 from sims_analysis.shapes import models, pearson
 from sims_analysis.shapes.model import Model, Parameter
 
@@ -1206,6 +1205,7 @@ def test_a_whole_profile_is_not_called_truncated():
     assert cut["status"].item() == "truncated"
 
 
+<<<<<<< HEAD
 def test_every_status_but_two_is_explained():
     assert set(STATUS) - set(ADVICE) == {"ok", "no_data"}
     page = Path(__file__).parents[2] / ".docs" / "howto" / "fits.md"
@@ -1213,6 +1213,8 @@ def test_every_status_but_two_is_explained():
     assert all(f"`{word}`" in text for word in STATUS)
 
 
+=======
+>>>>>>> tests
 def test_no_point_is_computed_twice():
     asked = []
 

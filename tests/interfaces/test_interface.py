@@ -10,8 +10,6 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, SpeciesError
-from sims_analysis.interfaces.interface import _ADVICE
-from sims_analysis.interfaces.step import STATUS
 
 
 def step(z, *, position=100.0, sigma=5.0, left=1e21, right=1e19):
@@ -641,9 +639,3 @@ def test_a_level_that_noise_has_chosen_is_told():
         assert len(words) == told
         known = {10: 23, 50: 12}.get(peak)
         assert set(words) <= {CHOSEN.format(known)}
-
-
-def test_every_status_is_explained():
-    assert {*_ADVICE, "ok", "no_data"} == {*STATUS}
-    for word in STATUS:
-        assert f"``{word}``" in sims.interface.__doc__

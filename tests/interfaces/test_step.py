@@ -5,8 +5,13 @@ import pytest
 from scipy.special import ndtr
 
 from sims_analysis.interfaces import step as _step
+<<<<<<< HEAD
 from sims_analysis.interfaces.step import ROW, STATUS, _Plateau, _Window, measure_step
+=======
+from sims_analysis.interfaces.step import ROW, _Plateau, _Window, measured
+>>>>>>> tests
 from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.outcomes import Status
 
 NAN = np.nan
 NOWHERE = ((NAN, NAN),) * 3
@@ -21,7 +26,7 @@ def window(z, c, s=NAN, *, fraction=1.0, grid=False, places=None):
 
 
 def named(row):
-    return dict(zip(ROW, row.tolist(), strict=True)) | {"status": STATUS[int(row[-1])]}
+    return dict(zip(ROW, row.tolist(), strict=True)) | {"status": Status(int(row[-1])).word}
 
 
 # --- plateaus ---------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from scipy import special
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.profiles import open_profiles
+from sims_analysis.outcomes import Status
 from sims_analysis.restoring import deconvolution as restore
 from sims_analysis.restoring.assessment import HOPELESS
 from sims_analysis.restoring.inverse_problem import NotRestoredError, _edges, inverse_problem
 from sims_analysis.restoring.resolution_function import ResolutionFunction
-from sims_analysis.restoring.restoration import ADVICE, STATUS
 
 Z = np.arange(30, 90, 0.5)
 RES = rt.RESOLUTION
@@ -659,7 +659,7 @@ def test_a_restored_profile_that_is_not_ok_is_told_with_what_may_be_done(status,
         restore._warn(frame, answer.assign_attrs(smoothness=smoothness))
     (message,) = (str(one.message) for one in told)
     begin = f"the profile: the restored profile is not ok: {status.replace('_', ' ')} ("
-    assert message.startswith(begin + ADVICE[status])
+    assert message.startswith(begin + Status[status.upper()].meaning)
     assert message.endswith(ends)
 
 
@@ -711,6 +711,7 @@ def test_a_profile_over_time_is_refused(layer):
         sims.deconvolve(ds, resolution=RES)
 
 
+<<<<<<< HEAD
 def test_every_status_is_explained():
     assert {*ADVICE, "ok", "no_data"} == {*STATUS}
     page = Path(__file__).parents[2] / ".docs" / "howto" / "depth_resolution.md"
@@ -718,6 +719,8 @@ def test_every_status_is_explained():
     assert all(f"`{word}`" in text for word in STATUS)
 
 
+=======
+>>>>>>> tests
 def test_where_no_minimum_is_found_there_is_no_profile(layer, monkeypatch):
     ds, *_ = layer
     monkeypatch.setattr("sims_analysis.restoring.minimization._MOST", 1)
