@@ -4,7 +4,6 @@ import os
 import pickle
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import models_truth
 import numpy as np
@@ -1205,16 +1204,6 @@ def test_a_whole_profile_is_not_called_truncated():
     assert cut["status"].item() == "truncated"
 
 
-<<<<<<< HEAD
-def test_every_status_but_two_is_explained():
-    assert set(STATUS) - set(ADVICE) == {"ok", "no_data"}
-    page = Path(__file__).parents[2] / ".docs" / "howto" / "fits.md"
-    text = page.read_text(encoding="utf-8")
-    assert all(f"`{word}`" in text for word in STATUS)
-
-
-=======
->>>>>>> tests
 def test_no_point_is_computed_twice():
     asked = []
 

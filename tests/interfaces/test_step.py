@@ -5,11 +5,7 @@ import pytest
 from scipy.special import ndtr
 
 from sims_analysis.interfaces import step as _step
-<<<<<<< HEAD
-from sims_analysis.interfaces.step import ROW, STATUS, _Plateau, _Window, measure_step
-=======
-from sims_analysis.interfaces.step import ROW, _Plateau, _Window, measured
->>>>>>> tests
+from sims_analysis.interfaces.step import ROW, _Plateau, _Window, measure_step
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.outcomes import Status
 

@@ -1,7 +1,5 @@
 """Restored profiles: against the truth, the data, and computations by other means."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import restored_truth as rt
@@ -711,16 +709,6 @@ def test_a_profile_over_time_is_refused(layer):
         sims.deconvolve(ds, resolution=RES)
 
 
-<<<<<<< HEAD
-def test_every_status_is_explained():
-    assert {*ADVICE, "ok", "no_data"} == {*STATUS}
-    page = Path(__file__).parents[2] / ".docs" / "howto" / "depth_resolution.md"
-    text = page.read_text(encoding="utf-8")
-    assert all(f"`{word}`" in text for word in STATUS)
-
-
-=======
->>>>>>> tests
 def test_where_no_minimum_is_found_there_is_no_profile(layer, monkeypatch):
     ds, *_ = layer
     monkeypatch.setattr("sims_analysis.restoring.minimization._MOST", 1)
