@@ -219,9 +219,8 @@ def run(
                     enough = max(tolerance, ITERATED.get(one["question"], 0.0))
                     for kind, what in differences(one, other, enough):
                         counts[one["question"], kind] += 1
-                        examples.setdefault(
-                            kind, (number, about, one["question"], one["call"], what)
-                        )
+                        key = one["question"], kind
+                        examples.setdefault(key, (number, about, one["call"], what))
     finally:
         for tree in trees:
             tree.close()

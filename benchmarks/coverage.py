@@ -201,13 +201,16 @@ def _chance(number: int) -> float:
 
 
 def _ranged(cells: list[Cell]) -> str:
-    """Return the range over the states, and how many have an error, where not nearly all do."""
-    shares = sorted(100 * cell.share for cell in cells if cell.part)
-    if not shares:
-        return "none" if cells else ""
+    """Return the range over the states, and how many have an error, where not nearly all do.
+
+    A share is one of at least a tenth of the trials.
+    """
+    if not cells:
+        return ""
+    shares = sorted(100 * cell.share for cell in cells if cell.part >= 0.1)
     least = min(100 * cell.part for cell in cells)
-    ends = dict.fromkeys(f"{share:.0f}" for share in (shares[0], shares[-1]))
-    return "-".join(ends) + (f" [{least:.0f}]" if least < 95 else "")
+    ends = dict.fromkeys(f"{share:.0f}" for share in (*shares[:1], *shares[-1:]))
+    return ("-".join(ends) or "few") + (f" [{least:.0f}]" if least < 95 else "")
 
 
 def _cells(question: Question, counts: int, state: str, trials: int) -> Iterator[Cell]:

@@ -6,7 +6,7 @@ The data flow in one direction::
            api               profiles      dataset      analysis      figures, storage
 
 Every public name is imported on first use, so that ``import sims_analysis`` is fast. The names are
-listed only in ``__init__.pyi``.
+listed in ``__init__.pyi``, which ``tests/public_names.py`` writes from the functions.
 """
 
 import lazy_loader as _lazy

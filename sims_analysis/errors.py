@@ -43,7 +43,7 @@ class SimsError(Exception):
     """Root of every error raised on purpose by ``sims_analysis``."""
 
     #: Of a file that holds a table, what was understood of it: see :func:`sims.explain_read`.
-    picture: str = ""
+    layout_preview: str = ""
 
 
 class UnitsError(SimsError, ValueError):

@@ -44,7 +44,7 @@ def cameca_rpc(
     rsf=None,
     dose=None,
     reference="",
-    mass_head=None,
+    mass_header=None,
     data=True,
 ):
     """Write a .dp_rpc_asc.
@@ -64,18 +64,18 @@ def cameca_rpc(
             lines.append(("\t" * 5).join(species))
         else:
             lines.append("".join(f"{name};;;" for name in species))
-        heads = []
+        headers = []
         for t, z, _, kind in species.values():
             value = {"I": "I[cnt/s]", "C": "C[atom/cm3]"}[kind]
-            if mass_head:
-                heads += [mass_head, value]
+            if mass_header:
+                headers += [mass_header, value]
             elif delimiter == ";":
-                heads += ["Time[s]", f"Depth[{unit}]", value]
+                headers += ["Time[s]", f"Depth[{unit}]", value]
             elif z is None:
-                heads += ["Time[s]", "", "Depth", value]
+                headers += ["Time[s]", "", "Depth", value]
             else:
-                heads += ["Time" if t is None else "Time[s]", f"Depth[{unit}]", value]
-        lines.append(cells.join(heads) + (";" if delimiter == ";" else ""))
+                headers += ["Time" if t is None else "Time[s]", f"Depth[{unit}]", value]
+        lines.append(cells.join(headers) + (";" if delimiter == ";" else ""))
         for i in range(longest):
             row = []
             for columns in species.values():
@@ -163,12 +163,12 @@ def iontof(times, signals, *, version=7, comments=("Profile Smoothing is Disable
     lines = [f"# {comment}" for comment in comments]
     if version == 7:
         lines += ["#\t\t\t\t" + "\t".join(names), "#\t\t\t\t" + "\t".join(masses)]
-        heads = ["Data Point #", "Sputter Time (s)", "Dose (ions)", "Fluence (ions/cm^2)"]
+        headers = ["Data Point #", "Sputter Time (s)", "Dose (ions)", "Fluence (ions/cm^2)"]
     else:
         lines += ["#\t" + "\t".join(names), "#\t" + "\t".join(masses)]
-        heads = ["Sputter Time (s)"]
+        headers = ["Sputter Time (s)"]
     end = "\t" if version == 6 else ""
-    lines.append("#" + "\t".join([*heads, *["Intensity"] * len(names)]) + end)
+    lines.append("#" + "\t".join([*headers, *["Intensity"] * len(names)]) + end)
     for i, t in enumerate(times):
         first = [i + 1, t, 2.5e6 * (i + 1), 1e11 * (i + 1)] if version == 7 else [t]
         cells = [f"{c:g}" for c in (*first, *(values[i] for _, _, values in signals))]
@@ -216,8 +216,8 @@ def srim(depths, columns, *, decimal="."):
         lines.append("  ".join(cells) + " ")
     text = "\r\n".join(lines).replace(".E-03", ".E-03")
     if decimal == ",":
-        head, _, rows = text.partition("-----------")
-        text = head + "-----------" + rows.replace(".", ",")
+        header, _, rows = text.partition("-----------")
+        text = header + "-----------" + rows.replace(".", ",")
     return text.encode("cp437")
 
 

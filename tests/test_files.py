@@ -372,3 +372,15 @@ def test_long_paths_are_extended_on_windows_alone(monkeypatch):
 )
 def test_a_path_is_extended_once(path, extended):
     assert files.extended(path) == extended
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
+    """Where a lock is a file, as on Windows, a folder from elsewhere may hold a link there."""
+    monkeypatch.setattr(files, "fcntl", None)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / ".tmp-lock").symlink_to(tmp_path / "made")
+    with files.alone(folder) as held:
+        assert not held
+    assert not (tmp_path / "made").exists()

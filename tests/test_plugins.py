@@ -92,12 +92,12 @@ def installed(tmp_path, monkeypatch):
         vars(made).update(objects)
         monkeypatch.setitem(sys.modules, "sims_lotus", made if module is None else module)
         monkeypatch.syspath_prepend(tmp_path / "site")
-        formats.formats.cache_clear()
+        formats.readers.cache_clear()
         shapes.models.cache_clear()
 
     yield install
     monkeypatch.undo()
-    formats.formats.cache_clear()
+    formats.readers.cache_clear()
     shapes.models.cache_clear()
 
 
@@ -148,7 +148,7 @@ def test_a_reader_that_fails_to_recognise_costs_nobody_a_file(installed):
 
     installed("sims_analysis.readers", LotusReader=Named(recognises=recognises))
     table = b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n"
-    with pytest.warns(sims.SimsWarning, match="'lotus' of a plugin cannot say whether the file"):
+    with pytest.warns(sims.SimsWarning, match="'lotus' of a plugin fails to recognise the file"):
         assert sims.read(table)["11B"].depths.tolist() == [0, 5]
 
 

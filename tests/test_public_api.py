@@ -207,7 +207,7 @@ def test_every_question_takes_the_variable_it_is_about():
     asked = {
         one.name
         for one in PublicNames().all
-        if one.of_data and re.match("analysis|models", one.module)
+        if one.of_data and re.match("analysis|fitting|interfaces|restoring|electrical", one.module)
     }
     for name in asked - OF_ALL_VARIABLES:
         assert "variable" in inspect.signature(getattr(sims, name)).parameters, name

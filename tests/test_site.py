@@ -174,11 +174,9 @@ def test_the_table_of_models_names_their_parameters(extension):
     assert "| `dose`, `projected_range`, `straggle` (`retained_dose`) |" in gaussian
 
 
-def test_the_words_of_a_status_are_explained():
-    text = (SITE / "vocabulary.md").read_text(encoding="utf-8")
-    section = text[text.index("## Status") : text.index("## Answers")]
-    explained = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-    assert sorted(explained) == sorted(set(vocabulary.STATUS) - {""})
+def test_the_words_of_a_status_are_explained(extension):
+    rows = extension("tables").table_of_statuses().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [word for word in vocabulary.STATUS if word]
 
 
 def test_what_a_dataset_holds_is_listed():
@@ -222,25 +220,11 @@ def test_the_metric_that_it_shows_answers(tmp_path, monkeypatch):
         assert new(ds, window=("600 nm", "700 nm"))["status"] == "no_data"
 
 
-def shown(page):
-    """What the code of a page on how to add something defines."""
-    defined = {"__name__": "shown"}
-    (code,) = blocks(SITE / "howto" / f"{page}.md", "python")
-    exec(code, defined)  # noqa: S102 - our own page
-    return defined
-
-
-def test_the_correction_that_it_shows_divides():
-    ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
-    done = shown("adding_a_correction")["correct_yield"](ds, detector_yield="0.8")
-    for name in ("intensity", "intensity_stderr"):
-        np.testing.assert_allclose(done[name], ds[name] / 0.8)
-    assert sims.provenance(done)["steps"][-1]["function"] == "correct_yield"
-
-
 def test_the_model_that_it_shows_is_found_by_a_fit():
     truth = {"dose": 1e15, "position": 100, "half_width": 20}
-    sims.testing.check_model(shown("adding_a_model")["MODEL"], [truth])
+    shown = {"__name__": "shown"}
+    exec(blocks(SITE / "howto" / "adding_a_model.md", "python")[0], shown)  # noqa: S102 - our page
+    sims.testing.check_model(shown["MODEL"], [truth])
 
 
 def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
@@ -251,9 +235,9 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / f"{new.name}.py").write_text(module)
-    readers = importlib.import_module("sims_analysis.readers")
+    readers = importlib.import_module("sims_analysis.readers.instruments")
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(package)])
-    monkeypatch.setattr("sims_analysis.readers.file_types.formats", lambda: (new, *formats.FORMATS))
+    monkeypatch.setattr("sims_analysis.readers.file_types.readers", lambda: (new, *formats.FORMATS))
     path = tmp_path / "w7.txt"
 
     path.write_text(sample)
@@ -270,3 +254,13 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     path.write_text(sample.replace("#END", ""))
     with pytest.raises(sims.ReadError, match="breaks off: the line '#END' is missing"):
         sims.read(path)
+
+
+def test_the_table_of_coverages_is_of_all_that_is_asked(monkeypatch):
+    monkeypatch.syspath_prepend(str(README.parent))
+    coverage = importlib.import_module("benchmarks.coverage")
+    asked = {question.name for question in coverage.questions()}
+    text = (SITE / "howto" / "measured_coverages.md").read_text(encoding="utf-8")
+    made = text[text.index("<!-- made by") : text.index("<!-- until here")]
+    rows = re.findall(r"^\| (\D.*?) \|", made, re.MULTILINE)
+    assert not {name for name in asked if not any(row.startswith(name) for row in rows)}

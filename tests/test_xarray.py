@@ -244,14 +244,14 @@ def test_files_of_other_people_are_not_claimed(name, opened, tmp_path):
     content, expected = GUESSES[name]
     path = tmp_path / f"file.{name.split()[0]}"
     path.write_bytes(content)
-    assert recognising.looks_like(io.BytesIO(content) if opened else path) == expected
+    assert recognising.format_of(io.BytesIO(content) if opened else path) == expected
 
 
 def test_what_is_claimed_is_what_has_a_recogniser(tmp_path):
     payload = json.dumps([{"species_name": "B", "depths": [0, 1]}]).encode()
     file = io.BytesIO(b"--" + payload)
     file.seek(2)
-    assert recognising.looks_like(file) == "payload"
+    assert recognising.format_of(file) == "payload"
     assert file.tell() == 2
     exported = sims.to_csv(IMPLANT, tmp_path / "w7.csv")
     assert SimsBackend().guess_can_open(str(exported))
@@ -263,15 +263,15 @@ def test_what_is_claimed_is_what_has_a_recogniser(tmp_path):
 def test_large_files_are_not_read_to_guess(tmp_path, monkeypatch):
     monkeypatch.setattr(recognising, "_MOST", 10)
     exported = sims.to_csv(IMPLANT, tmp_path / "w7.csv")
-    assert recognising.looks_like(exported) is None
-    assert recognising.looks_like(io.BytesIO(exported.read_bytes())) is None
+    assert recognising.format_of(exported) is None
+    assert recognising.format_of(io.BytesIO(exported.read_bytes())) is None
 
 
 def test_a_real_file_of_an_instrument():
     path = FOLDER / RPC
     if not path.is_file():
         pytest.skip("no ../shared/data with real profiles")
-    assert recognising.looks_like(path) == "cameca_rpc"
+    assert recognising.format_of(path) == "cameca_rpc"
     xr.testing.assert_identical(
         xr.open_dataset(path, engine=SimsBackend), sims.read(path).to_dataset()
     )

@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import sims_analysis
-from sims_analysis import vocabulary
+from sims_analysis import outcomes, vocabulary
 from sims_analysis.units import CANONICAL
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +67,19 @@ class Vocabulary(SphinxDirective):
             if (name in MEASURED) == measured
         ]
         return self.parse_text_to_nodes(_table(("Name", "Unit", "Meaning"), rows))
+
+
+def table_of_statuses() -> str:
+    """Return the table of statuses: each word, what it means, and what may be done."""
+    rows = [(f"`{one.word}`", one.meaning, one.advice) for one in outcomes.Status if one.word]
+    return _table(("Word", "Meaning", "What may be done"), rows)
+
+
+class Statuses(SphinxDirective):
+    """``{statuses}``: the words of a status."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.parse_text_to_nodes(table_of_statuses())
 
 
 class Models(SphinxDirective):
@@ -141,6 +154,7 @@ def citation() -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("vocabulary", Vocabulary)
     app.add_directive("models", Models)
+    app.add_directive("statuses", Statuses)
     app.add_directive("sources", Sources)
     app.add_directive("extras", Extras)
     app.add_directive("citation", Citation)

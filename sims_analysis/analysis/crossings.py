@@ -238,6 +238,8 @@ def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any
 
 def located(frame: Frame, found: Any, rests: Rests, what: str, *, bridge: bool) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth."""
+    if not (frame.lazy or anywhere(rests.flags != 0)):
+        return found
     between = found.start, found.stop
     status = resolve(frame, found.status, rests, between, what=what, bridge=bridge)
     unseen = (status == Status.GAP) | (status == Status.BELOW_LIMIT)

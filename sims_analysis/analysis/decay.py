@@ -137,7 +137,7 @@ def decay_length(
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
-    warn_of_empty_window(frame, (a, b))
+    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame,
         found.stderr,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,8 +13,8 @@ from sims_analysis.frame.background import (
     Background,
     CommonError,
     common_error,
+    mean_over,
     read_background,
-    stderr_without_counts,
 )
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
@@ -27,7 +27,7 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import TOLERANCE, ends
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
+from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -291,8 +291,12 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     def again(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
         # background, which is exact, drops out.
-        trapezoids = replace(question, rule="trapezoid", background=Background(window=window))
-        return integral(other, trapezoids).value
+        total: xr.Variable = other.map(kernels.integrate, first, stop).value
+        if held is not None:
+            total = total.where(~held.alone, 0.0) + other.map(ends).first_value * held.width
+        if window is not None:
+            total = total - Background(window=window).level(other) * (b - a)
+        return total
 
     common = common_error(frame, again, linear=True)
     width = xr.Variable((), 0.0) if held is None else held.width
@@ -327,7 +331,7 @@ def _of_backgrounds(
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
     if window is not None:
-        variance = variance + (stderr_without_counts(frame, window) * width) ** 2
+        variance = variance + (mean_over(frame, window).unseen * width) ** 2
     return variance
 
 
@@ -366,14 +370,7 @@ def _variance(
         errors="sum",
         window=window is not None,
     )
-    if frame.counts is None or not (frame.lazy or anywhere(variance == 0)):
-        return variance
-    # With zero counts in total, use the interval of zero counts. On a fine grid, the count of a
-    # sample is spread over 1 / fraction depths: each has a weight smaller by this factor, and an
-    # error larger by its square root.
-    (upper,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
-    corrected: xr.Variable = variance.where(variance != 0, upper / frame.fraction)
-    return corrected
+    return variance
 
 
 def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True) -> xr.Variable:

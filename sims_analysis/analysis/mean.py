@@ -101,7 +101,7 @@ def mean_value(
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
     found = mean_over(frame, window)
-    warn_of_empty_window(frame, window)
+    warn_of_empty_window(frame, window, among=found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
     status = resolve(frame, status, found.rests, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level

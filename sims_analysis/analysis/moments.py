@@ -14,8 +14,8 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
+    mean_over,
     read_background,
-    stderr_without_counts,
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
@@ -23,7 +23,7 @@ from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_im
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
     Window,
@@ -213,7 +213,7 @@ def moments(
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
     asked = a, b, level, *rest
     found, rests = frame.ask(kernels.moments, *asked, errors="sum", sure=sure, **options)
-    warn_of_empty_window(frame, (a, b))
+    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
         return _joined(other.map(kernels.moments, a, b, own, *rest, **options))
@@ -257,8 +257,11 @@ def _above_background(
     if window is None:
         return errors
     # A window without a count is an error common to all samples, as if subtracted before.
-    unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
-    return add_background_error(unseen, errors, above_level, by=_SMALL)
+    unseen = mean_over(frame, window).unseen
+    if not (frame.lazy or anywhere(unseen > 0)):
+        return errors
+    shifted = replace(frame, common=unseen, overlap=None)
+    return add_background_error(shifted, errors, above_level, by=_SMALL)
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:

@@ -123,7 +123,7 @@ def peak(
     bridge = bridges(gaps)
     asked = *window, frame.fraction, subtracted_level(frame)
     found, rests = frame.ask(kernels.peak, *asked, errors="fit")
-    warn_of_empty_window(frame, window)
+    warn_of_empty_window(frame, window, among=found.status == Status.NO_DATA)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)

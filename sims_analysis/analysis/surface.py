@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
 
-from sims_analysis.frame.background import add_background_error, subtracted_level
+from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.opening import interpolated, open_frame
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.plain import answer
 from sims_analysis.kernels.surface import local_value
-from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
@@ -88,17 +85,15 @@ def surface_concentration(
     bridge = bridges(gaps)
     frame = open_frame(data, question="a surface concentration", variable=variable)
     at = frame.parameter(depth, ("depth",), "depth")
-    options: Any = {"errors": "fit", "samples": samples}
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
-    asked = at, subtracted_level(frame), fraction
-    found, rests = frame.ask(local_value, *asked, **options)
-    stderr = add_background_error(
-        frame, found.stderr, lambda f: f.map(local_value, *asked, **options).value, errors=True
+    return answer(
+        frame,
+        local_value,
+        *(at, subtracted_level(frame), fraction),
+        term="surface_concentration",
+        what="the fit bridges it by an exponential",
+        errors="fit",
+        bridge=bridge,
+        units_=frame.units,
+        samples=samples,
     )
-    term = "surface_concentration"
-    status = replaced_where(at.isnull(), found.status, Status.NO_DATA)
-    what = "the fit bridges it by an exponential"
-    status = resolve(frame, status, rests, (found.start, found.stop), what=what, bridge=bridge)
-    what = "Standard error of the surface concentration"
-    coords = {"stderr": frame.with_attrs(stderr, term, units_=frame.units, long_name=what)}
-    return frame.array(found.value, term, units_=frame.units, status=status, coords=coords)

@@ -15,19 +15,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sims_analysis import files
-from sims_analysis.api.adding import MOST_BYTES, to_add
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
-from sims_analysis.api.contents import Contents, leave_out, read_catalogue
 from sims_analysis.api.endpoint import without_secrets
-from sims_analysis.api.index import Index
+from sims_analysis.api.index import Contents, Index, leave_out, read_catalogue
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
@@ -49,12 +47,15 @@ from sims_analysis.api.versions import (
 )
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
-from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.text.times import as_moment
 
 __all__ = ["Archive", "Record"]
 
 T = TypeVar("T")
+#: As much as a client accepts.
+MOST_BYTES = 256 * 2**20
+_JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
 
 class Archive:
@@ -417,7 +418,7 @@ class Archive:
         ReadError, PayloadError
             If the file cannot be read.
         """
-        added = to_add(source, max_bytes, options)
+        added = _to_add(source, max_bytes, options)
         data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
@@ -531,3 +532,77 @@ def _result_of(version: Path, data_id: str = "") -> SIMSResult:
         return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=told)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None
+
+
+class _Added(NamedTuple):
+    """A payload, what it holds, where it came from, and when."""
+
+    payload: bytes
+    #: Of an empty id, unless it is known already.
+    result: SIMSResult
+    url: str
+    retrieved: datetime | None
+
+
+def _to_add(
+    source: SIMSResult | DepthProfile | Sequence[DepthProfile] | str | os.PathLike[str],
+    max_bytes: int,
+    options: Mapping[str, Any],
+) -> _Added:
+    """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes."""
+    url, payload = "", b""
+    if isinstance(source, str | os.PathLike):
+        file = Path(source)
+        if "://" in os.fspath(source):
+            raise ArchiveError("an address is not a file; add what sims.read(address) returns")
+        url = f"file:{file.name}"
+        payload = _json_of(file, max_bytes)
+        if payload:
+            return _Added(payload, SIMSResult.from_json(payload, data_id=""), url, None)
+        source = _measurement(file, options)
+    profiles = profiles_of(source)
+    payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
+    _refuse_larger(len(payload), max_bytes, "the profiles have")
+    data_id, retrieved = "", None
+    if isinstance(source, SIMSResult):
+        data_id = source.data_id
+        url = url or source.provenance.get("source", "")
+        retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
+    url = url or "profiles in memory"
+    return _Added(payload, SIMSResult.from_json(payload, data_id=data_id), url, retrieved)
+
+
+def _measurement(file: Path, options: Mapping[str, Any]) -> SIMSResult:
+    """Read a file of an instrument or laboratory; an entry is one measurement."""
+    from sims_analysis.readers.files import read
+
+    result: Any = read(file, **options)
+    if isinstance(result, SIMSResult):
+        return result
+    raise ArchiveError(
+        f"{file.name} holds {len(result)} measurements, and an entry is one: add each of what "
+        "sims.read() returns under its own data_id="
+    )
+
+
+def _json_of(file: Path, max_bytes: int) -> bytes:
+    """Read a file if it is JSON; nothing if it is a file of another kind."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(max_bytes + 1)
+    except OSError as error:
+        raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
+    if not _JSON.match(content):
+        if not file.is_file():
+            raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
+        return b""
+    _refuse_larger(len(content), max_bytes, f"{str(file)!r} has")
+    return content
+
+
+def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
+    if size > max_bytes:
+        raise ArchiveError(
+            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
+            "max_bytes= to keep it nevertheless"
+        )

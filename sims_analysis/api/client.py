@@ -226,25 +226,14 @@ class Client:
         """Get the depth profiles of data entries one by one, as they arrive.
 
         For more entries than fit into memory: no more than a few wait to be taken. With an
-        archive, what was interrupted goes on where it stopped.
-
-        Parameters
-        ----------
-        data_ids, refresh
-            As for :meth:`get`.
-        errors : {"raise", "collect"}
-            What becomes of entries that cannot be had: when all others have been handed on, an
-            error is raised, or each is handed on as its error.
+        archive, what was interrupted goes on where it stopped. Parameters and errors are those of
+        :meth:`get`; what is raised comes last, and its ``.results`` holds the errors alone.
 
         Yields
         ------
         SIMSResult
-            Archived ones first, then the others in the order of arrival, each id once.
-
-        Raises
-        ------
-        PartialResultsError
-            As for :meth:`get`; ``.results`` holds the errors alone.
+            Archived ones first, then the others in the order of arrival, each id once; with
+            ``errors="collect"`` also the errors.
 
         Examples
         --------
@@ -420,7 +409,8 @@ def _failure_of(
     first = failures[0]
     if total == 1:
         return first
-    if len(failures) == total and len({_reason(failure) for failure in failures}) == 1:
+    reasons = {(type(failure), getattr(failure, "status_code", None)) for failure in failures}
+    if len(failures) == total and len(reasons) == 1:
         error = copy.copy(first)
         error.args = (f"all of the {total} entries failed: {first.args[0]}", *first.args[1:])
         return error
@@ -429,8 +419,3 @@ def _failure_of(
         f"or were handed on, or ask with errors='collect'. The first: {first}",
         results,
     )
-
-
-def _reason(failure: SimsError) -> object:
-    """Tell reasons of failures apart: by the kind of error, and the answer of the server."""
-    return type(failure), getattr(failure, "status_code", None)

@@ -33,15 +33,10 @@ class Endpoint:
             host = parts.hostname if not re.search(r"\s", parts.netloc) else None
         except (ValueError, AttributeError, KeyError):
             host = None
-        if not host:
+        if not host or "@" in parts.netloc or parts.query or parts.fragment:
             raise ApiError(
-                "the endpoint must be https://host/..., which what was given is not; it is not "
-                "shown, for it may hold credentials"
-            )
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ApiError(
-                "the endpoint must hold no user name, password, query or fragment; "
-                "the key is passed as api_key= or in AS_API_KEY"
+                "the endpoint must be https://host/... and hold no user name, password, query or "
+                "fragment; what was given is not shown, for it may hold credentials"
             )
         self.is_loopback = is_loopback(host)
         if parts.scheme == "http" and not (self.is_loopback or allow_http):

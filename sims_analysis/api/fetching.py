@@ -18,7 +18,7 @@ from sims_analysis.api.requests import Batch, Options, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult, stated_id
-from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
+from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError
 from sims_analysis.forking import PerProcess
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
@@ -39,11 +39,7 @@ class Fetcher:
     """
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        key: Secret,
-        archive: Archive | None,
-        options: Options,
+        self, endpoint: Endpoint, key: Secret, archive: Archive | None, options: Options
     ) -> None:
         self._endpoint = endpoint
         self._key = key
@@ -161,15 +157,12 @@ class Fetcher:
         what = f"species {species!r} of data entry {data_id!r}"
 
         def read(answer: Answer) -> DepthProfile | None:
-            profile = _read_species(answer.body)
-            if profile is not None:
-                _refuse_other(profile, data_id, "$")
-                if profile.species_name != species:
-                    found = profile.species_name
-                    raise PayloadError(
-                        f"asked for species {species!r}, the answer is that of {found!r}",
-                        "$.species_name",
-                    )
+            wire = decode(answer.body)
+            if wire is None:
+                return None
+            profile = DepthProfile.from_dict(wire)
+            refuse_duplicate_keys(answer.body, wire)
+            _refuse_other(profile, data_id, "$", species)
             return profile
 
         return self._ask(Request(url, what), read)
@@ -179,10 +172,9 @@ class Fetcher:
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
         found = self._ask(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
-        archive = self.archive
-        if archive is None:
+        if (archive := self.archive) is None:
             return found
-        troubles: list[str] = []
+        batch = Batch()
         for entry in found:
             wire = entry.to_dict()
             self._seen[canonical(entry.data_id)] = wire
@@ -190,10 +182,7 @@ class Fetcher:
                 if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
             except ArchiveError as error:
-                troubles.append(str(error))
-        if troubles:
-            more = f"; nor of {len(troubles) - 1} more" if troubles[1:] else ""
-            warn(f"what the catalogue says is not kept: {troubles[0]}{more}", SimsWarning)
+                batch.warn_once("keeping", f"what the catalogue says is not kept: {error}")
         return found
 
     def entries(self, ids: Sequence[str]) -> Catalogue:
@@ -208,20 +197,13 @@ class Fetcher:
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
 
 
-def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
-    """Raise unless a profile is of the entry that was asked for, or does not say of which."""
+def _refuse_other(
+    profile: DepthProfile, data_id: str, path: str, species: str | None = None
+) -> None:
+    """Raise if a profile says that it is of another entry, or another species."""
+    asked = f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}"
     if canonical(stated_id([profile]) or data_id) != data_id:
-        raise PayloadError(
-            f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}",
-            f"{path}.data_id",
-        )
-
-
-def _read_species(payload: bytes) -> DepthProfile | None:
-    """Read the answer for one species: an object, or null."""
-    wire = decode(payload)
-    if wire is None:
-        return None
-    profile = DepthProfile.from_dict(wire)
-    refuse_duplicate_keys(payload, wire)
-    return profile
+        raise PayloadError(asked, f"{path}.data_id")
+    asked = f"asked for species {species!r}, the answer is that of {profile.species_name!r}"
+    if species not in {None, profile.species_name}:
+        raise PayloadError(asked, f"{path}.species_name")

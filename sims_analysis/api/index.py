@@ -14,35 +14,38 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 from platformdirs import user_cache_path
 
 from sims_analysis import files
-from sims_analysis.api.catalogue import ALL, CatalogueEntry, Search
-from sims_analysis.api.contents import (
-    Contents,
-    Entry,
-    Measurement,
-    State,
-    read_entry,
-    state_of,
-    time_of_change,
-)
+from sims_analysis.api.catalogue import ALL, SIMS, CatalogueEntry, Search
 from sims_analysis.api.parallel import progress
-from sims_analysis.errors import ArchiveError
+from sims_analysis.api.versions import damaged, is_of, list_versions, read_payload, read_record
+from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
+from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.text.times import moment_of
 
-__all__ = ["Index"]
-
+#: When a file or folder was changed last, in nanoseconds: a time that nobody can set, where the
+#: system has such.
+time_of_change: Callable[[os.stat_result], int] = attrgetter(
+    "st_mtime_ns" if os.name == "nt" else "st_ctime_ns"
+)
+#: When the folder of an entry was changed, and its catalogue entry.
+State: TypeAlias = tuple[int, int]
 T = TypeVar("T")
-States: TypeAlias = dict[str, State]
+
+#: What may be searched for of the metadata of a measurement, beside the sample.
+_MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
 
 #: Part of the name of the file: versions of this library with other tables have other files.
 _TABLES_VERSION = 1
@@ -54,11 +57,24 @@ CREATE TABLE IF NOT EXISTS entries (
     growth_length REAL, upload_datetime REAL, last_updated REAL,
     species TEXT, title TEXT, date TEXT, payload_words TEXT
 );
-CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed);
+CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed, data_id);
 """
 _INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 18)})"  # noqa: S608
 _CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
 _SPECIES = "SELECT name FROM species WHERE folder = ? ORDER BY rowid"
+#: Conditions on an array of texts. Those of a column of several stand between line breaks.
+_ALL_WORDS = (
+    "NOT EXISTS (SELECT 1 FROM json_each(?)"
+    " WHERE NOT (instr(words, value) OR instr(payload_words, value)))"
+)
+_ALL_SPECIES = (
+    "NOT EXISTS (SELECT 1 FROM json_each(?)"
+    " WHERE NOT instr(species, char(10) || value || char(10)))"
+)
+_ANY_PROJECT = (
+    "EXISTS (SELECT 1 FROM json_each(?) WHERE instr(projects, char(10) || value || char(10)))"
+)
+_ANY = "IN (SELECT value FROM json_each(?))"
 #: Fewer entries are read as fast as a file is opened.
 _WORTH_A_FILE = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
@@ -77,6 +93,40 @@ _PASSING = {
 }
 
 
+class Contents(NamedTuple):
+    """What a list shows of an entry: its id, sample and date, and the species measured."""
+
+    data_id: str
+    title: str
+    date: str
+    species: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is known of an entry of an archive."""
+
+    #: Names of its folder, and of the current version.
+    folder: str
+    version: str
+    state: State
+    #: Empty if no record can be read that says it.
+    data_id: str
+    #: What the catalogue or else the record says; of a damaged entry, how it is damaged. None if
+    #: it was not looked at.
+    entry: CatalogueEntry | None = None
+    #: What the payload says: of the sample, when it was measured or updated, and all the words in
+    #: which keywords are looked for. Empty if it was not looked at, or cannot be read.
+    species: Sequence[str] = ()
+    title: str = ""
+    date: str = ""
+    payload_words: str = ""
+    #: Whether neither catalogue entry nor record can be read.
+    is_damaged: bool = False
+    #: Whether all that was read is as it should be.
+    is_sound: bool = True
+
+
 class Index:
     """The index of the archive in a folder."""
 
@@ -84,13 +134,11 @@ class Index:
         self._archive = archive
         self._entries = archive / "entries"
 
-    # ---- asking
-
     def ids(self) -> list[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
         states = self._states()
         if len(states) >= _WORTH_A_FILE and _file_of(self._archive):
-            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"))
+            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"), states)
         found = (read_entry(self._entries / name, states[name], in_full=False) for name in states)
         return [entry.data_id for entry in found if entry]
 
@@ -122,7 +170,7 @@ class Index:
         def question(connection: Connection) -> tuple[list[Contents], int]:
             rows = connection.execute(listed, [*values, -1 if most is None else most])
             shown = [
-                Contents(data_id, title, date, _from_lines(species))
+                Contents(data_id, title, date, species.split("\n")[1:-1])
                 for data_id, title, date, species in rows
             ]
             (count,) = _column(connection, f"SELECT count(*) {found}", values)
@@ -134,26 +182,24 @@ class Index:
         """Make the index anew, and count the entries."""
         if file := _file_of(self._archive):
             _remove(file)
-        (count,) = self._ask(
-            lambda connection: _column(connection, "SELECT count(*) FROM entries"), show=show
-        )
-        return int(count)
-
-    # ---- keeping up to date
+        count = "SELECT count(*) FROM entries"
+        return int(self._ask(lambda index: _column(index, count)[0], show=show))
 
     def _ask(
         self,
         question: Callable[[Connection], T],
+        states: dict[str, State] | None = None,
         *,
         folders: Iterable[str] | None = None,
         show: bool | None = None,
     ) -> T:
         """Bring the index up to date, and ask it."""
-        if folders is None:
-            states = self._states()
-            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
+        file = None
+        if folders is not None:
+            states = dict.fromkeys(folders, (0, 0))
         else:
-            states, file = dict.fromkeys(folders, (0, 0)), None
+            states = self._states() if states is None else states
+            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
         # A file that is damaged is made anew.
         places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
         while True:
@@ -170,7 +216,7 @@ class Index:
                 else:
                     _remove(Path(place))
 
-    def _states(self) -> States:
+    def _states(self) -> dict[str, State]:
         """List what stands among the entries, and when it was changed."""
         try:
             files.check_folder(self._entries)
@@ -185,7 +231,9 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _update(self, connection: Connection, states: States, *, show: bool | None) -> None:
+    def _update(
+        self, connection: Connection, states: dict[str, State], *, show: bool | None
+    ) -> None:
         """Read what has changed since it was noted, and forget what is gone."""
         current, gone = set(), []
         for folder, *state in connection.execute(_CHANGES):
@@ -229,9 +277,8 @@ def _file_of(archive: Path) -> Path | None:
             found = folder.lstat()
             if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return None
-        for path in _parts(file):
-            if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-                return None
+        if any(path.is_symlink() or path.is_dir() for path in _parts(file)):
+            return None
     except OSError:
         return None
     return file
@@ -287,7 +334,6 @@ def _row(entry: Entry, now: int) -> list[object]:
     wire = {k: v for k, v in known.to_dict().items() if v is not None or k in known.extra}
     projects = [one.get("id") for one in known.projects or () if isinstance(one, dict)]
     growth = known.extra.get("growth_length")
-    measurement = entry.measurement or Measurement()
     retrieved = f"{entry.version[:4]}-{entry.version[4:6]}-{entry.version[6:8]}"
     return [
         *(entry.folder, entry.state[0] if settled else _UNSETTLED, entry.state[1]),
@@ -298,8 +344,8 @@ def _row(entry: Entry, now: int) -> list[object]:
         _in_lines(str(project) for project in projects if project is not None),
         float(growth) if isinstance(growth, int | float) else None,
         *(_seconds(known.upload_datetime), _seconds(known.last_updated)),
-        _in_lines(measurement.species),
-        *(measurement.title, measurement.date or retrieved, measurement.words.casefold()),
+        _in_lines(entry.species),
+        *(entry.title, entry.date or retrieved, entry.payload_words.casefold()),
     ]
 
 
@@ -308,43 +354,171 @@ def _in_lines(texts: Iterable[str]) -> str:
     return "".join(f"\n{text}" for text in texts) + "\n"
 
 
-def _from_lines(text: str) -> list[str]:
-    return text[1:-1].split("\n") if len(text) > 1 else []
-
-
 def _condition(search: Search, species: Sequence[str]) -> tuple[str, list[str | float]]:
     """Give the condition of SQL that an entry must meet, and the values in it."""
     conditions = ["WHERE true"]
     values: list[str | float] = []
-
-    def add(condition: str, *given: str | float) -> None:
-        conditions.append(condition)
-        values.extend(given)
-
-    for keyword in search.keywords:
-        add("(instr(words, ?) OR instr(payload_words, ?))", *[keyword.casefold()] * 2)
-    for name in species:
-        add("instr(species, ?)", f"\n{name}\n")
-    for column in ("data_type", "status"):
-        if (text := getattr(search, column)) != ALL:
-            add(f"{column} = ?", text)
-    for condition, some in (
-        ("physical_sample_id = ?", search.physical_sample_ids),
-        ("instr(projects, ?)", [f"\n{project}\n" for project in search.project_ids]),
+    # Several values are one array: of long conditions SQLite refuses to make sense.
+    for condition, texts in (
+        (_ALL_WORDS, [keyword.casefold() for keyword in search.keywords]),
+        (_ALL_SPECIES, species),
+        (f"physical_sample_id {_ANY}", search.physical_sample_ids),
+        (_ANY_PROJECT, search.project_ids),
+        (f"data_type {_ANY}", [] if search.data_type == ALL else [search.data_type]),
+        (f"status {_ANY}", [] if search.status == ALL else [search.status]),
     ):
-        if some:
-            add(f"({' OR '.join([condition] * len(some))})", *some)
+        if texts:
+            conditions.append(condition)
+            # A text that is not valid Unicode is in no entry.
+            valid = [text.encode(errors="replace").decode() for text in texts]
+            values.append(orjson.dumps(valid).decode())
     for column in ("growth_length", "upload_datetime", "last_updated"):
         for end, sign in (("min", ">="), ("max", "<=")):
             limit = getattr(search, f"{column}_{end}")
             if limit is not None:
-                seconds = limit.timestamp() if isinstance(limit, datetime) else float(limit)
-                add(f"{column} {sign} ?", seconds)
-    # A text that is not valid Unicode is in no entry.
-    valid = [v.encode(errors="replace").decode() if isinstance(v, str) else v for v in values]
-    return " AND ".join(conditions), valid
+                conditions.append(f"{column} {sign} ?")
+                values.append(limit.timestamp() if isinstance(limit, datetime) else float(limit))
+    return " AND ".join(conditions), values
 
 
 def _seconds(text: str | None) -> float | None:
     moment = moment_of(text)
     return None if moment is None else moment.timestamp()
+
+
+def state_of(found: os.DirEntry[str]) -> State:
+    """Tell when the folder of an entry was changed, and its catalogue entry.
+
+    By the clock of the file system, in nanoseconds; 0 without a catalogue entry.
+    """
+    changed = 0
+    try:
+        changed = time_of_change(found.stat(follow_symlinks=False))
+        catalogue = os.lstat(f"{found.path}{os.sep}catalogue.json")
+    except OSError:
+        return changed, 0
+    # What replaces it at the same moment is another file.
+    return changed, time_of_change(catalogue) ^ (catalogue.st_ino & 0xFFFF)
+
+
+def leave_out(path: Path, error: SimsError) -> None:
+    """Warn that an entry, or a version, cannot be read."""
+    warn(f"{error}; it is left out ({path.name})", SimsWarning)
+
+
+def read_catalogue(folder: Path) -> dict[str, Any] | None:
+    """Read what the catalogue says of the entry in a folder, or None."""
+    file = folder / "catalogue.json"
+    try:
+        content = files.read_plain(file)
+        entry = decode(content)
+        refuse_duplicate_keys(content, entry)
+    except FileNotFoundError:
+        return None
+    except (OSError, PayloadError) as error:
+        raise damaged(file, f"catalogue.json cannot be read ({error})") from None
+    if not isinstance(entry, dict) or not is_of(folder, entry.get("data_id")):
+        raise damaged(file, "catalogue.json is not the catalogue entry of this data entry")
+    return entry
+
+
+def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | None:
+    """Read what is known of the entry in a folder, None if it has no version; warn of damage.
+
+    The state is that from before anything is read here, so that what changes meanwhile is noticed.
+    Unless in full, it is the id alone.
+    """
+    try:
+        versions = list_versions(folder)
+    except ArchiveError as error:
+        leave_out(folder, error)
+        return None
+    if not versions:
+        return None
+    at: dict[str, Any] = {"folder": folder.name, "version": versions[-1].name, "state": state}
+    data_id = "" if "~" in folder.name else folder.name.lower()
+    if data_id and not in_full:
+        return Entry(**at, data_id=data_id)
+    record, damage = _attempt(lambda: read_record(versions[-1]))
+    data_id = data_id or (record.data_id if record else _earlier_id(versions))
+    if not in_full:
+        if damage:
+            leave_out(folder, damage)
+        return Entry(**at, data_id=data_id, is_sound=damage is None)
+    known, catalogue_damage = None, None
+    if data_id:
+        told, catalogue_damage = _attempt(lambda: read_catalogue(folder))
+        if told:
+            known, catalogue_damage = _attempt(lambda: CatalogueEntry.from_dict(told))
+    if damage and not known:
+        leave_out(folder, damage)
+    elif catalogue_damage:
+        warn(f"{catalogue_damage}; what the record tells stands in for it", SimsWarning)
+    measured = None
+    if record is not None:
+        # Whoever reads the entry is told what is wrong with its payload.
+        measured, _ = _attempt(lambda: _measured(read_payload(versions[-1], record)))
+    return Entry(
+        **at,
+        data_id=data_id,
+        entry=known
+        or CatalogueEntry(
+            data_id=data_id or folder.name,
+            char_source_type=SIMS,
+            pipeline_status="error" if damage else "success",
+            last_updated=record.last_updated if record else None,
+            detail_note_content=str(damage) if damage else None,
+        ),
+        is_damaged=damage is not None and known is None,
+        is_sound=measured is not None and catalogue_damage is None,
+        **measured or {},
+    )
+
+
+def _attempt(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
+    """Read something; give what was read, or why it cannot be."""
+    try:
+        return read(), None
+    except (ArchiveError, PayloadError) as error:
+        return None, error
+
+
+def _earlier_id(versions: list[Path]) -> str:
+    """Give the id by the last superseded record that can be read."""
+    for version in reversed(versions[:-1]):
+        with suppress(ArchiveError):
+            return read_record(version).data_id
+    return ""
+
+
+def _measured(payload: bytes) -> dict[str, Any]:
+    """Give species, sample, and what else may be searched for of a payload."""
+    wire = decode(payload)
+    profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
+    titles = list(dict.fromkeys(_titles(profiles)))
+    measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
+    dates = [str(m.get("measured") or "") for m in measurements]
+    updated = [str(profile.get("last_updated") or "") for profile in profiles]
+    texts = dict.fromkeys(
+        text
+        for measurement in measurements
+        for key in _MEASUREMENT
+        if isinstance(text := measurement.get(key), str)
+    )
+    species = [str(profile.get("species_name", "")) for profile in profiles]
+    date = next(filter(None, [*dates, *updated]), "").partition("T")[0]
+    return {
+        "species": species,
+        "title": titles[0] if titles else "",
+        "date": date,
+        "payload_words": "\n".join([*species, *titles, date, *texts]),
+    }
+
+
+def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:
+    for profile in profiles:
+        metadata = profile.get("species_metadata")
+        measurement = profile.get(FIELD)
+        texts = [metadata.get(key) for key in SAMPLE_KEYS] if isinstance(metadata, dict) else []
+        texts += [measurement.get("sample")] if isinstance(measurement, dict) else []
+        yield from (text.strip() for text in texts if isinstance(text, str) and text.strip())

@@ -5,32 +5,42 @@ It needs the extra ``server`` (starlette and uvicorn).
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
+import math
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import fields
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sims_analysis.api.answers import Answers, answer
 from sims_analysis.api.archive import Archive
+from sims_analysis.api.catalogue import Search
 from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.secret import SHORTEST
-from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
+from sims_analysis.api.versions import canonical, list_versions, read_version
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, collected, warn
+from sims_analysis.profiles.strict_json import decode
+from sims_analysis.text.times import moment_of
 
 __all__ = ["KEY_VARIABLE", "create_app", "serve"]
 
@@ -41,6 +51,14 @@ _COMPRESSED_FROM = 1000
 _OPENAPI = Path(__file__).parent / "openapi.json"
 #: More connections than this are told to come back later.
 _CONNECTIONS = 256
+#: Answers that are made at a time, which bounds their memory.
+_AT_A_TIME = 4
+#: Bytes that are under way to one reader at a time.
+PIECE = 1 << 16
+_EXPECTED = {
+    "bool": "boolean", "float | None": "finite number", "datetime | None": "ISO 8601 time",
+}  # fmt: skip
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def create_app(
@@ -74,17 +92,16 @@ def create_app(
         "/data_entries": answers.catalogue,
         "/openapi.json": _openapi,
     }
-    pages = Middleware(
-        CORSMiddleware,
-        allow_origins=allow_origins,
-        allow_methods=["GET"],
-        allow_headers=["X-API-KEY", "If-None-Match"],
-        expose_headers=["ETag"],
-    )
+    pages: dict[str, Any] = {
+        "allow_origins": allow_origins,
+        "allow_methods": ["GET"],
+        "allow_headers": ["X-API-KEY", "If-None-Match"],
+        "expose_headers": ["ETag"],
+    }
     app = Starlette(
         routes=[Route(path, endpoint) for path, endpoint in endpoints.items()],
         middleware=[
-            *([pages] if allow_origins else []),
+            *([Middleware(CORSMiddleware, **pages)] if allow_origins else []),
             # Of digits, level 1 leaves 10 % more than level 9, in a sixth of the time.
             Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=1),
             Middleware(_encoded_paths),
@@ -269,3 +286,113 @@ def _error_answer(_request: Request, error: Exception) -> Response:
         return response
     reason = str(error) if isinstance(error, SimsError) else "the server failed; its log says how"
     return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
+
+
+class Answers:
+    """The answers from one archive."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
+
+    async def payload(self, request: Request) -> Response:
+        """Answer ``GET /sims/{data_id}``, and that of one species: ``/species/{species_name}``."""
+        asked = {name: _parameter(request, name) for name in request.path_params}
+        async with self._turns:
+            return answer(request, await run_in_threadpool(self._payload, **asked))
+
+    async def catalogue(self, request: Request) -> Response:
+        """Answer ``GET /data_entries/``."""
+        search = _search(request)
+        async with self._turns:
+            return answer(request, await run_in_threadpool(self._catalogue, search))
+
+    def _payload(self, data_id: str, species_name: str | None = None) -> bytes:
+        """Give the payload of an entry, or its profile of one species, as the contract has them."""
+        data_id = canonical(data_id)
+        versions = list_versions(self._archive.folder(data_id))
+        if not versions:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
+        _, payload = read_version(versions[-1])
+        known = SIMSResult.from_json(payload, data_id="")
+        if species_name is None and known.species == sorted(known.species):
+            ids = {profile.data_id for profile in known.depth_profiles}
+            if all(isinstance(one, str) and canonical(one) == data_id for one in ids):
+                return payload  # byte for byte as it was received, where that is in order
+        profiles = [_named(profile, data_id) for profile in decode(payload)]
+        if species_name is not None:
+            found = (profile for profile in profiles if profile["species_name"] == species_name)
+            return orjson.dumps(next(found, None))
+        return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
+
+    def _catalogue(self, search: Search) -> bytes:
+        # One damaged entry must not hide the others, nor be hidden: its row says how it is damaged.
+        with collected():
+            found = self._archive.entries(search, damaged=True)
+        return orjson.dumps([entry.to_dict() for entry in found])
+
+
+def answer(request: Request, body: bytes) -> Response:
+    """Answer with JSON, or with 304 if it is what the client has."""
+    # Weak: the same content is sent compressed to one and plain to another.
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
+    known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
+    if etag in known or etag.removeprefix("W/") in known or "*" in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if len(body) <= PIECE:
+        return Response(body, media_type="application/json", headers=headers)
+    headers["Content-Length"] = str(len(body))
+    return StreamingResponse(_pieces(body), media_type="application/json", headers=headers)
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), PIECE):
+        yield body[start : start + PIECE]
+
+
+def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
+    """Give a profile the id of its entry: files that were added here may have none, or another."""
+    known = profile.get("data_id")
+    if known is not None and canonical(str(known)) == data_id:
+        return profile
+    return profile | {"data_id": data_id}
+
+
+def _parameter(request: Request, name: str) -> str:
+    try:
+        return unquote(request.path_params[name], errors="strict")
+    except UnicodeDecodeError:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"the {name} is not UTF-8") from None
+
+
+def _search(request: Request) -> Search:
+    """Read the filters of the query; what the contract does not name is ignored."""
+    given: dict[str, Any] = {}
+    wrong = []
+    for parameter in fields(Search):
+        name = parameter.name
+        try:
+            if texts := request.query_params.getlist(name):
+                given[name] = _filter(str(parameter.type), texts)
+        except ValueError as error:
+            wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
+    if wrong:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)  # type: ignore[arg-type]
+    return Search(**given)
+
+
+def _filter(kind: str, texts: list[str]) -> object:
+    """Read one filter, by the type of its field."""
+    text = texts[-1]
+    if kind == "Sequence[str]":
+        return texts
+    if kind == "bool" and text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if kind == "float | None" and math.isfinite(number := float(text)):
+        return number
+    if kind == "datetime | None" and (moment := moment_of(text)):
+        return moment
+    if kind == "str":
+        return text
+    raise ValueError(f"{text!r} is no {_EXPECTED[kind]}")

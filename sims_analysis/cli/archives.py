@@ -60,7 +60,7 @@ def verify(kept: Archive, style: str) -> None:
 def index(kept: Archive) -> None:
     """Make the index of a large archive anew.
 
-    The index answers lists and searches, and keeps itself up to date; it may be deleted.
+    The index, in your cache folder, answers lists and searches. It keeps itself up to date.
     """
     click.echo(f"{kept.rebuild_index()} entries")
 

@@ -39,7 +39,7 @@ __all__ = ["sheet_resistance"]
 _NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
-#: An answer is told to be biased by noise from this part of its standard error.
+#: A warning says that noise biases an answer from this part of its standard error.
 _BIASED = 0.3
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
@@ -48,7 +48,7 @@ _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "around", "polari
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of each measurement; depths in nm, concentrations in atom/cm^3."""
+    """What is computed of each measurement; depths in nm, concentrations in atom/cm^3."""
 
     #: Of each species: the type (+1 a donor, -1 an acceptor), and what of it can be active.
     sign: Array
@@ -116,7 +116,7 @@ def sheet_resistance(
     donors, acceptors : list of str
         Species.
     mobility : {"masetti", "arora", "f723"}
-        The mobility model; the results of the others are given beside it.
+        The mobility model; the results of the others are returned, too.
     active_limit : str, Quantity or mapping, optional
         The highest concentration that is electrically active, for all species or for each:
         ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
@@ -180,17 +180,8 @@ def sheet_resistance(
     below the active limit counts as active and ionized, carriers are where the net doping is, and
     mobilities are those of bulk silicon; electrons take the parameters of the donor with the
     larger dose (arsenic, otherwise phosphorus), holes those of boron. An error of 10 % in the
-    sensitivity factor changes the answer by nearly as much. Noise about 0, below a layer whose
-    background was subtracted, keeps its sign and cancels. Stated errors cover 63 to 74 % (layers
-    of one type and down to a junction, 10 to 1,000 counts at the maximum, plain, on a grid of a
-    quarter of the spacing, after a factor; after a background from 100 counts; 58 % on that
-    grid at 10 counts). Mobility falls with concentration, and along it the scatter of few counts
-    makes the answer too high, by more than the error where a long tail is in it: of the whole of a
-    log-normal peak without a junction, on steps of 1.3 nm, 20 to 33 % of intervals hold at 10 and
-    30 counts (98 to 100 % of these answers are told) and 52 to 53 % at 100 (80 % are told, above a
-    background of 5 % as well; of 1,000 counts above it 57 %, and 12 % are told). Down to a tenth of
-    the maximum 59 to 68 % hold. Of a sharp box (maximum 1e19 atoms/cm^3) on a low floor, after a
-    background was subtracted, 4 to 18 % hold at 1,000 counts, and 42 % of these are told.
+    sensitivity factor changes the answer by nearly as much. Mobility falls with concentration, and
+    the scatter of few counts along a long tail makes the answer too high, by more than its error.
 
     References
     ----------
@@ -237,7 +228,7 @@ def sheet_resistance(
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_hidden(profiles, part, window[1], question)
     part["status"] = _resolved(profiles, part, window, bridge=bridges(gaps))
-    answer = _dressed(profiles, part, stderr, mobility)
+    answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -248,7 +239,7 @@ def sheet_resistance(
         told = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
         untold = answer["status"].where(~told, "ok")
         warn_of_status(profiles, untold, "no sheet resistance:", fine, more)
-        _tell_noise(profiles, part["conductance"], part["around"], stderr)
+        _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
     return units.quantify(answer) if profiles.quantified else answer
 
 
@@ -290,7 +281,7 @@ def _resolved(
     )
 
 
-def _tell_noise(
+def _warn_of_noise(
     profiles: Frame, value: xr.Variable, around: xr.Variable, stderr: xr.Variable
 ) -> None:
     """Warn where noise changes the mobilities by more than the standard error allows."""
@@ -301,7 +292,7 @@ def _tell_noise(
         warn(
             f"{first.label}: by the mobility at each sample the sheet resistance is "
             f"{abs(change):.2g} % {'higher' if change < 0 else 'lower'} than by that at the mean "
-            f"of its neighbours, beside a standard error of {error:.2g} % that does not know of "
+            f"of its neighbours, where the standard error is of {error:.2g} % and does not include "
             "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
             "where the profile has fallen to a tenth of its maximum: few carriers lie below",
             FitWarning,
@@ -447,7 +438,7 @@ def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Type
     """Find the layers of one type.
 
     Where errors are known, a layer is one if its integral is above `_THERE` of its standard errors:
-    others are made by noise, and belong to those beside them.
+    others are made by noise, and belong to their neighbours.
     """
     if question.only:
         return _Types(np.empty(0), np.array([question.only]))
@@ -503,7 +494,7 @@ def _conductance_error(
     return float(np.sqrt(variance))
 
 
-def _dressed(
+def _dataset(
     profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
 ) -> xr.Dataset:
     """Give each number its name, unit and words."""

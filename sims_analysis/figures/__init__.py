@@ -8,18 +8,19 @@ The only importer of matplotlib, and only when a figure is made.
 ``budgets``       :func:`plot_budget`: the error of a dose as bars
 ``saving``        :func:`save_figure`: the same bytes every time, with their origin
 ``arguments``     what the user wants, read once, and refused by name
-``canvas``        what is passed along while a figure is drawn, and read from an earlier call
+``plot``          one plot while it is drawn: its axes, curves, and what its list says
 ``drawing``       from curves to artists, in stages, for one axes or all panels
+``layout``        what is known of a plot, and the places of its names and lists when drawn
 ``curves``        the curves: one for each species and measurement, or the median of many
+``quality``       what is known of samples besides their values: gaps, saturation, placeholders
 ``lines``         a curve, its band, and marks for samples that are not data
-``axes``          units, limits, decades, right axes
+``axes``          limits, decades, ticks
 ``colours``       distinct within a figure, the same across figures
 ``style``         the house style, where the user's settings leave room for it
 ``results``       junctions, doses, peaks, decay lengths, layers, interfaces on the curves
 ``fits``          models and restored profiles over their data, and residuals
-``labels``        names of the curves
-``curve_names``   a name that stays with its curve
-``legend``        names and lists where they cover nothing, and what marks mean
+``curve_labels``  names of the curves
+``short_names``   long names, shortened
 ``free_space``    places where a text covers nothing
 ================  ==========================================================================
 """

@@ -40,19 +40,16 @@ _COLUMNS, _MANY = 8, 24
 _APART, _SHIFT = 5.0, 0.5
 #: Distance of a list from the labels above it, and part of the margin that it may use, in points.
 _PAD = 3.0
-#: Letters are a little wider at one resolution than at another: the way in which a list has been
-#: written is kept where it is wider than its room by this factor.
-_NEARLY = 1.02
 #: A change of the size of the axes below this, in inches, moves nothing.
-_SAME = 1e-3
-#: What an entry of a list has beside its text, in sizes of letters.
-_HANDLE = 2.4
+_SAME = 1e-2
+#: Height of a line in sizes of its letters.
+_LINE = 1.25
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
-LIST_STYLE |= {"borderpad": 0.2, "frameon": False}
-_NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "columnspacing": 1.2, "borderaxespad": 0.2}
-_NAMES_STYLE |= {"frameon": False}
+LIST_STYLE |= {"borderpad": 0.2, "columnspacing": 2.0, "frameon": False}
+_NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "handletextpad": 0.8, "labelspacing": 0.5}
+_NAMES_STYLE |= {"borderpad": 0.4, "columnspacing": 1.2, "borderaxespad": 0.2, "frameon": False}
 
 
 class Layer(Artist):
@@ -166,7 +163,6 @@ class PlotLayout:
         self._points = setting_points("legend.fontsize")
         self._arranged = None
         self._widths: dict[str, float] = {}
-        self._kept: dict[str, list[Any]] = {"above": [], "below": []}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
         self._list.put_on(last)
 
@@ -192,7 +188,8 @@ class PlotLayout:
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
                  len(each.texts)) for each in axes]  # fmt: skip
         texts = [*self.above, *self.beside, *self.results, *self.explained]
-        return seen, texts, [tuple(np.round(one.bbox.bounds)) for one in self._insets()]
+        dpi = self.figure.dpi
+        return seen, texts, [tuple(np.round(one.bbox.size / dpi, 2)) for one in self._insets()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
@@ -277,18 +274,13 @@ class PlotLayout:
             # Names of one width make narrow columns, and more of them.
             names = {text: names[text] for text in sorted(names, key=self._width)}
             start = low
-        least = min(map(self._width, names)) * self._points * self.figure.dpi / 72.0
-        most = min(len(names), _COLUMNS, max(1, int((high - start) / least)))
-        ways = [(columns, 0) for columns in range(most, 0, -1)]
-        ways += [(1, longest) for longest in _SHORTER]
-        for i, (columns, longest) in enumerate([*self._kept["above"], *ways]):
-            shown = briefs(list(names), longest) if longest else names
-            entries = dict(zip(shown, names.values(), strict=True))
-            legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
-            room = (high - start) * (_NEARLY if i < len(self._kept["above"]) else 1.0)
-            if legend.get_window_extent().width <= room:
-                self._kept["above"] = [(columns, longest)]
+        ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
+        for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
+            shown = briefs(list(names), longest) if longest else list(names)
+            if self._extent(shown, self._points, columns, _NAMES_STYLE)[0] <= high - start:
                 break
+        entries = dict(zip(shown, names.values(), strict=True))
+        legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
         for line, handle in zip(names.values(), legend.legend_handles, strict=True):
             if line.get_zorder() == OVER:
                 handle.set_linestyle("solid")
@@ -366,21 +358,35 @@ class PlotLayout:
         self, points: float, room: float, limits: Any = (np.inf, np.inf), **options: Any
     ) -> Any:
         """Write the list, its lines broken if they are wider than the room; None beyond limits."""
-        letter = points * self.figure.dpi / 72.0
-        columns = options.get("ncols", 1)
+        handle = LIST_STYLE["handlelength"] + LIST_STYLE["handletextpad"]
+        most = room / (points * self.figure.dpi / 72.0) - handle
         # Results first, explanations of marks last.
-        entries = {self._broken(text, room / letter - _HANDLE): handle
-                   for text, handle in {**self.results, **self.explained}.items()}  # fmt: skip
-        widths = [self._width(text) + _HANDLE for text in entries]
-        rows = -(-len(widths) // columns)
-        across = sum(max(widths[i : i + rows]) for i in range(0, len(widths), rows))
-        down = max(rows, sum(text.count("\n") + 1 for text in entries) / columns)
-        if letter * (across - 1.0) > limits[0] or letter * down > limits[1]:
-            return None  # without making it, which takes its time
+        known = {**self.results, **self.explained}
+        entries = {self._broken(text, most): handle for text, handle in known.items()}
+        size = self._extent(list(entries), points, options.get("ncols", 1), LIST_STYLE)
+        if size[0] > limits[0] or size[1] > limits[1]:
+            return None
         place = {"loc": "upper left", "borderaxespad": 0.0}
-        made = self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
-        size = made.get_window_extent()
-        return made if size.width <= limits[0] and size.height <= limits[1] else None
+        return self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
+
+    def _extent(
+        self, texts: Sequence[str], points: float, columns: int, style: Mapping[str, float]
+    ) -> tuple[float, float]:
+        """Return the width and the height that a legend of texts has, in pixels.
+
+        Without making it, which takes its time, and the same at each resolution.
+        """
+        letter, border = points * self.figure.dpi / 72.0, 2.0 * style["borderpad"]
+        handle = style["handlelength"] + style["handletextpad"]
+        parts = [[texts[i] for i in part] for part in np.array_split(range(len(texts)), columns)]
+        parts = [part for part in parts if part]
+        widths = [handle + max(map(self._width, part)) for part in parts]
+        heights = [
+            sum(_LINE * (text.count("\n") + 1) + style["labelspacing"] for text in part)
+            for part in parts
+        ]
+        between = style["columnspacing"] * (len(parts) - 1)
+        return letter * (sum(widths) + between + border), letter * (max(heights) + border)
 
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
@@ -405,15 +411,13 @@ class PlotLayout:
         """
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
-        limits = np.array([high - low, np.inf if self.own else _SHARE * (ax.height + taken)])
-        ways = [*self._kept["below"], *product(self._sizes(), (2, 1))]
-        made = None
-        for i, (points, columns) in enumerate(ways):
-            room = high - low if columns == 1 else np.inf
-            most = limits * (_NEARLY if i < len(self._kept["below"]) else 1.0)
-            if made := self._list_of(points, room, most, ncols=columns):
-                self._kept["below"] = [(points, columns)]
-                break
+        tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
+        limits = high - low, tallest
+        tried = (
+            self._list_of(points, high - low if columns == 1 else np.inf, limits, ncols=columns)
+            for points, columns in product(self._sizes(), (2, 1))
+        )
+        made = next(filter(None, tried), None)
         if made is None and self.own:
             made = self._list_of(self._sizes()[-1], high - low)
         self.is_below = made is not None

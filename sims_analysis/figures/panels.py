@@ -125,6 +125,8 @@ def plot_panels(
                 set_title(None, figure, text)
             for ax, (heading, _, _) in zip(axes, parts, strict=False):
                 ax.set_title(heading, y=1.0)
+            for plot in plots:
+                plot.layout.house = house is not False
             draw(plots, _colours(plots), shared=shared_legend)
             _share_labels(plots, across)
             if down > 2 or (down > 1 and row < _LABEL):

@@ -64,10 +64,11 @@ def plot_profiles(
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several. Those over sputter time have an axis above.
+        One measurement, a batch, or several, named by the keys of a mapping. Each species is drawn
+        on its own samples; profiles over sputter time beside others over depth have an axis above.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure. Beside other axes, give the figure a layout
-        engine: ``plt.subplots(1, 2, layout="constrained")``.
+        Where to draw, also in an inset; by default in a new figure. Lists and right axes get room
+        beside others if the figure has a layout engine: ``plt.subplots(layout="constrained")``.
     species : str or sequence of str, optional
         To draw, in this order.
     width : {"single", "double"}, str, Quantity or float, optional
@@ -81,35 +82,35 @@ def plot_profiles(
     detection_limit : str, Quantity, DataArray or Dataset, optional
         One for all species, or one for each: samples below it are open triangles at the limit.
     coverage : float
-        Half-width of bands, bars and printed uncertainties, in standard errors; 0 draws none.
-    junctions : DataArray or Dataset, optional
-        From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`, or a
-        list of these; of several measurements, all results may be lists or mappings as `data` is.
-    dose : DataArray or Dataset, optional
-        From :func:`integrated_dose` or :func:`dose_budget`; the window is shaded.
+        Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
+        0 draws no bands.
+    junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional
+        Results, or lists of them: of :func:`junction_depth`, :func:`crossings` or
+        :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
+        :func:`interface`, and of the functions of these names. If `data` is a list or a mapping,
+        each may be a list in the same order, or a mapping with the same keys.
     dose_window : (start, stop), optional
-        Of a dose that does not record its window, such as ``("20 nm", "500 nm")``.
-    peak, decay_length, layers, interfaces : Dataset, optional
-        From the functions of these names, and from :func:`interface`.
+        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data, drawn inside their windows.
     restored : Dataset, or a list or mapping of them, optional
         From :func:`deconvolve`, with a bar as long as the resolution achieved at its maximum.
     residuals : bool
-        Draw the residuals of the fits in a panel below: (data - fit) / sigma, or without standard
-        errors log10(data / fit); on a linear axis (data - fit) / largest sample.
+        Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
+        if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
+        (data - fit) / largest sample.
     waterfall : float, optional
         Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
         What colours stand for; ``"auto"``: the measurement, of one species in several of them.
     colours : mapping, optional
-        Species or measurement -> colour, instead of those of the library or a style sheet.
+        Species or measurement -> colour, instead of those of the library or of a style sheet.
     spread : bool, optional
         Draw each species in many measurements as their median, a band that holds the middle 80 %,
         and the outliers: by default of more than 8 (6 for several species).
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves where they cover nothing, and otherwise in a legend above; all in
-        the legend; or nowhere. With ``"auto"``, names of measurements are always in the legend.
+        Names beside the curves where they cover nothing, and the others in a legend above the axes;
+        all there; or nowhere. With ``"auto"``, names of measurements are always in the legend.
     notes : bool
         Explain marks and bands in the list of results.
     title : str, optional

@@ -176,26 +176,8 @@ def lay_out(figure: Any) -> None:
     engine = figure.get_layout_engine()
     if engine is None:
         figure.draw_without_rendering()
-        return
-    with _without_minor_ticks(figure):
+    else:
         engine.execute(figure)
-
-
-@contextmanager
-def _without_minor_ticks(figure: Any) -> Iterator[None]:
-    """Meanwhile, have no minor ticks: they need no room, and most of the time of a layout."""
-    from matplotlib.ticker import NullFormatter, NullLocator
-
-    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)
-            if isinstance(axis.get_minor_formatter(), NullFormatter)]  # fmt: skip
-    before = [axis.get_minor_locator() for axis in axes]
-    for axis in axes:
-        axis.set_minor_locator(NullLocator())
-    try:
-        yield
-    finally:
-        for axis, locator in zip(axes, before, strict=True):
-            axis.set_minor_locator(locator)
 
 
 def make_higher(figure: Any, inches: float) -> None:

@@ -48,7 +48,7 @@ _CHOICES = {
 }
 #: Arguments that only some models take, by the name that these have for them.
 _OPTIONS = {"time": "time", "as_implanted": "initial_straggle"}
-#: Settings beside the window that hold one value a profile, and what they are measured in.
+#: Settings, the window apart, that hold one value a profile, and what they are measured in.
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "background": (),
     "detection_limit": (),
@@ -76,16 +76,8 @@ def read_request(
 ) -> FitRequest:
     """Return what to fit, and the settings of each profile.
 
-    Parameters
-    ----------
-    profiles : Frame
-    model : Model
-    choices : mapping
-        ``weights``, ``cell`` and ``interval``.
-    options : mapping
-        ``time`` and ``as_implanted``.
-    limits, background, detection_limit, fixed, uncertainties
-        As the user gave them.
+    `choices` are ``weights``, ``cell`` and ``interval``, and `options` ``time`` and
+    ``as_implanted``; all is as the user gave it.
 
     Raises
     ------
@@ -202,13 +194,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
 
 
 def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
-    """Add what profiles have in common.
-
-    Parameters
-    ----------
-    request : FitRequest
-    shared, over, prior
-        As the user gave them; `shared` is None where it is about layers.
+    """Add what profiles have in common; `shared` is None where it is about layers.
 
     Raises
     ------
@@ -527,7 +513,7 @@ def _read_held(value: Any, unit: str, name: str) -> float:
     kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)
-    except UnitsError:  # such as a slope, in a unit that nobody writes
+    except UnitsError:  # such as that of a slope
         if bare:
             return float(value)
         raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None

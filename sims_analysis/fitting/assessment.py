@@ -64,15 +64,8 @@ def parameter_values(
 ) -> dict[str, Array]:
     """Return values, errors, covariance and intervals of all parameters, in the user's units.
 
-    Parameters
-    ----------
-    result : FitResult
-    scale : ndarray
-        What 1 is in the user's units.
-    intervals : bool
-        Whether the ends of the intervals by the profile of the likelihood are wanted.
-    first : int, optional
-        So many parameters have intervals; others, which follow them, take part.
+    `scale` is what 1 is in these. The `first` parameters have intervals, if they are wanted;
+    others, which follow them, take part.
     """
     curve, free, best = result.curve, result.curve.free, result.best
     stderr = np.sqrt(np.maximum(result.stderr**2 + result.background.diagonal(), 0.0))
@@ -97,13 +90,7 @@ def parameter_values(
 def assess_curve(
     problem: FitProblem, result: FitResult[Objective], stderr: Array, request: FitRequest
 ) -> dict[str, Any]:
-    """Return the status of a curve, and what its residuals say.
-
-    Parameters
-    ----------
-    problem, result, request
-    stderr : ndarray
-        Of the free parameters; NaN where they have none.
+    """Return the status of a curve, by the errors of its free parameters, and its statistics.
 
     Raises
     ------
@@ -169,12 +156,8 @@ def _window_dose(
     """Return the integral of the curve over the window and its standard error.
 
     It needs no error of a parameter: directions in which the curve does not change do not count.
-    Other minima that are not ruled out add the root mean square of their distances.
-
-    Parameters
-    ----------
-    rows : ndarray
-        Derivatives of the curve over the errors of the samples.
+    Other minima that are not ruled out add the root mean square of their distances. `rows` are
+    the derivatives of the curve over the errors of the samples.
     """
     curve, objective, best = result.curve, result.objective, result.best
     factor = problem.top * WINDOW_DOSE.factor(request.kind, request.axis)

@@ -133,7 +133,7 @@ def annealed(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Sh
     """Return the same of a profile that is smooth between its nodes, h apart.
 
     Straight pieces between its values have the variance ``h^2 / 6`` of a hat more than it has.
-    Below twice that variance, of which nothing can be told, the width is narrowed in proportion.
+    Below twice that variance, which cannot be resolved, the width is narrowed in proportion.
     """
     pieces = float(np.median(np.diff(nodes))) ** 2 / 6
     far = width**2 > 2 * pieces

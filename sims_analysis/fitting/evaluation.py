@@ -100,7 +100,7 @@ def evaluate(
 
 
 def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
-    """Return a frame of the depths at which the profiles of a fit are asked, and these."""
+    """Return a frame of the depths at which the curves of a fit are evaluated, and these."""
     axis, of_profiles = str(fit.attrs.get("axis", "depth")), fit["status"]
     coords = {name: one.variable for name, one in of_profiles.coords.items()}
     one = of_profiles.variable.set_dims({axis: 1, **of_profiles.sizes}).transpose(..., axis)
@@ -129,7 +129,7 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
 
 
 @dataclass(frozen=True, eq=False)
-class _CurveOfEach:
+class _ProfileCurve:
     """The curve of one profile after the other; not a function, since lazy answers are pickled."""
 
     model: Model
@@ -175,13 +175,13 @@ def _model_of(fit: Any, model: Model | None) -> Model:
     """Return the model of a fit, and see that the fit has its parameters."""
     if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
         raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
-    asked = fit.attrs["model"] if model is None else model
-    if isinstance(asked, str) and asked not in models():
+    stated = fit.attrs["model"] if model is None else model
+    if isinstance(stated, str) and stated not in models():
         raise ProfileError(
-            f"the fit is of a model {asked!r} that is not among list_models(); pass it as model=, "
+            f"the fit is of a model {stated!r} that is not among list_models(); pass it as model=, "
             "or add its file"
         )
-    chosen = find_model(asked)
+    chosen = find_model(stated)
     if fit.attrs.get("as_implanted") == "measured":
         raise ProfileError(
             "the curve of this fit is a measured profile after diffusion, and the fit does not "
@@ -198,7 +198,7 @@ def _model_of(fit: Any, model: Model | None) -> Model:
 
 def _of_each_profile(
     fit: xr.Dataset, model: Model, frame: Frame
-) -> tuple[_CurveOfEach, list[xr.DataArray]]:
+) -> tuple[_ProfileCurve, list[xr.DataArray]]:
     """Return the curve of each profile, and its parameters, scales and covariance.
 
     Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
@@ -234,7 +234,7 @@ def _of_each_profile(
         square = square * factor * factor.rename(parameter="parameter_")
     factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
     means = fit.attrs.get("cell", "point") == "mean"
-    return _CurveOfEach(model, parameters, factors, means), [*arrays, square]
+    return _ProfileCurve(model, parameters, factors, means), [*arrays, square]
 
 
 def _place(

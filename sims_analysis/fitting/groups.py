@@ -69,18 +69,12 @@ def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) ->
 def fit_group(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Fit the profiles of a group: a single one, unless profiles are linked.
+    """Fit the profiles of a group, all samples of each: a single one, unless they are linked.
 
-    Parameters
-    ----------
-    samples : sequence of Samples
-        All of each profile.
-    settings : sequence of mapping
-        Of each ``start``, ``stop``, ``background``, ``detection_limit``, ``time``,
-        ``initial_straggle`` and ``initial_straggle_stderr``, NaN where they were not given;
-        ``fraction``, the number of independent samples for each sample; and the relative
-        uncertainties of the scales.
-    request : FitRequest
+    `settings` are, of each, ``start``, ``stop``, ``background``, ``detection_limit``, ``time``,
+    ``initial_straggle`` and ``initial_straggle_stderr``, NaN where they were not given;
+    ``fraction``, the number of independent samples for each sample; and the relative uncertainties
+    of the scales.
     """
     if request.joint:
         answers, common = fit_together(samples, settings, request)
@@ -103,7 +97,7 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
     """Add what profiles have in common (:func:`read_links`), and as many layers as there are.
 
     That is as many as any profile shows; others have fewer. If they are linked, each must have
-    those that Akaike's criterion bears out in it alone.
+    those that Akaike's criterion supports in it alone.
 
     Raises
     ------
@@ -180,7 +174,7 @@ def _supported(
 def _with_scales(
     answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
 ) -> dict[str, Any]:
-    """Widen errors by scales, which the samples of a profile cannot tell, as much as is known."""
+    """Widen errors by scales, which samples do not determine, by what is known."""
     if not request.scales or "value" not in answer:
         return answer
     known = _uncertainties(settings, request)

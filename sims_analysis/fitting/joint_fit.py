@@ -23,7 +23,7 @@ from sims_analysis.fitting.minima import (
     minimize,
     not_ruled_out,
 )
-from sims_analysis.fitting.objectives import EXACT, Objective, Squares
+from sims_analysis.fitting.objectives import EXACT, Objective, Squares, SumOfSquares
 from sims_analysis.fitting.optimization import (
     Curve,
     Minimum,
@@ -174,12 +174,10 @@ class _LinkedProfile:
 
 
 @dataclass(frozen=True)
-class _JointObjective:
-    """The objectives of several profiles, each over its samples, as one."""
+class _JointObjective(SumOfSquares):
+    """The objectives of several profiles, each over its samples; shares say what is not known."""
 
     parts: Sequence[tuple[Objective, slice]]
-    #: What is not known beforehand is in their shares.
-    known_errors: bool = True
 
     def linearized(self, m: Array) -> tuple[Array, Array]:
         """Return the residuals of all, and their derivatives."""
@@ -190,14 +188,6 @@ class _JointObjective:
         """Return the derivatives of half of the cost, and their expected curvature."""
         both = np.hstack([one.scored(m[at]) for one, at in self.parts])
         return both[0], both[1]
-
-    def information(self, m: Array) -> Array:
-        """Return the information of each sample."""
-        return self.scored(m)[1]
-
-    def variance(self, cost: float, free: float) -> float:  # noqa: ARG002
-        """Return 1: what is not known beforehand is in the shares."""
-        return 1.0
 
 
 class _Priors(NamedTuple):
@@ -460,7 +450,9 @@ class _Group:
         known: dict[str, Any] = {"value": made[:-1], "stderr": errors[:-1]}
         known |= {"window_dose": made[-1], "window_dose_stderr": errors[-1]}
         # What follows does so from apparent numbers, and is scaled itself.
-        beside = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), own])[:, free]
+        derivatives = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), own])[
+            :, free
+        ]
         of_derived = scale_powers(model.derived, request.scales)
         scaled = replace(
             model,
@@ -468,7 +460,7 @@ class _Group:
             derive=model.derive and partial(_scaled, model, of_derived),
         )
         given = {**member.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
-        both = beside @ result.covariance @ beside.T
+        both = derivatives @ result.covariance @ derivatives.T
         # What is held is true: apparent, it moves with the scales.
         apparent = replace(request, model=scaled, fixed={})
         return known | derived_values(apparent, given, [values[:-1]], both, [1.0])

@@ -128,12 +128,13 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     Raises
     ------
     NoFitError
-        If the optimizer found none, or a constant does as well.
+        If the optimizer found none, or only some that lower costs rule out, at which it did not
+        end; or a constant does as well.
     """
     curve, n = problem.curve, problem.z.size
     found, objective = _solved(problem)
     found = _in_order(curve, objective, model, found)
-    if not (found and found[0].converged):
+    if not (found and found[0].converged) or _is_ruled_out(curve, objective, found):
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
     exact = found[0].cost <= EXACT * n
@@ -146,6 +147,13 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     background = background_covariance(curve, objective, best, problem.subtracted)
     edges = irregular is not None and irregular(best)
     return FitResult(curve, objective, minima, candidates, background, exact, edges)
+
+
+def _is_ruled_out(curve: Curve, objective: Objective, found: Sequence[Minimum]) -> bool:
+    """Return whether something lower, at which the optimizer has not ended, rules out the first."""
+    lowest = min(one.cost for one in found)
+    unit = objective.variance(lowest, curve.free.size)
+    return found[0].cost > lowest + _RULED_OUT * unit
 
 
 def featureless(objective: Objective, at: Minimum, c: Array) -> bool:
@@ -214,7 +222,7 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
 
 
 def _irregular(curve: Curve, model: Model) -> Callable[[Minimum], bool] | None:
-    """Return what tells curves with edges that follow the noise; None where none are looked for."""
+    """Return a test for curves with edges that follow the noise; None where none is needed."""
     n, irregular = len(model.parameters), model.irregular
     if irregular is None or any(i < n for i in curve.held):
         return None
@@ -238,18 +246,9 @@ def by_likelihood(
 
     By Laplace's method, that about a minimum is its height times the root of the determinant of
     the covariance of the coordinates. The lowest of all may be narrow: a curve with a sharp edge
-    that follows the noise of a few samples.
-
-    Parameters
-    ----------
-    curve, objective
-        What was fitted.
-    candidates : sequence of Minimum
-        The minima that are not ruled out, the lowest first.
-    irregular : callable, optional
-        Whether a minimum is a curve with a sharp edge, which then counts only if all are. Errors
-        are from the curvature of the likelihood where there are several minima: between them it
-        is far from what is expected of it.
+    that follows the noise of a few samples, as `irregular` says; such a one counts only if all are,
+    and errors are then from the curvature of the likelihood, which is far from what is expected of
+    it between minima. `candidates` are those that are not ruled out, the lowest first.
     """
     lowest, inverted = candidates[0].cost, covariance
     unit = objective.variance(lowest, curve.free.size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.special import log_ndtr
@@ -66,36 +66,41 @@ class Statistics(NamedTuple):
     aic: float
 
 
-class SumOfSquares(Protocol):
+class SumOfSquares(ABC):
     """What the optimizer and the errors need of an objective, over the values m of a curve."""
 
     @property
     def known_errors(self) -> bool:
-        """Whether the errors of the samples are known; otherwise their scatter tells."""
-        ...
+        """Whether the errors of the samples are known; otherwise their scatter is."""
+        return True
 
+    @abstractmethod
     def linearized(self, m: Array) -> tuple[Array, Array]:
         """Return residuals whose squares add up to the cost, and their derivatives over m.
 
         They are positive where the curve is above the sample.
         """
-        ...
 
+    @abstractmethod
     def scored(self, m: Array) -> tuple[Array, Array]:
         """Return the derivatives of half of the cost over m, and their expected curvature."""
-        ...
+
+    def cost(self, m: Array) -> float:
+        """Return the sum of squares."""
+        r, _ = self.linearized(m)
+        return float(r @ r)
 
     def information(self, m: Array) -> Array:
         """Return the expected curvature of half of the cost: the inverse variance of samples."""
-        ...
+        return self.scored(m)[1]
 
-    def variance(self, cost: float, free: float) -> float:
+    def variance(self, cost: float, free: float) -> float:  # noqa: ARG002
         """Return the expected square of one residual: 1 where errors are known."""
-        ...
+        return 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objective(ABC):
+class Objective(SumOfSquares):
     """The cost of a curve: a sum over samples that may not be independent.
 
     Parameters
@@ -106,7 +111,6 @@ class Objective(ABC):
     """
 
     share: float = 1.0
-    known_errors: ClassVar[bool] = False
     below_zero: ClassVar[bool] = False
 
     @property
@@ -140,29 +144,17 @@ class Objective(ABC):
         """Return what the residuals of independent samples say."""
 
     def linearized(self, m: Array) -> tuple[Array, Array]:
-        """Return residuals whose squares add up to the cost, and their derivatives over m.
-
-        They are positive where the curve is above the sample.
-        """
+        """Return the roots of all samples and their slopes, as of so many independent ones."""
         r, slope = self.roots(m)
         if self.share == 1:
             return r, slope
         root = np.sqrt(self.share)
         return root * r, root * slope
 
-    def cost(self, m: Array) -> float:
-        """Return the sum of squares."""
-        r, _ = self.roots(m)
-        return self.share * float(r @ r)
-
     def scored(self, m: Array) -> tuple[Array, Array]:
-        """Return the derivatives of half of the cost, and its expected curvature."""
+        """Return the derivatives of all samples, as of so many independent ones."""
         score, information = self.derivatives(m)
         return self.share * score, self.share * information
-
-    def information(self, m: Array) -> Array:
-        """Return the expected curvature of half of the cost: the inverse variance of samples."""
-        return self.scored(m)[1]
 
     @property
     def informative(self) -> float:
@@ -192,7 +184,7 @@ class Objective(ABC):
         return LogSquares(np.where(low, 1e-6, c), low, 0.3)
 
     def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
-        """Return the objective with what only a fit can tell: how far its residuals scatter."""
+        """Return the objective with the scatter of the residuals of a fit."""
         return self
 
 
@@ -207,7 +199,6 @@ class Poisson(Objective):
     one: Array
     offset: Array
     code: ClassVar[int] = 1
-    known_errors: ClassVar[bool] = True
 
     @property
     def size(self) -> int:
@@ -271,7 +262,7 @@ class Squares(Objective):
     below_zero: ClassVar[bool] = True
 
     @property
-    def known_errors(self) -> bool:  # type: ignore[override]
+    def known_errors(self) -> bool:
         """Whether there are standard errors."""
         return self.stderr is not None
 
@@ -328,6 +319,11 @@ class LogSquares(Objective):
     censored: Array
     scatter: float
     code: ClassVar[int] = 3
+
+    @property
+    def known_errors(self) -> bool:
+        """Whether they are: the scatter about the curve takes their place."""
+        return False
 
     @property
     def size(self) -> int:

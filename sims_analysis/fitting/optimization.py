@@ -158,7 +158,7 @@ class Point:
     m : ndarray
         Values of the model.
     rows : ndarray, optional
-        Their derivatives with respect to the coordinates, once they were asked for.
+        Their derivatives with respect to the coordinates, once they are known.
     """
 
     x: Array
@@ -205,23 +205,10 @@ def solve(
     tolerance: float = 1e-8,
     evaluations: int = 600,
 ) -> Minimum | None:
-    """Minimize the objective from one set of starting values.
+    """Minimize the objective from one set of free parameters; None if it has no value there.
 
-    Parameters
-    ----------
-    curve : Curve
-    objective : Objective
-    start : sequence of float
-        Values of the free parameters.
-    tolerance : float
-        Relative change of the sum of squares at which to stop.
-    evaluations : int
-        Largest number of evaluations of the model.
-
-    Returns
-    -------
-    Minimum or None
-        None if the model has no values at the start.
+    `tolerance` is the relative change of the sum of squares at which to stop, and `evaluations`
+    the largest number of evaluations of the model.
     """
     evaluation = _Evaluation(curve, objective)
     x, ended = curve.coordinates(start), 1
@@ -245,7 +232,8 @@ def solve(
 class _Evaluation:
     """Residuals and Jacobian for the optimizer; those of the last point are kept.
 
-    It asks for both twice at the start, and for the Jacobian only where it has just had residuals.
+    The optimizer calls both twice at the start, and the Jacobian only where it has just had
+    residuals.
     """
 
     def __init__(self, curve: Curve, objective: SumOfSquares) -> None:
@@ -279,15 +267,7 @@ def solve_each(
 ) -> list[Minimum]:
     """Return the minima reached from several sets of starting values, as :func:`distinct` does.
 
-    Parameters
-    ----------
-    curve : Curve
-    objective : Objective
-    starts : sequence of sequence of float
-    enough : float
-        A sum of squares below which no further sets are tried.
-    evaluations : int
-        Largest number of evaluations of the model for each set.
+    Below a sum of squares that is `enough` no further sets are tried.
     """
     found: list[Minimum | None] = []
     for start in starts:
@@ -338,14 +318,8 @@ def background_covariance(
 
     With ``S`` and ``T`` what parameters move by, where all samples move by the error of the
     background, and by the part of it that their own errors have made: ``S S' - S T' - T S'``, as
-    in :func:`sims_analysis.frame.background.common_error`.
-
-    Parameters
-    ----------
-    curve, objective, at
-        What was fitted, and the minimum with the covariance of its free parameters.
-    subtracted : (ndarray, ndarray)
-        Those shifts of the samples, 0 where nothing was subtracted, NaN if they are not known.
+    in :func:`sims_analysis.frame.background.common_error`. `subtracted` are those shifts of the
+    samples, 0 where nothing was subtracted, NaN if they are not known.
     """
     if not subtracted[0].any():
         return np.zeros_like(at.covariance)
@@ -361,22 +335,9 @@ def profile_interval(
 ) -> tuple[float, float]:
     """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
 
-    Above that of the minimum that is returned; between the two ends lie 68 %.
-
-    Parameters
-    ----------
-    curve, objective
-        What was fitted.
-    minima : sequence of Minimum
-        The one that is returned first: the interval reaches over all that lie inside
-        it, also where they are lower.
-    which : int
-        Place among the free parameters.
-
-    Returns
-    -------
-    lower, upper : float
-        The parameter's bound on a side where the sum does not rise as far.
+    Above that of the first minimum, which is returned; the interval reaches over all that lie
+    inside it, also where they are lower. Between the two ends lie 68 %; an end is the parameter's
+    bound where the sum does not rise as far. `which` is its place among the free parameters.
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)

@@ -28,7 +28,7 @@ __all__ = [
 
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
-#: Of values on a grid, so many show what one count is worth if that is the same for all.
+#: Of values on a grid, so many show the value of one count if that is the same for all.
 _ALIKE = 0.02
 #: Between two samples of m counts that differ by three standard errors, logarithms lie below a
 #: straight line by this part of it, over m.
@@ -158,7 +158,7 @@ def objective_of(
 
 
 def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None:
-    """Return the deviance of counts; None if nothing says what one count is worth."""
+    """Return the deviance of counts; None if the value of one count is not known."""
     counts = np.where(window.k > TINY, window.k, 0.0)
     one = _one_count(window, counts, known)
     if one is None:
@@ -167,7 +167,7 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None
     # Rounding of values, which may have four digits; only below their counts is it harmless.
     rounded = np.where(offset < 0, 1e-3, 1e-9)
     offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), one)] = 0.0
-    # A value where nothing was counted stands for 0: what was subtracted there, neighbours tell.
+    # A value where nothing was counted stands for 0, and what was subtracted is interpolated.
     placeholder = ~counted & (window.c > 0)
     if placeholder.any() and counted.any():
         offset[placeholder] = np.interp(window.z[placeholder], window.z[counted], offset[counted])
@@ -193,7 +193,7 @@ def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
     Interpolation by logarithms lies below straight lines, and so does its quotient with counts
     that are interpolated linearly: with few counts because they scatter, which is no matter of the
     profile. Where one count stands for the same everywhere, as equal neighbours show, it does so at
-    these values too. Where nothing was counted, neighbours tell.
+    these values too. Where nothing was counted, it is interpolated.
     """
     counted = counts > 0
     known = one[counted]

@@ -1,4 +1,4 @@
-"""What is asked of a fit: the model, what is held or known before, and what profiles share."""
+"""The request of a fit: the model, what is held or known before, and what profiles share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
-#: What every fit knows beside its parameters, and often better than these.
+#: Known of every fit, and often better than its parameters.
 WINDOW_DOSE = Parameter(
     "window_dose", "area", "integral of the curve over the window, without the background"
 )
@@ -43,7 +43,7 @@ SCALE_PARAMETERS = {
     "rsf_scale": Parameter("rsf_scale", "dimensionless", "true over measured values", lower=0),
 }
 
-#: What is found of each profile, beside its parameters.
+#: What is found of each profile, apart from its parameters.
 NUMBERS = (
     "status",
     "objective",

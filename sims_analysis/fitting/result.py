@@ -60,7 +60,7 @@ def fit_profiles(
     if isinstance(layers, LayeredModel) and len(layers.places) > 1:
         for one in layers.of.parameters:
             if one.kind == "depth" and one.name not in (layers.of.location, *layers.shared):
-                found |= _changing(one, found, layers.of.location, names)
+                found |= _width_slopes(one, found, layers.of.location, names)
     found |= _statistics(own, request, bridge=bridge)
     found["aic"] = best.part("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
@@ -134,7 +134,7 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
 
 
 def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, xr.Variable]:
-    """Return what is said of each fit, beside its parameters."""
+    """Return the statuses and statistics of each fit."""
     found: dict[str, xr.Variable] = {}
     profiles, window, objective = request.frame, request.window, rows.part("objective")
     for name in ("status", "curve_status"):
@@ -150,7 +150,7 @@ def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, 
     return found
 
 
-def _changing(
+def _width_slopes(
     one: Parameter, found: dict[str, xr.Variable], location: str, names: Sequence[str]
 ) -> dict[str, xr.Variable]:
     """Say whether the width of layers changes with depth: the slope of a line, and its error."""

@@ -29,16 +29,8 @@ def status_in_words(
 ) -> xr.Variable:
     """Return statuses as words, not ``ok`` where fits rest on what was not measured.
 
-    Parameters
-    ----------
-    name : str
-        ``"status"`` or ``"curve_status"``.
-    codes, objective : Variable
-        Of :class:`Status`, and places in :data:`OBJECTIVES`.
-    profiles, window
-        What was fitted.
-    bridge : bool
-        Whether gaps are accepted.
+    `name` is ``"status"`` or ``"curve_status"``; `codes` are those of :class:`Status`, `objective`
+    places in :data:`OBJECTIVES`; gaps that are accepted are no doubt (`bridge`).
     """
     rests = rests_on(profiles.unfilled(), window)
     # Of logarithms alone, a fit knows the limits of samples below one.

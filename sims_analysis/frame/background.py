@@ -94,6 +94,8 @@ class Mean(NamedTuple):
     n: xr.Variable
     stderr: xr.Variable
     scatter: xr.Variable
+    #: The standard error of a window without a count, a part of that of the mean; 0 of others.
+    unseen: xr.Variable
     #: What it rests on.
     rests: Rests
 
@@ -102,28 +104,11 @@ def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its standard error, and the scatter of its samples.
 
     By the rule of :func:`sims_analysis.kernels.counting.window_mean`; a window without a count is
-    known to the upper end of the 68 % interval of zero counts: see :func:`stderr_without_counts`.
+    known to the upper end of the 68 % interval of zero counts.
     """
     found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
-    stderr = (found.variance + stderr_without_counts(frame, window) ** 2) ** 0.5
-    return Mean(found.mean, found.n, stderr, found.scatter, rests)
-
-
-def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of the mean over a window without a count; 0 for other windows.
-
-    The upper end of the 68 % interval of n zero counts is 1.84 counts over n, all of them in the
-    sample where one count weighs most (see
-    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
-    with zero counts is half of 1.84 counts.
-    """
-    if frame.stderr is None or frame.counts is None:
-        return xr.Variable((), 0.0)
-    share = shares_in(frame, window)
-    none = (share > 0).any(frame.dim) & ~((frame.counts != 0) & (share > 0)).any(frame.dim)
-    upper = 2.0 * (share * frame.stderr).where(share > 0).max(frame.dim) / frame.fraction
-    found: xr.Variable = upper.where(none, 0.0)
-    return found
+    stderr = (found.variance + found.unseen**2) ** 0.5
+    return Mean(found.mean, found.n, stderr, found.scatter, found.unseen, rests)
 
 
 def subtracted_level(frame: Frame) -> xr.Variable:

@@ -31,7 +31,7 @@ from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import Marks
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
-from sims_analysis.units import Data
+from sims_analysis.units import Data, quantified_variable
 
 __all__ = [
     "NOTHING",
@@ -90,7 +90,7 @@ def resolve(
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
     One precedence for all questions: the highest rank of :class:`sims_analysis.outcomes.Status`
-    where an answer has a value; without one, the reason of the kernel stays.
+    where an answer has a value; without one, the kernel's interval is NaN, and its reason stays.
 
     Parameters
     ----------
@@ -280,12 +280,10 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         if marks is None:
             continue
         profiles = np.arange(len(flat))[which][marks.row]
-        for profile, _, *numbers in zip(
-            profiles.tolist(), *(m.tolist() for m in marks), strict=True
-        ):
-            flag, first, last, low, high, height, _ = numbers
-            low, high = (own if np.isnan(x) else x for x, own in ((low, first), (high, last)))
-            found.append(Run(profile, flag, first, last, low, high, height))
+        columns = (column.tolist() for column in (profiles, *marks[1:-1]))
+        for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
+            begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
+            found.append(Run(profile, flag, first, last, begin, end, height))
     yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
 
 
@@ -395,6 +393,8 @@ def with_known(data: Data) -> Data:
             axes=vocabulary.AXES,
             as_they_are=True,
         )
+        if len(frame.value.chunksizes.get(frame.dim, ())) > 1:  # each profile is needed as a whole
+            frame = replace(frame, value=frame.value.chunk({frame.dim: -1}))
         dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
         made |= carried(frame.name, known(frame), frame.units, dims)
     limits = [key for key in made if key.endswith(vocabulary.CENSORED)]
@@ -405,9 +405,17 @@ def with_known(data: Data) -> Data:
 
 
 def carried(
-    name: str, of: Known, units: str, dims: tuple[Any, ...] | None = None
+    name: str,
+    of: Known,
+    units: str,
+    dims: tuple[Any, ...] | None = None,
+    *,
+    quantified: bool = False,
 ) -> dict[str, xr.Variable]:
-    """Return coordinates of a variable with what is known of its samples; none for nothing."""
+    """Return coordinates of a variable with what is known of its samples; none for nothing.
+
+    Limits are Quantities for `quantified` data.
+    """
     if of.flags is None:
         return {}
     columns: Mapping[str, xr.Variable | None] = {
@@ -421,4 +429,6 @@ def carried(
         ordered = one if dims is None else one.transpose(*dims)
         attrs = vocabulary.attrs_beside(name, end, units)
         made[f"{name}_{end}"] = xr.Variable(ordered.dims, ordered.data, attrs)
+        if quantified and end == vocabulary.CENSORED:
+            made[f"{name}_{end}"] = quantified_variable(made[f"{name}_{end}"])
     return made

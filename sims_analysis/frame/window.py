@@ -55,14 +55,21 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
 
 
 def warn_of_empty_window(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: xr.Variable | None = None,
 ) -> None:
     """Warn of profiles that were measured, but not in this window (NaN: no limit).
 
-    Unknown limits, which are infinite, have no window.
+    `among` are those without an answer, if that is known. Unknown limits, which are infinite, have
+    no window.
     """
     start, stop = window
     if frame.lazy or all(bool(is_nan(end).data.all()) for end in window):
+        return
+    if among is not None and not anywhere(among):
         return
     known: Any = ~(np.isinf(start) | np.isinf(stop))
     empty = (frame.map(window_statistics, start, stop).n == 0) & known

@@ -23,7 +23,7 @@ from sims_analysis.frame.profiles import (
 )
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
-from sims_analysis.interfaces.step import ROW, measured
+from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.samples import Array
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import format_argument
@@ -118,36 +118,11 @@ def interface(
     a plateau that is stated, which is not widened, a slope counts only beyond three of its standard
     errors, and what it would change is part of the errors; a warning says where noise may hide one.
 
-    Errors come from the scatter of the samples about the plateaus, or from their standard errors
-    where the data carry them. That of a depth is the noise there over the slope, less where noise
-    is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
-    of the stated errors, in per cent (120 and 150 trials, each known to 4; steps of an error
-    function from a tenth of the stated counts, of 4, 8 and 16 samples from 16 % to 84 % within a
-    record of 120, over phases between samples, with and without stated errors; in brackets of 2
-    samples). Plateaus slope by that part of the step: both over the record, the upper one over the
-    record, or over itself.
-
-    ======  =============  =============  =============  =============  =============  =============
-    counts  position                                     width
-    above   level          10 %           30 %           level          10 %           30 %
-    ======  =============  =============  =============  =============  =============  =============
-    1e5     66-71 (70-72)  57-82 (72-82)  61-80 (79-82)  60-77 (59)     61-86 (59-62)  66-83 (57-58)
-    1000    58-75 (63-65)  58-77 (63-83)  61-79 (67-80)  65-84 (67-69)  58-85 (64-72)  61-84 (62-72)
-    100     61-77 (75-83)  62-82 (69-80)  61-77 (67-77)  69-79 (69-75)  63-81 (64-78)  61-75 (58-71)
-    30      61-69 (82-84)  61-75 (67-78)  44-75 (63-75)  67-73 (74-77)  63-77 (60-81)  47-75 (58-78)
-    10      69-82 (83)     57-79 (74-84)  44-83 (57-84)  59-72 (64-68)  51-76 (54-76)  30-79 (36-88)
-    ======  =============  =============  =============  =============  =============  =============
-
-    On grids of a quarter of the spacing, positions cover 62 to 77 and widths 62 to 85. With fewer
-    than 100 counts and plateaus that slope by 30 %, both lie off: state `left` and `right` beside
-    the step, or see ``model="edge"``. Between samples h apart there are straight lines, which widen
-    a step of two samples by 0.2 of h, and move it: ``h^2 / (2.2 width)`` is part of the error of a
-    width, ``h^3 / (14.7 width^2)`` of that of a position. On a grid they may be of logarithms: a
-    twelfth of h times the change of ln C from one sample to the next is part of the error of a
-    position. What is restored (:func:`deconvolve`) is known to the achieved resolution R, in the
-    mean over the profile: R / 25 is part of the error of a position, ``R^2 / (15 width)`` of one
-    of a width. Of steps of 0.05 to 8 nm, blurred by 4 and 9 nm at 100 to 10,000 counts, these
-    errors cover 67 to 100 % of positions and 54 to 100 % of widths (24 trials each).
+    Errors come from the scatter of the samples about the plateaus, or from their standard errors,
+    with those of both levels; straight lines between samples h apart widen a step, and
+    ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100 counts and plateaus
+    that slope by 30 %, both lie off: state `left` and `right` beside the step, or see
+    ``model="edge"``.
 
     References
     ----------
@@ -192,7 +167,7 @@ def interface(
     part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
     part["status"] = _resolved(part, profiles, window, bridge=bridges(gaps))
-    answer = _dressed(part, profiles)
+    answer = _dataset(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
@@ -216,6 +191,7 @@ def _resolved(
     step = position - reach, position + reach
     across = rests_on(profiles, step)
     everywhere = rests_on(profiles, window, "samples").flags & Flag.SATURATED
+    everywhere = everywhere.where(position.notnull(), 0).astype(np.int16)
     rests = across._replace(flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     # A step between two samples of a gap is one that nothing determines.
@@ -230,10 +206,10 @@ def _row(
 ) -> Array:
     fraction, *limits = given
     pairs = tuple(limits[:2]), tuple(limits[2:4]), tuple(limits[4:])
-    return measured(z, c, s, fraction, pairs, parts, between=between)
+    return measure_step(z, c, s, fraction, pairs, parts, between=between)
 
 
-def _dressed(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
+def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     """Give each number its name, unit and words."""
     position, width = (
         vocabulary.attrs(f"interface_{one}", profiles.axis_units) for one in ("position", "width")

@@ -148,23 +148,23 @@ def layers(
         along: Any = {"whole": ("crossing",), "extra": ("crossing",)}
         flags = profiles.map(rests_on_points, depth, **along).flags
         lost = flags & (GAP | Flag.BELOW_LIMIT) != 0
-    _tell(profiles, depth.where(lost), saturated)
+    _warn_of_gaps(profiles, depth.where(lost), saturated)
     if profiles.stderr is None:
-        _tell_noise(profiles, number)
+        _warn_of_noise(profiles, number)
     else:
-        _tell_few(profiles, number, unknown)
+        _warn_of_few_counts(profiles, number, unknown)
     begins, goes_on = first.variable > number, last.variable > number
     edges = depth, stderr, abs(decay) * unknown, direction, lost
     ends = begins, goes_on, *_hidden(profiles, begins, number), saturated, status[..., 0]
     size = len(_ROW) * (1 + depth.sizes["crossing"] // 2)
     rows = profiles.each(_layers, *edges, *ends, whole=["crossing"], size=size)
-    return _dressed(rows, limit, profiles)
+    return _dataset(rows, limit, profiles)
 
 
 def _error_of_maximum(profiles: Frame) -> xr.Variable:
     """Return the relative error of the maxima, which noise has chosen; NaN where it is unknown."""
-    asked = *NO_LIMITS, profiles.fraction, subtracted_level(profiles)
-    found: Any = profiles.map(peak, *asked, errors="fit")
+    arguments = *NO_LIMITS, profiles.fraction, subtracted_level(profiles)
+    found: Any = profiles.map(peak, *arguments, errors="fit")
     known: xr.Variable = found.stderr / found.value
     return known
 
@@ -186,8 +186,8 @@ def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, 
     one = by_depth(_marking_species(data, species))
     profiles = open_profiles(one, question="a layer", variable=variable)
     if isinstance(one, xr.Dataset):
-        beside = [f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES]
-        one = one[[name for name in (profiles.name, *beside) if name in one]]
+        ancillary = [f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES]
+        one = one[[name for name in (profiles.name, *ancillary) if name in one]]
     for name in ("layer", "crossing"):
         if name in profiles.lead:
             raise ProfileError(
@@ -208,7 +208,7 @@ def _hidden(profiles: Frame, like: xr.Variable, level: xr.Variable) -> list[xr.V
     return [none | (level <= limit), none | limit.notnull()]
 
 
-def _tell(profiles: Frame, lost: xr.Variable, saturated: xr.Variable) -> None:
+def _warn_of_gaps(profiles: Frame, lost: xr.Variable, saturated: xr.Variable) -> None:
     """Warn of layers that begin or end in a gap, at the depths `lost`, or that are saturated."""
     first = lost.min("crossing")
     doubt = xr.where(first.notnull(), Status.GAP, Status.OK)
@@ -217,7 +217,7 @@ def _tell(profiles: Frame, lost: xr.Variable, saturated: xr.Variable) -> None:
     warn_of_evidence(profiles, codes, (first, first), what)
 
 
-def _tell_noise(profiles: Frame, level: xr.Variable) -> None:
+def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     """Warn of the first profile whose layers, or what is between them, noise may have made."""
     number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
     _warn_of_first(
@@ -225,13 +225,13 @@ def _tell_noise(profiles: Frame, level: xr.Variable) -> None:
         number >= _SEVERAL,
         number,
         "{:.0f} of the layers, or of what lies between them, are of one or two samples near the "
-        "level, as noise makes them, and the data have no standard errors to tell: "
+        "level, as noise makes them, and the data have no standard errors: "
         "with_counting_statistics() states them, and crossings of one edge count as one then",
     )
 
 
-def _tell_few(profiles: Frame, level: xr.Variable, unknown: xr.Variable) -> None:
-    """Warn of profiles with a layer whose errors so few counts do not bear.
+def _warn_of_few_counts(profiles: Frame, level: xr.Variable, unknown: xr.Variable) -> None:
+    """Warn of profiles with a layer whose errors hold less often at so few counts.
 
     `unknown` is the relative error of a level that is a part of the maximum.
     """
@@ -376,7 +376,7 @@ def _layers(*given: Any) -> Array:
         row[5] = np.nan if gap.any() else row[5]
         cases = {
             Status.GAP: gap.any(),
-            Status.BELOW_DETECTION: (open_ & [from_hidden, to_hidden]).any(),
+            Status.BELOW_LIMIT: (open_ & [from_hidden, to_hidden]).any(),
             Status.TRUNCATED: open_.any(),
             Status.SATURATED: saturated,
         }
@@ -384,7 +384,7 @@ def _layers(*given: Any) -> Array:
     return rows.ravel()
 
 
-def _dressed(rows: xr.Variable, limit: xr.DataArray | None, profiles: Frame) -> xr.Dataset:
+def _dataset(rows: xr.Variable, limit: xr.DataArray | None, profiles: Frame) -> xr.Dataset:
     """Return the answer, with as many places as the profile with the most layers has."""
     table = rows.data.reshape(*rows.shape[:-1], -1, len(_ROW))
     width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)

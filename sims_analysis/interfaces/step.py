@@ -12,7 +12,7 @@ from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 
-__all__ = ["ROW", "measured"]
+__all__ = ["ROW", "measure_step"]
 
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
@@ -89,7 +89,7 @@ class _Plateau:
         return float(np.hypot(self.error, self.slope_error * (z - self.centre)))
 
 
-def measured(
+def measure_step(
     z: Array,
     c: Array,
     s: Array,
@@ -220,13 +220,13 @@ def _up_to_the_step(
     """Return the samples of the plateaus, those that may reach up to where the step begins."""
     position, width = about
     reach = _COMPLETE * width
-    beside = [
+    outside = [
         np.flatnonzero(window.z < position - reach),
         np.flatnonzero(window.z > position + reach),
     ]
     return [
         near if may and near.size > place.size else place
-        for near, place, may in zip(beside, window.places, free, strict=True)
+        for near, place, may in zip(outside, window.places, free, strict=True)
     ]
 
 
@@ -281,7 +281,7 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     row[:2] = depths[1], depths[2] - depths[0]
     row[2:4] = [one.at(depths[1]) for one in plateaus]
     fraction = window.fraction
-    # In the middle a step is as steep as its width says: noise asks for neighbours beside it.
+    # In the middle a step is as steep as its width says: noise needs neighbours outside of it.
     steep = np.array([0.0, _SLOPE, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
     own, slopes = np.transpose(
         [_error(z, done, noise, int(i), fraction, one) for i, one in zip(above, steep, strict=True)]
@@ -345,11 +345,12 @@ def _error(
 ) -> tuple[float, float]:
     """Return the error of the depth at which samples rise past a level, and their slope there.
 
-    The slope is a straight line's through as few neighbours as tell it to a fifth, and at least
-    `steep`. Noise that is small against the rise from one sample to the next moves two samples;
-    more noise is pooled, and the error grows as its power 2/3 only (asymptotically 0.81 times; H.
-    D. Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177). Values
-    between samples are no samples: on a finer grid, the distance is that of the samples.
+    The slope is a straight line's through as few neighbours as determine it to a fifth, and at
+    least `steep`. Noise that is small against the rise from one sample to the next moves two
+    samples; more noise is pooled, and the error grows as its power 2/3 only (asymptotically 0.81
+    times; H. D. Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p.
+    177). Values between samples are no samples: on a finer grid, the distance is that of the
+    samples.
     """
     for reach in range(1, z.size):
         near = slice(max(above - reach, 0), above + reach)

@@ -119,8 +119,9 @@ def _carried(
             height = np.full(c.shape, np.nan) if limit is None else limit[some].reshape(-1)
         for of_kind, bit in ((has & measured, 0), (has & ~measured, WITHOUT_VALUE)):
             kept = np.flatnonzero(measured | of_kind)
-            own = row[kept], z[kept], c[kept], of_kind[kept], height[kept]
-            found.append(runs_of(*own, flag | bit))
+            own = row[kept], z[kept], of_kind[kept], height[kept]
+            without = c[kept] if bit and flag is Flag.BELOW_LIMIT else None
+            found.append(runs_of(*own, flag | bit, without))
     if not found:
         return None, before
     return Marks(*map(np.concatenate, zip(*found, strict=True))), before
@@ -142,7 +143,12 @@ class InfiniteSampleError(Exception):
 
 
 def _packed(
-    depth: Array, value: Array, stderr: Array | None, numbers: Index, bounds: Bounds | None
+    depth: Array,
+    value: Array,
+    stderr: Array | None,
+    numbers: Index,
+    bounds: Bounds | None,
+    uncounted: Array | None = None,
 ) -> Packed:
     """Pack the measured samples of ``value (R, n)``; messages call its rows by `numbers`."""
     nan = np.isnan(value)
@@ -172,6 +178,7 @@ def _packed(
         s,
         lower,
         upper,
+        uncounted=None if uncounted is None else packed(uncounted),
         offsets=offsets,
         measured=measured,
         axis=depth if depth.ndim == 1 else None,
@@ -229,14 +236,21 @@ class Errors(NamedTuple):
             None if fraction is None else np.broadcast_to(fraction, shape[:-1]).reshape(-1),
         )
 
-    def of(self, block: slice | Index) -> Array:
-        """Return the errors of a block of profiles, as the kernel takes them."""
+    def of(self, block: slice | Index) -> tuple[Array, Array | None]:
+        """Return the errors of a block of profiles, as the kernel takes them.
+
+        Also those of single samples with zero counts, 0 for others; None if there are none.
+        """
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
+        uncounted = None
         if self.counts is not None:
-            s = np.where(self.counts[block] == 0, 0.0, s)
+            none = self.counts[block] == 0
+            if none.any():
+                uncounted = np.where(none, s, 0.0)
+                s = np.where(none, 0.0, s)
         if self.fraction is not None and (self.fraction[block] != 1.0).any():
             s = s / np.sqrt(self.fraction[block, None])
-        return s
+        return s, uncounted
 
 
 def layouts(
@@ -306,12 +320,16 @@ def layouts(
                 which, part = block, slice(block.start * group, block.stop * group)
             z = np.asarray(depth if depth.ndim == 1 else depth[part], dtype=np.float64)
             c = np.ascontiguousarray(value[part], dtype=np.float64)
-            s = None if errors is None else errors.of(part)
+            s, uncounted = (None, None) if errors is None else errors.of(part)
             own = None
             if bounds is not None:
                 lower, upper = (np.asarray(e if e.ndim == 1 else e[part]) for e in bounds)
                 own = (lower, upper)
-            rows: Rows = _packed(z, c, s, numbers, own) if to_pack else Dense(z, c, s, *(own or ()))
+            rows: Rows
+            if to_pack:
+                rows = _packed(z, c, s, numbers, own, uncounted)
+            else:
+                rows = Dense(z, c, s, *(own or ()), uncounted=uncounted)
             if evidence is not None:
                 rows = _with_evidence(rows, evidence, part, z, c)
             yield which, rows

@@ -86,7 +86,8 @@ class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
     Mean, number of samples, variances of the mean and of a single sample, by which factor the
-    samples of the window scatter more than their standard errors, at least 1, and the window.
+    samples of the window scatter more than their standard errors, at least 1. ``unseen`` is the
+    standard error of a window without a count, 0 of others. And the window.
     """
 
     mean: Array
@@ -94,6 +95,7 @@ class WindowMean(NamedTuple):
     variance: Array
     of_one: Array
     scatter: Array
+    unseen: Array
     start: Array
     stop: Array
 
@@ -118,7 +120,23 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
     ends = np.where(np.isnan(start), -np.inf, start), np.where(np.isnan(stop), np.inf, stop)
-    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter, *ends)
+    unseen = _unseen(rows, start, stop, fraction)
+    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter, unseen, *ends)
+
+
+def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
+    """Return the standard error of the mean over a window without a count; 0 for other windows.
+
+    The upper end of the 68 % interval of n zero counts is 1.84 counts over n, all of them in the
+    sample where one count weighs most; the standard error of a sample with zero counts is half of
+    1.84 counts.
+    """
+    if rows.uncounted is None:
+        return np.zeros(rows.count)
+    share = shares(rows, start, stop)
+    counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
+    most = rows.reduce(np.maximum, np.where(share > 0, share * rows.uncounted, 0.0), 0.0)
+    return np.where(counted, 0.0, 2.0 * most / fraction)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:

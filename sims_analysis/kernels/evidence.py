@@ -41,9 +41,8 @@ _SURELY = 4.0
 class Rests(NamedTuple):
     """What answers rest on, in the shape of their intervals.
 
-    The flags of all that lies in each; of samples below a limit, the sum of width times limit, or
-    times what their neighbours have that a curve goes through, if that is more; and the total width
-    of the gaps.
+    The flags of all that lies in each; of samples below a limit, the sum of width times limit; and
+    the total width of the gaps.
     """
 
     flags: Any
@@ -58,12 +57,12 @@ def marks(rows: Rows) -> Marks | None:
     if gaps is not None:
         row, z0, z1 = gaps
         flag = np.full(row.shape, GAP, dtype=np.int16)
-        found.append(Marks(row, flag, z0, z1, z0, z1, *np.full((2, *row.shape), np.nan)))
+        unknown = np.full(row.shape, np.nan)
+        found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
     cut = saturated_samples(rows)
     if cut is not None:
         row, depth = np.repeat(np.arange(rows.count), rows.size), _depths(rows)
-        value = rows.value.reshape(-1)
-        found.append(runs_of(row, depth, value, cut, value, Flag.SATURATED))
+        found.append(runs_of(row, depth, cut, rows.value.reshape(-1), Flag.SATURATED))
     if not found:
         return None
     return Marks(*map(np.concatenate, zip(*found, strict=True)))
@@ -89,21 +88,32 @@ def _depths(rows: Rows) -> Array:
 
 
 def runs_of(
-    row: Index, depth: Array, value: Array, flags: Flags, height: Array, flag: int
+    row: Index,
+    depth: Array,
+    flags: Flags,
+    height: Array,
+    flag: int,
+    value: Array | None = None,
 ) -> Marks:
-    """Return the runs of flagged samples, of rows end to end, with the largest `height` of each."""
+    """Return the runs of flagged samples, of rows end to end, with the largest `height` of each.
+
+    The `value` of all samples, if those flagged have none.
+    """
     beside = np.append(row[1:] == row[:-1], False)  # whether the next is of the same row
     before = np.append(False, beside[:-1])
     begin = np.flatnonzero(flags & ~(before & np.append(False, flags[:-1])))
     end = np.flatnonzero(flags & ~(beside & np.append(flags[1:], False)))
-    after = np.minimum(end + 1, depth.size - 1)
-    low, c0 = (np.where(before[begin], one[begin - 1], np.nan) for one in (depth, value))
-    high, c1 = (np.where(beside[end], one[after], np.nan) for one in (depth, value))
+    low = np.where(before[begin], depth[begin - 1], np.nan)
+    high = np.where(beside[end], depth[np.minimum(end + 1, depth.size - 1)], np.nan)
     heights = np.append(np.where(flags, height, np.nan), np.nan)
     edges = np.stack([begin, end + 1], axis=1).reshape(-1)
     most = np.fmax.reduceat(heights, edges)[::2] if begin.size else np.empty(0)
     kind = np.full(begin.shape, flag, dtype=np.int16)
-    return Marks(row[begin], kind, depth[begin], depth[end], low, high, most, 0.5 * (c0 + c1))
+    amount = np.where(np.isnan(most), np.inf, most)  # a limit that is not known may be any
+    if value is not None:  # a line from neighbour to neighbour stands for what may be nothing
+        after = np.minimum(end + 1, value.size - 1)
+        amount = np.fmax(amount, 0.5 * (value[begin - 1] + value[after]))
+    return Marks(row[begin], kind, depth[begin], depth[end], low, high, most, amount)
 
 
 def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
@@ -119,7 +129,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     if found is None:
         return Rests(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
-    _, _, first, last, low, high, height, between = (one[more] for one in found)
+    _, _, first, last, low, high, _, amount = (one[more] for one in found)
     a, b = start[found.row], stop[found.row]
     with np.errstate(invalid="ignore"):
         touched = (first <= b) & (last >= a)
@@ -130,12 +140,8 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
     limited = here & is_below
-    # From half-way to the neighbours, as far as their own values count. A limit that is not known
-    # may be any.
-    part = np.minimum(b, 0.5 * (last + high)) - np.maximum(a, 0.5 * (low + first))
-    counts = limited & (part > 0)
-    amount = np.fmax(np.where(np.isnan(height), np.inf, height), between)
-    np.add.at(below, found.row, np.where(counts, part, 0.0) * np.where(counts, amount, 0.0))
+    counts = limited & (width > 0)
+    np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
     return Rests(flags, below, hole)
 

@@ -82,7 +82,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
 
     The errors of the samples are independent, and the weights trapezoidal. With `zero_counts`,
     return instead the errors of cells with zero counts: twice the largest ``w_i s_i`` (see
-    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`).
+    :func:`sims_analysis.kernels.variance.variance_of_dose`).
     """
     stderr = np.full((rows.count, edges.size - 1), np.nan)
     for index, dense in _by_axis(rows):

@@ -45,7 +45,7 @@ class Marks(NamedTuple):
 
     From the ``first`` to the ``last`` of them. ``low`` and ``high`` are their neighbours with a
     value, NaN beyond the ends of the row; ``height`` is the limit of those below one, and the value
-    of saturated ones; ``between`` is the mean of the neighbours' values.
+    of saturated ones. ``amount`` is by what the mean between the neighbours may be off.
     """
 
     row: Index
@@ -55,7 +55,7 @@ class Marks(NamedTuple):
     low: Array
     high: Array
     height: Array
-    between: Array
+    amount: Array
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
@@ -81,6 +81,9 @@ class _Samples(ABC):
     lower: Array | None = None
     upper: Array | None = None
     offsets: Index = field(kw_only=True)
+    #: Standard errors of single samples with zero counts, whose error in a sum is 0; shaped as the
+    #: values. None if there are none.
+    uncounted: Array | None = field(default=None, kw_only=True)
     #: What the data carry of samples, and the positions of samples before gaps that they carry.
     carried: Marks | None = field(default=None, kw_only=True)
     carried_gaps: Index | None = field(default=None, kw_only=True)
@@ -259,7 +262,8 @@ class Dense(_Samples):
         stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
         edges = (None if e is None else e[window] for e in (self.lower, self.upper))
         value = np.ascontiguousarray(self.value[:, window])
-        return Dense(self.depth[window], value, stderr, *edges)
+        uncounted = None if self.uncounted is None else self.uncounted[:, window]
+        return Dense(self.depth[window], value, stderr, *edges, uncounted=uncounted)
 
     def packed(self) -> Packed:
         """Return the same rows in the packed layout."""
@@ -269,7 +273,9 @@ class Dense(_Samples):
             for one in (self.depth, self.lower, self.upper)
         )
         value = self.value.reshape(-1)
-        return Packed(depth, value, stderr, lower, upper, offsets=self.offsets)  # type: ignore[arg-type]  # depth is there
+        uncounted = None if self.uncounted is None else self.uncounted.reshape(-1)
+        more = {"offsets": self.offsets, "uncounted": uncounted}
+        return Packed(depth, value, stderr, lower, upper, **more)  # type: ignore[arg-type]  # depth is there
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as an array ``(R, n)``."""
@@ -363,11 +369,10 @@ class Packed(_Samples):
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
         offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
-        stderr, lower, upper = (
-            None if s is None else s[mask] for s in (self.stderr, self.lower, self.upper)
-        )
+        columns = self.stderr, self.lower, self.upper, self.uncounted
+        stderr, lower, upper, uncounted = (None if s is None else s[mask] for s in columns)
         depth, value = self.depth[mask], self.value[mask]
-        return Packed(depth, value, stderr, lower, upper, offsets=offsets)
+        return Packed(depth, value, stderr, lower, upper, offsets=offsets, uncounted=uncounted)
 
     def packed(self) -> Packed:
         """Return the rows themselves."""

@@ -56,12 +56,13 @@ def local_value(
     if rows.stderr is not None and (fraction < 1).any():
         stderr = stderr * np.sqrt(shared_variance(_weights(used, off, samples), fraction))
     status = first_status(
-        (np.isnan(first), Status.NO_DATA),
+        (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
     )
-    value, stderr = (np.where(status == Status.OK, x, np.nan) for x in (value, stderr))
-    return LocalValue(value, stderr, status, used.first, used.last)
+    columns = value, stderr, used.first, used.last
+    value, stderr, start, stop = (np.where(status == Status.OK, x, np.nan) for x in columns)
+    return LocalValue(value, stderr, status, start, stop)
 
 
 def _weights(used: Packed, off: Array, samples: int) -> Array:

@@ -20,8 +20,12 @@ def weighted_errors(rows: Rows, weights: Array) -> Array:
 
 def variance_of_sum(rows: Rows, weights: Array) -> Array:
     """Return ``sum (w_i s_i)^2``; NaN if the error of a sample with weight is unknown."""
-    terms = weighted_errors(rows, weights)
-    return rows.sum(terms * terms)
+    stderr = errors_of(rows)
+    total = rows.sum(stderr * stderr, weights * weights)
+    if np.isnan(total).any():  # an error that is unknown does not matter where it has no weight
+        terms = weighted_errors(rows, weights)
+        total = rows.sum(terms * terms)
+    return total
 
 
 def variance_of_dose(
@@ -42,9 +46,16 @@ def variance_of_dose(
     be held constant over `held_width` above the first sample; it is one sample, however many depths
     share it (`fraction`: effective samples per depth). NaN where there is no integral, no sample in
     the window, or an error is unknown.
+
+    With zero counts in total, the variance is the square of the upper end of their 68 % interval,
+    [0, 1.84] counts, as if all of them fell in the sample of the largest weight: the estimate is
+    the lower end, so that the error is the full width, and the standard errors of samples with zero
+    counts are half of that.
     """
     weights, width = _weights(rows, start, stop)
     total = width + held_width
+    if not (window or held_width.any() or rows.uncounted is not None):
+        return Only(np.where(total > 0, variance_of_sum(rows, weights), np.nan))
     if window:
         terms, net, squared, valid = _above_mean(
             rows, weights, total, window_start, window_stop, fraction
@@ -58,7 +69,16 @@ def variance_of_dose(
         own = np.broadcast_to(net, rows.value.shape).reshape(-1)[first]
         extra = held_width[row] * (2.0 * own + held_width[row] * fraction[row])
         terms.reshape(-1)[first] += extra * squared.reshape(-1)[first]
-    return Only(np.where((total > 0) & valid, rows.sum(terms), np.nan))
+    variance = np.where((total > 0) & valid, rows.sum(terms), np.nan)
+    if rows.uncounted is not None and (variance == 0).any():
+        whole = np.broadcast_to(weights, rows.value.shape).copy()
+        nonempty = rows.size > 0
+        whole.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
+        # On a fine grid, the count of a sample is spread over 1 / fraction depths: each has a
+        # weight smaller by this factor, and an error larger by its square root.
+        most = rows.reduce(np.maximum, whole * rows.uncounted) / fraction
+        variance = np.where(variance == 0, (2.0 * most) ** 2, variance)
+    return Only(variance)
 
 
 def variance_above_mean(
@@ -106,20 +126,6 @@ def _above_mean(
     # As in `weighted_errors`; a sample in the window always has weight.
     terms = np.where((weights == 0.0) & ~inside, 0.0, net**2 * squared)
     return terms, net, squared, n > 0
-
-
-def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: Array) -> Only:
-    """Square of the upper end of the 68 % interval of an integral with zero counts in total.
-
-    For zero counts the interval is [0, 1.84]; the upper end is converted as if all counts fell in
-    the sample of the largest weight. The estimate is the lower end of its interval, so that the
-    error is the full width. The standard errors of samples with zero counts are half of that.
-    """
-    weights = np.broadcast_to(_weights(rows, start, stop)[0], rows.value.shape).copy()
-    nonempty = rows.size > 0
-    weights.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
-    most = rows.reduce(np.maximum, weighted_errors(rows, weights))
-    return Only((2.0 * most) ** 2)
 
 
 def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:

@@ -28,7 +28,7 @@ from sims_analysis.errors import ProfileError, UnitsError, require
 from sims_analysis.files import replace_file, write_lines
 from sims_analysis.profiles.metadata import columns_of
 from sims_analysis.text.arguments import check_choice, told
-from sims_analysis.text.cells import in_cell
+from sims_analysis.text.cells import escape_cell
 from sims_analysis.units import CANONICAL, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def to_csv(
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)
-    text = "" if value is None else in_cell(str(value))
+    text = "" if value is None else escape_cell(str(value))
     # Python's csv module does not quote a lone \r.
     return '"' + text.replace('"', '""') + '"' if set(text) & set('",\r\n') else text
 
@@ -396,7 +396,7 @@ def to_excel(
                     if isinstance(cell.value, float):
                         # openpyxl would write 16 digits; some numbers have 17.
                         cell.value, cell.data_type = repr(cell.value), "n"
-                    elif isinstance(cell.value, str) and in_cell(cell.value) != cell.value:
+                    elif isinstance(cell.value, str) and escape_cell(cell.value) != cell.value:
                         # A name such as "=O" is text, also when somebody edits the cell.
                         cell.data_type, cell.quotePrefix = "s", True
     replace_file(path, stream.getvalue())

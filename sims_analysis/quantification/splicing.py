@@ -264,11 +264,10 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
         )
     joined = parts[0].combine_first(parts[1])
     measured = xr.DataArray(data=False)
-    for held_in in (*vocabulary.QUANTITIES, *_EVIDENCE):
-        if held_in in joined:
-            measured = measured | (
-                joined[held_in].fillna(0) != 0 if held_in in _FLAGS else joined[held_in].notnull()
-            )
+    limits = [f"{quantity}_{vocabulary.CENSORED}" for quantity in vocabulary.QUANTITIES]
+    for held in (*vocabulary.QUANTITIES, *limits):
+        if held in joined:
+            measured = measured | joined[held].notnull()
     joined = joined.isel({axis: measured.any("species").values})
     for name, one in joined.data_vars.items():
         one.attrs = (a if name in a else b)[name].attrs

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError, SimsError
-from sims_analysis.readers.results import finish
+from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.tables.grid import CellGrid
-from sims_analysis.readers.tables.header_cells import read_head_quietly
-from sims_analysis.readers.tables.layout_preview import picture
+from sims_analysis.readers.tables.header_cells import try_header
+from sims_analysis.readers.tables.layout_preview import layout_preview
 from sims_analysis.readers.tables.table import read_grid
 from sims_analysis.text.arguments import told
 
@@ -39,10 +39,10 @@ def from_dataframe(
     ----------
     df : pandas.DataFrame
         A column of depths or times and columns of values, or pairs of these. An index that has a
-        name, or is of fractions where no column is a depth, is the first column. Heads say what
+        name, or is of fractions where no column is a depth, is the first column. Headers say what
         columns hold: ``"depth (nm)"``, ``"B (at/cm3)"``.
     depth_units, units, species, columns, not_measured, number_repeats : optional
-        What the heads do not say, as for :func:`read`.
+        What the headers do not say, as for :func:`read`.
     data_id : str
         Identifier of the result.
 
@@ -72,22 +72,22 @@ def from_dataframe(
         not_measured=tuple(not_measured),
         number_repeats=number_repeats,
     )
-    heads = _heads(frame)
-    if len(heads) < 2:
+    headers = _headers(frame)
+    if len(headers) < 2:
         raise ReadError(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
             'df.rename_axis("depth (nm)")'
         )
-    grid = CellGrid(None, [heads, *_cells(frame)], options, labelled=True)
+    grid = CellGrid(None, [headers, *_cells(frame)], options, labelled=True)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
     source.trace.format = "dataframe"
     try:
         content = read_grid(grid, source)
         content.data_id = data_id
-        return finish(content, source)[0]
+        return make_results(content, source)[0]
     except SimsError as error:
-        error.picture = picture(source)
+        error.layout_preview = layout_preview(source)
         raise
 
 
@@ -102,15 +102,15 @@ def _with_index(df: Any) -> Any:
     named = [n for n, name in enumerate(df.index.names) if name is not None and name not in df]
     if named:
         return df.reset_index(level=named)
-    roles = {read_head_quietly(head).role for head in _heads(df)}
+    roles = {try_header(header).role for header in _headers(df)}
     if df.index.dtype.kind == "f" and not roles & {"axis", "time"}:
-        # Depths, perhaps: nobody counts rows by fractions.
+        # Depths, perhaps: rows are not counted in fractions.
         return df.rename_axis("").reset_index()
     return df
 
 
-def _heads(frame: Any) -> list[str]:
-    """Give the labels of the columns; those that pandas made up are none."""
+def _headers(frame: Any) -> list[str]:
+    """Return the labels of the columns; those that pandas made up are none."""
     import pandas as pd
 
     if isinstance(frame.columns, pd.RangeIndex):

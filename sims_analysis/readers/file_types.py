@@ -1,4 +1,4 @@
-"""Which reader a file is for, by its content; what is of another kind is refused by what it is."""
+"""Which reader a file is for, by its content; other kinds are refused by name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from sims_analysis.errors import ReadError, SimsWarning, collected, warn
 from sims_analysis.files import Budget
-from sims_analysis.readers.registry import Format, Reader, formats
+from sims_analysis.readers.registry import Format, Reader, readers
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["looks_like", "recognised"]
+__all__ = ["find_reader", "format_of"]
 
 #: Layouts that fit many a file that is no depth profile.
 _ANY_TABLE = ("table", "tidy", "suprem")
@@ -57,7 +57,7 @@ _ZIPPED = (
 )
 
 
-def recognised(source: Source) -> Reader:
+def find_reader(source: Source) -> Reader:
     """Find the reader of a file.
 
     Raises
@@ -66,7 +66,7 @@ def recognised(source: Source) -> Reader:
         If the file cannot be a depth profile; it says what it is.
     """
     _refuse_other_kinds(source)
-    chosen = next((known for known in formats() if _is_for(known, source)), None)
+    chosen = next((known for known in readers() if _is_for(known, source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known")
     return chosen
@@ -80,14 +80,14 @@ def _is_for(reader: Reader, source: Source) -> bool:
             raise
         # No file is refused for the reader of another package.
         warn(
-            f"the reader {reader.name!r} of a plugin cannot say whether the file is its own "
+            f"the reader {reader.name!r} of a plugin fails to recognise the file "
             f"({type(error).__name__}: {error}); the others are tried",
             SimsWarning,
         )
         return False
 
 
-def looks_like(given: Any) -> str | None:
+def format_of(given: Any) -> str | None:
     """Return the name of the format that a file has, by its content; None if it has none.
 
     Parameters
@@ -101,7 +101,7 @@ def looks_like(given: Any) -> str | None:
         return None
     with collected():
         try:
-            known = recognised(source).name
+            known = find_reader(source).name
         except ReadError:
             return None
     if known in _ANY_TABLE or (known == "payload" and '"species_name"' not in source.text):

@@ -17,17 +17,17 @@ from sims_analysis.errors import (
     warn,
 )
 from sims_analysis.files import MAX_BYTES, checked_limit
-from sims_analysis.readers.file_types import recognised
-from sims_analysis.readers.inputs import Given, Readable, is_several, list_given
-from sims_analysis.readers.registry import Reader, chosen, formats
-from sims_analysis.readers.results import finish
+from sims_analysis.readers.file_types import find_reader
+from sims_analysis.readers.inputs import InputFile, Readable, list_inputs, stands_for_several
+from sims_analysis.readers.registry import Reader, reader_for, readers
+from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import ENCODINGS, Options, Source
-from sims_analysis.readers.tables.layout_preview import explanation, picture
+from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 
 __all__ = ["explain_read", "read", "read_formats"]
 
 #: So many warnings are repeated in an error.
-_MOST_TOLD = 3
+_MOST_WARNINGS = 3
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
 
@@ -101,11 +101,11 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         hidden ones last.
     columns : mapping, optional
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
-        letter, or by head. Cells elsewhere do not matter then.
+        letter, or by header. Cells elsewhere do not matter then.
     header_rows : int or sequence of int, optional
-        Of a table: the rows that are heads, counted from 0 in the file; ``[]`` if there are none.
+        Of a table: the rows that are headers, counted from 0 in the file; ``[]`` if there are none.
     samples : str or True, optional
-        Of a table that holds several samples: the head (or letter) of the column that tells them
+        Of a table that holds several samples: the header (or letter) of the column that tells them
         apart, or True for whatever does, such as labels above blocks of columns. Each sample
         becomes a result of its own.
     decimal : {".", ","}, optional
@@ -138,8 +138,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         A list for several files, for a folder, and with `samples`. Depths and values as the file
         has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
         measured (``NaN``). Of each signal, ``species_metadata`` holds what the file says, with
-        units: ``counting_time``, ``rsf``, ``dose``...; ``extra["columns"]`` numbers that stand
-        beside it, such as times. ``.metadata`` is what it says of the measurement.
+        units: ``counting_time``, ``rsf``, ``dose``...; ``extra["columns"]`` ancillary
+        numbers, such as times. ``.metadata`` is what it says of the measurement.
 
     Raises
     ------
@@ -193,9 +193,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     )
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
-    forced = None if format is None else chosen(format)
-    files = list_given(path)
-    if errors == "raise" and not is_several(path):
+    forced = None if format is None else reader_for(format)
+    files = list_inputs(path)
+    if errors == "raise" and not stands_for_several(path):
         found = _read_one(files[0], options, forced)
         return found if options.samples is not None else found[0]
     outcomes = _read_each(files, options, forced, progress)
@@ -223,7 +223,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     -------
     str
         Its format; of a table, which rows and columns were taken for what; the profiles, or the
-        error with the argument that settles it; what is told beside.
+        error with the argument that settles it; the warnings.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     a text with semicolons between the cells
                  A           B
       1  note     Wafer 7
-      2  heads    Depth (nm)  Conc (at/cm3)
+      2  headers    Depth (nm)  Conc (at/cm3)
       3  numbers  0           1.2E18
       4  numbers  5           3.5E18
     columns
@@ -243,19 +243,19 @@ def explain_read(path: Readable, **options: Any) -> str:
       B  values of a species that is not named  in at/cm3
     not read: the file does not name the species of column B; pass species=, its name
     """
-    forced = None if options.get("format") is None else chosen(options["format"])
+    forced = None if options.get("format") is None else reader_for(options["format"])
     unused = ("format", "errors", "progress")
     stated = _options(**{k: v for k, v in options.items() if k not in unused})
-    if is_several(path):
+    if stands_for_several(path):
         raise TypeError(f"path={path!r}; expected one file")
-    source = list_given(path)[0].read(stated)
+    source = list_inputs(path)[0].read(stated)
     outcome: list[SIMSResult] | SimsError
-    with collected() as told:
+    with collected() as warned:
         try:
-            outcome = _read_source(source, forced, told)
+            outcome = _read_source(source, forced, warned)
         except SimsError as error:
             outcome = error
-    return explanation(source, outcome, [str(warning) for warning in told], read_formats())
+    return explanation(source, outcome, [str(warning) for warning in warned], read_formats())
 
 
 def read_formats() -> dict[str, str]:
@@ -272,7 +272,7 @@ def read_formats() -> dict[str, str]:
     >>> sims.read_formats()["srim"]
     'SRIM and TRIM, RANGE.txt'
     """
-    return {known.name: known.description for known in formats()}
+    return {known.name: known.description for known in readers()}
 
 
 def _options(**stated: Any) -> Options:
@@ -281,7 +281,7 @@ def _options(**stated: Any) -> Options:
         ("species", (str, Sequence), "a name, or a list of names"),
         ("columns", (Mapping,), '{"B": (axis, values), ...}'),
         ("header_rows", (int, Sequence), "numbers of rows, from 0"),
-        ("samples", (str, bool), "the head of a column, or True"),
+        ("samples", (str, bool), "the header of a column, or True"),
         ("not_measured", (str, Collection), "a text, or a list of texts"),
     ):
         given = stated.get(name)
@@ -305,11 +305,11 @@ def _options(**stated: Any) -> Options:
 
 
 def _read_each(
-    files: Sequence[Given], options: Options, forced: Reader | None, progress: bool | None
+    files: Sequence[InputFile], options: Options, forced: Reader | None, progress: bool | None
 ) -> list[SIMSResult | SimsError]:
     """Read files, and keep the error of each that cannot be read."""
     outcomes: list[SIMSResult | SimsError] = []
-    with collected() as told, _bar(len(files), show=progress) as step:
+    with collected() as warned, _bar(len(files), show=progress) as step:
         for file in files:
             try:
                 outcomes += _read_one(file, options, forced)
@@ -322,65 +322,65 @@ def _read_each(
                 missing.__cause__ = error
                 outcomes.append(missing)
             step()
-    # When all are read: whoever turns warnings into errors loses no more than that.
-    for warning in told:
+    # When all are read: with warnings as errors nothing else is lost.
+    for warning in warned:
         warn(str(warning), type(warning))
     return outcomes
 
 
-def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
+def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
     source = given.read(options)
-    with collected() as told:
-        results = _read_source(source, forced, told)
-    for warning in told:
+    with collected() as warned:
+        results = _read_source(source, forced, warned)
+    for warning in warned:
         warn(f"{source.name}: {warning}", type(warning))
     return results
 
 
 def _read_source(
-    source: Source, forced: Reader | None, told: Sequence[SimsWarning]
+    source: Source, forced: Reader | None, warned: Sequence[SimsWarning]
 ) -> list[SIMSResult]:
-    """Read a source; an error says how far that came, and what had been `told`."""
+    """Read a source; an error says how far that came, and the warnings before it."""
     reader = forced
     try:
-        reader = forced or recognised(source)
+        reader = forced or find_reader(source)
         source.trace.format, source.trace.version = reader.name, getattr(reader, "version", 1)
-        return finish(reader.read(source), source)
+        return make_results(reader.read(source), source)
     except SimsError as error:
         # What was found odd before may be why.
-        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
-        odd = "".join(f"; {warning}" for warning in told[:_MOST_TOLD]) + more
+        more = f"; and {len(warned) - _MOST_WARNINGS} more" if len(warned) > _MOST_WARNINGS else ""
+        odd = "".join(f"; {warning}" for warning in warned[:_MOST_WARNINGS]) + more
         more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
         error.args = (f"{source.name}: {error}{more}", *error.args[1:])
-        error.picture = picture(source)
+        error.layout_preview = layout_preview(source)
         raise
     except ImportError:
         raise
     except Exception as error:
         # One file that a reader does not understand must not cost the others of a folder, and
-        # what a damaged one makes readers and their packages raise, nobody knows.
+        # readers and their packages may raise anything on a damaged one.
         who = f"the reader {reader.name!r}" if reader else "every reader"
         damaged = ReadError(
             f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
             f"({type(error).__name__}: {error}){_not_in(forced, source)}"
         )
-        damaged.picture = picture(source)
+        damaged.layout_preview = layout_preview(source)
         raise damaged from error
 
 
 def _in_encoding(source: Source, error: str) -> str:
-    """Say, of a text that cannot be read, that its letters look like those of another encoding."""
+    """Note of a text that cannot be read that its letters look like those of another encoding."""
     try:
         garbled = source.is_text and "encoding=" not in error and source.is_garbled(source.start)
     except ReadError:
         return ""
-    advice = f"its letters look like those of an encoding that nothing tells: {ENCODINGS}?"
+    advice = f"its letters look like those of another encoding: {ENCODINGS}?"
     return f"; {advice} encoding= states it" if garbled else ""
 
 
 def _not_in(forced: Reader | None, source: Source) -> str:
-    """Say, of a file that cannot be read, that it does not look like the format that was stated."""
+    """Note of a file that cannot be read that it does not look like the format that was stated."""
     try:
         looks = forced is None or forced.recognises(source)
     except Exception:  # noqa: BLE001 - whatever it is, the file is none of these

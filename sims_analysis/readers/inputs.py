@@ -17,7 +17,7 @@ from sims_analysis.errors import ConnectionFailed, ReadError, SimsError, require
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["Given", "Readable", "SupportsRead", "is_several", "list_given"]
+__all__ = ["InputFile", "Readable", "SupportsRead", "list_inputs", "stands_for_several"]
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class SupportsRead(Protocol):
     """An open file: anything with ``read(size)``."""
 
     def read(self, size: int = -1, /) -> Any:
-        """Give at most so many bytes or characters of what follows; nothing at the end."""
+        """Return at most so many bytes or characters of what follows; nothing at the end."""
 
 
 #: One thing to read.
@@ -37,7 +37,7 @@ Readable: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview |
 
 
 @dataclass(frozen=True)
-class Given:
+class InputFile:
     """One file, which is not read yet.
 
     Parameters
@@ -76,7 +76,7 @@ class Given:
         return Source(name, content, options, self.path)
 
 
-def is_several(given: Any) -> bool:
+def stands_for_several(given: Any) -> bool:
     """Whether it stands for several files: a folder, an address with a wildcard, a collection."""
     if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
         return False
@@ -85,7 +85,7 @@ def is_several(given: Any) -> bool:
     return not isinstance(given, str | os.PathLike) or Path(given).is_dir()
 
 
-def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
+def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
     """List the files; a folder stands for what is in it.
 
     Raises
@@ -96,13 +96,13 @@ def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
         If an address needs a package that is not installed.
     """
     if isinstance(given, bytes | bytearray | memoryview):
-        return [Given("", "bytes", lambda budget: budget.read(BytesIO(given), "the file"))]
+        return [InputFile("", "bytes", lambda budget: budget.read(BytesIO(given), "the file"))]
     if hasattr(given, "read"):
         return [_open_file(given)]
     if isinstance(given, str) and _ADDRESS.match(given):
         return _at_address(given)
     if not isinstance(given, str | os.PathLike):
-        return [one for item in given for one in list_given(item)]
+        return [one for item in given for one in list_inputs(item)]
     path = Path(given)
     if not path.is_dir():
         return [_on_disk(path)]
@@ -112,7 +112,7 @@ def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
     return list(map(_on_disk, inside))
 
 
-def _on_disk(path: Path) -> Given:
+def _on_disk(path: Path) -> InputFile:
     def load(budget: Budget) -> Any:
         size = path.stat().st_size
         if size > budget.left:
@@ -120,15 +120,15 @@ def _on_disk(path: Path) -> Given:
         with path.open("rb") as file:
             return budget.read(file, path.name)
 
-    return Given(path.name, str(path), load, path)
+    return InputFile(path.name, str(path), load, path)
 
 
-def _open_file(file: Any) -> Given:
+def _open_file(file: Any) -> InputFile:
     stated = next((n for n in (getattr(file, a, None) for a in ("name", "path", "filename"))
                    if isinstance(n, str | os.PathLike)), "")  # fmt: skip
     name = _base(os.fspath(stated))
     where = name or f"a {type(file).__name__} without a name"
-    return Given(name, where, lambda budget: budget.read(file, name or "the file"))
+    return InputFile(name, where, lambda budget: budget.read(file, name or "the file"))
 
 
 def _base(stated: str) -> str:
@@ -156,7 +156,7 @@ def shown(address: str) -> str:
     return "::".join(_QUERY.sub("", _LOGIN.sub(r"\1", part)) for part in address.split("::"))
 
 
-def _at_address(address: str) -> list[Given]:
+def _at_address(address: str) -> list[InputFile]:
     where = shown(address)
     require(f"{where} needs", "fsspec", extra="remote")
     import fsspec
@@ -167,14 +167,14 @@ def _at_address(address: str) -> list[Given]:
     return [_remote(file, address) for file in files]
 
 
-def _remote(file: Any, address: str) -> Given:
+def _remote(file: Any, address: str) -> InputFile:
     path = str(file.path)
 
     def load(budget: Budget) -> Any:
         with file as opened:
             return budget.read(opened, _base(path))
 
-    return Given(_base(path), shown(path), lambda budget: _tried(address, lambda: load(budget)))
+    return InputFile(_base(path), shown(path), lambda budget: _tried(address, lambda: load(budget)))
 
 
 def _tried(address: str, action: Callable[[], T]) -> T:

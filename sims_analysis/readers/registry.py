@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
-__all__ = ["FORMATS", "Format", "Reader", "chosen", "fault_of", "formats"]
+__all__ = ["FORMATS", "Format", "Reader", "fault_of", "reader_for", "readers"]
 
 #: Arguments that are for tables.
 _FOR_TABLES = ("columns", "header_rows", "samples")
@@ -78,7 +78,7 @@ class Reader(Protocol):
 
 
 def fault_of(reader: Any) -> str | None:
-    """Say why an object is no :class:`Reader`, if it is none."""
+    """Return why an object is no :class:`Reader`; None if it is one."""
     for name in ("name", "description"):
         text = getattr(reader, name, None)
         if not isinstance(text, str) or not text.strip():
@@ -100,7 +100,7 @@ class Format:
     version : int
         Of its reader; it grows when the reader gives something else for the same file.
     module : str, optional
-        Where it is read, if that is not in the module of its name.
+        Where it is read, if that is not the module of its name in ``instruments``.
     table : bool
         Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
     """
@@ -112,9 +112,8 @@ class Format:
     table: bool = False
 
     def _function(self, what: str) -> Callable[[Source], object]:
-        room = "tables" if self.table else "instruments"
-        path = f"sims_analysis.readers.{room}.{self.module or self.name}"
-        module = importlib.import_module(path)
+        path = self.module or f"instruments.{self.name}"
+        module = importlib.import_module(f"sims_analysis.readers.{path}")
         # A module of several formats names them.
         function: Callable[[Source], object] = getattr(module, f"{what}_{self.name}", None) or (
             getattr(module, what)
@@ -126,12 +125,12 @@ class Format:
         return bool(self._function("recognises")(source))
 
     def read(self, source: Source) -> Content:
-        """Read a file of this layout, and tell of arguments that are not for it."""
+        """Read a file of this layout, and warn of arguments that are not for it."""
         unused = () if self.table else _FOR_TABLES
         for name in (name for name in unused if getattr(source.options, name) is not None):
             warn(
-                f"{name}= is not used: the file is read as {self.name!r}, which says itself what "
-                "its columns are; format='table' reads any table by its columns",
+                f"{name}= is not used: the file is read as {self.name!r}, which states "
+                "its columns; format='table' reads any table by its columns",
                 ProfileWarning,
             )
         content = self._function("read")(source)
@@ -139,6 +138,7 @@ class Format:
         return content
 
 
+_TCAD = "instruments.tcad"
 FORMATS = (
     Format("payload", "JSON of the API: an array of profile objects"),
     Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", version=2),
@@ -149,26 +149,27 @@ FORMATS = (
     Format("srim", "SRIM and TRIM, RANGE.txt"),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
-    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="tcad"),
-    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="tcad"),
+    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module=_TCAD),
+    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module=_TCAD),
     Format(
         "pasted",
         "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
-        module="spreadsheets",
+        module="instruments.spreadsheets",
     ),
     Format(
         "exported",
         "CSV and Excel as to_csv and to_excel write them",
         version=2,
-        module="exports",
+        module="instruments.exports",
     ),
     Format(
         "tidy",
         "tables of a row for each sample, with the species in a column",
         version=2,
+        module="tables.tidy",
         table=True,
     ),
-    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),
+    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module=_TCAD),
     Format(
         "eag",
         "service laboratories in the layout of Evans Analytical: csv, xlsx, xls",
@@ -179,13 +180,14 @@ FORMATS = (
         "table",
         "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls",
         version=2,
+        module="tables.table",
         table=True,
     ),
 )
 
 
 @cache
-def formats() -> tuple[Reader, ...]:
+def readers() -> tuple[Reader, ...]:
     """Return every reader, in the order in which a file is tried: those of plugins first.
 
     Warns
@@ -197,7 +199,7 @@ def formats() -> tuple[Reader, ...]:
     return (*added, *FORMATS)
 
 
-def chosen(stated: str | Reader) -> Reader:
+def reader_for(stated: str | Reader) -> Reader:
     """Return the reader that ``format=`` states: by its name, or one of the user's own.
 
     Raises
@@ -210,8 +212,8 @@ def chosen(stated: str | Reader) -> Reader:
         if fault is not None:
             raise TypeError(f"format={stated!r} is no reader: {fault}")
         return stated
-    for known in formats():
+    for known in readers():
         if known.name == stated:
             return known
-    names = ", ".join(known.name for known in formats())
+    names = ", ".join(known.name for known in readers())
     raise ValueError(f"format={stated!r}; expected one of {names}")

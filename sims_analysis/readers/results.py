@@ -1,4 +1,4 @@
-"""From signals to a result: what the user states is applied, what is doubtful is told."""
+"""From signals to a result: what the user states is applied, what is doubtful is warned of."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.units import read_unit, unit_of_kind
 
-__all__ = ["finish"]
+__all__ = ["make_results"]
 
 
-def finish(content: Content, source: Source) -> list[SIMSResult]:
+def make_results(content: Content, source: Source) -> list[SIMSResult]:
     """Make the result of what a format's reader gave, or one of each sample.
 
     Raises
@@ -49,14 +49,14 @@ def finish(content: Content, source: Source) -> list[SIMSResult]:
 
 
 def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSResult:
-    """Make the result of one sample; errors as of :func:`finish`."""
+    """Make the result of one sample; errors as of :func:`make_results`."""
     options, signals = source.options, content.signals
     if content.ready is not None:
         stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
         if stated:
             warn(
-                f"{', '.join(f'{name}=' for name in stated)} is not used: the file says all of its "
-                "profiles itself",
+                f"{', '.join(f'{name}=' for name in stated)} is not used: the file states "
+                "everything of its profiles",
                 ProfileWarning,
             )
         return replace(content.ready, provenance=content.ready.provenance | origin)
@@ -85,7 +85,7 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
 
 
 def _rename(signals: list[Signal], source: Source) -> None:
-    """Give signals the names that the user states, and demand those that nobody does."""
+    """Name the signals as the user states, and require the other names."""
     stated = source.options.species
     if stated is not None:
         names = [stated] if isinstance(stated, str) else list(stated)
@@ -104,7 +104,7 @@ def _rename(signals: list[Signal], source: Source) -> None:
             f"{wanted if len(signals) > 1 else 'its name'}"
         )
     for signal in signals:
-        # No letters of Western languages make it, and nobody states the encoding.
+        # No letters of Western languages make it, and the encoding is not stated.
         if source.is_garbled(signal.name):
             raise SpeciesError(
                 f"the name {signal.name!r} is not in the encoding that the file was read in; pass "
@@ -113,7 +113,7 @@ def _rename(signals: list[Signal], source: Source) -> None:
 
 
 def _state_units(signals: list[Signal], options: Options) -> None:
-    """Fill in the units that the user states, and demand those that nobody does."""
+    """Fill in the units that the user states, and require the others."""
     units = options.units
     if isinstance(units, Mapping):
         names = {signal.name for signal in signals}
@@ -144,9 +144,9 @@ def _state_units(signals: list[Signal], options: Options) -> None:
             ("cell_start", in_file, signal.depth_units),
             ("cell_stop", in_file, signal.depth_units),
         ):
-            column = signal.beside.get(name)
+            column = signal.ancillary.get(name)
             if column is not None and column.units in (None, of_file) and of_file != unit:
-                signal.beside = {**signal.beside, name: replace(column, units=unit)}
+                signal.ancillary = {**signal.ancillary, name: replace(column, units=unit)}
 
 
 def _unit(
@@ -180,11 +180,13 @@ def _unit(
     except UnitsError as error:
         other = unit_kind(in_file) in vocabulary.AXES and not depths
         axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
-        raise UnitsError(f"{error}. So the file says; pass {argument}= to state it{axis}") from None
+        raise UnitsError(
+            f"{error}. The file states it so; pass {argument}= to state it{axis}"
+        ) from None
 
 
 def _number_repeats(signals: list[Signal]) -> None:
-    """Tell signals of one name and kind apart by a number."""
+    """Distinguish signals of one name and kind by a number."""
     keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
     counts, seen = Counter(keys), Counter[tuple[str, str]]()
     taken = {signal.name for signal in signals}
@@ -201,7 +203,7 @@ def _number_repeats(signals: list[Signal]) -> None:
 
 
 def _warn_of_zeros(signals: list[Signal]) -> None:
-    """Tell of a last row of zeros: a cycle that was not finished, or an end mark."""
+    """Warn of a last row of zeros: a cycle that was not finished, or an end mark."""
     longest = max(signal.values.size for signal in signals)
     ends = [signal for signal in signals if signal.values.size == longest]
     if longest < 3 or any(np.isfinite(s.values[-1]) and s.values[-1] > 0 for s in ends):
@@ -222,7 +224,7 @@ def _warn_of_zeros(signals: list[Signal]) -> None:
 
 
 def _infinities(signals: list[Signal]) -> list[int]:
-    """Count the infinite values of each signal, and tell of them."""
+    """Count the infinite values of each signal, and warn of them."""
     counts = [int(np.count_nonzero(np.isinf(signal.values))) for signal in signals]
     listed = [f"{s.name!r} {count}" for s, count in zip(signals, counts, strict=True) if count]
     if listed:
@@ -241,7 +243,7 @@ class _Axes:
         self._known: dict[tuple[int, int, int], tuple[Array, Array]] = {}
 
     def of(self, signal: Signal) -> Array:
-        """Give the depths of a signal, read-only; each is a number, or it is refused."""
+        """Return the depths of a signal, read-only; each is a number, or it is refused."""
         given = signal.depths
         # Views of one column begin at one address; `given` is kept, so that it stays theirs.
         key = (given.__array_interface__["data"][0], given.size, *given.strides)
@@ -258,7 +260,7 @@ class _Axes:
 
 
 def _read_only(array: Array) -> Array:
-    """Give what was read as it is, or a column of it: nobody else writes into it."""
+    """Return what was read as it is, or a column of it: no other code writes into it."""
     view = np.ascontiguousarray(array, dtype=np.float64).view()
     view.setflags(write=False)
     return view
@@ -273,8 +275,8 @@ def _profile(
         metadata["infinite_values"] = str(infinite)
         values = np.where(np.isinf(values), np.nan, values)
     extra: dict[str, Any] = {FIELD: about}
-    if signal.beside:
-        extra["columns"] = {name: column.to_dict() for name, column in signal.beside.items()}
+    if signal.ancillary:
+        extra["columns"] = {name: column.to_dict() for name, column in signal.ancillary.items()}
     fields: dict[str, Any] = {
         "data_id": data_id,
         "species_name": signal.name,

@@ -1,4 +1,4 @@
-"""What every format gives: signals as the file states them, and what it says beside."""
+"""What every format gives: signals as the file states them, and their metadata."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Column:
     units: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it ready for JSON."""
+        """Return it as JSON values."""
         # An infinite error is one that is not known; JSON has text for it alone.
         values = [v if isfinite(v) else "inf" if v > 0 else None for v in self.values.tolist()]
         return {"units": self.units, "values": values}
@@ -48,7 +48,7 @@ class Signal:
     metadata : dict of str
         What else is known of the signal, with units: ``counting_time``, ``mass``, ``dead_time``,
         ``rsf``, ``dose``, ``detection_limit``...
-    beside : dict of Column
+    ancillary : dict of Column
         Further numbers, one a sample: times, counts.
 
     Examples
@@ -71,9 +71,9 @@ class Signal:
     where: str = ""
     stderr: Array | None = None
     metadata: dict[str, str] = field(default_factory=dict)
-    beside: dict[str, Column] = field(default_factory=dict)
+    ancillary: dict[str, Column] = field(default_factory=dict)
 
-    def censor(self, limits: Array) -> None:
+    def mark_below_limit(self, limits: Array) -> None:
         """Keep the limits of samples that were below them; NaN at all others."""
         below = np.isfinite(limits)
         if not below.any():
@@ -81,7 +81,7 @@ class Signal:
         # In the unit of the values, which the user may have to state.
         self.metadata["detection_limit"] = f"{limits[below].max():g}"
         self.metadata["below_detection_limit"] = f"{below.sum()} of {below.size} samples"
-        self.beside["detection_limit"] = Column(limits)
+        self.ancillary["detection_limit"] = Column(limits)
 
 
 @dataclass(kw_only=True)

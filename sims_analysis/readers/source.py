@@ -1,4 +1,4 @@
-"""A file as its bytes, its text and its lines; and what the user says of it."""
+"""A file as its bytes, its text and its lines, and the options of the user."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.files import MAX_BYTES, Budget
 
-__all__ = ["ENCODINGS", "Options", "Source", "found_once"]
+__all__ = ["ENCODINGS", "Options", "Source", "once_per_source"]
 
 T = TypeVar("T")
 
-#: Such as are told from no other by the bytes.
+#: Encodings that the bytes alone do not identify.
 ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr', 'cp1250' or 'cp1251'"
 
 _MARKS = {
@@ -65,7 +65,7 @@ class Options:
     budget: Budget = field(default_factory=Budget, repr=False, compare=False)
 
     def truncated(self, message: str) -> None:
-        """Refuse a file that ends too early, or tell of it where the user allows that."""
+        """Refuse a file that ends too early, or warn where the user allows that."""
         if not self.allow_truncated:
             raise ReadError(f"{message}; allow_truncated=True reads what is there")
         warn(message, ProfileWarning)
@@ -80,7 +80,7 @@ class Trace:
     version: int = 1
     grid: Any = None
     table: Any = None
-    #: What functions found of it: whoever recognises a file looks for what reads it.
+    #: What functions found of it: recognising a file and reading it look for the same.
     known: dict[object, Any] = field(default_factory=dict)
 
 
@@ -149,7 +149,7 @@ class Source:
             return []
 
     def is_garbled(self, text: str) -> bool:
-        """Whether a part of the text is in no Western encoding, and nothing tells in which."""
+        """Whether a part of the text is in no Western encoding, and which is unknown."""
         if self.options.encoding or self.is_workbook:
             return False
         western = not self.is_text or self._decoded[1] in _WESTERN
@@ -238,7 +238,7 @@ class Source:
         return self.text[:8000] if self.is_text else ""
 
 
-def found_once(look: Callable[[Source], T]) -> Callable[[Source], T]:
+def once_per_source(look: Callable[[Source], T]) -> Callable[[Source], T]:
     """Keep what a function finds of a source, so that reading does not look for it again."""
 
     @wraps(look)

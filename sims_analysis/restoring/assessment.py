@@ -18,17 +18,17 @@ from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
 __all__ = ["HOPELESS", "assess", "largest_deviance"]
 
-#: Windows of so many samples, and the deviance beyond which they tell of a misfit.
+#: Windows of so many samples, and the deviance beyond which they show a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
 #: The deviance that no other cells make good, beyond which a status is all there is to say.
 HOPELESS = 12.0
 #: A rise towards an end that is as steep as the function: over half of its width by the first
 #: factor, or by the second from a minimum within twice of its width; beyond noise.
 _STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
-#: Maxima this much above the valley beside them, in ln x, are features; they are needed if the
+#: Maxima this much above the valley between them, in ln x, are features; they are needed if the
 #: misfit without the valley is larger by so much; farther apart, in achieved resolutions, or more
-#: of them, they are not asked.
-_FEATURE, _NEEDED, _APART, _ASKED = 0.1, 3.0, 4.0, 20
+#: of them, they are not examined.
+_FEATURE, _NEEDED, _APART, _EXAMINED = 0.1, 3.0, 4.0, 20
 #: How far around a valley the profile may change, in widths of the function; and in how many steps.
 _AROUND, _MOST = 2.0, 10
 #: How far away a kink of ln x may as well be, in widths of the function. Left in one cell, kinks
@@ -198,13 +198,13 @@ def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array)
     maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
     reach = np.interp(x, one.z, _APART * achieved)
     found: list[float] = []
-    asked = 0
+    examined = 0
     for left, right in pairwise(maxima.tolist()):
         depth = min(u[left], u[right]) - u[left : right + 1].min()
         if depth < _FEATURE or x[right] - x[left] > max(reach[left], reach[right]):
             continue
-        asked += 1
-        if asked <= _ASKED and not _needed(one, prior, best, left, right):
+        examined += 1
+        if examined <= _EXAMINED and not _needed(one, prior, best, left, right):
             found.append(float(x[left] if u[left] < u[right] else x[right]))
     return np.array(sorted(set(found)))
 

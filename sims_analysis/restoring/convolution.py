@@ -110,7 +110,7 @@ def _evidence(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> dic
 
     reached: Any = elementwise(np.vectorize(reach, otypes=[float]), *widths)
     of = at_samples(frame, frame.depth - reached, frame.depth + reached)
-    return carried(frame.name, of, frame.units)
+    return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 
 class _Blurring:

@@ -3,7 +3,7 @@
 Unknown are the logarithms u of positive values x in cells of depth; a matrix A spreads them over
 the samples. What is minimized is the misfit of ``A exp(u)`` plus a prior: heavy tails on changes
 of the slope of u, so that exponentials cost nothing and a kink little, or the total variation of u
-for steps. How strong the prior is, the evidence of the samples tells (Laplace's approximation).
+for steps. The strength of the prior is that of the largest evidence (Laplace's approximation).
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class Spread:
 
     @cached_property
     def _room(self) -> Array:
-        """Return room for a square beside zeros: what is beyond the blocks stays 0."""
+        """Return room for a square and zeros around it: what is beyond the blocks stays 0."""
         m, across = self.matrix.shape[1], self._near[1]
         return np.zeros(m * (m + across + 1))
 

@@ -73,8 +73,8 @@ def restore(
         unknowns = Unknowns(one.spread, one.misfit, _prior(one, smoothness), one.offset)
         best = _minimum(one, unknowns, smoothness, about)
         found = assess(one, unknowns, best, kernels=kernels)
-        beside = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
-        return one.here, beside | found
+        more = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
+        return one.here, more | found
 
     try:
         place, found = at(1)

@@ -45,7 +45,7 @@ def derivatives(
     z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
 ) -> Array:
     """Return the derivatives with respect to dose, position, growth, decay and sigma."""
-    # Held at 0, a length has no derivative that is asked for.
+    # Held at 0, a length needs no derivative.
     growth, decay = (one or 1e-9 * sigma for one in (growth, decay))
     u, both = z - position, growth + decay
     up, up_u, up_l, up_s = rising_slopes(u, growth, sigma)
@@ -61,10 +61,11 @@ def derivatives(
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Split the variance between growth, decay and the Gaussian, in three ways."""
+    """Split the variance between growth, decay and the Gaussian; the last with hardly any of it."""
     m = moments_above(z, c, 0.01)
     sets = []
-    for growth, decay, sigma in ((0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6)):
+    parts = (0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6), (0.4, 0.9, 0.1)
+    for growth, decay, sigma in parts:
         lengths = np.array([growth, decay, sigma]) * m.deviation
         sets.append((m.area, m.mean - lengths[1] + lengths[0], *lengths.tolist()))
     return sets

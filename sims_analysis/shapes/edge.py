@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 from scipy.special import ndtr, ndtri
 
 from sims_analysis.kernels.samples import Array, smoothed
@@ -68,8 +69,9 @@ def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
     """Return position, 16-84 width and levels from the first and last eighth of the samples."""
     part = max(2, c.size // 8)
     left, right = float(np.median(c[:part])), float(np.median(c[-part:]))
-    part_done = (smoothed(c, 3) - left) / ((right - left) or 1.0)
-    crossed = [int(np.argmax(part_done > level)) for level in (0.16, 0.5, 0.84)]
+    # Made monotone, so that noise crosses each part once.
+    part_done = isotonic_regression((c - left) / ((right - left) or 1.0)).x
+    crossed = np.minimum(part_done.searchsorted([0.16, 0.5, 0.84], side="right"), c.size - 1)
     smallest = float(np.diff(z).min())
     width = max(float(z[crossed[2]] - z[crossed[0]]), smallest)
     return float(z[crossed[1]]), width, left, right

@@ -15,14 +15,14 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Model, Parameter
 
 POSITION = Parameter("position", "depth", "of the layer")
-#: A maximum stands out by so many standard errors of its height above the valleys beside it.
+#: A maximum stands out by so many standard errors of its height above the neighbouring valleys.
 _SURE = 5.0
 #: Where the number of layers is known, fewer are enough.
 _SEEN = 3.0
 #: And by this part of the deeper valley's level, and of the largest maximum.
 _RISE, _SHARE = 0.1, 0.01
-#: Layers are told from nothing, and from each other, by so many standard errors.
-_TOLD = 3.0
+#: Layers differ from nothing, and from each other, by so many standard errors.
+_DISTINCT = 3.0
 
 
 def of_layer(name: str, layer: object) -> str:
@@ -194,8 +194,10 @@ def not_these_layers(
     if not tops.size or m[0] > 0.5 * m[tops[0]] or m[-1] > 0.5 * m[tops[-1]]:
         return "truncated"
     apart = np.diff(where), np.hypot(stderr[model.at][1:], stderr[model.at][:-1])
-    told = (values[amounts] > _TOLD * stderr[amounts]).all() and (apart[0] > _TOLD * apart[1]).all()
-    return None if told else "undetermined"
+    distinct = (values[amounts] > _DISTINCT * stderr[amounts]).all() and (
+        apart[0] > _DISTINCT * apart[1]
+    ).all()
+    return None if distinct else "undetermined"
 
 
 def maxima(c: Array, noise: Array) -> list[int]:

@@ -107,7 +107,7 @@ class Model:
         What the data must show. A peak has to lie inside the window, and be the only one; a
         surface peak may be cut off by the surface; of layers there must be as many as are fitted.
     derived : sequence of Parameter
-        What follows from the parameters, given out beside them.
+        What follows from the parameters, also returned.
     derive : callable, optional
         ``derive(parameters, options)`` gives the derived values, in the units of their kinds,
         from the parameters by name; NaN where an option that it needs was not given.

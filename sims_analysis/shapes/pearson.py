@@ -137,7 +137,7 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
 
 
 def shape(x: Array, skewness: float, kurtosis: float) -> Array:
-    """Return the density of mean 0, variance 1 and the third and fourth moments that are asked for.
+    """Return the density of mean 0, variance 1 and the third and fourth moments that are given.
 
     NaN where there is none: a kurtosis below that of the border to shapes without a mode.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["in_cell", "of_cell"]
+__all__ = ["escape_cell", "unescape_cell"]
 
 #: Where a spreadsheet may begin a cell: it need not split at commas, and may split within quotes.
 _START = r"(^|[;\t\r\n])"
@@ -20,21 +20,21 @@ _RUNS = re.compile(rf"{_START}(?!{_NUMBER})(?={_SKIPPED}{_FORMULA})")
 _MARKED = re.compile(rf"{_START}'(?={_SKIPPED}{_FORMULA})")
 
 
-def in_cell(text: str) -> str:
+def escape_cell(text: str) -> str:
     """Mark a text that a spreadsheet would run as a formula by ``'``, as a spreadsheet does it.
 
     Also behind what a spreadsheet may take for the end of a cell: ``;``, tabs, ends of lines.
 
     Examples
     --------
-    >>> in_cell("=HYPERLINK(1)"), in_cell("-3.5"), in_cell("11B"), in_cell("11B;=1+1")
-    ("'=HYPERLINK(1)", '-3.5', '11B', "11B;'=1+1")
-    >>> of_cell(in_cell("=HYPERLINK(1)"))
+    >>> [escape_cell(text) for text in ("=HYPERLINK(1)", "-3.5", "11B", "11B;=1+1")]
+    ["'=HYPERLINK(1)", '-3.5', '11B', "11B;'=1+1"]
+    >>> unescape_cell(escape_cell("=HYPERLINK(1)"))
     '=HYPERLINK(1)'
     """
     return _RUNS.sub(r"\1'", text)
 
 
-def of_cell(cell: str) -> str:
-    """Take the marks of :func:`in_cell` off."""
+def unescape_cell(cell: str) -> str:
+    """Take the marks of :func:`escape_cell` off."""
     return _MARKED.sub(r"\1", cell)

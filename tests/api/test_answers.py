@@ -5,9 +5,9 @@ import json
 import pytest
 from starlette.exceptions import HTTPException
 
-from sims_analysis.api.answers import Answers
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Search
+from sims_analysis.api.server import Answers
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import ArchiveError
 

@@ -13,10 +13,9 @@ from running_server import KEY, Running
 from waiting import wait_until
 
 from sims_analysis.api import connections
-from sims_analysis.api.answers import PIECE
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.connections import LimitedProtocol
-from sims_analysis.api.server import create_app
+from sims_analysis.api.server import PIECE, create_app
 
 PROFILE = json.loads(REFERENCE)[0]
 SAMPLES = 100_000

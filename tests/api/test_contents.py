@@ -7,7 +7,7 @@ import pytest
 from waiting import wait_until
 
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.contents import read_catalogue, read_entry, state_of
+from sims_analysis.api.index import read_catalogue, read_entry, state_of
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import ArchiveError, SimsWarning
 from sims_analysis.profiles.metadata import FIELD
@@ -49,8 +49,8 @@ def entry(tmp_path, *profiles, name="w1", in_full=True, catalogue=None):
 )  # fmt: skip
 def test_the_title_is_what_the_payload_calls_the_sample(tmp_path, more, title):
     found = entry(tmp_path, profile(**more))
-    assert found.measurement.title == title
-    assert title in found.measurement.words
+    assert found.title == title
+    assert title in found.payload_words
 
 
 @pytest.mark.parametrize("key", ["comment", "file", "instrument", "laboratory", "measured"])
@@ -58,8 +58,8 @@ def test_what_may_be_searched_for_of_a_measurement(tmp_path, key):
     found = entry(
         tmp_path, profile(**{FIELD: {key: "2023-05-06T07:08 Nanotube", "other": "unseen"}})
     )
-    assert "Nanotube" in found.measurement.words
-    assert "unseen" not in found.measurement.words
+    assert "Nanotube" in found.payload_words
+    assert "unseen" not in found.payload_words
 
 
 def test_further_titles_are_found_and_the_first_is_shown(tmp_path):
@@ -68,8 +68,8 @@ def test_further_titles_are_found_and_the_first_is_shown(tmp_path):
         profile("Si", species_metadata={"sample": "one"}),
         profile("B", species_metadata={"sample": "Two"}),
     )
-    assert (found.measurement.title, found.measurement.species) == ("one", ["Si", "B"])
-    assert "Two" in found.measurement.words
+    assert (found.title, found.species) == ("one", ["Si", "B"])
+    assert "Two" in found.payload_words
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_without_a_catalogue_entry_the_record_tells(tmp_path):
 def test_no_more_is_read_than_is_needed(tmp_path, in_full):
     found = entry(tmp_path, profile("Xe"), in_full=in_full)
     assert found.data_id == "w1"
-    assert (found.entry is not None) == (found.measurement is not None) == in_full
+    assert (found.entry is not None) == (found.species == ["Xe"]) == in_full
 
 
 def test_of_an_entry_without_a_sound_record_the_id_is_told_by_its_folder(tmp_path):

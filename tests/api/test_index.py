@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.api import contents, parallel
 from sims_analysis.api import index as index_module
+from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
@@ -172,7 +172,7 @@ def test_without_a_file_ids_are_listed_without_a_look_at_payloads(archive, file,
         monkeypatch.setattr(index_module, "_WORTH_A_FILE", 99)
     else:
         monkeypatch.setattr(index_module, "_file_of", lambda _: None)
-    monkeypatch.setattr(contents, "read_payload", lambda *_: pytest.fail("a payload was read"))
+    monkeypatch.setattr(index_module, "read_payload", lambda *_: pytest.fail("a payload was read"))
     assert len(archive.ids()) == 12
 
 
@@ -272,6 +272,16 @@ def test_filters(archive, asked, expected, indexed, monkeypatch):
     if not indexed:
         monkeypatch.setattr(index_module, "_file_of", lambda _: None)
     assert set(archive.search(**asked).ids) == expected
+
+
+@pytest.mark.parametrize("name", ["keywords", "species", "physical_sample_ids", "project_ids"])
+def test_of_very_many_values_all_are_looked_for(archive, name, monkeypatch):
+    monkeypatch.setattr(index_module, "_remove", lambda _: pytest.fail("it was taken for damaged"))
+    archive.put_catalogue("w1", told("w1", physical_sample_id="1999", projects=[{"id": 1999}]))
+    some = {"keywords": ["sample"] * 2000, "species": ["B", "P"] * 1000}
+    found = archive.search(**{name: some.get(name, [str(i) for i in range(5, 2000)])}).ids
+    expected = {"keywords": 12, "species": 6}.get(name)
+    assert found == ["w1"] if expected is None else len(found) == expected
 
 
 # ---- when it is old

@@ -7,9 +7,8 @@ from dataclasses import fields
 import pytest
 from faulty_server import REFERENCE
 
-from sims_analysis.api.answers import _filter
 from sims_analysis.api.catalogue import WIRE_FIELDS, CatalogueEntry, Search
-from sims_analysis.api.server import _OPENAPI, _detail, create_app
+from sims_analysis.api.server import _OPENAPI, _detail, _filter, create_app
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import PayloadError
 from sims_analysis.units import read_unit

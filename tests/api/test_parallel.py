@@ -2,6 +2,7 @@
 
 import io
 import sys
+import threading
 import time
 import types
 
@@ -10,7 +11,7 @@ from waiting import wait_until
 
 from sims_analysis.api import parallel
 from sims_analysis.api.requests import Batch
-from sims_analysis.errors import ApiError, ProfileWarning, warn
+from sims_analysis.errors import ApiError, ProfileWarning, collected, warn
 
 
 def asked(width, items, function=lambda item, _: item.upper()):
@@ -78,6 +79,27 @@ def test_what_was_not_asked_for_after_an_interrupt_is_named():
     assert [(item, str(error)) for item, error in found] == [
         ("a", "data entry 'a': interrupted"), ("b", "data entry 'b': interrupted"),
     ]  # fmt: skip
+
+
+def test_what_a_thread_warns_of_is_told_while_it_goes_on():
+    goes_on = threading.Event()
+
+    def function(item, _):
+        warn(f"{item} takes long", ProfileWarning)
+        assert goes_on.wait(60)
+        return item
+
+    with collected() as warned:
+
+        def end():
+            wait_until(lambda: len(warned) == 2)
+            goes_on.set()
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        assert sorted(asked(2, ["a", "b"], function)) == [("a", "a"), ("b", "b")]
+        thread.join()
+    assert {type(warning) for warning in warned} == {ProfileWarning}
 
 
 # ---- the bar

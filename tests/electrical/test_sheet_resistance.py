@@ -18,8 +18,8 @@ from sims_analysis.electrical.sheet_resistance import (
     _Profile,
     _Question,
     _row,
-    _tell_noise,
     _types,
+    _warn_of_noise,
 )
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.profiles import open_profiles
@@ -345,7 +345,7 @@ def test_what_few_counts_change_is_as_much_as_is_told():
     truth = doped(z, B=1e19 * np.exp(-((np.log(z / 50) / 0.45) ** 2) / 2))
     asked = {"acceptors": ["B"]}
     expected = sims.sheet_resistance(truth, **asked)["sheet_resistance"].item()
-    with pytest.warns(FitWarning, match="beside a standard error") as caught:
+    with pytest.warns(FitWarning, match="where the standard error is") as caught:
         found = sims.sheet_resistance(of_few_counts(10, 200), **asked)
     above = 100 * (found["sheet_resistance"].mean().item() / expected - 1)
     told = float(re.search(r"is ([\d.]+) % higher", str(caught[0].message))[1])
@@ -810,14 +810,14 @@ def test_what_noise_changes_is_told_beyond_a_third_of_the_error(around, words):
     frame = open_profiles(one.expand_dims(trial=["a"]), question="a sheet resistance")
     value, mean, stderr = (xr.Variable("trial", [x]) for x in (1.0, around, 0.1))
     if words is None:
-        _tell_noise(frame, value, mean, stderr)
+        _warn_of_noise(frame, value, mean, stderr)
         return
     with pytest.warns(FitWarning) as told:
-        _tell_noise(frame, value, mean, stderr)
+        _warn_of_noise(frame, value, mean, stderr)
     (message,) = (str(one.message) for one in told)
     assert message == (
         f"trial 'a': by the mobility at each sample the sheet resistance is {words} than by that "
-        "at the mean of its neighbours, beside a standard error of 10 % that does not know of "
+        "at the mean of its neighbours, where the standard error is of 10 % and does not include "
         "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
         "where the profile has fallen to a tenth of its maximum: few carriers lie below"
     )

@@ -61,7 +61,9 @@ def test_a_renamed_axis_is_known_by_what_it_shows():
 def test_a_second_call_in_a_panel_widens_it():
     panels = sims.plot_panels({"a": drawn.profiles(B=drawn.gaussian()),
                                "b": drawn.profiles(B=drawn.gaussian(1e18))})  # fmt: skip
+    sizes = [label.get_fontsize() for label in panels[1].get_xticklabels()]
     sims.plot_profiles(low(), panels[1])
+    assert [label.get_fontsize() for label in panels[1].get_xticklabels()] == sizes
     assert panels[1].get_ylim()[0] < 1e13
     assert panels[0].get_ylim()[0] > 5e14
 

@@ -4,19 +4,15 @@ import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
-from matplotlib.ticker import LogFormatterSciNotation, MultipleLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
-from sims_analysis.figures import style
 from sims_analysis.figures.plot import axes_in_style
 from sims_analysis.figures.style import (
-    _without_minor_ticks,
     apply_settings,
     figure_size,
     fix_ticks,
     in_style,
     is_default,
-    lay_out,
-    make_higher,
     set_title,
     setting_points,
 )
@@ -170,34 +166,3 @@ def test_a_title_has_as_many_lines_as_it_needs():
     tiny = plt.figure(figsize=(0.1, 1))
     set_title(None, tiny, "ab cd")
     assert tiny.get_suptitle().count("\n") == 3
-
-
-def test_a_layout_needs_no_minor_ticks_and_gives_them_back():
-    figure, ax = plt.subplots(layout="constrained")
-    ax.set(yscale="log", ylim=(1e3, 1e9))
-    ax.xaxis.set_minor_locator(MultipleLocator(0.1))
-    ax.yaxis.set_minor_formatter(LogFormatterSciNotation())  # numbers need room
-    before = [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)]
-    with _without_minor_ticks(figure):
-        assert isinstance(ax.xaxis.get_minor_locator(), NullLocator)
-        assert ax.yaxis.get_minor_locator() is before[1]
-    assert [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)] == before
-    place = ax.get_position().bounds
-    lay_out(figure)
-    assert ax.get_position().bounds != place
-    assert [axis.get_minor_locator() for axis in (ax.xaxis, ax.yaxis)] == before
-    plain, ax = plt.subplots()
-    lay_out(plain)
-    make_higher(plain, 0.5)
-    assert plain.get_size_inches()[1] == pytest.approx(mpl.rcParams["figure.figsize"][1] + 0.5)
-
-
-@pytest.mark.parametrize("width", [19.9, 2001, "19 mm", "wide"])
-def test_a_width_that_no_page_has_is_told_in_full(width):
-    with pytest.raises(ValueError) as caught:
-        style._millimetres(width)
-    assert str(caught.value) == (
-        f"width={width!r}; expected 'single' or 'double' (columns of a journal), a length such as "
-        "'85 mm', or a number of mm, from 20 to 2000 mm"
-    )
-    assert [style._millimetres(w) for w in (20, 2000.0, "8.5 cm")] == [20, 2000, 85]

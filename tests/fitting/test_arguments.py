@@ -398,8 +398,7 @@ def test_a_fit_of_a_profile_alone_has_the_whole_of_it_and_nothing_in_common(aske
     assert found.window == (found.settings["start"], found.settings["stop"])
     assert (found.weights, found.cell, found.background) == ("auto", "point", "none")
     assert (found.fixed, found.intervals, found.fewer_layers) == ({}, False, False)
-    assert not found.joint
-    assert not found.scales
+    assert (found.joint, found.scales) == (False, ())
 
 
 def test_options_are_settings_in_nm_seconds_and_the_unit_of_the_data(asked):

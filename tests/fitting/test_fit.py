@@ -372,6 +372,44 @@ def test_a_length_that_is_smaller_than_its_error_has_none():
     assert bool((width <= fit["width_16_84"])[width.notnull()].all())
 
 
+@pytest.mark.parametrize(
+    ("model", "truth", "z", "seed", "trial", "other"),
+    [
+        ("edge_logistic", *COVERED["edge_logistic"][:2], 1, 54,
+         (119.3, 4.6, -0.15, 9.8e20, 1.7e20, 0.0, 7e17)),
+        ("delta_drf", (1e14, 100, 2, 5, 2.5), np.arange(0.5, 250), 4, 25,
+         (1.04e14, 103.5, 4.0, 3.1, 0.05)),
+    ],
+)  # fmt: skip
+def test_of_few_counts_no_lower_minimum_is_missed(model, truth, z, seed, trial, other):
+    """Where three sets of starting values found others, 4 above it in the deviance."""
+    ds = models_truth.counted(model, truth, z, peak=10, trials=trial + 1, seed=seed)
+    ds = ds.isel(trial=[trial])
+    top = float(ds["concentration"].max())
+    units = [1e-7 * top if one.kind == "area" else top if one.scales else 1.0
+             for one in models()[model].parameters]  # fmt: skip
+    known = replace(models()[model], start=lambda *_: [np.array(other) / units])
+    found, there = (quietly(ds, model=one)["objective_value"].item() for one in (model, known))
+    assert found < there + 0.1
+
+
+def test_a_background_that_is_not_there_is_ok_at_0():
+    """Its best value is 0 for half of all profiles, or more; that says nothing against a fit."""
+    parameters, z, _ = COVERED["gaussian"]
+    ds = models_truth.counted("gaussian", parameters, z, peak=1000, trials=40, seed=1)
+    fit = quietly(ds, model="gaussian", background="fit")
+    assert (fit["status"] == "ok").all()
+    assert (fit["background"] < fit["background_stderr"]).mean() > 0.6
+    alone = quietly(ds, model="gaussian")
+    for name in ("dose", "projected_range", "straggle"):
+        apart = abs(fit[name] - alone[name]) / alone[f"{name}_stderr"]
+        assert float(apart.max()) < 2
+        assert (fit[f"{name}_stderr"] > 0.99 * alone[f"{name}_stderr"]).all()
+    # Other parameters are at their bounds as before.
+    step = models_truth.counted("delta_drf", (1e14, 50, 0, 8, 2), z, peak=1e4, trials=1, seed=1)
+    assert quietly(step, model="delta_drf")["status"].isin(["at_bound", "undetermined"]).all()
+
+
 @pytest.mark.slow
 def test_a_profile_follows_a_valley_that_bends():
     # At few counts, growth and Gaussian trade width: to the bound of one of them.

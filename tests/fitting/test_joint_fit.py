@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from sims_analysis.fitting import joint_fit as _joint
 from sims_analysis.fitting.diffused_profile import DIFFUSED, Initial
 from sims_analysis.fitting.groups import fit_group
 from sims_analysis.fitting.joint_fit import fit_together
@@ -243,62 +242,12 @@ def test_a_profile_that_has_no_fit_takes_no_part_and_keeps_its_place():
     assert nothing[1] == {}
 
 
-def test_profiles_of_which_no_common_fit_is_found_are_not_converged(monkeypatch):
-    monkeypatch.setattr(_joint, "solve", lambda *_: None)
-    answers, common = together(measured())
-    assert [one["status"] for one in answers] == ["not_converged"] * 2
-    assert answers[0]["n_samples"] == Z.size
-    assert common == {}
-
-
 def test_a_profile_that_is_flat_beside_the_common_curve_is_featureless():
     c = measured()
     c[1] = 5.0 + 0.5 * np.cos(9 * Z)
     given = [samples(c[0], 0.2), samples(c[1], 3.0)]
     answers, _ = together(given)
     assert [one["status"] for one in answers] == ["ok", "featureless"]
-
-
-def test_starting_values_are_tried_until_errors_explain_what_is_left(monkeypatch):
-    """The fits of profiles alone come first, then the sets that these began with."""
-    tried = []
-
-    def solve(curve, objective, begin):
-        tried.append(begin)
-        return solving(curve, objective, begin)
-
-    solving = _joint.solve
-    monkeypatch.setattr(_joint, "solve", solve)
-    together(measured())
-    assert len(tried) == 1
-    alone = [np.polyfit(Z, one, 1) for one in measured()]
-    tops = measured().max(axis=1)
-    levels = [one[1] / top for one, top in zip(alone, tops, strict=True)]
-    slope = np.median([one[0] for one in alone]) / tops[0]
-    np.testing.assert_allclose(tried[0], [*levels, slope], rtol=1e-6)
-    tried.clear()
-    c = measured()
-    c[1] = TRUE[1][0] + 1.6 * Z  # slopes that nobody shares
-    together(c)
-    assert len(tried) == 2
-
-
-@pytest.mark.parametrize("prior", [False, True])
-def test_chance_explains_three_standard_deviations_of_chi_square(prior):
-    c = measured()
-    more = {"prior": {"slope": (1.0, 1.0)}} if prior else {}
-    members = []
-    fit_group_members = _joint._Group.minimize
-
-    def solved(self):
-        members.append(self)
-        return fit_group_members(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_joint._Group, "minimize", solved)
-        together(c, **more)
-    n = 2 * Z.size
-    assert members[0]._enough() == pytest.approx(n + 3 * np.sqrt(2 * n) + 9 * prior)
 
 
 BEND = Model(

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtr
 
 from sims_analysis.interfaces import step as _step
-from sims_analysis.interfaces.step import ROW, _Plateau, _Window, measured
+from sims_analysis.interfaces.step import ROW, _Plateau, _Window, measure_step
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.outcomes import Status
 
@@ -327,8 +327,8 @@ def test_the_width_of_a_step_is_that_of_its_middle_where_slopes_widen_the_whole(
 
 def asked(z, c, s=NAN, *, fraction=1.0, limits=NOWHERE, parts=PARTS, **options):
     s = np.array(np.broadcast_to(s, np.shape(z)), dtype=float)
-    return named(measured(np.asarray(z, float), np.asarray(c, float), s, fraction, limits, parts,
-                          **options))  # fmt: skip
+    z, c = np.asarray(z, float), np.asarray(c, float)
+    return named(measure_step(z, c, s, fraction, limits, parts, **options))
 
 
 def test_fewer_than_five_samples_are_no_data():

@@ -127,12 +127,12 @@ def test_what_lies_below_a_limit_is_the_sum_of_widths_times_limits():
     start, stop = np.array([[0.0, 5.0, 7.0, 3.5]]), np.array([[9.0, 6.0, 9.0, 3.8]])
     found = rests(rows, start, stop)
     assert (found.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, True]]
-    # From half-way to the samples with a value on both sides, at 3 and 7 nm.
-    np.testing.assert_allclose(found.below, [[6.0, 2.0, 0.0, 0.6]])
+    # As far as the curve is a line between the samples with a value, at 3 and 7 nm.
+    np.testing.assert_allclose(found.below, [[8.0, 2.0, 0.0, 0.6]])
     # The line from one of these to the other counts, if it lies above the limit.
     value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
     higher = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
-    np.testing.assert_allclose(rests(higher, start, stop).below, [[24.0, 8.0, 0.0, 2.4]])
+    np.testing.assert_allclose(rests(higher, start, stop).below, [[32.0, 8.0, 0.0, 2.4]])
     # A mean rests on samples, not on what lies between them.
     samples = rests(rows, start, stop, "samples")
     assert (samples.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, False]]

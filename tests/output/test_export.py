@@ -15,7 +15,7 @@ from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.output import export
 from sims_analysis.testing import exponential_profile
-from sims_analysis.text.cells import of_cell
+from sims_analysis.text.cells import unescape_cell
 
 
 def read_tidy(path):
@@ -55,7 +55,7 @@ def test_no_name_is_harmed(tmp_path_factory, name):
     )
     folder = tmp_path_factory.mktemp("names")
     with sims.to_csv(ds, folder / "w.csv").open(newline="", encoding="utf-8") as file:
-        assert of_cell(next(iter(csv.DictReader(file)))["species"]) == name
+        assert unescape_cell(next(iter(csv.DictReader(file)))["species"]) == name
     with sims.to_csv(ds, folder / "p.csv", layout="paired").open(newline="", encoding="utf-8") as f:
         assert next(csv.reader(f))[0] == f"{name} depth (nm)"
 

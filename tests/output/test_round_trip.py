@@ -202,7 +202,7 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
         with pytest.raises(ReadError, match=f"line 3, column C: {says}"):
             sims.read(path)
     path.write_text(head.replace("species", f"{quote}species{quote}"))
-    with pytest.raises(ReadError, match="there are heads, and no rows of numbers below them"):
+    with pytest.raises(ReadError, match="there are headers, and no rows of numbers below them"):
         sims.read(path)
 
 

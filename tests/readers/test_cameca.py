@@ -10,7 +10,7 @@ from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
-from sims_analysis.readers.instruments.detector_yield import seen_yield
+from sims_analysis.readers.instruments.detector_yield import find_yield
 
 Z = np.array([0.0036, 0.0191, 0.0346, 0.0500, 0.0655])
 K = np.array([120, 31, 0, 4, 1])
@@ -46,7 +46,7 @@ def test_every_species_has_its_own_depths_and_the_values_of_the_file(write):
         assert (profile.depth_units, profile.concentration_units) == ("um", "cnt/s")
 
 
-def test_a_time_axis_has_four_heads_and_three_cells(write):
+def test_a_time_axis_has_four_headers_and_three_cells(write):
     species = {"23Na": (T, None, cnt(K), "I"), "32S": (T + 1.6, None, cnt(K * 3), "I")}
     result = sims.read(write(cameca_rpc(species)))
     np.testing.assert_allclose(result["32S"].depths, T + 1.6)
@@ -245,11 +245,11 @@ def test_a_file_that_ends_with_its_data_is_read_on_request(write):
     cut = content[: content.index(b"\r\n\r\n*** DATA END")]
     with pytest.raises(sims.ReadError, match="the file breaks off after line 18: the line"):
         sims.read(write(cut))
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         result = sims.read(write(cut), allow_truncated=True)
     assert result["30Si"].concentrations.tolist() == cnt(K * 100).tolist()
-    says = ["the file breaks off after line 18", "the file ends before all is said of its calibr"]
-    assert all(any(text in str(one.message) for one in told) for text in says)
+    says = ["the file breaks off after line 18", "the file ends within its calibration"]
+    assert all(any(text in str(one.message) for one in warned) for text in says)
 
 
 def test_values_without_a_unit_are_asked_for(write):
@@ -287,7 +287,7 @@ def test_a_file_that_lost_its_calibration_is_told(write):
         (twice, twice.rindex(b"    Species")),
         (twice, twice.rindex(b"  1st Interface")),
     ):
-        with pytest.warns(sims.ProfileWarning, match="before all is said of its calibration"):
+        with pytest.warns(sims.ProfileWarning, match="the file ends within its calibration"):
             result = sims.read(write(content[:left]))
         assert result["10B"].depths.size == 5
 
@@ -296,7 +296,7 @@ def test_a_file_that_lost_its_calibration_is_told(write):
     ("end", "more"), [("", "\tTime[s]\tI[A]"), ("\t", "\tTime[s]\tI[A]"), ("\t \t", "")]
 )
 def test_the_current_of_the_beam_is_no_species(write, end, more):
-    """The program writes a head too many before it, and too many cells below the species."""
+    """The program writes a header too many before it, and too many cells below the species."""
     lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
     lines = lines.decode("latin-1").split("\r\n")
     names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
@@ -314,19 +314,20 @@ def test_the_current_of_the_beam_is_no_species(write, end, more):
 
 
 @pytest.mark.parametrize(
-    ("head", "end"), [("Time[s]", ""), ("Depth[um]", ""), ("Time[s]", "\t"), ("Depth[um]", "\t \t")]
+    ("header", "end"),
+    [("Time[s]", ""), ("Depth[um]", ""), ("Time[s]", "\t"), ("Depth[um]", "\t \t")],
 )
-def test_two_cells_a_species_are_not_taken_for_three(write, head, end):
+def test_two_cells_a_species_are_not_taken_for_three(write, header, end):
     lines = cameca_rpc({"23Na": (T, None, cnt(K), "I"), "32S": (T, None, cnt(K), "I")})
     lines = lines.decode("latin-1").split("\r\n")
     names = next(i for i, line in enumerate(lines) if line.startswith("23Na"))
-    lines[names + 1] = f"{head}\tI[cnt/s]\t{head}\tC[atom/cm3]"
+    lines[names + 1] = f"{header}\tI[cnt/s]\t{header}\tC[atom/cm3]"
     for i, row in enumerate(range(names + 2, names + 2 + len(T))):
         lines[row] = f"{T[i]}\t{5.5 + i}\t{T[i] + 1}\t{i}e17{end}"
     result = sims.read(write("\r\n".join(lines).encode("latin-1")))
     assert result["23Na"].concentrations.tolist() == [5.5, 6.5, 7.5, 8.5, 9.5]
     assert result["32S"].depths.tolist() == (T + 1).tolist()
-    assert f"[{result['32S'].depth_units}]" in head
+    assert f"[{result['32S'].depth_units}]" in header
 
 
 def test_blank_lines_between_all_lines_do_no_harm(write):
@@ -335,12 +336,12 @@ def test_blank_lines_between_all_lines_do_no_harm(write):
 
 
 @pytest.mark.parametrize(
-    ("head", "kind"),
+    ("header", "kind"),
     [("Mass[a.m.u]", "mass spectrum"), ("Energy[eV]", "energy scan"), ("Offset[V]", "energy scan")],
 )
-def test_spectra_in_the_same_frame_are_refused_by_name(write, head, kind):
+def test_spectra_in_the_same_frame_are_refused_by_name(write, header, kind):
     with pytest.raises(sims.ReadError, match=kind):
-        sims.read(write(two_species(mass_head=head)))
+        sims.read(write(two_species(mass_header=header)))
 
 
 def test_a_header_without_data_is_refused(write):
@@ -422,12 +423,12 @@ def test_the_yield_that_makes_whole_counts_of_rates(rates, stated, seen):
         name="B", depths=np.zeros(len(rates)), depth_units="s", values=np.array(rates),
         units="cnt/s", metadata={"counting_time": "1 s"},
     )  # fmt: skip
-    found = seen_yield([signal], 0.001, stated)
+    found = find_yield([signal], 0.001, stated)
     assert found == (None if seen is None else pytest.approx(seen, rel=1.1e-5))
     twice = sims.Signal(
         **vars(signal) | {"values": signal.values / 2, "metadata": {"counting_time": "2 s"}}
     )
-    again = seen_yield([signal, twice], 0.001, stated)
+    again = find_yield([signal, twice], 0.001, stated)
     assert again == (found and pytest.approx(found, rel=1e-12))
 
 

@@ -1,4 +1,4 @@
-"""Small files, and all that is said of each: heads, columns, profiles, refusals, warnings.
+"""Small files, and all that is said of each: headers, columns, profiles, refusals, warnings.
 
 ``explained.txt`` holds the lines of each file behind ``| ``, what the user states above them, and
 below what `sims.explain_read` says, then what was read, number by number. Of tables, what rows and

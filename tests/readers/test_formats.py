@@ -103,9 +103,9 @@ def test_a_signal_that_is_there_twice_is_numbered_on_request(write):
 
 def test_a_last_row_of_zeros_and_infinities_is_told(write):
     signals = [(n, m, [*v[:3], np.inf if "/" in n else 0]) for n, m, v in SIGNALS]
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         result = sims.read(write(iontof(T, signals), "w7.txt"))
-    messages = " | ".join(str(warning.message) for warning in told)
+    messages = " | ".join(str(warning.message) for warning in warned)
     assert "w7.txt: the last row, at 4.3998 s, is zero in every signal" in messages
     assert "not measured: '^13CH_5N_2+ / ( Pb+ )' 1" in messages
     assert np.isnan(result.depth_profiles[1].concentrations[3])
@@ -121,8 +121,8 @@ def test_a_line_that_is_cut_off_is_refused_or_left_out(write):
 def test_an_export_with_decimal_commas_in_utf_16(write):
     signals = [(name, mass, [v / 4 for v in values]) for name, mass, values in SIGNALS]
     content = iontof(T, signals).decode("latin-1")
-    head, _, rows = content.partition("Intensity\r\n")
-    content = (head + "Intensity\r\n" + rows.replace(".", ",")).encode("utf-16")
+    header, _, rows = content.partition("Intensity\r\n")
+    content = (header + "Intensity\r\n" + rows.replace(".", ",")).encode("utf-16")
     result = sims.read(write(content))
     for profile, (_, _, values) in zip(result.depth_profiles, signals, strict=True):
         assert profile.depths.tolist() == T.tolist()

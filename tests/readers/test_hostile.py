@@ -25,10 +25,10 @@ OPTION = "a larger max_bytes= reads it"
 
 def refused(given, *words, **options):
     options = {"max_bytes": SMALL} | options
-    with pytest.raises(sims.ReadError) as told:
+    with pytest.raises(sims.ReadError) as warned:
         sims.read(given, **options)
     for word in words or (LIMIT, OPTION):
-        assert word in str(told.value)
+        assert word in str(warned.value)
 
 
 # --- workbooks ----------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_one_long_line_does_not_make_all_lines_long():
     assert sims.read(content, max_bytes=30_000_000)["B"].depths.size == 20_001
 
 
-def test_a_wide_head_of_many_rows_is_refused():
+def test_a_wide_header_of_many_rows_is_refused():
     wide = ";".join(["1"] * 10_000)
     content = "\n".join(["z (nm);B (cps)", *[wide] * 2, *["1;2"] * 1000]).encode()
     refused(content, "a table of 1,002 rows and 10,000 columns", LIMIT, OPTION)
@@ -130,10 +130,10 @@ def test_the_option_lifts_the_limit_of_every_reader(tmp_path):
     profile = {"species_name": "B", "depths": [*range(2000)], "depth_units": "nm",
                "concentrations": [1.5] * 2000, "concentration_units": "1/cm^3"}  # fmt: skip
     rows = "".join(f"<row><c><v>{i}</v></c><c><v>1</v></c></row>" for i in range(2000))
-    heads = "<row><c t='str'><v>z (nm)</v></c><c t='str'><v>B (cps)</v></c></row>"
+    headers = "<row><c t='str'><v>z (nm)</v></c><c t='str'><v>B (cps)</v></c></row>"
     for content in (
         json.dumps([profile]).encode(),
-        make.workbook(heads + rows),
+        make.workbook(headers + rows),
         ("z (nm);B (cps)\n" + "".join(f"{i};1\n" for i in range(2000))).encode(),
     ):
         refused(content, "the limit of 40,000 bytes", OPTION, max_bytes=40_000)
@@ -266,12 +266,12 @@ def everything_said(error):
 
 
 def told_nothing(address, kind, *reason):
-    with pytest.raises(kind) as told:
+    with pytest.raises(kind) as warned:
         sims.read(address)
-    said = everything_said(told.value)
+    said = everything_said(warned.value)
     assert not [secret for secret in SECRETS if secret in said]
     for word in reason:
-        assert word in str(told.value)
+        assert word in str(warned.value)
     try:
         (collected,) = sims.read([address], errors="collect")
     except (OSError, sims.ReadError) as error:

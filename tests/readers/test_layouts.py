@@ -1,4 +1,4 @@
-"""Whole tables: several samples, rows as columns, stated heads; and how they are shown."""
+"""Whole tables: several samples, rows as columns, stated headers; and how they are shown."""
 
 import csv
 import datetime as dt
@@ -23,20 +23,20 @@ def values(result, name="B"):
 # --- what the user states ---------------------------------------------------------------------
 
 
-def test_stated_heads_are_the_heads(write):
+def test_stated_headers_are_the_headers(write):
     path = write("Depth (nm);1\nrun;2\nz [nm];B [at/cm3]\n0;1e18\n1;2e18\n")
     result = sims.read(path, header_rows=2)
     assert values(result) == ([0, 1], [1e18, 2e18])
     assert values(sims.read(path, header_rows=[2])) == ([0, 1], [1e18, 2e18])
 
 
-def test_two_stated_rows_are_heads_and_units(write):
+def test_two_stated_rows_are_headers_and_units(write):
     path = write("a;b\n1;2\nx;Foo\nnm;at/cm3\n0;1e18\n1;2e18\n")
     result = sims.read(path, header_rows=[2, 3])
     assert values(result, "Foo") == ([0, 1], [1e18, 2e18])
 
 
-def test_no_heads_are_stated_by_an_empty_list(write):
+def test_no_headers_are_stated_by_an_empty_list(write):
     path = write("0;1e18\n1;2e18\n")
     result = sims.read(path, header_rows=[], species="B", depth_units="nm", units="cm^-3")
     assert values(result) == ([0, 1], [1e18, 2e18])
@@ -50,7 +50,7 @@ def test_no_heads_are_stated_by_an_empty_list(write):
         ([-1], TypeError, "expected numbers of rows"),
     ],
 )
-def test_heads_that_are_not_there(write, stated, error, says):
+def test_headers_that_are_not_there(write, stated, error, says):
     with pytest.raises(error, match=says):
         sims.read(write("z (nm);B (cm^-3)\n0;1\n1;2\n"), header_rows=stated)
 
@@ -59,8 +59,8 @@ def test_cells_elsewhere_do_not_matter_if_the_columns_are_stated(write):
     rows = "Sample;z (nm);B (cm^-3);Remark;x\nW1;0;1e18;ok;?\nW1;1;2e18;;#REF!\nW2;2;3e18;bad;-\n"
     result = sims.read(write(rows), columns={"B": (1, 2)})
     assert values(result) == (Z, B)
-    by_head = sims.read(write(rows), columns={"B": ("z (nm)", "B (cm^-3)")})
-    assert values(by_head) == (Z, B)
+    by_header = sims.read(write(rows), columns={"B": ("z (nm)", "B (cm^-3)")})
+    assert values(by_header) == (Z, B)
 
 
 # --- texts beside numbers ---------------------------------------------------------------------
@@ -86,7 +86,7 @@ SAMPLES = "Probe;Tiefe (nm);B (at/cm3)\n" + "".join(
 
 
 def test_samples_in_one_table_are_refused_or_read_apart(write):
-    with pytest.raises(sims.ReadError, match=r"'Probe'\) tells 2 samples apart \('W1', 'W2'\)"):
+    with pytest.raises(sims.ReadError, match=r"'Probe'\) distinguishes 2 samples \('W1', 'W2'\)"):
         sims.read(write(SAMPLES))
     for asked in ("Probe", "A", True):
         one, two = sims.read(write(SAMPLES), samples=asked)
@@ -107,7 +107,7 @@ def test_labels_that_are_written_once_or_are_numbers(write):
     assert values(two)[0] == Z
     numbered = SAMPLES.replace("W1", "1").replace("W2", "2")
     assert [r.metadata.sample for r in sims.read(write(numbered), samples=True)] == ["1", "2"]
-    with pytest.raises(sims.ReadError, match="tells 2 samples apart"):
+    with pytest.raises(sims.ReadError, match="distinguishes 2 samples"):
         sims.read(write(numbered))
 
 
@@ -136,8 +136,8 @@ def test_samples_of_rows_for_each_species(write):
 
 
 def test_species_come_from_the_row_that_names_species(write):
-    head = "B;;As;\nTiefe [nm];Konz. [Atome/cm³];Tiefe [nm];Konz. [Atome/cm³]\n"
-    result = sims.read(write(head + "0;1E18;0;5\n1;2E18;1;6\n"))
+    header = "B;;As;\nTiefe [nm];Konz. [Atome/cm³];Tiefe [nm];Konz. [Atome/cm³]\n"
+    result = sims.read(write(header + "0;1E18;0;5\n1;2E18;1;6\n"))
     assert result.species == ["B", "As"]
     assert result["B"].concentration_units == "Atome/cm³"
 
@@ -151,19 +151,19 @@ def test_a_note_over_a_pair_is_no_species(write):
 
 
 def test_notes_above_a_depth_and_a_time_are_no_names(write):
-    head = "操作员;A. B.;\n深度;溅射时间;浓度\nÅ;s;at/cm³\n;;SiO2\n"
-    result = sims.read(write(head + "0;0;5\n1;2;6\n2;4;7\n"))
+    header = "操作员;A. B.;\n深度;溅射时间;浓度\nÅ;s;at/cm³\n;;SiO2\n"
+    result = sims.read(write(header + "0;0;5\n1;2;6\n2;4;7\n"))
     assert result.species == ["SiO2"]
     assert result.metadata.other == {"操作员": "A. B."}
 
 
 @pytest.mark.parametrize(
-    "head",
+    "header",
     ["Species;B;P\nDepth;Conc;Conc\nnm;at/cm3;at/cm3\n", "Depth;B;P\nnm;mean;mean\n",
      "Tiefe;B;P\n(nm);Konz.;Konz.\n"],
 )  # fmt: skip
-def test_a_word_above_the_depths_is_no_name(write, head):
-    result = sims.read(write(f"{head}0;5;7\n1;6;8\n"), units="at/cm3")
+def test_a_word_above_the_depths_is_no_name(write, header):
+    result = sims.read(write(f"{header}0;5;7\n1;6;8\n"), units="at/cm3")
     assert result.species == ["B", "P"]
     assert values(result, "P") == ([0, 1], [7, 8])
 
@@ -182,8 +182,8 @@ def test_what_is_said_of_a_depth_names_no_species(write):
 
 
 def test_averages_and_their_scatter(write):
-    head = "Depth (nm),11B mean (at/cm3),11B SD (at/cm3),31P mean (at/cm3),31P SD (at/cm3)"
-    result = sims.read(write(f"{head}\n0,1,0.1,5,0.5\n1,2,0.2,6,0.6\n"))
+    header = "Depth (nm),11B mean (at/cm3),11B SD (at/cm3),31P mean (at/cm3),31P SD (at/cm3)"
+    result = sims.read(write(f"{header}\n0,1,0.1,5,0.5\n1,2,0.2,6,0.6\n"))
     assert result.species == ["11B", "31P"]
     assert result["31P"].concentrations_stderr.tolist() == [0.5, 0.6]
 
@@ -272,10 +272,10 @@ def test_a_turned_table_that_breaks_off_is_refused(write):
         sims.read(write(text + ".5;2.5;3."))
 
 
-@pytest.mark.parametrize("head", ["#", "", "Time (s)"])
-def test_a_row_whose_cells_have_moved_is_told(write, head):
-    rows = [f"{head};Depth (nm);B (cps)", "1;0;5", "2;1;7", ";3;2", "4;3;9", "5;4;8", ""]
-    if not head:
+@pytest.mark.parametrize("header", ["#", "", "Time (s)"])
+def test_a_row_whose_cells_have_moved_is_told(write, header):
+    rows = [f"{header};Depth (nm);B (cps)", "1;0;5", "2;1;7", ";3;2", "4;3;9", "5;4;8", ""]
+    if not header:
         rows[4] = "4;3;9"
         with pytest.raises(sims.SpeciesError, match="does not name the species of column A"):
             sims.read(write("\n".join(rows)))
@@ -290,14 +290,14 @@ def test_a_row_whose_cells_have_moved_is_told(write, head):
 )
 def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, is_told):
     rows = [f"{'' if 0 < i <= missing else i};{i};{i}" for i in range(count)]
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         sims.read(write("\n".join(["#;Depth (nm);B (cps)", *rows, ""])))
     says = (
         "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
         "its numbers are not what they seem; put them back"
     )
-    assert [str(one.message) for one in told] == [says] * is_told
+    assert [str(one.message) for one in warned] == [says] * is_told
 
 
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
@@ -312,7 +312,7 @@ def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
         sims.read(write("Depth (nm);B (at%)\n0,5;0,16\n1,5;0,01\n2,55,05\n"))
 
 
-def test_labels_above_heads_that_name_species_are_samples(write):
+def test_labels_above_headers_that_name_species_are_samples(write):
     text = "as implanted;;annealed;\nDepth (nm);B (cps);Depth (nm);B (cps)\n0;1;0;5\n1;2;1;6\n"
     with pytest.raises(sims.ReadError, match="several samples, 'as implanted', 'annealed'"):
         sims.read(write(text))
@@ -320,7 +320,7 @@ def test_labels_above_heads_that_name_species_are_samples(write):
     assert [result.metadata.sample for result in read] == ["as implanted", "annealed"]
 
 
-def test_row_numbers_without_a_head_beside_a_row_of_names(write):
+def test_row_numbers_without_a_header_beside_a_row_of_names(write):
     text = ";;B;P\n;Tiefe;Konz.;Konz.\n;nm;cps;cps\n1;0;5;6\n2;1;7;8\n3;2;9;1\n"
     result = sims.read(write(text))
     assert result.species == ["B", "P"]
@@ -331,7 +331,7 @@ def test_a_text_in_an_encoding_that_nothing_tells_says_so(write, tmp_path):
     path = tmp_path / "w7.csv"
     path.write_bytes("样品,深度,B\n,nm,cps\nW1,0,1\nW1,1,2\n".encode("gb18030"))
     says = (
-        "; its letters look like those of an encoding that nothing tells: 'shift_jis', 'gb18030', "
+        "; its letters look like those of another encoding: 'shift_jis', 'gb18030', "
         "'big5', 'euc_kr', 'cp1250' or 'cp1251'\\? encoding= states it$"
     )
     with pytest.raises(sims.SimsError, match=says):
@@ -390,7 +390,7 @@ def test_cells_far_away_cost_nothing(tmp_path, cell, content):
     assert values(sims.read(edited(tmp_path, change))) == (Z, B)
 
 
-def test_heads_that_are_merged_over_columns_are_those_of_each(tmp_path):
+def test_headers_that_are_merged_over_columns_are_those_of_each(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     for row in (["Depth (nm)", "Concentration (at/cm3)", None], [None, "B", "P"],
@@ -468,7 +468,7 @@ def test_how_a_table_is_read_is_shown(write):
     shown = sims.explain_read(path)
     assert "w7.csv, read as 'table'" in shown
     assert "a text with semicolons between the cells" in shown
-    for line in ("1  note     Wafer 7", "2  heads    Tiefe (nm)  B (at/cm3)", "A  depths",
+    for line in ("1  note     Wafer 7", "2  headers  Tiefe (nm)  B (at/cm3)", "A  depths",
                  "B  values of 'B'  in at/cm3", "w7: 1 profile"):  # fmt: skip
         assert line in shown
 
@@ -477,13 +477,13 @@ def test_an_error_about_a_table_shows_what_was_understood(write):
     path = write("Tiefe (nm);B (at/cm3)\n0;1\n1;x\n2;3\n")
     with pytest.raises(sims.ReadError) as caught:
         sims.read(path)
-    assert "1  heads" in caught.value.picture
-    assert "3  numbers and texts  1" in caught.value.picture
+    assert "1  headers" in caught.value.layout_preview
+    assert "3  numbers and texts  1" in caught.value.layout_preview
     shown = sims.explain_read(path)
-    assert caught.value.picture in shown
+    assert caught.value.layout_preview in shown
     assert "not read: line 3, column B: 'x' is no number" in shown
     (error,) = sims.read([path], errors="collect")
-    assert error.picture == caught.value.picture
+    assert error.layout_preview == caught.value.layout_preview
 
 
 def test_other_files_are_explained_too(write):
@@ -497,9 +497,9 @@ def test_other_files_are_explained_too(write):
 def test_a_text_without_rows_of_numbers_shows_its_lines(write):
     with pytest.raises(sims.ReadError, match="no row of two numbers") as caught:
         sims.read(write("Wafer 7\nDepth (nm);B (cps)\nzero;one\n"))
-    assert [line.split()[:2] for line in caught.value.picture.splitlines()[2:]] == [
+    assert [line.split()[:2] for line in caught.value.layout_preview.splitlines()[2:]] == [
         ["1", "words"],
-        ["2", "heads"],
+        ["2", "headers"],
         ["3", "words"],
     ]
 
@@ -527,8 +527,8 @@ NUMBERS = [
 
 
 def test_labels_above_depths_that_are_shared_tell_samples_apart():
-    heads = [[None, "W1", None, "W2", None], ["Depth (nm)", *["B (at/cm3)", "P (at/cm3)"] * 2]]
-    content = book(heads + NUMBERS, ["B1:C1", "D1:E1"])
+    headers = [[None, "W1", None, "W2", None], ["Depth (nm)", *["B (at/cm3)", "P (at/cm3)"] * 2]]
+    content = book(headers + NUMBERS, ["B1:C1", "D1:E1"])
     first, second = sims.read(content, samples=True)
     assert (first.metadata.sample, second.metadata.sample) == ("W1", "W2")
     assert second["B"].concentrations.tolist() == [3e18, 6e18, 9e18]
@@ -538,15 +538,15 @@ def test_labels_above_depths_that_are_shared_tell_samples_apart():
 
 @pytest.mark.parametrize("merged", [[], ["B1:E1"]])
 def test_replicates_below_the_name_of_their_species(merged):
-    heads = [["Depth (nm)", "11B (at/cm3)"], [None, "run 1", "run 2", "mean", "SD"]]
-    result = sims.read(book(heads + NUMBERS, merged))
+    headers = [["Depth (nm)", "11B (at/cm3)"], [None, "run 1", "run 2", "mean", "SD"]]
+    result = sims.read(book(headers + NUMBERS, merged))
     assert [p.species_name for p in result] == ["11B run 1", "11B run 2", "11B"]
     assert result["11B"].concentrations_stderr.tolist() == [1e17, 2e17, 3e17]
 
 
 def test_replicates_above_which_the_species_states_their_unit():
-    heads = [[None, "11B (at/cm3)"], ["Depth (nm)", "run 1", "run 2", "mean", "SD"]]
-    result = sims.read(book(heads + NUMBERS, ["B1:E1"]))
+    headers = [[None, "11B (at/cm3)"], ["Depth (nm)", "run 1", "run 2", "mean", "SD"]]
+    result = sims.read(book(headers + NUMBERS, ["B1:E1"]))
     assert [p.species_name for p in result] == ["11B run 1", "11B run 2", "11B"]
     assert {p.concentration_units for p in result.depth_profiles} == {"at/cm3"}
 
@@ -569,19 +569,19 @@ def test_a_cell_that_is_merged_over_numbers_is_told():
     ],
 )
 def test_cells_that_are_merged_over_numbers_are_counted(merged, where):
-    heads = ["Depth (nm)", "B (at/cm3)", "P (at/cm3)"]
-    content = book([heads, *([float(i), 1e18, 1e17] for i in range(4))], merged)
-    with pytest.warns(sims.ProfileWarning) as told:
+    headers = ["Depth (nm)", "B (at/cm3)", "P (at/cm3)"]
+    content = book([headers, *([float(i), 1e18, 1e17] for i in range(4))], merged)
+    with pytest.warns(sims.ProfileWarning) as warned:
         sims.read(content)
-    says = rf"sheet 'Sheet', {where} is merged with a cell before it: what it holds nobody sees"
-    assert [one for one in told if re.search(says, str(one.message))]
+    says = rf"sheet 'Sheet', {where} is merged with a cell before it: its value is hidden"
+    assert [one for one in warned if re.search(says, str(one.message))]
 
 
 def test_a_sheet_that_is_not_there_shows_the_one_that_is():
     content = book([["Depth (nm)", "B (at/cm3)"], *(row[:2] for row in NUMBERS)])
     with pytest.raises(sims.ReadError, match="sheet='Data' is not in the workbook") as raised:
         sims.read(content, sheet="Data")
-    assert "heads    Depth (nm)  B (at/cm3)" in raised.value.picture
+    assert "headers  Depth (nm)  B (at/cm3)" in raised.value.layout_preview
 
 
 def test_a_number_that_may_be_cut_in_the_only_row_is_told():
@@ -594,7 +594,7 @@ def test_a_number_that_may_be_cut_in_the_only_row_is_told():
 
 
 @pytest.mark.parametrize(
-    ("head", "row", "expected"),
+    ("header", "row", "expected"),
     [
         ("Cycle\tElapsed Time (s)\tm/z 27 (c/s)", "{i}\t{z}\t{v}", ("m/z 27", "s", "c/s")),
         ("Time;ms;mass 11.00 (c/s)", "0:00:0{i};{z};{v}", ("mass 11.00", "ms", "c/s")),
@@ -604,11 +604,11 @@ def test_a_number_that_may_be_cut_in_the_only_row_is_told():
         ("Depth\tB\nnm\tcm\\+(-3)\nW7\tImplant", "{z}\t{v}", ("B", "nm", "cm\\+(-3)")),
     ],
 )  # fmt: skip
-def test_heads_of_other_laboratories(write, head, row, expected):
+def test_headers_of_other_laboratories(write, header, row, expected):
     body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "w7.csv: column A")
-        profile = sims.read(write(f"{head}\n{body}\n")).depth_profiles[0]
+        profile = sims.read(write(f"{header}\n{body}\n")).depth_profiles[0]
     assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
     assert profile.depths.tolist() == [0, 2, 4, 6]
     assert profile.concentrations.tolist() == [1, 2, 3, 4]
@@ -637,16 +637,16 @@ def test_what_a_row_says_of_the_columns_is_a_note_that_is_told(write, word):
     assert result.metadata.other == {"line 1": f"{word} 2e22 3e22"}
 
 
-def test_heads_with_blanks_in_them_between_blanks(write):
+def test_headers_with_blanks_in_them_between_blanks(write):
     rows = "    2.00     1.2E+03     4.5E+05\n    4.00     1.5E+03     4.6E+05\n"
     result = sims.read(write(f"TIME/SEC      B 11          SI 30\n{rows}"), units="counts/s")
     assert values(result, "SI 30") == ([2, 4], [4.5e5, 4.6e5])
 
 
 def test_names_above_pairs_behind_what_their_row_is_called():
-    heads = [["測定元素", "B", None, "P"], [None, *["深さ", "濃度"] * 2]]
-    heads.append([None, *["(nm)", "(cm-3)"] * 2])
-    result = sims.read(book([*heads, [None, 0.0, 1e18, 0.5, 2e18], [None, 1.0, 3e18, 1.5, 4e18]]))
+    headers = [["測定元素", "B", None, "P"], [None, *["深さ", "濃度"] * 2]]
+    headers.append([None, *["(nm)", "(cm-3)"] * 2])
+    result = sims.read(book([*headers, [None, 0.0, 1e18, 0.5, 2e18], [None, 1.0, 3e18, 1.5, 4e18]]))
     assert values(result, "P") == ([0.5, 1.5], [2e18, 4e18])
 
 
@@ -676,9 +676,9 @@ def test_a_first_table_above_another_in_a_sheet_is_not_lost():
     with pytest.raises(sims.ReadError) as raised:
         sims.read(book(rows))
     assert str(raised.value).partition(": ")[2] == (
-        "row 3 is a row of numbers, but in row 4 'z (nm) P (cps)' is the head of another table; "
-        "put it into a file or a sheet of its own, or say which rows are heads by header_rows=[1] "
-        "or header_rows=[3]"
+        "row 3 is a row of numbers, but in row 4 'z (nm) P (cps)' is the header of another table; "
+        "put it into a file or a sheet of its own, or say which rows are headers by "
+        "header_rows=[1] or header_rows=[3]"
     )
     assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])
 
@@ -750,9 +750,9 @@ def test_where_cells_are_merged_is_told_of_a_turned_table():
 
 def test_an_empty_row_of_a_sheet_is_told_and_notes_are_kept():
     rows = [["Sample: W7"], [], TABLE, [0, 1], [1, 2], [None, None], [2, 3], [], ["done", 5]]
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         result = sims.read(book(rows))
-    assert {str(one.message).partition(": ")[2][:60] for one in told} == {
+    assert {str(one.message).partition(": ")[2][:60] for one in warned} == {
         "sheet 'Sheet', row 9 begins with 'done' and holds 1 number: ",
         "the numbers end at row 5 and go on at row 7, below an empty ",
     }

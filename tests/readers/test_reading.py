@@ -19,9 +19,9 @@ from shared_profiles import FOLDER
 import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers import file_types as recognising
-from sims_analysis.readers import files as reading
 from sims_analysis.readers.registry import FORMATS
-from sims_analysis.readers.source import Options, Source, found_once
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.tables import table
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
 CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt(K * 9), "I")})
@@ -132,7 +132,7 @@ TIMING  DATA : ///////////////////
         (b"Depth (nm),B (cm^-3)\n", "a header without data"),
         (b"just a letter to the laboratory\n", "no table"),
         (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
-        (b"depth (nm);species;concentration (atom/cm^3);;\n", "heads, and no rows of numbers"),
+        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers, and no rows of numbers"),
     ],
 )
 def test_other_files_are_refused_by_what_they_are(write, content, kind):
@@ -301,9 +301,9 @@ def test_whatever_is_stated_beside_a_file_can_be_explained(write):
 
 def test_warnings_name_the_file_and_point_at_the_caller(write):
     path = write(b"Depth (nm),B (cm^-3)\n0,1e18\n1,inf\n2,3e18\n")
-    with pytest.warns(sims.ProfileWarning, match=r"^w7\.txt: infinite") as told:
+    with pytest.warns(sims.ProfileWarning, match=r"^w7\.txt: infinite") as warned:
         sims.read(path)
-    assert told[0].filename == __file__
+    assert warned[0].filename == __file__
 
 
 # --- provenance -------------------------------------------------------------------------------
@@ -437,7 +437,7 @@ def test_a_last_number_that_lost_digits_is_told(write, name):
         sims.read(write(content.rstrip()[:-1]), species=species)
 
 
-def test_heads_without_rows_and_missing_cycles_are_told(write):
+def test_headers_without_rows_and_missing_cycles_are_told(write):
     with pytest.raises(sims.ReadError, match="a header without data"):
         sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
@@ -587,21 +587,19 @@ def test_columns_that_were_swapped_are_told(tmp_path):
         sims.read(path, depth_units="nm", units="atoms/cm^3", columns={"B": (0, 1)})
 
 
-def test_a_reader_that_stumbles_costs_one_file(tmp_path, monkeypatch):
-    text = "Depth (nm),B (atoms/cm3)\n1,1e18\n2,2e18\n"
+def test_a_reader_that_fails_costs_one_file(tmp_path):
     for name in ("a.csv", "b.csv", "c.csv"):
-        (tmp_path / name).write_text(text)
-    read = reading.finish
+        (tmp_path / name).write_bytes(TABLE)
 
-    def finish(content, source, *others):
-        return {}["layer 2"] if source.name == "b.csv" else read(content, source, *others)
+    def read(source):
+        return {}["layer 2"] if source.name == "b.csv" else table.read(source)
 
-    monkeypatch.setattr(reading, "finish", finish)
-    found = sims.read(tmp_path, errors="collect")
+    reader = own(recognises=lambda _: True, read=read)
+    found = sims.read(tmp_path, errors="collect", format=reader)
     assert [type(one).__name__ for one in found] == ["SIMSResult", "ReadError", "SIMSResult"]
     assert str(found[1]).startswith("b.csv: it is damaged, or laid out in a way")
     with pytest.raises(sims.ReadError, match=r"b\.csv: .*KeyError: 'layer 2'"):
-        sims.read(tmp_path / "b.csv")
+        sims.read(tmp_path / "b.csv", format=reader)
 
 
 @pytest.mark.parametrize(
@@ -643,7 +641,7 @@ def test_whatever_a_reader_stumbles_over_costs_one_file(write, monkeypatch, fail
 
     odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
     odd.recognises = lambda source: source.name == "bad.dat"
-    monkeypatch.setattr(recognising, "formats", lambda: (odd, *FORMATS))
+    monkeypatch.setattr(recognising, "readers", lambda: (odd, *FORMATS))
     first, second = sims.read([bad, good], errors="collect")
     assert isinstance(first, sims.errors.ReadError)
     assert first.__cause__ is failure
@@ -664,7 +662,7 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
 
     odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
     odd.recognises = lambda source: source.name == "bad.dat"
-    monkeypatch.setattr(recognising, "formats", lambda: (odd, *FORMATS))
+    monkeypatch.setattr(recognising, "readers", lambda: (odd, *FORMATS))
     first, second = sims.read([bad, good], errors="collect")
     assert "bad.dat: needs xlrd: pip install" in str(first)
     assert second.species == ["B"]
@@ -717,7 +715,7 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         with pytest.raises(sims.ReadError) as raised:
             sims.read(tmp_path / "w7.xlsx", sheet=asked)
         assert str(raised.value) == f"w7.xlsx: {says}"
-        assert raised.value.picture.startswith("sheet 'one'\n")
+        assert raised.value.layout_preview.startswith("sheet 'one'\n")
     says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too: sheet= names"
     with pytest.warns(sims.ProfileWarning, match=says):
         sims.read(tmp_path / "w7.xlsx")
@@ -740,7 +738,7 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         ({"header_rows": 1.5}, "header_rows=1.5; expected numbers of rows, from 0"),
         ({"species": 5}, "species=5; expected a name, or a list of names"),
         ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
-        ({"samples": 1}, "samples=1; expected the head of a column, or True"),
+        ({"samples": 1}, "samples=1; expected the header of a column, or True"),
         ({"not_measured": 5}, "not_measured=5; expected a text, or a list of texts"),
     ],
 )
@@ -809,7 +807,7 @@ def test_texts_in_other_encodings_are_refused():
 def test_the_encoding_is_told_by_the_bytes(content, encoding):
     source = Source("w7.txt", content)
     assert source.is_text
-    assert source._decoded[1] == encoding
+    assert source.decoded == content.decode(encoding).removeprefix("\ufeff")
     assert source.decoded.startswith("Tiefe ")
     assert source.lines[-1] == ""
     assert source.start == source.text
@@ -830,9 +828,9 @@ def test_ends_of_lines_are_made_alike():
         assert source.lines == ["a", "b", ""]
     assert Source("w7.txt", b"a\nb\x1a").lines == ["a", "b"]
     says = "the text ends within the end of a line: the file may break off there"
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         assert Source("w7.txt", b"a\r\nb\r").lines == ["a", "b", ""]
-    assert [str(one.message) for one in told] == [says]
+    assert [str(one.message) for one in warned] == [says]
 
 
 @pytest.mark.parametrize(
@@ -859,19 +857,6 @@ def test_letters_that_no_western_language_writes_are_seen(text, garbled):
     assert western.is_garbled(text) is garbled
     assert not Source("w7.txt", b"u").is_garbled(text)
     assert not Source("w7.txt", b"\xb5", Options(encoding="x")).is_garbled(text)
-
-
-def test_what_is_found_of_a_file_is_looked_for_once():
-    looked = []
-
-    @found_once
-    def find(source):
-        looked.append(source)
-
-    source = Source("w7.txt", b"")
-    assert (find(source), find(source)) == (None, None)
-    assert looked == [source]
-    assert find.__name__ == "find"
 
 
 # --- readers of one's own, and packages that are missing --------------------------------------
@@ -913,23 +898,23 @@ def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
 
 
 def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):
-    monkeypatch.setattr(recognising, "formats", lambda: (own(recognises=failing), *FORMATS))
+    monkeypatch.setattr(recognising, "readers", lambda: (own(recognises=failing), *FORMATS))
     says = (
-        "the reader 'own' of a plugin cannot say whether the file is its own (ValueError: no); "
+        "the reader 'own' of a plugin fails to recognise the file (ValueError: no); "
         "the others are tried"
     )
-    with pytest.warns(sims.SimsWarning) as told:
+    with pytest.warns(sims.SimsWarning) as warned:
         assert sims.read(TABLE).species == ["B"]
-    assert [str(one.message).partition(": ")[2] for one in told] == [says]
+    assert [str(one.message).partition(": ")[2] for one in warned] == [says]
 
 
 def test_warnings_of_several_files_are_told_when_all_are_read(write):
     odd = write(TABLE.replace(b"2e18", b"inf"), "odd.csv")
-    with pytest.warns(sims.ProfileWarning) as told:
+    with pytest.warns(sims.ProfileWarning) as warned:
         outcomes = sims.read([odd, write(b"", "b.csv"), odd], errors="collect")
     assert [type(one).__name__ for one in outcomes] == ["SIMSResult", "ReadError", "SIMSResult"]
     says = "odd.csv: infinite values are taken as not measured: 'B' 1"
-    assert [str(one.message) for one in told] == [says] * 2
+    assert [str(one.message) for one in warned] == [says] * 2
 
 
 def test_an_archive_of_a_tof_instrument_needs_a_package(monkeypatch):

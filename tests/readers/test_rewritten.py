@@ -17,7 +17,7 @@ import sims_analysis as sims
 Z = np.array([0.5, 2.5, 5.0, 7.5, 10.0])
 B = np.array([1.5e18, 3.25e18, 2e18, 5e17, 1e16])
 P = np.array([1e15, 2e15, 4e15, 2e15, 1e15])
-HEAD = ["Depth (nm)", "B (at/cm3)", "P (at/cm3)"]
+HEADER = ["Depth (nm)", "B (at/cm3)", "P (at/cm3)"]
 ROWS = [list(map(float, row)) for row in zip(Z, B, P, strict=True)]
 LINES = "".join(f"{z:g},{b:g},{p:g}\n" for z, b, p in ROWS)
 
@@ -52,16 +52,16 @@ def check(result):
 
 
 @pytest.mark.parametrize(
-    "head",
+    "header",
     ["B x1E18 (cm-3)", "B (10^18) [cm-3]", "B ×10¹⁸ (cm⁻³)", "B/1E18 (cm-3)", "Si /1000 (c/s)",
      "SiO2 x10 (c/s)", "Si (x 0.01) c/s"],
 )  # fmt: skip
-def test_a_factor_in_a_head_is_refused(write, head):
+def test_a_factor_in_a_header_is_refused(write, header):
     with pytest.raises(sims.UnitsError, match=r"line 1, column B: .* states a factor"):
-        sims.read(write(f"Depth (nm);{head}\n0;1\n1;2\n"))
+        sims.read(write(f"Depth (nm);{header}\n0;1\n1;2\n"))
 
 
-def test_heads_of_columns_that_nobody_asks_for_need_not_be_read(write):
+def test_headers_of_columns_that_nobody_asks_for_need_not_be_read(write):
     path = write("Depth (nm);B (cm^-3);Si /1000 (c/s);log(P)\n0;1;5;17\n1;2;6;18\n")
     profile = sims.read(path, columns={"B": (0, 1)})["B"]
     assert profile.concentrations.tolist() == [1, 2]
@@ -75,10 +75,10 @@ def test_a_logarithm_in_brackets_is_refused(write):
         sims.read(write("Depth (nm);B (log)\n0;17\n1;18\n"), units="cm^-3")
 
 
-@pytest.mark.parametrize("head", ["B 1E15 (at/cm3)", "Al2x3 (at/cm3)", "11B/10B (at/cm3)"])
-def test_what_is_no_factor(write, head):
-    name = head.partition(" (")[0]
-    profile = sims.read(write(f"Depth (nm);{head}\n0;1\n1;2\n"))[name]
+@pytest.mark.parametrize("header", ["B 1E15 (at/cm3)", "Al2x3 (at/cm3)", "11B/10B (at/cm3)"])
+def test_what_is_no_factor(write, header):
+    name = header.partition(" (")[0]
+    profile = sims.read(write(f"Depth (nm);{header}\n0;1\n1;2\n"))[name]
     assert profile.concentrations.tolist() == [1, 2]
 
 
@@ -113,9 +113,9 @@ def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
 
 def test_decimal_commas_between_commas_are_not_guessed(write):
     path = write("Depth (nm),B (at%)\n0,5,1,5\n1,5,2,5\n2,5,3,5\n")
-    with pytest.raises(sims.ReadError, match="line 1: heads above 2 of 4 columns; if commas are"):
+    with pytest.raises(sims.ReadError, match="line 1: headers above 2 of 4 columns; if commas are"):
         sims.read(path, species=["B", "O", "C"], units="at%")
-    # Row numbers have no head either, but stand first.
+    # Row numbers have no header either, but stand first.
     assert sims.read(write(",Depth (nm),B (at%)\n0,5,1\n1,6,2\n"))["B"].depths.tolist() == [5, 6]
 
 
@@ -130,22 +130,22 @@ def test_decimal_commas_between_commas_are_not_guessed(write):
     ],
 )
 def test_thousands_apart_are_read_where_nothing_is_left_open(write, decimal, cells):
-    head = f"Tiefe (nm);B (cps)\n0;{'7,5' if decimal == ',' else '7.5'}\n"
-    path = write(head + "".join(f"{cell};{i}\n" for i, cell in enumerate(cells)))
+    header = f"Tiefe (nm);B (cps)\n0;{'7,5' if decimal == ',' else '7.5'}\n"
+    path = write(header + "".join(f"{cell};{i}\n" for i, cell in enumerate(cells)))
     whole = ["".join(c for c in cell if c.isdigit() or c == decimal) for cell in cells]
     depths = [float(cell.replace(decimal, ".")) for cell in whole]
     assert sims.read(path)["B"].depths.tolist() == [0, *depths]
     # One that is written otherwise leaves all open.
     ungrouped = whole[2]
     with pytest.raises(sims.ReadError, match="which not all cells of its column have"):
-        sims.read(write(head + "".join(f"{c};1\n" for c in (*cells[:2], ungrouped, *cells[3:]))))
+        sims.read(write(header + "".join(f"{c};1\n" for c in (*cells[:2], ungrouped, *cells[3:]))))
 
 
 def test_a_point_that_may_be_a_decimal_one_separates_no_thousands(write):
-    head = "Tiefe (nm);B (cps)\n"
-    assert sims.read(write(f"{head}0;5\n1;1.234\n2;2\n"))["B"].concentrations[1] == 1.234
+    header = "Tiefe (nm);B (cps)\n"
+    assert sims.read(write(f"{header}0;5\n1;1.234\n2;2\n"))["B"].concentrations[1] == 1.234
     with pytest.raises(sims.ReadError, match=r"column B: '1.234' is no number"):
-        sims.read(write(f"{head}0;5,5\n1;1.234\n2;2\n"))
+        sims.read(write(f"{header}0;5,5\n1;1.234\n2;2\n"))
 
 
 @pytest.mark.parametrize(
@@ -230,11 +230,11 @@ def test_a_first_row_with_an_odd_cell_is_no_comment_below_units(write, cell):
 
 @pytest.mark.parametrize("cell", ["TRUE", "ND", "x"])
 @pytest.mark.parametrize("book", [False, True])
-def test_a_first_row_with_an_odd_depth_is_no_head(write, workbook, cell, book):
+def test_a_first_row_with_an_odd_depth_is_no_header(write, workbook, cell, book):
     rows = [["Depth", "B", "P"], ["nm", "at/cm3", "at/cm3"], [cell, 1.5, 2.5], [1, 3, 4], [2, 5, 6]]
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
     path = workbook(S=rows) if book else write(text)
-    # Below heads it is a row of the table, whatever is stated: no sample is lost.
+    # Below headers it is a row of the table, whatever is stated: no sample is lost.
     stated = {"depth_units": "nm", "units": "at/cm3", "species": ["B", "P"]}
     for options in ({}, stated):
         with pytest.raises(sims.ReadError, match=f"3, column A: '{cell}' is no number"):
@@ -262,7 +262,7 @@ def test_another_table_below_is_refused(write, mark):
         sims.read(write(content))
 
 
-def test_a_block_with_its_own_head_is_another_table(write):
+def test_a_block_with_its_own_header_is_another_table(write):
     content = (
         "Ion: 11B\nDepth(A)\tConc(at/cc)\n1\t2\n2\t3\nIon: 28Si\nDepth(A)\tConc(at/cc)\n1\t2\n"
     )
@@ -283,7 +283,7 @@ def test_a_comment_between_numbers_is_told(write):
 
 
 @pytest.mark.parametrize(
-    ("heads", "kind"),
+    ("headers", "kind"),
     [
         ("Channel\tm/z\tIntensity", "a mass spectrum"),
         ("m/z\tIntensity\tFit", "a mass spectrum"),
@@ -292,8 +292,8 @@ def test_a_comment_between_numbers_is_told(write):
         ("Point\tBinding energy (eV)\tCounts", "an energy scan"),
     ],
 )
-def test_spectra_are_refused_whatever_is_stated(write, heads, kind):
-    content = f"# exported\n# {heads}\n1\t0.5\t3\n2\t0.6\t4\n3\t0.7\t3\n"
+def test_spectra_are_refused_whatever_is_stated(write, headers, kind):
+    content = f"# exported\n# {headers}\n1\t0.5\t3\n2\t0.6\t4\n3\t0.7\t3\n"
     with pytest.raises(sims.ReadError, match=f"{kind}.*not a depth profile"):
         sims.read(write(content), depth_units="nm", units="counts", species=["a", "b"])
 
@@ -304,11 +304,11 @@ def test_signals_that_are_called_by_their_mass_are_no_spectrum(write):
         sims.read(path)
 
 
-# --- heads ------------------------------------------------------------------------------------
+# --- headers ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "heads",
+    "headers",
     [
         # Origin: names, units, comments.
         "Depth,Concentration,Concentration\nnm,at/cm3,at/cm3\n,B,P",
@@ -320,48 +320,48 @@ def test_signals_that_are_called_by_their_mass_are_no_spectrum(write):
         "Depth (nm),B (at/cm3),P (at/cm3)\n----------,----------,----------",
     ],
 )
-def test_rows_of_heads_in_other_orders(write, heads):
-    if heads.startswith("|"):
+def test_rows_of_headers_in_other_orders(write, headers):
+    if headers.startswith("|"):
         body = "".join(f"|{line}|\n" for line in LINES.replace(",", "|").splitlines())
     else:
         body = LINES
-    check(sims.read(write(f"{heads}\n{body}")))
+    check(sims.read(write(f"{headers}\n{body}")))
 
 
 @pytest.mark.parametrize(
-    "heads",
+    "headers",
     [
         "B,B,P,P\nDepth,Conc,Depth,Conc\nnm,at/cm3,nm,at/cm3",
         "B,B,P,P\nX (nm),Y (at/cm3),X (nm),Y (at/cm3)",
     ],
 )
-def test_a_name_above_each_column_of_a_pair(write, heads):
+def test_a_name_above_each_column_of_a_pair(write, headers):
     body = "".join(f"{z},{b},{z},{p}\n" for z, b, p in ROWS)
-    check(sims.read(write(f"{heads}\n{body}")))
+    check(sims.read(write(f"{headers}\n{body}")))
 
 
-def test_names_below_a_head_that_spans_them(workbook):
-    heads = [["Depth (nm)", "Concentration (at/cm3)", None], [None, "B", "P"]]
-    path = workbook(S=[*heads, *ROWS])
+def test_names_below_a_header_that_spans_them(workbook):
+    headers = [["Depth (nm)", "Concentration (at/cm3)", None], [None, "B", "P"]]
+    path = workbook(S=[*headers, *ROWS])
     with pytest.raises(sims.UnitsError, match="species 'P': no line of the file states the unit"):
         sims.read(path)
     check(sims.read(path, units="at/cm3"))
 
 
-def test_a_depth_with_its_unit_is_no_head(write):
+def test_a_depth_with_its_unit_is_no_header(write):
     with pytest.raises(sims.ReadError, match="line 3, column A: '0 nm' is no number"):
         sims.read(write("Depth;B\nnm;cm^-3\n0 nm;1\n1;2\n2;3\n"))
 
 
 def test_a_column_of_dashes_is_told(workbook):
-    rows = [HEAD, *([z, b, "\u2014"] for z, b, _ in ROWS)]
+    rows = [HEADER, *([z, b, "\u2014"] for z, b, _ in ROWS)]
     with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
         sims.read(workbook(S=rows))
 
 
-@pytest.mark.parametrize("head", ["Cycle #", "Cycle number", "Sputter cycles", "Point no."])
-def test_row_numbers_beside_a_depth_are_no_signal(write, head):
-    content = f"{head},Depth (nm),B (cm^-3)\n1,5,1\n2,6,2\n"
+@pytest.mark.parametrize("header", ["Cycle #", "Cycle number", "Sputter cycles", "Point no."])
+def test_row_numbers_beside_a_depth_are_no_signal(write, header):
+    content = f"{header},Depth (nm),B (cm^-3)\n1,5,1\n2,6,2\n"
     assert [p.species_name for p in sims.read(write(content)).depth_profiles] == ["B"]
 
 
@@ -379,43 +379,43 @@ def test_row_numbers_beside_a_depth_are_no_signal(write, head):
 )
 def test_cells_that_keep_all_rows_from_being_numbers_are_named(workbook, row, says):
     with pytest.raises(sims.ReadError, match=f"row 2, {says}"):
-        sims.read(workbook(S=[HEAD, row, row, row]))
-    # The first row alone is no head either.
+        sims.read(workbook(S=[HEADER, row, row, row]))
+    # The first row alone is no header either.
     with pytest.raises(sims.ReadError, match=f"row 2, {says}"):
-        sims.read(workbook(S=[HEAD, row, *ROWS]), depth_units="nm", units="at/cm3")
+        sims.read(workbook(S=[HEADER, row, *ROWS]), depth_units="nm", units="at/cm3")
 
 
 def test_a_note_beside_the_first_row_loses_no_sample(workbook):
-    rows = [HEAD, [*ROWS[0], None, "Operator: X"], *ROWS[1:]]
+    rows = [HEADER, [*ROWS[0], None, "Operator: X"], *ROWS[1:]]
     with pytest.raises(sims.ReadError, match="row 2, column E: 'Operator: X'"):
         sims.read(workbook(S=rows))
     check(sims.read(workbook(S=rows), not_measured=["Operator: X"]))
 
 
 def test_an_empty_sheet_of_processed_data_hides_no_other(workbook):
-    check(sims.read(workbook(Processed_data=[], Data=[HEAD, *ROWS])))
+    check(sims.read(workbook(Processed_data=[], Data=[HEADER, *ROWS])))
 
 
 def test_other_sheets_are_named_in_what_is_wrong_with_the_first(workbook):
     summary = [["Wafer", "B (at/cm2)"], [1, 1e13], [2, 2e13]]
     with pytest.raises(sims.SimsError, match=r"sheet 'Doses': .* in 'Data' too: sheet= names"):
-        sims.read(workbook(Doses=summary, Data=[HEAD, *ROWS]))
+        sims.read(workbook(Doses=summary, Data=[HEADER, *ROWS]))
 
 
 def test_notes_that_look_like_a_table_hide_no_sheet_of_numbers(workbook):
     notes = [["Depth (nm);B (at/cm3);P (at/cm3)"], ["0;1;2"], ["1;2;3"]]
-    check(sims.read(workbook(Data=[HEAD, *ROWS], Notes=notes)))
+    check(sims.read(workbook(Data=[HEADER, *ROWS], Notes=notes)))
     assert sims.read(workbook(Notes=notes))["B"].concentrations.tolist() == [1, 2]
 
 
 def test_zipped_files_are_told_from_workbooks(write, workbook):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.write(workbook(S=[HEAD, *ROWS]), "w7.xlsx")
+        archive.write(workbook(S=[HEADER, *ROWS]), "w7.xlsx")
     with pytest.raises(sims.ReadError, match=r"an archive of files \(zip\)"):
         sims.read(write(stream.getvalue()))
     with pytest.raises(sims.ReadError, match="damaged or breaks off"):
-        sims.read(write(workbook(S=[HEAD, *ROWS]).read_bytes()[:300]))
+        sims.read(write(workbook(S=[HEADER, *ROWS]).read_bytes()[:300]))
     for name, kind in (("xl/workbook.bin", "xlsb"), ("content.opendocument", "OpenDocument")):
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
@@ -428,7 +428,7 @@ def test_zipped_files_are_told_from_workbooks(write, workbook):
 
 
 def test_ends_of_lines_and_of_files(write):
-    text = ",".join(HEAD) + "\n" + LINES
+    text = ",".join(HEADER) + "\n" + LINES
     check(sims.read(write(text.replace("\n", "\r\r\n"))))
     check(sims.read(write(text + "\x1a")))
     result = sims.read(write(iontof(Z, [("B+", "11", P)]).replace(b"\r\n", b"\r\r\n")))
@@ -436,7 +436,7 @@ def test_ends_of_lines_and_of_files(write):
 
 
 def test_wide_text_that_ends_within_a_character(write):
-    wide = ("\ufeff" + ",".join(HEAD) + "\n" + LINES).encode("utf-16-le")
+    wide = ("\ufeff" + ",".join(HEADER) + "\n" + LINES).encode("utf-16-le")
     with pytest.raises(sims.ReadError, match="breaks off within a character"):
         sims.read(write(wide[:-3]))
     with pytest.warns(sims.ProfileWarning, match="within a character"):
@@ -444,8 +444,8 @@ def test_wide_text_that_ends_within_a_character(write):
 
 
 def test_names_in_the_wrong_encoding_are_refused(write):
-    head = "深さ (nm);B 濃度 (at/cm3);P 濃度 (at/cm3)\n"
-    content = (head + LINES.replace(",", ";")).encode("shift_jis")
+    header = "深さ (nm);B 濃度 (at/cm3);P 濃度 (at/cm3)\n"
+    content = (header + LINES.replace(",", ";")).encode("shift_jis")
     with pytest.raises(sims.SpeciesError, match="pass encoding="):
         sims.read(write(content))
     check(sims.read(write(content), encoding="shift_jis"))
@@ -578,12 +578,12 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
         path = workbook(S=cells)
     else:
         path = write("# copied\n" + "".join(",".join(row) + "\n" for row in rows))
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         boron, silicon = sims.read(path).depth_profiles
     # Beside a pair of columns limits are kept.
-    assert len(told) == (layout == "tidy")
-    assert all("numbers of column E" in str(warning.message) for warning in told)
+    assert len(warned) == (layout == "tidy")
+    assert all("numbers of column E" in str(warning.message) for warning in warned)
     np.testing.assert_array_equal(boron.concentrations, [1.5e18, np.nan, 3e18])
     np.testing.assert_array_equal(boron.concentrations_stderr, [1.5e17, np.nan, 3e17])
     assert silicon.concentrations.tolist() == [5.5, 6.5]
@@ -595,7 +595,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
 @pytest.mark.parametrize("name", sorted(set(sims.read_formats()) - {"table", "eag"}))
 @pytest.mark.parametrize("book", [False, True])
 def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
-    path = workbook(S=[HEAD, *ROWS]) if book else write(",".join(HEAD) + "\n" + LINES)
+    path = workbook(S=[HEADER, *ROWS]) if book else write(",".join(HEADER) + "\n" + LINES)
     with pytest.raises(sims.ReadError, match=f"does not look like format='{name}'"):
         sims.read(path, format=name)
     (error,) = sims.read([path], format=name, errors="collect")

@@ -33,10 +33,10 @@ def workbook(tmp_path):
     return workbook
 
 
-def text(head, delimiter=",", comma=False, end="\n", columns=(Z, B, P), notes=""):
+def text(header, delimiter=",", comma=False, end="\n", columns=(Z, B, P), notes=""):
     rows = [delimiter.join(f"{v:g}" for v in row) for row in zip(*columns, strict=True)]
     body = end.join(rows)
-    return head + end + (body.replace(".", ",") if comma else body) + end + notes
+    return header + end + (body.replace(".", ",") if comma else body) + end + notes
 
 
 def check(result, **units):
@@ -54,7 +54,7 @@ def check(result, **units):
 
 
 @pytest.mark.parametrize(
-    "head",
+    "header",
     [
         "Depth (nm),B (atoms/cm3),P (atoms/cm3)",
         "Depth [nm],B [at/cm³],P [cm^-3]",
@@ -69,12 +69,12 @@ def check(result, **units):
         "Tiefe (nm),B Konzentration (at/cm3),P Konzentration (at/cm3)",
     ],
 )
-def test_heads_as_laboratories_write_them(write, head):
-    check(sims.read(write(text(head))))
+def test_headers_as_laboratories_write_them(write, header):
+    check(sims.read(write(text(header))))
 
 
 @pytest.mark.parametrize("note", ["# Dose = 3.0e13", "Energy = 300 keV", "# Mass = 79"])
-def test_a_note_with_an_equals_sign_is_no_head(write, note):
+def test_a_note_with_an_equals_sign_is_no_header(write, note):
     rows = "".join(f"{z} {c:.0f}\n" for z, c in zip(Z, B, strict=True))
     stated = {"species": "B", "depth_units": "nm", "units": "cm^-3"}
     profile = sims.read(write(f"{note}\n{rows}"), **stated)["B"]
@@ -95,8 +95,8 @@ def test_a_unit_that_means_nothing_is_refused_with_the_argument(write):
 def test_delimiters_and_decimal_commas(write, delimiter, comma):
     if delimiter == "," and comma:
         pytest.skip("both cannot be")
-    head = delimiter.join(["Depth_nm", "B_(cm-3)", "P_(cm-3)"])
-    check(sims.read(write(text(head, delimiter, comma))))
+    header = delimiter.join(["Depth_nm", "B_(cm-3)", "P_(cm-3)"])
+    check(sims.read(write(text(header, delimiter, comma))))
 
 
 def test_quoted_decimal_commas_between_commas(write):
@@ -160,11 +160,11 @@ def test_a_row_of_numbers_below_that_begins_with_a_word_is_told(write, workbook)
 
 
 @pytest.mark.parametrize("remark", ["paused for the night", "; paused", "' paused"])
-def test_a_first_row_that_a_remark_cuts_off_is_no_head(write, remark):
+def test_a_first_row_that_a_remark_cuts_off_is_no_header(write, remark):
     content = f"Depth (nm)\tB (cm^-3)\n0\t1e18\n{remark}\n1\t2e18\n2\t3e18\n"
     with pytest.raises(sims.ReadError, match="line 2 is a row of numbers like those from line 4"):
         sims.read(write(content), species="B", depth_units="nm", units="cm^-3")
-    # Numbers of the columns stand above heads.
+    # Numbers of the columns stand above headers.
     content = "1\t2\nDepth (nm)\tB (cm^-3)\n0\t1e18\n1\t2e18\n"
     assert sims.read(write(content))["B"].depths.tolist() == [0, 1]
 
@@ -190,9 +190,9 @@ def test_hidden_sheets_come_last_and_processed_data_before_pasted_text(tmp_path)
 
 
 def test_pairs_of_columns_of_unequal_length(write):
-    head = "B,,P,\nDepth,CONC.,Depth,CONC.\n(nm),(atoms/cc),(nm),(atoms/cc)\n"
+    header = "B,,P,\nDepth,CONC.,Depth,CONC.\n(nm),(atoms/cc),(nm),(atoms/cc)\n"
     rows = "0,1E18,0.5,1e15\n1,2e18,1.5,2e15\n2,3e18,,\n"
-    result = sims.read(write(head + rows))
+    result = sims.read(write(header + rows))
     assert result["B"].depths.tolist() == [0, 1, 2]
     assert result["P"].depths.tolist() == [0.5, 1.5]
 
@@ -255,8 +255,8 @@ def test_old_workbooks(tmp_path):
 
 
 def test_standard_errors_behind_all_values_belong_to_their_species(write):
-    head = "Depth (nm),B (cm^-3),P (cm^-3),B std (cm^-3),P std (cm^-3)"
-    result = sims.read(write(f"{head}\n0,1e18,5,1e16,1\n1,2e18,6,2e16,2\n"))
+    header = "Depth (nm),B (cm^-3),P (cm^-3),B std (cm^-3),P std (cm^-3)"
+    result = sims.read(write(f"{header}\n0,1e18,5,1e16,1\n1,2e18,6,2e16,2\n"))
     assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
     assert result["P"].concentrations_stderr.tolist() == [1, 2]
 
@@ -325,14 +325,16 @@ def test_cycles_and_times_beside_a_depth(write):
 
 
 @pytest.mark.parametrize(
-    ("head", "unit"),
+    ("header", "unit"),
     [("Fluence (ions/cm2)", "ions/cm2"), ("Ion dose", None), ("Depth error (nm)", "nm")],
 )
-def test_numbers_beside_a_depth_that_are_no_signal(write, head, unit):
-    profile = sims.read(write(f"Depth (nm),{head},B (cm^-3)\n0,1,1e18\n2,5,2e18\n4,9,1e18\n"))["B"]
+def test_numbers_beside_a_depth_that_are_no_signal(write, header, unit):
+    profile = sims.read(write(f"Depth (nm),{header},B (cm^-3)\n0,1,1e18\n2,5,2e18\n4,9,1e18\n"))[
+        "B"
+    ]
     assert profile.concentrations.tolist() == [1e18, 2e18, 1e18]
     assert profile.concentrations_stderr is None
-    assert profile.extra["columns"] == {head: {"units": unit, "values": [1, 5, 9]}}
+    assert profile.extra["columns"] == {header: {"units": unit, "values": [1, 5, 9]}}
 
 
 def test_a_species_in_concentration_and_intensity(write):
@@ -382,34 +384,34 @@ def test_ambiguous_and_unknown_units_are_refused_with_their_species(write):
         sims.read(write(text("Depth (nm),B conc. (cm^-3),P conc. (%)")))
 
 
-def test_columns_by_number_letter_and_head(write):
+def test_columns_by_number_letter_and_header(write):
     path = write("a,b,c,d\n0,5,1e18,7\n1,6,2e18,8\n2,7,3e18,9\n")
     stated = {"depth_units": "nm", "units": "cm^-3"}
     for pair in [(0, 2), ("a", "c"), ("A", "C")]:
         profile = sims.read(path, columns={"B": pair}, **stated)["B"]
         assert profile.concentrations.tolist() == [1e18, 2e18, 3e18]
-    with pytest.raises(sims.ReadError, match="'e' is the head of no column"):
+    with pytest.raises(sims.ReadError, match="'e' is the header of no column"):
         sims.read(path, columns={"B": ("a", "e")}, **stated)
     with pytest.raises(sims.ReadError, match="no column 4; the table has 4"):
         sims.read(path, columns={"B": (0, 4)}, **stated)
 
 
-def test_heads_that_hold_blanks_above_columns_between_blanks(write):
-    for head in ("Depth (nm)   B (cm^-3)   P (cm^-3)", "Depth (nm) B (cm^-3) P (cm^-3)"):
-        check(sims.read(write(text(head, "  "))))
+def test_headers_that_hold_blanks_above_columns_between_blanks(write):
+    for header in ("Depth (nm)   B (cm^-3)   P (cm^-3)", "Depth (nm) B (cm^-3) P (cm^-3)"):
+        check(sims.read(write(text(header, "  "))))
 
 
 def test_logarithms_are_refused(write):
-    heads = ["log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)", "B log10 (cm-3)", "B_log10 (cm-3)",
+    headers = ["log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)", "B log10 (cm-3)", "B_log10 (cm-3)",
              "B (log10 cm-3)", "logB (cm-3)", "B [log(at/cm3)]"]  # fmt: skip
-    for head in heads:
+    for header in headers:
         with pytest.raises(sims.UnitsError, match=r"line 1, column B: .*logarithm"):
-            sims.read(write(f"Depth (nm),{head}\n0,18\n1,18.3\n"))
+            sims.read(write(f"Depth (nm),{header}\n0,18\n1,18.3\n"))
 
 
-@pytest.mark.parametrize("head", ["B error (cm^-3)", "±", "stderr", "B std (cm^-3)"])
-def test_standard_errors_beside_values(write, head):
-    path = write(f"Depth (nm),B (cm^-3),{head},P (cm^-3)\n0,1e18,1e16,5\n1,2e18,2e16,6\n")
+@pytest.mark.parametrize("header", ["B error (cm^-3)", "±", "stderr", "B std (cm^-3)"])
+def test_standard_errors_beside_values(write, header):
+    path = write(f"Depth (nm),B (cm^-3),{header},P (cm^-3)\n0,1e18,1e16,5\n1,2e18,2e16,6\n")
     result = sims.read(path)
     assert result.species == ["B", "P"]
     assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
@@ -504,9 +506,9 @@ def test_censored_cells_are_not_measured_and_keep_their_limit(write):
     ],
 )
 def test_a_cell_that_is_no_number_is_named(write, cell, says):
-    head = "Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n"
+    header = "Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n"
     with pytest.raises(sims.ReadError, match=rf"w7\.csv: line 4, column B: .*{says}"):
-        sims.read(write(f"{head}2\t{cell}\n3\t4E18\n"))
+        sims.read(write(f"{header}2\t{cell}\n3\t4E18\n"))
 
 
 def test_a_bad_last_cell_is_no_note(write):
@@ -665,7 +667,7 @@ def test_bytes_that_excel_writes_as_unicode_text(write):
 
 
 @pytest.mark.parametrize(
-    ("head", "name", "unit"),
+    ("header", "name", "unit"),
     [
         ("SnO- (c/s)", "SnO-", "c/s"),
         ("SnO (c/s)", "SnO", "c/s"),
@@ -678,8 +680,8 @@ def test_bytes_that_excel_writes_as_unicode_text(write):
         ("Mg 濃度 (atoms/cm3)", "Mg", "atoms/cm3"),
     ],
 )
-def test_heads_give_names_with_their_charge_and_units_of_rates(write, head, name, unit):
-    result = sims.read(write(f"Depth (nm),{head},X (at/cm3)\n0,5,1\n1,6,2\n2,7,3\n".encode()))
+def test_headers_give_names_with_their_charge_and_units_of_rates(write, header, name, unit):
+    result = sims.read(write(f"Depth (nm),{header},X (at/cm3)\n0,5,1\n1,6,2\n2,7,3\n".encode()))
     assert result.species == [name, "X"]
     assert result[name].concentration_units == unit
 
@@ -697,9 +699,9 @@ def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
     ["0 1 0.5 3\n1 2 1.5 4\n       2.5 5\n       3.5 6\n", "0 1 5 3\n1   6 4\n2 1 7 5\n"],
 )
 def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
-    head = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
-    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, and between blanks nobody"):
-        sims.read(write(f"{head}\n{rows}"))
+    header = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
+    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells: between blanks it is"):
+        sims.read(write(f"{header}\n{rows}"))
 
 
 def test_nan_stands_between_blanks_for_what_was_not_measured(write):
@@ -728,10 +730,10 @@ def test_thousands_anywhere_in_a_table_are_named(write):
 
 @pytest.mark.parametrize("row", ["B,0,5,1,5e18", "B,1,2e18,5"])
 def test_a_cell_too_many_in_a_row_for_a_sample_is_refused(write, row):
-    head = "Species,Depth (nm),Conc (at/cm3)"
+    header = "Species,Depth (nm),Conc (at/cm3)"
     with pytest.raises(sims.ReadError, match=r"line 3: \d cells in a table of 3 columns; '.+' bel"):
-        sims.read(write(f"{head}\nB,0,1e18\n{row}\n"))
-    assert len(sims.read(write(f"{head}\nB,0,1e18,\nB,1,1e18,\n"))["B"].depths) == 2
+        sims.read(write(f"{header}\nB,0,1e18\n{row}\n"))
+    assert len(sims.read(write(f"{header}\nB,0,1e18,\nB,1,1e18,\n"))["B"].depths) == 2
 
 
 WORDS = """# a comment
@@ -817,9 +819,9 @@ def test_other_sheets_with_numbers_are_told_of(tmp_path):
     book.save(tmp_path / "two.xlsx")
     with pytest.warns(
         sims.errors.ProfileWarning, match=r"sheet 'wafer 1'; .* in 'wafer 2' too"
-    ) as told:
+    ) as warned:
         sims.read(tmp_path / "two.xlsx")
-    assert len(told) == 1
+    assert len(warned) == 1
     sims.read(tmp_path / "two.xlsx", sheet="wafer 2")
 
 
@@ -831,7 +833,7 @@ TWO_ROWS = """Cycle;Time;Depth;11B;11B;30Si
 """
 
 
-def test_two_rows_of_heads_are_one(write):
+def test_two_rows_of_headers_are_one(write):
     profiles = sims.read(write(TWO_ROWS)).depth_profiles
     assert [p.species_name for p in profiles] == ["11B", "11B", "30Si"]
     assert [p.concentration_units for p in profiles] == ["c/s", "at/cm3", "c/s"]
@@ -850,7 +852,7 @@ def test_two_rows_of_heads_are_one(write):
         ";Conc. (at/cm3);\nDepth (nm);B;P\n",
     ],
 )
-def test_units_above_heads(write, above):
+def test_units_above_headers(write, above):
     result = sims.read(write(above + "0;5;7\n1;6;8\n"))
     assert {p.concentration_units for p in result.depth_profiles} == {"at/cm3"}
     assert result.species == ["B", "P"]
@@ -893,14 +895,14 @@ def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write
     ],
 )
 def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
-    head = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
+    header = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
     with pytest.raises(sims.ReadError, match=f"breaks off within line {line}"):
-        sims.read(write(head + rows))
-    assert sims.read(write(head + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
+        sims.read(write(header + rows))
+    assert sims.read(write(header + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "warned"),
     [
         (["1.50E+18", "2.50E+18", "3.50E+18"], False),
         (["1.50E+18", "2.50E+18", "3.50E+1"], True),
@@ -954,10 +956,10 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["1000", *["50"] * 7, "20"], True),
     ],
 )
-def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
+def test_a_last_number_that_may_be_cut_is_told(write, numbers, warned):
     lines = [f"{i};{number}" for i, number in enumerate(numbers)]
     path = write("\n".join(["Depth (nm);B (arb. units)", *lines]))
-    if told:
+    if warned:
         with pytest.warns(
             sims.ProfileWarning, match="has no end, and its last cell, .* may be cut"
         ):
@@ -967,7 +969,7 @@ def test_a_last_number_that_may_be_cut_is_told(write, numbers, told):
     sims.read(write("\n".join(["Depth (nm);B (arb. units)", *lines, ""])))
 
 
-def test_decimal_commas_below_heads_that_are_no_words_of_tables(write):
+def test_decimal_commas_below_headers_that_are_no_words_of_tables(write):
     text = 'Zahl|Ort|"Kanal A"|"Kanal B"\n1|0,1|"1,5"|BDL\n2|0,2|"2,5"|7\n'
     options = {"columns": {"B": ("Ort", "Kanal A")}, "depth_units": "um", "units": "counts"}
     assert sims.read(write(text), **options)["B"].concentrations.tolist() == [1.5, 2.5]
@@ -976,7 +978,7 @@ def test_decimal_commas_below_heads_that_are_no_words_of_tables(write):
     assert result["A"].concentrations.tolist() == [1.5, 2.5]
 
 
-def test_units_in_a_stated_row_of_heads_are_known_or_refused(write):
+def test_units_in_a_stated_row_of_headers_are_known_or_refused(write):
     text = "Ort;Kanal A;Kanal B\num;Skt;Skt\n0;5;7\n1;6;8\n"
     with pytest.raises(sims.UnitsError, match="species 'Kanal A': units: unknown unit 'Skt'"):
         sims.read(write(text), header_rows=[0, 1])
@@ -985,13 +987,13 @@ def test_units_in_a_stated_row_of_heads_are_known_or_refused(write):
     assert result.species == ["Kanal A", "Kanal B"]
 
 
-def test_the_head_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delimiter(write):
+def test_the_header_of_row_numbers_is_none_of_a_comment_where_lines_end_in_a_delimiter(write):
     text = "#;Depth (nm);B (at/cm3);\n1;0;5;\n2;2.5;6;\n3;5;7;\n"
     assert sims.read(write(text))["B"].depths.tolist() == [0, 2.5, 5]
     assert sims.read(write(text[1:].replace("\n", ";;\n")))["B"].depths.tolist() == [0, 2.5, 5]
 
 
-def test_the_head_of_row_numbers_may_stand_between_blanks(write):
+def test_the_header_of_row_numbers_may_stand_between_blanks(write):
     assert sims.read(write("# ;B;P\n# z/nm;C/cm^-3;C/cm^-3\n0;5;6\n1;7;8\n")).species == ["B", "P"]
     text = " | | B | P\n # | Depth / nm | C / cm^-3 | C / cm^-3\n 1 | 0 | 5 | 6\n 2 | 1 | 7 | 8\n"
     assert sims.read(write(text)).species == ["B", "P"]
@@ -1045,12 +1047,14 @@ def test_a_word_beside_a_species_may_mean_an_error(word, tmp_path):
         sims.read(path)
 
 
-@pytest.mark.parametrize("heads", ["V (cm^-3),V error (cm^-3)", "V (cm^-3),Cr raw (cm^-3)", "V,Cr"])
-def test_profiles_and_errors_that_are_known_need_no_word(heads, tmp_path):
+@pytest.mark.parametrize(
+    "headers", ["V (cm^-3),V error (cm^-3)", "V (cm^-3),Cr raw (cm^-3)", "V,Cr"]
+)
+def test_profiles_and_errors_that_are_known_need_no_word(headers, tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text(f"nm,{heads}\n1,2e18,1e17\n2,3e18,1e17\n")
+    path.write_text(f"nm,{headers}\n1,2e18,1e17\n2,3e18,1e17\n")
 
-    sims.read(path, units=None if "(" in heads else "cm^-3")
+    sims.read(path, units=None if "(" in headers else "cm^-3")
 
 
 def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
@@ -1067,9 +1071,9 @@ def test_a_long_text_without_numbers_is_none_of_rows_as_columns(write):
         sims.read(write("".join(f"a{i};b\n" for i in range(201))))
 
 
-@pytest.mark.parametrize("head", ["SD", "P (cm^-3)"])
-def test_numbers_that_were_read_are_not_written_into(write, head):
-    result = sims.read(write(f"Depth (nm);B (cm^-3);{head}\n0;1;2\n1;2;3\n"))
+@pytest.mark.parametrize("header", ["SD", "P (cm^-3)"])
+def test_numbers_that_were_read_are_not_written_into(write, header):
+    result = sims.read(write(f"Depth (nm);B (cm^-3);{header}\n0;1;2\n1;2;3\n"))
     for profile in result.depth_profiles:
         assert np.shares_memory(profile.depths, result["B"].depths)
         for numbers in (profile.depths, profile.concentrations, profile.concentrations_stderr):

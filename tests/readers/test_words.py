@@ -1,4 +1,4 @@
-"""Every spelling of a word that heads may hold, in all languages."""
+"""Every spelling of a word that headers may hold, in all languages."""
 
 from pathlib import Path
 

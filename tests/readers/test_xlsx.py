@@ -12,7 +12,7 @@ import sims_analysis as sims
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.workbook import _xls, all_sheets
-from sims_analysis.readers.tables.xlsx import read_xlsx, seen
+from sims_analysis.readers.tables.xlsx import as_percent, read_xlsx
 
 
 def cells(rows, **more):
@@ -93,7 +93,11 @@ def test_dates_are_counted_from_1900_or_1904():
 
 
 def test_parts_of_a_hundred_are_as_they_are_seen():
-    assert [seen(0.25), seen(1 / 3), seen(1e-5)] == ["25%", "33.3333333333333%", "0.001%"]
+    assert [as_percent(0.25), as_percent(1 / 3), as_percent(1e-5)] == [
+        "25%",
+        "33.3333333333333%",
+        "0.001%",
+    ]
 
 
 def test_sheets_that_are_hidden_and_cells_that_are_merged():
@@ -137,8 +141,8 @@ def saved(*, hidden=(), **sheets):
     return out.getvalue()
 
 
-HEAD = ["z (nm)", "B (cps)"]
-TABLE = [HEAD, [0, 5], [1, 6]]
+HEADER = ["z (nm)", "B (cps)"]
+TABLE = [HEADER, [0, 5], [1, 6]]
 
 
 def refusal(content, **options):
@@ -159,17 +163,17 @@ def test_sheets_without_rows_of_numbers_are_named():
 
 
 def test_a_sheet_of_numbers_comes_before_one_of_numbers_beside_words():
-    words = [HEAD, ["x", 5], ["y", 6]]
+    words = [HEADER, ["x", 5], ["y", 6]]
     assert sims.read(saved(one=words, two=TABLE))["B"].concentrations.tolist() == [5, 6]
     assert refusal(saved(one=words, two=[["z"]])).startswith("sheet 'one', row 2, column A: 'x'")
 
 
 def test_others_are_told_of_but_hidden_ones():
-    content = saved(a=TABLE, b=TABLE, c=[HEAD], d=TABLE, hidden=["b"])
+    content = saved(a=TABLE, b=TABLE, c=[HEADER], d=TABLE, hidden=["b"])
     says = "read from sheet 'a'; there are rows of numbers in 'd' too: sheet= names the one to read"
-    with pytest.warns(sims.ProfileWarning, match=says) as told:
+    with pytest.warns(sims.ProfileWarning, match=says) as warned:
         sims.read(content)
-    assert len(told) == 1
+    assert len(warned) == 1
     sims.read(saved(a=TABLE, b=TABLE, hidden=["b"]))
     sims.read(saved(**{"b": TABLE, " PROCESSED data ": TABLE}))
 
@@ -261,7 +265,7 @@ def test_rows_and_columns_without_content_are_left_out_and_keep_their_names():
     assert [grid.cells(i) for i in range(3)] == [["z (nm)", "B (cps)"], ["0", "5"], ["1", "x"]]
 
 
-def test_heads_that_are_merged_span_the_columns_that_are_left():
+def test_headers_that_are_merged_span_the_columns_that_are_left():
     merged = '<mergeCells><mergeCell ref="B1:F1"/><mergeCell ref="A2:A3"/></mergeCells>'
     rows = (
         "<row r='1'><c r='A1' t='str'><v>z</v></c><c r='B1' t='str'><v>B</v></c></row>"
@@ -270,4 +274,4 @@ def test_heads_that_are_merged_span_the_columns_that_are_left():
     grid = all_sheets(Source("w7.xlsx", make.workbook(rows, more=merged)))[0]
     assert grid.columns == [0, 1, 3, 6]
     assert grid.spans == {1: [(1, 2)]}
-    assert grid.heads(0, 4) == ["z", "B", "B"]
+    assert grid.headers(0, 4) == ["z", "B", "B"]

@@ -633,7 +633,7 @@ def test_maxima_that_the_samples_do_not_need_are_named(n, which):
         restore._warn(frame, answer)
     (message,) = (str(one.message) for one in told)
     assert message == (
-        f"species 'B': {which} may be no layer: without the valley beside it, the profile is "
+        f"species 'B': {which} may be no layer: without the valley next to it, the profile is "
         "nearly as likely for these counts"
     )
 

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from sims_analysis.text.cells import in_cell, of_cell
+from sims_analysis.text.cells import escape_cell, unescape_cell
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,8 @@ from sims_analysis.text.cells import in_cell, of_cell
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "11B;", "11B\t", "11B\n", "11B\r", "11B;;", ";\xa0\t"])
 def test_what_would_run_is_marked_and_comes_back(before, text):
-    assert in_cell(before + text).endswith("'" + text)
-    assert of_cell(in_cell(before + text)) == before + text
+    assert escape_cell(before + text).endswith("'" + text)
+    assert unescape_cell(escape_cell(before + text)) == before + text
 
 
 @pytest.mark.parametrize(
@@ -26,17 +26,17 @@ def test_what_would_run_is_marked_and_comes_back(before, text):
      *string.ascii_letters],
 )  # fmt: skip
 def test_numbers_and_names_stay(text):
-    assert in_cell(text) == text == of_cell(text)
+    assert escape_cell(text) == text == unescape_cell(text)
 
 
 def test_a_mark_of_the_users_stays():
-    assert of_cell("'a") == "'a"
+    assert unescape_cell("'a") == "'a"
 
 
 @given(st.text(st.sampled_from("';\t\n =+-1a＝\xa0")))
 def test_every_text_comes_back_and_no_cell_of_it_runs(text):
-    cell = in_cell(text)
-    assert of_cell(cell) == text
+    cell = escape_cell(text)
+    assert unescape_cell(cell) == text
     for part in cell.replace("\t", ";").replace("\n", ";").split(";"):
         begins = part.strip()[:1]
         assert begins not in {*"=＝"}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.contents import Contents
+    from sims_analysis.api.index import Contents
     from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages", "summaries_of"]

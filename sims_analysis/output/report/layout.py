@@ -8,7 +8,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
-from sims_analysis.text.cells import in_cell
+from sims_analysis.text.cells import escape_cell
 from sims_analysis.text.rounding import rounded
 
 if TYPE_CHECKING:
@@ -169,8 +169,9 @@ def results_csv(report: Report) -> str:
     source = report.data.attrs.get("source", "")
     for row in report.species:
         cells = [
-            f"{value:.10g}" if isinstance(value, float) else in_cell(str(value or ""))
+            f"{value:.10g}" if isinstance(value, float) else escape_cell(str(value or ""))
             for value in (getattr(row, name) for name in columns)
         ]
-        writer.writerow([in_cell(report.data_id), *cells, in_cell(report.level), in_cell(source)])
+        data_id, level, origin = map(escape_cell, (report.data_id, report.level, source))
+        writer.writerow([data_id, *cells, level, origin])
     return text.getvalue()

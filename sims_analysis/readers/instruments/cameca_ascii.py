@@ -27,15 +27,15 @@ def read(source: Source) -> Content:
     """Read the blocks of all elements."""
     lines = source.lines
     starts = [i for i, line in enumerate(lines) if _ELEMENT.fullmatch(line)]
-    heads = [line for line in lines[: starts[0] if starts else 12] if line.strip()]
-    title = next((line for line in heads[1:] if not line.startswith("*")), "")
+    headers = [line for line in lines[: starts[0] if starts else 12] if line.strip()]
+    title = next((line for line in headers[1:] if not line.startswith("*")), "")
     if "DEPTH PROFILE" not in title.upper():
         kind = title.partition(":")[0].strip().lower() or "of another kind"
         raise ReadError(f"the file is a CAMECA export, but no depth profile: {kind}")
     if not starts:
         raise ReadError("a CAMECA file with a header but without data")
     about = {}
-    for line in heads:
+    for line in headers:
         key, mark, value = line.partition(":")
         if mark and value.strip():
             about[key.strip()] = value.strip()

@@ -38,7 +38,7 @@ _RECORD, _NAME, _NAME_SIZE = 192, 65, 64
 
 
 def _header(content: bytes) -> tuple[str, int, int, int] | None:
-    """Give byte order, version, type and size of the header; ``None`` if it is none."""
+    """Return byte order, version, type and size of the header; ``None`` if it is none."""
     if len(content) < _MASSES + 4:
         return None
     for order in "<>":
@@ -89,7 +89,7 @@ def read(source: Source) -> Content:
 def _species(
     content: bytes, order: str, version: int, size: int, encoding: str
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Give the name of each species, and what the mass table says of it."""
+    """Return the name of each species, and what the mass table says of it."""
     (count,) = struct.unpack_from(f"{order}i", content, _MASSES)
     start = _MASSES + 4 + 4 * (60 if version >= 4108 else 10) + 4
     if not 0 < count <= 60 or start + count * _RECORD > min(size, len(content)):
@@ -119,7 +119,7 @@ def _text(raw: bytes, encoding: str) -> str:
 
 
 def _columns(source: Source, order: str, size: int, expected: int) -> Iterator[tuple[Array, Array]]:
-    """Give times and rates of each species."""
+    """Return times and rates of each species."""
     content, place = source.content, size
     if place + 4 > len(content):
         raise ReadError("the file breaks off before its data")

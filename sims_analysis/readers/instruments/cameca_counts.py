@@ -28,13 +28,13 @@ def recognises(source: Source) -> bool:
 def read(source: Source) -> Content:
     """Read the blocks."""
     lines = source.lines
-    heads = {i: m for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m}
+    headers = {i: m for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m}
     signals: list[Signal] = []
-    for start, stop in pairwise([*heads, len(lines)]):
-        head = heads[start]
+    for start, stop in pairwise([*headers, len(lines)]):
+        header = headers[start]
         rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
         if not rows:
-            raise ReadError(f"line {start + 1}: no samples of {head[2]!r}")
+            raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
         values = read_lines(source, rows, 2)
         short = np.isnan(values).any(axis=1)
         if short.any():
@@ -43,20 +43,20 @@ def read(source: Source) -> Content:
             values = values[~short]
         if signals and len(values) < signals[0].values.size:
             source.options.truncated(
-                f"{head[2]!r} has {len(values)} samples, {signals[0].name!r} "
+                f"{header[2]!r} has {len(values)} samples, {signals[0].name!r} "
                 f"{signals[0].values.size}"
             )
         signals.append(
             Signal(
-                name=head[2],
+                name=header[2],
                 depths=values[:, 0],
                 depth_units="s",
                 values=values[:, 1],
                 units="counts",
                 where=f"line {start + 1}",
                 metadata={
-                    "mass": f"{head[1].replace(',', '.')} u",
-                    "counting_time": f"{float(head[3].replace(',', '.')) / 1000:.15g} s",
+                    "mass": f"{header[1].replace(',', '.')} u",
+                    "counting_time": f"{float(header[3].replace(',', '.')) / 1000:.15g} s",
                 },
             )
         )

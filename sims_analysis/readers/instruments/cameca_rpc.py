@@ -1,7 +1,7 @@
 """CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them.
 
-The head of a species on a time axis has four cells, its data have three: columns are found by
-counting species, never by the heads.
+The header of a species on a time axis has four cells, its data have three: columns are found by
+counting species, never by the headers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers.instruments.detector_yield import seen_yield
+from sims_analysis.readers.instruments.detector_yield import find_yield
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import TextGrid
@@ -42,24 +42,24 @@ def recognises(source: Source) -> bool:
 def read(source: Source) -> Content:
     """Read a profile with its calibration; mass spectra and energy scans are refused."""
     lines = source.lines
-    start, names, heads = _heads(lines)
+    start, names, headers = _headers(lines)
     # Spreadsheets save the tabs as commas or semicolons.
-    delimiter = max("\t;,", key=lines[heads].count)
+    delimiter = max("\t;,", key=lines[headers].count)
     species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
-    groups = list(_groups(lines[heads], delimiter))
+    groups = list(_groups(lines[headers], delimiter))
     beam = species[-1] == _BEAM and len(species) > 1
     if beam and len(groups) == len(species) + 1:
-        # The program writes heads for one signal too many before those of the beam.
+        # The program writes headers for one signal too many before those of the beam.
         del groups[-2]
     if len(groups) != len(species):
         raise ReadError(
-            f"line {heads + 1}: {len(groups)} signals in the heads, but {len(species)} species "
+            f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
             f"in line {names + 1}"
         )
-    stop = heads + 1
+    stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
         stop += 1
-    kept = [i for i in range(heads + 1, stop) if lines[i].strip(" \t;,")]
+    kept = [i for i in range(headers + 1, stop) if lines[i].strip(" \t;,")]
     if not kept:
         raise ReadError("a CAMECA file with a header but without data")
     each = _cells_each(groups, [lines[i] for i in kept], delimiter)
@@ -73,7 +73,7 @@ def read(source: Source) -> Content:
     values = TextGrid(rows, delimiter, False, source.options).read(kept, width).values
     if about.is_cut():
         warn(
-            "the file ends before all is said of its calibration (section CALIBRATION PARAMETERS); "
+            "the file ends within its calibration (section CALIBRATION PARAMETERS); "
             "it may have been cut off after its data",
             ProfileWarning,
         )
@@ -98,8 +98,8 @@ def read(source: Source) -> Content:
     return Content(signals=signals, metadata=about.metadata())
 
 
-def _heads(lines: Sequence[str]) -> tuple[int, int, int]:
-    """Find the line where the data start, and those of the species and of the heads."""
+def _headers(lines: Sequence[str]) -> tuple[int, int, int]:
+    """Find the line where the data start, and those of the species and of the headers."""
     start = next((i for i, line in enumerate(lines) if line.startswith("*** DATA START")), None)
     if start is not None:
         following = range(start + 1, min(start + 12, len(lines)))
@@ -112,7 +112,7 @@ def _heads(lines: Sequence[str]) -> tuple[int, int, int]:
 def _cells_each(
     groups: Sequence[dict[str, str | None]], rows: Sequence[str], delimiter: str
 ) -> int:
-    """Tell how many cells the data of a species have: two where heads are of one axis alone."""
+    """Return how many cells the data of a species have: two where headers are of one axis alone."""
     most = max(len(row.rstrip(f"{delimiter} ").split(delimiter)) for row in rows)
     single = all(len(group) == 2 for group in groups)
     return 2 if single and most <= 2 * len(groups) else 3
@@ -129,7 +129,7 @@ def _in_columns(lines: Sequence[str], rows: Sequence[int], delimiter: str, width
 
 
 def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
-    """Give the units of each signal: of its time, its depth and its value."""
+    """Return the units of each signal: of its time, its depth and its value."""
     units: dict[str, str | None] = {}
     for cell in filter(None, (cell.strip() for cell in line.split(delimiter))):
         word, _, unit = cell.partition("[")
@@ -165,12 +165,12 @@ def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
         units=units["value"],
     )
     if axis == "depth" and "time" in filled:
-        signal.beside["sputter_time"] = Column(axes["time"][there], units.get("time"))
+        signal.ancillary["sputter_time"] = Column(axes["time"][there], units.get("time"))
     return signal
 
 
 def _add_counting(signals: Sequence[Signal]) -> None:
-    """Say how zero counts are written, and which yield the rates were divided by."""
+    """Record how zero counts are written, and which yield the rates were divided by."""
     rates = [s for s in signals if s.units and "cnt" in s.units]
     for signal in rates:
         if (signal.values == _FILL).any():
@@ -179,7 +179,7 @@ def _add_counting(signals: Sequence[Signal]) -> None:
     for detector in {s.metadata["detector"] for s in known}:
         members = [s for s in known if s.metadata["detector"] == detector]
         stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
-        seen = seen_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
+        seen = find_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
         if seen is not None:
             for signal in members:
                 signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
@@ -204,9 +204,9 @@ class _About:
         self.layers: list[_Calibration] = []
         section, columns, group = "", [], ""
         for line in lines:
-            head = _SECTION.match(line)
-            if head:
-                section = head[1].partition(",")[0].strip().casefold()
+            header = _SECTION.match(line)
+            if header:
+                section = header[1].partition(",")[0].strip().casefold()
                 section = re.sub(r"\s*\(.*\)", "", section)
                 section = "" if section in ("data files", "data start", "data end") else section
                 self.sections.setdefault(section, {})
@@ -240,18 +240,18 @@ class _About:
             last.layer = replace(last.layer, **{name: _quantity(key, value)})
 
     def is_cut(self) -> bool:
-        """Whether nothing is said of the calibration, or less at its end than at its start."""
+        """Whether the calibration is missing, or shorter at its end than at its start."""
         if not self.layers:
             return True
         first, last = (list(self.layers[i].species.values()) for i in (0, -1))
         return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
 
     def number(self, section: str, key: str) -> float | None:
-        """Give a number of a section."""
+        """Return a number of a section."""
         return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
-        """Collect what is said of one species."""
+        """Collect the metadata of one species."""
         conditions = self.conditions.get(name, {})
         known = {
             plain: _quantity(key, conditions[key])
@@ -274,7 +274,7 @@ class _About:
         return known
 
     def metadata(self) -> Metadata:
-        """Collect what is said of the measurement."""
+        """Collect the metadata of the measurement."""
         taken: dict[str, str] = {}
         other: dict[str, str] = {}
         for section, entries in self.sections.items():

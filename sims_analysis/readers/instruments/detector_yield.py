@@ -13,7 +13,7 @@ import numpy as np
 
 from sims_analysis.readers.signals import Signal
 
-__all__ = ["seen_yield"]
+__all__ = ["find_yield"]
 
 #: Relative width of what six printed digits and the dead time leave open, at these few counts.
 _TOLERANCE = 1e-5
@@ -22,7 +22,7 @@ _FEW_PER_SECOND = 100.0
 _ROUNDED = 0.005
 
 
-def seen_yield(signals: Sequence[Signal], fill: float, stated: float) -> float | None:
+def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float | None:
     """Find the yield that makes whole counts of the printed rates.
 
     Parameters

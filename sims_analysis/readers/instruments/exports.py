@@ -18,13 +18,13 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Options, Source, found_once
+from sims_analysis.readers.source import Options, Source, once_per_source
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
-from sims_analysis.readers.tables.samples import by_label
+from sims_analysis.readers.tables.samples import group_by_label
 from sims_analysis.readers.tables.truncation import read_lines
 from sims_analysis.readers.tables.workbook import all_sheets
-from sims_analysis.text.cells import of_cell
+from sims_analysis.text.cells import unescape_cell
 
 __all__ = ["read", "recognises"]
 
@@ -41,11 +41,11 @@ _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\
 #: The second line of the moments of a fit, after any mark of a comment.
 _MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
 _SHEETS = ("profiles", "tidy", "about")
-_ALONE = "there are heads, and no rows of numbers below them"
+_ALONE = "there are headers, and no rows of numbers below them"
 
 
 def recognises(source: Source) -> bool:
-    """Whether heads or sheets are those that are written here."""
+    """Whether headers or sheets are those that are written here."""
     if source.is_workbook:
         return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
     if _holds_moments(source):
@@ -61,9 +61,9 @@ def _holds_moments(source: Source) -> bool:
     return any(map(_MOMENTS.fullmatch, source.start.splitlines()[1:2]))
 
 
-@found_once
+@once_per_source
 def _delimiter(source: Source) -> str | None:
-    """Tell what stands between cells: a spreadsheet may have saved them anew."""
+    """Return the delimiter: a spreadsheet may have changed it."""
     for delimiter in ",;\t":
         lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
         first = [*filter(None, next(filter(None, csv.reader(lines, delimiter=delimiter)), []))]
@@ -115,19 +115,19 @@ def read(source: Source) -> Content:
         found = _table(rows if whole else rows[:-1], options)
     found = replace(
         found,
-        head=[*map(of_cell, found.head)],
-        texts=[[*map(of_cell, column)] for column in found.texts],
+        header=[*map(unescape_cell, found.header)],
+        texts=[[*map(unescape_cell, column)] for column in found.texts],
     )
-    axes = [match for match in map(_AXIS.fullmatch, found.head) if match]
-    paired = len(axes) > 1 or ("species" not in found.head and axes[0][1])
+    axes = [match for match in map(_AXIS.fullmatch, found.header) if match]
+    paired = len(axes) > 1 or ("species" not in found.header and axes[0][1])
     return Content(signals=list(_paired(found) if paired else _tidy(found)))
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Heads, and below them columns of texts, then of numbers."""
+    """Headers, and below them columns of texts, then of numbers."""
 
-    head: list[str]
+    header: list[str]
     texts: list[list[str]]
     #: Shape (rows, columns from the first axis on).
     values: Array
@@ -135,15 +135,15 @@ class _Table:
     @property
     def axis(self) -> int:
         """Where the first axis stands."""
-        return next(j for j, cell in enumerate(self.head) if _AXIS.fullmatch(cell))
+        return next(j for j, cell in enumerate(self.header) if _AXIS.fullmatch(cell))
 
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
-    """Take rows of cells apart."""
+    """Split rows of cells into headers, texts and numbers."""
     if not rows:
         raise ReadError(_ALONE)
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
-    width = len(found.head)
+    width = len(found.header)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
     if short is not None:
         raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
@@ -159,12 +159,12 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
 
 
 def _plain(text: str, options: Options) -> _Table | None:
-    """Take a text without quotes apart, at once; ``None`` if it is not as it was written."""
+    """Split a text without quotes, at once; ``None`` if it is not as it was written."""
     if '"' in text or "\r" in text:
         return None
     lines = text.split("\n")[:-1]
     found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
-    if found is None or set(map(str.count, lines, repeat(","))) != {len(found.head) - 1}:
+    if found is None or set(map(str.count, lines, repeat(","))) != {len(found.header) - 1}:
         return None
     return _with_numbers(found, TextGrid(lines, ",", False, options))
 
@@ -174,7 +174,7 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     if len(grid) < 2:
         raise ReadError(_ALONE)
     labels = range(found.axis)
-    block = grid.read(range(1, len(grid)), len(found.head), labels=labels)
+    block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
@@ -207,7 +207,7 @@ def _of_workbook(source: Source) -> SIMSResult:
                 concentrations=signal.values,
                 concentration_units=signal.units or "",
                 concentrations_stderr=signal.stderr,
-                extra={COLUMNS: {name: c.to_dict() for name, c in signal.beside.items()}},
+                extra={COLUMNS: {name: c.to_dict() for name, c in signal.ancillary.items()}},
             )
             for signal in (
                 _paired(_table(paired, options, "sheet 'profiles', row"))
@@ -228,54 +228,54 @@ def _of_workbook(source: Source) -> SIMSResult:
 
 
 def _whole(sheet: CellGrid) -> list[list[object]]:
-    """Give the rows of a sheet, all of one length."""
+    """Return the rows of a sheet, all of one length."""
     width = max(map(len, sheet.rows), default=0)
     return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
 
 
 def _units(name: str, units: str) -> str:
-    """Say of what a ratio is one: a profile has only its unit for that."""
+    """Note what a ratio is of: a profile has only its unit for that."""
     return name.replace("_", " ") if units == "1" else units
 
 
 def _tidy(found: _Table) -> Iterator[Signal]:
     """Read a row for each sample."""
-    heads = found.head[: found.axis]
-    for column, head in enumerate(heads):
-        labels = dict.fromkeys(() if head == "species" else found.texts[column])
+    headers = found.header[: found.axis]
+    for column, header in enumerate(headers):
+        labels = dict.fromkeys(() if header == "species" else found.texts[column])
         if len(labels) > 1:
             raise ReadError(
-                f"the file holds several measurements ({head}: {', '.join(labels)}); write "
+                f"the file holds several measurements ({header}: {', '.join(labels)}); write "
                 "and read one at a time, or sims.save and sims.load the batch"
             )
-    columns = found.head[found.axis :]
-    if "species" not in heads:
+    columns = found.header[found.axis :]
+    if "species" not in headers:
         yield from _signals("", columns, found.values)
         return
-    for name, rows in by_label(found.texts[heads.index("species")]):
+    for name, rows in group_by_label(found.texts[headers.index("species")]):
         yield from _signals(name, columns, found.values[rows])
 
 
 def _paired(found: _Table) -> Iterator[Signal]:
     """Read the columns of each profile: its depths, then what belongs to them."""
-    axes = [(j, m) for j, m in enumerate(map(_AXIS.fullmatch, found.head)) if m]
-    stops = [*(j for j, _ in axes[1:]), len(found.head)]
+    axes = [(j, m) for j, m in enumerate(map(_AXIS.fullmatch, found.header)) if m]
+    stops = [*(j for j, _ in axes[1:]), len(found.header)]
     for (start, match), stop in zip(axes, stops, strict=True):
         values = found.values[:, start:stop]
         rows = ~np.isnan(values[:, 0])
-        yield from _signals(match[1] or "", found.head[start:stop], values[rows])
+        yield from _signals(match[1] or "", found.header[start:stop], values[rows])
 
 
-def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]:
+def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signal]:
     """Make the profiles of one species of columns of which the first is its axis.
 
     A row where nothing is stated is a sample that was not measured.
     """
-    axis, *others = (_AXIS.fullmatch(heads[0]), *map(_VALUE.fullmatch, heads[1:]))
+    axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:
-        raise ReadError(f"line 1: no values beside the column {heads[0]!r}")
-    edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, heads)) if m}
+        raise ReadError(f"line 1: no values beside the column {headers[0]!r}")
+    edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
     ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
@@ -298,15 +298,15 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
             depth_units=axis[3],
             values=found[*kind, None][there],
             units=_units(*kind),
-            where=f"column {heads[0]!r}",
+            where=f"column {headers[0]!r}",
             stderr=None if np.isnan(stderr).all() else stderr,
         )
-        signal.censor(limits[kind][there])
+        signal.mark_below_limit(limits[kind][there])
         for end, own in vocabulary.BESIDE.items():
             column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
-                signal.beside[end] = Column(column, own or _units(*kind))
-        signal.beside |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}
+                signal.ancillary[end] = Column(column, own or _units(*kind))
+        signal.ancillary |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}
         yield signal
 
 

@@ -18,9 +18,9 @@ from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Source, found_once
+from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.grid import TextGrid
-from sims_analysis.readers.tables.header_cells import read_head
+from sims_analysis.readers.tables.header_cells import read_header
 from sims_analysis.readers.tables.words import PROCESSING
 
 __all__ = ["read", "recognises"]
@@ -33,45 +33,45 @@ _AVERAGED = re.compile(r"compression|smooth|averag|binning", re.IGNORECASE)
 _NONE = re.compile(r"\b(?:disabled|none|off|sum|no)\b", re.IGNORECASE)
 #: So many values below ten tell whether they were counted; the dead time adds less than this part.
 _ENOUGH, _DEAD = 10, 0.01
-#: Lines of comments, names, masses and heads before the numbers.
-_HEAD_LINES = 12
+#: Lines of comments, names, masses and headers before the numbers.
+_HEADER_LINES = 12
 
 
-@found_once
-def _head_line(source: Source) -> int | None:
-    """Find the line of the heads."""
+@once_per_source
+def _header_line(source: Source) -> int | None:
+    """Find the line of the headers."""
     if not source.start.lstrip().startswith("#"):
         return None
     above = 0
-    for i, line in enumerate(source.lines[:_HEAD_LINES]):
+    for i, line in enumerate(source.lines[:_HEADER_LINES]):
         above += bool(line.strip())
         # Below names and masses.
         if above > 2 and line.startswith("#") and "\t" in line and _AXIS.search(line):
-            # The names of signals stand above: their heads are one word.
+            # The names of signals stand above: their headers are one word.
             last = line.strip().split("\t")[-1]
             return i if _SIGNAL.fullmatch(last) else None
     return None
 
 
 def recognises(source: Source) -> bool:
-    """Whether a commented head among the first lines has the sputter time, or a depth."""
-    return _head_line(source) is not None
+    """Whether a commented header among the first lines has the sputter time, or a depth."""
+    return _header_line(source) is not None
 
 
 def read(source: Source) -> Content:
     """Read all signals."""
-    head, lines = _head_line(source), source.lines
-    above = [line for line in lines[:head] if line]
-    if head is None or len(above) < 2:
-        raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
-    heads = _cells(lines[head], 0)
+    header, lines = _header_line(source), source.lines
+    above = [line for line in lines[:header] if line]
+    if header is None or len(above) < 2:
+        raise ReadError("no line with names above the line of headers with 'Sputter Time (s)'")
+    headers = _cells(lines[header], 0)
     # What was done to a signal may hold the word as well: dead time.
-    times = (j for j, cell in enumerate(heads) if cell.casefold().startswith("sputter time"))
+    times = (j for j, cell in enumerate(headers) if cell.casefold().startswith("sputter time"))
     time = next(times, 0)
     first = time + 1
-    while _BEAM.match(heads[first]):
+    while _BEAM.match(headers[first]):
         first += 1
-    count = len(heads) - first
+    count = len(headers) - first
     rows = [_cells(line, count) for line in above[-2:]]
     # They stand last in their lines, behind empty cells.
     odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
@@ -80,33 +80,33 @@ def read(source: Source) -> Content:
         raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, "\t", False, source.options)
-    values = grid.read(_rows_of_numbers(source, head, len(heads)), len(heads)).values
+    values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
     beside = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
-        for j, match in enumerate(map(_BEAM.match, heads))
+        for j, match in enumerate(map(_BEAM.match, headers))
         if match
     }
     comments = [line.lstrip("# ").strip() for line in above[:-2]]
     averaging = [text for text in comments if _AVERAGED.search(text) and not _NONE.search(text)]
     common = {"averaging": "; ".join(averaging)} if averaging else {}
-    axis = read_head(heads[time]).unit
+    axis = read_header(headers[time]).unit
     # Of two signals, one over the other is no count.
-    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _about(heads[j], ""))]
+    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _about(headers[j], ""))]
     counts = {*plain} if not averaging and _are_counts(values[:, plain]) else set()
     signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
-        word = "counts" if j in counts else heads[j].partition("(")[0].strip()
+        word = "counts" if j in counts else headers[j].partition("(")[0].strip()
         signals.append(
             Signal(
                 name=name,
                 depths=values[:, time],
                 depth_units=axis,
                 values=values[:, j],
-                units=read_head(heads[j]).unit or word,
+                units=read_header(headers[j]).unit or word,
                 where=f"column {j + 1}",
-                metadata=_about(heads[j], mass) | common,
+                metadata=_about(headers[j], mass) | common,
                 # The columns of the beam are the same for all: kept once.
-                beside=beside if j == first else {},
+                ancillary=beside if j == first else {},
             )
         )
     return Content(
@@ -119,19 +119,19 @@ def read(source: Source) -> Content:
     )
 
 
-def _rows_of_numbers(source: Source, head: int, width: int) -> list[int]:
-    """List the lines of numbers below the heads, from 0."""
+def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
+    """List the lines of numbers below the headers, from 0."""
     lines = source.lines
     rows = [
         i
-        for i, line in enumerate(lines[head + 1 :], head + 1)
+        for i, line in enumerate(lines[header + 1 :], header + 1)
         if line.strip() and not line.startswith("#")
     ]
     if not rows:
         raise ReadError("an IONTOF file with a header but without data")
     short = next((i for i in rows if lines[i].rstrip("\t ").count("\t") < width - 1), None)
     if short is not None:
-        message = f"line {short + 1} has fewer cells than the {width} heads"
+        message = f"line {short + 1} has fewer cells than the {width} headers"
         if short != rows[-1]:
             raise ReadError(message)
         source.options.truncated(f"the file breaks off: {message}")
@@ -152,10 +152,10 @@ def _are_counts(values: Array) -> bool:
     return few.size >= _ENOUGH and bool(((whole >= -1e-6) & (whole <= _DEAD * few)).mean() > 0.95)
 
 
-def _about(head: str, mass: str) -> dict[str, str]:
-    """Collect what is said of one signal: its mass, and in brackets what was done to it."""
+def _about(header: str, mass: str) -> dict[str, str]:
+    """Collect the metadata of one signal: its mass, and in brackets what was done to it."""
     known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
-    done = re.search(r"[(\[]([^()\[\]]+)[)\]]", head)
+    done = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
     if done and PROCESSING.fullmatch(done[1]):
         known["processing"] = done[1]
     return known

@@ -9,7 +9,7 @@ from types import ModuleType
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.instruments import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim
 from sims_analysis.readers.signals import Content
-from sims_analysis.readers.source import Source, found_once
+from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables import table
 from sims_analysis.readers.tables.delimiters import grid_of_lines
 from sims_analysis.readers.tables.numbers import split_line
@@ -25,7 +25,7 @@ def _with_tabs(cell: object, text: str) -> str:
     return cell.strip(" \r\n") if isinstance(cell, str) and "\t" in cell else text
 
 
-@found_once
+@once_per_source
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
     if not source.is_workbook:

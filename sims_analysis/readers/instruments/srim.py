@@ -41,11 +41,11 @@ def read(source: Source) -> Content:
     """Read ions and recoils."""
     lines = source.lines
     unit = next((m[1] for m in map(_UNITS.search, lines) if m), None)
-    head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), len(lines))
-    below = [i for i in range(head + 1, len(lines)) if lines[i].strip()]
+    header = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), len(lines))
+    below = [i for i in range(header + 1, len(lines)) if lines[i].strip()]
     if len(below) < 2:
         raise ReadError("a SRIM file with a header but without its table")
-    names = lines[head].split()[1:]
+    names = lines[header].split()[1:]
     depth_unit, *kinds = re.split(r"\s{2,}", lines[below[0]].strip())  # (Ang.)  Ions  Tgt. Atoms
     rows = [i for i in below[1:] if lines[i][0].isdigit()]
     if len(rows) < _BINS:
@@ -75,7 +75,7 @@ def read(source: Source) -> Content:
                 values=values[:, j + 1],
                 units=unit,
                 metadata={"depth": "centre of the bin"} | (moments if ions else {}),
-                beside=edges,
+                ancillary=edges,
             )
         )
     ion = re.search(r"Ion\s*=\s*(\S+)\s+Energy\s*=\s*(\S+)\s*(\S+)", source.text)

@@ -16,7 +16,7 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.header_cells import read_head, unit_kind
+from sims_analysis.readers.tables.header_cells import read_header, unit_kind
 
 __all__ = ["read", "recognises"]
 
@@ -178,7 +178,7 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     if lines.place + count > len(lines.lines):
         raise _Ended
     values = np.array([lines.number() for _ in range(count)], dtype=np.float64)
-    # One variable of which nobody says how many there are is one.
+    # A number of variables that is not stated is one.
     values = values.reshape(-1, len(ordinates) or 1)
     moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*date)
     return _Block(
@@ -207,7 +207,7 @@ def _whole(block: _Block) -> Signal:
 
 def _is_axis(label: str, unit: str) -> bool:
     kind = unit_kind(_UNITS.get(unit, unit) or "")
-    return read_head(label).role in ("axis", "time") or kind in vocabulary.AXES
+    return read_header(label).role in ("axis", "time") or kind in vocabulary.AXES
 
 
 def _signal(block: _Block, depths: Array, unit: str, values: Array, column: int) -> Signal:

@@ -1,7 +1,7 @@
 """Where the numbers of a table begin and end, by the kinds of its rows.
 
-They are one block: from the first row of numbers to the last, and up to the heads. Whatever stands
-between and is no number is an error, so that nothing is cut off in silence.
+They are one block: from the first row of numbers to the last, and up to the headers. Whatever
+stands between and is no number is an error, so that nothing is cut off silently.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
-from sims_analysis.readers.tables.header_cells import holds_words, read_head_quietly
+from sims_analysis.readers.tables.header_cells import holds_words, try_header
 from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
-from sims_analysis.readers.tables.row_kinds import Kind, is_nothing, is_odd, row_kind
-from sims_analysis.readers.tables.truncation import refuse_cut, refuse_short_rows
+from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
+from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["Body", "find_body", "first_below_heads", "first_run", "read_body", "refuse_odd_rows"]
+__all__ = ["Body", "find_body", "first_below_headers", "first_run", "read_body", "refuse_odd_rows"]
 
 #: More empty lines than these between the numbers are how the file ends its lines.
 _FEW_GAPS = 3
@@ -31,8 +31,8 @@ _MANY = 2
 _FAR = 1000
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
-#: Rows that may stand between the heads and the numbers, or are these.
-_ABOVE = (Kind.HEADS, Kind.UNITS, Kind.VALUE_UNITS, Kind.WORDS)
+#: Rows that may stand between the headers and the numbers, or are these.
+_ABOVE = (RowKind.HEADERS, RowKind.UNITS, RowKind.VALUE_UNITS, RowKind.WORDS)
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Body:
     above : list of int
         Rows above that are not blank.
     words : mapping
-        Columns that may hold words, by their heads, and whether that is certain.
+        Columns that may hold words, by their headers, and whether that is certain.
     needed : tuple of int, optional
         The only columns that matter, if the user states them.
     """
@@ -69,7 +69,7 @@ class Body:
         """Number of columns."""
         width = self.grid.width(self.rows)
         if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
-            # Blanks stand within heads too: those of more columns tell nothing.
+            # Blanks stand within headers too: those of more columns tell nothing.
             return width
         # A remark may stand beside a later row alone.
         return max([width, *(j + 1 for j in self.needed or self.words)])
@@ -79,23 +79,23 @@ class Body:
         """Rows below the last that are not empty."""
         return [i for i in range(self.last + 1, len(self.grid)) if any(self.grid.cells(i))]
 
-    def kind(self, row: int) -> Kind:
+    def kind(self, row: int) -> RowKind:
         """Classify a row, by the columns that matter."""
         return _kind(self.grid, row, self.words, self.needed)
 
 
-def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | None) -> Kind:
+def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | None) -> RowKind:
     if needed is None or grid.is_comment(row):
         return grid.kind(row, words)
     cells = grid.cells(row)
     kept = [cells[j] if j < len(cells) else "" for j in needed]
-    return row_kind(kept, grid.options.decimal, grid.options.not_measured)
+    return classify_row(kept, grid.options.decimal, grid.options.not_measured)
 
 
 def _words_of(
     grid: Grid, row: int, above: Mapping[int, bool] = MappingProxyType({})
 ) -> dict[int, bool]:
-    """Tell which columns below a row of heads may hold words; those `above` its empty cells may.
+    """Return the columns below a row of headers that may hold words; `above`: those of empty cells.
 
     Times may be those of a clock.
     """
@@ -103,9 +103,9 @@ def _words_of(
     clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
     kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
     return kept | {
-        j: head.role in ("text", "unit", "species")
-        for j, head in enumerate(map(read_head_quietly, cells))
-        if holds_words(head) or (head.role == "time" and j in clocks)
+        j: header.role in ("text", "unit", "species")
+        for j, header in enumerate(map(try_header, cells))
+        if holds_words(header) or (header.role == "time" and j in clocks)
     }
 
 
@@ -125,14 +125,14 @@ def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> Run:
     alone = (0, 0, words)
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, words, needed)
-        if kind is Kind.HEADS and run < 2:
+        if kind is RowKind.HEADERS and run < 2:
             words = {} if needed else _words_of(grid, i, words)
-        if kind is Kind.BLANK or grid.is_comment(i):
+        if kind is RowKind.BLANK or grid.is_comment(i):
             continue
         cells = grid.cells(i)
         # A row may lack values, but then it is as wide as the one before.
         few = run and len(cells) != width and sum(map(is_number, cells)) < 2
-        if kind is not Kind.NUMBERS or few:
+        if kind is not RowKind.NUMBERS or few:
             if run > 1:
                 break
             alone = (start, run, words) if run else alone
@@ -161,7 +161,7 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
         return _below(grid, set(stated), needed)
     start, run, words = first_run(grid, needed)
     if not run:
-        below = first_below_heads(grid, needed, (Kind.HEADS, Kind.UNITS))
+        below = first_below_headers(grid, needed, (RowKind.HEADERS, RowKind.UNITS))
         if below is None:
             refuse_odd_rows(grid)
             raise ReadError("there are no numbers in it that stand in columns")
@@ -169,116 +169,119 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
     body = Body(grid, start, start, [], words, needed)
     body.first = _grown(body, start)
     _find_last(body)
-    body.above = [i for i in range(body.first) if grid.kind(i) is not Kind.BLANK]
+    body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
     return body
 
 
 def _words_above(grid: Grid, row: int) -> Mapping[int, bool]:
     words: dict[int, bool] = {}
     for i in range(row):
-        words = _words_of(grid, i, words) if grid.kind(i) is Kind.HEADS else words
+        words = _words_of(grid, i, words) if grid.kind(i) is RowKind.HEADERS else words
     return words
 
 
 def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body:
-    """Take the rows below the heads that the user states."""
-    heads = [i for i in range(len(grid)) if grid.number(i) - 1 in stated]
-    if len(heads) < len(stated):
-        there = {grid.number(i) - 1 for i in heads}
+    """Take the rows below the headers that the user states."""
+    headers = [i for i in range(len(grid)) if grid.number(i) - 1 in stated]
+    if len(headers) < len(stated):
+        there = {grid.number(i) - 1 for i in headers}
         raise ReadError(
             f"header_rows={sorted(stated)}: there is nothing in row {min(stated - there)}, counted "
             f"from 0; the last row is {grid.number(len(grid) - 1) - 1}"
         )
-    top = heads[-1] + 1 if heads else 0
+    top = headers[-1] + 1 if headers else 0
     words: dict[int, bool] = {}
-    for i in heads:
+    for i in headers:
         words |= _words_of(grid, i)
     first = next(
         (
             i
             for i in range(top, len(grid))
             if not grid.is_comment(i)
-            and (heads or _kind(grid, i, words, needed) is Kind.NUMBERS)
-            and grid.kind(i, words) is not Kind.BLANK
+            and (headers or _kind(grid, i, words, needed) is RowKind.NUMBERS)
+            and grid.kind(i, words) is not RowKind.BLANK
         ),
         None,
     )
     if first is None:
         raise ReadError(f"header_rows={sorted(stated)}: there are no numbers below")
-    body = Body(grid, first, first, heads, words, needed)
+    body = Body(grid, first, first, headers, words, needed)
     _find_last(body)
     return body
 
 
-def first_below_heads(
+def first_below_headers(
     grid: Grid,
     needed: tuple[int, ...] | None = None,
-    heads: Collection[Kind] = (Kind.HEADS,),
+    headers: Collection[RowKind] = (RowKind.HEADERS,),
     least: int = 1,
 ) -> int | None:
-    """Find the first row in which numbers stand beside words, below heads of some cells at least.
+    """Find the first row in which numbers stand beside words, below headers of some cells at least.
 
     None if there is none.
     """
     headed = False
     for i in range(min(len(grid), _FAR)):
         kind = _kind(grid, i, (), needed)
-        headed |= kind in heads and len(grid.cells(i)) >= least
-        if headed and kind is Kind.MIXED:
+        headed |= kind in headers and len(grid.cells(i)) >= least
+        if headed and kind is RowKind.MIXED:
             return i
     return None
 
 
 def _grown(body: Body, start: int) -> int:
-    """Take in what stands between the heads and a run of numbers; rows of words are refused."""
+    """Take in what stands between the headers and a run of numbers; rows of words are refused."""
     grid = body.grid
     kinds = {i: body.kind(i) for i in range(start - 1, -1, -1)}
-    head = next((i for i, kind in kinds.items() if kind in (Kind.HEADS, Kind.UNITS)), None)
+    header = next(
+        (i for i, kind in kinds.items() if kind in (RowKind.HEADERS, RowKind.UNITS)), None
+    )
     width = len(grid.cells(start))
-    if head is not None:
-        _refuse_rows_above(grid, head, kinds)
-    between = range(start - 1, -1 if head is None else head, -1)
+    if header is not None:
+        _refuse_rows_above(grid, header, kinds)
+    between = range(start - 1, -1 if header is None else header, -1)
     words = None
     first = start
     for i in between:
-        if kinds[i] is Kind.BLANK or grid.is_comment(i):
+        if kinds[i] is RowKind.BLANK or grid.is_comment(i):
             continue
         cells = grid.cells(i)
-        if kinds[i] is Kind.NUMBERS:
-            if words is not None and (len(cells) == width or head is not None):
+        if kinds[i] is RowKind.NUMBERS:
+            if words is not None and (len(cells) == width or header is not None):
                 raise ReadError(
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
                     f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
                     "between them; take it out, or begin it with #"
                 )
             first = i if words is None else first
-        elif kinds[i] is Kind.MIXED:
-            if _is_row(body, cells, width, headed=head is not None):
+        elif kinds[i] is RowKind.MIXED:
+            if _is_row(body, cells, width, headed=header is not None):
                 first = i
             else:
-                _tell_of_note(body, i, width, above=words is None and first == start)
+                _warn_of_note(body, i, width, above=words is None and first == start)
                 words = i if words is None else words
         else:
-            if head is None and len(cells) != width:
+            if header is None and len(cells) != width:
                 continue
             filled = [cell for cell in cells if cell]
-            if head is not None and len(filled) == 1 and _GLUED.fullmatch(filled[0]):
+            if header is not None and len(filled) == 1 and _GLUED.fullmatch(filled[0]):
                 read_cell(filled[0], where=grid.where(grid.number(i), cells.index(filled[0])))
             words = i if words is None else words
     return first
 
 
-def _refuse_rows_above(grid: Grid, head: int, kinds: Mapping[int, Kind]) -> None:
-    """Refuse rows of numbers between two rows of heads: the first table would be lost."""
-    above = [i for i in range(head) if not grid.is_comment(i)]
-    first = next((i for i in range(head) if kinds[i] is Kind.HEADS), head)
-    lost = next((i for i in above if i > first and kinds[i] is Kind.NUMBERS), None)
+def _refuse_rows_above(grid: Grid, header: int, kinds: Mapping[int, RowKind]) -> None:
+    """Refuse rows of numbers between two rows of headers: the first table would be lost."""
+    above = [i for i in range(header) if not grid.is_comment(i)]
+    first = next((i for i in range(header) if kinds[i] is RowKind.HEADERS), header)
+    lost = next((i for i in above if i > first and kinds[i] is RowKind.NUMBERS), None)
     if lost is not None:
         raise ReadError(
             f"{grid.row_word} {grid.number(lost)} is a row of numbers, but in "
-            f"{grid.row_word} {grid.number(head)} {_shown(grid, head)!r} is the head of another "
-            "table; put it into a file or a sheet of its own, or say which rows are heads by "
-            f"header_rows=[{grid.number(first) - 1}] or header_rows=[{grid.number(head) - 1}]"
+            f"{grid.row_word} {grid.number(header)} {_shown(grid, header)!r} is the header of "
+            "another table; put it into a file or a sheet of its own, or say which rows are "
+            f"headers by header_rows=[{grid.number(first) - 1}] or "
+            f"header_rows=[{grid.number(header) - 1}]"
         )
 
 
@@ -292,7 +295,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     first = filled[0]
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or named_role(first, "limit", "factor", "beside", "mass"):
+    if not headed or named_role(first, "limit", "factor", "ancillary", "mass"):
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 
@@ -328,7 +331,7 @@ def _find_last(body: Body) -> None:
             if len(cells) != width and sum(map(is_number, cells)) < _MANY and not glued:
                 continue
         if any(cells) and not grid.is_comment(i):
-            _tell_of_note(body, i, width)
+            _warn_of_note(body, i, width)
 
 
 def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
@@ -338,7 +341,7 @@ def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
     if not whole:
         return bool(last) and 0 in body.words and above[0].startswith(last)
     return (any(cells) or len(cells) < body.width) and all(
-        is_number(cell) or is_nothing(cell, ()) or (j in body.words and above[j] == cell)
+        is_number(cell) or is_not_measured(cell, ()) or (j in body.words and above[j] == cell)
         for j, cell in enumerate(whole[: len(above)])
     )
 
@@ -348,15 +351,15 @@ def _ends(body: Body, row: int) -> bool:
     kind, cells = body.kind(row), body.grid.cells(row)
     if body.grid.is_comment(row) or named_role(next(filter(None, cells), ""), "limit"):
         return False
-    if kind is Kind.MIXED and body.needed is None:
+    if kind is RowKind.MIXED and body.needed is None:
         # No row is one of numbers alone; or words stand where they may, and something is odd.
         first = next(j for j, cell in enumerate(cells) if cell)
         whole = len(cells) >= len(body.grid.cells(body.first))
-        return body.kind(body.first) is Kind.MIXED or (first in body.words and whole)
-    return kind is Kind.NUMBERS
+        return body.kind(body.first) is RowKind.MIXED or (first in body.words and whole)
+    return kind is RowKind.NUMBERS
 
 
-def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> None:
+def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> None:
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
@@ -378,7 +381,7 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     if named_role(first, "limit") or "=" in cells:
         return
     width = len(cells)
-    # Every other line may be blank. Above the numbers nobody knows yet which rows are theirs.
+    # Every other line may be blank. Above the numbers their rows are not known yet.
     below = row > body.last
     step = body.rows[-1] - body.rows[-2] if below and len(body.rows) > 1 else 1
     next_to = below and row - body.last <= step
@@ -447,16 +450,16 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     ------
     ReadError
         That names the cell that is no number; or if another table begins between the numbers, the
-        file breaks off within a row, or rows lack cells that nobody can tell.
+        file breaks off within a row, or rows lack cells and it is ambiguous which.
     """
     grid, rows, width = body.grid, body.rows, body.width
     others = [j for j in range(width) if body.needed is not None and j not in body.needed]
     if isinstance(grid, TextGrid):
-        _refuse_heads_between(grid, body)
+        _refuse_headers_between(grid, body)
         if body.needed is None:
-            refuse_cut(grid, rows, width, labelled=bool(labels))
+            refuse_truncated(grid, rows, width, labelled=bool(labels))
     if not (labels or isinstance(rows, range)):
-        _tell_of_gap([grid.number(i) for i in rows], grid)
+        _warn_of_gap([grid.number(i) for i in rows], grid)
     try:
         block = grid.read(rows, width, body.words, {*labels, *others})
     except ReadError:
@@ -467,22 +470,22 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     return replace(block, texts={j: t for j, t in block.texts.items() if j not in others})
 
 
-def _refuse_heads_between(grid: TextGrid, body: Body) -> None:
-    """Refuse heads in a comment between the numbers: another table begins there."""
+def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
+    """Refuse headers in a comment between the numbers: another table begins there."""
     if isinstance(body.rows, range):
         return
     for row in sorted({*range(body.first, body.last)} - {*body.rows}):
         if not grid.is_comment(row):
             continue
-        if grid.kind(row) is Kind.HEADS and len(grid.cells(row)) > 1:
+        if grid.kind(row) is RowKind.HEADERS and len(grid.cells(row)) > 1:
             raise ReadError(
-                f"line {row + 1}: {grid.lines[row].strip()[:60]!r} is the head of another table, "
+                f"line {row + 1}: {grid.lines[row].strip()[:60]!r} is the header of another table, "
                 "below numbers of the first; put it into a file of its own"
             )
 
 
-def _tell_of_gap(numbers: Sequence[int], grid: Grid) -> None:
-    """Tell where numbers go on below an empty line or a comment: another table, or a note.
+def _warn_of_gap(numbers: Sequence[int], grid: Grid) -> None:
+    """Warn where numbers go on below an empty line or a comment: another table, or a note.
 
     Files in which every other line is empty, by their line ends, are as usual.
     """
@@ -506,7 +509,7 @@ def _refuse_words(body: Body) -> None:
         words = [
             j
             for j, cell in enumerate(cells)
-            if not (is_number(cell) or is_nothing(cell, grid.options.not_measured))
+            if not (is_number(cell) or is_not_measured(cell, grid.options.not_measured))
             and j not in body.words
         ]
         if words and not any(map(is_number, cells)):

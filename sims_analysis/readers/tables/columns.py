@@ -14,13 +14,13 @@ from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsE
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
-from sims_analysis.readers.tables.headers import Heads
+from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
-__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "tell_of_unknown_words"]
+__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "warn_of_unknown_words"]
 
-#: Rows in which the heads that a user names are looked for.
+#: Rows in which the headers that a user names are looked for.
 _FAR = 1000
 
 
@@ -31,9 +31,9 @@ class Pair:
     axis: int
     value: int
     name: str
-    beside: dict[str, int] = field(default_factory=dict)
+    ancillary: dict[str, int] = field(default_factory=dict)
     error: int | None = None
-    #: Of which sample it is, where labels above blocks tell.
+    #: The sample, where labels above blocks state it.
     sample: str | None = None
 
 
@@ -41,7 +41,7 @@ class Pair:
 
 
 def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
-    """Find the columns that the user names by number, letter or head."""
+    """Find the columns that the user names by number, letter or header."""
     rows = [grid.cells(i) for i in range(min(len(grid), _FAR))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
@@ -53,9 +53,11 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
         for name in pair
         if isinstance(name, str)
     ]
-    heads: list[str] = max(rows, key=lambda cells: sum(name in cells for name in names), default=[])
-    if not any(name in heads for name in names):
-        heads = []
+    headers: list[str] = max(
+        rows, key=lambda cells: sum(name in cells for name in names), default=[]
+    )
+    if not any(name in headers for name in names):
+        headers = []
 
     def place(name: int | str) -> int:
         if isinstance(name, int) and not isinstance(name, bool):
@@ -64,15 +66,15 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
             raise ReadError(
                 f"columns=: there is no column {name}; the table has {max(places, default=-1) + 1}"
             )
-        found = [j for j, text in enumerate(heads) if text == name]
+        found = [j for j, text in enumerate(headers) if text == name]
         letters = [j for column, j in places.items() if column_name(column) == name]
         if len(found or letters) == 1:
             return (found or letters)[0]
-        listed = ", ".join(map(repr, filter(None, heads or _most_words(rows)))) or "none"
+        listed = ", ".join(map(repr, filter(None, headers or _most_words(rows)))) or "none"
         number = f"{len(found)} columns" if found else "no column"
         raise ReadError(
-            f"columns=: {name!r} is the head of {number}; give the letter or the number of a "
-            f"column, from 0. Heads: {listed}"
+            f"columns=: {name!r} is the header of {number}; give the letter or the number of a "
+            f"column, from 0. Headers: {listed}"
         )
 
     pairs = {}
@@ -89,74 +91,74 @@ def _most_words(rows: Sequence[Sequence[str]]) -> list[str]:
     return max(words, key=len, default=[])
 
 
-def stated_pairs(stated: dict[str, tuple[int, int]], heads: Heads) -> list[Pair]:
+def stated_pairs(stated: dict[str, tuple[int, int]], headers: Headers) -> list[Pair]:
     """Make profiles of the columns that the user names."""
     for column in (j for pair in stated.values() for j in pair):
-        if column in heads.unread:
-            raise heads.unread[column]
+        if column in headers.unread:
+            raise headers.unread[column]
     return [Pair(axis, value, species) for species, (axis, value) in stated.items()]
 
 
-def tell_of_unknown_words(pairs: Sequence[Pair], heads: Heads) -> None:
-    """Tell of values whose name is that of others with a word that is in no list.
+def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
+    """Warn of values whose name is that of others with a word that is in no list.
 
     It may be the word for an error in a language that is not known here.
     """
-    names = {(pair.axis, pair.sample, heads.units[pair.value], pair.name) for pair in pairs}
+    names = {(pair.axis, pair.sample, headers.units[pair.value], pair.name) for pair in pairs}
     # What is counted was measured several times.
     counted = Counter(re.sub(r"\W*\d+$", "", pair.name) for pair in pairs)
     for pair in pairs:
         species, _, word = pair.name.partition(" ")
-        beside = (pair.axis, pair.sample, heads.units[pair.value], species)
+        beside = (pair.axis, pair.sample, headers.units[pair.value], species)
         if counted[re.sub(r"\W*\d+$", "", pair.name)] > 1:
             continue
         if is_species(species) and beside in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
             warn(
                 f"{pair.name!r} is taken for another profile than {species!r}: if it is the error "
-                f'of {species!r}, give it a head such as "{species} error"; if it is something '
+                f'of {species!r}, give it a header such as "{species} error"; if it is something '
                 "else, leave it out with columns=",
                 ProfileWarning,
             )
 
 
-# --- what the heads say -----------------------------------------------------------------------
+# --- what the headers say -----------------------------------------------------------------------
 
 
-def find_pairs(grid: Grid, heads: Heads, block: Block) -> list[Pair]:
+def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
     """Find the columns of each profile."""
-    pairs = _Finding(grid, heads).pairs()
-    _refuse_headless(grid, heads, block, pairs)
+    pairs = _Finding(grid, headers).pairs()
+    _refuse_headless(grid, headers, block, pairs)
     return pairs
 
 
-def _refuse_headless(grid: Grid, heads: Heads, block: Block, pairs: Sequence[Pair]) -> None:
-    """Refuse values without a head that would pass for those of the column to their left.
+def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence[Pair]) -> None:
+    """Refuse values without a header that would pass for those of the column to their left.
 
     An empty column between blocks is filled by a row whose cells have moved.
     """
     for left, pair in pairwise(pairs):
         j = pair.value
-        if heads.texts[j] or heads.names[j] or not heads.texts[left.value]:
+        if headers.texts[j] or headers.names[j] or not headers.texts[left.value]:
             continue
-        same = (left.axis, left.name, heads.units[left.value])
-        if (pair.axis, pair.name, heads.units[j]) == same:
+        same = (left.axis, left.name, headers.units[left.value])
+        if (pair.axis, pair.name, headers.units[j]) == same:
             there = ~np.isnan(block.values[:, j])
             row = int(there.argmax())
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
-                f"without a head, beside those of {pair.name!r}; if its row has a cell too many, "
-                "take that out, otherwise give the column a head, or say what to read by "
+                f"without a header, beside those of {pair.name!r}; if its row has a cell too many, "
+                "take that out, otherwise give the column a header, or say what to read by "
                 'columns={"B": (axis, values)}'
             )
 
 
 class _Finding:
-    def __init__(self, grid: Grid, heads: Heads) -> None:
-        self.grid, self.found = grid, heads
-        self.heads, self.filled = heads.heads, heads.filled
-        self.width = len(heads.heads)
-        values = heads.columns("value")
-        own = [self.heads[j].name for j in values]
+    def __init__(self, grid: Grid, headers: Headers) -> None:
+        self.grid, self.found = grid, headers
+        self.headers, self.filled = headers.headers, headers.filled
+        self.width = len(headers.headers)
+        values = headers.columns("value")
+        own = [self.headers[j].name for j in values]
         #: What all values are called, if that is no species.
         same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
         self.common = own[0] if same else None
@@ -170,17 +172,17 @@ class _Finding:
         axis = -1
         beside: dict[str, int] = {}
         if len(axes) == 2 and not any(
-            self.heads[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
+            self.headers[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
         ):
             # The second stands last, behind the values, and belongs to all of them.
             axis, beside = self._depth_beside_time(*axes)
             axes = []
         found = self.found
         shared = {
-            found.texts[j] or self.grid.letter(j): j for j in found.columns("beside", "index")
+            found.texts[j] or self.grid.letter(j): j for j in found.columns("ancillary", "index")
         }
         for j in range(self.width):
-            role = self.heads[j].role
+            role = self.headers[j].role
             if not self.filled[j]:
                 continue
             if j in axes:
@@ -196,39 +198,39 @@ class _Finding:
                 # What belongs to all of them is kept once.
                 columns = beside if pairs else {**shared, **beside}
                 pairs.append(Pair(axis, j, self._name(axis, j), columns))
-        self._tell_repeats_apart(pairs)
+        self._distinguish_repeats(pairs)
         if not pairs:
             raise ReadError(
-                "no column holds values: the heads are "
+                "no column holds values: the headers are "
                 f"{', '.join(filter(None, self.found.texts))!r}"
             )
         return pairs
 
-    def _tell_repeats_apart(self, pairs: Sequence[Pair]) -> None:
-        """Name columns below the name of one species by their heads too: ``B | run 1 | run 2``."""
+    def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
+        """Name columns below one species by their headers too: ``B | run 1 | run 2``."""
         kinds = [(pair.name, pair.axis, self.found.units[pair.value]) for pair in pairs]
         counts = Counter(kinds)
         for pair, kind in zip(pairs, kinds, strict=True):
-            own = self.heads[pair.value].name
+            own = self.headers[pair.value].name
             if counts[kind] > 1 and own not in ("", pair.name, self.common, *LETTERS):
                 pair.name = f"{pair.name} {own}"
 
     def _depth_beside_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
         """Take the depth for the axis, where there is a time too."""
-        time, depth = sorted((one, other), key=lambda k: self.heads[k].role == "axis")
-        if self.heads[time].role == self.heads[depth].role:
+        time, depth = sorted((one, other), key=lambda k: self.headers[k].role == "axis")
+        if self.headers[time].role == self.headers[depth].role:
             raise ReadError(
                 f"columns {self.grid.letter(one)} and {self.grid.letter(other)} are both "
-                f"{'depths' if self.heads[one].role == 'axis' else 'times'}; say which "
+                f"{'depths' if self.headers[one].role == 'axis' else 'times'}; say which "
                 'belongs to what with columns={"B": (axis, values)}'
             )
         return depth, {"sputter_time": time}
 
     def _add_error(self, pairs: Sequence[Pair], column: int) -> None:
-        """Give a column of standard errors to the values of its species, in their unit."""
-        head = self.heads[column]
+        """Assign a column of standard errors to the values of its species, in their unit."""
+        header = self.headers[column]
         where = f"column {self.grid.letter(column)} ({self.found.texts[column]!r})"
-        name = head.name or self.found.names[column]
+        name = header.name or self.found.names[column]
         named = [p for p in pairs if p.name == name and p.error is None]
         pair = pairs[-1] if name in ("", pairs[-1].name) else None
         if pair is None and len(named) == 1:
@@ -252,32 +254,32 @@ class _Finding:
 
     def _refuse_other_kinds(self) -> None:
         filled = [j for j in range(self.width) if self.filled[j]]
-        if any(self.heads[j].role in ("axis", "time") for j in filled):
+        if any(self.headers[j].role in ("axis", "time") for j in filled):
             del filled[1:]
         kinds = {"mass": "a mass spectrum", "energy": "a spectrum or an energy scan"}
         for j in filled:
-            head = self.heads[j]
-            if head.role in kinds:
+            header = self.headers[j]
+            if header.role in kinds:
                 raise ReadError(
-                    f"the file is {kinds[head.role]} (its column {self.found.texts[j]!r} says so), "
-                    "not a depth profile"
+                    f"the file is {kinds[header.role]} (its column "
+                    f"{self.found.texts[j]!r} says so), not a depth profile"
                 )
 
     def _silent_axis(self) -> int:
-        """Find the axis where no head names one: the first column, if the user gives its unit."""
+        """Find the axis where no header names one: the first column, if the user gives its unit."""
         candidates = self.found.columns("value")
         for j in candidates:
             if unit_kind(self.found.units[j] or "") in ("depth", "sputter_time"):
                 return j
-        if any(head.role == "index" for head in self.heads) or len(candidates) < 2:
+        if any(header.role == "index" for header in self.headers) or len(candidates) < 2:
             raise ReadError(
-                "the table has neither a depth nor a time column; heads found: "
+                "the table has neither a depth nor a time column; headers found: "
                 f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}. Name the "
                 'columns by columns={"B": (axis, values)}'
             )
         if self.grid.options.depth_units is None:
             raise UnitsError(
-                "no head of the table names a depth or a time; if the first column holds the "
+                "no header of the table names a depth or a time; if the first column holds the "
                 'depths, pass depth_units=, such as "nm", "um" or "s"'
             )
         return candidates[0]
@@ -285,15 +287,15 @@ class _Finding:
     def _name(self, axis: int, value: int) -> str:
         """Name the species of a column of values.
 
-        It is the row that names species which does, whatever a head's word for a value is.
+        It is the row that names species which does, whatever a header's word for a value is.
         """
-        head = self.heads[value]
+        header = self.headers[value]
         above = self.found.names[value] or self.found.names[axis]
-        if not above or (is_species(head.name) and not names_species(above)):
+        if not above or (is_species(header.name) and not names_species(above)):
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
-            of_axis = self.heads[axis].name
-            return head.name or above or (of_axis if names_species(of_axis) else "")
-        word = head.name in LETTERS or head.name == self.common or not is_species(head.name)
-        if not head.name or word or head.says:
+            of_axis = self.headers[axis].name
+            return header.name or above or (of_axis if names_species(of_axis) else "")
+        word = header.name in LETTERS or header.name == self.common or not is_species(header.name)
+        if not header.name or word or header.explicit:
             return above
-        return head.name
+        return header.name

@@ -6,9 +6,9 @@ import csv
 from collections.abc import Sequence
 
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.tables.body import first_below_heads, first_run
+from sims_analysis.readers.tables.body import first_below_headers, first_run
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
-from sims_analysis.readers.tables.row_kinds import Kind, is_transposed
+from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 
 __all__ = ["grid_of_lines", "text_grid"]
 
@@ -46,8 +46,8 @@ def grid_of_lines(
 ) -> TextGrid | None:
     """Choose the delimiter that makes the first rows of numbers; ``None`` if none does.
 
-    Rows of numbers tell most, then rows in which numbers stand beside words below heads, then rows
-    that begin with a head.
+    Rows of numbers are the best evidence, then rows of numbers beside words below headers, then
+    rows that begin with a header.
     """
     one = worded = below = turned = None
     for delimiter in _DELIMITERS:
@@ -59,13 +59,13 @@ def grid_of_lines(
         quoted = delimiter is not None and any('"' in line for line in lines[:_START])
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
         start, run, _ = first_run(grid)
-        if run > 1 and grid.kind(start) is Kind.NUMBERS:
+        if run > 1 and grid.kind(start) is RowKind.NUMBERS:
             return grid
         # Words may stand beside numbers, or be what another delimiter makes numbers of.
         worded = worded or (grid if run > 1 else None)
         one = one or (grid if run else None)
         if not run and delimiter is not None:
-            below = below or (grid if first_below_heads(grid, least=2) is not None else None)
+            below = below or (grid if first_below_headers(grid, least=2) is not None else None)
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
         return worded or one or below or _widest(lines, options)
@@ -83,7 +83,7 @@ def _is_turned(grid: TextGrid) -> bool:
 
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
-    """Take the delimiter that stands in most lines, where the user says what the columns are."""
+    """Take the delimiter that stands in most lines, where the user states the columns."""
     start = lines[:_START]
     counts = {mark: sum(mark in line for line in start) for mark in _DELIMITERS if mark}
     mark = max(counts, key=lambda mark: counts[mark])

@@ -30,7 +30,12 @@ from sims_analysis.readers.tables.numbers import (
     read_columns,
     split_line,
 )
-from sims_analysis.readers.tables.row_kinds import Kind, comment_mark, is_nothing, row_kind
+from sims_analysis.readers.tables.row_kinds import (
+    RowKind,
+    classify_row,
+    comment_mark,
+    is_not_measured,
+)
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
@@ -93,10 +98,10 @@ class _Places:
     row_word: str
     #: Where numbers begin, by the columns that matter: found once.
     runs: dict[object, Run]
-    _kinds: dict[int, Kind]
+    _kinds: dict[int, RowKind]
 
     def column(self, column: int) -> int:
-        """Give the place of a column in the file."""
+        """Return the place of a column in the file."""
         return column
 
     def letter(self, column: int) -> str:
@@ -111,17 +116,17 @@ class _Places:
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
 
-    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
+    def kind(self, row: int, words: Collection[int] = ()) -> RowKind:
         """Classify a row; `words` are columns that may hold some."""
         kind = self._kinds.get(row)
         # Words that are allowed matter beside numbers alone.
-        if kind is None or (words and kind in (Kind.MIXED, Kind.HEADS)):
+        if kind is None or (words and kind in (RowKind.MIXED, RowKind.HEADERS)):
             kind = self._kind(row, words)
             if not words:
                 self._kinds[row] = kind
         return kind
 
-    def _kind(self, row: int, words: Collection[int]) -> Kind:
+    def _kind(self, row: int, words: Collection[int]) -> RowKind:
         raise NotImplementedError
 
 
@@ -138,18 +143,18 @@ class TextGrid(_Places):
     options: Options
     name: str | None = None
     row_word: str = "line"
-    #: Lines between the numbers that a dialect has read, and left out: no gap is told for these.
+    #: Lines between the numbers that a dialect has read, and left out: no warning for these.
     left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
     runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
-    _kinds: dict[int, Kind] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[int, RowKind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def number(self, row: int) -> int:
-        """Give the number of a line, from 1."""
+        """Return the number of a line, from 1."""
         return row + 1
 
     def split(self, line: str) -> list[str]:
@@ -179,17 +184,17 @@ class TextGrid(_Places):
         """The decimal mark as far as it is known before the numbers are."""
         return "." if self.delimiter == "," and not self.quoted else self.options.decimal
 
-    def _kind(self, row: int, words: Collection[int]) -> Kind:
+    def _kind(self, row: int, words: Collection[int]) -> RowKind:
         line = self.lines[row]
         if not line.strip(" \t;,|\r"):
-            return Kind.BLANK
-        kind = row_kind(self.cells(row), self.decimal, self.options.not_measured, words)
+            return RowKind.BLANK
+        kind = classify_row(self.cells(row), self.decimal, self.options.not_measured, words)
         # A comment is no row of numbers.
-        numbers = kind in (Kind.NUMBERS, Kind.MIXED)
-        return Kind.WORDS if numbers and comment_mark(line) else kind
+        numbers = kind in (RowKind.NUMBERS, RowKind.MIXED)
+        return RowKind.WORDS if numbers and comment_mark(line) else kind
 
-    def heads(self, row: int, width: int) -> list[str]:
-        """Split a line above the numbers; between blanks, a head may hold some itself."""
+    def headers(self, row: int, width: int) -> list[str]:
+        """Split a line above the numbers; between blanks, a header may hold some itself."""
         cells, mark = self.cells(row), comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
@@ -200,7 +205,7 @@ class TextGrid(_Places):
                     break
                 cells = re.split(pattern, text)
         elif len(cells) == width + 1 and mark and cells[0] in ("", mark):
-            # The mark stands before the heads rather than for a column.
+            # The mark stands before the headers rather than for a column.
             del cells[0]
         return cells
 
@@ -228,13 +233,13 @@ class TextGrid(_Places):
         return self.split(line.strip() if self.delimiter is None else line)
 
     def texts(self, rows: Sequence[int]) -> Sequence[str]:
-        """Give the lines of a block."""
+        """Return the lines of a block."""
         whole = len(rows) == rows[-1] - rows[0] + 1
         lines = self.lines[rows[0] : rows[-1] + 1] if whole else [self.lines[i] for i in rows]
         return [line.strip() for line in lines] if self.delimiter is None else lines
 
     def mark(self, lines: Sequence[str], words: Mapping[int, bool], labels: Collection[int]) -> str:
-        """Tell the decimal mark of lines of numbers, but for columns of texts."""
+        """Return the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
         if (self.delimiter == "," and not self.quoted) or not _has_comma(self.text or ","):
@@ -251,7 +256,7 @@ class TextGrid(_Places):
             numbers = (
                 column
                 for column in texts
-                if all(is_number(c) or is_nothing(c, nothing) for c in column)
+                if all(is_number(c) or is_not_measured(c, nothing) for c in column)
             )
             mark = decimal_mark(cell for column in numbers for cell in column)
         return mark or "."
@@ -324,36 +329,36 @@ class CellGrid(_Places):
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     #: First row, first column, last row and last column of cells that are merged, from 0.
     merged: Sequence[tuple[int, int, int, int]] = ()
-    #: Other sheets of the workbook that hold numbers, if nobody chose between them.
+    #: Other sheets of the workbook that hold numbers, if the user did not choose.
     others: Sequence[str] = ()
     runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
     _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
-    _kinds: dict[int, Kind] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[int, RowKind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def number(self, row: int) -> int:
-        """Give the number of a row, from 1."""
+        """Return the number of a row, from 1."""
         return row + 1 if self.numbers is None else self.numbers[row]
 
     def cells(self, row: int) -> list[str]:
-        """Give the cells of a row as text."""
+        """Return the cells of a row as text."""
         if row not in self._texts:
             self._texts[row] = [_text(cell) for cell in self.rows[row]]
         return self._texts[row]
 
     def is_comment(self, row: int) -> bool:  # noqa: ARG002 - as a text is asked
-        """Say that a spreadsheet has no comments."""
+        """Return False: a spreadsheet has no comments."""
         return False
 
-    def _kind(self, row: int, words: Collection[int]) -> Kind:
+    def _kind(self, row: int, words: Collection[int]) -> RowKind:
         if self.labelled and row == 0:
-            return Kind.HEADS
-        return row_kind(self.cells(row), None, self.options.not_measured, words)
+            return RowKind.HEADERS
+        return classify_row(self.cells(row), None, self.options.not_measured, words)
 
-    def heads(self, row: int, width: int) -> list[str]:
-        """Give the cells of a row above the numbers; one that is merged is the head of each."""
+    def headers(self, row: int, width: int) -> list[str]:
+        """Return the cells of a row above the numbers; one that is merged is the header of each."""
         cells = [*self.cells(row)]
         for first, end in self.spans.get(self.number(row), ()):
             last = min(end, width - 1)
@@ -363,7 +368,7 @@ class CellGrid(_Places):
         return cells
 
     def column(self, column: int) -> int:
-        """Give the place of a column in the sheet."""
+        """Return the place of a column in the sheet."""
         known = self.columns or ()
         return known[column] if column < len(known) else column
 

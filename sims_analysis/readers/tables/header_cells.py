@@ -1,4 +1,4 @@
-"""Heads of columns: what a column holds, of which species, in which unit."""
+"""Headers of columns: what a column holds, of which species, in which unit."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from sims_analysis.readers.tables.words import (
 from sims_analysis.units import read_unit
 
 __all__ = [
-    "Head",
-    "bare",
+    "Header",
+    "has_role",
     "holds_words",
     "is_factor",
     "is_unit",
-    "joint_head",
+    "join_header",
     "names_axis",
-    "read_head",
-    "read_head_quietly",
+    "read_header",
     "same_unit",
-    "says",
+    "try_header",
     "unit_kind",
+    "without_brackets",
 ]
 
 #: What spectra of other kinds run over; some of it in units of length.
@@ -69,14 +69,14 @@ _AFTER = (
 )
 
 
-#: In this order: a head may hold words of several.
-_ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "beside")
-_WHOLE = ("index", "beside")
+#: In this order: a header may hold words of several.
+_ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "ancillary")
+_WHOLE = ("index", "ancillary")
 _JOINT = re.compile(
     r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
     re.IGNORECASE,
 )
-#: At the end of a head; relative errors are none in the unit of the values.
+#: At the end of a header; relative errors are none in the unit of the values.
 _LIMITS = re.compile(
     r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|%? ?rsd(?: ?%)?"
     r"|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
@@ -89,27 +89,27 @@ _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 
 
 @dataclass(frozen=True)
-class Head:
-    """What the head of one column says.
+class Header:
+    """What the header of one column says.
 
     Parameters
     ----------
     role : str
         ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
-        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
+        ``"index"``, ``"ancillary"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
         ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
     name : str
-        Of the species, as far as this head has one.
+        Of the species, as far as this header has one.
     unit : str or None
         As written.
-    says : bool
+    explicit : bool
         Whether the role is stated in words, rather than all that is left.
     """
 
     role: Role
     name: str
     unit: str | None
-    says: bool
+    explicit: bool
 
 
 @lru_cache(maxsize=4096)
@@ -136,7 +136,7 @@ def same_unit(one: str, other: str) -> bool:
     )
 
 
-def bare(cell: str) -> str:
+def without_brackets(cell: str) -> str:
     """Take off the brackets around a unit."""
     cell = cell.translate(_WIDE)
     return cell[1:-1].strip() if _in_brackets(cell) else cell
@@ -152,12 +152,12 @@ def _in_brackets(cell: str) -> bool:
     return cell.startswith(("(", "[")) and cell.endswith((")", "]"))
 
 
-def joint_head(text: str, word: str) -> str:
-    """Put a word into a head, before its unit.
+def join_header(text: str, word: str) -> str:
+    """Put a word into a header, before its unit.
 
     Examples
     --------
-    >>> joint_head("11B (at/cm3)", "SD")
+    >>> join_header("11B (at/cm3)", "SD")
     '11B SD (at/cm3)'
     """
     words, unit = _split(" ".join(text.translate(_WIDE).split()))
@@ -166,13 +166,13 @@ def joint_head(text: str, word: str) -> str:
 
 def is_factor(cell: str) -> bool:
     """Whether a cell is a factor and nothing else: ``x1E18``, ``10^18``."""
-    text = bare(cell)
+    text = without_brackets(cell)
     return _SCALED.fullmatch(f"x{text}" if _POWER.match(text) else text) is not None
 
 
 @lru_cache(maxsize=32768)
-def read_head(text: str) -> Head:
-    """Read the head of a column.
+def read_header(text: str) -> Header:
+    """Read the header of a column.
 
     Raises
     ------
@@ -181,10 +181,10 @@ def read_head(text: str) -> Head:
 
     Examples
     --------
-    >>> read_head("Depth, nm")
-    Head(role='axis', name='', unit='nm', says=True)
-    >>> read_head("11B conc. (atoms/cm³)")
-    Head(role='value', name='11B', unit='atoms/cm³', says=True)
+    >>> read_header("Depth, nm")
+    Header(role='axis', name='', unit='nm', explicit=True)
+    >>> read_header("11B conc. (atoms/cm³)")
+    Header(role='value', name='11B', unit='atoms/cm³', explicit=True)
     """
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     words, unit = _split(text)
@@ -196,12 +196,12 @@ def read_head(text: str) -> Head:
             "the unit alone"
         )
     if _SPECTRUM.search(words):
-        return Head("energy", words, None, says=True)
+        return Header("energy", words, None, explicit=True)
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
-        return Head("energy", words, None, says=True)
+        return Header("energy", words, None, explicit=True)
     delta = _DELTA.fullmatch(words)
     if delta and is_species(delta[1]):
-        return Head("error", delta[1], unit, says=True)
+        return Header("error", delta[1], unit, explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
@@ -212,77 +212,77 @@ def read_head(text: str) -> Head:
         rest = _without(words, match)
         if role == "mass" and re.search(r"\d", rest):
             # ``mass 28`` is a signal.
-            return Head("value", words, unit, says=False)
+            return Header("value", words, unit, explicit=False)
         if role == "error":
             rest = _content(_trimmed(pattern("value").sub("", rest)))
         elif role in ("axis", "time") and pattern("error").search(words):
             # How well depths are known is no depth.
-            return Head("beside", rest, unit, says=True)
-        return Head(role, rest, unit, says=True)
+            return Header("ancillary", rest, unit, explicit=True)
+        return Header(role, rest, unit, explicit=True)
     kind = unit_kind(unit) if unit else None
     if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
         # A number with its unit in one cell.
-        return Head("value", text, None, says=False)
+        return Header("value", text, None, explicit=False)
     if kind == "depth":
-        return Head("axis", "" if _SHORT_AXES.fullmatch(words) else words, unit, says=True)
+        return Header("axis", "" if _SHORT_AXES.fullmatch(words) else words, unit, explicit=True)
     if kind == "sputter_time":
-        return Head("time", "" if words in ("t", "T") else words, unit, says=True)
+        return Header("time", "" if words in ("t", "T") else words, unit, explicit=True)
     match = pattern("mean").search(words)
     words = _without(words, match) if match else words
     match = pattern("value").search(words)
     if match:
         rest = _trimmed(" ".join(FILLERS.sub(" ", _without(words, match)).split()))
-        return Head("value", _content(rest), unit, says=True)
+        return Header("value", _content(rest), unit, explicit=True)
     named = named_role(words, "species", "unit", "text") if not unit else None
     if named is not None:
-        return Head(named, words, None, says=True)  # type: ignore[arg-type]  # these are roles
-    return Head("value", _content(words), unit, says=False)
+        return Header(named, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
+    return Header("value", _content(words), unit, explicit=False)
 
 
-def read_head_quietly(text: str) -> Head:
-    """Read a head; it says nothing if its unit is ambiguous."""
+def try_header(text: str) -> Header:
+    """Read a header; it says nothing if its unit is ambiguous."""
     try:
-        return read_head(text)
+        return read_header(text)
     except UnitsError:
-        return Head("unread", "", None, says=False)
+        return Header("unread", "", None, explicit=False)
 
 
-def says(text: str, *roles: Role) -> bool:
-    """Whether a head states in words that its column is one of these."""
-    head = read_head_quietly(text)
-    return head.says and head.role in roles
+def has_role(text: str, *roles: Role) -> bool:
+    """Whether a header states in words that its column is one of these."""
+    header = try_header(text)
+    return header.explicit and header.role in roles
 
 
 def names_axis(cells: Iterable[str]) -> bool:
-    """Whether one of some heads is that of depths or times."""
-    return any(says(cell, "axis", "time") for cell in cells)
+    """Whether one of some headers is that of depths or times."""
+    return any(has_role(cell, "axis", "time") for cell in cells)
 
 
-def holds_words(head: Head) -> bool:
-    """Whether a column with this head may hold words: it states neither numbers nor a species."""
-    if head.role in ("text", "species", "unit"):
+def holds_words(header: Header) -> bool:
+    """Whether a column with this header may hold words: it states neither numbers nor a species."""
+    if header.role in ("text", "species", "unit"):
         return True
-    return head.role == "value" and not (
-        head.says or head.unit or not head.name or is_species(head.name)
+    return header.role == "value" and not (
+        header.explicit or header.unit or not header.name or is_species(header.name)
     )
 
 
 def _whole(words: str, role: str) -> re.Match[str] | None:
-    """Match a role whose words are the whole head, or its end: ``B detection limit``."""
+    """Match a role whose words are the whole header, or its end: ``B detection limit``."""
     match = pattern(role).fullmatch(words)
-    if match is None and role == "beside":
+    if match is None and role == "ancillary":
         match = pattern("limit").fullmatch(words) or _LIMITS.search(words)
     return match
 
 
 def _without(words: str, match: re.Match[str]) -> str:
-    """Take words out of a head, and what joined them to a name: ``Konzentration von Bor``."""
+    """Take words out of a header, and what joined them to a name: ``Konzentration von Bor``."""
     rest = _trimmed(words[: match.start()] + " " + words[match.end() :])
     return _JOINT.sub("", rest)
 
 
 def _content(words: str) -> str:
-    """Take off what says of a species that it is meant how much of it there is."""
+    """Take off the notation for the content of a species."""
     match = _CONTENT.fullmatch(words)
     return (match[1] or match[2]) if match else words
 
@@ -293,7 +293,7 @@ def _trimmed(words: str) -> str:
 
 
 def _split(text: str) -> tuple[str, str | None]:
-    """Take the unit off a head."""
+    """Take the unit off a header."""
     match = _BRACKETS.fullmatch(text)
     if match:
         words, unit = _trimmed(match[1]), match[2].strip()

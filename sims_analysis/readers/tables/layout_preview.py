@@ -12,14 +12,14 @@ from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Grid, TextGrid
-from sims_analysis.readers.tables.headers import Heads
-from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.headers import Headers
+from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["explanation", "picture"]
+__all__ = ["explanation", "layout_preview"]
 
 #: Rows that are shown: above the numbers, of them, and below; columns; letters of a cell.
 _ABOVE, _FIRST, _BELOW, _COLUMNS, _LETTERS = 12, 3, 4, 8, 18
@@ -30,14 +30,14 @@ _ROLES = {
     "time": "times",
     "error": "errors",
     "index": "numbers of rows",
-    "beside": "kept beside the samples",
+    "ancillary": "kept beside the samples",
     "species": "names of species",
     "unit": "units",
     "text": "words",
 }
 
 
-def picture(source: Source) -> str:
+def layout_preview(source: Source) -> str:
     """Draw what is understood of a table so far; empty if the file is none."""
     table, grid = source.trace.table, source.trace.grid
     if table is None and grid is not None:
@@ -48,21 +48,21 @@ def picture(source: Source) -> str:
 def explanation(
     source: Source,
     outcome: Sequence[SIMSResult] | SimsError,
-    told: Sequence[str],
+    warned: Sequence[str],
     formats: Mapping[str, str],
 ) -> str:
-    """Say all that is known of how a file is read: what came of it, and what was `told`."""
+    """Describe how a file is read: the outcome and the warnings."""
     name = source.trace.format
     lines = [source.name]
     if name:
         about = formats.get(name, "a reader of one's own")
         lines = [f"{source.name}, read as {name!r}: {about}"]
-    lines += picture(source).splitlines()
+    lines += layout_preview(source).splitlines()
     if isinstance(outcome, SimsError):
         lines += _wrapped(f"not read: {str(outcome).removeprefix(f'{source.name}: ')}")
     else:
         lines += [line for result in outcome for line in _profiles(result)]
-        lines += [line for text in told for line in _wrapped(f"told: {text}")]
+        lines += [line for text in warned for line in _wrapped(f"warning: {text}")]
     return "\n".join(lines)
 
 
@@ -97,9 +97,9 @@ def _lines(table: Table) -> Iterator[str]:
         for number, part, cells in rows
     ]
     yield from _aligned([[number, part, *map(_short, cells)] for number, part, cells in shown])
-    if table.heads is not None and table.body is not None:
+    if table.headers is not None and table.body is not None:
         yield "columns"
-        yield from _aligned(list(_columns(grid, table.body, table.heads, table.pairs)))
+        yield from _aligned(list(_columns(grid, table.body, table.headers, table.pairs)))
 
 
 def _about(grid: Grid) -> str:
@@ -110,16 +110,16 @@ def _about(grid: Grid) -> str:
 
 
 def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
-    """Give the rows to show, and what each was taken for; nothing where some are left out."""
+    """Return the rows to show, and what each was taken for; nothing where some are left out."""
     grid, body = table.grid, table.body
     if body is None:
         for i in range(min(len(grid), _ABOVE)):
-            if grid.kind(i) is not Kind.BLANK:
+            if grid.kind(i) is not RowKind.BLANK:
                 yield i, grid.kind(i).value
         return
-    taken = {} if table.heads is None else table.heads.taken
+    taken = {} if table.headers is None else table.headers.taken
     for i in body.above[-_ABOVE:]:
-        yield i, taken.get(i, "note" if table.heads is not None else grid.kind(i).value)
+        yield i, taken.get(i, "note" if table.headers is not None else grid.kind(i).value)
     rows = list(range(body.first, min(body.first + _FIRST, body.last + 1)))
     for i in rows:
         yield i, body.kind(i).value
@@ -132,14 +132,14 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
 
 
 def _columns(
-    grid: Grid, body: Body, heads: Heads, pairs: Sequence[Pair]
+    grid: Grid, body: Body, headers: Headers, pairs: Sequence[Pair]
 ) -> Iterator[Sequence[str]]:
-    """Give what each column was taken for."""
+    """Return what each column was taken for."""
     values = {pair.value: pair for pair in pairs}
     errors = {pair.error: pair for pair in pairs if pair.error is not None}
     axes = {pair.axis for pair in pairs}
-    for j, head in enumerate(heads.heads):
-        letter, unit = grid.letter(j), heads.units[j]
+    for j, header in enumerate(headers.headers):
+        letter, unit = grid.letter(j), headers.units[j]
         known = f"in {unit}" if unit else "unit not stated"
         if body.needed is not None and j not in body.needed:
             continue
@@ -149,12 +149,12 @@ def _columns(
             yield letter, f"values of {called}", known
         elif j in errors:
             yield letter, f"errors of {errors[j].name!r}", f"in {unit}" if unit else ""
-        elif not heads.filled[j]:
+        elif not headers.filled[j]:
             yield letter, "words" if j in body.words else "nothing", ""
-        elif j in axes or head.role in ("axis", "time"):
-            yield letter, "times" if head.role == "time" else "depths", known
+        elif j in axes or header.role in ("axis", "time"):
+            yield letter, "times" if header.role == "time" else "depths", known
         else:
-            yield letter, _ROLES.get(head.role, "numbers"), ""
+            yield letter, _ROLES.get(header.role, "numbers"), ""
 
 
 def _short(cell: str) -> str:

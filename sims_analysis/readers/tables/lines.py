@@ -29,7 +29,7 @@ Odd: TypeAlias = dict[int, Sequence[object]]
 
 @dataclass(frozen=True)
 class Lines:
-    """How lines are taken apart.
+    """How lines are split.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Lines:
     budget : Budget
         Memory that the cells may take.
     lengths : set of int
-        How many cells the lines have that were taken apart.
+        How many cells the lines have that were split.
     """
 
     delimiter: str | None
@@ -63,7 +63,7 @@ class Lines:
     lengths: set[int] = field(default_factory=set)
 
     def columns(self, lines: Sequence[str]) -> tuple[Array, Odd, tuple[int, str] | None]:
-        """Take lines apart, which may end early, but are not blank.
+        """Split lines, which may end early, but are not blank.
 
         Returns
         -------
@@ -146,7 +146,7 @@ class Lines:
     def _texts(
         self, lines: Sequence[str], values: Array, odd: dict[int, Sequence[str]], j: int
     ) -> list[object]:
-        """Put the cells of an odd column together, and leave none in its values."""
+        """Collect the cells of an irregular column, and leave none in its values."""
         column: list[object] = values.tolist()
         if j in self.words:
             column = [cells[j] if j < len(cells) else "" for cells in map(self._split, lines)]

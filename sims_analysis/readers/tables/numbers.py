@@ -126,7 +126,7 @@ def are_plain(cells: Sequence[str]) -> bool:
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
-    """Tell the decimal mark of numbers; ``None`` if commas may mean either thing.
+    """Return the decimal mark of numbers; ``None`` if commas may mean either thing.
 
     Examples
     --------
@@ -281,14 +281,14 @@ def cell_reader(
 def columns_of_words(
     odd: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
 ) -> list[int]:
-    """Tell which columns hold words: some of their cells are no numbers; if not certain, all.
+    """Return the columns that hold words: some of their cells are no numbers; if not certain, all.
 
     Parameters
     ----------
     odd : mapping
         Cells of the columns that are no plain numbers.
     words : mapping
-        Columns that may hold words, by their heads, and whether that is certain.
+        Columns that may hold words, by their headers, and whether that is certain.
     not_measured : collection of str
         Texts that mean that nothing was measured.
     """

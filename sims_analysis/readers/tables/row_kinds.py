@@ -1,7 +1,7 @@
 """Kinds of cells and rows: what a table is made of, before anybody asks what it means.
 
 A row is of one kind. Everything that is decided of a table (where its numbers begin and end, which
-rows are its heads, what is a note) is decided on these.
+rows are its headers, what is a note) is decided on these.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from enum import Enum
 
 from sims_analysis import vocabulary
 from sims_analysis.readers.tables.header_cells import (
-    bare,
+    has_role,
     is_unit,
     names_axis,
-    read_head_quietly,
-    says,
+    try_header,
     unit_kind,
+    without_brackets,
 )
 from sims_analysis.readers.tables.numbers import NOTHING, are_plain, is_number
 from sims_analysis.readers.tables.words import is_species, named_role
 
-__all__ = ["Kind", "comment_mark", "is_nothing", "is_odd", "is_transposed", "row_kind"]
+__all__ = ["RowKind", "classify_row", "comment_mark", "is_not_measured", "is_odd", "is_transposed"]
 
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: What a number may begin with that is written in some way of its own.
@@ -35,7 +35,7 @@ _FORMULA = re.compile(r"=[^=]")
 _STAR = re.compile(r"\*[-+.]?\d")
 
 
-class Kind(Enum):
+class RowKind(Enum):
     """What a row holds; the values are the words that a reader of messages sees."""
 
     #: Nothing, or a line that is drawn.
@@ -45,7 +45,7 @@ class Kind(Enum):
     #: Numbers beside something else.
     MIXED = "numbers and texts"
     #: The words for a depth, a time, row numbers or errors among them.
-    HEADS = "heads"
+    HEADERS = "headers"
     #: Units of which one is of depths or times.
     UNITS = "units"
     #: Units, all of values.
@@ -55,7 +55,7 @@ class Kind(Enum):
 
 
 def comment_mark(line: str) -> str:
-    """Give the mark with which a line begins as a comment; empty if it is none.
+    """Return the mark with which a line begins as a comment; empty if it is none.
 
     A cell that could not be written begins like one, and so may a number.
     """
@@ -66,7 +66,7 @@ def comment_mark(line: str) -> str:
     return next((mark for mark in _COMMENTS if text.startswith(mark)), "")
 
 
-def is_nothing(text: str, not_measured: Collection[str]) -> bool:
+def is_not_measured(text: str, not_measured: Collection[str]) -> bool:
     """Whether a cell says that nothing was measured; ``Na`` is sodium."""
     return (text.casefold() in NOTHING and text != "Na") or text in not_measured
 
@@ -80,15 +80,15 @@ def is_odd(text: str) -> bool:
         return True
     if not _DIGIT_FIRST.match(text):
         return False
-    return not is_species(read_head_quietly(text).name)
+    return not is_species(try_header(text).name)
 
 
-def row_kind(
+def classify_row(
     cells: Sequence[str],
     decimal: str | None = None,
     not_measured: Collection[str] = (),
     words: Collection[int] = (),
-) -> Kind:
+) -> RowKind:
     """Classify a row.
 
     Parameters
@@ -99,17 +99,17 @@ def row_kind(
     not_measured : collection of str
         Texts that mean that nothing was measured.
     words : collection of int
-        Columns that may hold words, by their heads.
+        Columns that may hold words, by their headers.
 
     Examples
     --------
-    >>> row_kind(["0", "<2E15", ""]).name, row_kind(["nm", "at/cm3"]).name
+    >>> classify_row(["0", "<2E15", ""]).name, classify_row(["nm", "at/cm3"]).name
     ('NUMBERS', 'UNITS')
-    >>> row_kind(["Tiefe [nm]", "Konz."]).name, row_kind(["0", "paused"]).name
-    ('HEADS', 'MIXED')
+    >>> classify_row(["Tiefe [nm]", "Konz."]).name, classify_row(["0", "paused"]).name
+    ('HEADERS', 'MIXED')
     """
     if decimal != "," and are_plain([*filter(None, cells)]):
-        return Kind.NUMBERS
+        return RowKind.NUMBERS
     numbers = 0
     others: list[str] = []
     allowed: list[str] = []
@@ -117,41 +117,48 @@ def row_kind(
         text = cell.strip().strip('"')
         if is_number(text, decimal):
             numbers += 1
-        elif not is_nothing(text, not_measured):
+        elif not is_not_measured(text, not_measured):
             (allowed if j in words else others).append(text)
     others = others if numbers else others + allowed
     if not others:
-        return Kind.NUMBERS if numbers else Kind.BLANK
+        return RowKind.NUMBERS if numbers else RowKind.BLANK
     if not any(map(str.isalnum, "".join(others))) and not any(map(is_odd, others)):
-        return Kind.MIXED if numbers else Kind.BLANK
+        return RowKind.MIXED if numbers else RowKind.BLANK
     if numbers:
         first = next(cell for cell in cells if cell.strip())
         named = not (is_number(first, decimal) or is_odd(first)) and names_axis(others)
-        return Kind.HEADS if named else Kind.MIXED
+        return RowKind.HEADERS if named else RowKind.MIXED
     # Row numbers have none: ``#`` or ``-``.
     units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
     if all(map(is_unit, units)):
-        kinds = {unit_kind(bare(text)) for text in units}
+        kinds = {unit_kind(without_brackets(text)) for text in units}
         if kinds & {*vocabulary.AXES}:
-            return Kind.UNITS
+            return RowKind.UNITS
         if kinds <= {*vocabulary.VALUE_KINDS}:
-            return Kind.VALUE_UNITS
+            return RowKind.VALUE_UNITS
     return (
-        Kind.HEADS if any(says(t, "axis", "time", "index", "error") for t in others) else Kind.WORDS
+        RowKind.HEADERS
+        if any(has_role(t, "axis", "time", "index", "error") for t in others)
+        else RowKind.WORDS
     )
 
 
 def is_transposed(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether rows are what columns usually are: a head, then numbers; one a depth or a time."""
+    """Whether rows are what columns usually are: a header, then numbers; one a depth or a time."""
     axes = others = 0
     for cells in rows:
         if named_role(cells[0], "text") and not any(map(is_number, cells[1:])):
             # What the samples are called.
             continue
-        head, *rest = [cell for cell in cells if not is_nothing(cell.strip(), ())] or [""]
-        if len(rest) < 2 or is_number(head) or is_odd(head) or not all(map(is_number, rest[-2:])):
+        header, *rest = [cell for cell in cells if not is_not_measured(cell.strip(), ())] or [""]
+        if (
+            len(rest) < 2
+            or is_number(header)
+            or is_odd(header)
+            or not all(map(is_number, rest[-2:]))
+        ):
             return False
-        if says(head, "axis", "time"):
+        if has_role(header, "axis", "time"):
             axes += 1
         else:
             others += 1

@@ -1,6 +1,6 @@
 """What stands row by row: several samples in one table, and species named in a column.
 
-Samples are told apart by a column of labels, or by labels above blocks; species by a column of
+Samples are distinguished by a column of labels, or by labels above blocks; species by a column of
 their names, which is how programs keep profiles.
 """
 
@@ -17,53 +17,53 @@ from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Block, Grid
-from sims_analysis.readers.tables.header_cells import Head, read_head_quietly, same_unit
-from sims_analysis.readers.tables.headers import Heads
-from sims_analysis.readers.tables.row_kinds import Kind
+from sims_analysis.readers.tables.header_cells import Header, same_unit, try_header
+from sims_analysis.readers.tables.headers import Headers
+from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["by_label", "is_tidy", "label_column", "labelled_parts", "samples_of"]
+__all__ = ["group_by_label", "is_tidy", "label_column", "labelled_parts", "split_samples"]
 
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 
 
-def samples_of(
-    body: Body, block: Block, heads: Heads, pairs: list[Pair], *, stated: bool
+def split_samples(
+    body: Body, block: Block, headers: Headers, pairs: list[Pair], *, stated: bool
 ) -> tuple[list[Part], dict[str, str]]:
-    """Split a table by what tells samples apart, or refuse it where nobody asked for that.
+    """Split a table by what distinguishes the samples, or refuse it unless that was requested.
 
     Returns
     -------
     parts : list
-        One that has no label, if nothing tells samples apart or nobody asked for them.
+        One that has no label, if nothing distinguishes the samples or they were not requested.
     constant : dict
         What columns of words say that is the same in all rows.
     """
     asked, constant = body.grid.options.samples, dict[str, str]()
     if not stated or asked is not None:
-        rows, constant = _split_rows(body, block, heads, block.values[:, pairs[0].axis])
+        rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
         if rows:
             return [(label, block.only(mask), pairs) for label, mask in rows], constant
-    if any(heads.labels):
-        return _blocks(body, block, heads, pairs), constant
+    if any(headers.labels):
+        return _blocks(body, block, headers, pairs), constant
     if asked is not None:
-        listed = ", ".join(map(repr, filter(None, heads.texts))) or "none"
+        listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
         raise ReadError(
             f"samples={asked!r}: neither a column of labels nor a row of labels above "
-            f"blocks of columns tells samples apart; heads found: {listed}"
+            f"blocks of columns distinguishes the samples; headers found: {listed}"
         )
     return [(None, block, pairs)], constant
 
 
-def _blocks(body: Body, block: Block, heads: Heads, pairs: list[Pair]) -> list[Part]:
-    """Tell blocks of columns apart by the labels above them."""
+def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> list[Part]:
+    """Distinguish blocks of columns by the labels above them."""
     options = body.grid.options
     for pair in pairs:
         first = min(pair.axis, pair.value)
         # Above depths that all samples share there is no label.
-        place = first if any(heads.labels[: first + 1]) else pair.value
-        pair.sample = next(filter(None, reversed(heads.labels[: place + 1])), None)
+        place = first if any(headers.labels[: first + 1]) else pair.value
+        pair.sample = next(filter(None, reversed(headers.labels[: place + 1])), None)
     labels = list(dict.fromkeys(pair.sample for pair in pairs if pair.sample))
     if options.samples is not None:
         return [(label, block, [p for p in pairs if p.sample == label]) for label in labels]
@@ -78,17 +78,17 @@ def _blocks(body: Body, block: Block, heads: Heads, pairs: list[Pair]) -> list[P
 
 
 def _split_rows(
-    body: Body, block: Block, heads: Heads, axis: Array, without: Collection[int] = ()
+    body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
-    """Give the rows of each sample, if a column of labels is there and was asked for.
+    """Return the rows of each sample, if a column of labels is there and was asked for.
 
-    It is refused if nobody did; beside them, what columns say that is the same in all rows.
+    It is refused otherwise; beside them, what columns say that is the same in all rows.
     """
     asked, grid = body.grid.options.samples, body.grid
     chosen: list[tuple[str, Flags]] = []
     constant: dict[str, str] = {}
-    for j, head in enumerate(heads.texts):
-        labels = _labels(block, heads, j)
+    for j, header in enumerate(headers.texts):
+        labels = _labels(block, headers, j)
         if labels is None or j in without:
             continue
         place = grid.letter(j)
@@ -96,30 +96,30 @@ def _split_rows(
         filled = _filled(labels)
         apart = len(different) > 1 and _apart(labels, filled, axis)
         if len(different) == 1:
-            constant[head] = different[0]
-        if asked in (head, place) or (asked is True and apart):
+            constant[header] = different[0]
+        if asked in (header, place) or (asked is True and apart):
             texts = np.array(filled, dtype=object)
             chosen = [(label, texts == label) for label in different]
         elif apart and asked is None:
             raise ReadError(
-                f"column {place} ({head!r}) tells {len(different)} samples apart "
-                f"({_listed(different)}): samples={head!r} reads each as a measurement; "
+                f"column {place} ({header!r}) distinguishes {len(different)} samples "
+                f"({_listed(different)}): samples={header!r} reads each as a measurement; "
                 "otherwise give the rows of one at a time, or name the columns to read by "
                 'columns={"B": (axis, values)}'
             )
         elif len(different) > 1:
             warn(
-                f"column {place} ({head!r}) holds texts, {_listed(different)}: left out",
+                f"column {place} ({header!r}) holds texts, {_listed(different)}: left out",
                 ProfileWarning,
             )
     return chosen, constant
 
 
-def _labels(block: Block, heads: Heads, column: int) -> list[str] | None:
-    """Give the cells of a column of labels; ``None`` if it is none."""
+def _labels(block: Block, headers: Headers, column: int) -> list[str] | None:
+    """Return the cells of a column of labels; ``None`` if it is none."""
     if column in block.texts:
         return [text.strip() for text in block.texts[column]]
-    if heads.heads[column].role == "text" and heads.filled[column]:
+    if headers.headers[column].role == "text" and headers.filled[column]:
         numbers = block.values[:, column].tolist()
         return ["" if np.isnan(number) else f"{number:g}" for number in numbers]
     return None
@@ -135,7 +135,7 @@ def _filled(labels: Sequence[str]) -> list[str]:
 
 
 def _apart(labels: Sequence[str], filled: Sequence[str], axis: Array) -> bool:
-    """Whether labels tell samples apart, rather than being remarks about rows.
+    """Whether labels distinguish samples, rather than being remarks about rows.
 
     They stand in most rows, and again and again; or depths begin anew wherever they change.
     """
@@ -154,67 +154,68 @@ def _listed(labels: Sequence[str]) -> str:
 # --- species in a column -----------------------------------------------------------------------
 
 
-def is_tidy(heads: Sequence[str]) -> bool:
-    """Whether one head names a column of species, and another a depth or a time."""
-    names = [head for head in heads if named_role(head, "species")]
+def is_tidy(headers: Sequence[str]) -> bool:
+    """Whether one header names a column of species, and another a depth or a time."""
+    names = [header for header in headers if named_role(header, "species")]
     if len(names) != 1:
         return False
-    return sum(read_head_quietly(head).role in ("axis", "time") for head in heads) == 1
+    return sum(try_header(header).role in ("axis", "time") for header in headers) == 1
 
 
 def label_column(body: Body) -> int | None:
     """Find the column that names the species of each row."""
     grid = body.grid
-    above = (i for i in range(body.first - 1, -1, -1) if grid.kind(i) is Kind.HEADS)
-    heads = next(map(grid.cells, above), [])
-    if not is_tidy(heads):
+    above = (i for i in range(body.first - 1, -1, -1) if grid.kind(i) is RowKind.HEADERS)
+    headers = next(map(grid.cells, above), [])
+    if not is_tidy(headers):
         return None
-    while heads and not heads[-1]:
-        heads = heads[:-1]
-    body.width = len(heads)
-    return next(j for j, head in enumerate(heads) if named_role(head, "species"))
+    while headers and not headers[-1]:
+        headers = headers[:-1]
+    body.width = len(headers)
+    return next(j for j, header in enumerate(headers) if named_role(header, "species"))
 
 
 def labelled_parts(
-    body: Body, block: Block, found: Heads, label: int
+    body: Body, block: Block, found: Headers, label: int
 ) -> list[tuple[str | None, list[Signal]]]:
-    """Make the signals of each sample; of all, if nobody asked for them apart."""
+    """Make the signals of each sample; of all, unless they are wanted separately."""
     asked = body.grid.options.samples
     if asked is None:
         return [(None, _signals_of(body, block, found, label))]
-    axis = next(j for j, head in enumerate(found.heads) if head.role in ("axis", "time"))
+    axis = next(j for j, header in enumerate(found.headers) if header.role in ("axis", "time"))
     parts, _ = _split_rows(body, block, found, block.values[:, axis], without=(label,))
     if not parts:
         listed = ", ".join(map(repr, filter(None, found.texts)))
         raise ReadError(
-            f"samples={asked!r}: no column of labels tells samples apart; heads found: {listed}"
+            f"samples={asked!r}: no column of labels distinguishes the samples; headers "
+            f"found: {listed}"
         )
     return [(name, _signals_of(body, block.only(rows), found, label)) for name, rows in parts]
 
 
-def _signals_of(body: Body, block: Block, found: Heads, label: int) -> list[Signal]:
+def _signals_of(body: Body, block: Block, found: Headers, label: int) -> list[Signal]:
     """Make the signals of rows below the names of their columns."""
-    heads, names, grid = found.heads, found.texts, body.grid
-    axis = next(j for j, head in enumerate(heads) if head.role in ("axis", "time"))
-    values = [j for j, h in enumerate(heads) if h.role == "value" and j != label]
+    headers, names, grid = found.headers, found.texts, body.grid
+    axis = next(j for j, header in enumerate(headers) if header.role in ("axis", "time"))
+    values = [j for j, h in enumerate(headers) if h.role == "value" and j != label]
     # Where some say so, the others are of something else: of a sample, a wafer, a unit.
-    values = [j for j in values if heads[j].says or heads[j].unit] or values
+    values = [j for j in values if headers[j].explicit or headers[j].unit] or values
     values = [j for j in values if j not in block.texts]
     if not values:
         raise ReadError("no column holds values")
-    errors = _errors(grid, heads, values)
-    unused = [j for j, head in enumerate(heads) if head.role in ("error", "beside")]
+    errors = _errors(grid, headers, values)
+    unused = [j for j, header in enumerate(headers) if header.role in ("error", "ancillary")]
     if unused := [j for j in unused if j not in errors.values()]:
         listed = ", ".join(f"{grid.letter(j)} ({names[j]!r})" for j in unused)
         warn(f"numbers of column {listed} are not read", ProfileWarning)
     unit = next((j for j in block.texts if named_role(names[j], "unit")), None)
     numeric = {axis, label, unit, *values, *errors.values(), *unused}
-    _refuse_measurements(grid, block, found, [j for j in range(len(heads)) if j not in numeric])
+    _refuse_measurements(grid, block, found, [j for j in range(len(headers)) if j not in numeric])
     below = np.full(block.values.shape, np.nan)
     for cell, limit in block.limits.items():
         below[cell] = limit
     signals = []
-    for name, members in by_label(list(map(str.strip, block.texts[label]))):
+    for name, members in group_by_label(list(map(str.strip, block.texts[label]))):
         if not name:
             place, _, _ = grid.where(block.rows[int(members[0])], 0).rpartition(",")
             raise ReadError(f"{place}: no species in column {grid.letter(label)}")
@@ -233,16 +234,16 @@ def _signals_of(body: Body, block: Block, found: Heads, label: int) -> list[Sign
                 units=found.units[j] or stated,
                 stderr=block.values[members, errors[j]] if j in errors else None,
             )
-            signal.censor(limit)
+            signal.mark_below_limit(limit)
             signals.append(signal)
     return signals
 
 
-def _refuse_measurements(grid: Grid, block: Block, found: Heads, columns: Sequence[int]) -> None:
+def _refuse_measurements(grid: Grid, block: Block, found: Headers, columns: Sequence[int]) -> None:
     """Refuse a column that is neither a species nor a value, and differs from row to row."""
     for j in columns:
         name = found.texts[j].strip()
-        if not name or found.heads[j].role not in ("value", "text"):
+        if not name or found.headers[j].role not in ("value", "text"):
             continue
         if j in block.texts:
             texts = list(map(str.strip, block.texts[j]))
@@ -257,17 +258,17 @@ def _refuse_measurements(grid: Grid, block: Block, found: Heads, columns: Sequen
             )
 
 
-def _errors(grid: Grid, heads: Sequence[Head], values: Sequence[int]) -> dict[int, int]:
+def _errors(grid: Grid, headers: Sequence[Header], values: Sequence[int]) -> dict[int, int]:
     """Find the column of errors of each column of values, to the right of it, in its unit."""
     errors: dict[int, int] = {}
-    for j, head in enumerate(heads):
+    for j, header in enumerate(headers):
         left = [v for v in values if v < j]
-        if head.role != "error" or not left or left[-1] in errors:
+        if header.role != "error" or not left or left[-1] in errors:
             continue
-        of_values = heads[left[-1]].unit
-        if head.unit and of_values and not same_unit(head.unit, of_values):
+        of_values = headers[left[-1]].unit
+        if header.unit and of_values and not same_unit(header.unit, of_values):
             raise UnitsError(
-                f"column {grid.letter(j)} holds errors in {head.unit!r} of values in "
+                f"column {grid.letter(j)} holds errors in {header.unit!r} of values in "
                 f"{of_values!r}; give both in one unit"
             )
         errors[left[-1]] = j
@@ -275,7 +276,7 @@ def _errors(grid: Grid, heads: Sequence[Head], values: Sequence[int]) -> dict[in
 
 
 def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | None:
-    """Give the unit that a column of units states for a species."""
+    """Return the unit that a column of units states for a species."""
     stated = dict.fromkeys(map(str.strip, texts))
     if len(stated) > 1:
         raise UnitsError(
@@ -285,8 +286,8 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
     return next(iter(stated)) or None
 
 
-def by_label(labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """Give each label, in order of appearance, with the places where it stands."""
+def group_by_label(labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Return each label, in order of appearance, with the places where it stands."""
     import pandas as pd
 
     codes, names = pd.factorize(np.array(labels, dtype=object))

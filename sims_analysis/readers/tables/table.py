@@ -1,7 +1,7 @@
 """Tables as laboratories write them: one depth column for all, or a pair of columns a species.
 
-What the heads do not say the user must: nothing is taken for a depth, a unit or a species because
-it looks like one.
+What the headers do not state the user must: nothing is taken for a depth, a unit or a species
+because it looks like one.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from sims_analysis.readers.tables.columns import (
     find_pairs,
     stated_columns,
     stated_pairs,
-    tell_of_unknown_words,
+    warn_of_unknown_words,
 )
 from sims_analysis.readers.tables.delimiters import text_grid
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
 from sims_analysis.readers.tables.header_cells import unit_kind
-from sims_analysis.readers.tables.headers import Heads, read_heads
+from sims_analysis.readers.tables.headers import Headers, read_headers
 from sims_analysis.readers.tables.numbers import is_number
-from sims_analysis.readers.tables.row_kinds import Kind, is_transposed
-from sims_analysis.readers.tables.samples import label_column, labelled_parts, samples_of
+from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
+from sims_analysis.readers.tables.samples import label_column, labelled_parts, split_samples
 from sims_analysis.readers.tables.truncation import (
-    tell_of_merged_cells,
-    tell_of_moved_cells,
-    tell_of_short_lines,
-    tell_of_uneven_rows,
+    warn_of_merged_cells,
+    warn_of_moved_cells,
+    warn_of_short_lines,
+    warn_of_uneven_rows,
 )
 from sims_analysis.readers.tables.words import named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
-__all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
+__all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
 
 #: Rows and columns of a table that is turned are not more than these.
 _SHORT = 2000
@@ -55,10 +55,10 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source) -> Content:
     """Read a table."""
-    return read_grid(the_grid(source), source)
+    return read_grid(find_grid(source), source)
 
 
-def the_grid(source: Source) -> Grid:
+def find_grid(source: Source) -> Grid:
     """Find the rows of a file."""
     if source.is_workbook:
         return chosen_sheet(source)
@@ -86,7 +86,7 @@ class Table:
 
     grid: Grid
     body: Body | None = None
-    heads: Heads | None = None
+    headers: Headers | None = None
     block: Block | None = None
     pairs: list[Pair] = field(default_factory=list)
 
@@ -114,19 +114,20 @@ def _turned(grid: Grid) -> Grid:
     kinds = []
     for i in range(len(grid)):
         kinds.append(grid.kind(i))
-        if kinds[-1] is Kind.NUMBERS:
+        if kinds[-1] is RowKind.NUMBERS:
             return grid
     rows = [
         i
         for i, kind in enumerate(kinds)
-        if kind in (Kind.MIXED, Kind.HEADS) or (kind is Kind.WORDS and _labels(grid.cells(i)))
+        if kind in (RowKind.MIXED, RowKind.HEADERS)
+        or (kind is RowKind.WORDS and _labels(grid.cells(i)))
     ]
     between = range(rows[0], rows[-1]) if rows else ()
-    whole = all(i in rows or kinds[i] is Kind.BLANK for i in between)
+    whole = all(i in rows or kinds[i] is RowKind.BLANK for i in between)
     if not whole or not is_transposed([grid.cells(i) for i in rows]):
         return grid
     if isinstance(grid, TextGrid):
-        tell_of_uneven_rows(grid, rows)
+        warn_of_uneven_rows(grid, rows)
     return transposed(grid, rows)
 
 
@@ -144,32 +145,34 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     body = table.body = find_body(grid, needed)
     label = None if needed is not None else label_column(body)
     table.block = read_body(body, () if label is None else (label,))
-    heads = table.heads = read_heads(body, table.block)
+    headers = table.headers = read_headers(body, table.block)
     if isinstance(grid, TextGrid) and needed is None:
-        starts = heads.columns("axis", "time")
-        tell_of_short_lines(grid, body.rows, table.block, heads.filled, starts)
-    about = _notes(grid, body, heads)
+        starts = headers.columns("axis", "time")
+        warn_of_short_lines(grid, body.rows, table.block, headers.filled, starts)
+    about = _notes(grid, body, headers)
     if label is not None:
-        of_species = labelled_parts(body, table.block, heads, label)
+        of_species = labelled_parts(body, table.block, headers, label)
         return _content(grid, of_species, about)
     if stated is None:
-        table.pairs = find_pairs(grid, heads, table.block)
-        tell_of_unknown_words(table.pairs, heads)
+        table.pairs = find_pairs(grid, headers, table.block)
+        warn_of_unknown_words(table.pairs, headers)
         known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
-        if heads.filled[0] and 0 not in known:
-            tell_of_moved_cells(grid, table.block, heads.texts[0] or "the row numbers", known)
+        if headers.filled[0] and 0 not in known:
+            warn_of_moved_cells(grid, table.block, headers.texts[0] or "the row numbers", known)
     else:
-        table.pairs = stated_pairs(stated, heads)
+        table.pairs = stated_pairs(stated, headers)
     used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    tell_of_merged_cells(grid, table.block, used)
-    _state_unit_of_sheet(grid, heads, table.pairs)
-    parts, constant = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
+    warn_of_merged_cells(grid, table.block, used)
+    _state_unit_of_sheet(grid, headers, table.pairs)
+    parts, constant = split_samples(
+        body, table.block, headers, table.pairs, stated=stated is not None
+    )
     limits = _stated_limits(grid, body)
     found: list[tuple[str | None, list[Signal]]] = []
     for name, block, pairs in parts:
         odd = {column for _, column in block.limits}
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
-        signals = [_signal(grid, block, heads, pair, limits, odd) for pair in pairs]
+        signals = [_signal(grid, block, headers, pair, limits, odd) for pair in pairs]
         found.append((name, [signal for signal in signals if signal is not None]))
     return _content(grid, found, about | constant)
 
@@ -177,7 +180,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
 def _content(
     grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
 ) -> Content:
-    """Give what was read of each sample; of all, if nobody asked for them apart."""
+    """Return what was read of each sample; of all, unless they are wanted separately."""
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, other=about))
         for name, signals in parts
@@ -185,28 +188,28 @@ def _content(
     return contents[0] if grid.options.samples is None else Content(parts=contents)
 
 
-def _state_unit_of_sheet(grid: Grid, heads: Heads, pairs: Sequence[Pair]) -> None:
+def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
     """Take the unit of the values from the name of the sheet, if no row states one."""
-    if grid.name is None or any(heads.units[pair.value] for pair in pairs):
+    if grid.name is None or any(headers.units[pair.value] for pair in pairs):
         return
     match = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", grid.name)
     named = match[1].strip() if match else grid.name.strip()
     if unit_kind(named) in vocabulary.VALUE_KINDS and re.search(r"\W|\d", named):
         for pair in pairs:
-            heads.units[pair.value] = named
+            headers.units[pair.value] = named
 
 
 # --- notes ------------------------------------------------------------------------------------
 
 
-def _notes(grid: Grid, body: Body, heads: Heads) -> dict[str, str]:
-    """Collect the rows that are no heads, above and below.
+def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
+    """Collect the rows that are no headers, above and below.
 
     They are `key : value`, `key | value`, `key = value`, or free text.
     """
     notes: dict[str, str] = {}
     turned = grid.notes if isinstance(grid, CellGrid) else ()
-    for cells in (*turned, *map(grid.cells, [*heads.notes, *body.below])):
+    for cells in (*turned, *map(grid.cells, [*headers.notes, *body.below])):
         filled = [cell for cell in cells if cell]
         text = " ".join(filled)
         key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
@@ -233,28 +236,29 @@ def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
 
 
 def _signal(
-    grid: Grid, block: Block, heads: Heads, pair: Pair, stated: Mapping[int, str], odd: set[int]
+    grid: Grid, block: Block, headers: Headers, pair: Pair, stated: Mapping[int, str], odd: set[int]
 ) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
     where = f"column {grid.letter(pair.value)}"
     taken: slice | Flags = slice(None)
     limits = None
-    if pair.axis in odd or pair.value in odd or not heads.filled[pair.value]:
+    if pair.axis in odd or pair.value in odd or not headers.filled[pair.value]:
         limits, taken = _limits(grid, block, pair)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
-            warn(f"{where} ({heads.texts[pair.value]!r}) holds no number", ProfileWarning)
+            warn(f"{where} ({headers.texts[pair.value]!r}) holds no number", ProfileWarning)
             return None
     signal = Signal(
         name=pair.name,
         depths=x[taken],
-        depth_units=heads.units[pair.axis],
+        depth_units=headers.units[pair.axis],
         values=y[taken],
-        units=heads.units[pair.value],
+        units=headers.units[pair.value],
         where=where,
         stderr=None if pair.error is None else block.values[taken, pair.error],
-        beside={
-            name: Column(block.values[taken, j], heads.units[j]) for name, j in pair.beside.items()
+        ancillary={
+            name: Column(block.values[taken, j], headers.units[j])
+            for name, j in pair.ancillary.items()
         },
     )
     if pair.sample:
@@ -263,12 +267,12 @@ def _signal(
         limit = stated[pair.value]
         signal.metadata["detection_limit"] = limit if "." in limit else limit.replace(",", ".")
     if limits is not None:
-        signal.censor(limits[taken])
+        signal.mark_below_limit(limits[taken])
     return signal
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
-    """Give the limits of the samples below one, NaN at all others, and in which rows samples are.
+    """Return the limits of the samples below one, NaN at all others, and in which rows samples are.
 
     A value without a depth is refused.
     """

@@ -18,13 +18,13 @@ from sims_analysis.readers.tables.numbers import narrow
 
 __all__ = [
     "read_lines",
-    "refuse_cut",
     "refuse_short_rows",
-    "tell_if_cut",
-    "tell_of_merged_cells",
-    "tell_of_moved_cells",
-    "tell_of_short_lines",
-    "tell_of_uneven_rows",
+    "refuse_truncated",
+    "warn_if_truncated",
+    "warn_of_merged_cells",
+    "warn_of_moved_cells",
+    "warn_of_short_lines",
+    "warn_of_uneven_rows",
 ]
 
 #: A line of numbers, or the beginning of one.
@@ -45,8 +45,10 @@ _FAR = 100
 _STEADY = 3.0
 
 
-def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False) -> None:
-    """Refuse a text that ends within a row, and tell of one that seems to.
+def refuse_truncated(
+    grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False
+) -> None:
+    """Refuse a text that ends within a row, and warn of one that seems to.
 
     Rows that begin with a label are known by the numbers in them.
     """
@@ -77,11 +79,11 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
         )
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
-        tell_if_cut(grid.lines, [row[-1] for row in near] + cells[-1:])
+        warn_if_truncated(grid.lines, [row[-1] for row in near] + cells[-1:])
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of a text with numbers between blanks; tell of a last one that may be cut.
+    """Read lines of a text with numbers between blanks; warn of a last one that may be cut.
 
     Parameters
     ----------
@@ -93,12 +95,12 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
     """
     lines = source.lines
     if rows[-1] == len(lines) - 1:
-        tell_if_cut(lines, [lines[i].split()[-1] for i in rows])
+        warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
     return TextGrid(lines, None, False, source.options).read(rows, width).values
 
 
-def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
-    """Tell of a text without a last line end, unless its last number is seen to be whole.
+def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
+    """Warn of a text without a last line end, unless its last number is seen to be whole.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
     if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
-            "as far as those above tell: the file may break off there; if it does not, end the "
+            "judging by those above: the file may break off there; if it does not, end the "
             "line",
             ProfileWarning,
         )
@@ -156,7 +158,7 @@ def _number_in(form: re.Match[str]) -> float:
 
 
 def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Refuse rows that lack cells between blanks: nobody can tell which."""
+    """Refuse rows that lack cells between blanks: which ones is ambiguous."""
     if grid.delimiter is not None or width - 1 in block.texts:
         return
     for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
@@ -164,20 +166,20 @@ def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: 
         # One that breaks off at the end of the file lacks the last ones.
         if count < width and block.rows[i] < len(grid.lines):
             raise ReadError(
-                f"line {block.rows[i]}: {count} of {width} cells, and between blanks "
-                "nobody can tell which are missing; put tabs between the cells, or nan where "
+                f"line {block.rows[i]}: {count} of {width} cells: between blanks it "
+                "is ambiguous which are missing; put tabs between the cells, or nan where "
                 "there is no value"
             )
 
 
-def tell_of_short_lines(
+def warn_of_short_lines(
     grid: TextGrid,
     rows: Sequence[int],
     block: Block,
     filled: Sequence[bool],
     starts: Collection[int],
 ) -> None:
-    """Tell of lines that lack cells: nobody can tell which. Whole profiles may end before others.
+    """Warn of lines that lack cells: which ones is ambiguous. Whole profiles may end before others.
 
     Parameters
     ----------
@@ -211,7 +213,7 @@ def tell_of_short_lines(
         last = max((j for j, cell in enumerate(cells) if cell), default=-1)
         return next((j for j in range(last + 1, width) if filled[j]), None) in {None, *starts}
 
-    # Of a last line without an end it is told that it breaks off.
+    # Of a last line without an end there is another warning.
     short = [
         number
         for place, number in enumerate(block.rows)
@@ -227,8 +229,8 @@ def tell_of_short_lines(
         )
 
 
-def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
-    """Tell of rows, each a profile, that have not as many cells as the others."""
+def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
+    """Warn of rows, each a profile, that have not as many cells as the others."""
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
     (usual, _), *_ = Counter(counts).most_common(1)
@@ -238,7 +240,7 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             "of the line"
         )
         return
-    tell_if_cut(grid.lines, texts[-1][1 : counts[-1]])
+    warn_if_truncated(grid.lines, texts[-1][1 : counts[-1]])
     odd = next((i for i, count in zip(rows, counts, strict=True) if count != usual), None)
     if odd is not None:
         count = counts[rows.index(odd)]
@@ -249,8 +251,8 @@ def tell_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
         )
 
 
-def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
-    """Tell of cells of some columns that are merged: one of them alone holds a number."""
+def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
+    """Warn of cells of some columns that are merged: one of them alone holds a number."""
     if isinstance(grid, TextGrid):
         return
     rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
@@ -267,23 +269,23 @@ def tell_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
     if count:
         more = f" (and {count - 1} more)" if count > 1 else ""
         warn(
-            f"{grid.where(*under)}{more} is merged with a cell before it: what "
-            "it holds nobody sees, and where it is empty nothing was measured; unmerge the cells, "
-            "and fill in what is meant",
+            f"{grid.where(*under)}{more} is merged with a cell before it: its "
+            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
+            "and fill in the values",
             ProfileWarning,
         )
 
 
-def tell_of_moved_cells(grid: Grid, block: Block, head: str, others: Sequence[int]) -> None:
-    """Tell of a row with nothing in the first column, where all others have a number.
+def warn_of_moved_cells(grid: Grid, block: Block, header: str, others: Sequence[int]) -> None:
+    """Warn of a row with nothing in the first column, where all others have a number.
 
-    The `head` is that of this column; in the others stand depths and values.
+    The `header` is that of this column; in the others stand depths and values.
     """
     nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
     places = np.flatnonzero(nothing).tolist()
     if places and len(places) <= len(block.values) // 10 + 1:
         warn(
-            f"{grid.row_word} {block.rows[places[0]]} has nothing below {head!r}, as the other "
+            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
             "rows have: if its cells have moved, its numbers are not what they seem; put them back",
             ProfileWarning,
         )

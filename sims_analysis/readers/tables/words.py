@@ -1,14 +1,15 @@
-"""The words of tables: what heads are called in the languages in which laboratories write them.
+"""The words of tables: what headers are called in the languages in which laboratories write them.
 
-One table by role and language. A role is what a column or a row is for; a language that is missing
-is a line here, and nothing elsewhere.
+``words.toml`` has them by role and language.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 __all__ = [
@@ -24,14 +25,14 @@ __all__ = [
     "pattern",
 ]
 
-#: What a column holds. ``"beside"`` are numbers that belong to a sample, and are no signal.
+#: What a column holds. ``"ancillary"`` are numbers that belong to a sample, and are no signal.
 Role = Literal[
     "axis",
     "time",
     "value",
     "error",
     "index",
-    "beside",
+    "ancillary",
     "mass",
     "energy",
     "text",
@@ -40,255 +41,10 @@ Role = Literal[
     "unread",
 ]
 
-#: Alternatives are separated by commas, and are regular expressions where that is shorter.
-_WORDS: dict[str, dict[str, str]] = {
-    "axis": {
-        "en": "depth, sputter(?:ing|ed)?[ _-]?depth, distance, depth profile",
-        "de": "tiefe, (?:sputter|eindring|krater|mess)tiefe",
-        "fr": "profondeur, prof\\.",
-        "es": "profundidad, prof\\.",
-        "it": "profondità, profondita['’]?, prof\\.",
-        "nl": "diepte, (?:sputter|krater)diepte",
-        "ja": "スパッタ深さ, 深さ方向, 深さ, 深度",
-        "zh": "[溅濺]射深度, 深度",
-        "pt": "profundidade, prof\\.",
-        "pl": "głębokość, glebokosc, głęb\\.",
-        "cs": "hloubka",
-        "sv": "djup, (?:sputter)?djup",
-        "da": "dybde, (?:sputter)?dybde",
-        "fi": "syvyys",
-        "hu": "mélység",
-        "tr": "derinlik",
-        "ru": "глубина",
-        "ko": "스퍼터 ?깊이, 깊이",
-    },
-    "time": {
-        "en": "(?:(?:sputter(?:ing|ed)?|etch(?:ing)?|erosion)[ _-]?)?time",
-        "de": "zeit, (?:sputter|ätz|aetz|abtrags?|mess)[ _-]?zeit",
-        "fr": "durée, temps(?: d(?:e |'|’)(?:pulvérisation|abrasion|érosion|gravure|sputtering))?",
-        "es": "tiempo(?: de (?:pulverización|erosión|sputtering|grabado))?",
-        "it": "tempo(?: di (?:sputtering|erosione|sputter|polverizzazione))?",
-        "nl": "tijd, (?:sputter|ets)[ _-]?tijd",
-        "ja": "(?:スパッタ(?:リング)?|エッチング)?時間",
-        "zh": "(?:[溅濺]射|刻[蚀蝕]|[蚀蝕]刻)?[时時][间間]",
-        "pt": "tempo(?: de (?:pulverização|erosão|sputtering))?",
-        "pl": "czas(?: (?:rozpylania|trawienia))?",
-        "cs": "čas(?: odprašování)?",
-        "sv": "tid, (?:sputter|ets)tid",
-        "da": "tid, (?:sputter|æts(?:e)?|ets)tid",
-        "fi": "aika",
-        "hu": "idő",
-        "tr": "zaman, süre",
-        "ru": "время(?: (?:распыления|травления))?",
-        "ko": "(?:스퍼터(?:링)? ?|식각 ?)?시간",
-    },
-    "value": {
-        "en": "concentration, conc\\.?, atomic[ _]fraction, mass[ _]fraction"
-        ", intensity(?:_arbitrary)?, int\\.?, counts?(?: rate)?, rate, signal, value, raw"
-        ", content, density",
-        "de": "konzentration, konz\\.?, intensität, intensitaet, zählrate, zaehlrate, gehalt"
-        ", messwert, wert, dichte, anteil",
-        "fr": "concentration, intensité, intensite, taux de comptage, teneur, valeur, coups",
-        "es": "concentración, concentracion, intensidad, señal, cuentas, valor, contenido",
-        "it": "concentrazione, intensità, segnale, conteggi, valore, contenuto",
-        "nl": "concentratie, intensiteit, signaal, telsnelheid, waarde, gehalte",
-        "ja": "濃度, 強度, 計数率, カウント(?:数|レート)?, 信号(?:強度)?, 二次イオン強度",
-        "zh": "[浓濃]度, [强強]度, [计計][数數](?:率)?, [信訊][号號](?:[强強]度)?, 含量",
-        "pt": "concentração, concentracao, intensidade, sinal, contagens, valor, teor",
-        "pl": "stężenie, stezenie, koncentracja, natężenie, intensywność, sygnał"
-        ", zliczenia, wartość",
-        "cs": "koncentrace, intenzita, signál, hodnota, obsah",
-        "sv": "koncentration, halt, intensitet, signal, värde",
-        "da": "koncentration, konsentrasjon, intensitet, signal, værdi, verdi, indhold, innhold",
-        "fi": "pitoisuus, konsentraatio, intensiteetti, signaali, arvo",
-        "hu": "koncentráció, intenzitás, jel, érték",
-        "tr": "konsantrasyon, derişim, yoğunluk, şiddet, sinyal, değer",
-        "ru": "концентрация, интенсивность, сигнал, значение, содержание",
-        "ko": "농도, 강도, 세기, 카운트(?:율)?, 계수율, 신호",
-    },
-    "error": {
-        "en": "std\\.?[ _]?err(?:or)?, std\\.?[ _-]?dev(?:iation)?\\.?, std\\.?, err(?:or)?\\.?"
-        ", standard (?:deviation|error), uncertainty, unc\\.?, sigma, σ, ±, \\+/-, sd, s\\.d\\.?"
-        ", stdev, 1[ -]?sigma, 1[ -]?σ",
-        "de": "fehler, standardabweichung, standardabw\\.?"
-        ", standardfehler, stabw\\.?(?:[ns]|\\.[ns])?"
-        ", unsicherheit"
-        ", messunsicherheit, std\\.?[ -]?abw\\.?",
-        "fr": "erreur, écart[ -]type, ecart[ -]type, incertitude",
-        "es": "desviación (?:estándar|típica), desviacion (?:estandar|tipica), desv\\.? ?est\\.?"
-        ", desvest\\.?, incertidumbre",
-        "it": "deviazione standard, scarto tipo, dev\\.? ?st(?:and|d)?\\.?, errore, incertezza",
-        "nl": "standaardafwijking, standaarddeviatie, standaardfout, fout, onzekerheid, stdafw\\.?",
-        "ja": "標準偏差, 標準誤差, 誤差, エラー, 不確かさ",
-        "zh": "[标標][准準](?:偏差|差|[误誤]差), [误誤]差, 不[确確]定度",
-        "pt": "desvio[ -]padrão, desvio[ -]padrao, desv\\.? ?pad\\.?, erro(?: padrão)?, incerteza",
-        "pl": "odchylenie(?: standardowe)?, odch\\.? ?std\\.?, błąd, niepewność",
-        "cs": "(?:směrodatná|standardní) odchylka, sm\\. ?odch\\., chyba, nejistota",
-        "sv": "standardavvikelse, std\\.?[ -]?avv\\.?, stdav, fel, osäkerhet",
-        "da": "standardafvigelse, standardavvik, std\\.?[ -]?av[vf]\\.?, fejl, feil, usikkerhe[dt]",
-        "fi": "keskihajonta, virhe, epävarmuus",
-        "hu": "szórás, hiba, bizonytalanság",
-        "tr": "standart sapma, std\\.? ?sapma, hata, belirsizlik",
-        "ru": "(?:стандартное|среднеквадратич(?:ное|еское)) отклонение"
-        ", станд\\.? ?откл\\.?, СКО, ошибка, погрешность",
-        "ko": "표준 ?편차, 표준 ?오차, 오차, 불확도",
-    },
-    "mean": {
-        "en": "mean, average, avg\\.?",
-        "de": "mittelwert, mittel",
-        "fr": "moyenne, moy\\.?",
-        "es": "media, promedio",
-        "it": "media",
-        "nl": "gemiddelde, gem\\.?",
-        "ja": "平均[値值]?",
-        "zh": "平均[値值]?",
-        "pt": "média",
-        "pl": "średnia",
-        "cs": "průměr",
-        "sv": "medelvärde, medel",
-        "da": "middelværdi, middelverdi, gennemsnit, gjennomsnitt",
-        "fi": "keskiarvo",
-        "hu": "átlag",
-        "tr": "ortalama",
-        "ru": "среднее(?: значение)?",
-        "ko": "평균(?:값)?",
-    },
-    "index": {
-        "en": "#, no\\.?, nr\\.?, index, row, (?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?"
-        "(?: ?#| number| no\\.?| nr\\.?)?",
-        "de": "nummer, zyklus, zyklen, (?:mess|daten)?punkt(?: ?nr\\.?)?, zeile, lfd\\. ?nr\\.?",
-        "fr": "numéro, n°, n°\\.?, point(?: n°)?, ligne, balayage",
-        "es": "número, n[.]?º, ciclo, punto, fila",
-        "it": "numero, n°, ciclo, punto, riga",
-        "nl": "nummer, cyclus, (?:meet|data)?punt, rij",
-        "ja": "番号, サイクル(?:数|番号)?, 点, 測定点, 行",
-        "zh": "序[号號], [编編][号號], 循[环環](?:次?[数數])?, [点點], [数數][据據][点點]",
-        "pt": "nº, n\\.?º, número, ponto, linha",
-        "pl": "numer, l\\.? ?p\\.?, cykl, wiersz, punkt",
-        "cs": "číslo, č\\., bod, cyklus, řádek",
-        "sv": "nummer, cykel, punkt, rad",
-        "da": "nummer, cyklus, syklus, punkt, række, rad",
-        "fi": "numero, sykli, piste, rivi",
-        "hu": "sorszám, ciklus, pont, sor",
-        "tr": "numara, döngü, nokta, satır",
-        "ru": "№, номер, цикл, точка, строка",
-        "ko": "번호, 사이클, 점, 행",
-    },
-    "beside": {
-        "en": "dose, fluence, ion dose, primary dose",
-        "de": "dosis, fluenz",
-        "fr": "fluence",
-        "es": "dosis, fluencia",
-        "it": "fluenza",
-        "nl": "dosis, fluentie",
-        "ja": "ドーズ量?",
-        "zh": "[剂劑]量",
-        "pt": "dose, fluência",
-        "pl": "dawka",
-        "cs": "dávka",
-        "ru": "доза",
-        "ko": "도즈",
-    },
-    "limit": {
-        "en": "detection[ _]limits?, lod, lld, dl, mdl, limit of detection, det\\.? ?lim\\.?",
-        "de": "nachweisgrenzen?, nwg",
-        "fr": "limites? de détection, ld",
-        "es": "límites? de detección",
-        "it": "limit[ei] di (?:rilevazione|rilevabilità|rivelabilità|rilevamento)",
-        "nl": "detectielimiet, detectiegrens",
-        "ja": "検出(?:限界|下限)(?:値)?",
-        "zh": "[检檢][出测測](?:[极極]?限|下限)",
-        "pt": "limites? de det[ec]c?ção",
-        "pl": "granica wykrywalności",
-        "cs": "mez detekce",
-        "sv": "detektionsgräns",
-        "da": "detektionsgrænse, deteksjonsgrense",
-        "fi": "toteamisraja, havaitsemisraja",
-        "hu": "kimutatási határ",
-        "tr": "algılama sınırı, tespit limiti",
-        "ru": "предел обнаружения",
-        "ko": "검출 ?(?:한계|하한)",
-    },
-    "factor": {
-        "en": "rsf, sf, (?:relative )?sensitivity factors?",
-        "de": "(?:relative[rn]? )?empfindlichkeitsfaktor(?:en)?",
-        "fr": "facteurs? de sensibilité(?: relative)?",
-        "es": "factor(?:es)? de sensibilidad(?: relativa)?",
-        "it": "fattor[ei] di sensibilità(?: relativa)?",
-        "ja": "(?:相対)?感度係数",
-        "zh": "(?:相对)?灵敏度因子",
-    },
-    "species": {
-        "en": "species, species_name, element, isotope, ion, signal",
-        "de": "spezies, element, isotop, ion",
-        "fr": "espèce, élément, isotope, ion",
-        "es": "especie, elemento, isótopo, ión, ion",
-        "it": "specie, elemento, isotopo, ione",
-        "nl": "element, isotoop, ion",
-        "ja": "元素, 核種, 同位体, イオン(?:種)?",
-        "zh": "元素, 同位素, [离離]子",
-        "pt": "espécie, elemento, isótopo, íon",
-        "pl": "pierwiastek, izotop, jon",
-        "cs": "prvek, izotop, iont",
-        "sv": "grundämne, isotop, jon",
-        "da": "grundstof, grunnstoff, isotop, ion",
-        "fi": "alkuaine, isotooppi, ioni",
-        "hu": "elem, izotóp, ion",
-        "tr": "element, izotop, iyon",
-        "ru": "элемент, изотоп, ион",
-        "ko": "원소, 동위원소, 이온",
-    },
-    "unit": {
-        "en": "units?",
-        "de": "einheit(?:en)?",
-        "fr": "unités?",
-        "es": "unidad(?:es)?",
-        "it": "unità",
-        "nl": "eenheid",
-        "ja": "単位",
-        "zh": "[单單]位",
-        "pt": "unidades?",
-        "pl": "jednostk[ai]",
-        "cs": "jednotk[ay]",
-        "sv": "enhet",
-        "da": "enhed, enhet",
-        "fi": "yksikkö",
-        "hu": "mértékegység",
-        "tr": "birim",
-        "ru": "единиц[аы](?: измерения)?",
-        "ko": "단위",
-    },
-    "text": {
-        "en": "samples?(?: (?:id|name|no\\.?))?, wafers?(?: (?:id|no\\.?))?, specimen, lot"
-        ", operator, remarks?, comments?, notes?, flags?, date, status, matrix, layer, site"
-        ", run, file",
-        "de": "proben?[ -]?(?:name|nr\\.?|nummer|bezeichnung)?, muster, messung(?: nr\\.?)?"
-        ", bemerkung(?:en)?"
-        ", kommentar, anmerkung(?:en)?, notiz, datum, bediener, schicht",
-        "fr": "échantillon, echantillon, plaquette, remarques?, commentaires?, couche, opérateur",
-        "es": "muestra, oblea, observaci(?:ón|ones), comentarios?, notas?, fecha, capa",
-        "it": "campione, osservazioni, commento, note?, data, strato, operatore",
-        "nl": "monster, opmerking(?:en)?, datum, laag",
-        "ja": "試料(?:名|番号)?, サンプル(?:名)?, ウェーハ, 備考, コメント, メモ, 日付",
-        "zh": "[样樣]品(?:名[称稱]|[编編][号號])?, [样樣]本, 晶[圆圓]"
-        ", [备備][注註], [注註][释釋], 日期",
-        "pt": "amostra, observaç(?:ão|ões), comentários?, notas?, camada",
-        "pl": "próbka, uwagi, komentarz, data, warstwa",
-        "cs": "vzorek, poznámk[ay], komentář, datum, vrstva",
-        "sv": "prov, anmärkning(?:ar)?, kommentar(?:er)?, datum, skikt",
-        "da": "prøve, bemærkning(?:er)?, merknad(?:er)?, kommentar(?:er)?, dato, lag",
-        "fi": "näyte, huomautus, huomautukset, kommentti, kerros",
-        "hu": "minta, megjegyzés(?:ek)?, dátum, réteg",
-        "tr": "numune, örnek, açıklama, tarih, katman",
-        "ru": "образец, примечани[ея], комментари[йи], дата, слой",
-        "ko": "시료(?:명)?, 샘플, 비고, 메모, 날짜",
-    },
-    "mass": {"en": "mass, m/z, amu", "de": "masse", "fr": "masse"},
-    "energy": {
-        "en": "(?:binding|kinetic) energy, energy, offset, voltage",
-        "de": "energie",
-    },
-}
+#: Role -> language -> words.
+_WORDS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+)
 #: What was done to values, in the brackets where their unit would stand.
 PROCESSING = re.compile(
     r"(?:(?:background|dead ?time|poisson|mass|drift|interference|baseline|bkgd?\.?|bg)[ -]?"
@@ -306,8 +62,8 @@ FILLERS = re.compile(
 )
 #: What values may be called by one letter, below the name of their species.
 LETTERS = frozenset("CIYNciyn")
-#: Roles that are a whole head, rather than words in one.
-_WHOLE = ("index", "beside", "limit", "factor", "species", "unit", "text")
+#: Roles that are a whole header, rather than words in one.
+_WHOLE = ("index", "ancillary", "limit", "factor", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.
 _NAMES = (
     "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium "
@@ -340,7 +96,7 @@ SPECIES = re.compile(
 
 @lru_cache
 def pattern(role: str) -> re.Pattern[str]:
-    """Give the pattern of the words of a role, in all languages.
+    """Return the pattern of the words of a role, in all languages.
 
     Words between letters are no words: ``Si`` is none of ``Sigma``. Japanese, Chinese and Korean
     are written without blanks.
@@ -365,7 +121,7 @@ def _without_blanks(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def named_role(text: str, *roles: str) -> str | None:
-    """Tell which of some roles a whole text is the word of; ``None`` if none.
+    """Return the role, of several, that a whole text names; ``None`` if none.
 
     Examples
     --------

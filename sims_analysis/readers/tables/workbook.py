@@ -1,4 +1,4 @@
-"""Workbooks: the sheets of .xlsx and .xls, and the one that is meant."""
+"""Workbooks: the sheets of .xlsx and .xls, and the one to read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from sims_analysis.errors import ReadError
 from sims_analysis.files import Budget
-from sims_analysis.readers.source import Source, found_once
-from sims_analysis.readers.tables.body import first_below_heads, first_run, refuse_odd_rows
+from sims_analysis.readers.source import Source, once_per_source
+from sims_analysis.readers.tables.body import first_below_headers, first_run, refuse_odd_rows
 from sims_analysis.readers.tables.grid import CellGrid
-from sims_analysis.readers.tables.xlsx import Cells, read_xlsx, seen
+from sims_analysis.readers.tables.xlsx import Cells, as_percent, read_xlsx
 
 __all__ = [
     "all_sheets",
@@ -27,9 +27,9 @@ _PREFERRED = "processed data"
 _CELL = 40
 
 
-@found_once
+@once_per_source
 def all_sheets(source: Source) -> list[CellGrid]:
-    """Give the sheets of a workbook.
+    """Return the sheets of a workbook.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
         rows.append(values)
     spans: dict[int, list[tuple[int, int]]] = {}
     for top, left, _, right in cells.spans:
-        # A head that is merged over columns is that of each.
+        # A header that is merged over columns is that of each.
         if left < right and left in place and top in cells.rows:
             spans.setdefault(top + 1, []).append((place[left], bisect_right(columns, right) - 1))
     return CellGrid(
@@ -126,12 +126,12 @@ def _xls_cell(cell: Any, book: Any) -> object:
         return None
     shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
     percent = shown is not None and "%" in shown.format_str
-    return seen(cell.value) if percent and cell.ctype == xlrd.XL_CELL_NUMBER else cell.value
+    return as_percent(cell.value) if percent and cell.ctype == xlrd.XL_CELL_NUMBER else cell.value
 
 
 def holds_numbers(sheet: CellGrid) -> bool:
-    """Whether a sheet has rows of numbers, or of numbers beside words below heads."""
-    return first_run(sheet)[1] > 0 or first_below_heads(sheet) is not None
+    """Whether a sheet has rows of numbers, or of numbers beside words below headers."""
+    return first_run(sheet)[1] > 0 or first_below_headers(sheet) is not None
 
 
 def chosen_sheet(source: Source) -> CellGrid:
@@ -152,7 +152,7 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
-    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last."""
+    """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found, asked = all_sheets(source), source.options.sheet
     names = ", ".join(repr(sheet.name) for sheet in found)
     if asked is not None:
@@ -168,5 +168,5 @@ def candidate_sheets(source: Source) -> list[CellGrid]:
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
             return [sheet]
-    # Old versions and half-done sums are hidden: nobody who sends such a workbook means them.
+    # Old versions and half-done sums are hidden: they are rarely the ones wanted.
     return sorted(found, key=lambda sheet: sheet.hidden)

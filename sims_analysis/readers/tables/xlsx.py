@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 
 from sims_analysis.files import Budget
 
-__all__ = ["Cells", "Span", "read_xlsx", "seen"]
+__all__ = ["Cells", "Span", "as_percent", "read_xlsx"]
 
 #: First row, first column, last row and last column of cells that are merged, from 0.
 Span = tuple[int, int, int, int]
@@ -124,7 +124,7 @@ def _all(root: ET.Element, tag: str) -> list[ET.Element]:
 
 
 def _targets(archive: zipfile.ZipFile, budget: Budget) -> dict[str, tuple[str, str]]:
-    """Give kind and path of each part by its relation."""
+    """Return kind and path of each part by its relation."""
     found = {}
     for relation in _parsed(archive, "xl/_rels/workbook.xml.rels", budget):
         target = relation.get("Target", "")
@@ -158,7 +158,7 @@ def _strings(root: Iterable[ET.Element]) -> list[str]:
 
 
 def _styles(root: ET.Element | tuple[()]) -> list[str]:
-    """Tell of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
+    """Warn of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
     if isinstance(root, tuple):
         return []
     codes = {int(e.get("numFmtId", 0)): e.get("formatCode", "") for e in _all(root, "numFmt")}
@@ -176,13 +176,13 @@ def _styles(root: ET.Element | tuple[()]) -> list[str]:
     return styles
 
 
-def seen(value: float) -> str:
-    """Give a number that is shown in percent as it is seen."""
+def as_percent(value: float) -> str:
+    """Return a number as a text in percent, as a spreadsheet shows it."""
     return f"{100 * value:.15g}%"
 
 
 class _Sheet(_NoEntities):
-    """What an XML parser tells of a sheet, cell by cell."""
+    """The events of an XML parser for a sheet, cell by cell."""
 
     cost = 64
 
@@ -271,7 +271,7 @@ class _Sheet(_NoEntities):
     def _number(self, value: float) -> object:
         shown = self.styles[int(self.style)] if self.style and self.styles else ""
         if shown == "percent":
-            return seen(value)
+            return as_percent(value)
         if shown == "date":
             try:
                 # To the millisecond, which is as exactly as days are kept.
@@ -283,7 +283,7 @@ class _Sheet(_NoEntities):
 
 
 def _column(reference: str) -> int:
-    """Give the place of a column, from 0."""
+    """Return the place of a column, from 0."""
     place = 0
     for letter in reference:
         if not letter.isalpha():

@@ -1,4 +1,4 @@
-"""Tables of service laboratories in the layout of Evans Analytical: a head, then blocks.
+"""Tables of service laboratories in the layout of Evans Analytical: a header, then blocks.
 
 ``Depth`` and ``CONC.`` below the name of each species, units below these; the lines above say
 which sample it was.
@@ -12,7 +12,7 @@ from dataclasses import replace
 from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.table import read_grid, the_grid
+from sims_analysis.readers.tables.table import find_grid, read_grid
 
 __all__ = ["read", "recognises"]
 
@@ -25,7 +25,7 @@ _NUMBERS = re.compile(r"\s*[-+.\d]")
 def recognises(source: Source) -> bool:
     """Whether the lines above the numbers are those of the layout."""
     if source.is_workbook:
-        grid = the_grid(source)
+        grid = find_grid(source)
         rows = map(grid.cells, range(min(len(grid), _START)))
         return any(_MARKS.search(cell) for row in rows for cell in row)
     lines = source.start.split("\n")[:_START]
@@ -34,7 +34,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source) -> Content:
     """Read a table, and what its first lines say."""
-    content = read_grid(the_grid(source), source)
+    content = read_grid(find_grid(source), source)
     if content.parts:
         return replace(content, parts=[_with_sample(part) for part in content.parts])
     return _with_sample(content)

@@ -4,23 +4,23 @@ import pytest
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.header_cells import (
-    bare,
+    has_role,
     holds_words,
     is_factor,
     is_unit,
-    joint_head,
+    join_header,
     names_axis,
-    read_head,
-    read_head_quietly,
+    read_header,
     same_unit,
-    says,
+    try_header,
+    without_brackets,
 )
 from sims_analysis.readers.tables.row_kinds import (
-    Kind,
+    RowKind,
+    classify_row,
     comment_mark,
     is_odd,
     is_transposed,
-    row_kind,
 )
 from sims_analysis.readers.tables.words import are_labels, is_species, named_role, names_species
 
@@ -28,32 +28,32 @@ from sims_analysis.readers.tables.words import are_labels, is_species, named_rol
 @pytest.mark.parametrize(
     ("cells", "kind"),
     [
-        (["0", "<2E15", ""], Kind.NUMBERS),
-        (["0", "-", "n/a"], Kind.NUMBERS),
-        (["", ""], Kind.BLANK),
-        (["---", "---"], Kind.BLANK),
-        # Units before the words for a depth: `nm` alone would be read as a head.
-        (["nm", "at/cm3"], Kind.UNITS),
-        (["(nm)", "(foo)"], Kind.UNITS),
-        (["", "at/cm3", "at/cm3"], Kind.VALUE_UNITS),
-        (["Tiefe [nm]", "Konz. [Atome/cm³]"], Kind.HEADS),
-        (["深さ", "濃度"], Kind.HEADS),
-        (["Depth (nm)", "11", "28"], Kind.HEADS),
-        (["0", "paused"], Kind.MIXED),
-        (["5", "first time"], Kind.MIXED),
-        (["B", "P"], Kind.WORDS),
-        (["Sample: W7"], Kind.WORDS),
+        (["0", "<2E15", ""], RowKind.NUMBERS),
+        (["0", "-", "n/a"], RowKind.NUMBERS),
+        (["", ""], RowKind.BLANK),
+        (["---", "---"], RowKind.BLANK),
+        # Units before the words for a depth: `nm` alone would be read as a header.
+        (["nm", "at/cm3"], RowKind.UNITS),
+        (["(nm)", "(foo)"], RowKind.UNITS),
+        (["", "at/cm3", "at/cm3"], RowKind.VALUE_UNITS),
+        (["Tiefe [nm]", "Konz. [Atome/cm³]"], RowKind.HEADERS),
+        (["深さ", "濃度"], RowKind.HEADERS),
+        (["Depth (nm)", "11", "28"], RowKind.HEADERS),
+        (["0", "paused"], RowKind.MIXED),
+        (["5", "first time"], RowKind.MIXED),
+        (["B", "P"], RowKind.WORDS),
+        (["Sample: W7"], RowKind.WORDS),
     ],
 )
 def test_rows_are_of_one_kind(cells, kind):
-    assert row_kind(cells) is kind
+    assert classify_row(cells) is kind
 
 
-def test_words_stand_where_their_heads_allow_them():
+def test_words_stand_where_their_headers_allow_them():
     row = ["W7", "0", "1e18"]
-    assert row_kind(row) is Kind.MIXED
-    assert row_kind(row, words={0}) is Kind.NUMBERS
-    assert row_kind(["W7", "", ""], words={0}) is Kind.WORDS
+    assert classify_row(row) is RowKind.MIXED
+    assert classify_row(row, words={0}) is RowKind.NUMBERS
+    assert classify_row(["W7", "", ""], words={0}) is RowKind.WORDS
 
 
 @pytest.mark.parametrize("line", ["# a", "% a", "// a", "! a", "* a"])
@@ -99,18 +99,18 @@ def test_rows_that_are_what_columns_usually_are():
         ("11B SD (at/cm3)", "error", "11B", "at/cm3"),
         ("STABW", "error", "", None),
         ("écart-type", "error", "", None),
-        ("depth error (nm)", "beside", "error", "nm"),
+        ("depth error (nm)", "ancillary", "error", "nm"),
         ("Intensity(Background Corrected)", "value", "", None),
         ("Bemerkung", "text", "Bemerkung", None),
         ("Element", "species", "Element", None),
-        ("Nachweisgrenze", "beside", "", None),
+        ("Nachweisgrenze", "ancillary", "", None),
         ("Si", "value", "Si", None),
         ("深さ（nm）", "axis", "", "nm"),
         ("B 浓度（原子/cm3）", "value", "B", "原子/cm3"),
         ("原子濃度 (at%)", "value", "", "at%"),
         ("Raw ion counts 30Si (counts)", "value", "30Si", "counts"),
         ("ΔB (cm^-3)", "error", "B", "cm^-3"),
-        ("B RSD", "beside", "B", None),
+        ("B RSD", "ancillary", "B", None),
         ("Standardabw. B", "error", "B", None),
         ("Profundidade (nm)", "axis", "", "nm"),
         ("Desvio padrão B", "error", "B", None),
@@ -129,9 +129,9 @@ def test_rows_that_are_what_columns_usually_are():
         ("濺射時間 [s]", "time", "", "s"),
     ],
 )
-def test_heads_in_many_languages(text, role, name, unit):
-    head = read_head(text)
-    assert (head.role, head.name, head.unit) == (role, name, unit)
+def test_headers_in_many_languages(text, role, name, unit):
+    header = read_header(text)
+    assert (header.role, header.name, header.unit) == (role, name, unit)
 
 
 @pytest.mark.parametrize(
@@ -196,20 +196,20 @@ def test_heads_in_many_languages(text, role, name, unit):
         ("Δz (nm)", "axis", "Δz", "nm", True),
         ("Si ±", "error", "Si", None, True),
         ("Si conc. error", "error", "Si", None, True),
-        ("B depth error (nm)", "beside", "B  error", "nm", True),
-        ("Time error (s)", "beside", "error", "s", True),
-        ("LOD", "beside", "", None, True),
-        ("B LOD", "beside", "B", None, True),
-        ("B detection limit (at/cm3)", "beside", "B", "at/cm3", True),
-        ("%RSD", "beside", "", None, True),
-        ("B rel. err.", "beside", "B", None, True),
-        ("B rel. SD (%)", "beside", "B", "%", True),
-        ("rel. std", "beside", "", None, True),
-        # Row numbers and doses are whole heads.
+        ("B depth error (nm)", "ancillary", "B  error", "nm", True),
+        ("Time error (s)", "ancillary", "error", "s", True),
+        ("LOD", "ancillary", "", None, True),
+        ("B LOD", "ancillary", "B", None, True),
+        ("B detection limit (at/cm3)", "ancillary", "B", "at/cm3", True),
+        ("%RSD", "ancillary", "", None, True),
+        ("B rel. err.", "ancillary", "B", None, True),
+        ("B rel. SD (%)", "ancillary", "B", "%", True),
+        ("rel. std", "ancillary", "", None, True),
+        # Row numbers and doses are whole headers.
         ("#", "index", "", None, True),
         ("Cycle number", "index", "", None, True),
         ("B cycle", "value", "B cycle", None, False),
-        ("Dose", "beside", "", None, True),
+        ("Dose", "ancillary", "", None, True),
         ("B dose", "value", "B dose", None, False),
         ("Sample name", "text", "Sample name", None, True),
         ("Units", "unit", "Units", None, True),
@@ -230,9 +230,9 @@ def test_heads_in_many_languages(text, role, name, unit):
         ("E [keV]", "energy", "E [keV]", None, True),
     ],
 )
-def test_what_a_head_says(text, role, name, unit, says):
-    head = read_head(text)
-    assert (head.role, head.name, head.unit, head.says) == (role, name, unit, says)
+def test_what_a_header_says(text, role, name, unit, says):
+    header = read_header(text)
+    assert (header.role, header.name, header.unit, header.explicit) == (role, name, unit, says)
 
 
 FACTOR = "states a factor, which may be meant either way; scale the values and give the unit alone"
@@ -249,12 +249,12 @@ FACTOR = "states a factor, which may be meant either way; scale the values and g
         ("Si x 0,01", FACTOR),
     ],
 )
-def test_heads_that_nobody_can_scale(text, says):
+def test_headers_that_nobody_can_scale(text, says):
     with pytest.raises(UnitsError) as raised:
-        read_head(text)
+        read_header(text)
     assert str(raised.value) == f"{text!r} {says}"
-    assert read_head_quietly(text).role == "unread"
-    assert not read_head_quietly(text).says
+    assert try_header(text).role == "unread"
+    assert not try_header(text).explicit
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_cells_that_are_units():
     assert [is_unit(text) for text in ("nm", "(foo)", "[foo]", "（foo）", "B", "")] == [
         True, True, True, True, False, False,
     ]  # fmt: skip
-    assert [bare(text) for text in ("(nm)", "[ nm ]", "（nm）", "nm", "(nm", "")] == [
+    assert [without_brackets(text) for text in ("(nm)", "[ nm ]", "（nm）", "nm", "(nm", "")] == [
         "nm", "nm", "nm", "nm", "(nm", "",
     ]  # fmt: skip
     assert same_unit("cps", "counts/s")
@@ -280,23 +280,23 @@ def test_cells_that_are_units():
     assert not same_unit("foo", "foo")
 
 
-def test_a_word_stands_before_the_unit_of_a_head():
-    assert joint_head("11B (at/cm3)", "SD") == "11B SD (at/cm3)"
-    assert joint_head("11B", "run 1") == "11B run 1"
-    assert joint_head("Ｂ　（cps）", "SD") == "Ｂ SD (cps)"
+def test_a_word_stands_before_the_unit_of_a_header():
+    assert join_header("11B (at/cm3)", "SD") == "11B SD (at/cm3)"
+    assert join_header("11B", "run 1") == "11B run 1"
+    assert join_header("Ｂ　（cps）", "SD") == "Ｂ SD (cps)"
 
 
-def test_what_heads_state():
-    assert says("Tiefe", "axis")
-    assert not says("Tiefe", "time", "value")
-    assert not says("B", "value")
+def test_what_headers_state():
+    assert has_role("Tiefe", "axis")
+    assert not has_role("Tiefe", "time", "value")
+    assert not has_role("B", "value")
     assert names_axis(["B", "Zeit"])
     assert not names_axis(["B", "c/s"])
     answers = {
         "Remark": True, "Species": True, "Unit": True, "Zone": True,
         "B": False, "": False, "Conc.": False, "Zone (cps)": False, "Depth": False,
     }  # fmt: skip
-    assert {text: holds_words(read_head(text)) for text in answers} == answers
+    assert {text: holds_words(read_header(text)) for text in answers} == answers
 
 
 @pytest.mark.parametrize("text", ["N", "W1", "28Si+", "^13C", "Ga->", "O–>", "(SiO2)"])

@@ -93,5 +93,5 @@ def test_errors_of_dataframes_show_what_was_understood():
     df = pd.DataFrame({"depth (nm)": [0, 1], "B (cps)": [1, "x"]})
     with pytest.raises(sims.ReadError, match="row 3, column B") as caught:
         sims.from_dataframe(df)
-    assert "heads" in caught.value.picture
-    assert "depth (nm)" in caught.value.picture
+    assert "headers" in caught.value.layout_preview
+    assert "depth (nm)" in caught.value.layout_preview

@@ -7,7 +7,7 @@ import pytest
 from instrument_files import cameca_rpc
 
 from sims_analysis.readers import file_types as recognising
-from sims_analysis.readers.file_types import looks_like
+from sims_analysis.readers.file_types import format_of
 from sims_analysis.readers.instruments import payload
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables import tidy
@@ -19,10 +19,10 @@ CAMECA = cameca_rpc({"10B": (None, Z, 1e18 * np.exp(-Z), "C")})
 def test_an_instruments_file_is_known_by_its_content(tmp_path):
     path = tmp_path / "any.name"
     path.write_bytes(CAMECA)
-    found = looks_like(path)
+    found = format_of(path)
     assert found
-    assert looks_like(str(path)) == found
-    assert looks_like(io.BytesIO(CAMECA)) == found
+    assert format_of(str(path)) == found
+    assert format_of(io.BytesIO(CAMECA)) == found
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_an_instruments_file_is_known_by_its_content(tmp_path):
     ],
 )
 def test_what_could_be_anything_has_no_format(content):
-    assert looks_like(io.BytesIO(content)) is None
+    assert format_of(io.BytesIO(content)) is None
 
 
 @pytest.mark.parametrize(("above", "known"), [(0, True), (29, True), (30, False)])
-def test_heads_of_rows_for_each_sample_stand_within_thirty_rows(above, known):
+def test_headers_of_rows_for_each_sample_stand_within_thirty_rows(above, known):
     text = "note\n" * above + "species;z (nm);C (cps)\nB;0;1\nB;1;2\n"
     assert tidy.recognises(Source("w7.csv", text.encode())) is known
 
@@ -59,14 +59,14 @@ def test_what_begins_like_json(text, known):
     "given", [None, 3, ["a"], "https://example.org/a.csv", io.StringIO("text")]
 )
 def test_what_is_no_file_has_none(given, tmp_path):
-    assert looks_like(given) is None
-    assert looks_like(tmp_path) is None
+    assert format_of(given) is None
+    assert format_of(tmp_path) is None
 
 
 def test_an_open_file_stands_where_it_stood():
     file = io.BytesIO(b"123" + CAMECA)
     file.seek(3)
-    assert looks_like(file)
+    assert format_of(file)
     assert file.tell() == 3
 
 
@@ -74,11 +74,11 @@ def test_files_that_are_larger_than_any_profile_are_not_read(tmp_path, monkeypat
     path = tmp_path / "w7"
     path.write_bytes(CAMECA)
     monkeypatch.setattr(recognising, "_MOST", len(CAMECA))
-    assert looks_like(path)
-    assert looks_like(io.BytesIO(CAMECA))
+    assert format_of(path)
+    assert format_of(io.BytesIO(CAMECA))
     monkeypatch.setattr(recognising, "_MOST", len(CAMECA) - 1)
-    assert looks_like(path) is None
-    assert looks_like(io.BytesIO(CAMECA)) is None
+    assert format_of(path) is None
+    assert format_of(io.BytesIO(CAMECA)) is None
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_files_that_are_larger_than_any_profile_are_not_read(tmp_path, monkeypat
     ],
 )
 def test_what_is_damaged_has_none(content):
-    assert looks_like(io.BytesIO(content)) is None
+    assert format_of(io.BytesIO(content)) is None

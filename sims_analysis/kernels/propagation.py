@@ -1,0 +1,36 @@
+"""The error of any formula, from the errors of the samples that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.kernels.rows import Array, Dense, Rows, errors_of
+
+
+def propagated(kernel: Callable[..., Any], rows: Rows, *parameters: Array, **options: Any) -> Array:
+    """Return the standard errors of a kernel's ``value``, for formulas without derivatives; (R,).
+
+    ``sqrt(sum [f(c_i + s_i) - f(c_i - s_i)]^2) / 2`` over the samples i from the ``start`` to the
+    ``stop`` that the kernel returns, each moved by its error s while the others are held (JCGM
+    100:2008, 5.1.3, note 2). The kernel is called with two profiles for each sample of each row.
+    NaN where one of these errors is not known.
+    """
+    found = kernel(rows, *parameters, **options)
+    stderr, packed = np.full(rows.count, np.nan), rows.packed()
+    errors = errors_of(packed)
+    for row, own in enumerate(packed.slices()):
+        z, c, s = packed.depth[own], packed.value[own], errors[own]
+        used = np.flatnonzero((z >= found.start[row]) & (z <= found.stop[row]))
+        if not used.size:
+            continue
+        moved = np.tile(c, (2 * used.size, 1))
+        place = np.arange(used.size)
+        moved[place, used] += s[used]
+        moved[place + used.size, used] -= s[used]
+        given = (np.repeat(one[row : row + 1], len(moved), axis=0) for one in parameters)
+        up, down = np.split(kernel(Dense(z, moved), *given, **options).value, 2)
+        stderr[row] = 0.5 * np.sqrt(np.sum((up - down) ** 2))
+    return stderr
