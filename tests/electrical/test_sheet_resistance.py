@@ -211,7 +211,7 @@ def test_a_layer_of_one_type_has_it_though_the_samples_end_too_early(phosphorus,
 def test_without_a_junction_there_is_no_number():
     z = np.arange(0, 100.1, 1.0)
     ds = doped(z, B=np.full(z.size, 1e19), P=np.full(z.size, 1e17))
-    with pytest.warns(FitWarning, match="there is no junction"):
+    with pytest.warns(FitWarning, match="or has no junction; say where the layer ends by stop="):
         found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"])
     assert found["status"].item() == "never_reached"
     assert np.isnan(found["sheet_resistance"])
@@ -391,7 +391,7 @@ CENSORED = {
     # Donors and acceptors with their limits -> status.
     "p, and boron falls below its limit": (
         {"P": (np.full(Z.size, 1e15), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
-        "below_detection",
+        "below_limit",
     ),
     "the junction is where both are known": (
         {"P": (np.full(Z.size, 1e17), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
@@ -399,7 +399,7 @@ CENSORED = {
     ),
     "there is boron nowhere above its limit": (
         {"P": (np.full(Z.size, 1e17), 1e13), "B": (np.full(Z.size, 1e15), 5e15)},
-        "below_detection",
+        "below_limit",
     ),
     "n everywhere, far above the limit of boron": (
         {"P": (np.full(Z.size, 1e18), 1e13), "B": (1e17 * np.exp(-Z / 20), 5e15)},
@@ -407,7 +407,7 @@ CENSORED = {
     ),
     "phosphorus falls below the limit of boron": (
         {"P": (1e20 * np.exp(-Z / 10), 1e10), "B": (1e17 * np.exp(-Z / 20), 5e15)},
-        "below_detection",
+        "below_limit",
     ),
 }
 
@@ -432,7 +432,7 @@ def ask_censored(case, layout):
     if status != "ok":
         assert set(np.atleast_1d(found["polarity"].values)) == {""}
         stated = sims.sheet_resistance(data, donors=["P"], acceptors=["B"], stop="20 nm").compute()
-        assert "below_detection" not in stated["status"].values
+        assert "below_limit" not in stated["status"].values
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
@@ -456,9 +456,9 @@ def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
     ]
     with pytest.warns(sims.errors.ProfileWarning):
         ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
-    with pytest.warns(sims.errors.FitWarning, match=r"below their limit; say where .* stop="):
+    with pytest.warns(sims.errors.FitWarning, match=r"below limit \(.*say where .* stop="):
         found = sims.sheet_resistance(ds, acceptors=["B"], background="1e15 atoms/cm^3")
-    assert found["status"].item() == "below_detection"
+    assert found["status"].item() == "below_limit"
 
 
 def test_a_saturated_detector_is_told_by_the_species_that_it_cut_off():

@@ -1280,7 +1280,7 @@ def test_a_fit_across_a_gap_says_so():
     z = z[(z < 80) | (z > 115)]
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     one = models_truth.profile(c * np.exp(0.02 * np.random.default_rng(1).normal(size=z.size)), z)
-    with pytest.warns(FitWarning, match="gaps='bridge' accepts"):
+    with pytest.warns(FitWarning, match='gaps="bridge" accepts'):
         fit = sims.fit(one, model="gaussian")
     assert fit["status"].item() == fit["curve_status"].item() == "gap"
     accepted = sims.fit(one, model="gaussian", gaps="bridge")
