@@ -84,7 +84,8 @@ def _weighed(
     n, flat = rows.depth.size, rows.value.reshape(-1)
     runs = [np.empty((0, 2), np.intp)]
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
-    for part in in_blocks(rows.count, n, IN_CACHE):
+    # Logarithms take scratch arrays.
+    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
         if ends is not None:

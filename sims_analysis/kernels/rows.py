@@ -126,7 +126,7 @@ class _Samples(ABC):
         Of five at least. A kernel that goes through all samples may set it, while they are in the
         processor's cache.
         """
-        rows = self.offsets.searchsorted(np.arange(0, self.value.size, IN_CACHE))
+        rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
         parts = (self.runs_in(slice(*ends)) for ends in pairwise(rows.tolist()))
         return np.concatenate([_NONE, *parts])
@@ -358,8 +358,16 @@ class Packed(_Samples):
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
-            for row, own in enumerate(self.slices()):
-                found[row] = self.depth[own].searchsorted(depth[row], side="right")
+            if depth.shape[1] <= _FEW:  # a step of all rows at once, rather than row by row
+                found[:] = begin
+                for step in 1 << np.arange(int(self.size.max(initial=0)).bit_length())[::-1]:
+                    after = found + step
+                    behind = self.depth.take(after - 1, mode="clip") > depth
+                    np.copyto(found, after, where=(after <= end) & ~behind)
+                found -= begin
+            else:
+                for row, own in enumerate(self.slices()):
+                    found[row] = self.depth[own].searchsorted(depth[row], side="right")
             found += begin - 1
         np.minimum(found, end - 2, out=found)
         # For an empty row, any sample.
@@ -406,6 +414,8 @@ class Packed(_Samples):
 Rows = Dense | Packed
 
 
+#: So few depths are looked up in all rows at once.
+_FEW = 8
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
 _NONE = np.empty((0, 2), dtype=np.intp)

@@ -95,6 +95,8 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     after = np.where(end < offsets[row + 1], flat[end % flat.size], 0.0)
     beside = np.maximum(before, after)
     kept = (level > _NEAR * highest) & ((beside > level) | (level >= highest))
+    if not kept.any():
+        return row[kept]
     row, begin, end, level = row[kept], begin[kept], end[kept], level[kept]
     beside = np.where(level >= highest[kept], np.inf, beside[kept])
     some, of = np.unique(row, return_inverse=True)
