@@ -1,7 +1,6 @@
-"""The measured samples of each species in canonical units, whatever the layout of the data.
+"""The measured samples of each species in canonical units, for plots, tables and file writers.
 
-Plots, tables and file writers use this: every species on its own samples, without the ``NaN`` of a
-common axis.
+Every species has its own samples, without the ``NaN`` of a common axis.
 """
 
 from __future__ import annotations
@@ -38,10 +37,8 @@ class Series:
     ----------
     species : str
         Name as delivered; empty if the data have no species.
-    variable : str
-        ``"concentration"``, ``"intensity"``...
-    long_name, units : str
-        What the values are, and their canonical unit.
+    variable, long_name, units : str
+        ``"concentration"``, ``"intensity"``...; what the values are, and their canonical unit.
     axis, axis_units : str
         ``"depth"`` in ``"nm"`` or ``"sputter_time"`` in ``"s"``.
     x, y : ndarray
@@ -81,11 +78,6 @@ class Series:
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles in the data, species by species in their order.
-
-    Parameters
-    ----------
-    data : xarray.Dataset or xarray.DataArray
-        One measurement or a batch; plain or quantified; numpy or Dask.
 
     Raises
     ------
