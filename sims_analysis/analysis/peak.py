@@ -83,8 +83,8 @@ def peak(
 
     Notes
     -----
-    Noise has chosen the highest sample, which lies above the profile. ``ln C = A + B z + D z^2 / 2``
-    is therefore fitted, by maximum likelihood of the counts, to 0.65 of the samples around it that
+    Noise has chosen the highest sample, which lies above the profile. Therefore
+    ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the samples around it that
     are needed to see the profile fall on either side by three standard errors. The parabola's
     maximum is m with the error s, and ``<variable>_stderr`` is the half-width h of the interval
     about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Beside a steep edge, where one
