@@ -86,7 +86,7 @@ def saturated(rows: Rows) -> Flags | None:
 def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     """Find the rows of which some samples do not rule out that a run of equal ones is saturated."""
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    row = offsets.searchsorted(begin, side="right") - 1
+    row: Index = offsets.searchsorted(begin, side="right") - 1
     # Floors are often equal.
     some, of = np.unique(row, return_inverse=True)
     few = offsets[some, None] + rows.size[some, None] * np.arange(_GLANCES) // _GLANCES
