@@ -45,7 +45,7 @@ class Marks(NamedTuple):
 
     From the ``first`` to the ``last`` of them. ``low`` and ``high`` are their neighbours with a
     value, NaN beyond the ends of the row; ``height`` is the limit of those below one, and the value
-    of saturated ones.
+    of saturated ones. ``amount`` is by what the mean between the neighbours may be off.
     """
 
     row: Index
@@ -55,6 +55,7 @@ class Marks(NamedTuple):
     low: Array
     high: Array
     height: Array
+    amount: Array
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
