@@ -1,9 +1,8 @@
-"""What is known of samples beside their values: told by answers, and carried by corrections.
+"""What is known of samples beside their values: in statuses of answers, and kept by corrections.
 
-:func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`). What is
-made of data again keeps what is known of them: :func:`known` of samples that stay where they are,
-:func:`at` of samples at other places, :func:`union` of several, and :func:`carried` makes
-coordinates of it.
+:func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`).
+Corrections keep what is known of samples: :func:`known` where they stay, :func:`at` at other
+places, :func:`union` of several, and :func:`carried` as coordinates.
 """
 
 from __future__ import annotations
@@ -89,16 +88,11 @@ def resolve(
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
-    One precedence for all questions: the highest rank of :class:`sims_analysis.outcomes.Status`
-    where an answer has a value; without one, the kernel's interval is NaN, and its reason stays.
+    Where an answer has a value, that of the highest rank of :class:`sims_analysis.outcomes.Status`;
+    without one, the kernel's interval is NaN, and its reason stays.
 
     Parameters
     ----------
-    frame : Frame
-    status : Variable
-        Of the kernel.
-    rests : Rests
-        From :meth:`Frame.ask`.
     window : pair of Variable
         Where the answer looked, for messages.
     what : str
@@ -108,10 +102,8 @@ def resolve(
     sum_of, stderr : Variable, optional
         Of a sum, and its error: it rests on samples below their limit only if the sum of their
         widths times limits exceeds the error and 1 % of it.
-    category : type, optional
-        Of the warning. There is none on Dask, nor with None.
-    error : type, optional
-        Raised instead.
+    category, error : type, optional
+        Of the warning, which there is not on Dask, nor with None; of an error raised instead.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
@@ -140,9 +132,8 @@ def without_immaterial(
 ) -> Rests:
     """Return what answers rest on, without samples below a limit that do not change them.
 
-    They are asked again with these at 0, and at their limit. Several that are joined along a
-    dimension `over` matter if one of them does: by more than its error, and by more than 1 % of it,
-    which is taken to be at least 1.
+    They are asked again with these at 0, and at their limit. Of several, joined along `over`, one
+    must change by more than its error, and by more than 1 % of it (of 1, if it is less).
     """
     if frame.limit is None:
         return rests
@@ -241,8 +232,8 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
 class Run(NamedTuple):
     """A run of samples of which something is known: see :class:`sims_analysis.kernels.rows.Marks`.
 
-    ``profile`` is the flat place of their profile. ``low`` and ``high`` are those samples' own
-    depths where they have no neighbours.
+    ``profile`` is the flat place of their profile; without neighbours, ``low`` and ``high`` are
+    those samples' own depths.
     """
 
     profile: int
@@ -339,14 +330,9 @@ def at(
 ) -> Known:
     """Return what is known at other places, from the samples that each rests on.
 
-    Parameters
-    ----------
-    lower, upper : Variable
-        Along `dim`: the interval of depths that each place rests on; `upper` is `lower` for points.
-    reach : int
-        How many samples to both sides of it: 1 for straight lines, 2 and 3 for splines.
-    axis : bool
-        Whether the places are an axis, in order: then sides of gaps are marked on the neighbours.
+    Those in the interval from `lower` to `upper` (by default points), along `dim`, and `reach` more
+    to both sides: 1 for straight lines, 2 and 3 for splines. On an `axis`, in order, sides of gaps
+    are marked on the neighbours.
     """
     found = frame.map(
         kernels.at_places,
@@ -376,9 +362,9 @@ _PLACES = "__places__"
 
 
 def with_known(data: Data) -> Data:
-    """Return data that carry all that is known of their samples, in canonical units.
+    """Return data, in canonical units, that carry all that is known of their samples.
 
-    Corrections begin with it: what values show of them may not be seen any more afterwards.
+    Corrections begin with it: what values show may not be seen any more afterwards.
     """
     made: dict[str, xr.Variable] = {}
     held = [data.name] if isinstance(data, xr.DataArray) else data.data_vars
@@ -410,10 +396,7 @@ def carried(
     *,
     quantified: bool = False,
 ) -> dict[str, xr.Variable]:
-    """Return coordinates of a variable with what is known of its samples; none for nothing.
-
-    Limits are Quantities for `quantified` data.
-    """
+    """Return coordinates with what is known of samples; `quantified`: limits as Quantities."""
     if of.flags is None:
         return {}
     columns: Mapping[str, xr.Variable | None] = {

@@ -53,8 +53,6 @@ def open_frame(
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        Plain or quantified; numpy or Dask.
     kinds : tuple of str
         Acceptable kinds of value, in order of preference; by default all that are measured.
     question : str
@@ -147,10 +145,7 @@ def open_at_level(
     axes: tuple[str, ...] = ("depth",),
     variable: str | None = None,
 ) -> tuple[Frame, xr.Variable]:
-    """Open the variable that has the kind of unit of the level, and read the level.
-
-    It is in the canonical unit of the values; NaN where a profile has none.
-    """
+    """Open the variable that has the kind of unit of the level, and read the level (or NaN)."""
     kinds = ("dimensionless",) if is_ratio(data) else vocabulary.VALUE_KINDS
     stated = read_stated(level, kinds, "level")
     try:
@@ -175,10 +170,7 @@ def open_at_level(
 def _select(
     data: Any, kinds: tuple[str, ...], question: str, variable: str | None
 ) -> tuple[Any, xr.DataArray, dict[str, xr.Variable]]:
-    """Return the data with plain axes, a variable, and what stands beside its samples.
-
-    By the end of its name.
-    """
+    """Return the data with plain axes, a variable, and what belongs to it, by the ends of names."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
@@ -238,10 +230,7 @@ def _either(one: xr.Variable, other: xr.Variable) -> xr.Variable:
 
 
 def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Variable | None:
-    """Return the flags of the samples; None without any.
-
-    Flags that were averaged or interpolated say nothing: what values show is looked for anew.
-    """
+    """Return the flags of the samples; None without any, or after they were averaged."""
     if column is None or not column.ndim:
         return None
     if column.dtype.kind == "f" and anywhere(column % 1 > 0):
@@ -257,10 +246,7 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
 
 
 def _holds(data: xr.Dataset, name: str) -> bool:
-    """Return whether a variable has a sample; of several species on Dask, it may.
-
-    Of a single one it is computed: the unit of the answer depends on it.
-    """
+    """Return whether a variable has a sample; of several species on Dask, it may."""
     variable = data.variables[name]
     several = data.sizes.get("species", 1) > 1
     return (is_lazy(variable) and several) or bool(np.isfinite(units.magnitude_of(variable)).any())
@@ -358,10 +344,8 @@ def _cells(
 ) -> tuple[xr.Variable, xr.Variable] | None:
     """Return the edges of the cells over which the values are averages; None for samples.
 
-    They have the dimensions of the axis, or more if they differ along these.
-
-    They are in the ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions
-    bounds have no attrs of their own), and in ``cell_start`` and ``cell_stop`` of a DataArray.
+    From ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions bounds have
+    no attrs), or from ``cell_start`` and ``cell_stop`` of a DataArray.
     """
     bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:
