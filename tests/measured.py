@@ -41,6 +41,16 @@ def one(depth, values, **options):
     return measurement(depth, {"B": values}, **options)
 
 
+def without_zero_flags(data):
+    """Leave out flags of which none is set: on Dask it is not known beforehand that there are none.
+
+    It says that flags stay whole numbers, too.
+    """
+    flags = [name for name in data.coords if str(name).endswith("_quality")]
+    assert all(data[name].dtype == np.int16 for name in flags)
+    return data.drop_vars([name for name in flags if not data[name].any()])
+
+
 def union(profiles, *, units="atom/cm^3"):
     """Give a Dataset over the union of the axes of ``{species: (depth, values)}``, NaN between."""
     depth = np.unique(np.concatenate([z for z, _ in profiles.values()]))

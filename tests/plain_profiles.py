@@ -3,7 +3,15 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from sims_analysis.kernels import blocks
+
 LEVEL = 1e18
+
+
+def run(kernel, *arrays, **options):
+    """Run a kernel over profiles, and return its answer."""
+    return blocks.run(kernel, *arrays, **options)[0]
+
 
 #: Values that meet the corners of the kernels, and ordinary ones.
 _CORNERS = st.sampled_from([np.nan, 0.0, -1e17, LEVEL, LEVEL, 2e18, 2e18, 5e17, 1e15, 1e20])

@@ -51,13 +51,14 @@ def returns(name):
     return found[1] if found else ""
 
 
-#: All that is asked of data.
+#: All that is asked of data; `quality` is a table of their samples, and no answer.
 ASKED = [
     name
     for name, function in ((name, getattr(sims, name)) for name in sims.__all__)
     if inspect.isfunction(function)
     and function.__module__.startswith("sims_analysis.analysis.")
     and next(iter(inspect.signature(function).parameters)) == "data"
+    and name != "quality"
 ]
 #: Name of the function, and a word that tells it from others; its options.
 QUESTIONS = {name: _needed(name) for name in ASKED} | {
@@ -205,6 +206,9 @@ PERHAPS_OF_A_RATIO = {
 #: with what docstrings list.
 _LISTED = [name for name in ASKED if re.search(r"(?m)^ *- ``", returns(name))]
 FULLEST = {name: asking(name) for name in _LISTED if name not in ALONG_SAMPLES} | {
+    "quality": lambda ds: sims.quality(
+        sims.stack([ds.isel(depth=[*range(20), *range(60, 200)])] * 2, names=["a", "b"])
+    ),
     "dose_budget": lambda ds: sims.dose_budget(
         ds, surface_depth="15 nm", detection_limit="1e15 atoms/cm^3"
     ),

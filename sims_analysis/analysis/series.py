@@ -13,6 +13,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.evidence import Run, runs_of
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.units import CANONICAL
 
@@ -54,6 +55,9 @@ class Series:
     cells : dict of ndarray
         Edges of the cells over which the values are averages (``vocabulary.CELLS``), in the unit of
         the axis; empty for samples.
+    known : tuple of Run
+        What is known of samples besides: gaps, saturation, limits (:func:`sims_analysis.quality`).
+        In canonical units.
     """
 
     species: str
@@ -69,6 +73,7 @@ class Series:
     limit: Array | None = None
     beside: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
+    known: tuple[Run, ...] = ()
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
@@ -123,7 +128,10 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
     depth = np.broadcast_to(np.asarray(frame.depth.data, dtype=np.float64), value.shape)
     term = vocabulary.TERMS.get(frame.name)
     long_name = term.long_name if term else frame.name.replace("_", " ").capitalize()
-    for index in np.ndindex(value.shape[:-1]):
+    known: dict[int, list[Run]] = {}
+    for run in runs_of(frame):
+        known.setdefault(run.profile, []).append(run)
+    for number, index in enumerate(np.ndindex(value.shape[:-1])):
         measured = ~(np.isnan(value[index]) | np.isnan(depth[index]))
         if not measured.any():
             continue
@@ -156,6 +164,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
                 name: np.broadcast_to(np.asarray(edge.data), value.shape)[index][measured]
                 for name, edge in zip(vocabulary.CELLS, frame.cells or (), strict=False)
             },
+            known=tuple(known.get(number, ())),
         )
 
 

@@ -172,8 +172,7 @@ class Fetcher:
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
         found = self._ask(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
-        archive = self.archive
-        if archive is None:
+        if (archive := self.archive) is None:
             return found
         batch = Batch()
         for entry in found:

@@ -138,7 +138,7 @@ class Index:
         """Give the id of every entry, in no order; an empty one where none can be read."""
         states = self._states()
         if len(states) >= _WORTH_A_FILE and _file_of(self._archive):
-            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"))
+            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"), states)
         found = (read_entry(self._entries / name, states[name], in_full=False) for name in states)
         return [entry.data_id for entry in found if entry]
 
@@ -188,16 +188,18 @@ class Index:
     def _ask(
         self,
         question: Callable[[Connection], T],
+        states: dict[str, State] | None = None,
         *,
         folders: Iterable[str] | None = None,
         show: bool | None = None,
     ) -> T:
         """Bring the index up to date, and ask it."""
-        if folders is None:
-            states = self._states()
-            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
+        file = None
+        if folders is not None:
+            states = dict.fromkeys(folders, (0, 0))
         else:
-            states, file = dict.fromkeys(folders, (0, 0)), None
+            states = self._states() if states is None else states
+            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
         # A file that is damaged is made anew.
         places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
         while True:

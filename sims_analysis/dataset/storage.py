@@ -224,7 +224,9 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
         foreign = {key: value for key, value in attrs.items() if not _is_native(value)}
         if foreign:
             memo["attrs"][name] = {str(key): _jsonable(v, key) for key, v in foreign.items()}
-        changed[name] = {str(k): v for k, v in attrs.items() if k not in foreign}
+        # The bits of flags stay where other programs see them, too.
+        shown = attrs.keys() - (foreign.keys() - {"flag_masks"})
+        changed[name] = {str(key): attrs[key] for key in attrs if key in shown}
     ds.attrs = changed[""]
     for variable in ds.variables:
         ds[variable].attrs = changed[str(variable)]

@@ -232,9 +232,13 @@ def sheet_resistance(
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
-        fine = ("ok", "no_data", "gap", "saturated", "below_limit")
-        more = dict.fromkeys(("never_reached", "truncated"), "; say where the layer ends by stop=")
-        warn_of_status(profiles, answer["status"], "no sheet resistance:", fine, more)
+        fine = ("ok", "no_data", "gap", "saturated")
+        ends = "never_reached", "truncated", "below_limit"
+        more = dict.fromkeys(ends, "; say where the layer ends by stop=")
+        # Of a layer that rests on samples below a limit, and has an answer, that is told already.
+        told = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
+        untold = answer["status"].where(~told, "ok")
+        warn_of_status(profiles, untold, "no sheet resistance:", fine, more)
         _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
     return units.quantify(answer) if profiles.quantified else answer
 

@@ -210,8 +210,10 @@ def warn_of_evidence(
 def _described(kind: Kind, first: First, window: Window, what: str) -> str:
     """Say what is known of the first such samples of a profile, in a window if there are any."""
     a, b = (float(np.ravel(first.of_many(end))[0]) for end in window)
-    every = [run for run in runs_of(first.alone) if run.flag & kind.flags]
-    inside = [run for run in every if not (run.high < a or run.low > b)] or every
+    # Species that are asked together may have the same gap.
+    found = {(run.low, run.high): run for run in runs_of(first.alone) if run.flag & kind.flags}
+    every = list(found.values())
+    inside = [run for run in every if not (run.high <= a or run.low >= b)] or every
     frame = first.frame
     if not inside:
         return kind.meaning + (f"; {what}" if what else "")

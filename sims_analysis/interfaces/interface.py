@@ -195,8 +195,9 @@ def _resolved(
     rests = across._replace(flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     # A step between two samples of a gap is one that nothing determines.
-    hole = (codes == Status.UNDETERMINED) & (across.flags != 0)
-    codes = replaced_where(hole, codes, Status.OK)
+    if not bridge:
+        hole = (codes == Status.UNDETERMINED) & (across.flags != 0)
+        codes = replaced_where(hole, codes, Status.OK)
     return resolve(profiles, codes, rests, step, bridge=bridge, category=None)
 
 

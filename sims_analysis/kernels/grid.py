@@ -79,7 +79,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
     """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
 
     The weights are trapezoidal. With `zero_counts`, return those of cells with zero counts: twice
-    the largest ``w_i s_i`` (:func:`sims_analysis.kernels.variance.variance_of_zero_counts`).
+    the largest ``w_i s_i`` (:func:`sims_analysis.kernels.variance.variance_of_dose`).
     """
     stderr = np.full((rows.count, edges.size - 1), np.nan)
     for index, dense in _by_axis(rows):

@@ -365,7 +365,8 @@ def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr
     for n in rest:
         before = ds[n].variable
         gone = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
-        found = before.where(~gone).transpose(*before.dims)
+        nothing = 0 if n.endswith(vocabulary.QUALITY) else np.nan
+        found = before.where(~gone, nothing).transpose(*before.dims)
         left[n] = xr.Variable(found.dims, found.data, before.attrs)
     return ds.assign(left)
 

@@ -275,7 +275,7 @@ def test_the_limit_of_a_file_is_told_scaled_and_replaced(unmeasured):
     twice = 2 * sims.integrated_dose(one).item()
     scaled = sims.scale_to_dose(one, dose=f"{twice!r} atoms/cm^2")
     found = sims.junction_depth(scaled, level="8e15 atoms/cm^3")
-    assert found["status"].item() == "below_detection"
+    assert found["status"].item() == "below_limit"
     assert found["detection_limit"].item() == pytest.approx(1e16)
     stated = sims.junction_depth(one, level="1e17 atoms/cm^3", detection_limit="2e17 atoms/cm^3")
     assert stated["status"].item() == "below_detection"

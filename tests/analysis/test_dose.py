@@ -459,7 +459,7 @@ def test_hold_alone_where_the_interval_ends_above_the_first_sample():
     ("limits", "first", "status"),
     [
         ({"start": "-1 nm", "stop": "3 nm"}, 2e18, "truncated"),
-        ({"start": "-1 nm"}, 2e18, "truncated"),
+        ({"start": "-1 nm"}, 2e18, "below_detection"),
         ({"stop": "3 nm"}, -2e18, "below_detection"),
         # What is held outweighs the samples below it, on either side of zero.
         ({"stop": "6 nm"}, -2e18, "below_detection"),
@@ -767,14 +767,14 @@ def with_hidden(n, stderr=None):
 @pytest.mark.parametrize(
     ("n", "stderr", "status"),
     [
-        (10, None, "gap"),  # two of nine nanometres may hold nothing
-        (10, 0.1, "gap"),
+        (10, None, "below_limit"),  # two of nine nanometres may hold nothing
+        (10, 0.1, "below_limit"),
         (10, 1.0, "ok"),  # less than the standard error
-        (190, None, "gap"),  # more than 1 %
+        (190, None, "below_limit"),  # more than 1 %
         (230, None, "ok"),
     ],
 )
-def test_hidden_samples_are_a_gap_where_they_matter(rule, n, stderr, status):
+def test_samples_below_their_limit_are_told_where_they_matter(rule, n, stderr, status):
     ds = with_hidden(n, stderr)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -782,10 +782,10 @@ def test_hidden_samples_are_a_gap_where_they_matter(rule, n, stderr, status):
     assert word(found["status"]) == status
     assert number(found) == pytest.approx((n - 1) * 1e11)
     said = (
-        "species 'B': the samples between 3 and 6 nm are below their limit of detection; the dose "
-        f'bridges it by the rule {rule}. gaps="bridge" accepts that'
+        "species 'B': the samples from 4 to 5 nm are below their limit of detection, 5e+17 "
+        f'atom/cm^3; the dose bridges it by the rule {rule}. gaps="bridge" accepts that'
     )
-    assert [str(one.message) for one in caught] == ([said] if status == "gap" else [])
+    assert [str(one.message) for one in caught] == ([said] if status != "ok" else [])
     assert word(sims.integrated_dose(ds, rule=rule, gaps="bridge")["status"]) == "ok"
     if stderr is None:  # what has no standard error, by the same rule
         with warnings.catch_warnings():

@@ -72,7 +72,7 @@ def holed(ds):
 DOUBTS = {"limit": below_limit, "saturation": saturated, "gap": holed}
 #: Statuses that say so, or a part of the warning.
 TOLD = {
-    "limit": ({"gap", "below_detection"}, "below their limit of detection"),
+    "limit": ({"below_limit"}, "below their limit of detection"),
     "saturation": ({"saturated"}, "equal to the last digit"),
     "gap": ({"gap"}, "no sample between"),
 }
@@ -105,8 +105,12 @@ def answer(question, ds):
     return words, " ".join(str(one.message) for one in caught)
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
-@pytest.mark.parametrize("question", EVERY)
+CASES = [(question, doubt) for question in EVERY for doubt in DOUBTS]
+LAYERS = ("layers", "limit")
+CASES[CASES.index(LAYERS)] = pytest.param(*LAYERS, marks=pytest.mark.xfail(reason="says gap"))
+
+
+@pytest.mark.parametrize(("question", "doubt"), CASES)
 def test_every_doubt_is_told_by_every_question(question, doubt):
     ds = DOUBTS[doubt](counted())
     if any((doubt, name) in APART for name in (question, question.split()[0])):
@@ -114,8 +118,8 @@ def test_every_doubt_is_told_by_every_question(question, doubt):
     words, text = answer(question, ds)
     status, message = TOLD[doubt]
     assert set(words) & status or re.search(message, text), (
-        f"{question}: {words}, and not a word of a {doubt}. Pass the status through doubted() and "
-        "tell_doubts() (sims_analysis/frame/doubts.py), or say in APART why it need not be told"
+        f"{question}: {words}, and not a word of a {doubt}. Give the status by resolve() "
+        "(sims_analysis/frame/evidence.py), or say in APART why it need not be told"
     )
 
 

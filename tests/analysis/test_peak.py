@@ -10,8 +10,6 @@ from measured import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.kernels.blocks import Errors, run
-from sims_analysis.kernels.transient import surface_transient
 
 
 def gaussian(z, rp, straggle):
@@ -128,17 +126,6 @@ def test_a_transient_in_counted_data_is_named_and_none_on_dask():
     xr.testing.assert_identical(lazy.compute(), found)
     lowest = sims.peak(ds, start="30 nm")
     assert (abs(lowest["depth"] - 100) < 20).all()
-
-
-@pytest.mark.parametrize("counts", [1, 10, 1000])
-def test_noise_below_a_falling_profile_is_seldom_a_second_maximum(counts):
-    z = np.arange(0, 200.0)
-    ds = trials(lambda z: np.exp(-z / 10) + 0.01, z, counts)
-    value, stderr = ds["concentration"].values, ds["concentration_stderr"].values
-    end = np.array(np.nan)
-    for errors, most in ((Errors(stderr), 0.005), (None, 0.02)):
-        found = run(surface_transient, z, value, end, end, errors=errors)
-        assert np.isfinite(found.deeper_depth).mean() <= most
 
 
 def test_a_single_high_sample_is_no_second_maximum():

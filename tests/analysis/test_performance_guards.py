@@ -8,10 +8,10 @@ import tracemalloc
 import numpy as np
 import pytest
 import xarray as xr
-from plain_profiles import realistic
+from plain_profiles import realistic, run
 from questions import PER_PROFILE, ask
 
-from sims_analysis.kernels import blocks, dose
+from sims_analysis.kernels import dose
 
 #: Splines are evaluated row by row: seconds for many rows, and scratch of one.
 ROW_BY_ROW = ("interpolate pchip", "interpolate makima")
@@ -56,9 +56,9 @@ def test_long_profiles_are_summed_the_same_on_any_number_of_processors():
     weights = np.gradient(depth)
     weights[[0, -1]] /= 2
     own_end = np.array(np.nan)
-    found = blocks.run(dose.integrate, depth, value, own_end, own_end).value
+    found = run(dose.integrate, depth, value, own_end, own_end).value
     np.testing.assert_allclose(found, (value * weights).sum(axis=1), rtol=1e-12)
-    alone = blocks.run(dose.integrate, depth, value[1:2], own_end, own_end).value
+    alone = run(dose.integrate, depth, value[1:2], own_end, own_end).value
     np.testing.assert_array_equal(found[1:2], alone)
 
 

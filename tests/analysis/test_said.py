@@ -526,7 +526,7 @@ def test_a_junction_that_a_limit_hides_is_refused_with_the_limit():
     ds = sims.read(text.encode()).to_dataset()
     with pytest.raises(JunctionError) as told:
         sims.junction_depth(ds, level="1e15 atoms/cm^3", strict=True)
-    assert "below detection (those without a value are below 5e+15 atom/cm^3)" in str(told.value)
+    assert "below limit (those without a value are below 5e+15 atom/cm^3)" in str(told.value)
 
 
 #: Nothing was measured from 9 to 30 nm.
@@ -688,36 +688,31 @@ LIMIT = np.where(np.isnan(LESS), 5e16, np.nan)
 FILE = one(range(20), 1e18 * LESS).assign_coords(
     concentration_detection_limit=(("species", "depth"), [LIMIT], {"units": "atom/cm^3"})
 )
-BELOW = (
-    "2 samples in the window are below their limit of detection, 5e+16 atom/cm^3, and have no value"
-)
+BELOW = "the samples from 8 to 9 nm are below their limit of detection, 5e+16 atom/cm^3"
 TOLD_OF += [
     (
         lambda: sims.decay_length(FILE, start="3 nm"),
         ProfileWarning,
         "species 'B'",
-        f"{BELOW}: the edge of the others is too shallow",
+        f"{BELOW}; the edge of the others is too shallow",
     ),
     (
         lambda: sims.mean_value(FILE, start="5 nm", stop="9 nm"),
         ProfileWarning,
         "species 'B'",
-        f"{BELOW}: the mean of the others is too high",
+        f"{BELOW}; the mean of the others is too high",
     ),
     (
         lambda: sims.detection_limit(FILE, window=("8 nm", "12 nm")),
         SimsWarning,
         "species 'B'",
-        f"{BELOW}: the limit is that of the others",
+        f"{BELOW}; the limit is that of the others",
     ),
     (
         lambda: sims.interpolate(FILE, depth="8.5 nm"),
         ProfileWarning,
         "species 'B'",
-        (
-            "the samples between 1 and 3 nm are below their limit of detection; there is no value "
-            'in it. gaps="bridge" accepts that'
-        ),
+        BELOW.replace("8 to 9", "2 to 2") + '; there is no value in it. gaps="bridge" accepts that',
     ),
 ]
 
@@ -736,9 +731,9 @@ def test_a_warning_says_of_what_it_is_and_what_becomes_of_the_answer(ask, catego
 
 #: Level -> status of the first entry, and whether there is another.
 HIDDEN = {
-    "1e15 atoms/cm^3": ["below_detection"],
-    "5e15 atoms/cm^3": ["below_detection"],
-    "9e15 atoms/cm^3": ["below_detection"],  # crossed beside the last value
+    "1e15 atoms/cm^3": ["below_limit"],
+    "5e15 atoms/cm^3": ["below_limit"],
+    "9e15 atoms/cm^3": ["below_limit"],  # crossed beside the last value
     "5e16 atoms/cm^3": ["ok", "ok", "ok"],
     "1e19 atoms/cm^3": ["never_reached"],
 }
@@ -769,9 +764,11 @@ def test_a_level_that_a_detector_has_cut_off_is_told(level, status):
     z = np.arange(0.0, 200.0, 2.0)
     counts = np.random.default_rng(1).poisson(5000 * np.exp(-(((z - 60) / 20) ** 2) / 2) + 5)
     ds = one(z, np.minimum(counts, 3000) * 1e15)
+    cut = z[counts >= 3000]
     said = (
-        f": {np.count_nonzero(counts >= 3000)} samples of 3e+18 atom/cm^3 are equal to the last "
-        "digit, as a saturated detector writes them: the answer rests on samples that were cut off"
+        f": samples from {cut[0]:g} to {cut[-1]:g} nm (3e+18 atom/cm^3) are equal to the last "
+        "digit, as a saturated detector writes them, or were made from such: the answer rests on "
+        "samples that were cut off"
     )
     for whose, ask in (
         ("species 'B'", lambda d: sims.junction_depth(d, level=level)),
@@ -799,7 +796,7 @@ def test_statuses_of_answers_without_samples_below_their_limit():
             sims.mean_value(data, start="8 nm", stop="9 nm")["status"],
         ]
         words = [one.values.item() for one in shown]
-        assert words == ["below_detection", "ok", "below_detection", "ok", "no_data"]
+        assert words == ["below_limit", "ok", "below_limit", "ok", "no_data"]
     # They lie below a limit that is not below their own.
     for limit, more in (("5e16 cm^-3", 3), ("4.9e16 cm^-3", 0)):
         own = (FILE["concentration"] < float(limit.split()[0])).sum()
@@ -821,9 +818,16 @@ ROUND = 1e18 * np.exp(-0.5 * ((np.arange(41.0) - 20) / 5) ** 2) + 1e12
 @pytest.mark.parametrize(
     ("hidden", "limit", "peak", "moments", "half"),
     [
-        ([14], 4.8e17, "gap", "gap", "gap"),  # below half of the maximum: the width may be less
-        ([20], 2e18, "gap", "gap", "ok"),  # the maximum may be higher, with as much on either side
-        ([22], 2e18, "gap", "gap", "gap"),
+        (
+            [14],
+            4.8e17,
+            "below_limit",
+            "below_limit",
+            "below_limit",
+        ),  # below half of the maximum: the width may be less
+        # The maximum may be higher, and all parts of the dose.
+        ([20], 2e18, "below_limit", "below_limit", "below_limit"),
+        ([22], 2e18, "below_limit", "below_limit", "below_limit"),
         ([3], 1e15, "ok", "ok", "ok"),  # in the tail
     ],
 )

@@ -14,7 +14,6 @@ from sims_analysis.frame.background import (
     mean_over,
     read_background,
     shares_in,
-    stderr_without_counts,
     subtracted_level,
 )
 from sims_analysis.frame.opening import open_frame
@@ -100,12 +99,12 @@ def test_a_window_without_a_count_is_known_to_the_interval_of_zero(ds):
     window = read_background(frame, ("28 nm", "38 nm"), strict=True).window
     np.testing.assert_allclose(mean_over(frame, window).stderr, upper / 6, rtol=1e-4)
     fine = replace(frame, fraction=xr.Variable((), 0.25))  # four values for each sample
-    np.testing.assert_allclose(stderr_without_counts(fine, window), 4 * upper / 6, rtol=1e-4)
+    np.testing.assert_allclose(mean_over(fine, window).unseen, 4 * upper / 6, rtol=1e-4)
     with_one = read_background(frame, ("26 nm", "38 nm"), strict=True).window
-    assert float(stderr_without_counts(frame, with_one).max()) == 0.0
+    assert float(mean_over(frame, with_one).unseen.max()) == 0.0
     for gone in ("stderr", "counts"):
         without = replace(frame, **{gone: None})
-        assert float(stderr_without_counts(without, window)) == 0.0
+        assert float(mean_over(without, window).unseen.max()) == 0.0
 
 
 def test_the_level_that_was_subtracted_is_read_from_the_counts(ds):

@@ -297,7 +297,7 @@ def test_what_stands_beside_an_array_is_read_from_its_coordinates(ds):
         frame = opened(data)
         np.testing.assert_array_equal(frame.stderr, [[0.1, 0.2, 0.3, 0.4]] * 2)
         np.testing.assert_array_equal(frame.common, [[0.5] * 4, [0.6] * 4])
-        np.testing.assert_array_equal(frame.censored, np.full((2, 4), 7.0))
+        np.testing.assert_array_equal(frame.limit, np.full((2, 4), 7.0))
         assert set(frame.coords) == {"species", "wafer"}
         assert set(frame.along) == {"depth"}
     of_profiles = array.assign_coords(stderr=("species", [0.1, 0.2], own))

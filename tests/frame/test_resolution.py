@@ -1,7 +1,7 @@
 """Depths of restored profiles that lie nearer to each other than the achieved resolution."""
 
+import math
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,15 +9,6 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning
-from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.resolution import (
-    _at_most,
-    _resolution_at,
-    _sharpened,
-    _sharper,
-    add_resolution_error,
-    add_unresolved,
-)
 
 Z = np.arange(0.0, 60.0, 0.5)
 
@@ -82,126 +73,41 @@ def test_what_has_one_edge_or_no_achieved_resolution_is_not_told():
     assert not told(ds.drop_vars("achieved_resolution"))
 
 
-def test_the_resolution_at_a_depth_is_that_of_the_nearest_sample():
-    depth = xr.Variable("depth", [0.0, 1.0, 3.0])
-    achieved = xr.Variable("depth", [5.0, 7.0, 9.0])
-    at = xr.Variable("at", [0.4, 1.9, 2.1, 99.0, 2.0])
-    found = _resolution_at(achieved, abs(depth - at), ["depth"])
-    np.testing.assert_array_equal(found, [5, 7, 9, 9, 9])  # the wider one of two as near
-
-
 def test_no_warning_category_but_that_of_profiles():
     with pytest.warns(ProfileWarning, match="crossed twice within 0.5 achieved resolutions"):
         sims.crossings(restored(2.0), level="5e17 atom/cm^3")
 
 
-def opened(ds):
-    return open_frame(ds, ("concentration",), question="a test")
-
-
-def test_an_edge_sharper_than_a_quarter_of_the_resolution_may_be_a_step():
-    frame = opened(restored([8.0, 8.0, 8.0], achieved=np.where(Z < 30, 8.0, 4.0)))
-    length = xr.Variable("species", [0.5, 2.0, np.nan])
-    start, stop = xr.Variable((), 10.0), xr.Variable("species", [40.0, 20.0, 40.0])
-    found = add_unresolved(frame, xr.Variable("species", [0.3, 0.4, 0.1]), length, start, stop)
-    # Of the least resolution from start to stop: 4 nm, then 8 nm.
-    part = [0.5 * np.exp(-((0.5 / 1.0) ** 2)), 2.0 * np.exp(-((2.0 / 2.0) ** 2)), 0.0]
-    np.testing.assert_allclose(found, np.hypot([0.3, 0.4, 0.1], part), rtol=1e-12)
-    on_the_edge = add_unresolved(
-        frame, length, length, xr.Variable((), 29.5), xr.Variable((), 30.0)
-    )
-    part = length.values * np.exp(-(length.values**2))
-    np.testing.assert_allclose(on_the_edge, np.hypot(length.values, part), rtol=1e-12)
-    plain = opened(restored(8.0).drop_vars("achieved_resolution"))
-    assert add_unresolved(plain, length, length, start, stop) is length
-
-
-def test_how_far_a_depth_may_have_moved_has_a_limit():
-    moved, most = xr.Variable("x", [0.5, 3.0, np.nan]), xr.Variable((), 2.0)
-    np.testing.assert_array_equal(_at_most(moved, most), [0.5, 2.0, 2.0])
-
-
-def middle(frame):
-    """Return a depth that a line of values gives: where it falls to 5."""
-    z, c = (xr.DataArray(one) for one in (frame.depth, frame.value))
-    return (z + 0.5 * (c - 5.0)).isel({frame.dim: 10}).variable
-
-
-def test_the_error_of_a_depth_is_the_sum_of_three_squares():
-    z = np.arange(21.0)
-    line = xr.Dataset(
-        {"concentration": ("depth", 25.0 - 2.0 * z, {"units": "atom/cm^3"}),
-         "concentration_stderr": ("depth", 0.1 + 0 * z, {"units": "atom/cm^3"})},
-        {"depth": ("depth", z, {"units": "nm"}),
-         "achieved_resolution": ("depth", 4.0 + 0 * z, {"units": "nm"})},
+def falling(decay, *, error=1e-6, achieved=10.0):
+    """A restored profile with a plateau to 30 nm, and an exponential edge."""
+    y = 1e18 * np.where(Z < 30, 1.0, np.exp(-(Z - 30) / decay))
+    return xr.Dataset(
+        {"concentration": ("depth", y, {"units": "atom/cm^3"}),
+         "concentration_stderr": ("depth", error * y, {"units": "atom/cm^3"})},
+        {"depth": ("depth", Z, {"units": "nm"}),
+         "achieved_resolution": ("depth", achieved + 0 * Z, {"units": "nm"})},
     )  # fmt: skip
-    frame, depth, own = opened(line), xr.Variable((), 10.0), xr.Variable((), 9.0)
-    for length in (0.0, 1.0, 4.0, 20.0):
-        decay = xr.Variable((), length)
-        found = add_resolution_error(frame, own, depth, decay, middle)
-        # Half of the change between values one error up and down; a line is sharp as it is.
-        half = 0.5 * length * np.exp(-((length / (0.4 * 4.0)) ** 2))
-        np.testing.assert_allclose(found, np.hypot(0.05, half), rtol=1e-9)
-    many = frame.stderr * 100.0  # moved by 5 nm, of which 0.35 of the resolution counts
-    found = add_resolution_error(
-        replace(frame, stderr=many), own, depth, xr.Variable((), np.nan), middle
-    )
-    np.testing.assert_allclose(found, 0.35 * 4.0, rtol=1e-9)
-    nowhere = xr.Variable((), np.nan)
-    assert np.isnan(add_resolution_error(frame, own, nowhere, nowhere, middle))
-    for gone in ("achieved", "stderr"):
-        assert add_resolution_error(replace(frame, **{gone: None}), own, depth, own, middle) is own
 
 
-def test_errors_of_several_profiles_that_make_one_depth_add_up_in_quadrature():
-    z = np.arange(21.0)
-    frame = opened(
-        xr.Dataset(
-            {"concentration": (("species", "depth"), [25.0 - 2.0 * z] * 3, {"units": "cm^-3"}),
-             "concentration_stderr": (
-                 ("species", "depth"), [s + 0 * z for s in (0.3, 0.4, 0.6)], {"units": "cm^-3"})},
-            {"depth": ("depth", z, {"units": "nm"}), "species": ["B", "P", "As"],
-             "achieved_resolution": ("depth", 40.0 + 0 * z, {"units": "nm"})},
-        )
-    )  # fmt: skip
-    depth, decay = xr.Variable((), 10.0), xr.Variable((), 0.0)
-
-    def together(of):
-        return middle(of).sum("species")
-
-    found = add_resolution_error(frame, decay, depth, decay, together, group="species")
-    shape = min(abs(float(together(replace(frame, value=_sharpened(frame)))) - 10.0), 14.0)
-    np.testing.assert_allclose(found, np.sqrt(0.15**2 + 0.2**2 + 0.3**2 + shape**2), rtol=1e-9)
+@pytest.mark.parametrize("decay", [0.5, 3.0, 10.0])
+def test_a_restored_edge_is_as_sharp_as_its_resolution_allows(decay):
+    found = sims.junction_depth(falling(decay), level="1e17 atom/cm^3")
+    sharp = 0.35 * 10 * math.exp(-((decay / 10) ** 2))
+    assert found["stderr"] == pytest.approx(sharp, rel=1e-4)
+    plain = sims.junction_depth(falling(decay).drop_vars("achieved_resolution"), level="1e17 cm^-3")
+    assert plain["stderr"] < 1e-4
 
 
-def test_a_profile_is_sharpened_by_a_gaussian_of_the_wider_of_two_depths():
-    z = np.arange(0.0, 40.0)
-    flat, line = np.full(40, 7.0), 3.0 + 2.0 * z
-    wide = np.full(40, 4.0)
-    np.testing.assert_allclose(_sharper(z, flat, flat, flat, wide), flat, rtol=1e-5)
-    inside = slice(10, 30)
-    np.testing.assert_allclose(_sharper(z, line, line, line, wide)[inside], line[inside], rtol=1e-9)
-    # A Gaussian of variance v becomes one of v + s^2, with s = 0.45 R / 2.3548.
-    sigma, s = 5.0, 0.45 * 6.0 / 2.3548
-    peak = np.exp(-0.5 * ((z - 20) / sigma) ** 2)
-    whole = np.hypot(sigma, s)
-    blurred = sigma / whole * np.exp(-0.5 * ((z - 20) / whole) ** 2)
-    found = _sharper(z, peak, peak, peak, np.full(40, 6.0))
-    np.testing.assert_allclose(found[inside], (2 * peak - blurred)[inside], rtol=1e-6)
-    half = _sharper(z / 2, line, line, line, wide / 2)  # whatever the unit of depth, to the ends
-    np.testing.assert_allclose(half, _sharper(z, line, line, line, wide), rtol=1e-12)
-    order = np.random.default_rng(1).permutation(40)  # samples in whatever order
-    again = _sharper(z[order], peak[order], peak, peak, np.full(40, 6.0))
-    np.testing.assert_allclose(again, found[order], rtol=1e-12)
+@pytest.mark.parametrize(("error", "moved"), [(0.01, 0.1), (0.8, 3.5)])
+def test_errors_of_neighbours_move_a_restored_edge_together(error, moved):
+    # By half of the way from values an error too high to values as much too low: at most 0.35 R.
+    found = sims.junction_depth(falling(10.0, error=error), level="1e17 atom/cm^3")
+    sharp = 3.5 * math.exp(-1)
+    assert found["stderr"] == pytest.approx(math.hypot(moved, sharp), rel=1e-3)
 
 
-def test_what_was_not_measured_is_not_sharpened():
-    z, x = np.arange(6.0), np.array([1.0, np.nan, 5.0, 2.0, 8.0, 3.0])
-    width = np.array([3.0, 3.0, 0.0, 3.0, np.nan, 3.0])
-    found = _sharper(z, x, x, x, width)
-    np.testing.assert_array_equal(found[[1, 2, 4]], x[[1, 2, 4]])
-    assert (found[[0, 3, 5]] != x[[0, 3, 5]]).all()
-    few = np.where(np.arange(6) < 2, 3.0, 0.0)  # two samples have no shape
-    np.testing.assert_array_equal(_sharper(z, x, x, x, few), x)
-    ends = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 2.0])  # beyond them it goes on as it ends
-    np.testing.assert_allclose(_sharper(z, ends, ends, ends, np.full(6, 2.0))[0], 1.0, rtol=1e-6)
+def test_the_decay_length_of_a_restored_edge_may_be_that_of_a_step():
+    asked = {"start": "32 nm", "stop": "40 nm"}
+    found = sims.decay_length(falling(2.0), **asked)
+    least = 2 * math.exp(-((2 / 2.5) ** 2))
+    assert found["stderr"] == pytest.approx(least, rel=1e-4)

@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning
+from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import (
-    mark_transient,
     message_about_window,
     read_pair,
     read_window,
     samples_used,
     warn_of_empty_window,
-    warn_of_transient,
 )
-from sims_analysis.outcomes import Status
 
 Z = np.arange(0.0, 100.0, 5.0)
 
@@ -126,31 +123,6 @@ def test_a_message_about_a_window_names_the_first_profile(ds):
         "species 'P': nothing here, 60 to 70 nm; the record runs from 0 to 50 nm"
     )
     assert message_about_window(frame, window, flagged & False, "nothing here") is None
-
-
-def test_a_window_that_begins_in_a_transient_is_truncated(ds):
-    with_spike = ds.copy(deep=True)
-    with_spike["concentration"][0, :2] = [5e19, 2e17]
-    frame = opened(with_spike)
-    start, stop = read_window(frame, None, None)
-    ok = xr.Variable("species", np.full(3, Status.OK))
-    with pytest.warns(ProfileWarning, match="'B': the maximum, 5e\\+19 .* at 0 nm, .*at 40 nm"):
-        status = mark_transient(frame, start, stop, ok)
-    np.testing.assert_array_equal(status == Status.TRUNCATED, [True, False, False])
-    for values, high, low in ((True, "5e+19 atom/cm^3 ", "1e+18 atom/cm^3 "), (False, "", "")):
-        with pytest.warns(ProfileWarning) as told:
-            warn_of_transient(frame, start, stop, xr.Variable((), True), values=values)
-        said = (
-            f"species 'B': the maximum, {high}at 0 nm, is the first sample of the window, and "
-            f"another lies deeper, {low}at 40 nm; set start= below the surface transient to "
-            "exclude it"
-        )
-        assert [str(one.message) for one in told] == [said]
-    below = read_window(frame, "10 nm", None)
-    assert not warn_of_transient(frame, *below, xr.Variable((), True)).any()
-    assert not warn_of_transient(frame, start, stop, xr.Variable((), False)).any()
-    gap = xr.full_like(ok, Status.GAP)
-    np.testing.assert_array_equal(mark_transient(frame, start, stop, gap), gap)
 
 
 def test_the_samples_used_are_depths_with_their_unit(ds):

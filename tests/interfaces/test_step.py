@@ -5,8 +5,9 @@ import pytest
 from scipy.special import ndtr
 
 from sims_analysis.interfaces import step as _step
-from sims_analysis.interfaces.step import ROW, STATUS, _Plateau, _Window, measure_step
+from sims_analysis.interfaces.step import ROW, _Plateau, _Window, measure_step
 from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.outcomes import Status
 
 NAN = np.nan
 NOWHERE = ((NAN, NAN),) * 3
@@ -21,7 +22,7 @@ def window(z, c, s=NAN, *, fraction=1.0, grid=False, places=None):
 
 
 def named(row):
-    return dict(zip(ROW, row.tolist(), strict=True)) | {"status": STATUS[int(row[-1])]}
+    return dict(zip(ROW, row.tolist(), strict=True)) | {"status": Status(int(row[-1])).word}
 
 
 # --- plateaus ---------------------------------------------------------------------------------
@@ -436,7 +437,7 @@ def test_windows_with_other_plateaus_are_the_same_otherwise():
 
 def test_slopes_that_noise_may_have_made_widen_the_errors():
     row = np.arange(10.0)
-    sloping = np.array([3.0, 5.0, 0, 0, 0, 0, 0, 0, 0, 4.0])
+    sloping = np.array([3.0, 5.0, 0, 0, 0, 0, 0, 0, 0, Status.UNDETERMINED])
     line = _step._Plateau(0.0, 1.0, 0.3, 0.1, 0.1)  # three errors from level
     level = _step._Plateau(0.0, 1.0, 0.1, 0.1, 0.1)
     flat = _step._Plateau(0.0, 1.0, 0.1, 0.1, 0.0)  # without an error
@@ -448,5 +449,5 @@ def test_slopes_that_noise_may_have_made_widen_the_errors():
     sloping[1] = np.nan  # no change is known
     expected[5] = row[5]
     np.testing.assert_allclose(_step._in_doubt(row, sloping, [line]), expected)
-    sloping[-1] = 1.0  # there is no such step
+    sloping[-1] = Status.NO_DATA  # there is no such step
     np.testing.assert_array_equal(_step._in_doubt(row, sloping, [line]), row)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from plain_profiles import run
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError, layouts
@@ -35,26 +36,26 @@ VALUE = np.arange(24.0).reshape(3, 2, 4)
 
 
 def test_shapes_and_options():
-    found = blocks.run(sums, Z, VALUE, np.array(2.0), power=2)
+    found = run(sums, Z, VALUE, np.array(2.0), power=2)
     np.testing.assert_array_equal(found.total, VALUE.sum(-1) * 4)
     assert found.pairs.shape == (3, 2, 2)
-    assert blocks.run(sums, Z, VALUE[0, 0], np.array(1.0)).total == VALUE[0, 0].sum()
+    assert run(sums, Z, VALUE[0, 0], np.array(1.0)).total == VALUE[0, 0].sum()
 
 
 def test_dimensions_of_parameters_alone_are_cases():
     factor = np.array([1.0, 2.0, 5.0]).reshape(3, 1, 1)
-    found = blocks.run(sums, Z, VALUE, factor)
+    found = run(sums, Z, VALUE, factor)
     np.testing.assert_array_equal(found.total, VALUE.sum(-1) * factor)
     assert found.pairs.shape == (3, 3, 2, 2)
     by_row = np.arange(1.0, 10.0).reshape(3, 3, 1)
-    found = blocks.run(sums, Z, VALUE, by_row)
+    found = run(sums, Z, VALUE, by_row)
     np.testing.assert_array_equal(found.total, VALUE.sum(-1) * by_row)
 
 
 def test_the_rows_of_a_group_are_passed_together():
     value = VALUE.copy()
     value[1, 0, 2] = np.nan
-    found = blocks.run(together, Z, value, np.array(1.0), group=2)
+    found = run(together, Z, value, np.array(1.0), group=2)
     np.testing.assert_array_equal(found.total, np.nansum(value, axis=(1, 2)))
 
 
@@ -62,16 +63,16 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
     rng = np.random.default_rng(1)
     value = rng.normal(size=(40, 4))
     value[rng.random(value.shape) < 0.1] = np.nan
-    whole = blocks.run(sums, Z, value, np.array(3.0)).total
+    whole = run(sums, Z, value, np.array(3.0)).total
     cut = blocks.in_blocks
     own = Z + np.arange(40.0)[:, None]
     limits = np.array(10.5), np.array(np.nan)
     edges = own - 0.5, own + 0.5
-    bounded = blocks.run(integrate, own, value, *limits, bounds=edges)
+    bounded = run(integrate, own, value, *limits, bounds=edges)
     for size in (1, 7, 33):
         monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _, size=size: cut(r, n, size))
-        np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
-        found = blocks.run(integrate, own, value, *limits, bounds=edges)
+        np.testing.assert_array_equal(run(sums, Z, value, np.array(3.0)).total, whole)
+        found = run(integrate, own, value, *limits, bounds=edges)
         for one, other in zip(found, bounded, strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -90,14 +91,14 @@ def test_kernels_get_contiguous_doubles_of_any_array(dtype, laid):
     if value.dtype.kind == "f":
         value[[1, 3, 8], [0, 2, 3]] = np.nan
     value = laid(value)
-    found = blocks.run(checked, Z, value, np.array(1.0)).total
+    found = run(checked, Z, value, np.array(1.0)).total
     np.testing.assert_array_equal(found, np.nansum(value.astype(float), axis=1))
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 2, 4), (2, 1)])
 def test_no_profiles_give_results_of_the_right_shape(shape):
     value = np.ones(shape)
-    found = blocks.run(sums, np.arange(float(shape[-1])), value, np.array(1.0))
+    found = run(sums, np.arange(float(shape[-1])), value, np.array(1.0))
     assert found.total.shape == shape[:-1]
     assert found.pairs.shape == (*shape[:-1], 2)
 
@@ -106,8 +107,8 @@ def test_errors_for_sums_and_for_fits():
     stderr = np.full((2, 4), 2.0)
     counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
     value, share = np.ones((2, 4)), np.array([1.0, 0.25])
-    alone = blocks.run(errors, Z, value, errors=blocks.Errors(stderr)).total
-    summed = blocks.run(errors, Z, value, errors=blocks.Errors(stderr, counts, share)).total
+    alone = run(errors, Z, value, errors=blocks.Errors(stderr)).total
+    summed = run(errors, Z, value, errors=blocks.Errors(stderr, counts, share)).total
     assert alone.tolist() == [8.0, 8.0]
     assert summed.tolist() == [6.0, 16.0]
 
@@ -118,7 +119,7 @@ def test_an_infinity_is_reported_by_its_row_among_all_profiles(monkeypatch):
     value = np.ones((9, 4))
     value[7, 1] = np.inf
     with pytest.raises(InfiniteSampleError) as caught:
-        blocks.run(sums, Z, value, np.array(1.0))
+        run(sums, Z, value, np.array(1.0))
     assert (caught.value.row, caught.value.sample) == (7, 1)
 
 
@@ -150,25 +151,23 @@ def test_a_kernel_that_sees_gaps_answers_the_same_as_others():
     value[1, :] = np.nan
     value[4, 1:] = np.nan
     depth, limits = np.sort(rng.uniform(0, 100, 40)), (np.array(11.0), np.array(83.0))
-    plain, once = (
-        blocks.run(integrate, depth, value, *limits, sees_gaps=sees) for sees in (False, True)
-    )
+    plain, once = (run(integrate, depth, value, *limits, sees_gaps=sees) for sees in (False, True))
     for one, other in zip(plain, once, strict=True):
         np.testing.assert_array_equal(one, other)
     assert np.isnan(once.value).sum() == 2
     value[9, 5] = -np.inf
     with pytest.raises(InfiniteSampleError) as caught:
-        blocks.run(integrate, depth, value, *limits, sees_gaps=True)
+        run(integrate, depth, value, *limits, sees_gaps=True)
     assert (caught.value.row, caught.value.sample) == (9, 5)
 
 
 def test_numbers_whose_sum_is_infinite_are_finite():
     value = np.array([[1e308, 1.0, np.nan, 1.0], [1e308, 2.0, 3.0, 4.0]])
-    found = blocks.run(sums, np.stack([Z, Z]), value, np.array(1.0))
+    found = run(sums, np.stack([Z, Z]), value, np.array(1.0))
     np.testing.assert_array_equal(found.total, [1e308, 1e308])
     value[1, 1:3] = np.inf, -np.inf
     with pytest.raises(InfiniteSampleError) as refused:
-        blocks.run(sums, np.stack([Z, Z]), value, np.array(1.0))
+        run(sums, np.stack([Z, Z]), value, np.array(1.0))
     assert (refused.value.row, refused.value.sample) == (1, 1)
 
 
@@ -177,9 +176,7 @@ def test_rows_are_asked_the_same_whether_or_not_most_have_gaps(gaps):
     value = np.random.default_rng(3).uniform(1, 2, (40, 4))
     value[:gaps, 1] = np.nan
     limit = np.array(np.nan)
-    seen, other = (
-        blocks.run(integrate, Z, value, limit, limit, sees_gaps=sees) for sees in (True, False)
-    )
+    seen, other = (run(integrate, Z, value, limit, limit, sees_gaps=sees) for sees in (True, False))
     for one, same in zip(seen, other, strict=True):
         np.testing.assert_array_equal(one, same)
 
@@ -214,14 +211,13 @@ def test_a_kernel_that_takes_rows_in_parts_answers_the_same(gaps):
     value[300, 40] = 0.0
     depth, at = np.arange(1000.0), np.linspace(-1.0, 1000.0, 1144)
     each, once = (
-        blocks.run(interpolate, depth, value, at, whole=[1], at_once=at_once)
-        for at_once in (False, True)
+        run(interpolate, depth, value, at, whole=[1], at_once=at_once) for at_once in (False, True)
     )
     for one, other in zip(each, once, strict=True):
         np.testing.assert_array_equal(one, other)
     assert np.flatnonzero(once.n_linear_segments).tolist() == [300]
     for row in (300, 650):
-        alone = blocks.run(interpolate, depth, value[row : row + 1], at, whole=[1])
+        alone = run(interpolate, depth, value[row : row + 1], at, whole=[1])
         np.testing.assert_array_equal(alone.value[0], once.value[row])
         assert alone.n_linear_segments[0] == once.n_linear_segments[row]
 
@@ -245,7 +241,7 @@ def test_cells_reach_the_kernel_in_every_layout(gap):
     ):
         bounds = edges[..., :-1], edges[..., 1:]
         for sees_gaps in (False, True):
-            found = blocks.run(
+            found = run(
                 integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds, sees_gaps=sees_gaps
             )
             assert known.all() == (not gap)
@@ -255,5 +251,5 @@ def test_cells_reach_the_kernel_in_every_layout(gap):
 def test_no_rows_at_all_are_none_of_the_result():
     nothing = np.empty((0, 4))
     for sees_gaps in (False, True):
-        found = blocks.run(integrate, Z, nothing, NO_LIMIT, NO_LIMIT, sees_gaps=sees_gaps)
+        found = run(integrate, Z, nothing, NO_LIMIT, NO_LIMIT, sees_gaps=sees_gaps)
         assert found.value.shape == (0,)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_profiles import LEVEL, batches, depths, realistic, samples
+from plain_profiles import LEVEL, batches, depths, realistic, run, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import crossings as kernels
@@ -91,8 +91,7 @@ def ask(kernel, depth, value, *parameters, sigma=None, **options):
     """Run a kernel over rows, with parameters of each row or for all."""
     errors = None if sigma is None else blocks.Errors(np.broadcast_to(sigma, value.shape))
     of_rows = [np.broadcast_to(p, value.shape[:-1]) for p in parameters]
-    options.setdefault("bridge", True)
-    return blocks.run(kernel, depth, value, *of_rows, errors=errors, **options)
+    return run(kernel, depth, value, *of_rows, errors=errors, **options)
 
 
 def table(depth, value, level, sigma=None, width=None):

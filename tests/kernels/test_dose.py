@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_profiles import batches, depths, realistic, samples
+from plain_profiles import batches, depths, realistic, run, samples
 from scipy.optimize import brentq
 
 from sims_analysis.kernels import blocks, dose
@@ -22,11 +22,11 @@ NAN = math.nan
 def integrate(depth, value, start=NAN, stop=NAN, *, rule="trapezoid"):
     """Ask the kernel of arrays."""
     limits = np.asarray(start, float), np.asarray(stop, float)
-    return blocks.run(dose.integrate, depth, value, *limits, rule=rule, bridge=True)
+    return run(dose.integrate, depth, value, *limits, rule=rule)
 
 
 def cumulative(depth, value, *, rule="trapezoid"):
-    return blocks.run(dose.cumulative, depth, value, np.array(0.0), rule=rule).value
+    return run(dose.cumulative, depth, value, np.array(0.0), rule=rule).value
 
 
 def mean(c0, c1, rule):
@@ -67,7 +67,7 @@ def integral(z, c, start, stop, rule):
             n_linear += mean(c0, c1, rule)[1]
     if start < z[0] or stop > z[-1]:
         return total, a, b, Status.TRUNCATED, n_linear
-    return total, a, b, Status.OK if total > 0 else Status.BELOW_DETECTION, n_linear
+    return total, a, b, Status.OK, n_linear
 
 
 def scale(depth, value):
@@ -345,7 +345,7 @@ def test_what_lies_below_a_limit(rule):
 
     def below(limit, start, stop):
         ends = np.full(2, start), np.full(2, stop)
-        return blocks.run(dose.below_limit, z, c, np.full(2, limit), *ends, rule=rule)
+        return run(dose.below_limit, z, c, np.full(2, limit), *ends, rule=rule)
 
     found = below(3.0, 0.0, 3.0)
     np.testing.assert_allclose(found.dose, [0.5 * 2 + 2 + 2, 2 + 0.5 * 2 * 2])
@@ -368,7 +368,7 @@ PARTS = np.array([0.0, 0.1, 0.5, 0.9, 1.0])
 def at_parts(depth, value, stderr=None, parts=PARTS, **options):
     asked = np.broadcast_to(parts, (len(value), len(parts)))
     options |= {"whole": [1], "errors": None if stderr is None else blocks.Errors(stderr)}
-    return blocks.run(dose.depth_at_dose_fraction, depth, value, asked, **options)
+    return run(dose.depth_at_dose_fraction, depth, value, asked, **options)
 
 
 def depth_of(z, c, target, rule):
@@ -453,7 +453,7 @@ def test_parts_of_a_sum_over_cells(packed):
     found = at_parts(depth, both, parts=parts, bounds=bounds)
     wanted = np.interp(parts * integral_[-1], integral_, edges)
     np.testing.assert_allclose(found.depth, [wanted, wanted], rtol=1e-12)
-    above = blocks.run(dose.cumulative, depth, both, np.array(0.0), bounds=bounds).value
+    above = run(dose.cumulative, depth, both, np.array(0.0), bounds=bounds).value
     np.testing.assert_allclose(above[0], np.interp(z, edges, integral_), rtol=1e-12)
     assert at_parts(z[:1], np.array([[8.0]]), bounds=(lower[:1], upper[:1])).status == [Status.OK]
 

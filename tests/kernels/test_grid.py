@@ -5,17 +5,17 @@ import math
 
 import numpy as np
 import pytest
-from plain_profiles import realistic, samples
+from plain_profiles import realistic, run, samples
 from scipy.integrate import quad
 
-from sims_analysis.kernels import blocks, grid
+from sims_analysis.kernels import grid
 from sims_analysis.kernels.rows import Dense, Packed
 
 EDGES = np.array([-4.0, 0.5, 3.0, 3.25, 11.0, 40.0, 41.0, 300.0, 599.0, 700.0])
 
 
 def means(depth, value, edges=EDGES, *, log):
-    return blocks.run(grid.cell_means, depth, value, edges=edges, log=log, bridge=True)
+    return run(grid.cell_means, depth, value, edges=edges, log=log)
 
 
 def mean(z, c, a, b, *, log):
@@ -52,22 +52,6 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
     assert bool(found.n_linear_segments.any()) == log
 
 
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("rounding", [-1e-11, 0.0, 1e-11])
-def test_cells_that_end_where_a_gap_begins_do_not_reach_into_it(log, rounding):
-    z = np.r_[0.0:11.0, 30.0:41.0]
-    edges = np.array([0.0, 10.0 + rounding, 12.0, 30.0 - rounding, 35.0, 40.0])
-    value = np.full((1, z.size), 3.0)
-    found = {
-        bridge: blocks.run(grid.cell_means, z, value, edges=edges, log=log, bridge=bridge).mean[0]
-        for bridge in (False, True)
-    }
-    np.testing.assert_allclose(found[False], [3.0, np.nan, np.nan, 3.0, 3.0], rtol=1e-9)
-    np.testing.assert_allclose(found[True], 3.0, rtol=1e-9)
-    wider = np.array([0.0, 10.1, 29.9, 40.0])
-    assert np.isnan(blocks.run(grid.cell_means, z, value, edges=wider, log=log).mean).all()
-
-
 def test_cells_of_an_exponential_are_exact_in_the_tail():
     z = np.arange(0.0, 201.0, 7.0)
     edges = np.array([0.0, 3.0, 100.0, 150.0, 196.0])
@@ -84,7 +68,7 @@ def test_beyond_the_record_there_are_no_cells(edges, packed):
     averages = Dense(z, np.ones((2, 4)), np.ones((2, 4)), z - 0.1, z + 0.1)
     for rows in (one.packed() if packed else one for one in (plain, averages)):
         for log in (False, True):
-            assert np.isnan(grid.cell_means(rows, edges=edges, log=log, bridge=True).mean).all()
+            assert np.isnan(grid.cell_means(rows, edges=edges, log=log).mean).all()
         assert np.isnan(grid.cell_stderr(rows, edges=edges).value).all()
         known = np.full(2, np.nan)
         found = grid.sample_fraction(rows, np.stack([edges] * 2), known, cells=True)
@@ -112,10 +96,8 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
         assert np.isnan(found[:, [0, -1]]).all()  # cells beyond the record
         return found[:, 1:-1]
 
-    means = inner(grid.cell_means(rows, edges=edges, log=log, bridge=True).mean)
+    means = inner(grid.cell_means(rows, edges=edges, log=log).mean)
     np.testing.assert_allclose(means, value @ parts.T / width, rtol=1e-12)
-    open_ = inner(grid.cell_means(rows, edges=edges, log=log).mean)
-    np.testing.assert_array_equal(np.isnan(open_), [[False, True, True, False]] * 2)
     errors = inner(grid.cell_stderr(rows, edges=edges).value)
     np.testing.assert_allclose(errors, np.sqrt(sigma**2 @ parts.T**2) / width, rtol=1e-12)
     most = inner(grid.cell_stderr(rows, edges=edges, zero_counts=True).value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_profiles import batches, depths, realistic, samples
+from plain_profiles import batches, depths, realistic, run, samples
 from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from sims_analysis.kernels import blocks
@@ -19,7 +19,7 @@ PIECEWISE = ("log", "linear")
 def interpolate(depth, value, at, **options):
     """Ask for the same depths of all rows, or for each row's own."""
     at = np.broadcast_to(at, (len(value), at.shape[-1]))
-    return blocks.run(kernels.interpolate, depth, value, at, whole=[1], **options)
+    return run(kernels.interpolate, depth, value, at, whole=[1], **options)
 
 
 def value_at(z, c, where, method):
@@ -172,18 +172,18 @@ def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
 
 
 @pytest.mark.few(1)
-@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("method", PIECEWISE)
 @settings(max_examples=40)
 @given(batch=batches(min_n=2), at=st.lists(depths, min_size=1, max_size=6))
-def test_errors_are_those_of_the_two_neighbours(log, batch, at):
+def test_errors_are_those_of_the_two_neighbours(method, batch, at):
     # By numerical derivatives of the interpolated value by each of the samples.
     depth, value = batch
     value = np.abs(value) + 1e15
     stderr = 0.01 * value
     asked = np.tile(at, (len(value), 1))
     errors = blocks.Errors(stderr)
-    (found,) = blocks.run(kernels.stderr_at, depth, value, asked, errors=errors, whole=[1], log=log)
-    method = "log" if log else "linear"
+    options = {"errors": errors, "whole": [1], "method": method}
+    (found,) = run(kernels.stderr_at, depth, value, asked, **options)
     variance = np.zeros(found.shape)
     for sample in range(value.shape[1]):
         moved = [value.copy(), value.copy()]
@@ -202,7 +202,7 @@ def test_rows_of_hardly_a_sample(n):
             found = interpolate(depth, value, np.array([0.0, 0.5]), method=method)
             np.testing.assert_array_equal(found.value[:, 0], 1.0 if n else np.nan)
             assert np.isnan(found.value[:, 1]).all()
-        cells = blocks.run(cell_means, depth, value, edges=np.array([0.0, 1.0]), log=True)
+        cells = run(cell_means, depth, value, edges=np.array([0.0, 1.0]), log=True)
         assert np.isnan(cells.mean).all()
 
 
@@ -223,7 +223,7 @@ def test_makima_is_local():
 def test_rounding_leads_beyond_no_record(method):
     z, c = np.linspace(0.0, 1001.0, 8), np.geomspace(1e20, 1e15, 8)[None]
     at = np.array([-1e-7, 1001.0 * (1 + 5e-10), -1e-5, 1001.0 * (1 + 1e-8)])
-    found = blocks.run(kernels.interpolate, z, c, at, whole=[1], method=method).value
+    found = run(kernels.interpolate, z, c, at, whole=[1], method=method).value
     np.testing.assert_array_equal(found[0], [1e20, c[0, -1], np.nan, np.nan])
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from plain_profiles import run
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.metallurgical import metallurgical
@@ -15,7 +16,7 @@ SIDES = np.array([1.0, -1.0])  # acceptors, donors
 
 def ask(depth, value, *, background=0.0, fractions=SIDES, width=4, stderr=None):
     net = np.broadcast_to(background, value.shape[:-2])
-    return blocks.run(
+    return run(
         metallurgical, depth, value, net, group=value.shape[-2], fractions=fractions, width=width,
         errors=None if stderr is None else blocks.Errors(stderr),
     )  # fmt: skip

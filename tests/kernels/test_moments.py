@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_profiles import batches, depths, realistic, samples
+from plain_profiles import batches, depths, realistic, run, samples
 from scipy import stats
 
 from sims_analysis.kernels import blocks, moments
@@ -21,7 +21,7 @@ def ask(depth, value, *limits, level=0.0, threshold=NAN, window=None, stderr=Non
     """Ask with one value for all rows, or one for each."""
     parameters = [*(limits or (NAN, NAN)), level, threshold, *(window or (NAN, NAN)), 1.0, 0.0]
     errors = None if stderr is None else blocks.Errors(stderr)
-    return blocks.run(
+    return run(
         moments.moments,
         depth,
         value,

@@ -202,13 +202,15 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
         with pytest.raises(ReadError, match=f"line 3, column C: {says}"):
             sims.read(path)
     path.write_text(head.replace("species", f"{quote}species{quote}"))
-    with pytest.raises(ReadError, match="there are heads, and no rows of numbers below them"):
+    with pytest.raises(ReadError, match="there are headers, and no rows of numbers below them"):
         sims.read(path)
 
 
 def test_what_is_stated_of_a_file_that_says_all_itself_is_told(tmp_path):
     path = sims.to_excel(sims.open_example("boron-implant"), tmp_path / "x.xlsx")
-    with pytest.warns(sims.errors.ProfileWarning, match=r"species= is not used: the file says all"):
+    with pytest.warns(
+        sims.errors.ProfileWarning, match="species= is not used: the file states everything"
+    ):
         assert sims.read(path, species=["10B", "P"]).species == ["B", "P"]
 
 

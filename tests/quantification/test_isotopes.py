@@ -7,6 +7,7 @@ import numpy as np
 import periodictable
 import pytest
 import xarray as xr
+from measured import without_zero_flags
 from questions import OF_A_RATIO, PERHAPS_OF_A_RATIO
 from timed import timed
 
@@ -246,9 +247,8 @@ def test_a_ratio_is_data(question, kind):
     if question.startswith(("crossings", "layers")):  # their number is not known ahead
         others = others[:1]
     for asked in others:
-        sims.testing.assert_allclose(
-            sims.dequantify(ask(asked)).compute(), sims.dequantify(answer), rtol=1e-9
-        )
+        again = without_zero_flags(sims.dequantify(ask(asked)).compute())
+        sims.testing.assert_allclose(again, sims.dequantify(answer), rtol=1e-9)
 
 
 @pytest.mark.parametrize("question", PERHAPS_OF_A_RATIO)

@@ -9,7 +9,6 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning
-from sims_analysis.frame.resolution import _FWHM, _SHARPER, _sharper
 
 Z = np.arange(30, 90, 0.5)
 LEVEL = f"{150 * rt.WORTH} atoms/cm^3"
@@ -173,17 +172,6 @@ def test_edges_of_a_valley_are_told_of_up_to_two_and_a_half_resolutions(layer, w
         sims.crossings(valley, level=f"{1500 * rt.WORTH} atoms/cm^3")
         sims.junction_depth(valley, level=f"{1500 * rt.WORTH} atoms/cm^3", which=1)
     assert ["crossed twice within" in str(one.message) for one in found] == [True] * 2 * told
-
-
-def test_sharpened_is_twice_the_profile_less_the_blurred_one():
-    z = np.arange(0.0, 60.0, 0.1)
-    x = np.exp(-0.5 * ((z - 30) / 5) ** 2)
-    sharp = _sharper(z, x, x, x, np.full(z.size, 6.0))
-    s = np.hypot(5, _SHARPER * 6 / _FWHM)
-    np.testing.assert_allclose(sharp, 2 * x - 5 / s * np.exp(-0.5 * ((z - 30) / s) ** 2), atol=1e-6)
-    assert sharp.sum() == pytest.approx(x.sum(), rel=1e-6)
-    unknown = _sharper(z, x, x, x, np.full(z.size, np.nan))
-    np.testing.assert_array_equal(unknown, x)
 
 
 @pytest.mark.study

@@ -1,0 +1,119 @@
+"""The table of what is known of samples: one row for each run of them, of every kind."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from measured import measurement, one
+
+import sims_analysis as sims
+
+Z = np.arange(0.0, 100.0)
+COUNTS = np.random.default_rng(3).poisson(2000 * np.exp(-(((Z - 40) / 15) ** 2)) + 3)
+#: Bits of the coordinate, as a file states them.
+GAP_AFTER, GAP_BEFORE, PLACEHOLDER, TRANSIENT, RESTORED = 2, 1, 16, 32, 64
+
+
+def listed(data, *columns):
+    found = sims.quality(data)
+    every = [found[name].values.tolist() for name in ("kind", "start", "stop", *columns)]
+    return list(zip(*every, strict=True))
+
+
+def flagged(ds, places):
+    """Let data carry flags at samples, as a file may."""
+    flags = np.zeros(ds["concentration"].shape, dtype=np.int16)
+    for at, flag in places.items():
+        flags[..., at] |= flag
+    return ds.assign_coords(concentration_quality=(ds["concentration"].dims, flags))
+
+
+def test_of_clean_data_the_table_is_empty():
+    found = sims.quality(one(Z, COUNTS * 1e15))
+    assert found.sizes == {"run": 0}
+    assert {name: found[name].dtype.kind for name in found.data_vars} == {
+        "kind": "U", "start": "f", "stop": "f", "samples": "i", "height": "f",
+    }  # fmt: skip
+    assert len(found.to_dataframe()) == 0
+
+
+def test_a_gap_lies_between_two_samples_and_holds_none():
+    keep = (Z < 30) | (Z > 60)
+    assert listed(one(Z[keep], COUNTS[keep] * 1e15), "samples") == [("gap", 29.0, 61.0, 0)]
+
+
+def test_a_saturated_detector_has_its_largest_number_for_a_height():
+    cut = COUNTS >= 1500
+    ((kind, start, stop, samples, height),) = listed(
+        one(Z, np.minimum(COUNTS, 1500) * 1e15), "samples", "height"
+    )
+    assert (kind, height) == ("saturated", 1500e15)
+    assert (start, stop) == (Z[cut][0], Z[cut][-1])
+    assert samples == cut.sum()
+
+
+@pytest.mark.filterwarnings("ignore:.*were not measured")
+def test_samples_that_a_file_gives_as_below_a_limit():
+    rows = ["Depth (nm)\tB (atoms/cm3)", "0\t1e18", "1\t<2E16", "2\t<5E16", "3\t1e17", "4\t<1E16"]
+    ds = sims.read("\n".join(rows).encode()).to_dataset()
+    assert listed(ds, "samples", "height") == [
+        ("below_limit", 1.0, 2.0, 2, 5e16),
+        ("below_limit", 4.0, 4.0, 1, 1e16),
+    ]
+    in_um = sims.with_units(ds, depth="um", concentration="m^-3")
+    found = sims.quality(in_um)
+    np.testing.assert_allclose(found["height"], [5e16, 1e16], rtol=1e-12)
+    np.testing.assert_allclose(found["stop"], [2.0, 4.0], rtol=1e-12)
+    assert found["start"].attrs["units"] == "nm"
+
+
+def test_kinds_without_a_status_are_in_the_table():
+    ds = flagged(one(Z, COUNTS * 1e15), {0: TRANSIENT, 1: TRANSIENT | RESTORED, 50: PLACEHOLDER})
+    assert listed(ds, "samples") == [
+        ("transient", 0.0, 1.0, 2),
+        ("restored", 1.0, 1.0, 1),
+        ("placeholder", 50.0, 50.0, 1),
+    ]
+    assert sims.integrated_dose(ds)["status"].item() == "ok"
+
+
+def test_what_is_carried_is_told_beside_what_values_show():
+    keep = (Z < 30) | (Z > 60)
+    ds = flagged(one(Z[keep], COUNTS[keep] * 1e15), {4: GAP_AFTER, 5: GAP_BEFORE})
+    assert listed(ds) == [("gap", 4.0, 5.0), ("gap", 29.0, 61.0)]
+
+
+def test_rows_of_a_batch_name_their_profile():
+    hole = np.where((Z > 30) & (Z < 60), np.nan, COUNTS * 1e15)
+    ds = measurement(Z, {"B": COUNTS * 1e15, "P": hole})
+    batch = sims.stack([ds, ds], names=["before", "after"])
+    found = sims.quality(batch)
+    assert found["species"].values.tolist() == ["P", "P"]
+    assert found["measurement"].values.tolist() == ["before", "after"]
+    assert found["variable"].values.tolist() == ["concentration"] * 2
+    single = sims.quality(batch.sel(species="P", measurement="after"))
+    assert (single["species"].item(), single["start"].item()) == ("P", 30.0)
+    xr.testing.assert_identical(sims.quality(batch.chunk(measurement=1)), found)
+    for name in ("depth", "species"):
+        turned = sims.quality(batch.transpose(name, ...))
+        assert turned["kind"].values.tolist() == ["gap", "gap"]
+
+
+def test_all_variables_that_were_measured_are_looked_at_or_one():
+    keep = (Z < 30) | (Z > 60)
+    ds = one(Z[keep], COUNTS[keep] * 1e15)
+    ds["intensity"] = ds["concentration"] / 1e15
+    ds["intensity"].attrs["units"] = "count/s"
+    assert sorted(sims.quality(ds)["variable"].values) == ["concentration", "intensity"]
+    assert sims.quality(ds, variable="intensity")["variable"].values == ["intensity"]
+    alone = sims.quality(ds["intensity"])
+    assert alone["kind"].values == ["gap"]
+    with pytest.raises(sims.UnitsError, match="no variable 'dose'"):
+        sims.quality(ds, variable="dose")
+
+
+def test_over_sputter_time_it_is_told_in_seconds():
+    keep = (Z < 30) | (Z > 60)
+    ds = one(Z[keep], COUNTS[keep] * 1e15).rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "s"
+    found = sims.quality(ds)
+    assert (found["start"].item(), found["start"].attrs["units"]) == (29.0, "s")

@@ -1,0 +1,238 @@
+"""What answers rest on, and what is known of samples made from others, in small profiles."""
+
+import math
+
+import numpy as np
+import pytest
+from plain_profiles import run
+
+from sims_analysis.kernels import blocks
+from sims_analysis.kernels.evidence import at_places, interval, marks, rests, seen
+from sims_analysis.kernels.rows import WITHOUT_VALUE
+from sims_analysis.outcomes import GAP, Flag
+
+NAN, INF = math.nan, math.inf
+#: 0 to 9 and 20 to 29 nm.
+HOLED = np.r_[0.0:10.0, 20.0:30.0]
+Z = np.arange(10.0)
+
+
+def rows_of(depth, value, flags=None, limit=None):
+    """Build the rows of profiles on one axis that have one layout."""
+    value = np.atleast_2d(np.asarray(value, float))
+    carried = [None if x is None else np.broadcast_to(x, value.shape) for x in (flags, limit)]
+    ((_, rows),) = blocks.layouts(depth, value, evidence=blocks.Evidence(*carried))
+    return rows
+
+
+def flagged(n, **at):
+    """Give flags of n samples: the names of flags, and the samples that have them."""
+    flags = np.zeros(n, dtype=np.int16)
+    for name, where in at.items():
+        flags[where] |= Flag[name.upper()]
+    return flags
+
+
+def runs(rows):
+    """Give what is known as (flag, first, last, low, high, height), 0 for no height."""
+    found = marks(rows)
+    if found is None:
+        return None
+    each = (flag.item() for flag in found.flag), *np.nan_to_num(found[2:-1]).tolist()
+    return list(zip(*each, strict=True))
+
+
+def test_nothing_is_known_of_clean_profiles():
+    rows = rows_of(Z, np.ones((3, 10)) + Z)
+    assert marks(rows) is None
+    assert not rests(rows, *np.array([[0.0] * 3, [9.0] * 3])).flags.any()
+
+
+def test_what_values_show_and_what_they_carry_are_both_told():
+    carried = flagged(20, saturated=np.s_[3:5], placeholder=[7])
+    rows = rows_of(HOLED, np.arange(20.0), carried)
+    assert runs(rows) == [
+        (Flag.SATURATED, 3.0, 4.0, 2.0, 5.0, 4.0),
+        (Flag.PLACEHOLDER, 7.0, 7.0, 6.0, 8.0, 7.0),
+        (GAP, 9.0, 20.0, 9.0, 20.0, 0.0),
+    ]
+
+
+def test_samples_below_a_limit_have_no_value_and_the_highest_limit_of_their_run():
+    value = np.where((Z > 3) & (Z < 7), NAN, 8.0 + Z)
+    rows = rows_of(Z, value, limit=np.where(np.isnan(value), 1.0 + Z, NAN))
+    assert runs(rows) == [(Flag.BELOW_LIMIT | WITHOUT_VALUE, 4.0, 6.0, 3.0, 7.0, 7.0)]
+    # Between others, a hole of them is no gap: they were measured.
+    z = np.r_[0.0:40.0, 60.0:70.0]
+    value = np.where((z > 9) & (z < 30), NAN, 8.0 + z)
+    assert runs(rows_of(z, value, limit=np.where(np.isnan(value), 2.0, NAN))) == [
+        (Flag.BELOW_LIMIT | WITHOUT_VALUE, 10.0, 29.0, 9.0, 30.0, 2.0),
+        (GAP, 39.0, 60.0, 39.0, 60.0, 0.0),
+    ]
+
+
+def with_gap(keep, n=10):
+    """Carry a gap between samples 4 and 5, and keep some of the samples."""
+    flags = flagged(n, gap_after=[4], gap_before=[5])[keep]
+    return runs(rows_of(Z[keep], 1.0 + Z[keep], flags))
+
+
+@pytest.mark.parametrize(
+    ("dropped", "between"),
+    [([], (4, 5)), ([4], (3, 5)), ([5], (4, 6)), ([0, 1], (4, 5)), (np.s_[::2], (3, 5))],
+)
+def test_a_gap_is_told_after_dropping_a_neighbour_or_every_second_sample(dropped, between):
+    ((flag, _, _, low, high, _),) = with_gap(np.delete(np.arange(10), dropped))
+    assert (flag, low, high) == (GAP, *between)
+
+
+def test_a_sample_inside_of_a_gap_tells_it_if_both_neighbours_are_gone():
+    value = 1.0 + Z
+    value[4:6] = NAN
+    flags = flagged(10, gap_after=np.s_[3:6], gap_before=np.s_[4:7])
+    for kept in ([0, 1, 2, 4, 7, 8], [0, 1, 2, 5, 7, 8]):
+        ((flag, _, _, low, high, _),) = runs(rows_of(Z[kept], value[kept], flags[kept]))
+        assert (flag, low, high) == (GAP, 2.0, 7.0)
+
+
+def test_a_side_without_a_neighbour_beyond_it_is_no_gap():
+    assert runs(rows_of(Z, 1.0 + Z, flagged(10, gap_before=[0], gap_after=[9]))) is None
+
+
+@pytest.mark.parametrize(
+    ("use", "start", "stop", "wanted"),
+    [
+        ("curve", 0, 30, True),
+        ("curve", 12, 15, True),
+        ("curve", 9, 9.5, True),
+        ("curve", 0, 9, False),
+        ("curve", 20, 29, False),
+        ("curve", NAN, NAN, False),
+        ("samples", 0, 30, False),
+        ("point", 12, 12, True),
+        ("point", 9, 9, False),
+    ],
+)
+def test_a_curve_rests_on_the_gaps_that_it_goes_across(use, start, stop, wanted):
+    rows = rows_of(HOLED, 1.0 + np.arange(20.0))
+    found = rests(rows, np.array([float(start)]), np.array([float(stop)]), use)
+    assert found.flags.tolist() == [GAP if wanted else 0]
+    if use == "curve":
+        assert found.gap.tolist() == [min(stop, 20) - max(start, 9) if wanted else 0.0]
+
+
+def test_what_lies_below_a_limit_is_the_sum_of_widths_times_limits():
+    value = np.where((Z > 3) & (Z < 7), NAN, 1.0)
+    rows = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
+    start, stop = np.array([[0.0, 5.0, 7.0, 3.5]]), np.array([[9.0, 6.0, 9.0, 3.8]])
+    found = rests(rows, start, stop)
+    assert (found.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, True]]
+    # As far as the curve is a line between the samples with a value, at 3 and 7 nm.
+    np.testing.assert_allclose(found.below, [[8.0, 2.0, 0.0, 0.6]])
+    # The line from one of these to the other counts, if it lies above the limit.
+    value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
+    higher = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
+    np.testing.assert_allclose(rests(higher, start, stop).below, [[32.0, 8.0, 0.0, 2.4]])
+    # A mean rests on samples, not on what lies between them.
+    samples = rests(rows, start, stop, "samples")
+    assert (samples.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, False]]
+    unknown = rows_of(Z, value, flagged(10, below_limit=np.s_[4:7]))
+    assert rests(unknown, start[:, 0], stop[:, 0]).below.tolist() == [INF]
+
+
+def test_every_sample_tells_its_own():
+    counts = np.random.default_rng(0).poisson(400.0, 60).astype(float)
+    value = np.minimum(counts, 385.0)
+    z = np.delete(np.arange(80.0), np.s_[50:70])
+    found = run(seen, z, np.stack([value, counts])).value
+    cut = np.flatnonzero(found[0] & Flag.SATURATED)
+    assert not set(cut) - set(np.flatnonzero(value == 385.0))
+    assert (found & GAP)[:, 48:52].tolist() == [[0, Flag.GAP_AFTER, Flag.GAP_BEFORE, 0]] * 2
+    # In their places of the array, with samples missing.
+    missing = np.stack([value, counts])
+    missing[:, 20] = NAN
+    again = run(seen, z, missing).value
+    np.testing.assert_array_equal(again[:, 45:], found[:, 45:])
+    assert not again[:, 20].any()
+
+
+PLACES = np.arange(0.0, 30.0, 2.0)
+
+
+def at(rows, lower, upper=None, **options):
+    lower = np.atleast_2d(np.asarray(lower, float))
+    return at_places(rows, lower, lower if upper is None else np.atleast_2d(upper), **options)
+
+
+def test_a_gap_is_sampled_anew():
+    rows = rows_of(HOLED, np.arange(20.0))
+    flags, _, blank = at(rows, PLACES)
+    inside = (PLACES > 9) & (PLACES < 20)
+    assert blank[0].tolist() == inside.tolist()
+    assert (flags[0] == GAP).tolist() == inside.tolist()
+    assert PLACES[flags[0] == Flag.GAP_AFTER].tolist() == [8.0]
+    assert PLACES[flags[0] == Flag.GAP_BEFORE].tolist() == [20.0]
+    # Places in no order have no neighbours.
+    assert set(at(rows, PLACES, axis=False).flags[0]) == {0, GAP}
+    # A gap between two places widens to their step.
+    assert at(rows, [8.0, 9.0, 20.0]).flags[0].tolist() == [0, Flag.GAP_AFTER, Flag.GAP_BEFORE]
+
+
+@pytest.mark.parametrize(("reach", "wanted"), [(1, (2.5, 4.5)), (2, (1.5, 5.5)), (3, (0.5, 6.5))])
+def test_values_rest_on_as_many_samples_as_their_rule_reaches(reach, wanted):
+    rows = rows_of(Z, 1.0 + Z, flagged(10, saturated=[3, 4]))
+    places = Z + 0.5
+    found = at(rows, places, reach=reach)
+    first, last = wanted
+    assert (found.flags[0] == Flag.SATURATED).tolist() == (
+        (places >= first) & (places <= last)
+    ).tolist()
+    # At a sample itself, only that.
+    assert Z[at(rows, Z).flags[0] > 0].tolist() == [3.0, 4.0]
+
+
+def test_cells_rest_on_all_samples_within_their_edges():
+    rows = rows_of(Z, 1.0 + Z, flagged(10, saturated=[3]))
+    found = at(rows, [0.0, 2.0, 3.5, 6.0], np.array([2.0, 3.5, 6.0, 9.0]))
+    assert (found.flags[0] > 0).tolist() == [False, True, True, False]
+
+
+def test_below_a_limit_there_is_no_value_and_the_highest_limit():
+    value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
+    rows = rows_of(Z, value, limit=np.where(np.isnan(value), Z, NAN))
+    flags, limit, blank = at(rows, [2.0, 3.0, 3.5, 5.0, 7.0, 8.0])
+    below = [False, False, True, True, False, False]
+    assert (flags[0] == Flag.BELOW_LIMIT).tolist() == below
+    assert blank[0].tolist() == below
+    np.testing.assert_array_equal(limit[0], np.where(below, 6.0, NAN))
+
+
+def test_layouts_and_neighbours_change_nothing():
+    rng = np.random.default_rng(2)
+    value = rng.uniform(1, 2, (6, 20))
+    value[rng.random(value.shape) < 0.2] = NAN
+    flags = rng.integers(0, 128, value.shape).astype(np.int16)
+    limit = np.where(rng.random(value.shape) < 0.3, 0.5, NAN)
+    start, stop = np.sort(rng.uniform(0, 30, (2, 6)), axis=0)
+
+    def ask(rows, axis):
+        carried = blocks.Evidence(flags[rows], limit[rows])
+        limits = start[rows], stop[rows]
+        return blocks.run(interval, axis, value[rows], *limits, evidence=carried, use="curve")[1]
+
+    whole = ask(np.s_[:], HOLED)
+    for name, found in zip(whole._fields, whole, strict=True):
+        own = getattr(ask(np.s_[:], np.broadcast_to(HOLED, value.shape)), name)
+        alone = [getattr(ask(np.s_[i : i + 1], HOLED), name)[0] for i in range(6)]
+        np.testing.assert_array_equal(own, found)
+        np.testing.assert_array_equal(alone, found)
+    assert (whole.flags > 0).all()
+
+
+def test_flags_of_reindexed_data_are_read_as_whole_numbers():
+    flags = np.array([[0.0, 4.0, NAN, NAN, 0.0, 0.0]])
+    rests_on = blocks.run(
+        interval, np.arange(6.0), np.arange(1.0, 7.0)[None], np.zeros(1), np.full(1, 5.0),
+        evidence=blocks.Evidence(flags), use="samples",
+    )[1]  # fmt: skip
+    assert rests_on.flags.tolist() == [Flag.SATURATED]
