@@ -73,7 +73,7 @@ def compare(
     method : {"log", "linear"}
         How b is interpolated at the depths of a.
     rule : {"trapezoid", "loglinear"}
-        Rule of the doses, as for :func:`integrated_dose`; their attrs record it.
+        Of the doses, as for :func:`integrated_dose`.
     variable : str, optional
         The variable of Datasets; by default the first that `a` has.
     gaps : {"flag", "bridge"}
@@ -90,8 +90,7 @@ def compare(
 
         - ``ratio`` (``1``), on the depth axis of `a`: b / a; NaN where a is zero, or in a gap of b
         - ``log_ratio`` (``1``): its log10; NaN where either is not positive
-        - ``rms_log_ratio`` (``1``), ``samples``: root mean square of the latter, and the number of
-          samples in it
+        - ``rms_log_ratio`` (``1``), ``samples``: its root mean square, and number of samples
         - ``overlap_start``, ``overlap_stop`` (``nm``)
         - ``dose_a``, ``dose_b`` (``atom/cm^2``), ``dose_ratio`` (``1``): of concentrations
         - ``junction_a``, ``junction_b``, ``junction_shift`` (``nm``, b minus a),
@@ -103,10 +102,8 @@ def compare(
 
     Raises
     ------
-    SpeciesError
-        If the two have no species in common.
-    UnitsError
-        If they have different kinds of unit, or are not over depth.
+    SpeciesError, UnitsError
+        If the two have no species or no kind of unit in common, or are not over depth.
 
     Warns
     -----

@@ -102,14 +102,14 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``, ``saturated`` or ``below_limit``; where a restored profile
+        Where the status is ``gap``, ``saturated`` or ``below_limit``, or a restored profile
         crosses the level twice within the achieved resolution, or 2.5 of them in a valley.
 
     Notes
     -----
     Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end or the
-    level is not positive. A profile that touches the level does not cross it; one that passes
-    through a sample, or a plateau, at the level crosses it once, at the first such sample.
+    level is not positive. Touching the level is not crossing it; passing through samples at the
+    level is crossing it at the first of them.
 
     If the two samples beside a crossing differ by many standard errors (ten; four if the step is
     longer than the decay length lambda),
@@ -118,14 +118,12 @@ def crossings(
     chosen one: ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood (zeros are data)
     to the smallest window that tells the two sides apart, and ``stderr`` is the half-width of the
     interval about the depth that contains the edge with 68 % probability. It is NaN for a crossing
-    opposite in direction to the edge around it, which noise has made. Among more than a hundred
-    crossings of noise near the level, it says nothing about where the profile without noise would
-    cross. Depths of restored profiles (:func:`deconvolve`) also carry what the achieved resolution
-    leaves unknown.
+    opposite in direction to the edge around it, which noise has made. Of restored profiles
+    (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
-    One standard error covers 60 to 76 % on edges of several samples from 10 counts on; not on
-    rounded edges of one or two samples, at levels below three times a noise floor, nor above two
-    thirds of a peak of ten counts (*What stated errors cover*, on the site).
+    One standard error covers 60 to 76 % on edges of several samples from 10 counts on; not where
+    noise crosses the level a hundred times, on rounded edges of one or two samples, below three
+    times a noise floor, or near a maximum of ten counts (*What stated errors cover*, on the site).
 
     References
     ----------

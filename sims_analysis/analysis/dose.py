@@ -116,16 +116,16 @@ def integrated_dose(
     UnitsError
         If the data hold no concentration (counts have no dose), or a limit has no unit.
     ProfileError
-        With `strict`; if `start` is not shallower than `stop`; or if no profile has a sample in
-        the background window.
+        With `strict`; if `start` is not above `stop`; or if a background window is empty.
 
     Warns
     -----
     DoseWarning
-        Where the status is not ``ok``; where the background leaves a negative dose; and where a
-        whole record begins with a surface transient, above 50 nm, that holds more than 1 % of the
-        dose (state `start`, `stop` or `surface_depth`). Dask data are not computed: there, neither
-        warnings nor `strict`; look at the status.
+        Where limits lie beyond the samples; where the status is ``saturated``, ``gap`` or
+        ``below_limit``; where the background leaves a negative dose; and where a whole record
+        begins with a surface transient, above 50 nm, that holds more than 1 % of the dose (state
+        `start` or `surface_depth`). Dask data are not computed: there, neither warnings nor
+        `strict`; look at the status.
 
     Notes
     -----
@@ -449,10 +449,7 @@ _MOST, _GLANCES = 20, 16
 
 
 def _tell_transient(found: DoseIntegral) -> None:
-    """Warn of the first dose that begins with a surface transient, if nothing is said of it.
-
-    See :func:`sims_analysis.kernels.peak.surface_transient`.
-    """
+    """Warn of the first dose that begins with a surface transient, if nothing is said of it."""
     frame, question = found.frame, found.question
     stated = question.surface != "measured" or question.surface_depth is not None
     if frame.lazy or stated or not np.isnan(question.given_start.data).all():

@@ -90,10 +90,8 @@ def interpolate(
 
     Raises
     ------
-    UnitsError
-        If `depth` has no unit of length (of time on a sputter-time axis).
-    ProfileError
-        If the method is unknown or the axis is not increasing.
+    UnitsError, ProfileError
+        If `depth` has no unit of the axis, or the method is unknown.
 
     Warns
     -----

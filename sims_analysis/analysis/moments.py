@@ -112,18 +112,16 @@ def moments(
 
     Raises
     ------
-    UnitsError
-        If the data hold no concentration.
-    ProfileError
-        If the threshold is a number outside (0, 1).
+    UnitsError, ProfileError
+        If the data hold no concentration, or the threshold is a number outside (0, 1).
 
     Warns
     -----
     SimsWarning
         Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
         is empty; where noise decides which samples lie above a `threshold` (fewer than about 400
-        counts at the maximum: state `start` and `stop` instead); and where a background leaves the
-        straggle known to no better than 7 %. Not for Dask data, which are not computed.
+        counts at the maximum: state `start` and `stop`); and where a background leaves the straggle
+        known to no better than 7 %. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -141,7 +139,7 @@ def moments(
     standard error higher and lower change is added. NaN where the error of a sample is unknown,
     and where the variance is zero (too few counts).
 
-    One standard error covers 60 to 77 % without a threshold; with one only from 1,000 counts at
+    One standard error covers 60 to 80 % without a threshold; with one only from 1,000 counts at
     the maximum, and less for long tails of few counts (*What stated errors cover*, on the site).
 
     References

@@ -77,18 +77,12 @@ def with_counting_statistics(
 
     Raises
     ------
-    UnitsError
-        If the counts of no variable can be determined.
-    SpeciesError
-        If a mapping names a species that is not in the data.
+    UnitsError, SpeciesError
+        If the counts of no variable can be determined, or a mapping names an absent species.
     ProfileError
         If values are negative, or intensities are not whole numbers of counts: the counting time is
         wrong, or something was subtracted, averaged or corrected before (in Dask data, which are
         not computed, such counts and errors are NaN).
-
-    See Also
-    --------
-    poisson_interval : The exact interval of a count, for samples with few counts.
 
     Notes
     -----

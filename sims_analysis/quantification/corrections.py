@@ -173,22 +173,16 @@ def subtract_background(
         was counted.
 
         - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
-          coordinates with the total that was subtracted, and the standard error of the mean over
-          the window: from the standard errors of its n samples, ``sqrt(sum s_i^2) / n``, or from
-          their scatter, ``s / sqrt(n)``, where this is larger or they have none; larger by
-          ``1 / sqrt(effective_sample_fraction)`` on a grid finer than the samples (see
-          :func:`to_grid`); infinite for a single sample without a standard error. If none of the
-          n samples has a count, the upper end of the 68 % interval: 1.84 counts / n
-        - ``<variable>_background_stderr`` (likewise), with a window: that standard error, which
-          is converted along with the variable. It is common to all samples of a profile, so that
-          it enters doses, moments and depths as a shift of all samples: ``(sum w_i s_i)^2``, not
-          ``sum (w_i s_i)^2``
+          coordinates with the total that was subtracted, and its standard error, as that of
+          :func:`mean_value` over the window; infinite for a single sample without a standard error
+        - ``<variable>_background_stderr`` (likewise), with a window: that error, converted along
+          with the variable. It is common to all samples of a profile, and enters doses, moments
+          and depths as a shift of all: ``(sum w_i s_i)^2``, not ``sum (w_i s_i)^2``
         - ``<variable>_background_overlap`` (``1``), with a window: the covariance of each sample
-          with the background divided by the variance of the latter, ``(s_i^2 / n) / s^2`` within
-          the window and 0 outside, so that a dose over the window has the right error, too
-        - ``<variable>_background_scatter`` (``1``), with a window: by which factor its samples
-          scatter more than their standard errors, at least 1. In sums over the window, the s_i are
-          larger by it, as they are in the error of the background
+          with the background over the variance of the latter, ``(s_i^2 / n) / s^2`` within the
+          window and 0 outside, so that a dose over the window has the right error, too
+        - ``<variable>_background_scatter`` (``1``), with a window: by which factor, at least 1, its
+          samples scatter more than their standard errors, which are larger by it in sums over it
 
     Raises
     ------

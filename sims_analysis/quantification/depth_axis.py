@@ -113,16 +113,9 @@ def moved(
 ) -> Any:
     """Give the data back on the depths of a scale, with what runs along their axis.
 
-    If measurements shared an axis and do not any more, each gets its own, over ``point``.
-
-    Parameters
-    ----------
-    axis : DepthAxis
-    scale : Scale
-    calibration : str or None
-        What the depths say of how they were made.
-    uncertainty : Variable or None
-        Relative; None for that in the data.
+    Measurements that do not share an axis any more get their own, over ``point``. `calibration` is
+    what the depths say of how they were made, and `uncertainty` relative; None for that in the
+    data.
     """
     data, name = axis.data, axis.name
     own = dict(data[name].attrs) if name == "depth" else {}
