@@ -178,10 +178,8 @@ def crossings(
     }
     found.number.attrs["long_name"] = "Number of crossings"
     coords = {"count": found.number}
-    if (unmeasured := frame.highest_limit) is not None:
-        coords["detection_limit"] = frame.with_attrs(
-            unmeasured, "detection_limit", units_=frame.units
-        )
+    if (highest := frame.highest_limit) is not None:
+        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     return frame.dataset(results, coords=coords)
 
 
@@ -223,9 +221,9 @@ def without_crossing(
         found = replaced_where(never & known.beside_gap, found, Status.GAP)
     found = replaced_where(below, found, Status.BELOW_LIMIT)
     found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)
-    told = replaced_where(found == status, found, Status.OK)
-    told = replaced_where(told == Status.BELOW_LIMIT, told, Status.OK)
-    warn_of_evidence(frame, told, what="the profile may reach the level there")
+    shown = replaced_where(found == status, found, Status.OK)
+    shown = replaced_where(shown == Status.BELOW_LIMIT, shown, Status.OK)
+    warn_of_evidence(frame, shown, what="the profile may reach the level there")
     return found.transpose(*status.dims)
 
 

@@ -161,7 +161,7 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: b
 
 @dataclass(frozen=True)
 class Resampled:
-    """Values at other depths, along ``ASKED``, and what stands beside them."""
+    """Values at other depths, along ``ASKED``, with their errors and counts."""
 
     value: xr.Variable
     n_linear_segments: xr.Variable
@@ -282,7 +282,7 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
 
 
 class Dressed(NamedTuple):
-    """Resampled values and what stands beside them, under their names in a Dataset, and coords."""
+    """Resampled values, errors and counts, under their names in a Dataset, and coords."""
 
     frame: Frame
     variables: dict[str, xr.Variable]
@@ -343,7 +343,7 @@ def dressed(
 
 
 def with_coords(found: Dressed, name: str) -> xr.DataArray:
-    """Return one of several resampled arrays, with those that stand beside it as coordinates."""
+    """Return one of several resampled arrays, with what belongs to it as coordinates."""
     one = found.variables[name]
     coords = found.frame.coords_over(one.dims, found.coords)
     beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}
@@ -351,7 +351,7 @@ def with_coords(found: Dressed, name: str) -> xr.DataArray:
 
 
 def joined(found: Sequence[Dressed], attrs: Mapping[Any, Any]) -> xr.Dataset:
-    """Join resampled variables, each with what stands beside it, in a Dataset."""
+    """Join resampled variables, each with what belongs to it, in a Dataset."""
     variables = {key: one for each in found for key, one in each.variables.items()}
     coords = {key: one for each in found for key, one in each.coords.items()}
     if found[1:]:

@@ -209,10 +209,8 @@ def dressed(junctions: Junctions) -> xr.DataArray:
         "n_crossings": found.n_crossings,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
     }
-    if (unmeasured := frame.highest_limit) is not None:
-        coords["detection_limit"] = frame.with_attrs(
-            unmeasured, "detection_limit", units_=frame.units
-        )
+    if (highest := frame.highest_limit) is not None:
+        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     stderr = None if frame.stderr is None else found.stderr
     return frame.array(
         found.depth, "junction_depth", status=found.status, stderr=stderr, coords=coords

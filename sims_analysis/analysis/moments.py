@@ -197,11 +197,11 @@ def moments(
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:
-            _tell_few(frame, found.status, limit, relative=relative)
+            _warn_of_few_counts(frame, found.status, limit, relative=relative)
         errors = _above_background(frame, found, window, again, above_level)
         results |= _errors(frame, errors)
         if not sure:
-            _tell_wide(frame, found, errors)
+            _warn_of_wide_errors(frame, found, errors)
     return frame.dataset(results)
 
 
@@ -251,7 +251,9 @@ def _errors(frame: Frame, joined: xr.Variable) -> dict[str, xr.Variable]:
 _KNOWN = 0.06
 
 
-def _tell_few(frame: Frame, status: xr.Variable, limit: xr.Variable, *, relative: bool) -> None:
+def _warn_of_few_counts(
+    frame: Frame, status: xr.Variable, limit: xr.Variable, *, relative: bool
+) -> None:
     """Warn of profiles with so few counts that noise decides which samples lie above a limit.
 
     The error at the maximum is the median of those of samples above half of it.
@@ -277,7 +279,7 @@ def _tell_few(frame: Frame, status: xr.Variable, limit: xr.Variable, *, relative
 _STRAGGLE_KNOWN = 0.07
 
 
-def _tell_wide(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
+def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
     """Warn where a background leaves so little of the width that errors are too large."""
     if frame.lazy:
         return

@@ -23,7 +23,7 @@ from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
 
-#: Widths that are less by this part than the extent of samples above half of the maximum are told.
+#: Warn of widths less by this part than the extent of samples above half of the maximum.
 _NARROWED = 0.1
 
 
@@ -81,13 +81,13 @@ def peak(
 
     Notes
     -----
-    Noise has chosen the highest sample, which lies above the profile. To 0.65 of the samples around
-    it that are needed to see the profile fall by three standard errors, ``ln C = A + B z + D
-    z^2/2`` is therefore fitted, by maximum likelihood of the counts. The parabola's maximum is m
-    with the error s, and ``<variable>_stderr`` the half-width h of the interval about the value c
-    with ``P(|N(m - c, s)| < h) = 0.683``; beside a sample below a third of c it includes the
-    parabola of C through three samples. It covers 60 to 80 %, of rounded plateaus 50 to 61 % (*What
-    stated errors cover*, on the site).
+    Noise has chosen the highest sample, which lies above the profile. Therefore
+    ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the
+    samples around it that are needed to see the profile fall on either side by three standard
+    errors. The parabola's maximum is m with the error s, and ``<variable>_stderr`` is the
+    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``; beside a
+    sample below a third of c it includes the parabola of C through three samples. It covers 60 to
+    80 %, of rounded plateaus 50 to 61 % (*What stated errors cover*, on the site).
 
     Depth and width have no errors, and noise makes the width too narrow, by 3 to 6 % at 1,000
     counts and 8 to 27 % at 100: :func:`moments` and :func:`fit` have errors for both.

@@ -168,7 +168,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         )
 
 
-#: What stands beside the samples of a frame where no background was subtracted.
+#: Columns of the samples of a frame where no background was subtracted.
 _NOTHING = {"background_stderr": 0.0, "background_overlap": 0.0, "background_scatter": 1.0}
 
 

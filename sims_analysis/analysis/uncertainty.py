@@ -204,7 +204,7 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
     counts = frame.value / one
     if (cup := on_faraday_cup(frame)) is not None:
         counts = counts.where(~cup)
-        _tell_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
+        _warn_of_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
     wrong: Any = counts < 0
     if (place := first_sample(frame, wrong)) is not None:
         raise ProfileError(
@@ -239,7 +239,7 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
     }
 
 
-def _tell_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
+def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
     """Say which samples are a current; of species that are nothing else only if `whole` is set."""
     if not whole:
         cup = cup & ~(cup | frame.value.isnull()).all(frame.dim)

@@ -66,7 +66,7 @@ def bridges(gaps: str) -> bool:
 
 
 def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
-    """Return what an answer about a window rests on, if no kernel tells it; NaN is no limit."""
+    """Return what an answer about a window rests on, without a kernel; NaN is no limit."""
     start, stop = (
         end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
     )

@@ -280,7 +280,7 @@ class Frame(Profiles):
         return replace(self, value=cast("xr.Variable", self.counts))
 
     def filled(self) -> Frame:
-        """Return the frame with 0 for samples below a limit, for what is told that they are."""
+        """Return the frame with 0 for samples below a limit, for what says that they are."""
         if self.limit is None:
             return self
         below = self.value.isnull() & self.limit.notnull()

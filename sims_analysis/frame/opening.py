@@ -30,7 +30,7 @@ ACHIEVED = "achieved_resolution"
 
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
-#: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
+#: Coordinates of a DataArray that belong to its samples, and do not apply to results.
 _COORDS_BESIDE = ("stderr", *vocabulary.OF_BACKGROUND)
 _OF_SAMPLES = frozenset(
     {
@@ -206,7 +206,7 @@ def _present(data: xr.Dataset) -> str:
 
 
 def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
-    """Return the coordinates of an array that stand beside its samples."""
+    """Return the coordinates of an array that belong to its samples."""
     coords = data.coords.variables
     beside = {end: coords[end] for end in _COORDS_BESIDE if end in coords}
     for end in vocabulary.EVIDENCE:
@@ -278,7 +278,7 @@ def _plain(variable: xr.Variable) -> xr.Variable:
 
 
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
-    """Convert a variable that stands beside the samples, and give it their dimensions."""
+    """Convert a variable that belongs to the samples, and give it their dimensions."""
     if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
         plain, _ = units.to_canonical_variable(column, (kind,), f"{name}_{end}")
     else:

@@ -43,7 +43,7 @@ _FUNCTIONS = {
 
 
 def function_of(result: Result) -> str:
-    """Return the name of the function that gave a result; empty if it cannot be told."""
+    """Return the name of the function that gave a result; empty if it is not known."""
     recorded = str(_question(result).get("function", ""))
     names = [str(result.name)] if isinstance(result, xr.DataArray) else list(result.data_vars)
     held = (name for name, (_, variable) in _FUNCTIONS.items() if variable in names)

@@ -89,7 +89,7 @@ def profile_by_profile(
         for one, k in zip(parameters, whole, strict=True)
     ]
     rows = np.empty((*lead, size))
-    # What cannot be computed is NaN or infinite, and is told by a status.
+    # What cannot be computed is NaN or infinite, and a status says so.
     with np.errstate(all="ignore"):
         for at in watched(list(np.ndindex(*lead))) if prod(lead) else ():
             rows[at] = function(

@@ -165,7 +165,7 @@ class Listing:
         return table
 
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
-        """Lay out the statuses; `why` tells why a row has no crossing, in its first entry."""
+        """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
         found = first_status((self.lost, Status.UNDETERMINED))
         status = self.table(found, Status.PADDING)
         status[:, 0] = np.where(self.number == 0, why, status[:, 0])
@@ -349,8 +349,8 @@ def _edges_of_chosen(
 ) -> Edges:
     """Return the edges of the crossings `chosen` at depths `at`, of those that were `found`.
 
-    Where the samples around it hardly tell, by the most certain crossing of its direction; if that
-    is another edge, the interval reaches beyond both.
+    Where the samples around it hardly show one, by the most certain crossing of its direction; if
+    that is another edge, the interval reaches beyond both.
     """
 
     def edges_at(some: Crossings, depth: Array) -> Edges:

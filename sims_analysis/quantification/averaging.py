@@ -20,7 +20,7 @@ from sims_analysis.quantification.reference import backgrounds_beside
 
 __all__ = ["average"]
 
-#: Scatter between replicates is told if counting makes it with less than this probability, and if
+#: Warn of scatter between replicates that counting makes with less than this probability, if
 #: the errors are off by more than this factor.
 _IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
@@ -118,7 +118,7 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
 
 
 def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
-    """Average one variable, and what stands beside it."""
+    """Average one variable, with its errors and counts."""
     frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)

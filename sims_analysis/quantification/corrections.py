@@ -33,7 +33,7 @@ __all__ = ["correct_dead_time", "dead_time_of", "subtract_background"]
 
 #: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
-#: Scatter in a window is told if counting makes it with less than this probability, and if the
+#: Warn of scatter in a window that counting makes with less than this probability, if the
 #: errors are off by more than this factor: few counts scatter more widely than chi-square says.
 _IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
@@ -256,7 +256,7 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
 def _mean_to_subtract(
     frame: Frame, chosen: xr.Variable, window: Any
 ) -> tuple[xr.Variable, dict[str, xr.Variable]]:
-    """Return the mean over a window, and what goes beside the samples to say how well it is known.
+    """Return the mean over a window, and columns of the samples that say how well it is known.
 
     NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
     over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
@@ -310,7 +310,7 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
 def _beside(
     frame: Frame, level: xr.Variable, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
-    """Return what stands beside the samples: the fresh errors, or those from before.
+    """Return the columns of the samples: the fresh errors, or those from before.
 
     Subtracting the mean over a window removes the error of a background that was subtracted before,
     unless that error varies with depth.

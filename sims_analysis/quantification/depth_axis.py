@@ -56,7 +56,7 @@ class DepthAxis(NamedTuple):
 def open_axis(data: Any, name: str) -> DepthAxis:
     """Open the axis of data, with all their dimensions, to read arguments for it."""
     axis = data[name]
-    # What stands beside the samples of data says nothing of their axis.
+    # Errors, counts and flags of the samples say nothing of their axis.
     axis = axis.drop_vars([c for c in axis.coords if c != name and axis[c].dims == axis.dims])
     sizes = {d: n for d, n in data.sizes.items() if d not in (*axis.dims, *vocabulary.AXES)}
     labels = {d: data[d] if d in data.coords else n for d, n in sizes.items()}

@@ -235,7 +235,7 @@ def ratio(
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":
-        _tell_bias(frame, below, found, numerator, denominator)
+        _warn_of_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
         answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
@@ -248,11 +248,13 @@ def ratio(
     )
 
 
-#: Ratios are told to be too high by more than this part of the error of their mean.
+#: Warn of ratios too high by more than this part of the error of their mean.
 _BIASED = 0.5
 
 
-def _tell_bias(frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str) -> None:
+def _warn_of_bias(
+    frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str
+) -> None:
     """Warn where ratios are too high by more than half of the error of their mean.
 
     Noise of a divisor b raises ``1 / b`` by the square of its relative error.

@@ -205,7 +205,7 @@ def _intensities(data: xr.Dataset) -> Frame:
 
 
 def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
-    """Refuse species without intensities to quantify; tell saturated ones.
+    """Refuse species without intensities to quantify; warn of saturated ones.
 
     Their quotients do not show saturation any more.
     """
@@ -240,7 +240,7 @@ def _threshold(value: Any) -> float:
     return float(value)
 
 
-#: Quotients and what stands beside them; and what is wrong with the matrix signal at each sample.
+#: Quotients, their errors and counts; and what is wrong with the matrix signal at each sample.
 _Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None]"
 
 
