@@ -152,14 +152,14 @@ def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
     """Replace statuses of answers with a value by those of higher rank that flags call for."""
     status, flags = np.broadcast_arrays(status, flags)
     found = status.astype(np.float64)
-    for kind in sorted(_TOLD, key=lambda one: one.status.rank):
+    for kind in sorted(_WITH_STATUS, key=lambda one: one.status.rank):
         rank = _RANKS[found.astype(np.intp)]
         here = (flags & kind.flags != 0) & (rank > 0) & (rank < kind.status.rank)
         found[here] = kind.status
     return found
 
 
-class _Told(NamedTuple):
+class _WithStatus(NamedTuple):
     """A kind of evidence that has a status."""
 
     flags: Flag
@@ -167,7 +167,9 @@ class _Told(NamedTuple):
     kind: Kind
 
 
-_TOLD = tuple(_Told(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None)
+_WITH_STATUS = tuple(
+    _WithStatus(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None
+)
 
 
 def either(flags: xr.Variable, over: str) -> xr.Variable:
@@ -193,15 +195,15 @@ def warn_of_evidence(
 ) -> None:
     """Warn of the first answer of each status that is one of evidence; raise `error` if given."""
     present = codes(status)
-    for told in _TOLD:
-        if told.status not in present:
+    for one in _WITH_STATUS:
+        if one.status not in present:
             continue
-        first = first_flagged(frame, status == told.status)
+        first = first_flagged(frame, status == one.status)
         if first is None:
             continue
-        text = f"{first.label}: {_described(told.kind, first, window, what)}"
-        if told.status.advice and bridge is not None and told.flags & _BRIDGED:
-            text += f". {told.status.advice}"
+        text = f"{first.label}: {_described(one.kind, first, window, what)}"
+        if one.status.advice and bridge is not None and one.flags & _BRIDGED:
+            text += f". {one.status.advice}"
         if error is not None:
             raise error(text)
         warn(text, category)
@@ -299,10 +301,10 @@ def known(frame: Frame) -> Known:
     if frame.limit is not None:
         below = frame.limit.notnull() & frame.value.isnull()
         flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
-    return _told(Known(flags.astype(np.int16), frame.limit))
+    return _or_nothing(Known(flags.astype(np.int16), frame.limit))
 
 
-def _told(one: Known) -> Known:
+def _or_nothing(one: Known) -> Known:
     """Return what is known, or that nothing is; on Dask that is not known."""
     nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
     return NOTHING if nothing else one
@@ -318,7 +320,7 @@ def union(*parts: Known, over: str | None = None) -> Known:
         if joined is not None:
             joined = either(joined, over)
         limit = None if limit is None else limit.max(over)
-    return _told(Known(joined, limit))
+    return _or_nothing(Known(joined, limit))
 
 
 def at(
@@ -345,7 +347,9 @@ def at(
         reach=reach,
         axis=axis,
     )
-    return _told(Known(found.flags, None if frame.limit is None else found.limit, found.blank))
+    return _or_nothing(
+        Known(found.flags, None if frame.limit is None else found.limit, found.blank)
+    )
 
 
 def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
