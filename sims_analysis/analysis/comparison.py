@@ -335,16 +335,12 @@ def repeatability(
     step : str or Quantity, optional
         Step of the common grid (see :func:`to_grid`); required for measurements with their own
         axes, optional on a shared axis.
-    level : str, Quantity or DataArray, optional
-        If given, the repeatability of the junction depth is returned too.
     start, stop : str, Quantity or DataArray, optional
         Limits of the dose; by default the ends of each profile.
     variable : str, optional
         The variable of a Dataset; by default the first.
-    gaps : {"flag", "bridge"}
-        Whether there are no values in gaps, and no junctions, or they are bridged.
-    **junction
-        As for :func:`compare`.
+    level, gaps, **junction
+        As for :func:`compare`: the junction depth is returned too; gaps have no values.
 
     Returns
     -------

@@ -231,10 +231,7 @@ def with_evidence(
     what: str = "there is no value in it",
     **options: Any,
 ) -> Resampled:
-    """Return resampled values with what is known of them, and without those in gaps; warn of these.
-
-    `options` are those of :func:`sims_analysis.frame.evidence.at`.
-    """
+    """Return resampled values with what is known of them; without those in gaps, with a warning."""
     if not (is_lazy(rests.flags) or anywhere(rests.flags != 0)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)

@@ -388,11 +388,7 @@ class Frame(Profiles):
 
         `value` is in the canonical unit. ``beside`` has what belongs to the samples (``stderr``,
         ``counts``, ``background_stderr``...); None removes one, and what is not named stays.
-
-        Raises
-        ------
-        TypeError
-            If the data were no Dataset.
+        TypeError if the data were no Dataset.
         """
         data = self._dataset()
         made = {}

@@ -66,12 +66,10 @@ def open_frame(
 
     Raises
     ------
-    TypeError
-        If the data are neither a Dataset nor a DataArray.
-    UnitsError
-        If no variable has a unit of an acceptable kind, or the axis has no unit.
-    ProfileError
-        If there is no depth axis, or it is not finite and strictly increasing.
+    TypeError, UnitsError, ProfileError
+        If the data are neither a Dataset nor a DataArray; if no variable has a unit of an
+        acceptable kind, or the axis none; if there is no axis, or it is not finite and strictly
+        increasing.
     """
     plain, array, beside = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)

@@ -141,8 +141,8 @@ class Profiles:
         name : str
             Name of the argument, for messages.
         unknown : float
-            Value for NaN (a limit at a junction that was not found), and for species that a
-            mapping leaves out.
+            Value for NaN (a limit at a junction that was not found), and for species that a mapping
+            leaves out.
         along : bool
             Accept values that run along the samples, aligned by depth within rounding.
         alone : bool
@@ -150,12 +150,9 @@ class Profiles:
 
         Raises
         ------
-        UnitsError
-            If it has no unit, or one of another kind.
-        SpeciesError
-            If a mapping names a species that the data do not have.
-        ProfileError
-            If it lacks labels of the data, holds another number of values, or no real numbers.
+        UnitsError, SpeciesError, ProfileError
+            If it has no unit of these kinds; names a species that the data do not have; or lacks
+            labels of the data, holds another number of values, or no real numbers.
         """
         if value is None:
             return xr.Variable((), np.nan)
@@ -212,10 +209,7 @@ class Profiles:
         return found
 
     def points(self, value: Any, name: str) -> xr.Variable:
-        """Read the depths (times) at which profiles are asked: the same, or each profile's own.
-
-        Those of a list run along the axis; those of a DataArray are aligned by its labels.
-        """
+        """Read the depths (times) of a question: one, a list, or each profile's own."""
         read = read_points(value, (self.axis,), name, self.axis)
         if isinstance(read, xr.DataArray):
             read = self.aligned(read, name)

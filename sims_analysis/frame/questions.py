@@ -87,10 +87,7 @@ def has(result: Result, name: str) -> bool:
 
 
 def window_of(result: Result, first: float, last: float) -> tuple[float, float] | None:
-    """Return the window of a result, or of its question; None if neither is known.
-
-    To the `first` or `last` sample where it has no limit.
-    """
+    """Return the window of a result, within its `first` and `last` sample, or None."""
     try:
         start, stop = _limit(result, "start", first), _limit(result, "stop", last)
         if asked(result, "surface") == "exclude":

@@ -60,10 +60,7 @@ def warn_of_empty_window(
     *,
     among: xr.Variable | None = None,
 ) -> None:
-    """Warn of profiles, of those `among`, that were measured, but not in this window.
-
-    Unknown limits, which are infinite, have no window.
-    """
+    """Warn of profiles (of those `among`) that were measured, but not in this known window."""
     start, stop = window
     if frame.lazy or all(bool(is_nan(end).data.all()) for end in window):
         return

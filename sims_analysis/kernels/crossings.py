@@ -286,9 +286,8 @@ def junction(
 
     Parameters
     ----------
-    level : ndarray, shape (R,)
-    floor : ndarray, shape (R,), optional
-        A background that was subtracted; its counts scatter still.
+    level, floor : ndarray, shape (R,)
+        The latter a background that was subtracted; its counts scatter still.
     after : ndarray, shape (R,), optional
         Consider only crossings deeper than this; NaN means deeper than the row's maximum.
     edge : {-1, 1, 0}
@@ -397,10 +396,7 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
 
 
 def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) -> NDArray[Any]:
-    """Return the status of rows that are `missing` a crossing at or beyond a depth.
-
-    With samples on both sides of the level, the record ends too early: ``truncated``.
-    """
+    """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""
     if not missing.any():
         return np.zeros(rows.count, dtype=np.uint8)
     inside = True if beyond is None else rows.depth >= rows.repeat(beyond)

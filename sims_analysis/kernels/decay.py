@@ -55,16 +55,13 @@ def decay(
 
     Parameters
     ----------
-    start, stop : ndarray, shape (R,)
-        Window of depths.
-    low, high : ndarray, shape (R,)
-        Window of values. Within `CLEAR` standard errors of a level, the fit decides whether a
-        sample is inside: selecting by noisy values would flatten the edge. Samples on the far side
-        of a maximum above `high` are left out.
-    floor : ndarray, shape (R,)
-        A background that was subtracted; its counts scatter still.
-    fraction : ndarray, shape (R,)
-        Independent samples for each value, on a grid finer than the samples.
+    start, stop, low, high : ndarray, shape (R,)
+        Windows of depths and of values. Within `CLEAR` standard errors of a level, the fit decides
+        whether a sample is inside: selecting by noisy values would flatten the edge. Samples on the
+        far side of a maximum above `high` are left out.
+    floor, fraction : ndarray, shape (R,)
+        A background that was subtracted, whose counts scatter still; independent samples for each
+        value, on a grid finer than the samples.
     edge : {-1, 1}
         Falling or rising with depth: the sign for which the length is positive.
     """

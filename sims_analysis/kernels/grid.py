@@ -96,10 +96,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
 
 
 class Fraction(NamedTuple):
-    """Independent samples per grid depth, in (0, 1], or NaN; and the growth of errors; (R,).
-
-    ``growth`` is the standard error of a grid value over that for independent samples.
-    """
+    """Independent samples per grid depth, in (0, 1] or NaN, and the growth of errors; (R,)."""
 
     fraction: Array
     growth: Array

@@ -83,10 +83,7 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> Only:
 
 
 class Location(NamedTuple):
-    """Segments of depths, as the flat positions of the samples before them; fields are (R, m).
-
-    One row of depths stands for the same in all rows, one of all fields for dense rows.
-    """
+    """Segments of depths, as positions of the samples before; (R, m), or one row for all."""
 
     at: Array
     segment: Index

@@ -1,7 +1,4 @@
-"""Metallurgical junctions: depths at which donors and acceptors balance.
-
-The rows of a measurement are its species, on their shared axis, or merged from their own.
-"""
+"""Metallurgical junctions: depths at which donors and acceptors, rows of species, balance."""
 
 from __future__ import annotations
 

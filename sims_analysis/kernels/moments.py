@@ -55,22 +55,17 @@ def moments(
 
     Parameters
     ----------
-    start, stop : ndarray, shape (R,)
-        Window of depths.
-    level : ndarray, shape (R,)
-        Background, subtracted from the values.
+    start, stop, level : ndarray, shape (R,)
+        Window of depths; background, subtracted from the values.
     threshold : ndarray, shape (R,)
-        Use only the run of samples around the maximum that lie above it; NaN means every sample.
+        Use only the run of samples around the maximum that lie above it, a fraction of the maximum
+        if `relative`; NaN means every sample.
     window_start, window_stop : ndarray, shape (R,)
-        Limits of the window over which the background is the mean.
-    fraction : ndarray, shape (R,)
-        Effective samples per depth.
-    floor : ndarray, shape (R,)
-        A background that was subtracted before; its counts scatter still.
-    relative : bool
-        Whether the threshold is a fraction of each row's maximum.
-    window : bool
-        Whether the background is the mean over a window, so that its error contributes.
+        If `window`, limits of that over which the background is the mean, so that its error
+        contributes.
+    fraction, floor : ndarray, shape (R,)
+        Effective samples per depth; a background that was subtracted before, whose counts scatter
+        still.
     sure : bool
         Whether no background, this or an earlier one, has an error: the second order of the
         kurtosis, which a window among the samples far from the peak mostly cancels, counts then.
