@@ -69,10 +69,8 @@ def align(
         the maxima of the marker (the vertex of the parabola through ln C of the highest sample and
         its neighbours). Use ``"edge"`` at an interface: a plateau that slopes in one of the two
         biases a correlation.
-    level : str, Quantity, optional
-        For ``method="edge"``, in the unit of the data.
-    fraction : float, optional
-        For ``method="edge"`` instead: the level as a fraction of the maximum of each profile.
+    level, fraction : str or Quantity, float, optional
+        For ``method="edge"``: a level, or a fraction of the maximum of each profile instead.
     edge : {"trailing", "leading"}
         For ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
@@ -98,16 +96,13 @@ def align(
         If no shift within `max_shift` is better than its neighbours (an exponential looks the same
         at any shift), a profile does not cross the level, a species has fewer than five samples, or
         markers are fewer than two or in another order in b than in a.
-    SpeciesError
-        If the marker is absent, or there is no common species.
-    UnitsError
-        If the two have different kinds of unit.
+    SpeciesError, UnitsError
+        If the marker is absent, or the two have no species or no kind of unit in common.
 
     Notes
     -----
-    A factor between the two profiles does not matter. Between samples, profiles are monotone cubics
-    (Fritsch and Carlson 1980); of smooth ones the shift is accurate to a hundredth of a sample,
-    until noise or different depth scales limit it. Dask data are computed.
+    A factor between the profiles does not matter. They are monotone cubics between samples (Fritsch
+    and Carlson 1980): without noise, shifts are known to 0.01 samples. Dask data are computed.
 
     Examples
     --------

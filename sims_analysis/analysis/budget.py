@@ -90,7 +90,8 @@ def dose_budget(
         Over the dimensions of the data without depth:
 
         - ``dose`` (``atom/cm^2``): with `background` and `surface` as requested
-        - ``random_stderr`` (``atom/cm^2``): NaN where the data carry no standard errors
+        - ``random_stderr`` (``atom/cm^2``): as for :func:`integrated_dose`; NaN where the data
+          carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
           NaN where the uncertainty is not known
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
@@ -100,8 +101,7 @@ def dose_budget(
           where there is none or it is stated. It may exceed the random one where the dose is over
           the window too, as errors partly cancel
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
-        - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN if that is not
-          given, or nothing was measured above it
+        - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN without one
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
         - ``rule_difference`` (``1``): (trapezoid - loglinear) / trapezoid
         - ``n_linear_segments``: segments with an end that is not positive, which the log-linear
@@ -112,19 +112,13 @@ def dose_budget(
     Raises
     ------
     UnitsError, ProfileError
-        As :func:`integrated_dose`; also if a relative uncertainty is invalid, or the detection
-        limit of a measured profile is NaN.
+        As :func:`integrated_dose`; also for uncertainties or detection limits that are none.
 
     Warns
     -----
     DoseWarning
         As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`:
         one or a few samples dominate the dose, which then depends on the sampling.
-
-    Notes
-    -----
-    The random error is that of :func:`integrated_dose`. If the samples of a background window
-    scatter more than their standard errors, their scatter is used.
 
     References
     ----------

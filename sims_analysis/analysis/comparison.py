@@ -73,7 +73,7 @@ def compare(
     method : {"log", "linear"}
         How b is interpolated at the depths of a.
     rule : {"trapezoid", "loglinear"}
-        Rule of the doses, as for :func:`integrated_dose`; their attrs record it.
+        Of the doses, as for :func:`integrated_dose`.
     variable : str, optional
         The variable of Datasets; by default the first that `a` has.
     gaps : {"flag", "bridge"}
@@ -90,8 +90,7 @@ def compare(
 
         - ``ratio`` (``1``), on the depth axis of `a`: b / a; NaN where a is zero, or in a gap of b
         - ``log_ratio`` (``1``): its log10; NaN where either is not positive
-        - ``rms_log_ratio`` (``1``), ``samples``: root mean square of the latter, and the number of
-          samples in it
+        - ``rms_log_ratio`` (``1``), ``samples``: its root mean square, and number of samples
         - ``overlap_start``, ``overlap_stop`` (``nm``)
         - ``dose_a``, ``dose_b`` (``atom/cm^2``), ``dose_ratio`` (``1``): of concentrations
         - ``junction_a``, ``junction_b``, ``junction_shift`` (``nm``, b minus a),
@@ -103,10 +102,8 @@ def compare(
 
     Raises
     ------
-    SpeciesError
-        If the two have no species in common.
-    UnitsError
-        If they have different kinds of unit, or are not over depth.
+    SpeciesError, UnitsError
+        If the two have no species or no kind of unit in common, or are not over depth.
 
     Warns
     -----
@@ -338,16 +335,12 @@ def repeatability(
     step : str or Quantity, optional
         Step of the common grid (see :func:`to_grid`); required for measurements with their own
         axes, optional on a shared axis.
-    level : str, Quantity or DataArray, optional
-        If given, the repeatability of the junction depth is returned too.
     start, stop : str, Quantity or DataArray, optional
         Limits of the dose; by default the ends of each profile.
     variable : str, optional
         The variable of a Dataset; by default the first.
-    gaps : {"flag", "bridge"}
-        Whether there are no values in gaps, and no junctions, or they are bridged.
-    **junction
-        As for :func:`compare`.
+    level, gaps, **junction
+        As for :func:`compare`: the junction depth is returned too; gaps have no values.
 
     Returns
     -------

@@ -102,14 +102,14 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``, ``saturated`` or ``below_limit``; where a restored profile
+        Where the status is ``gap``, ``saturated`` or ``below_limit``, or a restored profile
         crosses the level twice within the achieved resolution, or 2.5 of them in a valley.
 
     Notes
     -----
     Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end or the
-    level is not positive. A profile that touches the level does not cross it; one that passes
-    through a sample, or a plateau, at the level crosses it once, at the first such sample.
+    level is not positive. Touching the level is not crossing it; passing through samples at the
+    level is crossing it at the first of them.
 
     If the two samples beside a crossing differ by many standard errors (ten; four if the step is
     longer than the decay length lambda),
@@ -118,14 +118,12 @@ def crossings(
     chosen one: ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood (zeros are data)
     to the smallest window that tells the two sides apart, and ``stderr`` is the half-width of the
     interval about the depth that contains the edge with 68 % probability. It is NaN for a crossing
-    opposite in direction to the edge around it, which noise has made. Among more than a hundred
-    crossings of noise near the level, it says nothing about where the profile without noise would
-    cross. Depths of restored profiles (:func:`deconvolve`) also carry what the achieved resolution
-    leaves unknown.
+    opposite in direction to the edge around it, which noise has made. Of restored profiles
+    (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
-    One standard error covers 60 to 76 % on edges of several samples from 10 counts on; not on
-    rounded edges of one or two samples, at levels below three times a noise floor, nor above two
-    thirds of a peak of ten counts (*What stated errors cover*, on the site).
+    One standard error covers 60 to 76 % on edges of several samples from 10 counts on; not where
+    noise crosses the level a hundred times, on rounded edges of one or two samples, below three
+    times a noise floor, or near a maximum of ten counts (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -180,10 +178,8 @@ def crossings(
     }
     found.number.attrs["long_name"] = "Number of crossings"
     coords = {"count": found.number}
-    if (unmeasured := frame.highest_limit) is not None:
-        coords["detection_limit"] = frame.with_attrs(
-            unmeasured, "detection_limit", units_=frame.units
-        )
+    if (highest := frame.highest_limit) is not None:
+        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     return frame.dataset(results, coords=coords)
 
 
@@ -225,9 +221,9 @@ def without_crossing(
         found = replaced_where(never & known.beside_gap, found, Status.GAP)
     found = replaced_where(below, found, Status.BELOW_LIMIT)
     found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)
-    told = replaced_where(found == status, found, Status.OK)
-    told = replaced_where(told == Status.BELOW_LIMIT, told, Status.OK)
-    warn_of_evidence(frame, told, what="the profile may reach the level there")
+    shown = replaced_where(found == status, found, Status.OK)
+    shown = replaced_where(shown == Status.BELOW_LIMIT, shown, Status.OK)
+    warn_of_evidence(frame, shown, what="the profile may reach the level there")
     return found.transpose(*status.dims)
 
 

@@ -127,11 +127,8 @@ def depth_at_dose_fraction(
 
     Raises
     ------
-    UnitsError
-        If the data hold no concentration.
-    ProfileError
-        If a fraction is not a number between 0 and 1, or a sequence of them has more than one
-        dimension.
+    UnitsError, ProfileError
+        If the data hold no concentration, or a fraction is not a number between 0 and 1.
 
     Notes
     -----

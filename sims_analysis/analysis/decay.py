@@ -53,10 +53,8 @@ def decay_length(
     ----------
     data : Dataset or DataArray
         Concentrations, fractions or intensities over depth.
-    start, stop : str, Quantity or DataArray, optional
-        Window of depths.
-    low, high : str, Quantity or DataArray, optional
-        Window of values, such as ``"1e16 atoms/cm^3"`` and ``"1e18 atoms/cm^3"``.
+    start, stop, low, high : str, Quantity or DataArray, optional
+        Windows of depths, and of values: ``"1e16 atoms/cm^3"`` and ``"1e18 atoms/cm^3"``.
     edge : {"trailing", "leading"}
         An edge that falls with depth, or one that rises: the length is positive either way.
     detection_limit : str, Quantity or DataArray, optional
@@ -69,8 +67,7 @@ def decay_length(
     Dataset
         Over the dimensions of the data without depth; over sputter time, in ``s``:
 
-        - ``decay_length`` (``nm`` per factor e)
-        - ``per_decade`` (``nm`` per factor 10)
+        - ``decay_length`` (``nm`` per factor e), ``per_decade`` (``nm`` per factor 10)
         - ``stderr`` (``nm``): of the decay length
         - ``n``: samples used
         - ``start``, ``stop`` (``nm``): first and last of them
@@ -92,9 +89,8 @@ def decay_length(
     Warns
     -----
     SimsWarning
-        Where the status is ``saturated``, ``below_limit``, ``wrong_shape`` or ``truncated``, and
-        where a measured profile has no sample in the window. Not for Dask data, which are not
-        computed.
+        Where the status is ``saturated``, ``below_limit``, ``wrong_shape`` or ``truncated``, or the
+        window is empty. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -109,10 +105,7 @@ def decay_length(
     The reduced chi-square is ``sum [(C - fit)^2 / V] / (n - 2)``, where V is the variance of the
     fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
     sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. NaN with fewer
-    than three samples (four without standard errors).
-
-    One standard error covers 64 to 74 % from 10 counts on (*What stated errors cover*, on the
-    site).
+    than three samples (four without standard errors). One standard error covers 64 to 74 %.
 
     References
     ----------

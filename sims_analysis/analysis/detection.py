@@ -71,8 +71,7 @@ def detection_limit(
     UnitsError
         If a limit of the window has no unit of length.
     ProfileError
-        If the rule is unknown, the window is reversed, the counts are not known, or
-        `value_per_count` is not positive.
+        If the window is reversed, or the value of a count is not known, or not positive.
 
     Warns
     -----
@@ -193,13 +192,11 @@ def below_detection(
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        Concentrations, fractions or intensities over depth.
+    data, variable
+        As for :func:`detection_limit`.
     limit : str, Quantity or DataArray
         In a unit of the same kind as the data; one for all, or one for each profile, as
         :func:`detection_limit` returns it.
-    variable : str, optional
-        The variable of a Dataset; by default concentration, otherwise the first.
 
     Returns
     -------

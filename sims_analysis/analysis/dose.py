@@ -116,16 +116,16 @@ def integrated_dose(
     UnitsError
         If the data hold no concentration (counts have no dose), or a limit has no unit.
     ProfileError
-        With `strict`; if `start` is not shallower than `stop`; or if no profile has a sample in
-        the background window.
+        With `strict`; if `start` is not above `stop`; or if a background window is empty.
 
     Warns
     -----
     DoseWarning
-        Where the status is not ``ok``; where the background leaves a negative dose; and where a
-        whole record begins with a surface transient, above 50 nm, that holds more than 1 % of the
-        dose (state `start`, `stop` or `surface_depth`). Dask data are not computed: there, neither
-        warnings nor `strict`; look at the status.
+        Where limits lie beyond the samples; where the status is ``saturated``, ``gap`` or
+        ``below_limit``; where the background leaves a negative dose; and where a whole record
+        begins with a surface transient, above 50 nm, that holds more than 1 % of the dose (state
+        `start` or `surface_depth`). Dask data are not computed: there, neither warnings nor
+        `strict`; look at the status.
 
     Notes
     -----
@@ -360,7 +360,7 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     """
     frame, question = found.frame, found.question
     status = _significance(found)
-    _tell_limits(found, strict=strict)
+    _warn_of_limits(found, strict=strict)
     status = resolve(
         frame,
         status,
@@ -374,7 +374,7 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
         error=ProfileError if strict else None,
     )
     if transient:
-        _tell_transient(found)
+        _warn_of_transient(found)
     return status
 
 
@@ -406,7 +406,7 @@ def check_options(rule: str, surface: str = "measured") -> None:
     check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
-def _tell_limits(found: DoseIntegral, *, strict: bool) -> None:
+def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
     """Warn, or raise, where limits reach beyond the samples."""
     frame, question = found.frame, found.question
     warned = _warn_of_surface_depth(frame, question.surface_depth)
@@ -444,22 +444,19 @@ def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
 _DEEPEST = 50.0
 #: ... and matters if this part of the dose lies in it.
 _MATTERS = 0.01
-#: Of so many profiles that begin at their maximum it is looked for, and in so many places of each.
-_MOST, _GLANCES = 20, 16
+#: The most profiles searched for one, and the samples of each that are compared with the first.
+_SEARCHED, _COMPARED = 20, 16
 
 
-def _tell_transient(found: DoseIntegral) -> None:
-    """Warn of the first dose that begins with a surface transient, if nothing is said of it.
-
-    See :func:`sims_analysis.kernels.peak.surface_transient`.
-    """
+def _warn_of_transient(found: DoseIntegral) -> None:
+    """Warn of the first dose that begins with a surface transient, if nothing is said of it."""
     frame, question = found.frame, found.question
     stated = question.surface != "measured" or question.surface_depth is not None
     if frame.lazy or stated or not np.isnan(question.given_start.data).all():
         return
     if anywhere(frame.fraction < 1):
         return
-    for index in _beginning_at_their_maximum(frame)[:_MOST]:
+    for index in _beginning_at_their_maximum(frame)[:_SEARCHED]:
         one = First(frame, index, frame.label(index))
         seen = one.alone.map(surface_transient, *NO_LIMITS)
         end, total = float(seen.end), float(one.of_many(found.value).max())
@@ -482,13 +479,13 @@ def _beginning_at_their_maximum(frame: Frame) -> list[dict[Any, int]]:
     """Return the indices of profiles whose first sample is as high as some others of them."""
     value = np.asarray(frame.value.data)
     n = value.shape[-1]
-    if n <= _GLANCES:
+    if n <= _COMPARED:
         return []
     first = value[..., 0]
     if np.isnan(first).any():
         begin = (~np.isnan(value)).argmax(axis=-1)
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    highest = np.fmax.reduce(value[..., :: n // _GLANCES], axis=-1)
+    highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
     places = np.argwhere(first >= highest).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 

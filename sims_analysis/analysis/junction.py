@@ -76,12 +76,9 @@ def junction_depth(
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        Over depth; the unit of `level` selects the variable of a Dataset.
-    level : str, Quantity, DataArray or mapping
-        ``"1e18 atoms/cm^3"``; one for all, one for each profile, or for each species. There is no
-        default: a junction depth is meaningless without its level. A profile whose level is NaN has
-        no data.
+    data, level, variable, gaps
+        As for :func:`crossings`. There is no default level: without it, a junction depth is
+        meaningless.
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
@@ -93,10 +90,6 @@ def junction_depth(
         (the reverse on a rising edge). 1 means the two bracketing samples only.
     detection_limit : str, Quantity or DataArray, optional
         A level below it cannot be measured: NaN, with the status ``below_detection``.
-    variable : str, optional
-        The variable of a Dataset, if several have the unit of the level.
-    gaps : {"flag", "bridge"}
-        Whether a junction in a gap has no depth, or is interpolated; see :func:`integrated_dose`.
     strict : bool
         Raise where there is no junction.
 
@@ -118,7 +111,7 @@ def junction_depth(
     Raises
     ------
     UnitsError
-        If the level has no unit, or one that no variable of the data has.
+        As :func:`crossings`.
     JunctionError
         With `strict`, where there is no junction; names the profile and the reason.
 
@@ -135,10 +128,8 @@ def junction_depth(
     ``stderr`` is that of :func:`crossings`, with the same limits. Where noise has put the chosen
     crossing more than three standard errors from its edge, or the samples around it show no edge,
     it reaches to the edge that the crossing at the other end of the choice shows. With `confirm`,
-    which selects quiet neighbours, one standard error covers 45 to 60 %.
-
-    This is the depth at a chemical concentration, not the electrical junction: for arsenic, SIMS
-    gives a deeper junction than spreading resistance.
+    which selects quiet neighbours, one standard error covers 45 to 60 %. This is the depth at a
+    chemical concentration: for arsenic it is deeper than the electrical junction.
 
     References
     ----------
@@ -218,10 +209,8 @@ def dressed(junctions: Junctions) -> xr.DataArray:
         "n_crossings": found.n_crossings,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
     }
-    if (unmeasured := frame.highest_limit) is not None:
-        coords["detection_limit"] = frame.with_attrs(
-            unmeasured, "detection_limit", units_=frame.units
-        )
+    if (highest := frame.highest_limit) is not None:
+        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     stderr = None if frame.stderr is None else found.stderr
     return frame.array(
         found.depth, "junction_depth", status=found.status, stderr=stderr, coords=coords

@@ -62,26 +62,21 @@ def mean_value(
 
     Raises
     ------
-    UnitsError
-        If the data have no variable with a known unit, or a limit has no unit.
-    ProfileError
-        If `start` does not come before `stop`.
+    UnitsError, ProfileError
+        If the data or a limit have no unit, or `start` does not come before `stop`.
 
     Warns
     -----
     ProfileWarning
         Where the status is not ``ok``. Not for Dask data, which are not computed.
 
-    See Also
-    --------
-    integrated_dose : Divided by the width of the interval, the mean of a curve between its samples.
-
     Notes
     -----
-    All samples count alike, however far apart they are; those of a grid finer than the samples as
-    fractions of one (see :func:`to_grid`). Means of ratios to few counts are too high: see
-    :func:`ratio`. Of cells with parts p of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or
-    ``S sqrt(sum p_i^2)`` with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
+    All samples count alike, however far apart they are (:func:`integrated_dose` over the width is
+    the mean of the curve between them); those of a grid finer than the samples as fractions of one
+    (see :func:`to_grid`). Means of ratios to few counts are too high: see :func:`ratio`. Of cells
+    with parts p of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)``
+    with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------

@@ -75,8 +75,7 @@ def metallurgical_junctions(
     Dataset
         Over ``junction``, in order of depth (and over measurements):
 
-        - ``depth`` (``nm``)
-        - ``stderr`` (``nm``): NaN where the data carry no standard errors
+        - ``depth``, ``stderr`` (``nm``): NaN where the data carry no standard errors
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
         - ``status``: ``ok``; ``saturated`` where the detector cut off a species there; without a
@@ -88,10 +87,8 @@ def metallurgical_junctions(
 
     Raises
     ------
-    SpeciesError
-        If a species is not in the data.
-    UnitsError
-        If the data hold no concentration.
+    SpeciesError, UnitsError
+        If a species is not in the data, or these hold no concentration.
     ProfileError
         If one side is empty, a species is on both, or a fraction is not in (0, 1].
     JunctionError

@@ -112,18 +112,16 @@ def moments(
 
     Raises
     ------
-    UnitsError
-        If the data hold no concentration.
-    ProfileError
-        If the threshold is a number outside (0, 1).
+    UnitsError, ProfileError
+        If the data hold no concentration, or the threshold is a number outside (0, 1).
 
     Warns
     -----
     SimsWarning
         Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
         is empty; where noise decides which samples lie above a `threshold` (fewer than about 400
-        counts at the maximum: state `start` and `stop` instead); and where a background leaves the
-        straggle known to no better than 7 %. Not for Dask data, which are not computed.
+        counts at the maximum: state `start` and `stop`); and where a background leaves the straggle
+        known to no better than 7 %. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -141,7 +139,7 @@ def moments(
     standard error higher and lower change is added. NaN where the error of a sample is unknown,
     and where the variance is zero (too few counts).
 
-    One standard error covers 60 to 77 % without a threshold; with one only from 1,000 counts at
+    One standard error covers 60 to 80 % without a threshold; with one only from 1,000 counts at
     the maximum, and less for long tails of few counts (*What stated errors cover*, on the site).
 
     References
@@ -199,11 +197,11 @@ def moments(
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         if threshold is not None:
-            _tell_few(frame, found.status, limit, relative=relative)
+            _warn_of_few_counts(frame, found.status, limit, relative=relative)
         errors = _above_background(frame, found, window, again, above_level)
         results |= _errors(frame, errors)
         if not sure:
-            _tell_wide(frame, found, errors)
+            _warn_of_wide_errors(frame, found, errors)
     return frame.dataset(results)
 
 
@@ -253,7 +251,9 @@ def _errors(frame: Frame, joined: xr.Variable) -> dict[str, xr.Variable]:
 _KNOWN = 0.06
 
 
-def _tell_few(frame: Frame, status: xr.Variable, limit: xr.Variable, *, relative: bool) -> None:
+def _warn_of_few_counts(
+    frame: Frame, status: xr.Variable, limit: xr.Variable, *, relative: bool
+) -> None:
     """Warn of profiles with so few counts that noise decides which samples lie above a limit.
 
     The error at the maximum is the median of those of samples above half of it.
@@ -279,7 +279,7 @@ def _tell_few(frame: Frame, status: xr.Variable, limit: xr.Variable, *, relative
 _STRAGGLE_KNOWN = 0.07
 
 
-def _tell_wide(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
+def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
     """Warn where a background leaves so little of the width that errors are too large."""
     if frame.lazy:
         return

@@ -23,7 +23,7 @@ from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
 
-#: Widths that are less by this part than the extent of samples above half of the maximum are told.
+#: Warn of widths less by this part than the extent of samples above half of the maximum.
 _NARROWED = 0.1
 
 
@@ -48,8 +48,8 @@ def peak(
     variable : str, optional
         The variable of a Dataset; by default concentration, otherwise the first.
     gaps : {"flag", "bridge"}
-        Whether a gap beside the maximum, or between the half-maximum depths, has a status, or is
-        accepted; see :func:`integrated_dose`.
+        Whether a gap beside the maximum, or within its width, has a status, or is accepted; see
+        :func:`integrated_dose`.
 
     Returns
     -------
@@ -62,11 +62,10 @@ def peak(
           holds the maximum of the profile
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
-        - ``status``: ``ok``; ``no_data`` with NaN where there is no sample; ``saturated`` where
-          samples in the window were cut off by the detector; ``gap``, or ``below_limit`` (samples
-          given as ``<5E15``), beside the maximum or within the width; ``truncated`` where the
-          profile does not cross half of its maximum on both sides within the window, so that the
-          width is NaN
+        - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` where samples in the window were
+          cut off by the detector; ``gap``, or ``below_limit`` (samples given as ``<5E15``), beside
+          the maximum or within its width; ``truncated`` where the profile does not cross half of
+          its maximum on both sides within the window, so that the width is NaN
 
     Raises
     ------
@@ -76,10 +75,9 @@ def peak(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``, or the window is empty; where
-        the window begins in a surface transient with a maximum below; and where noise or a
-        neighbour may have made the width more than 10 % too narrow. Not for Dask data, which are
-        not computed.
+        Where the status is ``saturated``, ``gap`` or ``below_limit``, or the window is empty or
+        begins in a surface transient; and where noise or a neighbour may have made the width more
+        than 10 % too narrow. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -87,13 +85,12 @@ def peak(
     ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the
     samples around it that are needed to see the profile fall on either side by three standard
     errors. The parabola's maximum is m with the error s, and ``<variable>_stderr`` is the
-    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Beside a
-    steep edge, where one neighbour is below a third of c, it includes the parabola of C through
-    the three.
+    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``; beside a
+    sample below a third of c it includes the parabola of C through three samples. It covers 60 to
+    80 %, of rounded plateaus 50 to 61 % (*What stated errors cover*, on the site).
 
-    One standard error covers 60 to 80 %, of rounded plateaus 50 to 61 % (*What stated errors
-    cover*, on the site). Depth and width have none: noise makes the width too narrow, by 3 to 6 %
-    at 1,000 counts and 8 to 27 % at 100. :func:`moments` and :func:`fit` have errors for both.
+    Depth and width have no errors, and noise makes the width too narrow, by 3 to 6 % at 1,000
+    counts and 8 to 27 % at 100: :func:`moments` and :func:`fit` have errors for both.
 
     References
     ----------

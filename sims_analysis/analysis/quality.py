@@ -21,8 +21,8 @@ __all__ = ["quality"]
 def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> xr.Dataset:
     """List what is known of samples beside their values and errors: gaps, saturation, limits.
 
-    What the data carry in their coordinate ``<variable>_quality``, and what their values show.
-    Answers that rest on such samples say so by their status.
+    What the data carry in their coordinate ``<variable>_quality``, which corrections keep, and what
+    their values show. Answers that rest on such samples say so by their status.
 
     Parameters
     ----------

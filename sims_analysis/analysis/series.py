@@ -1,7 +1,4 @@
-"""The measured samples of each species in canonical units, for plots, tables and file writers.
-
-Every species has its own samples, without the ``NaN`` of a common axis.
-"""
+"""The measured samples of each species, without NaN, for plots, tables and file writers."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ _ALONG_AXIS = ("areal_density", "dimensionless")
 
 @dataclass(frozen=True)
 class Series:
-    """The samples of one species in one variable.
+    """The samples of one species in one variable, in canonical units.
 
     Parameters
     ----------
@@ -41,23 +38,17 @@ class Series:
         ``"concentration"``, ``"intensity"``...; what the values are, and their canonical unit.
     axis, axis_units : str
         ``"depth"`` in ``"nm"`` or ``"sputter_time"`` in ``"s"``.
-    x, y : ndarray
-        Measured samples only.
-    stderr : ndarray or None
-        Standard error of `y`; NaN where unknown.
+    x, y, stderr : ndarray
+        Measured samples only, with standard errors or None; NaN where unknown.
     place : dict
-        Coordinates that distinguish this profile from others of its species:
-        ``{"measurement": "W01"}``.
+        Coordinates that distinguish this profile from others: ``{"measurement": "W01"}``.
     limit : ndarray or None
         Detection limit of the samples that were reported as below it; NaN for the others.
-    beside : dict of ndarray
-        Counts, and how well a subtracted background is known (``vocabulary.COLUMNS``).
-    cells : dict of ndarray
-        Edges of the cells over which the values are averages (``vocabulary.CELLS``), in the unit of
-        the axis; empty for samples.
+    beside, cells : dict of ndarray
+        Counts and errors of a subtracted background (``vocabulary.COLUMNS``); edges of the cells
+        over which the values are averages (``vocabulary.CELLS``).
     known : tuple of Run
-        What is known of samples besides: gaps, saturation, limits (:func:`sims_analysis.quality`).
-        In canonical units.
+        What else is known of samples: gaps, saturation, limits (:func:`sims_analysis.quality`).
     """
 
     species: str
@@ -79,12 +70,8 @@ class Series:
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles in the data, species by species in their order.
 
-    Raises
-    ------
-    ProfileError
-        If the data have no variable of a known name, or no measured sample.
-    UnitsError
-        If a unit is missing or of the wrong kind.
+    UnitsError without a unit; ProfileError without a variable of a known name, or a measured
+    sample.
 
     Examples
     --------
@@ -168,7 +155,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         )
 
 
-#: What stands beside the samples of a frame where no background was subtracted.
+#: Columns of the samples of a frame where no background was subtracted.
 _NOTHING = {"background_stderr": 0.0, "background_overlap": 0.0, "background_scatter": 1.0}
 
 

@@ -27,9 +27,6 @@ def surface_concentration(
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a local log-linear fit.
 
-    A single sample near the surface is noisy. An exponential fit to the samples around the depth is
-    more robust, and has a standard error.
-
     Parameters
     ----------
     data : Dataset or DataArray
@@ -58,10 +55,8 @@ def surface_concentration(
 
     Raises
     ------
-    UnitsError
-        If the depth has no unit.
-    ProfileError
-        If `samples` is not a whole number of at least 3, or `gaps` is unknown.
+    UnitsError, ProfileError
+        If the depth has no unit, or `samples` is not a whole number of at least 3.
 
     Warns
     -----

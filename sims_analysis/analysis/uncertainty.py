@@ -78,18 +78,12 @@ def with_counting_statistics(
 
     Raises
     ------
-    UnitsError
-        If the counts of no variable can be determined.
-    SpeciesError
-        If a mapping names a species that is not in the data.
+    UnitsError, SpeciesError
+        If the counts of no variable can be determined, or a mapping names an absent species.
     ProfileError
         If values are negative, or intensities are not whole numbers of counts: the counting time is
         wrong, or something was subtracted, averaged or corrected before (in Dask data, which are
         not computed, such counts and errors are NaN).
-
-    See Also
-    --------
-    poisson_interval : The exact interval of a count, for samples with few counts.
 
     Notes
     -----
@@ -211,7 +205,7 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
     counts = frame.value / one
     if (cup := on_faraday_cup(frame)) is not None:
         counts = counts.where(~cup)
-        _tell_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
+        _warn_of_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
     wrong: Any = counts < 0
     if (place := first_sample(frame, wrong)) is not None:
         raise ProfileError(
@@ -246,7 +240,7 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
     }
 
 
-def _tell_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
+def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
     """Say which samples are a current; of species that are nothing else only if `whole` is set."""
     if not whole:
         cup = cup & ~(cup | frame.value.isnull()).all(frame.dim)

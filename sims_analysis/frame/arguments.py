@@ -19,12 +19,10 @@ from sims_analysis.text.arguments import format_argument, is_number
 def read_change(
     frame: Frame, value: Any, kinds: tuple[str, ...], name: str, *, positive: bool = True
 ) -> xr.Variable:
-    """Read an argument by which the data are changed; a warning says which stay as they are.
+    """Read an argument that changes the data; a warning says which profiles stay as they are.
 
-    As :meth:`Frame.parameter` reads it, of one species alone if it names one, but without
-    dimensions that the data do not have: what is changed by it stays data, and is no answer for
-    several cases. It must be `positive` and finite. NaN is no value: for a species that a mapping
-    leaves out, and for one that is stated as NaN, which is told.
+    As :meth:`Frame.parameter`, of one species alone if it names one, without further dimensions. It
+    must be `positive` and finite; NaN is no value, for species that a mapping leaves out as well.
     """
     read = frame.parameter(value, kinds, name, alone=True)
     refuse_cases(frame, read, name)

@@ -1,7 +1,6 @@
 """Backgrounds: a stated level or the mean over a window, and the error of one subtracted before.
 
-A background that was subtracted before and is off by one standard error shifts all samples of a
-profile at once. What this does to an answer is found by computing it again, from shifted samples.
+The latter shifts all samples of a profile at once: the answer is computed again, from such samples.
 """
 
 from __future__ import annotations
@@ -49,8 +48,7 @@ class Background(NamedTuple):
 def read_background(frame: Frame, background: Any, *, strict: bool = False) -> Background:
     """Read a background: a stated level, or the window of depths over which to take the mean.
 
-    A profile without a sample in the window has no background: this is a warning, or an error with
-    `strict` or if it is true of all profiles.
+    Warn of a profile without a sample in the window; raise with `strict`, or if it is true of all.
     """
     if background is None:
         return Background()
@@ -101,11 +99,7 @@ class Mean(NamedTuple):
 
 
 def mean_over(frame: Frame, window: Window) -> Mean:
-    """Return the mean over a window, its standard error, and the scatter of its samples.
-
-    By the rule of :func:`sims_analysis.kernels.counting.window_mean`; a window without a count is
-    known to the upper end of the 68 % interval of zero counts.
-    """
+    """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
     found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
     return Mean(found.mean, found.n, stderr, found.scatter, found.unseen, rests)
@@ -114,10 +108,9 @@ def mean_over(frame: Frame, window: Window) -> Mean:
 def subtracted_level(frame: Frame) -> xr.Variable:
     """Return the background that was subtracted from each profile before; 0 where none was.
 
-    By the counts k of its samples, which are still those of what was counted: the mean of
-    ``s sqrt(k) - C``, the value of the counts less what is left of it. What is fitted to such
-    samples must know it, because their variance is that of the counts. On a grid finer than the
-    samples, the errors s are less than those of its counts: see ``kernels.grid.samples_of_grid``.
+    By the counts k of its samples, which stay those of what was counted: the mean of ``s sqrt(k) -
+    C``. Fits must know it, because it is part of the variance. On a grid finer than the samples,
+    errors s are smaller: see ``kernels.grid.samples_of_grid``.
     """
     stderr, counts, plain = frame.stderr, frame.counts, frame.fraction
     if stderr is None or counts is None or "subtracted_background" not in frame.coords:
@@ -141,9 +134,8 @@ Answer = Callable[[Frame], xr.Variable]
 class CommonError(NamedTuple):
     """What the error of a subtracted background does to an answer.
 
-    ``stderr`` is that of the answer from the background alone. ``variance`` is what it adds to the
-    variance from the samples: less than its square, and possibly negative, if the answer uses the
-    samples of the window too, whose errors went into the background.
+    ``variance`` is what it adds to the variance from the samples: less than ``stderr`` squared, and
+    possibly negative, if the answer uses samples of the window too.
     """
 
     stderr: xr.Variable
@@ -156,19 +148,17 @@ def common_error(
     """Propagate the error of a subtracted background; None if none was subtracted.
 
     The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
-    error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap
-    ``q_i = cov(c_i, background) / var(background)`` with that sample. Other answers are taken as
-    linear over a part b of a standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b`` (JCGM
-    100:2008, 5.1.3, note 2).
+    error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap ``q_i
+    = cov(c_i, background) / var(background)``. Other answers are taken as linear over a part b of a
+    standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b`` (JCGM 100:2008, 5.1.3, note 2).
 
     Parameters
     ----------
-    frame : Frame
     answer : callable
         Computes the answer from a frame with shifted values.
     errors : bool
-        Whether the answer itself depends on the standard errors of the samples, as that of a
-        weighted fit does; otherwise the frame has none.
+        Whether the answer depends on the standard errors of the samples, as a weighted fit does;
+        otherwise the frame has none.
     by : float
         That part b: small for an answer that a whole standard error may leave without a value.
     linear : bool
@@ -201,11 +191,10 @@ def add_background_error(
     linear: bool = False,
     group: str | None = None,
 ) -> xr.Variable:
-    """Add the error of a subtracted background to the standard error of an answer.
+    """Add the error of a subtracted background to that of an answer: see :func:`common_error`.
 
-    See :func:`common_error` for the arguments. Along the dimension `group`, the answer takes
-    profiles together, whose backgrounds are independent. Not below 0: the variance that the
-    background adds is negative where it cancels errors of the samples.
+    Profiles along the dimension `group` have independent backgrounds. The sum is not below 0,
+    although the background may cancel errors of the samples.
     """
     if frame.common is None:
         return stderr

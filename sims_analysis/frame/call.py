@@ -21,8 +21,8 @@ R = TypeVar("R")
 def recorded(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function to record its call in the attrs of its result.
 
-    ``call`` is for people. ``question`` and the origin of the data are for programs: see
-    :func:`sims_analysis.dataset.provenance.question_attrs`.
+    ``call`` is for people; ``question`` and the origin of the data
+    (:func:`sims_analysis.dataset.provenance.question_attrs`) are for programs.
     """
 
     @wraps(function)
@@ -50,11 +50,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def correction(function: F) -> F:
-    """Decorate a function that makes data of a Dataset: in canonical units, with all evidence.
-
-    See :func:`sims_analysis.conventions.canonical.on_canonical_data` and
-    :func:`sims_analysis.frame.evidence.with_known`.
-    """
+    """Decorate a function that makes data of a Dataset: in canonical units, with all evidence."""
 
     @wraps(function)
     def call(data: xr.Dataset, **arguments: Any) -> Any:

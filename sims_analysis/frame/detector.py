@@ -15,9 +15,9 @@ from sims_analysis.frame.frame import Frame
 def on_faraday_cup(frame: Frame) -> xr.Variable | None:
     """Flag the samples that a Faraday cup measured, as a current; None if there are none.
 
-    All those of a species whose ``detector`` is one (``"FC"``); and those for which the instrument
-    had switched to one, because the rate was above the ``faraday_cup_threshold`` of the species.
-    It switches back below the ``electron_multiplier_threshold``, if that is stated.
+    Of a species whose ``detector`` is one (``"FC"``), all; of others, those after the rate exceeded
+    the ``faraday_cup_threshold``, until it fell below the ``electron_multiplier_threshold``, if
+    stated.
     """
     data: Any = frame.origin
     cup = stated_in_metadata(data, "detector", _is_cup)

@@ -1,9 +1,8 @@
-"""What is known of samples beside their values: told by answers, and carried by corrections.
+"""What is known of samples beside their values: in statuses of answers, and kept by corrections.
 
-:func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`). What is
-made of data again keeps what is known of them: :func:`known` of samples that stay where they are,
-:func:`at` of samples at other places, :func:`union` of several, and :func:`carried` makes
-coordinates of it.
+:func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`).
+Corrections keep what is known of samples: :func:`known` where they stay, :func:`at` at other
+places, :func:`union` of several, and :func:`carried` as coordinates.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ def bridges(gaps: str) -> bool:
 
 
 def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
-    """Return what an answer about a window rests on, if no kernel tells it; NaN is no limit."""
+    """Return what an answer about a window rests on, without a kernel; NaN is no limit."""
     start, stop = (
         end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
     )
@@ -89,16 +88,11 @@ def resolve(
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
-    One precedence for all questions: the highest rank of :class:`sims_analysis.outcomes.Status`
-    where an answer has a value; without one, the kernel's interval is NaN, and its reason stays.
+    Where an answer has a value, that of the highest rank of :class:`sims_analysis.outcomes.Status`;
+    without one, the kernel's interval is NaN, and its reason stays.
 
     Parameters
     ----------
-    frame : Frame
-    status : Variable
-        Of the kernel.
-    rests : Rests
-        From :meth:`Frame.ask`.
     window : pair of Variable
         Where the answer looked, for messages.
     what : str
@@ -108,10 +102,8 @@ def resolve(
     sum_of, stderr : Variable, optional
         Of a sum, and its error: it rests on samples below their limit only if the sum of their
         widths times limits exceeds the error and 1 % of it.
-    category : type, optional
-        Of the warning. There is none on Dask, nor with None.
-    error : type, optional
-        Raised instead.
+    category, error : type, optional
+        Of the warning, which there is not on Dask, nor with None; of an error raised instead.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
@@ -140,9 +132,8 @@ def without_immaterial(
 ) -> Rests:
     """Return what answers rest on, without samples below a limit that do not change them.
 
-    They are asked again with these at 0, and at their limit. Several that are joined along a
-    dimension `over` matter if one of them does: by more than its error, and by more than 1 % of it,
-    which is taken to be at least 1.
+    They are asked again with these at 0, and at their limit. Of several, joined along `over`, one
+    must change by more than its error, and by more than 1 % of it (of 1, if it is less).
     """
     if frame.limit is None:
         return rests
@@ -161,14 +152,14 @@ def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
     """Replace statuses of answers with a value by those of higher rank that flags call for."""
     status, flags = np.broadcast_arrays(status, flags)
     found = status.astype(np.float64)
-    for kind in sorted(_TOLD, key=lambda one: one.status.rank):
+    for kind in sorted(_WITH_STATUS, key=lambda one: one.status.rank):
         rank = _RANKS[found.astype(np.intp)]
         here = (flags & kind.flags != 0) & (rank > 0) & (rank < kind.status.rank)
         found[here] = kind.status
     return found
 
 
-class _Told(NamedTuple):
+class _WithStatus(NamedTuple):
     """A kind of evidence that has a status."""
 
     flags: Flag
@@ -176,7 +167,9 @@ class _Told(NamedTuple):
     kind: Kind
 
 
-_TOLD = tuple(_Told(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None)
+_WITH_STATUS = tuple(
+    _WithStatus(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None
+)
 
 
 def either(flags: xr.Variable, over: str) -> xr.Variable:
@@ -202,15 +195,15 @@ def warn_of_evidence(
 ) -> None:
     """Warn of the first answer of each status that is one of evidence; raise `error` if given."""
     present = codes(status)
-    for told in _TOLD:
-        if told.status not in present:
+    for one in _WITH_STATUS:
+        if one.status not in present:
             continue
-        first = first_flagged(frame, status == told.status)
+        first = first_flagged(frame, status == one.status)
         if first is None:
             continue
-        text = f"{first.label}: {_described(told.kind, first, window, what)}"
-        if told.status.advice and bridge is not None and told.flags & _BRIDGED:
-            text += f". {told.status.advice}"
+        text = f"{first.label}: {_described(one.kind, first, window, what)}"
+        if one.status.advice and bridge is not None and one.flags & _BRIDGED:
+            text += f". {one.status.advice}"
         if error is not None:
             raise error(text)
         warn(text, category)
@@ -243,8 +236,8 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
 class Run(NamedTuple):
     """A run of samples of which something is known: see :class:`sims_analysis.kernels.rows.Marks`.
 
-    ``profile`` is the flat place of their profile. ``low`` and ``high`` are those samples' own
-    depths where they have no neighbours.
+    ``profile`` is the flat place of their profile; without neighbours, ``low`` and ``high`` are
+    those samples' own depths.
     """
 
     profile: int
@@ -308,10 +301,10 @@ def known(frame: Frame) -> Known:
     if frame.limit is not None:
         below = frame.limit.notnull() & frame.value.isnull()
         flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
-    return _told(Known(flags.astype(np.int16), frame.limit))
+    return _or_nothing(Known(flags.astype(np.int16), frame.limit))
 
 
-def _told(one: Known) -> Known:
+def _or_nothing(one: Known) -> Known:
     """Return what is known, or that nothing is; on Dask that is not known."""
     nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
     return NOTHING if nothing else one
@@ -327,7 +320,7 @@ def union(*parts: Known, over: str | None = None) -> Known:
         if joined is not None:
             joined = either(joined, over)
         limit = None if limit is None else limit.max(over)
-    return _told(Known(joined, limit))
+    return _or_nothing(Known(joined, limit))
 
 
 def at(
@@ -341,14 +334,9 @@ def at(
 ) -> Known:
     """Return what is known at other places, from the samples that each rests on.
 
-    Parameters
-    ----------
-    lower, upper : Variable
-        Along `dim`: the interval of depths that each place rests on; `upper` is `lower` for points.
-    reach : int
-        How many samples to both sides of it: 1 for straight lines, 2 and 3 for splines.
-    axis : bool
-        Whether the places are an axis, in order: then sides of gaps are marked on the neighbours.
+    Those in the interval from `lower` to `upper` (by default points), along `dim`, and `reach` more
+    to both sides: 1 for straight lines, 2 and 3 for splines. On an `axis`, in order, sides of gaps
+    are marked on the neighbours.
     """
     found = frame.map(
         kernels.at_places,
@@ -359,7 +347,9 @@ def at(
         reach=reach,
         axis=axis,
     )
-    return _told(Known(found.flags, None if frame.limit is None else found.limit, found.blank))
+    return _or_nothing(
+        Known(found.flags, None if frame.limit is None else found.limit, found.blank)
+    )
 
 
 def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
@@ -378,9 +368,9 @@ _PLACES = "__places__"
 
 
 def with_known(data: Data) -> Data:
-    """Return data that carry all that is known of their samples, in canonical units.
+    """Return data, in canonical units, that carry all that is known of their samples.
 
-    Corrections begin with it: what values show of them may not be seen any more afterwards.
+    Corrections begin with it: what values show may not be seen any more afterwards.
     """
     made: dict[str, xr.Variable] = {}
     held = [data.name] if isinstance(data, xr.DataArray) else data.data_vars
@@ -412,10 +402,7 @@ def carried(
     *,
     quantified: bool = False,
 ) -> dict[str, xr.Variable]:
-    """Return coordinates of a variable with what is known of its samples; none for nothing.
-
-    Limits are Quantities for `quantified` data.
-    """
+    """Return coordinates with what is known of samples; `quantified`: limits as Quantities."""
     if of.flags is None:
         return {}
     columns: Mapping[str, xr.Variable | None] = {

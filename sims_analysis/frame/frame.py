@@ -1,11 +1,9 @@
 """From the user's data to a kernel and back.
 
-A :class:`Frame` is one variable of the user's data with its axis, in canonical units, with the
-samples along the last dimension. :meth:`Frame.parameter` reads an argument (``parameters.py``), and
-:meth:`Frame.map` runs a kernel over the profiles, eagerly on numpy and lazily on Dask.
-:meth:`Frame.array` and :meth:`Frame.dataset` give results the leading dimensions and coordinates of
-the data; :meth:`Frame.with_attrs` gives them attrs from the vocabulary, plain or quantified as the
-data were.
+A :class:`Frame` is one variable of the data with its axis, in canonical units, with the samples
+along the last dimension. :meth:`Frame.parameter` reads an argument, :meth:`Frame.map` runs a kernel
+over the profiles (lazily on Dask), and :meth:`Frame.array` and :meth:`Frame.dataset` give results
+the dimensions and coordinates of the data, with attrs from the vocabulary.
 """
 
 from __future__ import annotations
@@ -118,7 +116,7 @@ class Frame(Profiles):
         group: str | None = None,
         **options: Any,
     ) -> tuple[Any, Rests]:
-        """Run a kernel over the profiles, and ask what its answers rest on.
+        """Run a kernel over the profiles: its fields as Variables, and what its answers rest on.
 
         Parameters
         ----------
@@ -132,26 +130,16 @@ class Frame(Profiles):
             How answers use the samples of these intervals: see
             :data:`sims_analysis.kernels.evidence.Use`.
         errors : {"each", "fit", "sum"}, optional
-            Which standard errors to pass, if the data have any; by default none. ``"each"``: those
-            of single samples, for the value at a depth. ``"fit"``: larger where grid values share
-            samples, for what is fitted to several of them. ``"sum"``: these, with zero errors for
-            samples with zero counts, for weighted sums; see
-            :class:`sims_analysis.kernels.blocks.Errors` for the reason.
+            Which standard errors to pass, if the data have any; by default none. ``"each"``: of
+            single samples. ``"fit"``: larger where grid values share samples, for what is fitted to
+            several. ``"sum"``: these, with zero errors for samples with zero counts; see
+            :class:`sims_analysis.kernels.blocks.Errors`.
         whole : sequence of str
             Dimensions of parameters that the kernel takes as a whole.
         extra : sequence of str
             Names of the trailing dimensions that the kernel adds to its results.
         group : str, optional
             A dimension along which the kernel takes all profiles together; no parameter has it.
-        **options
-            Keyword arguments of the kernel.
-
-        Returns
-        -------
-        NamedTuple of Variable
-            The fields of the kernel's result as Variables.
-        Rests
-            What the answers rest on.
         """
         options = {"use": use, **options}
         found: tuple[Any, Rests]
@@ -204,13 +192,7 @@ class Frame(Profiles):
         function : callable
             ``function(z, c, s, k, *parameters)`` gets depths, values, standard errors and counts of
             a profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number
-            for each parameter (a list of them of one that runs along the group). It returns `size`
-            numbers.
-        *parameters : xarray.Variable
-            As for :meth:`map`.
-        size : int
-        dim : str
-            The dimension of the numbers.
+            for each parameter (a list along the group). It returns `size` numbers, along `dim`.
         whole : sequence of str
             Dimensions of parameters that the function takes as a whole, as nested lists.
         group : str, optional
@@ -220,11 +202,6 @@ class Frame(Profiles):
             Edges of cells, ``"lower"`` and ``"upper"``, are NaN for data without cells.
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
-
-        Returns
-        -------
-        Variable
-            A row of numbers for each profile, or group.
         """
         absent = xr.full_like(self.value, np.nan, dtype=np.float64)
         samples = {
@@ -271,12 +248,7 @@ class Frame(Profiles):
 
     @property
     def stderr_of_sums(self) -> xr.Variable | None:
-        """Standard errors by the rule of a background's window, for sums over it.
-
-        If the samples of the window scatter more than their standard errors, their scatter is the
-        error of the background, and then it is theirs, too: see
-        :func:`sims_analysis.kernels.counting.window_mean`.
-        """
+        """Standard errors for sums over a background's window: :func:`.counting.window_mean`."""
         if self.stderr is None or self.scatter is None or self.overlap is None:
             return self.stderr
         grown: xr.Variable = self.stderr * self.scatter.where(self.overlap > 0, 1.0)
@@ -308,7 +280,7 @@ class Frame(Profiles):
         return replace(self, value=cast("xr.Variable", self.counts))
 
     def filled(self) -> Frame:
-        """Return the frame with 0 for samples below a limit, for what is told that they are."""
+        """Return the frame with 0 for samples below a limit, for what says that they are."""
         if self.limit is None:
             return self
         below = self.value.isnull() & self.limit.notnull()
@@ -339,20 +311,16 @@ class Frame(Profiles):
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None
     ) -> xr.Variable:
-        """Return a result with attrs, plain or quantified as the data were.
+        """Return a result with attrs of the term `name`, plain or quantified as the data were.
 
-        `name` is a key of ``vocabulary.TERMS``. `units_` and other attrs replace those of the term;
-        None removes one.
+        `units_` and other attrs replace those of ``vocabulary.TERMS``; None removes one.
         """
         every = {**vocabulary.attrs(name, units_), **attrs}
         kept = {key: text for key, text in every.items() if text is not None}
         return self.as_the_data(xr.Variable(values.dims, values.data, kept))
 
     def of_axis(self, values: xr.Variable, name: str, **attrs: str) -> xr.Variable:
-        """Return a result with attrs in the words of the axis, and if it is a depth in its unit.
-
-        See :meth:`with_attrs`.
-        """
+        """Return a result with attrs (:meth:`with_attrs`) in the words and the unit of the axis."""
         unit = self.axis_units if vocabulary.TERMS[name].kind == "depth" else None
         result = self.with_attrs(values, name, units_=unit, **attrs)
         if self.axis == "sputter_time":
@@ -381,10 +349,10 @@ class Frame(Profiles):
         label: str | None = None,
         **attrs: str | None,
     ) -> xr.DataArray:
-        """Return a result as a DataArray with attrs (see :meth:`with_attrs`) and coordinates.
+        """Return a result as a DataArray with attrs (:meth:`with_attrs`) and coordinates.
 
-        Codes of its `status`, its random `stderr` and `coords` become coordinates beside those of
-        the data; `label` names the DataArray.
+        Codes of its `status`, its random `stderr` and `coords` join those of the data; `label` is
+        its name.
         """
         variable = self.with_attrs(values, name, units_=units_, **attrs)
         beside = {} if status is None else {"status": self.status(status)}
@@ -408,10 +376,7 @@ class Frame(Profiles):
         *,
         coords: Mapping[str, xr.Variable] | None = None,
     ) -> xr.Dataset:
-        """Return variables as a Dataset with coordinates; they must have their attrs.
-
-        A coordinate of the data that has the name of a result (the nominal ``dose``) is left out.
-        """
+        """Return variables as a Dataset, with coordinates that do not share a name with them."""
         dims = {d for variable in variables.values() for d in variable.dims}
         kept = self.coords_over(dims, coords or {})
         refuse_labels(dims & kept.keys(), variables)
@@ -419,25 +384,11 @@ class Frame(Profiles):
         return xr.Dataset(dict(variables), coords=kept)
 
     def replaced(self, value: xr.Variable, **beside: xr.Variable | None) -> xr.Dataset:
-        """Return the data that were opened, with other values: data again, not an answer.
+        """Return the Dataset that was opened, with other values: data again, not an answer.
 
-        Parameters
-        ----------
-        value : Variable
-            Of the samples, in the canonical unit.
-        **beside : Variable
-            What stands beside them (``stderr``, ``counts``, ``background_stderr``...); None
-            removes one, and what is not named stays.
-
-        Returns
-        -------
-        Dataset
-            As the data were; their attrs, names and coordinates stay.
-
-        Raises
-        ------
-        TypeError
-            If they were no Dataset.
+        `value` is in the canonical unit. ``beside`` has what belongs to the samples (``stderr``,
+        ``counts``, ``background_stderr``...); None removes one, and what is not named stays.
+        TypeError if the data were no Dataset.
         """
         data = self._dataset()
         made = {}
@@ -455,10 +406,7 @@ class Frame(Profiles):
         return data.assign(made)
 
     def times(self, factor: xr.Variable) -> xr.Dataset:
-        """Return the data with the samples times a factor, and what is in their unit beside them.
-
-        Errors of samples and of backgrounds are multiplied with them, counts are not.
-        """
+        """Return the data with samples, their errors and those of backgrounds times a factor."""
         data = self._dataset()
         made = scaled(data, self.name, factor)
         return data.assign({f"{self.name}{end}": one for end, one in made.items()})

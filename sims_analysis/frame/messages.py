@@ -73,14 +73,7 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
 
 
 def first_sample(frame: Frame, flagged: xr.Variable) -> str | None:
-    """Describe the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``.
-
-    Parameters
-    ----------
-    frame : Frame
-    flagged : Variable of bool
-        Of the samples. None is described on Dask.
-    """
+    """Describe the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
     if is_lazy(flagged):
         return None
     flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)

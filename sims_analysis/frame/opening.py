@@ -30,7 +30,7 @@ ACHIEVED = "achieved_resolution"
 
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
-#: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
+#: Coordinates of a DataArray that belong to its samples, and do not apply to results.
 _COORDS_BESIDE = ("stderr", *vocabulary.OF_BACKGROUND)
 _OF_SAMPLES = frozenset(
     {
@@ -53,8 +53,6 @@ def open_frame(
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        Plain or quantified; numpy or Dask.
     kinds : tuple of str
         Acceptable kinds of value, in order of preference; by default all that are measured.
     question : str
@@ -68,12 +66,10 @@ def open_frame(
 
     Raises
     ------
-    TypeError
-        If the data are neither a Dataset nor a DataArray.
-    UnitsError
-        If no variable has a unit of an acceptable kind, or the axis has no unit.
-    ProfileError
-        If there is no depth axis, or it is not finite and strictly increasing.
+    TypeError, UnitsError, ProfileError
+        If the data are neither a Dataset nor a DataArray; if no variable has a unit of an
+        acceptable kind, or the axis none; if there is no axis, or it is not finite and strictly
+        increasing.
     """
     plain, array, beside = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
@@ -147,10 +143,7 @@ def open_at_level(
     axes: tuple[str, ...] = ("depth",),
     variable: str | None = None,
 ) -> tuple[Frame, xr.Variable]:
-    """Open the variable that has the kind of unit of the level, and read the level.
-
-    It is in the canonical unit of the values; NaN where a profile has none.
-    """
+    """Open the variable that has the kind of unit of the level, and read the level (or NaN)."""
     kinds = ("dimensionless",) if is_ratio(data) else vocabulary.VALUE_KINDS
     stated = read_stated(level, kinds, "level")
     try:
@@ -175,10 +168,7 @@ def open_at_level(
 def _select(
     data: Any, kinds: tuple[str, ...], question: str, variable: str | None
 ) -> tuple[Any, xr.DataArray, dict[str, xr.Variable]]:
-    """Return the data with plain axes, a variable, and what stands beside its samples.
-
-    By the end of its name.
-    """
+    """Return the data with plain axes, a variable, and what belongs to it, by the ends of names."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
@@ -214,7 +204,7 @@ def _present(data: xr.Dataset) -> str:
 
 
 def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
-    """Return the coordinates of an array that stand beside its samples."""
+    """Return the coordinates of an array that belong to its samples."""
     coords = data.coords.variables
     beside = {end: coords[end] for end in _COORDS_BESIDE if end in coords}
     for end in vocabulary.EVIDENCE:
@@ -238,10 +228,7 @@ def _either(one: xr.Variable, other: xr.Variable) -> xr.Variable:
 
 
 def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Variable | None:
-    """Return the flags of the samples; None without any.
-
-    Flags that were averaged or interpolated say nothing: what values show is looked for anew.
-    """
+    """Return the flags of the samples; None without any, or after they were averaged."""
     if column is None or not column.ndim:
         return None
     if column.dtype.kind == "f" and anywhere(column % 1 > 0):
@@ -257,10 +244,7 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
 
 
 def _holds(data: xr.Dataset, name: str) -> bool:
-    """Return whether a variable has a sample; of several species on Dask, it may.
-
-    Of a single one it is computed: the unit of the answer depends on it.
-    """
+    """Return whether a variable has a sample; of several species on Dask, it may."""
     variable = data.variables[name]
     several = data.sizes.get("species", 1) > 1
     return (is_lazy(variable) and several) or bool(np.isfinite(units.magnitude_of(variable)).any())
@@ -292,7 +276,7 @@ def _plain(variable: xr.Variable) -> xr.Variable:
 
 
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
-    """Convert a variable that stands beside the samples, and give it their dimensions."""
+    """Convert a variable that belongs to the samples, and give it their dimensions."""
     if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
         plain, _ = units.to_canonical_variable(column, (kind,), f"{name}_{end}")
     else:
@@ -359,10 +343,8 @@ def _cells(
 ) -> tuple[xr.Variable, xr.Variable] | None:
     """Return the edges of the cells over which the values are averages; None for samples.
 
-    They have the dimensions of the axis, or more if they differ along these.
-
-    They are in the ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions
-    bounds have no attrs of their own), and in ``cell_start`` and ``cell_stop`` of a DataArray.
+    From ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions bounds have
+    no attrs), or from ``cell_start`` and ``cell_stop`` of a DataArray.
     """
     bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:

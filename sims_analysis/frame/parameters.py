@@ -51,10 +51,7 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
 def read_points(
     value: Any, kinds: tuple[str, ...], name: str, along: str
 ) -> xr.DataArray | xr.Variable:
-    """Read one depth, or several: texts with a unit, a Quantity, or a DataArray.
-
-    Those of a list, or of a Quantity, run along the dimension `along`, and have no labels.
-    """
+    """Read one depth, or several along `along`: texts with a unit, a Quantity, or a DataArray."""
     if isinstance(value, xr.DataArray):
         read, _ = units.to_canonical_variable(value, kinds, name, np.float64)
         return xr.DataArray(read, coords=value.coords)
@@ -134,38 +131,28 @@ class Profiles:
     ) -> xr.Variable:
         """Read an argument with a unit: text, a Quantity, a DataArray, or one for each species.
 
+        A DataArray has one value for each profile, aligned by the labels of its dimensions; other
+        dimensions become dimensions of the result, in the canonical unit. None is NaN.
+
         Parameters
         ----------
-        value : str, Quantity, DataArray, mapping or None
-            A DataArray has one value for each profile, and is aligned by the labels of its
-            dimensions; other dimensions become dimensions of the result. A mapping gives each
-            species its own value. None is NaN.
         kinds : tuple of str
             Acceptable kinds of unit.
         name : str
             Name of the argument, for messages.
         unknown : float
-            Value for NaN (a limit at a junction that was not found), and for species that a
-            mapping leaves out.
+            Value for NaN (a limit at a junction that was not found), and for species that a mapping
+            leaves out.
         along : bool
             Accept values that run along the samples, aligned by depth within rounding.
         alone : bool
-            A DataArray of one species, named by a scalar coordinate, is for that species alone;
-            otherwise it is for all.
-
-        Returns
-        -------
-        Variable
-            In the canonical unit; without dimensions for a scalar.
+            A DataArray of one species, named by a scalar coordinate, is for that species alone.
 
         Raises
         ------
-        UnitsError
-            If it has no unit, or one of another kind.
-        SpeciesError
-            If a mapping names a species that the data do not have.
-        ProfileError
-            If it lacks labels of the data, holds another number of values, or no real numbers.
+        UnitsError, SpeciesError, ProfileError
+            If it has no unit of these kinds; names a species that the data do not have; or lacks
+            labels of the data, holds another number of values, or no real numbers.
         """
         if value is None:
             return xr.Variable((), np.nan)
@@ -222,11 +209,7 @@ class Profiles:
         return found
 
     def points(self, value: Any, name: str) -> xr.Variable:
-        """Read the depths (times) at which profiles are asked: the same, or each profile's own.
-
-        One is without dimensions; those of a list run along the axis. Those of a DataArray are
-        aligned by the labels of its dimensions.
-        """
+        """Read the depths (times) of a question: one, a list, or each profile's own."""
         read = read_points(value, (self.axis,), name, self.axis)
         if isinstance(read, xr.DataArray):
             read = self.aligned(read, name)
@@ -234,10 +217,9 @@ class Profiles:
         return xr.Variable(dims, read.data if self.lazy else read.values)
 
     def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
-        """Align an argument with the profiles, by the labels of its dimensions.
+        """Align an argument with the profiles by labels; with `along`, also with their samples.
 
-        If the data have a single label (after ``.sel``), its value is selected. With `along`, also
-        with their samples.
+        If the data have a single label (after ``.sel``), its value is selected.
         """
         for dim in [d for d in value.dims if d in value.indexes]:
             if dim in self.coords or (along and dim == self.axis == self.dim):
@@ -273,10 +255,7 @@ class Profiles:
         )
 
     def _at_samples(self, own: xr.DataArray, name: str) -> Any:
-        """Find the samples of the data on the axis of an argument.
-
-        As two axes are compared: within rounding, because unit conversions round.
-        """
+        """Find the samples of the data on the axis of an argument, within rounding."""
         index: Any = own.to_index()
         if "units" in own.attrs:
             what = f"{name}: {self.axis}"

@@ -34,11 +34,10 @@ def answer(
     coords: Mapping[Any, xr.Variable] | None = None,
     **options: Any,
 ) -> xr.DataArray:
-    """Ask one kernel, and dress its answer: value, random error, status, what it rests on.
+    """Ask one kernel, and return its answer: value, ``stderr``, ``status``, what it rests on.
 
     Parameters
     ----------
-    frame : Frame
     kernel : callable
         ``kernel(rows, *parameters, **options)`` returns a named tuple with ``value`` and
         ``status``, the ``start`` and ``stop`` that it rests on, and its ``stderr`` if it has a
@@ -57,12 +56,6 @@ def answer(
         As for :func:`sims_analysis.frame.evidence.resolve`.
     units_, coords
         As for :meth:`Frame.array`.
-
-    Returns
-    -------
-    DataArray
-        With the coordinates ``status`` and, where the data carry errors or the kernel has one of
-        its own, ``stderr``.
     """
     found, rests = frame.ask(kernel, *parameters, use=use, errors=errors, **options)
     used = found.start, found.stop

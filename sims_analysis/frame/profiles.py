@@ -65,12 +65,7 @@ def open_profiles(
     variable: str | None = None,
     axes: tuple[str, ...] = vocabulary.AXES,
 ) -> Frame:
-    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come.
-
-    Raises
-    ------
-    TypeError, UnitsError, ProfileError
-    """
+    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
     frame = open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
     infinite = np.isinf(frame.value.data)
     if not frame.lazy and infinite.any():
@@ -88,13 +83,7 @@ def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:
 
 @dataclass(frozen=True)
 class Fields:
-    """Named numbers and arrays of them, which :meth:`Frame.each` takes as a row of numbers.
-
-    Parameters
-    ----------
-    shapes : mapping of str to tuple of int
-        ``()`` of a single number.
-    """
+    """Named numbers and arrays (by their shapes), that :meth:`Frame.each` takes as a row."""
 
     shapes: Mapping[str, tuple[int, ...]]
 
@@ -152,7 +141,7 @@ def warn_of_status(
 ) -> None:
     """Warn once of all profiles whose status is none of the `fine` ones, by the first of them.
 
-    `more` is what may be said of some statuses beside what :class:`Status` says.
+    `more` adds to what :class:`Status` says of some.
     """
 
     def message(word: str) -> str:

@@ -1,7 +1,4 @@
-"""What a result is an answer to: its function, window, level and edge, from its recorded question.
-
-A result that has lost its record is known by what it holds.
-"""
+"""What a result is an answer to, from its recorded question or, without it, from what it holds."""
 
 from __future__ import annotations
 
@@ -46,7 +43,7 @@ _FUNCTIONS = {
 
 
 def function_of(result: Result) -> str:
-    """Return the name of the function that gave a result; empty if it cannot be told."""
+    """Return the name of the function that gave a result; empty if it is not known."""
     recorded = str(_question(result).get("function", ""))
     names = [str(result.name)] if isinstance(result, xr.DataArray) else list(result.data_vars)
     held = (name for name, (_, variable) in _FUNCTIONS.items() if variable in names)
@@ -62,10 +59,7 @@ def _question(result: Result) -> dict[str, Any]:
 
 
 def asked(result: Result, name: str) -> Any:
-    """Return an argument of the recorded question, as text or number; None if it was not given.
-
-    It is NaN if it differed between profiles, so that its value for one of them is not recorded.
-    """
+    """Return an argument of the recorded question; None if not given, NaN if it differed."""
     value = _question(result).get("parameters", {}).get(name)
     if not isinstance(value, dict):
         return value
@@ -93,11 +87,7 @@ def has(result: Result, name: str) -> bool:
 
 
 def window_of(result: Result, first: float, last: float) -> tuple[float, float] | None:
-    """Return the window of a result, to the `first` or `last` sample where it has no limit.
-
-    It is the ``start`` and ``stop`` that the result carries, or those of its question; None if
-    neither is known.
-    """
+    """Return the window of a result, within its `first` and `last` sample, or None."""
     try:
         start, stop = _limit(result, "start", first), _limit(result, "stop", last)
         if asked(result, "surface") == "exclude":

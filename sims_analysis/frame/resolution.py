@@ -35,26 +35,21 @@ def add_resolution_error(
 ) -> xr.Variable:
     """Return the standard errors of depths, for restored profiles those of what is restored.
 
+    Errors of neighbours within the achieved resolution R are all but the same: half of the change
+    of the depth from values a standard error too high to values as much too low. And a restored
+    edge that is steeper than R is an exponential, whatever the true one was: ``0.35 R exp[-(d /
+    R)^2]``, with d the decay length; what is flatter is restored as it is.
+
     Parameters
     ----------
-    frame : Frame
     stderr : Variable
         Of profiles that are not restored.
-    depth : Variable
-        The depths; they may have one more dimension than the profiles.
-    decay_length : Variable
-        Of the profile there.
+    depth, decay_length : Variable
+        With at most one more dimension than the profiles.
     answer : callable
         Computes the depths from a frame with other values; NaN where there is none.
     group : str, optional
         A dimension of the profiles, several of which make one depth.
-
-    Notes
-    -----
-    Errors of neighbours within the achieved resolution R are all but the same: half of the change
-    of the depth from values a standard error too high to values as much too low. And a restored
-    edge that is steeper than R is an exponential, whatever the true one was:
-    ``0.35 R exp[-(d / R)^2]``, with d the decay length; what is flatter is restored as it is.
     """
     if frame.achieved is None or frame.stderr is None:
         return stderr
@@ -77,10 +72,7 @@ def add_resolution_error(
 
 
 def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
-    """Warn of restored profiles with crossings nearer to each other than what is resolved.
-
-    `found` has their ``depth`` and ``direction``.
-    """
+    """Warn of restored profiles whose crossings (`found`) are nearer than what is resolved."""
     depth = found.depth
     if frame.achieved is None or depth.sizes[along] < 2:
         return
@@ -113,10 +105,10 @@ def _resolution_at(achieved: xr.Variable, away: xr.Variable, over: list[Any]) ->
 def add_unresolved(
     frame: Frame, stderr: xr.Variable, length: xr.Variable, start: xr.Variable, stop: xr.Variable
 ) -> xr.Variable:
-    """Return standard errors of decay lengths between two depths, of restored profiles with more.
+    """Return standard errors of decay lengths d, of restored profiles with what is not resolved.
 
-    An edge of any decay length d below a quarter of the least achieved resolution r may be restored
-    as one of that length: ``d exp[-(d / 0.25 r)^2]`` is part of the error.
+    With r the least achieved resolution, edges of all lengths below r / 4 are restored alike:
+    ``d exp[-(d / 0.25 r)^2]`` is part of the error.
     """
     if frame.achieved is None:
         return stderr

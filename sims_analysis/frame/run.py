@@ -72,11 +72,8 @@ def profile_by_profile(
 ) -> tuple[Only, None]:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
-    ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
-    profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
-    parameter, or a list of them over the group. It returns `size` numbers. `beside` names more
-    columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, which follow the counts.
-    `watched` yields the indices of all profiles one by one.
+    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `beside`, more
+    columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, follow the counts.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
     shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
@@ -92,7 +89,7 @@ def profile_by_profile(
         for one, k in zip(parameters, whole, strict=True)
     ]
     rows = np.empty((*lead, size))
-    # What cannot be computed is NaN or infinite, and is told by a status.
+    # What cannot be computed is NaN or infinite, and a status says so.
     with np.errstate(all="ignore"):
         for at in watched(list(np.ndindex(*lead))) if prod(lead) else ():
             rows[at] = function(
@@ -150,9 +147,9 @@ def run(
 ) -> Any:
     """Run a kernel over profiles, and name the dimensions of its results.
 
-    :meth:`sims_analysis.frame.frame.Frame.map` explains most arguments. `samples` are the ``depth``
-    and ``value``, and fields of :class:`sims_analysis.kernels.blocks.Errors`; `names` are those of
-    the values and of the axis, for messages. `over` runs the kernel over plain arrays.
+    As :meth:`sims_analysis.frame.frame.Frame.map`. `samples` are ``depth``, ``value`` and fields of
+    :class:`sims_analysis.kernels.blocks.Errors`, `names` those of values and axis; `over` runs the
+    kernel over plain arrays.
     """
     *leading, dim = map(str, samples["value"].dims)
     core = [dim] if group is None else [group, dim]
@@ -212,10 +209,7 @@ def _unify_chunks(
 
 
 def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
-    """Return an array that broadcasts in numpy: the leading dimensions in order, then the last.
-
-    A leading dimension that the variable lacks has size 1; all are omitted if it lacks them all.
-    """
+    """Return an array with the leading dimensions in order (size 1 if missing), then the last."""
     if not variable.ndim:
         return variable.data
     own = [d for d in last if d in variable.dims]

@@ -22,10 +22,9 @@ NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))
 
 
 def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
-    """Read the limits of a window; NaN means no limit.
+    """Read the limits of a window, called `name` in messages; NaN means no limit.
 
     An unknown limit (NaN in a DataArray) becomes infinite, so that no sample lies in the window.
-    Messages put the `name` of the window, if it has one, before its limits.
     """
     names = [f"{name} {end}".lstrip() for end in ("start", "stop")]
     a = frame.parameter(start, (frame.axis,), names[0], unknown=np.inf)
@@ -61,11 +60,7 @@ def warn_of_empty_window(
     *,
     among: xr.Variable | None = None,
 ) -> None:
-    """Warn of profiles that were measured, but not in this window (NaN: no limit).
-
-    `among` are those without an answer, if that is known. Unknown limits, which are infinite, have
-    no window.
-    """
+    """Warn of profiles (of those `among`) that were measured, but not in this known window."""
     start, stop = window
     if frame.lazy or all(bool(is_nan(end).data.all()) for end in window):
         return
@@ -103,14 +98,9 @@ def message_about_window(
 def warn_of_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any, *, values: bool = True
 ) -> xr.Variable:
-    """Warn if a window of the profiles `among` begins in a surface transient.
+    """Warn if a window of the profiles `among` begins in a surface transient, and flag these.
 
-    With `values` if they are what their unit says.
-
-    Returns
-    -------
-    Variable of bool
-        The profiles for which this is true. There is no warning on Dask.
+    With `values` if they are what their unit says. There is no warning on Dask.
     """
     found: Any = frame.map(surface_transient, start, stop, errors="fit")
     flagged: xr.Variable = ~is_nan(found.depth) & among
@@ -132,8 +122,7 @@ def mark_transient(
 ) -> xr.Variable:
     """Set the status to truncated, with a warning, if the window begins in a surface transient.
 
-    Such results include the transient, with or without the implant below it. `flags` are those of
-    what they rest on, which may carry that some of it is a transient.
+    `flags` are those of what the answers rest on, which may carry that.
     """
     among = xr.zeros_like(status, dtype=bool)
     for code in (Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE):

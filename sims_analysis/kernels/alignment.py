@@ -21,11 +21,7 @@ _ROUNDING = 1e-12
 
 
 class Shift(NamedTuple):
-    """A shift, the correlation there, and whether that is a maximum.
-
-    ``found`` is False where the correlation is flat (that of an exponential is the same at any
-    shift) or highest at an end of the allowed range.
-    """
+    """A shift, the correlation there, and whether that is a maximum (not flat, not at an end)."""
 
     shift: float
     correlation: float
@@ -38,25 +34,13 @@ def best_shift(
     *,
     log: bool = False,
 ) -> Shift:
-    """Find the shift s that maximizes the correlation of ``b(z - s)`` with ``a(z)``.
+    """Find the shift s that maximizes the correlation coefficient of ``b(z - s)`` with ``a(z)``.
 
-    This is the correlation coefficient over the depths at which both were measured, averaged over
-    the pairs; it does not depend on a factor between the two profiles. The search runs on a grid
-    as fine as the samples, and then between the grid points.
-
-    Parameters
-    ----------
-    pairs : sequence of (depth_a, value_a, depth_b, value_b)
-        Samples of each species, without gaps, at least three of each.
-    max_shift : float, optional
-        By default half of the shorter record.
-    log : bool
-        Whether to compare logarithms, which gives equal weight to equal factors at all values.
-        Values that are not positive are replaced by the smallest positive one.
-
-    Returns
-    -------
-    Shift
+    It is taken over the depths at which both were measured, and averaged over the `pairs`,
+    ``(depth_a, value_a, depth_b, value_b)`` of each species without gaps. The search runs on a grid
+    as fine as the samples, and then between its points, up to `max_shift` (by default half of the
+    shorter record). `log` compares logarithms, with the smallest positive value in place of those
+    that are not positive.
     """
     spans = [min(za[-1] - za[0], zb[-1] - zb[0]) for za, _, zb, _ in pairs]
     limit = 0.5 * min(spans) if max_shift is None else max_shift
@@ -132,11 +116,7 @@ def vertex(z: Array, c: Array) -> float:
 
 
 def between_markers(depth: Array, at: Array, to: Array) -> Array:
-    """Move depths so that those `at` markers, (m,), come `to` others: straight lines between them.
-
-    Beyond the first and the last marker, the line next to it goes on. Both increase; m is at least
-    2.
-    """
+    """Move depths along straight lines between (and beyond) markers, (m,), from `at` to `to`."""
     segment = np.clip(np.searchsorted(at, depth, side="right") - 1, 0, at.size - 2)
     stretch = np.diff(to) / np.diff(at)
     moved: Array = to[segment] + stretch[segment] * (depth - at[segment])

@@ -1,7 +1,7 @@
 """From arrays with gaps to rows of measured samples, and a kernel over many of them.
 
-This is the only place that sees NaN for missing samples. Profiles ``(..., n)`` are taken block by
-block, so that scratch arrays stay small, however many profiles there are.
+Only here is NaN a missing sample. Profiles ``(..., n)`` are taken block by block, so that scratch
+arrays stay small.
 """
 
 from __future__ import annotations
@@ -42,14 +42,8 @@ BLOCK = 1 << 19
 class Evidence(NamedTuple):
     """What the data carry of their samples.
 
-    Parameters
-    ----------
-    flags : ndarray, shape (..., n), optional
-        Sums of :class:`sims_analysis.outcomes.Flag`; NaN for 0.
-    limit : ndarray, shape (..., n), optional
-        Limits of detection of samples below one; NaN at all others.
-    fraction : ndarray, shape (...), optional
-        Effective samples per depth: see :class:`Errors`.
+    ``flags`` (..., n) are sums of :class:`sims_analysis.outcomes.Flag`, NaN for 0; ``limit`` (...,
+    n) the limits of detection of samples below one; ``fraction`` (...) as in :class:`Errors`.
     """
 
     flags: NDArray[Any] | None = None
@@ -66,10 +60,7 @@ class Evidence(NamedTuple):
         )
 
     def of(self, block: slice | Index, value: Array) -> NDArray[np.int16] | None:
-        """Return the flags of a block of profiles; None if nothing is known of them.
-
-        A sample without a value that has a limit is below it.
-        """
+        """Return the flags of a block; a sample with a limit and no value is below it."""
         flags = None
         if self.flags is not None:
             flags = self.flags[block]
@@ -92,7 +83,7 @@ def _carried(
 ) -> tuple[Marks | None, Index]:
     """Return what rows carry, by their arrays ``(R, n)``: runs, and the samples before gaps.
 
-    The latter are positions in rows end to end, whose measured samples begin at `offsets`.
+    The latter are positions in rows end to end, beginning at `offsets`.
     """
     some, n = np.flatnonzero(flags.any(axis=1)), value.shape[1]
     bits, c = flags[some].reshape(-1), value[some].reshape(-1)
@@ -128,14 +119,7 @@ def _carried(
 
 
 class InfiniteSampleError(Exception):
-    """A value or a depth is infinite.
-
-    Parameters
-    ----------
-    row, sample : int
-    what : {"value", "depth"}
-    number : float
-    """
+    """A value or a depth (`what`) is infinite: its row, its sample, and the number."""
 
     def __init__(self, row: int, sample: int, what: str, number: float) -> None:
         super().__init__(row, sample, what, number)
@@ -202,22 +186,12 @@ def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
 class Errors(NamedTuple):
     """Standard errors of samples, and how a sum or a fit uses them.
 
-    Parameters
-    ----------
-    stderr : ndarray, shape (..., n)
-    counts : ndarray, shape (..., n), optional
-        If given, samples with zero counts have zero error. The unbiased estimate of the variance
-        of a Poisson count is the count itself, so that such a sample adds nothing to the variance
-        of a sum, although its own value is uncertain.
-    fraction : ndarray, shape (...), optional
-        Effective sample fraction of profiles on a grid finer than the samples. Grid values that
-        share a sample carry no more information than the sample: each counts as a fraction of it,
-        with an error larger by ``1 / sqrt(fraction)``.
-    common, overlap : ndarray, shape (..., n), optional
-        The standard error of a background that was subtracted, at each sample, and the covariance
-        of sample and background over its variance; for functions of single profiles alone.
-    achieved : ndarray, shape (..., n), optional
-        The achieved resolution of restored profiles; for functions of single profiles alone.
+    ``stderr`` (..., n) are those of single samples. Samples with zero ``counts`` (..., n) have no
+    error in sums: the unbiased estimate of the variance of a Poisson count is the count itself. On
+    a grid finer than the samples, each value counts as the ``fraction`` (...) of a sample, with an
+    error larger by ``1 / sqrt(fraction)``. For functions of single profiles alone: ``common`` and
+    ``overlap`` (..., n), the error of a subtracted background and its covariance with the sample
+    over its variance; and ``achieved`` (..., n), the achieved resolution of restored profiles.
     """
 
     stderr: NDArray[Any]
@@ -237,10 +211,7 @@ class Errors(NamedTuple):
         )
 
     def of(self, block: slice | Index) -> tuple[Array, Array | None]:
-        """Return the errors of a block of profiles, as the kernel takes them.
-
-        Also those of single samples with zero counts, 0 for others; None if there are none.
-        """
+        """Return the errors of a block, and those of samples with zero counts; or None."""
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
         uncounted = None
         if self.counts is not None:
@@ -266,35 +237,22 @@ def layouts(
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
+    Yields the indices of the groups of each block, and their rows.
+
     Parameters
     ----------
     depth : ndarray, shape (n,) or (G * group, n)
         NaN after the last sample of a shorter row.
     value : ndarray, shape (G * group, n)
         NaN for missing samples.
-    errors : Errors, optional
-        Of all rows.
-    bounds : (lower, upper), optional
-        Edges of the cells over which the values are averages, each shaped as `depth`.
-    evidence : Evidence, optional
-        What the data carry. Rows with gaps are packed.
+    errors, bounds, evidence
+        As for :func:`run`. Rows with gaps are packed.
     group : int
         Number of consecutive rows that belong together and get the same layout.
     gaps : ndarray of bool, shape (G * group,), optional
         Which rows are incomplete, if that is known; only these are built then.
     at_once : bool
         Take all rows together if they are complete and need not be copied.
-
-    Yields
-    ------
-    groups : slice or ndarray of int
-        Indices of the groups of a block.
-    rows : Dense or Packed
-        Their rows.
-
-    Raises
-    ------
-    InfiniteSampleError
     """
     wanted = (True,) if gaps is not None else (False, True)
     if depth.ndim > 1:
@@ -365,7 +323,7 @@ def run(
     at_once: bool = False,
     **options: Any,
 ) -> tuple[Found, Rests | None]:
-    """Run a kernel over profiles.
+    """Run a kernel; return its fields, ``(*cases, *lead, ...)``, and what answers rest on.
 
     Parameters
     ----------
@@ -383,30 +341,18 @@ def run(
     evidence : Evidence, optional
         What the data carry of their samples.
     use : {"curve", "samples", "point"}, optional
-        How answers use the samples between the ``start`` and ``stop`` that the kernel returns: what
-        they rest on is asked with them, while the samples are in the processor's cache.
+        How answers use the samples between the ``start`` and ``stop`` that the kernel returns, to
+        ask what they rest on (otherwise None).
     whole : sequence of int
         For each parameter, the number of axes in its `rest`; 0 by default.
     group : int
         If given, values are ``(*lead, group, n)``: the kernel takes the rows of a group (the
         species of a measurement) together, with one parameter, and returns one result.
     sees_gaps : bool
-        The kernel makes few arrays as large as the samples, and its first field is not finite for
-        rows with a missing sample, which it takes for complete. On a shared axis it is asked once
-        of all rows, and then of those without an answer as they are.
+        The first field is not finite for rows with a missing sample, if the kernel takes them for
+        complete: on a shared axis it runs over all rows, and again over those without an answer.
     at_once : bool
         The kernel takes many complete rows part by part itself.
-
-    Returns
-    -------
-    NamedTuple
-        The kernel's, with fields of shape ``(*cases, *lead, ...)``.
-    Rests or None
-        What the answers rest on, if it was asked.
-
-    Raises
-    ------
-    InfiniteSampleError
     """
     n, group_size = value.shape[-1], group or 1
     lead = value.shape[:-2] if group else value.shape[:-1]

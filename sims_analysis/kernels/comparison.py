@@ -26,20 +26,7 @@ def ratio_errors(a: Array, b: Array, of_a: Array, of_b: Array) -> tuple[Array, A
 
 
 def mean_and_deviation(values: Array) -> tuple[Array, Array, Index]:
-    """Mean, standard deviation and number of the values that are not NaN, along the last axis.
-
-    Parameters
-    ----------
-    values : ndarray, shape (..., n)
-
-    Returns
-    -------
-    mean : ndarray, shape (...)
-        NaN if there are none.
-    deviation : ndarray, shape (...)
-        With n - 1; NaN for fewer than two values.
-    count : ndarray of int, shape (...)
-    """
+    """Return mean, standard deviation (n - 1) and number of (..., n) values but NaN."""
     # Sorted and added sequentially, so that the result depends neither on the order of the
     # measurements nor on the memory layout (which decides how numpy sums). NaN sort to the end.
     values = np.sort(values, axis=-1)

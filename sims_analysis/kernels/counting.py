@@ -21,21 +21,10 @@ NONE_COUNTED = -math.log((1.0 - ONE_SIGMA) / 2.0) / 2.0
 
 
 def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array, Array]:
-    """Exact central interval of a Poisson mean (Garwood 1936).
+    """Exact central interval of a Poisson mean, from counts that need not be integers.
 
-    ``[chi2(a/2; 2k) / 2, chi2(1 - a/2; 2k + 2) / 2]`` with ``a = 1 - confidence``; from 0 for
-    k = 0.
-
-    Parameters
-    ----------
-    counts : array_like
-        Counts; not necessarily integers after a dead-time correction or a division.
-    confidence : float
-        Probability that the interval covers the mean.
-
-    Returns
-    -------
-    lower, upper : ndarray
+    ``[chi2(a/2; 2k) / 2, chi2(1 - a/2; 2k + 2) / 2]`` with ``a = 1 - confidence``; from 0 for k = 0
+    (F. Garwood, Biometrika 28 (1936) 437).
     """
     from scipy.special import gammainccinv, gammaincinv
 
@@ -57,9 +46,7 @@ def poisson_stderr(counts: Array) -> Array:
 def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]) -> Array:
     """Return the value of one count at every sample: its variance over its value.
 
-    Where a sample does not determine it well, it is the sum of the variances over the sum of the
-    values of its profile (`total` sums over the profile of each sample). NaN where that does not
-    determine it either.
+    Where a sample does not determine it well, that of its profile (`total` sums over it); or NaN.
     """
     positive = value > 0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -69,10 +56,10 @@ def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]
 
 
 class WindowStatistics(NamedTuple):
-    """Statistics of the samples in a window; shape (R,).
+    """Statistics of the samples in a window, (R,).
 
     Mean, sample standard deviation, number, mean square of the standard errors (NaN without), and
-    the sum of the squared shares that the samples have in the mean: ``1 / n`` if they count alike.
+    sum of the squared shares in the mean.
     """
 
     mean: Array
@@ -85,9 +72,8 @@ class WindowStatistics(NamedTuple):
 class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
-    Mean, number of samples, variances of the mean and of a single sample, by which factor the
-    samples of the window scatter more than their standard errors, at least 1. ``unseen`` is the
-    standard error of a window without a count, 0 of others. And the window.
+    Mean, number of samples, variances of the mean and of a single sample, by which factor (at least
+    1) the samples scatter more than their errors, and the error of a window without a count, or 0.
     """
 
     mean: Array
@@ -104,14 +90,11 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
     """Return the mean over a window of each row, and its error: the one rule for it.
 
     The variance of the mean is ``max(sum s_i^2 / n, S^2) / n``, with the standard errors s of the n
-    samples and their sample standard deviation S: a window that is not flat is less certain than
-    its counts say. If the scatter is the larger one, the samples of the window have it for their
-    error, too, wherever they enter a sum: otherwise the errors that a sum over the window and its
-    background have in common would not cancel. Of cells, whose shares p of the window differ, it is
-    ``max(sum (p_i s_i)^2, S^2 sum p_i^2)``.
-
-    On a grid finer than the samples (`fraction`: effective samples per depth), the scatter grows as
-    the errors have. NaN without a sample, and for a single one without a standard error.
+    samples and their sample standard deviation S; of cells with shares p in the mean, ``max(sum
+    (p_i s_i)^2, S^2 sum p_i^2)``. If the scatter is the larger one, it is also the error of the
+    samples wherever they enter a sum, so that errors in common with the background cancel. On a
+    grid finer than the samples (`fraction`) it grows as the errors have. NaN without a sample, and
+    for a single one without an error.
     """
     mean, deviation, n, stated, squared_shares = window_statistics(rows, start, stop)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -127,9 +110,8 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
 def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
     """Return the standard error of the mean over a window without a count; 0 for other windows.
 
-    The upper end of the 68 % interval of n zero counts is 1.84 counts over n, all of them in the
-    sample where one count weighs most; the standard error of a sample with zero counts is half of
-    1.84 counts.
+    The upper end of the 68 % interval: 1.84 counts over n, in the sample where one count weighs
+    most.
     """
     if rows.uncounted is None:
         return np.zeros(rows.count)
@@ -140,10 +122,7 @@ def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
-    """Return the statistics of the samples in a window of each row.
-
-    Samples count alike; cells with the width of their part in the window.
-    """
+    """Return the statistics of the samples in a window of each row; cells count by their widths."""
     if rows.lower is not None:
         return _of_cells(rows, start, stop)
     rows = rows.within(start, stop)
@@ -177,11 +156,7 @@ def _of_cells(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:
-    """Return the share of each sample in the mean over a window; 0 outside, NaN without any.
-
-    ``1 / n`` of the n samples; of cells, the part of the window that each covers over the part
-    covered by all.
-    """
+    """Return the share of each sample, or cell, in the mean over a window; 0 outside."""
     a = rows.repeat(np.where(np.isnan(start), -np.inf, start))
     b = rows.repeat(np.where(np.isnan(stop), np.inf, stop))
     if rows.lower is None or rows.upper is None:

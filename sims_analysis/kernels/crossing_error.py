@@ -1,9 +1,8 @@
 """Uncertainty of the depth of a crossing, from the standard errors of samples.
 
-The two samples beside a crossing are not enough. Noise makes several crossings of one edge, and
-the chosen one is biased: the deepest lies below the edge, in a segment that noise has made steep.
-The samples around it tell where the edge is and how well it is known, and how far a curved profile
-departs from the straight line between two samples.
+Noise makes several crossings of one edge, and the chosen one is biased: the deepest lies below the
+edge, in a segment that noise has made steep. The samples around it show where the edge is, how well
+it is known, and how far it departs from the straight line between two samples.
 """
 
 from __future__ import annotations
@@ -50,8 +49,8 @@ CURVED = 5.0
 class Edges(NamedTuple):
     """What the samples around crossings say of the edges there; shape (K,).
 
-    How far each lies from the crossing, its standard error, how much the values change with depth
-    there, and the half-width of the 68 % interval about the crossing.
+    How far each lies from the crossing, its standard error, its steepness, and the half-width of
+    the 68 % interval about the crossing.
     """
 
     offset: Array
@@ -74,41 +73,28 @@ def edges(
 ) -> Edges:
     """Return where the edge at each of K crossings is, and the 68 % interval about the crossing.
 
+    ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
+    window that tells the two sides apart. Counts are Poisson against a level, and binomial between
+    two counted quantities; zeros are data. The fit crosses at z' with the standard error s, and the
+    half-width h about the crossing solves ``P(|N(z' - at, s)| < h) = 0.683``. A crossing with more
+    than a hundred others in that window has the interval of the two samples beside it. NaN without
+    standard errors, where the profile is flat, and for a crossing opposite in direction to the edge
+    around it.
+
     Parameters
     ----------
-    rows : Rows
-        With standard errors (otherwise all results are NaN).
     level : ndarray
         One for each sample.
     row, before : ndarray of int, shape (K,)
         The row of each crossing, and the last sample that is not deeper.
-    at : ndarray, shape (K,)
-        Depths of the crossings.
-    direction : ndarray, shape (K,)
-        -1 for a fall below the level, 1 for a rise.
+    at, direction : ndarray, shape (K,)
+        Depths of the crossings; -1 for a fall below the level, 1 for a rise.
     every : ndarray of int, shape (M,)
         The samples before every crossing of the rows, including those not asked for.
     level_stderr : ndarray, optional
         Standard errors of the level at every sample, if it is a measured quantity too.
     floor : ndarray, shape (R,), optional
         A background that was subtracted; its counts scatter still.
-
-    Returns
-    -------
-    Edges
-        NaN where standard errors are missing, where the profile is flat beside the crossing, and
-        for a crossing opposite in direction to the edge around it: noise made it, and there is no
-        edge of its direction nearby.
-
-    Notes
-    -----
-    ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
-    window that tells the two sides apart. Counts are Poisson against a level, and binomial between
-    two counted quantities; zeros are data. The fit crosses at z' with the standard error s, and
-    the half-width h about the crossing found solves ``P(|N(z' - at, s)| < h) = 0.683``.
-
-    If the profile crosses the level more than a hundred times within that window, the crossing has
-    no edge of its own. It is not fitted: its interval is that of the two samples beside it.
     """
     result = Edges(*np.full((4, at.size), np.nan))
     if rows.stderr is None:
@@ -145,10 +131,7 @@ def _edge(
     at: Array,
     direction: NDArray[np.int8],
 ) -> tuple[Array, Array, Array]:
-    """Return the offset of the edge from each crossing, its standard error, and its steepness.
-
-    The error is NaN for a crossing opposite in direction to the edge around it.
-    """
+    """Return offset of the edge from each crossing, its standard error (or NaN), and steepness."""
     offset, error, steep, known = _between_two(samples, before, at)
     opposite = np.zeros(at.size, dtype=bool)
     unresolved = np.flatnonzero(~known)
@@ -196,10 +179,7 @@ def _crossings_within(
 
 
 def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> tuple[Array, Array]:
-    """Propagate the errors of two samples linearly, where no logarithm can be taken (level 0).
-
-    Return the error, and the steepness of the straight line.
-    """
+    """Return error and steepness by a straight line, where no logarithm can be taken (level 0)."""
     window = samples.window(which, before, np.arange(2))
     difference = window.upper - window.lower
     sigma = np.hypot(window.upper_stderr, window.lower_stderr)
@@ -214,9 +194,9 @@ def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> t
 def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Array, Flags]:
     """Locate the edge from the two samples beside it, and flag where they suffice.
 
-    If ``y = ln(upper / lower)`` is straight, the edge is at the crossing. Curvature shifts it: it
-    is estimated with the sample before the two and with the sample after them. If these estimates
-    disagree beyond their errors, the profile has a kink there, and the smaller one is used.
+    If ``y = ln(upper / lower)`` is straight, the edge is at the crossing; curvature, by a third
+    sample on either side, shifts it. Where these two disagree beyond their errors (a kink), the
+    smaller is used.
     """
     window = samples.window(np.arange(at.size), before, np.arange(-1, 3))
     with np.errstate(all="ignore"):
@@ -258,8 +238,7 @@ def _fit_windows(
 ) -> tuple[Array, Array, Array, Index]:
     """Fit windows that extend `reach` samples to either side of the crossings.
 
-    Return the depth of the edge, its standard error and steepness, and the last sample that is not
-    deeper.
+    Return depth, error and steepness of the edge, and the last sample that is not deeper.
     """
     (edge, error, steep), sample = np.full((3, at.size), np.nan), before.copy()
     first = np.maximum(before + 1 - reach, samples.begin[which])
@@ -316,13 +295,12 @@ def _reach(
 
 
 def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
-    """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
+    """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples: depth, its error, and slope.
 
-    With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
-    sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
-    otherwise that of a binomial of two counts. Where a background was subtracted, `floor`, the
-    variance per count is larger by what is below the sample: ``a (1 + floor / (e lower))``. Return
-    the depth at which the two are equal, its standard error, and the slope of the logarithm there.
+    With a and d the values of one count of each, and e the exponential, the score of a sample is
+    ``(upper - e lower) / (a + e d)``, of a Poisson count for d = 0 (a level), otherwise of a
+    binomial. What was subtracted (`floor`) makes the variance larger: ``a (1 + floor / (e
+    lower))``.
     """
     with np.errstate(all="ignore"):
         a, b = _first_guess(samples)

@@ -1,8 +1,7 @@
 """Depths at which profiles cross a level or each other, and the choice of a junction.
 
-One search serves a fixed level, one level per profile, and a level at every sample (donors against
-acceptors). With ``l = ln(value / level)`` at the two ends of a segment, the crossing lies at
-``t = l0 / (l0 - l1)``, which is exact for exponentials. Interpolation is linear where a logarithm
+Levels are one for each sample. With ``l = ln(value / level)`` at the ends of a segment, the
+crossing lies at ``t = l0 / (l0 - l1)``, which is exact for exponentials; linear where a logarithm
 cannot be taken.
 """
 
@@ -28,10 +27,9 @@ TRIED = 2
 
 
 class Crossings(NamedTuple):
-    """Crossings in order of row and depth; every field has shape (K,).
+    """Crossings in order of row and depth, between the samples ``before`` and ``after``; (K,).
 
-    ``before`` and ``after`` are the flat positions of the samples on either side of the level.
-    Samples exactly on the level may lie between them; the crossing is then at the first of these.
+    Samples exactly on the level may lie between these; the crossing is then at the first of them.
     """
 
     row: Index
@@ -68,17 +66,10 @@ class Located(NamedTuple):
 
 
 def find(rows: Rows, level: Array) -> Crossings:
-    """Find every crossing of the level.
+    """Find every crossing of the `level`, one for each sample.
 
-    A profile that passes through a sample exactly at the level has one crossing there. A touch is
-    not a crossing. A plateau at the level that the profile passes through is a crossing at its
-    first sample. A profile that begins or ends on the level does not cross it there.
-
-    Parameters
-    ----------
-    rows : Rows
-    level : ndarray
-        One for each sample: ``rows.repeat(level)`` for a level per row.
+    A profile that passes through a sample, or a plateau, at the level crosses it at the first such
+    sample. One that touches the level, or begins or ends on it, does not cross it there.
     """
     above = (rows.value > level).reshape(-1)
     before = _changes(above, rows.offsets)
@@ -111,8 +102,7 @@ def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
 def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     """Locate crossings between their samples, or at the first sample that lies on the level.
 
-    The decay length is ``|dz / d ln(value / level)|`` between the two samples; NaN where a
-    logarithm cannot be taken.
+    The decay length is ``|dz / d ln(value / level)|``; NaN where a logarithm cannot be taken.
     """
     ends = found.before, found.after
     (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
@@ -154,9 +144,8 @@ def highest(rows: Rows) -> tuple[Index, Index]:
 class Listing:
     """The first crossings of each row, to be laid out as tables ``(R, width)``.
 
-    ``number``, (R,), counts all crossings; other arrays are of the K crossings `found`, and
-    ``column`` is the place of each in its row. One whose interval is wider than the record is
-    `lost`: it has no depth.
+    ``number``, (R,), counts all crossings; ``column`` is the place of each of the K `found` in its
+    row. Those whose interval is wider than the record are `lost`: they have no depth.
     """
 
     found: Crossings
@@ -176,7 +165,7 @@ class Listing:
         return table
 
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
-        """Lay out the statuses; `why` tells why a row has no crossing, in its first entry."""
+        """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
         found = first_status((self.lost, Status.UNDETERMINED))
         status = self.table(found, Status.PADDING)
         status[:, 0] = np.where(self.number == 0, why, status[:, 0])
@@ -191,10 +180,7 @@ def listing(
     *,
     floor: Array | None = None,
 ) -> Listing:
-    """List up to `width` crossings of every row, in order of depth, with their errors.
-
-    `floor`: as for `edges`.
-    """
+    """List up to `width` crossings of every row, in order of depth; `floor` as for `edges`."""
     every = find(rows, level)
     number = np.bincount(every.row, minlength=rows.count)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
@@ -229,10 +215,7 @@ def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
 
 
 class Table(NamedTuple):
-    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``.
-
-    And what is known of their edges: see :class:`Junction`.
-    """
+    """Crossings of each row in order of depth, ``(R, width)``, as in :class:`Junction`."""
 
     depth: Array
     stderr: Array
@@ -252,10 +235,8 @@ class Table(NamedTuple):
 def table(rows: Rows, level: Array, floor: Array | None = None, *, width: int) -> Table:
     """List the crossings of every row, in order of depth, in `width` entries (at least 1).
 
-    In a row without crossings, the status of the first entry gives the reason. A crossing whose
-    interval is wider than the record has depth NaN and status ``undetermined``. Unused entries have
-    NaN, direction 0 and the status of padding. `floor` is a background that was subtracted from
-    each row.
+    The first entry of a row without crossings has the reason as its status. A crossing whose
+    interval is wider than the record is ``undetermined``. Unused entries are padding.
     """
     listed = listing(rows, rows.repeat(level), width, floor=floor)
     found, number = listed.found, listed.number
@@ -276,8 +257,7 @@ def table(rows: Rows, level: Array, floor: Array | None = None, *, width: int) -
 class Junction(NamedTuple):
     """The chosen crossing of every row; every field has shape (R,).
 
-    The edge there, by all samples around it, is deeper by ``edge_offset``, known to
-    ``edge_stderr``, and the values change by ``steepness`` with depth there.
+    The edge is deeper by ``edge_offset``, known to ``edge_stderr``, with its ``steepness``.
     """
 
     depth: Array
@@ -302,14 +282,12 @@ def junction(
     which: int = -1,
     confirm: int = 1,
 ) -> Junction:
-    """Choose one crossing of each row.
+    """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
 
     Parameters
     ----------
-    rows : Rows
-    level : ndarray, shape (R,)
-    floor : ndarray, shape (R,), optional
-        A background that was subtracted; its counts scatter still.
+    level, floor : ndarray, shape (R,)
+        The latter a background that was subtracted; its counts scatter still.
     after : ndarray, shape (R,), optional
         Consider only crossings deeper than this; NaN means deeper than the row's maximum.
     edge : {-1, 1, 0}
@@ -318,12 +296,6 @@ def junction(
         -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
     confirm : int
         Number of samples before and after the crossing that must lie on their side of the level.
-
-    Returns
-    -------
-    Junction
-        NaN where no crossing qualifies, and where the interval of the chosen one is wider than the
-        record.
     """
     levels = rows.repeat(level)
     every = found = find(rows, levels)
@@ -376,9 +348,8 @@ def _edges_of_chosen(
 ) -> Edges:
     """Return the edges of the crossings `chosen` at depths `at`, of those that were `found`.
 
-    Noise may put the deepest crossing far from its edge, where the samples around it hardly tell.
-    The most certain crossing of its direction says where the edge is. (If that is another edge,
-    beyond the one sought, the interval reaches beyond both.)
+    Where the samples around it hardly show one, by the most certain crossing of its direction; if
+    that is another edge, the interval reaches beyond both.
     """
 
     def edges_at(some: Crossings, depth: Array) -> Edges:
@@ -425,11 +396,7 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
 
 
 def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) -> NDArray[Any]:
-    """Return the status of rows without a crossing at or beyond a depth, if any are `missing` one.
-
-    With samples on both sides of the level, but no crossing of the requested kind, the record ends
-    too early: ``truncated``.
-    """
+    """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""
     if not missing.any():
         return np.zeros(rows.count, dtype=np.uint8)
     inside = True if beyond is None else rows.depth >= rows.repeat(beyond)
@@ -446,8 +413,8 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
 class Record(NamedTuple):
     """What all samples of a row say where none crosses a level; (R,), NaN or False for nothing.
 
-    The value that a detector cut off, the highest limit of detection, and whether the maximum lies
-    beside a gap.
+    The value at which a detector saturated, the highest limit of detection, and whether the maximum
+    lies beside a gap.
     """
 
     ceiling: Array

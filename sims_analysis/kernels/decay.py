@@ -26,11 +26,7 @@ _BY_CHANCE = 0.05
 
 
 class Decay(NamedTuple):
-    """Exponential decay of an edge of every row; fields have shape (R,).
-
-    ``start`` and ``stop`` are the depths of the first and the last of the ``n`` samples used;
-    ``reduced_chi_square`` is near 1 where a straight line of ln C fits them.
-    """
+    """Exponential decay of an edge, by ``n`` samples from ``start`` to ``stop``; (R,)."""
 
     length: Array
     stderr: Array
@@ -54,24 +50,18 @@ def decay(
 ) -> Decay:
     """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
 
-    With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is
-    proportional to its fitted value, and zeros are data. (Weights from the samples themselves would
-    favour those that noise has raised.) Without, it is a least-squares fit of ln C with equal
-    weights, and the standard error is from the scatter about the line.
+    With standard errors, by maximum likelihood of counts (weights from the samples themselves would
+    favour those that noise has raised); without, by least squares of ln C with equal weights.
 
     Parameters
     ----------
-    rows : Rows
-    start, stop : ndarray, shape (R,)
-        Window of depths.
-    low, high : ndarray, shape (R,)
-        Window of values. Within `CLEAR` standard errors of a level, the fit decides whether a
-        sample is inside: selecting by noisy values would flatten the edge. Where the maximum lies
-        above `high`, samples on the other side of it belong to another edge and are left out.
-    floor : ndarray, shape (R,)
-        A background that was subtracted; its counts scatter still.
-    fraction : ndarray, shape (R,)
-        Independent samples for each value, on a grid finer than the samples.
+    start, stop, low, high : ndarray, shape (R,)
+        Windows of depths and of values. Within `CLEAR` standard errors of a level, the fit decides
+        whether a sample is inside: selecting by noisy values would flatten the edge. Samples on the
+        far side of a maximum above `high` are left out.
+    floor, fraction : ndarray, shape (R,)
+        A background that was subtracted, whose counts scatter still; independent samples for each
+        value, on a grid finer than the samples.
     edge : {-1, 1}
         Falling or rising with depth: the sign for which the length is positive.
     """
@@ -128,10 +118,7 @@ def _of_another_shape(
     fraction: Array | float,
     among: Flags,
 ) -> Flags:
-    """Flag the fits that miss, by the rule for all fits: see :func:`.residuals.verdict`.
-
-    Of values that share samples (`fraction`), every one that has none in common with the last.
-    """
+    """Flag fits that miss (:func:`.residuals.verdict`), by values that share no sample."""
     flags = np.zeros(kept.count, dtype=bool)
     with np.errstate(over="ignore", invalid="ignore"):
         m = np.exp(fit.line(kept))
@@ -196,10 +183,7 @@ def can_be_fitted(rows: Packed) -> Flags:
 
 
 def value_per_count_of(rows: Packed, under: Array) -> Array | None:
-    """Return the value of one count at every sample; None without standard errors.
-
-    `under` is what was subtracted from each sample.
-    """
+    """Return the value of one count at every sample above what was subtracted, `under`; or None."""
     if rows.stderr is None:
         return None
     value = rows.value + under
@@ -241,11 +225,10 @@ class Exponential(NamedTuple):
 def fit_exponential(
     rows: Packed, keep: Flags, per_count: Array | None, under: Array
 ) -> Exponential:
-    """Fit exponentials to the selected samples.
+    """Fit exponentials to the selected samples, above what was subtracted from them (`under`).
 
-    By maximum likelihood of counts, given `per_count`, the value of one count at every sample
-    (:func:`value_per_count_of`), and what was subtracted from it (`under`); with None, by least
-    squares of ln C with equal weights.
+    By maximum likelihood of counts, given the value of one count at every sample (`per_count`);
+    with None, by least squares of ln C with equal weights.
     """
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -267,10 +250,8 @@ def _by_likelihood(
 ) -> Exponential:
     """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
 
-    With ``m`` the fitted value and ``f`` what was subtracted, the counts expected are ``(m + f)``
-    over the value of one: a sample weighs less by ``m / (m + f)``.
-
-    The number of steps is fixed, so that the result for a row does not depend on the other rows.
+    With m the fitted value and f what was subtracted, a sample weighs less by ``m / (m + f)``. The
+    number of steps is fixed, so that the result for a row does not depend on the other rows.
     """
     scale = kept.sum(np.abs(kept.value)) / kept.size
     weight, y = kept.repeat(scale) / per_count, kept.value / kept.repeat(scale)

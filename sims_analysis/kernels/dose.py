@@ -1,7 +1,7 @@
 """Integrals of profiles over depth, in units of value times depth.
 
-The trapezoidal integral between any limits is linear in the values: a weighted sum of the samples.
-The log-linear rule adds up segments: the mean of each times its width between the limits.
+The trapezoidal integral between any limits is a weighted sum of the samples. The log-linear rule
+adds up segments: the mean of each times its width between the limits.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ from sims_analysis.outcomes import Status
 
 
 class Integral(NamedTuple):
-    """Integrals of rows; every field has shape (R,).
+    """Integrals of rows, (R,), with the limits used, which lie within the samples.
 
-    ``start`` and ``stop`` are the limits actually used, which lie within the samples;
-    ``n_linear_segments`` counts the segments with an end that is not positive, which the
-    log-linear rule integrates as trapezoids.
+    ``n_linear_segments`` counts those that the log-linear rule integrates as trapezoids, because an
+    end is not positive.
     """
 
     value: Array
@@ -50,10 +49,9 @@ class Integral(NamedTuple):
 def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid") -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
-    Values at limits between samples are interpolated. Averages over cells are integrated as such:
-    the sum of value times width, under either rule. A limit beyond the samples is replaced by the
-    end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
-    the limits.
+    Values at limits between samples are interpolated; averages over cells are summed with their
+    widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
+    by the end of the profile; ``no_data`` where no segment lies between the limits.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
@@ -78,8 +76,7 @@ def _weighed(
 ) -> tuple[Array, Index]:
     """Sum the weighted samples of each row, and find runs of equal ones while they are in cache.
 
-    If it has `ends`, sum the means of the segments after them by logarithms, and count those
-    between its ends that are linear.
+    With `ends`, sum the means of segments by logarithms, and count the linear ones.
     """
     n, flat = rows.depth.size, rows.value.reshape(-1)
     runs = [np.empty((0, 2), np.intp)]
@@ -109,10 +106,7 @@ def _linear(samples: Array, first: Index, end: Index) -> Index:
 
 
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
-    """Add up the whole segments between the limits and the parts of the two that they cut.
-
-    Also count the segments in which a logarithm cannot be taken. Both for the valid rows alone.
-    """
+    """Add up whole segments between the limits and parts of the two they cut; count linear ones."""
     log = rule == "loglinear"
     limits = rows.segment_at(np.stack([a, b], axis=1))
     first, last = limits.T
@@ -158,10 +152,9 @@ class BelowLimit(NamedTuple):
 
 
 def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> BelowLimit:
-    """Integrate the samples below a limit by the trapezoidal rule.
+    """Integrate the samples below a limit by the trapezoidal rule; NaN limits have no integral.
 
-    `start` and `stop` are NaN where there is no integral; the values there, interpolated by `rule`,
-    must be below the limit too for the whole profile to be.
+    Of a whole profile below it, the values at `start` and `stop`, by `rule`, must be too.
     """
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
@@ -177,10 +170,9 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
 def cumulative(
     rows: Rows, background: Array, *, rule: str = "trapezoid", divisor: float = 1.0
 ) -> Only:
-    """Integrate ``(C - background) / divisor`` from the first sample to each sample, (R, n).
+    """Integrate ``(C - background) / divisor`` from the first sample, or edge, to each, (R, n).
 
-    0 at the first sample of a row; NaN where there is no sample, and for a row with a single one,
-    which has no width. For cells, from the edge of the first one to the depth that stands for each.
+    NaN where there is no sample, and for a row with a single one, which has no width.
     """
     total = running(rows, rule=rule)
     if background.any():
@@ -243,15 +235,11 @@ _MIN_COUNTS = 2.0
 def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezoid") -> AtFraction:
     """Find the depths above which stated `fractions`, (R, m), of each row's integral lie.
 
-    This inverts the cumulative integral: within a segment by a quadratic for a straight line, and
-    by a logarithm for an exponential.
-
-    ``stderr`` is half the distance between the depths at which the cumulative integral is one
-    standard error u below and above the requested one: ``u^2 = sum ((f W_i - w_i) s_i)^2``, with
-    the weights W of the whole integral and w of the integral down to the depth. NaN if standard
-    errors are missing, if u is 0 (too few counts), and if less than u or than two counts lie on one
-    side of the depth. Status ``no_data`` with fewer than two samples, ``never_reached`` where the
-    integral is not positive.
+    ``stderr`` is half the distance between the depths at which the cumulative integral is u below
+    and above the requested one: ``u^2 = sum ((f W_i - w_i) s_i)^2``, with the weights W of the
+    whole integral and w of that down to the depth. NaN without standard errors, if u is 0, and if
+    less than u or than two counts lie on one side. ``no_data`` with fewer than two samples,
+    ``never_reached`` where the integral is not positive.
     """
     rows = rows.packed()
     enough = rows.size > (1 if rows.lower is None else 0)

@@ -1,7 +1,7 @@
 """What an answer rests on: gaps, saturated samples, samples below a limit, and what else is known.
 
-What the data carry (``rows.carried``) is added to what the values show: an answer is flags *or*
-look, so that new values under old flags are a false alarm, and never silence.
+What the data carry (``rows.carried``) is added to what the values show: new values under old flags
+are a false alarm, and never silence.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ _SURELY = 4.0
 class Rests(NamedTuple):
     """What answers rest on, in the shape of their intervals.
 
-    The flags of all that lies in each; of samples below a limit, the sum of width times limit; and
-    the total width of the gaps.
+    Flags; of samples below a limit, the sum of width times limit; and the total width of gaps.
     """
 
     flags: Any
@@ -71,8 +70,7 @@ def marks(rows: Rows) -> Marks | None:
 def saturated_samples(rows: Rows) -> Flags | None:
     """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
 
-    On a grid finer than the samples, two equal samples make many equal values: only many more count
-    than five samples make, because the noise of a grid is not that of samples.
+    On a grid finer than the samples, two equal samples make many equal values: more are needed.
     """
     flags = saturated(rows)
     if flags is None or rows.fraction is None:
@@ -95,10 +93,7 @@ def runs_of(
     flag: int,
     value: Array | None = None,
 ) -> Marks:
-    """Return the runs of flagged samples, of rows end to end, with the largest `height` of each.
-
-    The `value` of all samples, if those flagged have none.
-    """
+    """Return runs of flagged samples of rows, each with its largest `height`, or `value`."""
     beside = np.append(row[1:] == row[:-1], False)  # whether the next is of the same row
     before = np.append(False, beside[:-1])
     begin = np.flatnonzero(flags & ~(before & np.append(False, flags[:-1])))
@@ -119,9 +114,8 @@ def runs_of(
 def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     """Say on what answers about intervals rest, ``(R,)`` or ``(R, m)``; NaN for none.
 
-    What is known of samples counts if one lies in the interval. A gap counts if a curve goes across
-    it, and so do samples below a limit; of a window whose samples count each by itself, gaps do not
-    matter, and samples below a limit do.
+    Flags count if a sample lies in the interval, gaps and samples below a limit if a curve goes
+    across them; but of samples that count each by itself, gaps do not, and those below a limit do.
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
@@ -164,11 +158,7 @@ def rests_on_points(rows: Rows, at: Array) -> Rests:
 
 
 def seen(rows: Rows) -> Only:
-    """Return the flags of all samples, in their places of the array, (R, n), by their values.
-
-    The sides of gaps, saturated samples, and those of a surface transient; what the data carry is
-    not among them.
-    """
+    """Return the flags of all samples, (R, n), by their values: gaps, saturation, transients."""
     found = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
     if wide is not None:
@@ -203,10 +193,10 @@ class Places(NamedTuple):
 def at_places(
     rows: Rows, lower: Array, upper: Array, *, reach: int = 1, axis: bool = True
 ) -> Places:
-    """Return the flags of values that rest on the samples from `lower` to `upper`, (R, m).
+    """Return the flags of values that rest on samples from `lower` to `upper`, (R, m).
 
-    And on `reach` samples to both sides of it. Gaps are sampled anew: values inside have both of
-    their sides, and on an `axis`, in order of depth, their neighbours one each.
+    And on `reach` samples to both sides. In gaps, which are sampled anew, values have both sides,
+    and on an `axis` their neighbours one.
     """
     flags = np.zeros(lower.shape, dtype=np.int16)
     limit, blank = np.full(lower.shape, np.nan), np.zeros(lower.shape, dtype=bool)

@@ -1,8 +1,7 @@
 """Gaps: distances between neighbouring samples over which nothing was measured.
 
-A segment is a gap if it is more than five times as wide as the profile's median spacing and as the
-median of the spacings around it. The second condition tells a hole from a grid that widens: a mesh
-of a simulator, or a record whose steps change from one layer to the next.
+A gap is more than five times as wide as the profile's median spacing, and as the median of the
+spacings around it: a grid that widens, or steps that change from layer to layer, are no gaps.
 """
 
 from __future__ import annotations
@@ -35,18 +34,9 @@ _AROUND = 6
 
 
 def gap_after(rows: Rows) -> Flags | None:
-    """Find the segments that are gaps: by their width, and those that the data carry.
+    """Flag the samples before gaps, by widths and by what the data carry; None if there is no gap.
 
-    Parameters
-    ----------
-    rows : Rows
-        All measured samples of each profile, not those of a window alone.
-
-    Returns
-    -------
-    ndarray of bool or None
-        One for each sample, in the shape of ``rows.depth``: whether the segment after it is a gap.
-        None if there is none.
+    `rows` have all measured samples of each profile, not those of a window alone.
     """
     wide = _wide(rows)
     if wide is not None and rows.carried is not None:
@@ -104,10 +94,7 @@ def _least(rows: Rows) -> float:
 
 
 def _in_profile(width: Array) -> Flags:
-    """Find the gaps among the spacings of one profile.
-
-    A bin of a histogram, drawn as steps between depths that are the same up to rounding, is none.
-    """
+    """Find the gaps among the spacings of one profile, except steps of a histogram."""
     step = width <= TOLERANCE * width.sum()
     if step.any():
         beside = np.append(step[1:], False) | np.append(False, step[:-1])

@@ -1,8 +1,7 @@
 """Profiles on a new depth grid: cell averages that conserve the dose, and their uncertainty.
 
-A knot is a sample, or the edge of a cell: a new one, or one over which the data are averages
-already. Between two knots lies a piece of one segment, and a cell is a sum of pieces. It is not a
-difference of large integrals: a cell in the tail is as accurate as one at the peak.
+A knot is a sample or the edge of a cell, old or new; a cell is a sum of pieces of segments between
+knots, and no difference of large integrals: in the tail it is as accurate as at the peak.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ from sims_analysis.kernels.rows import (
 
 
 class Cells(NamedTuple):
-    """Averages over cells, shape (R, m), and the ends of the records, (R,).
+    """Averages over cells, (R, m), and the ends of the records, (R,).
 
-    ``n_linear_segments``, shape (R,), counts the cells of each row with a segment that is linear
-    because an end is not positive.
+    ``n_linear_segments``, (R,), counts the cells with a segment that is linear because an end is
+    not positive.
     """
 
     mean: Array
@@ -44,11 +43,10 @@ class Cells(NamedTuple):
 
 
 def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
-    """Average profiles over cells: the integral between two edges, divided by their distance.
+    """Average profiles over cells: the integral between two `edges`, (m + 1,), over their distance.
 
-    `edges`, (m + 1,), increase strictly. Between samples, profiles are straight lines in ln C with
-    `log` (the log-linear rule of the dose), otherwise in C (the trapezoid); averages over cells are
-    constant within these. NaN where a cell extends beyond the samples of the row.
+    Between samples, profiles are straight lines in ln C with `log`, otherwise in C; averages over
+    cells are constant within these. NaN where a cell extends beyond the samples of the row.
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
@@ -80,9 +78,8 @@ def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
 def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
     """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
 
-    The errors of the samples are independent, and the weights trapezoidal. With `zero_counts`,
-    return instead the errors of cells with zero counts: twice the largest ``w_i s_i`` (see
-    :func:`sims_analysis.kernels.variance.variance_of_dose`).
+    The weights are trapezoidal. With `zero_counts`, return those of cells with zero counts: twice
+    the largest ``w_i s_i`` (:func:`sims_analysis.kernels.variance.variance_of_dose`).
     """
     stderr = np.full((rows.count, edges.size - 1), np.nan)
     for index, dense in _by_axis(rows):
@@ -99,12 +96,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
 
 
 class Fraction(NamedTuple):
-    """Number of independent samples per grid depth, shape (R,).
-
-    ``fraction`` is above 0 and at most 1; NaN where no grid depth lies within the samples.
-    ``growth`` is the standard error of a grid value over that for independent samples; 1 if the
-    samples are independent.
-    """
+    """Independent samples per grid depth, in (0, 1] or NaN, and the growth of errors; (R,)."""
 
     fraction: Array
     growth: Array
@@ -115,22 +107,18 @@ def sample_fraction(
 ) -> Fraction:
     """Return the number of independent samples per grid depth.
 
-    Values on a grid finer than the samples share samples, and are not independent. A sum over the
-    grid that treats them as independent has the variance ``sum_j w_j^2 sum_i a_ji^2``, where w_j
-    is the weight of depth j in an integral and a_ji that of sample i in the value at depth j. The
-    true variance is ``sum_i (sum_j w_j a_ji)^2``. The fraction is the first over the second, for
-    samples with equal errors.
+    Values on a grid finer than the samples share samples. A sum over the grid that takes them for
+    independent has the variance ``sum_j w_j^2 sum_i a_ji^2``, where w_j is the weight of depth j in
+    an integral and a_ji that of sample i in the value there. The true one is ``sum_i (sum_j w_j
+    a_ji)^2``. The fraction is the first over the second, for samples with equal errors.
 
     Parameters
     ----------
-    rows : Rows
     at : ndarray, shape (R, m)
-        Depths, or the m edges of cells.
+        Depths, or the m edges of `cells`, over which grid values are averages.
     known : ndarray, shape (R,)
         The fraction of the samples, if they are grid values themselves: two of them k apart then
         share the fraction ``1 - k known`` of their variance. NaN means 1.
-    cells : bool
-        Whether the grid values are averages over cells.
     found : Location, optional
         Where the depths lie, if that is known.
     """
@@ -242,10 +230,7 @@ def _fraction(uncorrelated: Any, separate: Array, joint: Array) -> Fraction:
 
 
 def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
-    """Yield groups of rows on one axis: all dense rows together, packed rows one by one.
-
-    Empty rows are left out.
-    """
+    """Yield groups of rows on one axis: all dense rows, or each packed row that is not empty."""
     if isinstance(rows, Dense):
         if rows.count and rows.depth.size:
             yield np.arange(rows.count), rows
@@ -271,10 +256,7 @@ class _Pieces(NamedTuple):
 
 
 def _within_record(edges: Array, begin: float, end: float) -> tuple[Array, slice] | None:
-    """Select the edges within the record, and the cells between them; None if there is no cell.
-
-    An edge that is an end of the record up to rounding, as after a conversion of units, is it.
-    """
+    """Select the edges within the record (to rounding), and the cells between them; or None."""
     slack = TOLERANCE * (end - begin)
     lo = int(np.searchsorted(edges, begin - slack, side="left"))
     hi = int(np.searchsorted(edges, end + slack, side="right"))
@@ -311,10 +293,7 @@ def _weights_of(pieces: _Pieces) -> tuple[Array, Array]:
 
 
 class _Parts(NamedTuple):
-    """Weights of samples in the integrals over cells, cell by cell, in order of depth.
-
-    The first three arrays have shape (q,).
-    """
+    """Weights of samples in the integrals over cells, (q,), cell by cell, in order of depth."""
 
     weights: Array
     sample: Index
@@ -344,11 +323,7 @@ def _parts(dense: Dense, edges: Array) -> _Parts | None:
 
 
 def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
-    """Return the parts of the old cells in the new ones.
-
-    What no old cell covers belongs to both beside it, as in a dose (see
-    :func:`sims_analysis.kernels.segments.trapezoid_weights`).
-    """
+    """Return the parts of old cells in new ones; what none covers belongs to both beside it."""
     assert dense.lower is not None and dense.upper is not None  # noqa: S101, PT018
     old = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
     within = _within_record(edges, old[0], old[-1])
@@ -369,11 +344,10 @@ def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
 
 
 def samples_of_grid(fraction: Array) -> tuple[Array, Array]:
-    """Return the spacing of samples over that of a grid between them, and the variance there.
+    """Return the spacing r of samples over that of a grid between them, and the variance there.
 
-    In the mean over a grid of straight lines between samples, the variance is ``(2 + 1 / r^2) / 3``
-    of a sample's, r being the spacing; and the effective fraction of samples is that over r. Both
-    are 1 from a `fraction` of 1.
+    The mean variance of straight lines between samples is ``(2 + 1 / r^2) / 3`` of a sample's; the
+    effective `fraction` is that over r.
     """
     spacing = variance = np.ones_like(fraction)
     for _ in range(20 if (fraction < 1).any() else 0):
@@ -385,15 +359,9 @@ def samples_of_grid(fraction: Array) -> tuple[Array, Array]:
 def shared_variance(weights: Array, fraction: Array) -> Array:
     """Return the variance of sums over neighbours on a grid, (R,), over that of independent ones.
 
-    Those are what `fraction` says of long sums. Of straight lines between samples r apart, two
-    values k apart have the covariance ``B(k / r)`` of a sample's variance, in the mean over places
-    between samples, with the cubic B-spline B.
-
-    Parameters
-    ----------
-    weights : ndarray, shape (R, n)
-        Of neighbours in order of depth, 0 at the end where a row has fewer.
-    fraction : ndarray, shape (R,)
+    ``weights``, (R, n), are 0 where a row has fewer; `fraction` is that of long sums. Of straight
+    lines between samples r apart, values k apart have the covariance ``B(k / r)`` of a sample's
+    variance in the mean over places, with the cubic B-spline B.
     """
     spacing, variance = samples_of_grid(fraction)
     together = np.zeros(fraction.shape)

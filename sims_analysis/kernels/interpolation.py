@@ -25,10 +25,10 @@ METHODS = ("log", "linear", "pchip", "makima")
 
 
 class Interpolated(NamedTuple):
-    """Values at the requested depths, shape (R, m).
+    """Values at the requested depths, (R, m).
 
-    ``n_linear_segments``, shape (R,), counts the depths of each row at which C was interpolated in
-    place of ln C because a logarithm could not be taken.
+    ``n_linear_segments``, (R,), counts those where C was interpolated because ln C could not be
+    taken.
     """
 
     value: Array
@@ -40,8 +40,8 @@ def interpolate(
 ) -> Interpolated:
     """Interpolate profiles at given depths, `at` (R, m), that may have been `found` already.
 
-    Exactly the measured value at a sample; NaN outside the samples of the row. The two splines
-    interpolate ln C if every sample of a row is positive, otherwise C.
+    Exactly the measured value at a sample; NaN outside the record. Splines are of ln C if every
+    sample of a row is positive, otherwise of C.
     """
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
@@ -63,8 +63,7 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> Only:
     """Return the standard errors of interpolated values, (R, m), from those of the samples.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two neighbours; with logarithms, the same with
-    relative errors. Of splines, the square root of the sum of the squares by which the value moves
-    with each sample. Exactly the sample's error at a sample.
+    relative errors. Of splines, the root of the sum of the squares by which samples move the value.
     """
     if method in _STENCIL:
         return Only(_stderr_of_splines(rows, at, method))
@@ -84,10 +83,7 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> Only:
 
 
 class Location(NamedTuple):
-    """Segments of depths, as the flat positions of the samples before them; fields are (R, m).
-
-    One row of depths stands for the same ones of all rows, and one of all fields serves dense rows.
-    """
+    """Segments of depths, as positions of the samples before; (R, m), or one row for all."""
 
     at: Array
     segment: Index
@@ -205,8 +201,7 @@ def _spline(z: Array, y: Array, method: str) -> Any:
 def _modified_akima_slopes(z: Array, y: Array) -> Array:
     """Return the slopes at the samples: weighted means of the slopes on either side.
 
-    Not scipy's, which departs from the formula wherever slopes are below 1e-9 of the steepest in
-    the profile: an edge of many decades then changes values far from it.
+    Not scipy's, which departs from the formula wherever slopes are below 1e-9 of the steepest.
     """
     m = np.diff(y) / np.diff(z)
     m = np.concatenate([[3 * m[0] - 2 * m[1], 2 * m[0] - m[1]], m])

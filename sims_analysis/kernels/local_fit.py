@@ -1,7 +1,6 @@
 """Parabolas of ln C through the samples about a place, by the likelihood of their counts.
 
-Where noise has chosen a place (a crossing, a maximum), the samples around it say what the profile
-is there, and how well that is known.
+Where noise has chosen a crossing or a maximum, the samples around it say what the profile is there.
 """
 
 from __future__ import annotations
@@ -65,8 +64,8 @@ class Samples(NamedTuple):
 class Counted(NamedTuple):
     """Samples of R windows, end to end: depths, values of both sides, and those of one count.
 
-    ``under`` is what was subtracted from the upper values, over the lower ones; ``size``, (R,), the
-    number of samples of each window, at least one.
+    ``under`` is what was subtracted from the upper values, over the lower; ``size``, (R,), at least
+    1.
     """
 
     x: Array
@@ -91,7 +90,7 @@ class Counted(NamedTuple):
 def counted(
     samples: Samples, position: Index, size: Index, origin: Array, floor: Array
 ) -> tuple[Counted, Array]:
-    """Return windows of samples as counts, `floor` below them, and the scale of their depths.
+    """Return windows of samples as counts above `floor`, and the scale of their depths.
 
     Depths are relative to the `origin` of each window, over the largest of them.
     """
@@ -167,10 +166,7 @@ _ORDER = np.add.outer(np.arange(3), np.arange(3))
 
 
 def solved(information: Array, score: Array) -> Array:
-    """Solve for each row; NaN where the samples do not determine all three coefficients.
-
-    By ``L D L^T`` of all matrices at once, which are symmetric and positive.
-    """
+    """Solve all symmetric positive systems by ``L D L^T``; NaN where they are singular."""
     (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(information, 0, -1)
     x, y, z = score.T
     p, q = b / a, c / a

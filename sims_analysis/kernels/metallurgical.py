@@ -1,8 +1,4 @@
-"""Metallurgical junctions: depths at which donors and acceptors balance.
-
-The rows of a measurement are its species. Their sums are known at the depths at which all species
-are known: on their shared axis, or on their merged axes.
-"""
+"""Metallurgical junctions: depths at which donors and acceptors, rows of species, balance."""
 
 from __future__ import annotations
 
@@ -36,9 +32,8 @@ class Junctions(NamedTuple):
 def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int) -> Junctions:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
-    Linear in net doping where a sum is not positive. Without a junction, the status of the first
-    entry gives the reason. A junction whose interval is wider than the record has depth NaN and
-    status ``undetermined``.
+    Linear in net doping where a sum is not positive. Without a junction, the first entry has the
+    reason; one whose interval is wider than the record is ``undetermined``, without a depth.
 
     Parameters
     ----------
@@ -102,10 +97,7 @@ def _doping(rows: Rows, net: Array, fractions: Array) -> _Doping:
 
 
 def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
-    """Interpolate each species in ln C at every depth at which any was measured.
-
-    Depths outside the samples of any species are dropped.
-    """
+    """Interpolate each species in ln C at all depths between samples of every species."""
     species = fractions.size
     group = rows.row // species
     order = np.lexsort((rows.depth, group))

@@ -15,10 +15,7 @@ from sims_analysis.outcomes import Status
 
 
 class Moments(NamedTuple):
-    """Moments of rows and their standard errors; every field has shape (R,).
-
-    ``start`` and ``stop`` are the depths of the first and the last sample used.
-    """
+    """Moments of rows by samples from ``start`` to ``stop``, and their standard errors; (R,)."""
 
     integral: Array
     projected_range: Array
@@ -52,37 +49,26 @@ def moments(
 ) -> Moments:
     """Moments of the profile above the background, with trapezoidal weights.
 
-    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``.
-
-    Their standard errors, to first order, are NaN where the variance is 0 (too few counts). Where
-    noise may have decided which samples lie above the threshold, they have a second part: see
-    :func:`_of_ends`. Status ``truncated`` where the record ends above the threshold.
+    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``. Standard errors are to first
+    order, NaN where the variance is 0 (too few counts), and have a second part where noise may have
+    decided which samples lie above the threshold (:func:`_of_ends`).
 
     Parameters
     ----------
-    rows : Rows
-        With standard errors of independent samples, or without.
-    start, stop : ndarray, shape (R,)
-        Window of depths.
-    level : ndarray, shape (R,)
-        Background, subtracted from the values.
+    start, stop, level : ndarray, shape (R,)
+        Window of depths; background, subtracted from the values.
     threshold : ndarray, shape (R,)
-        Use only the run of samples around the maximum that lie above it; NaN means every sample of
-        the window.
+        Use only the run of samples around the maximum that lie above it, a fraction of the maximum
+        if `relative`; NaN means every sample.
     window_start, window_stop : ndarray, shape (R,)
-        Limits of the window over which the background is the mean.
-    fraction : ndarray, shape (R,)
-        Effective samples per depth.
-    floor : ndarray, shape (R,)
-        A background that was subtracted before; its counts scatter still.
-    relative : bool
-        Whether the threshold is a fraction of each row's maximum.
-    window : bool
-        Whether the background is such a mean, so that its error contributes.
+        If `window`, limits of that over which the background is the mean, so that its error
+        contributes.
+    fraction, floor : ndarray, shape (R,)
+        Effective samples per depth; a background that was subtracted before, whose counts scatter
+        still.
     sure : bool
-        Whether the background has no error, this one or one that was subtracted before. The second
-        order of the kurtosis, from samples far from the peak, counts only then: a window among them
-        cancels most of it.
+        Whether no background, this or an earlier one, has an error: the second order of the
+        kurtosis, which a window among the samples far from the peak mostly cancels, counts then.
     """
     inside = rows.within(start, stop)
     run = _run(inside, level, threshold, fraction, relative=relative)
@@ -135,10 +121,7 @@ class _Found(NamedTuple):
 
 
 def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
-    """Return the moments of the samples from one depth to another; shape NaN where there is none.
-
-    Noise about the background gives sums of either sign, which are not those of a peak.
-    """
+    """Return the moments of the samples between two depths; NaN where they have no peak."""
     # The run is an interval from sample to sample: samples outside have zero weight.
     limits = (np.where(np.isfinite(end), end, np.inf) for end in (first, last))
     weights = segments.trapezoid_weights(rows, *limits)
@@ -160,9 +143,8 @@ def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
 def _of_ends(rows: Rows, level: Array, run: _Run, found: _Found) -> Array:
     """Return the errors that come from where a run above a threshold ends; 0 where it is clear.
 
-    Either end may as well lie where the run of samples ends that are above the threshold with one
-    standard error more, or with one less: the root mean square of what these two change, for both
-    ends together. NaN where there are no moments any more between such ends.
+    The root mean square of what the ends of the runs of samples one standard error higher, and
+    lower, change, for both ends together. NaN where there are no moments between such ends.
     """
     changed = np.zeros((5, rows.count))
     for own in run.others:
@@ -253,9 +235,9 @@ def _doubtful(rows: Packed, above: Array, sigma: Array, keep: Flags) -> Flags:
 def _slopes(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape) -> list[Array]:
     """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
 
-    With ``t = (z - R) / straggle``, skewness g and kurtosis b, they are w for the integral, and
-    ``w / Q`` times ``straggle t``, ``straggle (t^2 - 1) / 2``,
-    ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, and ``t^4 - 4 g t - b - 2 b (t^2 - 1)``.
+    With ``t = (z - R) / straggle``, skewness g and kurtosis b: w, and ``w / Q`` times ``straggle
+    t``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, ``t^4 - 4 g t - b - 2 b
+    (t^2 - 1)``.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part = weights / rows.repeat(total)
@@ -275,9 +257,8 @@ def _slopes(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape)
 def _student(rows: Rows, weights: Array, floor: Array) -> Array:
     """Widen the error of a sum by Student's t, because few counts do not determine its variance.
 
-    With ``k = (C / s)^2`` counts, those of a subtracted background (`floor`) included, ``s^2`` has
-    a relative error of ``1 / sqrt(k)``: the variance ``v = sum (w s)^2`` has
-    ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
+    With ``k = (C / s)^2`` counts, those of a subtracted background (`floor`) included, the variance
+    ``v = sum (w s)^2`` has ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
     """
     from scipy.special import stdtrit
 
@@ -301,7 +282,7 @@ def _second_order(rows: Rows, weights: Array, total: Array, off: Array, shape: _
     """Return the second-order term of the variance of the kurtosis, relative to the first.
 
     ``tr(H V H V) / 2`` over ``g V g``, with the covariance V of the first four moments about the
-    mean, in units of the straggle, and gradient g and Hessian H of the kurtosis by these.
+    mean over the straggle, and gradient g and Hessian H of the kurtosis by these.
     """
     straggle, g, b = shape
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -328,9 +309,5 @@ def _second_order(rows: Rows, weights: Array, total: Array, off: Array, shape: _
 
 
 def _matrices(entries: list[list[Array]]) -> Array:
-    """Arrange entries, (R,), as a matrix for each row, (R, k, m).
-
-    Products of these are taken row by row; those of einsum round differently for other numbers of
-    rows.
-    """
+    """Arrange entries, (R,), as a matrix for each row, to be multiplied row by row."""
     return np.ascontiguousarray(np.moveaxis(np.array(entries), -1, 0))

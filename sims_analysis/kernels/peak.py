@@ -38,11 +38,10 @@ def peak(
 ) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    The half-maximum depths are the nearest crossings on either side. If one is not within the
-    window, the width is NaN and the status ``truncated``. Answers rest on the samples between the
-    half-maximum depths, and on those beside the maximum. `fraction` is the number of effective
-    samples per depth, and `floor` a background that was subtracted from each row. Where the samples
-    do not tell how high the profile is, the error is that of the highest sample.
+    Half-maximum depths are the nearest crossings on either side; ``truncated`` without one within
+    the window. Answers rest on the samples between them, and beside the maximum. Where the samples
+    do not show how high the profile is, the error is that of the highest. `fraction` is the number
+    of effective samples per depth, and `floor` a background that was subtracted.
     """
     record, rows = rows, rows.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
@@ -82,8 +81,7 @@ def _first_inside(record: Rows, rows: Rows) -> Index:
 def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:
     """Return by which part widths are less than the extent of samples above half of the maximum.
 
-    Of those within half of the extent beside it, from the width on, again and again: noise, or a
-    neighbour, crosses half of the maximum before the profile itself does.
+    Each of these lies within half of the extent so far: noise, or a neighbour, cut the width short.
     """
     high, z = rows.value > half, rows.depth
     first, last = left, right

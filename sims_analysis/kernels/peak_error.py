@@ -1,7 +1,6 @@
 """Uncertainty of a maximum, from the standard errors of samples.
 
-Noise has chosen the highest sample: of n that are alike it lies one to three standard errors above
-the profile. The samples around it tell how high the profile is.
+Noise has chosen the highest sample, which lies one to three standard errors above the profile.
 """
 
 from __future__ import annotations
@@ -37,29 +36,15 @@ CENTRED = 3
 def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
     """Return the half-width of the 68 % interval about each of K highest samples.
 
-    Parameters
-    ----------
-    rows : Rows
-        With standard errors.
-    row, position : ndarray of int, shape (K,)
-        The rows, and the flat positions of their highest samples.
-    floor : ndarray, shape (R,)
-        A background that was subtracted; its counts scatter still.
-
-    Returns
-    -------
-    ndarray, shape (K,)
-        NaN where the samples do not tell: fewer than three, or without errors.
-
-    Notes
-    -----
-    To either side the window grows until its outer half is lower than its inner one by three
-    standard errors, and is centred on its middle, if that is as high within three standard errors.
-    ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65 of it by maximum likelihood of the counts
-    (zeros are data). The maximum of the parabola, if its curvature is known, or else its value at
-    the middle, is m with the standard error s. Through three samples, of which one is below a third
-    of the highest, it is not above the parabola of C. The half-width h about the value c of the
-    highest sample solves ``P(|N(m - c, s)| < h) = 0.683``.
+    `row` and `position`, (K,), are their rows and flat positions; `floor`, (R,), is a background
+    that was subtracted, whose counts scatter still. To either side the window grows until its outer
+    half is lower than its inner one by three standard errors, and is centred on its middle, if that
+    is as high within three standard errors. ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65 of it
+    by maximum likelihood of the counts (zeros are data). The maximum of the parabola, or its value
+    at the middle if its curvature is not known, is m with the standard error s. Through three
+    samples, of which one is below a third of the highest, it is not above the parabola of C. The
+    half-width h about the value c solves ``P(|N(m - c, s)| < h) = 0.683``; NaN with fewer than
+    three samples, or without errors.
     """
     result = np.full(row.size, np.nan)
     packed = rows.packed()
@@ -161,10 +146,7 @@ def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Ar
 
 
 def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Array, Array]:
-    """Return the maximum of each exponentiated parabola, and the error of its logarithm.
-
-    The value at x = 0 where the curvature is not known.
-    """
+    """Return the maximum of each exponentiated parabola (or its value at 0), and its error."""
     a, b, c = coefficients
     unit = np.zeros((a.size, 3))
     unit[:, 2] = 1.0

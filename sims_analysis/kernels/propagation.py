@@ -13,10 +13,9 @@ from sims_analysis.kernels.rows import Array, Dense, Rows, errors_of
 def propagated(kernel: Callable[..., Any], rows: Rows, *parameters: Array, **options: Any) -> Array:
     """Return the standard errors of a kernel's ``value``, for formulas without derivatives; (R,).
 
-    ``sqrt(sum [f(c_i + s_i) - f(c_i - s_i)]^2) / 2`` over the samples i from the ``start`` to the
-    ``stop`` that the kernel returns, each moved by its error s while the others are held (JCGM
-    100:2008, 5.1.3, note 2). The kernel is called with two profiles for each sample of each row.
-    NaN where one of these errors is not known.
+    ``sqrt(sum [f(c_i + s_i) - f(c_i - s_i)]^2) / 2`` over the samples i from ``start`` to ``stop``
+    (JCGM 100:2008, 5.1.3, note 2), by two more profiles for each of them. NaN where an s is not
+    known.
     """
     found = kernel(rows, *parameters, **options)
     stderr, packed = np.full(rows.count, np.nan), rows.packed()

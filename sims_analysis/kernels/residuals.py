@@ -1,7 +1,6 @@
 """What residuals say of a fit: whether chance makes them, and whether it matters.
 
-All of it is about residuals `r` whose size is comparable, with their derivatives with respect to
-the free coordinates as the rows of a matrix: what a fit has taken from its residuals is known.
+Residuals `r` are of comparable size; `rows` are their derivatives by the free parameters.
 """
 
 from __future__ import annotations
@@ -54,16 +53,10 @@ _UNLIKELY = 0.005
 
 
 class _Spread(NamedTuple):
-    """The inner products of the derivatives of residuals, that of their differences, and so on.
+    """Inner products of the derivatives of residuals, and of their differences.
 
-    Parameters
-    ----------
-    n : int
-        Number of residuals.
-    inverse : ndarray
-        Inverse of ``J J'``, J with rows of unit length.
-    first, second : ndarray
-        ``J A J'`` and ``J A^2 J'``, A the matrix of the sum of squared differences.
+    ``inverse`` is that of ``J J'``, J with rows of unit length; ``first`` and ``second`` are
+    ``J A J'`` and ``J A^2 J'``, A the matrix of the sum of squared differences of n residuals.
     """
 
     n: int
@@ -96,17 +89,11 @@ def inverted(square: Array) -> Array:
 
 
 def wandering(r: Array, rows: Array) -> float:
-    """Return the probability that chance makes residuals follow their neighbours as closely.
+    """Return the probability that chance makes residuals, (n,), follow their neighbours as closely.
 
     The ratio of Durbin and Watson, ``sum (r_i+1 - r_i)^2 / sum r_i^2``, by the beta distribution
-    between 0 and 4 that has its mean and variance, given the derivatives (J. Durbin, G. S. Watson,
-    Biometrika 38 (1951) 159): small if neighbours are alike. 1 where too few are left to tell.
-
-    Parameters
-    ----------
-    r : ndarray, shape (n,)
-        Residuals, which the fit has made orthogonal to their derivatives.
-    rows : ndarray, shape (p, n)
+    between 0 and 4 with its mean and variance, given the derivatives, (p, n), to which residuals
+    are orthogonal (J. Durbin, G. S. Watson, Biometrika 38 (1951) 159). 1 where too few are left.
     """
     n, inverse, first, second = _spread(rows)
     whole, f = float(r @ r), n - rows.shape[0]
@@ -127,14 +114,9 @@ def wandering(r: Array, rows: Array) -> float:
 def low_frequencies(r: Array, rows: Array) -> float:
     """Return the probability that chance puts as much of the residuals into low frequencies.
 
-    Chance may be neighbours averaged over three, as in digitised and smoothed data, whose
-    residuals follow their neighbours whatever the model. The ratio of quadratic forms by R.
-    Lugannani, S. Rice, Adv. Appl. Probab. 12 (1980) 475. Many residuals are averaged over blocks.
-
-    Parameters
-    ----------
-    r, rows
-        As in :func:`wandering`; the residuals are made orthogonal here.
+    Chance may be neighbours averaged over three, as in digitised and smoothed data. The ratio of
+    quadratic forms by R. Lugannani, S. Rice, Adv. Appl. Probab. 12 (1980) 475, of residuals that
+    are made orthogonal here; many are averaged over blocks.
     """
     n, free = r.size, rows.shape[0]
     if n < free + 3:
@@ -214,10 +196,7 @@ class ChiSquare(NamedTuple):
 
 
 def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
-    """Return chi-square by Pearson's residuals `r` where `mu` counts are expected.
-
-    Below one expected count it says little, and the sign is known beforehand.
-    """
+    """Return chi-square by Pearson's residuals `r`, where about `mu` >= 1 counts are expected."""
     counted = mu >= 1
     number = int(np.count_nonzero(counted))
     # Each term has the variance 2 + 1 / mu.
@@ -226,9 +205,9 @@ def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
 
 
 def together(one: float, other: float) -> float:
-    """Return the probability of two chances: Fisher's ``-2 ln(p1 p2)``.
+    """Return the probability of two chances: chi-square of ``-2 ln(p1 p2)`` with four degrees.
 
-    R. A. Fisher, Statistical Methods for Research Workers (1925): chi-square with four degrees.
+    R. A. Fisher, Statistical Methods for Research Workers (1925).
     """
     product = max(one * other, 1e-300)
     return product * (1 - log(product))
@@ -252,23 +231,12 @@ def _median(values: Array) -> float:
 
 
 def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) -> tuple[int, bool]:
-    """Judge residuals: an index into :data:`RESIDUALS`, and whether the curve has another shape.
+    """Judge residuals: an index into :data:`RESIDUALS`, and whether curve `m` has another shape.
 
-    Where errors are known, chi-square and neighbours are asked together. Where they are not, a
-    curve has another shape only if what it departs from the samples, by more than 5 % of the
-    largest, is hardly noise of averaged samples either; less hardly if it is more than 20 %, and
-    no noise of single ones.
-
-    Parameters
-    ----------
-    r, rows : ndarray
-        As in :func:`wandering`.
-    chance : float
-        That chi-square is as large; NaN where errors are not known.
-    m : ndarray
-        The curve at these samples.
-    departure : float
-        The largest departure of the curve from the samples.
+    Where errors are known, the chance of chi-square (`chance`, otherwise NaN) and of neighbours are
+    asked together. Where not, a curve has another shape only if its `departure`, by more than 5 %
+    of the largest, is hardly noise of averaged samples either; less hardly if it is more than 20 %,
+    and no noise of single ones.
     """
     known, seen = not np.isnan(chance), departure > SEEN
     enough = r.size >= rows.shape[0] + (6 if known else 2)
@@ -300,10 +268,9 @@ def correlation(r: Array) -> float:
 
 
 def largest_departure(c: Array, m: Array) -> float:
-    """Return how far a curve `m` stays away from samples `c`, whether chance makes it or not.
+    """Return how far a curve `m` stays away from samples `c`, over the largest of these.
 
-    The largest mean of ``m - c`` over neighbours, over the largest sample. Neighbours are a
-    twenty-fifth of the samples, at least three.
+    The largest mean of ``m - c`` over neighbours, a twenty-fifth of the samples, at least three.
     """
     width = min(max(3, c.size // 25), c.size)
     return float(np.abs(running(m - c, width)).max() / c.max())

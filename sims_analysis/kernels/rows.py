@@ -1,13 +1,10 @@
-"""Profiles as the kernels see them: rows of measured samples, in one of two layouts.
+"""Profiles as the kernels see them: rows of measured samples, without NaN, in one of two layouts.
 
 :class:`Dense` rows share one depth axis and have no missing samples. :class:`Packed` rows hold
-their measured samples end to end. Both answer to the same names, so that most formulas are written
-once: a quantity per sample has the shape of ``rows.value``, a quantity per row has shape ``(R,)``,
-and ``rows.repeat(per_row)`` broadcasts the latter to the former. No value is NaN
-(:mod:`sims_analysis.kernels.blocks` builds the rows).
-
-A segment joins a sample to the next one of its row. It is stored with the sample before it; the
-last sample of a row stands for a segment of no width.
+their measured samples end to end. A quantity per sample has the shape of ``rows.value``, one per
+row has shape ``(R,)``, and ``rows.repeat(per_row)`` broadcasts the latter to the former. A segment
+joins a sample to the next one of its row, and is stored with the sample before it; the last sample
+of a row stands for a segment of no width.
 """
 
 from __future__ import annotations
@@ -41,11 +38,10 @@ WITHOUT_VALUE = 1 << 13
 
 
 class Marks(NamedTuple):
-    """Runs of samples of which the data carry a flag; every field has shape (K,).
+    """Runs of samples of which the data carry a flag, from ``first`` to ``last``; (K,).
 
-    From the ``first`` to the ``last`` of them. ``low`` and ``high`` are their neighbours with a
-    value, NaN beyond the ends of the row; ``height`` is the limit of those below one, and the value
-    of saturated ones. ``amount`` is by what the mean between the neighbours may be off.
+    ``low`` and ``high`` are their neighbours with a value, NaN beyond the row; ``height`` the limit
+    of those below one, or the value; ``amount`` by what the mean between the neighbours may be off.
     """
 
     row: Index
@@ -70,8 +66,7 @@ def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
 class _Samples(ABC):
     """The common part of both layouts.
 
-    Positions of samples are flat: row ``r`` has the positions ``offsets[r]`` to
-    ``offsets[r + 1] - 1``.
+    Positions of samples are flat: row ``r`` has ``offsets[r]`` to ``offsets[r + 1] - 1``.
     """
 
     depth: Array
@@ -122,10 +117,9 @@ class _Samples(ABC):
 
     @cached_property
     def equal_runs(self) -> Index:
-        """The flat positions at which runs of equal samples begin, and those after them, (K, 2).
+        """The flat positions at which runs of five or more equal samples begin, and end, (K, 2).
 
-        Of five at least. A kernel that goes through all samples may set it, while they are in the
-        processor's cache.
+        A kernel that goes through all samples may set it, while they are in the processor's cache.
         """
         rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
@@ -207,15 +201,9 @@ class _Samples(ABC):
 
 @dataclass(frozen=True)
 class Dense(_Samples):
-    """Rows on one depth axis, without missing samples.
+    """Rows on one depth axis, (n,), without missing samples.
 
-    Parameters
-    ----------
-    depth : ndarray, shape (n,)
-    value : ndarray, shape (R, n)
-        Contiguous.
-    stderr : ndarray, shape (R, n), optional
-        Standard errors of the values; NaN where unknown.
+    ``value``, (R, n), is contiguous; ``stderr``, (R, n) or None, is NaN where unknown.
     """
 
     offsets: Index = field(init=False)
@@ -237,10 +225,7 @@ class Dense(_Samples):
         return np.full(self.count, samples[which] if samples.size else np.nan)
 
     def segment_at(self, depth: Array) -> Index:
-        """Find the segments of depths, (R, m); the nearest for one outside.
-
-        For depths ``(1, m)``, which all rows share, those of the first row.
-        """
+        """Find the segments of depths, (R, m) or the same for all (1, m); the nearest outside."""
         found = self.depth.searchsorted(depth, side="right") - 1
         np.clip(found, 0, max(self.depth.size - 2, 0), out=found)
         found += self.offsets[: len(depth), None]
@@ -302,19 +287,10 @@ class Dense(_Samples):
 
 @dataclass(frozen=True)
 class Packed(_Samples):
-    """The measured samples of all rows, end to end.
+    """The measured samples of all rows, (N,), end to end: row r from ``offsets[r]``, (R + 1,).
 
-    Parameters
-    ----------
-    depth, value : ndarray, shape (N,)
-    stderr : ndarray, shape (N,), optional
-    offsets : ndarray of int, shape (R + 1,)
-    measured : ndarray of bool, shape (R, n), optional
-        Where the samples stood in the array that was packed.
-    axis : ndarray, shape (n,), optional
-        The depth axis of that array, if its rows shared one.
-    missing : ndarray of int, shape (R * n - N,), optional
-        The flat positions of the others in that array.
+    Where known, ``measured``, (R, n), says where they stood in the array that was packed, ``axis``,
+    (n,), is its depth axis, if shared, and ``missing`` are the flat positions of the others in it.
     """
 
     measured: Flags | None = None
@@ -438,10 +414,7 @@ def errors_of(rows: Rows) -> Array:
 
 
 class Ends(NamedTuple):
-    """Where the record of each row begins and ends, and the first value; (R,).
-
-    NaN for an empty row.
-    """
+    """Where the record of each row begins and ends, and the first value; (R,), NaN if empty."""
 
     first: Array
     last: Array
@@ -482,9 +455,8 @@ def range_sums(samples: Array, begin: Index, end: Index) -> Array:
 def dot_rows(value: Array, weights: Array) -> Array:
     """Weighted sum of each row of ``(R, n)``, with common weights or weights for each row.
 
-    Rows are summed separately, so that the result does not depend on chunks or on the order of
-    rows; and in pieces too short for BLAS to use threads, so that it does not depend on the number
-    of processors.
+    Row by row, in pieces too short for BLAS to use threads: the result does not depend on chunks,
+    on the order of rows, or on the number of processors.
     """
     total: Array = np.vecdot(value[:, :_PIECE], weights[..., :_PIECE])
     for begin in range(_PIECE, value.shape[1], _PIECE):

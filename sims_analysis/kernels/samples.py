@@ -20,15 +20,9 @@ Cells = tuple[Array, Array]
 class Samples:
     """The samples of one profile; NaN where there are none, and 0 where nothing was subtracted.
 
-    Parameters
-    ----------
-    z, c, s, k : ndarray
-        Depths, values, standard errors and counts.
-    common, overlap : ndarray
-        Standard error of a subtracted background, and the covariance of sample and background over
-        its variance.
-    lower, upper : ndarray, optional
-        Edges of the cells over which the values are means; NaN where they are not stated.
+    Depths z, values c, standard errors s and counts k; ``common`` and ``overlap``, the error of a
+    subtracted background, and the covariance of sample and background over its variance; ``lower``
+    and ``upper``, edges of the cells over which values are means, NaN where not stated.
     """
 
     z: Array
@@ -46,10 +40,7 @@ class Samples:
         return Samples(*columns)
 
     def cells(self, here: Array) -> Cells:
-        """Return how far the cells of some samples reach, by their order: as stated, or half way.
-
-        Neighbours are all measured samples, in the same window or not.
-        """
+        """Return how far the cells of some samples reach: as stated, or half-way."""
         if (
             self.lower is not None
             and self.upper is not None
@@ -71,10 +62,7 @@ def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) ->
 
 
 def cells(z: Array) -> Cells:
-    """Return how far the cell of each sample reaches to both sides.
-
-    Half of the way to its neighbours, and from the ends as far outward as inward.
-    """
+    """Return how far the cell of each sample reaches: half-way to its neighbours."""
     half = 0.5 * (z[1:] - z[:-1])
     reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
     return reach[:-1], reach[1:]
@@ -95,8 +83,8 @@ def smoothed(c: Array, width: int = 5) -> Array:
 def surroundings(c: Array, s: Array, known: float = 4.0) -> Array:
     """Return for each sample the mean of its neighbours, without its own noise.
 
-    Of as few to both sides as have together `known` standard errors; the sample itself where it
-    has them alone, or where no error is known.
+    Of as few as have together `known` standard errors; the sample itself where it has them alone,
+    or where no error is known.
     """
     s = np.nan_to_num(s)
     sums, variances = (np.concatenate([[0.0], np.cumsum(one)]) for one in (c, s**2))

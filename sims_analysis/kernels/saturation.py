@@ -1,9 +1,8 @@
 """Saturated samples: a detector that writes its largest number whatever reaches it.
 
-Counting scatters: five neighbouring samples of more than a hundred counts are practically never
-equal to the last digit. In a profile that scatters elsewhere, equal neighbours at its maximum are
-therefore no measurement of that maximum. Profiles without noise (simulations, drawings) may be
-flat, and so may profiles printed with fewer digits than their noise has; both are left alone.
+Counting scatters: five neighbours of more than a hundred counts are practically never equal to the
+last digit. Equal neighbours at the maximum of a profile that scatters elsewhere are therefore no
+measurement. Profiles without noise, or with fewer digits than noise, are left alone.
 """
 
 from __future__ import annotations
@@ -38,35 +37,20 @@ _AROUND, _ROUNDING = 8, 1e-6
 
 
 def saturated(rows: Rows) -> Flags | None:
-    """Find the saturated samples.
+    """Flag the saturated samples, in the shape of ``rows.value``; None if there is none.
 
-    At least five neighbouring samples are equal to the last digit, at the maximum of their profile
-    or where it jumps down to them, and noise as large as in the rest of the profile would not let
-    them be.
+    At least five neighbours are equal to the last digit, at the maximum of their profile or where
+    it jumps down to them, and noise as in the rest of the profile (all samples, not a window) would
+    not let them be. With u the value of one count, the second differences of ``ln C`` have the
+    variance ``6 u / C`` (those of an uneven axis, from the line between the neighbours, are scaled
+    to it), and u is ``median(d^2 C) / (6 * 0.4549)`` over the rest. Two samples of the standard
+    deviation ``s = sqrt(u C)``, written in steps of q, are equal with a probability of less than
+    ``p = erf(q / (2 sqrt(2) s))``, and n of them with ``p^(n - 1)``; s is divided by 3 to be on the
+    safe side, and q is the larger of one count and the last digit of the profile.
 
-    Parameters
-    ----------
-    rows : Rows
-        All measured samples of each profile, not those of a window alone: the noise is estimated
-        from the rest.
-
-    Returns
-    -------
-    ndarray of bool or None
-        One for each sample, in the shape of ``rows.value``; None if there is none.
-
-    Notes
-    -----
-    With u the value of one count, the second differences of ``ln C`` have the variance ``6 u / C``
-    (those of an uneven axis, from the line between the neighbours, are scaled to have it);
-    u is ``median(d^2 C) / (6 * 0.4549)`` over the rest of the profile. Two samples of the standard
-    deviation ``s = sqrt(u C)`` that are written in steps of q are equal with a probability of less
-    than ``p = erf(q / (2 sqrt(2) s))``, and n of them with ``p^(n - 1)``; s is divided by 3 to be
-    on the safe side, and q is the larger of one count and the last digit that the profile has.
-
-    Of 448 measured and simulated profiles of nine instruments and programs none is found; of 574
-    that were then cut off at a part of their maximum nine tenths are, and the others are equal
-    from end to end, or have fewer digits than noise.
+    None is found in 448 measured and simulated profiles of nine instruments and programs; of 574
+    cut off at a part of their maximum nine tenths are (the others are equal from end to end, or
+    have fewer digits than noise).
     """
     flat, runs = rows.value.reshape(-1), rows.equal_runs
     runs = runs[flat[runs[:, 0]] > 0]

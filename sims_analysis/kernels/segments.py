@@ -1,8 +1,7 @@
 """Means, interpolated values and partial integrals of single segments.
 
-A segment joins two neighbouring samples, by a straight line or by an exponential (a straight line
-in ln C). An exponential needs two positive ends: a segment with an end that is not positive is a
-straight line under either rule.
+A segment joins two neighbours, by a straight line or by an exponential (straight in ln C), which
+needs two positive ends: otherwise it is a straight line, too.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ def middle(c0: Array, c1: Array) -> Array:
 def log_mean(c0: Array, c1: Array) -> Array:
     """Mean of an exponential between two values: ``(c1 - c0) / ln(c1 / c0)``.
 
-    Computed as ``c0 (q - 1) / ln q`` with ``q = c1 / c0``, which keeps full precision where c1 is
-    close to c0. The arithmetic mean where an end is not positive.
+    As ``c0 (q - 1) / ln q`` with ``q = c1 / c0``, which is precise for c1 close to c0. The
+    arithmetic mean where an end is not positive.
     """
     with np.errstate(all="ignore"):
         q = c1 / c0
@@ -61,8 +60,8 @@ _STEEPEST = 1e-300
 def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     """Interpolate in segments at the relative position t: 0 at `c0`, 1 at `c1`.
 
-    ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``. Exactly
-    `c0` at t = 0 and `c1` at t = 1, and never outside the two.
+    ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``; never
+    outside the two.
     """
     ends = ((c1, t == 1), (c0, t == 0))
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
@@ -103,10 +102,7 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
 
 
 def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags]:
-    """Return two limits moved to within the record, and whether any of it lies between them.
-
-    NaN means the end of the row.
-    """
+    """Return limits within the record (NaN: its ends), and whether any of it is between them."""
     a, b = np.fmax(start, rows.begin), np.fmin(stop, rows.end)
     return a, b, ((rows.size > 1) | (rows.lower is not None)) & (a < b)
 
@@ -122,11 +118,10 @@ def record_weights(depth: Array) -> Array:
 def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the weight of each sample in the trapezoidal integral between two limits.
 
-    In a segment from z0 to z1, the integral of the straight line from u to v is
-    ``(v - u) [(1 - m) c0 + m c1]``, with m the relative position of its middle. All weights are 0
-    where `start` is not above `stop`. Shaped as the values, or (n,) if dense rows have the same
-    limits. The weight of a cell is its width between the limits, and what no cell covers between
-    two of them is shared by both.
+    In a segment from z0 to z1, the integral from u to v is ``(v - u) [(1 - m) c0 + m c1]``, with m
+    the relative position of its middle. All are 0 where `start` is not above `stop`. Shaped as the
+    values, or (n,) if dense rows have the same limits. A cell has its width between the limits, and
+    half of what no cell covers beside it.
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)

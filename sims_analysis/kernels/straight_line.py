@@ -13,17 +13,9 @@ __all__ = ["Line", "straight_line"]
 
 
 class Line(NamedTuple):
-    """``y = intercept + slope x``.
+    """``y = intercept + slope x``, with the covariance of the two.
 
-    Parameters
-    ----------
-    intercept, slope : float
-    covariance : ndarray
-        Of the two, ``(2, 2)``.
-    chi_square : float
-        ``r' V^-1 r``.
-    degrees : int
-        Of freedom: the number of points - 2.
+    ``chi_square`` is ``r' V^-1 r``, and ``degrees`` the number of points - 2.
     """
 
     intercept: float

@@ -14,10 +14,7 @@ from sims_analysis.outcomes import Status
 
 
 class LocalValue(NamedTuple):
-    """Values of rows at a depth, their standard errors and statuses; shape (R,).
-
-    Also the depths of the first and the last sample that was used.
-    """
+    """Values at a depth, errors, statuses, and first and last depth of the samples used; (R,)."""
 
     value: Array
     stderr: Array
@@ -31,12 +28,10 @@ def local_value(
 ) -> LocalValue:
     """Fit ``ln C = a + b (z - depth)`` to the samples nearest to a depth; the value is ``exp(a)``.
 
-    With standard errors, the fit maximizes the likelihood of counts (zeros are data); without, it
-    minimizes squares of ln C over the positive samples, and the error is from the scatter.
-    `samples` is their number, at least 3, `floor` a background that was subtracted, and `fraction`
-    the effective samples per depth, if the depths are a grid between fewer samples. Status
-    ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three usable
-    ones.
+    With standard errors by the likelihood of counts (zeros are data); without, by least squares of
+    ln C over the positive samples, with the error from the scatter. `floor` is a background that
+    was subtracted, and `fraction` the effective samples per depth of a grid between fewer samples.
+    ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three.
     """
     first, last = rows.first, rows.last
     rows = rows.packed()

@@ -26,9 +26,8 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     """Find windows that begin in the surface transient above an implant.
 
     Their first sample is the highest, and there is a deeper maximum: the running median rises to
-    more than twice its lowest value so far, by more than its noise, and falls again. About one
-    profile in a hundred without an implant is detected falsely. It is misled by values on a grid
-    finer than the samples if they have no standard errors.
+    more than twice its lowest value so far, by more than its noise, and falls again. It finds one
+    in about 1 of 100 profiles without an implant, and more on finer grids without standard errors.
     """
     rows = rows.within(start, stop).packed()
     columns = np.full((5, rows.count), np.nan)

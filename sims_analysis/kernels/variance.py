@@ -1,7 +1,7 @@
 """Random errors of weighted sums over a profile, from independent errors of its samples.
 
-An integral, a background and a moment are all sums ``sum w_i c_i``, exactly or to first order.
-Subtracting the mean over a window adds ``-W / n`` to the weights of its n samples.
+Integrals, backgrounds and moments are sums ``sum w_i c_i``, exactly or to first order. Subtracting
+the mean over a window adds ``-W / n`` to the weights of its n samples.
 """
 
 from __future__ import annotations
@@ -41,16 +41,12 @@ def variance_of_dose(
 ) -> Only:
     """Variance of trapezoidal integrals, (R,), optionally above the mean over a background window.
 
-    The window, from `window_start` to `window_stop`, may overlap the interval: its samples then
-    enter both the integral and the background, and their errors partly cancel. The first value may
-    be held constant over `held_width` above the first sample; it is one sample, however many depths
-    share it (`fraction`: effective samples per depth). NaN where there is no integral, no sample in
-    the window, or an error is unknown.
-
-    With zero counts in total, the variance is the square of the upper end of their 68 % interval,
-    [0, 1.84] counts, as if all of them fell in the sample of the largest weight: the estimate is
-    the lower end, so that the error is the full width, and the standard errors of samples with zero
-    counts are half of that.
+    Of samples both in the window, `window_start` to `window_stop`, and the interval, errors partly
+    cancel. The first value may be held over `held_width` above the first sample; it is one sample,
+    however many depths share it (`fraction`: effective samples per depth). NaN without an integral,
+    a sample in the window, or an error. With zero counts in total, the error is the upper end of
+    their 68 % interval, [0, 1.84] counts, in the sample of the largest weight: twice the standard
+    error of a sample with zero counts.
     """
     weights, width = _weights(rows, start, stop)
     total = width + held_width
@@ -92,9 +88,8 @@ def variance_above_mean(
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
     That is ``sum (w_i - W p_i)^2 s_i^2``, with the shares p of the samples in the mean. Within the
-    window, the s_i are the standard errors of the samples, scaled up to their scatter about the
-    mean if that is larger: see :func:`sims_analysis.kernels.counting.window_mean`. NaN where there
-    is no sample in the window.
+    window, the s_i are scaled up to the scatter if that is larger: see
+    :func:`sims_analysis.kernels.counting.window_mean`. NaN without a sample in the window.
     """
     terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop, fraction)
     return np.where(valid, rows.sum(terms), np.nan)
@@ -108,10 +103,7 @@ def _above_mean(
     window_stop: Array,
     fraction: Array,
 ) -> tuple[Array, Array, Array, Flags]:
-    """Return the terms of the sum in :func:`variance_above_mean`, net weights and variances.
-
-    Also return which rows have samples in the window.
-    """
+    """Return net weights and variances of :func:`variance_above_mean`, and rows with samples."""
     stderr = errors_of(rows)
     share = shares(rows, window_start, window_stop)
     inside = share > 0

@@ -20,7 +20,7 @@ from sims_analysis.quantification.reference import backgrounds_beside
 
 __all__ = ["average"]
 
-#: Scatter between replicates is told if counting makes it with less than this probability, and if
+#: Warn of scatter between replicates that counting makes with less than this probability, if
 #: the errors are off by more than this factor.
 _IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
@@ -38,23 +38,21 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One measurement. Where not all of those that have a species were measured, it has no mean.
-        For each measured variable:
+        One measurement; no mean where not all that have a species were measured. Of each variable:
 
         - ``<variable>``: the mean
-        - ``<variable>_stderr`` (unit of the variable): standard error of the mean by the standard
-          errors of the replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where
-          there are others (as in a dose); without these, by their scatter
-        - ``<variable>_scatter`` (likewise): standard error of the mean by the scatter of the
-          replicates, ``s / sqrt(n)`` with n - 1 in s. It includes what makes replicates differ
-          beside counting, such as craters and drifts, which neighbouring samples have in common
+        - ``<variable>_stderr`` (unit of the variable): its standard error by those of the
+          replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where there are
+          others; without these, by their scatter
+        - ``<variable>_scatter`` (likewise): its standard error by the scatter of the replicates,
+          ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts, not counting alone
         - ``<variable>_counts`` (``count``): the sum of the counts
         - ``<variable>_background_stderr``...: of subtracted backgrounds, independent of each other
 
-        The coordinate ``n_replicates`` over species is the number of measurements. Of uncertainties
-        that all samples have in common (of sensitivity factors, of the depth scale) the largest is
-        kept, because averaging does not make them smaller; of other coordinates over the
-        measurements those that are the same for all.
+        What is known of samples of any goes along (:func:`quality`). The coordinate
+        ``n_replicates`` over species is the number of measurements. Of uncertainties common to all
+        samples (of sensitivity factors, of the depth scale), which averaging does not make smaller,
+        the largest is kept.
 
     Raises
     ------
@@ -68,10 +66,6 @@ def average(data: xr.Dataset) -> xr.Dataset:
     ProfileWarning
         Where replicates scatter more than their standard errors allow (with a probability below
         1e-7 by chi-square, over all depths), with the factor.
-
-    See Also
-    --------
-    repeatability : How far the replicates, their doses and junctions agree.
 
     References
     ----------
@@ -124,7 +118,7 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
 
 
 def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
-    """Average one variable, and what stands beside it."""
+    """Average one variable, with its errors and counts."""
     frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)

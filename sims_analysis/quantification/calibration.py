@@ -48,42 +48,39 @@ def calibrate_depth(
         On a sputter-time axis, or with a fit as `markers` on that of the fit; one measurement or a
         batch.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
-        ``"0.5 nm/s"``. For a stack of layers, the time at which each ends and its rate, in order:
-        ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record. A
-        DataArray over ``measurement`` gives each measurement its own.
+        ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own. For layers, in order,
+        where each ends and its rate: ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the
+        rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
     total_time : str, Quantity or DataArray, optional
-        By default the time of the last sample of each measurement. If sputtering went on after it,
-        the crater is deeper than the record, and the time must be given.
+        By default the time of the last sample of each measurement; to be stated if sputtering went
+        on after it.
     relative_rates : list of (stop_time, number), optional
         With `crater_depth`, for layers whose rates are known relative to each other:
-        ``[("120 s", 1.0), (None, 0.6)]``. They are scaled so that all layers together are as deep
-        as the crater.
+        ``[("120 s", 1.0), (None, 0.6)]``.
     markers : list of (time, depth) or Dataset, optional
-        A Dataset is a fit of several layers, ``fit(data, model="delta_drf", repeat=5)``, over the
-        axis of the data, whose `depths` are known. Otherwise known depths, for instance of
-        interfaces: ``[("120 s", "40 nm"), ("300 s", "95 nm")]``, with a constant rate from the
-        surface to the first and from each to the next. The last is the end of the record, or a
-        rate for the rest of it, ``(None, "0.5 nm/s")``.
+        Known depths, for instance of interfaces: ``[("120 s", "40 nm"), ("300 s", "95 nm")]``, with
+        a constant rate between them and from the surface. The last is the end of the record, or a
+        rate for the rest of it, ``(None, "0.5 nm/s")``. Or a Dataset: a fit of several layers,
+        ``fit(data, model="delta_drf", repeat=5)``, over the axis of the data, at known `depths`.
     depths : sequence of str or Quantity, or DataArray, optional
         With a fit as `markers`: the certified depth of each layer.
     apply_offset : bool
-        With a fit as `markers`: shift depths by the offset of the line, too, which is otherwise
-        reported alone. Mixing moves every layer towards the surface alike, and not the surface.
+        With a fit as `markers`: shift depths by the offset of the line, too. Mixing moves every
+        layer towards the surface alike, and not the surface.
     depth_uncertainty : float, str, Quantity or DataArray, optional
-        Standard uncertainty of the depth scale (of certified `depths`; that of the line is added
-        to it): relative, such as ``0.05`` or ``"5 %"``, or in the
-        unit of the rate or the crater depth (``"20 nm"``).
+        Standard uncertainty of the depth scale (of certified `depths`; that of the line is added):
+        relative, such as ``0.05`` or ``"5 %"``, or in the unit of the rate or the crater depth.
 
     Returns
     -------
     Dataset or DataArray
         Over depth (``nm``), with the values unchanged; ``sputter_time`` is kept as a coordinate.
-        ``crater_depth`` and ``depth_scale_uncertainty`` (relative; :func:`dose_budget` takes it as
-        ``depth_uncertainty``) are coordinates if they were stated; the attr ``calibration`` of the
-        depth, and the history, say what was done. If measurements that share an axis in a batch
-        have rates of their own, each has its own depth axis afterwards, over ``point``.
+        ``crater_depth`` and ``depth_scale_uncertainty`` (relative; :func:`dose_budget` reads it)
+        are coordinates if they were stated; the attr ``calibration`` of the depth, and the history,
+        say what was done. Measurements of a batch with rates of their own get their own depth axes,
+        over ``point``.
 
         With a fit as `markers`, also the coordinates ``sputter_rate`` (``nm/s``; on a depth axis
         ``depth_factor``, ``1``) and ``depth_offset`` (``nm``) with their ``_stderr``;
@@ -95,9 +92,8 @@ def calibrate_depth(
     ------
     ProfileError
         If not exactly one of `rate`, `crater_depth` and `markers` is given, the data are already on
-        a depth axis, a rate, depth or time is not positive, or the layers, the markers or the
-        `total_time` end before the record does; if the markers are a fit that is not ``ok``, the
-        `depths` are not as many as its layers, or these do not determine a rate.
+        a depth axis, a rate, depth or time is not positive, layers, markers or `total_time` end
+        before the record, or a fit is not ``ok``, or does not have as many layers as `depths`.
     UnitsError
         If an argument has no unit, or one of another kind.
 
@@ -108,13 +104,10 @@ def calibrate_depth(
 
     Notes
     -----
-    The rate is taken as constant within a layer. In the surface transient it is not, which shifts
-    the depths there, and all below by the same amount, by a nanometre or so.
-
-    Of several layers, apparent positions p and certified depths d lie on ``p = a + b d`` by
-    generalised least squares with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the
-    rate is ``1 / b`` and the offset ``-a / b``, with the errors that follow. Layers must lie below
-    the surface transient.
+    The rate is constant within a layer. In the surface transient it is not, which shifts all depths
+    by a nanometre or so; layers must lie below it. Apparent positions p and certified depths d lie
+    on ``p = a + b d`` by generalised least squares with the covariance V of the fit,
+    ``(A' V^-1 A)^-1 A' V^-1 p``; the rate is ``1 / b`` and the offset ``-a / b``.
 
     References
     ----------
@@ -131,20 +124,6 @@ def calibrate_depth(
     ... )
     >>> ds["depth"].attrs["calibration"]
     'z = 0.42 nm/s * t (crater 210 nm in 500 s)'
-
-    Three delta layers at 10, 20 and 30 nm:
-
-    >>> import numpy as np, xarray as xr
-    >>> t = xr.DataArray(np.arange(0.0, 80.0), dims="sputter_time", attrs={"units": "s"})
-    >>> expected = sum(900 * np.exp(-(((t - s) / 5) ** 2)) for s in (21, 41, 61))
-    >>> run = xr.zeros_like(expected) + np.random.default_rng(0).poisson(expected)
-    >>> run = run.assign_coords(sputter_time=t).assign_attrs(units="count").rename("counts")
-    >>> fit = sims.fit(run, model="gaussian", repeat=3)
-    >>> ds = sims.calibrate_depth(run, markers=fit, depths=["10 nm", "20 nm", "30 nm"])
-    >>> for name in ("sputter_rate", "depth_offset"):
-    ...     print(f"{ds[name].item():.3f} +- {ds[f'{name}_stderr'].item():.3f} {ds[name].units}")
-    0.499 +- 0.001 nm/s
-    -0.470 +- 0.031 nm
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")

@@ -145,7 +145,7 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
 
 
 def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Variable]) -> xr.Dataset:
-    """Add concentrations, and what stands beside them, where a species has none yet.
+    """Add concentrations, with their errors and counts, where a species has none yet.
 
     They were made from a frame: ``""`` for concentrations in ``atom/cm^3``, ``"_stderr"``,
     ``"_counts"``... What its standard errors mean is said of theirs.

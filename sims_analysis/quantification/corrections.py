@@ -34,7 +34,7 @@ __all__ = ["correct_dead_time", "dead_time_of", "subtract_background"]
 
 #: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
-#: Scatter in a window is told if counting makes it with less than this probability, and if the
+#: Warn of scatter in a window that counting makes with less than this probability, if the
 #: errors are off by more than this factor: few counts scatter more widely than chi-square says.
 _IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
@@ -174,22 +174,16 @@ def subtract_background(
         was counted.
 
         - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
-          coordinates with the total that was subtracted, and the standard error of the mean over
-          the window: from the standard errors of its n samples, ``sqrt(sum s_i^2) / n``, or from
-          their scatter, ``s / sqrt(n)``, where this is larger or they have none; larger by
-          ``1 / sqrt(effective_sample_fraction)`` on a grid finer than the samples (see
-          :func:`to_grid`); infinite for a single sample without a standard error. If none of the
-          n samples has a count, the upper end of the 68 % interval: 1.84 counts / n
-        - ``<variable>_background_stderr`` (likewise), with a window: that standard error, which
-          is converted along with the variable. It is common to all samples of a profile, so that
-          it enters doses, moments and depths as a shift of all samples: ``(sum w_i s_i)^2``, not
-          ``sum (w_i s_i)^2``
+          coordinates with the total that was subtracted, and its standard error, as that of
+          :func:`mean_value` over the window; infinite for a single sample without a standard error
+        - ``<variable>_background_stderr`` (likewise), with a window: that error, converted along
+          with the variable. It is common to all samples of a profile, and enters doses, moments
+          and depths as a shift of all: ``(sum w_i s_i)^2``, not ``sum (w_i s_i)^2``
         - ``<variable>_background_overlap`` (``1``), with a window: the covariance of each sample
-          with the background divided by the variance of the latter, ``(s_i^2 / n) / s^2`` within
-          the window and 0 outside, so that a dose over the window has the right error, too
-        - ``<variable>_background_scatter`` (``1``), with a window: by which factor its samples
-          scatter more than their standard errors, at least 1. In sums over the window, the s_i are
-          larger by it, as they are in the error of the background
+          with the background over the variance of the latter, ``(s_i^2 / n) / s^2`` within the
+          window and 0 outside, so that a dose over the window has the right error, too
+        - ``<variable>_background_scatter`` (``1``), with a window: by which factor, at least 1, its
+          samples scatter more than their standard errors, which are larger by it in sums over it
 
     Raises
     ------
@@ -263,7 +257,7 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
 def _mean_to_subtract(
     frame: Frame, chosen: xr.Variable, window: Any
 ) -> tuple[xr.Variable, dict[str, xr.Variable]]:
-    """Return the mean over a window, and what goes beside the samples to say how well it is known.
+    """Return the mean over a window, and columns of the samples that say how well it is known.
 
     NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
     over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
@@ -317,7 +311,7 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
 def _beside(
     frame: Frame, level: xr.Variable, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
-    """Return what stands beside the samples: the fresh errors, or those from before.
+    """Return the columns of the samples: the fresh errors, or those from before.
 
     Subtracting the mean over a window removes the error of a background that was subtracted before,
     unless that error varies with depth.

@@ -56,7 +56,7 @@ class DepthAxis(NamedTuple):
 def open_axis(data: Any, name: str) -> DepthAxis:
     """Open the axis of data, with all their dimensions, to read arguments for it."""
     axis = data[name]
-    # What stands beside the samples of data says nothing of their axis.
+    # Errors, counts and flags of the samples say nothing of their axis.
     axis = axis.drop_vars([c for c in axis.coords if c != name and axis[c].dims == axis.dims])
     sizes = {d: n for d, n in data.sizes.items() if d not in (*axis.dims, *vocabulary.AXES)}
     labels = {d: data[d] if d in data.coords else n for d, n in sizes.items()}
@@ -113,16 +113,9 @@ def moved(
 ) -> Any:
     """Give the data back on the depths of a scale, with what runs along their axis.
 
-    If measurements shared an axis and do not any more, each gets its own, over ``point``.
-
-    Parameters
-    ----------
-    axis : DepthAxis
-    scale : Scale
-    calibration : str or None
-        What the depths say of how they were made.
-    uncertainty : Variable or None
-        Relative; None for that in the data.
+    Measurements that do not share an axis any more get their own, over ``point``. `calibration` is
+    what the depths say of how they were made, and `uncertainty` relative; None for that in the
+    data.
     """
     data, name = axis.data, axis.name
     own = dict(data[name].attrs) if name == "depth" else {}

@@ -71,7 +71,7 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
     """Read the factor of each species, by layer if it has one for each.
 
     `rsf` is given as to :func:`sims_analysis.with_rsf`, in a unit of this kind. A factor that
-    states other conditions than those of the intensities is refused, or told.
+    states other conditions than those of the intensities is refused, or warned of.
     """
     above, found = xr.Variable((), -np.inf), None
     layers = _layers(rsf)
@@ -148,7 +148,7 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
 
 
 def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
-    """Refuse a factor of another matrix; tell one of other quotients than those here."""
+    """Refuse a factor of another matrix; warn of one of other quotients than those here."""
     if not isinstance(factor, xr.DataArray):
         return
     stated = {

@@ -34,9 +34,9 @@ __all__ = [
 class Reference(NamedTuple):
     """A reference signal at the samples of all species; NaN where there is none.
 
-    ``stderr`` is the standard error of a single sample. ``of_sums`` is that by which the errors of
-    neighbours, which share samples of the reference, add up in a sum as if they were independent.
-    ``bridged`` flags samples in a gap of the reference; None if there is none.
+    ``stderr`` is that of a single sample, ``of_sums`` that by which errors of neighbours, which
+    share samples of the reference, add up in a sum as if independent. ``bridged`` flags samples in
+    its gaps.
     """
 
     value: xr.Variable
@@ -48,15 +48,12 @@ class Reference(NamedTuple):
 def at_samples_of(frame: Frame, species: str) -> Reference:
     """Return the signal of one species, and its standard errors, at the samples of the others.
 
-    Between two of its samples the reference is interpolated linearly, ``m = (1 - t) m0 + t m1``,
-    with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species are measured one after the
-    other: what was measured before the first reference sample, or after the last, but in the same
-    cycle, is divided by that sample. NaN beyond, and where nothing was measured; gaps are
-    bridged.
-
-    The error for sums is ``sqrt(sum_j w_j W_j s_j^2)``, with the weights w_j of the samples j that
-    one depends on, and W_j of the sum of the weights that all samples of a species give to j: the
-    variance of their plain sum is then the sum of their variances.
+    Between two of its samples ``m = (1 - t) m0 + t m1``, with the standard error ``sqrt([(1 - t)
+    s0]^2 + [t s1]^2)``; before the first and after the last, that sample in the same cycle, because
+    species are measured one after the other. NaN beyond; gaps are bridged. The error for sums is
+    ``sqrt(sum_j w_j W_j s_j^2)``, with the weights w_j of the samples j that one depends on, and
+    W_j of the sum of the weights that all samples of a species give to j: the variance of their sum
+    is then the sum of their variances.
     """
     dim = frame.dim
     if len(frame.value.chunksizes.get(dim, ())) > 1:
@@ -203,27 +200,11 @@ def divided(
     relative: xr.Variable | None,
     species: str | None,
 ) -> dict[str, xr.Variable]:
-    """Divide signals by that of a reference, and what stands beside them.
+    """Divide signals, and their errors and counts, by a reference; ``""`` names the quotients.
 
-    The error of a subtracted background, common to all samples, becomes ``s / m`` for that of the
-    signal, and ``r s_m / m`` for that of the reference. They are added in quadrature, as one number
-    for each sample: exact where one is negligible, and never less than either.
-
-    Parameters
-    ----------
-    frame : Frame
-        The intensities.
-    value, divisor : Variable
-        Signals and reference, at the samples of the signals.
-    relative : Variable or None
-        The relative standard error of the reference.
-    species : str or None
-        The species of the reference.
-
-    Returns
-    -------
-    dict
-        ``""`` for the quotients; ``"stderr"``, ``"background_stderr"``... where there are any.
+    The error of a subtracted background becomes ``s / m`` for that of the signal, and ``r s_m / m``
+    for that of the reference, in quadrature: exact where one is negligible, and never less than
+    either. `relative` is the relative standard error of the reference, and `species` its species.
     """
     ratio, error = quotient(value, frame.stderr, divisor, relative)
     found = {"": ratio} | ({} if error is None else {"stderr": error})

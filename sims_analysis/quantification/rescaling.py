@@ -172,18 +172,17 @@ def scale_to_dose(
         Concentrations and standard errors times ``dose / integral``, counts not changed.
         Coordinates over species:
 
-        - ``dose_scale``: that factor (1 where nothing was scaled). A ``sensitivity_factor`` of the
+        - ``dose_scale``: that factor (1 where nothing was scaled); a ``sensitivity_factor`` of the
           data is multiplied by it, too
         - ``dose_scale_uncertainty``: the relative uncertainty of the dose, NaN if it is not stated
-          (0 where nothing was scaled). It takes the place of those of the sensitivity factor and of
-          the depth scale in :func:`dose_budget`, because the scale no longer depends on them
+          (0 where nothing was scaled). In :func:`dose_budget` it takes the place of those of the
+          sensitivity factor and of the depth scale
 
     Raises
     ------
-    SpeciesError
-        If a species is absent.
-    UnitsError
-        If there is no concentration over depth, or a dose has no unit of atoms per area.
+    SpeciesError, UnitsError
+        If a species is absent, there is no concentration over depth, or a dose has no unit of atoms
+        per area.
     ProfileError
         If one dose is given for several species, a species has no dose between these depths, or an
         uncertainty is not less than its dose.
@@ -195,9 +194,9 @@ def scale_to_dose(
 
     Notes
     -----
-    Standard errors remain those of independent samples. Those of sums are therefore too large: the
-    dose between the same limits is as certain as `dose`. The uncertainty of the depth scale remains
-    that of depths, and of doses between other limits only as far as these are off.
+    Standard errors remain those of independent samples, and those of sums are too large: the dose
+    between the same limits is as certain as `dose`. The uncertainty of the depth scale remains that
+    of depths, and of doses between other limits only as far as these are off.
 
     References
     ----------

@@ -75,59 +75,50 @@ def with_rsf(
     data : Dataset
         With intensities of the species and of the matrix; one measurement or a batch.
     rsf : mapping, str, Quantity, DataArray, or list of (stop, factors)
-        ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and relative to this matrix
-        signal. A factor may be a DataArray, for instance over ``measurement`` or over the depths
-        of the data. Also what :func:`rsf_from_standard` returns, one or a list of them. A single
-        factor without a species is accepted only if there is one species beside the matrix. For
-        a stack of layers, the depth (or time; or a DataArray over ``measurement``) at which each
-        ends, and its factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the
-        rest of the record.
+        ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
+        factor may be a DataArray, over ``measurement`` or the depths of the data. Also what
+        :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
+        species beside the matrix. For layers, the depth (or time) at which each ends, and its
+        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest.
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
     matrix_signal : {"cycle", "mean"}
         Divide by the matrix signal of the same cycle, which removes drifts, or by its mean, which
-        adds no noise. Between two of its samples the signal is interpolated linearly; before the
-        first and after the last, that sample is used within the same cycle, and none beyond.
+        adds no noise. Between its samples the signal is interpolated linearly; before the first and
+        after the last, that sample is used within the same cycle.
     window : (start, stop), optional
-        Depths, or times on a sputter-time axis, between which the mean is taken, for instance
-        without the surface transient.
+        Depths, or times, between which the mean is taken, such as below the surface transient.
     matrix_threshold : float
         Where the matrix signal is below this fraction of its maximum (or of the mean that is the
-        divisor), it has vanished, for instance because another layer has begun, and there is no
-        concentration. With ``"cycle"``, neither is there one where the signal is not above three
-        of its standard errors.
+        divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
+        where the signal is not above three of its standard errors.
     keep_intensity : bool
         Keep the quantified intensities beside their concentrations.
 
     Returns
     -------
     Dataset
-        The intensity of the matrix is kept, and so are those without a factor, for instance in a
-        layer. The quantified intensities are replaced by:
+        Intensities of the matrix, and without a factor, are kept. The others are replaced by:
 
-        - ``concentration`` (``atom/cm^3``)
-        - ``concentration_counts`` (``count``), if the intensities have counts
-        - ``concentration_background_stderr``, ``concentration_background_overlap``: from
-          :func:`subtract_background`, including those of the matrix signal
+        - ``concentration`` (``atom/cm^3``), with ``concentration_counts`` (``count``), if the
+          intensities have counts, and ``concentration_background_stderr`` and ``_overlap`` of
+          :func:`subtract_background`, also of the matrix signal
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
           of the matrix as often as it is used, so that errors of sums come out right;
-          ``RSF s_i / I_m`` with ``"mean"``: the error of the mean itself, ``s_m / sqrt(n)`` of its
-          n samples, is common to all samples, and therefore systematic and not included
+          ``RSF s_i / I_m`` with ``"mean"``, without the error of the mean itself,
+          ``s_m / sqrt(n)``, which all samples have in common
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
-          a matrix signal)
-        - ``sensitivity_factor_uncertainty`` (``1``), a coordinate, for factors that came with a
-          standard error. It is common to all samples and therefore not part of the random error;
-          :func:`dose_budget` reads it from there
+          a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
+          standard error, common to all samples; :func:`dose_budget` reads it from there
         - ``matrix_status``, a coordinate: ``ok`` or, where a sample has no concentration because of
           the matrix, ``vanished`` or ``not_measured``
 
     Raises
     ------
     SpeciesError
-        If the matrix or a species named in `rsf` is absent, or a factor belongs to another species
-        or another matrix.
+        If a species is absent, or a factor belongs to another species or another matrix.
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
@@ -137,20 +128,16 @@ def with_rsf(
     Warns
     -----
     ProfileWarning
-        Where samples have no concentration because the matrix signal has vanished, or was not
-        measured in their cycle; not for Dask data, whose values are not known yet. Also if a factor
-        of :func:`rsf_from_standard` was determined with another `matrix_signal`, or from a standard
-        that was corrected for dead time while these data are not, or the reverse; and where
-        intensities are those of a saturated detector.
+        Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
+        where intensities are those of a saturated detector; and if a factor was determined with
+        another `matrix_signal`, or another correction for dead time.
 
     Notes
     -----
-    Counts over counts are too high on average by one over those of the matrix, 5 % at 20 counts a
-    cycle. Where the standard errors of the matrix are known (:func:`with_counting_statistics`),
-    ``I_m + s_m^2 / I_m`` is the divisor of ``"cycle"``, for counts ``k + 1``, which takes this out:
-    doses are then within 0.1 % from 30 counts, and 0.6 % low at 20, and 68 to 71 % of intervals of
-    one standard error hold the truth. Below 15 counts, samples are lost that are not above three of
-    their errors: use ``"mean"``.
+    Counts over counts are too high by one over those of the matrix, 5 % at 20 counts a cycle. Where
+    its standard errors are known (:func:`with_counting_statistics`), ``I_m + s_m^2 / I_m`` is the
+    divisor of ``"cycle"`` (``k + 1`` of counts), which takes this out: doses are within 0.1 % from
+    30 counts. Below 15 counts, samples are lost: use ``"mean"``.
 
     References
     ----------
@@ -218,7 +205,7 @@ def _intensities(data: xr.Dataset) -> Frame:
 
 
 def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
-    """Refuse species without intensities to quantify; tell saturated ones.
+    """Refuse species without intensities to quantify; warn of saturated ones.
 
     Their quotients do not show saturation any more.
     """
@@ -253,7 +240,7 @@ def _threshold(value: Any) -> float:
     return float(value)
 
 
-#: Quotients and what stands beside them; and what is wrong with the matrix signal at each sample.
+#: Quotients, their errors and counts; and what is wrong with the matrix signal at each sample.
 _Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None]"
 
 
@@ -274,11 +261,11 @@ def _by_mean(
 
 
 def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -> _Divided:
-    """Divide by the matrix signal of the same cycle.
+    """Divide by the matrix signal m of the same cycle, with the error s.
 
-    The mean of ``1 / m`` exceeds one over the mean of m by a part ``s^2 / m^2``, one over the
-    counts: dividing by ``m + s^2 / m`` instead takes this out to the first order. Of a Poisson
-    count k, it is ``k + 1``, and the mean of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
+    The mean of ``1 / m`` exceeds one over the mean of m by a part ``s^2 / m^2``: to first order,
+    dividing by ``m + s^2 / m`` takes this out. Of a Poisson count k, it is ``k + 1``, and the mean
+    of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
     """
     reference = at_samples_of(frame, matrix)
     tell_bridged(frame, matrix, reference, asked)

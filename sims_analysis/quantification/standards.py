@@ -68,17 +68,15 @@ def rsf_from_standard(
         quotient is taken. If the matrix signal drifts but the background does not (as that of a
         detector), use :func:`subtract_background` first, on the standard and the unknown.
     abundance : float or "natural", optional
-        An implant is a single isotope. With the abundance of the measured isotope, the result is
-        the factor for the element of that isotopic composition: that of the isotope divided by the
-        abundance.
+        The abundance of the implanted isotope, by which its factor is divided: the result is that
+        of the element of this isotopic composition.
     dose_uncertainty : float, str or Quantity, optional
         Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose; common to all
         standards.
     matrix_signal, window, matrix_threshold
         As for :func:`with_rsf`.
     rule : {"trapezoid", "loglinear"}
-        As for :func:`integrated_dose`. With the rule that is used for the doses of unknowns, the
-        standard gets exactly its own dose.
+        As for :func:`integrated_dose`; as for unknowns, so that a standard gets its own dose.
 
     Returns
     -------
@@ -94,9 +92,8 @@ def rsf_from_standard(
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
           ``sqrt(n)``, NaN for a single one
         - ``n_standards``
-        - ``species``, ``matrix``: what it belongs to; its origin is in the provenance
-        - ``matrix_signal``, ``dead_time`` (``corrected`` or ``as observed``): how the quotients
-          were made; :func:`with_rsf` warns if those of the unknown are made otherwise
+        - ``species``, ``matrix``, ``matrix_signal``, ``dead_time`` (``corrected`` or ``as
+          observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs
 
     Raises
     ------

@@ -20,25 +20,10 @@ __all__ = ["has_unit", "read_uncertainty"]
 def read_uncertainty(
     frame: Frame, stated: Any, of: xr.Variable, kind: str, name: str
 ) -> xr.Variable:
-    """Read a standard uncertainty, and return it relative to what it is one of.
+    """Read a standard uncertainty, and return it relative to what it is one `of`, in ``[0, 1)``.
 
-    Parameters
-    ----------
-    frame : Frame
-    stated : float, str, Quantity, DataArray or mapping
-        ``0.05``, ``"5 %"``, or in the unit of the value: ``"20 nm"``. A mapping gives each species
-        its own.
-    of : Variable
-        The value.
-    kind : str
-        Kind of its unit.
-    name : str
-        Name of the argument, for messages.
-
-    Returns
-    -------
-    Variable
-        In ``[0, 1)``; NaN where none is stated.
+    Stated as ``0.05``, ``"5 %"``, or in the unit of the value (`kind`), ``"20 nm"``; a mapping
+    gives each species its own. NaN where none is stated.
     """
     if isinstance(stated, Mapping):
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}

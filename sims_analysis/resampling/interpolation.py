@@ -90,10 +90,8 @@ def interpolate(
 
     Raises
     ------
-    UnitsError
-        If `depth` has no unit of length (of time on a sputter-time axis).
-    ProfileError
-        If the method is unknown or the axis is not increasing.
+    UnitsError, ProfileError
+        If `depth` has no unit of the axis, or the method is unknown.
 
     Warns
     -----
@@ -163,7 +161,7 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: b
 
 @dataclass(frozen=True)
 class Resampled:
-    """Values at other depths, along ``ASKED``, and what stands beside them."""
+    """Values at other depths, along ``ASKED``, with their errors and counts."""
 
     value: xr.Variable
     n_linear_segments: xr.Variable
@@ -233,10 +231,7 @@ def with_evidence(
     what: str = "there is no value in it",
     **options: Any,
 ) -> Resampled:
-    """Return resampled values with what is known of them, and without those in gaps; warn of these.
-
-    `options` are those of :func:`sims_analysis.frame.evidence.at`.
-    """
+    """Return resampled values with what is known of them; without those in gaps, with a warning."""
     if not (is_lazy(rests.flags) or anywhere(rests.flags != 0)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
@@ -284,7 +279,7 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
 
 
 class Dressed(NamedTuple):
-    """Resampled values and what stands beside them, under their names in a Dataset, and coords."""
+    """Resampled values, errors and counts, under their names in a Dataset, and coords."""
 
     frame: Frame
     variables: dict[str, xr.Variable]
@@ -345,7 +340,7 @@ def dressed(
 
 
 def with_coords(found: Dressed, name: str) -> xr.DataArray:
-    """Return one of several resampled arrays, with those that stand beside it as coordinates."""
+    """Return one of several resampled arrays, with what belongs to it as coordinates."""
     one = found.variables[name]
     coords = found.frame.coords_over(one.dims, found.coords)
     beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}
@@ -353,7 +348,7 @@ def with_coords(found: Dressed, name: str) -> xr.DataArray:
 
 
 def joined(found: Sequence[Dressed], attrs: Mapping[Any, Any]) -> xr.Dataset:
-    """Join resampled variables, each with what stands beside it, in a Dataset."""
+    """Join resampled variables, each with what belongs to it, in a Dataset."""
     variables = {key: one for each in found for key, one in each.variables.items()}
     coords = {key: one for each in found for key, one in each.coords.items()}
     if found[1:]:
