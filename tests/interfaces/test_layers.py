@@ -429,8 +429,8 @@ def test_an_edge_in_a_gap_has_no_depth_and_no_error(options, status, top, bottom
     ("hidden", "first", "last"),
     [
         ((False, False), "truncated", "truncated"),
-        ((True, False), "below_detection", "truncated"),
-        ((False, True), "truncated", "below_detection"),
+        ((True, False), "below_limit", "truncated"),
+        ((False, True), "truncated", "below_limit"),
     ],
 )
 def test_a_layer_without_an_end_goes_on_or_to_samples_below_their_limit(hidden, first, last):
