@@ -6,6 +6,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from measured import one
 from scipy import optimize
 from scipy.special import erfc
 
@@ -385,10 +386,10 @@ def test_maxima_of_a_few_samples_are_those_of_single_ones():
 UP, DOWN = "rising", "falling"
 
 
-def rows(depth, stderr, moved, direction, lost=(), *, begins=False, goes_on=False,
+def rows(depth, stderr, moved, direction, *, begins=False, goes_on=False,
          hidden=(False, False), saturated=False, otherwise="never_reached"):  # fmt: skip
     """Return statuses and numbers of the layers between some crossings."""
-    gone = [z in lost for z in depth]
+    gone = [0.0] * len(depth)
     given = [None] * 4 + [list(depth), list(stderr), list(moved), list(direction), gone]
     found = _layers(*given, begins, goes_on, *hidden, saturated, otherwise)
     return [(Status(int(row[0])).name.lower(), *row[1:].tolist()) for row in found.reshape(-1, 6)]
@@ -405,24 +406,27 @@ def test_a_layer_has_the_depths_and_errors_of_its_edges():
     assert [one[1:4:2] for one in three[:2]] == [(10, 30), (40, 55)]
 
 
-@pytest.mark.parametrize(
-    ("options", "status", "top", "bottom"),
-    [
-        ({}, "ok", 10, 30),
-        ({"lost": [10.0]}, "gap", None, 30),
-        ({"lost": [30.0]}, "gap", 10, None),
-        ({"saturated": True}, "saturated", 10, 30),
-        ({"saturated": True, "lost": [30.0]}, "gap", 10, None),
-        ({"hidden": (True, True)}, "ok", 10, 30),
-    ],
-)
-def test_an_edge_in_a_gap_has_no_depth_and_no_error(options, status, top, bottom):
-    one = rows([10.0, 30.0], [0.3, 0.4], [0.0, 0.0], [UP, DOWN], **options)[0]
-    assert one[0] == status
-    expected = [top, 0.3 if top else None, bottom, 0.4 if bottom else None]
-    for number, known in zip(one[1:5], expected, strict=True):
-        assert number == known if known else np.isnan(number)
-    assert np.isnan(one[5]) == (None in (top, bottom))
+@pytest.mark.parametrize("kind", ["gap", "below_limit", "both"])
+@pytest.mark.parametrize("end", ["top", "bottom"])
+def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
+    z = np.arange(0.0, 200.0)
+    value = np.where((z > 60) & (z < 140), 1e20, 1e16)
+    lost = (z > 52) & (z < 66) if end == "top" else (z > 132) & (z < 148)
+    limit = np.where(lost, np.nan if kind == "gap" else 5e15, np.nan)
+    if kind == "both":  # the other edge is in a gap
+        lost |= (z > 132) & (z < 148) if end == "top" else (z > 52) & (z < 66)
+    ds = one(z, np.where(lost, np.nan, value)).assign_coords(
+        concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
+    )
+    said = "below their limit" if kind == "below_limit" else "no sample between"
+    with pytest.warns(sims.ProfileWarning, match=said):
+        found = sims.layers(ds).squeeze("species")
+    assert found["status"].values.tolist() == ["below_limit" if kind == "below_limit" else "gap"]
+    gone = ["top", "bottom"] if kind == "both" else [end]
+    for name in ("top", "bottom"):
+        assert np.isnan(found[name].item()) == (name in gone)
+    assert np.isnan(found["thickness"].item())
+    assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
 
 
 @pytest.mark.parametrize(
