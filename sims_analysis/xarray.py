@@ -177,8 +177,9 @@ class SimsBackend(BackendEntrypoint):
         dropped = (
             [drop_variables] if isinstance(drop_variables, str) else list(drop_variables or ())
         )
-        if str(filename_or_obj).endswith((".nc", ".nc4", ".zarr")) and not options:
-            ds = sims_analysis.load(filename_or_obj)
+        stored = str(filename_or_obj).endswith((".nc", ".nc4", ".zarr"))
+        if stored and options.keys() <= {"max_bytes"}:
+            ds = sims_analysis.load(filename_or_obj, **options)
             if isinstance(ds, xr.DataArray):
                 ds = ds.to_dataset(name=ds.name or "values", promote_attrs=True)
         else:

@@ -32,7 +32,7 @@ def test_every_error_and_warning_is_of_the_tree():
         assert issubclass(kind, root)
         assert issubclass(kind, BUILT_IN.get(name, Exception))
         assert issubclass(kind, sims.ApiError) == (name in [*OF_API, "ApiError"])
-    assert sims.SimsError().picture == ""
+    assert sims.SimsError().layout_preview == ""
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "bus
 )
 @pytest.mark.parametrize("through", [copy.copy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
 def test_an_error_travels_whole(error, through):
-    error.picture = "a table"
+    error.layout_preview = "a table"
     back = through(error)
     assert type(back) is type(error)
     assert str(back) == str(error)

@@ -66,9 +66,9 @@ def align(
     method : {"cross-correlation", "log-correlation", "edge", "peak", "markers"}
         Maximize the correlation coefficient of the two profiles (or of their logarithms) over
         their overlap; match the depths at which an edge of the marker crosses a level; or match
-        the maxima of the marker (each the vertex of the parabola through ln C of the highest
-        sample and its neighbours). Use ``"edge"`` at an interface: a correlation uses the whole
-        profile, and is biased by a plateau that slopes in one of the two.
+        the maxima of the marker (the vertex of the parabola through ln C of the highest sample and
+        its neighbours). Use ``"edge"`` at an interface: a plateau that slopes in one of the two
+        biases a correlation.
     level : str, Quantity, optional
         For ``method="edge"``, in the unit of the data.
     fraction : float, optional
@@ -78,10 +78,9 @@ def align(
     max_shift : str or Quantity, optional
         Largest shift that a correlation tries; by default half of the shorter record.
     markers : sequence of str or (str, str), optional
-        For ``method="markers"``, two or more: species whose maxima coincide, or pairs of depths,
-        in a and in b, ``("51.2 nm", "48 nm")``. The depths of b are moved along straight lines
-        between the markers, as those of another raster or sputter rate need it; beyond them, the
-        nearest line goes on.
+        For ``method="markers"``, two or more: species whose maxima coincide, or pairs of depths in
+        a and in b, ``("51.2 nm", "48 nm")``. Depths of b are moved along straight lines between
+        (and beyond) the markers, as another raster or sputter rate needs it.
     variable : str, optional
         The variable of Datasets to align by.
 
@@ -106,12 +105,9 @@ def align(
 
     Notes
     -----
-    Dask data are computed, because an error must be raised if there is no shift.
-
-    The correlation does not depend on a factor between the two profiles. Between samples, profiles
-    are interpolated by monotone cubics (Fritsch and Carlson 1980). For smooth profiles the shift is
-    accurate to a hundredth of a sample or better; noise, and differences in the depth scale, limit
-    it earlier.
+    A factor between the two profiles does not matter. Between samples, profiles are monotone cubics
+    (Fritsch and Carlson 1980); of smooth ones the shift is accurate to a hundredth of a sample,
+    until noise or different depth scales limit it. Dask data are computed.
 
     Examples
     --------
@@ -330,8 +326,8 @@ def _moved(
 ) -> tuple[Any, xr.Variable]:
     """Return data whose axis and edges of cells are moved, and by how much the axis is.
 
-    `move` takes and returns canonical depths, with a row for each measurement of a batch; in the
-    data they keep their unit if `own_unit` is set, and they have one in their attrs.
+    `move` takes and returns canonical depths, with a row for each measurement of a batch; those of
+    the data keep their unit if `own_unit` is set.
     """
     b = units.with_plain_axes(b)
     names = [axis, *edges_beside(b, axis)]

@@ -75,14 +75,12 @@ def dose_budget(
     rsf_uncertainty, depth_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
         ``0.1``, ``"10 %"`` or ``{"B": 0.1, "As": "15 %"}``. By default, and for species that a
-        mapping leaves out, those that the data state
-        (``sensitivity_factor_uncertainty``, from :func:`with_rsf`; ``depth_scale_uncertainty``,
-        from :func:`calibrate_depth` or :func:`rescale_depth`; after :func:`scale_to_dose` that of
-        the stated dose in place of both); otherwise they are not known. Each is common to all
-        samples, and gives the same relative error of the dose; where factors of layers have their
-        own, these add up: ``integral of u C dz``. For the depth scale this holds for a whole
-        profile; between fixed limits in a layer of uniform concentration, a stretched axis changes
-        nothing, and ``depth_stderr`` is too large.
+        mapping leaves out, what the data state: ``sensitivity_factor_uncertainty`` of
+        :func:`with_rsf` and ``depth_scale_uncertainty`` of :func:`calibrate_depth`, or after
+        :func:`scale_to_dose` that of the stated dose in place of both. Each is common to all
+        samples, so that the dose has the same relative error (with factors of layers,
+        ``integral of u C dz``). That of the depth scale holds for a whole profile: between fixed
+        limits in a uniform layer a stretched axis changes nothing.
     rule_tolerance : float
         Warn if the two rules differ by more than this fraction of the dose.
 
@@ -97,10 +95,10 @@ def dose_budget(
           NaN where the uncertainty is not known
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
           NaN where neither is
-        - ``background_stderr`` (``atom/cm^2``): the part of the random one that is the error of the
-          background, common to all samples: of the mean of a window, here or in
-          :func:`subtract_background`; 0 where there is none or it is stated. Where the dose is over
-          the window too, the errors of its samples partly cancel, and the random one may be smaller
+        - ``background_stderr`` (``atom/cm^2``): the part of the random one that is common to all
+          samples, of the mean of a background window, here or in :func:`subtract_background`; 0
+          where there is none or it is stated. It may exceed the random one where the dose is over
+          the window too, as errors partly cancel
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
         - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN if that is not
           given, or nothing was measured above it
@@ -125,10 +123,8 @@ def dose_budget(
 
     Notes
     -----
-    The random error is ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights w. A background from
-    a window of n samples subtracts ``W / n`` from the weight of each of them, where W is the width
-    of the interval, so that samples within both are not counted twice. If the samples of the window
-    scatter more than their standard errors, the scatter is used.
+    The random error is that of :func:`integrated_dose`. If the samples of a background window
+    scatter more than their standard errors, their scatter is used.
 
     References
     ----------
@@ -240,9 +236,8 @@ def _first_known(
 def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
     """Return a relative uncertainty that the data state, possibly layer by layer; NaN by default.
 
-    Where a stated dose sets the scale (:func:`scale_to_dose`), its uncertainty takes the place of
-    that of the sensitivity factor, and the dose does not depend on the depth scale (0; NaN, as that
-    of the factor, where the uncertainty of the dose is not known).
+    A stated dose (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose
+    does not depend on the depth scale then: 0, or NaN where its uncertainty is not known.
     """
     known = xr.Variable((), np.nan)
     if name in data.coords:
@@ -258,10 +253,7 @@ def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Var
 
 
 def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
-    """Integrate a relative uncertainty that varies with depth, times the concentration.
-
-    NaN where it is not known at a sample that the dose rests on.
-    """
+    """Integrate an uncertainty that varies with depth, times C; NaN where it is not known."""
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None)
     alone = replace(question, background=Background())
 

@@ -77,9 +77,8 @@ def compare(
     variable : str, optional
         The variable of Datasets; by default the first that `a` has.
     gaps : {"flag", "bridge"}
-        Whether there is no ratio at depths of `a` that lie in a gap of `b`, where nothing was
-        measured, and a gap in the overlap of either has the status ``gap``; or whether gaps are
-        bridged. See :func:`integrated_dose` for what a gap is.
+        Whether there is no ratio in gaps of `b`, and gaps of either have a status, or they are
+        bridged; see :func:`integrated_dose`.
     **junction
         ``edge``, ``which``, ``after``, ``confirm`` and ``detection_limit`` of
         :func:`junction_depth`.
@@ -99,8 +98,8 @@ def compare(
           ``junction_status``: with a level; that of a if it is not ok, otherwise that of b
         - ``ratio_stderr``, ``log_ratio_stderr``, ``dose_ratio_stderr``, ``junction_shift_stderr``:
           where both carry standard errors
-        - ``status``: ``ok``, ``no_data`` or ``no_overlap``; ``gap`` or ``saturated`` if either is
-          so in the overlap
+        - ``status``: ``ok``, ``no_data`` or ``no_overlap``; ``saturated``, ``gap`` or
+          ``below_limit`` if the dose of either in the overlap is so
 
     Raises
     ------
@@ -112,19 +111,17 @@ def compare(
     Warns
     -----
     ProfileWarning
-        Where the overlap holds a gap, or a saturated sample, of either.
+        Where the status is ``saturated``, ``gap`` or ``below_limit``.
 
     Notes
     -----
     Standard errors are the random part, to first order, for independent measurements a and b:
-    relative errors in quadrature, ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or
-    of doses; the same without r, divided by ln 10, for its logarithm. That of b between two samples
-    is as in :func:`to_grid`. Errors common to both, such as that of one sensitivity factor, cancel
-    in a ratio. Noise biases both junctions in the same direction (see :func:`crossings`), which
-    cancels in their shift d: its standard error is the half-width h of the interval about it that
-    holds the shift e of the edges as all samples around them tell, with its error s,
-    ``P(|N(e - d, s)| < h) = 0.683``. Under Poisson noise the intervals of `ratio` and `log_ratio`
-    cover 66 to 76 % where at least 5 counts are expected, and up to 88 % below that.
+    ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or doses; the same without r,
+    divided by ln 10, for its logarithm. That of b between samples is as in :func:`to_grid`. Errors
+    common to both, such as that of one sensitivity factor, cancel. So does most of what noise does
+    to both junctions: the standard error of their shift d is the half-width h of the interval about
+    it that holds the shift e +- s of the edges, ``P(|N(e - d, s)| < h) = 0.683``. One standard
+    error covers 60 to 79 % (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -420,10 +417,7 @@ def repeatability(
 def _over_measurements(
     array: xr.DataArray, name: str, unit: str, *, absolute: bool = False
 ) -> dict[str, xr.DataArray]:
-    """Return mean, relative standard deviation and number over the measurements.
-
-    With `absolute`, also the standard deviation in the unit of the values.
-    """
+    """Return mean, relative (and `absolute`) standard deviation and number over measurements."""
     inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
     # Along the measurements; the runners of frames run along samples.
     mean, deviation, count = xr.apply_ufunc(

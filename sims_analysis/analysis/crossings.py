@@ -60,24 +60,23 @@ def crossings(
     data : Dataset or DataArray
         Over depth, or sputter time; the unit of `level` selects the variable of a Dataset.
     level : str, Quantity, DataArray or mapping
-        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile, or for
-        each species. Further dimensions of a DataArray become dimensions of the result. A profile
-        whose level is NaN has no data.
+        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, one for each profile, or for each
+        species. Further dimensions of a DataArray become dimensions of the result. A profile whose
+        level is NaN has no data.
     max_count : int, optional
         Crossings to keep for each profile; by default the largest number that any profile has.
         Required for Dask data, whose number of crossings is not known in advance.
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
-        Whether a crossing in a gap, where nothing was measured, has the status ``gap`` and no
-        depth, or is located by interpolation across it. See :func:`integrated_dose` for what a gap
-        is.
+        Whether a crossing in a gap has no depth, or is interpolated; see :func:`integrated_dose`.
 
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth, and ``crossing``, in order of depth. Unused
-        entries are NaN and ``""``.
+        Over the dimensions of the data without depth, and ``crossing``, in order of depth; unused
+        entries are NaN and ``""``. Over sputter time, ``sputter_time``, ``sputter_time_before`` and
+        ``sputter_time_after`` take the place of depths, and all is in ``s``.
 
         - ``depth`` (``nm``)
         - ``stderr`` (``nm``): half of the 68 % interval about it, NaN where the data carry no
@@ -85,17 +84,13 @@ def crossings(
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
-        - ``status``: ``ok``. The first entry of a profile without a crossing gives the reason:
-          ``never_reached``, ``always_above``, ``truncated``, ``no_data``; ``saturated`` where a
-          detector has cut off all above the level; and ``below_detection`` where a file gives
-          samples as ``<5E15`` (the coordinate ``detection_limit`` has the limit). A crossing whose
-          interval is wider than the record has no depth and no error, and is ``undetermined``; one
-          in a gap has the status ``gap``, and lies between ``depth_before`` and ``depth_after``
+        - ``status``: ``ok``; with a depth, ``saturated`` beside samples that the detector cut off;
+          without one, ``gap`` and ``below_limit`` where it lies in a gap, or among samples given as
+          ``<5E15``, and ``undetermined`` where its interval is wider than the record. The first
+          entry of a profile without a crossing gives the reason: ``never_reached``,
+          ``always_above``, ``truncated``, ``no_data``, or one of these four
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
-          `max_count`
-
-        For data over sputter time, the results are ``sputter_time``, ``sputter_time_before``,
-        ``sputter_time_after`` and the others in ``s``.
+          `max_count`; where a file gives samples as ``<5E15``, ``detection_limit`` is their limit
 
     Raises
     ------
@@ -107,67 +102,30 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap`` or ``saturated``; where a restored profile crosses the level
-        twice within the achieved resolution, of a valley within 2.5 of them.
+        Where the status is ``gap``, ``saturated`` or ``below_limit``; where a restored profile
+        crosses the level twice within the achieved resolution, or 2.5 of them in a valley.
 
     Notes
     -----
-    Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``. Where an end or the level is
-    not positive, C is linear. A profile that passes through a sample exactly at the level has one
-    crossing there; a touch is not a crossing; a plateau at the level that the profile passes
-    through is a crossing at its first sample.
+    Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end or the
+    level is not positive. A profile that touches the level does not cross it; one that passes
+    through a sample, or a plateau, at the level crosses it once, at the first such sample.
 
     If the two samples beside a crossing differ by many standard errors (ten; four if the step is
     longer than the decay length lambda),
     ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, increased by the effect of the
-    curvature of the profile between them. Otherwise noise makes several crossings of one edge, and
-    biases the chosen one. Then ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood
-    (zeros are data) to the smallest window that tells the two sides apart. The fit locates the
-    edge, and ``stderr`` is the half-width of the interval about the depth that contains the edge
-    with 68 % probability. A crossing opposite in direction to the edge around it was made by
-    noise: its ``stderr`` is NaN.
+    curvature between them. Otherwise noise makes several crossings of one edge, and biases the
+    chosen one: ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood (zeros are data)
+    to the smallest window that tells the two sides apart, and ``stderr`` is the half-width of the
+    interval about the depth that contains the edge with 68 % probability. It is NaN for a crossing
+    opposite in direction to the edge around it, which noise has made. Among more than a hundred
+    crossings of noise near the level, it says nothing about where the profile without noise would
+    cross. Depths of restored profiles (:func:`deconvolve`) also carry what the achieved resolution
+    leaves unknown.
 
-    The noise of a profile that stays near the level crosses it many times. If the window contains
-    more than a hundred crossings, none of them has an edge of its own: ``stderr`` is then
-    propagated from the two samples beside the crossing along the straight line between them, and
-    says nothing about where the noise-free profile would cross.
-
-    Measured over 1,000 trials, with 10, 100 and 1,000 counts at the peak or at the level, these
-    intervals cover 60-76 % on Gaussian, exponential and error-function edges of several samples,
-    at levels up to half of the peak. They do not include interpolation errors between samples: on
-    an edge only one or two samples wide they are too wide if it has a kink there, and too narrow
-    (coverage of a fifth instead of two thirds, at 1,000 counts) if it is rounded. They are also too
-    narrow at a level below three times a noise floor; above two thirds of a peak of ten counts; and
-    for crossings selected for quiet neighbours (``confirm=``; 45-60 %).
-
-    Of what is restored (:func:`deconvolve`), whose errors are those of neighbours as well, a depth
-    moves by half of its change from values a standard error too high to values as much too low. An
-    edge steeper than the achieved resolution R may have been any steeper one; what that does is
-    found by asking again of a profile that is sharper, ``2 C - G C`` with G a Gaussian 0.45 R wide
-    at half maximum, up to 0.35 of the least R beside it, and less for decay lengths of R and more.
-    How often that holds, in per cent, for functions 2 to 8 nm wide at 30 to 100,000 counts, at
-    levels above a quarter of the maximum, above a twenty-fifth, and below: with the right function,
-    and with functions 0.8 to 1.2 times as wide (467 profiles):
-
-    ==============================  ==============  ===========
-    truth                           right function  0.8 to 1.2
-    ==============================  ==============  ===========
-    box of 6 to 18 nm               64, 92, 80      57, 72, 65
-    one sharp step                  77, 100, 94     62, 72, 77
-    exponential, 0.3 to 1 nm        97, 100, 100    90, 94, 87
-    exponential, 3 to 9 nm          90, 94, 100     83, 85, 87
-    error function, 0.5 to 6 nm     76, 96, 93      75, 93, 87
-    implant                         62, 74, 96      55, 66, 83
-    implant with a tail             71, 86, 76      60, 64, 64
-    delta of 1 nm on a shoulder     82, 35, 73      82, 26, 56
-    superlattice, 3.5 to 6 nm each  44, 19          39, 27
-    ==============================  ==============  ===========
-
-    A sharp edge and a steep exponential are restored as the same, so that the errors of the second
-    are too wide. Edges of layers narrower than the achieved resolution lie farther off, and those
-    of valleys narrower than 2.5 of them: one standard error held 38 % of these in 324 superlattices
-    (periods of 4 to 18 nm, valleys at half of the maximum 11 to 39), 50 % in trenches and 58 % in
-    boxes. A warning says where; of the valleys, none in 84 boxes and 30 implants.
+    One standard error covers 60 to 76 % on edges of several samples from 10 counts on; not on
+    rounded edges of one or two samples, at levels below three times a noise floor, nor above two
+    thirds of a peak of ten counts (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -251,9 +209,8 @@ def without_crossing(
 ) -> xr.Variable:
     """Return the statuses of profiles without a crossing, by what is known of all their samples.
 
-    A level that is never reached may be so for a detector that cut off all above it, for a maximum
-    beside a gap, or because the samples below their limit cross it; and a profile is not above a
-    level at all depths if some samples were below their limit. A warning says so.
+    The level may be reached where a detector cut off all above it, where the maximum lies beside a
+    gap, and among samples below their limit. A warning says so.
     """
     none = (Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED)
     if not (frame.lazy or codes(status) & {*none}):
@@ -277,9 +234,8 @@ def without_crossing(
 def with_common_errors(frame: Frame, found: Any, again: Answer) -> Any:
     """Return crossings with what samples have in common in their errors.
 
-    The error of a background that was subtracted moves the edge, not what noise has made of it: by
-    that error over the steepness there. Edges of restored profiles are known to what the achieved
-    resolution leaves; `again` finds the depths from other values.
+    The error of a subtracted background, over the steepness, moves the edge; restored profiles are
+    known to the achieved resolution. `again` finds the depths from other values.
     """
     if frame.achieved is not None:
         stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
@@ -327,10 +283,9 @@ def in_all_places(
     ask: bool = True,
     **options: Any,
 ) -> tuple[Any, Any]:
-    """Run a kernel that finds any number of results per profile, and keep all or `max_count`.
+    """Run a kernel with any number of results, along `dim`, and keep all or `max_count`.
 
-    The results (crossings, junctions) lie along the dimension `dim`. Also return what they rest on,
-    unless it is not to `ask`.
+    Also return what they rest on, unless `ask` is False.
     """
     if max_count is not None:
         check_count("max_count", max_count)

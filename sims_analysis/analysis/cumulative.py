@@ -41,22 +41,16 @@ def cumulative_dose(
 
     Parameters
     ----------
-    data : Dataset or DataArray
-        As for :func:`integrated_dose`.
-    rule : {"trapezoid", "loglinear"}
-    background : str, Quantity, DataArray, or (start, stop), optional
-        Subtracted, as for :func:`integrated_dose`.
-    variable : str, optional
-    gaps : {"flag", "bridge"}
+    data, rule, background, variable, gaps
         As for :func:`integrated_dose`.
 
     Returns
     -------
     DataArray
-        ``atom/cm^2``, with the shape of the data, without standard errors (a background is assumed
-        to be exact): 0 at the first sample, NaN where a profile was not measured, and for a profile
-        with a single sample, which has no width. The coordinate ``status`` of each profile is
-        ``ok``, ``gap``, ``saturated`` or ``no_data``, as for :func:`integrated_dose`.
+        ``atom/cm^2``, with the shape of the data, without standard errors: 0 at the first sample,
+        NaN where a profile was not measured, and for a profile with a single sample, which has no
+        width. The coordinate ``status`` of each profile is ``ok``, ``saturated``, ``gap``,
+        ``below_limit`` or ``no_data``, as for :func:`integrated_dose`.
 
     Raises
     ------
@@ -66,7 +60,7 @@ def cumulative_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``gap`` or ``saturated``.
+        Where the status is ``saturated``, ``gap`` or ``below_limit``.
 
     References
     ----------
@@ -115,14 +109,10 @@ def depth_at_dose_fraction(
 
     Parameters
     ----------
-    data : Dataset or DataArray
+    data, rule, variable, gaps
         As for :func:`integrated_dose`.
     fraction : float, sequence of float or DataArray
         Between 0 and 1. A DataArray has one for each profile, or for each of several cases.
-    rule : {"trapezoid", "loglinear"}
-    variable : str, optional
-    gaps : {"flag", "bridge"}
-        As for :func:`integrated_dose`.
 
     Returns
     -------
@@ -130,8 +120,8 @@ def depth_at_dose_fraction(
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
         - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples or a fraction of NaN,
-          and ``never_reached`` where the dose is not positive; with numbers, ``gap`` and
-          ``saturated`` as for :func:`integrated_dose`
+          and ``never_reached`` where the dose is not positive; with numbers, ``saturated``, ``gap``
+          and ``below_limit`` as for :func:`integrated_dose`
         - ``stderr`` (``nm``), if the data carry standard errors: the random part
         - ``fraction``: the requested fraction
 
@@ -145,16 +135,13 @@ def depth_at_dose_fraction(
 
     Notes
     -----
-    The depth z solves ``Q(z) = f Q``. The errors s of the samples enter both sides, whose
-    difference has the standard error ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal
-    weights W of the whole dose and w of the dose down to z. To first order the standard error of z
-    is ``u / C(z)``. The reported one is half the distance between the depths at which the
-    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile): this is the
-    same where the profile is flat, and does not depend on the single sample at z. It is NaN where
-    less than u, or less than two counts, lie on one side of z: with 25 counts, the depth of 99 %
-    cannot be estimated. Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at
-    the maximum) the intervals for 1 to 99 % cover 64 to 71 %. Interpolation errors between samples
-    are not included.
+    The depth z solves ``Q(z) = f Q``, whose sides differ with the standard error
+    ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
+    of the dose down to z. ``stderr`` is half the distance between the depths at which the
+    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile): to first
+    order ``u / C(z)``. NaN where less than u, or less than two counts, lie on one side of z: with
+    25 counts, the depth of 99 % cannot be estimated. One standard error covers 63 to 73 % from 10
+    counts at the maximum, without errors of interpolation between samples.
 
     References
     ----------

@@ -76,12 +76,11 @@ def decay_length(
         - ``start``, ``stop`` (``nm``): first and last of them
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
-          ``never_reached`` where the edge runs the other way; ``truncated`` where the first sample
-          of the window is its maximum and there is a deeper one; ``saturated`` where one of the
-          samples used was cut off by the detector; ``below_limit`` where a file gives some
-          between them as ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where
-          the edge is not exponential: the curve departs from the samples by more than 5 % of the
-          largest, and hardly by chance
+          ``never_reached`` where the edge runs the other way; ``saturated`` where the detector cut
+          off a sample that was used; ``below_limit`` where a file gives some between them as
+          ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where the edge is not
+          exponential: the line departs from the samples by more than 5 % of the largest, and
+          hardly by chance; ``truncated`` where the window begins in a surface transient
 
     Raises
     ------
@@ -93,28 +92,27 @@ def decay_length(
     Warns
     -----
     SimsWarning
-        Where the status is ``truncated``: the fit includes the surface transient, with or without
-        the implant; where it is ``saturated``, ``below_limit`` or ``wrong_shape``; and where a
-        measured profile has no sample in the window. Not for Dask data, which are not computed.
+        Where the status is ``saturated``, ``below_limit``, ``wrong_shape`` or ``truncated``, and
+        where a measured profile has no sample in the window. Not for Dask data, which are not
+        computed.
 
     Notes
     -----
     With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is
     proportional to its fitted value, and zeros are data. For small errors s this is weighted least
-    squares of ln C on z with weights ``(C / s)^2``. Samples without an error are left out. Within
-    three standard errors of `low` or `high`, the fit, and not the noisy sample, decides on which
-    side the sample lies. Without standard errors, the weights are equal, the standard error is from
-    the scatter about the line, and samples that are not positive are left out. If the maximum lies
-    above `high`, samples on its far side belong to another edge and are left out.
+    squares of ln C on z with weights ``(C / s)^2``; samples without an error are left out. Within
+    three standard errors of `low` or `high`, the fit decides on which side a sample lies. Without
+    standard errors, the weights are equal, the error is from the scatter about the line, and
+    samples that are not positive are left out. So are those on the far side of a maximum above
+    `high`, which belong to another edge.
+
     The reduced chi-square is ``sum [(C - fit)^2 / V] / (n - 2)``, where V is the variance of the
     fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
-    sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. A value much
-    larger than 1 means that the edge is not exponential, or that the window contains more than the
-    edge. NaN with fewer than three samples (four without standard errors).
-    The status ``wrong_shape`` is by the rule of :func:`fit`. Of exponential edges of 8 to 200
-    samples (5 to 100,000 counts at the top, or 2 to 30 % of scatter, averaged over three neighbours
-    or not) at most 2 % are called so; of Gaussian flanks with 1,000 counts, or of 30 samples with
-    10 % of scatter, all.
+    sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. NaN with fewer
+    than three samples (four without standard errors).
+
+    One standard error covers 64 to 74 % from 10 counts on (*What stated errors cover*, on the
+    site).
 
     References
     ----------

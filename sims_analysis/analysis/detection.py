@@ -61,11 +61,10 @@ def detection_limit(
 
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
-        - ``status``: ``ok``. With NaN ``no_data`` for fewer than two samples (one for
-          ``"currie"``), and ``undetermined`` where the window does not show the scatter of a
-          profile without the species: for ``"mean+3sigma"`` if all its samples are the same (zeros,
-          or the placeholder of the instrument), for ``"currie"`` if the value of one count is NaN,
-          or the profile has no counts to show it
+        - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples (one for
+          ``"currie"``), and ``undetermined`` where the window shows no scatter: all its samples are
+          the same (zeros, or the placeholder of the instrument), or for ``"currie"`` the value of
+          one count is not known
 
     Raises
     ------
@@ -78,8 +77,8 @@ def detection_limit(
     Warns
     -----
     SimsWarning
-        Where a profile has no limit: too few samples in the window, or samples that do not
-        scatter. Not for Dask data, which are not computed.
+        Where a profile has no limit, and where samples given as ``<5E15``, which have no value,
+        are left out. Not for Dask data, which are not computed.
 
     References
     ----------
@@ -177,10 +176,9 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
 def stated_limit(
     frame: Frame, detection_limit: Any, name: str = "detection_limit"
 ) -> tuple[xr.Variable, xr.Variable]:
-    """Read a detection limit, and flag the profiles of which it is stated but not known.
+    """Read a detection limit, NaN where none is stated, and flag profiles of which it is not known.
 
-    The limit is NaN where none is stated, and infinite where it is not known: nothing lies above
-    it, and an answer is not to be had.
+    Their limit is infinite: nothing lies above it, and there is no answer.
     """
     limit = frame.parameter(detection_limit, (frame.kind,), name)
     unknown = limit.isnull() if detection_limit is not None else xr.Variable((), data=False)
@@ -206,10 +204,9 @@ def below_detection(
     Returns
     -------
     DataArray of bool
-        With the shape of the data; False for missing samples, but for those that a file gives as
-        below a limit that is not above this one (``<5E15``). Where the limit is NaN, as
-        :func:`detection_limit` returns it for a window that shows none, it is not known that any
-        sample lies above it: all are flagged, so that ``data.where(~below)`` has no values there.
+        With the shape of the data; False for missing samples, except for those that a file gives as
+        below a limit no higher than this one (``<5E15``). Where the limit is NaN, it is not known
+        that any sample lies above it: all are flagged.
 
     Raises
     ------
@@ -225,8 +222,8 @@ def below_detection(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> hidden = sims.below_detection(ds.sel(species="B"), limit="1e15 atoms/cm^3")
-    >>> print(f"{int(hidden.sum())} of {hidden.size} samples")
+    >>> below = sims.below_detection(ds.sel(species="B"), limit="1e15 atoms/cm^3")
+    >>> print(f"{int(below.sum())} of {below.size} samples")
     116 of 250 samples
     """
     frame = open_frame(data, question="a detection limit", variable=variable, axes=vocabulary.AXES)

@@ -70,87 +70,70 @@ def integrated_dose(
         Concentrations in any unit of atoms per volume, over depth; plain or quantified, numpy or
         Dask, on a shared axis or with one axis per profile.
     start, stop : str, Quantity or DataArray, optional
-        Limits, such as ``"50 nm"``; one value, or one for each profile. By default the ends of the
-        profile. At a limit between samples, the concentration is interpolated. If a limit is NaN
-        (the junction depth of a profile without a junction), there is no dose.
+        Limits, such as ``"50 nm"``; one for all, or one for each profile. By default the ends of
+        the profile. Where a limit is NaN (the depth of a junction that was not found), there is no
+        dose.
     rule : {"trapezoid", "loglinear"}
         Straight lines in C between samples (as in instrument software, and unbiased under noise),
-        or straight lines in ln C (exact for exponentials). A segment with an end that is not
-        positive is a trapezoid under either rule.
+        or in ln C (exact for exponentials); a segment with an end that is not positive is a
+        trapezoid under either rule.
     background : str, Quantity, DataArray, or (start, stop), optional
         Subtracted: a concentration, or the depth window over which to take its mean.
     surface : {"measured", "exclude", "hold"}
-        Treatment of the near-surface transient: include it as measured; exclude everything above
-        `surface_depth`; or hold the value of the first sample from depth 0 down to it.
+        Include the near-surface transient as measured; exclude everything above `surface_depth`;
+        or hold the value of the first sample from depth 0 down to it.
     surface_depth : str, Quantity or DataArray, optional
         Where the transient ends; needed by ``surface="exclude"``.
     variable : str, optional
         The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
-        Whether a dose over a gap, where nothing was measured, has the status ``gap``, or is ``ok``.
-        A gap is a distance between neighbouring samples of more than five times the profile's
-        median spacing, and of the spacings around it. So are samples that a file gives as
-        ``<5E15``, which have no value, where they may change the dose by more than 1 % and by more
-        than its standard error.
+        ``"bridge"`` accepts answers across gaps, and across samples that a file gives as
+        ``<5E15``. A gap is a distance between neighbouring samples of more than five times the
+        profile's median spacing, and of the spacings around it; :func:`quality` lists them.
     strict : bool
-        Raise where a limit lies beyond the samples, in the interval is a gap, or the detector was
-        saturated there, instead of warning.
+        Raise, instead of warning, where the status would be ``truncated``, ``gap``, ``saturated``
+        or ``below_limit``.
 
     Returns
     -------
     DataArray
         ``atom/cm^2``, without the depth dimension. Coordinates:
 
-        - ``status``: ``ok``; ``below_detection`` where the dose does not exceed its standard error
-          (or 0, if the data carry no standard errors); ``truncated`` where a limit lies beyond the
-          samples; ``gap`` where a gap between the limits was bridged by the rule; ``saturated``
-          where samples between them were cut off by the detector; ``no_data`` with NaN
-        - ``stderr`` (``atom/cm^2``), if the data carry standard errors: the random part,
-          ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, minus ``W / n`` for each of the n
+        - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` where the detector cut off samples
+          between the limits; ``gap`` where the rule bridged one; ``below_limit`` where samples
+          given as ``<5E15``, which have no value, may change the dose by more than its standard
+          error and 1 %; ``below_detection`` where the dose does not exceed its standard error (or
+          0, without one); ``truncated`` where a limit lies beyond the samples. Of several, the
+          first in this order
+        - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
+          ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
-          the limits, the dose is 0 and ``stderr`` is the upper end of the 68 % interval: 1.84
-          counts in the sample with the largest weight; a background window without a count is
-          likewise known to 1.84 counts over n
+          the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
+          largest weight; a background window without a count is known to 1.84 counts over n
 
     Raises
     ------
     UnitsError
         If the data hold no concentration (counts have no dose), or a limit has no unit.
     ProfileError
-        If a limit lies beyond the samples and `strict` is set, `start` is not shallower than
-        `stop`, or no profile has a sample in the background window.
+        With `strict`; if `start` is not shallower than `stop`; or if no profile has a sample in
+        the background window.
 
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``, ``gap`` or ``saturated``; where the background leaves a
-        negative dose; where `surface_depth` lies beyond the samples; and where a measured profile
-        has the status ``no_data``, because both limits lie beyond the samples, `surface_depth` lies
-        below `stop`, or, for one of several profiles, there is no sample in the background window.
-        Where a whole record surely begins with a surface transient that holds more than 1 % of the
-        dose: its first sample is the highest, the profile falls to less than half of another
-        maximum within 50 nm, and nothing is said of it (no `start`, no `surface_depth`). Of
-        transients up to 30 times as high as the implant 88 to 100 % are told at 1,000 counts, of up
-        to three times 29 to 59 % at 30; of 12,000 exponentials, diffused, flat and shallow profiles
-        none (one, that falls further down than 50 nm, is left out). A lower transient is
-        not told, and a doped layer at the surface, above a deeper one, may be. Of many profiles,
-        twenty that begin at their maximum are looked at.
-        There are no warnings for Dask data, which are not computed, and `strict` does not raise:
-        look at the status.
+        Where the status is not ``ok``; where the background leaves a negative dose; and where a
+        whole record begins with a surface transient, above 50 nm, that holds more than 1 % of the
+        dose (state `start`, `stop` or `surface_depth`). Dask data are not computed: there, neither
+        warnings nor `strict`; look at the status.
 
     Notes
     -----
-    On an edge of r decades per sample the trapezoid is too high by a relative ``(r ln 10)^2 / 12``;
-    under relative noise s the log-linear rule is too low by ``s^2 / 6``. ``stderr`` includes
-    neither: with few counts and steps much finer than the edge, the bias of the log-linear rule may
-    be larger than ``stderr``.
-
-    Samples are assumed to be independent. For values on a grid finer than the samples, the
-    coordinate ``effective_sample_fraction`` from :func:`to_grid` accounts for their correlation.
-    Limits, and backgrounds given as numbers or DataArrays, are assumed to be exact: ``stderr`` does
-    not include the uncertainty of a junction depth or of the ``background`` of
-    :func:`detection_limit` (it does include that of a background window). With a noisy junction as
-    a limit, the interval covers 42 to 54 %.
+    One standard error covers 60 to 74 % of intervals from 10 counts at the maximum (*What stated
+    errors cover*, on the site), but not the error of the rule: on an edge of r decades per sample
+    the trapezoid is too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the
+    log-linear rule too low by ``s^2 / 6``. Limits, and stated backgrounds, are taken as exact.
+    Samples are independent; for those of a finer grid see :func:`to_grid`.
 
     References
     ----------
@@ -206,10 +189,7 @@ def read_question(
     *,
     strict: bool = False,
 ) -> DoseQuestion:
-    """Read the arguments of :func:`integrated_dose`.
-
-    If one of several profiles has no background, `strict` raises.
-    """
+    """Read the arguments of :func:`integrated_dose`; `strict` refuses a missing background."""
     check_options(rule, surface)
     bridge = bridges(gaps)
     given, stop = read_window(frame, start, stop)
@@ -376,7 +356,7 @@ def _variance(
 def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True) -> xr.Variable:
     """Return the status of a dose, and warn, or raise, where less was measured than was asked.
 
-    And of a surface `transient` of which nothing is said.
+    Warn also of a surface `transient` that the question does not mention.
     """
     frame, question = found.frame, found.question
     status = _significance(found)
@@ -514,10 +494,7 @@ def _beginning_at_their_maximum(frame: Frame) -> list[dict[Any, int]]:
 
 
 def _limits_outside(found: DoseIntegral) -> str | None:
-    """Describe profiles that were measured, but not within the limits; None if there are none.
-
-    Infinite limits are ignored: they stand for unknown ones.
-    """
+    """Describe profiles without samples between known limits; None if there are none."""
     frame, none = found.frame, found.status == Status.NO_DATA
     if not anywhere(none):
         return None

@@ -79,38 +79,33 @@ def to_grid(
     method : {"log", "linear", "pchip", "makima"}
         As for :func:`interpolate`.
     conserve : {"dose"}, optional
-        Return averages over cells instead of values at depths. The value of a cell times its width
-        is the dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``:
-        trapezoid; not for splines), so that the dose between any two edges is conserved to
-        rounding. The edges are in the coordinates ``cell_start`` and ``cell_stop``, and in
-        ``depth_bounds(depth, bounds)`` of a Dataset; doses and moments of the answer are sums over
-        these cells. For `depth` and `like` they lie half-way
-        between the depths, and at the first and the last of them. Averages over cells are averaged
-        again, with the parts of the old cells in the new ones.
+        Return averages over cells instead of values at depths: value times width of a cell is the
+        dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``: trapezoid; not
+        for splines), conserved to rounding. Edges lie half-way between the depths of `depth` and
+        `like`, and at the first and the last; they are in the coordinates ``cell_start`` and
+        ``cell_stop``, and in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
+        sums over these cells; averages over cells can be averaged again.
     gaps : {"flag", "bridge"}
-        Whether there are no values in a gap, where nothing was measured, or those of the curve
-        across it. See :func:`integrated_dose` for what a gap is.
+        Whether there are no values in gaps, or those of the curve; see :func:`integrated_dose`.
 
     Returns
     -------
     Dataset or DataArray
         With the dimensions of the data, on the new axis. NaN outside the samples of a species, in
-        its gaps, and in cells that were not completely measured. Attrs record the rule and the
-        step.
+        its gaps and among samples given as ``<5E15``, and in cells that were not completely
+        measured. What is known of samples goes along (``<variable>_quality``, :func:`quality`).
+        ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could not
+        be taken. Attrs record the rule and the step.
 
         Standard errors are propagated: ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples
         (with relative errors where logarithms are taken), and ``sqrt(sum (w_i s_i)^2) / width`` in
-        cells, to which samples with zero counts add nothing; in a cell with zero counts in total,
-        1.84 counts of the sample with the largest weight. Neighbours on a fine grid share samples,
-        and are not independent: the coordinate ``effective_sample_fraction`` is the number of
-        independent samples per grid depth of each profile, if less than one (for Dask data always,
-        as they are not computed). Sums (doses, moments...) and fits (junctions, decay lengths) of
-        such profiles use standard errors larger by ``1 / sqrt(effective_sample_fraction)``. It
-        holds for the grid as a whole: drop it after selecting every n-th depth. The counts of a
-        Dataset are interpolated linearly, so that sums still know where nothing was counted; a
-        DataArray has no counts, and sums over its zeros have larger errors.
-        ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could
-        not be taken.
+        cells; in a cell with zero counts in total, 1.84 counts of the sample with the largest
+        weight. Neighbours on a fine grid share samples: ``effective_sample_fraction``, a
+        coordinate, is the number of independent samples per grid depth of each profile, if below
+        one (for Dask data always). Sums and fits of such profiles use standard errors larger by
+        ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every n-th depth. Counts of
+        a Dataset are interpolated linearly; a DataArray has none, and sums over its zeros have
+        larger errors.
 
     Raises
     ------
@@ -191,11 +186,7 @@ def _dataset(
 
 
 def _cell_coords(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
-    """Return the edges of cells as coordinates of each depth.
-
-    A DataArray, such as a variable of a Dataset, cannot hold bounds, which have a dimension of
-    their own.
-    """
+    """Return the edges of cells as coordinates of each depth, as a DataArray can hold them."""
     ends = {"cell_start": edges[:-1], "cell_stop": edges[1:]}
     attrs = {"units": frame.axis_units}
     return {

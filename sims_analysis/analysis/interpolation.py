@@ -69,27 +69,24 @@ def interpolate(
     data : Dataset or DataArray
         All measured variables of a Dataset are interpolated.
     depth : str, Quantity, sequence of str, or DataArray
-        ``"25 nm"``; ``["10 nm", "20 nm"]``; a Quantity; or a DataArray with units. A DataArray
-        over a dimension of the data (such as a junction depth over ``species``) gives each
-        profile its own depth. On a sputter-time axis, a time.
+        ``"25 nm"``, ``["10 nm", "20 nm"]``, or with units; on a sputter-time axis, times. A
+        DataArray over a dimension of the data (such as a junction depth over ``species``) gives
+        each profile its own depth.
     method : {"log", "linear", "pchip", "makima"}
         Straight lines in ln C, straight lines in C, or a spline: pchip (Fritsch and Carlson
         1980), which never overshoots, or makima (modified Akima 1970), which hardly does. Splines
         are in ln C if all samples of a profile are positive.
     gaps : {"flag", "bridge"}
-        Whether there is no value in a gap, where nothing was measured, or that of the curve across
-        it. See :func:`integrated_dose` for what a gap is.
+        Whether there is no value in a gap, or that of the curve; see :func:`integrated_dose`.
 
     Returns
     -------
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside the samples
-        of a profile, and in its gaps; exactly the measured value at the depth of a sample. Standard
-        errors are propagated as in :func:`to_grid` (in the coordinate ``stderr`` of a DataArray),
-        with
-        ``effective_sample_fraction`` on a new axis finer than the samples; so are the counts of a
-        Dataset. The coordinate ``n_linear_segments`` counts, for each profile, the depths at which
-        interpolation was linear because a neighbouring value was not positive.
+        of a profile, in its gaps and among samples given as ``<5E15``; exactly the measured value
+        at a sample. Standard errors and counts as in :func:`to_grid` (in the coordinate ``stderr``
+        of a DataArray). ``n_linear_segments`` counts, for each profile, the depths at which a
+        neighbouring value was not positive, so that interpolation was linear.
 
     Raises
     ------
@@ -101,7 +98,7 @@ def interpolate(
     Warns
     -----
     ProfileWarning
-        Where a depth lies in a gap.
+        Where a depth lies in a gap, or among samples below their limit.
 
     References
     ----------
@@ -183,10 +180,9 @@ class Resampled:
 def at_depths(
     frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool, bridge: bool = False
 ) -> Resampled:
-    """Interpolate profiles at given depths.
+    """Interpolate profiles at given depths; in gaps there are no values, unless it is to `bridge`.
 
-    On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along. In gaps
-    there are no values, with a warning, unless it is to `bridge` them.
+    On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
     """
 
     def values(other: Frame, method: str = method) -> xr.Variable:
@@ -303,7 +299,7 @@ def dressed(
     coords: Mapping[str, xr.Variable],
     **trace: str,
 ) -> Dressed:
-    """Give resampled values and what stands beside them their names, units and coordinates.
+    """Give resampled values, and what belongs to them, their names, units and coordinates.
 
     The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
     coordinates, and `trace` more attrs of all variables.

@@ -79,9 +79,9 @@ def junction_depth(
     data : Dataset or DataArray
         Over depth; the unit of `level` selects the variable of a Dataset.
     level : str, Quantity, DataArray or mapping
-        ``"1e18 atoms/cm^3"``; one for all, or one for each profile, or for each species. There is
-        no default: a junction depth is meaningless without its level. A profile whose level is NaN
-        has no data.
+        ``"1e18 atoms/cm^3"``; one for all, one for each profile, or for each species. There is no
+        default: a junction depth is meaningless without its level. A profile whose level is NaN has
+        no data.
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
@@ -92,27 +92,22 @@ def junction_depth(
         Number of samples that must lie above the level before the crossing, and below it after
         (the reverse on a rising edge). 1 means the two bracketing samples only.
     detection_limit : str, Quantity or DataArray, optional
-        A level below it cannot be measured: NaN, with status ``below_detection``. By default, that
-        of samples that a file gives as ``<5E15``.
+        A level below it cannot be measured: NaN, with the status ``below_detection``.
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
-        Whether a junction in a gap, where nothing was measured, has the status ``gap`` and no
-        depth, or is located by interpolation across it. See :func:`integrated_dose` for what a gap
-        is.
+        Whether a junction in a gap has no depth, or is interpolated; see :func:`integrated_dose`.
     strict : bool
         Raise where there is no junction.
 
     Returns
     -------
     DataArray
-        ``nm``, without the depth dimension; NaN unless the status is ``ok``. Coordinates:
+        ``nm``, without the depth dimension; NaN where there is no junction. Coordinates:
 
-        - ``status``: ``ok``; ``never_reached``, also where fewer crossings qualify or are confirmed
-          than requested; ``saturated`` where a detector has cut off all above the level;
-          ``always_above``; ``truncated`` where the record ends before the requested
-          edge; ``below_detection``; ``no_data``; ``gap``; ``undetermined`` where the interval about
-          the depth is wider than the record
+        - ``status``: as for :func:`crossings`; ``never_reached`` also where fewer crossings qualify
+          or are confirmed than requested; ``truncated`` where the record ends before the requested
+          edge; ``below_detection`` where the level lies below `detection_limit`
         - ``stderr`` (``nm``): half of the 68 % interval about the depth, where the data carry
           standard errors
         - ``n_crossings``: number of crossings that qualified
@@ -130,25 +125,17 @@ def junction_depth(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap`` or ``saturated``; where a restored profile crosses the level
-        twice within the achieved resolution.
+        As :func:`crossings`.
     AmbiguousJunctionWarning
-        If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
-        data, which are not computed, and `strict` does not raise: look at the status.
-
-    See Also
-    --------
-    crossings : All of them.
+        If more than one crossing qualifies and the deepest is taken. Dask data are not computed:
+        there, neither warnings nor `strict`; look at the status.
 
     Notes
     -----
-    ``stderr`` is that of :func:`crossings`: the policy selects a crossing, and does not change its
-    uncertainty. But noise may put the selected crossing far from its edge, by more than three
-    standard errors of the edge, or where the samples around it tell of none. Then the more certain
-    of the two crossings that qualify at the other end of the choice says where the edge is, and
-    ``stderr`` reaches so far. At levels as low as a background that was subtracted (5 to 20 % of 10
-    to 100 counts) all junctions have an interval then, and these cover 64 to 76 %. What a
-    background that was subtracted adds is its own error over the steepness of the edge.
+    ``stderr`` is that of :func:`crossings`, with the same limits. Where noise has put the chosen
+    crossing more than three standard errors from its edge, or the samples around it show no edge,
+    it reaches to the edge that the crossing at the other end of the choice shows. With `confirm`,
+    which selects quiet neighbours, one standard error covers 45 to 60 %.
 
     This is the depth at a chemical concentration, not the electrical junction: for arsenic, SIMS
     gives a deeper junction than spreading resistance.

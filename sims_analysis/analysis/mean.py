@@ -51,8 +51,8 @@ def mean_value(
 
         - ``stderr`` (same unit): of the mean, ``sqrt(sum s_i^2) / n`` with the standard errors s of
           the samples, or ``s / sqrt(n)`` with their scatter s, where this is larger or they carry
-          none: a window that is not flat is less certain than its counts say. A window without a
-          count is known to 1.84 counts / n; NaN for a single sample without a standard error
+          none. A window without a count is known to 1.84 counts / n; NaN for a single sample
+          without a standard error
         - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
           at least 1
         - ``samples``: their number n
@@ -70,8 +70,7 @@ def mean_value(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated`` or ``below_limit``, and where a measured profile has
-        no sample in the window. Not for Dask data, which are not computed.
+        Where the status is not ``ok``. Not for Dask data, which are not computed.
 
     See Also
     --------
@@ -79,11 +78,10 @@ def mean_value(
 
     Notes
     -----
-    All samples count alike, however far apart they are. Those of a grid finer than the samples
-    count as fractions of one (see :func:`to_grid`). The mean of ratios to a species with few counts
-    is too high: :func:`ratio` warns of it, and says how many intervals hold. Of cells with parts p
-    of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with their
-    scatter ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
+    All samples count alike, however far apart they are; those of a grid finer than the samples as
+    fractions of one (see :func:`to_grid`). Means of ratios to few counts are too high: see
+    :func:`ratio`. Of cells with parts p of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or
+    ``S sqrt(sum p_i^2)`` with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------

@@ -65,9 +65,8 @@ def metallurgical_junctions(
     variable : str, optional
         The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
-        Whether a junction in a gap of one of the species, where nothing was measured, has the
-        status ``gap`` and no depth, or is located by interpolation across it. See
-        :func:`integrated_dose` for what a gap is.
+        Whether a junction in a gap of one of the species has no depth, or is interpolated; see
+        :func:`integrated_dose`.
     strict : bool
         Raise where there is no junction.
 
@@ -80,11 +79,11 @@ def metallurgical_junctions(
         - ``stderr`` (``nm``): NaN where the data carry no standard errors
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
-        - ``status``: ``ok``. Without a junction the first entry is NaN, with the reason:
-          ``never_reached`` (one type of doping at all depths at which every species was measured),
-          ``below_detection`` (but it may lie where a file gives samples of a species as ``<5E15``)
-          or ``no_data``. A junction whose interval is wider than the record has no depth, and is
-          ``undetermined``; one in a gap of a species has no depth either, and is ``gap``
+        - ``status``: ``ok``; ``saturated`` where the detector cut off a species there; without a
+          depth ``gap`` and ``below_limit``, where it lies in a gap or among samples given as
+          ``<5E15`` of a species, and ``undetermined``, where its interval is wider than the record.
+          Without a junction, the first entry has the reason: ``never_reached`` (one type of doping
+          wherever all species were measured), ``below_limit`` or ``no_data``
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises
@@ -101,11 +100,10 @@ def metallurgical_junctions(
     Notes
     -----
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
-    ``t = l0 / (l0 - l1)``, which is exact for exponentials. Where a sum is not positive, net doping
-    is linear between samples. Different axes of the species are merged first, and each species is
-    interpolated in its logarithm. ``stderr`` is half of the 68 % interval about the depth, from the
-    fit described in :func:`crossings`, with the errors of both donors and acceptors.
-    This is the metallurgical junction of chemical concentrations, not the electrical junction.
+    ``t = l0 / (l0 - l1)``, which is exact for exponentials; where a sum is not positive, net doping
+    is linear. Different axes of the species are merged, each interpolated in its logarithm.
+    ``stderr`` is half of the 68 % interval about the depth, as for :func:`crossings`, with the
+    errors of both sides. This is not the electrical junction.
 
     References
     ----------
@@ -209,9 +207,8 @@ def hidden_junctions(
 ) -> xr.Variable | None:
     """Flag the measurements of which a junction may lie at samples that a file gives as <5E15.
 
-    Of those without a junction among the samples that have a value: it may if the side that
-    outweighs the other at all depths that are known has such samples, or falls below the limit of
-    the other.
+    It may if the side that outweighs the other at all depths that are known has such samples, or
+    falls below the limit of the other.
     """
     limit = frame.highest_limit
     if limit is None:

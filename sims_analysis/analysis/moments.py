@@ -88,29 +88,27 @@ def moments(
         Use only the run of samples around the maximum that lie above it: a concentration, or a
         fraction of the maximum such as ``0.01``. By default every sample is used, and the fourth
         moment is dominated by the noise of the deepest ones.
-    variable : str, optional
-        The variable of a Dataset, if several hold concentrations.
-    gaps : {"flag", "bridge"}
-        Whether moments over a gap, where nothing was measured, have the status ``gap``, or are
-        ``ok``. See :func:`integrated_dose` for what a gap is.
+    variable, gaps
+        See :func:`integrated_dose`.
 
     Returns
     -------
     Dataset
         Over the dimensions of the data without depth:
 
-        - ``projected_range``, ``straggle`` (``nm``)
+        - ``projected_range``, ``straggle`` (``nm``): mean depth (not that of the maximum), and
+          standard deviation about it
         - ``skewness``, ``kurtosis`` (``1``): not excess kurtosis, so 3 for a Gaussian
         - ``dose`` (``atom/cm^2``): of the samples used
         - ``<name>_stderr`` of these five, where the data carry standard errors: the random part
         - ``start``, ``stop`` (``nm``): first and last of the samples used
         - ``status``: ``ok``. With NaN: ``no_data`` with fewer than three samples; ``never_reached``
           where fewer than three lie above the threshold; ``below_detection`` where nothing
-          significant is left above the background (the dose or the second moment is not positive,
-          or the projected range would lie outside the samples used). With numbers: ``truncated``,
-          where the first sample of the window is its maximum and there is a deeper one, or where
-          the record ends above the threshold; ``gap`` where there is one among the samples used;
-          ``saturated`` where some were cut off by the detector
+          significant is left above the background (dose or second moment not positive, or the
+          projected range outside the samples used). With numbers: ``saturated`` and ``gap`` where
+          there is one among the samples used; ``below_limit`` where samples given as ``<5E15``
+          matter; ``truncated`` where the window begins in a surface transient, or the record ends
+          above the threshold
 
     Raises
     ------
@@ -122,69 +120,29 @@ def moments(
     Warns
     -----
     SimsWarning
-        Where the status is ``truncated``: the moments are those of the surface transient, or of
-        transient and implant together, or a part of the tail is missing from them; where it is
-        ``gap`` or ``saturated``; where a measured profile has no sample in the window; where noise
-        decides which samples lie above a `threshold`, with fewer than about 400 counts at the
-        maximum (6 % above half of it); and where a background leaves the straggle known to no
-        better than 7 %. Not for Dask data, which are not computed.
+        Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
+        is empty; where noise decides which samples lie above a `threshold` (fewer than about 400
+        counts at the maximum: state `start` and `stop` instead); and where a background leaves the
+        straggle known to no better than 7 %. Not for Dask data, which are not computed.
 
     Notes
     -----
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C`` with the weights w of the
     trapezoidal rule; straggle ``sqrt(m_2)``, skewness ``m_3 / m_2^1.5``, kurtosis ``m_4 / m_2^2``.
-    The projected range is the mean depth, not the depth of the maximum.
 
     Standard errors are ``sqrt(sum (f_i s_i)^2)``, to first order in the errors s of independent
     samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
     ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
-    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, minus 1/n of their sum for each of the n samples of a
-    background window. As in a sum, a sample with zero counts adds no variance; a window without
-    a count is known to 1.84 counts over n. They are NaN where the error of a sample is unknown, and
-    where the first-order variance is zero (too few counts).
+    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a
+    background window. Straggle, skewness and kurtosis rest on few counts: their errors are widened
+    by Student's t with ``2 v^2 / sum ((f_i s_i)^4 / k_i)`` degrees of freedom of their variance v
+    (Satterthwaite; ``k = (C / s)^2`` counts), that of the kurtosis by its second order,
+    ``tr(H V H V) / 2``. Where noise decides where the run above a `threshold` ends, what ends one
+    standard error higher and lower change is added. NaN where the error of a sample is unknown,
+    and where the variance is zero (too few counts).
 
-    Where a sample of the run, or next to it, lies within three standard errors of the `threshold`,
-    noise decides which samples are used. Either end may then as well lie where the run would end
-    if all samples were one standard error higher, or lower: the root mean square of what these two
-    change, for both ends, is part of the error. The answers are those of the same threshold on a
-    profile without noise, and noise ends a run too early on average, which only that part covers.
-    Measured coverage in per cent (thresholds of 0.01, 0.05 and 0.1; joined half-Gaussians and an
-    exponential tail in steps of 2 nm and 5 nm; at a threshold of 0.3, 56 to 72 at 1,000 counts):
-
-    ============  =====  ===============  ========  ==================
-    counts at     dose   projected_range  straggle  skewness, kurtosis
-    the maximum
-    ============  =====  ===============  ========  ==================
-    10,000        62-73  61-75            62-76     63-73
-    1,000         67-72  64-78            62-74     63-82
-    100           64-75  63-84            39-69     34-82
-    ============  =====  ===============  ========  ==================
-
-    Below 1,000 counts at the maximum, use `start` and `stop` instead; below 400 a warning says so.
-
-    The higher moments depend on few counts far from the peak, whose number is itself uncertain.
-    The errors of straggle, skewness and kurtosis are therefore widened by Student's t, with
-    ``2 v^2 / sum ((f_i s_i)^4 / k_i)`` degrees of freedom of their variance v (Satterthwaite;
-    ``k = (C / s)^2`` counts), and that of the kurtosis by its second order, ``tr(H V H V) / 2``.
-    Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at the maximum) the
-    intervals cover 60 to 71 %. For a profile with a long exponential tail they are still too
-    narrow: at 10 counts that of the kurtosis covers about 40 %, that of the skewness 55 % (60 and
-    67 % at 100 counts).
-
-    The error of a background is propagated by derivatives, whether it is subtracted here or was
-    before. Where it leaves little of the width, first order is not enough for what is divided by
-    powers of it: a warning says so. Measured coverage in per cent above backgrounds of 0.05 and 0.1
-    of the maximum, of the whole record with the window inside or up to the window (600 trials at
-    each of 10 to 1,000 counts; three peaks in steps of 2 nm):
-
-    ============  =====  ===============  ========  ========  ========
-    straggle      dose   projected_range  straggle  skewness  kurtosis
-    known to
-    ============  =====  ===============  ========  ========  ========
-    3 to 5 %      69-71  67-73            66-74     64-72     65-75
-    9 to 17 %     68-71  67-71            69-74     73-82     72-83
-    18 to 40 %    69-74  65-75            72-80     68-88     65-95
-    ============  =====  ===============  ========  ========  ========
+    One standard error covers 60 to 77 % without a threshold; with one only from 1,000 counts at
+    the maximum, and less for long tails of few counts (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -322,10 +280,7 @@ _STRAGGLE_KNOWN = 0.07
 
 
 def _tell_wide(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
-    """Warn of profiles whose background leaves so little of their width that errors are too large.
-
-    They are to first order, and what is divided by the width varies with it.
-    """
+    """Warn where a background leaves so little of the width that errors are too large."""
     if frame.lazy:
         return
     straggle = list(_FIELDS).index("straggle")

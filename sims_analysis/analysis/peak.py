@@ -48,9 +48,8 @@ def peak(
     variable : str, optional
         The variable of a Dataset; by default concentration, otherwise the first.
     gaps : {"flag", "bridge"}
-        Whether a maximum beside a gap, where nothing was measured, or with one between the
-        half-maximum depths, has the status ``gap``, or is ``ok``. See :func:`integrated_dose` for
-        what a gap is.
+        Whether a gap beside the maximum, or between the half-maximum depths, has a status, or is
+        accepted; see :func:`integrated_dose`.
 
     Returns
     -------
@@ -63,10 +62,11 @@ def peak(
           holds the maximum of the profile
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
-        - ``status``: ``ok``; ``truncated`` where the profile does not cross half of its maximum on
-          both sides within the window, so that the width is NaN (for instance if the maximum is the
-          first or the last sample); ``gap``; ``saturated`` where samples in the window were cut off
-          by the detector; ``no_data`` with NaN where there is no sample
+        - ``status``: ``ok``; ``no_data`` with NaN where there is no sample; ``saturated`` where
+          samples in the window were cut off by the detector; ``gap``, or ``below_limit`` (samples
+          given as ``<5E15``), beside the maximum or within the width; ``truncated`` where the
+          profile does not cross half of its maximum on both sides within the window, so that the
+          width is NaN
 
     Raises
     ------
@@ -76,34 +76,23 @@ def peak(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap`` or ``saturated``; where the maximum is the first sample of the
-        window and there is a deeper maximum: a surface transient with the implant below it; where
-        noise or a neighbour may have made the width more than 10 % too narrow; and where a measured
-        profile has no sample in the window. Not for Dask data, which are not computed.
+        Where the status is ``saturated``, ``gap`` or ``below_limit``, or the window is empty; where
+        the window begins in a surface transient with a maximum below; and where noise or a
+        neighbour may have made the width more than 10 % too narrow. Not for Dask data, which are
+        not computed.
 
     Notes
     -----
-    Noise has chosen the highest sample: it lies above the profile, by more than two of its own
-    errors on a plateau of forty samples. ``ln C = A + B z + D z^2 / 2`` is therefore fitted, by
-    maximum likelihood of the counts, to the samples around it: to 0.65 of those that are needed to
-    see the profile fall on either side, by three standard errors of the means. The parabola's
+    Noise has chosen the highest sample, which lies above the profile. Therefore
+    ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the samples around it that
+    are needed to see the profile fall on either side by three standard errors. The parabola's
     maximum is m with the error s, and ``<variable>_stderr`` is the half-width h of the interval
-    about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It holds the maximum of the profile, of
-    10 to 1,000 counts (500 trials each), in 67 to 77 % of cases for joined half-Gaussians and other
-    smooth peaks, in 60 to 69 % for flat plateaus, in 50 to 61 % for rounded ones, and in 70 to 94 %
-    for peaks a few samples wide, with a kink, or at the surface (the error of the highest sample
-    alone: 0 to 80 %). Beside a steep edge,
-    where one neighbour is below a third of it, what may be hidden between samples is in it by the
-    parabola of C through the three.
+    about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Beside a steep edge, where one
+    neighbour is below a third of c, it includes the parabola of C through the three.
 
-    Depth and width have no standard errors: :func:`moments` has a projected range and straggle with
-    theirs, and a fit all of them. Noise takes the highest sample for the maximum and crosses half
-    of it before the profile does: at 1,000 counts widths are 3 to 6 % too narrow in the middle, at
-    100 counts 8 to 27 %, at 30 counts 33 to 91 %, at 10 counts up to 99 % (peaks 40 to 110 nm wide,
-    steps of 0.5 to 2 nm). The warning then says over how much there are samples above half of the
-    maximum less its error, each within half of the extent so far: 0.98 to 1.2 times the true width
-    from 50 counts, 1.0 to 1.6 times below that, in the middle. At most 4 % of the widths that are
-    more than 15 % too narrow are not told.
+    One standard error covers 60 to 80 %, of rounded plateaus 50 to 61 % (*What stated errors
+    cover*, on the site). Depth and width have none: noise makes the width too narrow, by 3 to 6 %
+    at 1,000 counts and 8 to 27 % at 100. :func:`moments` and :func:`fit` have errors for both.
 
     References
     ----------

@@ -1,7 +1,6 @@
-"""The measured samples of each species in canonical units, whatever the layout of the data.
+"""The measured samples of each species in canonical units, for plots, tables and file writers.
 
-Plots, tables and file writers use this: every species on its own samples, without the ``NaN`` of a
-common axis.
+Every species has its own samples, without the ``NaN`` of a common axis.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.evidence import Run, runs_of
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.units import CANONICAL
 
@@ -37,10 +37,8 @@ class Series:
     ----------
     species : str
         Name as delivered; empty if the data have no species.
-    variable : str
-        ``"concentration"``, ``"intensity"``...
-    long_name, units : str
-        What the values are, and their canonical unit.
+    variable, long_name, units : str
+        ``"concentration"``, ``"intensity"``...; what the values are, and their canonical unit.
     axis, axis_units : str
         ``"depth"`` in ``"nm"`` or ``"sputter_time"`` in ``"s"``.
     x, y : ndarray
@@ -57,6 +55,9 @@ class Series:
     cells : dict of ndarray
         Edges of the cells over which the values are averages (``vocabulary.CELLS``), in the unit of
         the axis; empty for samples.
+    known : tuple of Run
+        What is known of samples besides: gaps, saturation, limits (:func:`sims_analysis.quality`).
+        In canonical units.
     """
 
     species: str
@@ -72,15 +73,11 @@ class Series:
     limit: Array | None = None
     beside: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
+    known: tuple[Run, ...] = ()
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles in the data, species by species in their order.
-
-    Parameters
-    ----------
-    data : xarray.Dataset or xarray.DataArray
-        One measurement or a batch; plain or quantified; numpy or Dask.
 
     Raises
     ------
@@ -131,7 +128,10 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
     depth = np.broadcast_to(np.asarray(frame.depth.data, dtype=np.float64), value.shape)
     term = vocabulary.TERMS.get(frame.name)
     long_name = term.long_name if term else frame.name.replace("_", " ").capitalize()
-    for index in np.ndindex(value.shape[:-1]):
+    known: dict[int, list[Run]] = {}
+    for run in runs_of(frame):
+        known.setdefault(run.profile, []).append(run)
+    for number, index in enumerate(np.ndindex(value.shape[:-1])):
         measured = ~(np.isnan(value[index]) | np.isnan(depth[index]))
         if not measured.any():
             continue
@@ -164,6 +164,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
                 name: np.broadcast_to(np.asarray(edge.data), value.shape)[index][measured]
                 for name, edge in zip(vocabulary.CELLS, frame.cells or (), strict=False)
             },
+            known=tuple(known.get(number, ())),
         )
 
 

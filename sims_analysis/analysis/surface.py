@@ -41,7 +41,7 @@ def surface_concentration(
     variable : str, optional
         The variable of a Dataset; by default concentration, otherwise the first.
     gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts a fit to samples on both sides of a gap, which is ``gap`` otherwise.
+        Whether a fit across a gap has a status, or is accepted; see :func:`integrated_dose`.
 
     Returns
     -------
@@ -53,9 +53,8 @@ def surface_concentration(
           counts; if the data carry none, from the scatter about the line
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
           (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
-          depth is NaN; with a number ``saturated`` where one of the samples was cut off by the
-          detector, and ``gap`` where between the samples nothing was measured over more than five
-          times their spacing
+          depth is NaN; with a number ``saturated``, ``gap`` or ``below_limit`` where there is one
+          among the samples of the fit
 
     Raises
     ------
@@ -67,7 +66,7 @@ def surface_concentration(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated`` or ``gap``; not for Dask data.
+        Where the status is ``saturated``, ``gap`` or ``below_limit``; not for Dask data.
 
     References
     ----------

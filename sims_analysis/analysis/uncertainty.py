@@ -54,16 +54,15 @@ def with_counting_statistics(
     data : Dataset
         Intensities in counts need no argument. Nor do intensities in counts per second whose
         ``species_metadata`` give the ``counting_time``, such as ``"0.99 s"`` (and the
-        ``detector_yield``, ``"95 %"``, if the instrument has divided by it). Those of a Faraday cup
-        are currents and have no counts: of a species whose ``detector`` is ``"FC"``, or above its
+        ``detector_yield``, ``"95 %"``, if the instrument has divided by it). Currents of a Faraday
+        cup have no counts: of a species whose ``detector`` is ``"FC"``, or above its
         ``faraday_cup_threshold``, where the instrument switches to one.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
     value_per_count : str, Quantity, DataArray or mapping, optional
-        The concentration of one count, such as ``"2e14 atoms/cm^3"``:
-        ``counts = C / value_per_count``. One for all, or ``{"B": "2e14 atoms/cm^3", ...}``; species
-        not in the mapping get no standard errors.
+        The concentration of one count: ``counts = C / value_per_count``. One for all, or
+        ``{"B": "2e14 atoms/cm^3", ...}``; species that it leaves out get no standard errors.
 
     Returns
     -------
@@ -72,10 +71,9 @@ def with_counting_statistics(
 
         - ``<variable>_counts`` (``count``)
         - ``<variable>_stderr`` (the unit of the variable): ``C / sqrt(k)``; for zero counts, half
-          the width of the 68 % interval [0, 1.84] counts. In sums over samples (a dose), the
-          variance of zero counts is 0, because ``k`` itself is the unbiased estimate of the
-          variance of a Poisson count; the error of a sum with zero counts in total is the upper end
-          of that interval
+          the width of the 68 % interval [0, 1.84] counts. In sums over samples (a dose) zero counts
+          add no variance, because k is the unbiased estimate of the variance of a Poisson count;
+          the error of a sum with zero counts in total is the upper end of that interval
 
     Raises
     ------
@@ -85,9 +83,8 @@ def with_counting_statistics(
         If a mapping names a species that is not in the data.
     ProfileError
         If values are negative, or intensities are not whole numbers of counts: the counting time is
-        wrong, or something was subtracted or averaged; if a background was subtracted before, or
-        the dead time corrected. For Dask data, which are not computed, such
-        counts and their standard errors are NaN instead.
+        wrong, or something was subtracted, averaged or corrected before (in Dask data, which are
+        not computed, such counts and errors are NaN).
 
     See Also
     --------
@@ -96,12 +93,9 @@ def with_counting_statistics(
     Notes
     -----
     Counts of intensities must be integers to within 0.05 counts plus 0.5 %, which allows for the
-    rounding of printed rates and counting times; above 90 counts every number passes, and is used
-    as it is. A placeholder for zero counts (0.001 count/s, say, where one count is
-    1.01 count/s) is zero counts by the same rule; the intensity is not changed.
-
-    Take counts before a dead-time correction or a background subtraction:
-    :func:`correct_dead_time` and :func:`subtract_background` keep them.
+    rounding of printed numbers; above 90 counts every number passes. By the same rule a placeholder
+    (0.001 count/s, where one count is 1.01 count/s) is zero counts; the intensity is not changed.
+    Take counts first: :func:`correct_dead_time` and :func:`subtract_background` keep them.
 
     References
     ----------
@@ -211,7 +205,7 @@ def _yield(value: Any, name: str) -> float:
 def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Variable]:
     """Return the counts of the samples, and their standard errors.
 
-    If a counting time was `stated`, it is told which samples have none all the same.
+    If a counting time was `stated`, warn of samples that have none all the same.
     """
     counts = frame.value / one
     if (cup := on_faraday_cup(frame)) is not None:
@@ -377,12 +371,7 @@ def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
-    """Read a relative standard uncertainty: ``0.05``, ``"5 %"``, or a DataArray of such numbers.
-
-    Returns
-    -------
-    DataArray
-        In ``[0, 1)``, in the unit ``1``; may have NaN for unknown.
+    """Read a relative standard uncertainty in ``[0, 1)``, NaN for unknown: ``0.05`` or ``"5 %"``.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import click
 
 from sims_analysis.cli.options import finish, one_line, say, together
 from sims_analysis.errors import SimsError
+from sims_analysis.files import MAX_BYTES
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
@@ -33,12 +34,20 @@ file_options = together(
         help="Names of the signals in order, for files that do not name them.",
     ),
     click.option("--number-repeats", is_flag=True, help="Number signals with the same name."),
+    click.option(
+        "--max-bytes",
+        type=int,
+        metavar="BYTES",
+        default=MAX_BYTES,
+        show_default=True,
+        help="Memory in bytes that reading one file may take.",
+    ),
 )
 
 
 def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
     """Remove the `file_options` from those of a command, and return them."""
-    names = ("depth_units", "units", "species", "number_repeats")
+    names = ("depth_units", "units", "species", "number_repeats", "max_bytes")
     stated = {name: options.pop(name) for name in names}
     species = list(stated["species"]) or None
     return stated | {"units": _units(stated["units"]), "species": species}

@@ -117,7 +117,8 @@ class Curve(Series):
     def mapped(self, convert: Callable[[Any], Any], **changes: Any) -> Curve:
         """Convert all values, and change what is said of them."""
         stderr = None if self.stderr is None else convert(self.stderr)
-        changes |= {"y": convert(self.y), "stderr": stderr}
+        quality = tuple(row._replace(height=float(convert(row.height))) for row in self.quality)
+        changes |= {"y": convert(self.y), "stderr": stderr, "quality": quality}
         return replace(self, detection_limit=convert(self.detection_limit), **changes)
 
     def in_units(self, values: Any) -> Any:
@@ -174,10 +175,20 @@ class Curve(Series):
         """
         return np.asarray((self.y <= 0) | self.placeholders()) & ~self.below_limit()
 
+    def saturated(self) -> Flags:
+        """Find samples that the detector cut off, or that were made from such."""
+        return samples_of("saturated", self.x, self.quality)
+
+    @property
+    def limited(self) -> list[Quality]:
+        """Runs of samples below their limit that have no value."""
+        rows = [row for row in self.quality if row.kind == "below_limit" and row.empty]
+        return [row for row in rows if row.height > 0]
+
     @property
     def gaps(self) -> Index:
-        """Positions of the samples after which nothing was measured over a gap."""
-        starts = [row.start for row in self.quality if row.kind == "gap"]
+        """Positions of the samples after which there is no value over a gap or below a limit."""
+        starts = [row.start for row in self.quality if row.empty]
         inside = [start for start in starts if self.x[0] <= start < self.x[-1]]
         return np.searchsorted(self.x, np.sort(inside), "right") - 1
 

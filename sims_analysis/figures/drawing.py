@@ -175,10 +175,12 @@ def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
 
 
 def _draw_marks(plot: Plot) -> None:
-    """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
+    """Mark samples below a limit or below a log axis, and those of a saturated detector."""
     for curve, _ in plot.lines:
         if lines.mark_below_limit(plot, curve):
             plot.explain_mark("below the limit")
+        if lines.mark_saturated(plot, curve):
+            plot.explain_mark("saturated detector", markeredgewidth=0.5, **lines.SATURATED)
     for kind, ax in plot.layout.depths().items() if plot.options.log else ():
         _explain_floor(plot, lines.mark_floor(plot, kind, ax))
 

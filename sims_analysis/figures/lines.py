@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARK: dict[str, Any] = {"marker": "v", "markersize": 1.9, "fillstyle": "none"}
+#: Of a sample that the detector cut off: the value is at least that.
+SATURATED: dict[str, Any] = {"marker": "^", "markersize": 3, "fillstyle": "none"}
 _THIN: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0.4}
 #: The line over a gap.
 _GAP: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "linewidth": 0.8, "marker": ""}
@@ -140,11 +142,25 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
     ax = plot.axes_of(curve)
     row = list(_row(plot, ax, curve, curve.below_limit()).values())
-    if row:
-        line = _mark(ax, row, curve.detection_limit, curve, label="_limit")
-        # Half of it is within the limits of the axes: otherwise the marks would be on the frame.
-        plot.layout.extents.append((line, 0.5))
-    return bool(row)
+    found = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
+    style: dict[str, Any] = {"linewidth": 0.6, "color": curve.colour, "label": "_limit"}
+    for run in curve.limited:
+        ends = plot.scale_of(curve)(np.array([run.start, run.stop]))
+        ax.plot(ends, [run.height] * 2, marker="", scaley=False, **style)
+        found.append(_mark(ax, [float(ends.mean())], run.height, curve, label="_limit"))
+    # Half of each is within the limits of the axes: otherwise the marks would be on the frame.
+    plot.layout.extents.extend((line, 0.5) for line in found)
+    return bool(found)
+
+
+def mark_saturated(plot: Plot, curve: Curve) -> bool:
+    """Mark samples of a saturated detector; return whether there are any."""
+    which = curve.saturated() & is_data(plot, curve)
+    x = plot.scale_of(curve)(curve.x[which])
+    style = {**SATURATED, **_THIN, "color": curve.colour, "label": "_saturated"}
+    if which.any():
+        plot.axes_of(curve).plot(x, curve.y[which], scaley=False, **style)
+    return bool(which.any())
 
 
 def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) -> Any:

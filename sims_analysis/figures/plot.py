@@ -124,7 +124,8 @@ class Plot:
     def explain_mark(self, text: str, **style: Any) -> None:
         """Say what a mark means, by default an open triangle."""
         style = style or {"marker": "v", "markersize": 3, "markeredgewidth": 0.5}
-        self.explain(text, color=self.grey, linestyle="none", fillstyle="none", **style)
+        style = {"linestyle": "none", "fillstyle": "none", **style}
+        self.explain(text, color=self.grey, **style)
 
     def explain_band(self, text: str) -> None:
         """Say what a band is."""

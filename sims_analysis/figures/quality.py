@@ -1,6 +1,8 @@
 """What is known of the samples of a profile besides their values, for plots and pages.
 
-The one place that looks for it: a row says of what kind some samples are, and between which depths.
+A row says of what kind some samples are, and between which depths. What data carry and what their
+values show is of :mod:`sims_analysis.frame.evidence`; the number that an instrument writes for no
+counts is looked for here, since it is only drawn.
 """
 
 from __future__ import annotations
@@ -10,10 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.analysis.series import Series
-from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.rows import Array, Flags
-from sims_analysis.kernels.saturation import saturated
+from sims_analysis.outcomes import GAP, KINDS
 
 #: Fewer samples do not tell what the instrument writes for no counts.
 _FEWEST = 10
@@ -24,8 +24,8 @@ _ALONE, _REPEATED = 300.0, 100.0
 class Quality(NamedTuple):
     """A row of the table: a kind of samples, the first and the last depth of a run, their number.
 
-    A gap is between the last sample before it and the first one after it. Depths are in the
-    canonical unit.
+    A gap is between the last sample before it and the first one after it, and has none. Depths are
+    in the canonical unit; ``height`` is the limit of samples below one, in that of the values.
     """
 
     species: str
@@ -33,20 +33,34 @@ class Quality(NamedTuple):
     start: float
     stop: float
     samples: int
+    height: float = np.nan
+
+    @property
+    def empty(self) -> bool:
+        """Whether no curve is drawn there: in a gap, and where all is below a limit."""
+        return not self.samples and self.kind in ("gap", "below_limit")
 
 
 def quality_of(series: Series) -> tuple[Quality, ...]:
-    """Tabulate the gaps, the saturated samples and the placeholders of a profile."""
+    """Tabulate what is known of the samples of a profile, and its placeholders."""
     x, y = series.x, series.y
-    ((_, rows),) = layouts(x, y[None])
     found = [
-        Quality(series.species, kind, float(x[first]), float(x[last]), last - first + 1)
-        for kind, flags in (("saturated", saturated(rows)), ("placeholder", y == placeholder(y)))
-        for first, last in _runs(flags)
+        Quality(
+            series.species,
+            kind.name,
+            run.first,
+            run.last,
+            0 if kind.flags & GAP else int(((x >= run.first) & (x <= run.last)).sum()),
+            run.height,
+        )
+        for run in series.known
+        for kind in KINDS
+        if run.flag & kind.flags
     ]
-    after = gap_after(rows)
-    gaps = [] if after is None else np.flatnonzero(after).tolist()
-    found += [Quality(series.species, "gap", float(x[i]), float(x[i + 1]), 2) for i in gaps]
+    found += [
+        Quality(series.species, "placeholder", float(x[first]), float(x[last]), last - first + 1)
+        for first, last in _runs(y == placeholder(y))
+    ]
     return tuple(found)
 
 
@@ -59,10 +73,8 @@ def samples_of(kind: str, x: Array, table: tuple[Quality, ...]) -> Flags:
     return flags
 
 
-def _runs(flags: Flags | None) -> list[tuple[int, int]]:
+def _runs(flags: Flags) -> list[tuple[int, int]]:
     """List the first and the last place of each run of flags."""
-    if flags is None:
-        return []
     steps = np.diff(np.concatenate([[0], np.ravel(flags).astype(int), [0]]))
     ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1
     return list(zip(*(one.tolist() for one in ends), strict=True))

@@ -319,9 +319,10 @@ def _check_stderr(frame: Frame) -> None:
     if frame.stderr is None or is_lazy(frame.stderr):
         return
     stderr = np.asarray(frame.stderr.data)
-    wrong = np.argwhere((stderr < 0) | np.isinf(stderr))
-    if len(wrong):
-        *profile, sample = index = tuple(wrong[0].tolist())
+    if np.fmin.reduce(stderr, axis=None, initial=0.0) < 0 or np.isinf(
+        np.fmax.reduce(stderr, axis=None, initial=0.0)
+    ):
+        *profile, sample = index = tuple(np.argwhere((stderr < 0) | np.isinf(stderr))[0].tolist())
         raise ProfileError(
             f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
             f"{frame.name}_stderr[{sample}] is {stderr[index]}; a standard error is "

@@ -309,7 +309,7 @@ def layouts(
     for to_pack in wanted:
         groups = np.flatnonzero(incomplete == to_pack)
         # Packed rows take more scratch arrays, and more time with each sample.
-        size = BLOCK // 4 if to_pack else BLOCK
+        size = BLOCK // 2 if to_pack else BLOCK
         if at_once and not to_pack and groups.size == incomplete.size and _is_plain(value):
             size = value.size
         for block in in_blocks(groups.size, value.shape[1] * group, size):

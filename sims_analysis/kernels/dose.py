@@ -25,7 +25,6 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     dot_rows,
-    equal_runs,
     first_status,
     range_sums,
 )
@@ -82,9 +81,11 @@ def _weighed(
     If it has `ends`, sum the means of the segments after them by logarithms, and count those
     between its ends that are linear.
     """
-    n, flat, runs = rows.depth.size, rows.value.reshape(-1), [np.empty(0, np.intp)]
+    n, flat = rows.depth.size, rows.value.reshape(-1)
+    runs = [np.empty((0, 2), np.intp)]
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
-    for part in in_blocks(rows.count, n, IN_CACHE):
+    # Logarithms take scratch arrays.
+    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
         if ends is not None:
@@ -94,7 +95,7 @@ def _weighed(
             samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
-        runs.append(equal_runs(flat, own))
+        runs.append(rows.runs_in(part))
     rows.__dict__["equal_runs"] = np.concatenate(runs)
     return total, n_linear
 

@@ -122,13 +122,29 @@ class _Samples(ABC):
 
     @cached_property
     def equal_runs(self) -> Index:
-        """The flat positions of samples that are equal to the four after them.
+        """The flat positions at which runs of equal samples begin, and those after them, (K, 2).
 
-        A kernel that goes through all samples may set it, while they are in the processor's cache.
+        Of five at least. A kernel that goes through all samples may set it, while they are in the
+        processor's cache.
         """
-        flat = self.value.reshape(-1)
-        parts = (slice(i, i + IN_CACHE) for i in range(0, flat.size, IN_CACHE))
-        return np.concatenate([_NONE, *(equal_runs(flat, part) for part in parts)])
+        rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
+        rows = np.unique(np.append(rows, self.count))
+        parts = (self.runs_in(slice(*ends)) for ends in pairwise(rows.tolist()))
+        return np.concatenate([_NONE, *parts])
+
+    def runs_in(self, part: slice) -> Index:
+        """Find the runs of equal samples in some rows."""
+        ends = self.offsets[part.start : part.stop + 1]
+        block = self.value.reshape(-1)[ends[0] : ends[-1]]
+        pairs = block[1:] == block[:-1]
+        pairs[ends[1:-1] - ends[0] - 1] = False
+        threes = pairs[1:] & pairs[:-1]
+        at = np.flatnonzero(threes[2:] & threes[:-2])
+        if not at.size:
+            return _NONE
+        new = np.flatnonzero(np.diff(at) > 1)
+        begin, end = at[np.append(0, new + 1)], at[np.append(new, -1)] + LEAST
+        return np.asarray(ends[0] + np.stack([begin, end], axis=1))
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -343,8 +359,16 @@ class Packed(_Samples):
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
-            for row, own in enumerate(self.slices()):
-                found[row] = self.depth[own].searchsorted(depth[row], side="right")
+            if depth.shape[1] <= _FEW:  # a step of all rows at once, rather than row by row
+                found[:] = begin
+                for step in 1 << np.arange(int(self.size.max(initial=0)).bit_length())[::-1]:
+                    after = found + step
+                    behind = self.depth.take(after - 1, mode="clip") > depth
+                    np.copyto(found, after, where=(after <= end) & ~behind)
+                found -= begin
+            else:
+                for row, own in enumerate(self.slices()):
+                    found[row] = self.depth[own].searchsorted(depth[row], side="right")
             found += begin - 1
         np.minimum(found, end - 2, out=found)
         # For an empty row, any sample.
@@ -391,20 +415,11 @@ class Packed(_Samples):
 Rows = Dense | Packed
 
 
+#: So few depths are looked up in all rows at once.
+_FEW = 8
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
-_NONE = np.empty(0, dtype=np.intp)
-
-
-def equal_runs(flat: Array, part: slice) -> Index:
-    """Find the samples of a part that are equal to the four after them."""
-    block = flat[part.start : part.stop + LEAST - 1]
-    pairs = block[1:] == block[:-1]
-    if np.count_nonzero(pairs) < LEAST - 1:  # as in most parts
-        return _NONE
-    threes = pairs[1:] & pairs[:-1]
-    found: Index = part.start + np.flatnonzero(threes[2:] & threes[:-2])
-    return found
+_NONE = np.empty((0, 2), dtype=np.intp)
 
 
 class Only(NamedTuple):

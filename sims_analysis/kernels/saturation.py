@@ -8,11 +8,13 @@ flat, and so may profiles printed with fewer digits than their noise has; both a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import LEAST, Array, Flags, Rows
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows
 
 #: They are improbable if noise makes so many equal neighbours with less than this probability, ...
 _CHANCE = 1e-3
@@ -29,7 +31,10 @@ _MEDIAN_SQUARE = 0.4549
 _JUMP = 5.0
 #: Equal neighbours below the maximum by more than this factor are no ceiling.
 _NEAR = 0.01
-_GLANCES = 16
+#: Samples of a row that tell whether all of them have to be looked at, for its height and for its
+#: noise; and by which factor the latter may be off.
+_GLANCES, _TURNS, _MARGIN = 16, 64, 4.0
+_AROUND, _ROUNDING = 8, 1e-6
 
 
 def saturated(rows: Rows) -> Flags | None:
@@ -64,32 +69,82 @@ def saturated(rows: Rows) -> Flags | None:
     from end to end, or have fewer digits than noise.
     """
     flat, runs = rows.value.reshape(-1), rows.equal_runs
-    runs = runs[flat[runs] > 0]
+    runs = runs[flat[runs[:, 0]] > 0]
     if not runs.size:
         return None
-    # Only rows with a run near their maximum are looked at: floors are often equal. A few samples
-    # of a row tell most of its floors without a look at all of them.
-    row, first = np.unique(rows.offsets.searchsorted(runs, side="right") - 1, return_index=True)
-    level = np.maximum.reduceat(flat[runs], first)
-    few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_GLANCES) // _GLANCES
-    high = np.flatnonzero(level > _NEAR * flat[few].max(axis=1))
-    if not high.size:
-        return None
-    found = np.zeros(flat.shape, dtype=bool)
-    for i in high:
-        own = slice(rows.offsets[row[i]], rows.offsets[row[i] + 1])
-        if level[i] > _NEAR * flat[own].max():
-            depth = rows.depth_at(np.arange(own.start, own.stop))
-            found[own] = _of_profile(depth, flat[own])
-    return found.reshape(rows.value.shape) if found.any() else None
+    found = None
+    for row in _suspects(rows, *runs.T):
+        own = slice(rows.offsets[row], rows.offsets[row + 1])
+        mine = runs[slice(*runs[:, 0].searchsorted([own.start, own.stop]))] - own.start
+        flags = _of_profile(rows.depth_at(np.arange(own.start, own.stop)), flat[own], *mine.T)
+        if flags.any():
+            found = np.zeros(flat.shape, dtype=bool) if found is None else found
+            found[own] = flags
+    return None if found is None else found.reshape(rows.value.shape)
 
 
-def _of_profile(depth: Array, value: Array) -> Flags:
+def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
+    """Find the rows of which some samples do not rule out that a run of equal ones is saturated."""
+    flat, offsets = rows.value.reshape(-1), rows.offsets
+    row = offsets.searchsorted(begin, side="right") - 1
+    # Floors are often equal.
+    some, of = np.unique(row, return_inverse=True)
+    few = offsets[some, None] + rows.size[some, None] * np.arange(_GLANCES) // _GLANCES
+    level, highest = flat[begin], flat[few].max(axis=1)[of]
+    before = np.where(begin > offsets[row], flat[begin - 1], 0.0)
+    after = np.where(end < offsets[row + 1], flat[end % flat.size], 0.0)
+    beside = np.maximum(before, after)
+    kept = (level > _NEAR * highest) & ((beside > level) | (level >= highest))
+    if not kept.any():
+        return np.empty(0, dtype=np.intp)
+    row, begin, end, level = row[kept], begin[kept], end[kept], level[kept]
+    beside = np.where(level >= highest[kept], np.inf, beside[kept])
+    some, of = np.unique(row, return_inverse=True)
+    least, most = (np.sqrt(one[of] * level) for one in _about_per_count(rows, some))
+    chance = _chance_of_equal(least / level) ** (end - begin - 1)
+    kept = (beside > level + _JUMP * least) & (chance < _CHANCE)
+    row = row[kept]
+    return np.unique(row[~_written_coarsely(rows, row, begin[kept], end[kept], most[kept])])
+
+
+def _written_coarsely(rows: Rows, row: Index, begin: Index, end: Index, noise: Array) -> Flags:
+    """Find runs around which samples have so few digits that equal ones are probable."""
+    flat, around = rows.value.reshape(-1), np.arange(_AROUND)
+    places = np.concatenate([begin[:, None] - 1 - around, end[:, None] + around], axis=1)
+    inside = (places >= rows.offsets[row, None]) & (places < rows.offsets[row + 1, None])
+    beside = flat.take(places, mode="clip")
+    told = inside & (beside != flat[begin, None])
+    probable = _step_of_chance(_CHANCE ** (1.0 / (end - begin - 1))) * noise
+    step = 10.0 ** np.ceil(np.log10(np.fmax(probable, np.finfo(float).eps * flat[begin])))
+    steps = beside / step[:, None]
+    coarse = np.isfinite(probable)[:, None] & (np.abs(steps - np.rint(steps)) < _ROUNDING)
+    return np.asarray((told.sum(axis=1) >= _AROUND // 2) & (coarse | ~told).all(axis=1))
+
+
+def _about_per_count(rows: Rows, row: Index) -> tuple[Array, Array]:
+    """Return between what the value of one count in some rows lies, by a few samples of each."""
+    flat, inner = rows.value.reshape(-1), rows.size[row, None] - 2
+    places = rows.offsets[row, None] + 1 + inner * np.arange(_TURNS) // _TURNS
+    three = [places - 1, places, places + 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = [np.log(flat[one]) for one in three]
+        bends = (_bend([rows.depth_at(one) for one in three], logs), _bend((0, 1, 2), logs))
+        squares = [bend**2 * flat[places] / (6.0 * _MEDIAN_SQUARE) for bend in bends]
+        flat_parts = np.ptp(logs, axis=0) == 0.0  # have no noise
+    least, most = np.minimum(*squares), np.where(flat_parts, np.inf, np.maximum(*squares))
+    return _median(least, 0.0) / _MARGIN, _median(most, np.inf) * _MARGIN
+
+
+def _median(squares: Array, unknown: float) -> Array:
+    """Return the median of the finite numbers of each row, or what stands for that of too few."""
+    squares = np.sort(np.where(np.isfinite(squares), squares, np.inf))
+    number = np.count_nonzero(squares < np.inf, axis=1)
+    median = squares[np.arange(number.size), np.maximum(number - 1, 0) // 2]
+    return np.where(number < _FEWEST_TURNS // 2, unknown, median)
+
+
+def _of_profile(depth: Array, value: Array, begin: Index, end: Index) -> Flags:
     flags = np.zeros(value.shape, dtype=bool)
-    edges = np.flatnonzero(value[1:] != value[:-1]) + 1
-    begin, end = np.append(0, edges), np.append(edges, value.size)
-    equal = end - begin >= LEAST
-    begin, end = begin[equal], end[equal]
     highest, level = value.max(), value[begin]
     beside = np.fmax(
         np.where(begin > 0, value[begin - 1], np.nan),
@@ -102,25 +157,26 @@ def _of_profile(depth: Array, value: Array) -> Flags:
         rest[i:k] = False
     if not ceiling.any() or (one := _value_per_count(depth[rest], value[rest])) is None:
         return flags
-    step = max(one, _last_digit(value[rest], highest))
-    for i in np.flatnonzero(ceiling):
-        noise = np.sqrt(one * level[i])
-        jump = level[i] == highest or beside[i] > level[i] + _JUMP * noise
-        improbable = _chance_of_equal(step / noise) ** (end[i] - begin[i] - 1) < _CHANCE
-        if jump and improbable:
-            flags[begin[i] : end[i]] = True
-            if level[i] == highest:  # single samples are cut off at the same number
-                flags |= value == highest
+    noise = np.sqrt(one * level)
+    ceiling &= (level == highest) | (beside > level + _JUMP * noise)
+    ceiling &= _chance_of_equal(one / noise) ** (end - begin - 1) < _CHANCE
+    if ceiling.any():  # as a rule not, and digits take long
+        digit = _last_digit(value[rest], highest)
+        ceiling &= _chance_of_equal(digit / noise) ** (end - begin - 1) < _CHANCE
+    for i, k in zip(begin[ceiling], end[ceiling], strict=True):
+        flags[i:k] = True
+    if (level[ceiling] == highest).any():  # single samples are cut off at the same number
+        flags |= value == highest
     return flags
 
 
 def _value_per_count(depth: Array, rest: Array) -> float | None:
     """Return the value of one count by the scatter of samples; None if they do not scatter."""
     depth, rest = depth[rest > 0], rest[rest > 0]
-    squares = []
+    log, squares = np.log(rest), []
     # By its number, an uneven axis bends a smooth curve to and fro; one that was rounded, by depth.
     for places in (depth, np.arange(rest.size, dtype=np.float64)):
-        bends = _bends(places, np.log(rest))
+        bends = _bend(*([one[i : one.size - 2 + i] for i in range(3)] for one in (places, log)))
         turning = bends[bends != 0.0]
         if turning.size < _FEWEST_TURNS or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
             return None
@@ -128,25 +184,30 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
     return min(squares) / (6.0 * _MEDIAN_SQUARE) or None
 
 
-def _bends(depth: Array, log: Array) -> Array:
+def _bend(depth: Sequence[Any], log: Sequence[Array]) -> Array:
     """Return second differences, on any axis with the variance they have on an even one."""
-    steps = np.diff(depth)
-    before = steps[1:] / (steps[:-1] + steps[1:])  # the part of the sample before, in their line
-    line = before * log[:-2] + (1.0 - before) * log[2:]
-    bends: Array = (line - log[1:-1]) * np.sqrt(6.0 / (1.0 + before**2 + (1.0 - before) ** 2))
-    return bends
+    before = (depth[2] - depth[1]) / (depth[2] - depth[0])  # the part of the first, in their line
+    line = before * log[0] + (1.0 - before) * log[2]
+    bend: Array = (line - log[1]) * np.sqrt(6.0 / (1.0 + before**2 + (1.0 - before) ** 2))
+    return bend
 
 
-def _chance_of_equal(step: float) -> float:
+def _chance_of_equal(step: Any) -> Any:
     """Return the probability that two samples are equal, for steps in standard deviations."""
     from scipy.special import erf
 
-    return float(erf(step * _SAFETY / (2.0 * np.sqrt(2.0))))
+    return erf(step * _SAFETY / (2.0 * np.sqrt(2.0)))
+
+
+def _step_of_chance(chance: Any) -> Any:
+    from scipy.special import erfinv
+
+    return erfinv(chance) * 2.0 * np.sqrt(2.0) / _SAFETY
 
 
 def _last_digit(rest: Array, highest: float) -> float:
     """Return the last digit of a number as high as `highest`, written as the others are."""
-    values = rest[rest > 0]
+    values = np.unique(rest[rest > 0])
     decade = np.floor(np.log10(values)).astype(int)
     last = np.array([_exponent(v) for v in values.tolist()])
     digits = decade - last + 1

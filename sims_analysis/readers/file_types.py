@@ -18,6 +18,8 @@ __all__ = ["find_reader", "format_of"]
 _ANY_TABLE = ("table", "tidy", "suprem")
 #: Depth profiles are smaller; other files are not read only to ask what they look like.
 _MOST = 2**26
+#: So many times as large it may become when it is unpacked.
+_UNPACKED = 8
 
 _MAGIC = (
     (b"\x89PNG", "an image (PNG)"),
@@ -114,7 +116,7 @@ def _source(given: Any) -> Source | None:
         path = Path(given)
         if not path.is_file() or path.stat().st_size > _MOST:
             return None
-        return Source(path.name, path.read_bytes(), Options(budget=Budget(_MOST)), path)
+        return Source(path.name, path.read_bytes(), Options(budget=Budget(_UNPACKED * _MOST)), path)
     if not (hasattr(given, "read") and hasattr(given, "seek") and hasattr(given, "tell")):
         return None
     start = given.tell()
@@ -124,7 +126,7 @@ def _source(given: Any) -> Source | None:
         given.seek(start)
     if not isinstance(content, bytes) or len(content) > _MOST:
         return None
-    return Source("", content, Options(budget=Budget(_MOST)))
+    return Source("", content, Options(budget=Budget(_UNPACKED * _MOST)))
 
 
 def _refuse_other_kinds(source: Source) -> None:

@@ -40,19 +40,13 @@ def _part_done(z: Array, position: float, scale: float, asymmetry: float) -> tup
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Begin with some asymmetry to either side; of few counts, some lean by much.
-
-    By the parts of the step that are complete, the steepest place, and the best of some edges.
-    """
+    """Begin without asymmetry, and with some to either side; also from the best of a few edges."""
     sets: list[tuple[float, ...]] = []
-    leaning = (1.0, 0.3), (1.0, -0.3), (0.5, 1.0), (0.5, -1.0)
-    for found, shapes in ((plateaus, leaning), (steepest, ((1.0, 0.0),))):
+    for found, leans in ((plateaus, (0.0, 0.3, -0.3)), (steepest, (0.0,))):
         position, width, left, right = found(z, c)
-        for part, lean in shapes:
-            scale = part * width / (2 * _END)
-            sets.append((position, scale, lean / scale, left, right, 0.0, 0.0))
-    position, scale, _, *levels = _best(z, c)
-    return [*sets, *((position, scale, lean / scale, *levels) for lean in (0.0, 1.0, -1.0))]
+        scale = width / (2 * _END)
+        sets += [(position, scale, lean / scale, left, right, 0.0, 0.0) for lean in leans]
+    return [*sets, _best(z, c)]
 
 
 def _best(z: Array, c: Array) -> tuple[float, ...]:

@@ -4,9 +4,10 @@ import json
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import sims_analysis as sims
-from sims_analysis.cli import files
+from sims_analysis.cli import cli, files
 from sims_analysis.readers import files as reading
 
 
@@ -40,15 +41,17 @@ def test_how_several_files_are_read_is_shown_one_below_the_other(tmp_path, capsy
 )
 def test_units_are_one_for_all_or_one_for_each_species(texts, read):
     given = {"depth_units": "nm", "units": tuple(texts), "species": (), "number_repeats": False}
+    given["max_bytes"] = 2**30
     options = {**given, "out": "x"}
     stated = files.stated_of_files(options)
-    assert stated == {"depth_units": "nm", "units": read, "species": None, "number_repeats": False}
+    assert stated == given | {"units": read, "species": None}
     assert options == {"out": "x"}
 
 
 @pytest.mark.parametrize("texts", [("nm", "um"), ("B=nm", "um")])
 def test_several_units_are_of_species(texts):
     given = {"depth_units": None, "units": texts, "species": ("B", "P"), "number_repeats": True}
+    given["max_bytes"] = 2**30
     with pytest.raises(
         click.UsageError, match=r"^--units takes one unit, or SPECIES=UNIT for each"
     ):
@@ -89,3 +92,15 @@ def test_files_are_called_by_their_ids_or_else_by_their_names(tmp_path):
     assert all(isinstance(one, sims.SIMSResult) for one in results)
     assert {*failures} == {str(bad)}
     assert "\n" not in failures[str(bad)]
+
+
+def test_where_memory_does_not_suffice_the_option_is_advised(tmp_path):
+    path = tmp_path / "w7.csv"
+    path.write_text("z (nm);B (cps)\n" + "".join(f"{i};1\n" for i in range(2000)))
+    arguments = ["report", str(path), "--out", str(tmp_path / "out"), "--max-bytes"]
+    refused = CliRunner().invoke(cli, [*arguments, "20000"])
+    assert refused.exit_code == 1
+    assert "w7.csv" in refused.output
+    assert "the limit of 20,000 bytes" in refused.output
+    assert "--max-bytes reads it" in refused.output
+    assert CliRunner().invoke(cli, [*arguments, "5000000"]).exit_code == 0

@@ -199,7 +199,7 @@ _SOURCE = (
     "--archive --endpoint --allow-http --offline --timeout --deadline --retries --max-connections "
     "--ca-bundle"
 )
-_FILES = "--depth-units --units --species --number-repeats"
+_FILES = "--depth-units --units --species --number-repeats --max-bytes"
 #: What a script may rely on, in the order of the help.
 COMMANDS = {
     "report": f"ids --ids-from {_SOURCE} --level --start --stop --background --surface "
@@ -219,6 +219,7 @@ COMMANDS = {
 EVERY = {**main.commands, **archive.commands}
 #: What an option takes, as its help says; the others take nothing.
 TAKEN = {
+    "--max-bytes": "BYTES",
     "--ids-from": "FILE",
     "--endpoint": "URL",
     "--ca-bundle": "PATH",

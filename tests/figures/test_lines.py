@@ -148,7 +148,7 @@ def test_what_is_known_of_samples_is_a_table_with_a_row_for_each_run():
     (found,) = curves_of({"": data})
     rows = [(row.kind, row.start, row.stop, row.samples) for row in found.quality]
     assert {row.species for row in found.quality} == {"In"}
-    assert ("gap", 22.0, 48.0, 2) in rows
+    assert ("gap", 22.0, 48.0, 0) in rows
     assert ("placeholder", 60.0, 62.0, 2) in rows
     assert ("placeholder", 72.0, 72.0, 1) in rows
     assert [kind for kind, *_ in rows].count("saturated") == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.blocks import IN_CACHE
-from sims_analysis.kernels.rows import Dense, Packed, equal_runs
+from sims_analysis.kernels.rows import Dense, Packed
 from sims_analysis.kernels.saturation import saturated
 
 Z = np.arange(0.0, 200.0, 0.5)
@@ -167,7 +167,11 @@ def test_a_rounded_axis_is_no_noise(shape):
     assert saturated(Dense(rounded, np.minimum(value, value.max() / 2)[None])) is None
 
 
-@pytest.mark.parametrize(("equal", "found"), [(4, []), (5, [3]), (6, [3, 4])])
-def test_five_equal_neighbours_are_a_run(equal, found):
+@pytest.mark.parametrize(("equal", "found"), [(4, []), (5, [[3, 8]]), (6, [[3, 9]])])
+def test_five_equal_neighbours_of_a_row_are_a_run(equal, found):
     flat = np.concatenate([[1.0, 2.0, 3.0], np.full(equal, 7.0), [6.0, 5.0]])
-    assert equal_runs(flat, slice(0, flat.size)).tolist() == found
+    z = np.arange(flat.size, dtype=float)
+    assert Dense(z, flat[None]).equal_runs.tolist() == found
+    two = Packed(np.append(z, z), np.append(flat, flat), offsets=np.array([0, 5, 2 * flat.size]))
+    # The first run is of two rows.
+    assert two.equal_runs.tolist() == [[a + flat.size, b + flat.size] for a, b in found]

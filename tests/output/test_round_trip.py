@@ -208,7 +208,9 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
 
 def test_what_is_stated_of_a_file_that_says_all_itself_is_told(tmp_path):
     path = sims.to_excel(sims.open_example("boron-implant"), tmp_path / "x.xlsx")
-    with pytest.warns(sims.errors.ProfileWarning, match=r"species= is not used: the file says all"):
+    with pytest.warns(
+        sims.errors.ProfileWarning, match="species= is not used: the file states everything"
+    ):
         assert sims.read(path, species=["10B", "P"]).species == ["B", "P"]
 
 

@@ -256,15 +256,12 @@ def test_a_step_that_leans_starts_with_some_lean_to_either_side():
     position, width, left, right = edge.plateaus(Z, c)
     scale = width / (2 * np.log(0.84 / 0.16))
     np.testing.assert_allclose(
-        sets[:2], [(position, scale, lean / scale, left, right, 0, 0) for lean in (0.3, -0.3)]
+        sets[:3], [(position, scale, lean / scale, left, right, 0, 0) for lean in (0, 0.3, -0.3)]
     )
     assert scale == pytest.approx(6.0, rel=0.05)
-    np.testing.assert_allclose([one[1] / scale for one in sets[2:4]], 0.5)
-    np.testing.assert_allclose([one[1] * one[2] for one in sets[2:4]], [1.0, -1.0])
-    assert sets[4][:3] == (edge.steepest(Z, c)[0], sets[4][1], 0.0)
-    best = edge_logistic._best(Z, c)
-    for one, lean in zip(sets[5:], (0.0, 1.0, -1.0), strict=True):
-        np.testing.assert_allclose(one, [*best[:2], lean / best[1], *best[3:]])
+    assert (sets[3][0], sets[3][2]) == (edge.steepest(Z, c)[0], 0.0)
+    assert sets[4] == edge_logistic._best(Z, c)
+    assert len(sets) == 5
 
 
 def test_noise_of_few_counts_does_not_move_where_a_step_starts():

@@ -243,6 +243,8 @@ function listDoses() {
     if (full) return `saturated: the detector cut off samples from ${short(full[1])}`;
     const [gap] = within("gap");
     if (gap) return `gap: not measured from ${short(gap[1])} to ${short(gap[2])}`;
+    const [low] = within("below_limit");
+    if (low) return `below_limit: samples from ${short(low[1])} are below their limit of detection`;
     return "ok";
   };
   doses = (typed) => {

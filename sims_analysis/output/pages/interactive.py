@@ -31,6 +31,7 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
+from sims_analysis.outcomes import KINDS
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import NM_PER_CM
@@ -248,11 +249,12 @@ def _drawn(
 
 
 def _quality(curve: Curve, scale: DepthScale) -> list[tuple[str, float, float]]:
-    """List what a dose may rest on: gaps between samples, and samples of a saturated detector."""
+    """List what a dose may rest on: kinds of samples that have a status (``outcomes.KINDS``)."""
+    kinds = [kind.name for kind in KINDS if kind.status is not None]
     return [
         (row.kind, float(scale(row.start)), float(scale(row.stop)))
-        for row in curve.quality
-        if row.kind in ("gap", "saturated")
+        for row in sorted(curve.quality, key=lambda row: row.start)
+        if row.kind in kinds
     ]
 
 
