@@ -84,11 +84,12 @@ def peak(
     Notes
     -----
     Noise has chosen the highest sample, which lies above the profile. Therefore
-    ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the samples around it that
-    are needed to see the profile fall on either side by three standard errors. The parabola's
-    maximum is m with the error s, and ``<variable>_stderr`` is the half-width h of the interval
-    about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Beside a steep edge, where one
-    neighbour is below a third of c, it includes the parabola of C through the three.
+    ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the
+    samples around it that are needed to see the profile fall on either side by three standard
+    errors. The parabola's maximum is m with the error s, and ``<variable>_stderr`` is the
+    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. Beside a
+    steep edge, where one neighbour is below a third of c, it includes the parabola of C through
+    the three.
 
     One standard error covers 60 to 80 %, of rounded plateaus 50 to 61 % (*What stated errors
     cover*, on the site). Depth and width have none: noise makes the width too narrow, by 3 to 6 %
