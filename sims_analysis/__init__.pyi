@@ -16,8 +16,6 @@ from .analysis.decay import decay_length as decay_length
 from .analysis.detection import below_detection as below_detection
 from .analysis.detection import detection_limit as detection_limit
 from .analysis.dose import integrated_dose as integrated_dose
-from .analysis.grid import to_grid as to_grid
-from .analysis.interpolation import interpolate as interpolate
 from .analysis.junction import junction_depth as junction_depth
 from .analysis.mean import mean_value as mean_value
 from .analysis.metallurgical import metallurgical_junctions as metallurgical_junctions
@@ -101,6 +99,8 @@ from .readers.registry import Reader as Reader
 from .readers.signals import Content as Content
 from .readers.signals import Signal as Signal
 from .readers.source import Source as Source
+from .resampling.grid import to_grid as to_grid
+from .resampling.interpolation import interpolate as interpolate
 from .restoring.convolution import convolve as convolve
 from .restoring.deconvolution import deconvolve as deconvolve
 from .shapes.model import Model as Model

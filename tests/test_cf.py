@@ -6,7 +6,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis import vocabulary
-from sims_analysis.dataset import cf
+from sims_analysis.conventions import cf
 from sims_analysis.units import CANONICAL, in_udunits, read_unit
 
 WARNS = "ignore::sims_analysis.errors.SimsWarning"

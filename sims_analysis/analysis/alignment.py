@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, edges_beside
+from sims_analysis.conventions.axes import MEASUREMENT, POINT, edges_beside
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.pairing import paired
-from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame

@@ -17,15 +17,13 @@ from sims_analysis.analysis.dose import (
     read_question,
     term,
 )
-from sims_analysis.analysis.grid import to_grid
-from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import (
     JunctionOptions,
     Junctions,
     find_junctions,
     junction_depth,
 )
-from sims_analysis.dataset.axes import MEASUREMENT, POINT
+from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.answers import as_dataset
@@ -43,6 +41,8 @@ from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import ends
 from sims_analysis.outcomes import GAP, Flag, Status
+from sims_analysis.resampling.grid import to_grid
+from sims_analysis.resampling.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 

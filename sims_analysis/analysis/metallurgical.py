@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
-from sims_analysis.dataset.canonical import species_of
+from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import add_background_error

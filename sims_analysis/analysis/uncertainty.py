@@ -12,9 +12,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.canonical import on_canonical_data, was_subtracted
-from sims_analysis.dataset.delivered import stated_in_metadata
-from sims_analysis.dataset.provenance import provenance, with_step
+from sims_analysis.conventions.canonical import on_canonical_data, was_subtracted
+from sims_analysis.conventions.delivered import stated_in_metadata
+from sims_analysis.conventions.provenance import with_step
+from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.detector import on_faraday_cup

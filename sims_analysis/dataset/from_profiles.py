@@ -17,9 +17,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset import delivered
-from sims_analysis.dataset.axes import AXIS_TOLERANCE, axis_of, merge, order_of
-from sims_analysis.dataset.cf import with_ancillaries
+from sims_analysis.conventions import delivered
+from sims_analysis.conventions.axes import AXIS_TOLERANCE, axis_of, merge, order_of
+from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
@@ -157,7 +157,7 @@ def to_dataset(
     if depth == "union" and like is None:
         return ds
     # The only import against the flow of data: resampling is an analysis of the samples.
-    from sims_analysis.analysis.grid import to_grid
+    from sims_analysis.resampling.grid import to_grid
 
     if like is None:
         # Read here, so that the message has the name of this argument.

@@ -14,8 +14,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset.axes import merge, same_axis
-from sims_analysis.dataset.cf import with_ancillaries
+from sims_analysis.conventions.axes import merge, same_axis
+from sims_analysis.conventions.cf import with_ancillaries
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.measurements import (
     Measurement,
@@ -25,7 +26,6 @@ from sims_analysis.dataset.measurements import (
     refuse_other_units,
     split_attrs,
 )
-from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.dataset.canonical import refuse_repeated
+from sims_analysis.conventions.axes import MEASUREMENT
+from sims_analysis.conventions.canonical import refuse_repeated
 from sims_analysis.errors import ProfileError, SpeciesError
 
 __all__ = ["paired"]

@@ -7,8 +7,8 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_name, edges_beside
-from sims_analysis.dataset.canonical import IN_ITS_UNIT, list_variables
+from sims_analysis.conventions.axes import axis_name, edges_beside
+from sims_analysis.conventions.canonical import IN_ITS_UNIT, list_variables
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_unit, unit_of_kind
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, axis_of
+from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.text.arguments import read_name, told
 from sims_analysis.units import Data, dequantify, magnitude_of

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, same_axis
-from sims_analysis.dataset.cf import with_ancillaries
+from sims_analysis.conventions.axes import MEASUREMENT, POINT, same_axis
+from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.dataset.measurements import (
     Measurement,
     blank,

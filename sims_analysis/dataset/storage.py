@@ -17,7 +17,7 @@ import orjson
 import xarray as xr
 
 from sims_analysis._version import __version__
-from sims_analysis.dataset import cf
+from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.errors import ArchiveError, require

@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, merge
-from sims_analysis.dataset.delivered import with_species_dimension
+from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, merge
+from sims_analysis.conventions.delivered import with_species_dimension
 from sims_analysis.dataset.measurements import blank
 from sims_analysis.dataset.stacking import ATTRIBUTE
 from sims_analysis.errors import ProfileError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import xarray as xr
 
-from sims_analysis.dataset import provenance as origin
+from sims_analysis.conventions import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import PlotOptions, check_axes, check_looks

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import xarray as xr
 
-from sims_analysis.dataset import provenance as origin
+from sims_analysis.conventions import provenance as origin
 from sims_analysis.figures.arguments import check_axes, check_looks, read_options
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, read_curves, taken_colours

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis._version import __version__
-from sims_analysis.dataset import provenance as origin
+from sims_analysis.conventions import provenance as origin
 from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.figures.colours import background
 from sims_analysis.figures.style import is_default, lay_out, measured_alike

@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.budget import relative_uncertainties
-from sims_analysis.dataset.axes import POINT
+from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
 from sims_analysis.fitting.request import (

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import POINT
+from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.fitting.optimization import Curve
 from sims_analysis.fitting.preparation import formula_of

@@ -8,8 +8,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import xarray as xr
 
-from sims_analysis.dataset.canonical import on_canonical_data
-from sims_analysis.dataset.provenance import question_attrs
+from sims_analysis.conventions.canonical import on_canonical_data
+from sims_analysis.conventions.provenance import question_attrs
 from sims_analysis.frame.evidence import with_known
 from sims_analysis.text.arguments import check_call, format_argument
 
@@ -52,7 +52,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
 def correction(function: F) -> F:
     """Decorate a function that makes data of a Dataset: in canonical units, with all evidence.
 
-    See :func:`sims_analysis.dataset.canonical.on_canonical_data` and
+    See :func:`sims_analysis.conventions.canonical.on_canonical_data` and
     :func:`sims_analysis.frame.evidence.with_known`.
     """
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.dataset.delivered import stated_in_metadata
+from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.frame.frame import Frame
 
 

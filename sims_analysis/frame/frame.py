@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
-from sims_analysis.dataset.canonical import scaled
+from sims_analysis.conventions.canonical import scaled
 from sims_analysis.frame.answers import refuse_labels, words
 from sims_analysis.frame.parameters import Profiles
 from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run

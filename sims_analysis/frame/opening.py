@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import POINT, axis_name, axis_of
-from sims_analysis.dataset.delivered import COORDS as DELIVERED
+from sims_analysis.conventions.axes import POINT, axis_name, axis_of
+from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.dataset.axes import AXIS_TOLERANCE
-from sims_analysis.dataset.canonical import known_species, refuse_repeated
+from sims_analysis.conventions.axes import AXIS_TOLERANCE
+from sims_analysis.conventions.canonical import known_species, refuse_repeated
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.text.arguments import first_few

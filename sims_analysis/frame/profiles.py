@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import POINT
+from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame

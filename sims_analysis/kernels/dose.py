@@ -85,7 +85,7 @@ def _weighed(
     runs = [np.empty((0, 2), np.intp)]
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
     # Logarithms take scratch arrays.
-    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else IN_CACHE):
+    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
         if ends is not None:

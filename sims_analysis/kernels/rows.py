@@ -137,15 +137,16 @@ class _Samples(ABC):
         ends = self.offsets[part.start : part.stop + 1]
         block = self.value.reshape(-1)[ends[0] : ends[-1]]
         pairs = block[1:] == block[:-1]
-        inner = ends[1:-1] - ends[0]
-        pairs[inner[(inner > 0) & (inner < block.size)] - 1] = False  # there are empty rows
+        inner = ends[(ends > ends[0]) & (ends < ends[-1])]  # rows may be empty
+        pairs[inner - ends[0] - 1] = False
         threes = pairs[1:] & pairs[:-1]
         at = np.flatnonzero(threes[2:] & threes[:-2])
         if not at.size:
             return _NONE
         new = np.flatnonzero(np.diff(at) > 1)
         begin, end = at[np.append(0, new + 1)], at[np.append(new, -1)] + LEAST
-        return np.asarray(ends[0] + np.stack([begin, end], axis=1))
+        found: Index = ends[0] + np.stack([begin, end], axis=1)
+        return found
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:

@@ -86,7 +86,7 @@ def saturated(rows: Rows) -> Flags | None:
 def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     """Find the rows of which some samples do not rule out that a run of equal ones is saturated."""
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    row = offsets.searchsorted(begin, side="right") - 1
+    row: Index = offsets.searchsorted(begin, side="right") - 1
     # Floors are often equal.
     some, of = np.unique(row, return_inverse=True)
     few = offsets[some, None] + rows.size[some, None] * np.arange(_GLANCES) // _GLANCES
@@ -95,16 +95,18 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     after = np.where(end < offsets[row + 1], flat[end % flat.size], 0.0)
     beside = np.maximum(before, after)
     kept = (level > _NEAR * highest) & ((beside > level) | (level >= highest))
-    if not kept.any():
-        return np.empty(0, dtype=np.intp)
     row, begin, end, level = row[kept], begin[kept], end[kept], level[kept]
+    if not row.size:
+        return row
     beside = np.where(level >= highest[kept], np.inf, beside[kept])
     some, of = np.unique(row, return_inverse=True)
     least, most = (np.sqrt(one[of] * level) for one in _about_per_count(rows, some))
     chance = _chance_of_equal(least / level) ** (end - begin - 1)
     kept = (beside > level + _JUMP * least) & (chance < _CHANCE)
     row = row[kept]
-    return np.unique(row[~_written_coarsely(rows, row, begin[kept], end[kept], most[kept])])
+    coarse = _written_coarsely(rows, row, begin[kept], end[kept], most[kept])
+    found: Index = np.unique(row[~coarse])
+    return found
 
 
 def _written_coarsely(rows: Rows, row: Index, begin: Index, end: Index, noise: Array) -> Flags:
@@ -118,7 +120,8 @@ def _written_coarsely(rows: Rows, row: Index, begin: Index, end: Index, noise: A
     step = 10.0 ** np.ceil(np.log10(np.fmax(probable, np.finfo(float).eps * flat[begin])))
     steps = beside / step[:, None]
     coarse = np.isfinite(probable)[:, None] & (np.abs(steps - np.rint(steps)) < _ROUNDING)
-    return np.asarray((told.sum(axis=1) >= _AROUND // 2) & (coarse | ~told).all(axis=1))
+    found: Flags = (told.sum(axis=1) >= _AROUND // 2) & (coarse | ~told).all(axis=1)
+    return found
 
 
 def _about_per_count(rows: Rows, row: Index) -> tuple[Array, Array]:
@@ -131,7 +134,8 @@ def _about_per_count(rows: Rows, row: Index) -> tuple[Array, Array]:
         bends = (_bend([rows.depth_at(one) for one in three], logs), _bend((0, 1, 2), logs))
         squares = [bend**2 * flat[places] / (6.0 * _MEDIAN_SQUARE) for bend in bends]
         flat_parts = np.ptp(logs, axis=0) == 0.0  # have no noise
-    least, most = np.minimum(*squares), np.where(flat_parts, np.inf, np.maximum(*squares))
+    least, most = np.minimum(*squares), np.maximum(*squares)
+    most[flat_parts | (most == 0.0)] = np.inf
     return _median(least, 0.0) / _MARGIN, _median(most, np.inf) * _MARGIN
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import MEASUREMENT, POINT
-from sims_analysis.dataset.canonical import list_variables
-from sims_analysis.dataset.provenance import with_step
+from sims_analysis.conventions.axes import MEASUREMENT, POINT
+from sims_analysis.conventions.canonical import list_variables
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, union

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.provenance import with_step
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.evidence import with_known
 from sims_analysis.quantification.depth_axis import (

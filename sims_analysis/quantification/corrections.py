@@ -10,12 +10,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.canonical import (
+from sims_analysis.conventions.canonical import (
     first_of,
     list_variables,
     was_subtracted,
 )
-from sims_analysis.dataset.provenance import provenance, with_step
+from sims_analysis.conventions.provenance import with_step
+from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import Mean, mean_over, shares_in, warn_of_limits

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.canonical import (
+from sims_analysis.conventions.canonical import (
     first_of,
     list_variables,
     scaled,
     species_of,
 )
-from sims_analysis.dataset.provenance import ORIGIN, with_step
+from sims_analysis.conventions.provenance import ORIGIN, with_step
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, carried

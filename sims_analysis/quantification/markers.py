@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.dataset.axes import MEASUREMENT
+from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.parameters import read_points

@@ -10,9 +10,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import integral, judged, read_question
-from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.dataset.canonical import species_of
-from sims_analysis.dataset.provenance import with_step
+from sims_analysis.conventions.axes import MEASUREMENT
+from sims_analysis.conventions.canonical import species_of
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.call import correction

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.dataset.axes import MEASUREMENT
+from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.frame import Frame

@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.canonical import (
+from sims_analysis.conventions.canonical import (
     ENDS,
     IN_ITS_UNIT,
     signal_name,
 )
-from sims_analysis.dataset.provenance import with_step
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over

@@ -9,9 +9,9 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, read_question
-from sims_analysis.dataset.canonical import list_variables, scaled, species_of
+from sims_analysis.conventions.canonical import list_variables, scaled, species_of
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
-from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.evidence import with_known

@@ -10,8 +10,8 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, judged, read_question
-from sims_analysis.dataset.canonical import ENDS, signal_name, species_of, to_canonical
-from sims_analysis.dataset.provenance import with_step
+from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, to_canonical
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.messages import first_flagged

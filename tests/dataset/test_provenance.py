@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.provenance import of_data, question_attrs, to_text, with_step
+from sims_analysis.conventions.provenance import of_data, question_attrs, to_text, with_step
 from sims_analysis.errors import ArchiveError, ProfileError
 
 DS = sims.open_example("boron-implant")
@@ -200,7 +200,7 @@ def test_data_without_origin_give_none():
 
 
 def test_two_answers_in_one_figure_are_two_questions(data):
-    from sims_analysis.dataset.provenance import attach, of_figure
+    from sims_analysis.conventions.provenance import attach, of_figure
 
     class Figure:
         pass

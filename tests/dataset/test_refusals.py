@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.canonical import to_canonical
+from sims_analysis.conventions.canonical import to_canonical
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import (
     ArchiveError,

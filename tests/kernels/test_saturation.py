@@ -180,6 +180,8 @@ def test_five_equal_neighbours_of_a_row_are_a_run(equal, found):
     flat = np.concatenate([[1.0, 2.0, 3.0], np.full(equal, 7.0), [6.0, 5.0]])
     z = np.arange(flat.size, dtype=float)
     assert Dense(z, flat[None]).equal_runs.tolist() == found
-    two = Packed(np.append(z, z), np.append(flat, flat), offsets=np.array([0, 5, 2 * flat.size]))
-    # The first run is of two rows.
+    two = Packed(
+        np.append(z, z), np.append(flat, flat), offsets=np.array([0, 0, 5, *[2 * flat.size] * 2])
+    )
+    # The first run is of two rows; two more rows are empty.
     assert two.equal_runs.tolist() == [[a + flat.size, b + flat.size] for a, b in found]

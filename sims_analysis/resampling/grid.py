@@ -11,7 +11,18 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.interpolation import (
+from sims_analysis.conventions.axes import cell_edges
+from sims_analysis.conventions.cf import with_ancillaries
+from sims_analysis.conventions.delivered import COORDS as DELIVERED
+from sims_analysis.conventions.provenance import with_step
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.evidence import GapPolicy, bridges, with_known
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.kernels import grid as kernels
+from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.rows import Array
+from sims_analysis.resampling.interpolation import (
     ASKED,
     Dressed,
     Method,
@@ -24,17 +35,6 @@ from sims_analysis.analysis.interpolation import (
     with_coords,
     with_evidence,
 )
-from sims_analysis.dataset.axes import cell_edges
-from sims_analysis.dataset.cf import with_ancillaries
-from sims_analysis.dataset.delivered import COORDS as DELIVERED
-from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError
-from sims_analysis.frame.evidence import GapPolicy, bridges, with_known
-from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import open_frame
-from sims_analysis.kernels import grid as kernels
-from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import check_choice, format_argument, told
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 

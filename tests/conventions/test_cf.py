@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.dataset.cf import (
+from sims_analysis.conventions.cf import (
     follows,
     for_file,
     missing_attrs,

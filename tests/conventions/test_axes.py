@@ -6,7 +6,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis import vocabulary
-from sims_analysis.dataset import axes
+from sims_analysis.conventions import axes
 from sims_analysis.errors import ProfileError
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.canonical import (
+from sims_analysis.conventions.canonical import (
     first_of,
     scaled,
     signal_name,

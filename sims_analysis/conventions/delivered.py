@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import order_of
+from sims_analysis.conventions.axes import order_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import COLUMNS, columns_of
 from sims_analysis.profiles.wire import WIRE_FIELDS

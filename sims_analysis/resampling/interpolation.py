@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import edges_beside
+from sims_analysis.conventions.axes import edges_beside
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded

@@ -1,0 +1,1 @@
+"""How our Datasets are laid out: axes, units, names of coordinates, CF attrs, and provenance."""

@@ -1,0 +1,1 @@
+"""Values of profiles at other depths: at given ones, and on a common axis."""
