@@ -39,6 +39,8 @@ _KNOWN = 0.25
 _LEVEL_KNOWN = 0.1
 #: What is found of each layer.
 _ROW = ("status", "top", "top_stderr", "bottom", "bottom_stderr", "thickness_stderr")
+#: What is added to depths of edges in a gap, and among samples below a limit: they have none.
+_GAP, _BELOW = np.inf, -np.inf
 
 
 @recorded
@@ -143,12 +145,13 @@ def layers(
     if by_fraction:
         unknown = _error_of_maximum(profiles)
         saturated = rests_on(profiles, NO_LIMITS).flags & Flag.SATURATED != 0
-    lost = xr.zeros_like(depth, dtype=bool)
+    lost: Any = xr.zeros_like(depth)
     if not bridges(gaps):
         along: Any = {"whole": ("crossing",), "extra": ("crossing",)}
         flags = profiles.map(rests_on_points, depth, **along).flags
-        lost = flags & (GAP | Flag.BELOW_LIMIT) != 0
-    _warn_of_gaps(profiles, depth.where(lost), saturated)
+        below = xr.where(flags & Flag.BELOW_LIMIT != 0, _BELOW, 0.0)
+        lost = xr.where(flags & GAP != 0, _GAP, below)
+    _warn_of_gaps(profiles, depth, lost, saturated)
     if profiles.stderr is None:
         _warn_of_noise(profiles, number)
     else:
@@ -208,10 +211,14 @@ def _hidden(profiles: Frame, like: xr.Variable, level: xr.Variable) -> list[xr.V
     return [none | (level <= limit), none | limit.notnull()]
 
 
-def _warn_of_gaps(profiles: Frame, lost: xr.Variable, saturated: xr.Variable) -> None:
-    """Warn of layers that begin or end in a gap, at the depths `lost`, or that are saturated."""
-    first = lost.min("crossing")
-    doubt = xr.where(first.notnull(), Status.GAP, Status.OK)
+def _warn_of_gaps(
+    profiles: Frame, depth: xr.Variable, lost: xr.Variable, saturated: xr.Variable
+) -> None:
+    """Warn of layers whose edges are `lost`, in a gap or below a limit, or that are saturated."""
+    gap = (lost == _GAP).any("crossing")
+    first = depth.where(lost == xr.where(gap, _GAP, _BELOW)).min("crossing")
+    doubt = xr.where(first.notnull(), Status.BELOW_LIMIT, Status.OK)
+    doubt = xr.where(gap, Status.GAP, doubt)
     codes = doubt.where(~saturated, Status.SATURATED)
     what = "a layer that begins or ends in it has no depth"
     warn_of_evidence(profiles, codes, (first, first), what)
@@ -355,7 +362,7 @@ def _layers(*given: Any) -> Array:
     """Return rows of `_ROW`, one for each layer of a profile between its crossings.
 
     After the samples come depths, errors (their own, and the level's) and directions of the
-    crossings, and which are in a gap; whether the profile begins, and ends, above the level;
+    crossings, and which are lost; whether the profile begins, and ends, above the level;
     whether samples below a limit may be there; whether it is saturated; and its status if it has
     no layer.
     """
@@ -364,19 +371,20 @@ def _layers(*given: Any) -> Array:
     rows = np.full((1 + depth.size // 2, len(_ROW)), np.nan)
     rows[:, 0] = Status.PADDING
     kept = _without_noise(depth, stderr, direction)
-    edges = np.array([np.where(lost, np.inf, depth), stderr, moved])[:, kept]
+    edges = np.array([depth + lost, stderr, moved])[:, kept]
     found = _paired(edges, direction[kept], begins=begins, goes_on=goes_on)
     if not found:
         rows[0, 0] = Status.SATURATED if saturated else Status[otherwise.upper()]
     for row, layer in zip(rows, found, strict=False):
         row[1:] = layer
         gap, open_ = np.isinf(row[1:5]), np.isnan(row[[1, 3]])
+        in_gap = (row[[1, 3]] == _GAP).any()
         # An edge in a gap has no depth, and no error.
         row[1:5][gap | np.roll(gap, 1)] = np.nan
         row[5] = np.nan if gap.any() else row[5]
         cases = {
-            Status.GAP: gap.any(),
-            Status.BELOW_LIMIT: (open_ & [from_hidden, to_hidden]).any(),
+            Status.GAP: in_gap,
+            Status.BELOW_LIMIT: gap.any() | (open_ & [from_hidden, to_hidden]).any(),
             Status.TRUNCATED: open_.any(),
             Status.SATURATED: saturated,
         }

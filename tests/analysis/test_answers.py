@@ -202,7 +202,7 @@ concentration: atom/cm^3; Mean concentration
         lambda: sims.surface_concentration(DS, depth="5 nm"),
         """
 status: -; Status
-stderr: atom/cm^3; Standard error of the surface concentration
+stderr: atom/cm^3; Standard error, random part
 surface_concentration: atom/cm^3; Surface concentration
 """,
     ),

@@ -771,7 +771,7 @@ def with_hidden(n, stderr=None):
         (10, 0.1, "below_limit"),
         (10, 1.0, "ok"),  # less than the standard error
         (190, None, "below_limit"),  # more than 1 %
-        (230, None, "ok"),
+        (310, None, "ok"),
     ],
 )
 def test_samples_below_their_limit_are_told_where_they_matter(rule, n, stderr, status):

@@ -530,9 +530,9 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
 @pytest.mark.parametrize(
     ("level", "status"),
     [
-        ("1e15 atoms/cm^3", "below_detection"),
-        ("5e15 atoms/cm^3", "below_detection"),
-        ("5.1e15 atoms/cm^3", "below_detection"),  # it falls below it beside the last value
+        ("1e15 atoms/cm^3", "below_limit"),
+        ("5e15 atoms/cm^3", "below_limit"),
+        ("5.1e15 atoms/cm^3", "below_limit"),  # it falls below it beside the last value
         ("2e16 atoms/cm^3", "ok"),
         ("1e21 atoms/cm^3", "never_reached"),
     ],

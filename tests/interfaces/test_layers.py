@@ -6,6 +6,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from measured import one
 from scipy import optimize
 from scipy.special import erfc
 
@@ -13,14 +14,8 @@ import sims_analysis as sims
 from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.interfaces.layers import (
-    _extent,
-    _known,
-    _layers,
-    _paired,
-    _short_and_shallow,
     _without_noise,
 )
-from sims_analysis.outcomes import Status
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
     _by_width,
@@ -248,41 +243,6 @@ def test_held_parameters_of_layers():
         sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
 
 
-def test_each_rise_is_paired_with_the_fall_after_it():
-    def paired(*ways, begins=False, goes_on=False):
-        z = np.arange(1.0, len(ways) + 1)
-        found = _paired(np.array([z, 3 * z, 4 * z]), np.array(ways), begins=begins, goes_on=goes_on)
-        return [tuple(one) for one in found]
-
-    up, down, nan = "rising", "falling", pytest.approx(np.nan, nan_ok=True)
-    # A higher level moves both edges inwards: its part of the thickness is the sum.
-    first = (1, 5, 2, 10, pytest.approx(np.sqrt(3**2 + 6**2 + (4 + 8) ** 2)))
-    assert paired(up, down, up, down) == [first, (3, 15, 4, 20, pytest.approx(np.sqrt(1009)))]
-    assert paired(down, up) == []
-    ends = [(nan, nan, 1, 5, nan), (2, 10, nan, nan, nan)]
-    assert paired(down, up, begins=True, goes_on=True) == ends
-    assert paired(up, down, down) == [first]
-
-
-def test_runs_beside_a_level_are_short_and_shallow():
-    """One or two samples, none further than by 1.6 from the level, and others on both sides."""
-
-    def number(*c):
-        return _short_and_shallow(np.arange(float(len(c))), np.array(c), None, None, 10.0).item()
-
-    assert number(1, 12, 1, 30, 30, 1) == 1
-    assert number(1, 12, 12, 1) == 1
-    assert number(1, 12, 12, 12, 1) == 0
-    assert number(1, 15.9, 9, 15.9, 1) == 3
-    assert number(1, 16, 9, 12, 1) == 2
-    assert number(30, 6.3, 30) == 1
-    assert number(30, 6.2, 30) == 0
-    assert number(30, 0, 30) == number(30, -1, 30) == 0
-    assert number(1, 1, 30) == number() == 0
-    shuffled = np.array([2.0, 0.0, 1.0]), np.array([1.0, 1.0, 12.0])
-    assert _short_and_shallow(*shuffled, None, None, 10.0) == 1
-
-
 def test_two_runs_are_told_and_one_is_not():
     z = np.arange(0.0, 40.0)
     one = np.where((z > 10) & (z < 30), 9e18, 1e17)
@@ -298,14 +258,6 @@ def test_two_runs_are_told_and_one_is_not():
         "near the level, as noise makes them, and the data have no standard errors: "
         "with_counting_statistics() states them, and crossings of one edge count as one then"
     )
-
-
-def test_the_median_error_of_samples_above_half_of_the_maximum():
-    c, s = np.array([1.0, 5.0, 6.0, 10.0, 8.0]), np.array([1.0, 9.0, 0.6, 2.0, np.nan])
-    assert _known(c, c, s, c, 9.0).item() == pytest.approx(0.15, rel=1e-12)  # of 0.1 and 0.2
-    assert np.isnan(_known(c, c, s, c, 10.0)), "no sample is above the level"
-    assert np.isnan(_known(c, c, np.nan * s, c, 1.0))
-    assert np.isnan(_known(c[:0], c[:0], s[:0], c[:0], -1.0))
 
 
 def test_one_of_two_crossings_that_may_be_one_edge():
@@ -373,96 +325,30 @@ def test_what_speaks_against_two_layers():
         assert said(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word
 
 
-def test_maxima_of_a_few_samples_are_those_of_single_ones():
-    assert maxima(np.array([1.0, 9, 1]), np.full(3, 0.1)) == [1]
-    assert maxima(np.array([1.0, 9, 1, 5, 1]), np.full(5, 0.1)) == [1, 3]
-    assert maxima(np.array([1.0, 9, 1]), np.full(3, 20.0)) == []
-    assert maxima(np.array([1.0, 9]), np.full(2, 0.1)) == []
+# --- edges that are not known -----------------------------------------------------------------
 
 
-# --- the rows of layers -----------------------------------------------------------------------
-
-UP, DOWN = "rising", "falling"
-
-
-def rows(depth, stderr, moved, direction, lost=(), *, begins=False, goes_on=False,
-         hidden=(False, False), saturated=False, otherwise="never_reached"):  # fmt: skip
-    """Return statuses and numbers of the layers between some crossings."""
-    gone = [z in lost for z in depth]
-    given = [None] * 4 + [list(depth), list(stderr), list(moved), list(direction), gone]
-    found = _layers(*given, begins, goes_on, *hidden, saturated, otherwise)
-    return [(Status(int(row[0])).name.lower(), *row[1:].tolist()) for row in found.reshape(-1, 6)]
-
-
-def test_a_layer_has_the_depths_and_errors_of_its_edges():
-    ((status, *numbers), padding) = rows([10.0, 30.0], [0.3, 0.4], [0.4, 0.3], [UP, DOWN])
-    assert (status, padding[0]) == ("ok", "padding")
-    expected = [10, 0.5, 30, 0.5, np.hypot(0.5, 0.7)]  # a higher level moves both edges inwards
-    assert numbers == pytest.approx(expected)
-    assert np.isnan(padding[1:]).all()
-    three = rows([10.0, 30.0, 40.0, 55.0], [0.1] * 4, [0.0] * 4, [UP, DOWN, UP, DOWN])
-    assert [one[0] for one in three] == ["ok", "ok", "padding"]
-    assert [one[1:4:2] for one in three[:2]] == [(10, 30), (40, 55)]
-
-
-@pytest.mark.parametrize(
-    ("options", "status", "top", "bottom"),
-    [
-        ({}, "ok", 10, 30),
-        ({"lost": [10.0]}, "gap", None, 30),
-        ({"lost": [30.0]}, "gap", 10, None),
-        ({"saturated": True}, "saturated", 10, 30),
-        ({"saturated": True, "lost": [30.0]}, "gap", 10, None),
-        ({"hidden": (True, True)}, "ok", 10, 30),
-    ],
-)
-def test_an_edge_in_a_gap_has_no_depth_and_no_error(options, status, top, bottom):
-    one = rows([10.0, 30.0], [0.3, 0.4], [0.0, 0.0], [UP, DOWN], **options)[0]
-    assert one[0] == status
-    expected = [top, 0.3 if top else None, bottom, 0.4 if bottom else None]
-    for number, known in zip(one[1:5], expected, strict=True):
-        assert number == known if known else np.isnan(number)
-    assert np.isnan(one[5]) == (None in (top, bottom))
-
-
-@pytest.mark.parametrize(
-    ("hidden", "first", "last"),
-    [
-        ((False, False), "truncated", "truncated"),
-        ((True, False), "below_detection", "truncated"),
-        ((False, True), "truncated", "below_detection"),
-    ],
-)
-def test_a_layer_without_an_end_goes_on_or_to_samples_below_their_limit(hidden, first, last):
-    begins = rows([30.0], [0.4], [0.0], [DOWN], begins=True, hidden=hidden)
-    assert [one[0] for one in begins] == [first]
-    assert begins[0][3:5] == (30.0, 0.4)
-    assert np.isnan([begins[0][1], begins[0][2], begins[0][5]]).all()
-    ends = rows([10.0], [0.3], [0.0], [UP], goes_on=True, hidden=hidden, saturated=True)
-    assert ends[0][0] == last, "that it goes on comes before what was cut off"
-
-
-def test_a_profile_without_a_layer_says_why():
-    none = rows([np.nan, np.nan], [np.nan] * 2, [np.nan] * 2, ["", ""])
-    assert [one[0] for one in none] == ["never_reached", "padding"]
-    assert rows([], [], [], [], otherwise="no_data")[0][0] == "no_data"
-    assert rows([], [], [], [], saturated=True)[0][0] == "saturated"
-
-
-def test_crossings_of_one_edge_are_one_in_the_rows_of_layers():
-    nan = np.nan
-    found = rows([10.0, 10.5, 11.0, 30.0], [0.5, nan, 0.4, 0.4], [0.0] * 4, [UP, DOWN, UP, DOWN])
-    assert [one[0] for one in found] == ["ok", "padding", "padding"]
-    assert found[0][1] == 11.0
-    # The directions are those of the crossings that are kept.
-    turned = rows([5.0, 10.0, 10.5, 11.0], [0.4, 0.5, nan, 0.4], [0.0] * 4, [UP, DOWN, UP, DOWN])
-    assert turned[0][1:4:2] == (5.0, 11.0)
-
-
-def test_the_extent_of_a_profile_is_its_largest_its_first_and_its_last_value():
-    z, c = np.array([3.0, 1.0, 2.0, np.nan]), np.array([7.0, 4.0, 9.0, 99.0])
-    np.testing.assert_array_equal(_extent(z, c, None, None), [9.0, 4.0, 7.0])
-    assert np.isnan(_extent(z[3:], c[3:], None, None)).all()
+@pytest.mark.parametrize("kind", ["gap", "below_limit", "both"])
+@pytest.mark.parametrize("end", ["top", "bottom"])
+def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
+    z = np.arange(0.0, 200.0)
+    value = np.where((z > 60) & (z < 140), 1e20, 1e16)
+    lost = (z > 52) & (z < 66) if end == "top" else (z > 132) & (z < 148)
+    limit = np.where(lost, np.nan if kind == "gap" else 5e15, np.nan)
+    if kind == "both":  # the other edge is in a gap
+        lost |= (z > 132) & (z < 148) if end == "top" else (z > 52) & (z < 66)
+    ds = one(z, np.where(lost, np.nan, value)).assign_coords(
+        concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
+    )
+    said = "below their limit" if kind == "below_limit" else "no sample between"
+    with pytest.warns(sims.ProfileWarning, match=said):
+        found = sims.layers(ds).squeeze("species")
+    assert found["status"].values.tolist() == ["below_limit" if kind == "below_limit" else "gap"]
+    gone = ["top", "bottom"] if kind == "both" else [end]
+    for name in ("top", "bottom"):
+        assert np.isnan(found[name].item()) == (name in gone)
+    assert np.isnan(found["thickness"].item())
+    assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
 
 
 # --- starting values of layers ----------------------------------------------------------------

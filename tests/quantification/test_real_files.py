@@ -48,6 +48,8 @@ def test_quantified_by_hand(path):
         true = sims.correct_dead_time(ds, dead_time=f"{tau * 1e9} ns")
         for name, (_, rate) in raw.items():
             found = sims.samples(true, name)["intensity"]
+            if found.isnull().all():  # the instrument has made a concentration of it
+                continue
             by_hand, cup = [], False
             for one in rate:  # a current from above one threshold to below the other
                 cup = one > high or (cup and one >= low)

@@ -530,7 +530,7 @@ REFUSED = [
     ),
     (
         lambda: sims.with_rsf(RUN.chunk(sputter_time=10), rsf=RSF, matrix="Si"), ProfileError,
-        "the data are chunked along 'sputter_time', but profiles must be in one chunk: rechunk with data.chunk({'sputter_time': -1})",
+        "intensity is chunked along sputter_time, but each profile is needed as a whole: use data.chunk(sputter_time=-1)",
     ),
 ]  # fmt: skip
 

@@ -420,8 +420,11 @@ def test_species_that_were_not_measured_are_said():
 
 def test_profiles_are_needed_whole():
     chunked = COUNTS.chunk(sputter_time=10)
-    with pytest.raises(ProfileError, match=r"along 'sputter_time'.*chunk\({'sputter_time': -1}\)"):
+    with pytest.raises(ProfileError, match=r"chunked along sputter_time.*chunk\(sputter_time=-1\)"):
         sims.with_rsf(chunked, rsf="1e22 cm^-3", matrix="Si")
+    # Without a reference signal they are not.
+    found = sims.with_rsf(chunked.sel(species=["B"]), rsf="1e14 cm^-3/(count/s)", matrix=None)
+    np.testing.assert_allclose(found["concentration"], 1e14 * COUNTS["intensity"][:1])
 
 
 def test_saturated_intensities_are_told_before_they_are_divided():

@@ -675,7 +675,10 @@ def test_samples_below_a_limit_are_told_and_stay_so(hidden):
         found = sims.deconvolve(ds, resolution=RES)
     assert found["status"] == {"below": "ok", "between": "below_limit"}[hidden]
     assert found["concentration"][low].isnull().all()
-    np.testing.assert_array_equal(found["concentration_detection_limit"], limit)
+    # What lies within the achieved resolution of such samples rests on them.
+    stays = found["concentration_detection_limit"].notnull()
+    assert stays[low].all()
+    assert set(found["concentration_detection_limit"].values[stays]) == {1e17}
     if hidden == "between":
         level = f"{3000 * rt.implant(60.0) * rt.WORTH} atoms/cm^3"
         with pytest.warns(ProfileWarning, match="are below their limit of detection"):
