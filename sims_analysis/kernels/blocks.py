@@ -266,8 +266,8 @@ def layouts(
     incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
     for to_pack in wanted:
         groups = np.flatnonzero(incomplete == to_pack)
-        # Packed rows take more scratch arrays, and more time with each sample.
-        size = BLOCK // 2 if to_pack else BLOCK
+        # Packed rows take more scratch arrays, more still with errors, and more time a sample.
+        size = BLOCK if not to_pack else BLOCK // 2 if errors is None else BLOCK // 4
         if at_once and not to_pack and groups.size == incomplete.size and _is_plain(value):
             size = value.size
         for block in in_blocks(groups.size, value.shape[1] * group, size):
