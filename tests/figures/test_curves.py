@@ -83,10 +83,32 @@ def test_samples_that_are_no_data():
 
 
 def test_gaps_are_after_the_sample_before_them():
-    x = np.r_[0.0:10.0, 30.0:40.0]
-    found = Curve(**{**vars(of(np.ones(20))), "x": x})
-    assert replace(found, quality=quality_of(found)).gaps.tolist() == [9]
-    assert of(np.ones(9)).gaps.tolist() == []
+    holed = profile(np.r_[0.0:10.0, 30.0:40.0])
+    assert curves_of({"": holed})[0].gaps.tolist() == [9]
+    assert curves_of({"": profile(np.arange(9.0))})[0].gaps.tolist() == []
+
+
+def test_samples_below_a_limit_and_of_a_saturated_detector_are_known():
+    z = np.arange(50.0)
+    counts = np.minimum(np.random.default_rng(0).poisson(4e4 * np.exp(-z / 9)), 2.5e4)
+    below = (z > 40) & (z < 45)
+    data = profile(z).assign(concentration=("depth", np.where(below, np.nan, counts) * 1e15, UNITS))
+    limit = np.where(below, 3e15, np.nan)
+    data = data.assign_coords(concentration_detection_limit=("depth", limit, UNITS))
+    (found,) = curves_of({"": data})
+    np.testing.assert_array_equal(found.saturated(), found.y == 2.5e19)
+    assert [(run.start, run.stop, run.height) for run in found.limited] == [(41.0, 44.0, 3e15)]
+    assert found.gaps.tolist() == [40]  # no line across them
+    (other,) = curves_of({"": data}, value_units="1/m^3")
+    assert [run.height for run in other.limited] == [3e21]
+
+
+UNITS = {"units": "atoms/cm^3"}
+
+
+def profile(z):
+    value = ("depth", np.ones(z.size), UNITS)
+    return xr.Dataset({"concentration": value}, {"depth": ("depth", z, {"units": "nm"})})
 
 
 @pytest.mark.parametrize(
