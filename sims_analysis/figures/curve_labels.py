@@ -24,7 +24,8 @@ def choose_names(plot: Plot) -> None:
         return
     entries, direct = _entries(plot)
     if labels == "direct" or (labels == "auto" and direct):
-        plot.layout.beside = {**entries, **plot.layout.beside}
+        known = {text: line for text, line in plot.layout.beside.items() if line.axes is not None}
+        plot.layout.beside = known | {text: entries[text] for text in entries if text not in known}
     else:
         plot.layout.above |= entries
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.figures.colours import COLOURS, background, visible_colour
 
 mpl.use("Agg")
@@ -223,7 +223,8 @@ def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
     legend = drawn.listed(left)
     assert legend.get_window_extent().y1 < left.get_window_extent().y0
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3))
-    sims.plot_profiles(ds, left, **results)
+    with pytest.warns(ProfileWarning, match="a list of 10 results and explanations covers axes"):
+        sims.plot_profiles(ds, left, **results)
     legend = drawn.listed(left)
     assert legend.get_frame_on()
     assert legend.get_window_extent().width <= left.bbox.width
