@@ -8,6 +8,7 @@ coordinates of it.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -263,7 +264,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         return None if one is None else np.asarray(one.data)
 
     value = np.asarray(frame.value.data)
-    flat = value.reshape(-1, value.shape[-1])
+    flat = value.reshape(math.prod(value.shape[:-1]), value.shape[-1])
 
     def over(axis: xr.Variable) -> Any:
         own = np.asarray(axis.data)
