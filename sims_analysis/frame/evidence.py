@@ -232,6 +232,7 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
     text = kind.text.format(
         **run._asdict(),
         width=run.high - run.low,
+        limit="" if np.isnan(run.height) else f", {run.height:.3g} {frame.units}",
         more=more,
         what=what,
         meaning=kind.meaning,

@@ -225,3 +225,14 @@ def test_limits_hold_along_a_dimension_that_they_do_not_have():
     for again in (alone, alone["concentration"]):
         found = sims.junction_depth(again.expand_dims("species"), **level)
         xr.testing.assert_equal(found["status"].isel(species=0), wanted["status"])
+
+
+def test_samples_with_a_value_that_are_below_a_limit_count_up_to_the_ends_of_the_record():
+    # As all that was divided by the mean of a matrix signal below its limit.
+    ds = one(np.arange(60.0), np.full(60, 1e18))
+    flags = np.full((1, 60), Flag.BELOW_LIMIT, dtype=np.int16)
+    ds = ds.assign_coords(concentration_quality=(("species", "depth"), flags))
+    with pytest.warns(sims.DoseWarning, match="0 to 59 nm are below their limit of detection; the"):
+        assert sims.integrated_dose(ds)["status"].item() == "below_limit"
+    with pytest.warns(ProfileWarning, match="below their limit of detection; "):
+        assert sims.peak(ds)["status"].item() == "below_limit"
