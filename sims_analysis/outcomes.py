@@ -160,8 +160,8 @@ KINDS = (
         Flag.BELOW_LIMIT,
         Status.BELOW_LIMIT,
         "below the limit of detection, which stands beside it",
-        "the samples from {first:g} to {last:g} {axis_units} are below their limit of detection, "
-        "{height:.3g} {units}; {what}",
+        "the samples from {first:g} to {last:g} {axis_units} are below their limit of "
+        "detection{limit}; {what}",
     ),
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
     Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),

@@ -7,6 +7,7 @@ places, :func:`union` of several, and :func:`carried` as coordinates.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -224,6 +225,7 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
     text = kind.text.format(
         **run._asdict(),
         width=run.high - run.low,
+        limit="" if np.isnan(run.height) else f", {run.height:.3g} {frame.units}",
         more=more,
         what=what,
         meaning=kind.meaning,
@@ -256,7 +258,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         return None if one is None else np.asarray(one.data)
 
     value = np.asarray(frame.value.data)
-    flat = value.reshape(-1, value.shape[-1])
+    flat = value.reshape(math.prod(value.shape[:-1]), value.shape[-1])
 
     def over(axis: xr.Variable) -> Any:
         own = np.asarray(axis.data)

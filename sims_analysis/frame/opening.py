@@ -286,6 +286,8 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
         # known; in a frame, which computes with them, 0 (a scatter: 1) and NaN.
         plain = plain.fillna(1.0 if end == "background_scatter" else 0.0)
         plain = plain.where(np.isfinite(plain)).set_dims(value.sizes)
+    elif end in vocabulary.EVIDENCE and {value.dims[-1]} <= set(plain.dims) < set(value.dims):
+        plain = plain.set_dims(value.sizes)  # xarray's expand_dims() leaves coordinates as they are
     elif set(plain.dims) != set(value.dims):
         raise ProfileError(
             f"{name}_{end} is over {_listed(plain)}, and {name} over {_listed(value)}: each "

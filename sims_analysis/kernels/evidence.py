@@ -127,6 +127,10 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     a, b = start[found.row], stop[found.row]
     with np.errstate(invalid="ignore"):
         touched = (first <= b) & (last >= a)
+        # At an end of the record there is no neighbour, but what has a value is a part of sums.
+        valued = (found.flag & WITHOUT_VALUE == 0)[more]
+        low = np.where(valued & np.isnan(low), first, low)
+        high = np.where(valued & np.isnan(high), last, high)
         width = np.minimum(b, high) - np.maximum(a, low)
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (found.flag & GAP != 0)[more]

@@ -14,7 +14,7 @@ from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.evidence import with_known
+from sims_analysis.frame.evidence import resolve, with_known
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.text.arguments import check_bool, format_argument, told
 from sims_analysis.units import QuantityLike
@@ -54,7 +54,7 @@ def splice(
 
         - ``splice_depth`` (``nm``), or ``splice_time`` (``s``)
         - ``splice_scale`` (``1``) over species: the factor of `b`, 1 without `scale`, NaN for
-          species that only one piece has
+          species of which only one piece has such values
         - ``splice_scale_uncertainty`` (``1``): its relative standard error, NaN where the pieces
           have no standard errors. It is common to all samples below the splice, and not part of
           their random errors
@@ -71,7 +71,8 @@ def splice(
     -----
     ProfileWarning
         Without `scale`, where the pieces differ in their overlap by more than three standard errors
-        and 5 % (without standard errors, by more than 10 %).
+        and 5 % (without standard errors, by more than 10 %). With it, where the integrals rest on
+        a gap, on saturated samples, or on samples below their limit of detection.
 
     Notes
     -----
@@ -105,7 +106,12 @@ def splice(
         )
     overlap = _overlap(top, deep, axis, names, common)
     place = _place(at, overlap, axis)
-    factor, uncertainty = _scales(top, deep, names[0], common, overlap)
+    compared = [
+        one
+        for one in common
+        if all(_ends(piece, axis, names[:1], one) is not None for piece in (top, deep))
+    ]
+    factor, uncertainty = _scales(top, deep, names[0], compared or common, overlap, scale=scale)
     if scale:
         _refuse_unknown(factor, names[0], axis, overlap)
         deep = _scaled(deep, names, factor)
@@ -189,14 +195,27 @@ def _place(at: Any, overlap: _Overlap, axis: str) -> float:
 
 
 def _scales(
-    a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap
+    a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap, *, scale: bool
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return by which factor b has to be multiplied, and its relative error; over species."""
+    """Return by which factor b has to be multiplied, and its relative error; over species.
+
+    Of a `scale` that rests on samples of which something is known, it is told.
+    """
     parts, squares = [], []
     for piece in (a, b):
         frame = open_samples(piece.sel(species=common), name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
         found = integral(frame, read_question(frame, start=start, stop=stop))
+        resolve(
+            frame,
+            found.status,
+            found.rests,
+            (found.start, found.stop),
+            what="the integral over the overlap, from which the factor is, bridges it",
+            sum_of=found.value,
+            stderr=found.stderr,
+            category=ProfileWarning if scale else None,
+        )
         value = xr.DataArray(found.value.values, {"species": common}, ["species"])
         variance = xr.full_like(value, np.nan)
         if found.stderr is not None:

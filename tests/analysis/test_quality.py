@@ -117,3 +117,8 @@ def test_over_sputter_time_it_is_told_in_seconds():
     ds["sputter_time"].attrs["units"] = "s"
     found = sims.quality(ds)
     assert (found["start"].item(), found["start"].attrs["units"]) == (29.0, "s")
+
+
+def test_nothing_is_known_of_no_samples():
+    ds = sims.open_example("boron-implant").isel(depth=slice(0))
+    assert sims.quality(ds).sizes == {"run": 0}

@@ -185,3 +185,10 @@ def test_five_equal_neighbours_of_a_row_are_a_run(equal, found):
     )
     # The first run is of two rows; two more rows are empty.
     assert two.equal_runs.tolist() == [[a + flat.size, b + flat.size] for a, b in found]
+
+
+@pytest.mark.parametrize("offsets", [[0, 7, 7], [0, 0, 7], [0, 0, 7, 7]])
+def test_runs_are_found_beside_rows_without_samples(offsets):
+    flat = np.array([1.0, 2.0, 7.0, 7.0, 7.0, 7.0, 7.0])
+    rows = Packed(np.arange(7.0), flat, offsets=np.array(offsets))
+    assert rows.equal_runs.tolist() == [[2, 7]]

@@ -1,5 +1,7 @@
 """Two pieces of one profile: the whole comes back, scaled or not."""
 
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -253,3 +255,27 @@ def test_pieces_are_datasets(place):
     pieces[place] = pieces[place]["concentration"]
     with pytest.raises(TypeError, match="splice takes two Datasets, found DataArray as "):
         sims.splice(*pieces, at="50 nm")
+
+
+def test_a_scale_that_rests_on_what_is_doubtful_is_told():
+    a, b = halves(noise=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sims.splice(a, b, scale=True)
+    hole = a.where((a["depth"] < 110) | (a["depth"] > 150))
+    with pytest.warns(ProfileWarning, match="'B': no sample between 108 and 152 nm .* the factor"):
+        sims.splice(hole, b, scale=True)
+    cut = a.assign(intensity=a["intensity"].clip(max=1500).assign_attrs(units="count"))
+    with pytest.warns(ProfileWarning, match="'B': samples from .* saturated detector"):
+        sims.splice(cut, b, scale=True)
+
+
+def test_a_matrix_without_a_concentration_is_not_scaled():
+    factors = {"rsf": {"B": "1e20 cm^-3"}, "matrix": "Si"}
+    a, b = (
+        sims.with_rsf(piece(z, by, Si=np.full(z.size, 1e5)), **factors)
+        for z, by in ((Z[Z <= 180], 1.0), (Z[Z >= 100], 0.5))
+    )
+    whole = sims.splice(a, b, scale=True)
+    assert whole["splice_scale"].sel(species="B").item() == pytest.approx(2.0)
+    np.testing.assert_array_equal(whole["intensity"].sel(species="Si"), 1e5)
