@@ -137,7 +137,9 @@ class _Samples(ABC):
         ends = self.offsets[part.start : part.stop + 1]
         block = self.value.reshape(-1)[ends[0] : ends[-1]]
         pairs = block[1:] == block[:-1]
-        pairs[ends[1:-1] - ends[0] - 1] = False
+        # Rows without samples may begin or end the block.
+        between = ends[(ends > ends[0]) & (ends < ends[-1])]
+        pairs[between - ends[0] - 1] = False
         threes = pairs[1:] & pairs[:-1]
         at = np.flatnonzero(threes[2:] & threes[:-2])
         if not at.size:

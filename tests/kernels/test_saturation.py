@@ -175,3 +175,10 @@ def test_five_equal_neighbours_of_a_row_are_a_run(equal, found):
     two = Packed(np.append(z, z), np.append(flat, flat), offsets=np.array([0, 5, 2 * flat.size]))
     # The first run is of two rows.
     assert two.equal_runs.tolist() == [[a + flat.size, b + flat.size] for a, b in found]
+
+
+@pytest.mark.parametrize("offsets", [[0, 0, 9], [0, 9, 9], [0, 0, 9, 9]])
+def test_rows_without_samples_end_no_run(offsets):
+    flat = np.array([1.0, 2.0, 3.0, 4.0, 7.0, 7.0, 7.0, 7.0, 7.0])
+    rows = Packed(np.arange(9.0), flat, offsets=np.array(offsets))
+    assert rows.equal_runs.tolist() == [[4, 9]]
