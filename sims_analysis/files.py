@@ -223,10 +223,19 @@ def checked_limit(max_bytes: Any) -> int:
 
 
 def read_plain(path: Path) -> bytes:
-    """Read a regular file; raise an `OSError` as :func:`descriptor_of` does."""
+    """Read a regular file.
+
+    Raises
+    ------
+    OSError
+        As :func:`descriptor_of` does; also for a file of more than 1 GiB, which may be all holes.
+    """
     descriptor = descriptor_of(path)
     try:
         size = os.fstat(descriptor).st_size
+        if size > MAX_BYTES:
+            text = f"{path.name} has {size:,} bytes, more than the limit of {MAX_BYTES:,}"
+            raise OSError(errno.EFBIG, text)
         content = os.read(descriptor, size)
         while len(content) < size and (more := os.read(descriptor, size)):
             content += more

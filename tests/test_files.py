@@ -211,6 +211,13 @@ def test_a_file_is_read_whole_in_however_many_pieces(tmp_path, monkeypatch):
         files.read_plain(tmp_path / "none")
 
 
+def test_a_file_beyond_the_limit_is_not_read(tmp_path):
+    with (tmp_path / "w").open("wb") as file:
+        file.truncate(files.MAX_BYTES + 1)
+    told = "w has 1,073,741,825 bytes, more than the limit of 1,073,741,824"
+    assert said(files.read_plain, tmp_path / "w") == (errno.EFBIG, told)
+
+
 def said(call, path):
     with pytest.raises(OSError) as refused:
         call(path)

@@ -81,7 +81,6 @@ _PHRASES = (
     (r"\bpass (another )?data_id=?", r"pass \1--id"),
     (r'\bsurface="(\w+)" needs surface_depth', r"--surface-dose \1 needs --surface"),
     (r"\bset start= below the surface transient to exclude it", "state its end with --surface"),
-    (r'\. gaps="bridge" accepts that', ""),
     (r"\bpass api_key=,? or set\b", "set"),
     (r"\bwith client\.search\(\)", "with the command search"),
     (r"\bwith a client that has this archive and is not offline", "with the command fetch"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ __all__ = ["check_hdf5", "check_zarr"]
 _OBJECT = 500
 #: So many bytes of texts may be read to measure them.
 _AT_ONCE = 2**27
+#: Deflated bytes unpack to so many times as many at most.
+_INFLATED = 1032
 
 
 # --- HDF5 -------------------------------------------------------------------------------------
@@ -85,6 +88,7 @@ def check_hdf5(
                         )
                     if not lazy or item.ndim < 2:
                         _take_values(item, place, budget, size)
+                        _check_chunks(item, place, budget)
 
 
 def _check_attributes(item: Any, place: str, budget: Budget, size: int) -> None:
@@ -109,6 +113,29 @@ def _take_values(item: Any, place: str, budget: Budget, size: int) -> None:
         step = max(1, at_once)
         for start in range(0, item.shape[0], step):
             budget.take(_length(item[start : start + step]), what)
+
+
+def _check_chunks(item: Any, place: str, budget: Budget) -> None:
+    """Refuse chunks that unpack to more than they hold: HDF5 unpacks all of it, and then fails."""
+    import h5py
+
+    filters = item.id.get_create_plist()
+    names = [filters.get_filter(i)[0] for i in range(filters.get_nfilters())]
+    deflated = [i for i, name in enumerate(names) if name == h5py.h5z.FILTER_DEFLATE]
+    holds = item.dtype.itemsize * math.prod(item.chunks or ())
+
+    def check(chunk: Any) -> None:
+        rounds = [i for i in deflated if not chunk.filter_mask >> i & 1]
+        most = chunk.size * _INFLATED ** len(rounds)
+        if most <= budget.left or not rounds:
+            return
+        _, content = item.id.read_direct_chunk(chunk.chunk_offset)
+        unpacked = zlib.decompressobj().decompress(content, holds + _OBJECT)
+        if len(unpacked) >= holds + _OBJECT or len(rounds) > 1:
+            budget.take(most, f"a chunk of {place!r}, which unpacks to more than it holds,")
+
+    if deflated:
+        item.id.chunk_iter(check)
 
 
 def _length(value: Any) -> int:

@@ -16,7 +16,7 @@ import pytest
 from sims_analysis.api import index as index_module
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
-from sims_analysis.errors import SimsError, collected
+from sims_analysis.errors import ArchiveError, SimsError, collected
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
 
@@ -192,6 +192,26 @@ def test_whoever_only_reads_changes_nothing_in_the_archive(archive, home, attack
     before = state(archive.path)
     read_all(archive)
     assert state(archive.path) == before
+
+
+@pytest.mark.parametrize("name", ["payload", "record", "catalogue"])
+def test_a_file_that_is_all_holes_is_damage(archive, name):
+    (version,) = archive.folder("w1").iterdir()
+    holes = (version.parent if name == "catalogue" else version) / f"{name}.json"
+    with holes.open("wb") as file:
+        file.truncate(2**40)
+    (damage,) = archive.verify().values()
+    assert f"{name}.json has 1,099,511,627,776 bytes, more than the limit" in damage
+    with collected():
+        assert len(archive.search()) == (3 if name == "record" else 4)
+        assert archive.ids() == ["w0", "w1", "w2", "w3"]
+
+
+def test_an_archive_json_that_is_all_holes_is_damaged(archive):
+    with (archive.path / "archive.json").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ArchiveError, match="more than the limit"):
+        archive.ids()
 
 
 def test_an_index_that_came_with_an_archive_is_not_believed(archive):

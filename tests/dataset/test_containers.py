@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import zlib
 
 import instrument_files as make
 import numpy as np
@@ -126,6 +127,39 @@ def test_what_would_need_too_much_memory_is_refused(stored, claim):
     refused(stored, "'/big'", "needs more memory than the limit of 1,073,741,824 bytes")
     with pytest.raises(ArchiveError, match="a larger max_bytes= reads it"):
         sims.load(stored)
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"fletcher32": True}])
+def test_a_chunk_that_unpacks_to_more_than_it_holds_is_refused(stored, options):
+    with h5py.File(stored, "r+") as file:
+        more = file.create_dataset("more", (4,), "f8", chunks=(4,), compression="gzip", **options)
+        more.id.write_direct_chunk((0,), zlib.compress(bytes(2**24), 9))
+    with pytest.raises(ArchiveError, match="a chunk of '/more', which unpacks to more"):
+        sims.load(stored, max_bytes=2**23)
+
+
+def test_a_chunk_that_is_deflated_twice_is_refused(stored):
+    with h5py.File(stored, "r+") as file:
+        filters = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        filters.set_chunk((2**16,))
+        filters.set_deflate(9)
+        filters.set_deflate(9)
+        space = h5py.h5s.create_simple((2**16,))
+        more = h5py.h5d.create(file.id, b"more", h5py.h5t.NATIVE_UINT8, space, filters)
+        more.write_direct_chunk((0,), zlib.compress(zlib.compress(bytes(2**24), 9), 9))
+    with pytest.raises(ArchiveError, match="a chunk of '/more', which unpacks to more"):
+        sims.load(stored, max_bytes=2**23)
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"fletcher32": True}])
+def test_deflated_chunks_of_their_size_are_read(stored, options):
+    values = np.random.default_rng(1).random(100_000)
+    with h5py.File(stored, "r+") as file:
+        more = file.create_dataset(
+            "more", data=values, chunks=50_000, compression="gzip", **options
+        )
+        more.make_scale()
+    assert (sims.load(stored, max_bytes=2**23)["more"] == values).all()
 
 
 def test_the_option_lifts_the_limit_and_dask_needs_less(stored):
