@@ -147,7 +147,7 @@ def sheet_resistance(
         - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
         - ``polarity``: ``"n"`` or ``"p"``
         - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
-          types of doping), ``below_detection`` (the junction may lie where a file gives samples of
+          types of doping), ``below_limit`` (the junction may lie where a file gives samples of
           a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample) or ``no_data``;
           with one ``gap``, where the profile of a species was bridged, or ``saturated``, where
           samples were cut off by the detector

@@ -78,7 +78,7 @@ def layers(
         - ``top``, ``bottom``, ``thickness`` (``nm``)
         - ``<name>_stderr`` (``nm``) of each, where the data carry errors
         - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
-          or end: the layer goes on, and its thickness is not known); ``below_detection`` (it goes
+          or end: the layer goes on, and its thickness is not known); ``below_limit`` (it goes
           on to samples that a file gives as ``<5E15``; the coordinate ``detection_limit`` has their
           limit); ``gap`` (it begins or ends where there are no samples: there is no depth);
           ``saturated`` (half of a maximum that a saturated detector has cut off);
