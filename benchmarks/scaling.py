@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import sims_analysis as sims
-from sims_analysis.figures.style import COLOURS
+from sims_analysis.figures.colours import COLOURS
 
 from .cases import FEW, LEVEL, START, STOP, implants
 
