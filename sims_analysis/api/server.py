@@ -156,8 +156,8 @@ def serve(
     Raises
     ------
     ApiError
-        If there is no key, or one that can be guessed; `no_key` on an address that other machines
-        reach; a certificate that cannot be used, or an address or port that cannot be listened on.
+        If there is no key, or a short one; `no_key` on an address that other machines reach;
+        a certificate that cannot be used, or an address or port that cannot be listened on.
     ArchiveError
         If there is no archive.
     """
@@ -209,15 +209,12 @@ def serve(
 
 
 def _strong(key: str) -> str:
-    """Refuse a key that is none, or that can be guessed."""
+    """Refuse a key that is none, or short."""
     make = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     if not key:
         raise ApiError(f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback")
-    weak = "repeats one character" if len(set(key)) == 1 else ""
     if len(key) < SHORTEST:
-        weak = f"has less than {SHORTEST} characters"
-    if weak:
-        raise ApiError(f"the key can be guessed, for it {weak}; {make}")
+        raise ApiError(f"the key can be guessed: less than {SHORTEST} characters; {make}")
     return key
 
 

@@ -35,6 +35,11 @@ _MEMO = "sims_analysis_storage"
 #: Name in a file of a DataArray that has none; before, it was xarray's own.
 _UNNAMED = "unnamed"
 _UNNAMED_BEFORE = "__xarray_dataarray_variable__"
+#: What is raised for files that make no sense, by Python or by a codec.
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, RuntimeError),
+    *(TypeError, ArithmeticError, MemoryError, SystemError),
+)
 
 #: Ending of a file -> its format, the packages that it needs, and the extra that brings these.
 _FORMATS = {
@@ -180,13 +185,14 @@ def opened(
     """
     kind: Any = "zarr" if path.is_dir() else "h5netcdf"
     check = check_zarr if kind == "zarr" else check_hdf5
+    lazily = None if chunks is None else dict(chunks)
     try:
         check(path, budget, lazy=not whole)
-        ds = xr.open_dataset(path, engine=kind, chunks=None if chunks is None else dict(chunks))
+        ds = xr.open_dataset(path, engine=kind, chunks=lazily)
         if whole:
             with ds:
                 ds = ds.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except _UNREADABLE as error:
         what = "zarr" if path.is_dir() or path.suffix == ".zarr" else "netcdf"
         raise ArchiveError(f"{path.name} cannot be read as {what}: {error}") from error
     return ds

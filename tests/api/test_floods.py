@@ -97,7 +97,8 @@ def test_json_that_grows_is_refused_before_it_does(kind):
         finally:
             tracemalloc.stop()
         assert len(server.received) == 1, "it gets no better"
-    assert peak < 4 * len(GROWING[kind]) + 2**22
+    # The first request imports what it takes, 2 MB.
+    assert peak < 4 * len(GROWING[kind]) + 2**23
 
 
 @pytest.mark.study

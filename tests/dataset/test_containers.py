@@ -390,3 +390,23 @@ def test_what_zarr_itself_cannot_store_strictly_is_read(tmp_path):
     ds = xr.Dataset({"a": ("x", [1.0, np.nan])}, attrs={"limit": float("nan")})
     ds.to_zarr(tmp_path / "w.zarr", zarr_format=2)
     assert np.isnan(sims.load(tmp_path / "w.zarr").attrs["limit"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fill_value": 10**400},
+        {"chunks": [0, 0]},
+        {"shape": [1.5, 4]},
+        {"dtype": "|V999999999999"},
+        {},
+    ],
+)
+def test_metadata_that_make_no_sense_are_refused(store, change):
+    known = json.loads((store / ".zmetadata").read_text())
+    known["metadata"]["concentration/.zarray"] |= change
+    (store / ".zmetadata").write_text(json.dumps(known))
+    # A chunk that says that it has -1 bytes.
+    (store / "concentration" / "0.0").write_bytes(b"\x02\x01\0\0" + b"\xff" * 16)
+    with pytest.raises(ArchiveError, match=r"\.zarr cannot be read as zarr"):
+        sims.load(store)
