@@ -125,7 +125,7 @@ def layers(
     >>> ds = sims.open_example("boron-implant")
     >>> found = sims.layers(ds, species="B", level="1e19 atoms/cm^3")
     >>> found["thickness"].values.round(1), found["status"].values  # the first: surface transient
-    (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U15'))
+    (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U19'))
     """
     part = _read_fraction(level, fraction)
     one, profiles = _opened(data, species, variable)
