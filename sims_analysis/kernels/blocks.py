@@ -100,7 +100,7 @@ def _carried(
     gap &= row[i] == row[j]
     number = np.arange(at.size) - np.searchsorted(row[at], row[at])
     before = (offsets[row[at]] + number)[:-1][gap]
-    found = []
+    found = [_gaps_at_ends(row, z, at, np.flatnonzero((bits & GAP != 0) & ~measured & there))]
     for flag in Flag:
         has = (bits & flag != 0) & there
         if flag & GAP or not has.any():
@@ -113,9 +113,29 @@ def _carried(
             own = row[kept], z[kept], of_kind[kept], height[kept]
             without = c[kept] if bit and flag is Flag.BELOW_LIMIT else None
             found.append(runs_of(*own, flag | bit, without))
-    if not found:
-        return None, before
-    return Marks(*map(np.concatenate, zip(*found, strict=True))), before
+    marks = Marks(*map(np.concatenate, zip(*found, strict=True)))
+    return (marks if marks.row.size else None), before
+
+
+def _gaps_at_ends(row: Index, z: Array, measured: Index, blank: Index) -> Marks:
+    """Return the gaps in which records begin or end: samples without a value, before all or after.
+
+    They reach as far as the first or the last sample with a value, and include it.
+    """
+    owner, of = row[measured], row[blank]
+    first, last = owner.searchsorted(of), owner.searchsorted(of, side="right") - 1
+    there = first <= last  # some sample of the row has a value
+    early = np.flatnonzero(there & (blank < measured[np.minimum(first, measured.size - 1)]))
+    late = np.flatnonzero(there & (blank > measured[last]))
+    begin = early[np.unique(of[early], return_index=True)[1]]
+    end = late[np.append(np.flatnonzero(np.diff(of[late])), -1)] if late.size else late
+    own = np.concatenate([of[begin], of[end]])
+    low = z[np.concatenate([blank[begin], measured[last[end]]])]
+    high = z[np.concatenate([measured[first[begin]], blank[end]])]
+    unknown = np.full((2, own.size), np.nan)
+    kind = np.full(own.shape, GAP, dtype=np.int16)
+    beyond = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
+    return Marks(own, kind, low, high, *beyond, *unknown)
 
 
 class InfiniteSampleError(Exception):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from measured import without_zero_flags
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, UnitsError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -576,3 +576,21 @@ def test_samples_below_their_limit_are_a_gap_of_a_grid_unless_gaps_are_bridged(o
     # Cells to 3, 7 and 9 nm.
     assert np.isnan(only(flagged)).tolist() == [False, True, False]
     np.testing.assert_allclose(only(bridged), 1e18)
+
+
+@pytest.mark.parametrize("at", ["begins", "ends"])
+def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
+    z = np.r_[1.0:12.0, 100.0:300.0] if at == "begins" else np.r_[1.0:200.0, 290.0:296.0]
+    value = 1e20 * np.exp(-z / 40)
+    data = xr.Dataset(
+        {"concentration": ("depth", value, {"units": "atoms/cm^3"})},
+        {"depth": ("depth", z, {"units": "nm"})},
+    )
+    with pytest.warns(ProfileWarning, match="no sample between"):
+        grid = sims.to_grid(data, step="15 nm")
+    with pytest.warns(DoseWarning, match="no sample between 1[59]"):
+        assert sims.integrated_dose(grid)["status"] == "gap"
+    # Between depths that were measured, there is none.
+    inside = {"begins": ("120 nm", "280 nm"), "ends": ("15 nm", "180 nm")}[at]
+    assert sims.integrated_dose(grid, start=inside[0], stop=inside[1])["status"] == "ok"
+    assert sims.quality(grid)["kind"].values.tolist() == ["gap"]
