@@ -10,8 +10,8 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import warn_of_limits
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_frame
@@ -61,10 +61,11 @@ def detection_limit(
 
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
-        - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples (one for
-          ``"currie"``), and ``undetermined`` where the window shows no scatter: all its samples are
-          the same (zeros, or the placeholder of the instrument), or for ``"currie"`` the value of
-          one count is not known
+        - ``status``: ``ok``; ``saturated`` or ``below_limit`` where the window holds such samples
+          (``<5E15`` has no value: the limit is that of the others); with NaN ``no_data`` for fewer
+          than two samples (one for ``"currie"``), and ``undetermined`` where the window shows no
+          scatter: all its samples are the same (zeros, or the placeholder of the instrument), or
+          for ``"currie"`` the value of one count is not known
 
     Raises
     ------
@@ -76,8 +77,8 @@ def detection_limit(
     Warns
     -----
     SimsWarning
-        Where a profile has no limit, and where samples given as ``<5E15``, which have no value,
-        are left out. Not for Dask data, which are not computed.
+        Where a profile has no limit, and where `status` is not ``ok``. Not for Dask data, which are
+        not computed.
 
     References
     ----------
@@ -96,8 +97,7 @@ def detection_limit(
     check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
-    mean, deviation, count, *_ = frame.map(window_statistics, *ends)
-    warn_of_limits(frame, ends, SimsWarning, "the limit is that of the others")
+    (mean, deviation, count, *_), rests = frame.ask(window_statistics, *ends, use="samples")
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -120,6 +120,8 @@ def detection_limit(
             message = message_about_window(frame, ends, flagged, problem)
             if message is not None:
                 warn(f"{message}: there is no limit", SimsWarning)
+    what = "the limit is that of the others"
+    status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
     background = xr.Variable(
         mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
     )
@@ -128,7 +130,7 @@ def detection_limit(
         "n": frame.with_attrs(count, "samples_used"),
     }
     return frame.array(
-        replaced_where(status != Status.OK, limit),
+        replaced_where(few | blind, limit),
         "detection_limit",
         units_=frame.units,
         status=status,

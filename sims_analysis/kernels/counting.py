@@ -58,8 +58,8 @@ def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]
 class WindowStatistics(NamedTuple):
     """Statistics of the samples in a window, (R,).
 
-    Mean, sample standard deviation, number, mean square of the standard errors (NaN without), and
-    sum of the squared shares in the mean.
+    Mean, sample standard deviation, number, mean square of the standard errors (NaN without), sum
+    of the squared shares in the mean, and the window, infinite where it is open.
     """
 
     mean: Array
@@ -67,6 +67,8 @@ class WindowStatistics(NamedTuple):
     n: Index
     mean_variance: Array
     squared_shares: Array
+    start: Array
+    stop: Array
 
 
 class WindowMean(NamedTuple):
@@ -96,13 +98,12 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
     grid finer than the samples (`fraction`) it grows as the errors have. NaN without a sample, and
     for a single one without an error.
     """
-    mean, deviation, n, stated, squared_shares = window_statistics(rows, start, stop)
+    mean, deviation, n, stated, squared_shares, *ends = window_statistics(rows, start, stop)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = deviation**2 / fraction
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    ends = np.where(np.isnan(start), -np.inf, start), np.where(np.isnan(stop), np.inf, stop)
     unseen = _unseen(rows, start, stop, fraction)
     return WindowMean(mean, n, of_one * squared_shares, of_one, scatter, unseen, *ends)
 
@@ -123,8 +124,9 @@ def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
     """Return the statistics of the samples in a window of each row; cells count by their widths."""
+    ends = np.where(np.isnan(start), -np.inf, start), np.where(np.isnan(stop), np.inf, stop)
     if rows.lower is not None:
-        return _of_cells(rows, start, stop)
+        return WindowStatistics(*_of_cells(rows, start, stop), *ends)
     rows = rows.within(start, stop)
     n = rows.size
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,10 +137,11 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         if rows.stderr is not None:
             stated = rows.sum(rows.stderr**2) / n
         squared_shares = 1.0 / n
-    return WindowStatistics(np.where(n > 0, mean, np.nan), deviation, n, stated, squared_shares)
+    mean = np.where(n > 0, mean, np.nan)
+    return WindowStatistics(mean, deviation, n, stated, squared_shares, *ends)
 
 
-def _of_cells(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
+def _of_cells(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Index, Array, Array]:
     p = shares(rows, start, stop)
     inside = np.broadcast_to(p > 0, rows.value.shape)
     n = rows.sum(inside.astype(np.float64)).astype(np.intp)
@@ -152,7 +155,7 @@ def _of_cells(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
         if rows.stderr is not None:
             # Cells outside have no part, even if their errors are unknown.
             stated = rows.sum(np.where(inside, p * rows.stderr, 0.0) ** 2) / squared
-    return WindowStatistics(mean, deviation, n, stated, squared)
+    return mean, deviation, n, stated, squared
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:

@@ -8,7 +8,7 @@ import xarray as xr
 from measured import measurement, number, one, profile
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, SimsWarning, UnitsError
 
 
 def tail():
@@ -349,3 +349,26 @@ def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():
     assert "detection_limit" not in found.coords
     above = sims.junction_depth(ds, level="1e16 atoms/cm^3")
     assert above["status"].item() == "always_above"
+
+
+@pytest.mark.parametrize("kind", ["saturated", "below_limit"])
+def test_a_window_of_samples_that_are_no_background_says_so(kind):
+    z = np.arange(300.0)
+    counts = np.random.default_rng(0).poisson(4e4 * np.exp(-z / 30) + 20).astype(float)
+    below = (z > 200) & (z < 220) & (kind == "below_limit")
+    value = np.where(below, np.nan, np.minimum(counts, 2e4)) * 1e15
+    units = {"units": "atoms/cm^3"}
+    data = xr.Dataset({"concentration": ("depth", value, units)}, {"depth": ("depth", z, NM)})
+    if kind == "below_limit":
+        limit = ("depth", np.where(below, 9e16, np.nan), units)
+        data = data.assign_coords(concentration_detection_limit=limit)
+    window = ("10 nm", "40 nm") if kind == "saturated" else ("190 nm", "290 nm")
+    with pytest.warns(SimsWarning, match="the limit is that of the others|cut off"):
+        assert sims.detection_limit(data, window=window)["status"] == kind
+    grid = sims.to_grid(data, step="2.5 nm", gaps="bridge")
+    with pytest.warns(SimsWarning, match="the limit is that of the others|cut off"):
+        assert sims.detection_limit(grid, window=window)["status"] == kind
+    assert sims.detection_limit(data, window=("230 nm", "290 nm"))["status"] == "ok"
+
+
+NM = {"units": "nm"}
