@@ -330,6 +330,8 @@ SAID = {
 NOT_FITTED = ("featureless", "too_few_samples", "several_peaks")
 #: What no longer rests on them, and why.
 APART = {
+    ("to_grid 10 nm > to_profiles > average", "transient"): "its mean is below the maximum",
+    ("average > to_grid 10 nm > netCDF", "transient"): "its mean is below the maximum",
     ("deconvolve", "transient"): "no blur has made it: what is restored has none",
     ("splice", "limit", "junction"): "the lower piece, which is intact, falls through the level",
 }
@@ -396,7 +398,7 @@ TRIPLES = [
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_evidence_is_told_after_several_corrections(names, kind):
     for question in ("dose", "peak") if kind != "limit" else ("dose",):
-        if question in SAID[kind]:
+        if question in SAID[kind] and (names, kind) not in APART:
             _, status = asked(question, names, kind)
             assert status == SAID[kind][question], question
 

@@ -16,7 +16,7 @@ INTERNALS = ("xarray.core", "xarray.namedarray", "pint.facets", "pint.delegates"
 
 
 #: Documented parts of every named tuple, and what the package hangs onto figures of its own.
-PUBLIC = ("_asdict", "_fields", "_make", "_sims")
+PUBLIC = ("_asdict", "_fields", "_make", "_sims", "_value_")
 
 
 def is_private(name):

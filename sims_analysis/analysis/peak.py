@@ -18,6 +18,7 @@ from sims_analysis.frame.window import (
     warn_of_transient,
 )
 from sims_analysis.kernels import peak as kernels
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
 
@@ -116,7 +117,7 @@ def peak(
         warn_of_transient(frame, *window, cut)
     # The maximum is one of all samples of the window.
     everywhere = rests_on(frame, window, "samples").flags & Flag.SATURATED
-    rests = rests._replace(flags=rests.flags | everywhere)
+    rests = changed(rests, flags=rests.flags | everywhere)
     what = "the maximum may lie in it, or be a higher one"
     status = resolve(frame, found.status, rests, window, what=what, bridge=bridge)
     narrow = first_flagged(frame, found.narrowed > _NARROWED)

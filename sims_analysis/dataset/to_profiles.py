@@ -13,6 +13,7 @@ from sims_analysis.conventions.canonical import list_variables
 from sims_analysis.conventions.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.errors import ProfileError
+from sims_analysis.outcomes import GAP
 from sims_analysis.profiles.metadata import COLUMNS, columns_of
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.wire import WIRE_FIELDS
@@ -118,8 +119,11 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
             numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
             arrays[end] = numbers if own else unit.from_canonical(stated.to_canonical(numbers))
             kept[end] = own or unit.text
-    if (flags := evidence.get(vocabulary.QUALITY)) is not None and (flags[measured] > 0).any():
-        arrays[vocabulary.QUALITY], kept[vocabulary.QUALITY] = flags[measured], "1"
+    if (flags := evidence.get(vocabulary.QUALITY)) is not None:
+        flags = np.nan_to_num(flags[measured]).astype(np.int16)
+        # Of data as delivered, to_dataset finds the gaps again.
+        if (flags & ~(0 if "steps" in {*ds.attrs, *ds.coords} else GAP)).any():
+            arrays[vocabulary.QUALITY], kept[vocabulary.QUALITY] = flags, "1"
     if gaps is None and (limit := evidence.get(vocabulary.CENSORED)) is not None:
         limit = unit.from_canonical(stated.to_canonical(limit[measured]))
         if not np.isnan(limit).all():

@@ -36,7 +36,7 @@ from sims_analysis.figures.colours import (
     visible_colour,
 )
 from sims_analysis.figures.quality import Quality, quality_of, samples_of
-from sims_analysis.kernels.rows import Array, Flags, Index
+from sims_analysis.kernels.rows import Array, Flags, Index, changed
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.arguments import first_few, format_argument, read_names
 from sims_analysis.text.typeset import mathtext, plain, unit_label
@@ -117,7 +117,7 @@ class Curve(Series):
     def mapped(self, convert: Callable[[Any], Any], **changes: Any) -> Curve:
         """Convert all values, and change what is said of them."""
         stderr = None if self.stderr is None else convert(self.stderr)
-        quality = tuple(row._replace(height=float(convert(row.height))) for row in self.quality)
+        quality = tuple(changed(row, height=float(convert(row.height))) for row in self.quality)
         changes |= {"y": convert(self.y), "stderr": stderr, "quality": quality}
         return replace(self, detection_limit=convert(self.detection_limit), **changes)
 

@@ -11,6 +11,7 @@ from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import in_words, warn_of_first, warn_of_status
 from sims_analysis.frame.window import Window
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 
 __all__ = ["status_in_words", "warn_of_statuses"]
@@ -35,7 +36,8 @@ def status_in_words(
     rests = rests_on(profiles.unfilled(), window)
     # Of logarithms alone, a fit knows the limits of samples below one.
     others = objective != _OF_LOGARITHMS
-    rests = rests._replace(flags=rests.flags.where(others, rests.flags & ~Flag.BELOW_LIMIT))
+    flags = rests.flags.where(others, rests.flags & ~Flag.BELOW_LIMIT)
+    rests = changed(rests, flags=flags)
     codes = codes.fillna(Status.NO_DATA).astype(np.uint8)
     codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
     term = "fit_status" if name == "status" else name

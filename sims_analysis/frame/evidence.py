@@ -28,7 +28,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.rows import Marks
+from sims_analysis.kernels.rows import Marks, changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import Data, quantified_variable
@@ -146,7 +146,7 @@ def without_immaterial(
         moved = answer(replace(plain, value=frame.value.where(~below, instead)))
         matter = matter | (abs(moved - values) > enough)
     flags = rests.flags.where(matter.any(over), rests.flags & ~Flag.BELOW_LIMIT)
-    return rests._replace(flags=flags.astype(np.int16))
+    return changed(rests, flags=flags.astype(np.int16))
 
 
 def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:

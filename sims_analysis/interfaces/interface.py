@@ -24,6 +24,7 @@ from sims_analysis.frame.profiles import (
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.interfaces.step import ROW, measure_step
+from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import format_argument
@@ -192,7 +193,7 @@ def _resolved(
     across = rests_on(profiles, step)
     everywhere = rests_on(profiles, window, "samples").flags & Flag.SATURATED
     everywhere = everywhere.where(position.notnull(), 0).astype(np.int16)
-    rests = across._replace(flags=across.flags | everywhere)
+    rests = changed(across, flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     # A step between two samples of a gap is one that nothing determines.
     if not bridge:

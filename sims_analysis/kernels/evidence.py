@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.gaps import gap_after, gaps_of
 from sims_analysis.kernels.rows import (
-    LEAST,
     TOLERANCE,
     WITHOUT_VALUE,
     Array,
@@ -34,8 +33,6 @@ Use = Literal["curve", "samples", "point"]
 
 #: A transient ends above this depth, in nm (or s), if it surely is one.
 _DEEPEST = 50.0
-#: On a grid, so many times as many saturated samples are needed.
-_SURELY = 4.0
 
 
 class Rests(NamedTuple):
@@ -70,14 +67,13 @@ def marks(rows: Rows) -> Marks | None:
 def saturated_samples(rows: Rows) -> Flags | None:
     """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
 
-    On a grid finer than the samples, two equal samples make many equal values: more are needed.
+    On a grid finer than the samples, two equal samples make many equal values: there it is known
+    of the samples that the grid was made of, and carried.
     """
     flags = saturated(rows)
     if flags is None or rows.fraction is None:
         return None if flags is None else flags.reshape(-1)
-    number = rows.sum(flags.astype(np.float64)) * rows.fraction
-    enough = number >= np.where(rows.fraction < 1.0, _SURELY, 1.0) * LEAST
-    found: Flags = flags.reshape(-1) & enough.repeat(rows.size)
+    found: Flags = flags.reshape(-1) & (rows.fraction >= 1.0).repeat(rows.size)
     return found if found.any() else None
 
 

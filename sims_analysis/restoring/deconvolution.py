@@ -275,9 +275,10 @@ def _dataset(
 
 def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dict[str, xr.Variable]:
     """Return what is known of restored samples: all that lies within the achieved resolution."""
-    width = achieved.fillna(0.0)
+    depth, width = (one.copy(data=units.magnitude_of(one)) for one in (frame.depth, achieved))
+    width = width.fillna(0.0)
     flag = xr.where(restored, np.int16(Flag.RESTORED), np.int16(0))
-    of = union(Known(flag), at_samples(frame, frame.depth - width, frame.depth + width))
+    of = union(Known(flag), at_samples(frame, depth - width, depth + width))
     return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 

@@ -9,6 +9,7 @@ from counted import AMBIGUOUS, TOP, covered, edge, trials
 from measured import number, one
 
 import sims_analysis as sims
+from sims_analysis.errors import collected
 
 pytestmark = [
     pytest.mark.slow,
@@ -174,7 +175,8 @@ def test_counts_of_a_subtracted_background_scatter_still(counts, how):
     if "value" in how:
         how = {"value": f"{0.1 * TOP} atoms/cm^3"}
     ds = sims.subtract_background(ds, **how)
-    found = sims.decay_length(ds, start="10 nm", stop="70 nm")
+    with collected():  # noise of few counts may look like a surface transient
+        found = sims.decay_length(ds, start="10 nm", stop="70 nm")
     length = found["decay_length"].assign_coords(stderr=found["stderr"])
     assert 0.60 <= covered(length, 15.0) <= 0.76
     assert float(found["reduced_chi_square"].median()) == pytest.approx(1, abs=0.1)

@@ -234,9 +234,9 @@ def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_
 
 #: Level -> statuses of B, whose last value is 6.34e15, and of P, which ends at 5.2e16.
 BELOW = {
-    "1e15 atoms/cm^3": ["below_detection", "always_above"],
-    "5e15 atoms/cm^3": ["below_detection", "always_above"],
-    "6e15 atoms/cm^3": ["below_detection", "always_above"],  # it was crossed beside the last value
+    "1e15 atoms/cm^3": ["below_limit", "always_above"],
+    "5e15 atoms/cm^3": ["below_limit", "always_above"],
+    "6e15 atoms/cm^3": ["below_limit", "always_above"],  # it was crossed beside the last value
     "1e17 atoms/cm^3": ["ok", "ok"],
     "1e21 atoms/cm^3": ["never_reached", "never_reached"],
 }

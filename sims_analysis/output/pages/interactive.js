@@ -234,7 +234,7 @@ function listDoses() {
   const body = document.querySelector("#dose tbody");
   const short = (depth) => `${Number(depth.toPrecision(4))} ${known.depth.units}`;
   // What the dose between two depths rests on that was not measured; "ok" if it was.
-  const status = (curve, start, stop) => {
+  const status = (curve, start, stop, top, bottom) => {
     const within = (word) =>
       curve.quality.filter(([kind, from, to]) =>
         kind === word && (word === "gap" ? from < stop && to > start : from <= stop && to >= start),
@@ -245,6 +245,9 @@ function listDoses() {
     if (gap) return `gap: not measured from ${short(gap[1])} to ${short(gap[2])}`;
     const [low] = within("below_limit");
     if (low) return `below_limit: samples from ${short(low[1])} are below their limit of detection`;
+    if (start < top || stop > bottom) {
+      return `truncated: measured from ${short(top)} to ${short(bottom)}`;
+    }
     return "ok";
   };
   doses = (typed) => {
@@ -266,9 +269,7 @@ function listDoses() {
         row.insertCell().textContent =
           value === null
             ? "not measured there"
-            : start >= top && stop <= bottom
-              ? status(curve, start, stop)
-              : `truncated: measured from ${short(top)} to ${short(bottom)}`;
+            : status(curve, start, stop, top, bottom);
         return row;
       }),
     );
