@@ -396,7 +396,6 @@ def test_what_zarr_itself_cannot_store_strictly_is_read(tmp_path):
     "change",
     [
         {"fill_value": 10**400},
-        {"chunks": [0, 0]},
         {"shape": [1.5, 4]},
         {"dtype": "|V999999999999"},
         {},
