@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
-from sims_analysis.kernels.rows import Only
+from sims_analysis.kernels.rows import SingleResult
 
 
 def is_lazy(variable: xr.Variable) -> bool:
@@ -69,7 +69,7 @@ def profile_by_profile(
     beside: Sequence[str],
     watched: Callable[[list[Any]], Iterable[Any]],
     evidence: blocks.Evidence | None = None,  # functions of single profiles do not see it
-) -> tuple[Only, None]:
+) -> tuple[SingleResult, None]:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
     The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `beside`, more
@@ -95,7 +95,7 @@ def profile_by_profile(
             rows[at] = function(
                 *(column[at] for column in columns), *(one[at].tolist() for one in given)
             )
-    return Only(rows), None
+    return SingleResult(rows), None
 
 
 @dataclass(frozen=True)

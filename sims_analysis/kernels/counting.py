@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Index, Only, Rows
+from sims_analysis.kernels.rows import Array, Index, Rows, SingleResult
 
 #: A sample this many standard errors from a level is clearly on its side of it.
 CLEAR = 3.0
@@ -173,6 +173,6 @@ def shares(rows: Rows, start: Array, stop: Array) -> Array:
     return found
 
 
-def window_shares(rows: Rows, start: Array, stop: Array) -> Only:
+def window_shares(rows: Rows, start: Array, stop: Array) -> SingleResult:
     """Return the :func:`shares` of the samples, (R, n), in their places of the array; or NaN."""
-    return Only(rows.unpacked(shares(rows, start, stop)))
+    return SingleResult(rows.unpacked(shares(rows, start, stop)))

@@ -21,9 +21,9 @@ from sims_analysis.kernels.rows import (
     Dense,
     Flags,
     Index,
-    Only,
     Packed,
     Rows,
+    SingleResult,
     dot_rows,
     first_status,
     range_sums,
@@ -169,7 +169,7 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
 
 def cumulative(
     rows: Rows, background: Array, *, rule: str = "trapezoid", divisor: float = 1.0
-) -> Only:
+) -> SingleResult:
     """Integrate ``(C - background) / divisor`` from the first sample, or edge, to each, (R, n).
 
     NaN where there is no sample, and for a row with a single one, which has no width.
@@ -180,7 +180,7 @@ def cumulative(
     if rows.lower is None and not (rows.size > 1).all():
         total = np.where(rows.repeat(rows.size > 1), total, np.nan)
     total /= divisor
-    return Only(rows.unpacked(total))
+    return SingleResult(rows.unpacked(total))
 
 
 def running(rows: Rows, *, rule: str) -> Array:

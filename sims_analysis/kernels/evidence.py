@@ -19,9 +19,9 @@ from sims_analysis.kernels.rows import (
     Flags,
     Index,
     Marks,
-    Only,
     Packed,
     Rows,
+    SingleResult,
 )
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import surface_transient
@@ -157,7 +157,7 @@ def rests_on_points(rows: Rows, at: Array) -> Rests:
     return rests(rows, at, at, "point")
 
 
-def seen(rows: Rows) -> Only:
+def seen(rows: Rows) -> SingleResult:
     """Return the flags of all samples, (R, n), by their values: gaps, saturation, transients."""
     found = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
@@ -175,11 +175,11 @@ def seen(rows: Rows) -> Only:
         above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
         found[own][above] |= Flag.TRANSIENT
     if not isinstance(rows, Packed):
-        return Only(found.reshape(rows.value.shape))
+        return SingleResult(found.reshape(rows.value.shape))
     assert rows.measured is not None  # noqa: S101 - all samples are asked
     placed = np.zeros(rows.measured.shape, dtype=np.int16)
     placed[rows.measured] = found
-    return Only(placed)
+    return SingleResult(placed)
 
 
 class Places(NamedTuple):

@@ -19,9 +19,9 @@ from sims_analysis.kernels.rows import (
     Array,
     Dense,
     Index,
-    Only,
     Packed,
     Rows,
+    SingleResult,
     dot_rows,
     errors_of,
     range_sums,
@@ -75,7 +75,7 @@ def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
     return total, np.count_nonzero(in_cells, axis=1)
 
 
-def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
+def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> SingleResult:
     """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
 
     The weights are trapezoidal. With `zero_counts`, return those of cells with zero counts: twice
@@ -92,7 +92,7 @@ def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> Only:
         else:
             total = np.add.reduceat(terms, parts.first, axis=1)
         stderr[index, parts.cells] = np.sqrt(total) / np.diff(edges)[parts.cells]
-    return Only(stderr)
+    return SingleResult(stderr)
 
 
 class Fraction(NamedTuple):

@@ -14,8 +14,8 @@ from sims_analysis.kernels.rows import (
     Dense,
     Flags,
     Index,
-    Only,
     Rows,
+    SingleResult,
     errors_of,
     same_for_all,
 )
@@ -59,14 +59,14 @@ def interpolate(
     return Interpolated(found.masked(value), count)
 
 
-def stderr_at(rows: Rows, at: Array, *, method: str) -> Only:
+def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
     """Return the standard errors of interpolated values, (R, m), from those of the samples.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two neighbours; with logarithms, the same with
     relative errors. Of splines, the root of the sum of the squares by which samples move the value.
     """
     if method in _STENCIL:
-        return Only(_stderr_of_splines(rows, at, method))
+        return SingleResult(_stderr_of_splines(rows, at, method))
     log = method == "log"
     found = locate(rows, at)
     t = found.t
@@ -79,7 +79,7 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> Only:
             curved *= segments.interpolated(c0, c1, t, log=True)
         stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return Only(found.masked(stderr))
+    return SingleResult(found.masked(stderr))
 
 
 class Location(NamedTuple):

@@ -400,7 +400,7 @@ LEAST = 5
 _NONE = np.empty((0, 2), dtype=np.intp)
 
 
-class Only(NamedTuple):
+class SingleResult(NamedTuple):
     """The result of a kernel with one field, which its docstring explains."""
 
     value: NDArray[Any]

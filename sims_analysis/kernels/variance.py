@@ -10,7 +10,7 @@ import numpy as np
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import shares, window_mean
-from sims_analysis.kernels.rows import Array, Flags, Only, Rows, errors_of
+from sims_analysis.kernels.rows import Array, Flags, Rows, SingleResult, errors_of
 
 
 def weighted_errors(rows: Rows, weights: Array) -> Array:
@@ -38,7 +38,7 @@ def variance_of_dose(
     window_stop: Array,
     *,
     window: bool,
-) -> Only:
+) -> SingleResult:
     """Variance of trapezoidal integrals, (R,), optionally above the mean over a background window.
 
     Of samples both in the window, `window_start` to `window_stop`, and the interval, errors partly
@@ -51,7 +51,7 @@ def variance_of_dose(
     weights, width = _weights(rows, start, stop)
     total = width + held_width
     if not (window or held_width.any() or rows.uncounted is not None):
-        return Only(np.where(total > 0, variance_of_sum(rows, weights), np.nan))
+        return SingleResult(np.where(total > 0, variance_of_sum(rows, weights), np.nan))
     if window:
         terms, net, squared, valid = _above_mean(
             rows, weights, total, window_start, window_stop, fraction
@@ -74,7 +74,7 @@ def variance_of_dose(
         # weight smaller by this factor, and an error larger by its square root.
         most = rows.reduce(np.maximum, whole * rows.uncounted) / fraction
         variance = np.where(variance == 0, (2.0 * most) ** 2, variance)
-    return Only(variance)
+    return SingleResult(variance)
 
 
 def variance_above_mean(
