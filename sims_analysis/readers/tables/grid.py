@@ -7,6 +7,7 @@ called in a message, and for the numbers of a block of rows, all at once.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -88,7 +89,7 @@ def _has_comma(text: str) -> bool:
     return "," in text or "\uff0c" in text
 
 
-class _Places:
+class _Places(ABC):
     """What rows, columns and cells are called, and of which kinds rows are: once for each row."""
 
     options: Options
@@ -126,8 +127,9 @@ class _Places:
                 self._kinds[row] = kind
         return kind
 
+    @abstractmethod
     def _kind(self, row: int, words: Collection[int]) -> RowKind:
-        raise NotImplementedError
+        """Classify a row that was not classified before."""
 
 
 # --- text -------------------------------------------------------------------------------------
