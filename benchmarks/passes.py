@@ -11,7 +11,7 @@ import xarray as xr
 import sims_analysis as sims
 
 from .cases import LEVEL, START, STOP, implants, own_axes, quiet_log
-from .timing import Case, measure, told
+from .timing import Case, format_time, measure
 
 LIMITS: dict[str, Any] = {"start": f"{START} nm", "stop": f"{STOP} nm"}
 DEPTHS = xr.DataArray(np.linspace(0.3, 599.7, 500), dims="depth", attrs={"units": "nm"})
@@ -64,7 +64,5 @@ def _near_a_floor(repeats: int, rows: int = 20) -> None:
         ask = lambda level=level: sims.crossings(data, level=f"{level} atom/cm^3")  # noqa: E731
         took = measure(Case("crossings", "", ask, repeats=repeats))["ours"] / rows
         number = float(ask()["count"].mean())
-        print(
-            f"crossings and errors: {number:5.0f} a profile, {told(took.min())} each (median "
-            f"{told(float(np.median(took)))})"
-        )
+        least, usual = (format_time(float(one)) for one in (took.min(), np.median(took)))
+        print(f"crossings and errors: {number:5.0f} a profile, {least} each (median {usual})")

@@ -212,7 +212,7 @@ def bands(trials: int) -> None:
               + " ".join(f"{one:7.1e}" for one in doses), flush=True)  # fmt: skip
 
 
-def told(trials: int) -> None:
+def warned(trials: int) -> None:
     """Print how often a function that differs is told, and how often the right one is."""
     print("\n`resolution_too_wide`, in %; maxima 30 / 100 / 300 / 1000 / 10000\n")
     steep = "edge steeper than lambda_decay"
@@ -276,5 +276,5 @@ def run(trials: int) -> None:
         errors(trials)
         overshoot(trials)
         bands(trials)
-        told(trials)
+        warned(trials)
         times()

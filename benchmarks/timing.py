@@ -62,7 +62,7 @@ def _timed(way: Way, calls: int = 1) -> tuple[float, Any]:
     return time.perf_counter() - begin, answer
 
 
-def told(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     for unit, factor in (("s ", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if seconds * factor >= 1:
             return f"{seconds * factor:7.3g} {unit}"
@@ -75,11 +75,11 @@ def report(case: Case) -> None:
     ours = seconds["ours"]
     # Ratios turn by turn: what slows the machine for a while slows both.
     ratios = ", ".join(f"{np.median(ours / seconds[name]):.2f} {name}" for name in case.limits)
-    print(f"{case.operation:<42}{case.size:>15}  {told(float(np.median(ours)))}  {ratios}")
+    print(f"{case.operation:<42}{case.size:>15}  {format_time(float(np.median(ours)))}  {ratios}")
     for name in case.peers:
         mark = "~" if case.scale.get(name, 1.0) != 1.0 else " "
         theirs = seconds[name]
         print(
-            f"    {name:<53}{mark}{told(float(np.median(theirs)))}"
+            f"    {name:<53}{mark}{format_time(float(np.median(theirs)))}"
             f"  {np.median(theirs / ours):8.1f} x ours"
         )

@@ -266,7 +266,7 @@ def warn(message: str, category: type[SimsWarning]) -> None:
 
 
 @contextmanager
-def heard_by(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
+def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
     """Hand the library's warnings of this context to a function, in place of the user.
 
     A thread that is started within has a context of its own: what it warns of, whoever started it
@@ -290,21 +290,21 @@ def collected() -> Iterator[list[SimsWarning]]:
 
     Examples
     --------
-    >>> with collected() as told:
+    >>> with collected() as caught:
     ...     warn("the peak is the first sample", ProfileWarning)
-    >>> told
+    >>> caught
     [ProfileWarning('the peak is the first sample')]
     """
-    told: list[SimsWarning] = []
-    with heard_by(told.append):
-        yield told
+    caught: list[SimsWarning] = []
+    with redirect_warnings(caught.append):
+        yield caught
 
 
 @contextmanager
 def warnings_listed() -> Iterator[list[str]]:
     """Collect the texts of the library's warnings of this context: see :func:`collected`."""
     texts: list[str] = []
-    with heard_by(lambda warning: texts.append(str(warning))):
+    with redirect_warnings(lambda warning: texts.append(str(warning))):
         yield texts
 
 

@@ -33,8 +33,8 @@ __all__ = [
     "TERMS",
     "VALUE_KINDS",
     "Term",
+    "ancillary_attrs",
     "attrs",
-    "attrs_beside",
     "kinds",
     "kinds_in",
     "name_of",
@@ -504,7 +504,7 @@ def quality_attrs() -> dict[str, Any]:
     }
 
 
-def attrs_beside(name: str, end: str, units: str) -> dict[str, Any]:
+def ancillary_attrs(name: str, end: str, units: str) -> dict[str, Any]:
     """Return new attrs for what stands beside a measured variable.
 
     Parameters
@@ -518,7 +518,7 @@ def attrs_beside(name: str, end: str, units: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> attrs_beside("concentration", "stderr", "atom/cm^3")["long_name"]
+    >>> ancillary_attrs("concentration", "stderr", "atom/cm^3")["long_name"]
     'Standard error of concentration'
     """
     if end == QUALITY:

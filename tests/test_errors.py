@@ -12,7 +12,14 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis import errors
-from sims_analysis.errors import SpeciesError, collected, heard_by, require, warn, warnings_listed
+from sims_analysis.errors import (
+    SpeciesError,
+    collected,
+    redirect_warnings,
+    require,
+    warn,
+    warnings_listed,
+)
 
 BUILT_IN = {
     "UnitsError": ValueError, "ProfileError": ValueError, "ReadError": ValueError,
@@ -140,7 +147,7 @@ def test_who_listens_hears_in_place_of_the_user():
     heard = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with heard_by(heard.append):
+        with redirect_warnings(heard.append):
             warn("one", sims.errors.DoseWarning)
             with collected() as inner:
                 warn("two", sims.errors.FitWarning)
@@ -158,7 +165,7 @@ def test_who_listens_hears_in_place_of_the_user():
 
 def test_who_listens_is_forgotten_after_an_error():
     heard = []
-    with pytest.raises(KeyError), heard_by(heard.append):
+    with pytest.raises(KeyError), redirect_warnings(heard.append):
         raise KeyError
     with pytest.warns(sims.SimsWarning, match="after"):
         warn("after", sims.SimsWarning)

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.axes import MEASUREMENT, POINT, edges_beside
+from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
@@ -25,7 +25,13 @@ from sims_analysis.kernels.alignment import (
     vertex,
 )
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import check_choice, format_argument, is_number, read_name, told
+from sims_analysis.text.arguments import (
+    check_choice,
+    checks_arguments,
+    format_argument,
+    is_number,
+    read_name,
+)
 from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
@@ -38,7 +44,7 @@ _METHODS = ("cross-correlation", "log-correlation", "edge", "peak", "markers")
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
 
-@told
+@checks_arguments
 def align(
     a: xr.Dataset | xr.DataArray,
     b: Data,
@@ -325,7 +331,7 @@ def _moved(
     the data keep their unit if `own_unit` is set.
     """
     b = units.with_plain_axes(b)
-    names = [axis, *edges_beside(b, axis)]
+    names = [axis, *edge_names(b, axis)]
     # Each measurement of a batch is moved by a different amount, and needs its own axis.
     alone = {axis: POINT} if MEASUREMENT in b.dims and axis in b.dims else {}
     new, by = {}, []

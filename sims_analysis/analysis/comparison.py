@@ -176,7 +176,9 @@ def compare(
     if level is not None:
         both = [find_junctions(x, level, **junction, gaps=gaps) for x in (a, b)]
         found |= _junctions(fa, fb, *both)
-        fa = replace(fa, brought=both[0].frame.brought)  # a level may have dimensions of its own
+        fa = replace(
+            fa, argument_coords=both[0].frame.argument_coords
+        )  # a level may have dimensions of its own
     elif junction:
         raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
     found["status"] = fa.status(status)

@@ -218,7 +218,7 @@ def without_crossing(
     below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
     found = status
     if not bridge:
-        found = replaced_where(never & known.beside_gap, found, Status.GAP)
+        found = replaced_where(never & known.next_to_gap, found, Status.GAP)
     found = replaced_where(below, found, Status.BELOW_LIMIT)
     found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)
     shown = replaced_where(found == status, found, Status.OK)

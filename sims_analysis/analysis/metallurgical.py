@@ -28,7 +28,7 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, format_argument, is_number, read_names
 from sims_analysis.units import ParameterLike
 
-__all__ = ["hidden_junctions", "metallurgical_junctions", "open_dopants", "read_dopants"]
+__all__ = ["junctions_below_limit", "metallurgical_junctions", "open_dopants", "read_dopants"]
 
 Dopants = Iterable[str] | Mapping[str, float]
 
@@ -134,7 +134,7 @@ def metallurgical_junctions(
         ask=False,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
-    hidden = hidden_junctions(frame, net, fractions, found.side)
+    hidden = junctions_below_limit(frame, net, fractions, found.side)
     if hidden is not None:
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = (status == Status.NEVER_REACHED) | (status == Status.NO_DATA)
@@ -199,7 +199,7 @@ def _answer(
     )
 
 
-def hidden_junctions(
+def junctions_below_limit(
     frame: Frame, net: xr.Variable, fractions: Any, side: xr.Variable
 ) -> xr.Variable | None:
     """Flag the measurements of which a junction may lie at samples that a file gives as <5E15.

@@ -25,7 +25,7 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
-from sims_analysis.text.arguments import format_argument, is_number, told
+from sims_analysis.text.arguments import checks_arguments, format_argument, is_number
 from sims_analysis.units import ParameterLike
 
 __all__ = [
@@ -297,7 +297,7 @@ def poisson_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
-@told
+@checks_arguments
 def poisson_interval(
     counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
 ) -> tuple[Any, Any]:

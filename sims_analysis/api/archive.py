@@ -527,9 +527,9 @@ class Archive:
 
 def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
-    told = record.provenance
+    provenance = record.provenance
     try:
-        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=told)
+        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None
 

@@ -45,7 +45,7 @@ class Server:
         self._is_asked = False
         self._is_known = threading.Event()
         #: When it last gave a sign of life.
-        self.heard = 0.0
+        self.last_answer = 0.0
         #: Whether it has given an answer for this key.
         self.accepts_key = False
         #: Until when all requests wait, and until when it asked for that.
@@ -66,7 +66,7 @@ class Server:
 
     def answered(self) -> None:
         """Note that there is a server that answers."""
-        self.heard = time.monotonic()
+        self.last_answer = time.monotonic()
         self._is_known.set()
 
     def pause(self, seconds: float, exchange: Exchange) -> None:

@@ -68,7 +68,7 @@ class Endpoint:
         parameters = urlencode(list(query), quote_via=quote)
         return self.root + path + (f"?{parameters}" if parameters else "")
 
-    def is_home(self, url: str) -> bool:
+    def is_own_server(self, url: str) -> bool:
         """Whether an address has the endpoint's scheme, host and port: only there goes the key."""
         try:
             parts = urlsplit(url)

@@ -99,7 +99,7 @@ class Http:
                 refused = isinstance(error, Unauthorized) and not (
                     error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
                 )
-                unanswered = failure.again and self._server.heard < exchange.began
+                unanswered = failure.again and self._server.last_answer < exchange.began
                 batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
@@ -212,7 +212,7 @@ class Http:
             host = urlsplit(target).netloc.rpartition("@")[2]
         except ValueError:
             target = host = ""
-        if not self._endpoint.is_home(target):
+        if not self._endpoint.is_own_server(target):
             raise ApiError(
                 f"{request.what}: {request.url} redirects to another origin, "
                 f"'{self._key.shown(host)}', which gets neither the key nor a request; if that is "

@@ -447,9 +447,9 @@ def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | N
         return Entry(**at, data_id=data_id, is_sound=damage is None)
     known, catalogue_damage = None, None
     if data_id:
-        told, catalogue_damage = _attempt(lambda: read_catalogue(folder))
-        if told:
-            known, catalogue_damage = _attempt(lambda: CatalogueEntry.from_dict(told))
+        catalogue, catalogue_damage = _attempt(lambda: read_catalogue(folder))
+        if catalogue:
+            known, catalogue_damage = _attempt(lambda: CatalogueEntry.from_dict(catalogue))
     if damage and not known:
         leave_out(folder, damage)
     elif catalogue_damage:

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TypeVar
 
 from sims_analysis.api.requests import Batch
-from sims_analysis.errors import SimsError, SimsWarning, heard_by, warn
+from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings, warn
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def each(
         todo.put(item)
 
     def work() -> None:
-        with heard_by(done.put):
+        with redirect_warnings(done.put):
             while room.acquire() and not batch.is_cancelled:
                 try:
                     item = todo.get_nowait()

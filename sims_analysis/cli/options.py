@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 import sims_analysis
-from sims_analysis.errors import SimsError, SimsWarning, heard_by
+from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            with heard_by(_Warnings()):
+            with redirect_warnings(_Warnings()):
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -348,8 +348,8 @@ def noted(failures: dict[str, str], name: str) -> Iterator[None]:
 
 def finish(done: int, failures: dict[str, str]) -> None:
     """Print the failures, and exit with the corresponding code."""
-    for name, told in failures.items():
-        reason = told.removeprefix(f"{Path(name).name}: ")  # a path says it already
+    for name, failure in failures.items():
+        reason = failure.removeprefix(f"{Path(name).name}: ")  # a path says it already
         who = "" if name in reason else f"{name}: "
         click.echo(visible(f"Error: {who}{reason}"), err=True)
     if failures:

@@ -49,7 +49,7 @@ def axis_name(data: xr.Dataset | xr.DataArray) -> str:
     raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
-def edges_beside(data: xr.Dataset | xr.DataArray, axis: str) -> list[str]:
+def edge_names(data: xr.Dataset | xr.DataArray, axis: str) -> list[str]:
     """Return the names of the coordinates with the edges of cells, which move with the axis."""
     return [n for n in (f"{axis}_bounds", *vocabulary.CELLS) if n in data.coords]
 

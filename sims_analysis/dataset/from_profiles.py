@@ -20,7 +20,7 @@ from sims_analysis._version import __version__
 from sims_analysis.conventions import delivered
 from sims_analysis.conventions.axes import AXIS_TOLERANCE, axis_of, merge, order_of
 from sims_analysis.conventions.cf import with_ancillaries
-from sims_analysis.dataset.neighbours import at_home
+from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.dataset.shared import shared_coords
@@ -31,7 +31,7 @@ from sims_analysis.outcomes import Flag
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.text.arguments import check_choice, format_argument, told
+from sims_analysis.text.arguments import check_choice, checks_arguments, format_argument
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
@@ -76,7 +76,7 @@ class _Canonical:
     cells: Array | None = None
 
 
-@told
+@checks_arguments
 def to_dataset(
     source: HasProfiles | DepthProfile | Sequence[DepthProfile],
     *,
@@ -153,7 +153,7 @@ def to_dataset(
     if depth != "union" and like is not None:
         raise ProfileError(f"give one of depth={depth!r} and like={format_argument(like)}")
     ds = dataset_of(source, duplicates)
-    at_home()
+    register_accessor()
     if depth == "union" and like is None:
         return ds
     # The only import against the flow of data: resampling is an analysis of the samples.
@@ -334,7 +334,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         variables[name] = (dims, values, vocabulary.attrs(name, units))
         for end, columns in beside.items():
             if not np.isnan(columns).all():
-                its_attrs = vocabulary.attrs_beside(name, end, units)
+                its_attrs = vocabulary.ancillary_attrs(name, end, units)
                 to = evidence if end == vocabulary.CENSORED else variables
                 to[f"{name}_{end}"] = (dims, columns, its_attrs)
         if flags.any():
@@ -407,8 +407,8 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
         samples_were = "1 sample was" if total == 1 else f"{total} samples were"
-        told = f"{samples_were} not measured (null): species {listed}"
-        warn("; ".join([told, *filter(None, map(_hidden, found))]), ProfileWarning)
+        message = f"{samples_were} not measured (null): species {listed}"
+        warn("; ".join([message, *filter(None, map(_hidden, found))]), ProfileWarning)
 
 
 def _hidden(one: _Canonical) -> str:

@@ -30,7 +30,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import FIELD
-from sims_analysis.text.arguments import told
+from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import is_quantified, quantify
 
 __all__ = ["dataset_of_item", "merge_profiles"]
@@ -39,7 +39,7 @@ __all__ = ["dataset_of_item", "merge_profiles"]
 _FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
 
 
-@told
+@checks_arguments
 def merge_profiles(
     items: Sequence[xr.Dataset | SIMSResult], *, suffix: Sequence[str] | None = None
 ) -> xr.Dataset:

@@ -6,10 +6,10 @@ import importlib
 
 from sims_analysis.units import define_atoms
 
-__all__ = ["at_home"]
+__all__ = ["register_accessor"]
 
 
-def at_home() -> None:
+def register_accessor() -> None:
     """Define the unit of atoms in pint, and register the accessor ``sims`` in xarray; once."""
     define_atoms()
     # By name: the accessor forwards to all rooms, and none of them is imported here.

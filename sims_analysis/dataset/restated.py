@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.axes import axis_name, edges_beside
+from sims_analysis.conventions.axes import axis_name, edge_names
 from sims_analysis.conventions.canonical import IN_ITS_UNIT, list_variables
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_unit, unit_of_kind
@@ -109,7 +109,7 @@ def _moved_with(ds: xr.Dataset, name: str) -> list[str]:
     """Return the names of the edges of cells on an axis, which are converted with it."""
     if name not in vocabulary.AXES or axis_name(ds) != name:
         return []
-    return edges_beside(ds, name)
+    return edge_names(ds, name)
 
 
 def _kinds(name: str) -> tuple[str, ...]:

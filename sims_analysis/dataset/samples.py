@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.text.arguments import read_name, told
+from sims_analysis.text.arguments import checks_arguments, read_name
 from sims_analysis.units import Data, dequantify, magnitude_of
 
 __all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
@@ -25,7 +25,7 @@ OWN_DEPTHS = (
 )
 
 
-@told
+@checks_arguments
 def samples(data: Data, species: str | None = None) -> Data:
     """Take one species at the depths where it was measured.
 

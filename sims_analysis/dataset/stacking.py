@@ -28,7 +28,7 @@ from sims_analysis.dataset.measurements import (
     split_attrs,
 )
 from sims_analysis.errors import ProfileError
-from sims_analysis.text.arguments import format_argument, remedy_for, told
+from sims_analysis.text.arguments import checks_arguments, format_argument, remedy_for
 from sims_analysis.units import is_quantified, quantify
 
 __all__ = ["stack"]
@@ -40,7 +40,7 @@ ATTRIBUTE = "attribute_of"
 _FRESH = ("Conventions", "sims_analysis_version", "history")
 
 
-@told
+@checks_arguments
 def stack(
     datasets: Sequence[xr.Dataset] | Mapping[str, xr.Dataset],
     *,

@@ -19,10 +19,10 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
-from sims_analysis.dataset.neighbours import at_home
+from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import MAX_BYTES, Budget, sync_folder, temporary_name
-from sims_analysis.text.arguments import told
+from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _FORMATS = {
 }
 
 
-@told
+@checks_arguments
 def save(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
@@ -120,7 +120,7 @@ def save(
     return path
 
 
-@told
+@checks_arguments
 def load(
     path: str | os.PathLike[str],
     *,
@@ -169,7 +169,7 @@ def load(
         raise FileNotFoundError(f"no such file: {path}")
     budget = Budget(max_bytes, ArchiveError, name=path.name)
     ds = opened(path, budget, chunks, whole=chunks is None)
-    at_home()
+    register_accessor()
     return restored(ds, budget, path.name)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
-from sims_analysis.analysis.metallurgical import hidden_junctions, open_dopants, read_dopants
+from sims_analysis.analysis.metallurgical import junctions_below_limit, open_dopants, read_dopants
 from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.frame.background import add_background_error
@@ -226,7 +226,7 @@ def sheet_resistance(
     part = dict(zip(_ROW, rows_of(profiles).transpose("__row__", ...), strict=True))
     stderr = add_background_error(profiles, part["stderr"], conductance, group="species")
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
-    part |= _with_hidden(profiles, part, window[1], question)
+    part |= _with_junctions_below_limit(profiles, part, window[1], question)
     part["status"] = _resolved(profiles, part, window, bridge=bridges(gaps))
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
@@ -236,14 +236,14 @@ def sheet_resistance(
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
         # Of a layer that rests on samples below a limit, and has an answer, that is told already.
-        told = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
-        untold = answer["status"].where(~told, "ok")
-        warn_of_status(profiles, untold, "no sheet resistance:", fine, more)
+        answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
+        unanswered = answer["status"].where(~answered, "ok")
+        warn_of_status(profiles, unanswered, "no sheet resistance:", fine, more)
         _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
     return units.quantify(answer) if profiles.quantified else answer
 
 
-def _with_hidden(
+def _with_junctions_below_limit(
     profiles: Frame, part: Mapping[str, xr.Variable], stop: xr.Variable, question: _Question
 ) -> dict[str, xr.Variable]:
     """Say so where there is no junction, and it may lie at samples below their limit."""
@@ -251,7 +251,7 @@ def _with_hidden(
     none = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
     if not question.only:
         active = profiles.value.clip(max=xr.Variable("species", question.limit))
-        may = hidden_junctions(
+        may = junctions_below_limit(
             replace(profiles, value=active),
             xr.Variable((), question.background),
             -question.sign,

@@ -316,7 +316,7 @@ class LogSquares(Objective):
     """
 
     value: Array
-    censored: Array
+    below_limit: Array
     scatter: float
     code: ClassVar[int] = 3
 
@@ -334,22 +334,22 @@ class LogSquares(Objective):
         """Return the differences of the logarithms, of limits what their likelihood says."""
         positive = np.maximum(m, TINY)
         r, slope = np.log(positive / self.value), 1 / positive
-        if self.censored.any():
+        if self.below_limit.any():
             _, below, hazard = self._limits(m)
             # Far below a limit there is nothing to be said.
             part = np.divide(hazard, below, out=np.zeros_like(r), where=below > 0)
-            r = np.where(self.censored, self.scatter * below, r)
-            slope = np.where(self.censored, slope * part, slope)
+            r = np.where(self.below_limit, self.scatter * below, r)
+            slope = np.where(self.below_limit, slope * part, slope)
         return r, slope
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``(ln m - ln c) / m`` and ``1 / m^2``; of censored samples by their likelihood."""
         positive = np.maximum(m, TINY)
         score, information = np.log(positive / self.value) / positive, positive**-2.0
-        if self.censored.any():
+        if self.below_limit.any():
             x, _, hazard = self._limits(m)
-            score = np.where(self.censored, self.scatter * hazard / positive, score)
-            factor = np.where(self.censored, hazard * (hazard - x), 1.0)
+            score = np.where(self.below_limit, self.scatter * hazard / positive, score)
+            factor = np.where(self.below_limit, hazard * (hazard - x), 1.0)
             information = information * factor
         return score, information
 
@@ -365,7 +365,7 @@ class LogSquares(Objective):
 
     def variance(self, cost: float, free: float) -> float:
         """Return the variance of ln C about the curve."""
-        return self.scatter**2 if self.censored.any() else super().variance(cost, free)
+        return self.scatter**2 if self.below_limit.any() else super().variance(cost, free)
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the geometric mean."""
@@ -377,7 +377,7 @@ class LogSquares(Objective):
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
         """Return the residuals, but those of censored samples."""
-        return _of_scatter(self.roots(m)[0], np.flatnonzero(~self.censored), cost, free)
+        return _of_scatter(self.roots(m)[0], np.flatnonzero(~self.below_limit), cost, free)
 
     def another(self, c: Array) -> Objective:
         """Weigh tails less."""
@@ -385,9 +385,9 @@ class LogSquares(Objective):
 
     def refined(self, m: Array, free: float) -> LogSquares:
         """Let censored samples scatter as the others do."""
-        if not self.censored.any():
+        if not self.below_limit.any():
             return self
-        r = self.roots(m)[0][~self.censored]
+        r = self.roots(m)[0][~self.below_limit]
         scattered = float(np.sqrt(r @ r / max(r.size - free / self.share, 1)))
         return replace(self, scatter=max(scattered, 1e-3))
 

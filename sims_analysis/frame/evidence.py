@@ -416,7 +416,7 @@ def carried(
         if one is None:
             continue
         ordered = one if dims is None else one.transpose(*dims)
-        attrs = vocabulary.attrs_beside(name, end, units)
+        attrs = vocabulary.ancillary_attrs(name, end, units)
         made[f"{name}_{end}"] = xr.Variable(ordered.dims, ordered.data, attrs)
         if quantified and end == vocabulary.CENSORED:
             made[f"{name}_{end}"] = quantified_variable(made[f"{name}_{end}"])

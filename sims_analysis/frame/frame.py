@@ -299,7 +299,7 @@ class Frame(Profiles):
 
     def label(self, index: Mapping[Any, int]) -> str:
         """Name a profile by its coordinates, for messages."""
-        coords = {**self.coords, **self.brought}
+        coords = {**self.coords, **self.argument_coords}
         parts = [
             f"{d} {str(coords[d].values[i] if d in coords and coords[d].ndim else i)!r}"
             for d, i in index.items()
@@ -398,7 +398,7 @@ class Frame(Profiles):
                 data = data.drop_vars(name, errors="ignore")
                 continue
             unit = vocabulary.COLUMNS.get(end[1:]) or self.units
-            attrs = vocabulary.attrs_beside(self.term, end[1:], unit) if end else {}
+            attrs = vocabulary.ancillary_attrs(self.term, end[1:], unit) if end else {}
             attrs |= data[name].attrs if name in data else {}
             order = data[self.name].dims
             one = xr.Variable(column.dims, column.data, attrs | {"units": unit})
@@ -422,5 +422,5 @@ class Frame(Profiles):
         self, dims: Iterable[Any], coords: Mapping[str, xr.Variable]
     ) -> dict[Any, xr.Variable]:
         """Select the coordinates that run along no other dimensions than these."""
-        every = {**self.coords, **self.brought, **coords}
+        every = {**self.coords, **self.argument_coords, **coords}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}

@@ -31,10 +31,10 @@ ACHIEVED = "achieved_resolution"
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that belong to its samples, and do not apply to results.
-_COORDS_BESIDE = ("stderr", *vocabulary.OF_BACKGROUND)
+_ANCILLARY_COORDS = ("stderr", *vocabulary.OF_BACKGROUND)
 _OF_SAMPLES = frozenset(
     {
-        *_COORDS_BESIDE,
+        *_ANCILLARY_COORDS,
         *(f"{n}_{end}" for n in vocabulary.MEASURED for end in vocabulary.EVIDENCE),
     }
 )
@@ -176,7 +176,7 @@ def _select(
         )
     data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
-        return data, data, _coords_beside(data)
+        return data, data, _ancillary_coords(data)
     if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
         raise UnitsError(
             f"{question}: there is no variable {format_argument(variable)}; the data have "
@@ -192,7 +192,7 @@ def _select(
         beside = {end: c for end, c in columns.items() if c is not None}
         array = data[chosen]
         if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
-            beside |= _coords_beside(array)
+            beside |= _ancillary_coords(array)
         return data, array, beside
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
@@ -203,10 +203,10 @@ def _present(data: xr.Dataset) -> str:
     return ", ".join(map(str, data.data_vars)) or "no variables"
 
 
-def _coords_beside(data: xr.DataArray) -> dict[str, xr.Variable]:
+def _ancillary_coords(data: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the coordinates of an array that belong to its samples."""
     coords = data.coords.variables
-    beside = {end: coords[end] for end in _COORDS_BESIDE if end in coords}
+    beside = {end: coords[end] for end in _ANCILLARY_COORDS if end in coords}
     for end in vocabulary.EVIDENCE:
         # An array that was renamed has the flags of whatever it was.
         every = [one for key, one in coords.items() if str(key).endswith(f"_{end}")]

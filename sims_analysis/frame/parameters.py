@@ -81,7 +81,7 @@ class Profiles:
     #: Coordinates without the dimension of the samples.
     coords: Mapping[Any, xr.Variable]
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
-    brought: dict[Any, xr.Variable] = field(default_factory=dict)
+    argument_coords: dict[Any, xr.Variable] = field(default_factory=dict)
     #: What holds the profiles, for messages.
     whose: str = "the data"
 
@@ -176,7 +176,7 @@ class Profiles:
             )
         for d in value.dims:
             if d not in self.value.dims and d in value.coords and d not in self.coords:
-                self.brought[d] = value.coords[d].variable
+                self.argument_coords[d] = value.coords[d].variable
         aligned = self.aligned(value, name, along=along)
         found: xr.Variable = xr.Variable(aligned.dims, aligned.data).fillna(unknown)
         return found if self.lazy else found.load()

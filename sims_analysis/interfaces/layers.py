@@ -366,7 +366,7 @@ def _layers(*given: Any) -> Array:
     whether samples below a limit may be there; whether it is saturated; and its status if it has
     no layer.
     """
-    *crossing, begins, goes_on, from_hidden, to_hidden, saturated, otherwise = given[4:]
+    *crossing, begins, goes_on, from_limit, to_limit, saturated, otherwise = given[4:]
     depth, stderr, moved, direction, lost = map(np.array, crossing)
     rows = np.full((1 + depth.size // 2, len(_ROW)), np.nan)
     rows[:, 0] = Status.PADDING
@@ -384,7 +384,7 @@ def _layers(*given: Any) -> Array:
         row[5] = np.nan if gap.any() else row[5]
         cases = {
             Status.GAP: in_gap,
-            Status.BELOW_LIMIT: gap.any() | (open_ & [from_hidden, to_hidden]).any(),
+            Status.BELOW_LIMIT: gap.any() | (open_ & [from_limit, to_limit]).any(),
             Status.TRUNCATED: open_.any(),
             Status.SATURATED: saturated,
         }

@@ -145,11 +145,11 @@ def _edge(
         if iteration == 0:
             opposite[unresolved] = side[same] * direction[unresolved] < 0
         asked = np.bincount(same, ~opposite[unresolved], centre.size) > 0
-        sought = np.flatnonzero((reach > 0) & asked)
-        which = which[sought]
+        chosen = np.flatnonzero((reach > 0) & asked)
+        which = which[chosen]
         (edge, sigma, slope), moved_to = np.full((3, centre.size), np.nan), centre + 0
-        edge[sought], sigma[sought], slope[sought], moved_to[sought] = _fit_windows(
-            samples, which, centre[sought], at[which], reach[sought]
+        edge[chosen], sigma[chosen], slope[chosen], moved_to[chosen] = _fit_windows(
+            samples, which, centre[chosen], at[which], reach[chosen]
         )
         edge, sigma, slope, moved_to = edge[same], sigma[same], slope[same], moved_to[same]
         better = np.isfinite(sigma) & ~opposite[unresolved]

@@ -419,16 +419,16 @@ class Record(NamedTuple):
 
     ceiling: Array
     limit: Array
-    beside_gap: Flags
+    next_to_gap: Flags
 
 
 def record(rows: Rows) -> Record:
     """Return what is known of the samples of whole rows, for answers about all of them."""
     ceiling, limit = np.full((2, rows.count), np.nan)
-    beside_gap = np.zeros(rows.count, dtype=bool)
+    next_to_gap = np.zeros(rows.count, dtype=bool)
     found = marks(rows)
     if found is None:
-        return Record(ceiling, limit, beside_gap)
+        return Record(ceiling, limit, next_to_gap)
     for column, flag in ((ceiling, Flag.SATURATED), (limit, Flag.BELOW_LIMIT)):
         own = found.flag & flag != 0
         np.fmax.at(column, found.row[own], found.height[own])
@@ -438,5 +438,5 @@ def record(rows: Rows) -> Record:
     below[row] = rows.along(rows.depth if rows.upper is None else rows.upper, position)
     beside = (found.low == below[found.row]) | (found.high == above[found.row])
     gap = (found.flag & GAP != 0) & beside
-    beside_gap[found.row[gap]] = True
-    return Record(ceiling, limit, beside_gap)
+    next_to_gap[found.row[gap]] = True
+    return Record(ceiling, limit, next_to_gap)

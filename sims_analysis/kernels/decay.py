@@ -102,10 +102,10 @@ def decay(
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    worth = None if per_count is None else per_count[keep]
-    chi = _reduced_chi_square(kept, fit, worth, under[keep])
+    assess = None if per_count is None else per_count[keep]
+    chi = _reduced_chi_square(kept, fit, assess, under[keep])
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    bent = _of_another_shape(kept, fit, worth, under[keep], fraction, none == Status.OK)
+    bent = _of_another_shape(kept, fit, assess, under[keep], fraction, none == Status.OK)
     status = np.where(bent, Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
@@ -137,10 +137,10 @@ def _of_another_shape(
         else:
             # Between the errors of values that share samples and those of single ones: values
             # between samples lie below or above an edge all the same.
-            worth = per_count[own] * share[row] ** 0.5
-            mu = (curve + under[own]) / worth
-            r = (curve - c) / worth / np.sqrt(mu)
-            rows = rows * (curve / worth / np.sqrt(mu))
+            assess = per_count[own] * share[row] ** 0.5
+            mu = (curve + under[own]) / assess
+            r = (curve - c) / assess / np.sqrt(mu)
+            rows = rows * (curve / assess / np.sqrt(mu))
             chance = of_counts(r, mu, 2).chance
             near = mu >= NEARLY_NORMAL
             r, rows, curve = r[near], rows[:, near], curve[near]

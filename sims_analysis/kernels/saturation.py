@@ -99,12 +99,12 @@ def _written_coarsely(rows: Rows, row: Index, begin: Index, end: Index, noise: A
     places = np.concatenate([begin[:, None] - 1 - around, end[:, None] + around], axis=1)
     inside = (places >= rows.offsets[row, None]) & (places < rows.offsets[row + 1, None])
     beside = flat.take(places, mode="clip")
-    told = inside & (beside != flat[begin, None])
+    known = inside & (beside != flat[begin, None])
     probable = _step_of_chance(_CHANCE ** (1.0 / (end - begin - 1))) * noise
     step = 10.0 ** np.ceil(np.log10(np.fmax(probable, np.finfo(float).eps * flat[begin])))
     steps = beside / step[:, None]
     coarse = np.isfinite(probable)[:, None] & (np.abs(steps - np.rint(steps)) < _ROUNDING)
-    found: Flags = (told.sum(axis=1) >= _AROUND // 2) & (coarse | ~told).all(axis=1)
+    found: Flags = (known.sum(axis=1) >= _AROUND // 2) & (coarse | ~known).all(axis=1)
     return found
 
 

@@ -27,7 +27,7 @@ from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import ProfileError, UnitsError, require
 from sims_analysis.files import replace_file, write_lines
 from sims_analysis.profiles.metadata import columns_of
-from sims_analysis.text.arguments import check_choice, told
+from sims_analysis.text.arguments import check_choice, checks_arguments
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.units import CANONICAL, dequantify, read_unit, unit_of_kind
 
@@ -45,7 +45,7 @@ _ROWS, _CELL = 1_048_576, 32_767
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
-@told
+@checks_arguments
 def to_csv(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
@@ -318,7 +318,7 @@ def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
     yield from map(list, zip_longest(*cells))
 
 
-@told
+@checks_arguments
 def to_excel(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],

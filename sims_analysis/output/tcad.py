@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import write_lines
-from sims_analysis.text.arguments import check_choice, told
+from sims_analysis.text.arguments import check_choice, checks_arguments
 from sims_analysis.units import CANONICAL, Unit, dequantify, unit_of_kind
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _ORDERS = {
 _GREEK = {"skewness": "gamma", "kurtosis": "beta"}
 
 
-@told
+@checks_arguments
 def to_tcad(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],

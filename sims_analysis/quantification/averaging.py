@@ -16,7 +16,7 @@ from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
-from sims_analysis.quantification.reference import backgrounds_beside
+from sims_analysis.quantification.reference import background_columns
 
 __all__ = ["average"]
 
@@ -142,7 +142,7 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
     for end, one in found.items():
         attrs = dict(data[name].attrs)
         if end:
-            attrs = vocabulary.attrs_beside(frame.term, end, frame.units)
+            attrs = vocabulary.ancillary_attrs(frame.term, end, frame.units)
         ordered = one.transpose(*(d for d in order if d in one.dims))
         made[f"{name}_{end}".removesuffix("_")] = xr.Variable(ordered.dims, ordered.data, attrs)
     return made
@@ -167,7 +167,7 @@ def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
 
 def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
     """Average errors of subtracted backgrounds, which are independent of each other."""
-    beside = backgrounds_beside(frame)
+    beside = background_columns(frame)
     if not beside:
         return {}
     squares = beside["background_stderr"] ** 2

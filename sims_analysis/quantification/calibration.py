@@ -19,13 +19,13 @@ from sims_analysis.quantification.depth_axis import (
 )
 from sims_analysis.quantification.markers import MarkerLine, line_through
 from sims_analysis.quantification.scales import by_line, read_scale
-from sims_analysis.text.arguments import check_bool, told
+from sims_analysis.text.arguments import check_bool, checks_arguments
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["calibrate_depth"]
 
 
-@told
+@checks_arguments
 def calibrate_depth(
     data: Data,
     *,

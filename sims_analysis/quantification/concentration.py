@@ -170,7 +170,7 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
             merged = one if name not in ds else ds[name].variable.fillna(one)
         attrs = vocabulary.attrs("concentration")
         if end:
-            attrs = vocabulary.attrs_beside("concentration", end[1:], attrs["units"])
+            attrs = vocabulary.ancillary_attrs("concentration", end[1:], attrs["units"])
         source = origin.get(f"{frame.name}{end}")
         if end == "_stderr" and source is not None and "description" in source.attrs:
             attrs["description"] = source.attrs["description"]

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.axes import MEASUREMENT, POINT, edges_beside
+from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, open_frame
@@ -69,7 +69,7 @@ def open_axis(data: Any, name: str) -> DepthAxis:
         as_they_are=True,
     )
     edges = {}
-    for one in edges_beside(data, name):
+    for one in edge_names(data, name):
         edge = data[one].variable
         if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
             edge = xr.Variable(edge.dims, edge.data, {"units": axis.attrs["units"]})

@@ -30,7 +30,7 @@ from sims_analysis.quantification.reference import (
     divided,
     known_of,
     limits_over,
-    tell_bridged,
+    warn_bridged,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
 
@@ -231,7 +231,7 @@ def ratio(
     name = _measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
-    tell_bridged(frame, denominator, below, frame.of_species(numerator))
+    warn_bridged(frame, denominator, below, frame.of_species(numerator))
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":

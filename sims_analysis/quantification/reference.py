@@ -21,13 +21,13 @@ from sims_analysis.outcomes import GAP
 __all__ = [
     "Reference",
     "at_samples_of",
-    "backgrounds_beside",
+    "background_columns",
     "common_errors",
     "divided",
     "known_of",
     "limits_over",
     "quotient",
-    "tell_bridged",
+    "warn_bridged",
 ]
 
 
@@ -110,7 +110,7 @@ def known_of(frame: Frame, species: str) -> Known:
 _PLACES = "__places__"
 
 
-def tell_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
+def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
     """Warn of samples, among those flagged, for which a line over a gap of the reference stands."""
     first = None if found.bridged is None else first_sample(frame, found.bridged & among)
     if first is not None:
@@ -226,7 +226,7 @@ def common_errors(
     frame: Frame, ratio: xr.Variable, divisor: xr.Variable, species: str | None
 ) -> dict[str, xr.Variable]:
     """Return the errors of subtracted backgrounds of quotients: see :func:`divided`."""
-    beside = backgrounds_beside(frame)
+    beside = background_columns(frame)
     if not beside:
         return {}
     stderr = beside["background_stderr"]
@@ -244,7 +244,7 @@ def common_errors(
     return beside | {"background_stderr": total}
 
 
-def backgrounds_beside(frame: Frame) -> dict[str, xr.Variable]:
+def background_columns(frame: Frame) -> dict[str, xr.Variable]:
     """Return what says of a subtracted background how well it is known; nothing without one."""
     data: Any = frame.origin
     names = {end: f"{frame.name}_{end}" for end in vocabulary.OF_BACKGROUND}

@@ -29,7 +29,7 @@ from sims_analysis.quantification.depth_axis import (
     read_scale_uncertainty,
     with_stretched_dose,
 )
-from sims_analysis.quantification.scales import format_value, tell_unknown
+from sims_analysis.quantification.scales import format_value, warn_unknown
 from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -107,7 +107,7 @@ def rescale_depth(
         shift = frame.parameter(offset, ("depth",), "offset")
     changes = {"factor" if crater is None else "crater_depth": stretch, "offset": shift}
     for name, read in changes.items():
-        tell_unknown(frame, per_measurement(read, name), name)
+        warn_unknown(frame, per_measurement(read, name), name)
     text = f"depths times {format_value(stretch)} plus {format_value(shift, 'nm')}"
     kind = "" if crater is None else "depth"
     scale = Scale(lambda z: z * stretch + shift, text, crater, kind, stretch)

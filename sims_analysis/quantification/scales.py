@@ -21,7 +21,7 @@ from sims_analysis.quantification.layers import read_layers, read_pairs
 from sims_analysis.quantification.markers import MarkerLine
 from sims_analysis.text.arguments import format_argument, is_number
 
-__all__ = ["by_line", "format_value", "read_scale", "tell_unknown"]
+__all__ = ["by_line", "format_value", "read_scale", "warn_unknown"]
 
 
 def read_scale(
@@ -189,11 +189,11 @@ def _of_measurement(frame: Frame, value: Any, kind: str, name: str) -> xr.Variab
     read = frame.parameter(value, (kind,), name)
     per_measurement(read, name)
     refuse_not_positive(read, value, name)
-    tell_unknown(frame, read, name)
+    warn_unknown(frame, read, name)
     return read
 
 
-def tell_unknown(frame: Frame, read: xr.Variable, name: str) -> None:
+def warn_unknown(frame: Frame, read: xr.Variable, name: str) -> None:
     """Warn of measurements whose depths are not known, because an argument is NaN; refuse all."""
     if anywhere(read.isnull()):
         if read.isnull().all():

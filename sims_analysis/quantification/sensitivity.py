@@ -39,7 +39,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     divided,
     known_of,
-    tell_bridged,
+    warn_bridged,
 )
 from sims_analysis.text.arguments import (
     check_bool,
@@ -268,7 +268,7 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
     of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
     """
     reference = at_samples_of(frame, matrix)
-    tell_bridged(frame, matrix, reference, asked)
+    warn_bridged(frame, matrix, reference, asked)
     signal, stderr, of_sums, _ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest)

@@ -16,7 +16,7 @@ from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.evidence import resolve, with_known
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.text.arguments import check_bool, format_argument, told
+from sims_analysis.text.arguments import check_bool, checks_arguments, format_argument
 from sims_analysis.units import QuantityLike
 
 __all__ = ["splice"]
@@ -27,7 +27,7 @@ _CLEARLY, _NOTABLE = 3.0, 1.05
 _UNKNOWN = 1.1
 
 
-@told
+@checks_arguments
 def splice(
     a: xr.Dataset, b: xr.Dataset, *, at: QuantityLike | None = None, scale: bool = False
 ) -> xr.Dataset:

@@ -23,13 +23,13 @@ from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
 from sims_analysis.quantification.uncertainties import read_uncertainty
-from sims_analysis.text.arguments import told
+from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
 
 
-@told
+@checks_arguments
 def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,

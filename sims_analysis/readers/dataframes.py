@@ -13,7 +13,7 @@ from sims_analysis.readers.tables.grid import CellGrid
 from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.layout_preview import layout_preview
 from sims_analysis.readers.tables.table import read_grid
-from sims_analysis.text.arguments import told
+from sims_analysis.text.arguments import checks_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["from_dataframe"]
 
 
-@told
+@checks_arguments
 def from_dataframe(
     df: pd.DataFrame,
     *,

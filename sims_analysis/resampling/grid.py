@@ -35,7 +35,7 @@ from sims_analysis.resampling.interpolation import (
     with_coords,
     with_evidence,
 )
-from sims_analysis.text.arguments import check_choice, format_argument, told
+from sims_analysis.text.arguments import check_choice, checks_arguments, format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]
@@ -52,7 +52,7 @@ class _Grid(NamedTuple):
     words: str
 
 
-@told
+@checks_arguments
 def to_grid(
     data: Data,
     *,

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.axes import edges_beside
+from sims_analysis.conventions.axes import edge_names
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
@@ -152,7 +152,7 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: b
     coords = {}
     if isinstance(depth, xr.DataArray):
         # Values at depths are no averages over cells, even if the depths are those of cells.
-        without = (*frame.coords, frame.axis, *edges_beside(depth, frame.axis))
+        without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
         coords = {
             str(key): coord.variable for key, coord in depth.coords.items() if key not in without
         }

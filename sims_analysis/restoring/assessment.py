@@ -51,7 +51,7 @@ def assess(
         if not unknowns.prior.convex and relaxed.converged and fits:
             best = changed(best, u=relaxed.u, m=relaxed.m, misfit=relaxed.misfit)
     x, top = np.exp(best.u), one.top
-    seen = one.spread.matrix * x
+    seen = one.response.matrix * x
     information = one.misfit.information(best.m)
     # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
     means = one.mean * x
@@ -61,7 +61,7 @@ def assess(
     )
     covariance = freed @ means.T
     value = one.mean @ x
-    kernel = (rigid @ seen.T * information) @ one.spread.matrix
+    kernel = (rigid @ seen.T * information) @ one.response.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
     achieved = _as_inside(_as_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
     variance = np.diag(covariance) + _of_background(one, freed @ seen.T * information)
@@ -227,7 +227,7 @@ def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: 
     bridge[low + 1 : high, low], bridge[low + 1 : high, low + 1] = 1 - part, part
     v = best.u[near][free]
     v[low : low + 2] = np.log(np.mean(np.exp(best.u[left : right + 1])))
-    matrix = one.spread.matrix[:, near]
+    matrix = one.response.matrix[:, near]
     others = best.m - matrix @ np.exp(best.u[near])
     u, m = best.u.copy(), best.m
     for _ in range(_MOST):

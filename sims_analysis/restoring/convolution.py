@@ -159,16 +159,16 @@ def _blocks(z: Array, kernel: Callable[[Array], Array], reach: float) -> Iterato
         first, last = z[begin] - reach, z[source.stop - 1] + reach
         to = slice(*z.searchsorted([first, last]).tolist())
         at, out_of = z[to, None], z[source]
-        spread = kernel(at - out_of)
+        response = kernel(at - out_of)
         if first < z[0]:
-            spread += kernel(low - at - out_of)
+            response += kernel(low - at - out_of)
         if last > z[-1]:
-            spread += kernel(high - at - out_of)
-        spread = np.maximum(spread, 0.0)
-        arrived = weight[to] @ spread
+            response += kernel(high - at - out_of)
+        response = np.maximum(response, 0.0)
+        arrived = weight[to] @ response
         # A function that falls between all samples moves nothing.
         lost = np.flatnonzero(~(arrived > 1e-12))
-        spread[:, lost] = 0.0
-        spread[begin - to.start + lost, lost] = 1.0
+        response[:, lost] = 0.0
+        response[begin - to.start + lost, lost] = 1.0
         arrived[lost] = weight[source][lost]
-        yield to, source, spread * (weight[source] / arrived)
+        yield to, source, response * (weight[source] / arrived)

@@ -239,7 +239,7 @@ def _dataset(
         return part(name, frame.dim)
 
     def ancillary(values: xr.Variable, end: str) -> xr.Variable:
-        attrs = vocabulary.attrs_beside(term, end, frame.units)
+        attrs = vocabulary.ancillary_attrs(term, end, frame.units)
         return frame.as_the_data(xr.Variable(values.dims, values.data, attrs))
 
     numbers, name, term = {one: part(one) for one in NUMBERS}, frame.name, frame.term

@@ -10,7 +10,7 @@ import numpy as np
 from sims_analysis.fitting.objectives import Poisson
 from sims_analysis.fitting.preparation import poisson_of
 from sims_analysis.kernels.samples import Array, Samples, cells
-from sims_analysis.restoring.minimization import Spread
+from sims_analysis.restoring.minimization import Response
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
 __all__ = ["SOURCES", "InverseProblem", "NotRestoredError", "inverse_problem"]
@@ -72,7 +72,7 @@ class InverseProblem:
     top: float
     source: str
     misfit: Poisson
-    spread: Spread
+    response: Response
     mean: Array
     x: Array
     offset: float
@@ -153,7 +153,7 @@ def inverse_problem(
         top,
         source,
         misfit,
-        Spread(_matrix(at, edges, function)),
+        Response(_matrix(at, edges, function)),
         _overlap(z - below, z + above, edges),
         0.5 * (edges[1:] + edges[:-1]),
         settings["background"] / top,

@@ -133,7 +133,7 @@ def _variation(k: Array, strength: float) -> Costs:
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class Response:
     """Where the atoms of cells are counted: a matrix (n, m) of the samples and the cells."""
 
     matrix: Array
@@ -218,7 +218,7 @@ class _Point(NamedTuple):
 class Unknowns:
     """The logarithms u that are looked for: the misfit they leave, and what is expected of them."""
 
-    spread: Spread
+    response: Response
     misfit: Misfit
     prior: Prior
     #: A background, which is not spread.
@@ -227,7 +227,7 @@ class Unknowns:
     def at(self, u: Array, strength: float) -> _Point:
         """Return the objective, and what it is made of."""
         x = np.exp(np.minimum(u, 300.0))
-        m = self.offset + self.spread.matrix @ x
+        m = self.offset + self.response.matrix @ x
         misfit = 0.5 * self.misfit.cost(m)
         changes = self.prior.changes(u)
         costs = self.prior.costs(changes, strength)
@@ -236,7 +236,7 @@ class Unknowns:
     def scored(self, at: _Point) -> tuple[Array, Array]:
         """Return the slope of the misfit over u, and the information of the samples."""
         score, information = self.misfit.scored(at.m)
-        return at.x * (self.spread.matrix.T @ score), information
+        return at.x * (self.response.matrix.T @ score), information
 
     def factor(self, at: _Point, gain: Array, information: Array, weight: Array) -> Array:
         """Return Cholesky's factor of the curvature at a point, by that of the prior.
@@ -244,7 +244,7 @@ class Unknowns:
         The expected curvature of the misfit stalls in cells that hold too much: what the misfit
         still gains from emptying them is added to its diagonal.
         """
-        band = self.spread.curvature(at.x, information)
+        band = self.response.curvature(at.x, information)
         band[0] += np.maximum(gain, 0.0)
         self.prior.add(band, weight)
         # A flat direction has no curvature of its own.

@@ -70,7 +70,7 @@ def restore(
 
     def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
         one = inverse_problem(samples, here, settings, function, kind, parts)
-        unknowns = Unknowns(one.spread, one.misfit, _prior(one, smoothness), one.offset)
+        unknowns = Unknowns(one.response, one.misfit, _prior(one, smoothness), one.offset)
         best = _minimum(one, unknowns, smoothness, about)
         found = assess(one, unknowns, best, kernels=kernels)
         more = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import special
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.neighbours import at_home
+from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.units import NM_PER_CM, read_number
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _profile(
 
     top, dose = float(at(peak)), dose_between(0.0, np.inf)
     z = np.asarray(depth, dtype=float)
-    at_home()
+    register_accessor()
     values = ("species", "depth"), at(z)[None, :], vocabulary.attrs("concentration")
     dataset = xr.Dataset(
         {"concentration": values},

@@ -16,13 +16,13 @@ __all__ = [
     "check_call",
     "check_choice",
     "check_count",
+    "checks_arguments",
     "first_few",
     "format_argument",
     "is_number",
     "read_name",
     "read_names",
     "remedy_for",
-    "told",
 ]
 
 
@@ -137,7 +137,7 @@ def _instead_of(name: str, options: Sequence[str]) -> str:
     return ""
 
 
-def told(function: Callable[P, R]) -> Callable[P, R]:
+def checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function to answer arguments that it does not have: see :func:`check_call`."""
 
     @wraps(function)

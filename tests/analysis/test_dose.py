@@ -828,7 +828,7 @@ def test_a_transient_of_a_species_that_begins_later_is_told():
         sims.integrated_dose(ds)
 
 
-def told(data, **options):
+def warned(data, **options):
     """Ask for a dose, and return what is said of it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -844,7 +844,7 @@ def below_a_deep_implant(height, *, stretch=1.0):
 
 
 def test_a_transient_is_told_with_its_end_and_its_part_of_the_dose():
-    (said,) = told(below_a_deep_implant(4.0))
+    (said,) = warned(below_a_deep_implant(4.0))
     assert said == (
         "species 'B': the record begins in a surface transient, and 2% of the dose lies above 27 "
         "nm, where the profile is lowest before its maximum at 700.5 nm; "
@@ -852,11 +852,11 @@ def test_a_transient_is_told_with_its_end_and_its_part_of_the_dose():
         "it"
     )
     # Below 50 nm it may be a layer.
-    assert len(told(below_a_deep_implant(4.0, stretch=1.8))) == 1
-    assert told(below_a_deep_implant(4.0, stretch=1.9)) == []
-    assert told(below_a_deep_implant(4.0), stop="20 nm") == []
+    assert len(warned(below_a_deep_implant(4.0, stretch=1.8))) == 1
+    assert warned(below_a_deep_implant(4.0, stretch=1.9)) == []
+    assert warned(below_a_deep_implant(4.0), stop="20 nm") == []
     # On a grid between samples the running median is misled.
-    assert told(sims.to_grid(below_a_deep_implant(4.0), step="0.5 nm")) == []
+    assert warned(sims.to_grid(below_a_deep_implant(4.0), step="0.5 nm")) == []
 
 
 @pytest.mark.parametrize(("height", "part", "said"), [(1.16, 0.0097, 0), (1.34, 0.0103, 1)])
@@ -867,7 +867,7 @@ def test_a_transient_of_less_than_a_hundredth_of_the_dose_is_not_told(height, pa
     assert np.trapezoid(c[: lowest + 1], z[: lowest + 1]) / np.trapezoid(c, z) == pytest.approx(
         part, rel=0.02
     )
-    assert len(told(ds)) == said
+    assert len(warned(ds)) == said
 
 
 @pytest.mark.parametrize(("others", "said"), [(19, 1), (20, 0)])
@@ -876,7 +876,7 @@ def test_of_many_profiles_twenty_that_begin_at_their_maximum_are_looked_at(other
     z = ds["depth"].values
     rows = {f"{i}": 1e19 * np.exp(-z / (90.0 + i)) for i in range(others)}
     rows |= {"rising": ds["concentration"].values[0, ::-1], "B": ds["concentration"].values[0]}
-    assert len(told(measurement(z, rows))) == said
+    assert len(warned(measurement(z, rows))) == said
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
         server.answered()
         thread.join(10)
     assert order == ["first", "second"]
-    assert server.heard > 0
+    assert server.last_answer > 0
 
 
 def test_who_waits_for_the_first_goes_on_when_that_has_failed(monkeypatch):
@@ -102,7 +102,7 @@ def test_who_waits_for_the_first_goes_on_when_that_has_failed(monkeypatch):
     with pytest.raises(ZeroDivisionError), server.introduced():
         raise ZeroDivisionError
     with server.introduced():
-        assert server.heard == 0.0
+        assert server.last_answer == 0.0
 
 
 def attempts(*outcomes):

@@ -23,8 +23,8 @@ from sims_analysis.errors import ApiError
 )
 def test_home_is_one_scheme_host_and_port(root, home, elsewhere):
     endpoint = Endpoint(root)
-    assert endpoint.is_home(home)
-    assert not endpoint.is_home(elsewhere)
+    assert endpoint.is_own_server(home)
+    assert not endpoint.is_own_server(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def payload(name, *species, sample="wafer"):
     return json.dumps([{**profile, "species_name": s} for s in species]).encode()
 
 
-def told(name, **more):
+def entry(name, **more):
     return {
         "data_id": name, "char_source_type": "sims", "pipeline_status": "success",
         "upload_datetime": "2024-02-01T00:00:00Z", "last_updated": "2024-02-02T00:00:00Z", **more,
@@ -44,7 +44,7 @@ def fill(archive, count=12):
     for i in range(count):
         name = f"Wafer {i}" if i % 4 == 3 else f"w{i}"
         species = ("B", "P") if i % 2 else ("As",)
-        known = told(name, sample_name=f"lot {i // 3}", projects=[{"id": i % 3, "name": "oxide"}])
+        known = entry(name, sample_name=f"lot {i // 3}", projects=[{"id": i % 3, "name": "oxide"}])
         archive.put(
             name, payload(name, *species, sample=f"sample {i}"), url="test",
             catalogue=known if i % 3 else None,
@@ -262,7 +262,7 @@ _SEARCHES = [
 def test_filters(archive, asked, expected, indexed, monkeypatch):
     archive.put_catalogue(
         "w10",
-        told(
+        entry(
             "w10", pipeline_status="pending", physical_sample_id="ps-10", growth_length=60,
             detail_note_content='"status":"succes", "xps" \\"status\\":\\"succes\\"',
             projects=[{"id": 1, "name": "oxide"}, "no object", {"name": "no id"}],
@@ -277,7 +277,7 @@ def test_filters(archive, asked, expected, indexed, monkeypatch):
 @pytest.mark.parametrize("name", ["keywords", "species", "physical_sample_ids", "project_ids"])
 def test_of_very_many_values_all_are_looked_for(archive, name, monkeypatch):
     monkeypatch.setattr(index_module, "_remove", lambda _: pytest.fail("it was taken for damaged"))
-    archive.put_catalogue("w1", told("w1", physical_sample_id="1999", projects=[{"id": 1999}]))
+    archive.put_catalogue("w1", entry("w1", physical_sample_id="1999", projects=[{"id": 1999}]))
     some = {"keywords": ["sample"] * 2000, "species": ["B", "P"] * 1000}
     found = archive.search(**{name: some.get(name, [str(i) for i in range(5, 2000)])}).ids
     expected = {"keywords": 12, "species": 6}.get(name)
@@ -314,7 +314,7 @@ def add_a_version_by_copying(archive):
 
 
 def edit_the_catalogue_in_place(archive):
-    (archive.folder("w1") / "catalogue.json").write_text(json.dumps(told("w1", sample_name="b")))
+    (archive.folder("w1") / "catalogue.json").write_text(json.dumps(entry("w1", sample_name="b")))
 
 
 def damage_the_catalogue(archive):
@@ -550,7 +550,7 @@ from sims_analysis.api.catalogue import CatalogueEntry
 from test_index import payload, told
 archive, name = Archive(sys.argv[1]), sys.argv[2]
 for i in range(40):
-    archive.put(f"{name}-{i}", payload(f"{name}-{i}", "B"), url="x", catalogue=told(f"{name}-{i}"))
+    archive.put(f"{name}-{i}", payload(f"{name}-{i}", "B"), url="x", catalogue=entry(f"{name}-{i}"))
     print(i, flush=True)
     if i % 10 == 0:
         assert f"{name}-{i}" in archive.search("success").ids

@@ -30,7 +30,7 @@ def version(tmp_path):
     return target
 
 
-def told(reason):
+def warned(reason):
     return (
         f"data entry 'w1' in the archive 'lab' is damaged: {reason}; restore {NAME} from a copy, "
         "or fetch the entry with refresh=True"
@@ -81,7 +81,7 @@ def test_a_field_that_is_wrong_is_named(version, field, value, reason):
     found = RECORD.to_dict() | {field: value}
     wire = {name: one for name, one in found.items() if one is not ...}
     (version / "record.json").write_text(json.dumps(wire))
-    assert said(versions.read_record, version) == told(f"record.json is not a record ({reason})")
+    assert said(versions.read_record, version) == warned(f"record.json is not a record ({reason})")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_field_that_is_wrong_is_named(version, field, value, reason):
 )
 def test_a_record_of_another_is_damage(version, changed, reason):
     (version / "record.json").write_text(json.dumps(RECORD.to_dict() | changed))
-    assert said(versions.read_record, version) == told(reason)
+    assert said(versions.read_record, version) == warned(reason)
 
 
 @pytest.mark.parametrize("written", [2, 1.5])
@@ -115,11 +115,11 @@ def test_a_payload_of_another_hash_or_none_is_damage(version):
     found = hashlib.sha256(b"[1]").hexdigest()
     reason = f"payload.json (3 bytes) has the sha256 {found[:16]}..., its record says {SHA[:16]}..."
     for read in (versions.read_version, lambda v: versions.read_payload(v, RECORD)):
-        assert said(read, version) == told(reason)
+        assert said(read, version) == warned(reason)
     for name in ("payload.json", "record.json"):
         (version / name).unlink()
         reason = f"{name} cannot be read (No such file or directory)"
-        assert said(versions.read_version, version) == told(reason)
+        assert said(versions.read_version, version) == warned(reason)
 
 
 def test_what_is_no_archive_says_why(tmp_path):
@@ -310,6 +310,6 @@ def test_what_is_no_object_is_no_record(version):
     for content, found in ((b"[]", "an array"), (b"null", "null")):
         (version / "record.json").write_bytes(content)
         reason = f"record.json is not a record ($: expected an object, found {found})"
-        assert said(versions.read_record, version) == told(reason)
+        assert said(versions.read_record, version) == warned(reason)
     with pytest.raises(PayloadError, match="found text"):
         versions._as_record(version, "text")

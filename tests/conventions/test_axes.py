@@ -89,5 +89,5 @@ def test_axes_become_one_and_each_knows_its_samples_there():
 
 
 def test_what_moves_with_an_axis():
-    assert axes.edges_beside(cells(), "depth") == [*vocabulary.CELLS]
-    assert axes.edges_beside(cells(names=()), "depth") == []
+    assert axes.edge_names(cells(), "depth") == [*vocabulary.CELLS]
+    assert axes.edge_names(cells(names=()), "depth") == []

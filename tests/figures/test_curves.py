@@ -371,7 +371,7 @@ def test_outliers_are_off_as_a_whole_the_farthest_first():
     assert found[0].y[0] == 9.0
 
 
-def told(call, *args, **options):
+def warned(call, *args, **options):
     with pytest.raises((TypeError, ValueError, KeyError)) as caught:
         call(*args, **options)
     return str(caught.value)
@@ -379,27 +379,28 @@ def told(call, *args, **options):
 
 def test_what_cannot_be_drawn_is_told_in_full():
     kinds = "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; found"
-    assert told(measurements_of, 3) == f"{kinds} int"
-    assert told(measurements_of, "w7.txt") == (
+    assert warned(measurements_of, 3) == f"{kinds} int"
+    assert warned(measurements_of, "w7.txt") == (
         f"{kinds} str; for a file, sims.read('w7.txt').to_dataset()"
     )
     both = {"": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian())}
-    assert told(curves_of, both, ["As", "B", "Sb"]) == (
+    assert warned(curves_of, both, ["As", "B", "Sb"]) == (
         "the data have no species 'As', 'Sb'; they have 'B', 'P'"
     )
-    assert told(curves_of, both, value_units=["1/m^3", "1/cm^3"]) == (
+    assert warned(curves_of, both, value_units=["1/m^3", "1/cm^3"]) == (
         "value_units=['1/m^3', '1/cm^3']: 1/m^3 and 1/cm^3 are units of the same values; give one "
         "for each kind of value"
     )
     zero = "0 atom/cm^3; expected a number above zero"
     limit = "0 1/cm^3"
-    assert told(curves_of, both, detection_limit={"P": limit}) == f"detection_limit= of P is {zero}"
+    found = warned(curves_of, both, detection_limit={"P": limit})
+    assert found == f"detection_limit= of P is {zero}"
     nameless = {"": both[""]["concentration"].isel(species=0, drop=True)}
-    assert told(curves_of, nameless, detection_limit=limit) == (
+    assert warned(curves_of, nameless, detection_limit=limit) == (
         f"detection_limit= of the profile is {zero}"
     )
     curves = curves_of(both, detection_limit="5 counts/s")
-    assert told(check_limits, curves, "5 counts/s") == (
+    assert warned(check_limits, curves, "5 counts/s") == (
         "detection_limit='5 counts/s' is for none of the curves: these are of B (atom/cm^3), P "
         "(atom/cm^3)"
     )

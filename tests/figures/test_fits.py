@@ -201,17 +201,17 @@ def test_data_over_time_have_no_place_for_a_fit():
     )
 
 
-def told(**words):
+def warned(**words):
     data = {name: ("species", [word]) for name, word in words.items()}
     fit = xr.Dataset({**data, "factor": FACTOR}, {"species": ["B"]}, {"model": "edge"})
     return drawn.notes(drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=fit))[:-1]
 
 
 def test_a_fit_that_is_not_to_be_trusted_is_listed():
-    assert told(status="ok") == told(curve_status="") == told() == []
-    assert told(status="not_converged") == ["fit of B (edge): not converged"]
-    assert told(curve_status="at_bound", status="ok") == ["fit of B (edge): at bound"]
-    assert told(curve_status="ok", status="at_bound") == []
+    assert warned(status="ok") == warned(curve_status="") == warned() == []
+    assert warned(status="not_converged") == ["fit of B (edge): not converged"]
+    assert warned(curve_status="at_bound", status="ok") == ["fit of B (edge): at bound"]
+    assert warned(curve_status="ok", status="at_bound") == []
 
 
 @pytest.mark.parametrize(("scale", "level"), [("log", 1.3), ("linear", 1.04)])

@@ -484,10 +484,10 @@ def test_zeros_are_censored_at_a_stated_limit():
     c[c < 1e17] = 0.0
     one = models_truth.profile(c, z)
     left_out = quietly(one, model="gaussian")
-    censored = quietly(one, model="gaussian", detection_limit="1e17 atoms/cm^3")
+    below_limit = quietly(one, model="gaussian", detection_limit="1e17 atoms/cm^3")
     assert left_out["n_left_out"].item() == int((c == 0).sum())
-    assert censored["n_left_out"].item() == 0
-    for fit in (left_out, censored):
+    assert below_limit["n_left_out"].item() == 0
+    for fit in (left_out, below_limit):
         error = fit["straggle_stderr"].item()
         assert fit["straggle"].item() == pytest.approx(30, abs=4 * error)
 

@@ -219,7 +219,7 @@ def test_other_minima_are_looked_for_with_other_weights_of_the_tails():
         other = OBJECTIVES[name].another(c)
         assert isinstance(other, LogSquares)
         np.testing.assert_array_equal(other.value, [1.0, 0.5, 1e-5, 1e-6, 1e-6, 1e-6, 1e-6])
-        np.testing.assert_array_equal(other.censored, [False] * 4 + [True] * 3)
+        np.testing.assert_array_equal(other.below_limit, [False] * 4 + [True] * 3)
         assert other.scatter == 0.3
     less = OBJECTIVES["logarithms"].another(c)
     assert (type(less), less.known_errors, less.code) == (Squares, True, 2)

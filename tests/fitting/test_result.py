@@ -159,7 +159,7 @@ def test_a_batch_keeps_the_order_of_its_dimensions_whatever_was_linked():
 # --- warnings ---------------------------------------------------------------------------------
 
 
-def told(data, **options):
+def warned(data, **options):
     with pytest.warns(FitWarning) as caught:
         sims.fit(data, **options)
     return [str(one.message) for one in caught]
@@ -171,11 +171,11 @@ def test_a_fit_that_is_not_ok_is_told_by_its_first_profile_and_what_may_be_done(
     good = implant().values
     batch = models_truth.profile(np.stack([good, *noise]), Z, dims=("wafer", "depth"))
     batch = batch.assign_coords(wafer=["a", "b", "c"])
-    (message,) = told(batch, model="gaussian")
+    (message,) = warned(batch, model="gaussian")
     words = "featureless (a constant describes the samples as well)"
     assert message == f"wafer 'b' and 1 more: the fit is not ok: {words}"
     few = implant().isel(depth=slice(None, None, 20))
-    (message,) = told(few, model="gaussian")
+    (message,) = warned(few, model="gaussian")
     words = "too few samples (fewer samples in the window than are needed)"
     assert message == f"the profile: the fit is not ok: {words}"
 
@@ -185,7 +185,7 @@ def test_residuals_that_are_not_random_are_told_where_the_fit_is_ok():
     c *= 1 + 0.02 * np.cos(Z / 12)
     ds = models_truth.profile(c, Z).to_dataset()
     ds["concentration_stderr"] = ds["concentration"].copy(data=1e-3 * c + 1e15)
-    (message,) = told(ds, model="gaussian")
+    (message,) = warned(ds, model="gaussian")
     assert message == (
         "the profile: the model does not fit; residuals are correlated: the model does not have "
         "the profile's shape"

@@ -300,7 +300,7 @@ def test_species_of_a_mapping_may_have_cases(frame):
     read = frame.parameter({"B": cases, "P": "7 cm^-3"}, KIND, "level")
     assert read.dims == ("species", "case")
     np.testing.assert_array_equal(read, [[1, 2], [7, 7]])
-    assert frame.brought["case"].values.tolist() == ["x", "y"]
+    assert frame.argument_coords["case"].values.tolist() == ["x", "y"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def restored(width, *, achieved=4.0, depths=None):
     )  # fmt: skip
 
 
-def told(ds):
+def warned(ds):
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         sims.crossings(ds, level="5e17 atom/cm^3")
@@ -34,7 +34,7 @@ def told(ds):
 
 
 def test_edges_within_the_resolution_are_told_with_where_and_how_near():
-    (text,) = told(restored([8.0, 3.0, 2.0]))
+    (text,) = warned(restored([8.0, 3.0, 2.0]))
     assert text.startswith("species 'P' and 1 more: the level is crossed twice within 0.75 ")
     assert "achieved resolutions, from 28.5 nm: what is so narrow" in text
 
@@ -43,13 +43,13 @@ def test_of_several_layers_the_narrow_one_is_told():
     wide = restored(8.0)
     y = np.exp2(-((2 * (Z - 15) / 8) ** 2)) + np.exp2(-((2 * (Z - 45) / 3) ** 2))
     both = wide.assign(concentration=wide["concentration"].copy(data=[1e18 * y]))
-    (text,) = told(both)
+    (text,) = warned(both)
     assert "within 0.75 achieved resolutions, from 43.5 nm" in text
 
 
 @pytest.mark.parametrize(("width", "tells"), [(3.9, True), (4.1, False)])
 def test_edges_one_resolution_apart_are_known(width, tells):
-    assert bool(told(restored(width))) == tells
+    assert bool(warned(restored(width))) == tells
 
 
 @pytest.mark.parametrize(("width", "tells"), [(9.9, True), (10.1, False)])
@@ -57,20 +57,20 @@ def test_edges_of_a_valley_are_known_from_two_and_a_half_resolutions_apart(width
     peak = restored(width)
     valley = peak.assign(concentration=1e18 - peak["concentration"])
     valley["concentration"].attrs = peak["concentration"].attrs
-    assert bool(told(valley)) == tells
+    assert bool(warned(valley)) == tells
 
 
 def test_the_resolution_is_the_mean_of_that_at_both_edges():
     # 3 nm at one edge and 5 nm at the other.
     both = np.where(Z < 30, 3.0, 5.0)
-    assert told(restored(3.9, achieved=both))
-    assert not told(restored(4.1, achieved=both))
+    assert warned(restored(3.9, achieved=both))
+    assert not warned(restored(4.1, achieved=both))
 
 
 def test_what_has_one_edge_or_no_achieved_resolution_is_not_told():
     ds = restored(2.0)
-    assert not told(ds.where(ds["depth"] > 30, drop=True))
-    assert not told(ds.drop_vars("achieved_resolution"))
+    assert not warned(ds.where(ds["depth"] > 30, drop=True))
+    assert not warned(ds.drop_vars("achieved_resolution"))
 
 
 def test_no_warning_category_but_that_of_profiles():

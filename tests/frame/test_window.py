@@ -79,7 +79,7 @@ def test_both_depths_of_a_pair_are_needed_and_an_unknown_one_holds_nothing(ds):
     np.testing.assert_array_equal(b, [-np.inf, 20, 30])
 
 
-def told(task, *args):
+def warned(task, *args):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         task(*args)
@@ -88,15 +88,15 @@ def told(task, *args):
 
 def test_a_window_without_a_sample_is_told_of_profiles_that_were_measured(ds):
     frame = opened(ds)
-    (one,) = told(warn_of_empty_window, frame, read_window(frame, "60 nm", None))
+    (one,) = warned(warn_of_empty_window, frame, read_window(frame, "60 nm", None))
     assert "'P': no sample in the window start=60 nm; the record runs from 0 to 50 nm" in one
-    (one,) = told(warn_of_empty_window, frame, read_window(frame, "61 nm", "64 nm"))
+    (one,) = warned(warn_of_empty_window, frame, read_window(frame, "61 nm", "64 nm"))
     assert "'B' and 1 more: no sample in the window start=61 nm, stop=64 nm" in one
-    assert told(warn_of_empty_window, frame, read_window(frame, each(0, np.nan, 0), None)) == []
-    assert told(warn_of_empty_window, frame, read_window(frame, None, None)) == []
-    assert told(warn_of_empty_window, frame, read_window(frame, "50 nm", None)) == []
+    assert warned(warn_of_empty_window, frame, read_window(frame, each(0, np.nan, 0), None)) == []
+    assert warned(warn_of_empty_window, frame, read_window(frame, None, None)) == []
+    assert warned(warn_of_empty_window, frame, read_window(frame, "50 nm", None)) == []
     lazy = opened(ds.chunk())
-    assert told(warn_of_empty_window, lazy, read_window(lazy, "60 nm", None)) == []
+    assert warned(warn_of_empty_window, lazy, read_window(lazy, "60 nm", None)) == []
     with pytest.warns(DoseWarning):
         warn_of_empty_window(frame, read_window(frame, "60 nm", None), DoseWarning)
 

@@ -93,11 +93,11 @@ def test_samples_are_points_or_means_over_the_cells_that_are_stated():
         found = asked(one)
         np.testing.assert_allclose(found.width, width)
         expected = _problem._matrix([(z, 1.0)], edges, function)
-        np.testing.assert_allclose(found.spread.matrix, expected, atol=1e-15)
+        np.testing.assert_allclose(found.response.matrix, expected, atol=1e-15)
     found = asked(stated)
     np.testing.assert_allclose(found.width, 0.7)
     expected = _problem._matrix(_problem._within(z - 0.3, z + 0.4), edges, function)
-    np.testing.assert_allclose(found.spread.matrix, expected, atol=1e-15)
+    np.testing.assert_allclose(found.response.matrix, expected, atol=1e-15)
 
 
 # --- what is sought, and what is not ----------------------------------------------------------

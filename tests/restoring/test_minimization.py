@@ -19,7 +19,7 @@ def problem(seed=0, n=24, m=30, top=300.0):
     truth = top * np.exp(-0.5 * ((x - 10) / 2.5) ** 2) + 3
     counts = rng.poisson(matrix @ truth).astype(float)
     misfit = Poisson(counts, np.ones(n), np.zeros(n))
-    return x, minimization.Spread(matrix), misfit, np.log(truth)
+    return x, minimization.Response(matrix), misfit, np.log(truth)
 
 
 def dense(prior, m):
@@ -35,7 +35,7 @@ def likelihood(counts, mu):
 @pytest.mark.parametrize("strength", [0.5, 3.0])
 @pytest.mark.parametrize("kind", ["curvature", "steps"])
 def test_the_minimum_is_that_of_a_direct_search(kind, strength):
-    x, spread, misfit, u0 = problem()
+    x, response, misfit, u0 = problem()
     prior = minimization.curvature(x, 3.5) if kind == "curvature" else minimization.steps(x)
     changes = dense(prior, x.size)
 
@@ -45,14 +45,14 @@ def test_the_minimum_is_that_of_a_direct_search(kind, strength):
             cost = 0.6 * np.sum(np.log1p((strength * k) ** 2))
         else:
             cost = strength * np.sum(np.hypot(k, 1e-2) - 1e-2)
-        return likelihood(misfit.counts, spread.matrix @ np.exp(u)) + cost
+        return likelihood(misfit.counts, response.matrix @ np.exp(u)) + cost
 
-    found = minimization.minimum(minimization.Unknowns(spread, misfit, prior), strength, u0)
+    found = minimization.minimum(minimization.Unknowns(response, misfit, prior), strength, u0)
     assert found.converged
     assert found.value == pytest.approx(objective(found.u), rel=1e-12)
     direct = optimize.minimize(objective, found.u, method="L-BFGS-B", options={"maxfun": 200_000})
     assert found.value - direct.fun < 2e-3
-    np.testing.assert_allclose(found.m, spread.matrix @ np.exp(direct.x), rtol=3e-2)
+    np.testing.assert_allclose(found.m, response.matrix @ np.exp(direct.x), rtol=3e-2)
 
 
 def test_changes_of_slope_are_those_of_exponentials_and_kinks():
@@ -67,16 +67,16 @@ def test_changes_of_slope_are_those_of_exponentials_and_kinks():
 
 @pytest.mark.parametrize("kind", ["curvature", "steps"])
 def test_the_evidence_is_that_of_a_dense_determinant(kind):
-    x, spread, misfit, u0 = problem(1)
+    x, response, misfit, u0 = problem(1)
     prior = minimization.curvature(x, 3.5) if kind == "curvature" else minimization.steps(x)
     changes = dense(prior, x.size)
     strengths = [0.03, 0.3, 3.0]
     told, expected = [], []
     for strength in strengths:
-        found = minimization.minimum(minimization.Unknowns(spread, misfit, prior), strength, u0)
+        found = minimization.minimum(minimization.Unknowns(response, misfit, prior), strength, u0)
         values = np.exp(found.u)
-        mu = spread.matrix @ values
-        gain = values * (spread.matrix.T @ (1 - misfit.counts / mu))
+        mu = response.matrix @ values
+        gain = values * (response.matrix.T @ (1 - misfit.counts / mu))
         k = changes @ found.u
         if kind == "curvature":
             weight = 1.2 * strength**2 / (1 + (strength * k) ** 2)
@@ -84,7 +84,7 @@ def test_the_evidence_is_that_of_a_dense_determinant(kind):
         else:
             weight = strength / np.hypot(k, 1e-2)
             prior_cost = strength * np.sum(np.hypot(k, 1e-2) - 1e-2)
-        fisher = (spread.matrix * values).T @ np.diag(1 / mu) @ (spread.matrix * values)
+        fisher = (response.matrix * values).T @ np.diag(1 / mu) @ (response.matrix * values)
         curvature = fisher + np.diag(np.maximum(gain, 0)) + changes.T @ np.diag(weight) @ changes
         cost = likelihood(misfit.counts, mu) + prior_cost
         half = 0.5 * np.linalg.slogdet(curvature)[1]
@@ -94,11 +94,11 @@ def test_the_evidence_is_that_of_a_dense_determinant(kind):
 
 
 def test_the_curvature_is_that_of_the_whole_matrix():
-    _, spread, _, u0 = problem(2, n=70, m=120)
+    _, response, _, u0 = problem(2, n=70, m=120)
     x, weight = np.exp(u0), RNG.uniform(0.1, 2, 70)
-    seen = spread.matrix * x
+    seen = response.matrix * x
     whole = seen.T @ (weight[:, None] * seen)
-    band = spread.curvature(x, weight)
+    band = response.curvature(x, weight)
     for d, diagonal in enumerate(band):
         expected = np.diag(whole, d)
         scale = np.sqrt(np.diag(whole)[: whole.shape[0] - d] * np.diag(whole)[d:])
@@ -111,20 +111,20 @@ def test_the_curvature_is_that_of_the_whole_matrix():
 
 def test_cells_without_counts_are_emptied():
     """The expected curvature alone would take thousands of steps."""
-    x, spread, misfit, u0 = problem(3)
+    x, response, misfit, u0 = problem(3)
     counts = np.where(np.arange(24) > 12, 0.0, misfit.counts)
     none = Poisson(counts, np.ones(24), np.zeros(24))
     found = minimization.minimum(
-        minimization.Unknowns(spread, none, minimization.curvature(x, 3.5)), 0.1, u0
+        minimization.Unknowns(response, none, minimization.curvature(x, 3.5)), 0.1, u0
     )
     assert found.converged
     assert np.exp(found.u[22:]).max() < 1e-2
 
 
 def test_of_several_minima_that_of_the_largest_evidence_is_taken():
-    x, spread, misfit, u0 = problem(4)
+    x, response, misfit, u0 = problem(4)
     prior, strengths = minimization.curvature(x, 3.5), 10.0 ** np.arange(-2, 2.1, 0.5)
-    unknowns = minimization.Unknowns(spread, misfit, prior)
+    unknowns = minimization.Unknowns(response, misfit, prior)
     best = minimization.by_evidence(unknowns, strengths, u0, lambda _: False)
     for strength in strengths:
         one = minimization.of_strength(unknowns, strengths[strengths <= strength], u0)
@@ -157,10 +157,10 @@ def test_slopes_and_curvatures_are_derivatives_of_the_costs(strength):
 
 
 def test_a_background_is_not_spread():
-    x, spread, misfit, u0 = problem(5)
-    unknowns = minimization.Unknowns(spread, misfit, minimization.steps(x), offset=7.0)
+    x, response, misfit, u0 = problem(5)
+    unknowns = minimization.Unknowns(response, misfit, minimization.steps(x), offset=7.0)
     there = unknowns.at(u0, 1.0)
-    np.testing.assert_allclose(there.m, 7.0 + spread.matrix @ np.exp(u0), rtol=1e-14)
+    np.testing.assert_allclose(there.m, 7.0 + response.matrix @ np.exp(u0), rtol=1e-14)
     cost = np.sum(np.hypot(np.diff(u0), 1e-2) - 1e-2)
     assert there.value == pytest.approx(0.5 * misfit.cost(there.m) + cost, rel=1e-12)
     found = minimization.minimum(unknowns, 1.0, u0)
@@ -171,9 +171,9 @@ def test_an_eased_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
     def near(weight):
         return np.full_like(weight, weight.mean())
 
-    x, spread, misfit, u0 = problem(6, n=12, m=17)
+    x, response, misfit, u0 = problem(6, n=12, m=17)
     prior = minimization.curvature(x, 3.5)
-    unknowns = minimization.Unknowns(spread, misfit, prior)
+    unknowns = minimization.Unknowns(response, misfit, prior)
     found = minimization.minimum(unknowns, 1.0, u0)
     changes = dense(prior, x.size)
     weight = 1 / near((1 + (changes @ found.u) ** 2) / 1.2)
@@ -182,7 +182,7 @@ def test_an_eased_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
 
     def objective(u):
         k = changes @ u
-        return likelihood(misfit.counts, spread.matrix @ np.exp(u)) + 0.5 * weight @ (k * k)
+        return likelihood(misfit.counts, response.matrix @ np.exp(u)) + 0.5 * weight @ (k * k)
 
     assert eased.value == pytest.approx(objective(eased.u), rel=1e-12)
     direct = optimize.minimize(objective, eased.u, method="L-BFGS-B", options={"maxfun": 200_000})

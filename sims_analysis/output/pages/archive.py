@@ -132,8 +132,8 @@ def index_page(
     if form:
         box = f'<form role="search">{box} <button>Search</button></form>'
     hint = '<p class="hint">Every word is looked for in name, sample, species and date.</p>'
-    told = _counted(len(entries) if count is None else count, len(entries), search)
-    status = f'<p id="count" class="note" role="status">{told}</p>'
+    shown = _counted(len(entries) if count is None else count, len(entries), search)
+    status = f'<p id="count" class="note" role="status">{shown}</p>'
     items = [
         f'<li data-words="{html.escape(about.words, quote=True)}">'
         f'<a href="{html.escape(link, quote=True)}">{isolated([about.data_id])}</a>'

@@ -19,10 +19,10 @@ __all__ = [
     "Cell",
     "are_plain",
     "cell_reader",
-    "censored",
     "column_name",
     "columns_of_words",
     "decimal_mark",
+    "is_below_limit",
     "is_clock",
     "is_number",
     "narrow",
@@ -204,7 +204,7 @@ def _hint(number: str, decimal: str) -> str:
     return "; if it says that nothing was measured, name it in not_measured="
 
 
-def censored(value: float) -> bool:
+def is_below_limit(value: float) -> bool:
     """Whether a number is the limit below which a value was not measured."""
     return isinstance(value, Cell)
 
@@ -254,7 +254,7 @@ def read_columns(
             except ReadError as error:
                 stop, failure = i, error
                 break
-            if censored(value):
+            if is_below_limit(value):
                 limits[i, j] = value
             else:
                 values[i, j] = value
