@@ -12,7 +12,7 @@ from measured import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileError, UnitsError
-from sims_analysis.kernels import crossing_error
+
 
 LEVEL = "1e18 atoms/cm^3"
 
