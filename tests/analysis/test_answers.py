@@ -73,6 +73,7 @@ depth_at_dose_fraction: nm; Depth that contains the dose
 depth: nm; Crossing depth
 stderr: nm; Standard error of the crossing depth
 decay_length: nm; Decay length
+raw_crossing: nm; Crossing between two samples
 depth_before: nm; Last sample before the crossing
 depth_after: nm; First sample after the crossing
 direction: -; Direction with depth
@@ -86,6 +87,7 @@ count: -; Number of crossings
 sputter_time: s; Crossing time
 stderr: s; Standard error of the crossing time
 decay_length: s; Decay length
+raw_crossing: s; Crossing between two samples
 sputter_time_before: s; Last sample before the crossing
 sputter_time_after: s; First sample after the crossing
 direction: -; Direction with sputter time
@@ -99,6 +101,7 @@ count: -; Number of crossings
 status: -; Status
 n_crossings: -; Crossings that qualified
 decay_length: nm; Decay length
+raw_crossing: nm; Crossing between two samples
 stderr: nm; Standard error, random part
 junction_depth: nm; Junction depth
 """,
