@@ -351,6 +351,7 @@ def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():
     assert above["status"].item() == "always_above"
 
 
+@pytest.mark.filterwarnings("ignore:.*the profile still falls")
 @pytest.mark.parametrize("kind", ["saturated", "below_limit"])
 def test_a_window_of_samples_that_are_no_background_says_so(kind):
     z = np.arange(300.0)

@@ -189,3 +189,33 @@ def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
     np.testing.assert_allclose(found, np.hypot(*frame.common.values[:, 0]), rtol=1e-9)
     at_once = add_background_error(frame, xr.Variable((), 0.0), together)
     np.testing.assert_allclose(at_once, frame.common.values[:, 0].sum(), rtol=1e-9)
+
+
+def counted_tail(decay, counts):
+    z = np.arange(0.0, 300.0)
+    mu = 1000 * np.exp(-z / decay) + 1
+    k = np.random.default_rng(0).poisson(mu)
+    data = xr.DataArray(
+        [k * 1e15],
+        dims=("species", "depth"),
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    ).to_dataset()
+    return sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3") if counts else data
+
+
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ds, w: sims.integrated_dose(ds, background=w),
+        lambda ds, w: sims.cumulative_dose(ds, background=w),
+        lambda ds, w: sims.detection_limit(ds, window=w),
+    ],
+)
+def test_a_window_in_which_the_profile_still_falls_is_no_background(ask, counts):
+    ds = counted_tail(40, counts)
+    with pytest.warns(sims.errors.SimsWarning, match="'B': the profile still falls in the backgr"):
+        ask(ds, ("150 nm", "200 nm"))
+    ask(ds, ("260 nm", "299 nm"))  # level within its noise
