@@ -153,20 +153,6 @@ def test_only_where_a_dose_set_the_scale_is_its_uncertainty_that_of_the_scale():
     np.testing.assert_allclose(relative["depth"], [0.0, 0.05, 0.0, 0.0], rtol=1e-12)
 
 
-def test_systematic_errors_do_not_shrink_with_the_number_of_samples():
-    coarse = sims.dose_budget(flat(), rsf_uncertainty=0.1)
-    fine = one(np.arange(0, 100.1, 0.1), np.full(1001, 1e18))
-    fine = sims.dose_budget(fine, rsf_uncertainty=0.1)
-    assert number(coarse["rsf_stderr"]) == pytest.approx(number(fine["rsf_stderr"]))
-
-
-def test_uncertainties_of_each_profile():
-    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18]})
-    relative = xr.DataArray([0.2, 0.1], coords={"species": ["P", "B"]}, attrs={"units": "1"})
-    found = sims.dose_budget(ds, rsf_uncertainty=relative)["rsf_stderr"]
-    np.testing.assert_allclose(found.sel(species=["B", "P"]), [1e11, 2e11])
-
-
 def test_uncertainties_by_species_and_others_as_the_data_state():
     ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18], "As": [1e18, 1e18]})
     stated = ("species", [0.3, 0.2, np.nan], {"units": "1"})
@@ -416,11 +402,3 @@ def test_each_profile_has_its_own_fraction(lazy):
     found = sims.depth_at_dose_fraction(ds.chunk() if lazy else ds, fraction=asked)
     assert found["status"].values.tolist() == ["no_data", "ok"]
     assert np.isnan(found.values).tolist() == [True, False]
-
-
-def test_nothing_and_all_of_a_dose_are_fractions():
-    found = sims.depth_at_dose_fraction(
-        sims.open_example("boron-implant"), fraction=[0.0, 0.5, 1.0]
-    )
-    assert (found.isel(fraction=0) <= found.isel(fraction=1)).all()
-    assert (found.isel(fraction=1) < found.isel(fraction=2)).all()

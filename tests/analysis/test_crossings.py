@@ -12,7 +12,6 @@ from measured import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileError, UnitsError
-from sims_analysis.kernels import crossing_error
 
 LEVEL = "1e18 atoms/cm^3"
 
@@ -172,14 +171,6 @@ def test_max_count_limits_the_entries_but_not_the_count():
             sims.crossings(ds, level=LEVEL, max_count=wrong)
 
 
-def test_dask_data_need_max_count():
-    ds = one(range(6), [1e19, 1e17] * 3)
-    with pytest.raises(ProfileError, match="max_count"):
-        sims.crossings(ds.chunk(), level=LEVEL)
-    lazy = sims.crossings(ds.chunk(), level=LEVEL, max_count=5)
-    xr.testing.assert_identical(lazy.compute(), sims.crossings(ds, level=LEVEL, max_count=5))
-
-
 # --- levels -------------------------------------------------------------------------------------
 
 
@@ -214,17 +205,6 @@ def test_as_many_levels_as_species_are_not_matched_by_position(lazy):
     assert found["count"].dims == ("species", "case")
     exact = np.outer([5, 10], np.log([10, 1e3]))
     np.testing.assert_allclose(found["depth"].isel(crossing=0), exact, rtol=1e-12)
-
-
-@pytest.mark.parametrize("level", [1e18, "1e18", "1e18 nm", "1e18 counts/s", 5])
-def test_a_level_without_a_fitting_unit_is_refused_by_name(level):
-    with pytest.raises(UnitsError, match="level"):
-        sims.crossings(one([0, 1], [1e19, 1e17]), level=level)
-
-
-def test_a_level_that_is_not_finite_is_refused():
-    with pytest.raises((ProfileError, UnitsError), match="level"):
-        sims.crossings(one([0, 1], [1e19, 1e17]), level="inf atoms/cm^3")
 
 
 def test_the_unit_of_the_level_chooses_the_variable():
@@ -325,25 +305,6 @@ def test_a_crossing_in_noise_has_the_interval_of_its_two_samples():
     expected = np.hypot((1 - t) * error[0], t * error[1]) / abs(b - a)
     alike = np.isclose(inner["stderr"], expected, rtol=1e-9)
     assert alike.mean() > 0.95  # others stand at an edge that noise has made
-
-
-def test_the_work_on_noise_grows_no_faster_than_the_record(monkeypatch):
-    fitted = []
-    plain = crossing_error._crossing_of_parabola
-
-    def counting(samples):
-        fitted.append(samples.x.size)
-        return plain(samples)
-
-    monkeypatch.setattr(crossing_error, "_crossing_of_parabola", counting)
-    work = []
-    for n in (2000, 8000):
-        counts = np.random.default_rng(0).poisson(np.linspace(6, 1, n))
-        fitted.clear()
-        sims.crossings(counted(counts, 1.0), level="2.9e17 atoms/cm^3")
-        work.append(sum(fitted) / n)
-    assert work[1] < 2 * work[0]
-    assert work[1] < 400
 
 
 # --- over sputter time --------------------------------------------------------------------------

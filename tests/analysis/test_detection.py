@@ -8,7 +8,7 @@ import xarray as xr
 from measured import measurement, number, one, profile
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SimsWarning, UnitsError
+from sims_analysis.errors import ProfileError, SimsWarning
 
 
 def tail():
@@ -55,19 +55,6 @@ def test_a_window_with_one_sample_or_none_has_no_limit():
         assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
 
 
-@pytest.mark.parametrize(
-    "window", [("90 nm", "60 nm"), ("60 nm", "60 nm"), "60 nm", ("60 nm",), None, ("60 nm", 90)]
-)
-def test_a_broken_window_is_refused_by_name(window):
-    with pytest.raises((ProfileError, UnitsError), match="window"):
-        sims.detection_limit(tail(), window=window)
-
-
-def test_an_unknown_rule_names_the_known_ones():
-    with pytest.raises(ProfileError, match=r"3-sigma.*mean\+3sigma.*currie"):
-        sims.detection_limit(tail(), window=("60 nm", "99 nm"), rule="3-sigma")
-
-
 # --- below it -----------------------------------------------------------------------------------
 
 
@@ -100,12 +87,6 @@ def test_a_limit_goes_from_the_tail_to_the_junction():
     found = sims.junction_depth(ds, level="1e15 atoms/cm^3", detection_limit=limit, which=1)
     assert found["status"].values.tolist() == ["below_detection"]
     assert sims.below_detection(ds, limit=limit).sum() == 50
-
-
-@pytest.mark.parametrize("limit", [1e16, "1e16", "1 nm", "1 counts/s"])
-def test_a_limit_without_a_fitting_unit_is_refused_by_name(limit):
-    with pytest.raises(UnitsError, match="limit"):
-        sims.below_detection(tail(), limit=limit)
 
 
 def test_the_mask_selects_on_the_data():
@@ -230,42 +211,6 @@ def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_
         sims.ProfileWarning, match=r"3 samples.*; 2 of 'B' between.*below 5e\+15.*too high there"
     ):
         sims.read(path).to_dataset()
-
-
-#: Level -> statuses of B, whose last value is 6.34e15, and of P, which ends at 5.2e16.
-BELOW = {
-    "1e15 atoms/cm^3": ["below_limit", "always_above"],
-    "5e15 atoms/cm^3": ["below_limit", "always_above"],
-    "6e15 atoms/cm^3": ["below_limit", "always_above"],  # it was crossed beside the last value
-    "1e17 atoms/cm^3": ["ok", "ok"],
-    "1e21 atoms/cm^3": ["never_reached", "never_reached"],
-}
-
-
-@pytest.mark.few(1)
-@pytest.mark.slow
-@pytest.mark.parametrize("level", BELOW)
-def test_a_level_below_what_a_file_gives_as_limit(unmeasured, level):
-    layouts = [
-        unmeasured,
-        unmeasured.chunk({"species": 1}),
-        sims.stack([unmeasured, unmeasured]).isel(measurement=1),
-        sims.stack([unmeasured, unmeasured.isel(depth=slice(0, -1))]).isel(measurement=0),
-        sims.quantify(unmeasured),
-        unmeasured["concentration"],
-        sims.rescale_depth(unmeasured, factor=1.5),
-    ]
-    for data in layouts:
-        found = sims.junction_depth(data, level=level)
-        assert found["status"].values.tolist() == BELOW[level]
-        limit = sims.dequantify(found)["detection_limit"]
-        np.testing.assert_array_equal(limit, [5e15, np.nan])
-        every = sims.crossings(data, level=level, max_count=2)
-        assert every["status"].isel(crossing=0).values.tolist() == BELOW[level]
-        assert every["status"].isel(crossing=1).values.tolist() == ["", ""]
-        assert "detection_limit" in every.coords
-    alone = sims.junction_depth(unmeasured.sel(species="B"), level=level)
-    assert alone["status"].item() == BELOW[level][0]
 
 
 def test_the_limit_of_a_file_is_told_scaled_and_replaced(unmeasured):

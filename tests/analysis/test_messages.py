@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from approved import approved, message_of
-from measured import measurement, one
+from compared import DEPTH, dataset, gaussian
+from measured import measurement, one, profile
 
 import sims_analysis as sims
 
@@ -15,6 +16,8 @@ Z = [0.0, 10.0, 20.0, 30.0]
 TWO = measurement(Z, {"P": [1e18, 1e18, 1e17, 1e16], "B": [1e16, 1e17, 1e18, 1e18]})
 ONE = one(Z, [1e18, 2e18, 1e17, 1e16])
 LEVEL = "1e17 cm^-3"
+NEVER = measurement(Z, {"P": [1e18] * 4, "B": [1e16] * 4})
+TWICE = xr.concat([TWO, TWO.isel(species=[0])], "species")
 BATCH = sims.stack([ONE, ONE])
 FEW = ONE.isel(depth=[1])
 CURRIE = {"window": ("1 nm", "20 nm"), "rule": "currie"}
@@ -43,6 +46,28 @@ FILE = one(range(20), 1e18 * LESS).assign_coords(
         ("species", "depth"), [np.where(np.isnan(LESS), 5e16, np.nan)], {"units": "atom/cm^3"},
     )
 )  # fmt: skip
+#: For alignments: a layer, none, and two layers of which another measurement has one.
+LAYER = dataset(DEPTH, B=gaussian(DEPTH))
+FLAT = dataset(DEPTH, B=np.ones(DEPTH.size))
+LAYERS = dataset(DEPTH, B=gaussian(DEPTH), As=gaussian(DEPTH, centre=100.0))
+OTHERS = LAYERS.assign_coords(species=["B", "P"])
+#: 0.99016 s of counting each, as an instrument prints it; 0.001 where nothing was counted.
+PRINTED = [0.001, 1.00994, 2.01988, 33.328, 71.7059, 776.666, 308.035]
+
+
+def values_of_type(kind):
+    values = np.array([["1", "2", "3", "4"]] if kind == "U4" else [Z]).astype(kind)
+    return ONE.assign(concentration=(("species", "depth"), values, {"units": "cm^-3"}))
+
+
+def depths_of_type(kind):
+    return ONE.assign_coords(depth=("depth", np.arange(4).astype(kind), {"units": "nm"}))
+
+
+def counts(values, units="counts", **about):
+    return sims.to_dataset(
+        profile("B", range(len(values)), values, units=units, species_metadata=about)
+    )
 
 
 @pytest.mark.parametrize(("call", "message"), approved(Path(__file__).with_name("messages.txt")))

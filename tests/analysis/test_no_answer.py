@@ -51,22 +51,6 @@ def test_the_status_of_a_containing_depth(values, status):
         assert word(sims.depth_at_dose_fraction(ds, fraction=0.5)["status"]) == status
 
 
-def test_fractions_in_a_table_are_refused():
-    with pytest.raises(ProfileError, match="fraction="):
-        sims.depth_at_dose_fraction(one([0, 1], [1e18, 1e18]), fraction=[[0.1, 0.2]])
-
-
-@pytest.mark.parametrize("profiles", [3, 100])
-def test_one_of_many_profiles_without_a_result(profiles):
-    z = np.linspace(0, 600, 70_000 // profiles)
-    c = np.exp(-(((z - 100) / 30) ** 2) / 2) * 1e20 * np.ones((profiles, 1))
-    c[1] = np.nan
-    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
-    found = sims.depth_at_dose_fraction(ds)
-    assert found["status"].values.tolist() == ["ok", "no_data", *["ok"] * (profiles - 2)]
-    assert bool((found.notnull().all("fraction") == (found["status"] == "ok")).all())
-
-
 @pytest.mark.slow
 def test_no_dose_no_error():
     z = np.linspace(0, 600, 300)

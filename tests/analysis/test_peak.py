@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted import trials
-from measured import measurement, number, one, word
+from measured import number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileWarning
 
 
 def gaussian(z, rp, straggle):
@@ -76,36 +76,6 @@ def test_peak_of_an_intensity_keeps_its_unit_and_error():
     assert found[f"{value}_stderr"].attrs["units"] == "count"
     # The parabola through the three has its maximum at 100.4 counts, known to 10.
     assert 10 < number(found[f"{value}_stderr"]) < 10.5
-
-
-# --- windows ------------------------------------------------------------------------------------
-
-
-def test_a_reversed_window_is_refused():
-    with pytest.raises(ProfileError, match=r"start.*stop"):
-        sims.peak(one([0, 1, 2], [4, 2, 1]), start="5 nm", stop="1 nm")
-
-
-def test_windows_of_each_profile_and_over_a_new_dimension():
-    z = np.arange(0, 200, 1.0)
-    c = gaussian(z, 50, 10) + gaussian(z, 150, 10)
-    ds = measurement(z, {"B": c, "P": c})
-    ends = {"coords": {"species": ["P", "B"]}, "attrs": {"units": "nm"}}
-    found = sims.peak(ds, start=xr.DataArray([100.0, 0.0], **ends))
-    assert found["depth"].sel(species=["B", "P"]).values.tolist() == [50, 150]
-    cases = xr.DataArray([0.0, 100.0, 180.0], dims="case", attrs={"units": "nm"})
-    found = sims.peak(ds, start=cases)
-    assert found["depth"].dims == ("species", "case")
-    assert found["depth"].values.tolist() == [[50, 150, 180]] * 2
-    assert found["status"].values.tolist() == [["ok", "ok", "truncated"]] * 2
-
-
-def test_an_unknown_window_is_empty():
-    ds = one([0, 1, 2, 3], [8, 4, 2, 1])
-    unknown = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "nm"})
-    found = sims.peak(ds, start=unknown)
-    assert word(found["status"]) == "no_data"
-    assert math.isnan(number(found["depth"]))
 
 
 # --- the surface transient ----------------------------------------------------------------------
