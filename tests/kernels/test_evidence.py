@@ -42,12 +42,6 @@ def runs(rows):
     return list(zip(*each, strict=True))
 
 
-def test_nothing_is_known_of_clean_profiles():
-    rows = rows_of(Z, np.ones((3, 10)) + Z)
-    assert marks(rows) is None
-    assert not rests(rows, *np.array([[0.0] * 3, [9.0] * 3])).flags.any()
-
-
 def test_what_values_show_and_what_they_carry_are_both_told():
     carried = flagged(20, saturated=np.s_[3:5], placeholder=[7])
     rows = rows_of(HOLED, np.arange(20.0), carried)
@@ -69,21 +63,6 @@ def test_samples_below_a_limit_have_no_value_and_the_highest_limit_of_their_run(
         (Flag.BELOW_LIMIT | WITHOUT_VALUE, 10.0, 29.0, 9.0, 30.0, 2.0),
         (GAP, 39.0, 60.0, 39.0, 60.0, 0.0),
     ]
-
-
-def with_gap(keep, n=10):
-    """Carry a gap between samples 4 and 5, and keep some of the samples."""
-    flags = flagged(n, gap_after=[4], gap_before=[5])[keep]
-    return runs(rows_of(Z[keep], 1.0 + Z[keep], flags))
-
-
-@pytest.mark.parametrize(
-    ("dropped", "between"),
-    [([], (4, 5)), ([4], (3, 5)), ([5], (4, 6)), ([0, 1], (4, 5)), (np.s_[::2], (3, 5))],
-)
-def test_a_gap_is_told_after_dropping_a_neighbour_or_every_second_sample(dropped, between):
-    ((flag, _, _, low, high, _),) = with_gap(np.delete(np.arange(10), dropped))
-    assert (flag, low, high) == (GAP, *between)
 
 
 def test_a_sample_inside_of_a_gap_tells_it_if_both_neighbours_are_gone():
@@ -227,12 +206,3 @@ def test_layouts_and_neighbours_change_nothing():
         np.testing.assert_array_equal(own, found)
         np.testing.assert_array_equal(alone, found)
     assert (whole.flags > 0).all()
-
-
-def test_flags_of_reindexed_data_are_read_as_whole_numbers():
-    flags = np.array([[0.0, 4.0, NAN, NAN, 0.0, 0.0]])
-    rests_on = blocks.run(
-        interval, np.arange(6.0), np.arange(1.0, 7.0)[None], np.zeros(1), np.full(1, 5.0),
-        evidence=blocks.Evidence(flags), use="samples",
-    )[1]  # fmt: skip
-    assert rests_on.flags.tolist() == [Flag.SATURATED]

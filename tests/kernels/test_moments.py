@@ -153,42 +153,6 @@ def test_errors_are_numerical_derivatives(limits, own):
         np.testing.assert_allclose(stated, np.sqrt(variance[name]), rtol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_a_row_does_not_depend_on_the_others(own):
-    depth, value = realistic(200, 60, gaps=0.0)
-    stderr = np.sqrt(1e19 * value)  # of few counts: the term of second order is large
-    axes = np.tile(depth, (200, 1)) if own else depth
-    together = ask(axes, value, stderr=stderr)
-    for row in range(200):
-        these = slice(row, row + 1)
-        alone = ask(axes[these] if own else axes, value[these], stderr=stderr[these])
-        for name, one, all_rows in zip(alone._fields, alone, together, strict=True):
-            np.testing.assert_array_equal(one, all_rows[these], err_msg=name)
-
-
-def test_a_run_is_doubtful_where_noise_reaches_the_threshold_at_its_ends():
-    far, near, clear = 9.0, 2.9, 3.0
-    above = [
-        [-far, far, far, far, -far],
-        [-far, far, near, far, -far],  # within it
-        [-near, far, far, far, -far],  # beside it, above and below
-        [-far, far, far, far, -near],
-        [-clear, clear, far, clear, -clear],
-        [NAN, far, far, far, NAN],
-        [-far, -near, -far, far, far],  # one apart from it
-        [-near, -near, -far, -far, -far],  # beside the run of the row before, not of its own
-    ]
-    keep = [*([[0, 1, 1, 1, 0]] * 6), [0, 0, 0, 1, 1], [0, 0, 0, 0, 0]]
-    flat = np.array(above).reshape(-1)
-    rows = Packed(np.arange(40.0), flat, offsets=np.arange(0, 41, 5))
-    kept = np.array(keep, dtype=bool).reshape(-1)
-    found = moments._doubtful(rows, flat, np.ones(40), kept)
-    assert found.tolist() == [False, True, True, True, False, False, False, False]
-    backwards = Packed(np.arange(40.0), flat[::-1], offsets=rows.offsets)
-    found = moments._doubtful(backwards, flat[::-1], np.ones(40), kept[::-1])
-    assert found.tolist() == [False, False, False, False, True, True, True, False]
-
-
 def test_few_counts_widen_the_errors_of_higher_moments_by_students_t():
     # By Satterthwaite, with the counts of a background that was subtracted before.
     z = np.arange(0.0, 40.0, 2.0)
@@ -217,15 +181,6 @@ def test_few_counts_widen_the_errors_of_higher_moments_by_students_t():
             wider = 1.0 if name == "projected_range" else stats.t(freedom).ppf(stats.norm.cdf(1))
             stated = getattr(found, f"{name}_stderr")[0]
             assert stated == pytest.approx(math.sqrt(parts.sum()) * wider, rel=1e-6), name
-
-
-@pytest.mark.parametrize("edge", ["first", "last"])
-def test_a_record_that_ends_above_the_threshold_is_truncated_at_its_end(edge):
-    z, c = np.arange(6.0), np.array([[1.0, 3, 9, 9, 9, 8]])
-    found = ask(z, c if edge == "last" else c[:, ::-1], threshold=0.5)
-    assert found.status == [Status.TRUNCATED if edge == "last" else Status.OK]
-    assert ask(z, c, threshold=0.9).status == [Status.OK]
-    assert ask(z, c).status == [Status.OK]  # all samples were asked for
 
 
 def test_where_the_background_is_sure_the_kurtosis_has_its_second_order():

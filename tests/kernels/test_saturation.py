@@ -165,30 +165,3 @@ def test_an_uneven_axis_is_no_noise(axis, shape, part):
     assert saturated(Dense(z, counts[None])) is None
     found = saturated(Dense(z, np.minimum(counts, 3000.0)[None]))
     assert (found[0] == (counts >= 3000)).all()
-
-
-@pytest.mark.parametrize("shape", SMOOTH)
-def test_a_rounded_axis_is_no_noise(shape):
-    z = np.arange(400) * 0.37
-    value = SMOOTH[shape](z)
-    rounded = np.round(z, 1)
-    assert saturated(Dense(rounded, np.minimum(value, value.max() / 2)[None])) is None
-
-
-@pytest.mark.parametrize(("equal", "found"), [(4, []), (5, [[3, 8]]), (6, [[3, 9]])])
-def test_five_equal_neighbours_of_a_row_are_a_run(equal, found):
-    flat = np.concatenate([[1.0, 2.0, 3.0], np.full(equal, 7.0), [6.0, 5.0]])
-    z = np.arange(flat.size, dtype=float)
-    assert Dense(z, flat[None]).equal_runs.tolist() == found
-    two = Packed(
-        np.append(z, z), np.append(flat, flat), offsets=np.array([0, 0, 5, *[2 * flat.size] * 2])
-    )
-    # The first run is of two rows; two more rows are empty.
-    assert two.equal_runs.tolist() == [[a + flat.size, b + flat.size] for a, b in found]
-
-
-@pytest.mark.parametrize("offsets", [[0, 7, 7], [0, 0, 7], [0, 0, 7, 7]])
-def test_runs_are_found_beside_rows_without_samples(offsets):
-    flat = np.array([1.0, 2.0, 7.0, 7.0, 7.0, 7.0, 7.0])
-    rows = Packed(np.arange(7.0), flat, offsets=np.array(offsets))
-    assert rows.equal_runs.tolist() == [[2, 7]]
