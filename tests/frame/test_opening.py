@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.frame.opening import is_ratio, open_frame, open_samples
+from sims_analysis.frame.opening import is_ratio, open_frame
 
 KINDS = ("concentration", "count_rate")
 
@@ -92,14 +92,6 @@ def test_an_axis_that_is_none_is_refused_at_its_first_sample(ds, depth, message)
     refused(with_depth(ds, depth), ProfileError, message)
 
 
-def test_axes_of_few_samples(ds):
-    assert kind(ds.isel(depth=[])) == "concentration"
-    assert kind(ds.isel(depth=[0])) == "concentration"
-    refused(with_depth(ds.isel(depth=[0]), [np.nan]), ProfileError, "depth[0] = nan nm follows")
-    refused(with_depth(ds.isel(depth=[0]), [np.inf]), ProfileError, "depth[0] = inf: every")
-    refused(ds.drop_vars("depth"), ProfileError, "a dimension 'depth' but no coordinate with its")
-
-
 def test_a_time_is_no_depth_where_a_depth_is_needed(ds):
     time = ds.rename(depth="sputter_time")
     time["sputter_time"].attrs["units"] = "s"
@@ -129,12 +121,6 @@ def test_standard_errors_have_a_unit_of_their_own(ds):
     refused(ds, UnitsError, "concentration_stderr")
     del ds["concentration_stderr"].attrs["units"]
     refused(ds, UnitsError, "concentration_stderr")
-
-
-def test_what_stands_beside_samples_is_of_each_of_them(ds):
-    ds["concentration_stderr"] = ("species", [1.0, 1.0], {"units": "cm^-3"})
-    message = "concentration_stderr is over (species), and concentration over (species, depth): "
-    refused(ds, ProfileError, message + "each sample needs its own")
 
 
 def with_cells(ds, lower, upper, dims=("depth", "bounds")):
@@ -197,73 +183,12 @@ def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds):
     refused(point, ProfileError, "depth[2] = nan nm follows 1")
 
 
-def test_no_cells_are_cells_of_no_samples(ds):
-    assert kind(with_cells(ds, LOWER, UPPER).isel(depth=[])) == "concentration"
-
-
 def opened(data, **options):
     return open_frame(data, KINDS, question="a test", **options)
 
 
 def boron(ds):
     return ds.drop_vars("intensity").isel(species=[0, 0]).assign_coords(species=["B", "P"])
-
-
-def test_an_edge_is_off_by_a_part_of_the_record_wherever_that_begins(ds):
-    upper = UPPER.copy()
-    upper[1] += 1e-6
-    far = with_depth(ds, 1e4 + np.arange(4.0))
-    refused(with_cells(far, 1e4 + LOWER, 1e4 + upper), ProfileError, "overlap")
-    wide = with_depth(ds, 1e3 * np.arange(4.0))
-    assert kind(with_cells(wide, 1e3 * LOWER, 1e3 * UPPER + 1e-6)) == "concentration"
-
-
-def test_cells_in_any_order_and_of_each_profile_are_compared_with_their_neighbours(ds):
-    array = boron(ds)["concentration"]
-    lower, upper = np.stack([LOWER, LOWER]), np.stack([UPPER, UPPER])
-    upper[1, 2] += 0.1  # of P alone
-    edges = {"cell_start": lower, "cell_stop": upper}
-    cells = {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
-    refused(array.assign_coords(cells), ProfileError, "the cell of 3 nm begins within another")
-    cells["cell_stop"][1][1, 2] -= 0.1
-    lower, upper = opened(array.assign_coords(cells)).cells
-    assert lower.dims == ("depth",), "what is the same for all profiles has no dimension of them"
-    alone = opened(array.assign_coords(cells).isel(species=[1]))
-    assert alone.cells[0].dims == ("depth",)
-    narrow = {**cells, "cell_stop": (("species", "depth"), np.stack([UPPER, UPPER - 0.2]),
-                                     {"units": "nm"})}  # fmt: skip
-    lower, upper = opened(array.assign_coords(narrow)).cells
-    assert lower.dims == upper.dims == ("species", "depth")
-    np.testing.assert_array_equal(upper, np.stack([UPPER, UPPER - 0.2]))
-
-
-def test_bounds_are_in_the_unit_of_their_axis(ds):
-    um = ds.assign_coords(depth=("depth", np.arange(4.0) / 1000, {"units": "um"}))
-    lower, upper = opened(with_cells(um, LOWER / 1000, UPPER / 1000)).cells
-    np.testing.assert_allclose(lower, LOWER, rtol=1e-12)
-    np.testing.assert_allclose(upper, UPPER, rtol=1e-12)
-    turned = with_cells(um, LOWER / 1000, UPPER / 1000).transpose("bounds", ...)
-    np.testing.assert_allclose(opened(turned).cells[1], UPPER, rtol=1e-12)
-    assert opened(ds).cells is None
-
-
-def test_independent_samples_of_a_grid_and_of_samples_beside_it(ds):
-    assert float(opened(ds).fraction) == 1.0
-    fraction = ds.assign_coords(effective_sample_fraction=("species", [0.25, np.nan]))
-    frame = opened(fraction)
-    np.testing.assert_array_equal(frame.fraction, [0.25, 1.0])
-    assert "effective_sample_fraction" not in frame.coords
-
-
-def test_the_achieved_resolution_is_one_of_depths_along_the_samples(ds):
-    um = {"units": "um"}
-    along = ds.assign_coords(achieved_resolution=("depth", np.arange(4.0) / 1000, um))
-    np.testing.assert_allclose(opened(along).achieved, [np.arange(4.0)] * 2, rtol=1e-12)
-    assert opened(ds).achieved is None
-    assert opened(ds.assign_coords(achieved_resolution=((), 1.0, um))).achieved is None
-    time = along.rename(depth="sputter_time")
-    time["sputter_time"].attrs["units"] = "s"
-    assert opened(time, axes=("depth", "sputter_time")).achieved is None
 
 
 def test_a_background_that_was_not_subtracted_is_exact_and_an_infinite_error_is_not_known(ds):
@@ -335,25 +260,6 @@ def test_samples_are_along_the_last_dimension(ds):
     frame = opened(own)
     assert frame.depth.dims == ("species", "point")
     np.testing.assert_array_equal(frame.depth[1], [1.0, 3.0, 5.0, 7.0])
-
-
-def test_samples_to_make_others_of_are_opened_on_either_axis_as_they_are(ds):
-    ds["concentration"].attrs["units"] = "atom/cm^3"
-    time = ds.rename(depth="sputter_time")
-    time["sputter_time"].attrs["units"] = "s"
-    for data, axis in ((ds, "depth"), (time, "sputter_time")):
-        frame = open_samples(data, "concentration", "a test")
-        assert (frame.axis, frame.kind, frame.origin is data) == (axis, "concentration", True)
-
-
-def test_what_has_no_variables_is_told():
-    empty = xr.Dataset(coords={"depth": ("depth", [0.0, 1.0], {"units": "nm"})})
-    with pytest.raises(UnitsError) as told:
-        open_frame(empty, ("concentration", "count_rate"), question="a test")
-    wanted = "a concentration (atom/cm^3) or count rate (count/s)"
-    assert str(told.value) == f"a test needs {wanted}; the data have no variables"
-    with pytest.raises(UnitsError, match=r"no variable 'counts'; the data have no variables$"):
-        kind(empty, variable="counts")
 
 
 def test_what_was_measured_is_looked_for_and_several_lazy_species_are_not_computed(ds):

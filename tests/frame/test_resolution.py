@@ -8,7 +8,6 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileWarning
 
 Z = np.arange(0.0, 60.0, 0.5)
 
@@ -71,11 +70,6 @@ def test_what_has_one_edge_or_no_achieved_resolution_is_not_told():
     ds = restored(2.0)
     assert not warned(ds.where(ds["depth"] > 30, drop=True))
     assert not warned(ds.drop_vars("achieved_resolution"))
-
-
-def test_no_warning_category_but_that_of_profiles():
-    with pytest.warns(ProfileWarning, match="crossed twice within 0.5 achieved resolutions"):
-        sims.crossings(restored(2.0), level="5e17 atom/cm^3")
 
 
 def falling(decay, *, error=1e-6, achieved=10.0):
