@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pint
@@ -11,7 +10,7 @@ import xarray as xr
 from questions import CORRECTIONS, QUESTIONS, SHARED, asking, correct
 
 import sims_analysis as sims
-from sims_analysis.units import application, define_atoms
+from sims_analysis.units import define_atoms
 
 pytest.importorskip("pint_xarray", reason="pint-xarray is not installed")
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
@@ -135,14 +134,6 @@ def test_an_atom_that_is_a_pure_number_is_refused_where_it_would_be_used(own_reg
     assert sims.quantify(RUN)["intensity"].data.units == own_registry("count/s").units
 
 
-@pytest.mark.slow
-def test_first_use_in_several_threads(own_registry, monkeypatch):
-    pint.set_application_registry(pint.UnitRegistry())
-    monkeypatch.setattr(application, "_prepared", None)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: sims.quantify(IMPLANT), range(16)))
-
-
 # --- axes that carry a unit -----------------------------------------------------------------------
 
 
@@ -243,26 +234,6 @@ def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
     for found, wanted in zip(sims.to_profiles(q), sims.to_profiles(COUNTED), strict=True):
         np.testing.assert_array_equal(found.depths, wanted.depths)
         assert found.depth_units == wanted.depth_units
-
-
-@pytest.mark.slow
-def test_cells_in_micrometres_are_those_of_the_view(tmp_path):
-    ds = sims.open_example("boron-implant")
-    cells = sims.with_units(sims.to_grid(ds, step="5 nm", conserve="dose"), depth="um")
-    view = cells.pint.quantify()
-    expected = sims.integrated_dose(cells, stop="300 nm")
-    found = sims.dequantify(sims.integrated_dose(view, stop="300 nm"))
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-    for plain in (sims.dequantify(view), sims.load(sims.save(view, tmp_path / "x.nc"))):
-        assert plain["depth"].attrs["units"] == "nm"
-        np.testing.assert_allclose(plain["depth_bounds"], 1e3 * cells["depth_bounds"], rtol=1e-12)
-        np.testing.assert_allclose(sims.integrated_dose(plain, stop="300 nm"), expected, rtol=1e-12)
-
-
-def test_an_integral_has_its_unit_after_pint_quantify():
-    dose = IMPLANT["concentration"].pint.quantify().integrate("depth")
-    wanted = sims.integrated_dose(IMPLANT)
-    np.testing.assert_allclose(dose.pint.to("atom/cm^2").pint.magnitude, wanted.values, rtol=1e-12)
 
 
 def test_what_pint_xarray_dequantifies_is_read_again():

@@ -56,7 +56,7 @@ def test_there_are_sessions():
 
 
 @pytest.mark.slow
-def test_pictures_are_made_by_the_code_beside_them(tmp_path):
+def test_pictures_are_made_by_the_code_of_their_page(tmp_path):
     pytest.importorskip("matplotlib")
     made = {path.name: path for path in make_pictures(tmp_path)}
     kept = {path.name: path for path in PICTURES.iterdir()}
@@ -66,7 +66,7 @@ def test_pictures_are_made_by_the_code_beside_them(tmp_path):
 
 
 @pytest.mark.parametrize("picture", sorted(PICTURES.iterdir()), ids=lambda path: path.stem)
-def test_pictures_asked_again_give_their_numbers(picture):
+def test_repeated_questions_give_the_numbers_of_pictures(picture):
     assert_gives_its_numbers(sims.provenance(picture), sims.open_example("boron-implant"))
 
 
@@ -256,7 +256,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
         sims.read(path)
 
 
-def test_the_table_of_coverages_is_of_all_that_is_asked(monkeypatch):
+def test_the_table_of_coverages_is_of_every_question(monkeypatch):
     monkeypatch.syspath_prepend(str(README.parent))
     coverage = importlib.import_module("benchmarks.coverage")
     asked = {question.name for question in coverage.questions()}

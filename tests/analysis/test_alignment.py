@@ -54,7 +54,7 @@ def test_batch_is_aligned_one_by_one():
     np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
 
 
-def test_the_shift_says_what_it_is_and_the_axis_stays_what_it_was():
+def test_the_shift_has_a_description_and_the_axis_keeps_its_own():
     a = dataset(DEPTH, B=gaussian(DEPTH))
     one = dataset(DEPTH, B=gaussian(DEPTH + 2.5))
     cells = [sims.to_grid(x, step="2 nm", conserve="dose") for x in (a, one)]

@@ -74,7 +74,7 @@ def test_without_errors_in_the_data_the_random_part_is_not_known_rather_than_zer
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lazy", [False, True])
-def test_an_uncertainty_that_nobody_states_is_not_known_rather_than_zero(lazy):
+def test_an_uncertainty_that_is_not_stated_is_nan_and_not_zero(lazy):
     ds = flat().chunk() if lazy else flat()
     for stated, rsf, depth, systematic in (
         ({}, math.nan, math.nan, math.nan),
@@ -257,7 +257,7 @@ def test_a_single_high_sample_makes_the_rules_differ_and_warns_at_the_caller():
 
 
 @pytest.mark.parametrize(("step", "difference"), [(1.15, 0.0974), (1.3, 0.1205)])
-def test_rules_that_differ_by_more_than_a_tenth_are_told(step, difference):
+def test_dose_rules_that_differ_by_more_than_a_tenth_warn(step, difference):
     # Of an exponential in steps of d decay lengths: 1 - tanh(d / 2) / (d / 2).
     z = step * np.arange(12)
     with warnings.catch_warnings(record=True) as caught:

@@ -296,7 +296,7 @@ def test_doses_are_those_of_integrated_dose(method, rule):
         sims.compare(a, b, rule="simpson")
 
 
-def test_answers_about_shifted_and_gridded_profiles_tell_how():
+def test_answers_about_shifted_and_gridded_profiles_have_these_steps_in_their_provenance():
     a = sims.open_example("boron-implant")
     batch = sims.stack([a, a], names=["x", "y"])
     for data in (a, a["concentration"], batch):
@@ -348,9 +348,9 @@ def test_nothing_is_compared_in_a_gap_of_b():
         ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
     hidden = np.isnan(HOLED)
     said = r"'B': no sample between 60 and 100 nm .* b is not compared in it"
-    with pytest.warns(sims.errors.SimsWarning) as told:
+    with pytest.warns(sims.errors.SimsWarning) as caught:
         found = sims.compare(a, b)
-    (one,) = told  # of one gap, once
+    (one,) = caught  # of one gap, once
     assert re.search(said, str(one.message))
     assert found["status"].values.tolist() == ["gap", "ok"]
     for name in ("ratio", "log_ratio", "ratio_stderr", "log_ratio_stderr"):
@@ -368,7 +368,7 @@ def test_nothing_is_compared_in_a_gap_of_b():
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-def test_a_gap_in_a_batch_or_in_a_is_told():
+def test_a_gap_in_either_profile_has_status_gap():
     with pytest.warns(sims.errors.ProfileWarning, match="a is not compared in it"):
         sims.compare(dataset(DEPTH, B=HOLED), dataset(DEPTH, B=EDGE))
     a, b = dataset(DEPTH, B=EDGE), dataset(DEPTH, B=HOLED)
@@ -404,16 +404,16 @@ def test_levels_over_a_new_dimension():
         xr.testing.assert_equal(shift, alone["junction_shift"])
 
 
-def test_what_is_doubtful_is_said_of_each_with_what_it_means_for_the_dose():
+def test_the_warning_names_the_profile_with_the_gap_and_its_dose():
     z = np.arange(0.0, 100.0, 2.0)
     ds = dataset(z, B=gaussian(z, centre=40.0))
     hole = ds.where((z < 30) | (z > 60))
     hole["concentration"].attrs["units"] = "atom/cm^3"
     for a, b, name in ((ds, hole, "b"), (hole, ds, "a")):
-        with pytest.warns(sims.ProfileWarning) as told:
+        with pytest.warns(sims.ProfileWarning) as caught:
             found = sims.compare(a, b, rule="loglinear")
         assert found["status"].values.tolist() == ["gap"]
-        (text,) = (str(one.message) for one in told)
+        (text,) = (str(one.message) for one in caught)
         assert text.startswith("species 'B': no sample between 28 and 62 nm (34 nm); ")
         assert f"; {name} is not compared in it, and its dose bridges it by the rule loglin" in text
     counted = {"units": "counts/s"}

@@ -320,10 +320,10 @@ def test_over_sputter_time_crossings_are_times():
     names = {"sputter_time": "depth", "decay_length": "decay_length", "stderr": "stderr"}
     names |= {f"sputter_time_{side}": f"depth_{side}" for side in ("before", "after")}
     assert set(found.data_vars) == {*names, "direction", "status"}
-    for mine, other in names.items():
-        assert number(found[mine]) == pytest.approx(60 * number(same[other]), rel=1e-12)
-        assert found[mine].attrs["units"] == "s"
-        text = found[mine].attrs["long_name"] + found[mine].attrs["description"]
+    for name, other in names.items():
+        assert number(found[name]) == pytest.approx(60 * number(same[other]), rel=1e-12)
+        assert found[name].attrs["units"] == "s"
+        text = found[name].attrs["long_name"] + found[name].attrs["description"]
         assert "depth" not in text.lower()
     with pytest.raises(UnitsError, match=r"a junction depth.*sputter-time axis.*calibrate_depth"):
         sims.junction_depth(ds, level="1e17 atoms/cm^3")

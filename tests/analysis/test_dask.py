@@ -46,7 +46,7 @@ def variables(result):
 
 @pytest.mark.few(3)
 @pytest.mark.parametrize("question", LAZY)
-def test_nothing_is_computed_until_asked(question):
+def test_nothing_is_computed_before_compute(question):
     counter = Computed()
     with dask.config.set(scheduler=counter):
         lazy = ask(question, chunked())
@@ -88,7 +88,7 @@ EACH_SAMPLE = {"below_detection", "with_counting_statistics"}
 
 
 @pytest.mark.parametrize("question", [q for q in LAZY if q.split()[0] not in EACH_SAMPLE])
-def test_a_profile_in_pieces_is_refused_and_says_what_to_do(question):
+def test_profiles_chunked_along_depth_are_refused(question):
     with pytest.raises(ProfileError, match=r"chunked along 'depth'.*chunk\(\{'depth': -1\}\)"):
         ask(question, BATCH.chunk(depth=50))
 

@@ -121,7 +121,7 @@ def test_reduced_chi_square_is_large_if_the_edge_is_not_exponential(stated):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
-def test_a_bent_edge_on_a_fine_grid_is_told_and_a_straight_one_is_not():
+def test_a_bent_edge_on_a_fine_grid_has_status_wrong_shape_and_a_straight_one_ok():
     z = np.arange(0, 120, 2.0)
     rng = np.random.default_rng(6)
     for edge, expected in ((np.exp(-z / 20), "ok"), (np.exp(-(z**2) / 3000), "wrong_shape")):

@@ -156,7 +156,7 @@ def test_rounding_is_not_scatter():
     assert math.isnan(number(found))
 
 
-def test_currie_needs_counts_and_says_so():
+def test_currie_needs_counts():
     window = ("60 nm", "99 nm")
     with pytest.raises(ProfileError, match="needs counts, and the data have none"):
         sims.detection_limit(tail(), window=window, rule="currie")
@@ -204,7 +204,7 @@ def unmeasured(tmp_path):
         return sims.read(path).to_dataset()
 
 
-def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_of_them(tmp_path):
+def test_samples_below_their_limit_between_others_warn_of_their_effect(tmp_path):
     path = tmp_path / "profile.csv"
     path.write_text("Depth (nm),B (atoms/cm3)\n0,1E17\n1,<5E15\n2,<5E15\n3,1E17\n4,1E17\n5,<5E15\n")
     with pytest.warns(
@@ -213,7 +213,7 @@ def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_
         sims.read(path).to_dataset()
 
 
-def test_the_limit_of_a_file_is_told_scaled_and_replaced(unmeasured):
+def test_the_limit_of_a_file_is_scaled_and_replaced(unmeasured):
     with pytest.raises(sims.errors.JunctionError, match=r"without a value are below 5e\+15"):
         sims.junction_depth(unmeasured.sel(species="B"), level="1e15 atoms/cm^3", strict=True)
     one = unmeasured.sel(species=["B"])
@@ -256,14 +256,14 @@ def test_the_value_of_one_count_is_that_of_most_samples_with_a_count():
     assert number(found) == pytest.approx(limit, rel=1e-9)
 
 
-def test_a_window_that_tells_nothing_is_told_with_the_reason():
+def test_a_window_without_a_limit_warns_with_the_reason():
     z = np.arange(0, 100.0)
     flat = measurement(z, {"B": np.full(100, 7.0), "P": np.where(z < 50, 1e18, z)})
-    with pytest.warns(sims.SimsWarning) as told:
+    with pytest.warns(sims.SimsWarning) as caught:
         found = sims.detection_limit(flat, window=("60 nm", "70 nm"))
     assert found["status"].values.tolist() == ["undetermined", "ok"]
     assert np.isnan(found.values).tolist() == [True, False]
-    (text,) = (str(one.message) for one in told)
+    (text,) = (str(one.message) for one in caught)
     assert text == (
         "species 'B': all samples in the window are the same, 60 to 70 nm; the record runs from 0 "
         "to 99 nm: there is no limit"
@@ -276,7 +276,7 @@ def test_a_window_that_tells_nothing_is_told_with_the_reason():
     assert found["background"].values.tolist() == [7.0, 65.0]
 
 
-def test_limits_that_are_not_known_flag_all_samples_and_are_told():
+def test_an_unknown_limit_flags_all_samples_and_warns():
     ds = measurement([0.0, 1.0, 2.0], {"B": [1.0, 5.0, np.nan], "P": [1.0, 5.0, 9.0]})
     limit = xr.DataArray([3.0, np.nan], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
     with pytest.warns(sims.SimsWarning, match="^species 'P': limit is NaN, and no sample is known"):
@@ -297,7 +297,7 @@ def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():
 
 
 @pytest.mark.parametrize("kind", ["saturated", "below_limit"])
-def test_a_window_of_samples_that_are_no_background_says_so(kind):
+def test_a_window_that_is_no_background_warns(kind):
     z = np.arange(300.0)
     counts = np.random.default_rng(0).poisson(4e4 * np.exp(-z / 30) + 20).astype(float)
     below = (z > 200) & (z < 220) & (kind == "below_limit")

@@ -90,7 +90,7 @@ def test_both_limits_within_one_segment(rule):
     assert number(found) == pytest.approx(exact * 1e-7, rel=1e-12)
 
 
-def test_a_limit_beyond_the_samples_is_said_and_integrates_what_was_measured():
+def test_a_limit_beyond_the_samples_warns_and_integrates_what_was_measured():
     ds = one([10, 20, 30], [1e18, 1e18, 1e18])
     with pytest.warns(DoseWarning, match="species 'B'") as caught:
         found = sims.integrated_dose(ds, stop="50 nm")
@@ -108,7 +108,7 @@ def test_limits_entirely_outside_have_no_dose_and_not_zero():
     assert word(found["status"]) == "no_data"
 
 
-def test_a_transient_that_ends_below_the_stop_leaves_no_dose_and_says_so():
+def test_a_transient_that_ends_below_the_stop_leaves_no_dose():
     ds = one([10, 20, 30], [1e18, 1e18, 1e18])
     options = {"surface": "exclude", "surface_depth": "25 nm", "stop": "20 nm"}
     with pytest.warns(DoseWarning, match="'B': surface_depth leaves nothing above stop"):
@@ -329,7 +329,7 @@ def test_hold_adds_nothing_where_the_first_sample_is_at_or_above_the_surface():
 
 
 @pytest.mark.parametrize("surface", ["measured", "exclude", "hold"])
-def test_a_transient_that_ends_beyond_the_record_is_said(surface):
+def test_a_transient_that_ends_beyond_the_record_warns(surface):
     ds = one([4, 10, 20], [2e18, 2e18, 2e18])
     with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
         found = sims.integrated_dose(ds, surface=surface, surface_depth="50 nm")
@@ -405,7 +405,7 @@ def test_held_values_alone_above_a_background_window():
     assert number(found["stderr"]) == pytest.approx(3 * math.hypot(1e17, 3e16) * 1e-7)
 
 
-def test_a_background_that_is_not_known_leaves_no_dose_and_says_so():
+def test_an_unknown_background_leaves_no_dose_and_has_status_no_data():
     ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18]})
     levels = xr.DataArray(
         [1e17, np.nan], coords={"species": ["P", "B"]}, dims="species", attrs={"units": "cm^-3"}
@@ -481,7 +481,7 @@ def test_a_warning_stands_at_the_callers_line_through_pipe_too():
     assert [w.filename for w in caught] == [__file__]
 
 
-def test_a_sample_without_an_error_leaves_that_of_the_sum_unknown():
+def test_a_sample_without_an_error_leaves_the_error_of_the_sum_unknown():
     ds = one([0, 10, 20, 30], [1e18] * 4, stderr=[1e17, np.nan, 1e17, 1e17])
     assert math.isnan(number(sims.integrated_dose(ds)["stderr"]))
     beyond = sims.integrated_dose(ds, start="20 nm")
@@ -526,7 +526,7 @@ def test_a_background_window_without_a_count_is_known_to_what_may_have_been_ther
     assert number(budget["random_stderr"]) == number(found["stderr"])
 
 
-def test_a_count_beside_nothing_is_a_count():
+def test_a_single_count_among_zeros_has_the_error_of_one_count():
     values = np.array([0, 0, 1e16, 0, 0])
     ds = sims.with_counting_statistics(
         one(np.arange(5.0), values), value_per_count="1e16 atoms/cm^3"
@@ -559,7 +559,7 @@ def with_hidden(n, stderr=None):
         (310, None, "ok"),
     ],
 )
-def test_samples_below_their_limit_are_told_where_they_matter(rule, n, stderr, status):
+def test_samples_below_their_limit_warn_where_the_dose_rests_on_them(rule, n, stderr, status):
     ds = with_hidden(n, stderr)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -587,7 +587,7 @@ def with_transient(height=3.0, at=120.0):
     return measurement(z, {"B": c[::-1], "Al": c})
 
 
-def test_a_transient_in_the_dose_of_a_whole_record_is_told():
+def test_the_dose_of_a_whole_record_warns_of_a_surface_transient():
     ds = with_transient()
     said = r"'Al': the record begins in a surface transient, and 14% of the dose lies above 2\d"
     for data in (ds, sims.quantify(ds), ds["concentration"], ds.sel(species="Al")):
@@ -606,7 +606,7 @@ def test_a_transient_in_the_dose_of_a_whole_record_is_told():
         sims.integrated_dose(ds, **options)
 
 
-def test_a_transient_of_a_species_that_begins_later_is_told():
+def test_a_transient_of_a_species_that_begins_later_warns():
     ds = with_transient().reindex(depth=np.arange(-3.0, 300.0, 1.5))
     ds["depth"] = ds["depth"].assign_attrs(units="nm")
     with pytest.warns(DoseWarning, match="'Al': the record begins in a surface transient"):
@@ -628,7 +628,7 @@ def below_a_deep_implant(height, *, stretch=1.0):
     )
 
 
-def test_a_transient_is_told_with_its_end_and_its_part_of_the_dose():
+def test_the_warning_of_a_transient_has_its_end_and_its_fraction_of_the_dose():
     (said,) = warned(below_a_deep_implant(4.0))
     assert said == (
         "species 'B': the record begins in a surface transient, and 2% of the dose lies above 27 "
@@ -645,7 +645,7 @@ def test_a_transient_is_told_with_its_end_and_its_part_of_the_dose():
 
 
 @pytest.mark.parametrize(("height", "part", "said"), [(1.16, 0.0097, 0), (1.34, 0.0103, 1)])
-def test_a_transient_of_less_than_a_hundredth_of_the_dose_is_not_told(height, part, said):
+def test_a_transient_of_less_than_1_percent_of_the_dose_does_not_warn(height, part, said):
     ds = below_a_deep_implant(height)
     c, z = ds["concentration"].values[0], ds["depth"].values
     lowest = np.argmin(c[:100])
@@ -691,7 +691,7 @@ def test_a_transient_is_looked_for_from_the_first_sample_that_was_measured():
         warnings.simplefilter("error")
         sims.integrated_dose(one(z, spike), surface_depth="20 nm")
         sims.integrated_dose(one(z, spike), start="0 nm")
-        sims.integrated_dose(one(z[:16], spike[:16]))  # of few samples it is not told
+        sims.integrated_dose(one(z[:16], spike[:16]))  # not of so few samples
 
 
 def test_what_is_held_reaches_to_the_first_sample_and_not_beyond_it():

@@ -327,7 +327,7 @@ def test_a_junction_among_known_samples_is_one_whatever_is_hidden_below():
     assert 2 < found["depth"].item() < 4
 
 
-def test_a_junction_in_a_gap_is_told():
+def test_a_junction_in_a_gap_has_no_depth_and_warns():
     z = np.arange(0.0, 200.0, 2.0)
     down, up = 1e19 * np.exp(-z / 20), 1e16 * np.exp(z / 30)
     hole = (z > 60) & (z < 100)

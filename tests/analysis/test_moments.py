@@ -171,8 +171,8 @@ def test_noise_decides_on_a_threshold_in_either_unit_where_samples_are_near_it(w
         assert ["noise decides" in str(one.message) for one in caught] == [True] * near
 
 
-@pytest.mark.parametrize(("relative", "said"), [(0.059, False), (0.061, True)])
-def test_from_so_few_counts_on_noise_is_told_to_decide(relative, said):
+@pytest.mark.parametrize(("relative", "warns"), [(0.059, False), (0.061, True)])
+def test_below_400_counts_a_threshold_warns_of_noise(relative, warns):
     z = np.arange(0, 100, 2.0)
     c = 1e20 * np.exp(-np.abs(z - 51) / 30)
     # By the samples above half of the maximum: others are known worse.
@@ -180,17 +180,17 @@ def test_from_so_few_counts_on_noise_is_told_to_decide(relative, said):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         sims.moments(ds, threshold=0.4)
-    told = (
+    expected = (
         "species 'B': samples near the maximum are known to 6 % (fewer than 400 counts): noise "
         "decides which samples lie above the threshold, and the errors of moments are not to be "
         "relied on; give start= and stop= instead"
     )
-    assert [str(one.message) for one in caught] == [told] * said
-    sims.moments(ds.chunk(), threshold=0.4)  # on Dask nothing is said
+    assert [str(one.message) for one in caught] == [expected] * warns
+    sims.moments(ds.chunk(), threshold=0.4)  # on Dask nothing is warns
 
 
-@pytest.mark.parametrize(("known", "said"), [(0.069, False), (0.071, True)])
-def test_from_so_unsure_a_background_on_errors_are_told_to_be_too_large(known, said):
+@pytest.mark.parametrize(("known", "warns"), [(0.069, False), (0.071, True)])
+def test_above_7_percent_of_the_straggle_a_background_warns_of_its_errors(known, warns):
     z = np.arange(0, 200, 2.0)
     c = gaussian(z, 100, 15)
     ds = one(z, c, stderr=1e-6 * c)
@@ -207,12 +207,12 @@ def test_from_so_unsure_a_background_on_errors_are_told_to_be_too_large(known, s
         caught.clear()
         found = sims.moments(unsure(by))
     assert number(found["straggle_stderr"] / found["straggle"]) == pytest.approx(known, rel=1e-3)
-    told = (
+    expected = (
         "species 'B': above the background the straggle is known to 7 %; the errors of skewness "
         "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases. Leave out "
         "with stop= what lies beyond the peak"
     )
-    assert [str(one.message) for one in caught] == [told] * said
+    assert [str(one.message) for one in caught] == [expected] * warns
     sims.moments(unsure(by).chunk())
 
 
@@ -291,12 +291,12 @@ def test_a_threshold_does_not_hide_the_implant():
 def test_a_record_that_ends_above_the_threshold_lacks_a_part_of_its_tail(stop, cut):
     z = np.arange(0, 151, 2.0)
     ds = measurement(z, {"whole": gaussian(z, 60, 10), "cut": gaussian(z, 120, 15)})
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = sims.moments(ds, threshold=0.01, stop=stop)
     assert list(found["status"].values) == ["ok", "truncated" if cut else "ok"]
     text = "species 'cut': the record ends above the threshold"
-    assert [str(one.message).split(": a part")[0] for one in told] == cut * [text]
+    assert [str(one.message).split(": a part")[0] for one in caught] == cut * [text]
     assert sims.moments(ds.chunk(species=1), threshold=0.01, stop=stop)["status"].values[1] == (
         "truncated" if cut else "ok"
     )
@@ -353,7 +353,7 @@ def test_a_background_that_takes_much_of_the_width_leaves_an_error():
     assert 0.62 < off.mean().item() < 0.80
 
 
-def test_errors_that_a_background_makes_too_large_are_told():
+def test_errors_that_a_background_makes_too_large_warn():
     few, many = (above_a_background(counts, trials=2)[0] for counts in (10, 3000))
     with pytest.warns(DoseWarning, match=r"the straggle is known to \d\d %"):
         sims.moments(few)

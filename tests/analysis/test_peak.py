@@ -120,7 +120,7 @@ def test_over_sputter_time_the_answer_is_a_time():
     assert number(found["fwhm"]) == number(same["fwhm"])
 
 
-def test_a_width_that_noise_has_cut_short_is_told():
+def test_a_width_cut_short_by_noise_warns():
     z = np.arange(0, 160.0)
     counts = np.random.default_rng(3).poisson(30 * np.exp(-(((z - 80) / 30) ** 2)))
     with pytest.warns(ProfileWarning, match="beside the width, 26.8 nm, are .* over 43 nm: "):

@@ -60,7 +60,7 @@ def test_intervals_of_nonsense_are_refused(bad):
 
 
 @pytest.mark.parametrize("bad", ["3", None, [1, "a"], True, [[1], [2, 3]]])
-def test_what_is_no_number_of_counts_is_said(bad):
+def test_what_is_no_number_of_counts_is_refused(bad):
     with pytest.raises(ProfileError, match="counts="):
         sims.poisson_interval(bad)
     with pytest.raises(ProfileError, match="confidence="):
@@ -115,7 +115,7 @@ def test_many_crossings_of_one_edge_warn():
         sims.junction_depth(trials(shape, np.arange(0, 200, 1.0), 10), level="3e19 atoms/cm^3")
 
 
-def test_the_counts_beside_an_intensity_are_not_another_measurement():
+def test_ancillary_counts_are_not_another_measurement():
     ds = sims.open_example("gan-mg-stack")
     counted = sims.with_counting_statistics(ds, dwell_time={"Ga->": "1 s"})
     assert "intensity_counts" in counted
@@ -237,7 +237,7 @@ def test_what_the_library_has_changed_is_not_what_was_counted():
     assert counted["intensity_counts"].values.tolist() == [[1e5, 2e5, 4e5, 1e5]]
 
 
-def test_a_current_is_not_counted_and_that_is_said():
+def test_a_current_has_no_counts_and_warns():
     switched = {"faraday_cup_threshold": "10 c/s", "electron_multiplier_threshold": "5 c/s"}
     ds = rates([5.0, 9.0, 11.0, 9.0, 6.0], **switched)
     with pytest.warns(ProfileWarning, match=r"'7Li', .* 2 s: 11 .*: measured by a Faraday cup"):
@@ -247,7 +247,7 @@ def test_a_current_is_not_counted_and_that_is_said():
     np.testing.assert_array_equal(found["intensity"], ds["intensity"])
 
 
-def test_a_species_that_is_all_current_is_told_of_if_its_counting_time_is_stated():
+def test_a_species_measured_as_a_current_warns_only_for_an_explicit_counting_time():
     current = [5.0, 9.0, 11.0]
     with pytest.warns(ProfileWarning, match="'7Li', .* 0 s: 5 .*: measured by a Faraday cup"):
         found = sims.with_counting_statistics(rates(current, detector="FC"), dwell_time="1 s")

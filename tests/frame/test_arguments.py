@@ -124,7 +124,7 @@ def test_the_correction_of_the_page_is_one():
         (lambda ds, one: sims.with_counting_statistics(ds, dwell_time=one("s")), "dwell_time"),
     ],
 )
-def test_a_species_whose_value_is_unknown_stays_as_it_is_and_that_is_said(change, name):
+def test_a_species_with_an_unknown_argument_stays_unchanged_and_warns(change, name):
     def unknown(units):
         return over("species", ["P", "Si", "B"], [np.nan, 1.0, 1.0], units)
 

@@ -89,7 +89,7 @@ def test_the_error_of_a_background_goes_through_an_answer_by_its_overlap(ds):
     assert add_background_error(free, stderr, answer) is stderr
 
 
-def test_an_answer_that_is_no_sum_is_asked_a_part_of_a_standard_error_above_and_below(ds):
+def test_the_error_of_a_nonlinear_answer_is_a_finite_difference(ds):
     frame = opened(sims.subtract_background(ds.sel(species="B"), window=("20 nm", "30 nm")))
 
     def cube(of):

@@ -131,7 +131,7 @@ def test_bounds_go_along(ds, change, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_cells_beside_samples_are_refused(ds, order):
+def test_cells_stacked_with_samples_are_refused(ds, order):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     samples = sims.interpolate(ds, depth=cells["depth"])
     for parts in ([cells, samples], [cells, samples.isel(depth=slice(0, 20))]):

@@ -116,7 +116,7 @@ def test_flags_stay_through_what_leaves_samples_as_they_are():
 
 
 @pytest.mark.parametrize("lost", ["before", "after", "both", "every second"])
-def test_a_gap_is_told_whatever_samples_are_dropped_beside_it(lost):
+def test_a_gap_stays_flagged_whichever_neighbours_are_dropped(lost):
     filled = CLEAN.assign_coords({NAME: HOLED[NAME]})  # values that show nothing
     sides = np.flatnonzero(HOLED[NAME].values[0])
     drop = {
@@ -150,7 +150,7 @@ def test_a_renamed_array_has_the_flags_of_whatever_it_was():
         lambda ds: ds.assign_coords({NAME: ds[NAME] * 0.33}),
     ],
 )
-def test_numbers_that_are_no_sums_of_flags_are_left_out_and_that_is_said(change):
+def test_flags_that_are_no_sums_of_bits_are_ignored_with_a_warning(change):
     changed = change(HOLED)
     changed["concentration"].attrs = HOLED["concentration"].attrs
     with pytest.warns(ProfileWarning, match="concentration_quality holds numbers that are no sums"):

@@ -29,7 +29,7 @@ def kind(data, **options):
 
 
 @pytest.mark.parametrize("chunks", [None, {"depth": 2}])
-def test_a_species_is_asked_in_the_variable_in_which_it_was_measured(ds, chunks):
+def test_a_species_is_analysed_in_the_variable_in_which_it_was_measured(ds, chunks):
     ds = ds if chunks is None else ds.chunk(chunks)
     assert kind(ds) == "concentration", "the first that some species may have"
     assert kind(ds.sel(species="B")) == "concentration"
@@ -39,14 +39,14 @@ def test_a_species_is_asked_in_the_variable_in_which_it_was_measured(ds, chunks)
     assert kind(ds.sel(species="Si").drop_vars("intensity")) == "concentration", "the only one"
 
 
-def test_what_is_neither_measured_nor_there_is_said(ds):
+def test_a_missing_variable_is_refused_by_name(ds):
     with pytest.raises(UnitsError, match=r"a test: there is no variable 'dose'; the data have int"):
         kind(ds, variable="dose")
     for name, shown in ((7, "7"), (["concentration"], "['concentration']")):
-        with pytest.raises(UnitsError) as told:
+        with pytest.raises(UnitsError) as refused:
             kind(ds, variable=name)
         said = f"a test: there is no variable {shown}; the data have intensity, concentration"
-        assert str(told.value) == said
+        assert str(refused.value) == said
     seconds = ds[["intensity"]].assign(intensity=ds["intensity"].assign_attrs(units="s"))
     with pytest.raises(UnitsError, match="intensity"):
         kind(seconds)
@@ -69,9 +69,9 @@ def test_a_ratio_is_known_by_its_name(ds):
 
 
 def refused(data, error, message, **options):
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         kind(data, **options)
-    assert message in str(told.value)
+    assert message in str(caught.value)
 
 
 def with_depth(ds, values, dims="depth"):
@@ -210,7 +210,7 @@ def test_a_background_that_was_not_subtracted_is_exact_and_an_infinite_error_is_
     np.testing.assert_array_equal(opened(one).common, np.full((2, 4), 3.0))
 
 
-def test_what_stands_beside_an_array_is_read_from_its_coordinates(ds):
+def test_ancillary_values_of_an_array_are_its_coordinates(ds):
     own = {"units": "cm^-3"}
     array = boron(ds)["concentration"].assign_coords(
         stderr=("depth", [0.1, 0.2, 0.3, 0.4], own),
@@ -239,13 +239,13 @@ def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds
 
 
 @pytest.mark.parametrize(
-    ("name", "whose"), [("concentration", "concentration"), (None, "the data")]
+    ("name", "subject"), [("concentration", "concentration"), (None, "the data")]
 )
-def test_an_array_is_named_in_errors(ds, name, whose):
+def test_an_array_is_named_in_errors(ds, name, subject):
     array = boron(ds)["concentration"].rename(name)
-    with pytest.raises(UnitsError, match=f"^{whose} has no unit"):
+    with pytest.raises(UnitsError, match=f"^{subject} has no unit"):
         opened(array.drop_attrs(deep=False))
-    with pytest.raises(ProfileError, match=rf"^{whose} reaches 3e\+30 atom/cm\^3"):
+    with pytest.raises(ProfileError, match=rf"^{subject} reaches 3e\+30 atom/cm\^3"):
         opened((1e30 * array).assign_attrs(units="cm^-3"))
     assert opened(array).name == "concentration", "a name, or that of its kind"
 
@@ -280,7 +280,7 @@ def test_what_was_measured_is_looked_for_and_several_lazy_species_are_not_comput
 
 
 @pytest.mark.parametrize("axis", ["depth", "sputter_time"])
-def test_what_is_wrong_with_cells_and_what_to_do_is_said(ds, axis):
+def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
     unit = "nm" if axis == "depth" else "s"
     ds = ds.rename(depth=axis)
     ds[axis].attrs["units"] = unit
@@ -300,10 +300,10 @@ def test_what_is_wrong_with_cells_and_what_to_do_is_said(ds, axis):
             (ds.assign_coords(bounds), f"{axis}_bounds"),
             (ds.assign_coords(edges), "cell_start and cell_stop"),
         ):
-            with pytest.raises(ProfileError) as told:
+            with pytest.raises(ProfileError) as refused:
                 opened(data, axes=("depth", "sputter_time"))
             changed = f"as after a change of {cause} alone"
-            assert str(told.value) == f"{stated} {said}, {changed}; {correct}"
+            assert str(refused.value) == f"{stated} {said}, {changed}; {correct}"
 
 
 @pytest.mark.parametrize("gone", ["cell_start", "cell_stop"])

@@ -50,7 +50,7 @@ def assert_equal(one, other):
         np.testing.assert_array_equal(a[name].transpose(*wanted.dims), wanted, err_msg=name)
 
 
-#: As many cases as species, more, and one: what belongs together is told by name alone.
+#: As many cases as species, more, and one: names alone decide what belongs together.
 NUMBERS = [*((case, 3) for case in CASES), (CASES[0], 2), (CASES[0], 1), (CASES[8], 2)]
 
 
@@ -92,7 +92,7 @@ def test_values_are_found_by_label_whatever_their_order():
     assert_equal(one, found.sel(species="P"))
 
 
-def test_a_length_that_does_not_fit_is_told():
+def test_an_argument_of_the_wrong_length_is_refused():
     stop = xr.DataArray([60.0, 50.0, 40.0], dims="species", attrs={"units": "nm"})
     with pytest.raises(ProfileError, match="stop holds 3 values along 'species', and the data 2"):
         sims.integrated_dose(SHARED[0], stop=stop)
@@ -204,7 +204,7 @@ def test_a_wrong_value_of_one_species_is_named(frame, wrong, error, message):
         frame.parameter({"P": "7 cm^-3", "B": wrong}, KIND, "level")
 
 
-def test_depths_asked_for_run_along_the_axis_or_over_dimensions_of_their_own(frame):
+def test_requested_depths_run_along_the_axis_or_over_dimensions_of_their_own(frame):
     for given, dims, values in (
         ("0.003 um", (), 3.0),
         (["1 nm", "0.005 um"], ("depth",), [1.0, 5.0]),
@@ -214,9 +214,9 @@ def test_depths_asked_for_run_along_the_axis_or_over_dimensions_of_their_own(fra
         read = frame.points(given, "depth")
         assert read.dims == dims
         np.testing.assert_allclose(read, values, rtol=1e-12)
-    with pytest.raises(UnitsError) as told:
+    with pytest.raises(UnitsError) as refused:
         frame.points(np.array([1.0, 2.0]), "depth")
-    assert str(told.value).startswith("depth is an array without a unit: give texts, ['10 nm', '2")
-    assert 'xr.DataArray(depths, dims="depth", attrs={"units": "nm"})' in str(told.value)
+    assert str(refused.value).startswith("depth is an array without a unit: give texts, ['10 nm', ")
+    assert 'xr.DataArray(depths, dims="depth", attrs={"units": "nm"})' in str(refused.value)
     with pytest.raises(UnitsError, match=r"^depth\[1\]='2 s' is in 's', which is a sputter time"):
         frame.points(["1 nm", "2 s"], "depth")

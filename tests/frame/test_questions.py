@@ -65,9 +65,9 @@ def recorded(*names, function="integrated_dose", **parameters):
 )
 def test_each_function_is_known_by_a_variable_of_its_own(names, function):
     assert function_of(xr.Dataset(dict.fromkeys(names, 0.0))) == function
-    told = xr.Dataset(dict.fromkeys(names, 0.0), attrs={"question": '{"function": "moments"}'})
-    assert function_of(told) == "moments"
-    assert function_of(told.assign_attrs(question="{no JSON")) == function
+    stated = xr.Dataset(dict.fromkeys(names, 0.0), attrs={"question": '{"function": "moments"}'})
+    assert function_of(stated) == "moments"
+    assert function_of(stated.assign_attrs(question="{no JSON")) == function
 
 
 def test_the_answer_over_time_is_a_time_and_an_array_is_its_own():
@@ -92,7 +92,7 @@ def test_an_argument_is_a_text_a_number_or_not_known():
     assert asked(xr.Dataset(), "start") is None
 
 
-def test_limits_are_those_carried_then_those_asked_for_then_the_samples():
+def test_limits_are_those_of_the_answer_then_of_the_question_then_of_the_samples():
     bare = recorded("dose")
     assert window_of(bare, 3.0, 9.0) == (3.0, 9.0)
     assert window_of(bare.assign_coords(start=4.0, stop=np.nan), 3.0, 9.0) == (4.0, 9.0)

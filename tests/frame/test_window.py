@@ -37,10 +37,10 @@ def each(*limits):
 
 @pytest.mark.parametrize("pair", ["30 nm", ("20 nm",), ("20 nm", "30 nm", "40 nm"), None])
 def test_a_window_is_a_pair_of_depths(ds, pair):
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as refused:
         read_pair(opened(ds), pair, "background")
     said = f"background={pair!r}; expected (start, stop), such as ('800 nm', '1 um')"
-    assert str(told.value) == said
+    assert str(refused.value) == said
 
 
 def test_the_profile_with_the_wrong_limits_is_named(ds):
@@ -59,7 +59,7 @@ def warned(task, *args):
     return [str(one.message) for one in caught]
 
 
-def test_a_window_without_a_sample_is_told_of_profiles_that_were_measured(ds):
+def test_an_empty_window_warns_for_measured_profiles(ds):
     frame = opened(ds)
     (one,) = warned(warn_of_empty_window, frame, read_window(frame, "60 nm", None))
     assert "'P': no sample in the window start=60 nm; the record runs from 0 to 50 nm" in one

@@ -226,8 +226,8 @@ def test_realistic_profiles(gaps, level):
     agree_table(table(depth, value, level), depth, value, level)
     own = np.where(np.isnan(value), np.nan, depth)
     shared = junction(depth, value, level, after=np.nan)
-    for mine, other in zip(shared, junction(own, value, level, after=np.nan), strict=True):
-        np.testing.assert_allclose(mine, other, rtol=1e-12)
+    for one, other in zip(shared, junction(own, value, level, after=np.nan), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
     for row in range(40):
         z, c = samples(depth, value, row)
         wanted = chosen(z, c, level, -1, -1, math.nan, 1)

@@ -76,7 +76,7 @@ def test_reduced_chi_square_on_any_axis(known):
 
 
 @pytest.mark.parametrize("edge", [-1, 1])
-def test_of_equal_maxima_the_one_beside_the_edge(edge):
+def test_of_equal_maxima_the_one_next_to_the_edge(edge):
     z = np.arange(13.0)
     c = np.array([1e15, 1e16, 1e17, 1e18, 1e19, 3e18, 1e19, 1e18, 1e17, 1e16, 1e15, 1e14, 1e13])
     found = decay(z, c, low=1e16, high=5e18, edge=edge)

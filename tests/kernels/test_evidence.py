@@ -42,7 +42,7 @@ def runs(rows):
     return list(zip(*each, strict=True))
 
 
-def test_what_values_show_and_what_they_carry_are_both_told():
+def test_flags_of_the_data_and_flags_that_values_show_are_both_listed():
     carried = flagged(20, saturated=np.s_[3:5], placeholder=[7])
     rows = rows_of(HOLED, np.arange(20.0), carried)
     assert runs(rows) == [
@@ -65,7 +65,7 @@ def test_samples_below_a_limit_have_no_value_and_the_highest_limit_of_their_run(
     ]
 
 
-def test_a_sample_inside_of_a_gap_tells_it_if_both_neighbours_are_gone():
+def test_a_sample_inside_of_a_gap_keeps_it_if_both_neighbours_are_dropped():
     value = 1.0 + Z
     value[4:6] = NAN
     flags = flagged(10, gap_after=np.s_[3:6], gap_before=np.s_[4:7])
@@ -119,7 +119,7 @@ def test_what_lies_below_a_limit_is_the_sum_of_widths_times_limits():
     assert rests(unknown, start[:, 0], stop[:, 0]).below.tolist() == [INF]
 
 
-def test_every_sample_tells_its_own():
+def test_every_sample_has_its_own_flags():
     counts = np.random.default_rng(0).poisson(400.0, 60).astype(float)
     value = np.minimum(counts, 385.0)
     z = np.delete(np.arange(80.0), np.s_[50:70])

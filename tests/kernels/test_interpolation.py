@@ -72,12 +72,12 @@ def test_realistic_profiles(method, gaps):
     at = np.concatenate([[-1.0, 601.0, 0.0, 600.0], depth[::7], np.linspace(1, 599, 50)])
     agree(interpolate(depth, value, at, method=method), depth, value, at, method)
     own = np.where(np.isnan(value), np.nan, depth)
-    for mine, other in zip(
+    for one, other in zip(
         interpolate(depth, value, at, method=method),
         interpolate(own, value, at, method=method),
         strict=True,
     ):
-        np.testing.assert_allclose(mine, other, rtol=1e-12)
+        np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -113,7 +113,7 @@ def test_rows_with_and_without_gaps_on_own_axes():
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
-def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
+def test_rows_with_gaps_do_not_depend_on_other_rows(method):
     rng = np.random.default_rng(4)
     depth = np.cumsum(rng.uniform(0.5, 1.5, 300))
     value = rng.lognormal(0, 2, (60, 300))

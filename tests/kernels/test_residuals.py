@@ -68,7 +68,7 @@ def test_a_skewed_profile_is_no_gaussian_with_twelve_samples_either():
     assert np.mean([wrong for _, wrong in found]) > 0.7
 
 
-def test_averaged_samples_are_told_as_such():
+def test_residuals_of_averaged_samples_are_correlated_among_neighbours():
     rng, z = RNG(7), np.linspace(30, 170, 200)
     noise = 0.1 * averaged(rng, 200, 3)
     code, wrong = logarithms(z, lambda z: np.exp(-(((z - 100) / 40) ** 2)), noise)

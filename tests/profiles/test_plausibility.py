@@ -1,4 +1,4 @@
-"""What is unusual is told and kept; what cannot be a concentration is refused."""
+"""Unusual values warn and are kept; what cannot be a concentration is refused."""
 
 import re
 import warnings
@@ -78,18 +78,18 @@ UNUSUAL = {
 
 
 @pytest.mark.parametrize(("unusual", "message"), UNUSUAL.values(), ids=UNUSUAL)
-def test_what_is_unusual_is_told_and_kept(unusual, message):
+def test_unusual_values_warn_and_are_kept(unusual, message):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ds = sims.to_dataset(unusual, duplicates="mean")
-    told = [str(w.message) for w in caught if "unusual" in str(w.message)]
-    assert any(re.search(message, text) for text in told)
-    assert all("kept as delivered: check the columns" in text for text in told)
+    warned = [str(w.message) for w in caught if "unusual" in str(w.message)]
+    assert any(re.search(message, text) for text in warned)
+    assert all("kept as delivered: check the columns" in text for text in warned)
     assert np.nanmax(ds[next(iter(ds.data_vars))].values) > 0
 
 
 @pytest.mark.parametrize(("unusual", "message"), UNUSUAL.values(), ids=UNUSUAL)
-def test_what_is_unusual_is_told_of_two_on_one_axis(unusual, message):
+def test_unusual_values_of_two_species_on_one_axis_warn_once(unusual, message):
     """Those are glanced at together."""
     with pytest.warns(ProfileWarning) as caught:
         warn_of_implausible([unusual, unusual])
@@ -209,24 +209,24 @@ def test_a_few_low_samples_in_a_large_batch_do_not_make_a_logarithm():
     refuse_impossible(batch, "concentration", "c")
 
 
-def test_a_saturated_detector_is_told_by_read_and_to_dataset(tmp_path):
+def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path):
     counts = np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2)) + 3)
     cut = np.minimum(counts, 6000)
-    told = (
+    warned = (
         rf"the detector is saturated: species 'As' \({(counts >= 6000).sum()} samples of 6000 "
         r"counts between \d+ and \d+ nm\)"
     )
-    with pytest.warns(ProfileWarning, match=told):
+    with pytest.warns(ProfileWarning, match=warned):
         ds = sims.to_dataset([profile(), profile(cut, units="counts", species="As")])
     assert ds["counts" if "counts" in ds else "intensity"].sel(species="As").max() == 6000
     path = tmp_path / "cut.csv"
     lines = [f"{z},{k}" for z, k in zip(Z, cut, strict=True)]
     path.write_text("\n".join(["Depth (nm),As (counts)", *lines]))
-    with pytest.warns(ProfileWarning, match=told):
+    with pytest.warns(ProfileWarning, match=warned):
         sims.read(path)
 
 
-def test_a_flat_top_without_noise_is_not_told():
+def test_a_flat_top_without_noise_does_not_warn():
     warn_of_implausible([profile(np.minimum(IMPLANT, 3e19)), profile(np.minimum(NOISY, 1e21))])
 
 
@@ -262,9 +262,9 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least):
 )
 def test_the_edge_of_the_impossible(impossible, possible, said):
     refuse_impossible(np.array(possible), "concentration", "c")
-    with pytest.raises(ProfileError, match=said) as told:
+    with pytest.raises(ProfileError, match=said) as refused:
         refuse_impossible(np.array(impossible), "concentration", "c")
-    assert str(told.value).endswith(
+    assert str(refused.value).endswith(
         "; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
         "changes the unit: use the concentration itself, or set the correct unit"
     )
@@ -292,12 +292,12 @@ def test_the_edge_of_usual_depths_and_times(depth_units, edge):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "told"),
+    ("low", "high", "warned"),
     [(26.5, 60.0, True), (26.5, 60.1, False), (20.0, 40.0, True), (19.9, 40.0, False)],
 )
-def test_natural_logarithms_lie_between_20_and_60(low, high, told):
+def test_natural_logarithms_lie_between_20_and_60(low, high, warned):
     values = np.linspace(low, high, 50)
-    if told:
+    if warned:
         with pytest.raises(ProfileError, match="as logarithms of"):
             refuse_impossible(values, "concentration", "c")
     else:

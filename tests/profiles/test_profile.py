@@ -348,9 +348,9 @@ def test_a_profile_is_shown_in_a_line(changes, shown):
 
 @pytest.mark.parametrize("name", ["species_name", "depth_units", "concentration_units"])
 def test_names_and_units_are_texts(name):
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as refused:
         made(**{name: 7})
-    assert str(told.value) == f"{name} must be text, found int"
+    assert str(refused.value) == f"{name} must be text, found int"
 
 
 @pytest.mark.parametrize(
@@ -368,10 +368,10 @@ def test_names_and_units_are_texts(name):
         ({"depths": [math.nan, 1]}, "depths[0] is nan; a sample needs a finite depth"),
     ],
 )  # fmt: skip
-def test_wrong_samples_are_said_with_their_species(changes, said):
-    with pytest.raises(ProfileError) as told:
+def test_wrong_samples_are_refused_with_their_species(changes, said):
+    with pytest.raises(ProfileError) as refused:
         made(**changes)
-    assert str(told.value).startswith(f"species 'B': {said}")
+    assert str(refused.value).startswith(f"species 'B': {said}")
 
 
 def test_profiles_are_equal_if_all_that_they_hold_is():
@@ -425,9 +425,9 @@ OF_A_RESULT = "each result becomes its own Dataset: result.to_dataset()"
     ],
 )
 def test_only_profiles_are_profiles(source, error, said):
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as refused:
         profiles_of(source)
-    assert str(told.value) == said
+    assert str(refused.value) == said
 
 
 def test_profiles_of_whatever_holds_them():
@@ -466,10 +466,10 @@ def test_profiles_of_whatever_holds_them():
          "$[0].processed_data_id: expected text or an integer, found an array"),
     ],
 )  # fmt: skip
-def test_what_breaks_the_contract_is_said_with_its_path(objects, said):
-    with pytest.raises(PayloadError) as told:
+def test_a_breach_of_the_contract_is_named_with_its_path(objects, said):
+    with pytest.raises(PayloadError) as refused:
         fields_of_all(objects)
-    assert str(told.value) == said
+    assert str(refused.value) == said
 
 
 def test_booleans_are_found_among_many_zeros_and_ones():

@@ -361,9 +361,11 @@ def test_stderr_of_cells_by_monte_carlo():
     noisy = clean * rng.normal(1, sigma, (2000, 1, depth.size))
     many = one.expand_dims(measurement=2000).copy(data=noisy).to_dataset()
     batch = sims.to_grid(many, step="3.5 nm", conserve="dose")
-    spread = batch["concentration"].isel(species=0).std("measurement", ddof=1).values
-    told = sims.to_grid(dataset(depth, clean, stderr=sigma * clean), step="3.5 nm", conserve="dose")
-    np.testing.assert_allclose(only(told, "concentration_stderr"), spread, rtol=0.06)
+    scatter = batch["concentration"].isel(species=0).std("measurement", ddof=1).values
+    cells = sims.to_grid(
+        dataset(depth, clean, stderr=sigma * clean), step="3.5 nm", conserve="dose"
+    )
+    np.testing.assert_allclose(only(cells, "concentration_stderr"), scatter, rtol=0.06)
 
 
 # --- what comes along ---------------------------------------------------------------------------
@@ -473,9 +475,9 @@ def test_errors(options, error, words):
 def test_without_a_sample_there_is_no_range_for_a_grid():
     batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
     nowhere = batch.assign_coords(depth=batch["depth"].where(False).assign_attrs(units="nm"))
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as refused:
         sims.to_grid(nowhere.where(False), step="1 nm")
-    assert str(told.value) == "there is no sample, and so no depth range for a grid"
+    assert str(refused.value) == "there is no sample, and so no depth range for a grid"
 
 
 def test_a_step_that_fits_nowhere():
@@ -486,9 +488,9 @@ def test_a_step_that_fits_nowhere():
 
 def test_like_a_padded_batch_is_refused():
     batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as refused:
         sims.to_grid(EXPONENTIAL, like=batch)
-    assert str(told.value) == (
+    assert str(refused.value) == (
         "like has no common depth axis; if its profiles have axes of their own, select one of "
         "them, or resample them to a grid first"
     )
