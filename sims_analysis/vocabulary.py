@@ -119,6 +119,9 @@ TERMS = {
         "dimensionless", "Fraction of the dose", "integral of the range density over depth"
     ),
     "crossing_depth": Term("depth", "Crossing depth", "depth where the profile crosses the level"),
+    "raw_crossing": Term(
+        "depth", "Crossing between two samples", "depth where their line crosses the level"
+    ),
     "junction_depth": Term(
         "depth", "Junction depth", "depth where the chosen edge crosses the stated level"
     ),

@@ -23,9 +23,9 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_status
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
-from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.samples import Array, in_order, surroundings
 from sims_analysis.kernels.segments import interpolated, record_weights

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossings import find, highest, locate
+from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.peak_error import half_widths_of_maxima
 from sims_analysis.kernels.rows import Array, Index, Rows, first_status
 from sims_analysis.outcomes import Status

@@ -165,7 +165,8 @@ def test_units_names_and_coordinates():
     assert found.attrs["long_name"] == "Junction depth"
     assert found["decay_length"].attrs["units"] == "nm"
     assert found["stderr"].attrs["units"] == "nm"
-    assert set(found.coords) == {"species", "status", "n_crossings", "decay_length", "stderr"}
+    names = {"species", "status", "n_crossings", "decay_length", "stderr", "raw_crossing"}
+    assert set(found.coords) == names
 
 
 def test_a_clear_edge_has_the_error_of_its_two_samples():

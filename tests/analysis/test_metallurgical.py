@@ -264,9 +264,10 @@ def test_an_unknown_error_is_ignored_with_a_gap_elsewhere_too(kind, unknown):
     assert gapped == pytest.approx(whole, rel=0.01)
 
 
-def test_without_known_errors_around_the_junction_it_has_none():
-    assert math.isnan(noisy_pair("f8", gap=True, unknown=[22, 23, 24]))
-    assert math.isnan(noisy_pair("f8", gap=False, unknown=[22, 23, 24]))
+@pytest.mark.parametrize("gap", [True, False])
+def test_without_known_errors_beside_the_junction_those_around_it_locate_it(gap):
+    assert 0 < noisy_pair("f8", gap=gap, unknown=[22, 23, 24]) < 1
+    assert math.isnan(noisy_pair("f8", gap=gap, unknown=slice(None)))
 
 
 # --- samples that a file gives as "<5E15" ---------------------------------------------------------
