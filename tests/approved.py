@@ -1,7 +1,15 @@
-"""Messages that were read and approved: calls, and what each raises or warns of, word by word."""
+"""Messages that were read and approved: calls, and what each raises or warns of, word by word.
+
+``python tests/approved.py tests/analysis/test_messages.py`` writes the messages of now into
+messages.txt next to that module, in whose names the calls are: read the difference.
+"""
 
 import re
+import runpy
+import sys
+import textwrap
 import warnings
+from pathlib import Path
 
 from sims_analysis.errors import SimsError
 
@@ -25,3 +33,21 @@ def message_of(call, names):
             messages = [one.message for one in caught]
     (message,) = messages
     return f"{type(message).__name__}: {message}"
+
+
+def rewrite(module):
+    """Write the messages of now below the calls, and leave calls and headings as they are."""
+    file, names = Path(module).with_name("messages.txt"), runpy.run_path(module)
+    text = file.read_text("utf-8")
+    wrapped = {"break_on_hyphens": False, "break_long_words": False}
+
+    def renewed(match):
+        message = message_of(" ".join(match[1].split()), names)
+        indent = {"initial_indent": "    ", "subsequent_indent": "    "}
+        return match[1] + "\n".join(textwrap.wrap(message, 96, **indent, **wrapped)) + "\n"
+
+    file.write_text(re.sub(r"(?m)^((?:[^#\s].*\n)+)(?: .*\n)+", renewed, text), "utf-8")
+
+
+if __name__ == "__main__":
+    rewrite(sys.argv[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
@@ -167,7 +167,7 @@ def crossings(
         status = replaced_where(unknown & first, status, Status.NO_DATA)
     status = without_crossing(frame, status, asked, among=first, bridge=bridge)
     status = status.transpose(*found.status.dims)
-    warn_of_noise(frame, found)
+    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     warn_of_narrow(frame, found, "crossing")
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
@@ -262,16 +262,12 @@ def raw_crossings(frame: Frame, found: Any) -> dict[str, xr.Variable]:
     return {"raw_crossing": frame.of_axis(found.raw_depth, "raw_crossing")}
 
 
-def warn_of_noise(frame: Frame, found: Any) -> None:
-    """Warn of profiles all of whose crossings noise can make."""
-    number = found.raw_number
-    if is_lazy(number) or not codes(found.status) & {Status.UNDETERMINED}:
-        return
-    status = found.status.isel(crossing=0) if "crossing" in found.status.dims else found.status
-    first = first_flagged(frame, (status == Status.UNDETERMINED) & (number > 0))
+def warn_of_noise(frame: Frame, noise: xr.Variable, raw_number: xr.Variable) -> None:
+    """Warn of profiles all of whose crossings, so many, noise can make."""
+    first = first_flagged(frame, noise)
     if first is not None:
         warn(
-            f"{first.label}: noise can make its {first.of(number):.0f} crossings of the level; "
+            f"{first.label}: noise can make its {first.of(raw_number):.0f} crossings of the level; "
             "their depths are undetermined",
             ProfileWarning,
         )
@@ -321,18 +317,17 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
 
-    def run(width: int, errors: Literal["fit"] | None = frame.fitted) -> tuple[Any, Any]:
-        every: Any = {"errors": errors, "extra": (dim,), "width": width, **options}
+    def run(width: int) -> tuple[Any, Any]:
+        every: Any = {"errors": frame.fitted, "extra": (dim,), "width": width, **options}
         if ask:
             return frame.ask(kernel, *parameters, **every)
         return frame.map(kernel, *parameters, **every), None
 
     if max_count is not None:
         return run(max_count)
-    # Count first: without errors the search is fast.
-    found, rests = run(USUAL, errors=None)
+    found, rests = run(USUAL)
     most = int(found.number.values.max(initial=1))
-    if frame.stderr is not None or most > USUAL:
+    if most > USUAL:
         return run(most)
 
     def cut(results: Any) -> Any:

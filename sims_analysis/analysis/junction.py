@@ -210,7 +210,8 @@ def find_junctions(
     found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, found.status)
-    warn_of_noise(frame, found)
+    noise = (found.status == Status.UNDETERMINED) & (found.n_crossings == 0)
+    warn_of_noise(frame, noise, found.raw_number)
     if which == "deepest":
         _warn_of_several(frame, found.n_crossings, found.status)
     return Junctions(frame, found)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
+from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest, warn_of_noise
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.answers import words
@@ -160,6 +160,7 @@ def metallurgical_junctions(
     status = resolve(frame, status, rests, (depth, depth), what=what, bridge=bridge)
     unseen = (status == Status.GAP) | ((status == Status.BELOW_LIMIT) & depth.notnull())
     depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
+    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     if strict:
         _raise_without_junction(frame, status)
 

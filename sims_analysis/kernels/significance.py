@@ -12,8 +12,8 @@ from sims_analysis.kernels.counting import value_per_count
 from sims_analysis.kernels.levels import Crossings
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows
 
-#: A run is significant from so many standard errors on, if it has all samples of its row.
-SIGNIFICANT = 4.0
+#: A run is significant from so many standard errors on, if it could be at so FEW places.
+SIGNIFICANT, FEW = 4.0, 10
 
 
 def significant(
@@ -26,9 +26,9 @@ def significant(
     """Leave out the crossings that noise can make; all are kept without standard errors.
 
     The significance of a run is ``|sum(c - L)| / sqrt(sum var)``, with the variances that its
-    samples would have at the level. The least certain run of less than ``sqrt(16 + 2 ln(N / n))``
-    joins its neighbours, again and again: four standard errors, more for n samples of a row of N,
-    which noise may have made at any of its depths.
+    samples would have at the level. The least certain run of less than four joins its neighbours,
+    again and again. Noise may make a run of n samples anywhere in a row of N: from ten such places
+    on it takes ``sqrt(16 + 2 ln(N / 10 n))``.
 
     Parameters
     ----------
@@ -78,7 +78,8 @@ def _joined(
         with np.errstate(divide="ignore", invalid="ignore"):
             certain = np.abs(excess) / np.sqrt(variance)
         certain[alone | (variance == 0)] = np.inf
-        certain /= np.sqrt(SIGNIFICANT**2 + 2.0 * np.log(whole[row] / size))
+        places = np.maximum(whole[row] / (FEW * size), 1.0)
+        certain /= np.sqrt(SIGNIFICANT**2 + 2.0 * np.log(places))
         least = certain < 1.0
         for k in (1, 2):
             near = row[k:] == row[:-k]

@@ -154,7 +154,10 @@ def plain_significant(excess, variance, crossings):
             del ends[same[0]]
             continue
         certain = [
-            abs(x) / math.sqrt(variance[i:k].sum() * (16 + 2 * math.log(excess.size / (k - i))))
+            abs(x)
+            / math.sqrt(
+                variance[i:k].sum() * (16 + 2 * math.log(max(excess.size / (10 * (k - i)), 1)))
+            )
             for x, (i, k) in zip(sums, itertools.pairwise(ends), strict=True)
         ]
         least = int(np.argmin(certain))
