@@ -352,7 +352,7 @@ ALIKE = (
     "calibrate_depth",
 )  # fmt: skip
 SINGLE = [
-    pytest.param(names, kind, question, id=f"{names}-{kind}-{question}")
+    (names, kind, question)
     for names, kind in product(CORRECTIONS, DOUBTS)
     for question in SAID[kind]
     if not {(names, kind), (names, kind, question)} & APART.keys()
@@ -361,7 +361,10 @@ SINGLE = [
 ]
 
 
-@pytest.mark.parametrize(("names", "kind", "question"), SINGLE)
+@pytest.mark.parametrize(
+    ("names", "kind", "question"),
+    [pytest.param(*one, marks=pytest.mark.slow if i % 3 else ()) for i, one in enumerate(SINGLE)],
+)
 def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, question):
     _, status = asked(question, names, kind)
     if question == "fit" and kind == "limit" and status in NOT_FITTED:
@@ -393,7 +396,7 @@ TRIPLES = [
 ]
 
 
-@pytest.mark.few(60)
+@pytest.mark.few(40)
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):

@@ -83,8 +83,13 @@ def test_each_public_name_is_listed_once_and_can_be_reached():
         assert name in getattr(home, "__all__", [name])
 
 
-def test_the_lists_of_public_names_are_those_of_the_functions():
-    assert list(PublicNames().outdated()) == [], "run `python tests/public_names.py`"
+@pytest.fixture(scope="module")
+def public():
+    return PublicNames()
+
+
+def test_the_lists_of_public_names_are_those_of_the_functions(public):
+    assert list(public.outdated()) == [], "run `python tests/public_names.py`"
 
 
 NEW = '''
@@ -120,6 +125,7 @@ def with_a_new_module(root, room):
     return PublicNames(root)
 
 
+@pytest.mark.slow
 def test_a_new_function_is_written_into_every_list(tmp_path):
     changed = with_a_new_module(tmp_path, "analysis").outdated()
     lines = {
@@ -134,6 +140,7 @@ def test_a_new_function_is_written_into_every_list(tmp_path):
         assert "helper" not in changed[path]
 
 
+@pytest.mark.slow
 def test_a_function_of_a_new_room_that_is_on_no_page_is_named(tmp_path):
     with pytest.raises(LookupError, match=r"no list in .docs/api is of halves\.half: half_depth"):
         with_a_new_module(tmp_path, "halves").outdated()
@@ -197,10 +204,10 @@ OF_ALL_VARIABLES = {
 }  # fmt: skip
 
 
-def test_every_question_takes_the_variable_it_is_about():
+def test_every_question_takes_the_variable_it_is_about(public):
     asked = {
         one.name
-        for one in PublicNames().all
+        for one in public.all
         if one.of_data and re.match("analysis|fitting|interfaces|restoring|electrical", one.module)
     }
     for name in asked - OF_ALL_VARIABLES:
