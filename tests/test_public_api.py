@@ -24,46 +24,6 @@ FUNCTIONS = [
     if callable(getattr(sims, name)) and not (
         inspect.isclass(getattr(sims, name)) and issubclass(getattr(sims, name), BaseException))
 ]  # fmt: skip
-#: Fixed by the design: other people's code calls these.
-PROMISED = [
-    "Client",
-    "SIMSResult",
-    "DepthProfile",
-    "to_dataset",
-    "to_profiles",
-    "stack",
-    "to_grid",
-    "quantify",
-    "dequantify",
-    "save",
-    "load",
-    "open_example",
-    "interpolate",
-    "integrated_dose",
-    "cumulative_dose",
-    "dose_budget",
-    "crossings",
-    "junction_depth",
-    "metallurgical_junctions",
-    "moments",
-    "decay_length",
-    "peak",
-    "detection_limit",
-    "with_counting_statistics",
-    "calibrate_depth",
-    "compare",
-    "align",
-    "repeatability",
-    "plot_profiles",
-    "save_figure",
-    "provenance",
-    "show_versions",
-]
-
-
-@pytest.mark.parametrize("name", PROMISED)
-def test_the_promised_names_are_there(name):
-    assert name in sims.__all__
 
 
 def test_each_public_name_is_listed_once_and_can_be_reached():

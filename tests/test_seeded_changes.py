@@ -107,11 +107,3 @@ def test_tests_that_end_without_a_word_have_failed(tmp_path, monkeypatch, code, 
     done = subprocess.CompletedProcess([], code, printed, "")
     monkeypatch.setattr(seeded_changes.subprocess, "run", lambda *_, **__: done)
     assert seeded_changes.failure([["tests"]], tmp_path, 1) == expected
-
-
-@pytest.mark.parametrize("place", ["", "sims_analysis/none", "README.md", "tests/test_layout.py:3"])
-def test_a_place_that_is_none_of_the_package_is_named(place, monkeypatch):
-    monkeypatch.chdir(seeded_changes.ROOT)
-    with pytest.raises(SystemExit) as refused:
-        drawn([place], 1, 1)
-    assert str(refused.value).startswith(f"{place!r} is no module and no folder of ")

@@ -2,8 +2,6 @@
 
 import importlib
 import re
-import subprocess
-import sys
 from collections import Counter
 from textwrap import dedent
 
@@ -14,7 +12,7 @@ from instrument_files import measured_file
 from rebuilt import same_picture
 from rerun import assert_gives_its_numbers
 from shown import PAGES as FOR_USERS
-from shown import PICTURES, README, SITE, blocks, make_pictures, run, write_scripts
+from shown import PICTURES, README, SITE, blocks, make_pictures, run
 
 import sims_analysis as sims
 from sims_analysis import errors, vocabulary
@@ -46,12 +44,6 @@ def test_a_session_gives_what_it_shows(page, tmp_path, monkeypatch):
     assert not differs, differs
 
 
-def test_there_are_sessions():
-    assert {page.stem for page in WITH_SESSIONS} >= {
-        "index", "file_to_dose", "how_sure", "hundred_wafers", "papers_figure",
-    }  # fmt: skip
-
-
 # ---- pictures, formulas, types
 
 
@@ -73,17 +65,6 @@ def test_repeated_questions_give_the_numbers_of_pictures(picture):
 def test_every_picture_is_shown():
     text = "".join(page.read_text(encoding="utf-8") for page in FOR_USERS)
     assert all(f"pictures/{path.name}" in text for path in PICTURES.iterdir())
-
-
-@pytest.mark.study
-def test_the_code_of_every_page_passes_a_type_checker(tmp_path):
-    pytest.importorskip("mypy")
-    scripts = write_scripts(tmp_path)
-    assert {path.stem for path in scripts} >= {"readme", "index", "papers_figure"}
-    options = ["--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache")]
-    command = [sys.executable, "-m", "mypy", *options, *map(str, scripts)]
-    done = subprocess.run(command, cwd=README.parent, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.fixture
@@ -126,17 +107,6 @@ def test_formulas_are_read(formula, parts, extension):
 )
 def test_what_is_no_formula_stays_as_it_is(text, extension):
     assert extension("formulas").mathml(text) is None
-
-
-def test_pages_load_nothing_from_elsewhere(extension, tmp_path):
-    (tmp_path / "a.html").write_text(
-        '<script src="https://cdn.example/x.js"></script><a href="https://example.org">b</a>'
-        '<link rel="stylesheet" href="//fonts.example/y.css"><img src="data:image/png;base64,AA">'
-    )
-    found = extension("links").broken(tmp_path)
-    assert [line.partition(" ")[2] for line in found] == [
-        "//fonts.example/y.css", "https://cdn.example/x.js",
-    ]  # fmt: skip
 
 
 def test_the_extras_and_the_citation_are_those_of_this_version(extension):

@@ -313,7 +313,6 @@ def test_depths_that_need_no_shift_stay_to_the_last_bit():
 
 
 ONE = dataset(DEPTH, B=gaussian(DEPTH))
-FLAT = dataset(DEPTH, B=np.ones(DEPTH.size))
 
 
 def test_five_samples_are_enough_and_species_with_fewer_are_left_out():

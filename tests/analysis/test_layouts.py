@@ -8,7 +8,6 @@ from questions import PER_PROFILE, asking
 
 import sims_analysis as sims
 
-LEVEL = "1e18 atoms/cm^3"
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError
 
 Z = np.arange(0.0, 301.0, 3.0)
 
@@ -200,28 +200,6 @@ def test_cells_become_other_cells_by_their_overlap(seed):
         again = again if isinstance(again, xr.DataArray) else again["concentration"]
         again = again.isel(measurement=0) if "measurement" in again.dims else again
         np.testing.assert_allclose(again, found["concentration"], rtol=1e-12)
-
-
-def test_cells_again_by_steps_over_a_gap_and_with_a_missing_cell(ds):
-    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
-    coarse = sims.to_grid(cells, step="15 nm", conserve="dose")
-    np.testing.assert_allclose(
-        sims.integrated_dose(coarse), sims.integrated_dose(cells), rtol=1e-12
-    )
-    assert coarse["cell_start"][0] == cells["cell_start"][0]
-    assert coarse["cell_stop"][-1] == cells["cell_stop"][-1]
-    # A cell that was not measured is a gap, in which new ones have no value...
-    hole = cells.where(cells["depth"] != cells["depth"][4])
-    hole["concentration"].attrs = cells["concentration"].attrs
-    with pytest.warns(ProfileWarning, match="gap"):
-        found = sims.to_grid(hole, step="15 nm", conserve="dose")
-    lost = found["concentration"].isnull().any("species")
-    assert lost.values.tolist() == [i == 1 for i in range(found.sizes["depth"])]
-    # ... unless it is bridged, as in a dose.
-    bridged = sims.to_grid(hole, step="15 nm", conserve="dose", gaps="bridge")
-    np.testing.assert_allclose(
-        sims.integrated_dose(bridged), sims.integrated_dose(hole, gaps="bridge"), rtol=1e-12
-    )
 
 
 @pytest.mark.parametrize(

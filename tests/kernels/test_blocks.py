@@ -67,14 +67,6 @@ def test_kernels_get_contiguous_doubles_of_any_array(dtype, laid):
     np.testing.assert_array_equal(found, np.nansum(value.astype(float), axis=1))
 
 
-@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 2, 4), (2, 1)])
-def test_no_profiles_give_results_of_the_right_shape(shape):
-    value = np.ones(shape)
-    found = run(sums, np.arange(float(shape[-1])), value, np.array(1.0))
-    assert found.total.shape == shape[:-1]
-    assert found.pairs.shape == (*shape[:-1], 2)
-
-
 def test_errors_for_sums_and_for_fits():
     stderr = np.full((2, 4), 2.0)
     counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])

@@ -52,21 +52,6 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("edges", [[-9.0, -5.0, -1.0], [3.1, 4.0], [-1.0, 9.0], [1.0, 9.0]])
-def test_beyond_the_record_there_are_no_cells(edges, packed):
-    z, edges = np.arange(4.0), np.array(edges)
-    plain = Dense(z, np.ones((2, 4)), np.ones((2, 4)))
-    averages = Dense(z, np.ones((2, 4)), np.ones((2, 4)), z - 0.1, z + 0.1)
-    for rows in (one.packed() if packed else one for one in (plain, averages)):
-        for log in (False, True):
-            assert np.isnan(grid.cell_means(rows, edges=edges, log=log).mean).all()
-        assert np.isnan(grid.cell_stderr(rows, edges=edges).value).all()
-        known = np.full(2, np.nan)
-        found = grid.sample_fraction(rows, np.stack([edges] * 2), known, cells=True)
-        assert np.isnan(found).all()
-
-
-@pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("log", [False, True])
 def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the_new_ones(
     log, packed

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.blocks import IN_CACHE
 from sims_analysis.kernels.rows import Dense, Packed
 from sims_analysis.kernels.saturation import saturated
 
@@ -64,11 +63,6 @@ def test_counting_alone_is_not_saturation(top, shape):
         assert flags_of(np.array([float(f"{v:.{digits - 1}e}") for v in value])) is None
 
 
-def test_a_floor_is_none():
-    value = np.maximum(counted(1e4, floor=30.0), 35.0) * 1e14  # the detection limit as drawn
-    assert flags_of(value) is None
-
-
 def test_a_row_does_not_depend_on_its_neighbours_or_on_the_layout():
     cut = [np.minimum(counted(1e4, seed=seed), 3000.0) for seed in range(5)]
     rows = np.stack([counted(1e4), *cut, np.full(Z.size, 3000.0)])
@@ -106,17 +100,6 @@ def test_five_equal_neighbours_are_enough_and_four_are_not(n, found):
     assert (0 if flags is None else flags.sum()) == found
 
 
-@pytest.mark.parametrize("side", [slice(130, 140), slice(146, 156)])
-def test_values_jump_down_from_one_side(side):
-    value = counted(1e5)
-    value[140:146] = 150.0  # no neighbour is higher ...
-    value[130:140] = value[146:156] = 20 + np.arange(10) % 3
-    assert flags_of(value) is None
-    value[side] = 2e4 + 1000 * (np.arange(10) % 3)  # ... but on one side
-    value[140:146] = 5000.0
-    assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 146))
-
-
 @pytest.mark.parametrize(("deviations", "found"), [(3, 0), (10, 6)])
 def test_to_jump_they_fall_by_more_than_noise(deviations, found):
     value = counted(1e5)
@@ -124,18 +107,6 @@ def test_to_jump_they_fall_by_more_than_noise(deviations, found):
     value[130:140] = value[146:156] = 5000 + deviations * 71 - np.arange(10) % 3
     flags = flags_of(value)
     assert (0 if flags is None else flags.sum()) == found
-
-
-@pytest.mark.parametrize("shift", range(-6, 3))
-def test_a_run_may_lie_where_samples_are_taken_apart(shift):
-    # The look for runs takes so many samples at a time, whatever rows they belong to.
-    n, top = 400, counted(1e4)
-    value = np.tile(top, (IN_CACHE // n + 2, 1))
-    row, place = divmod(IN_CACHE + shift, n)
-    value[row] = np.roll(top, place - int(top.argmax()))
-    value[row, place : place + 5] = value[row].max() * 1.5
-    flags = saturated(Dense(Z, value))
-    assert np.argwhere(flags).tolist() == [[row, place + i] for i in range(5)]
 
 
 UNEVEN = {

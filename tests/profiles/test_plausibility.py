@@ -3,7 +3,6 @@
 import re
 import warnings
 
-import dask.array
 import numpy as np
 import pytest
 import shared_profiles
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.profiles.plausibility import (
-    _are_usual,
     refuse_impossible,
     warn_of_implausible,
 )
@@ -197,12 +195,6 @@ def test_no_profile_of_usual_values_is_refused(values):
     refuse_impossible(np.array(values), "concentration", "c")
 
 
-def test_other_kinds_and_lazy_data_are_not_judged():
-    for kind in ("count_rate", "dimensionless", "areal_density"):
-        refuse_impossible(IMPLANT**2, kind, "c")
-    refuse_impossible(dask.array.from_array(IMPLANT**2), "concentration", "c")
-
-
 def test_a_few_low_samples_in_a_large_batch_do_not_make_a_logarithm():
     batch = np.full((100, 1000), 15.5)
     batch[57, 333] = 1e17
@@ -270,16 +262,6 @@ def test_the_edge_of_the_impossible(impossible, possible, said):
     )
 
 
-def test_depths_and_values_are_swapped_if_at_least_three_values_rise_among_steps_both_ways():
-    there_and_back = [0.0, 2.0, 1.0, 3.0]
-    with pytest.warns(ProfileWarning, match="species 'B' .depths go back and forth, values only"):
-        warn_of_implausible([profile([1.0, 2.0, 3.0, 4.0], there_and_back)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warn_of_implausible([profile([1.0, 2.0, 3.0], there_and_back[:3])])
-        warn_of_implausible([profile([1.0, 2.0, 2.0, 4.0], there_and_back)])
-
-
 @pytest.mark.parametrize(
     ("depth_units", "edge"), [("nm", 1e6), ("um", 1e3), ("s", 1e6), ("min", 1e6 / 60)]
 )
@@ -302,29 +284,6 @@ def test_natural_logarithms_lie_between_20_and_60(low, high, warned):
             refuse_impossible(values, "concentration", "c")
     else:
         refuse_impossible(values, "concentration", "c")
-
-
-@pytest.mark.parametrize("both", UNUSUAL.values(), ids=UNUSUAL)
-def test_of_profiles_on_one_axis_the_unusual_ones_are_looked_at_again(both):
-    unusual, _ = both
-    assert not _are_usual([unusual, unusual]).any()
-
-
-def test_of_profiles_on_one_axis_the_usual_ones_are_not_looked_at_again():
-    holes = np.where(Z == 74.0, np.nan, NOISY)
-    usual = [profile(), profile(holes), profile(np.full(Z.size, np.nan)), profile(NOISY * 10)]
-    assert _are_usual(usual).tolist() == [True] * 4
-    counts = np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2)) + 3)
-    cut = np.where(Z == 0, np.nan, np.minimum(counts, 6000.0))
-    for some in ([counts, cut], [counts, cut, cut[::-1]]):
-        found = _are_usual([profile(one, units="counts") for one in some])
-        assert found.tolist() == [True, *[False] * (len(some) - 1)]
-    furlong = [profile(units="furlong"), profile(depth_units="furlong")]
-    assert all(_are_usual([one, one]).all() for one in furlong)
-    there_and_back = profile([1.0, 2, 3, 4], [0.0, 2, 1, 3], units="counts")
-    assert not _are_usual([there_and_back] * 2).any()
-    twice = profile([1.0, 2, 3, 4], [0.0, 1, 1, 2], units="counts")
-    assert _are_usual([twice, twice]).all()
 
 
 @pytest.mark.parametrize(
