@@ -16,7 +16,6 @@ pytest.importorskip("pint_xarray", reason="pint-xarray is not installed")
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
 IMPLANT = sims.open_example("boron-implant")
 COUNTED = sims.with_counting_statistics(IMPLANT, value_per_count="1e14 atoms/cm^3")
-STACK = sims.open_example("gan-mg-stack")
 RUN = sims.open_example("sputter-time")
 MICRONS = COUNTED.assign_coords(
     depth=("depth", COUNTED["depth"].values / 1000, {"units": "um", "long_name": "Depth"})
@@ -198,27 +197,6 @@ OTHERS = {
 @pytest.mark.filterwarnings(WARNS)
 def test_so_does_everything_else(name, data):
     same(OTHERS[name](data.pint.quantify()), OTHERS[name](data))
-
-
-@pytest.mark.filterwarnings(WARNS)
-def test_so_do_interfaces_and_layers_and_what_needs_a_sputter_time():
-    def layers(data):
-        return sims.layers(data, species="Mg", level="1e18 atoms/cm^3")
-
-    def interface(data):
-        return sims.interface(data.sel(species="Ga->"), start="600 nm")
-
-    for ask in (layers, interface):
-        same(ask(STACK.pint.quantify()), ask(STACK))
-
-    def calibrated(data):
-        return sims.calibrate_depth(data, rate="0.4 nm/s")
-
-    same(calibrated(RUN.pint.quantify()), calibrated(RUN))
-    same(
-        sims.with_rsf(RUN.pint.quantify(), rsf={"As": "5e21 atoms/cm^3"}, matrix="Si"),
-        sims.with_rsf(RUN, rsf={"As": "5e21 atoms/cm^3"}, matrix="Si"),
-    )
 
 
 @pytest.mark.slow

@@ -236,12 +236,6 @@ NO_ARRAY = "are no array of floats over the samples"
 WRONG_READERS = {
     "name taken": (lotus(name="table"), "'table' is taken"),
     "takes all": (lotus(recognises=lambda _: True), "it takes a table for its own"),
-    "takes the last": (
-        lotus(recognises=lambda s: not s.content), "it takes an empty file for its own"
-    ),
-    "takes a picture": (
-        lotus(recognises=lambda s: b"PNG" in s.content), "it takes a picture for its own"
-    ),
     "no bool": (lotus(recognises=lambda _: None), "recognises() gives None, no bool"),
     "raises": (
         lotus(recognises=lambda s: s.lines[5]),
@@ -256,33 +250,13 @@ WRONG_READERS = {
     ),
     "gives no content": (lotus(read=lambda _: []), "w7.txt: read() gives [], no sims.Content"),
     "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() gives no signal"),
-    "no signal": (lotus(read=giving("B")), "w7.txt: 'B' is no sims.Signal"),
     "no array": (lotus(read=giving(good_signal(values=[1.0]))), f"{SIGNAL}its values {NO_ARRAY}"),
-    "whole": (
-        lotus(read=giving(good_signal(values=np.array([1, 2])))), f"{SIGNAL}its values {NO_ARRAY}"
-    ),
-    "table": (
-        lotus(read=giving(good_signal(values=np.ones((2, 1))))), f"{SIGNAL}its values {NO_ARRAY}"
-    ),
-    "depths": (
-        lotus(read=giving(good_signal(depths=np.array([0, 1])))), f"{SIGNAL}its depths {NO_ARRAY}"
-    ),
-    "errors": (
-        lotus(read=giving(good_signal(stderr=[1.0, 1.0]))), f"{SIGNAL}its stderr {NO_ARRAY}"
-    ),
     "longer": (
         lotus(read=giving(good_signal(values=np.ones(3)))), f"{SIGNAL}3 values for 2 depths"
-    ),
-    "stderr": (
-        lotus(read=giving(good_signal(stderr=np.ones(3)))), f"{SIGNAL}3 stderr for 2 depths"
     ),
     "empty": (
         lotus(read=giving(good_signal(values=np.full(2, np.nan)))),
         f"{SIGNAL}no value is a number",
-    ),
-    "unit": (lotus(read=giving(good_signal(units=1))), f"{SIGNAL}its units is 1, no text"),
-    "depth unit": (
-        lotus(read=giving(good_signal(depth_units=1))), f"{SIGNAL}its depth_units is 1, no text"
     ),
     "metadata": (
         lotus(read=giving(good_signal(metadata={"mass": 11}))),
@@ -374,10 +348,6 @@ WRONG_MODELS = {
         lorentzian(formula=lambda *_: 1.0), TRUTH,
         f"{WHO}the formula gives () for depths of (241,)",
     ),
-    "finite": (
-        lorentzian(formula=lambda z, *_: 1 / z), TRUTH,
-        f"{WHO}the formula is not finite at every depth",
-    ),
     "local": (
         lorentzian(formula=shifting), TRUTH,
         f"{WHO}the formula at a depth depends on the other depths",
@@ -390,18 +360,9 @@ WRONG_MODELS = {
         lorentzian(start=lambda *_: [(1.0, 2.0)]), TRUTH,
         f"{WHO}starting values (1.0, 2.0) for the parameters ['dose', 'position', 'half_width']",
     ),
-    "start, a number": (
-        lorentzian(start=lambda *_: [(1.0, 2.0, np.inf)]), TRUTH,
-        (f"{WHO}starting values (1.0, 2.0, inf) for the parameters "
-        "['dose', 'position', 'half_width']"),
-    ),
     "derivatives": (
         lorentzian(derivatives=wrong_derivatives), TRUTH,
         f"{WHO}the derivative by dose is not that of the formula",
-    ),
-    "derivatives of too few": (
-        lorentzian(derivatives=lambda z, *_: np.ones((2, z.size))), TRUTH,
-        f"{WHO}derivatives of shape (2, 241)",
     ),
 }  # fmt: skip
 

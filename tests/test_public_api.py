@@ -122,18 +122,6 @@ def test_importing_the_package_pulls_in_nothing_heavy():
     assert not HEAVY & set(loaded)
 
 
-@pytest.mark.slow
-def test_a_first_answer_needs_no_figure_no_network_and_no_dask():
-    loaded = run("""
-        import sims_analysis as sims, sys
-        b = sims.DepthProfile(species_name="B", depths=[0, 1], depth_units="nm",
-                              concentrations=[1, 2], concentration_units="cm^-3")
-        sims.integrated_dose(sims.to_dataset([b]))
-        print(*{m.split('.')[0] for m in sys.modules})
-    """)
-    assert not {"matplotlib", "httpx", "tenacity", "starlette", "h5py", "zarr"} & set(loaded)
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_everything_public_is_documented_with_an_example(name):
     thing = getattr(sims, name)

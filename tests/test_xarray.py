@@ -97,7 +97,16 @@ sims.read(b"Depth (nm);B (at/cm3)\\n0;1\\n5;3\\n10;1\\n").to_dataset()
 print(json.dumps([before, sorted(sys.modules)]))
 """
     before, after = json.loads(run(code).stdout)
-    neighbours = {"pint_xarray", "cf_xarray", "hvplot", "cf_units", "fsspec"}  # pint brings dask
+    neighbours = {
+        "pint_xarray",
+        "cf_xarray",
+        "hvplot",
+        "cf_units",
+        "fsspec",
+        "matplotlib",
+        "httpx",
+        "starlette",
+    }  # pint brings dask
     heavy = {"numpy", "xarray", "pint", "scipy", "importlib.metadata"}
     assert not heavy & set(before)
     assert not neighbours & set(after)

@@ -230,40 +230,6 @@ def test_repeatability_quantified_and_dask():
     xr.testing.assert_identical(lazy.compute(), expected)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [9, 40])
-def test_repeatability_does_not_depend_on_chunks_or_on_the_order_of_measurements(count):
-    rng = np.random.default_rng(count)
-    values = 1e18 * np.exp(rng.normal(0, 0.3, (count, 2, 60)))
-    values[rng.random(values.shape) < 0.05] = np.nan
-    batch = xr.Dataset(
-        {
-            "concentration": (
-                ("measurement", "species", "depth"),
-                values,
-                {"units": "atom/cm^3"},
-            )
-        },
-        coords={
-            "measurement": np.arange(count),
-            "species": ["B", "P"],
-            "depth": ("depth", np.arange(60.0), {"units": "nm"}),
-        },
-    )
-    whole = sims.repeatability(batch)
-    for other in (
-        batch.chunk(measurement=1),
-        batch.chunk(measurement=4),
-        batch.chunk(species=1),
-        batch.isel(measurement=rng.permutation(count)),
-        batch.transpose("depth", "species", "measurement"),
-    ):
-        found = sims.repeatability(other).compute()
-        for name, array in whole.items():
-            same = found[name].transpose(*array.dims)
-            np.testing.assert_array_equal(same.values, array.values, err_msg=name)
-
-
 def test_one_measurement_of_a_batch_is_compared_with_each_of_it():
     parts = [dataset(DEPTH, B=f * EDGE, P=EDGE).assign_attrs(data_id=f"w{f}") for f in (1, 2, 3)]
     own = [ds.isel(depth=slice(i, None)) for i, ds in enumerate(parts)]

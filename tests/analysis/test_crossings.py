@@ -35,37 +35,6 @@ def test_crossing_of_an_exponential_is_exact_on_any_grid(step):
     assert direction == ["falling"]
 
 
-@pytest.mark.parametrize(
-    ("dose", "rp", "straggle", "level", "exact"),
-    [
-        (1e14, 162.9, 51.5, 1e15, 380.84895),
-        (1e15, 133.9, 50.6, 1e16, 348.25083),
-        (5e15, 53.9, 19.2, 1e17, 136.47569),
-    ],
-)
-def test_crossings_of_a_gaussian(dose, rp, straggle, level, exact):
-    z = np.arange(0, 2 * rp + 4 * straggle, straggle / 200)
-    top = dose * 1e7 / math.sqrt(2 * math.pi) / straggle
-    c = top * np.exp(-((z - rp) ** 2) / (2 * straggle**2))
-    at, direction = depths(c, f"{level} atoms/cm^3", z)
-    # The leading edge meets the level above the surface, except where it lies below it.
-    assert at[-1] == pytest.approx(exact, abs=1e-4)
-    assert direction[-1] == "falling"
-    mirrored = 2 * rp - exact
-    assert (len(at) == 2) == (mirrored > 0)
-    if mirrored > 0:
-        assert at[0] == pytest.approx(mirrored, abs=1e-4)
-
-
-def test_crossings_of_a_complementary_error_function():
-    from scipy.special import erfc
-
-    z = np.arange(0, 400, 0.1)
-    for level, exact in [("1e17 atoms/cm^3", 232.67538), ("1e15 atoms/cm^3", 312.34133)]:
-        at, _ = depths(1e20 * erfc(z / 100), level, z)
-        assert at == pytest.approx([exact], abs=1e-4)
-
-
 def test_local_decay_length_and_bracketing_samples():
     z = np.arange(0, 100, 4.0)
     found = sims.crossings(one(z, 1e20 * np.exp(-z / 5)), level="1e17 atoms/cm^3")

@@ -215,29 +215,6 @@ def test_one_axis_and_the_same_axis_for_each_agree(kind, seed):
         np.testing.assert_array_equal(alone.concentration[0], shared.concentration[row])
 
 
-@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
-@pytest.mark.parametrize("layout", ["shared", "own"])
-def test_an_infinite_sample_among_many_is_refused_by_name(infinity, layout):
-    depth = np.linspace(0.0, 300.0, 301)
-    value = np.empty((200, 2, depth.size))
-    value[:, 0], value[:, 1] = 1e17, 1e19 * np.exp(-depth / 30)
-    value[57, 1, 200] = infinity
-    axis = ("depth", depth, {"units": "nm"})
-    if layout == "own":
-        dims = ("measurement", "species", "point")
-        axis = (dims, np.broadcast_to(depth, value.shape), {"units": "nm"})
-    batch = xr.DataArray(
-        value,
-        dims=("measurement", "species", "depth" if layout == "shared" else "point"),
-        coords={"measurement": np.arange(200), "species": ["P", "B"], "depth": axis},
-        attrs={"units": "atom/cm^3"},
-        name="concentration",
-    )
-    match = rf"measurement '57', species 'B': concentration\[200\] is {infinity}"
-    with pytest.raises(ProfileError, match=match):
-        sims.metallurgical_junctions(batch, donors=["P"], acceptors=["B"])
-
-
 def noisy_pair(kind, *, gap, unknown):
     """Give a pair of 5 % errors, with a sample missing far from the junction, and some errors."""
     z = np.arange(0, 200, 4.0)

@@ -94,30 +94,6 @@ def test_profiles_with_very_few_samples(size, errors):
         assert size == 2 or bool(found.isnull().all())
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        sims.moments,
-        sims.peak,
-        sims.decay_length,
-        lambda ds, **window: sims.fit(ds, model="gaussian", **window),
-    ],
-)
-def test_a_window_without_a_sample_is_named(ask):
-    z = np.arange(0.0, 100.0)
-    ds = one(z, 1e18 * np.exp(-(((z - 40) / 10) ** 2)))
-    message = "'B': no sample in the window start=900 nm; the record runs from 0 to 99"
-    with pytest.warns(SimsWarning, match=message):
-        found = ask(ds, start="900 nm")
-    assert found["status"].values.ravel().tolist() == ["no_data"]
-    # The depth of a junction that was not found is no window.
-    unknown = xr.DataArray([np.nan], {"species": ["B"]}, "species", attrs={"units": "nm"})
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        ask(ds, start=unknown)
-    assert not [w for w in caught if "no sample" in str(w.message)]
-
-
 # --- an argument that is not known for one of several profiles ------------------------------------
 
 UNKNOWN = {

@@ -20,38 +20,6 @@ def ds():
     return sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
 
 
-def layouts(cells):
-    yield cells
-    yield cells.chunk({"species": 1})
-    yield sims.stack([cells, cells]).isel(measurement=1)
-    yield sims.stack([cells, cells.isel(depth=slice(0, 30))]).isel(measurement=0)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["log", "linear"])
-@pytest.mark.parametrize("step", ["2.5 nm", "7 nm", "40 nm"])
-def test_a_grid_that_keeps_the_dose_has_it(ds, method, step):
-    rule = {"log": "loglinear", "linear": "trapezoid"}[method]
-    cells = sims.to_grid(ds, step=step, method=method, conserve="dose")
-    expected = sims.integrated_dose(ds, rule=rule)
-    for data in layouts(cells):
-        found = sims.integrated_dose(data)
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-        assert found["status"].values.tolist() == ["ok", "ok"]
-        budget = sims.dose_budget(data)
-        np.testing.assert_allclose(budget["dose"], expected, rtol=1e-12)
-        np.testing.assert_allclose(budget["coverage"], 1.0, rtol=1e-12)
-    one = sims.integrated_dose(cells["concentration"])
-    np.testing.assert_allclose(one, expected, rtol=1e-12)
-    edges = cells["depth_bounds"].values
-    between = {"start": f"{float(edges[1, 0])!r} nm", "stop": f"{float(edges[4, 1])!r} nm"}
-    np.testing.assert_allclose(
-        sims.integrated_dose(cells, **between),
-        sims.integrated_dose(ds, rule=rule, **between),
-        rtol=1e-12,
-    )
-
-
 def test_limits_within_a_cell_take_their_part(ds):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     got = sims.integrated_dose(cells, start="102 nm", stop="105 nm")
