@@ -171,6 +171,28 @@ def test_noise_decides_on_a_threshold_in_either_unit_where_samples_are_near_it(w
         assert ["noise decides" in str(one.message) for one in caught] == [True] * near
 
 
+@pytest.mark.parametrize(
+    ("profiles", "doubtful"),
+    [
+        ({"B": [1, 9, 10, 9, 1, 1]}, []),
+        ({"B": [4, 9, 10, 9, 1, 1]}, ["B"]),  # near the threshold, before the run ...
+        ({"B": [1, 9, 10, 9, 4, 1]}, ["B"]),  # ... after it, and within it
+        ({"B": [1, 9, 10, 6, 9, 1]}, ["B"]),
+        ({"B": [1, 1, 1, 9, 10, 9], "P": [1, 6, 9, 10, 9, 1]}, ["P"]),  # not of another profile
+    ],
+)
+def test_noise_decides_where_a_sample_of_the_run_or_next_to_it_is_near_the_threshold(
+    profiles, doubtful
+):
+    values = {name: 1e18 * np.array(row, float) for name, row in profiles.items()}
+    ds = measurement(range(6), values, stderr={name: np.full(6, 1e18) for name in values})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sims.moments(ds, threshold=0.5)
+    found = [str(one.message) for one in caught if "noise decides" in str(one.message)]
+    assert [text.split("'")[1] for text in found] == doubtful
+
+
 @pytest.mark.parametrize(("relative", "warns"), [(0.059, False), (0.061, True)])
 def test_below_400_counts_a_threshold_warns_of_noise(relative, warns):
     z = np.arange(0, 100, 2.0)

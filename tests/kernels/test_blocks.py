@@ -105,6 +105,15 @@ def test_a_kernel_that_sees_gaps_answers_the_same_as_others():
     assert (caught.value.row, caught.value.sample) == (9, 5)
 
 
+@pytest.mark.parametrize("of", ["depth", "value"])
+def test_an_infinity_is_refused_by_row_and_sample(of):
+    depth, value = np.tile(Z, (3, 1)), np.ones((3, 4))
+    {"depth": depth, "value": value}[of][2, 3] = np.inf
+    with pytest.raises(InfiniteSampleError) as refused:
+        list(layouts(depth, value))
+    assert refused.value.args == (2, 3, of, np.inf)
+
+
 def test_numbers_whose_sum_is_infinite_are_finite():
     value = np.array([[1e308, 1.0, np.nan, 1.0], [1e308, 2.0, 3.0, 4.0]])
     found = run(sums, np.stack([Z, Z]), value, np.array(1.0))

@@ -29,6 +29,12 @@ def test_of_no_count_the_interval_begins_at_nothing():
     assert [end.shape for end in counting.poisson_interval(3)] == [(), ()]
 
 
+def test_standard_errors_of_counts():
+    found = counting.poisson_stderr(np.array([0.0, 1.0, 9.0, -4.0, np.nan]))
+    wanted = [counting.NONE_COUNTED, 1.0, 3.0, counting.NONE_COUNTED, np.nan]
+    np.testing.assert_allclose(found, wanted)
+
+
 def test_statistics_of_windows():
     z, c = np.arange(10.0), np.random.default_rng(3).normal(size=10)
     s = np.arange(1.0, 11.0)
