@@ -50,12 +50,13 @@ def significant(
     known = np.isfinite(rows.stderr)
     stderr = np.where(known, rows.stderr, 0.0)
     one = value_per_count(rows.value + under, stderr, of_row)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         variance = one * np.maximum(level + under, 0.0) + np.square(level_stderr)
         excess = np.where(known, rows.value - level, 0.0).reshape(-1)
     variance = np.where(known, np.nan_to_num(variance), 0.0).reshape(-1)
     begin = np.unique(np.append(rows.offsets[:-1][rows.size > 0], found.before + 1))
-    sums = np.add.reduceat(excess, begin), np.add.reduceat(variance, begin)
+    with np.errstate(over="ignore"):
+        sums = np.add.reduceat(excess, begin), np.add.reduceat(variance, begin)
     crossing = np.full(begin.size, -1)
     crossing[begin.searchsorted(found.before + 1)] = np.arange(found.row.size)
     row = rows.offsets.searchsorted(begin, side="right") - 1
