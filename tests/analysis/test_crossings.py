@@ -328,6 +328,7 @@ def test_crossings_alternate_and_lie_between_their_samples(profile):
     assert (at <= found["depth_after"].values[: at.size]).all()
 
 
+@pytest.mark.slow
 @given(values)
 def test_a_profile_read_backwards_crosses_at_the_same_depths(profile):
     z = 10.0 * np.arange(len(profile))

@@ -208,6 +208,7 @@ def warned(**words):
     return drawn.notes(drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=fit))[:-1]
 
 
+@pytest.mark.slow
 def test_a_fit_that_is_not_to_be_trusted_is_listed():
     assert warned(status="ok") == warned(curve_status="") == warned() == []
     assert warned(status="not_converged") == ["fit of B (edge): not converged"]

@@ -324,6 +324,7 @@ def test_addresses_that_are_none_tell_nothing_secret(address):
     told_nothing(address, (OSError, sims.ReadError), "cannot be read: ")
 
 
+@pytest.mark.slow
 def test_what_was_read_tells_nothing_secret():
     pytest.importorskip("aiohttp")
     content = b"Depth (nm);11B (at/cm3)\n0;1E18\n5;3E18\n"
