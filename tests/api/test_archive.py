@@ -160,6 +160,7 @@ def test_a_broken_payload_is_not_kept(archive):
 # ---- names
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1))
 def test_any_text_is_a_safe_name(text):
     try:

@@ -157,6 +157,7 @@ def test_species_may_have_axes_of_their_own():
     )
 
 
+@pytest.mark.slow
 def test_the_error_is_that_of_counting():
     z = np.arange(0, 200.1, 2.0)
     truth = gaussian(z, dose=1e14)

@@ -506,6 +506,7 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     assert "saturated" not in stated["status"].values.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.few(1)
 @pytest.mark.parametrize("peak", [100, 1000])
 def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):

@@ -166,25 +166,3 @@ def test_errors_are_numerical_derivatives(limits, own):
     for name in names:
         stated = getattr(found, f"{name}_stderr")
         np.testing.assert_allclose(stated, np.sqrt(variance[name]), rtol=1e-4, err_msg=name)
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_a_row_does_not_depend_on_the_others(own):
-    depth, value = realistic(200, 60, gaps=0.0)
-    stderr = np.sqrt(1e19 * value)  # of few counts: the term of second order is large
-    axes = np.tile(depth, (200, 1)) if own else depth
-    together = ask(axes, value, stderr=stderr)
-    for row in range(200):
-        these = slice(row, row + 1)
-        alone = ask(axes[these] if own else axes, value[these], stderr=stderr[these])
-        for name, one, all_rows in zip(alone._fields, alone, together, strict=True):
-            np.testing.assert_array_equal(one, all_rows[these], err_msg=name)
-
-
-@pytest.mark.parametrize("edge", ["first", "last"])
-def test_a_record_that_ends_above_the_threshold_is_truncated_at_its_end(edge):
-    z, c = np.arange(6.0), np.array([[1.0, 3, 9, 9, 9, 8]])
-    found = ask(z, c if edge == "last" else c[:, ::-1], threshold=0.5)
-    assert found.status == [Status.TRUNCATED if edge == "last" else Status.OK]
-    assert ask(z, c, threshold=0.9).status == [Status.OK]
-    assert ask(z, c).status == [Status.OK]  # all samples were asked for

@@ -376,6 +376,7 @@ def test_the_figure_asked_again_gives_its_numbers(options, boron, tmp_path):
     assert_gives_its_numbers(record, boron)
 
 
+@pytest.mark.slow
 def test_a_picture_of_many_species_has_no_results(tmp_path):
     pytest.importorskip("matplotlib")
     many = [profile(f"Q{i}") for i in range(7)]

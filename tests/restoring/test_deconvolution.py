@@ -226,6 +226,7 @@ def test_averages_over_cells_are_no_samples():
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["12 nm", "13 nm"])
 def test_what_a_surface_transient_leaves_is_truncated(start):
     def both(z):

@@ -31,6 +31,7 @@ def likelihood(counts, mu):
     return np.sum(mu - counts + special.xlogy(counts, np.where(counts > 0, counts, 1) / mu))
 
 
+@pytest.mark.slow
 @pytest.mark.few(2)
 @pytest.mark.parametrize("strength", [0.5, 3.0])
 @pytest.mark.parametrize("kind", ["curvature", "steps"])
