@@ -129,8 +129,7 @@ def sheet_resistance(
     variable : str, optional
         Of a Dataset: which of several concentrations.
     gaps : {"flag", "bridge"}
-        Whether a layer with a gap in one of the species, where nothing was measured, has the status
-        ``gap``, or is ``ok``. See :func:`integrated_dose` for what a gap is.
+        ``"bridge"`` accepts a layer with a gap in one of the species, which is ``gap`` otherwise.
 
     Returns
     -------
@@ -149,8 +148,7 @@ def sheet_resistance(
         - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
           types of doping), ``below_limit`` (the junction may lie where a file gives samples of
           a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample) or ``no_data``;
-          with one ``gap``, where the profile of a species was bridged, or ``saturated``, where
-          samples were cut off by the detector
+          with one, what the layer rests on, such as ``gap`` or ``saturated``
 
     Raises
     ------
@@ -164,10 +162,8 @@ def sheet_resistance(
     Warns
     -----
     FitWarning
-        Where there is no number although there are data, or the status is ``gap`` or
-        ``saturated``; and where the mobility at the mean of neighbouring samples, in place of that
-        at each of them, changes the answer by more than 0.3 of its standard error. Not for Dask
-        data.
+        Where the status is not ``ok``, and where few counts scatter so much that the mobility at
+        the mean of neighbours would change the answer by 0.3 of its error. Not for Dask data.
 
     See Also
     --------
@@ -177,11 +173,9 @@ def sheet_resistance(
     -----
     ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
     of all species together, each interpolated in its logarithm. It is an estimate: every atom
-    below the active limit counts as active and ionized, carriers are where the net doping is, and
-    mobilities are those of bulk silicon; electrons take the parameters of the donor with the
-    larger dose (arsenic, otherwise phosphorus), holes those of boron. An error of 10 % in the
-    sensitivity factor changes the answer by nearly as much. Mobility falls with concentration, and
-    the scatter of few counts along a long tail makes the answer too high, by more than its error.
+    below the active limit counts as active and ionized, and mobilities are those of bulk silicon;
+    electrons take the parameters of the donor with the larger dose (arsenic, otherwise
+    phosphorus), holes those of boron.
 
     References
     ----------

@@ -48,12 +48,7 @@ def with_initial(
 ) -> tuple[FitRequest, Mapping[str, float], Initial | None]:
     """Return request and settings of one profile, and the one before its anneal if measured.
 
-    Nothing is known of what lies below that, so that the window ends there.
-
-    Raises
-    ------
-    NoFitError
-        If there is none for this profile.
+    The window ends with the profile before the anneal. Raises NoFitError if there is none.
     """
     if not request.initials:
         return request, settings, None
@@ -87,9 +82,8 @@ def initial_of(
 def spread(z: Array, nodes: Array, width: float, surface: str) -> tuple[Array, Array]:
     """Return what values at nodes make of depths after diffusion, and its slope with the width.
 
-    Between the nodes the profile is straight; above the first and below the last it is as there.
-    Each piece is blurred by a Gaussian in closed form, and what has passed the
-    surface comes back, or is lost: ``G(z - z') + G(z + z')``, or their difference.
+    The profile is straight between the nodes, and level beyond. Each piece is blurred by a Gaussian
+    in closed form; what has passed the surface comes back, or is lost: ``G(z - z') +- G(z + z')``.
     """
     sign = 1.0 if surface == "reflecting" else -1.0
     below, above = _blurred(z, nodes, width), _blurred(-z, nodes, width)

@@ -1,8 +1,7 @@
-"""Several profiles at once: one likelihood of all, with what they share and what is known before.
+"""Several profiles at once, with what they share and what is known before.
 
 All profiles together are one curve, the parameters of all its parameters, and one objective: the
-sum of theirs and of the squares of what was known before. What finds minima and errors of one
-profile so finds theirs.
+sum of theirs and of the squares of what was known before.
 """
 
 from __future__ import annotations
@@ -43,8 +42,6 @@ from sims_analysis.fitting.request import (
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.model import Model, Parameter
-
-__all__ = ["fit_together"]
 
 
 def fit_together(

@@ -1,7 +1,6 @@
 """What a fit minimizes: the deviance of counts, squares over errors, or squares of ln C.
 
-All that differs between likelihoods is here: costs and their derivatives over the values of a
-curve, what a constant would reach, how noisy the samples are, and what the residuals say.
+All that differs between likelihoods is here.
 """
 
 from __future__ import annotations
@@ -22,18 +21,6 @@ from sims_analysis.kernels.residuals import (
 )
 from sims_analysis.kernels.samples import Array
 
-__all__ = [
-    "EXACT",
-    "OBJECTIVES",
-    "TINY",
-    "LogSquares",
-    "Objective",
-    "Poisson",
-    "Squares",
-    "Statistics",
-    "SumOfSquares",
-]
-
 #: The objectives, in the order of their codes.
 OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "squares")
 
@@ -46,22 +33,12 @@ EXACT = 1e-18
 
 
 class Statistics(NamedTuple):
-    """What the residuals of a fit say.
+    """What the residuals of a fit say."""
 
-    Parameters
-    ----------
-    r : ndarray
-        The residuals that can be compared with their neighbours.
-    of : ndarray
-        The indices of their samples.
-    test : ChiSquare
-        NaN, with no degrees of freedom, where errors are not known.
-    aic : float
-        Akaike's criterion.
-    """
-
+    #: The residuals that can be compared with their neighbours, and the indices of their samples.
     r: Array
     of: Array
+    #: NaN, with no degrees of freedom, where errors are not known.
     test: ChiSquare
     aic: float
 
@@ -101,15 +78,10 @@ class SumOfSquares(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(SumOfSquares):
-    """The cost of a curve: a sum over samples that may not be independent.
+    """The cost of a curve: a sum over samples that may not be independent."""
 
-    Parameters
-    ----------
-    share : float
-        The number of independent samples for each of these: below 1 for values on a grid finer
-        than what was measured, above 1 for averages.
-    """
-
+    #: The number of independent samples for each of these: below 1 for values on a grid finer than
+    #: what was measured, above 1 for averages.
     share: float = 1.0
     below_zero: ClassVar[bool] = False
 

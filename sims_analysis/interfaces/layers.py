@@ -362,9 +362,8 @@ def _layers(*given: Any) -> Array:
     """Return rows of `_ROW`, one for each layer of a profile between its crossings.
 
     After the samples come depths, errors (their own, and the level's) and directions of the
-    crossings, and which are lost; whether the profile begins, and ends, above the level;
-    whether samples below a limit may be there; whether it is saturated; and its status if it has
-    no layer.
+    crossings, and which are lost; whether the profile begins, and ends, above the level; whether
+    samples below a limit may be there; whether it is saturated; and its status without a layer.
     """
     *crossing, begins, goes_on, from_limit, to_limit, saturated, otherwise = given[4:]
     depth, stderr, moved, direction, lost = map(np.array, crossing)

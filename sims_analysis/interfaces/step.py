@@ -12,8 +12,6 @@ from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 
-__all__ = ["ROW", "measure_step"]
-
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
     *("left_slope", "right_slope", "unsure", "status"),
@@ -60,14 +58,7 @@ class _Window:
 
 @dataclass(frozen=True, eq=False)
 class _Plateau:
-    """A plateau as a line about the middle of its samples.
-
-    Parameters
-    ----------
-    centre, level, slope : float
-    error, slope_error : float
-        Standard errors of the last two.
-    """
+    """A plateau as a line about the middle of its samples, and the errors of level and slope."""
 
     centre: float
     level: float
@@ -99,25 +90,11 @@ def measure_step(
     *,
     between: bool = True,
 ) -> Array:
-    """Measure a step.
+    """Measure a step: return the numbers of :data:`ROW`.
 
-    Parameters
-    ----------
-    z, c, s : ndarray
-        Depths, values and standard errors of a profile; NaN where there are none.
-    fraction : float
-        The number of independent samples for each of these.
-    limits : three pairs of float
-        Of the window, and of the plateaus; NaN where they were not stated.
-    parts : (float, float)
-        Of the step, between which its width is taken.
-    between : bool
-        Whether a fraction below 1 is of values that were interpolated between samples.
-
-    Returns
-    -------
-    ndarray
-        The numbers of :data:`ROW`.
+    `fraction` is the number of independent samples for each; `limits` are those of the window and
+    of both plateaus, NaN where they were not stated. The width is between two `parts` of the step.
+    A fraction below 1 is of values interpolated between samples if `between`.
     """
     row = np.full(len(ROW), np.nan)
     row[-1] = Status.NO_DATA
@@ -347,10 +324,8 @@ def _error(
 
     The slope is a straight line's through as few neighbours as determine it to a fifth, and at
     least `steep`. Noise that is small against the rise from one sample to the next moves two
-    samples; more noise is pooled, and the error grows as its power 2/3 only (asymptotically 0.81
-    times; H. D. Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p.
-    177). Values between samples are no samples: on a finer grid, the distance is that of the
-    samples.
+    samples; more is pooled, and the error grows as its power 2/3 (asymptotically 0.81 times; H. D.
+    Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177).
     """
     for reach in range(1, z.size):
         near = slice(max(above - reach, 0), above + reach)

@@ -16,8 +16,6 @@ from sims_analysis.restoring import minimization
 from sims_analysis.restoring.inverse_problem import InverseProblem
 from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
-__all__ = ["HOPELESS", "assess", "largest_deviance"]
-
 #: Windows of so many samples, and the deviance beyond which they show a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
 #: The deviance that no other cells make good, beyond which a status is all there is to say.

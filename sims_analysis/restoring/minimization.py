@@ -1,9 +1,8 @@
 """A profile before the instrument blurred it, as far as its counts say.
 
-Unknown are the logarithms u of positive values x in cells of depth; a matrix A spreads them over
-the samples. What is minimized is the misfit of ``A exp(u)`` plus a prior: heavy tails on changes
-of the slope of u, so that exponentials cost nothing and a kink little, or the total variation of u
-for steps. The strength of the prior is that of the largest evidence (Laplace's approximation).
+Unknown are the logarithms u of positive values x in cells of depth. What is minimized is the misfit
+of ``A exp(u)`` plus a prior: heavy tails on changes of the slope of u, or its total variation. The
+strength of the prior is that of the largest evidence (Laplace's approximation).
 """
 
 from __future__ import annotations
@@ -286,9 +285,8 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
 def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
     """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
-    The prior holds ln x straight but for the cells in which there is a kink now; of another
-    measurement, it is a few cells away. `near` averages over so many, here of the reciprocals of
-    the prior's curvature.
+    The prior holds ln x straight but for the cells with a kink; of another measurement, it is a few
+    cells away. `near` averages over so many, here of the reciprocals of the prior's curvature.
     """
     weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
 
@@ -304,9 +302,8 @@ def by_evidence(
 ) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
-    Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
-    minima of others depend on where a descent begins: from weak to strong, and back. Where that of
-    the weakest prior is `hopeless`, it is the answer.
+    From strong to weak if a prior is convex; the minima of others depend on where a descent begins:
+    from weak to strong, and back. One of the weakest prior that is `hopeless` is the answer.
     """
     tried: list[Minimum] = []
     convex = unknowns.prior.convex

@@ -62,9 +62,8 @@ def restore(
 ) -> Array:
     """Return the row of one profile restored, as :func:`fields` has it.
 
-    `settings` are ``start``, ``stop``, ``background``, and ``fraction``, the number of independent
-    samples for each sample; `smoothness` is ``"auto"``, ``"steps"``, or the strength of the prior,
-    and `kind` that of the data's unit.
+    `settings` are ``start``, ``stop``, ``background`` and ``fraction``, the number of independent
+    samples for each; `kind` is that of the data's unit.
     """
     n, here = samples.z.size, in_order(samples.z, samples.c, settings["start"], settings["stop"])
 
