@@ -229,7 +229,7 @@ def sheet_resistance(
         fine = ("ok", "no_data", "gap", "saturated")
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
-        # Of a layer that rests on samples below a limit, and has an answer, that is told already.
+        # There is a warning already of an answer that rests on samples below a limit.
         answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
         unanswered = answer["status"].where(~answered, "ok")
         warn_of_status(profiles, unanswered, "no sheet resistance:", fine, more)
@@ -252,8 +252,8 @@ def _with_junctions_below_limit(
             -polarity,
         )
         if may is not None:
-            hidden = none & may & stop.isnull()
-            status = replaced_where(hidden, status, Status.BELOW_LIMIT)
+            below = none & may & stop.isnull()
+            status = replaced_where(below, status, Status.BELOW_LIMIT)
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 

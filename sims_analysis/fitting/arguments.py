@@ -117,7 +117,7 @@ def read_request(
 
 
 def _with_limits(request: FitRequest) -> FitRequest:
-    """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
+    """Add the limits of samples that a file gives as ``<5E15`` to a fit of logarithms."""
     profiles, settings = request.frame, request.settings
     if profiles.limit is None or request.weights not in ("auto", "log"):
         return request

@@ -79,7 +79,7 @@ def initial_of(
     return Initial(window.z[keep], window.c[keep], objective)
 
 
-def spread(z: Array, nodes: Array, width: float, surface: str) -> tuple[Array, Array]:
+def diffusion_matrix(z: Array, nodes: Array, width: float, surface: str) -> tuple[Array, Array]:
     """Return what values at nodes make of depths after diffusion, and its slope with the width.
 
     The profile is straight between the nodes, and level beyond. Each piece is blurred by a Gaussian
@@ -115,7 +115,7 @@ def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:
 
 def shape(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape:
     """Return the profile that values x at nodes become, for a dose of 1 down to the last."""
-    matrix, slopes = spread(z, nodes, width, surface)
+    matrix, slopes = diffusion_matrix(z, nodes, width, surface)
     half = 0.5 * np.diff(nodes)
     weight = np.append(half, 0.0) + np.insert(half, 0, nodes[0])
     dose = float(weight @ x)

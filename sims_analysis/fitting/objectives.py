@@ -282,7 +282,7 @@ class Squares(Objective):
 
 @dataclass(frozen=True)
 class LogSquares(Objective):
-    """Squares of ``ln m - ln c``; a censored sample says that the value is below `c`.
+    """Squares of ``ln m - ln c``; of a sample below a limit c, the value is below it.
 
     The likelihood of that is ``Phi[(ln c - ln m) / scatter]``.
     """
@@ -308,14 +308,13 @@ class LogSquares(Objective):
         r, slope = np.log(positive / self.value), 1 / positive
         if self.below_limit.any():
             _, below, hazard = self._limits(m)
-            # Far below a limit there is nothing to be said.
             part = np.divide(hazard, below, out=np.zeros_like(r), where=below > 0)
             r = np.where(self.below_limit, self.scatter * below, r)
             slope = np.where(self.below_limit, slope * part, slope)
         return r, slope
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
-        """Return ``(ln m - ln c) / m`` and ``1 / m^2``; of censored samples by their likelihood."""
+        """Return ``(ln m - ln c) / m`` and ``1 / m^2``; below a limit by the likelihood."""
         positive = np.maximum(m, TINY)
         score, information = np.log(positive / self.value) / positive, positive**-2.0
         if self.below_limit.any():
@@ -348,7 +347,7 @@ class LogSquares(Objective):
         return scatter(np.log(self.value)) * c
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
-        """Return the residuals, but those of censored samples."""
+        """Return the residuals, but those of samples below a limit."""
         return _of_scatter(self.roots(m)[0], np.flatnonzero(~self.below_limit), cost, free)
 
     def another(self, c: Array) -> Objective:
@@ -356,7 +355,7 @@ class LogSquares(Objective):
         return Squares(c, np.sqrt(np.maximum(c, 1e-4)))
 
     def refined(self, m: Array, free: float) -> LogSquares:
-        """Let censored samples scatter as the others do."""
+        """Let samples below a limit scatter as the others do."""
         if not self.below_limit.any():
             return self
         r = self.roots(m)[0][~self.below_limit]

@@ -195,9 +195,9 @@ class FitRequest:
         for one, place in by_name(parameters):
             names = [parameters[i].name for i in np.atleast_1d(place.values)]
             shared = (names[0], None) in at
-            whose = [None] if shared else range(len(self.labels))
-            table = np.array([[at[name, i] for name in names] for i in whose])
-            sizes = {self.over: len(whose)} if self.over and not shared else {}
+            profiles = [None] if shared else range(len(self.labels))
+            table = np.array([[at[name, i] for name in names] for i in profiles])
+            sizes = {self.over: len(profiles)} if self.over and not shared else {}
             sizes |= dict.fromkeys(map(str, place.dims), len(names))
             found.append((one, xr.Variable(list(sizes), table.reshape(list(sizes.values())))))
         return found

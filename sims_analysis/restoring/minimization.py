@@ -220,7 +220,7 @@ class Unknowns:
     response: Response
     misfit: Misfit
     prior: Prior
-    #: A background, which is not spread.
+    #: A background, which is not blurred.
     offset: float = 0.0
 
     def at(self, u: Array, strength: float) -> _Point:
@@ -298,12 +298,12 @@ def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) 
 
 
 def by_evidence(
-    unknowns: Unknowns, strengths: Array, u: Array, hopeless: Callable[[Minimum], bool]
+    unknowns: Unknowns, strengths: Array, u: Array, far_off: Callable[[Minimum], bool]
 ) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
     From strong to weak if a prior is convex; the minima of others depend on where a descent begins:
-    from weak to strong, and back. One of the weakest prior that is `hopeless` is the answer.
+    from weak to strong, and back. One of the weakest prior that is `far_off` is the answer.
     """
     tried: list[Minimum] = []
     convex = unknowns.prior.convex
@@ -311,7 +311,7 @@ def by_evidence(
     def follow(strengths: Array, u: Array) -> None:
         for one in _path(unknowns, strengths, u):
             tried.append(one)
-            if not (convex or tried[1:]) and hopeless(one):
+            if not (convex or tried[1:]) and far_off(one):
                 break
             if one.evidence < max(each.evidence for each in tried) - _BELOW:
                 break

@@ -46,7 +46,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
     sets = [
         (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
-        for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in tails)
+        for tail in ((mean, deviation, g, 3.2 + 1.6 * g**2) for mean, deviation, g in tails)
         for lean in (skewness, -0.3)
     ]
     # A skewed tail that holds half of the dose, and part of the maximum.

@@ -58,9 +58,9 @@ def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return the distance between the depths of 16 % and 84 % of the step."""
     scale, asymmetry = p["scale"], p["asymmetry"]
 
-    def argument(u: float, wanted: float) -> float:
+    def argument(u: float, target: float) -> float:
         grown = float(np.exp(np.clip(asymmetry * u, -50.0, 50.0)))
-        return u * (1 + grown) / (2 * scale) - wanted
+        return u * (1 + grown) / (2 * scale) - target
 
     # Z grows with u, at least half as fast as without asymmetry on the flatter side.
     reach = 2.5 * _END * scale
