@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.kernels.residuals import running, scatter
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 
@@ -20,8 +21,8 @@ ROW = (
 _PLATEAU = 0.1
 #: A step that is smaller than this part of the levels is rounding.
 _ROUNDING = 1e-9
-#: Beyond so many widths from the position, 0.1 % of an error function is left of the step.
-_COMPLETE = 1.5
+#: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
+_COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
 _MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
 #: The slope of an error function in the middle, over that from 16 % to 84 %: 1.989 / sqrt(2 pi).
@@ -37,6 +38,13 @@ _SKEWED = 14.7
 #: errors, and with its error where the plateau reaches up to the step with as many samples, and the
 #: position is known to this part of the width.
 _MATTERS, _SURE, _ENOUGH, _SHARP = 0.02, 3.0, 5, 0.2
+#: Samples are off a plateau by so many standard errors; a record leaves both plateaus by this part
+#: of the step; and has another edge if its width and that of its middle differ by this factor more
+#: than those of an error function, or its half is so far from the middle of its width.
+#: Of so many samples, the scatter is known.
+_OFF, _BEYOND, _ANOTHER, _LOPSIDED, _MANY = 2.5, 0.1, 1.5, 0.25, 24
+#: Statuses of a step that has a position.
+_FOUND = (Status.OK, Status.UNDETERMINED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,48 +120,52 @@ def measure_step(
     window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
     level = [_plateau(window, one, sloping=False) for one in window.places]
     row = _between(window, level, parts)
-    if row[-1] not in (Status.OK, Status.UNDETERMINED):
+    if row[-1] not in _FOUND:
         return row
-    return _sloping(window, level, row, parts, [one is None for one in given])
+    return _up_to_the_step(window, level, row, parts, [one is None for one in given])
 
 
-def _sloping(
+def _up_to_the_step(
     window: _Window,
     level: Sequence[_Plateau],
     row: Array,
     parts: tuple[float, float],
     free: Sequence[bool],
 ) -> Array:
-    """Measure again from lines where a plateau slopes, `free` ones up to where the step begins."""
-    lines, places = list(level), list(window.places)
-    about = _about(window, level)
+    """Measure again, from plateaus that reach up to where the step begins; lines if they slope.
+
+    Plateaus that are stated, which are not `free`, stay as they are.
+    """
+    about, narrow = _about(window, level), window
     restored = window.fraction < 1 and not window.grid
     sharp = bool(row[4] < _SHARP * about[1])
     for _ in range(4):
-        # Slopes that are there show best once the windows reach up to the step.
-        places = _up_to_the_step(window, about, free)
-        lines = [_plateau(window, one, sloping=True) for one in places]
-        before, about = about, _about(window.between(places), lines)
+        # Slopes that are there show best once the plateaus reach up to the step.
+        window = window.between(_places(narrow, about, free))
+        lines = [_plateau(window, one, sloping=True) for one in window.places]
+        before, about = about, _about(window, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
-    found = _between(window.between(places), lines, parts)
+    found = _between(window, lines, parts)
     position = found[0] if np.isfinite(found[0]) else float(window.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
     slopes = [
         _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
-        for one, place, may in zip(lines, places, free, strict=True)
+        for one, place, may in zip(lines, window.places, free, strict=True)
     ]
-    row = row.copy()
-    row[8] = not (sharp or restored) and any(free)
-    if not any(slopes):
-        return _in_doubt(row, found, lines)
-    chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
-    places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
-    answer = _between(window.between(places), chosen, parts)
+    chosen = [
+        one if slope else _plateau(window, place, sloping=False)
+        for one, place, slope in zip(lines, window.places, slopes, strict=True)
+    ]
+    answer = _between(window, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
-    if answer[-1] not in (Status.OK, Status.UNDETERMINED):
-        return row
-    return _in_doubt(answer, found, [one for one, on in zip(lines, slopes, strict=True) if not on])
+    if answer[-1] not in _FOUND:
+        answer, window, chosen = row, narrow, list(level)
+    answer[8] = not (any(slopes) or sharp or restored) and any(free)
+    if answer[-1] == Status.OK and _is_no_single_step(window, chosen, float(answer[0])):
+        answer[-1] = Status.WRONG_SHAPE
+    others = [one for one, slope in zip(lines, slopes, strict=True) if not slope]
+    return _in_doubt(answer, found, others)
 
 
 def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool:
@@ -171,7 +183,7 @@ def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
 
     Of two slopes by noise alone the larger square is about two squares of its error: less by that.
     """
-    if sloping[-1] not in (Status.OK, Status.UNDETERMINED):
+    if sloping[-1] not in _FOUND:
         return row
     squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
     sure = max(squares, default=0.0)
@@ -191,20 +203,63 @@ def _about(window: _Window, plateaus: Sequence[_Plateau]) -> tuple[float, float]
     return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
 
 
-def _up_to_the_step(
-    window: _Window, about: tuple[float, float], free: Sequence[bool]
-) -> list[Array]:
+def _places(window: _Window, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
     """Return the samples of the plateaus, those that may reach up to where the step begins."""
     position, width = about
     reach = _COMPLETE * width
-    outside = [
-        np.flatnonzero(window.z < position - reach),
-        np.flatnonzero(window.z > position + reach),
-    ]
-    return [
-        near if may and near.size > place.size else place
-        for near, place, may in zip(outside, window.places, free, strict=True)
-    ]
+    left = np.flatnonzero(window.z < position - reach)
+    right = np.flatnonzero(window.z > position + reach)[::-1]
+    found = []
+    for near, place, may in zip((left, right), window.places, free, strict=True):
+        own = _level_part(window, near) if may and near.size > place.size else place
+        found.append(np.sort(own))
+    return found
+
+
+def _level_part(window: _Window, place: Array) -> Array:
+    """Return the samples of a plateau but those at its outer end that lie off the line of others.
+
+    As those of a surface transient do; the outermost comes first, and half of them stay.
+    """
+    block = max(3, place.size // 16)
+    for cut in range(0, place.size // 2, block):
+        outer, inner = place[cut : cut + block], place[cut + block :]
+        line = _plateau(window, inner, sloping=True)
+        if abs(line.slope) < _SURE * line.slope_error:
+            line = _plateau(window, inner, sloping=False)
+        at = float(window.z[outer].mean())
+        noise = np.hypot(line.error_at(at), line.error * np.sqrt(inner.size / block))
+        if abs(float(window.c[outer].mean()) - line.at(at)) < _OFF * noise:
+            return place[cut:]
+    return place[place.size // 2 :]
+
+
+def _is_no_single_step(window: _Window, plateaus: Sequence[_Plateau], position: float) -> bool:
+    """Return whether the record leaves both plateaus, or has another edge between them."""
+    used = slice(int(window.places[0][0]), int(window.places[1][-1]) + 1)
+    ends = window.z[window.places[0][-1]], window.z[window.places[1][0]]
+    width = max(3, window.z[used].size // 50)
+    z, c, noise = (
+        running(one[used], width) for one in (window.z, window.c, _noise(window, plateaus))
+    )
+    left = plateaus[0].along(np.minimum(z, position))
+    right = plateaus[1].along(np.maximum(z, position))
+    # Between them on the step, and on their lines on plateaus.
+    left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
+    beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
+    step = abs(plateaus[1].at(position) - plateaus[0].at(position))
+    if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * window.fraction)).any():
+        return True
+    whole, middle, lower = (
+        _between(window, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE, (0.16, 0.5))
+    )
+    ratio = abs(np.log(whole[1] / (_OF_MIDDLE * middle[1])))
+    error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
+    lopsided = abs(lower[1] / whole[1] - 0.5)
+    return bool(
+        ratio > np.log(_ANOTHER) + _SURE * error
+        or lopsided > _LOPSIDED + _SURE * whole[4] / whole[1]
+    )
 
 
 def _plateau(window: _Window, place: Array, *, sloping: bool) -> _Plateau:
@@ -216,6 +271,9 @@ def _plateau(window: _Window, place: Array, *, sloping: bool) -> _Plateau:
     slope = float(u @ c) / size if sloping and size > 0 else 0.0
     if np.isfinite(window.s).all():
         noise = float(np.sqrt(np.mean(s**2)))
+        seen = scatter(c) if z.size >= _MANY else 0.0
+        if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
+            noise = seen  # surely beyond the stated errors
     else:
         free = z.size - 1 - sloping
         noise = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free)) if free > 0 else 0.0
@@ -305,15 +363,17 @@ def _between_samples(
 
 def _noise(window: _Window, plateaus: Sequence[_Plateau]) -> Array:
     """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
-    if np.isfinite(window.s).all():
-        return window.s
     sizes = [len(one) for one in window.places]
-    scatter = [
+    own = [
         one.error * np.sqrt(size * window.fraction)
         for one, size in zip(plateaus, sizes, strict=True)
     ]
+    if np.isfinite(window.s).all():
+        stated = [float(np.sqrt(np.mean(window.s[one] ** 2))) for one in window.places]
+        excess = max(a / b if b > 0 else 1.0 for a, b in zip(own, stated, strict=True))
+        return window.s * max(excess, 1.0)
     middle = 0.5 * (window.places[0][-1] + window.places[1][0])
-    noise: Array = np.where(np.arange(window.c.size) < middle, scatter[0], scatter[1])
+    noise: Array = np.where(np.arange(window.c.size) < middle, own[0], own[1])
     return noise
 
 

@@ -22,7 +22,7 @@ def test_an_error_function_has_its_width(left, right):
     assert found["width"].item() == pytest.approx(1.98892 * 5, rel=2e-3)
     other = sims.interface(step(z, left=left, right=right), low=0.1, high=0.9)
     assert other["width"].item() == pytest.approx(2 * 1.281552 * 5, rel=2e-3)
-    assert found["left_level"].item() == pytest.approx(left, rel=1e-6)
+    assert found["left_level"].item() == pytest.approx(left, rel=1e-4)
 
 
 @pytest.mark.study
@@ -201,8 +201,8 @@ def test_what_is_found_of_a_step_has_names_and_units():
     step = models_truth.profile(2e17 + 1e18 * ndtr((z - 50) / 4), z)
     found = sims.interface(step, low=0.1, high=0.9)
     assert found["width"].attrs["parts"] == "0.1 to 0.9"
-    assert found["left_level"].item() == pytest.approx(2e17, rel=1e-6)
-    assert found["right_level"].item() == pytest.approx(1.2e18, rel=1e-6)
+    assert found["left_level"].item() == pytest.approx(2e17, rel=1e-4)
+    assert found["right_level"].item() == pytest.approx(1.2e18, rel=1e-4)
     assert found["left_slope"].item() == found["right_slope"].item() == 0.0
     names = {name: one.attrs.get("long_name") for name, one in found.data_vars.items()}
     error = "Standard error, random part"
