@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.special import ndtri
 
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.residuals import running, scatter
@@ -25,8 +26,6 @@ _ROUNDING = 1e-9
 _COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
 _MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
-#: The slope of an error function in the middle, over that from 16 % to 84 %: 1.989 / sqrt(2 pi).
-_SLOPE = 0.793
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: What is not known of a restored step: its position, by this part of the achieved resolution R,
@@ -48,7 +47,7 @@ _FOUND = (Status.OK, Status.UNDETERMINED)
 
 
 @dataclass(frozen=True, eq=False)
-class _Window:
+class Record:
     """Samples in order of depth, with standard errors (NaN if unknown), and plateaus' places."""
 
     z: Array
@@ -59,13 +58,13 @@ class _Window:
     grid: bool
     places: Sequence[Array]
 
-    def between(self, places: Sequence[Array]) -> _Window:
+    def between(self, places: Sequence[Array]) -> Record:
         """Return the same with other plateaus."""
         return replace(self, places=places)
 
 
 @dataclass(frozen=True, eq=False)
-class _Plateau:
+class Plateau:
     """A plateau as a line about the middle of its samples, and the errors of level and slope."""
 
     centre: float
@@ -73,6 +72,8 @@ class _Plateau:
     slope: float
     error: float
     slope_error: float
+    #: Standard error of a sample.
+    noise: float
 
     def at(self, z: float) -> float:
         """Return the line at a depth."""
@@ -100,7 +101,7 @@ def measure_step(
 ) -> Array:
     """Measure a step: return the numbers of :data:`ROW`.
 
-    `fraction` is the number of independent samples for each; `limits` are those of the window and
+    `fraction` is the number of independent samples for each; `limits` are those of the record and
     of both plateaus, NaN where they were not stated. The width is between two `parts` of the step.
     A fraction below 1 is of values interpolated between samples if `between`.
     """
@@ -117,17 +118,17 @@ def measure_step(
     left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
     if min(left.size, right.size) < 1:
         return row
-    window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
-    level = [_plateau(window, one, sloping=False) for one in window.places]
-    row = _between(window, level, parts)
+    record = Record(z, c, s, fraction, between and fraction < 1, (left, right))
+    level = [fit_plateau(record, one, sloping=False) for one in record.places]
+    row = step_between(record, level, parts)
     if row[-1] not in _FOUND:
         return row
-    return _up_to_the_step(window, level, row, parts, [one is None for one in given])
+    return _up_to_the_step(record, level, row, parts, [one is None for one in given])
 
 
 def _up_to_the_step(
-    window: _Window,
-    level: Sequence[_Plateau],
+    record: Record,
+    level: Sequence[Plateau],
     row: Array,
     parts: tuple[float, float],
     free: Sequence[bool],
@@ -136,39 +137,39 @@ def _up_to_the_step(
 
     Plateaus that are stated, which are not `free`, stay as they are.
     """
-    about, narrow = _about(window, level), window
-    restored = window.fraction < 1 and not window.grid
+    about, narrow = _about(record, level), record
+    restored = record.fraction < 1 and not record.grid
     sharp = bool(row[4] < _SHARP * about[1])
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
-        window = window.between(_places(narrow, about, free))
-        lines = [_plateau(window, one, sloping=True) for one in window.places]
-        before, about = about, _about(window, lines)
+        record = record.between(_places(narrow, about, free))
+        lines = [fit_plateau(record, one, sloping=True) for one in record.places]
+        before, about = about, _about(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
-    found = _between(window, lines, parts)
-    position = found[0] if np.isfinite(found[0]) else float(window.z.mean())
+    found = step_between(record, lines, parts)
+    position = found[0] if np.isfinite(found[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
     slopes = [
         _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
-        for one, place, may in zip(lines, window.places, free, strict=True)
+        for one, place, may in zip(lines, record.places, free, strict=True)
     ]
     chosen = [
-        one if slope else _plateau(window, place, sloping=False)
-        for one, place, slope in zip(lines, window.places, slopes, strict=True)
+        one if slope else fit_plateau(record, place, sloping=False)
+        for one, place, slope in zip(lines, record.places, slopes, strict=True)
     ]
-    answer = _between(window, chosen, parts)
+    answer = step_between(record, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
     if answer[-1] not in _FOUND:
-        answer, window, chosen = row, narrow, list(level)
+        answer, record, chosen = row, narrow, list(level)
     answer[8] = not (any(slopes) or sharp or restored) and any(free)
-    if answer[-1] == Status.OK and _is_no_single_step(window, chosen, float(answer[0])):
+    if answer[-1] == Status.OK and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
     others = [one for one, slope in zip(lines, slopes, strict=True) if not slope]
     return _in_doubt(answer, found, others)
 
 
-def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool:
+def _matters(line: Plateau, position: float, step: float, *, may: bool) -> bool:
     """Return whether a plateau is to be a line; one that `may` be is, unless it is surely level."""
     size = abs(line.slope)
     if may:
@@ -178,7 +179,7 @@ def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool
     return size * abs(position - line.centre) > _MATTERS * step
 
 
-def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
+def _in_doubt(row: Array, sloping: Array, lines: Sequence[Plateau]) -> Array:
     """Add to the errors what slopes would change that are not known well enough to be used.
 
     Of two slopes by noise alone the larger square is about two squares of its error: less by that.
@@ -194,29 +195,29 @@ def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
     return row
 
 
-def _about(window: _Window, plateaus: Sequence[_Plateau]) -> tuple[float, float]:
+def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or, if less, what its middle says.
 
     Slopes of the plateaus that are not known yet widen the whole more than the middle.
     """
-    whole, middle = (_between(window, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE))
+    whole, middle = (step_between(record, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE))
     return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
 
 
-def _places(window: _Window, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
+def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
     """Return the samples of the plateaus, those that may reach up to where the step begins."""
     position, width = about
     reach = _COMPLETE * width
-    left = np.flatnonzero(window.z < position - reach)
-    right = np.flatnonzero(window.z > position + reach)[::-1]
+    left = np.flatnonzero(record.z < position - reach)
+    right = np.flatnonzero(record.z > position + reach)[::-1]
     found = []
-    for near, place, may in zip((left, right), window.places, free, strict=True):
-        own = _level_part(window, near) if may and near.size > place.size else place
+    for near, place, may in zip((left, right), record.places, free, strict=True):
+        own = level_part(record, near) if may and near.size > place.size else place
         found.append(np.sort(own))
     return found
 
 
-def _level_part(window: _Window, place: Array) -> Array:
+def level_part(record: Record, place: Array) -> Array:
     """Return the samples of a plateau but those at its outer end that lie off the line of others.
 
     As those of a surface transient do; the outermost comes first, and half of them stay.
@@ -224,23 +225,23 @@ def _level_part(window: _Window, place: Array) -> Array:
     block = max(3, place.size // 16)
     for cut in range(0, place.size // 2, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
-        line = _plateau(window, inner, sloping=True)
+        line = fit_plateau(record, inner, sloping=True)
         if abs(line.slope) < _SURE * line.slope_error:
-            line = _plateau(window, inner, sloping=False)
-        at = float(window.z[outer].mean())
-        noise = np.hypot(line.error_at(at), line.error * np.sqrt(inner.size / block))
-        if abs(float(window.c[outer].mean()) - line.at(at)) < _OFF * noise:
+            line = fit_plateau(record, inner, sloping=False)
+        at = float(record.z[outer].mean())
+        noise = np.hypot(line.error_at(at), line.noise / np.sqrt(block * record.fraction))
+        if abs(float(record.c[outer].mean()) - line.at(at)) < _OFF * noise:
             return place[cut:]
     return place[place.size // 2 :]
 
 
-def _is_no_single_step(window: _Window, plateaus: Sequence[_Plateau], position: float) -> bool:
+def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: float) -> bool:
     """Return whether the record leaves both plateaus, or has another edge between them."""
-    used = slice(int(window.places[0][0]), int(window.places[1][-1]) + 1)
-    ends = window.z[window.places[0][-1]], window.z[window.places[1][0]]
-    width = max(3, window.z[used].size // 50)
+    used = slice(int(record.places[0][0]), int(record.places[1][-1]) + 1)
+    ends = record.z[record.places[0][-1]], record.z[record.places[1][0]]
+    width = max(3, record.z[used].size // 50)
     z, c, noise = (
-        running(one[used], width) for one in (window.z, window.c, _noise(window, plateaus))
+        running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
     )
     left = plateaus[0].along(np.minimum(z, position))
     right = plateaus[1].along(np.maximum(z, position))
@@ -248,10 +249,15 @@ def _is_no_single_step(window: _Window, plateaus: Sequence[_Plateau], position: 
     left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
     beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
     step = abs(plateaus[1].at(position) - plateaus[0].at(position))
-    if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * window.fraction)).any():
+    if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
         return True
+    return has_another_edge(record, plateaus)
+
+
+def has_another_edge(record: Record, plateaus: Sequence[Plateau]) -> bool:
+    """Return whether a step between two plateaus is surely in two parts, by widths of its parts."""
     whole, middle, lower = (
-        _between(window, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE, (0.16, 0.5))
+        step_between(record, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE, (0.16, 0.5))
     )
     ratio = abs(np.log(whole[1] / (_OF_MIDDLE * middle[1])))
     error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
@@ -262,14 +268,14 @@ def _is_no_single_step(window: _Window, plateaus: Sequence[_Plateau], position: 
     )
 
 
-def _plateau(window: _Window, place: Array, *, sloping: bool) -> _Plateau:
+def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     """Fit a level, or a line, to the samples of a plateau."""
-    z, c, s = window.z[place], window.c[place], window.s[place]
+    z, c, s = record.z[place], record.c[place], record.s[place]
     centre, level = float(z.mean()), float(c.mean())
     u = z - centre
     size = float(u @ u)
     slope = float(u @ c) / size if sloping and size > 0 else 0.0
-    if np.isfinite(window.s).all():
+    if np.isfinite(record.s).all():
         noise = float(np.sqrt(np.mean(s**2)))
         seen = scatter(c) if z.size >= _MANY else 0.0
         if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
@@ -277,15 +283,18 @@ def _plateau(window: _Window, place: Array, *, sloping: bool) -> _Plateau:
     else:
         free = z.size - 1 - sloping
         noise = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free)) if free > 0 else 0.0
-    noise /= np.sqrt(window.fraction)
-    error = noise / np.sqrt(size) if sloping and size > 0 else 0.0
-    return _Plateau(centre, level, slope, noise / float(np.sqrt(z.size)), error)
+    independent = np.sqrt(record.fraction)
+    slope_error = noise / independent / np.sqrt(size) if sloping and size > 0 else 0.0
+    error = noise / independent / float(np.sqrt(z.size))
+    return Plateau(centre, level, slope, error, slope_error, noise)
 
 
-def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, float]) -> Array:
-    """Return the row of a step between two lines."""
+def step_between(
+    record: Record, plateaus: Sequence[Plateau], parts: tuple[float, float], at: float = 0.5
+) -> Array:
+    """Return the row of a step between two lines: where a part of it is complete, and its width."""
     row = np.full(len(ROW), np.nan)
-    z, places, (left, right) = window.z, window.places, plateaus
+    z, places, (left, right) = record.z, record.places, plateaus
     ends = z[places[0][-1]], z[places[1][0]]
     middle = 0.5 * (ends[0] + ends[1])
     levels = [one.at(middle) for one in plateaus]
@@ -298,12 +307,12 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
         row[-1] = Status.FEATURELESS
         return row
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
-    noise = _noise(window, plateaus)[between]
-    z, c = z[between], window.c[between]
+    noise = _noise(record, plateaus)[between]
+    z, c = z[between], record.c[between]
     step = right.along(z) - left.along(z)
     done, noise = (c - left.along(z)) / step, noise / np.abs(step)
     smooth = isotonic_regression(done).x
-    levels_at = np.array([parts[0], 0.5, parts[1]])
+    levels_at = np.array([parts[0], at, parts[1]])
     above = np.searchsorted(smooth, levels_at)
     row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
@@ -315,9 +324,11 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
         return row
     row[:2] = depths[1], depths[2] - depths[0]
     row[2:4] = [one.at(depths[1]) for one in plateaus]
-    fraction = window.fraction
-    # In the middle a step is as steep as its width says: noise needs neighbours outside of it.
-    steep = np.array([0.0, _SLOPE, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
+    fraction = record.fraction
+    # A step is as steep as its width says, as an error function: noise needs neighbours beyond it.
+    low, middle, high = ndtri(levels_at).tolist()
+    slope = (high - low) * np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi)
+    steep = np.array([0.0, slope, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
     own, slopes = np.transpose(
         [_error(z, done, noise, int(i), fraction, one) for i, one in zip(above, steep, strict=True)]
     )
@@ -325,7 +336,7 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    lower, skewed, bent = _between_samples(window, row, above, slopes[1] * steps[1], z)
+    lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
@@ -339,21 +350,21 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
 
 
 def _between_samples(
-    window: _Window, row: Array, above: Array, steepness: float, z: Array
+    record: Record, row: Array, above: Array, steepness: float, z: Array
 ) -> tuple[float, float, float]:
     """Return what is not known of a step between its samples: twice of its position, of its width.
 
     `steepness` is that of the values in its middle, at the sample `above`.
     """
-    fraction, width = window.fraction, row[1]
-    spacing = float(samples_of_grid(np.array(fraction))[0]) if window.grid else 1.0
+    fraction, width = record.fraction, row[1]
+    spacing = float(samples_of_grid(np.array(fraction))[0]) if record.grid else 1.0
     cell = spacing * float(z[above[1]] - z[above[1] - 1])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
     height = 0.5 * abs(row[2] + row[3])
-    lower = min(cell * steepness / height, 1.0) * cell / 12 if window.grid else 0.0
+    lower = min(cell * steepness / height, 1.0) * cell / 12 if record.grid else 0.0
     # What is restored is known to the achieved resolution: its asymmetry within that is not.
-    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    achieved = 0.0 if record.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
     lower = max(lower, _ASYMMETRIC * achieved)
     skewed = cell**3 / (_SKEWED * width**2) if above[0] < above[-1] else 0.0
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
@@ -361,19 +372,15 @@ def _between_samples(
     return lower, skewed, bent
 
 
-def _noise(window: _Window, plateaus: Sequence[_Plateau]) -> Array:
+def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
     """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
-    sizes = [len(one) for one in window.places]
-    own = [
-        one.error * np.sqrt(size * window.fraction)
-        for one, size in zip(plateaus, sizes, strict=True)
-    ]
-    if np.isfinite(window.s).all():
-        stated = [float(np.sqrt(np.mean(window.s[one] ** 2))) for one in window.places]
+    own = [one.noise for one in plateaus]
+    if np.isfinite(record.s).all():
+        stated = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
         excess = max(a / b if b > 0 else 1.0 for a, b in zip(own, stated, strict=True))
-        return window.s * max(excess, 1.0)
-    middle = 0.5 * (window.places[0][-1] + window.places[1][0])
-    noise: Array = np.where(np.arange(window.c.size) < middle, own[0], own[1])
+        return record.s * max(excess, 1.0)
+    middle = 0.5 * (record.places[0][-1] + record.places[1][0])
+    noise: Array = np.where(np.arange(record.c.size) < middle, own[0], own[1])
     return noise
 
 
