@@ -34,8 +34,6 @@ __all__ = ["layers"]
 _SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2
 #: Two crossings may be one edge if they differ by less than so many standard errors.
 _SAME = 3.0
-#: Errors hold where samples above half of the maximum are known to this.
-_KNOWN = 0.25
 #: An edge among such samples has no depth.
 _LOST = GAP | Flag.BELOW_LIMIT
 
@@ -96,8 +94,7 @@ def layers(
     -----
     ProfileWarning
         Where the status is one of what a layer rests on; and at a `level` where, without standard
-        errors, noise may have made layers, or with them, where samples near the maximum are known
-        to no better than 25 % (16 counts): the errors hold less often.
+        errors, noise may have made layers.
 
     See Also
     --------
@@ -133,8 +130,6 @@ def layers(
         below = _below_limit(profiles, number)
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
-        else:
-            _warn_of_few_counts(profiles, number)
     table = rows.data.reshape(*rows.shape[:-1], -1, len(ROW))
     width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
     dims = (*rows.dims[:-1], "layer", "__row__")
@@ -254,41 +249,15 @@ def _below_limit(profiles: Frame, level: xr.Variable) -> list[xr.Variable]:
 def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     """Warn of the first profile whose layers, or what is between them, noise may have made."""
     number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
-    _warn_of_first(
-        profiles,
-        number >= _SEVERAL,
-        number,
-        "{:.0f} of the layers, or of what lies between them, are of one or two samples near the "
-        "level, as noise makes them, and the data have no standard errors: "
-        "with_counting_statistics() states them, and crossings of one edge count as one then",
-    )
-
-
-def _warn_of_few_counts(profiles: Frame, level: xr.Variable) -> None:
-    """Warn of profiles with a layer at a stated level whose errors hold less often."""
-    known = profiles.each(_known, level, size=1)[..., 0]
-    _warn_of_first(
-        profiles,
-        known > _KNOWN,
-        100 * known,
-        "samples near the maximum are known to {:.0f} % (as of fewer than 16 counts); of so few, "
-        "46 to 69 % of the intervals of a layer hold the truth. Count longer, or over a larger "
-        "area",
-    )
-
-
-def _warn_of_first(profiles: Frame, flagged: xr.Variable, number: xr.Variable, text: str) -> None:
-    """Warn once of the flagged profiles, with the number of the first of them."""
-    first = first_flagged(profiles, flagged)
+    first = first_flagged(profiles, number >= _SEVERAL)
     if first is not None:
-        warn(f"{first.label}: {text.format(first.of(number))}", ProfileWarning)
-
-
-def _known(_: Array, c: Array, s: Array, __: Array, level: float) -> Array:
-    """Return the median relative error of the samples above half of the maximum."""
-    top = np.nanmax(c, initial=0.0)
-    near = (c > 0.5 * top) & np.isfinite(s)
-    return np.array([np.median(s[near] / c[near]) if near.any() and top > level else np.nan])
+        warn(
+            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
+            "are of one or two samples near the level, as noise makes them, and the data have no "
+            "standard errors: with_counting_statistics() states them, and crossings of one edge "
+            "count as one then",
+            ProfileWarning,
+        )
 
 
 def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) -> Array:

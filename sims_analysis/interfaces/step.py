@@ -33,15 +33,15 @@ _BENT = 2.2
 _ASYMMETRIC, _SHARPER = 0.04, 15.0
 #: The same of a position, over as many widths squared: ``h^3`` over so many of them.
 _SKEWED = 14.7
-#: A slope matters if it changes the level by this part of the step: by itself from so many standard
-#: errors, and with its error where the plateau reaches up to the step with as many samples, and the
-#: position is known to this part of the width.
-_MATTERS, _SURE, _ENOUGH, _SHARP = 0.02, 3.0, 5, 0.2
-#: Samples are off a plateau by so many standard errors; a record leaves both plateaus by this part
-#: of the step; and has another edge if its width and that of its middle differ by this factor more
-#: than those of an error function, or its half is so far from the middle of its width.
-#: Of so many samples, the scatter is known.
-_OFF, _BEYOND, _ANOTHER, _LOPSIDED, _MANY = 2.5, 0.1, 1.5, 0.25, 24
+#: A slope of so many standard errors matters if it changes the level by this part of the step; one
+#: is surely seen where the position is known to this part of the width.
+_SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
+#: Samples are off a plateau by so many standard errors, surely by so many; a record leaves both
+#: plateaus by this part of the step. It has another edge if its width and that of its middle differ
+#: by this factor more than those of an error function, or its half is so far from its middle.
+_OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
+#: The scatter of so many samples is known.
+_MANY = 24
 #: Statuses of a step that has a position.
 _FOUND = (Status.OK, Status.UNDETERMINED)
 
@@ -138,8 +138,7 @@ def _up_to_the_step(
     Plateaus that are stated, which are not `free`, stay as they are.
     """
     about, narrow = _about(record, level), record
-    restored = record.fraction < 1 and not record.grid
-    sharp = bool(row[4] < _SHARP * about[1])
+    seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
         record = record.between(_places(narrow, about, free))
@@ -147,13 +146,9 @@ def _up_to_the_step(
         before, about = about, _about(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
-    found = step_between(record, lines, parts)
-    position = found[0] if np.isfinite(found[0]) else float(record.z.mean())
+    position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [
-        _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
-        for one, place, may in zip(lines, record.places, free, strict=True)
-    ]
+    slopes = [_matters(one, position, step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -162,37 +157,16 @@ def _up_to_the_step(
     # Lines that noise has turned say nothing against what levels say.
     if answer[-1] not in _FOUND:
         answer, record, chosen = row, narrow, list(level)
-    answer[8] = not (any(slopes) or sharp or restored) and any(free)
+    answer[8] = any(free) and not (any(slopes) or seen)
     if answer[-1] == Status.OK and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
-    others = [one for one, slope in zip(lines, slopes, strict=True) if not slope]
-    return _in_doubt(answer, found, others)
+    return answer
 
 
-def _matters(line: Plateau, position: float, step: float, *, may: bool) -> bool:
-    """Return whether a plateau is to be a line; one that `may` be is, unless it is surely level."""
-    size = abs(line.slope)
-    if may:
-        size += line.slope_error
-    elif size <= _SURE * line.slope_error:
-        return False
-    return size * abs(position - line.centre) > _MATTERS * step
-
-
-def _in_doubt(row: Array, sloping: Array, lines: Sequence[Plateau]) -> Array:
-    """Add to the errors what slopes would change that are not known well enough to be used.
-
-    Of two slopes by noise alone the larger square is about two squares of its error: less by that.
-    """
-    if sloping[-1] not in _FOUND:
-        return row
-    squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
-    sure = max(squares, default=0.0)
-    row = row.copy()
-    if sure > 2:
-        change = (sloping[:2] - row[:2]) * np.sqrt(1 - 2 / sure)
-        row[4:6] = np.hypot(row[4:6], np.where(np.isnan(change), 0.0, change))
-    return row
+def _matters(line: Plateau, position: float, step: float) -> bool:
+    """Return whether a plateau surely slopes, by more than a part of the step."""
+    sure = abs(line.slope) > _SLOPES * line.slope_error
+    return sure and abs(line.slope * (position - line.centre)) > _MATTERS * step
 
 
 def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:

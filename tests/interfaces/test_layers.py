@@ -330,28 +330,6 @@ def test_layers_that_noise_may_have_made_are_warned_of_where_errors_are_not_know
     sims.layers(values.copy(data=1e19 * (z % 5 < 2) + 1e16))
 
 
-FEW = (
-    "the profile: samples near the maximum are known to 32 % (as of fewer than 16 counts); of so "
-    "few, 46 to 69 % of the intervals of a layer hold the truth. Count longer, or over a larger "
-    "area"
-)
-
-
-def test_layers_of_few_counts_are_warned_of():
-    z = np.arange(0.0, 200.0, 2.0)
-    for peak, warned in ((10, True), (30, False)):
-        k = np.random.default_rng(5).poisson(peak * ((z > 40) & (z < 80)))
-        ds = models_truth.profile(k * 1e18, z)
-        ds = sims.with_counting_statistics(ds.to_dataset(), value_per_count="1e18 atoms/cm^3")
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            sims.layers(ds, level="5e18 atoms/cm^3")
-            sims.layers(ds, level="1e20 atoms/cm^3")  # there is none, and no warning
-        words = [str(one.message) for one in caught]
-        assert len(words) == warned
-        assert set(words) <= {FEW}
-
-
 def test_two_runs_are_warned_of_and_one_is_not():
     z = np.arange(0.0, 40.0)
     one = np.where((z > 10) & (z < 30), 9e18, 1e17)
