@@ -387,23 +387,6 @@ def test_what_has_no_unit_or_a_wrong_one_is_refused_by_its_name(options, message
 # --- what is read -----------------------------------------------------------------------------
 
 
-def test_options_are_settings_in_nm_seconds_and_the_unit_of_the_data(read):
-    found = read(
-        TWO, "annealed_implant", start="0.002 um", stop=wafers(9.0, 8.0), background="2e21 m^-3",
-        detection_limit="1e21 m^-3", time="2 min", as_implanted="0.003 um", interval="profile",
-        weights="log",
-    )  # fmt: skip
-    read = {name: found.settings[name].values.tolist() for name in (
-        "start", "stop", "background", "detection_limit", "time", "initial_straggle")}  # fmt: skip
-    assert read == {
-        "start": 2.0, "stop": [9.0, 8.0], "background": pytest.approx(2e15),
-        "detection_limit": pytest.approx(1e15), "time": 120.0,
-        "initial_straggle": pytest.approx(3.0),
-    }  # fmt: skip
-    assert (found.background, found.intervals) == ("stated", True)
-    assert found.weights == "log"
-
-
 @pytest.mark.parametrize(
     ("cell", "stated", "expected"),
     [
@@ -438,16 +421,6 @@ def test_the_limits_of_a_file_are_those_of_logarithms(read, weights, limit, expe
     found = read(ds, weights=weights, detection_limit=limit)
     np.testing.assert_equal(found.settings["detection_limit"].item(), expected)
     assert np.isfinite(found.frame.value.values).all() == (weights != "none")
-
-
-@pytest.mark.parametrize(("background", "mode"), [
-    (None, "none"), ("fit", "fit"), ("2e15 atoms/cm^3", "stated"),
-    (wafers(1e15, 2e15, units="atom/cm^3"), "stated"),
-])  # fmt: skip
-def test_a_background_is_none_fitted_or_stated(read, background, mode):
-    found = read(TWO, background=background)
-    assert found.background == mode
-    assert found.settings["background"].notnull().all() == (mode == "stated")
 
 
 # --- layers -----------------------------------------------------------------------------------

@@ -515,6 +515,22 @@ def test_a_limit_that_is_not_known_leaves_no_sample():
     assert fit["window_start"].values[0] == 20
 
 
+def test_options_may_be_in_any_unit():
+    z = np.linspace(0, 300, 151)
+    one = models_truth.profile(models_truth.values("annealed_implant", (1e15, 60, 50), z) + 1e17, z)
+    first, second = (
+        quietly(one, model="annealed_implant", start=start, background=level, time=time,
+                as_implanted=straggle)
+        for start, level, time, straggle in (
+            ("10 nm", "1e17 atoms/cm^3", "120 s", "30 nm"),
+            ("0.01 um", "1e23 m^-3", "2 min", "0.03 um"),
+        )
+    )  # fmt: skip
+    for name in ("dose", "straggle", "diffusivity", "window_start"):
+        assert second[name].item() == pytest.approx(first[name].item(), rel=1e-9, abs=0)
+    assert first["diffusivity"].item() == pytest.approx(1600e-14 / 240, rel=1e-6, abs=0)
+
+
 def test_a_background_is_a_parameter_or_stated():
     z = np.linspace(0, 300, 151)
     c = models_truth.values("gaussian", (1e15, 100, 30), z) + 2e17

@@ -14,7 +14,6 @@ from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
-    _by_width,
     _most_certain,
     layered,
     maxima,
@@ -317,47 +316,6 @@ def test_a_maximum_rises_by_a_tenth_of_its_valley_and_is_a_hundredth_of_the_larg
         assert len(maxima(c, np.full(5, 1e-6))) == seen
     for error, seen in ((0.99, 1), (1.01, 0)):  # five errors of a difference
         assert len(maxima(np.array([0.0, 5.0, 0.0]), np.full(3, error / np.sqrt(2)))) == seen
-
-
-def test_means_over_more_neighbours_have_smaller_errors():
-    rng = np.random.default_rng(0)
-    c, noise = rng.normal(size=41) + 10, rng.uniform(0.5, 1.0, 41)
-    c[15:24] += 9.0
-    seen = dict(zip((1, 3, 7), _by_width(c, noise), strict=True))
-    for width, (tops, sure) in seen.items():
-        half = width // 2
-        mean = np.array([c[i - half : i + half + 1].mean() for i in range(half, 41 - half)])
-        error = np.array([
-            np.sqrt(np.sum(noise[i - half : i + half + 1] ** 2)) / width
-            for i in range(half, 41 - half)
-        ])  # fmt: skip
-        top = int(mean.argmax())
-        assert tops[0] == top + half
-        # Above the higher of the two valleys that lie on the way to the ends.
-        floor = max(mean[:top].argmin(), top + mean[top:].argmin(), key=lambda i: mean[i])
-        rise = mean[top] - mean[floor]
-        assert sure[0] == pytest.approx(rise / np.hypot(error[top], error[floor]))
-
-
-def test_layers_start_from_the_samples_between_the_valleys_around_them():
-    seen = []
-
-    def start(z, c):
-        seen.append((z[0], z[-1]))
-        return [(c.max(), z[c.argmax()], 2.0 + len(seen)), (1.0, 2.0, 3.0)][: 3 - len(seen) % 2]
-
-    three = layered(replace(find_model("gaussian"), start=start), 3, ["straggle"])
-    z = np.arange(40.0)
-    c = sum(np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (8, 20, 33))
-    (first, second) = three.starts(z, c, np.full(40, 1e-3))
-    assert seen[0][0] == 0.0
-    assert seen[0][1] == seen[1][0]
-    assert seen[1][1] == seen[2][0]
-    assert seen[2][1] == 39.0
-    tops = c[[8, 20, 33]]
-    np.testing.assert_allclose(first, [tops[0], 8, tops[1], 20, tops[2], 33, 4.0])
-    np.testing.assert_allclose(second, [1, 2, 1, 2, 1, 2, 3.0])
-    assert three.starts(z, np.ones(40), np.full(40, 1e-3)) == []
 
 
 def test_layers_that_a_profile_does_not_have_add_nothing():

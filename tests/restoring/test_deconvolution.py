@@ -656,13 +656,3 @@ def test_a_profile_over_time_is_refused(layer):
     ds["sputter_time"].attrs["units"] = "s"
     with pytest.raises(UnitsError, match="a restored profile needs a depth"):
         sims.deconvolve(ds, resolution=RES)
-
-
-def test_where_no_minimum_is_found_there_is_no_profile(layer, monkeypatch):
-    ds, *_ = layer
-    monkeypatch.setattr("sims_analysis.restoring.minimization._MOST", 1)
-    with pytest.warns(FitWarning, match=r"not converged \(the optimizer found no minimum\)"):
-        found = sims.deconvolve(ds, resolution=RES, smoothness=1.0)
-    assert found["status"].item() == "not_converged"
-    assert found["concentration"].isnull().all()
-    assert found["n_samples"].item() > 5
