@@ -212,28 +212,20 @@ def _row(
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     """Give each number its name, unit and words."""
-    position, width = (
-        vocabulary.attrs(f"interface_{one}", profiles.axis_units) for one in ("position", "width")
-    )
-    error = {"long_name": "Standard error, random part"}
-    level = {
-        "units": profiles.units,
-        "description": "mean over the plateau; of one that slopes, its line at the position",
-    }
-    slope = {
-        "units": f"{profiles.units} / {profiles.axis_units}",
-        "description": "of the plateau; 0 where it is surely level",
-    }
-    attrs = {
-        "position": position,
-        "position_stderr": position | error,
-        "width": width,
-        "width_stderr": width | error,
-        "left_level": {"long_name": "Level above", **level},
-        "right_level": {"long_name": "Level below", **level},
-        "left_slope": {"long_name": "Slope above", **slope},
-        "right_slope": {"long_name": "Slope below", **slope},
-    }
+    attrs = {}
+    for name in ("position", "width"):
+        of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
+        error = {"long_name": "Standard error, random part"}
+        attrs |= {name: of, f"{name}_stderr": of | error}
+    level = "mean over the plateau; of one that slopes, its line at the position"
+    slope = "of the plateau; 0 where it is level"
+    for name, text, unit in (
+        ("level", level, profiles.units),
+        ("slope", slope, f"{profiles.units} / {profiles.axis_units}"),
+    ):
+        for side, where in (("left", "above"), ("right", "below")):
+            long_name = f"{name.capitalize()} {where}"
+            attrs[f"{side}_{name}"] = {"long_name": long_name, "units": unit, "description": text}
     part = {**part, "position_stderr": part["stderr"]}
     answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
     answer["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))

@@ -11,6 +11,8 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from sims_analysis.interfaces.step import (
+    MIDDLE,
+    WHOLE,
     Plateau,
     Record,
     fit_plateau,
@@ -238,15 +240,12 @@ def _edge(
     above, below = places
     record = record.between([above[above.size // 2 :], below[: (below.size + 1) // 2]])
     at = part if plateaus[1].level > plateaus[0].level else 1 - part
-    near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
-    row = step_between(record, plateaus, near, at)
+    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
+    row = middle
+    if part != 0.5:
+        near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
+        row = step_between(record, plateaus, near, at)
     if np.isnan(row[0]):
         return _OPEN
-    moved = []
-    for i in (0, 1):
-        exact = [replace(one, error=0.0) if j == i else one for j, one in enumerate(plateaus)]
-        rest = step_between(record, exact, near, at)[4]
-        moved.append(float(np.sqrt(max(row[4] ** 2 - rest**2, 0.0))))
-    whole = step_between(record, plateaus, (0.16, 0.84))
-    double = has_another_edge(record, plateaus)
-    return _Edge(row[0], row[4], whole[1], whole[5], (moved[0], moved[1]), double)
+    double = has_another_edge(whole, middle)
+    return _Edge(row[0], row[4], whole[1], whole[5], (row[8], row[9]), double)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -16,7 +17,8 @@ from sims_analysis.outcomes import Status
 
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    *("left_slope", "right_slope", "unsure", "status"),
+    #: How far the errors of the levels move the position, and what lies above it of the width.
+    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "unsure", "status"),
 )
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
@@ -25,14 +27,14 @@ _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
 _COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
-_MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
+WHOLE, MIDDLE, _OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: What is not known of a restored step: its position, by this part of the achieved resolution R,
 #: and its width, by ``R^2`` over so many widths.
 _ASYMMETRIC, _SHARPER = 0.04, 15.0
-#: The same of a position, over as many widths squared: ``h^3`` over so many of them.
-_SKEWED = 14.7
+#: The same of a position: ``h^3`` over so many squares of an error function's standard deviation.
+_SKEWED = 58.0
 #: A slope of so many standard errors matters if it changes the level by this part of the step; one
 #: is surely seen where the position is known to this part of the width.
 _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
@@ -157,7 +159,7 @@ def _up_to_the_step(
     # Lines that noise has turned say nothing against what levels say.
     if answer[-1] not in _FOUND:
         answer, record, chosen = row, narrow, list(level)
-    answer[8] = any(free) and not (any(slopes) or seen)
+    answer[-2] = any(free) and not (any(slopes) or seen)
     if answer[-1] == Status.OK and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
     return answer
@@ -174,7 +176,7 @@ def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
 
     Slopes of the plateaus that are not known yet widen the whole more than the middle.
     """
-    whole, middle = (step_between(record, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE))
+    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
 
 
@@ -225,17 +227,15 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
     step = abs(plateaus[1].at(position) - plateaus[0].at(position))
     if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
         return True
-    return has_another_edge(record, plateaus)
+    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
+    return has_another_edge(whole, middle)
 
 
-def has_another_edge(record: Record, plateaus: Sequence[Plateau]) -> bool:
-    """Return whether a step between two plateaus is surely in two parts, by widths of its parts."""
-    whole, middle, lower = (
-        step_between(record, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE, (0.16, 0.5))
-    )
+def has_another_edge(whole: Array, middle: Array) -> bool:
+    """Return whether a step is surely in two parts, by the rows of its whole and of its middle."""
     ratio = abs(np.log(whole[1] / (_OF_MIDDLE * middle[1])))
     error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
-    lopsided = abs(lower[1] / whole[1] - 0.5)
+    lopsided = abs(whole[10] / whole[1] - 0.5)
     return bool(
         ratio > np.log(_ANOTHER) + _SURE * error
         or lopsided > _LOPSIDED + _SURE * whole[4] / whole[1]
@@ -273,7 +273,7 @@ def step_between(
     middle = 0.5 * (ends[0] + ends[1])
     levels = [one.at(middle) for one in plateaus]
     row[2:4] = levels
-    row[6:9] = left.slope, right.slope, 0.0
+    row[6:8], row[-2] = (left.slope, right.slope), 0.0
     unsure = [one.error_at(middle) for one in plateaus]
     if not abs(levels[1] - levels[0]) > max(
         5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))
@@ -296,7 +296,7 @@ def step_between(
     depths = z[below] + part * (z[above] - z[below])
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
-    row[:2] = depths[1], depths[2] - depths[0]
+    row[:2], row[10] = (depths[1], depths[2] - depths[0]), depths[1] - depths[0]
     row[2:4] = [one.at(depths[1]) for one in plateaus]
     fraction = record.fraction
     # A step is as steep as its width says, as an error function: noise needs neighbours beyond it.
@@ -310,7 +310,9 @@ def step_between(
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z)
+    sigma = row[1] / (high - low)
+    lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
+    row[8:10] = moved[:, 1]
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
@@ -324,11 +326,12 @@ def step_between(
 
 
 def _between_samples(
-    record: Record, row: Array, above: Array, steepness: float, z: Array
+    record: Record, row: Array, above: Array, steepness: float, z: Array, sigma: float
 ) -> tuple[float, float, float]:
     """Return what is not known of a step between its samples: twice of its position, of its width.
 
-    `steepness` is that of the values in its middle, at the sample `above`.
+    `steepness` is that of the values in its middle, at the sample `above`; `sigma` the standard
+    deviation of an error function of its width.
     """
     fraction, width = record.fraction, row[1]
     spacing = float(samples_of_grid(np.array(fraction))[0]) if record.grid else 1.0
@@ -338,9 +341,10 @@ def _between_samples(
     height = 0.5 * abs(row[2] + row[3])
     lower = min(cell * steepness / height, 1.0) * cell / 12 if record.grid else 0.0
     # What is restored is known to the achieved resolution: its asymmetry within that is not.
-    achieved = 0.0 if record.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    restored = fraction < 1 and not record.grid
+    achieved = (1 / fraction - 1) * float(np.median(np.diff(z))) if restored else 0.0
     lower = max(lower, _ASYMMETRIC * achieved)
-    skewed = cell**3 / (_SKEWED * width**2) if above[0] < above[-1] else 0.0
+    skewed = cell**3 / (_SKEWED * sigma**2) if above[0] < above[-1] else 0.0
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
     bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / width if width > 0 else 0.0
     return lower, skewed, bent
@@ -370,9 +374,10 @@ def _error(
     """
     for reach in range(1, z.size):
         near = slice(max(above - reach, 0), above + reach)
-        u, sigma = z[near] - z[near].mean(), float(np.sqrt(np.mean(noise[near] ** 2)))
-        slope = float(u @ rising[near] / (u @ u))
-        if slope > 5 * sigma / np.sqrt(u @ u * fraction) or u.size == z.size:
+        u = z[near] - z[near].sum() / z[near].size
+        size, sigma = float(u @ u), sqrt(float(noise[near] @ noise[near]) / u.size)
+        slope = float(u @ rising[near]) / size
+        if slope > 5 * sigma / sqrt(size * fraction) or u.size == z.size:
             break
     spacing, variance = map(float, samples_of_grid(np.array(fraction)))
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
