@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import sims_analysis as sims
 from sims_analysis import files
 
 posix = pytest.mark.skipif(os.name != "posix", reason="as POSIX has it")
@@ -391,3 +392,22 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
     with files.alone(folder) as held:
         assert not held
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        sims.load,
+        sims.provenance,
+        lambda path: sims.save(sims.open_example("boron-implant"), path),
+        lambda path: sims.Archive("lab").add(path),
+        lambda path: files.replace_file(Path(path), b""),
+    ],
+)
+def test_an_address_in_place_of_a_file_is_named_without_its_secrets(act, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for address in ("http:/user:s3cret@lab.org/w1.nc", "https:/lab.org/w1.nc?token=s3cret"):
+        with pytest.raises((OSError, ValueError, sims.ArchiveError), match=r"w1|lab\.org") as caught:
+            act(address)
+        assert "s3cret" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == []

@@ -21,7 +21,7 @@ from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
 from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.errors import ArchiveError, require
-from sims_analysis.files import MAX_BYTES, Budget, sync_folder, temporary_name
+from sims_analysis.files import MAX_BYTES, Budget, shown_path, sync_folder, temporary_name
 from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import dequantify
 
@@ -106,7 +106,8 @@ def save(
     encoding = _encoding(ds, kind, chunks)
     ds.attrs[_MEMO] = orjson.dumps(memo).decode()
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into")
+        folder = shown_path(path.parent)
+        raise FileNotFoundError(f"there is no folder {folder} to write {path.name} into")
     temporary = path.with_name(temporary_name() + path.suffix)
     try:
         if kind == "netcdf":
@@ -166,7 +167,7 @@ def load(
     path = Path(path)
     _kind(path)
     if not path.exists():
-        raise FileNotFoundError(f"no such file: {path}")
+        raise FileNotFoundError(f"no such file: {shown_path(path)}")
     budget = Budget(max_bytes, ArchiveError, name=path.name)
     ds = opened(path, budget, chunks, whole=chunks is None)
     register_accessor()
@@ -200,7 +201,8 @@ def opened(
 
 def _kind(path: Path) -> str:
     if path.suffix not in _FORMATS:
-        raise ValueError(f"{path.name!r}: expected a name that ends in .nc or .zarr")
+        name = Path(shown_path(path)).name
+        raise ValueError(f"{name!r}: expected a name that ends in .nc or .zarr")
     kind, packages, extra = _FORMATS[path.suffix]
     require(f"{path.suffix} needs", *packages, extra=extra)
     return kind

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 
 from sims_analysis import files
 from sims_analysis.api import archive as archive_module
+from sims_analysis.api import folder as folder_module
 from sims_analysis.api import versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.dataset.result import SIMSResult
@@ -887,7 +888,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch, erro
     def prepare(_):
         raise error
 
-    monkeypatch.setattr(archive_module, "prepare", prepare)
+    monkeypatch.setattr(folder_module, "prepare", prepare)
     path = tmp_path / "lab"
     told = said(Archive(path).put, "w1", REFERENCE, url=URL)
     assert told == f"cannot write to the archive {str(path)!r}: {reason}"
