@@ -16,8 +16,8 @@ from sims_analysis.outcomes import Flag
 from sims_analysis.units import CANONICAL
 
 __all__ = [
+    "ANCILLARY",
     "AXES",
-    "BESIDE",
     "CELLS",
     "CENSORED",
     "COLUMNS",
@@ -448,8 +448,8 @@ SHARED = {
     "effective_sample_fraction": "1",
     "achieved_resolution": "nm",
 }
-#: What profiles and files keep beside samples, whatever a Dataset makes of it.
-BESIDE = COLUMNS | SHARED
+#: What profiles and files have columns for besides values and standard errors.
+ANCILLARY = COLUMNS | SHARED
 
 #: Columns and coordinates with the edges of cells over which values are averages, in the unit of
 #: the axis.

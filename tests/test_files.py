@@ -407,7 +407,9 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
 def test_an_address_in_place_of_a_file_is_named_without_its_secrets(act, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for address in ("http:/user:s3cret@lab.org/w1.nc", "https:/lab.org/w1.nc?token=s3cret"):
-        with pytest.raises((OSError, ValueError, sims.ArchiveError), match=r"w1|lab\.org") as caught:
+        with pytest.raises(
+            (OSError, ValueError, sims.ArchiveError), match=r"w1|lab\.org"
+        ) as caught:
             act(address)
         assert "s3cret" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == []

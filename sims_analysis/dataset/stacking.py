@@ -101,6 +101,11 @@ def stack(
             raise TypeError(
                 f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}"
             )
+        if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
+            raise ProfileError(
+                f"datasets[{i}] was selected from a batch: it has a coordinate {MEASUREMENT!r}; "
+                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves"
+            )
     labels = _labels(datasets, names)
     parts = [
         open_measurement(ds, f"measurement {label!r}")

@@ -176,9 +176,32 @@ def test_zero_and_negative_values_are_data():
     np.testing.assert_array_equal(ds["concentration"], [[0, -1, 5]])
 
 
-def test_a_species_twice_is_refused_by_name():
-    with pytest.raises(ProfileError, match="more than once: 'SnO\\+'"):
-        sims.to_dataset([profile("SnO+", [0, 1], [1, 2]), profile("SnO+", [0, 1], [1, 2])])
+def test_a_species_that_occurs_twice_is_numbered_with_a_warning():
+    once, twice = (profile("SnO+", [0, 1], values) for values in ([1, 2], [3, 4]))
+    rate = profile("SnO+", [0, 1], [5, 6], units="counts/s")
+    with pytest.warns(ProfileWarning, match=r"'SnO\+'; named 'SnO\+ \(1\)', 'SnO\+ \(2\)'"):
+        ds = sims.to_dataset([once, rate, twice])
+    assert ds["species"].values.tolist() == ["SnO+ (1)", "SnO+", "SnO+ (2)"]
+    np.testing.assert_array_equal(ds["concentration"].sel(species="SnO+ (2)"), [3, 4])
+    np.testing.assert_array_equal(ds["intensity"].sel(species="SnO+"), [5, 6])
+    taken = profile("SnO+ (2)", [0, 1], [1, 2])
+    with pytest.raises(ProfileError, match="more than once: 'SnO\\+'; pass one profile of each"):
+        sims.to_dataset([once, twice, taken])
+
+
+def test_depths_in_a_unit_that_is_refused_are_taken_as_stated():
+    in_a = [profile(name, [0, 10], [1, 2], "A") for name in "BP"]
+    with pytest.raises(UnitsError, match="'A'"):
+        sims.to_dataset(in_a)
+    ds = sims.to_dataset(in_a, depth_units="angstrom")
+    np.testing.assert_allclose(ds["depth"], [0, 1], rtol=1e-15)
+    assert sims.to_profiles(ds)[0].depth_units == "angstrom"
+    same = sims.to_dataset([profile("B", [0, 1], [1, 2], "µm")], depth_units="um")
+    np.testing.assert_array_equal(same["depth"], [0, 1000])
+    with pytest.warns(ProfileWarning, match="the profiles say 'nm'; taken as 'um', as stated"):
+        sims.to_dataset([profile("B", [0, 1], [1, 2])], depth_units="um")
+    with pytest.raises(UnitsError, match="^depth_units is in 'at%', which is an atomic fraction"):
+        sims.to_dataset(in_a, depth_units="at%")
 
 
 @pytest.mark.parametrize(("kind", "unit"), [("depth_units", "A"), ("concentration_units", "a.b."),

@@ -377,8 +377,8 @@ REFUSED = [
         "species 'B\\x00': a name cannot end with a NUL character",
     ),
     (
-        lambda: sims.to_dataset([named(depths=[0,1,2])] * 2), ProfileError,
-        "species delivered more than once: 'B'; pass one profile of each, or give them distinct names with dataclasses.replace(profile, species_name=...) or, for a file, with sims.read(path, number_repeats=True)",
+        lambda: sims.to_dataset([named(n, depths=[0,1,2]) for n in ("B", "B", "B (1)")]), ProfileError,
+        "species delivered more than once: 'B'; pass one profile of each, or give them distinct names with dataclasses.replace(profile, species_name=...)",
     ),
     (
         lambda: sims.to_dataset([named("As", depths=[0,1,2]), named("P", depths=[0,1,2], depth_units="min")]), ProfileError,

@@ -273,6 +273,11 @@ def test_nothing_to_stack_and_things_that_do_not_fit():
         sims.stack([SHARED[0], SHARED[0]["concentration"]])
     with pytest.raises(ProfileError, match="already a batch"):
         sims.stack([sims.stack(SHARED)])
+    selected = sims.stack(SHARED).isel(measurement=1)
+    with pytest.raises(ProfileError, match=r"datasets\[1\] was selected from a batch.*unstack"):
+        sims.stack([SHARED[0], selected])
+    for alone in (sims.unstack(selected)[0], selected.drop_vars("measurement")):
+        assert sims.stack([SHARED[0], alone]).sizes["measurement"] == 2
     timed = SHARED[0].rename(depth="sputter_time")
     timed["sputter_time"].attrs["units"] = "s"
     with pytest.raises(ProfileError, match="calibrate_depth"):
