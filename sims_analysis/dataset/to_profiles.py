@@ -114,16 +114,17 @@ class _Series:
                 arrays[field] = _restored(z, values, self.units[1], self.rest.get(field))
         return arrays
 
-    def columns(self, measured: NDArray[np.bool_]) -> dict[str, tuple[str, Array]]:
+    def columns(self, measured: NDArray[np.bool_]) -> dict[str, tuple[str, NDArray[Any]]]:
         """Return the unit and the values of each ancillary column."""
-        columns: dict[str, tuple[str, Array]] = {}
+        columns: dict[str, tuple[str, NDArray[Any]]] = {}
         for end, unit in vocabulary.COLUMNS.items():
             column = self.ds.variables.get(f"{self.name}_{end}")
             if column is not None and not np.isnan(column.values[self.row]).all():
                 values = np.broadcast_to(column.values[self.row], measured.shape)[measured]
                 columns[end] = (unit, values) if unit else self._in_unit(values)
-        if (flags := self.samples(f"_{vocabulary.QUALITY}")) is not None:
-            flags = np.nan_to_num(flags[measured]).astype(np.int16)
+        stated = self.samples(f"_{vocabulary.QUALITY}")
+        if stated is not None:
+            flags = np.nan_to_num(stated[measured]).astype(np.int16)
             # Of data as delivered, to_dataset finds the gaps again.
             if (flags & ~(0 if "steps" in {*self.ds.attrs, *self.ds.coords} else GAP)).any():
                 columns[vocabulary.QUALITY] = "1", flags
@@ -131,8 +132,8 @@ class _Series:
         if limit is not None and not np.isnan(limit[measured]).all():
             columns[vocabulary.CENSORED] = self._in_unit(limit[measured])
         where = {"species": self.ds["species"].values[self.row]}
-        for end, column in shared_columns(self.ds, self.name, where, measured.size):
-            columns[end] = vocabulary.SHARED[end], column[measured]
+        for end, shared in shared_columns(self.ds, self.name, where, measured.size):
+            columns[end] = vocabulary.SHARED[end], shared[measured]
         if self.cells is not None:
             own = self.axis_units[1]
             edges = zip(vocabulary.CELLS, self.cells[measured].T, strict=True)

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from sims_analysis.api.additions import MOST_BYTES, addition_of as _to_add
+from sims_analysis.api.additions import MOST_BYTES
+from sims_analysis.api.additions import addition_of as _to_add
 from sims_analysis.api.client import Client
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError

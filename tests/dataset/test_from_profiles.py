@@ -200,7 +200,7 @@ def test_depths_in_a_unit_that_is_refused_are_taken_as_stated():
     np.testing.assert_array_equal(same["depth"], [0, 1000])
     with pytest.warns(ProfileWarning, match="the profiles say 'nm'; taken as 'um', as stated"):
         sims.to_dataset([profile("B", [0, 1], [1, 2])], depth_units="um")
-    with pytest.raises(UnitsError, match="^depth_units is in 'at%', which is an atomic fraction"):
+    with pytest.raises(UnitsError, match=r"^depth_units is in 'at%', which is an atomic fraction"):
         sims.to_dataset(in_a, depth_units="at%")
 
 
