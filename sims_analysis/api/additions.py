@@ -44,7 +44,7 @@ def addition_of(
         url = f"file:{file.name}"
         payload = _json_of(file, max_bytes)
         if payload:
-            return Addition(payload, SIMSResult.from_json(payload, data_id=""), url, None)
+            return Addition(payload, SIMSResult._of_payload(payload, ""), url, None)
         source = _measurement_in(file, options)
     profiles = profiles_of(source)
     payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
@@ -55,7 +55,7 @@ def addition_of(
         url = url or source.provenance.get("source", "")
         retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
     url = url or "profiles in memory"
-    return Addition(payload, SIMSResult.from_json(payload, data_id=data_id), url, retrieved)
+    return Addition(payload, SIMSResult._of_payload(payload, data_id), url, retrieved)
 
 
 def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:

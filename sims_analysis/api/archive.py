@@ -316,7 +316,7 @@ class Archive(ArchiveFolder):
             If the folder cannot be written to.
         """
         self.folder(data_id)  # refuses what is no id
-        result = SIMSResult.from_json(payload, data_id=canonical(data_id))
+        result = SIMSResult._of_payload(payload, canonical(data_id))
         return self.keep(result, payload, url=url, retrieved=retrieved, catalogue=catalogue)
 
     def keep(
@@ -461,6 +461,6 @@ def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
     provenance = record.provenance
     try:
-        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
+        return SIMSResult._of_payload(payload, canonical(data_id), provenance)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None

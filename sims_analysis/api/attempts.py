@@ -29,8 +29,9 @@ _WORTH_A_WARNING = 2.0
 #: For so many seconds nobody else asks before the server has given a first answer.
 _FIRST_ALONE = 2.0
 
-#: Full jitter: clients that failed together must not come back together.
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+#: Full jitter: clients that failed together must not come back together. But no retry comes so soon
+#: that what failed has had no time to recover.
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0, min=0.25)
 
 T = TypeVar("T")
 

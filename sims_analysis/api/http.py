@@ -45,7 +45,7 @@ _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _MEANING: dict[int, tuple[type[StatusError], str]] = {
     401: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
-    403: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
+    403: (Unauthorized, ": pass api_key= or set AS_API_KEY, or leave out what it may not see"),
     404: (NotFound, "; look for what there is with client.search()"),
     422: (NotFound, "; look for what there is with client.search()"),
     429: (RateLimited, "; ask less often, or with a smaller max_connections="),

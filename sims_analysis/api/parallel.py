@@ -12,7 +12,8 @@ from itertools import count
 from typing import TypeVar
 
 from sims_analysis.api.requests import Batch
-from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings, warn
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, redirect_warnings, warn
+from sims_analysis.forking import this_process
 
 T = TypeVar("T")
 
@@ -51,12 +52,16 @@ def each(
                 except BaseException as error:  # noqa: BLE001 - raised where results are taken
                     done.put((item, error))
 
-    threads = min(width, len(items))
+    threads, process = min(width, len(items)), this_process()
     waiting = dict.fromkeys(items)
     try:
         for _ in range(threads):
             threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
         while waiting:
+            if this_process() != process:  # a fork has none of the threads
+                text = "the process was forked meanwhile; let each process fetch its own entries"
+                yield from ((item, ApiError(f"data entry {item!r}: {text}")) for item in waiting)
+                return
             found = _next(done, batch)
             if found is None:
                 yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
@@ -71,8 +76,9 @@ def each(
             yield item, outcome
             room.release()
     finally:
-        batch.cancel()
-        room.release(threads)
+        if this_process() == process:
+            batch.cancel()
+            room.release(threads)
 
 
 def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T | SimsError:

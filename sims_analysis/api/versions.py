@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -31,7 +32,8 @@ _README = Path(__file__).parent / "archive_readme.txt"
 _GITATTRIBUTES = b"entries/** -text\n"
 # Some ways of copying change case.
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: A UUID with hyphens or without, in braces or not.
+_UUID = re.compile(r"(\{)?[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\2){3}[0-9a-f]{12}(?(1)\})", re.IGNORECASE)
 _VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _ABANDONED_AFTER = 3600.0
 _NEWER = (
@@ -102,8 +104,8 @@ _EXPECTED: dict[str, tuple[Any, str]] = {
 
 
 def canonical(data_id: str) -> str:
-    """Spell a data id as the archive does: the letters of a UUID are small, whatever was typed."""
-    return data_id.lower() if _UUID.fullmatch(data_id) else data_id
+    """Spell a data id as the archive does: a UUID in small letters, with hyphens, no braces."""
+    return str(uuid.UUID(data_id)) if _UUID.fullmatch(data_id) else data_id
 
 
 def is_of(folder: Path, data_id: object) -> bool:

@@ -147,6 +147,27 @@ def test_other_ways_to_start_a_process(method, url, monkeypatch):
     assert in_a_process(script, url) == "['id-0', 'id-1', 'id-2', 'id-3']"
 
 
+AMID = """
+import os, sys
+from sims_analysis.api.client import Client
+client = Client("k" * 16, endpoint=sys.argv[1], max_connections=2)
+arriving = client.iter([f"id-{n}" for n in range(30)], errors="collect")
+next(arriving)
+child = os.fork()
+rest = list(arriving)
+if not child:
+    ended = [str(one) for one in rest if "forked meanwhile" in str(one)]
+    os._exit(0 if len(rest) == len(ended) == 29 and client.get("b")[0].data_id == "b" else 1)
+print(len(rest), os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.slow
+@needs_fork
+def test_a_fork_amid_an_iteration_ends_that_of_the_child_alone(url):
+    assert in_a_process(AMID, url) == "29 0"
+
+
 @needs_fork
 def test_every_process_has_its_own():
     own = PerProcess(object)

@@ -50,6 +50,7 @@ CHECK = "; check the network and the endpoint"
 REPEATS = (
     "the answer repeats the API key; it is neither shown nor kept; tell those who run the server"
 )
+REFUSED = "; the key is not accepted here: pass api_key= or set AS_API_KEY"
 LOOK = "; look for what there is with client.search()"
 
 
@@ -57,8 +58,8 @@ LOOK = "; look for what there is with client.search()"
     ("status", "kind", "advice"),
     [
         (400, StatusError, ""),
-        (401, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
-        (403, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
+        (401, Unauthorized, REFUSED),
+        (403, Unauthorized, f"{REFUSED}, or leave out what it may not see"),
         (404, NotFound, LOOK),
         (422, NotFound, LOOK),
         (429, RateLimited, "; ask less often, or with a smaller max_connections="),

@@ -547,7 +547,7 @@ from sims_analysis.api import index
 index._WORTH_A_FILE = 2
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import CatalogueEntry
-from test_index import payload, told
+from test_index import entry, payload
 archive, name = Archive(sys.argv[1]), sys.argv[2]
 for i in range(40):
     archive.put(f"{name}-{i}", payload(f"{name}-{i}", "B"), url="x", catalogue=entry(f"{name}-{i}"))

@@ -249,9 +249,12 @@ def test_a_catalogue_entry_of_another_is_not_kept(tmp_path, data_id):
 UUID = "D290F1EE-6C54-4B01-90E6-D701748F0851"
 
 
-def test_the_letters_of_a_uuid_are_small(tmp_path):
-    assert versions.canonical(UUID) == UUID.lower()
-    for other in ("W1", UUID + "0", UUID[:-1] + "G", UUID.replace("-", "")):
+def test_a_uuid_is_the_same_however_it_is_spelled(tmp_path):
+    plain = UUID.replace("-", "")
+    for spelled in (UUID, f"{{{UUID}}}", plain, f"{{{plain}}}", UUID.lower()):
+        assert versions.canonical(spelled) == UUID.lower()
+    others = [UUID + "0", UUID[:-1] + "G", UUID[:9] + plain[8:], f"{{{UUID}", f"{UUID}}}"]
+    for other in ("W1", *others):
         assert versions.canonical(other) == other
     assert versions.is_of(tmp_path / UUID.lower(), UUID)
     assert not versions.is_of(tmp_path / "w1", UUID)
