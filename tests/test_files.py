@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import sims_analysis as sims
 from sims_analysis import files
@@ -40,6 +42,19 @@ def test_another_name_is_changed_to_one_of_its_own(name, start):
     readable, mark, digest = changed.partition("~")
     assert (readable, mark, len(digest)) == (start, "~", 16)
     assert files.folder_name(name + "/") != changed
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=90)
+
+
+@given(TEXT, TEXT)
+def test_any_two_texts_have_two_safe_names(one, other):
+    names = [files.folder_name(text) for text in (one, other)]
+    for name in names:
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_~")
+        assert len(name) <= 80
+        assert not name.startswith("-")
+    assert (one == other) == (names[0] == names[1])
 
 
 def test_temporary_names_are_marked_and_differ():

@@ -222,13 +222,6 @@ def test_a_damaged_catalogue_is_replaced_by_a_search(archive):
     assert archive.catalogue("a")["sample_name"] == "new"
 
 
-def test_export_copies_what_is_sound_and_names_the_rest(archive, tmp_path):
-    (version_of(archive) / "payload.json").write_bytes(b"[]")
-    with pytest.raises(ArchiveError, match=r"but not: data entry 'a'"):
-        archive.export(["a", "b", ODD], tmp_path / "other")
-    assert Archive(tmp_path / "other").ids() == sorted(["b", ODD])
-
-
 def test_the_whole_hash_is_compared(archive):
     sha256 = archive.record("a").sha256
     assert archive.get("a", sha256=sha256).species == ["Si"]
@@ -466,13 +459,6 @@ def test_no_call_that_only_posix_has():
 # ---- what is said of damage
 
 
-@pytest.mark.parametrize("name", ["", "a\0b"])
-def test_a_folder_has_a_name(name):
-    with pytest.raises(ArchiveError, match=r"has a name, found .*'\.' is this folder") as caught:
-        Archive(name)
-    assert repr(name) in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("file", "content", "reason"),
     [
@@ -534,30 +520,3 @@ def test_an_archive_whose_format_is_not_told_says_why(archive, content):
         archive.check()
     with pytest.raises(ArchiveError, match=r"'.*none' is not an archive: it has no archive\.json"):
         Archive(archive.path / "none").check()
-
-
-def test_an_export_brings_the_catalogue_and_every_version(archive, tmp_path):
-    archive.put("a", body_of("a", 2.0), url="test")
-    other = archive.export(["a", "b"], tmp_path / "other")
-    assert other.ids() == ["a", "b"]
-    assert other.catalogue("a") == known("a")
-    assert other.versions("a") == archive.versions("a")
-    assert len(other.versions("a")) == 2
-    assert archive.export("b", tmp_path / "one").ids() == ["b"]
-    with pytest.raises(ArchiveError, match="data entry 'c' is not in the archive 'archive'"):
-        archive.export("c", tmp_path / "other")
-
-
-def test_a_version_is_found_by_the_beginning_of_its_hash(archive):
-    archive.put("a", body_of("a", 2.0), url="test")
-    first, second = (record.sha256 for record in archive.versions("a"))
-    for digits in (8, 20, 64):
-        assert archive.record("a", sha256=first[:digits].upper()).sha256 == first
-        assert archive.record("a", sha256=second[:digits]).sha256 == second
-    assert archive.record("a").sha256 == second
-    for wrong in (first[:7], first + "0", "g" * 8, ""):
-        with pytest.raises(ArchiveError, match="expected 8 to 64 hexadecimal digits"):
-            archive.record("a", sha256=wrong)
-    missing = first[:8] + ("1" if first[8] == "0" else "0")
-    with pytest.raises(ArchiveError, match=f"'a' has no version with sha256 {missing}"):
-        archive.record("a", sha256=missing)

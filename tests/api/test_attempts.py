@@ -123,29 +123,6 @@ def failure(*, again=True, after=0.0):
     return Failure(ApiError("no"), again=again, after=after)
 
 
-@pytest.mark.parametrize(("retries", "failures"), [(0, 0), (1, 1), (3, 3)])
-def test_attempts_are_made_while_they_may_help(exchange, retries, failures):
-    attempt = attempts(*(failure() for _ in range(failures)), "answer")
-    with collected():
-        assert attempted(attempt, retries, exchange) == "answer"
-    assert len(exchange.batch.slept) == failures
-    assert all(0.25 <= wait <= 8.0 for wait in exchange.batch.slept)
-
-
-def test_one_attempt_too_many_is_not_made(exchange):
-    attempt = attempts(failure(), failure(), "answer")
-    with pytest.raises(Failure):
-        attempted(attempt, 1, exchange)
-    assert attempt.left == ["answer"]
-
-
-def test_what_cannot_help_is_not_tried(exchange):
-    attempt = attempts(failure(again=False), "answer")
-    with pytest.raises(Failure):
-        attempted(attempt, 3, exchange)
-    assert attempt.left == ["answer"]
-
-
 def test_a_wait_that_the_server_asked_for_is_not_counted(exchange):
     attempt = attempts(*(failure(after=2.0) for _ in range(3)), "answer")
     assert attempted(attempt, 0, exchange) == "answer"

@@ -250,22 +250,11 @@ def test_a_refusal_is_not_tried_again(status):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("value", ["1", "date"])
-def test_retry_after_is_waited_for(value):
-    if value == "date":
-        value = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    with FaultyServer(reply(b"", 429, Retry_After=value), reply()) as server:
+def test_retry_after_is_waited_for():
+    with FaultyServer(reply(b"", 429, Retry_After="1"), reply()) as server:
         began = time.monotonic()
         Client(KEY, endpoint=server.url).get(REFERENCE_ID)
         assert time.monotonic() - began > 0.9
-
-
-def test_a_long_retry_after_is_told_not_slept():
-    with FaultyServer(reply(b"", 429, Retry_After="3600")) as server:
-        with pytest.raises(RateLimited) as caught:
-            Client(KEY, endpoint=server.url).get(REFERENCE_ID)
-        assert caught.value.retry_after == 3600
-        assert len(server.received) == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*tried again")

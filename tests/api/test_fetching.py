@@ -115,27 +115,6 @@ def test_an_empty_entry_says_how_far_its_processing_is(row, tmp_path):
     assert "a" not in archive
 
 
-def test_what_was_found_is_kept_beside_what_is_fetched_after_it(tmp_path):
-    def answer(request):
-        body = [profile("a", "B")] if "/sims/" in str(request.url) else [row]
-        return httpx.Response(200, json=body, headers={"ETag": '"1"', "Last-Modified": "then"})
-
-    row = {"data_id": "a", "char_source_type": "sims", "sample_name": "lot 5"}
-    archive = Archive(tmp_path)
-    asking = Client(
-        KEY, endpoint="https://lab.example", archive=archive, transport=httpx.MockTransport(answer)
-    )
-    assert asking.search().ids == ["a"]
-    assert "a" not in archive
-    asking.get("a")
-    assert archive.catalogue("a")["sample_name"] == "lot 5"
-    record = archive.record("a")
-    assert (record.etag, record.last_modified) == ('"1"', "then")
-    row["sample_name"] = "lot 6"
-    asking.search()
-    assert archive.catalogue("a")["sample_name"] == "lot 6"
-
-
 def test_offline_and_closed_clients_ask_nothing(tmp_path):
     asking = client([profile("a", "B")])
     asking.close()

@@ -143,16 +143,6 @@ def test_one_entry_that_floods_leaves_the_others_whole():
     assert sorted(type(r).__name__ for r in results) == ["PayloadError"] + ["SIMSResult"] * 2
 
 
-def test_no_private_part_of_the_http_libraries_is_used():
-    script = (
-        "import pathlib, re, sims_analysis.api as api\n"
-        "text = ''.join(p.read_text() for p in pathlib.Path(api.__path__[0]).glob('*.py'))\n"
-        "private = r'_pool\\._|_network_backend|client\\._|_mounts|httpcore\\._|httpx\\._'\n"
-        "assert not re.findall(private, text)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
-
-
 @pytest.mark.few(2)
 @pytest.mark.parametrize(
     "unit",

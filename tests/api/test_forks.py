@@ -12,9 +12,8 @@ import threading
 import time
 from pathlib import Path
 
-import httpx
 import pytest
-from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
+from faulty_server import KEY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
@@ -194,26 +193,6 @@ def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
     assert "other" not in client.archive
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_profile_of_another_entry_is_enough(place):
-    profiles = [json.loads(REFERENCE)[0] | {"species_name": s} for s in "ABC"]
-    profiles[place]["data_id"] = "other"
-    body = json.dumps(profiles).encode()
-    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError) as caught:
-        Client(KEY, endpoint=server.url).get(REFERENCE_ID)
-    assert caught.value.path == f"$[{place}].data_id"
-
-
-def test_a_species_of_another_entry_or_of_another_name_is_refused():
-    with FaultyServer(reply(REFERENCE[1:-1])) as server:
-        client = Client(KEY, endpoint=server.url)
-        assert client.get_species(REFERENCE_ID, "Si").species_name == "Si"
-        with pytest.raises(PayloadError, match="'other'"):
-            client.get_species("other", "Si")
-        with pytest.raises(PayloadError, match=r"'B'.*'Si'"):
-            client.get_species(REFERENCE_ID, "B")
-
-
 def test_an_answer_that_does_not_say_whose_it_is_is_taken():
     nameless = [{k: v for k, v in json.loads(REFERENCE)[0].items() if k != "data_id"}]
     null = [nameless[0] | {"data_id": None}]
@@ -246,12 +225,6 @@ def test_an_upper_case_answer_is_the_same_entry():
     body = REFERENCE.replace(REFERENCE_ID.encode(), REFERENCE_ID.upper().encode())
     with FaultyServer(reply(body)) as server:
         assert Client(KEY, endpoint=server.url).get(REFERENCE_ID)
-
-
-def test_an_answer_without_an_id_is_one_for_every_entry():
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=OF_ANY_ENTRY))
-    client = Client(KEY, endpoint="https://lab.example/", transport=transport)
-    assert len(client.get(["a", "b", "c"])) == 3
 
 
 @pytest.mark.study

@@ -309,7 +309,10 @@ def test_what_a_client_cannot_do_is_refused(tmp_path):
     for given, message in (
         ({"offline": True}, "offline=True reads from an archive only; pass archive="),
         ({"api_key": 7}, "the API key must be text, found int"),
-        ({"api_key": "a b"}, "the API key holds characters that no HTTP header can carry"),
+        *(
+            ({"api_key": key}, "the API key holds characters that no HTTP header can carry")
+            for key in ("a b", "two\nlines", "ключ", "a\0b")
+        ),
     ):
         with pytest.raises(ApiError) as caught:
             Client(**{"api_key": KEY, **given})

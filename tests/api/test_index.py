@@ -375,7 +375,7 @@ def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monke
 @pytest.mark.slow
 def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
     rng = RANDOM
-    for _ in range(10):
+    for _ in range(5):
         change = rng.choice(CHANGES[2:9])
         if archive.folder("w1").exists() and "catalogue" in change.__name__:
             (archive.folder("w1") / "catalogue.json").touch()
@@ -534,7 +534,7 @@ def test_threads_ask_at_the_same_time(archive, monkeypatch):
         if not file:
             monkeypatch.setattr(index_module, "_file_of", lambda _: None)
         with ThreadPoolExecutor(4) as threads:
-            assert all(one == expected for one in threads.map(answers, [archive] * 8))
+            assert all(one == expected for one in threads.map(answers, [archive] * 4))
 
 
 # ---- several processes
@@ -549,7 +549,7 @@ from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import CatalogueEntry
 from test_index import entry, payload
 archive, name = Archive(sys.argv[1]), sys.argv[2]
-for i in range(40):
+for i in range(20):
     archive.put(f"{name}-{i}", payload(f"{name}-{i}", "B"), url="x", catalogue=entry(f"{name}-{i}"))
     print(i, flush=True)
     if i % 10 == 0:
@@ -573,7 +573,7 @@ def test_several_processes_write_and_ask(archive):
     while any(process.poll() is None for process in processes):
         archive.search("success")
     assert [process.wait() for process in processes] == [0, 0, 0]
-    assert len(assert_as_walked(archive)[0]) == 12 + 3 * 40
+    assert len(assert_as_walked(archive)[0]) == 12 + 3 * 20
     for process in processes:
         process.stdout.close()
 
@@ -581,7 +581,7 @@ def test_several_processes_write_and_ask(archive):
 @pytest.mark.slow
 def test_killed_writers_leave_an_index_that_answers(archive):
     rng = RANDOM
-    for _ in range(4):
+    for _ in range(2):
         (process,) = writers(archive, 1)
         process.stdout.readline()
         time.sleep(rng.uniform(0, 0.3))
